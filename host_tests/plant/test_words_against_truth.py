@@ -755,9 +755,14 @@ ELSEWHERE = {
         "no result is taken until it is",
     ),
     "words/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
-    "plant/test_reload.py": ("`kill -HUP {}` has it read again",),
+    "plant/test_reload.py": ("`kill -HUP {}`{} has it read again",),
+    "words/test_reload_hint.py": ("`{} reload {}` takes it",),
+    "board/test_upkeep.py": (
+        "an operator ordered a drop at",
+        "an operator ordered a retry at",
+        "an operator gave a command",
+    ),
     "project/test_clean_debian.py": (
-        "`sudo systemctl reload {}` takes it",
         "it refuses its configuration",
         "it does not start with the machine",
         "`sudo systemctl restart {}` starts it",

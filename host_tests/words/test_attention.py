@@ -120,7 +120,10 @@ def test_every_need_has_words_for_when_it_is_over():
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
     }
     slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
-    slugs |= {attention.needs(station(**told))[0].slug for told in ({"lost_there": 1}, {"sent_again": 1})}
+    slugs |= {
+        attention.needs(station(**told))[0].slug
+        for told in ({"lost_there": 1}, {"sent_again": 1, "sent_again_since": "start"})
+    }
     assert slugs == set(attention.OVER)
 
 
@@ -153,9 +156,14 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
     assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
     [gone] = told_of(lost_there=80)
     assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(" --leave` leaves them")
-    assert told_of(sent_again=80) == ["up to 80 results that ToolsNet had lost are being sent to it again"]
+    again = "results are sent to ToolsNet again: up to 80 are still to go, 20 are done since "
+    for since, since_when in (("order", "this began"), ("start", "the start")):
+        told = told_of(sent_again=80, sent_again_done=20, sent_again_since=since)
+        assert told == [again + since_when]
+    both = told_of(sent_again=80, sent_again_done=20, sent_again_since="order", lost_there=7)
+    assert both == [*told_of(lost_there=7), again + "this began"], "what stays in doubt is said beside it"
     assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
-    assert attention.OVER["sent again"] == "ToolsNet has what was sent again"
+    assert attention.OVER["sent again"] == "nothing is left to be sent again"
 
 
 def test_what_was_given_again_is_counted_in_words():

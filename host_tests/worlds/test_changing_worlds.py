@@ -2,6 +2,7 @@
 
 import os
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -120,3 +121,21 @@ def test_a_stale_block_shows_older_content_once_another_is_newer(fades):
     assert device.erase(3) == 0 and device.program(3 * 4096, bytes(16), 16) == 0
     device.power_on()
     assert device.content(1)[:5] == (b"\xff" * 5 if fades else b"older") and device.was_stale
+
+
+def test_a_doubt_may_end_only_when_toolsnet_has_what_it_lacked():
+    unsaid = []
+    for is_back in (True, False):
+        made = ChangingWorld(world([TOOLSNET], (2, "make", 1, 6, 50)))
+        run_changes(made)
+        assert made.ledger.unsaid == []
+        rows = made.history.stations[1].rows
+        made._was_emptied, rows[-1].forgotten = True, 5000
+        rows += [replace(rows[-1], forgotten=None)] * is_back
+        made.close_account()
+        unsaid.append(made.ledger.unsaid)
+    assert unsaid == [[], ["that ToolsNet was emptied is no longer said"]]
+
+
+def test_a_doubt_that_a_rewind_has_healed_is_no_untruth():
+    assert bench.one((40806, CHANGES)).kinds == []

@@ -66,11 +66,14 @@ def outcome_of(lines):
     if "left" in last:
         return "up to %d results that ToolsNet lacks are left" % last["left"]
     if "from" in last:
-        return "%d results from number %d on are sent again" % (last["count"], last["from"])
+        begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
+        lacks = ", up to %d stay in doubt" % last["lacks"] if last["lacks"] else ""
+        return "%d results from number %d on are sent again%s%s" % (last["count"], last["from"], begins, lacks)
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
-        return "%d %s%s, %d are left in the quarantine" % (last["count"], done, soon, last["parked"])
+        again = ", %d of them go out all the same with what is sent again" % last["again"] if last.get("again") else ""
+        return "%d %s%s, %d are left in the quarantine%s" % (last["count"], done, soon, last["parked"], again)
     return "done"
 
 

@@ -188,7 +188,7 @@ class Agent:
         shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
         for station, told in zip(self.app.stations, shown["stations"], strict=True):
             served.put_details(station, told)
-        about = {"pid": os.getpid(), "unit": served.unit(), "configuration": self.configured.reported()}
+        about = {**served.identity(), "configuration": self.configured.reported()}
         return {**shown, "agent": about}
 
     def _line(self) -> str:

@@ -40,6 +40,7 @@ class Opened:
             follow(self.log, n.CURSOR + place)
         self.first = self.log.backlog_cursor()
         self.may_refuse = not is_known or places.kind_at(owned, 0) != 0  # else there never was anything to set aside
+        self.sends = not is_known or places.is_in_use(owned, 0)  # ToolsNet was among the outlets of the last session
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)

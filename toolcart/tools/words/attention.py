@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.words import commands, sides
+from toolcart.tools.words import commands, reasons, sides
 from toolcart.tools.words.spans import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -32,7 +32,7 @@ OVER = {
     "state": "the flash can be written again",
     "corrected": "no number had to be put right since this start",
     "lost there": "nothing that ToolsNet had is in doubt any more",
-    "sent again": "ToolsNet has what was sent again",
+    "sent again": "nothing is left to be sent again",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
@@ -123,6 +123,17 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
+def is_for_somebody(station: dict) -> bool:
+    """True if something does not work until somebody sees to it.
+
+    A side that is only not reached is none: carts move, and plants are switched off.
+    """
+    if not station.get("mounted") or bad(station):
+        return True
+    down = [one for one in (station["controller"], *station["outlets"]) if not sides.is_well(one)]
+    return any(reasons.is_refusal(sides.reason_of(one)) for one in down)
+
+
 def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
@@ -187,14 +198,23 @@ def _operator(station: dict) -> Iterator[Need]:
 
 
 def _lost_there(station: dict) -> Iterator[Need]:
-    """Say that ToolsNet lacks results that it had, and what to do, or that they are being sent again."""
+    """Say that ToolsNet lacks results that it had, and what to do, and that some are being sent again."""
     for outlet in station.get("outlets", ()):
-        lacks, again = outlet.get("lost_there"), outlet.get("sent_again")
+        lacks, left = outlet.get("lost_there"), outlet.get("sent_again")
         if lacks:
             yield lost_there(lacks, station, outlet.get("lost_there_kept", False), sides.name_of(outlet))
-        elif again:
-            words = f"up to {again} results that {sides.name_of(outlet)} had lost are being sent to it again"
-            yield Need("sent again", NOTE, "SENT AGAIN", words, key="again")
+        if left:
+            done, since = outlet.get("sent_again_done", 0), outlet.get("sent_again_since", "start")
+            yield sent_again(left, f", {done} are done since {_SINCE[since]}", sides.name_of(outlet))
+
+
+_SINCE = {"order": "this began", "start": "the start"}
+
+
+def sent_again(left: int, done: str = "", name: str = "ToolsNet") -> Need:
+    """Say that up to so many results are still to be sent again."""
+    words = f"results are sent to {name} again: up to {left} are still to go{done}"
+    return Need("sent again", NOTE, "SENT AGAIN", words, key="again")
 
 
 def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet") -> Need:

@@ -13,6 +13,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.numbers import (
     LIMIT,
     SENT,
+    SENT_AGAIN,
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
@@ -23,7 +24,7 @@ from toolcart.agent.log.numbers import (
 )
 from toolcart.agent.log.state import STATE_LAST
 
-_MET = const(0x300009)  # what stays whatever goes out: SENT_MET, SENT_EVENTS_MET, SENT_EMPTY, SENT_BACK
+_MET = const(0x3FFFFF09)  # what stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
@@ -106,4 +107,4 @@ class Sent:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK and _LESS == SENT_PASS | SENT_SEVERAL
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN and _LESS == SENT_PASS | SENT_SEVERAL
