@@ -139,3 +139,15 @@ def test_a_doubt_may_end_only_when_toolsnet_has_what_it_lacked():
 
 def test_a_doubt_that_a_rewind_has_healed_is_no_untruth():
     assert bench.one((40806, CHANGES)).kinds == []
+
+
+def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
+    device = NorFlash(16, 4, random.Random(1), None)
+    for block in (1, 2, 3):
+        assert device.erase(block) == 0 and device.program(block * 4096, bytes(16), 16) == 0
+    device.worn.add(1)
+    device.refusals_left = 1
+    assert (device.erase(2), device.erase(1)) == (-2, -1)
+    certain = device.certain()
+    assert [certain.content(block)[:16] for block in (1, 2, 3)] == [b"\xff" * 16, b"\xff" * 16, bytes(16)]
+    assert device.content(1)[:16] == bytes(16) and certain.worn == {1}

@@ -6,7 +6,9 @@ Rules
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
    others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
-3. What the log holds is what a start on a copy of the flash finds. All else is known from the controller and the sides.
+3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
+   may keep its content, and read well at one start and not at the next. All else is known from the controller and the
+   sides.
 """
 
 from __future__ import annotations
@@ -260,8 +262,8 @@ class ChangingWorld(World):
         self._was_emptied = self._was_emptied or adapter.says_emptied(self.agent, 0)
 
     def in_log(self) -> set[int]:
-        """Return the production numbers of what a start would find in the log."""
-        told = adapter.in_log(self.device(1))
+        """Return the production numbers of what a start finds in the log, but in blocks that were to be erased."""
+        told = adapter.in_log(self.device(1).certain())
         return {made for _, payload in told for _, made in named_in(1, payload, 0)}
 
     def is_settled(self) -> bool:
