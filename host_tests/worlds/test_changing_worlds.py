@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from host_tests.portable import LONG
-from host_tests.worlds.known_changes import KNOWN, TOOLSNET, outlet, world
+from host_tests.worlds.known_changes import CUT, HOOK, KNOWN, TOOLSNET, outlet, world
 from lab.worlds import adapter, bench
 from lab.worlds.changing import ChangingWorld
 from lab.worlds.course import run, run_changes
@@ -66,6 +66,21 @@ def test_an_outlet_owes_what_the_log_held_when_its_name_was_there_first():
     [late] = [one for one in made.ledger.outlets if one.name == "a"]
     assert late.owed - late.had == set(range(1, made.ledger.left_out + 1)) and 8 < made.ledger.left_out < 40
     assert 61 in late.had, "the last one, made in the calm"
+
+
+def test_an_outlet_that_no_start_could_write_down_was_never_there():
+    script = world(
+        [HOOK],
+        (1, "make", 1, 2, 100),
+        (3, "flash_reads", 1, 3),
+        (3, "outlets", [outlet("b")]),
+        (3.1, "cut", CUT),
+        (3.9, "outlets", [HOOK]),
+        (4, "off", {"dark_ms": 1000, "orderly": True}),
+    )
+    made = ChangingWorld(script)
+    run_changes(made)
+    assert [one.name for one in made.ledger.outlets] == ["hook"]
 
 
 def test_a_change_is_shrunk_to_what_is_needed():

@@ -4,6 +4,7 @@ Rules
 1. A change waits until the agent is next down, for a reload, a stop or a cut; it takes effect with the start that
    follows. What the agent would refuse to be configured with changes nothing.
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
+   It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
    others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
@@ -38,6 +39,7 @@ class ChangingWorld(World):
         self.offered: list[int] = []  # when an operator had results offered to ToolsNet again
         self._waiting: list[tuple] = []  # changes for the next start
         self._configured: set[tuple[str, str]] = set()
+        self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
@@ -121,6 +123,7 @@ class ChangingWorld(World):
 
     def switch_off(self, dark_ms: int) -> None:
         """Remove the agent: files lose what was not synced."""
+        self._note_what_is_known()
         for side in self.sides.values():
             side.power_off()
         super().switch_off(dark_ms)
@@ -140,7 +143,13 @@ class ChangingWorld(World):
         for one in outlets:
             if one["kind"] != TOOLSNET:
                 self._side(one["kind"], place_of(one))
-        self._note({(one["name"], one["kind"]): place_of(one) for one in outlets})
+        self._new = {(one["name"], one["kind"]): place_of(one) for one in outlets}
+
+    def _note_what_is_known(self) -> None:
+        """Note the outlets of the present configuration, once a start has written down that they are there."""
+        if self._new and adapter.knows(self.device(1), self.settings["stations"][0]["outlets"]):
+            places, self._new = self._new, {}
+            self._note(places)
 
     def _note(self, places: dict[tuple[str, str], str]) -> None:
         """Note which outlets are there from now on, and what the log holds for them."""
@@ -248,6 +257,8 @@ class ChangingWorld(World):
     def _step(self) -> None:
         super()._step()
         agent = self.agent
+        if self._new and agent is not None and adapter.is_begun(agent, 0):
+            self._note_what_is_known()
         if agent is not None and not self._left_out and not adapter.is_away(agent, 0):
             self._left_out = True
             self.ledger.left_out += adapter.left_out(agent, 0)
