@@ -41,6 +41,16 @@ def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=
 
 
 KNOWN = {
+    "what_follows_a_refused_one_was_overwritten_unsent_and_an_answer_is_lost": world(
+        [TOOLSNET, {**HOOK, "durable": False}],
+        (1.5, "make", 1, 40, 30),
+        (1.8, "dislike", 1, 1),
+        (6, "make", 1, 25, 100),
+        (6, "lose_05", 1),
+        (12.7, "off", {"dark_ms": 1000, "orderly": True}),
+        blocks=5,
+        when_full="overwrite",
+    ),
     "its_08_names_one_that_was_overwritten_while_toolsnet_was_not_configured": world(
         [TOOLSNET, FILE],
         (2, "make", 1, 5, 50),

@@ -33,6 +33,7 @@ from toolcart.agent.log.numbers import (
     OVERWRITTEN,
     SENT,
     SENT_AGAIN,
+    SENT_ALONE,
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
@@ -70,6 +71,7 @@ class Standing:
         start.here = self._here()
         start.taken = self.numbers[TAKEN]
         start.limit = self.numbers[LIMIT]
+        start.is_alone = self.numbers[SENT] & SENT_ALONE != 0
         start.overwritten = self.numbers[OVERWRITTEN]
 
     def resume(self, stored, now):
@@ -153,7 +155,8 @@ class Standing:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
+            allowed = 1 if start.is_alone else self.sent.batch
+            settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
             if kept < 0:
