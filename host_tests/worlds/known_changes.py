@@ -40,7 +40,32 @@ def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=
     )
 
 
+def fetching(script):
+    """The same world, whose agent fetches what the controller has and the log lacks."""
+    script["settings"]["stations"][0]["controller"]["recover"] = True
+    return script
+
+
 KNOWN = {
+    "a_file_is_emptied_and_another_name_leads_to_it": world(
+        [TOOLSNET, {**B, "durable": False}, A, C],
+        (1, "make", 1, 1, 100),
+        (2, "forgets", "b", 0),
+        (2, "cut", CUT),
+        (3.5, "outlets", [C, {**B, "name": "b1", "durable": False}]),
+        blocks=6,
+        unit=16,
+    ),
+    "a_block_is_gone_whose_results_no_snapshot_has_counted_and_they_are_fetched": fetching(
+        world(
+            [TOOLSNET, HOOK],
+            (0.245, "stale", 1, 5, False),
+            (1, "off", {"dark_ms": 500, "orderly": True}),
+            (2.5, "make", 1, 16, 385),
+            (57.5, "make", 1, 1, 385),
+            blocks=5,
+        )
+    ),
     "what_follows_a_refused_one_was_overwritten_unsent_and_an_answer_is_lost": world(
         [TOOLSNET, {**HOOK, "durable": False}],
         (1.5, "make", 1, 40, 30),

@@ -40,6 +40,7 @@ class ChangingWorld(World):
         self._waiting: list[tuple] = []  # changes for the next start
         self._configured: set[tuple[str, str]] = set()
         self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
+        self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
@@ -144,6 +145,7 @@ class ChangingWorld(World):
             if one["kind"] != TOOLSNET:
                 self._side(one["kind"], place_of(one))
         self._new = {(one["name"], one["kind"]): place_of(one) for one in outlets}
+        self._had_then |= self.in_log()
 
     def _note_what_is_known(self) -> None:
         """Note the outlets of the present configuration, once a start has written down that they are there."""
@@ -155,7 +157,7 @@ class ChangingWorld(World):
         """Note which outlets are there from now on, and what the log holds for them."""
         now, log = self.time.now, self.in_log()
         for key in self._configured - set(places):
-            self.outlets[key].leave(now, log)
+            self.outlets[key].leave(now, log | self._had_then)
         for key, place in places.items():
             outlet = self.outlets.get(key)
             if outlet is None:
@@ -166,6 +168,7 @@ class ChangingWorld(World):
             outlet.places.add(place)
             outlet.place = place
         self._configured = set(places)
+        self._had_then = set()
         self._keep_places()
 
     def _keep_places(self) -> None:
@@ -198,8 +201,8 @@ class ChangingWorld(World):
             for file in files:
                 file.note()  # type: ignore[union-attr]
             files[0].lines, files[1].lines = files[1].lines, files[0].lines  # type: ignore[union-attr]
-            for name in (one, other):
-                self._pardon(name, set(self.history.stations[1].results))
+            for file in files:
+                file.pardoned.update(self.history.stations[1].results)  # type: ignore[union-attr]
 
     def _file_forgets(self, name: str, share: float) -> None:
         side = self._side_named(name)
@@ -207,13 +210,7 @@ class ChangingWorld(World):
             return
         side.forget(share)
         if not side.lines:
-            self._pardon(name, set(side.all))
-
-    def _pardon(self, name: str, numbers: set[int]) -> None:
-        place = getattr(self._side_named(name), "place", "")
-        for outlet in self.outlets.values():
-            if outlet.place == place:
-                outlet.pardoned |= numbers
+            side.pardoned |= side.all
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -321,7 +318,8 @@ class ChangingWorld(World):
         found.owed = (outlet.owed | self._acked_since(outlet.since)) - outlet.excused
         if not is_here:
             found.owed -= outlet.log | self._acked_since(outlet.left)
-        found.owed -= outlet.pardoned
+        for place in outlet.places - {TOOLSNET}:
+            found.owed -= self.sides[place].pardoned
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
@@ -388,7 +386,6 @@ class _Outlet:
         self.owed = owed  # of what the log held then
         self.place = ""
         self.places: set[str] = set()
-        self.pardoned: set[int] = set()
         self.excused: set[int] = set()  # given up while it was not configured
         self.left = 0  # when it was removed
         self.log: set[int] = set()  # what the log held then
