@@ -97,12 +97,24 @@ class Store:
     def _replay(self, scout):
         """Count what is certain, and let snapshots say so; return RECORD_NONE, or RECORD_LOST if it cannot be read."""
         log = self.log
-        kind = log.peek(scout)
+        kind = self._peek(scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
             scout.advance()
-            kind = log.peek(scout)
+            kind = self._peek(scout)
         log.cover(scout.number)
+        return kind
+
+    def _peek(self, scout):
+        """Find the scout's next record; what stood in numbers before it that are gone may be fetched once more."""
+        log = self.log
+        before, unwanted = scout.number, scout.ahead
+        kind = log.peek(scout)
+        passed = scout.found - 1 if kind > RECORD_NONE else scout.number
+        if kind == RECORD_NONE and passed >= log.number:
+            passed = log.next - 1  # what a start skips was there
+        if kind >= RECORD_NONE and passed - before > scout.ahead - unwanted:
+            self.known.doubt(before + 1)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------
