@@ -252,9 +252,15 @@ class Progress:
             again.up_to = 0
 
     def _is_missing_behind(self, value):
-        """True if the log has a result or frame between what the consumer has and what it had confirmed."""
+        """True if the log has a result or frame between what the consumer has and what it had confirmed.
+
+        Also where that cannot be read now: who goes back for nothing sends nothing again.
+        """
         if value >= self.base:
             return False
         probe = self._probe
         self._log.rewind(probe, value)
-        return probe.number > value or (self._log.peek(probe) > RECORD_NONE and probe.found <= self.base)
+        if probe.number > value:
+            return True
+        kind = self._log.peek(probe)
+        return kind < RECORD_NONE or (kind > RECORD_NONE and probe.found <= self.base)
