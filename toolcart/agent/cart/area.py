@@ -135,6 +135,8 @@ def _place_cursors(station, own):
         moves[index] = is_full or own.how[index] in (NEW, RETURNED)
         if moves[index]:
             log.cursors[index].durable = False
+        else:
+            log.pass_gone(log.cursors[index])
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
     told.added = [None] * count
     told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
