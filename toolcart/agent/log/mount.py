@@ -12,9 +12,9 @@ Rules
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
 5. What is whole but of another format, version or size is left alone.
-6. The newest block that the snapshot names is there, whatever was cut. If it is not, the flash has lost what it had
-   written: what was durable by that snapshot is damaged, and the numbers of all that the block may have held are
-   skipped, as they may have gone out.
+6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
+   has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
+   they may have gone out.
 """
 
 from array import array
@@ -142,7 +142,7 @@ def _mount(log):
             cursor.number = first - 1
     log.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
-    if log.block_number < own[log.ring + n.COUNTS_TO]:
+    if log.block_number < own[log.ring + n.COUNTS_TO] and last + 1 < own[log.ring + n.SOLID]:
         _lose_newest(log)
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]
