@@ -3,7 +3,9 @@
 import json
 
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.outlets.progress import RECEIPT_BELOW, Progress
 from host_tests.portable import HAS_ALL
+from host_tests.support.log import Area, store
 from host_tests.support.mqtt import BROKER, MqttBench
 from lab.harness.mqtt_broker import Consumer
 
@@ -228,3 +230,17 @@ def test_what_is_no_receipt_confirms_nothing_and_is_said():
         bench.store(3)
         bench.run(60000)
         assert bench.cursor.number == 0 and bench.shown()["why"].startswith(says), (form, bench.shown()["why"])
+
+
+def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_reads():
+    for refuses in (False, True):
+        area = Area()
+        log = area.mount()[1]
+        store(log, range(1, 6))
+        cursor = log.cursors[0]
+        log.rewind(cursor, 5)
+        progress = Progress(log, cursor, True, 10, TIMEOUT_MS)
+        progress.stand_at_cursor()
+        area.flash.unreadable = range(area.flash.block_count) if refuses else ()
+        assert progress.put_receipt(2, 0, 0) == RECEIPT_BELOW
+        assert (progress.scout.number, progress.base) == (2, 2)

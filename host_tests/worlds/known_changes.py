@@ -47,6 +47,17 @@ def fetching(script):
 
 
 KNOWN = {
+    "a_block_is_gone_and_the_file_has_what_comes_behind_it_when_the_power_goes": world(
+        [TOOLSNET, {**A, "durable": False}],
+        (0.6, "stale", 1, 1, True),
+        (1.46, "worn_log", 1, 0),
+        (1.46, "make", 1, 32, 129),
+        (1.7, "side", "a", "outage", 300000),
+        (7, "reload", 200),
+        (64, "make", 1, 1, 30),
+        blocks=8,
+        unit=16,
+    ),
     "a_file_is_emptied_and_another_name_leads_to_it": world(
         [TOOLSNET, {**B, "durable": False}, A, C],
         (1, "make", 1, 1, 100),
