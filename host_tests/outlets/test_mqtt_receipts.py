@@ -244,3 +244,17 @@ def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_rea
         area.flash.unreadable = range(area.flash.block_count) if refuses else ()
         assert progress.put_receipt(2, 0, 0) == RECEIPT_BELOW
         assert (progress.scout.number, progress.base) == (2, 2)
+
+
+def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
+    area = Area()
+    log = area.mount()[1]
+    store(log, range(1, 6))
+    log.rewind(log.cursors[0], 5)
+    assert area.state.save()
+    log = area.mount()[1]
+    assert log.doubtful and log.shown == 4
+    progress = Progress(log, log.cursors[0], True, 10, TIMEOUT_MS)
+    progress.stand_at_cursor()
+    assert progress.put_receipt(4, 0, 0) == RECEIPT_BELOW
+    assert log.settle() and log.peek(progress.scout) > 0 and progress.scout.found == 5

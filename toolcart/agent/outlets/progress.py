@@ -254,7 +254,7 @@ class Progress:
     def _is_missing_behind(self, value):
         """True if the log has a result or frame between what the consumer has and what it had confirmed.
 
-        Also where that cannot be read now: who goes back for nothing sends nothing again.
+        Also where that cannot be read now, or the last one is in doubt: who goes back for nothing sends nothing again.
         """
         if value >= self.base:
             return False
@@ -263,4 +263,6 @@ class Progress:
         if probe.number > value:
             return True
         kind = self._log.peek(probe)
-        return kind < RECORD_NONE or (kind > RECORD_NONE and probe.found <= self.base)
+        if kind == RECORD_NONE:
+            return self._log.doubtful
+        return kind < RECORD_NONE or probe.found <= self.base
