@@ -12,11 +12,14 @@ Rules
    and `?quarantine` and `?command`, which take a little of each turn (`go_on`) until their answer is complete; no other
    line is accepted meanwhile.
 4. It allocates freely, but only when asked; if there is no room for an answer it says so.
+5. An order that may change something leaves an entry in the station's log, with what became of it, also if it was
+   refused. Who gave it is not known: whoever has the cable.
 """
 
 import json
 import sys
 
+from toolcart.agent.base import health as h
 from toolcart.agent.base.compat import const, give_back
 from toolcart.agent.log.snapshot_fields import STORED
 
@@ -42,6 +45,8 @@ class Console:
         self._line = ""
         self._drops = False
         self.job = None  # the order being carried out
+        self._log = None  # of the station, where the order is to have its entry
+        self._entry = self._value = 0
         self.wants_restart = False
 
     def take(self, text):
@@ -80,12 +85,16 @@ class Console:
             line = next(self.job)  # type: ignore
             if line is not None and not isinstance(line, int):  # an int says when there is more to do
                 self.tell(**line)
+                self._value = line.get("count") or line.get("mid") or 0
             return
         except StopIteration:
             pass
         except MemoryError:
             self.tell(error="not enough memory for the answer")
         self.job = None
+        if self._log is not None:
+            self._log.note(self._entry, self._value, self._app.board.now())
+            self._log = None
         self.tell(end=True)
         give_back("toolcart.agent.quarantine", "orders")
         give_back("toolcart.agent.quarantine", "entries")
@@ -163,6 +172,8 @@ class Console:
         from toolcart.agent.quarantine.orders import of_station
 
         self.job = of_station(station, self._app.board, words)
+        if words[:1] == ["drop"] or words[:1] == ["retry"]:
+            self._will_note(station, h.DROP_ORDERED if words[0] == "drop" else h.RETRY_ORDERED)
 
     def _begin_command(self, station, words):
         if station.commands is None:
@@ -171,6 +182,12 @@ class Console:
         from toolcart.agent.station.command_orders import carry_out
 
         self.job = carry_out(station, self._app.board, words, self)
+        self._will_note(station, h.COMMAND_ORDERED)
+
+    def _will_note(self, station, entry):
+        self._log = station.health
+        self._entry = entry
+        self._value = 0
 
     def _tell_block(self, station, number):
         from binascii import hexlify

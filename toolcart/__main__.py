@@ -1,5 +1,12 @@
 """`python -m toolcart` is the command."""
 
+import sys
+
+from toolcart.base import hangup
+
+if sys.argv[1:2] == ["run"]:
+    hangup.hold()
+
 from toolcart.tools.cli.main import main
 
 if __name__ == "__main__":

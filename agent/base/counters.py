@@ -70,6 +70,10 @@ PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names ano
 IDS_OFF = const(53)  # a controller was found to answer MID 0064 with IDs that are off; value: what they have too much
 TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (toolcart.agent.record.escaping)
 SHIFTED = const(55)  # results whose fields did not stand where their revision has them: found by their parameter IDs
+# Orders of an operator at a board's console; the value is how many results of the quarantine that were, or the MID.
+DROP_ORDERED = const(56)
+RETRY_ORDERED = const(57)
+COMMAND_ORDERED = const(58)
 
 NAMES = (
     "stored",
@@ -128,6 +132,9 @@ NAMES = (
     "ids off",
     "text escaped",
     "shifted",
+    "drop ordered",
+    "retry ordered",
+    "command ordered",
 )
 
 LOG_ENTRIES = const(32)

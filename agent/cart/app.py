@@ -48,6 +48,7 @@ from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER
 
 MOUNT_RETRY_MS = const(10000)
+NAMES_MOST = const(400)
 SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
 
 
@@ -81,6 +82,7 @@ class Station:
         for one in settings["outlets"]:
             one.setdefault("name", one["kind"])  # a board may have the tree of a version whose outlets had no names
         self.names = [one["name"] for one in settings["outlets"]]  # of the outlets, in the order of `outlets`
+        self.known_names = self.names  # those that an outlet which is gone may have had
         self.outlet_ports = []
 
     def toolsnet(self):
@@ -153,6 +155,7 @@ class App:
     def __init__(self, configuration, board):
         self.board = board
         self.stations = [Station(settings, configuration, board) for settings in configuration["stations"]]
+        self.know_names([])
         slots = 0
         for settings in configuration["stations"]:
             slots += SLOTS_A_STATION + len(settings["outlets"])
@@ -161,6 +164,16 @@ class App:
         now = board.now()
         for station in self.stations:
             station.attach(self.scheduler, now)
+
+    def know_names(self, earlier):
+        """Let outlets that are gone be named, if they are called as one of any station or one of `earlier`."""
+        names = []
+        for name in [name for station in self.stations for name in station.names] + earlier:
+            if name not in names and len(names) < NAMES_MOST:
+                names.append(name)
+        self.known_names = names
+        for station in self.stations:
+            station.known_names = names
 
     def stop(self, now):
         """Begin the orderly end: MID 0003 to the controllers, nothing new to ToolsNet. Step on until `stopped`."""

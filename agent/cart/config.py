@@ -268,8 +268,7 @@ def _count(outlets, place, mistakes):
 def _duplicates(stations, system, mistakes):
     """Note what two stations must not share: results would be mixed, or two would talk on one line."""
     first = {}
-    files = []
-    paths = []
+    topics = []
     for i in range(len(stations)):
         controller = stations[i]["controller"]
         for place, value in (
@@ -284,23 +283,9 @@ def _duplicates(stations, system, mistakes):
         for outlet in stations[i]["outlets"]:
             place_of = settings.OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))
-            if place and place in files:
-                words = (
-                    "a file of its own for each outlet" if "path" in outlet else "a topic of its own for each station"
-                )
-                mistakes.append(("stations[%d].outlets" % i, found(place), words))
-            files.append(place)
-            if "path" in outlet:
-                for other in paths:
-                    if _is_rotated(place, other) or _is_rotated(other, place):
-                        words = "another file: this is what a full %s is renamed to, or the reverse" % found(other)
-                        mistakes.append(("stations[%d].outlets" % i, found(place), words))
-                paths.append(place)
-
-
-def _is_rotated(path, other):
-    """True if a full file `other` may be renamed to `path`."""
-    return bool(path and other) and path.startswith(other + ".") and path[len(other) + 1 :].isdigit()
+            if place and place in topics:
+                mistakes.append(("stations[%d].outlets" % i, found(place), "a topic of its own for each station"))
+            topics.append(place)
 
 
 def _peer(controller):

@@ -3,9 +3,10 @@
 A snapshot (toolcart.agent.log.snapshot) has four places: how far an outlet is in the log, and in the ring of curves.
 For each it keeps who has it: six bits, and 24 bits of the CRC-30 of the name, 0 if the name is not known.
 
-    bit    0      4      6
-           | kind | age  |    kind: its place in KINDS and 1; 0: nobody had this place yet
-           |      |      |    age: 0: the outlet is there; 1 to 3: it is not, 3 for longer than 1
+    bit    0      3       4     6
+           | kind | moved | age |   kind: its place in KINDS and 1; 0: nobody had this place yet
+           |      |       |     |   moved: past records that the outlet has not had (State.put_moved)
+           |      |       |     |   age: 0: the outlet is there; 1 to 3: it is not, 3 for longer than 1
 
 Rules
 1. An outlet has the place of its kind and name. Where it is in the list, where it writes to, whether it is durable, and
@@ -22,7 +23,7 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log.snapshot import NAME_BYTES
+from toolcart.agent.log.snapshot import NAME_BYTES, PLACE_BITS
 from toolcart.agent.log.snapshot_fields import PLACES
 from toolcart.agent.log.snapshot_v4 import KIND_UNKNOWN
 
@@ -35,9 +36,9 @@ RETURNED = const(1)  # it was there in an earlier one
 NEW = const(2)
 GUESSED = const(3)  # rule 5; taken for one that was there
 
-_BITS = const(6)
-_KIND = const(15)
+_KIND = const(7)
 _AGE = const(4)
+_MOVED_ANY = const(0x208208)  # MOVED of each place
 
 
 def name_of(settings):
@@ -53,12 +54,12 @@ def hash_of(name):
 
 def kind_at(state, place):
     """Return the number of the kind that has this place, 0 if nobody had it yet."""
-    return state.places >> _BITS * place & _KIND
+    return state.places >> PLACE_BITS * place & _KIND
 
 
 def age_at(state, place):
     """Return 0 if the outlet of this place was there in the last session; else 1 to 3, the more the longer ago."""
-    return state.places >> _BITS * place + _AGE & 3
+    return state.places >> PLACE_BITS * place + _AGE & 3
 
 
 def is_in_use(state, place):
@@ -66,7 +67,8 @@ def is_in_use(state, place):
     return kind_at(state, place) != 0 and age_at(state, place) == 0
 
 
-def _hash_at(state, place):
+def hash_at(state, place):
+    """Return what is kept of the name of the outlet that has this place; 0 if it is not known."""
     at = NAME_BYTES * place
     return state.names[at] | state.names[at + 1] << 8 | state.names[at + 2] << 16
 
@@ -99,14 +101,14 @@ class Assignment:
         state = self._state
         for index in range(len(self.places)):
             for place in range(PLACES):
-                if kind_at(state, place) == self._kinds[index] and _hash_at(state, place) == self._hashes[index]:
+                if kind_at(state, place) == self._kinds[index] and hash_at(state, place) == self._hashes[index]:
                     self.places[index] = place
                     self.how[index] = RETURNED if age_at(state, place) else STAYED
 
     def _nameless(self):
         """Return the places whose names are not known."""
         state = self._state
-        return [place for place in range(PLACES) if kind_at(state, place) and _hash_at(state, place) == 0]
+        return [place for place in range(PLACES) if kind_at(state, place) and hash_at(state, place) == 0]
 
     def _guess(self, durable):
         """Rule 5."""
@@ -159,14 +161,14 @@ class Assignment:
             hashes[self.places[index]] = self._hashes[index]
         age = 0
         for place in unused:
-            kind, own = kind_at(state, place), _hash_at(state, place)
+            kind, own = kind_at(state, place), hash_at(state, place)
             if own == 0 and kind != KIND_UNKNOWN and place not in self.mixed:
                 own = hash_of(KINDS[kind - 1])  # the kind becomes the name
             if own and (kind, own) not in [(kinds[at], hashes[at]) for at in range(PLACES)]:
                 age += 1
                 kinds[place], hashes[place], ages[place] = kind, own, min(age, PLACES - 1)
-        state.places = 0
+        state.places &= _MOVED_ANY
         for place in range(PLACES):
-            state.places |= (kinds[place] | ages[place] << _AGE) << _BITS * place
+            state.places |= (kinds[place] | ages[place] << _AGE) << PLACE_BITS * place
             for at in range(NAME_BYTES):
                 state.names[NAME_BYTES * place + at] = hashes[place] >> 8 * at & 0xFF

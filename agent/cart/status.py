@@ -77,8 +77,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     shown["controller"] = _controller(station, now)
     shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
     for name in ("removed", "given_up"):
-        gone = getattr(station.at_start, name)
-        shown[name] = [{"kind": kind, "waiting": waiting} for kind, waiting in gone]
+        shown[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
     shown["places_guessed"] = station.at_start.guessed
     shown["stored"] = numbers[n.STORED]
     shown["overwritten"] = numbers[n.OVERWRITTEN]
@@ -176,6 +175,14 @@ def _outlet(log, station, outlet):
     if "why" not in shown:
         shown["why"] = why_name(outlet.trouble.why)
     return shown
+
+
+def _gone(station, kind, waiting, hashed):
+    """Return what is known of an outlet that is gone: the spool has only a hash of its name, "" if nothing tells it."""
+    from toolcart.agent.cart.places import hash_of  # given back to the heap when the spool is up
+
+    names = [name for name in [kind] + station.known_names if hash_of(name) == hashed]
+    return {"kind": kind, "name": names[0] if names else "", "waiting": waiting}
 
 
 def _recovery(station):

@@ -6,7 +6,7 @@ together.
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
-from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, kind_at
+from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, hash_at, kind_at
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
@@ -73,6 +73,7 @@ def bring_up(station, device):
     if station.why != MOUNT_DONE:
         return False
     _place_cursors(station, own)
+    station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0  # also of one that is not configured now
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)
         if not station.quarantine.start():
@@ -134,26 +135,37 @@ def _place_cursors(station, own):
         moves[index] = is_full or own.how[index] in (NEW, RETURNED)
         if moves[index]:
             log.cursors[index].durable = False
+        else:
+            log.pass_gone(log.cursors[index])
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
     told.added = [None] * count
     told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
+    gone = [place for place in own.removed if place not in own.given_up]
+    told.removed = [_outlet_of(log, place) for place in gone]
+    told.given_up = [_outlet_of(log, place) for place in own.given_up]
+    own.put(state)
     for index in range(count):
         cursor = log.cursors[index]
         if moves[index]:
             if own.how[index] == NEW:
                 _forget(station, index)
-            told.added[index], lacks = _begin(log, cursor, own.how[index], lows if _is_durable(station, index) else 0)
-            told.returned[index] = 0 if own.how[index] == NEW else lacks
+            low = lows if _is_durable(station, index) else 0
+            told.added[index], told.returned[index] = _begin(log, cursor, own.how[index], low)
+            lacks = told.added[index] + told.returned[index]
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
-    kinds = [kind_at(state, place) for place in range(PLACES)]
-    gone = [place for place in own.removed if place not in own.given_up]
-    told.removed = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in gone]
-    told.given_up = [(KINDS[kinds[place] - 1], max(0, log.number - numbers[place])) for place in own.given_up]
+        elif not state.found and cursor.number:
+            state.put_moved(cursor, 0)  # what it has had is not known any more
     told.back = [how == RETURNED for how in own.how]
     told.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
-    own.put(state)
+
+
+def _outlet_of(log, place):
+    """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash."""
+    state = log.state
+    waiting = max(0, log.number - state.numbers[CURSOR + place])  # it may have taken some right before a power cut
+    return KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)
 
 
 def _forget(station, index):
@@ -173,14 +185,20 @@ def _begin(log, cursor, how, others_low):
     """Place the cursor of an outlet that was not there.
 
     `others_low` is the number that all other durable cursors have passed. Return how many records that the log holds
-    are left out, and how many it lacks: of one that was there before also those that the log gave up meanwhile.
+    are left out, and how many it gave up before that one which was there has not had.
     """
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
     log.rewind(cursor, max(start, min(floor(log), others_low)), cursor.ahead)
-    left_out = cursor.number - start
-    return left_out, left_out if how == NEW else max(0, cursor.number - was)
+    state = log.state
+    left_out, given_up = max(0, cursor.number - start), start - was
+    if how == NEW:
+        was = given_up = 0
+        state.put_confirmed(cursor)
+    if cursor.number > was:
+        state.put_moved(cursor, was)
+    return left_out, given_up
 
 
 def _graphs(station, part, places):

@@ -17,7 +17,8 @@ Rules
    The file settles it: it has all records up to its newest line that tells one of the log. So each is written once.
    The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
    back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
-   people make by emptying or moving it: it says nothing, and never moves the cursor back.
+   people make by emptying or moving it: it says nothing, and never moves the cursor back. A file lacks nothing of what
+   the cursor was moved past before the file had it (State.put_moved).
 3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
    written in front of it makes.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.curve_assembly).
@@ -57,11 +58,6 @@ CLOSED = 0
 LOOKING = 1  # for the newest line that tells a record of the log
 WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
-
-
-def place(settings, system, station):
-    """Each outlet has a file of its own."""
-    return settings.get("path")
 
 
 def make(settings, station, index):
@@ -261,24 +257,26 @@ class FileOutlet(Outlet):
         scout, again, newest = self._scout, self.again, self.again.newest
         if newest and self.lines.is_begun:
             self.log.rewind(scout, 0)
-            gone = min(scout.number, self.cursor.number)
+            had = self.log.state.confirmed(self.cursor)
+            gone = min(scout.number, had)
             oldest = self._next()
             if oldest is None or station_in(oldest) == station_in(newest):
                 gone -= number_in(newest)
             if again.told != newest:
                 again.told = newest
                 again.gone += max(0, gone)
-            if scout.number < self.cursor.number:
+            if scout.number < had:
                 self._go_on_at_scout()
                 return
         self._end_look()
 
     def _go_on_at_scout(self):
         """Go on writing where the scout is."""
-        before = self.cursor.number
+        before, had = self.cursor.number, self.log.state.confirmed(self.cursor)
         self.cursor.stand_at(self._scout)
+        self.log.state.put_confirmed(self.cursor)
         if self.cursor.number < before:
-            self.again.up_to = max(self.again.up_to, before)
+            self.again.up_to = max(self.again.up_to, had)
             self.log.reopen()
             if not self.log.state.save_cursor(self.cursor):
                 self.health.count(h.NOT_SAVED)
@@ -320,6 +318,7 @@ class FileOutlet(Outlet):
         self.written += count
         self.again.given += again
         if count:
+            self.log.state.put_confirmed(self.cursor)
             self._retry.reset()
         if self._is_lost:
             return RETRY_LEAST_MS

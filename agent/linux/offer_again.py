@@ -10,15 +10,17 @@ Rules
    step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
 2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
    what it still has of them it gets twice. What the quarantine holds stays there.
-3. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
+3. What an operator dropped is sent again with the others, if it lies there: nothing tells it from what was
+   delivered. The answer says how many that may be.
+4. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
    the order's first, stays in doubt until it is sent again or left.
-4. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.storage, rule
+5. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.storage, rule
    5).
 """
 
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO
+from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, KEPT_LAST
 from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
 from toolcart.agent.record.text import time_of
@@ -109,8 +111,10 @@ def _range(policy, station, from_number, since):
     low = min(last, log.blocks.floor(), log.lowest())  # from the next one on there is room
     kept = yield from _kept(policy.row.quarantine)
     oldest = first = fits = None  # (number, time) of results
-    count = count_fitting = doubted = looked = 0
-    doubt_to = policy.numbers[DOUBT_TO] if policy.numbers[DOUBT_LACKS] else 0
+    count = count_fitting = doubted = dropped = looked = 0
+    numbers = policy.numbers
+    doubt_to = numbers[DOUBT_TO] if numbers[DOUBT_LACKS] else 0
+    refused_to = numbers[KEPT_LAST] if numbers[DROPPED] else 0
     scout = Cursor()
     scout.wants = WANTS_RESULTS
     log.rewind(scout, 0)
@@ -123,6 +127,7 @@ def _range(policy, station, from_number, since):
         if first is not None and number not in kept:
             count += 1
             doubted += number <= doubt_to
+            dropped += number <= refused_to
             if number > low:
                 fits = fits or (number, time)
                 count_fitting += 1
@@ -142,6 +147,7 @@ def _range(policy, station, from_number, since):
         room = "from number %d on (%s), that is %d results" % (*fits, count_fitting) if fits else "for none of these"
         raise Refused(_NO_ROOM % room)
     found = {"from": number, "time": time, "count": count, "doubted": doubted, "last": last}
+    found["dropped"] = min(dropped, numbers[DROPPED])  # of these, at most
     found["waiting"] = log.waits(policy.cursor)
     if number == oldest[0]:
         found["oldest"] = number  # there may have been older ones
@@ -151,12 +157,12 @@ def _range(policy, station, from_number, since):
 def _kept(quarantine):
     """Return the numbers that the quarantine holds; its room bounds them."""
     kept = set()
-    kind = quarantine.next_entry(0)
+    kind = quarantine.next_told(0)
     while kind > RECORD_NONE:
         kept.add(quarantine.number)
         entry = quarantine.entry
         yield None
-        kind = quarantine.next_entry(entry)
+        kind = quarantine.next_told(entry)
     if kind < RECORD_NONE:
         raise Refused("the quarantine cannot be read now; nothing was done. Try again")
     return kept

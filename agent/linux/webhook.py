@@ -10,7 +10,8 @@ Rules
    identity and a number moves the cursor, to that number. Another identity, a number that was never sent or one that
    moves nothing is a failure. One batch is outstanding at a time.
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
-3. A number below the one confirmed before means that the server has lost something, or was restored. That is counted
+3. A number below the one confirmed before means that the server has lost something, or was restored. A cursor that was
+   moved past what the server has not had is no such number (State.put_moved). That is counted
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
    once until a number that can be: the server's database is another one, or newer than a log that was restored.
@@ -235,7 +236,7 @@ class Told:
         self.not_given = 0  # numbers that the server lacks and the log no longer has
 
     def lacks(self, number, up_to):
-        """The server has lost what comes after `number`, of what it had up to there."""
+        """The server has lost what comes after `number`, of what it had up to `up_to`."""
         self.after = number
         self.again_to = max(self.again_to, up_to)
 
@@ -249,7 +250,7 @@ class Told:
     def confirms(self, number, count):
         """The server has the batch of `count` records up to this number."""
         if self.after < self.again_to:
-            self.given_again += min(count, min(number, self.again_to) - self.after)
+            self.given_again += max(0, min(count, min(number, self.again_to) - max(self.after, self.gone_to)))
         if number >= self.again_to:
             self.again_to = 0
         self.after = number
@@ -295,7 +296,7 @@ class WebhookOutlet(Outlet):
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
-        self.told.after = self.cursor.number
+        self.told.after = self.log.state.confirmed(self.cursor)
 
     def leave(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
@@ -368,7 +369,7 @@ class WebhookOutlet(Outlet):
         if self._leaving.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
-        if self.told.after < self.cursor.number:  # rule 3
+        if self.told.after < log.state.confirmed(self.cursor):  # rule 3
             log.rewind(scout, self.told.after)
             self.told.starts_at(scout.number)
         else:
@@ -495,7 +496,7 @@ class WebhookOutlet(Outlet):
             return self._is_above(number, now)
         if number < told.after:
             told.behind += 1
-            told.lacks(number, max(told.after, self.cursor.number))
+            told.lacks(number, max(told.after, self.log.state.confirmed(self.cursor)))
             has_moved, told.behind_at = self.cursor.number > told.behind_at, self.cursor.number
             why = "the server has lost something: it has records up to %d only" % number
             return self._fail(why, now, at_once=has_moved)
@@ -507,8 +508,9 @@ class WebhookOutlet(Outlet):
         self._largest.was_taken(self._batch.count)
         self._batch.records_most = min(self._batch.records_most + 1, self._largest.most)
         self.state = IDLE
-        if number > self.cursor.number:
+        if number >= self.cursor.number:
             self.log.rewind(self.cursor, number)
+            self.log.state.put_confirmed(self.cursor)
         return 0
 
     def _is_above(self, number, now):
@@ -517,7 +519,7 @@ class WebhookOutlet(Outlet):
         told.alarms += 1
         if not told.started_over:
             told.started_over = True
-            told.lacks(0, max(told.after, self.cursor.number))
+            told.lacks(0, max(told.after, self.log.state.confirmed(self.cursor)))
         words = (
             "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
         )

@@ -180,6 +180,7 @@ class Blocks:
         log = self.log
         counts = log.state.numbers
         overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        places = log.state.places
         own = log.counts.missed
         done = True
         before = None
@@ -198,12 +199,14 @@ class Blocks:
             log.rewind(one, number, ahead)
             one.found = found  # it may be outstanding
         counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        log.state.places = places
         log.counts.missed = own
         return False
 
     def _pass_over(self, cursor, bound):
         log = self.log
         counts = log.state.numbers
+        was = cursor.number
         while cursor.number < bound - 1:
             kind = log.peek(cursor)
             if kind < RECORD_NONE:
@@ -215,4 +218,5 @@ class Blocks:
             log.counts.missed += 1
             if log.ring == n.LOG:
                 counts[n.OVERWRITTEN if cursor.slot == n.TOOLSNET_CURSOR else n.MISSED] += 1
+                log.state.put_moved(cursor, was)
         return True

@@ -12,6 +12,9 @@ Rules
 4. The last record is in doubt; if the snapshot calls it durable, only until one of this session does too, or until no
    snapshot can be written any more. Numbers go on above all that were ever used.
 5. What is whole but of another format, version or size is left alone.
+6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
+   has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
+   they may have gone out.
 """
 
 from array import array
@@ -139,6 +142,8 @@ def _mount(log):
             cursor.number = first - 1
     log.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
+    if log.block_number < own[log.ring + n.COUNTS_TO] and last + 1 < own[log.ring + n.SOLID]:
+        _lose_newest(log)
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]
     log.end_at(last)
@@ -150,6 +155,17 @@ def _mount(log):
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
     state.rise(log.heads.last_number // log.device.block_count + 1)
     return MOUNT_DONE
+
+
+def _lose_newest(log):
+    """Rule 6: count what is known to be gone, let no number be used twice, and remember that by the next snapshot."""
+    own = log.state.numbers
+    last = own[log.ring + n.SOLID]  # it may have been the one in doubt
+    if log.ring == n.LOG:
+        log.lose(last)
+    most = log.device.block_bytes // log.behind(0, FRAME_BYTES)
+    own[log.ring + n.SOLID] = max(last, own[log.ring + n.NEXT], log.number + 1) + most
+    own[log.ring + n.COUNTS_TO] = log.block_number
 
 
 def _read_heads(log, numbers, before):

@@ -5,7 +5,9 @@ Rules
    earlier blocks hold is void. In a block of 0 nothing counts, in one of WORN nothing ever will.
 2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, also where its block is gone when
    it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
-   counted once in a session, whichever cursor meets it; after a start again by one that was not past it.
+   counted once in a session, whichever cursor meets it; after a start again by one that was not past it. What is gone
+   in front of all blocks is passed at the start (`pass_gone`), so that no one moves a cursor over it without a count.
+   A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """
@@ -115,6 +117,17 @@ class Reader:
         cursor.ahead = ahead
         cursor.version = -1
 
+    def pass_gone(self, cursor):
+        """Let a cursor as the last session left it pass what was before the oldest block, as damaged."""
+        first = self.first_above(0)
+        if cursor.number + 1 < first < TOP:
+            self._count_damaged(cursor.number, first)
+            cursor.number = first - 1
+
+    def lose(self, last):
+        """Count as damaged what comes after the newest record, up to `last`: its block is gone."""
+        self._count_damaged(self.number, last + 1)
+
     def waits(self, cursor):
         """Return how many numbers come after the cursor."""
         count = self.number - cursor.number
@@ -197,6 +210,7 @@ class Reader:
         count = self.leave_out(before, number)
         if count and self.ring != n.GRAPHS:
             self.state.numbers[n.DAMAGED] += count
+            self.state.sure = False
 
     def leave_out(self, before, number):
         """Let the numbers between these two not count as damage from now on; return how many of them did until now."""

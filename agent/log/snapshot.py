@@ -29,7 +29,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import size_of
-from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, NUMBERS, OCTETS, PLACES
+from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, CURSOR, NUMBERS, OCTETS, PLACES
 
 STATE_FINE = const(0)
 STATE_WORN = const(1)  # two blocks left
@@ -46,6 +46,8 @@ STATE_FOREIGN = const(-2)
 VERSION = const(5)
 VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
+PLACE_BITS = const(6)
+MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
 
 _AT_SLOT = const(3)
 _AT_GENERATION = const(4)
@@ -115,6 +117,22 @@ class State:
     def graph_blocks(self):
         """Return how many blocks the ring of curves has, as the area was made."""
         return self.numbers[AREA] >> AREA_GRAPHS
+
+    def put_moved(self, cursor, number):
+        """An outlet's cursor was moved past what the outlet has not had: it was at `number`."""
+        bit = MOVED << PLACE_BITS * (cursor.slot - CURSOR)
+        if not self.places & bit:
+            cursor.confirmed = number
+        self.places |= bit
+
+    def put_confirmed(self, cursor):
+        """An outlet has what its cursor has passed."""
+        self.places &= ~(MOVED << PLACE_BITS * (cursor.slot - CURSOR))
+
+    def confirmed(self, cursor):
+        """Return up to which number this cursor's outlet has confirmed; 0 if the cursor was moved, and none knows."""
+        is_moved = self.places >> PLACE_BITS * (cursor.slot - CURSOR) & MOVED
+        return cursor.confirmed if is_moved else cursor.number
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""

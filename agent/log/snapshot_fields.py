@@ -39,8 +39,8 @@ HOLES = const(
 )  # .. 34: up to 4 ranges (first and last number in the quarantine's ring) that are gone above its cursor
 HOLES_MOST = const(4)
 
-# Counts that only grow. Of ToolsNet's place:
-DELIVERED = const(35)  # but for this one: what is to be sent again is not delivered any more
+# Counts that only grow, but for DELIVERED and DROPPED: what is to be sent again is neither. Of ToolsNet's place:
+DELIVERED = const(35)
 OVERWRITTEN = const(36)  # results that the log gave up before ToolsNet had them
 # Of the station:
 MISSED = const(37)  # records that the log gave up before another outlet had them
@@ -52,7 +52,9 @@ SET_ASIDE = const(42)
 DROPPED = const(43)  # by an operator
 
 # Of ToolsNet's place: a server that was set back (toolcart.agent.outlets.toolsnet.data_loss)
-DOUBT_TO = const(44)  # results up to this number of the log are in doubt; if none is: they are being sent again
+DOUBT_TO = const(
+    44
+)  # results up to this number are in doubt; those behind it, as far as SENT_AGAIN says, are sent again
 DOUBT_LACKS = const(46)  # how many results the server lacks at most, of those it had; 0: none is in doubt
 
 # Of the station
@@ -72,8 +74,19 @@ SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is
 SENT_SEVERAL = const(4)
 SENT_EVENTS_MET = const(8)
 SENT_EMPTY = const(0x100000)  # the last 08 named nothing, when the cursor was at DOUBT_TO
+SENT_ALONE = const(0x80)  # LIMIT allowed that one alone: what is in front of it is settled
 SENT_BACK = const(0x200000)  # a server was set back; since then its sequences go on without a break
+# How many numbers behind DOUBT_TO results were ordered to be sent again up to: its low 12 bits, and 8 above SENT_BACK.
+SENT_AGAIN = const(0x3FCFFF00)
+AGAIN_MOST = const(0xFFFFF)
 
 OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.id_ledger
+
+
+def again_to(numbers):
+    """Return up to which number of the log results are sent again; not above ToolsNet's cursor: none is any more."""
+    sent = numbers[SENT]
+    return numbers[DOUBT_TO] + (sent >> 8 & 0xFFF | sent >> 10 & 0xFF000)
+
 
 assert HOLES + 2 * HOLES_MOST == DELIVERED

@@ -11,7 +11,7 @@ What it had otherwise:
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, DAMAGED, DOUBT_LACKS, DOUBT_TO, PLACES, SENT
 
-KIND_UNKNOWN = const(15)  # of a place in a snapshot so old that it does not say whose its places are
+KIND_UNKNOWN = const(7)  # of a place in a snapshot so old that it does not say whose its places are
 
 _PLACE_BITS = const(6)
 _KIND = const(31)

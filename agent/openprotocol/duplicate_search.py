@@ -13,11 +13,12 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, length_of, put_id
+from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.equality import is_same
 from toolcart.agent.record.provenance import spindle_in
 from toolcart.agent.record.result import (
+    FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
@@ -109,12 +110,34 @@ class Look:
         found = 0
         for by in range(-most, most + 1):
             if by and not found:
-                put_id(digits, (number - by) % ID_PERIOD)
+                put_id(digits, moved(number, -by))
                 copy(body, at, digits, 0, ID_BYTES)
                 found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
         put_id(digits, number)
         copy(body, at, digits, 0, ID_BYTES)
         return found
+
+    def holds_unnamed(self, page, at, length, flags):
+        """Look for the tightening whose payload is at page[at:] among what was pushed without an ID.
+
+        It is known by its time and values, in the newest blocks alone: without a time it is not. The ID stays as it is.
+        """
+        log = self.log
+        ident = at + HEAD_BYTES + TIGHTENING_ID
+        digits = bytes(page[ident : ident + ID_BYTES])
+        self.search.begin_newest(BLOCKS_SEARCHED)
+        found = 0
+        kind = self.search.next()
+        while kind > 0 and not found:
+            place = log.at + HEAD_BYTES + TIGHTENING_ID
+            is_one = kind == KIND_RESULT and not (log.flags | flags) & FLAG_EDGE_TIME and not log.flags & FLAG_RECOVERED
+            if is_one and not all_digits(log.page, place, ID_BYTES):
+                copy(page, ident, log.page, place, ID_BYTES)
+                found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
+            if not found:
+                kind = self.search.next()
+        copy(page, ident, digits, 0, ID_BYTES)
+        return -1 if kind < 0 else int(found)
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""

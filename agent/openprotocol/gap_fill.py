@@ -13,7 +13,7 @@ Without a flush some are asked for again after a start, and none is lost.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import after, ahead_by, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
 
@@ -69,7 +69,7 @@ class Filling:
 
         The log has `here` of these.
         """
-        count = (number - self.at) % ID_PERIOD
+        count = ahead_by(number, self.at)
         if count > here and is_gone and not is_open(self.at, preceding(number)):
             self._note_gone(preceding(number), count - here, WHY_NONE)
         self.at = number

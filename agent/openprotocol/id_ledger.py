@@ -24,9 +24,11 @@ Rules
    which is looked for in the newest blocks alone, if anything was in doubt.
 10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
-
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
+12. What is pushed without an ID that can be read will seem to be missing (`has_unnamed`). What is fetched then may be
+   that: where time and values do not show it, each counts as stored again, until a push with an ID came and nothing is
+   missing.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -91,6 +93,10 @@ _MID = const(4)  # in a frame
 _MID_END = const(8)
 _SYNC = b"0101"
 _TIGHTENED = b"006"  # 0061 and 0065
+_UNNAMED = const(64)  # rule 12
+
+_RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
+_ID_LAST = 4294967295
 _GONE_MOST = const(0x3FFFFFFF)
 
 
@@ -127,7 +133,7 @@ def put_unread(digest, number, check=-1):
 
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
-    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
+    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
 
 
 def _are_of_one(one, other):
@@ -135,13 +141,19 @@ def _are_of_one(one, other):
     return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
 
 
-def _are_alike(one, other):
+def _fit(one, other):
     """True if time and values are the same. What one of them lacks is not compared."""
     if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
         return False
     if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
         return False
     return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
+
+
+def are_alike(one, other):
+    """True if both have a time, and the same time and values, under any ID."""
+    has_times = one[_TIME + 2] > 0 and other[_TIME + 2] > 0  # else there would be little to compare
+    return has_times and _fit(one, other)
 
 
 class Known:
@@ -162,6 +174,7 @@ class Known:
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
         self._gone = 0
+        self._is_unnamed = False  # the last push
         self.load()
 
     def load(self):
@@ -173,6 +186,7 @@ class Known:
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
+        self._is_unnamed = self.has_unnamed()
         self.doubted = 1 if self.ranges or octets[_FLAGS] & _DOUBTED else 0
 
     # -- the fold ----------------------------------------------------------------------------------------------
@@ -227,7 +241,7 @@ class Known:
         if not several:
             self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
         if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
-            return self._fetched_again() if flags & res.FLAG_RECOVERED else 0
+            return self._stored_fetched() if flags & res.FLAG_RECOVERED else 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
         if several:
             from toolcart.agent.openprotocol.spindle_ids import stored
@@ -236,7 +250,9 @@ class Known:
             return 0
         self.last_id = -1
         if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
+            self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
+        self._is_unnamed = False
         number = id_of(buf, at + res.TIGHTENING_ID)
         put_digest(self.last, 0, buf, at, flags)
         self.last_id = number
@@ -267,8 +283,25 @@ class Known:
             )  # only where results have several spindles
 
             stored_unread(self)
-        elif self.recovers:
-            self.doubt(get_u32(buf, at - res.HEAD_BYTES))  # its ID will seem to be missing
+        elif length >= _RESULT_LEAST:
+            self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
+        elif self.recovers:  # too short for a result
+            self.doubt(get_u32(buf, at - res.HEAD_BYTES))
+
+    def _stored_unnamed(self, record):
+        """Take note of a push without an ID that can be read, this record of the log (rule 12)."""
+        if self.recovers and self.is_met() and not self.is_unasked():
+            self.octets[_FLAGS] |= _UNNAMED
+            self._is_unnamed = True
+        if self.recovers:
+            self.doubt(record)
+
+    def _stored_fetched(self):
+        """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
+        if not self.has_unnamed():
+            return self._fetched_again()
+        self.numbers[STORED_AGAIN] += 1
+        return 0
 
     def _fetched_again(self):
         """Return from which record on a fetched result may have been stored before; 0: it was not."""
@@ -331,6 +364,10 @@ class Known:
         """True if a torque without a unit may be one of another unit than Nm (rule 11)."""
         return self.octets[_FLAGS] & _OTHER_UNIT != 0
 
+    def has_unnamed(self):
+        """True if some of what may be missing may have been pushed without its ID (rule 12)."""
+        return self.octets[_FLAGS] & _UNNAMED != 0
+
     def shares(self):
         """True if all stations of the controller share the IDs."""
         return self.octets[_FLAGS] & _SHARED != 0
@@ -364,8 +401,7 @@ class Known:
 
     def is_like_top(self, digest):
         """True if `digest` has the time and the values of the highest result known, under any ID."""
-        has_times = digest[_TIME + 2] > 0 and self.octets[_TIME + 2] > 0  # else there would be little to compare
-        return self.is_met() and has_times and _are_alike(digest, self.octets)
+        return self.is_met() and are_alike(digest, self.octets)
 
     def epoch(self):
         """Return how often the IDs have restarted, modulo 256."""
@@ -479,6 +515,8 @@ class Known:
         if not self.ranges:
             self.doubted = 0
             self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
+            if not self._is_unnamed:
+                self.octets[_FLAGS] &= ~_UNNAMED & 0xFF
 
     def close_run(self):
         """The run of pushes is what the controller has: nothing of it is in doubt."""
@@ -499,6 +537,9 @@ class Known:
             self.count_gone(0, 1)
             self.add(1, last)
             return
+        if first <= _ID_LAST < last and not is_open(first, last):  # both circles: each its own
+            self.add(first, _ID_LAST)
+            first = _ID_LAST + 1
         ranges = self.ranges
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:

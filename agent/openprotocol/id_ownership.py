@@ -32,6 +32,8 @@ class Whose:
         self.by_own_ids = False  # it answers MID 0006, which names no spindle
         self.identity = 0
         self.is_other = False  # it is another controller than the one that is known
+        self._answers_otherwise = False
+        self.suspects = False  # `shared` is made since an answer was below what was asked for
         self._named = 0  # as what another one has named itself
         self._stretch_ids = 0  # how many IDs are looked through at a time, if they are shared
 
@@ -39,6 +41,8 @@ class Whose:
         """There is no connection, or nothing can be asked for on it."""
         self.needs = ""
         self.shared = None
+        self._answers_otherwise = False
+        self.suspects = False  # `shared` is made since an answer was below what was asked for
 
     def opened(self, identity, system_type, by_own_ids, known):
         """A session is ready; return True if its answers are to name our station.
@@ -72,10 +76,12 @@ class Whose:
 
     def suspect(self):
         """An answer is below what was asked for, though no station is named."""
+        self.suspects = True
         self.share(bytes(STATION + STATION_BYTES), True)
 
     def are_shared(self):
         """The stations share the IDs."""
+        self.suspects = False
         self.shares = True
         self.gone_most = GONE_SHARED
 
@@ -91,7 +97,14 @@ class Whose:
 
     def hears_lower(self):
         """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
-        return self.sharing != qs.SHARING_OWN and not self.by_own_ids
+        return self.sharing != qs.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
+
+    def answer_otherwise(self):
+        """An answer below the ID asked for was not the newest there: it answers other questions, and shows nothing."""
+        self._answers_otherwise = True
+        if self.suspects:
+            self.suspects = False
+            self.shared = None
 
     def is_believed(self):
         """True if the controller has named itself so before."""

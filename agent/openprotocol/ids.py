@@ -1,5 +1,8 @@
 """Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (003:6517-6519).
 
+The ten digits hold more: who counts beyond the 32 bits begins again behind 9999999999. From the first such ID on, all
+that it is compared with lies on that longer circle.
+
 Rules
 1. The live path keeps an ID as ten digits: as an int it could exceed 2**30, which allocates on a 32-bit board.
 2. IDs are ints on the rare paths only: what is missing, a reset, a walk back.
@@ -15,40 +18,54 @@ from toolcart.agent.record.result import ID_BYTES
 
 ID_PERIOD = const(4294967296)
 _ID_LAST = 4294967295
+_LONG_PERIOD = 10000000000
 
 _HALF = 2147483648
+_LONG_HALF = 5000000000
 _OPEN = 1073741824  # a range as long as this has an unknown start
 
 
 def is_ahead(number, other):
     """True if `number` comes after `other`."""
-    return 0 < (number - other) % ID_PERIOD < _HALF
+    return 0 < ahead_by(number, other) < (_LONG_HALF if number > _ID_LAST or other > _ID_LAST else _HALF)
+
+
+def ahead_by(number, other):
+    """Return how many IDs `number` is ahead of `other`, at most the circle but one."""
+    return (number - other) % (_LONG_PERIOD if number > _ID_LAST or other > _ID_LAST else ID_PERIOD)
+
+
+def moved(number, by):
+    """Return the ID that is `by` ahead of `number`, or so much behind it if that is negative."""
+    return (number + by) % (_LONG_PERIOD if number > _ID_LAST else ID_PERIOD)
 
 
 def after(number):
     """Return the next ID after `number` that can be asked for."""
-    return number + 1 if 0 <= number < _ID_LAST else 1  # a remainder of a large number would be allocated
+    if 0 <= number < _ID_LAST:
+        return number + 1  # a remainder of a large number would be allocated
+    return moved(number, 1) or 1
 
 
 def before(number):
     """Return the last ID before `number` that can be asked for."""
-    return (number - 1) % ID_PERIOD or ID_PERIOD - 1
+    return moved(number, -1) or _ID_LAST
 
 
 def following(number):
     """Return the ID that is made after `number`."""
-    return (number + 1) % ID_PERIOD
+    return moved(number, 1)
 
 
 def preceding(number):
     """Return the ID that is made before `number`."""
-    return (number - 1) % ID_PERIOD
+    return moved(number, -1)
 
 
 def length_of(first, last):
     """Return how many IDs first..last are; 0 where `last` comes before `first`."""
-    count = (last - first) % ID_PERIOD
-    return count + 1 if count < _HALF else 0
+    count = ahead_by(last, first)
+    return count + 1 if count < (_LONG_HALF if first > _ID_LAST or last > _ID_LAST else _HALF) else 0
 
 
 def is_open(first, last):
@@ -58,7 +75,7 @@ def is_open(first, last):
 
 def open_below(number):
     """Return the first ID to note for a range that ends with `number` and has an unknown start."""
-    return (number - _OPEN - _OPEN // 2) % ID_PERIOD or 1  # it may grow
+    return moved(number, -_OPEN - _OPEN // 2) or 1  # it may grow
 
 
 def first_below(number):
@@ -89,8 +106,7 @@ def id_of(digits, at):
 
 def id_at(buf, at):
     """Return the number of the ten bytes at buf[at:], padded with blanks or NULs on either side; -1 if it is none."""
-    value = id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
-    return value if value < ID_PERIOD else -1
+    return id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
 
 
 def put_id(digits, value):

@@ -7,7 +7,7 @@ first .. upto   what may be missing, once that is concluded
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
 from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES
-from toolcart.agent.openprotocol.ids import ID_PERIOD, after, is_ahead, preceding
+from toolcart.agent.openprotocol.ids import after, is_ahead, moved, preceding
 
 NONE = const(-1)
 
@@ -126,7 +126,7 @@ class Walk:
 
     def lowest(self):
         """Return the lowest ID that is there."""
-        return (self._above - self._low) % ID_PERIOD
+        return moved(self._above, -self._low)
 
     def _probe(self):
         if self._end - self._low <= 1:
@@ -139,5 +139,5 @@ class Walk:
         return self._aim()
 
     def _aim(self):
-        self.asked = (self._above - self._at) % ID_PERIOD
+        self.asked = moved(self._above, -self._at)
         return self.asked > 0 or self.hear(False)  # 0 cannot be asked for

@@ -7,8 +7,10 @@ Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
 2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w still stands under
    its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
-3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), or by five silences
-   while the next one is answered. Where many in a row are gone a walk from above finds where the range really begins.
+3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
+   comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
+   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none. Where many in a row
+   are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not behind the one before it while nothing is proven: it was on its way. One
    that does not fit starts the look over, once a minute at most: where IDs come in no order (two spindles that count
@@ -17,12 +19,15 @@ Rules
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
    the log no longer has `w` and stores it twice then; as the newest, while the log has it.
-7. Some controllers answer with IDs that are off by a constant (toolcart.agent.openprotocol.id_offset): that is put
-   right in all that follows, and in w itself where it came from such an answer.
+7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
+   (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows, and in w
+   itself where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.observed_ids). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+   VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
+   anything is proven nothing can be asked for, and later each ID is gone until one is answered.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 
@@ -32,7 +37,7 @@ Rules
                                    can be off; in doubt: PROBE
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
-    WITNESS   w                    the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
+    WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
                                    else BESIDE
     BESIDE    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
@@ -48,14 +53,17 @@ Rules
     IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
     POLL      0, then w + 1        is it w? (subscription_watchdog)   w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
-    NAMELESS  -                    a push that has an ID: NEWEST
+    NAMELESS  -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
-    rejected  never known: OFF; a revision: the next one, else OFF; anything else as silent
+    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; anything else as silent
     answered  where nothing was before: NEWEST
+    another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
+              never pushed: NAMELESS, and after a push it is what WITNESS and BESIDE ask for
+    lower     twice, where no station is named: asked for itself; if it is there they share the IDs, else they do not
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS,
               or OFF at a controller that never answered anything
@@ -71,7 +79,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
-from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, put_digest, put_unread, same
+from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, Offset, apart
 from toolcart.agent.openprotocol.id_ownership import Whose
 from toolcart.agent.openprotocol.ids import (
@@ -85,6 +93,7 @@ from toolcart.agent.openprotocol.ids import (
     is_ahead,
     is_open,
     length_of,
+    moved,
     open_below,
     preceding,
     put_id,
@@ -97,6 +106,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYT
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
+VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -109,7 +119,13 @@ _OFF = const(11)
 _ZERO = b"0000000000"
 _TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
 _OF_TOP = (qs.PHASE_WITNESS, qs.PHASE_BESIDE)
+_NOT_CERTAIN = (qs.PHASE_PROBE, qs.PHASE_SEEK, qs.PHASE_POLL)
 _LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
+
+
+def _why_of(code, otherwise):
+    """Return why an ID is gone that was rejected with this code; `otherwise` where that says nothing, or is 15."""
+    return -code if code > 0 and code != _NOT_THERE else otherwise
 
 
 class Recovery:
@@ -134,6 +150,7 @@ class Recovery:
         self.filling = Filling(known, gone)
         self.whose = Whose(sharing)
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
+        self._sought = bytearray(DIGEST_BYTES)  # in WITNESS and BESIDE: `w`, or the last push
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._other = 0  # the identity of this connection
@@ -143,6 +160,10 @@ class Recovery:
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
+        self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self._is_shut_out = False  # since a question was asked last
+        self._is_later = False  # the last rejection says that it will be answered later
+        self._lower = -1  # an ID asked for since it came in place of a higher one
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -211,6 +232,7 @@ class Recovery:
     def _forget(self):
         """Forget what was heard, asked and concluded."""
         self.question.forget()
+        self._lower = -1
         self.offset.begin_look()
         self.heard.forget()
         self.filling.forget()
@@ -310,13 +332,19 @@ class Recovery:
             return False
         if self.phase == qs.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS and not self.offset.is_probing():
+        if self.phase in _TURNS and self._lower < 0:
             self._turn_to_missing(now)
         if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
             return False
-        put_id(self.ask_id, after(question.asked) if question.state == BESIDE else question.asked)
+        number = after(question.asked) if question.state == BESIDE else question.asked
+        if number and number + self.offset.ask <= 0:  # 0 would be the newest
+            self._why = WHY_NEVER
+            self._absent(now)
+            return self.want(now)
+        put_id(self.ask_id, number)
         self.ask_spindle = question.spindle if self._spindles() > 1 else 0
         question.waits = True
+        self._is_shut_out = False
         return True
 
     def wait_least(self, now, ms):
@@ -329,8 +357,7 @@ class Recovery:
 
     def asks_with(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""
-        offset = self.offset
-        return offset.by if offset.is_kept and id_of(self.ask_id, 0) > 0 else 0
+        return self.offset.ask if id_of(self.ask_id, 0) > 0 else 0
 
     def hears_off(self):
         """True if an answer with an ID near the one asked for counts as one (rule 7)."""
@@ -377,15 +404,8 @@ class Recovery:
         if not (held or self.offset.is_none) and self.phase == qs.PHASE_FILL and self._may_be_off():
             near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
-                return self._hear_again(near, now)
-        # Rule 5 of the offset: is the result in the log under the very ID that the answer names?
-        agrees = held or (
-            not by
-            and number != self.question.asked
-            and self._may_be_off()
-            and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
-        )
-        return self._hear(number, held, now, agrees)
+                return self._hear_off(number, moved(number, -near))
+        return self._hear(number, held, now)
 
     def fetched_unread(self, body, start, check, now):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
@@ -410,36 +430,52 @@ class Recovery:
             return qs.NEWS_NONE
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
-        # code that would reject them all, and of an ID that was never made by any code.
-        rejects_all = kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER
-        is_absent = self.phase == qs.PHASE_PROBE and not is_later
-        is_absent = is_absent or (rejects_all and self._has_answered and self.question.asked)
-        if kind == error_codes.REFUSED_GONE or is_absent:
+        # code, or by none; and one that does not know ID 0 may reject that so for ever.
+        is_absent = self.phase == qs.PHASE_PROBE or (self._has_answered and self.question.asked)
+        is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.known.top() > 0)
+        if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._answers():
                 return qs.NEWS_NONE
-            self._why = WHY_NONE if code == _NOT_THERE else -code
+            self._why = _why_of(code, WHY_NONE)
+            if self.question.asked:
+                self._vain = 0
             return self._absent(now)
-        self._why = -code or WHY_NEVER
+        self._why = _why_of(code, WHY_NEVER)
+        self._is_later = is_later
         if kind == error_codes.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
             return qs.NEWS_NONE
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
-        return self._again(now) if is_later else self._again_or_never(now)
+        return self._again(now)
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
         if self._is_stale():
             return qs.NEWS_NONE
         self._why = WHY_SILENT
-        return self._again_or_never(now)
+        self._is_later = False
+        return self._again(now)
 
-    def _again_or_never(self, now):
-        """Ask for the same again, unless this controller was asked often enough and never said a thing."""
-        news = self._again(now)
-        tried = self.phase == qs.PHASE_NEWEST and self.question.tries >= UNANSWERED_MOST
-        has_answered = self.known.identity() and not self.known.is_unasked()
-        return self._cannot_ask(now) if tried and not has_answered else news
+    def _is_tried(self, more=0):
+        """True if the newest was asked for often enough in vain, `more` than is counted."""
+        return self.phase == qs.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
+
+    def shut_out(self, now):
+        """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
+
+        One that has answered before is believed to do so again, until that comes twice.
+        """
+        if self.phase >= _OFF:
+            return qs.NEWS_NONE
+        if self._why >= 0:
+            self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
+            self._is_shut_out = True
+            if self.known.identity() and not self.known.is_unasked() and self._vain < VAIN_MOST:
+                self._switch_off(qs.PHASE_OFF)
+                self._retry.start(now, OFF_MS)
+                return qs.NEWS_NONE
+        return self._cannot_ask(now)
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
@@ -499,10 +535,13 @@ class Recovery:
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
-        if self.offset.goes_on(self.question):
-            return qs.NEWS_NONE
+        if self._lower >= 0:
+            self.begin_look()
         if phase == qs.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
+        self._vain += 1
+        if self._asks_in_vain():
+            return self._go_on_in_vain(now)
         is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
             phase not in (qs.PHASE_WITNESS, qs.PHASE_BESIDE) or not self.heard.is_nothing()
         )
@@ -514,6 +553,23 @@ class Recovery:
         self._retry.start(now, self.retry_ms)
         return qs.NEWS_NONE
 
+    def _asks_in_vain(self):
+        """True if questions were asked in vain for so long that there will be no answer.
+
+        That is soon where nothing was ever answered, and no one has said "later".
+        """
+        known = self.known
+        was_answered = known.identity() and not known.is_unasked()
+        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (was_answered or self._is_later))
+
+    def _go_on_in_vain(self, now):
+        """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
+        if self.flags or self.known.is_unasked():
+            return self._cannot_ask(now)
+        if self.phase == qs.PHASE_FILL and not self._turn_spindle():
+            return self._close(not self.question.there)
+        return self._absent(now)
+
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
         phase = self.phase
@@ -523,53 +579,64 @@ class Recovery:
             return self._absent(now)
         return self._go_on(self.question.asked, True, now)  # it may be there
 
-    def _hear(self, number, held, now, agrees=False):
-        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_.
-
-        `agrees`: the log has it under this ID.
-        """
+    def _hear(self, number, held, now):
+        """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
         question = self.question
         whose = self.whose
         if question.is_answered_beside():
             return qs.NEWS_NONE
-        if question.asked and self._may_be_off():
-            is_kept = phase == qs.PHASE_BESIDE and number == question.asked
-            is_like = phase in _OF_TOP and self.known.is_like_top(self._answer)
-            by = apart(number, self.known.top() if is_kept and is_like else question.asked)
-            agrees = agrees or (not is_like and 0 < self.known.top() <= by)  # no question would show it
-            if by and not (agrees and not is_kept):
-                return self._hear_off(by, is_kept, is_like)
-            if by and self.offset.refute(question):
-                return qs.NEWS_NONE
-        if self.offset.goes_on(question):
-            return qs.NEWS_NONE
-        if whose.shared is None and number < question.asked and whose.hears_lower():
+        if self._lower >= 0:
+            return self._hear_lower(number == self._lower)
+        if phase in _OF_TOP and self._is_off(number):
+            return self._hear_off(number, unpack_id(self._sought, 0))
+        if whose.shared is None and number != question.asked and self._lacks_push():
+            return self._hear_other(number, now)
+        is_lower = number < question.asked and not self._is_no_shared_answer(number)
+        if whose.shared is None and is_lower and whose.hears_lower():
             whose.suspect()
         if whose.shared is not None:
-            judged = whose.shared.judge(phase, whose.shares, number, question.asked)
+            judged = whose.shared.judge(phase, whose.shares, number, question.asked, is_lower)
             if judged != qs.JUDGED_FINE:
-                return self._hear_judged(judged)
+                return self._hear_judged(judged, number)
         if phase == qs.PHASE_NEWEST:
             return self._hear_newest(number, held, now)
         if phase == qs.PHASE_PROBE:
             return self._compare_newest(now)
         if phase == qs.PHASE_POLL:
             return self._end_poll(held or self.known.is_top(self._answer), number)
+        if number == question.asked:
+            return self._hear_asked(number, held, now) if phase != qs.PHASE_SEEK else self._hear_sought(number, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
-        if is_ahead(number, question.asked) and not (whose.shares and number < question.asked):
-            return self._again(now)  # an answer to an earlier question
-        if phase == qs.PHASE_SEEK:
-            is_ours = whose.shared.is_ours()  # type: ignore[union-attr]
-            self.passed_over += not is_ours and not is_ahead(self.filling.begin, number)
-            return self._go_on(number, is_ours, now)
-        if number != question.asked:
-            return self._absent(now)
-        return self._hear_asked(number, held, now)
+        if whose.shares and number < question.asked:
+            return self._hear_sought(number, now) if phase == qs.PHASE_SEEK else self._absent(now)
+        return self._hear_other(number, now)
+
+    def _hear_sought(self, number, now):
+        """Take the newest at or below the ID that was asked for; return a NEWS_."""
+        is_ours = self.whose.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
+        self.passed_over += not is_ours and not is_ahead(self.filling.begin, number)
+        return self._go_on(number, is_ours, now)
+
+    def _hear_other(self, number, now):
+        """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
+
+        Then the one that was asked for cannot be had. Return a NEWS_.
+        """
+        if self.question.is_first_other():
+            return qs.NEWS_NONE
+        if self._is_no_shared_answer(number):
+            self.whose.answer_otherwise()
+        if self._lacks_push():
+            return self._wait_for_push()
+        self._why = WHY_SILENT
+        self.heard.is_witness_there = self.heard.is_witness_there or self.phase == qs.PHASE_WITNESS
+        return self._absent(now)
 
     def _hear_asked(self, number, held, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
+        self._vain = 0
         if phase == qs.PHASE_WITNESS:
             return self._hear_witness(held, now)
         if phase == qs.PHASE_BESIDE:
@@ -585,8 +652,10 @@ class Recovery:
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         question = self.question
-        if question.is_answered_beside() or self._turn_spindle() or self.offset.goes_on(question):
+        if question.is_answered_beside() or self._turn_spindle():
             return qs.NEWS_NONE
+        if self._lower >= 0:
+            return self._hear_lower(False)
         if phase == qs.PHASE_NEWEST:
             return self._hear_nothing(now) if self.heard.is_nothing() else self._look_at_sharing(now)
         if phase == qs.PHASE_PROBE:
@@ -653,7 +722,7 @@ class Recovery:
             return self._compare_newest(now)
         return self._turn(qs.PHASE_PROBE, after(self.heard.newest))
 
-    def _hear_judged(self, judged):
+    def _hear_judged(self, judged, number):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         whose = self.whose
         if judged == qs.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
@@ -662,9 +731,21 @@ class Recovery:
             whose.needs = "owner"
             self._switch_off(qs.PHASE_OFF)
             return qs.NEWS_NO_OWNER
-        if judged == qs.JUDGED_SHARED:
+        if judged == qs.JUDGED_SHARED and whose.suspects:
+            self._lower = number
+            self.question.begin(number)
+        elif judged == qs.JUDGED_SHARED:
             self.begin_look()
             whose.are_shared()
+        return qs.NEWS_NONE
+
+    def _hear_lower(self, is_there):
+        """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
+        self.begin_look()
+        if is_there:
+            self.whose.are_shared()
+        else:
+            self.whose.answer_otherwise()
         return qs.NEWS_NONE
 
     def _compare_newest(self, now):
@@ -692,7 +773,7 @@ class Recovery:
         is_above = is_ahead(newest, top)
         if top <= 0 or not (is_above or self._may_be_moved()):
             return self._begin_walk(top >= 0 and not is_above, now)
-        return self._turn(qs.PHASE_WITNESS, top)
+        return self._turn_to_witness()
 
     def _hear_nothing(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
@@ -706,7 +787,15 @@ class Recovery:
             return self._look_at_sharing(now)
         if known.top() <= 0:
             return self._conclude_empty(now)
-        return self._turn(qs.PHASE_WITNESS, known.top())
+        return self._turn_to_witness()
+
+    def _turn_to_witness(self):
+        """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
+        known = self.known
+        may_be = self.offset.is_odd and self._may_be_off() and not self._is_pushed(known.octets)
+        is_other = may_be and self._is_pushed(known.last)
+        copy(self._sought, 0, known.last if is_other else known.octets, 0, DIGEST_BYTES)
+        return self._turn(qs.PHASE_WITNESS, unpack_id(self._sought, 0))
 
     def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
@@ -715,9 +804,11 @@ class Recovery:
         heard = self.heard
         several = self._spindles() > 1
         is_above = several or heard.is_nothing() or is_ahead(heard.newest, question.asked)
+        if question.asked != known.top():
+            return self._end_push_sought(same(self._answer, self._sought))
         is_known = known.is_top(self._answer) or (several and held and known.is_of_top(self._answer))
-        if is_known and not several and self.look.was_pushed(self.ask_id, known.since):
-            self.offset.is_none = self.offset.by == 0
+        if is_known and not several and self._is_pushed(known.octets):
+            self.offset.is_none = not self.offset.is_known()
         if not is_above or not is_known:
             question.there = True
             return qs.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
@@ -725,29 +816,31 @@ class Recovery:
         return self._conclude(now)
 
     def _look_beside(self, is_reset, now):
-        """The highest result known is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
-        top = self.known.top()
-        self.heard.is_reset = self.heard.is_witness_there = is_reset
+        """What was sought is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
+        top = unpack_id(self._sought, 0)
+        self.heard.is_reset = is_reset
+        self.heard.is_witness_there = self.heard.is_witness_there or is_reset
         if self._spindles() > 1:
             return self._hear_no_witness(now)
         self.heard.is_reset = is_reset or not is_ahead(self.heard.newest, top)
         return self._turn_beside(now)
 
     def _turn_beside(self, now):
-        """Ask for the next ID beside the highest known; return a NEWS_."""
-        top = self.known.top()
+        """Ask for the next ID beside the one sought; return a NEWS_."""
+        top = unpack_id(self._sought, 0)
         offset = self.offset
         newest = self.heard.newest
         most = OFFSET_MOST
-        if newest >= 0 and not is_ahead(newest, (top + most) % ID_PERIOD):
+        if newest >= 0 and not is_ahead(newest, moved(top, most)):
             most = apart(newest, top)
         is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
-        beside = offset.next_beside(most) if offset.by or (is_near and not offset.is_none) else 0
+        is_near = is_near and not (offset.is_none or offset.is_known())
+        beside = offset.next_beside(most) if offset.by or is_near else 0
         while beside and top + beside <= 0:
             beside = offset.next_beside(most)
         if not beside:
             return self._hear_no_witness(now)
-        return self._turn(qs.PHASE_BESIDE, (top + beside) % ID_PERIOD or after(0))
+        return self._turn(qs.PHASE_BESIDE, moved(top, beside) or after(0))
 
     def _hear_beside(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""
@@ -756,8 +849,10 @@ class Recovery:
         return self._turn_beside(now)
 
     def _hear_no_witness(self, now):
-        """The highest result known is nowhere; return a NEWS_."""
+        """What was sought is nowhere; return a NEWS_."""
         heard = self.heard
+        if unpack_id(self._sought, 0) != self.known.top():
+            return self._end_push_sought(False)
         return self._conclude_empty(now) if heard.is_nothing() else self._begin_walk(heard.is_reset, now)
 
     def _may_be_off(self):
@@ -768,18 +863,69 @@ class Recovery:
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
         return self._spindles() == 1 and not (self.offset.is_none or self.whose.shares or self.whose.by_own_ids)
 
-    def _hear_off(self, by, is_kept, is_like):
-        """Take an answer whose ID is off `by` so much: put IDs right from now on if that is certain. Return a NEWS_."""
-        if not self.offset.shows(by, is_kept, is_like, self.question, self.known.top()):
+    def _is_pushed(self, digest):
+        """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
+        number = unpack_id(digest, 0)
+        one = bytearray(DIGEST_BYTES)
+        put_id(one, number)
+        since = self.known.since
+        if not number or not self.look.was_pushed(one, since):
+            return False
+        for page, at, flags in self.look.results(since):
+            if not flags & FLAG_RECOVERED and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+                put_digest(one, 0, page, at, flags)
+                if same(one, digest):
+                    return True
+        return False
+
+    def _lacks_push(self):
+        """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7)."""
+        if not self.question.asked or self.phase in _NOT_CERTAIN or self.offset.is_odd or not self._may_be_off():
+            return False
+        return not self._is_pushed(self.known.octets)
+
+    def _is_off(self, number):
+        """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
+        sought = unpack_id(self._sought, 0)
+        asked = self.question.asked
+        if not self._may_be_off() or number == sought == asked or not are_alike(self._answer, self._sought):
+            return False
+        is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
+        return bool(is_near) and self._is_pushed(self._sought)
+
+    def _hear_off(self, number, pushed):
+        """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
+        if not self.offset.shows(number, pushed, self.question.asked):
             return qs.NEWS_NONE
         self.begin_look()
         return qs.NEWS_OFF
 
-    def _hear_again(self, near, now):
-        """The answer to the one that is missing is in the log, under an ID `near` it in front. Return a NEWS_."""
-        if self.offset.is_probing() or self.offset.may_be_off():
-            return self._hear_off(near, True, False)
-        return self._absent(now)
+    def _is_no_shared_answer(self, number):
+        """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
+        asked = self.question.asked
+        if self.whose.shares or number < self.heard.newest <= asked:
+            return not self.whose.shares
+        for digest in (self.known.octets, self.known.last):
+            if number < unpack_id(digest, 0) <= asked and self._is_pushed(digest):
+                return True
+        return False
+
+    def _wait_for_push(self):
+        """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
+        self.offset.is_odd = True
+        if self._is_pushed(self.known.last):
+            self.begin_look()
+        else:
+            self._switch_off(qs.PHASE_NAMELESS)
+        return qs.NEWS_NONE
+
+    def _end_push_sought(self, is_there):
+        """The last push was asked for in place of the highest known: IDs are right, as far as can be found out."""
+        self.offset.is_none = is_there
+        self.offset.is_odd = False
+        self.offset.give_up()
+        self.begin_look()
+        return qs.NEWS_NONE
 
     def _put_top_right(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""

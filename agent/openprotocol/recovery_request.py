@@ -91,12 +91,19 @@ class Question:
         """Begin to count how often it is asked in vain."""
         self.state = ITSELF
         self.tries = 0
+        self._other = False  # it was answered with another ID
 
     def turn_spindle(self, count):
         """Turn to the next of so many spindles with the same question; False if it was the last one."""
         self.spindle = self.spindle + 1 if self.spindle < count else 1
         self.again()
         return self.spindle > 1
+
+    def is_first_other(self):
+        """Take an answer with another ID; True if that is the first one: it may be late."""
+        is_first = not self._other
+        self._other = True
+        return is_first
 
     def is_answered_beside(self):
         """Take an answer; True if it was to BESIDE, which leaves the ID itself a last try."""

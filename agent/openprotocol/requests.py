@@ -94,8 +94,6 @@ _NEWEST = b"0000000000"
 _GENERIC_BYTES = const(60)  # MID 0008 for 1201, which any controller may come to need
 
 LASTING = const(2)  # keep-alives of a connection that no rejection has ended
-_LASTING_LONG = const(30)  # five minutes, where MID 0064 was rejected before: asked again, it seldom ends a connection
-_ENDS_MOST = const(5)  # more than a bad network does in a row
 
 
 class Request:
@@ -250,32 +248,44 @@ class Request:
 class Fetching:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
-    __slots__ = ("_ends", "asked_id", "revision", "revisions", "spindle", "waits")
+    __slots__ = ("_asked_at", "asked_id", "is_answered", "revision", "revisions", "spindle")
 
     def __init__(self):
         self.asked_id = bytearray(_NEWEST)
         self.revision = 2
-        self.spindle = 0  # 0: the one that all our messages are for
+        self.spindle = 0  # whose result is asked for; 0: the one that all our messages are for
         self.revisions = Revisions((1,))  # only whether MID 0064 is given up: its revisions are the recovery's
-        self.waits = 0  # keep-alives that a connection has to see before it is asked
-        self._ends = 0  # connections in a row that ended within seconds of a question for an old result
+        self.is_answered = False  # a question of this connection
+        self._asked_at = -1  # how many keep-alives the connection had seen at the last question; -1: there was none
 
-    def lasted(self):
-        """A connection has lasted behind such a question."""
-        self._ends = 0
-        self._wait()
+    def asked(self, keepalives):
+        """A question goes out on a connection that has seen so many keep-alives."""
+        self._asked_at = keepalives
 
-    def left_off(self, lasted, was_asked):
-        """A connection has ended, `lasted` or not; the last that it was asked for was an old result, or not."""
-        self._ends += was_asked
-        self.revisions.left_off(lasted and not self.revisions.given_up)
-        self._wait()
+    def rejected(self, counts):
+        """It was rejected; `counts`: so that nothing comes of asking again."""
+        self.revisions.given_up = counts
 
-    def _wait(self):
-        if self.revisions.passed_over:
-            self.waits = _LASTING_LONG
-        else:
-            self.waits = LASTING if self._ends >= _ENDS_MOST else 0
+    def answered(self):
+        """It was answered: a rejection before that has ended nothing."""
+        self.is_answered = True
+        self.revisions.given_up = False
+
+    def left_off(self, keepalives, is_open):
+        """A connection has ended, which had seen so many keep-alives; `is_open`: a question was not answered yet.
+
+        A network that fails while much is fetched says nothing, as long as a question is answered.
+        """
+        if self._asked_at >= 0:
+            revisions = self.revisions
+            lasted = keepalives - self._asked_at >= LASTING
+            if revisions.given_up and not self.is_answered:
+                revisions.left_off(lasted)
+            else:
+                revisions.given_up = revisions.given_up or (is_open and not self.is_answered)
+                revisions.left_off(lasted, 1)
+        self._asked_at = -1
+        self.is_answered = False
 
     def data(self):
         """Return the data of MID 0064."""

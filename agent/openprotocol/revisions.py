@@ -10,12 +10,17 @@ Rules
    controller has answered since the last session; until then it is a doubt, and the first answer in a less wanted
    revision makes the doubtful ones be asked for again (`answered`).
 3. A revision that stood before is given up only after CUTS_MOST in a row, and never because the slot is taken.
-4. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
+4. What the session can go on without is left out of the next connection if one ends soon after its rejection, or in
+   front of its answer; if that comes twice, or five times without a word, it is left out until `forgive`, which the
+   session does after an hour.
+5. The last `late` ones are asked for only while `late_too`: the owner has tried everything else.
 """
 
 from toolcart.agent.base.compat import const
 
 CUTS_MOST = const(3)
+_ENDS_MOST = const(5)  # more connections than a bad network ends in a row
+_REJECTED = const(3)  # for so many counts one that ended with a rejection
 BLANK = const(0)  # no revision in the header: it means 1, and an old controller may take nothing else
 
 
@@ -25,6 +30,7 @@ class Revisions:
     __slots__ = (
         "_cuts",
         "_doubted",
+        "_ends",
         "_failed",
         "all",
         "given_up",
@@ -49,6 +55,7 @@ class Revisions:
         self._failed = 0  # bits, by place: what was rejected in this round
         self._doubted = 0  # what may have failed, see rule 2
         self._cuts = 0  # in a row
+        self._ends = 0  # connections in a row that ended with it
         self.heard = False  # it has answered since it stood last
 
     def wanted(self):
@@ -104,10 +111,22 @@ class Revisions:
                 return True
         return False
 
-    def left_off(self, lasted):
+    def left_off(self, lasted, weight=_REJECTED):
         """The connection has ended, `lasted` or not: what it went on without may be what has ended it."""
-        self.passed_over = (self.passed_over or self.given_up) and not lasted
+        if self.given_up:
+            self._ends = 0 if lasted else self._ends + weight
+        self.passed_over = self.is_shut() or ((self.passed_over or self.given_up) and not lasted)
         self.given_up = False
+
+    def is_shut(self):
+        """True if connections ended with it so often that it is not asked for until `forgive`."""
+        return self._ends >= _ENDS_MOST
+
+    def forgive(self):
+        """It may be asked for once more."""
+        if self.is_shut():
+            self._ends = _ENDS_MOST - 1
+            self.passed_over = False
 
     def _turn(self):
         self._cuts = 0

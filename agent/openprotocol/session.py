@@ -21,8 +21,8 @@ Rules (DIGEST part C)
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
    (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
    answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
-   the reason told. What is not needed is left out for a while if connections end with it. The owner remembers what was
-   accepted.
+   the reason told. What is not needed is left out if connections end with it, for an hour if two did. The owner
+   remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6, unless that was rejected.
 6. One message is posted at a time: first answers, those of the link level
@@ -44,7 +44,7 @@ from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY
 from toolcart.agent.openprotocol import error_codes as idy
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REFUSED_NEVER, UNNAMED, named_in
+from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -65,6 +65,7 @@ _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a 
 _KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
 _KEEP_ALIVE_NEEDED = b"010"
 _REFUSAL_BYTES = const(26)  # MID 0004 with a code of two digits
+SHUT_MS = const(3600000)
 _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
@@ -103,6 +104,7 @@ class Session:
         pace.stop_wait_ms = stop_wait_ms
         pace.tries = tries
         pace.keepalives = 0  # sent on this connection since the session was READY
+        pace.shut = Timer()  # until what connections end with is asked for again
         pace.rest = Timer()  # since our last message: then MID 9999 is due
         pace.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
         pace.blocked = Timer()  # since the link took nothing: likewise
@@ -213,13 +215,14 @@ class Session:
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        if self.pace.keepalives < self.fetching.waits:
+        if self.fetching.revisions.is_shut():
             return False
         return self.state == st.READY and self.request.asked == 0
 
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
         fetching = self.fetching
+        fetching.asked(self.pace.keepalives)
         generic = self.ways.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
@@ -320,10 +323,10 @@ class Session:
         if not pace.silence.armed:  # the one before was answered
             pace.silence.start(now, pace.silence_ms)
             pace.keepalives += self.state == st.READY
-            if self._asked_for_old():
-                self.fetching.lasted()
+        self._look_at_shut(now)
 
     def _post_request(self, now):
+        self._look_at_shut(now)
         request = self.request
         row = request.row
         wait_ms = self.pace.stop_wait_ms if row is rq.STOP else self.pace.response_timeout_ms
@@ -351,6 +354,22 @@ class Session:
         if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
+
+    def _look_at_shut(self, now):
+        """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
+        shut = self.pace.shut
+        if not shut.armed:
+            for one in self._left_out():
+                if one.is_shut():
+                    shut.start(now, SHUT_MS)
+        elif shut.expired(now):
+            shut.stop()
+            for one in self._left_out():
+                one.forgive()
+
+    def _left_out(self):
+        """Return the revisions of all that a session can go on without."""
+        return [self.tool, self.fetching.revisions] + [one.revisions for one in self.subscriptions]
 
     def _shown(self, revision):
         """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
@@ -549,7 +568,7 @@ class Session:
             self.tool.given_up = True
         lasted = self.pace.keepalives >= rq.LASTING
         self.tool.left_off(lasted)
-        self.fetching.left_off(lasted, self._asked_for_old())
+        self.fetching.left_off(self.pace.keepalives, self.request.asked > 0 and self._asked_for_old())
         for subscription in self.subscriptions:
             subscription.revisions.left_off(lasted)
 
@@ -838,8 +857,6 @@ class Session:
         if act == rq.ACT_TELL:
             if row is rq.TOOL:
                 self.tool.given_up = True
-            elif self._asked_for_old():
-                self.fetching.revisions.given_up = refusal == REFUSED_NEVER
             self.answered()
             return row[rq.REFUSED]
         if self.state == st.STOPPING:

@@ -25,7 +25,7 @@ Imported where a controller names its station; other carts need the room.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
 from toolcart.agent.openprotocol.error_codes import STATION, STATION_BYTES
-from toolcart.agent.openprotocol.ids import ID_PERIOD, before, id_of, is_ahead, length_of
+from toolcart.agent.openprotocol.ids import before, id_of, is_ahead, length_of, moved
 from toolcart.agent.openprotocol.layouts import in_place
 from toolcart.agent.openprotocol.recovery_request import (
     JUDGED_DOUBT,
@@ -104,10 +104,13 @@ class Shared:
         """True if the answer is from our station."""
         return self.owner == OWNER_OURS
 
-    def judge(self, phase, shares, number, asked):
-        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`."""
+    def judge(self, phase, shares, number, asked, is_lower):
+        """Return the JUDGED_ of an answer with the ID `number` to the question for `asked`.
+
+        `is_lower`: it may be the newest below that. By its digits: past a wrap it may be a later one.
+        """
         is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
-        is_below = not is_newest and number < asked  # by its digits: past a wrap it may be a later one
+        is_below = not is_newest and is_lower
         if not shares and (self.owner == OWNER_OTHER or is_below):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
@@ -143,7 +146,7 @@ class Shared:
         self._begun = self.in_stretch = self.seeks = True
         self._found = False
         self._first = first
-        self.last = (first + min(count, self._ids) - 1) % ID_PERIOD or before(0)
+        self.last = moved(first, min(count, self._ids) - 1) or before(0)
         self.asked = self.last
         self._ours = []
 

@@ -79,8 +79,9 @@ class Progress:
 
     def stand_at_cursor(self):
         """A connection begins, or has ended: what was out may or may not have arrived."""
-        number = self._cursor.number
-        self.base = self.receipt = self.after = self.last_result = self._acked = self._first = number
+        number = self._log.state.confirmed(self._cursor)
+        self.base = self.receipt = self.after = self.last_result = self._acked = number
+        self._first = self._cursor.number
         self.is_overdue = False
         self.words.are_none = True
         self.words.came = False
@@ -125,16 +126,26 @@ class Progress:
             if out == 0 or self.strays == out:
                 if self.scout.number > cursor.number:
                     cursor.stand_at(self.scout)
-                self.base = max(to, self.scout.number)
+                if self.scout.number > self._first:
+                    self.base = max(to, self.scout.number)
+                self._put_confirmed()
                 return
             to = max(to, self._acked)
         if to > cursor.number:
             self._log.rewind(cursor, to)
+        self._put_confirmed()
+
+    def _put_confirmed(self):
+        """Note that the consumer has all that the cursor has passed, if it has."""
+        if self.base >= self._cursor.number:
+            self._log.state.put_confirmed(self._cursor)
 
     def go_back(self, out):
         """Go back to send again what comes after the base."""
-        scout = self.scout
-        self._log.rewind(scout, self.base)
+        scout, cursor = self.scout, self._cursor
+        # What the cursor was moved past before the consumer had it is not sent for that: it lost nothing.
+        is_moved = cursor.number > self.base >= self._log.state.confirmed(cursor)
+        self._log.rewind(scout, cursor.number if is_moved else self.base)
         self._first = scout.number
         self.last_result = self._acked = self.base
         self.after = self.receipt
@@ -241,9 +252,17 @@ class Progress:
             again.up_to = 0
 
     def _is_missing_behind(self, value):
-        """True if the log has a result or frame between what the consumer has and what it had confirmed."""
+        """True if the log has a result or frame between what the consumer has and what it had confirmed.
+
+        Also where that cannot be read now, or the last one is in doubt: who goes back for nothing sends nothing again.
+        """
         if value >= self.base:
             return False
         probe = self._probe
         self._log.rewind(probe, value)
-        return probe.number > value or (self._log.peek(probe) > RECORD_NONE and probe.found <= self.base)
+        if probe.number > value:
+            return True
+        kind = self._log.peek(probe)
+        if kind == RECORD_NONE:
+            return self._log.doubtful
+        return kind < RECORD_NONE or probe.found <= self.base

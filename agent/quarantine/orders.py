@@ -14,7 +14,9 @@ Rules
 2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
    taken it. If no agent is running, the next one to start offers them first.
-4. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
+4. What is dropped while `offer-again` (toolcart.agent.wide) has it sent again with others goes out with them all the
+   same, and counts as waiting; the answer says so.
+5. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
    and is sent or, if the log holds the same tightening elsewhere, the frame is dropped; else it stays and the answer
    says so.
 """
@@ -35,6 +37,10 @@ from toolcart.agent.record.malformed import mark_shifted
 from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
+HELD = (
+    "ToolsNet is not among the outlets of station %d now: what was set aside or delivered there is kept, as far as the "
+    "spool has room, and nothing is sent or dropped until ToolsNet is configured again"
+)
 HELP = "list, show N, drop first|all|N|N-M, retry [in-doubt] all|N|N-M"
 STEP = const(64)  # how many are looked at, or dropped by one snapshot, before the other tasks have their turn
 QUIET_ASKED_MOST = const(20000)  # how often to check whether the line is quiet before giving up the order
@@ -60,7 +66,9 @@ def why_none(station):
     """Return why a running station can be given no such order now; "" if it can."""
     if not station.mounted:
         return "the spool of station %d is not up; the agent's log says why" % station.number
-    return NO_QUARANTINE % station.number if station.quarantine is None else ""
+    if station.quarantine is not None:
+        return ""
+    return (HELD if station.at_start.holds_toolsnet else NO_QUARANTINE) % station.number
 
 
 def of_station(station, board, words):
@@ -117,11 +125,9 @@ class Orders:
     def list(self):
         """Yield a line for each entry, and one with the counts."""
         quarantine = self.quarantine
-        if self._quiet is None or self._quiet.may_erase():
-            quarantine.settle()  # otherwise the last one that the start found is not shown
         count = lost = entry = 0
         while True:
-            kind = quarantine.next_entry(entry)
+            kind = quarantine.next_told(entry)
             if kind < RECORD_NONE:
                 raise Refused("the quarantine cannot be read now; try again")
             lost += quarantine.lost
@@ -135,26 +141,33 @@ class Orders:
 
     def show(self, word):
         """Yield one entry."""
-        kind = self._find(_number(word))
+        quarantine, number = self.quarantine, _number(word)
+        kind = quarantine.next_told(0)
+        while kind > RECORD_NONE and quarantine.number != number:
+            kind = quarantine.next_told(quarantine.entry)
+        if kind < RECORD_NONE:
+            raise Refused("the quarantine cannot be read now; try again")
         if kind == RECORD_NONE:
             raise Refused("there is no record %s; the order `list` names those that are there" % word)
-        yield {"record": told(self.quarantine, kind)}
+        yield {"record": told(quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
 
     def drop(self, words):
         """Drop those that the words name."""
         left = yield from self._chosen(words)
-        count = 0
+        count = again = 0
         while left:
             yield from wait_for_line(self._quiet)
+            is_again = [self.quarantine.is_sent_again(number) for number in left[:STEP]]
             gone = self._drop_some(left)
             for number in left[:gone]:
                 yield {"dropped": number}
             count += gone
+            again += sum(is_again[:gone])
             left = left[gone or self._is_gone(left[0]) :]
             yield None
-        yield {"count": count, "parked": self.quarantine.count()}
+        yield {"count": count, "parked": self.quarantine.count(), "again": again}
 
     def _drop_some(self, numbers):
         """Drop the first of these; return how many, 0 if a hole had to be made first or the first was already gone."""

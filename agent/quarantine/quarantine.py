@@ -255,6 +255,15 @@ class Quarantine:
                 self._read_tail(found)
                 return kind
 
+    def next_told(self, after):
+        """As `next_entry`, only to tell of it: also the last one of a start, which may still be in doubt."""
+        log = self.log
+        shown = log.shown
+        log.shown = log.number
+        kind = self.next_entry(after)
+        log.shown = shown
+        return kind
+
     def find(self, number):
         """Read the entry of the main log's record `number` into the page; return its kind, RECORD_NONE or _LOST."""
         last = self.entry  # several are usually asked for in their order
@@ -335,26 +344,33 @@ class Quarantine:
     def remove(self, numbers, counter):
         """Take entries out with one snapshot: the first of the list, as many as there are holes for.
 
-        `counter` is the number of the state that counts them. Return how many are durably gone; 0 if `tidy` must come
-        first or the first is not there, FAILED if nothing could be done now.
+        `counter` is the number of the state that counts them, but for those that `is_sent_again`, which count when
+        that is done. Return how many are durably gone; 0 if `tidy` must come first or the first is not there, FAILED
+        if nothing could be done now.
         """
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
         holes, damaged, passed = self._holes.saved(), counts[n.DAMAGED], cursor.number
-        done = 0
+        done = counted = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
                 break
             done += 1
-        counts[counter] += done
+            counted += not self.is_sent_again(number)
+        counts[counter] += counted
         if done and self.state.save():
             return done
-        counts[counter] -= done
+        counts[counter] -= counted
         self._holes.restore(holes)
         counts[n.DAMAGED] = damaged
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
+
+    def is_sent_again(self, number):
+        """True if the main log's record `number` waits to be sent, although it was set aside: an order has it so."""
+        cursor = self._main.cursor_at(n.TOOLSNET_CURSOR)
+        return cursor is not None and cursor.number < number <= n.again_to(self.state.numbers)
 
     def tidy(self):
         """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""

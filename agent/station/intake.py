@@ -23,10 +23,10 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import noted
+from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.id_ledger import INDEXES
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
+from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
@@ -289,6 +289,8 @@ class Intake:
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        if session.fetching.revisions.is_shut():
+            self.take_news(self.recovery.shut_out(now), now)
         self.watch.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
@@ -359,7 +361,7 @@ class Intake:
         if event == st.EV_FETCHED:
             self._take_fetched(now)
         elif event == st.EV_FETCH_REFUSED:
-            self.take_news(self.recovery.refused(session.said.refusal, now, session.said.code), now)
+            self._take_refusal(now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_BESIDE:
@@ -379,6 +381,17 @@ class Intake:
             session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
             self.queries.take(event, session, self.health, now)  # type: ignore
+
+    def _take_refusal(self, now):
+        """Take the rejection of a question for an old result."""
+        recovery = self.recovery
+        session = self.session
+        refusal = session.said.refusal
+        was_filling = recovery.phase == qs.PHASE_FILL
+        news = recovery.refused(refusal, now, session.said.code)
+        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == qs.PHASE_FILL)
+        session.fetching.rejected(recovery.phase == qs.PHASE_OFF or not goes_on)
+        self.take_news(news, now)
 
     def _hire(self, subscription):
         """Create the keeper for a controller that sends its results in another form; loaded only now."""
@@ -503,7 +516,7 @@ class Intake:
         copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
         by = recovery.asks_with()
         if by:
-            put_id(session.fetching.asked_id, (id_of(recovery.ask_id, 0) + by) % ID_PERIOD)
+            put_id(session.fetching.asked_id, moved(id_of(recovery.ask_id, 0), by))
         session.fetching.revision = recovery.revision()
         session.fetching.spindle = recovery.ask_spindle
         session.request.lower_too = recovery.whose.hears_lower()
@@ -540,6 +553,7 @@ class Intake:
             self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
+        self.session.fetching.answered()
         link = self.link
         shared = self.recovery.whose.shared
         if shared is not None:

@@ -11,6 +11,8 @@ Rules
 4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
    (003:2152-2154).
+6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
+   (toolcart.agent.openprotocol.known, rule 8): what is fetched then may have been stored before.
 """
 
 from struct import pack_into
@@ -98,12 +100,24 @@ class Store:
     def _replay(self, scout):
         """Count what is certain, and let snapshots say so; return RECORD_NONE, or RECORD_LOST if it cannot be read."""
         log = self.log
-        kind = log.peek(scout)
+        kind = self._peek(scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
             scout.advance()
-            kind = log.peek(scout)
+            kind = self._peek(scout)
         log.cover(scout.number)
+        return kind
+
+    def _peek(self, scout):
+        """Find the scout's next record; what stood in numbers before it that are gone may be fetched once more."""
+        log = self.log
+        before, unwanted = scout.number, scout.ahead
+        kind = log.peek(scout)
+        passed = scout.found - 1 if kind > RECORD_NONE else scout.number
+        if kind == RECORD_NONE and passed >= log.number:
+            passed = log.next - 1  # what a start skips was there
+        if kind >= RECORD_NONE and passed - before > scout.ahead - unwanted:
+            self.known.doubt(before + 1)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------
@@ -226,6 +240,8 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
+        if not held and self.known.has_unnamed():
+            held = self.look.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
         if held:
             return self._known_before(held, now)
         if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):

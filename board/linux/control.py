@@ -26,7 +26,7 @@ import struct
 import time
 
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.board.linux.order_log import carried_out, is_looking, user_of
+from toolcart.board.linux.order_log import carried_out, is_looking, user_of, words_of
 
 CPYTHON_ONLY = True
 SUFFIX = ".sock"
@@ -179,7 +179,7 @@ class Talk:
             return
         except Exception as error:  # an order must not end the agent
             self._job = None
-            self._tell({"error": "%s: %s" % (type(error).__name__, error)})
+            self._tell({"error": words_of(error)})
             self._end()
             return
         if isinstance(line, int):

@@ -21,6 +21,21 @@ LINE_MAX = 2000
 MODE = 0o600
 
 
+class NotDone(Exception):
+    """What keeps an order from being carried out, in words for people."""
+
+
+def words_of(error):
+    """Return in words for people why an order ended so."""
+    if isinstance(error, NotDone):
+        return str(error)
+    if isinstance(error, OSError):
+        return error.strerror or str(error) or "the disk refuses"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    return "a fault of toolcart, please report it (%s: %s)" % (type(error).__name__, error)
+
+
 def user_of(uid):
     """Return the user's name from /etc/passwd (a directory service may be slow), else its number."""
     try:
@@ -51,11 +66,14 @@ def outcome_of(lines):
     if "left" in last:
         return "up to %d results that ToolsNet lacks are left" % last["left"]
     if "from" in last:
-        return "%d results from number %d on are sent again" % (last["count"], last["from"])
+        begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
+        lacks = ", up to %d stay in doubt" % last["lacks"] if last["lacks"] else ""
+        return "%d results from number %d on are sent again%s%s" % (last["count"], last["from"], begins, lacks)
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
-        return "%d %s%s, %d are left in the quarantine" % (last["count"], done, soon, last["parked"])
+        again = ", %d of them go out all the same with what is sent again" % last["again"] if last.get("again") else ""
+        return "%d %s%s, %d are left in the quarantine%s" % (last["count"], done, soon, last["parked"], again)
     return "done"
 
 
@@ -77,7 +95,7 @@ def carried_out(job, words, who, station, tell):
         outcome = "the agent ended before it was done"
         raise
     except Exception as error:
-        outcome = "not done: %s: %s" % (type(error).__name__, error)
+        outcome = "not done: %s" % words_of(error)
         raise
     finally:
         tell(told(who, words, station, outcome or outcome_of(lines)))

@@ -33,6 +33,7 @@ CPYTHON_ONLY = True
 
 BLOCKS_MOST = 1024  # larger files have larger blocks: looking through all of them must not take long
 MODE = 0o600
+NEW = ".new"  # behind the name of a file that is being made
 FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
 FOLDER_WAIT_S = 120  # as long as a spool of 1 GiB takes on a slow card
 FOLDER_LOOK_S = 0.05
@@ -46,7 +47,7 @@ class FlashUnusable(Exception):
 def make(path, header):
     """Make the file that this header describes; return its descriptor, locked. OSError if that fails."""
     folder = _locked_folder(path)
-    new_path = path + ".new"
+    new_path = path + NEW
     descriptor = -1
     try:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -70,7 +71,7 @@ def make(path, header):
 
 def remove_leftover(path):
     """Remove what an interrupted start left under the temporary name of `path`, and nothing else."""
-    new_path = path + ".new"
+    new_path = path + NEW
     if not os.path.lexists(new_path):
         return
     folder = _locked_folder(path)

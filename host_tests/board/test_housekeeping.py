@@ -3,6 +3,7 @@
 import io
 import json
 
+from toolcart.agent.base.health import DROP_ORDERED
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.liveness import ASKED_MS
@@ -262,6 +263,30 @@ def test_time_comes_from_toolsnet_and_from_results_until_something_better_speaks
     chip.go(60000)
     assert chip.board.clock._rtc.moment == (2024, 3, 14, 9, 27, 54) and session.wants_stamp, "the next one, not the old"
     assert chip.ask("?status")[0]["board"]["clock"] == "toolsnet"
+
+
+def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
+    chip = Chip()
+    chip.go(1000)
+
+    def told(line):
+        answered(chip.upkeep.console, line)
+        return [(entry["name"], entry["value"]) for entry in answered(chip.upkeep.console, "?log 10")][-1:]
+
+    before = told("?quarantine 10 list")
+    assert told("?quarantine 10 show 3") == told("?status 10") == before
+    assert told("?quarantine 10 drop all") == [("drop ordered", 0)], "there is nothing to drop"
+    assert told("?quarantine 10 drop 7") == [("drop ordered", 0)]
+    health = chip.app.stations[0].health
+    assert health.counters[DROP_ORDERED] == 2
+    assert told("?quarantine 10 retry all") == [("retry ordered", 0)]
+    ends = iter([{"dropped": 3}, {"count": 4, "parked": 1}])
+    chip.upkeep.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
+    chip.upkeep.console.job = ends
+    for _ in range(3):
+        chip.upkeep.console.go_on()
+    assert list(health.entries())[-1][1:] == (DROP_ORDERED, 4)
+    assert told("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
 
 def test_console_never_shows_a_password():

@@ -3,6 +3,9 @@
 import json
 import signal
 import time
+from pathlib import Path
+
+import pytest
 
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import Seen
@@ -118,3 +121,21 @@ def test_a_closed_terminal_ends_the_run_in_order(site, plant):
         assert run.wait() == 0
         wait_for("left in order", lambda before=before: plant.controller.messages.get(3, 0) == before + 2)
     assert plant.complaints() == []
+
+
+def holds_hangup(process):
+    """True if SIGHUP waits for this process, as the kernel shows it."""
+    shown = Path(f"/proc/{process.pid}/status").read_text()
+    return bool(int(shown.split("SigBlk:")[1].split()[0], 16) >> signal.SIGHUP - 1 & 1)
+
+
+@pytest.mark.parametrize("words", [("run", "--plain", "--config"), ("run", "--log-format", "text", "--config")])
+def test_a_hangup_while_the_agent_starts_has_it_read_its_configuration_again(site, plant, words):
+    agent = site.start(*words, site.cart(plant))
+    wait_for("it holds SIGHUP", lambda: holds_hangup(agent.process))
+    for _ in range(3):
+        agent.process.send_signal(signal.SIGHUP)
+    agent.wait_for("restarts in order")
+    wait_for("ready", lambda: "controller ready" in agent.said)
+    assert not holds_hangup(agent.process)
+    assert agent.end() == 0

@@ -195,7 +195,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     made.extend(plant.produce(5))
     are_in(site, made)
     assert agent.end() == 0
-    told = "ToolsNet was removed with this start: 5 records that it has not "
+    told = "ToolsNet was removed with this start: at most 5 records that it has not "
     told += "taken make room for new ones, a block at a time"
     agent = run(alone, told)
     Words(site, alone, agent).say(

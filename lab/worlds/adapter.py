@@ -14,11 +14,14 @@ from toolcart.agent.base.counters import SERVER_EMPTY, Health
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import ConfigError, complete
+from toolcart.agent.cart.outlet_places import STAYED, Assignment
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import Cursor
+from toolcart.agent.log.flash import Part as PartOf
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, State
 from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
@@ -223,6 +226,21 @@ def in_log(device) -> list[tuple[int, bytes]]:
         told.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
         scout.advance()
     return told
+
+
+def is_begun(agent: Agent, index: int) -> bool:
+    """True if this station is up, and what it is has been written down."""
+    station = agent.station(index)
+    return station is not None and station.state.saves > 0
+
+
+def knows(device, outlets: list[dict]) -> bool:
+    """True if a start on this device takes these outlets, and no others, for those of the last session."""
+    state = State(PartOf(device.clone(), 0, STATE_BLOCKS))
+    if state.load() != STATE_FOUND:
+        return False
+    own = Assignment(state, outlets)
+    return set(own.how) == {STAYED} and not own.removed
 
 
 def taken_over(device, spool: dict, seed: int):

@@ -192,7 +192,9 @@ run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 +self.question.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
--        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
+-        if is_alone or self.is_open():
+-            return self.say(number, self.in_order(), SENT_ALONE)
+-        return self.say(number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model

@@ -4,9 +4,12 @@ Rules
 1. A change waits until the agent is next down, for a reload, a stop or a cut; it takes effect with the start that
    follows. What the agent would refuse to be configured with changes nothing.
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
+   It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
    others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
-3. What the log holds is what a start on a copy of the flash finds. All else is known from the controller and the sides.
+3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
+   may keep its content, and read well at one start and not at the next. All else is known from the controller and the
+   sides.
 """
 
 from __future__ import annotations
@@ -36,6 +39,8 @@ class ChangingWorld(World):
         self.offered: list[int] = []  # when an operator had results offered to ToolsNet again
         self._waiting: list[tuple] = []  # changes for the next start
         self._configured: set[tuple[str, str]] = set()
+        self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
+        self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
@@ -119,6 +124,7 @@ class ChangingWorld(World):
 
     def switch_off(self, dark_ms: int) -> None:
         """Remove the agent: files lose what was not synced."""
+        self._note_what_is_known()
         for side in self.sides.values():
             side.power_off()
         super().switch_off(dark_ms)
@@ -138,13 +144,20 @@ class ChangingWorld(World):
         for one in outlets:
             if one["kind"] != TOOLSNET:
                 self._side(one["kind"], place_of(one))
-        self._note({(one["name"], one["kind"]): place_of(one) for one in outlets})
+        self._new = {(one["name"], one["kind"]): place_of(one) for one in outlets}
+        self._had_then |= self.in_log()
+
+    def _note_what_is_known(self) -> None:
+        """Note the outlets of the present configuration, once a start has written down that they are there."""
+        if self._new and adapter.knows(self.device(1), self.settings["stations"][0]["outlets"]):
+            places, self._new = self._new, {}
+            self._note(places)
 
     def _note(self, places: dict[tuple[str, str], str]) -> None:
         """Note which outlets are there from now on, and what the log holds for them."""
         now, log = self.time.now, self.in_log()
         for key in self._configured - set(places):
-            self.outlets[key].leave(now, log)
+            self.outlets[key].leave(now, log | self._had_then)
         for key, place in places.items():
             outlet = self.outlets.get(key)
             if outlet is None:
@@ -155,6 +168,7 @@ class ChangingWorld(World):
             outlet.places.add(place)
             outlet.place = place
         self._configured = set(places)
+        self._had_then = set()
         self._keep_places()
 
     def _keep_places(self) -> None:
@@ -187,8 +201,8 @@ class ChangingWorld(World):
             for file in files:
                 file.note()  # type: ignore[union-attr]
             files[0].lines, files[1].lines = files[1].lines, files[0].lines  # type: ignore[union-attr]
-            for name in (one, other):
-                self._pardon(name, set(self.history.stations[1].results))
+            for file in files:
+                file.pardoned.update(self.history.stations[1].results)  # type: ignore[union-attr]
 
     def _file_forgets(self, name: str, share: float) -> None:
         side = self._side_named(name)
@@ -196,13 +210,7 @@ class ChangingWorld(World):
             return
         side.forget(share)
         if not side.lines:
-            self._pardon(name, set(side.all))
-
-    def _pardon(self, name: str, numbers: set[int]) -> None:
-        place = getattr(self._side_named(name), "place", "")
-        for outlet in self.outlets.values():
-            if outlet.place == place:
-                outlet.pardoned |= numbers
+            side.pardoned |= side.all
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -246,6 +254,8 @@ class ChangingWorld(World):
     def _step(self) -> None:
         super()._step()
         agent = self.agent
+        if self._new and agent is not None and adapter.is_begun(agent, 0):
+            self._note_what_is_known()
         if agent is not None and not self._left_out and not adapter.is_away(agent, 0):
             self._left_out = True
             self.ledger.left_out += adapter.left_out(agent, 0)
@@ -260,8 +270,8 @@ class ChangingWorld(World):
         self._was_emptied = self._was_emptied or adapter.says_emptied(self.agent, 0)
 
     def in_log(self) -> set[int]:
-        """Return the production numbers of what a start would find in the log."""
-        told = adapter.in_log(self.device(1))
+        """Return the production numbers of what a start finds in the log, but in blocks that were to be erased."""
+        told = adapter.in_log(self.device(1).certain())
         return {made for _, payload in told for _, made in named_in(1, payload, 0)}
 
     def is_settled(self) -> bool:
@@ -283,7 +293,7 @@ class ChangingWorld(World):
             setattr(ledger, what, told.get(what, 0))
         ledger.waits = sum(adapter.waits(agent, 0))
         says = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
-        if self._was_emptied and not says:
+        if self._was_emptied and not says and self._lacks_there():
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
         ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
@@ -295,6 +305,12 @@ class ChangingWorld(World):
             side.note()
         ledger.outlets = [self._judged(key, outlet, log) for key, outlet in self.outlets.items()]
 
+    def _lacks_there(self) -> bool:
+        """True if ToolsNet has forgotten a result and not got it again: with `rewind` the agent may have sent it."""
+        rows = self.history.stations[1].rows
+        there = {row.number for row in rows if row.forgotten is None}
+        return any(row.number and row.number not in there for row in rows)
+
     def _judged(self, key: tuple[str, str], outlet: _Outlet, log: set[int]) -> OutletHistory:
         """Return what the judge has to know of this outlet."""
         is_here = key in self._configured
@@ -302,7 +318,8 @@ class ChangingWorld(World):
         found.owed = (outlet.owed | self._acked_since(outlet.since)) - outlet.excused
         if not is_here:
             found.owed -= outlet.log | self._acked_since(outlet.left)
-        found.owed -= outlet.pardoned
+        for place in outlet.places - {TOOLSNET}:
+            found.owed -= self.sides[place].pardoned
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
@@ -369,7 +386,6 @@ class _Outlet:
         self.owed = owed  # of what the log held then
         self.place = ""
         self.places: set[str] = set()
-        self.pardoned: set[int] = set()
         self.excused: set[int] = set()  # given up while it was not configured
         self.left = 0  # when it was removed
         self.log: set[int] = set()  # what the log held then

@@ -78,6 +78,15 @@ class NorFlash(Nor):
         other.worn = set(self.worn)
         return other
 
+    def certain(self) -> NorFlash:
+        """Return a clone that lacks what was to be erased and was not: nothing relies on it, however it reads."""
+        other = self.clone()
+        other.worn.clear()
+        for block in self.unerased | self.refused_erases:
+            other.erase(block)
+        other.worn.update(self.worn)
+        return other
+
     def fill(self, cells: bytes) -> None:
         """Take this content, as a device that was written elsewhere."""
         unit = self.unit_bytes

@@ -45,6 +45,7 @@ class Side:
         self.place = place
         self.all: set[int] = set()
         self.repeats: Counter = Counter()
+        self.pardoned: set[int] = set()  # what nobody whose outlet leads here can ask for any more
         self._token = re.compile(r"W1N(\d{6})")
 
     def stored(self) -> list[tuple[int, int]]:

@@ -133,7 +133,8 @@ def _of_lines(lines: list[bytes]) -> tuple[list[Tightening], list[str]]:
             one.program = told["program"] or one.program
             one.curves[told["curve"]] = _of_line(told)
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
-            found.problems.append(f"line {number} is no graph of a file outlet: {type(error).__name__}: {error}")
+            what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+            found.problems.append(f"line {number} is no graph of a file outlet: {what}")
     return found.result()
 
 

@@ -158,13 +158,16 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
     tree, doubled = _parse(path, text)
     folder = Path(path).resolve().parent
     awaits: dict[str, dict] = {}
+    named = config_secrets.named(tree, "file")
     secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None)
     doubtful = {place for place, *_ in doubled}
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [one for one in secret if one[0] not in doubtful]
     mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
-    mistakes = mistakes or path_checks.shared(config.complete(tree), folder_of(path))
+    if not mistakes:
+        read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
+        mistakes = path_checks.shared(config.complete(tree), folder_of(path), read)
     if mistakes:
         raise Wrong(path, mistakes)
     assert isinstance(tree, dict)

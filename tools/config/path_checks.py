@@ -5,21 +5,25 @@ Rules
 2. A chip's configuration says nothing about this machine's folders: they are not checked.
 3. What is there already has to be what an agent takes: a spool, or a file of its lines.
 4. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
-   yet is told by its folder and its name.
+   yet is told by its folder and its name. Each spool and outlet owns more files than it names: all are compared.
 5. The state folder of the service need not be there: systemd makes it (StateDirectory=).
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import lines
+from toolcart.board.linux import lines, order_log
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
+from toolcart.board.linux.control import SUFFIX
+from toolcart.board.linux.spool_file import NEW
 
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's
@@ -40,16 +44,66 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     return mistakes
 
 
-def shared(configuration: dict, folder: Path) -> list[Mistake]:
-    """List the spools and outlets' files that are one file under two names: its results would be mixed."""
-    first: dict[tuple, tuple[str, str]] = {}
+def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] = ()) -> list[Mistake]:
+    """List the spools and outlets' files that would get into each other's way, or write over what is only `read`.
+
+    `read` are names and paths of files. What a certificate or key is for is read as well.
+    """
+    files = {
+        _identity(path): _File(name, "", path.name)
+        for name, path in (*read, *[(name, folder / path) for name, path in _of_tls(configuration)])
+    }
     mistakes = []
-    for place, path, _ in _named(configuration):
-        other, spelled = first.setdefault(_identity(folder / path), (place, path))
-        if other != place:
-            alias = f", which is the same file as {spelled}" if spelled != path else ""
-            mistakes.append((place, f"{path}{alias}", f"another file than {other}"))
+    for place, path, owner in _named(configuration):
+        clash: tuple[_File, _File] | None = None
+        for one in _owned(place, path, owner, configuration):
+            other = files.setdefault(_identity(folder / one.path), one)
+            if other.place != place and clash is None:
+                clash = one, other
+        if clash is not None:
+            one, other = clash
+            found = f"{path}, whose {one.role} is {one.path}" if one.role else path
+            if other.role:
+                spelled = f" {other.path}" if other.path != one.path else ""
+                found += f", which is the {other.role}{spelled} of the other"
+            elif other.path != one.path:
+                found += f", which is the same file as {other.path}"
+            mistakes.append((place, found, f"another file than {other.place}"))
     return mistakes
+
+
+class _File(NamedTuple):
+    """A file, and what it is to the setting at `place`: "" what that names itself."""
+
+    place: str
+    role: str
+    path: str
+
+
+def _owned(place: str, path: str, owner: Owner | None, configuration: dict) -> Iterator[_File]:
+    """Give every file that an agent makes, renames, writes or removes for this spool, or file of an outlet."""
+    yield _File(place, "", path)
+    if owner:
+        yield _File(place, "file while it is made", path + NEW)
+        yield _File(place, "socket", path + SUFFIX)
+        yield _File(place, "list of orders", path + order_log.SUFFIX)
+        return
+    station, outlet = [int(number) for number in re.findall(r"\d+", place)]
+    for index in range(1, configuration["stations"][station]["outlets"][outlet]["keep"] + 1):
+        yield _File(place, "full file", f"{path}.{index}")
+
+
+def _of_tls(configuration: dict) -> Iterator[tuple[str, str]]:
+    """Give the place and path of each certificate and key."""
+    sections = [("toolsnet", configuration["toolsnet"] or {})]
+    for index, station in enumerate(configuration["stations"]):
+        sections += [
+            (f"stations[{index}].outlets[{number}]", outlet) for number, outlet in enumerate(station["outlets"])
+        ]
+    for place, section in sections:
+        for key in ("tls_ca", "tls_certificate", "tls_key"):
+            if section.get(key):
+                yield f"{place}.{key}", section[key]
 
 
 def fleeting(configuration: dict, folder: Path) -> list[str]:

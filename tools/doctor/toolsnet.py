@@ -98,13 +98,21 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
         return [Found(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
+    beside = [*_sent_again(name, found.opened), *_quarantine(spool, found, number)]
     behind = (passed - sequence) % SEQUENCES
     lacks, is_kept = _lost(found.opened, sequence, behind if account["delivered"] else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, is_kept)
-        return [Found(what, BAD, doubt.words, doubt.hint, figures), *_quarantine(spool, found, number)]
+        return [Found(what, BAD, doubt.words, doubt.hint, figures), *beside]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
-    return [Found(what, GOOD, words, "", figures), *_quarantine(spool, found, number)]
+    return [Found(what, GOOD, words, "", figures), *beside]
+
+
+def _sent_again(name: str, opened) -> list[Found]:
+    """Report that an order to send results again is not carried out yet."""
+    cursor = opened.log.cursor_at(n.TOOLSNET_CURSOR)
+    left = 0 if cursor is None else min(n.again_to(opened.state.numbers), opened.log.number) - cursor.number
+    return [Found(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
 
 
 def _lost(opened, sequence: int, behind: int) -> tuple[int, bool]:

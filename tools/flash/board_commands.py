@@ -31,7 +31,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import check, plan
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
-from toolcart.tools.messages import reasons
+from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.spool.offline_spool import opened
@@ -170,9 +170,11 @@ def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
         sys.exit(1)
 
 
-def look_at(port: str, as_json: bool) -> None:
-    """Do what `toolcart status --port` asks for."""
-    _end(lambda link: show_status(link, as_json, port), port)
+def look_at(port: str, as_json: bool) -> bool:
+    """Do what `toolcart status --port` asks for; return True if something there needs somebody."""
+    told: list[bool] = []
+    _end(lambda link: told.append(show_status(link, as_json, port)), port)
+    return told[0]
 
 
 def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
@@ -205,7 +207,7 @@ def give_order(link: Asked, station: int, order: str, which: list[str], as_json:
         sys.exit(code)
 
 
-def _end(act: Callable[[Asked], None], port: str) -> None:
+def _end(act: Callable[[Asked], object], port: str) -> None:
     link: Any = open_link(port)
     try:
         act(link)
@@ -219,21 +221,25 @@ def _end(act: Callable[[Asked], None], port: str) -> None:
 # -- looking -------------------------------------------------------------------------------------------------------
 
 
-def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> None:
-    """Show a running agent's state; with `may_hold`, hold a board whose agent does not answer and show its state."""
+def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> bool:
+    """Show a running agent's state; with `may_hold`, hold a board whose agent does not answer and show its state.
+
+    Return True if something there needs somebody.
+    """
     answers = link.ask("?status", ANSWER_S)
     if answers is None and not may_hold:
         raise NotRunning(SILENT)
     if answers is None:
         _show_held(link, as_json)
-        return
+        return True
     told = check.told_by(answers)
     told.update(running=True, stations=[{**station, "port": port} for station in told["stations"]])
     if as_json:
         click.echo(json.dumps(told))
-        return
-    for line in status_lines(told):
-        click.echo(visible(line))
+    else:
+        for line in status_lines(told):
+            click.echo(visible(line))
+    return any(map(attention.is_for_somebody, told["stations"]))
 
 
 def status_lines(told: dict[str, Any]) -> list[str]:

@@ -121,9 +121,10 @@ def _wrapped(words: str, width: int) -> list[str]:
 
 
 def _lasting(station: dict, width: int) -> list[str]:
-    """Say how many results did not get through, in as many lines as it takes."""
-    told = [one for one in standing_conditions.counted(station) if one.key != "0"]
-    counts = [f"{one.key} {one.label.lower()}".replace(" ", "\u00a0") for one in told]
+    """Say how many results did not get through, or go out again, in as many lines as it takes."""
+    counts = [f"{one.key} {one.label.lower()}" for one in standing_conditions.counted(station) if one.key != "0"]
+    counts += [f"{one['sent_again']} to be sent again" for one in station["outlets"] if one.get("sent_again")]
+    counts = [count.replace(" ", "\u00a0") for count in counts]
     return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
 
 

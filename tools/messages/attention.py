@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.messages import commands, connections
+from toolcart.tools.messages import commands, connections, reasons
 from toolcart.tools.messages.durations import next_try
 
 BAD = "bad"  # something that should happen does not
@@ -33,7 +33,7 @@ OVER = {
     "state": "the flash can be written again",
     "corrected": "no number had to be put right since this start",
     "lost there": "nothing that ToolsNet had is in doubt any more",
-    "sent again": "ToolsNet has what was sent again",
+    "sent again": "nothing is left to be sent again",
     "fetching": "missed results can be fetched",
     "overruns": "the line was opened again and has lost nothing since",
 }
@@ -124,6 +124,17 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
+def is_for_somebody(station: dict) -> bool:
+    """True if something does not work until somebody sees to it.
+
+    A side that is only not reached is none: carts move, and plants are switched off.
+    """
+    if not station.get("mounted") or bad(station):
+        return True
+    down = [one for one in (station["controller"], *station["outlets"]) if not connections.is_well(one)]
+    return any(reasons.is_refusal(connections.reason_of(one)) for one in down)
+
+
 def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
@@ -188,14 +199,23 @@ def _operator(station: dict) -> Iterator[Need]:
 
 
 def _lost_there(station: dict) -> Iterator[Need]:
-    """Say that ToolsNet lacks results that it had, and what to do, or that they are being sent again."""
+    """Say that ToolsNet lacks results that it had, and what to do, and that some are being sent again."""
     for outlet in station.get("outlets", ()):
-        lacks, again = outlet.get("lost_there"), outlet.get("sent_again")
+        lacks, left = outlet.get("lost_there"), outlet.get("sent_again")
         if lacks:
             yield lost_there(lacks, station, outlet.get("lost_there_kept", False), connections.name_of(outlet))
-        elif again:
-            words = f"up to {again} results that {connections.name_of(outlet)} had lost are being sent to it again"
-            yield Need("sent again", NOTE, "SENT AGAIN", words, key="again")
+        if left:
+            done, since = outlet.get("sent_again_done", 0), outlet.get("sent_again_since", "start")
+            yield sent_again(left, f", {done} are done since {_SINCE[since]}", connections.name_of(outlet))
+
+
+_SINCE = {"order": "this began", "start": "the start"}
+
+
+def sent_again(left: int, done: str = "", name: str = "ToolsNet") -> Need:
+    """Say that up to so many results are still to be sent again."""
+    words = f"results are sent to {name} again: up to {left} are still to go{done}"
+    return Need("sent again", NOTE, "SENT AGAIN", words, key="again")
 
 
 def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet") -> Need:
@@ -257,15 +277,22 @@ def _removed(station: dict) -> Iterator[Need]:
     for gone in station.get("removed", ()):
         if gone["waiting"]:
             words = (
-                f"{connections.name_of(gone)} was removed with this start: {gone['waiting']} records that it has not "
+                f"{_gone(gone)} was removed with this start: at most {gone['waiting']} records that it has not taken "
             )
-            words += "taken make room for new ones, a block at a time"
+            words += "make room for new ones, a block at a time"
             hint = "configured again soon, under the same name, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"the place of a {connections.name_of(gone)} outlet that is not configured any more went to a new one: "
-        words += f"{gone['waiting']} records that it had not taken are not kept for it"
+        words = f"{_gone(gone)}, which is not configured any more, has lost its place to a new one: "
+        words += f"at most {gone['waiting']} records that it had not taken are not kept for it"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
+
+
+def _gone(outlet: dict) -> str:
+    """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
+    if outlet.get("name", outlet["kind"]):
+        return connections.name_of(outlet)
+    return f"an outlet of kind {outlet['kind']}, whose name is not known any more,"
 
 
 def _guessed(station: dict) -> Iterator[Need]:

@@ -32,10 +32,15 @@ def check(station: dict) -> str:
 
 
 def reload(about: dict) -> str:
-    """Return what has an agent read its configuration again."""
-    if about.get("unit"):
-        return f"`sudo systemctl reload {about['unit']}` takes it"
-    return f"`kill -HUP {about.get('pid', 'PID')}` has it read again"
+    """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.served)."""
+    way, pid, unit = about.get("reload", ""), about.get("pid", "PID"), about.get("unit")
+    if unit:
+        manager = "systemctl --user" if way == "user" else "sudo systemctl"
+        return f"`{manager} reload {unit}` takes it"
+    if way == "none":
+        return "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
+    inside = " inside its container" if way == "container" else ""
+    return f"`kill -HUP {pid}`{inside} has it read again"
 
 
 def check_configuration(configuration: dict) -> str:

@@ -54,6 +54,9 @@ EXPLAINED = {
     "clock set": "the controller's clock was {value} s apart from ours and was set",
     "traces odd": "a curve was kept though something in it is not as it should be",
     "traces lost": "a curve was not kept: {why}",
+    "drop ordered": "an operator ordered a drop at the board's console: results of the quarantine dropped: {value}",
+    "retry ordered": "an operator ordered a retry at the board's console: results to be offered again: {value}",
+    "command ordered": "an operator gave a command at the board's console, MID {value:04d} (0000: it was refused)",
     "faults": "a fault inside the agent ended a connection, which begins again",
 }
 

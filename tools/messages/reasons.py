@@ -24,6 +24,13 @@ DEVICE_SERVER = "serial device server"
 
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
 
+# Reasons that end by themselves, as soon as the other side is there.
+_AWAY = (
+    *("no address", "name not found", "DNS slow", "refused", "no route", "no network", NO_NETWORK_WANTED),
+    *("timed out", "reset", "ended", "failed", "silence", "framing lost", "stopped", "no device", "unplugged"),
+    *("no PIM", "no info", "no answer"),
+)
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -118,6 +125,11 @@ def and_next_try(text: str, shown: dict) -> str:
     if not again:
         return text
     return f"{text} {again.capitalize()}." if text.endswith((".", "?")) else f"{text}, {again}"
+
+
+def is_refusal(reason: Reason) -> bool:
+    """True if a side is there and refuses, or cannot be used from here: it does not end by itself."""
+    return bool(reason) and reason.slug not in _AWAY
 
 
 def of_outlet(shown: dict) -> Reason:

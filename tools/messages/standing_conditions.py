@@ -74,12 +74,12 @@ _COUNTED = {
     ),
     "receipts above": (
         "RECEIPTS",
-        "receipts of MQTT name more than was sent, and are ignored",
+        "receipts of MQTT since the start name more than was sent, and are ignored",
         "does another cart have this topic, or the consumer another database?",
     ),
     "receipts below": (
         "RECEIPTS",
-        "receipts of MQTT went back: a consumer was restored",
+        "receipts of MQTT since the start went back: a consumer was restored",
         "it gets what the spool still has",
     ),
     "given again": (
@@ -89,7 +89,7 @@ _COUNTED = {
     ),
     "not given": (
         "NOT GIVEN",
-        "records that a file, server or consumer lacks, and the spool no longer has",
+        "records that a file, server or consumer was found to lack since the start, and the spool no longer has",
         "was it restored from an old copy, or exchanged?",
     ),
 }

@@ -171,6 +171,7 @@ class Agent:
             try:
                 configuration, files = read_to_run(self._path)
                 self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
+                self.successor.app.know_names(self.app.known_names)
             except (config_file.Wrong, OSError, ValueError) as error:
                 wrong = " ".join(str(error).split())
         if wrong:
@@ -188,7 +189,7 @@ class Agent:
         shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
         for station, told in zip(self.app.stations, shown["stations"], strict=True):
             server.put_details(station, told)
-        about = {"pid": os.getpid(), "unit": server.unit(), "configuration": self.configured.reported()}
+        about = {**server.identity(), "configuration": self.configured.reported()}
         return {**shown, "agent": about}
 
     def _line(self) -> str:

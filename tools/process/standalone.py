@@ -12,6 +12,12 @@ Rules:
 
 from __future__ import annotations
 
+from toolcart.base import hangup
+
+if __name__ == "__main__":
+    hangup.hold()
+
+# isort: split
 import json
 import os
 import select

@@ -4,7 +4,8 @@ Rules
 1. What SIGHUP finds is checked first. If it cannot be taken the agent goes on with what it has, and says so; else it
    ends in order (MID 0003 to the controllers, the cursors durable) and the next one begins, in the same process.
 2. When the terminal of this process is closed the system sends SIGHUP too: then it is the orderly end.
-3. A SIGHUP that is ignored from the start, as with nohup, stays ignored.
+3. A SIGHUP that is ignored from the start, as with nohup, stays ignored. One that comes before there is an agent waits
+   for it (toolcart.base.hangup).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import signal
 from collections.abc import Callable
 
+from toolcart.base import hangup
 from toolcart.tools.config.files import read_to_run
 from toolcart.tools.process.agent import Agent, Looks
 
@@ -69,7 +71,9 @@ def end_or_reload(end: Callable[[], None], reload: Callable[[], None]) -> dict:
     handlers = {signal.SIGINT: ended, signal.SIGTERM: ended}
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
         handlers[signal.SIGHUP] = hung_up
-    return {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    hangup.release()
+    return before
 
 
 def restore(handlers: dict) -> None:

@@ -319,14 +319,17 @@ def _told(found: dict) -> str:
     results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
     if not found["done"]:
         results = f"dry run: {counted(count, 'result')} would be"
-    when = "" if found["running"] or not found["done"] else " when the agent runs"
+    begins = "the agent runs" if found.get("configured", True) else "ToolsNet is configured again"
+    when = "" if found["running"] or not found["done"] else f" when {begins}"
     said = f"{results} sent to ToolsNet again{when}, from number {found['from']} on ({found['time'] or 'no time'})"
     if found["waiting"]:
         said += f", before the {found['waiting']} that wait"
     if "oldest" in found:
         said += "; that is the oldest which the spool still has"
+    if found["dropped"]:
+        said += f"; up to {counted(found['dropped'], 'result')} of them had been dropped from the quarantine"
     if found["done"] and found["lacks"]:
-        said += f"; ToolsNet still lacks up to {counted(found['lacks'], 'result')} before them"
+        said += f"; up to {counted(found['lacks'], 'result')} that ToolsNet lacks stay in doubt"
     return said
 
 

@@ -34,7 +34,7 @@ class Opened:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = State(Part(device, 0, STATE_BLOCKS))
         self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
-        is_known = owned is not None and owned.places
+        is_known = owned is not None and any(outlet_places.kind_at(owned, place) for place in range(OUTLETS))
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
             follow(self.log, n.CURSOR + place)
@@ -42,6 +42,9 @@ class Opened:
         self.may_refuse = (
             not is_known or outlet_places.kind_at(owned, 0) != 0
         )  # else there never was anything to set aside
+        self.sends = not is_known or outlet_places.is_in_use(
+            owned, 0
+        )  # ToolsNet was among the outlets of the last session
         self.state.follow(Cursor(), n.EVENT_CURSOR)
         part = Part(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)

@@ -49,7 +49,7 @@ _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent 
 Ask = Callable[[list[str]], Iterable[dict]]
 
 
-class Trouble(Exception):
+class Trouble(given.NotDone):
     """What keeps the order from being given; the text says what to do."""
 
     def __init__(self, text: str, exit_code: int = EXIT_WRONG) -> None:
@@ -128,9 +128,11 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
         if found.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
             follow(found.log, TOOLSNET_CURSOR)
         policy = Policy(found.log, found.state, found.quarantine, Health(), _AS_SET, 1)
-        yield from offer_again.carry_out(policy, station, None, words)
-        return
-    yield from carry_out(found.quarantine, found.log, station, _Clock, None, words)
+        lines = offer_again.carry_out(policy, station, None, words)
+    else:
+        lines = carry_out(found.quarantine, found.log, station, _Clock, None, words)
+    for line in lines:
+        yield {**line, "configured": found.sends} if line and "running" in line else line
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:
@@ -232,7 +234,9 @@ def _tell_drop(answer: list[dict], _as_json: bool) -> None:
     """Say which were given up."""
     counts = answer[-1]
     when = ", as soon as it is known what became of it" if counts.get("soon") else ""
-    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine")
+    again = counts.get("again", 0)
+    still = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
+    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine{still}")
 
 
 def _tell_retry(answer: Iterable[dict]) -> int:
@@ -250,7 +254,8 @@ def _tell_retry(answer: Iterable[dict]) -> int:
         elif "gone" in line:
             click.echo(f"{line['gone']:>7}  is no longer in the quarantine")
         elif "count" in line:
-            now = "now" if line["running"] else "when the agent runs, and ToolsNet has taken results for ten minutes"
+            begins = "the agent runs" if line.get("configured", True) else "ToolsNet is configured again"
+            now = "now" if line["running"] else f"when {begins}, and ToolsNet has taken results for ten minutes"
             click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
     return exit_code
 

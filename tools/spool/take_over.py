@@ -4,7 +4,8 @@ Rules
 1. The old one is read as a start would find it, and stays as it is. One that an agent has open is not touched.
 2. A record keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
    says what it may have. The same station keeps the identity that consumers know its numbers by, so what they have
-   confirmed stays confirmed. With another station number the identity is another, and the server as if it were new.
+   confirmed stays confirmed. With another station number the identity is another: server and consumers are as if they
+   were new, and lose nothing by having less than the outlets' cursors say (State.put_moved).
 3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
    as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
 4. The new file is completed under `<name>.new`, its header last.
@@ -18,7 +19,9 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from toolcart.agent.cart.outlet_places import kind_at
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
@@ -146,7 +149,8 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     kept.cover(kept.number)
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
-    return Made(device, len(carried), sum(one.number > old.first.number for one in waiting), len(aside))
+    kept_there = old.quarantine.count()  # of its ring's records some may be gone
+    return Made(device, len(carried), sum(one.number > old.first.number for one in waiting), kept_there)
 
 
 def _records(log: Log, behind: int = 0) -> list[Record]:
@@ -208,6 +212,11 @@ def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) ->
         for index in (n.LATE, n.LATE_FIRST, *range(n.HOLES, n.HOLES + 2 * n.HOLES_MOST)):
             state.numbers[index] = 0
     if is_other:
+        for place in range(n.PLACES):
+            cursor = Cursor()
+            cursor.slot, cursor.number = n.CURSOR + place, old.state.numbers[n.CURSOR + place]
+            if cursor.number and kind_at(state, place):
+                state.put_moved(cursor, 0)
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
         state.numbers[n.AHEAD] = 0

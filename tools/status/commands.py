@@ -1,7 +1,7 @@
 """`toolcart status`: look once, or once a second, at a running agent on this machine or on a board.
 
-Exit codes: 0 the agent answers, 1 it answers but a station's spool is not up or a disk refuses, 2 the command line is
-wrong, 3 no agent answers. A plant that cannot be reached is not a failure of the agent.
+Exit codes: 0 the agent answers, 1 it answers and something needs somebody (toolcart.tools.messages.attention), 2 the
+command line is wrong, 3 no agent answers. A plant that cannot be reached is not a failure of the agent.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from collections.abc import Callable
 import click
 
 from toolcart.base.terminal_safe import visible
+from toolcart.tools.messages import attention
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client
 from toolcart.tools.status.client import agent_options
 
-EXIT_SPOOL = 1
+EXIT_NEEDS = 1
 EXIT_NO_AGENT = 3
 EVERY_S = 1.0
 
@@ -72,14 +73,7 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
         _clear(watch)
         for line in lines(told):
             click.echo(visible(line))
-    return 0 if all(map(_is_well, told["stations"])) else EXIT_SPOOL
-
-
-def _is_well(station: dict) -> bool:
-    """True if the station's spool is up, and no disk refuses: neither the spool's nor that of an outlet's file."""
-    if not station["mounted"] or station["spool"].get("refused"):
-        return False
-    return not any(outlet.get("disk") for outlet in station["outlets"])
+    return EXIT_NEEDS if any(map(attention.is_for_somebody, told["stations"])) else 0
 
 
 def lines(told: dict) -> list[str]:
@@ -99,8 +93,8 @@ def _of_board(port: str, watch: bool, as_json: bool) -> None:
     from toolcart.tools.flash.board_commands import look_at  # only to ask a board: it needs the extra `flash`
 
     while True:
-        look_at(port, as_json)
+        is_for_somebody = look_at(port, as_json)
         if not watch:
-            return
+            sys.exit(EXIT_NEEDS if is_for_somebody else 0)
         time.sleep(EVERY_S)
         _clear(watch)

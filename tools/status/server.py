@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,14 @@ from toolcart.board.linux.control import Asker, Control, given
 TIMEX = struct.Struct("@I4l")  # modes, offset, freq, maxerror, esterror (adjtimex(2))
 TIMEX_BYTES = 1024  # struct timex has 208 at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
+
+GROUP = "/proc/self/cgroup"
+FIRST_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of the kernel: that of a machine, not of a container
+
+# How an agent is told to read its configuration again.
+SERVICE, USERS_SERVICE = "service", "user"
+SIGNAL, CONTAINER = "signal", "container"
+NONE = "none"  # it would not hear the signal (nohup), or end by it
 
 
 def memory_kib() -> int | None:
@@ -66,12 +75,39 @@ def unit() -> str:
     """Return the systemd unit that this process is the main one of, without `.service`; "" if it is none."""
     if not os.environ.get("NOTIFY_SOCKET"):
         return ""
+    name = _group().rpartition("/")[2]
+    return name.removesuffix(".service") if name.endswith(".service") else ""
+
+
+def _group() -> str:
     try:
-        with open("/proc/self/cgroup", encoding="ascii", errors="replace") as groups:
-            name = groups.read().strip().rpartition("/")[2]
+        with open(GROUP, encoding="ascii", errors="replace") as groups:
+            return groups.read().strip()
     except OSError:
         return ""
-    return name.removesuffix(".service") if name.endswith(".service") else ""
+
+
+def namespace() -> int:
+    """Return the number of the namespace in which the process has its number; 0 if that cannot be told."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino
+    except OSError:
+        return 0
+
+
+def way_to_reload(name: str) -> str:
+    """Return how this process, of the unit `name` if it is one, can be told to read its configuration again."""
+    if name:
+        return USERS_SERVICE if "/user@" in _group() else SERVICE
+    if not callable(signal.getsignal(signal.SIGHUP)):
+        return NONE
+    return SIGNAL if namespace() in (FIRST_NAMESPACE, 0) else CONTAINER
+
+
+def identity() -> dict:
+    """Return the process's number and what has it read its configuration again."""
+    name = unit()
+    return {"pid": os.getpid(), "unit": name, "reload": way_to_reload(name)}
 
 
 class Process:
@@ -84,8 +120,7 @@ class Process:
     def told(self) -> dict:
         return {
             "version": program_version(),
-            "pid": os.getpid(),
-            "unit": unit(),
+            **identity(),
             "started": moment(self._started_s),
             "started_s": round(self._started_s, 3),
             "uptime_s": round(time.monotonic() - self._since, 1),

@@ -42,6 +42,16 @@ FAMILIES = {
         "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
     ),
     "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
+    "toolcart_results_in_doubt": (
+        GAUGE,
+        "Results at most that ToolsNet lacks of those it had, and are not sent again.",
+    ),
+    "toolcart_results_to_send_again": (GAUGE, "Results at most that are still to be sent to ToolsNet again."),
+    "toolcart_results_sent_again": (
+        GAUGE,
+        "Results taken of those that are sent again, since that began or the start.",
+    ),
+    "toolcart_results_dropped": (GAUGE, "Results that an operator dropped, without those certainly sent again."),
     "toolcart_results_parked": (GAUGE, "Results set aside: refused by ToolsNet, in doubt or unreadable."),
     "toolcart_needs": (GAUGE, "1 for each thing that needs attention: refused, operator, full, state and others."),
     "toolcart_results_missing": (
@@ -83,6 +93,11 @@ _COUNTERS = {
     ),
     "toolsnet": (("toolcart_connects_total", "server connects"), ("toolcart_repeats_total", "repeated")),
 }
+_OF_DOUBT = (
+    ("toolcart_results_in_doubt", "lost_there"),
+    ("toolcart_results_to_send_again", "sent_again"),
+    ("toolcart_results_sent_again", "sent_again_done"),
+)
 
 
 @dataclass
@@ -137,6 +152,11 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
     sheet.add("toolcart_results_parked", labels, station.get("parked"))
+    sheet.add("toolcart_results_dropped", labels, station.get("dropped"))
+    for shown in station["outlets"]:
+        if shown["kind"] == "toolsnet":
+            for family, name in _OF_DOUBT:
+                sheet.add(family, labels, shown.get(name))
     for what, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.everything(station)):
         sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)

@@ -3,21 +3,36 @@
     what happens                     what one snapshot says then (toolcart.agent.log.snapshot_fields)
     the 08 names nothing             DOUBT_LACKS: all that was delivered; DOUBT_TO: the cursor; SENT_EMPTY, SENT_BACK
     it names one before TAKEN        DOUBT_LACKS: what it had behind that one, too; TAKEN is that one; SENT_BACK
-    some are sent again              they are neither lacking nor delivered any more; DOUBT_TO: below them, if any are
-                                     left in doubt, else where the cursor was: up to there they are being sent again
+    some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
+                                     DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
     it names more of before DOUBT_TO DOUBT_LACKS: only what it lacks behind that one: the right database is back
+    the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
     an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
 
 Rules
 1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
 2. The same 08 once more says nothing new, also after a restart.
 3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
+4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
+   dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
 """
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, SENT, SENT_BACK, SENT_EMPTY, TAKEN
+from toolcart.agent.log.snapshot_fields import (
+    AGAIN_MOST,
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    DROPPED,
+    SENT,
+    SENT_AGAIN,
+    SENT_BACK,
+    SENT_EMPTY,
+    TAKEN,
+    again_to,
+)
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 _HALF = const(50000)
@@ -26,11 +41,18 @@ _HALF = const(50000)
 def _kept(quarantine, first, last):
     """Return how many results of the log behind `first`, up to `last`, the quarantine has, as far as it can be read."""
     count = 0
-    kind = quarantine.next_entry(0)
+    kind = quarantine.next_told(0)
     while kind > RECORD_NONE:
         count += first < quarantine.number <= last
-        kind = quarantine.next_entry(quarantine.entry)
+        kind = quarantine.next_told(quarantine.entry)
     return count
+
+
+def left(policy):
+    """Return how many results are still to be sent again, at most: records that are none may lie between."""
+    number = policy.cursor.number
+    end = min(again_to(policy.numbers), policy.log.number)
+    return max(0, end - number - _kept(policy.row.quarantine, number, end)) if number < end else 0
 
 
 def _lacking(policy, back):
@@ -45,13 +67,20 @@ def _is_of_before(policy, back):
     return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
 
 
+def _doubt_to(numbers, number, end):
+    """Let DOUBT_TO be this number; up to `end` results are sent again."""
+    numbers[DOUBT_TO] = number
+    rows = min(max(0, end - number), AGAIN_MOST)
+    numbers[SENT] = numbers[SENT] & ~SENT_AGAIN | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10
+
+
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
     numbers, place = policy.numbers, policy.cursor.number
     if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
         return True
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    numbers[DOUBT_TO] = place
+    _doubt_to(numbers, place, again_to(numbers))
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
     policy.health.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.sent.save()
@@ -65,10 +94,23 @@ def note_behind(policy, stored, here, now):
         numbers[DOUBT_LACKS] = max(1, _lacking(policy, back))
     else:
         numbers[DOUBT_LACKS] += max(1, min(behind, _lacking(policy, back)))
-    numbers[DOUBT_TO] = policy.cursor.number
+    _doubt_to(numbers, policy.cursor.number, again_to(numbers))
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
     policy.health.note(h.SERVER_BEHIND, behind, now)
+
+
+def note_lost_meanwhile(policy, stored):
+    """The first 08 after an order names `stored`: what the server has lost since the one before. To be saved.
+
+    What the order sends again is not lacking; after a start it is not known how many results that are.
+    """
+    numbers = policy.numbers
+    behind = (numbers[TAKEN] - stored) % SEQUENCES
+    lost = min(behind - policy.standing.again.count, numbers[DELIVERED])
+    if numbers[TAKEN] and behind < _HALF and lost > 0:
+        numbers[DOUBT_LACKS] += lost
+        _doubt_to(numbers, policy.cursor.number, again_to(numbers))
 
 
 def is_back(policy, stored, here):
@@ -90,20 +132,27 @@ def send_again(policy, was, count, doubted):
     To be saved. Return what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
-    before = numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO]
+    before = [numbers[index] for index in _CHANGED]
+    end = max(was, again_to(numbers))
+    dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
+    numbers[DROPPED] -= dropped
+    if numbers[SENT] & SENT_EMPTY:
+        numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
     left = numbers[DOUBT_LACKS] = max(0, numbers[DOUBT_LACKS] - doubted)
-    if left == 0:
-        numbers[DOUBT_TO] = max(was, numbers[DOUBT_TO])
-    elif place < numbers[DOUBT_TO]:
-        numbers[DOUBT_TO] = place
+    # Of what the log has no more nothing is in doubt under its number.
+    low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
+    _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end)
     return before
+
+
+_CHANGED = (DELIVERED, DROPPED, DOUBT_LACKS, DOUBT_TO, SENT, TAKEN)
 
 
 def undo(policy, before):
     """Take back what `send_again` has changed."""
-    numbers = policy.numbers
-    numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO] = before
+    for index in range(len(_CHANGED)):
+        policy.numbers[_CHANGED[index]] = before[index]
 
 
 def send_rows_again(policy, was, rows):

@@ -4,6 +4,7 @@
     SENT  neither   an 08 vouches for all up to the one that it names, up to LIMIT; so only answers are missing
           PASS      it vouches for that one alone: those in front of it were refused
           SEVERAL   those of an earlier version that are in front of it are in doubt
+          ALONE     with it LIMIT allowed one alone, not a batch: nothing else that is passed over was out
 
 `allowed` is how far results may go out before the next snapshot, which makes the cursor durable too: once in a batch.
 Nothing above `may_have` can have reached the server under the sequence that it has now.
@@ -13,7 +14,10 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import (
     LIMIT,
+    OVERWRITTEN,
     SENT,
+    SENT_AGAIN,
+    SENT_ALONE,
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
@@ -23,7 +27,8 @@ from toolcart.agent.log.snapshot_fields import (
     TOOLSNET_CURSOR,
 )
 
-_MET = const(0x300009)  # what stays whatever goes out: SENT_MET, SENT_EVENTS_MET, SENT_EMPTY, SENT_BACK
+# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, and SENT_ALONE while LIMIT stays
+_MET = const(0x3FFFFF89)
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
@@ -38,6 +43,8 @@ class Sent:
         # A cursor that goes back does not lower it: a server believed to have less may say later that it has all.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.allowed = min(state.numbers[LIMIT], self.cursor.number + batch)
+        # OVERWRITTEN when that was said: once more is, it has to be said again, as what was given up was not out.
+        self.overwritten = 0
         # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
         # would be taken for it, and a pass is not over: one at a time goes out, each after the cursor is saved.
         self.open = 0
@@ -46,14 +53,22 @@ class Sent:
         """Make the state durable; with a flash that can no longer save, results go out all the same."""
         return self.state.save() or self.state.alarm == STATE_LAST
 
-    def say(self, limit, sent):
-        """Make the state say this durably; True if it does. A failed save may still count, until a later one does."""
+    def say(self, limit, sent, alone=0):
+        """Make the state say this durably; True if it does. A failed save may still count, until a later one does.
+
+        `alone` is SENT_ALONE if the limit allows one alone.
+        """
         numbers = self.numbers
         old_limit, old_sent = numbers[LIMIT], numbers[SENT]
         numbers[LIMIT] = limit if limit > self.may_have else self.may_have
-        numbers[SENT] = sent
+        if numbers[LIMIT] < old_limit:
+            alone = SENT_ALONE  # it is what may have been out: the cursor's next
+        elif numbers[LIMIT] > old_limit:
+            sent &= ~SENT_ALONE
+        numbers[SENT] = sent | alone
         if self.save():
             self.allowed = limit
+            self.overwritten = numbers[OVERWRITTEN]
             return True
         numbers[SENT] = old_sent
         numbers[LIMIT] = old_limit
@@ -78,7 +93,9 @@ class Sent:
 
     def allow(self, number, is_alone):
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
-        return self.say(number if is_alone or self.is_open() else number + self.batch - 1, self.in_order())
+        if is_alone or self.is_open():
+            return self.say(number, self.in_order(), SENT_ALONE)
+        return self.say(number + self.batch - 1, self.in_order())
 
     def begin_pass(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""
@@ -106,4 +123,5 @@ class Sent:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK and _LESS == SENT_PASS | SENT_SEVERAL
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_ALONE
+assert _LESS == SENT_PASS | SENT_SEVERAL

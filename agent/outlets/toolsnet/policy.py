@@ -161,7 +161,7 @@ class Policy:
         if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
         sent = self.sent
-        if number > sent.allowed:
+        if number > sent.allowed or self.numbers[OVERWRITTEN] != sent.overwritten:
             return self._ask(_ALLOW, now)
         self.number = number
         self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call

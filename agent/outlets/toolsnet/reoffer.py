@@ -87,12 +87,16 @@ class Offer:
         entry = numbers[LATE]
         if entry:
             is_taken = self.is_taken
+            # One that an order has sent again with others goes out in its place, too, and counts there.
+            is_passed = is_taken and self._number_of(entry) <= policy.cursor.number
             if not self.quarantine.end_late(is_taken):
                 return False
             policy.late.done(entry, is_taken, now)
             if is_taken:
-                numbers[DELIVERED] += 1
                 policy.health.counters[h.DELIVERED] += 1
+            if is_passed:
+                numbers[DELIVERED] += 1
+                policy.standing.again.base += 1
             if is_taken or is_unknown:
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1
@@ -103,6 +107,11 @@ class Offer:
             return False
         policy.late_is_over()
         return True
+
+    def _number_of(self, entry):
+        """Return the log's number of this entry; 0 if it is gone, or cannot be read now."""
+        quarantine = self.quarantine
+        return quarantine.number if quarantine.next_entry(entry - 1) > 0 and quarantine.entry == entry else 0
 
     def next_sequence(self):
         """Return the sequence that follows what the server has; the cursor may be past what it never gets."""
@@ -247,12 +256,11 @@ class Late:
         quarantine = self.quarantine
         of = (quarantine.log.number, quarantine.count())
         if of != self._waiting_of:
-            count = entry = 0
-            while True:
-                entry = self._next(entry)
-                if entry <= 0:
-                    break
-                count += 1
+            count = 0
+            kind = quarantine.next_told(0)
+            while kind > RECORD_NONE:
+                count += quarantine.is_late()
+                kind = quarantine.next_told(quarantine.entry)
             self._waiting = count
             self._waiting_of = of
         return self._waiting

@@ -34,6 +34,8 @@ from toolcart.agent.log.snapshot_fields import (
     LIMIT,
     OVERWRITTEN,
     SENT,
+    SENT_AGAIN,
+    SENT_ALONE,
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
@@ -59,6 +61,10 @@ class Standing:
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
+        self.again = again = Part()  # what is sent again is counted since that began, or since the start
+        again.since_start = True
+        again.base = self.numbers[DELIVERED]  # then
+        again.count = 0  # that an order of this session sends again, at least
         # At the start, until the first 08: what was out then may be overwritten before that comes.
         self._is_start = True
         self._start = start = Part()
@@ -66,6 +72,7 @@ class Standing:
         start.here = self._here()
         start.taken = self.numbers[TAKEN]
         start.limit = self.numbers[LIMIT]
+        start.is_alone = self.numbers[SENT] & SENT_ALONE != 0
         start.overwritten = self.numbers[OVERWRITTEN]
 
     def resume(self, stored, now):
@@ -149,7 +156,8 @@ class Standing:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            settled = max(0, before - max(0, start.number - start.limit + self.sent.batch))
+            allowed = 1 if start.is_alone else self.sent.batch
+            settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
             if kept < 0:
@@ -164,10 +172,10 @@ class Standing:
             return 0
         quarantine = self.policy.row.quarantine
         count = 0
-        kind = quarantine.next_entry(0)
+        kind = quarantine.next_told(0)
         while kind > RECORD_NONE:
             count += first < quarantine.number <= last
-            kind = quarantine.next_entry(quarantine.entry)
+            kind = quarantine.next_told(quarantine.entry)
         return count if kind == RECORD_NONE else -1
 
     def _find_row(self, rows):
@@ -189,6 +197,11 @@ class Standing:
         """Make what goes out next follow what the server has; nothing that was out counts."""
         numbers, cursor, sent = self.numbers, self.cursor, self.sent
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
+        lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
+        if taken and not bits & SENT_MET:
+            from toolcart.agent.outlets.toolsnet.doubt import note_lost_meanwhile
+
+            note_lost_meanwhile(self.policy, stored)
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
@@ -196,7 +209,7 @@ class Standing:
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
-        numbers[TAKEN] = taken
+        numbers[TAKEN], numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT] = taken, lacks, doubt_to, bits
         sent.may_have = may_have
         return False
 
@@ -236,9 +249,14 @@ class Standing:
             gone -= 1
         numbers[TAKEN] = stored
         send_rows_again(self.policy, was, gone)
+        self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
         return self.sent.say(cursor.number, numbers[SENT])
+
+    def _count_anew(self):
+        self.again.base = self.numbers[DELIVERED]
+        self.again.since_start = False
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""
@@ -286,14 +304,19 @@ class Standing:
         cursor, sent = self.cursor, self.sent
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
+        others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
         log.rewind(cursor, number - 1, ahead)
         told = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
-        if not sent.say(cursor.number, self.numbers[SENT] & SENT_EVENTS_MET):  # the next 08 says where they begin
+        if not sent.say(
+            cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)
+        ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
             undo(self.policy, told)
             sent.may_have = may_have
             return False
+        self._count_anew()
+        self.again.count = count + others
         self.policy.end_trouble()
         sent.close()
         return True

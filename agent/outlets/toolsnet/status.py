@@ -1,6 +1,6 @@
 """What is shown of the outlet to ToolsNet; loaded only when that is asked for."""
 
-from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO
+from toolcart.agent.log.snapshot_fields import DELIVERED, DOUBT_LACKS, DOUBT_TO, again_to
 from toolcart.agent.outlets.toolsnet.policy import FINISH, HOLD, RETRY
 from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT
 from toolcart.agent.record.text import text_of
@@ -48,8 +48,14 @@ def put_doubt(shown, policy):
     lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
     shown["lost_there"] = lacks  # at most
     shown["lost_there_kept"] = lacks > 0 and log.first_above(0) <= doubt_to  # the spool still has some of them
-    again = 0 if lacks else min(doubt_to, log.number) - policy.cursor.number
-    shown["sent_again"] = max(0, again)  # are still to be taken
+    again = policy.standing.again
+    shown["sent_again"] = shown["sent_again_done"] = 0
+    if policy.cursor.number < again_to(numbers):
+        from toolcart.agent.outlets.toolsnet.data_loss import left  # rare
+
+        shown["sent_again"] = left(policy)
+        shown["sent_again_done"] = max(0, numbers[DELIVERED] - again.base)
+    shown["sent_again_since"] = "start" if again.since_start else "order"
 
 
 def _put_connection(shown, upstream):

@@ -251,20 +251,6 @@ def test_an_outlet_has_a_name_of_its_own():
     assert [one["name"] for one in outlets] == ["toolsnet", "mqtt"]
 
 
-def test_a_file_is_not_what_another_is_renamed_to():
-    for paths, found in (
-        (("b", "b.1"), 1),
-        (("b.12", "b"), 1),
-        (("b", "b.x"), 0),
-        (("b", "b1"), 0),
-        (("b.1", "b.1.1"), 1),
-        (("b", "b."), 0),
-    ):
-        files = [{"kind": "file", "name": "f%d" % at, "path": path} for at, path in enumerate(paths)]
-        mistakes = config.check(with_outlets({"kind": "toolsnet"}, *files)) if ON_CPYTHON else [None] * found
-        assert len(mistakes) == found, (paths, mistakes)
-
-
 def test_names_that_a_spool_cannot_tell_apart_are_refused():
     from toolcart.agent.cart.outlet_places import hash_of
 
@@ -297,7 +283,6 @@ def test_mistakes_among_the_outlets_are_told_with_their_place():
         ([toolsnet, {"kind": "broker"}], "stations[0].outlets[1].kind"),
         ([{"kind": "toolsnet", "durable": False}], "stations[0].outlets[0].durable"),
         ([toolsnet, {"kind": "file", "path": "a", "keep": 100}], "stations[0].outlets[1].keep"),
-        ([toolsnet, file, dict(file)], "stations[0].outlets"),
         ([toolsnet, 7], "stations[0].outlets[1]"),
     ):
         if not ON_CPYTHON and [one for one in listed if one != 7 and one["kind"] == "file"]:

@@ -28,6 +28,11 @@ def settings_of(words):
     return {"kind": kind, "name": name or kind, "durable": words[0] != "-"}
 
 
+def gone(outlets):
+    """Kind, and how much it had not taken, of each."""
+    return [one[:2] for one in outlets]
+
+
 class Cart(Parts):
     """A station's logs, brought up with these outlets."""
 
@@ -77,7 +82,7 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.take(0, 20)
     cart.take(1)
     cart.start(FILE)
-    assert cart.at_start.removed == [(TOOLSNET, 30)] and cart.quarantine is None
+    assert gone(cart.at_start.removed) == [(TOOLSNET, 30)] and cart.quarantine is None
     cart.append(50)
     cart.take(0)
     cart.start(FILE)
@@ -93,7 +98,8 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
     cart.start(TOOLSNET, FILE)
     found = cart.take(0)
     assert found == list(range(found[0], newest + 1)) and found[0] > 101
-    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0]
+    left_out = cart.at_start.added[0]
+    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0] + left_out
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
@@ -138,7 +144,7 @@ def test_exchanging_one_for_another_in_one_reload_moves_nobody():
     cart.take(0)
     cart.take(1, 20)
     cart.start(MQTT + ":b", MQTT + ":c")
-    assert cart.at_start.removed == [(MQTT, 0)] and cart.at_start.added == [None, 0]
+    assert gone(cart.at_start.removed) == [(MQTT, 0)] and cart.at_start.added == [None, 0]
     assert cart.take(0) == list(range(21, 51)) and cart.take(1) == list(range(1, 51))
 
 
@@ -169,7 +175,7 @@ def test_the_place_that_is_unused_for_longest_is_given_up_first():
     for _ in range(5):
         cart.start(MQTT)  # ages do not run together
     cart.start(MQTT, MQTT + ":b")
-    assert cart.at_start.given_up == [(FILE, 50)]
+    assert gone(cart.at_start.given_up) == [(FILE, 50)]
     cart.start(MQTT, MQTT + ":b", WEBHOOK)
     assert cart.at_start.given_up == [] and cart.log.cursors[2].number == 30
 
@@ -185,7 +191,7 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == 30
     cart.start(TOOLSNET + ":plant-b")
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
-    assert cart.at_start.added == [0] and cart.at_start.given_up == [(TOOLSNET, 20)]
+    assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
 
 
 def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():
@@ -249,7 +255,7 @@ def test_any_life_of_the_list_moves_nobody():
                 if name in there:
                     assert number == model[name], (life, name)
                 elif cart.at_start.added[index] is not None:
-                    least = max(oldest, model[name] if cart.at_start.returned[index] else 0)
+                    least = max(oldest, model[name] if cart.at_start.back[index] else 0)
                     assert number in (least, least + cart.at_start.added[index], model.get(name)), (life, name)
             there = outlets
             cart.append(roll(200))
@@ -381,3 +387,38 @@ def test_an_outlet_that_was_there_gives_up_nothing_for_a_worn_block():
     cart.flash.worn = {4 + 3 + place for place in range(6) if cart.log.firsts[place] == 0}
     cart.append(10)
     assert cart.log.cursors[1].number == cart.state.numbers[MISSED] == 0
+
+
+def test_overwritten_grows_by_what_toolsnet_lacks_and_never_without_it():
+    from toolcart.base.clock import Dice
+    from host_tests.portable import HAS_ALL
+
+    others = (FILE, WEBHOOK, "-" + MQTT, "-mqtt:b", "-file:copy")
+    for life in range(40 if HAS_ALL else 3):
+        dice = Dice(life + 1)
+        cart = Cart((11, 12, 14, 20)[life % 4])
+        cart.start(TOOLSNET)  # else what was before it first came is none of its own
+        taken = 0
+        before = 0  # OVERWRITTEN of the last snapshot
+        for _ in range(12):
+            has_toolsnet = dice.randrange(2)
+            outlets = [TOOLSNET] if has_toolsnet else [(FILE, WEBHOOK)[dice.randrange(2)]]
+            more = others[dice.randrange(5)]
+            if more not in outlets:
+                outlets.append(more)
+            cart.start(*outlets, when_full=("refuse", "overwrite")[dice.randrange(2)], settles=dice.randrange(3) > 0)
+            numbers = cart.state.numbers
+            if dice.randrange(4) == 0:
+                cart.flash.worn = {7 + dice.randrange(cart.flash.block_count - 7)}
+            cart.append(dice.randrange(200))
+            for index in range(len(outlets)):
+                count = len(cart.take(index, dice.randrange(200)))
+                taken += count if outlets[index] == TOOLSNET else 0
+            cart.log.maintain()
+            assert has_toolsnet or numbers[OVERWRITTEN] == before, life
+            if dice.randrange(2):
+                assert cart.state.save()
+            before = cart.state.durable[OVERWRITTEN]
+        cart.start(TOOLSNET)
+        taken += len(cart.take(0))
+        assert taken + cart.state.numbers[OVERWRITTEN] == cart.log.number, life

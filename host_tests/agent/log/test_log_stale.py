@@ -137,3 +137,41 @@ def test_what_a_cursor_passes_unread_is_counted_whatever_a_block_reads_as():
         for _ in range(5 + dice.randrange(60)):
             life.go_on()
         assert max(life.untold(0), life.untold(1)) <= 0, seed
+
+
+def test_numbers_of_a_newest_block_that_is_gone_are_not_used_again():
+    for cuts in (0, 1):
+        area = Area(16, 1024)
+        log = area.mount()[1]
+        store(log, range(1, 21))
+        take(log, 3)
+        block = FRONT + log.block
+        lost_from = log.firsts[log.block]
+        for _ in range(cuts):  # a start that finds the last one in doubt, and the power goes before that is settled
+            log = area.mount()[1]
+        assert area.state.save()
+        restore(area.flash, block, b"\xff" * 1024)
+        log = area.mount()[1]
+        assert log.number == lost_from - 1 and log.settle()
+        assert area.state.numbers[DAMAGED] >= 20 - log.number
+        told = area.state.numbers[DAMAGED]
+        log = area.mount()[1]
+        store(log, range(21, 23))
+        assert log.number > 21 and log.state.numbers[DAMAGED] == told, "counted once, though the power went"
+        assert [ident for _, ident in read_all(log)][-2:] == [21, 22]
+
+
+def test_a_best_effort_cursor_in_front_of_the_oldest_block_passes_it_at_the_start():
+    area = Area(16, 1024)
+    log = area.mount(cursors=2, best_effort=(1,))[1]
+    store(log, range(1, 21))
+    take(log, 20)
+    assert area.state.save()
+    first = sorted(number for number in log.firsts if number)[1]
+    restore(area.flash, FRONT + log.place_of(1), b"\xff" * 1024)
+    log = area.mount(cursors=2, best_effort=(1,))[1]
+    cursor = log.cursors[1]
+    log.pass_gone(cursor)
+    assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)
+    log.pass_gone(cursor)
+    assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)

@@ -5,14 +5,16 @@ from random import Random
 import pytest
 
 from toolcart.agent.base import counters as h
+from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.sim.profiles import row
-from host_tests.support.recovery import Bench, Memory
+from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
-LIVES = 60
+LIVES = 20
 
 
 def rejecting(kind, code=99):
@@ -46,7 +48,8 @@ def life(seed, answer, first=1):
     """Pushes, outages, restarts, cuts and reconnects in any order; returns the bench at its end."""
     dice = Random(seed)
     bench = Bench(Memory(first))
-    is_open = False
+    is_open = answer(bench.open())  # one that answers the newest is met, and has pushed one
+    bench.live()
     for _ in range(200):
         chance = dice.random()
         if chance < 0.25:
@@ -76,12 +79,52 @@ def life(seed, answer, first=1):
     bench.gone.refuses = False
     if not is_open:
         bench.open()
-    for _ in range(50):  # more than an hour
+    for _ in range(120):  # more than three hours
         answer(bench)
     bench.live()
     for _ in range(100):
         answer(bench)
     return bench
+
+
+def answering_otherwise(by):
+    """It answers the question for an ID with the result so many IDs above it, under its own ID."""
+
+    def answer(bench):
+        number = bench.ask()
+        if number < 0:
+            return False
+        asked = number + bench.recovery.asks_with() + by if number else 0
+        bench.answer(bench.memory.find(asked) if asked > 0 or not number else None)
+        return True
+
+    return answer
+
+
+def answering_with_the_newest(bench):
+    """It answers each question with the newest."""
+    number = bench.ask()
+    if number >= 0:
+        bench.answer(bench.memory.find(0))
+    return number >= 0
+
+
+def only_the_newest(kind, code=0):
+    """It answers the question for the newest, and rejects all others; kind -1: it says nothing to them."""
+
+    def answer(bench):
+        number = bench.ask()
+        if number < 0:
+            return False
+        if number == 0:
+            bench.answer(bench.memory.find(0))
+        elif kind < 0:
+            bench.recovery.silent(bench.now)
+        else:
+            bench.recovery.refused(kind, bench.now, code)
+        return True
+
+    return answer
 
 
 HOW = {
@@ -90,6 +133,19 @@ HOW = {
     "another code": rejecting(error_codes.REFUSED_OTHER, 79),
     "nothing kept": keeping_nothing,
     "no answer": mute,
+    "later": rejecting(error_codes.REFUSED_LATER, 98),
+    "busy": rejecting(error_codes.REFUSED_BUSY, 96),
+    "no code": rejecting(error_codes.REFUSED_OTHER, error_codes.NO_CODE),
+    "no error": rejecting(error_codes.REFUSED_NOTHING, 0),
+    "the newest, one above": answering_otherwise(1),
+    "the newest, two above": answering_otherwise(2),
+    "the newest, seven above": answering_otherwise(7),
+    "the newest, one below": answering_otherwise(-1),
+    "the newest, three below": answering_otherwise(-3),
+    "the newest to all": answering_with_the_newest,
+    "the newest, no other": only_the_newest(-1),
+    "the newest, others later": only_the_newest(error_codes.REFUSED_LATER, 98),
+    "the newest, others rejected": only_the_newest(error_codes.REFUSED_OTHER, 79),
 }
 
 
@@ -98,9 +154,8 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
     for seed in range(LIVES):
         bench = life(seed, HOW[how], 1 + seed % 2 * 4000)
         uids = bench.uids()
-        begun = uids[0] - 1  # what it made before it was met is not ours
         assert len(uids) == len(set(uids)), seed
-        made = len(bench.memory.made) - begun
+        made = len(bench.memory.made)
         assert made == len(uids) + bench.known.gone(), (how, seed, made, len(uids), bench.known.gone())
         assert not bench.known.ranges and bench.said_twice == 0, (how, seed)
 
@@ -180,6 +235,92 @@ def test_profile_that_knows_no_0064_loses_nothing_uncounted():
         assert cart.station.recovery.phase == qs.PHASE_OFF
 
 
+def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted():
+    for code in (98, None, 79, 96):
+        for answers_first in (False, True):
+            cart = Cart(toolsnet=None, controller={"refuse": {} if answers_first else {64: code}}).until_ready(2000)
+            cart.produce(2, 200)
+            cart.miss(1, 200)
+            cart.run(60000)
+            cart.controller.options.refuse[64] = code
+            cart.cut()
+            outages(cart)
+            cart.run(3600000)
+            cart.produce(1, 200)
+            cart.run(5000)
+            made, stored = cart.controller.produced, cart.stored_ids()
+            assert len(made) == len(stored) + cart.station.known.gone(), (code, answers_first, made, stored)
+            assert len(stored) == len(set(stored)) and cart.station.known.missing() == 0, (code, answers_first)
+
+
+def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
+    for after_ms in (-1, 0, 300, 3000):
+        for refuse in ({64: 99}, {64: 97}, {64: 79}, {64: 98}, {64: 79, 40: 99}):
+            cart = Cart(toolsnet=None, controller={"refuse": refuse, "ends_refused": {64: after_ms, 40: after_ms}})
+            case = (after_ms, refuse)
+            outages(cart)
+            cart.run(600000)
+            connections, asked = cart.controller.connections, cart.controller.messages.get(64)
+            cart.run(2400000)
+            assert cart.controller.connections <= connections + 1, case
+            assert cart.controller.messages[64] <= asked + 1, case
+            cart.produce(2, 200)
+            cart.run(5000)
+            made, stored = cart.controller.produced, cart.stored_ids()
+            assert stored[-2:] == made[-2:] and cart.station.known.gone() > 0, case
+            met = stored[0] - 1  # what it made before is not ours
+            assert len(made) - met == len(stored) + cart.station.known.gone(), (case, made, stored)
+
+
+def test_questions_that_ended_connections_are_asked_again_after_an_hour():
+    cart = Cart(toolsnet=None, controller={"refuse": {64: 79}, "ends_refused": {64: 0}})
+    cart.run(60000)
+    cart.produce(2, 200)
+    cart.miss(2, 200)
+    cart.run(20000)
+    asked = cart.controller.messages[64]
+    cart.run(3400000)
+    assert cart.controller.messages[64] == asked
+    cart.controller.options.refuse = {}
+    cart.run(300000)
+    cart.settle()
+    assert cart.controller.messages[64] > asked and cart.stored_ids() == [1, 2, 3, 4]
+
+
+def unnamed(cart, how):
+    """Pushes 4 and 5 have no ID that can be read; 6 has one. Returns how many records there are of results."""
+    cart.until_ready(2000)
+    cart.produce(3, 200)
+    cart.controller.options.pushed_as = how
+    cart.produce(2, 200)
+    cart.controller.options.pushed_as = {}
+    cart.produce(1, 200)
+    cart.settle()
+    return len(cart.stored()) + len(cart.raw())
+
+
+def test_result_pushed_without_an_id_is_known_again_when_it_is_fetched():
+    for revision in (999, 1, 2, 5):
+        cart = Cart(toolsnet=None, controller={"result_revisions": (revision,)})
+        assert unnamed(cart, {"tightening_id": None}) == 6, (revision, cart.stored())
+        assert cart.station.log.state.numbers[STORED_AGAIN] == 0 and cart.station.known.gone() == 0
+        cart.miss(2, 200)
+        cart.settle()
+        assert len(cart.stored()) == 8 and cart.station.log.state.numbers[STORED_AGAIN] == 0
+
+
+def test_result_that_cannot_be_known_again_counts_as_stored_again():
+    for how in ({"tightening_id": None, "torque": 777}, {"tightening_id": None, "time": None}):
+        for is_cut in (False, True):
+            cart = Cart(toolsnet=None)
+            count = unnamed(cart, how)
+            if is_cut:
+                cart.cut()
+                cart.until_ready(60000)
+                cart.settle()
+            assert count > 6 and count - 6 <= cart.station.log.state.numbers[STORED_AGAIN] <= 2, (how, count)
+
+
 def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
         cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
@@ -215,6 +356,33 @@ def test_id_0_made_while_no_one_heard_is_counted():
                     assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
 
 
+class Long(Memory):
+    """It counts beyond 32 bits, up to the ten digits."""
+
+    def make(self, ident=None, key=None):
+        made = self.next_id if ident is None else ident
+        result = Memory.make(self, made, key)
+        self.next_id = (made + 1) % 10**10
+        return result
+
+
+def test_ids_beyond_32_bits_are_fetched_and_counted_like_any_other():
+    for first in (ID_PERIOD + 1, ID_PERIOD - 4, 5 * 10**9, 7123456789, 10**10 - 6):
+        bench = Bench(Long(first)).met(3)
+        for missed in (4, 1, 40):
+            bench.away(missed)
+            bench.memory.forget(bench.memory.made[-missed].ident)
+            bench.settle()
+            bench.make(2)
+            bench.start().open()
+            bench.settle()
+        made = len(bench.memory.made)
+        uids = bench.uids()
+        assert len(uids) == len(set(uids)) and made == len(uids) + bench.known.gone(), (first, made, len(uids))
+        assert bench.known.gone() in (3, 4) and bench.known.missing() == 0, (first, bench.gone.runs)
+        assert bench.known.top() == bench.memory.made[-1].ident, first
+
+
 # Later releases, and a station that is made again.
 
 
@@ -245,30 +413,61 @@ def test_station_made_again_under_another_number_gives_all_that_it_has():
         assert cart.station.known.gone() == 0
 
 
-class OtherCode(Bench):
-    """A controller that rejects the question for an ID that is not there in another way than with 15."""
+# Codes of a rejection, their classes, and the reason that is told: 0 for an ID that is not there.
+CODES = ((79, -79), (97, -97), (99, -99), (71, -71), (7, -7), (0, 0), (error_codes.NO_CODE, 0))
 
-    kind = error_codes.REFUSED_OTHER
+
+class OtherCode(Bench):
+    """A controller that rejects the question for an ID that is not there with another code than 15."""
+
+    code = 0
 
     def refuse(self, kind=error_codes.REFUSED_GONE):
-        return Bench.refuse(self, self.kind)
+        return self.recovery.refused(error_codes.refusal_class(self.code), self.now, self.code)
 
 
-def test_an_id_that_is_not_there_may_be_rejected_by_other_codes():
-    for kind in (
-        error_codes.REFUSED_OTHER,
-        error_codes.REFUSED_REVISION,
-        error_codes.REFUSED_NEVER,
-        error_codes.REFUSED_EXISTS,
-    ):
+def test_an_id_that_is_not_there_may_be_rejected_by_any_code():
+    for code, why in CODES:
         bench = OtherCode(Memory(next_id=50))
-        bench.kind = kind
+        bench.code = code
         bench.make(0)
         bench.open()
         bench.make(3)
         bench.away(9)
         bench.memory.forget(54, 57)
-        bench.settle()
+        before = bench.now
+        count = bench.settle()
+        assert count < 30 and bench.now - before <= (count + 1) * ASKED_EVERY_MS, (code, count)
         bench.make(2)
-        assert sorted(bench.uids()) == [uid for uid in range(1, 15) if uid not in (5, 8)], (kind, bench.uids())
-        assert bench.known.gone() == 2 and bench.known.missing() == 0, kind
+        assert bench.uids() == [uid for uid in range(1, 15) if uid not in (5, 8)], (code, bench.uids())
+        assert bench.known.gone() == 2 and bench.known.missing() == 0, code
+        assert bench.gone.runs == [(54, 57, 2, why)], (code, bench.gone.runs)
+
+
+def test_one_that_rejects_the_newest_by_any_code_is_asked_for_the_rest():
+    for code in (79, error_codes.NO_CODE, 15):
+        bench = OtherCode(Memory(next_id=50))
+        bench.open().make(3)
+        bench.code = code
+        find = bench.memory.find
+        bench.memory.find = lambda number, find=find: find(number) if number else None
+        bench.away(4)
+        bench.settle()
+        bench.make(1)
+        assert sorted(bench.uids()) == list(range(1, 9)) and bench.known.gone() == 0, (code, bench.uids())
+
+
+def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
+    took = []
+    for text in (None, "", "  ", "AB", "79", "00", "97"):
+        cart = Cart(toolsnet=None, controller={"refusal_text": text}).until_ready(2000)
+        cart.produce(3, 200)
+        cart.miss(9, 200)
+        cart.controller.forget(5)
+        cart.controller.forget(8)
+        began = cart.clock.now
+        cart.settle(600000)
+        took.append(ticks_diff(cart.clock.now, began))
+        assert cart.stored_ids() == [1, 2, 3, 4, 6, 7, 9, 10, 11, 12], text
+        assert cart.station.known.gone() == 2 and cart.station.known.missing() == 0, text
+    assert max(took) < min(took) + 3000, took

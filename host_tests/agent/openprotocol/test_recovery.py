@@ -538,11 +538,41 @@ class Beside(Memory):
 
 
 def test_right_ids_of_answers_to_other_questions_are_not_put_right():
-    for by, known in [(by, 12) for by in AMOUNTS] + [(by, 3) for by in AMOUNTS if by < 3]:
-        cart = Cart(Beside(by)).open()
-        cart.make(known)
-        for missed in (5, 2):
-            cart.away(missed)
-            cart.settle()
-            cart.live()
-        assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), (by, known)
+    for by in AMOUNTS:
+        for known in (1, 2, 3, 5, 12, 30):
+            for missed in ((5, 2), (1, 1), (12, 3)):
+                cart = Cart(Beside(by)).open()
+                cart.make(known)
+                for count in missed:
+                    cart.away(count)
+                    cart.settle()
+                    cart.live()
+                cart.settle()
+                case = (by, known, missed, cart.stored())
+                assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
+                assert len(cart.memory.made) == len(cart.uids()) + cart.known.gone(), case
+                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case
+
+
+def test_answers_to_other_questions_show_nothing_before_a_push():
+    for by in AMOUNTS:
+        for before in (1, 4, 20):
+            for is_cut in (False, True):
+                cart = Cart(Beside(by))
+                for _ in range(before):
+                    cart.memory.make()
+                cart.met()
+                cart.away(3)
+                cart.settle()
+                if is_cut:
+                    cart.start().open()
+                cart.live()
+                cart.settle()
+                cart.away(2)
+                cart.settle()
+                cart.live()
+                cart.settle()
+                case = (by, before, is_cut, cart.stored())
+                assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
+                assert len(cart.memory.made) - before == len(cart.uids()) + cart.known.gone(), case
+                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case

@@ -147,6 +147,29 @@ def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
             assert set(others) <= {mid for mid, _ in controller.asked}
 
 
+def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
+    alarms = (70, 73, 0, b"", False, ((71, 72),))
+    for ends in (AT_ONCE, WITHOUT_A_WORD, LATER):
+        controller = Controller(5, (60, 999), ends, 99, ())
+        line = Line(controller, (Subscription(RESULTS, (999, 1)), Subscription(alarms, (1,))))
+        for _ in range(2):
+            assert line.until_it_lasts(12) < 12, ends
+            line.lose()  # after it has lasted
+        assert line.until_it_lasts(12) < 12, ends
+        controller.asked = []
+        for _ in range(5):
+            line.lose()
+            assert line.until_it_lasts(2) == 1, ends
+        assert not {70, 40} & {mid for mid, _ in controller.asked}, (ends, controller.asked)
+        for _ in range(600):
+            controller.says(message(9999)) if line.take() else None
+            line.tell(message(9999))
+            line.wait(7000)
+        line.lose()
+        line.until_it_lasts(12)
+        assert {70} <= {mid for mid, _ in controller.asked}, ends
+
+
 def test_the_code_that_came_is_the_reason_while_a_session_begins():
     for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
         line = Line(Controller(1, (60, 999), ends, 79))

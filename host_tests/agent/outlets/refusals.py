@@ -179,6 +179,9 @@ class FewKept:
         self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
         return KEPT_DONE
 
+    def next_told(self, after):
+        return self.next_entry(after)
+
     def next_entry(self, after):
         for entry in range(after + 1, len(self.entries) + 1):
             if entry not in self.state.gone:

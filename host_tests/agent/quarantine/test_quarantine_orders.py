@@ -129,11 +129,11 @@ def test_what_cannot_be_read_is_counted_in_the_list():
 def test_what_is_dropped_is_gone_and_counted_and_stays_so():
     station = bench(6)
     said = station.order("drop", "2", "4-5")
-    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3}]
+    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3, "again": 0}]
     for _ in range(2):
         assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
         station.again()
-    assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0}
+    assert station.order("drop", "all")[-1] == {"count": 3, "parked": 0, "again": 0}
     station.start()
     assert station.listed() == []
 

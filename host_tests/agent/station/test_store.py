@@ -369,6 +369,13 @@ def test_what_was_damaged_may_have_been_what_is_stored_again():
     assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
+def test_frame_of_a_result_that_is_fetched_as_well_counts_as_stored_again():
+    bench = proven(Bench(10), 41)
+    numbers = bench.log.state.numbers
+    assert bench.store.put_unread(b"0231006100100000    " + b"?" * 211, 0, 231, NOW) == KEPT
+    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 1
+
+
 class Flaky:
     """The reads of a device, of which some are refused, often several in a row."""
 

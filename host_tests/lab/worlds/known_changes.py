@@ -40,7 +40,53 @@ def world(outlets, *events, blocks=4, unit=256, when_full="refuse", reconnect_s=
     )
 
 
+def fetching(script):
+    """The same world, whose agent fetches what the controller has and the log lacks."""
+    script["settings"]["stations"][0]["controller"]["recover"] = True
+    return script
+
+
 KNOWN = {
+    "a_block_is_gone_and_the_file_has_what_comes_behind_it_when_the_power_goes": world(
+        [TOOLSNET, {**A, "durable": False}],
+        (0.6, "stale", 1, 1, True),
+        (1.46, "worn_log", 1, 0),
+        (1.46, "make", 1, 32, 129),
+        (1.7, "side", "a", "outage", 300000),
+        (7, "reload", 200),
+        (64, "make", 1, 1, 30),
+        blocks=8,
+        unit=16,
+    ),
+    "a_file_is_emptied_and_another_name_leads_to_it": world(
+        [TOOLSNET, {**B, "durable": False}, A, C],
+        (1, "make", 1, 1, 100),
+        (2, "forgets", "b", 0),
+        (2, "cut", CUT),
+        (3.5, "outlets", [C, {**B, "name": "b1", "durable": False}]),
+        blocks=6,
+        unit=16,
+    ),
+    "a_block_is_gone_whose_results_no_snapshot_has_counted_and_they_are_fetched": fetching(
+        world(
+            [TOOLSNET, HOOK],
+            (0.245, "stale", 1, 5, False),
+            (1, "off", {"dark_ms": 500, "orderly": True}),
+            (2.5, "make", 1, 16, 385),
+            (57.5, "make", 1, 1, 385),
+            blocks=5,
+        )
+    ),
+    "what_follows_a_refused_one_was_overwritten_unsent_and_an_answer_is_lost": world(
+        [TOOLSNET, {**HOOK, "durable": False}],
+        (1.5, "make", 1, 40, 30),
+        (1.8, "dislike", 1, 1),
+        (6, "make", 1, 25, 100),
+        (6, "lose_05", 1),
+        (12.7, "off", {"dark_ms": 1000, "orderly": True}),
+        blocks=5,
+        when_full="overwrite",
+    ),
     "its_08_names_one_that_was_overwritten_while_toolsnet_was_not_configured": world(
         [TOOLSNET, FILE],
         (2, "make", 1, 5, 50),

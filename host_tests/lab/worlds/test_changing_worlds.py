@@ -2,10 +2,11 @@
 
 import os
 import random
+from dataclasses import replace
 
 import pytest
 
-from host_tests.lab.worlds.known_changes import KNOWN, TOOLSNET, outlet, world
+from host_tests.lab.worlds.known_changes import CUT, HOOK, KNOWN, TOOLSNET, outlet, world
 from host_tests.portable import LONG
 from lab.worlds import adapter, bench
 from lab.worlds.changing_world import ChangingWorld
@@ -67,6 +68,21 @@ def test_an_outlet_owes_what_the_log_held_when_its_name_was_there_first():
     assert 61 in late.had, "the last one, made in the calm"
 
 
+def test_an_outlet_that_no_start_could_write_down_was_never_there():
+    script = world(
+        [HOOK],
+        (1, "make", 1, 2, 100),
+        (3, "flash_reads", 1, 3),
+        (3, "outlets", [outlet("b")]),
+        (3.1, "cut", CUT),
+        (3.9, "outlets", [HOOK]),
+        (4, "off", {"dark_ms": 1000, "orderly": True}),
+    )
+    made = ChangingWorld(script)
+    run_changes(made)
+    assert [one.name for one in made.ledger.outlets] == ["hook"]
+
+
 def test_a_change_is_shrunk_to_what_is_needed():
     script = world(
         [TOOLSNET, outlet("a")],
@@ -120,3 +136,33 @@ def test_a_stale_block_shows_older_content_once_another_is_newer(fades):
     assert device.erase(3) == 0 and device.program(3 * 4096, bytes(16), 16) == 0
     device.power_on()
     assert device.content(1)[:5] == (b"\xff" * 5 if fades else b"older") and device.was_stale
+
+
+def test_a_doubt_may_end_only_when_toolsnet_has_what_it_lacked():
+    unsaid = []
+    for is_back in (True, False):
+        made = ChangingWorld(world([TOOLSNET], (2, "make", 1, 6, 50)))
+        run_changes(made)
+        assert made.ledger.unsaid == []
+        rows = made.history.stations[1].rows
+        made._was_emptied, rows[-1].forgotten = True, 5000
+        rows += [replace(rows[-1], forgotten=None)] * is_back
+        made.close_account()
+        unsaid.append(made.ledger.unsaid)
+    assert unsaid == [[], ["that ToolsNet was emptied is no longer said"]]
+
+
+def test_a_doubt_that_a_rewind_has_healed_is_no_untruth():
+    assert bench.one((40806, CHANGES)).kinds == []
+
+
+def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
+    device = NorFlash(16, 4, random.Random(1), None)
+    for block in (1, 2, 3):
+        assert device.erase(block) == 0 and device.program(block * 4096, bytes(16), 16) == 0
+    device.worn.add(1)
+    device.refusals_left = 1
+    assert (device.erase(2), device.erase(1)) == (-2, -1)
+    certain = device.certain()
+    assert [certain.content(block)[:16] for block in (1, 2, 3)] == [b"\xff" * 16, b"\xff" * 16, bytes(16)]
+    assert device.content(1)[:16] == bytes(16) and certain.worn == {1}

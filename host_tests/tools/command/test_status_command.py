@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, commands, server, socket_location
@@ -218,3 +219,65 @@ def test_watching_ends_in_order(monkeypatch):
     monkeypatch.setattr(client, "ask", ask)
     monkeypatch.setattr(commands, "EVERY_S", 0.0)
     assert len(status("--watch", "--json", "--socket", "x").splitlines()) == 2
+
+
+# -- the exit code -------------------------------------------------------------------------------------------------
+
+
+def _outlet(**changed):
+    told = {"kind": "file", "name": "file", "place": "/data/out.jsonl", "state": "closed", "is_up": False, "waiting": 0}
+    return {**told, "disk": 0, "why": "", **changed}
+
+
+def _side(kind, why):
+    """A station one of whose sides is down for this reason."""
+    told = _station()
+    side = told["controller"] if kind == "controller" else told["outlets"][0]
+    side.update(state="waiting", why=why, why_mid=2, why_code=0, next_try_ms=1000)
+    return told
+
+
+AWAY = ("refused", "name not found", "no route", "no network", "timed out", "reset", "ended")
+NEEDS_SOMEBODY = {
+    "a spool that is not up": _station(mounted=False),
+    "a disk that refuses": _station(spool={**_station()["spool"], "refused": "no room"}),
+    "results that ToolsNet has lost": _station(outlets=[{**_station()["outlets"][0], "lost_there": 3}]),
+    "a worn flash": _station(spool={**_station()["spool"], "state_alarm": 2}),
+    "a full quarantine": _station(needs_operator={"why": "the quarantine is full"}),
+    "a folder that is gone": _station(outlets=[_station()["outlets"][0], _outlet(why="No such file or directory")]),
+    "a file that its disk refuses": _station(outlets=[_outlet(why="No space left on device", disk=1)]),
+    "a web server that refuses": _station(
+        outlets=[_outlet(kind="webhook", name="webhook", place="http://a:80/b", why="it answers 401: who is that?")]
+    ),
+    **{f"ToolsNet, {why}": _side("toolsnet", why) for why in ("not trusted", "foreign PIM", "server not allowed")},
+    **{f"a controller, {why}": _side("controller", why) for why in ("no permission", "slot taken", "other header")},
+}
+NEEDS_NOBODY = {
+    "all is well": _station(),
+    "some were overwritten": _station(overwritten=7),
+    "what is worth knowing": _station(outlets=[{**_station()["outlets"][0], "late": 2}]),
+    "a flash that begins to wear out": _station(spool={**_station()["spool"], "state_alarm": 1}),
+    "a web server that is away": _station(outlets=[_outlet(kind="webhook", place="http://a:80/b", why="no route")]),
+    "an outlet that has not been tried yet": _station(outlets=[_station()["outlets"][0], _outlet()]),
+    **{f"ToolsNet, {why}": _side("toolsnet", why) for why in (*AWAY, "no PIM", "no answer")},
+    **{f"a controller, {why}": _side("controller", why) for why in (*AWAY, "silence", "unplugged")},
+}
+
+
+def _ended(station):
+    with pytest.raises(SystemExit) as ended:
+        commands._look(lambda: {"agent": {"pid": 1}, "stations": [_station(number=1), station]}, False, True)
+    return ended.value.code
+
+
+@pytest.mark.parametrize("state", NEEDS_SOMEBODY)
+def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
+    station = NEEDS_SOMEBODY[state]
+    assert _ended(station) == 1
+    told = doctor._told_by_agent("station 10", 10, {"stations": [station]})
+    assert "bad" in {found.verdict for found in told}
+
+
+@pytest.mark.parametrize("state", NEEDS_NOBODY)
+def test_what_needs_nobody_is_no_failure_of_the_agent(state):
+    assert _ended(NEEDS_NOBODY[state]) == 0

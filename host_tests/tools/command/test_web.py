@@ -96,6 +96,8 @@ def test_prometheus_own_parser_reads_every_figure():
 def test_every_family_is_told_of_whole_station_and_has_help_and_type():
     station = _away_from_its_controller(needs_operator={"why": "it is full"})
     station["controller"]["line"] = {"overruns": 2}
+    station["dropped"] = 1
+    station["outlets"][0].update(lost_there=3, sent_again=2, sent_again_done=1)
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():

@@ -515,3 +515,88 @@ def test_a_user_that_cannot_read_this_program_is_not_acted_as(cart_files, units,
     monkeypatch.setattr(runner, "ROOT", tmp_path)
     with runner.acting_as(runner.user_of(cart_files)) as acting:
         assert acting.uid == 0 and os.geteuid() == 0
+
+
+def lines_to(*paths, keep=2):
+    """An outlet of a station for each file."""
+    return [{"kind": "file", "name": f"f{index}", "path": path, "keep": keep} for index, path in enumerate(paths)]
+
+
+def clashes(folder, outlets, spools=("7.spool",), **more):
+    """The mistakes of stations with these spools, of which the first has these outlets beside ToolsNet."""
+    stations = [
+        {"number": 7 + index, "controller": {"host": f"192.0.2.{index + 1}"}, "spool": {"path": path}}
+        for index, path in enumerate(spools)
+    ]
+    stations[0]["outlets"] = [{"kind": "toolsnet"}, *outlets]
+    tree = {"toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575, **more}, "stations": stations}
+    path = written(folder, tree, "cart.1")
+    try:
+        config_file.read(path)
+    except Wrong as found:
+        return found.mistakes
+    return []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("a.jsonl", "./a.jsonl"),
+        ("a.jsonl", "./a.jsonl.1"),
+        ("a.jsonl", "sub/../a.jsonl.2"),
+        ("a.jsonl", "same/a.jsonl.1"),
+        ("a.jsonl.1", "a.jsonl"),
+        ("a.jsonl", "link"),
+        ("a.jsonl", "hard"),
+        ("a.jsonl", "hard of 1"),
+        ("same/sub/b.jsonl", "sub/b.jsonl.2"),
+        ("link", "a.jsonl"),
+    ],
+)
+@pytest.mark.parametrize("is_there", [False, True])
+def test_two_outlets_write_into_no_file_of_each_other(tmp_path, first, second, is_there):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "same").symlink_to(tmp_path)
+    (tmp_path / "link").symlink_to("a.jsonl")
+    if is_there or "hard" in second:
+        for name, other in (("a.jsonl", "hard"), ("a.jsonl.1", "hard of 1")):
+            (tmp_path / name).write_bytes(b"")
+            os.link(tmp_path / name, tmp_path / other)
+    (place, found, allowed), *more = clashes(tmp_path, lines_to(first, second))
+    assert place == "stations[0].outlets[2].path" and more == [] and found.startswith(second)
+    assert allowed == "another file than stations[0].outlets[1].path"
+
+
+def test_what_is_only_alike_is_no_clash(tmp_path):
+    assert clashes(tmp_path, lines_to("a.jsonl", "a.jsonl.3", "b.jsonl")) == []
+    assert clashes(tmp_path, lines_to("a.jsonl", "a.jsonl.1", keep=0)) == []
+    assert clashes(tmp_path, lines_to("7.spool.1", "7.spool.orders2", "7.sock")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("7.spool", "stations[0].spool.path"),
+        ("./7.spool.orders", "stations[0].spool.path"),
+        ("sub/../7.spool.sock", "stations[0].spool.path"),
+        ("7.spool.new", "stations[0].spool.path"),
+        ("8.spool", "stations[1].spool.path"),
+        ("./8.spool.orders", "stations[1].spool.path"),
+        ("cart.1", "this configuration"),
+        ("same/cart.1", "this configuration"),
+        ("cart", "this configuration"),
+        ("./ca.pem", "toolsnet.tls_ca"),
+        ("hook.token", "a secret"),
+    ],
+)
+def test_an_outlet_writes_into_nothing_else_that_the_agent_has(tmp_path, path, other):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "same").symlink_to(tmp_path)
+    (tmp_path / "ca.pem").write_text("")
+    (tmp_path / "hook.token").write_text("secret\n")
+    (tmp_path / "hook.token").chmod(0o600)
+    hook = {"kind": "webhook", "url": "https://hook/", "token": {"file": "hook.token"}}
+    outlets = [*lines_to(path, keep=1), hook]
+    ((place, told, allowed),) = clashes(tmp_path, outlets, ("7.spool", "8.spool"), tls_ca="ca.pem")
+    assert {place, allowed.removeprefix("another file than ")} == {"stations[0].outlets[1].path", other}
+    assert path in told

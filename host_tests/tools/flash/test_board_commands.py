@@ -17,6 +17,7 @@ from toolcart.tools.flash.link import About, BoardTrouble, Gone
 from host_tests.board.test_housekeeping import Chip, answered
 from host_tests.support.firmware import running_chip
 from host_tests.support.log import Area, append, held
+from host_tests.support.running import toolcart
 from host_tests.tools.flash.fake_board import ChipLink, FakeBoard, version
 from host_tests.tools.flash.test_flash_tool import board_with, flashed
 
@@ -396,3 +397,21 @@ HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
 def test_each_step_says_what_is_wrong(step, verdict, words):
     got, said, _ = step()
     assert got == verdict and words in said, said
+
+
+@pytest.mark.parametrize("spool", [{}, {"state_alarm": 2}])
+def test_status_of_a_board_ends_with_1_where_something_needs_somebody(monkeypatch, spool):
+    class Answering(Running):
+        def ask(self, *words):
+            return [
+                {**line, "station": {**line["station"], "spool": {**line["station"]["spool"], **spool}}}
+                if "station" in line
+                else line
+                for line in Running.ask(self, *words)
+            ]
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(commands, "open_link", lambda port: Answering())
+    assert toolcart("status", "--port", "ttyX", code=1 if spool else 0).output.count("station 10") == 1

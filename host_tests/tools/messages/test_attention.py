@@ -120,7 +120,10 @@ def test_every_need_has_words_for_when_it_is_over():
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
     }
     slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
-    slugs |= {attention.needs(station(**told))[0].slug for told in ({"lost_there": 1}, {"sent_again": 1})}
+    slugs |= {
+        attention.needs(station(**told))[0].slug
+        for told in ({"lost_there": 1}, {"sent_again": 1, "sent_again_since": "start"})
+    }
     assert slugs == set(attention.OVER)
 
 
@@ -131,8 +134,8 @@ def test_what_became_of_places_is_said():
     assert [need.text() for need in attention.needs(returned)] == [
         "a number that no spool can hold was put right 2 times since the start: a fault of toolcart; "
         "please report it, with the log",
-        "the place of a MQTT outlet that is not configured any more went to a new one: "
-        "5 records that it had not taken are not kept for it",
+        "MQTT, which is not configured any more, has lost its place to a new one: "
+        "at most 5 records that it had not taken are not kept for it",
         "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 "
         "oldest records: new results need room; it lacks up to 7 records that were given up before",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
@@ -153,9 +156,14 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
     assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
     [gone] = told_of(lost_there=80)
     assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(" --leave` leaves them")
-    assert told_of(sent_again=80) == ["up to 80 results that ToolsNet had lost are being sent to it again"]
+    again = "results are sent to ToolsNet again: up to 80 are still to go, 20 are done since "
+    for since, since_when in (("order", "this began"), ("start", "the start")):
+        told = told_of(sent_again=80, sent_again_done=20, sent_again_since=since)
+        assert told == [again + since_when]
+    both = told_of(sent_again=80, sent_again_done=20, sent_again_since="order", lost_there=7)
+    assert both == [*told_of(lost_there=7), again + "this began"], "what stays in doubt is said beside it"
     assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
-    assert attention.OVER["sent again"] == "ToolsNet has what was sent again"
+    assert attention.OVER["sent again"] == "nothing is left to be sent again"
 
 
 def test_what_was_given_again_is_counted_in_words():

@@ -195,6 +195,11 @@ STATES = {
     "server empty, restarted": (lambda: shown(again(lost(0))), {"lost there"}),
     "server empty, sent again": (lambda: shown(sent_again(lost(0))), {"sent again"}),
     "server empty, sent again, restarted": (lambda: shown(again(sent_again(lost(0)))), {"sent again"}),
+    "server empty, some are being sent again": (lambda: shown(sent_again(lost(0), "3")), {"lost there", "sent again"}),
+    "server empty, some are being sent again, restarted": (
+        lambda: shown(again(sent_again(lost(0), "3"))),
+        {"lost there", "sent again"},
+    ),
     "server empty, all sent again": (lambda: shown(all_sent(sent_again(lost(0)))), set()),
     "server empty, all sent again, restarted": (lambda: shown(again(all_sent(sent_again(lost(0))))), set()),
     "server empty, some sent again": (lambda: shown(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
@@ -253,6 +258,16 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
             assert f"{need.key} {need.label.lower()}" in screen, need
         elif need.level != attention.NOTE:
             assert need.words in screen, need
+    for outlet in station["outlets"]:
+        left = outlet.get("sent_again", 0)
+        assert (f"{left} to be sent again" in screen) == (left > 0)
+        for name, value in (
+            ("in_doubt", "lost_there"),
+            ("to_send_again", "sent_again"),
+            ("sent_again", "sent_again_done"),
+        ):
+            told = f'toolcart_results_{name}{{agent="cart",station="{station["number"]}",name=""}} {outlet.get(value)}'
+            assert outlet["kind"] != "toolsnet" or told in figures.replace(f'name="{station["name"]}"', 'name=""'), told
     for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:
         assert side not in "".join(lines) + web
 

@@ -125,6 +125,27 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
     next(job)
     job.close()
     assert told == [
-        "anna ordered `drop all` at station 7: not done: OSError: gone",
+        "anna ordered `drop all` at station 7: not done: gone",
         "anna ordered `drop all` at station 7: the agent ended before it was done",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (orders.Trouble("nothing was done: the spool is worn out"), "nothing was done: the spool is worn out"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(), "the disk refuses"),
+        (MemoryError(), "there is not enough memory for it"),
+        (KeyError("x"), "a fault of toolcart, please report it (KeyError: 'x')"),
+    ],
+)
+def test_why_an_order_was_not_done_is_said_in_words_for_people(error, words):
+    def failing():
+        raise error
+        yield
+
+    told = []
+    with pytest.raises(type(error)):
+        list(given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append))
+    assert told == [f"anna ordered `drop all` at station 7: not done: {words}"]

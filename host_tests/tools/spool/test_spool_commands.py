@@ -348,7 +348,7 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
     assert station.quarantine.remove(gone, n.DROPPED) == len(gone) and station.policy.save_at_end()
     for _ in range(again):
         station = Moved(station, moved(station))
-        assert station.quarantine.count() == len(left)
+        assert station.quarantine.count() == len(left) == moved(station).kept
         assert station.quarantine.settle() and station.parked_numbers() == left
         assert station.quarantine.next_entry(0) >= 0 and station.quarantine.lost == 0
     listed = [line for line in carry_out(station.quarantine, station.log, 10, None, None, ["list"]) if line][-1]
@@ -364,6 +364,43 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
     assert station.quarantine.settle() and station.parked_numbers() == [*left, 11] and station.archive.repeated == 0
 
 
+def goes_on(before, made):
+    """The same outlet, with its other side, on the area that was made of its own."""
+    after = type(before)()
+    after.clock, after.network, after.next_id = before.clock, before.network, before.next_id
+    for name in ("server", "broker", "consumer"):
+        if hasattr(before, name):
+            setattr(after, name, getattr(before, name))
+    after.ids = before.ids if isinstance(before, WebhookBench) else after.ids
+    after.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
+    after.start()
+    return after
+
+
+@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, restarts):
+    before = bench()
+    ids = before.store(100)
+    before.until(lambda: len(served(before)) == 100)
+    before.run(1000)
+    Assignment(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
+    before.forward.stop()
+    assert before.state.save()
+    before.network.abandon(before.port)
+    after = goes_on(before, moved(before, replace(PLAN, station=12)))
+    for _ in range(restarts):
+        assert after.state.save()
+        after.cut()
+    ids += after.store(5)
+    after.until(lambda: len(served(after)) == 105)
+    after.run(1000)
+    shown = after.shown()
+    assert served(after) == ids and shown["given_again"] == shown["not_given"] == 0
+    assert shown.get("server_behind", 0) == shown.get("receipts_below", 0) == 0
+    assert bench is MqttBench or after.server.batches[-1]["after"] == 0
+
+
 @pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
 @pytest.mark.parametrize("saved", [True, False])
 def test_a_consumer_gets_nothing_twice_after_a_take_over(bench, saved):
@@ -376,15 +413,7 @@ def test_a_consumer_gets_nothing_twice_after_a_take_over(bench, saved):
     before.network.abandon(before.port)
     ids += before.store(5)
     assert before.state.save() or not saved
-    made = moved(before)
-    after = bench()
-    after.clock, after.network, after.next_id = before.clock, before.network, before.next_id
-    for name in ("server", "broker", "consumer"):
-        if hasattr(before, name):
-            setattr(after, name, getattr(before, name))
-    after.ids = before.ids if bench is WebhookBench else after.ids
-    after.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
-    after.start()
+    after = goes_on(before, moved(before))
     ids += after.store(5)
     after.until(lambda: len(served(after)) >= 110)
     after.run(1000)

@@ -1,0 +1,218 @@
+"""Outlets that are new, or brought back, when the log has gone round: nobody is called restored who lost nothing."""
+
+import pytest
+
+from toolcart.agent.cart.config import complete
+from toolcart.agent.cart.status import of_station
+from toolcart.tools.config import file as config_file
+from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.process.agent import Agent
+from host_tests.support.mqtt import BROKER
+from host_tests.support.running import cart_of, written
+from host_tests.support.webhook import PLACE, URL, Server
+from lab.harness.cart import Cart, _tree
+from lab.harness.mqtt_broker import Broker, Consumer
+
+TOOLSNET = {"kind": "toolsnet"}
+KINDS = {
+    "webhook": {"kind": "webhook", "url": URL},
+    "mqtt": {"kind": "mqtt", "host": BROKER[0], "port": BROKER[1]},
+    "file": {"kind": "file", "path": "lines"},
+}
+ANY_KIND = pytest.mark.parametrize("kind", KINDS)
+
+
+class Plant(Cart):
+    """A cart, a server, a broker with its consumer, and a file."""
+
+    def __init__(self, *outlets, **settings):
+        self.server, self.broker = Server(), Broker()
+        self.consumer = Consumer(self.broker)
+        self.chosen = settings
+        super().__init__(blocks=8, settings=self._settings(outlets))
+        self.network.listen(*PLACE, self.server.endpoint)
+        self.network.listen(*BROKER, self.broker.endpoint)
+
+    def _settings(self, outlets):
+        return {**self.chosen, "station": {"outlets": [dict(one) for one in outlets]}}
+
+    def again(self, *outlets):
+        """Start with these outlets."""
+        self.app.stop(self.clock.now)
+        self.run(2000)
+        self.app.close()
+        self.configuration = complete(_tree(1, self._settings(outlets), ()))
+        self.cut()
+        return self
+
+    def has(self, kind):
+        """The numbers of the results that this one's other side has."""
+        if kind == "webhook":
+            return [line["number"] for line in self.server.lines]
+        if kind == "mqtt":
+            return [number for _, number, _ in self.consumer.records]
+        return [int(line.split(b'"number":')[1].split(b",")[0]) for line in self.lines["lines"].lines()]
+
+    def reach(self, kind, is_there):
+        """Let this kind's other side be there, or not."""
+        if kind == "file":
+            self.lines["lines"].refuses = () if is_there else ("open", "add", "sync")
+            return
+        place = PLACE if kind == "webhook" else BROKER
+        (self.network.up if is_there else self.network.down)(*place)
+
+    def told(self):
+        return of_station(self.station, self.clock.now)
+
+    def says_nothing_false(self):
+        """Assert that nobody is said to have lost anything."""
+        told = self.told()
+        slugs = {need.slug for need in standing_conditions.everything(told)}
+        assert not slugs & {"given again", "not given", "receipts below", "receipts above"}
+        for outlet in told["outlets"]:
+            assert outlet.get("server_behind", 0) == outlet.get("alarms", 0) == 0, outlet
+            assert "has lost" not in outlet["why"], outlet["why"]
+        assert self.consumer.gaps == 0 and self.server.complaints == []
+
+    def added(self):
+        return [need.words for need in attention.needs(self.told()) if need.slug == "added"]
+
+
+def gone_round(*outlets, count=600, **settings):
+    plant = Plant(*outlets, **settings)
+    plant.until_ready()
+    plant.produce(count, 200)
+    plant.run(60000)
+    assert plant.station.log.first_above(0) > 100
+    return plant
+
+
+@ANY_KIND
+@pytest.mark.parametrize("restarts", (0, 2))
+def test_new_outlet_begins_with_what_the_spool_has(kind, restarts):
+    plant = gone_round(TOOLSNET)
+    oldest = plant.station.log.first_above(0)
+    plant.again(TOOLSNET, KINDS[kind])
+    if restarts:
+        plant.reach(kind, False)
+    for _ in range(restarts):
+        plant.run(5000)
+        plant.cut()
+    plant.reach(kind, True)
+    assert len(plant.added()) == (not restarts)
+    plant.produce(3, 200)
+    plant.run(120000)
+    left_out = plant.told()["missed"]
+    assert plant.has(kind) == list(range(oldest + left_out, plant.station.log.number + 1))
+    plant.says_nothing_false()
+    if kind == "webhook":
+        assert plant.server.batches[0]["after"] == 0
+
+
+@ANY_KIND
+@pytest.mark.parametrize("restarts", (0, 2))
+def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
+    plant = gone_round(TOOLSNET, KINDS[kind])
+    had = plant.has(kind)
+    assert had[-1] == plant.station.log.number
+    plant.again(TOOLSNET)
+    plant.produce(600, 200)
+    plant.run(60000)
+    missed = plant.told()["missed"]
+    plant.again(TOOLSNET, KINDS[kind])
+    if restarts:
+        plant.reach(kind, False)
+    for _ in range(restarts):
+        plant.run(5000)
+        plant.cut()
+    plant.reach(kind, True)
+    plant.run(120000)
+    found = plant.has(kind)[len(had) :]
+    assert found == list(range(found[0], plant.station.log.number + 1))
+    assert plant.told()["missed"] - missed == found[0] - had[-1] - 1 > 100
+    plant.says_nothing_false()
+    if kind == "webhook" and not restarts:
+        assert plant.server.batches[-len(found) // 100]["after"] >= had[-1]
+
+
+@ANY_KIND
+@pytest.mark.parametrize("restarts", (0, 2))
+def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restarts):
+    plant = gone_round(TOOLSNET, {**KINDS[kind], "durable": False})
+    had = plant.has(kind)
+    missed = plant.told()["missed"]
+    plant.reach(kind, False)
+    plant.produce(600, 200)
+    plant.run(60000)
+    for _ in range(restarts):
+        plant.run(5000)
+        plant.cut()
+    plant.reach(kind, True)
+    plant.run(120000)
+    found = plant.has(kind)[len(had) :]
+    assert found == list(range(found[0], plant.station.log.number + 1))
+    assert plant.told()["missed"] - missed == found[0] - had[-1] - 1 > 100
+    plant.says_nothing_false()
+
+
+@pytest.mark.parametrize("kind", ("webhook", "mqtt"))
+def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
+    plant = gone_round(TOOLSNET, KINDS[kind])
+    highest = plant.station.log.number
+    plant.again(TOOLSNET, KINDS[kind])
+    for model in (plant.server.model, plant.consumer):
+        for key in model.have:
+            model.have[key] = 100
+    if kind == "mqtt":
+        for topic, _ in list(plant.consumer.have):
+            plant.consumer.confirm(topic, plant.shown(1)["identity"], 100)
+    plant.run(1000)
+    plant.produce(3, 200)
+    plant.run(120000)
+    shown = plant.shown(1)
+    assert shown["not_given"] > 100 and shown["given_again"] > 10
+    assert shown["not_given"] + shown["given_again"] == highest - 100
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "called"),
+    [
+        ("mqtt", [], "MQTT"),
+        ("line", ["other", "line"], "MQTT line"),
+        ("line", [], "an outlet of kind mqtt, whose name is not known any more,"),
+    ],
+)
+def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, known, called):
+    plant = Plant(TOOLSNET, {**KINDS["mqtt"], "name": name})
+    plant.reach("mqtt", False)
+    plant.until_ready()
+    plant.produce(3, 500)
+    others = [{"kind": "file", "name": f"f{index}", "path": f"{index}"} for index in range(3)]
+    for outlets, words in (
+        ((TOOLSNET,), f"{called} was removed with this start: at most 3 records that it has not taken make room"),
+        ((TOOLSNET, *others), "has lost its place to a new one: at most 3 records that it had not taken"),
+    ):
+        plant.again(*outlets)
+        plant.app.know_names(known)
+        told = [need.words for need in attention.needs(plant.told()) if need.slug in ("removed", "given up")]
+        assert len(told) == 1 and words in told[0] and told[0].startswith(called), told
+
+
+def test_names_that_are_known_do_not_grow_without_end():
+    plant = Plant(TOOLSNET)
+    plant.app.know_names([f"name {index}" for index in range(5000)])
+    assert "toolsnet" in plant.station.known_names and len(plant.station.known_names) < 500
+
+
+def test_a_reload_hands_the_names_on(tmp_path):
+    both = [TOOLSNET, {**KINDS["mqtt"], "name": "line"}]
+    path = written(tmp_path, cart_of(number=7, station={"outlets": both}))
+    agent = Agent(config_file.read_to_run(path), str(path), 20, lambda told: None)
+    for _ in range(3):
+        written(tmp_path, cart_of(number=7, station={"outlets": [TOOLSNET]}))
+        agent.reload_asked = True
+        assert agent._reload()
+        agent.board.close()
+        agent = agent.successor
+        assert agent.app.stations[0].known_names == ["toolsnet", "line"]
+    agent.board.close()
