@@ -19,7 +19,7 @@ Rules
 import json
 import sys
 
-from toolcart.agent.base import health as h
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const, give_back
 from toolcart.agent.log.snapshot_fields import STORED
 

@@ -179,7 +179,7 @@ def _outlet(log, station, outlet):
 
 def _gone(station, kind, waiting, hashed):
     """Return what is known of an outlet that is gone: the spool has only a hash of its name, "" if nothing tells it."""
-    from toolcart.agent.cart.places import hash_of  # given back to the heap when the spool is up
+    from toolcart.agent.cart.outlet_places import hash_of  # given back to the heap when the spool is up
 
     names = [name for name in [kind] + station.known_names if hash_of(name) == hashed]
     return {"kind": kind, "name": names[0] if names else "", "waiting": waiting}

@@ -14,7 +14,7 @@ Rules
 2. A drop and a retry need no room anywhere. What is dropped is durably gone when its line is yielded.
 3. A retry is made by the outlet: it has one outstanding at a time, and an entry leaves the quarantine when ToolsNet has
    taken it. If no agent is running, the next one to start offers them first.
-4. What is dropped while `offer-again` (toolcart.agent.wide) has it sent again with others goes out with them all the
+4. What is dropped while `offer-again` (toolcart.agent.linux) has it sent again with others goes out with them all the
    same, and counts as waiting; the answer says so.
 5. A frame that could not be read is read again with this version's readers. If that works, the result takes its place
    and is sent or, if the log holds the same tightening elsewhere, the frame is dropped; else it stays and the answer

@@ -12,7 +12,7 @@ Rules
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
    (003:2152-2154).
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
-   (toolcart.agent.openprotocol.known, rule 8): what is fetched then may have been stored before.
+   (toolcart.agent.openprotocol.id_ledger, rule 8): what is fetched then may have been stored before.
 """
 
 from struct import pack_into

@@ -3,7 +3,7 @@
 import io
 import json
 
-from toolcart.agent.base.health import DROP_ORDERED
+from toolcart.agent.base.counters import DROP_ORDERED
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.liveness import ASKED_MS

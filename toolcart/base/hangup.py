@@ -1,7 +1,7 @@
 """SIGHUP while an agent starts: it waits until the agent can take it, instead of ending what has just begun.
 
 `hold` comes before every other import of a program that runs an agent, `release` when its handler is in place
-(toolcart.tools.process.lives). A child that is started in between would hold it too.
+(toolcart.tools.process.supervisor). A child that is started in between would hold it too.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def check(station: dict) -> str:
 
 
 def reload(about: dict) -> str:
-    """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.served)."""
+    """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.server)."""
     way, pid, unit = about.get("reload", ""), about.get("pid", "PID"), about.get("unit")
     if unit:
         manager = "systemctl --user" if way == "user" else "sudo systemctl"

@@ -49,7 +49,7 @@ _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent 
 Ask = Callable[[list[str]], Iterable[dict]]
 
 
-class Trouble(given.NotDone):
+class Trouble(order_log.NotDone):
     """What keeps the order from being given; the text says what to do."""
 
     def __init__(self, text: str, exit_code: int = EXIT_WRONG) -> None:

@@ -199,7 +199,7 @@ class Standing:
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
         lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
         if taken and not bits & SENT_MET:
-            from toolcart.agent.outlets.toolsnet.doubt import note_lost_meanwhile
+            from toolcart.agent.outlets.toolsnet.data_loss import note_lost_meanwhile
 
             note_lost_meanwhile(self.policy, stored)
         cursor.ahead = (cursor.number - stored) % SEQUENCES

@@ -3,7 +3,7 @@
 import json
 
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.outlets.progress import RECEIPT_BELOW, Progress
+from toolcart.agent.outlets.receipts import RECEIPT_BELOW, Progress
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import Area, store
 from host_tests.support.mqtt import BROKER, MqttBench

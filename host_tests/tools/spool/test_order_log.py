@@ -147,5 +147,5 @@ def test_why_an_order_was_not_done_is_said_in_words_for_people(error, words):
 
     told = []
     with pytest.raises(type(error)):
-        list(given.carried_out(failing(), ["drop", "all"], "anna", 7, told.append))
+        list(order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append))
     assert told == [f"anna ordered `drop all` at station 7: not done: {words}"]
