@@ -138,7 +138,7 @@ def _place_cursors(station, own):
         else:
             log.pass_gone(log.cursors[index])
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
-    told.added = [None] * count
+    told.added = [None] * count  # type: ignore  # or how many records it could not have
     told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     gone = [place for place in own.removed if place not in own.given_up]
     told.removed = [_outlet_of(log, place) for place in gone]
@@ -150,8 +150,9 @@ def _place_cursors(station, own):
             if own.how[index] == NEW:
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
-            told.added[index], told.returned[index] = _begin(log, cursor, own.how[index], low)
-            lacks = told.added[index] + told.returned[index]
+            left_out, lost = _begin(log, cursor, own.how[index], low)
+            told.added[index], told.returned[index] = left_out, lost  # type: ignore
+            lacks = left_out + lost
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more

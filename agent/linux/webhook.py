@@ -159,7 +159,7 @@ def receipt_in(body):
         )
     except (ValueError, RecursionError):
         return None, "JSON is expected, and this came: " + hc.shown(body)
-    if not isinstance(told, dict):
+    if not isinstance(told, _Members):  # json makes no other object
         return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
     for name, wanted in (("identity", str), ("number", _Written)):
         if name in told.twice:
