@@ -10,7 +10,8 @@ Rules
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
 4. A damaged part is kept as it came before it is acknowledged, and counted like any frame that cannot be read. The
-   objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place.
+   objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place. On
+   a serial line it may be the line's fault: the result is taken as lost, until the same part comes a second time.
 5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is not specified.
 
@@ -52,7 +53,7 @@ class Operations:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
-        if operation.damaged and not self._keep_damaged(intake, operation, now):
+        if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
             return
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
@@ -139,6 +140,16 @@ class Operations:
             intake.wake_outlets(now)
         else:
             intake.answer(kept, now)
+
+    def _is_spoiled(self, intake, now):
+        """Give up the result if a line may have damaged the part that just came: it has to come again unchanged."""
+        session, link, store = intake.session, intake.link, intake.store
+        if store.plausible is None or store.is_sure(False, link.buf, link.at, link.length, session.said.revision, now):
+            return False
+        session.ways.generic.operation.give_up()
+        self._look_for_lost(intake, now)
+        session.withhold()
+        return True
 
     def _keep_damaged(self, intake, operation, now):
         """Keep the part that just came as it came; False if that cannot be: then it is not acknowledged."""
