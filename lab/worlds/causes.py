@@ -106,12 +106,12 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        if self.wants and self.timer.armed:
 silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 : a question without an answer is the connection's last
--        return self._again_or_never(now)
--
--    def _again_or_never
-+        return self._switch_off(qs.PHASE_OFF)
-+
-+    def _again_or_never
+-            return self._go_on_in_vain(now)
+-        is_certain
++            return self._go_on_in_vain(now)
++        self._switch_off(qs.PHASE_OFF)
++        return qs.NEWS_NONE
++        is_certain
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
@@ -168,12 +168,14 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--return self._turn(qs.PHASE_WITNESS, top)
-+heard.first = after(top)
+-            return self._begin_walk(top >= 0 and not is_above, now)
+-        return self._turn_to_witness()
++            return self._begin_walk(top >= 0 and not is_above, now)
++        heard.first = after(top)
 +        return self._conclude(now)
 same-id-is-the-same | 0 | agent/openprotocol/id_ledger.py | recovery model
 : time and values do not count
--    return compare(one, 0, other, 0, _TIME) == 0 and _are_alike(one, other)
+-    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
 +    return compare(one, 0, other, 0, _TIME) == 0
 range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it
