@@ -8,7 +8,7 @@ Rules
 2. The controller's time is that of a result that may have waited, so it serves only until there is something better. A
    controller's clock is set only if the configuration says so (toolcart.agent.openprotocol.queries), and never from its
    own time.
-3. A difference of up to CORRECT_S seconds is left alone (004:82): a clock that is set all the time jumps all the time.
+3. A difference of up to CORRECT_S seconds is left alone (TN 3): a clock that is set all the time jumps all the time.
 4. NTP (RFC 4330, the simple client) sends one datagram when it is due and looks for the answer; it never waits. An
    answer counts if it is a server's, is synchronised, and echoes the ticks that were sent as its origin.
 5. Without an answer the next server is asked after RETRY_MS; with one the same server is asked again after EVERY_MS.

@@ -4,13 +4,13 @@ Rules:
 1. A telegram here is the bytes after the four length digits; positions are the document's, less one.
 2. `take_apart` returns a dict of fields and a list of Breach; a telegram with breaches may still have all its fields.
 3. Numbers with decimals must have the point exactly where the layout prints it, though a real server is
-   lenient (004:318-320).
+   lenient (TN 5.13).
 """
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.base.octets import digits_only, printable, text_of
 
-# 004:336-362
+# TN 6
 SYSTEM_TYPES = {
     0: "PF3000",
     1: "PF2000",
@@ -30,7 +30,7 @@ FOR_A_SERVER = ("01", "02", "04", "06", "09", "13")  # the others go to the PIM,
 
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
-# Every telegram's fields, for all readers (004:120-320).
+# Every telegram's fields, for all readers (TN 5.3).
 
 
 def _layout(start, text):
@@ -72,9 +72,9 @@ STATION_PROGRAM = _layout(0, "program:4:1-9999 name:25:s")
 EVENT_PARAMETER = _layout(0, "parameter_id:3:0-999 type:1:0-9 value:20:s")
 REQUEST = _layout(7, "system_type:4:1-9999 system:4:1-9999 station:4:1-9999")
 EVENT = REQUEST + _layout(19, "time:14:t sequence:5:0-99999 code:5:0-99999 level:3:0-999 parameter_count:2:0-99")
-# The time in a 05 is the server's (004:222): a station without one leaves it blank.
+# The time in a 05 is the server's (TN 5.6): a station without one leaves it blank.
 ACKNOWLEDGE = _layout(7, "time:14:t? code:3:0-999")
-# What the other side sends (004:206-248, 373-383). A port may have blanks around it (004:318-320).
+# What the other side sends (TN 5.5, Appendix A). A port may have blanks around it (TN 5.13).
 _INFORMATION = _layout(7, "latest_result:5:0-99999 latest_event:5:0-99999 ip:15:s port:5:i")
 _EVENT_ACKNOWLEDGE = REQUEST + _layout(19, "time:14:t code:5:0-99999")
 PLUGIN_REQUEST = _layout(7, "station:4:1-9999 ip:15:s")
@@ -85,9 +85,9 @@ GRAPH = _layout(
     " factor_nom:10:i limit_min:8:n1 limit_max:8:n1 angle_offset:8:n1 sample_ms:8:f sample_bytes:4:0-8000",
 )
 
-REAL_MOST = 1e9  # a number has 8 characters at most (004:147-153)
+REAL_MOST = 1e9  # a number has 8 characters at most (TN 5.3)
 SHIFT_MOST = 62  # two to that power is exact, and far beyond any scale
-FACTOR_MOST = 9999999999  # 004:302
+FACTOR_MOST = 9999999999  # TN 5.13
 
 
 class Breach:
@@ -104,12 +104,12 @@ class Breach:
 
 
 def frame(telegram):
-    """Return the bytes on the line: four digits of length, then the telegram (004:105-110)."""
+    """Return the bytes on the line: four digits of length, then the telegram (TN 5.1)."""
     return ("%04d" % len(telegram)).encode() + telegram
 
 
 def time_ok(octets):
-    """True if 14 digits are a moment that exists: yyyymmddhhnnss, nn being minutes (004:128)."""
+    """True if 14 digits are a moment that exists: yyyymmddhhnnss, nn being minutes (TN 5.3)."""
     if not digits_only(octets):
         return False
     year, month, day = int(octets[:4]), int(octets[4:6]), int(octets[6:8])
@@ -224,7 +224,7 @@ _PARTS = (
 
 
 def _result(one):
-    """Telegram 04 (004:120-185)."""
+    """Telegram 04 (TN 5.3)."""
     at = one.size(one.fields(0, _GENERAL_BYTES), "general_bytes", 8, 80)
     found = one.fields(0, GENERAL)
     parts = []
@@ -245,7 +245,7 @@ def _result(one):
 
 
 def _check_parameter(one, parameter, at):
-    """Check a value: type 1 is a signed 32-bit integer, type 2 a number (004:171)."""
+    """Check a value: type 1 is a signed 32-bit integer, type 2 a number (TN 5.3)."""
     text = parameter["value"].strip()
     unsigned = (text[1:] if text[:1] == "-" else text).encode()
     where = "parameter %05d " % parameter["parameter_id"]
@@ -258,7 +258,7 @@ def _check_parameter(one, parameter, at):
 
 
 def _station(one):
-    """Telegram 02 (004:269-288): spindle blocks of 33 + 29 bytes for each program."""
+    """Telegram 02 (TN 5.12): spindle blocks of 33 + 29 bytes for each program."""
     found = one.fields(0, STATION)
     found["spindles"] = []
     at = 63
@@ -277,7 +277,7 @@ def _station(one):
 
 
 def _event(one):
-    """Telegram 09 (004:189-204)."""
+    """Telegram 09 (TN 5.4)."""
     found = one.fields(0, EVENT)
     count = found["parameter_count"]
     found["parameters"] = one.entries(48, count, 24, EVENT_PARAMETER, "parameters")
@@ -286,7 +286,7 @@ def _event(one):
 
 
 def _graph(one):
-    """Telegram 13 (004:290-320). An impossible scale makes samples meaningless: it counts as not read."""
+    """Telegram 13 (TN 5.13). An impossible scale makes samples meaningless: it counts as not read."""
     found = one.fields(0, GRAPH)
     at = one.size(found, "general_bytes", 8, 116)
     octets = found["sample_bytes"]

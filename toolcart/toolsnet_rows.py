@@ -34,7 +34,7 @@ def moment(digits: str) -> datetime | None:
 
 
 def key_of(found: dict) -> Key:
-    """Return what identifies a result or an event (004:301)."""
+    """Return what identifies a result or an event (TN 5.13)."""
     return (found["system_type"], found["system"], found["station"], found["sequence"], found["time"])
 
 

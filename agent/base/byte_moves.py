@@ -5,7 +5,7 @@
 
 Rules
 1. `to` counts from the start of the target, `from` from the start of the source; a form knows neither buffer.
-2. A numeric field is digits or, absent, blanks (003:1283-1291); NUL counts as a blank and is written as one.
+2. A numeric field is digits or, absent, blanks (OP 2.3 p. 30); NUL counts as a blank and is written as one.
 3. Text is copied and a decimal point is put between digits; nothing is computed (DIGEST traps 24, 25).
 4. The first move that cannot be made ends it: `carry_out` returns False, and the target's contents are undefined.
 5. Where machine code runs, `carry_out` is the twin in toolcart.agent.base.fields_viper: one call for a whole message.

@@ -1,7 +1,7 @@
 """Fixed-width ASCII fields, read and written in place: no slice, no int object above 2**30, no exception.
 
 Rules
-1. A numeric field is left-padded with zeros; a field of blanks is *absent*, not 0 (003:1283-1291).
+1. A numeric field is left-padded with zeros; a field of blanks is *absent*, not 0 (OP 2.3 p. 30).
 2. `number` returns ABSENT for blanks and BAD for anything else that is not a number; both are negative.
 3. Fields wider than nine digits do not fit a small int on a 32-bit board: they stay text (tightening IDs).
 4. NUL counts as a blank: controllers in the field pad names and serials with it.
@@ -187,7 +187,7 @@ def unpack_digits(digits, at, buf, start, count):
 
 
 def pack_time(target, to, buf, at):
-    """Pack a time `YYYY-MM-DD:HH:MM:SS` (003:5848-5854) at buf[at:] into seven bytes at target[to:].
+    """Pack a time `YYYY-MM-DD:HH:MM:SS` (OP 5.8.2 p. 135) at buf[at:] into seven bytes at target[to:].
 
     Write zeros if the 19 bytes are not a possible date and time.
     """

@@ -1,7 +1,7 @@
 """Headers that are laid out otherwise: brought into the usual form when a message has come, and back when one goes out.
 
     octet      0    4    8      10     11         13        15      17       19
-    usual      | len| MID| revision 3 |no-ack 1 |station 2|spindle 2|number 2|parts 2|    003:1078-1163
+    usual      | len| MID| revision 3 |no-ack 1 |station 2|spindle 2|number 2|parts 2|    OP 2.2.2 p. 26-27
     op-ford    | len| MID|spindle 2|revision 3 | seven that are skipped              |    878 p. 338; op-bmw is the same
 
 Rules

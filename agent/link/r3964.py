@@ -1,6 +1,6 @@
 """3964R, both roles: every block is delivered once and whole, or the link is reported down; nothing waits forever.
 
-Rules (003:892-961, and the procedure as used in the field: docs/serial.md)
+Rules (OP 2.1.2.2 p. 22-24, and the procedure as used in the field: docs/serial.md)
 1. Sender: STX, DLE comes back, payload with every 10 doubled, `10 03`, BCC, DLE comes back. On anything else, NAK or
    silence for QVZ (counted from when the last byte left the wire), it starts again from STX, at most ATTEMPTS times
    and at most JOB_MS for the whole job; then NAK, and LINK_BROKEN.
@@ -56,7 +56,7 @@ DOWN = const(8)
 QVZ_MS = const(2000)  # for an acknowledgement; what controllers have
 ZVZ_MS = const(100)  # between two bytes of a block; a UART has none, an adapter or a device server waits 16 ms at most
 ATTEMPTS = const(6)  # to connect, and to send one block; JOB_MS has room for all of them
-JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (003:12526): six silent attempts take 12 s
+JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (OP 5.28.1 p. 265): six silent attempts take 12 s
 
 STX = const(0x02)
 DLE = const(0x10)

@@ -1,6 +1,6 @@
 """A 3964R block, read byte by byte as it comes and written in one go: doubling of 10, `10 03`, BCC.
 
-Rules (003:905-911; check vector: payload 53 54 41 54 55 53 closes with 10 03 and BCC 07)
+Rules (OP 2.1.2.2 p. 22-23; check vector: payload 53 54 41 54 55 53 closes with 10 03 and BCC 07)
 1. The BCC is the XOR of every byte on the wire from the first of the payload to the closing 03: a doubled 10 counts
    twice, the STX of the handshake does not count.
 2. The byte after `10 03` is the BCC, whatever it is; it is never doubled.

@@ -2,7 +2,7 @@
 
     controller -> us  STX message [NUL] ETX         us -> controller  BEL HT BEL HT STX message NUL ETX
 
-Rules (003:881-906, 1621-1626)
+Rules (OP 2.1.2.1 p. 22, 3.3.2 p. 42)
 1. Hunt for STX; then four digits of length, 20 or more; then that many bytes; then NUL or nothing; then ETX. Nothing
    inside a message ends or restarts it: binary parts contain 02 and 03.
 2. If ETX is not in its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap
@@ -294,7 +294,7 @@ class SerialAscii:
         return LINK_CUT_SHORT
 
     def _can_be(self):
-        """True if the header is possible: MID digits, everything after it digits or blanks (003:1078-1163)."""
+        """True if the header is possible: MID digits, everything after it digits or blanks (OP 2.2.2 p. 26-27)."""
         buf = self.buf
         if not all_digits(buf, 4, 4):
             return False

@@ -3,7 +3,7 @@
     V0  message [00]                V1  STX message [00] ETX
     V3  message [00] ETX            V2  BEL HT BEL HT STX message [00] ETX
 
-Rules (003:881-961, 1621-1663; the document's figures and examples disagree, so the form is a setting)
+Rules (OP 2.1.2.1 p. 22-24, 3.3.2 p. 42-43; the document's figures and examples disagree, so the form is a setting)
 1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; the message
    may be followed by nothing, NUL, ETX, or NUL and ETX.
 2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.

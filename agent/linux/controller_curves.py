@@ -2,7 +2,7 @@
 
 Rules
 1. Best effort: every message is acknowledged whatever becomes of it, or the controller would send it again and again
-   and then drop the connection that carries the results (003:2152-2154). What is not kept is counted (`traces lost`).
+   and then drop the connection that carries the results (OP 4.3.3 p. 62). What is not kept is counted (`traces lost`).
 2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
 3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
    time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
@@ -12,7 +12,7 @@ Rules
    the message names, else with its bolt (PID 01301), else with the spindle of the header. Where the result has no such
    row, the curve keeps the number that its message names, in the order bolt, header, object; else it is of the
    result's spindle. Header and object that are blank or 1 name nothing: most controllers always send that.
-6. Samples are kept big endian. A MT Focus 6000 sends them the other way round (002:641). Where the
+6. Samples are kept big endian. A MT Focus 6000 sends them the other way round (MT notes on MID 0900). Where the
    other order would be far smoother, that is counted (`traces odd`) and not corrected.
 """
 

@@ -3,8 +3,8 @@
 To add one: a row of ROWS, which subscribes to it, and its forms in _FORMS, by which it is read.
 
 Rules
-1. The length of a message shows which form it has: releases disagree about revision 2 of 0071 (003:7433-7623; 54 octets
-   since 2.9), and revisions in headers are wrong in the field. A field behind the end is blank.
+1. The length of a message shows which form it has: releases disagree about revision 2 of 0071 (OP 5.10.1 p. 163-167; 54
+   octets since 2.9), and revisions in headers are wrong in the field. A field behind the end is blank.
 2. Alarms with the same kind, time and code are one event, written once. Without a time each is a new one.
    0076 reports no alarm when none is active.
 3. Any other event is written only if it differs from the last known one of its kind, across connections and restarts.
@@ -12,8 +12,8 @@ Rules
    back is, and so is a tightening that was neither OK nor NOK, such as a bypassed one.
 4. Nothing waits for an event: where the log has no room, the controller sends it again. What cannot be read is counted
    and answered, or it would come for ever.
-5. MID 0008 subscribes to what usually has a MID of its own: a MT Focus 6000 knows no other way (002:160-176), and MID
-   1000 is the alarm of releases from 2.9 on.
+5. MID 0008 subscribes to what usually has a MID of its own: a MT Focus 6000 knows no other way (MT "Special MT Focus
+   6000 considerations, per mid"), and MID 1000 is the alarm of releases from 2.9 on.
 
 Imported where an outlet wants events.
 """
@@ -68,16 +68,16 @@ _IDENTIFIERS = ((22, 25, 0), (49, 25, ev.IDENTIFIER_2), (76, 25, ev.IDENTIFIER_3
 # Places count from 0 at the message's first byte; 0: it has none.
 _FORMS = {
     15: (
-        (73, ev.PSET_SELECTED, 22, 3, 0, 0, ((54, 19, ev.PSET_CHANGE), (27, 25, ev.PSET_NAME))),  # 003:3839-3934
-        (0, ev.PSET_SELECTED, 20, 3, 0, 0, ((23, 19, ev.PSET_CHANGE),)),  # 003:3828-3838
+        (73, ev.PSET_SELECTED, 22, 3, 0, 0, ((54, 19, ev.PSET_CHANGE), (27, 25, ev.PSET_NAME))),  # OP 5.3.6 p. 86-88
+        (0, ev.PSET_SELECTED, 20, 3, 0, 0, ((23, 19, ev.PSET_CHANGE),)),  # OP 5.3.6 p. 86
     ),
     35: (
-        (65, ev.JOB, 22, 4, 0, 46, _JOB_TEXT),  # 003:5025-5226; each revision goes on where the one before ends
-        (0, ev.JOB, 22, 2, 0, 44, _JOB_TEXT_1),  # 003:4976-5024
+        (65, ev.JOB, 22, 4, 0, 46, _JOB_TEXT),  # OP 5.5.6 p. 116-119; each revision goes on where the one before ends
+        (0, ev.JOB, 22, 2, 0, 44, _JOB_TEXT_1),  # OP 5.5.6 p. 116
     ),
     52: (
-        (61, ev.VIN, 0, 0, 0, 0, _IDENTIFIERS),  # 003:5650-5680, where they really are
-        (0, ev.VIN, 0, 0, 0, 0, ((20, ev.VIN_MOST, 0),)),  # 003:5639-5649
+        (61, ev.VIN, 0, 0, 0, 0, _IDENTIFIERS),  # OP 5.7.3 p. 131, where they really are
+        (0, ev.VIN, 0, 0, 0, 0, ((20, ev.VIN_MOST, 0),)),  # OP 5.7.3 p. 131
     ),
     71: (
         (109, ev.ALARM, 22, 5, 29, 35, ((59, 50, 0),)),
@@ -96,7 +96,7 @@ _TOOL_READY = 3  # behind the controller's, with its parameter ID in between
 
 _PSET = 15
 _ALARM_STATUS = 76
-_TIGHTENED_NOK = 2  # 0 off, 1 OK, 2 NOK; anything above was done by an operator (003:5192)
+_TIGHTENED_NOK = 2  # 0 off, 1 OK, 2 NOK; anything above was done by an operator (OP 5.5.6 p. 119)
 
 # What is known of an event: its code and its text.
 _KNOWN_BYTES = 120

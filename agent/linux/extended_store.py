@@ -16,8 +16,8 @@ CPYTHON_ONLY = True  # boards keep none
 
 _FIRST_REVISION = 4
 _LIGHT = 999
-_PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (003:6319-6336), counted from 1
-_FETCHED = (236, 263, 290)  # of 31 to 33 (003:6945-6967)
+_PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (OP 5.8.2 p. 141), counted from 1
+_FETCHED = (236, 263, 290)  # of 31 to 33 (OP 5.8.6 p. 151-152)
 
 
 class WideStore(Store):
@@ -69,7 +69,7 @@ def put(record, start, mid, buf, at, length):
 #
 #     count 2 | each: name 20 | type 2 | length 2 | value | in MID 0107: step 2 |
 #
-# From 003:8419-8437 and 8808-8830: the plant chooses names and lengths. Reading ends at the first incomplete one.
+# From OP 5.13.2 p. 184 and 8808-8830: the plant chooses names and lengths. Reading ends at the first incomplete one.
 
 _BOLTS = 165  # in MID 0106, behind the number of bolts
 _BOLT_VALUE_BYTES = 29
@@ -107,7 +107,7 @@ def _take_behind_values(cycle, buf, place, end, row):
     steps = number(buf, place, 3) if place + 6 <= end else -1
     if steps < 0:
         return
-    cycle.cut = cycle.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (003:8778-8786)
+    cycle.cut = cycle.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (OP 5.13.3 p. 189)
     _take(cycle, buf, place + 8 + steps * rec.VALUE_BYTES, end, row, 2)
 
 

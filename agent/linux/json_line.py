@@ -20,7 +20,7 @@ _GRAPHS = (
     b'{"schema":1,"type":"plot parameters"',
 )  # toolcart.agent.linux.curve_assembly
 
-_PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # 003:8288-8290
+_PM_STATUS = {0x30: "OK", 0x31: "OKR", 0x32: "NOK", 0x33: "TERMNOK"}  # OP 5.13.2 p. 182
 _JUDGED = {0x30: "low", 0x31: "OK", 0x32: "high", 0x33: "NOK"}
 _OBJECTS = {
     1: "dual reading",
@@ -53,7 +53,7 @@ def _wire_time(text):
     return text[:10] + "T" + text[11:] if len(text) == res.STAMP_BYTES and text[10] == ":" else None
 
 
-_JOB_STATUS = {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"}  # 003:4976-5226
+_JOB_STATUS = {"0": "not completed", "1": "OK", "2": "NOK", "3": "aborted"}  # OP 5.5.6 p. 116-119
 _JOB_MODE = {"0": "OK alone", "1": "OK and NOK"}
 _TIGHTENINGS = ("off", "OK", "NOK", "aborted", "incremented", "decremented", "bypassed", "batch reset", "loosening")
 _TIGHTENINGS += ("free batch", "job aborted")

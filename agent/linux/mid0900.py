@@ -7,18 +7,18 @@
     0901       | result ID 10 | time 19 | count 3 | [MID 4: 2, 3] | [object 9, trace type 2: 3] | fields
     0008       | 0900 | revision 3 | length 2 | alternative 0 | stamp 19 | index 10 | [flag] | types 2 | each 3 |
 
-(003:12064-12523, beyond-2.8.md 6.1; a field is 17 octets and its value, toolcart.agent.openprotocol.variable)
+(OP 5.27.1 p. 257-264, beyond-2.8.md 6.1; a field is 17 octets and its value, toolcart.agent.openprotocol.variable)
 
 Rules
 1. The samples begin behind the NUL that follows the number of samples: found by walking the fields, never by looking
    for a NUL. They end where the header says; if that is not the announced number, the curve is odd and keeps what came.
-2. Parameter 02213 divides the samples, 02214 multiplies them (003:12247, 13895); both are read from every message.
-   Decimal text and exponents become a fraction of integers: a board's floats have too few digits.
+2. Parameter 02213 divides the samples, 02214 multiplies them (OP 5.27.1 p. 259, 6.5 p. 283); both are read from every
+   message. Decimal text and exponents become a fraction of integers: a board's floats have too few digits.
 3. Curves of several bolts are told apart by PID 01301, which a fixtured system has among the fields that all curves
    share (A310 p. 49), or by the object of revision 3.
 4. Of several resolutions only the number of samples of each is used: the document does not say where indexes begin.
-5. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (003:12413 and
-   releases from 2.9 on), the same in zeros, 36 with the flag of 003:12338.
+5. If the controller rejects the request, its other forms are tried: 35 octets of data for one type (OP 5.27.1.1 p. 261
+   and releases from 2.9 on), the same in zeros, 36 with the flag of OP 5.27.1.1 p. 260.
 
 Imported where traces are configured.
 """
@@ -36,7 +36,7 @@ CPYTHON_ONLY = True  # no outlet of a board takes curves
 
 CURVES = 900
 PLOT_PARAMETERS = 901
-TYPES = ("angle", "torque", "current", "gradient", "stroke", "force")  # from 1 on (003:12148)
+TYPES = ("angle", "torque", "current", "gradient", "stroke", "force")  # from 1 on (OP 5.27.1 p. 258)
 
 READ = 0
 LOST_UNREADABLE = 1  # its fields do not lead to the samples, or its revision is not known

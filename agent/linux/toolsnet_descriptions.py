@@ -26,7 +26,7 @@ from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 CPYTHON_ONLY = True  # a board has room for results alone
 
 
-# Telegrams 01 and 02: the names of system and station in ToolsNet's map (004:252-288, DIGEST G.2).
+# Telegrams 01 and 02: the names of system and station in ToolsNet's map (TN 5.10, DIGEST G.2).
 #
 # Rules
 # 1. Names are text as toolcart.agent.record.escaping shows it. Plain ASCII is cut at 25 characters, all else is
@@ -216,10 +216,10 @@ class Descriptions(Source):
 LIST = (10, 11, 23, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
 DATA = (12, 13, 52, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, queries.LIMITS[-1])
 
-_COUNT = 20  # MID 0011 (003:3634-3649): how many, 3 digits, and 3 for each
+_COUNT = 20  # MID 0011 (OP 5.3.2 p. 82): how many, 3 digits, and 3 for each
 _FIRST = 23
 _WIDTH = 3
-_PSET = 22  # MID 0013 revision 1 (003:3707-3713)
+_PSET = 22  # MID 0013 revision 1 (OP 5.3.4 p. 83)
 _NAME = 27
 
 

@@ -242,7 +242,7 @@ class Events(Source):
             self.begin_next()
 
 
-# Telegram 09: an event of the log as ToolsNet wants it (004:189-204, DIGEST G.7).
+# Telegram 09: an event of the log as ToolsNet wants it (TN 5.4, DIGEST G.7).
 #
 #     octet 4             23      37       42   47    50 52
 #           |09|ident|type|system|station|time 14|sequence|code|level|n |ID 3|type 1|value 20| ..

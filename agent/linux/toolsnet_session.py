@@ -61,7 +61,7 @@ class WideSession(Session):
 
 
 def _make_05(buf, at, length):
-    """Make a 05 of the 10 at buf[at:] (004:206-223): its time and its code; False if the code is not a number."""
+    """Make a 05 of the 10 at buf[at:] (TN 5.5): its time and its code; False if the code is not a number."""
     code = number(buf, at + 37, 5) if length >= _10_BYTES else BAD
     if code < 0:
         return False

@@ -9,8 +9,9 @@ Rules
 1. A way is a MID, a revision and how the values are written. The next way is tried only if the controller says that it
    does not know this one (codes 97, 99 and the like): then it has done nothing.
 2. The shortest form goes first: a controller that reads it in another revision finds too little, never another number.
-3. An MT Focus 6000 uses digital inputs for what others have MIDs for (002:1790-1805). Its numbers are its own: 8, which
-   stops the tool there, starts it elsewhere (table 128). So there is no command to set an input.
+3. An MT Focus 6000 uses digital inputs for what others have MIDs for (MT "Guide for previous users of Open Protocol").
+   Its numbers are its own: 8, which stops the tool there, starts it elsewhere (table 128). So there is no command to
+   set an input.
 4. What does not fit its field, or the record of the command, is not sent.
 
 Imported only where the setting `commands` allows a command.
@@ -21,29 +22,31 @@ from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
 from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
-VIN_MOST = const(25)  # 003:5595-5610
-LONGEST = const(120)  # bytes of the longest message: an identifier of 100 (003:9495-9510)
+VIN_MOST = const(25)  # OP 5.7.1 p. 130
+LONGEST = const(120)  # bytes of the longest message: an identifier of 100 (OP 5.16.1 p. 207)
 
 _PSET = ("parameter set", 999)
-_INPUT = const(224)  # MID that sets a digital input, 225 resets it (003:10937-10965)
+_INPUT = const(224)  # MID that sets a digital input, 225 resets it (OP 5.17.16 p. 229)
 
 # For each command: name, values (word and highest number, or "text" and most characters), ways. A way: MID, revision,
 # digits of each value or the data itself, whether it is for an MT Focus 6000 only.
 COMMANDS = (
-    ("select-pset", (_PSET,), ((18, 1, (3,), False),)),  # 003:3946
-    ("batch-size", (_PSET, ("batch size", 9999)), ((19, 1, (3, 2), False), (19, 2, (3, 4), False))),  # 003:4021
-    ("reset-batch", (_PSET,), ((20, 1, (3,), False),)),  # 003:4039
-    ("job", (("job", 9999),), ((38, 1, (2,), False), (38, 2, (4,), False))),  # 003:5240
-    ("abort-job", (), ((127, 1, b"", False), (_INPUT, 1, b"022", True))),  # 003:9222; 002:1803
-    ("batch-up", (), ((128, 1, b"", False), (_INPUT, 1, b"023", True))),  # 003:9227
-    ("batch-down", (), ((129, 1, b"", False), (_INPUT, 1, b"024", True))),  # 003:9233, revision 1
-    ("job-off", (), ((130, 1, b"0", False),)),  # 003:9262
+    ("select-pset", (_PSET,), ((18, 1, (3,), False),)),  # OP 5.3.9 p. 88
+    ("batch-size", (_PSET, ("batch size", 9999)), ((19, 1, (3, 2), False), (19, 2, (3, 4), False))),  # OP 5.3.12 p. 90
+    ("reset-batch", (_PSET,), ((20, 1, (3,), False),)),  # OP 5.3.13 p. 91
+    ("job", (("job", 9999),), ((38, 1, (2,), False), (38, 2, (4,), False))),  # OP 5.5.9 p. 120
+    # OP 5.15.8 p. 200; MT "Guide for previous users of Open Protocol"
+    ("abort-job", (), ((127, 1, b"", False), (_INPUT, 1, b"022", True))),
+    ("batch-up", (), ((128, 1, b"", False), (_INPUT, 1, b"023", True))),  # OP 5.15.9 p. 200
+    ("batch-down", (), ((129, 1, b"", False), (_INPUT, 1, b"024", True))),  # OP 5.15.9 p. 201, revision 1
+    ("job-off", (), ((130, 1, b"0", False),)),  # OP 5.15.11 p. 202
     ("job-on", (), ((130, 1, b"1", False),)),
-    ("disable", (), ((42, 1, b"", False), (_INPUT, 1, b"008", True))),  # 003:5439; 002:1800
+    # OP 5.6.3 p. 125; MT "Guide for previous users of Open Protocol"
+    ("disable", (), ((42, 1, b"", False), (_INPUT, 1, b"008", True))),
     ("enable", (), ((43, 1, b"", False), (_INPUT + 1, 1, b"008", True))),
-    ("vin", (("text", VIN_MOST),), ((50, 1, b"", False), (150, 1, b"", False))),  # 003:5595
-    ("identifier", (("text", 100),), ((150, 1, b"", False),)),  # 003:9495
-    ("ack-alarm", (), ((78, 1, b"", False),)),  # 003:7626
+    ("vin", (("text", VIN_MOST),), ((50, 1, b"", False), (150, 1, b"", False))),  # OP 5.7.1 p. 130
+    ("identifier", (("text", 100),), ((150, 1, b"", False),)),  # OP 5.16.1 p. 207
+    ("ack-alarm", (), ((78, 1, b"", False),)),  # OP 5.10.9 p. 168
 )
 NAMES = tuple([command[0] for command in COMMANDS])
 

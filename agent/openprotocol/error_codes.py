@@ -1,4 +1,4 @@
-"""What an error code of MID 0004 means for us, as data (003:3267-3463; DIGEST C.2).
+"""What an error code of MID 0004 means for us, as data (OP 5.2.4 p. 74-77; DIGEST C.2).
 
 What is done about it is in the row of the request (toolcart.agent.openprotocol.requests).
 """
@@ -86,13 +86,15 @@ IDENTITY_BYTES = const(51)
 STATION = const(41)  # where its ten digits stand
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
-REPEATS_NOTHING = const(4)  # that of an MT Focus 6000 (002:130): what it pushes is sent once, acknowledged or not
-SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (003:3169-3182): a station's results come as MID 0106
+# That of an MT Focus 6000 (MT "Special MT Focus 6000 considerations, per mid"): what it pushes is sent once,
+# acknowledged or not
+REPEATS_NOTHING = const(4)
+SEVERAL_SPINDLES = const(2)  # that of a PowerMACS (OP 5.2.2 p. 72): a station's results come as MID 0106
 SHARED_SYSTEM = const(3)  # that of a Power Focus 6000: its stations may share the IDs
 
 
 def read_identity(identity, buf, at, length):
-    """Fill `identity` from the 0002 at buf[at:], of 57 bytes at least (003:3095-3118)."""
+    """Fill `identity` from the 0002 at buf[at:], of 57 bytes at least (OP 5.2.2 p. 71)."""
     fill(identity, 0, IDENTITY_BYTES)
     copy(identity, 0, buf, at + 22, 4)
     copy(identity, 4, buf, at + 28, 2)
@@ -114,5 +116,5 @@ def numbers_messages(buf, at, length):
 
 
 def read_tool(serial, buf, at):
-    """Fill `serial` from the 0041 at buf[at:], of 36 bytes at least (003:5303-5330)."""
+    """Fill `serial` from the 0041 at buf[at:], of 36 bytes at least (OP 5.6.2 p. 122)."""
     copy(serial, 0, buf, at + 22, TOOL_BYTES)

@@ -21,7 +21,7 @@ _BLANK = const(-16)  # from a zero
 def put_header(buf, at, length, mid, revision):
     """Write a header with everything after the revision blank; `length` counts header and data, not the NUL.
 
-    A `revision` of 0 is written as blanks, which mean 1 (003:1102-1113).
+    A `revision` of 0 is written as blanks, which mean 1 (OP 2.2.2 p. 26).
     """
     put_number(buf, at, 4, length)
     put_number(buf, at + 4, 4, mid)

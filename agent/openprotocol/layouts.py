@@ -2,9 +2,9 @@
 
 One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
 `toolcart.agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's,
-but `job` and `pset` follow the layout. Sources: DIGEST D.2 (003:6448-6519), D.3 (003:5718-5877), D.4 (003:5880-6404),
-D.5 (003:6565-7019), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier byte in
-place.
+but `job` and `pset` follow the layout. Sources: DIGEST D.2 (OP 5.8.2 p. 144), D.3 (OP 5.8.2 p. 134-135), D.4 (OP 5.8.2
+p. 136-142), D.5 (OP 5.8.6 p. 146-152), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every
+earlier byte in place.
 
 Rules
 1. An unknown revision of a known chain is read as far as the chain is known.
@@ -14,7 +14,7 @@ Rules
 4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
    ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
-5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (003:1289-1291, 003:1312-1313). With
+5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (OP 2.3 p. 30, OP 2.3.1 p. 31). With
    anything else there the message is unreadable.
 6. From revision 10 on every angle is to be multiplied by a scale that the message carries. Its digits stay as they
    are; the record says how many of them are decimals.
@@ -328,7 +328,7 @@ def _put_digits(body, start, width, buf, place, used, has_decimals):
 def put_careful(body, start, width, buf, place, used, has_decimals):
     """Bring the number at buf[place:place+used] into body[start:start+width]; False if it is none: it stays as it came.
 
-    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (003:6541)
+    b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (OP 5.8.5 p. 146)
     b"-0012" -> -0012      the sign first, then the digits
     b"012.34" -> 001234    hundredths (`has_decimals`); any other number loses what is after the point
     """

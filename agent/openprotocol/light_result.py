@@ -5,9 +5,9 @@
                      2   3    4    4                6       5
 
 Offsets count from 0 at the message's first byte; no parameter IDs; batch status comes before the tightening status
-(003:6448-6519). Job is 0..99, parameter set 0..999, torque in Nm x 100 (truncated, 003:5792-5795), angle in degrees;
-statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release
-2.9); tightening 0 NOK, 1 OK; torque and angle 0 low, 1 OK, 2 high.
+(OP 5.8.2 p. 144). Job is 0..99, parameter set 0..999, torque in Nm x 100 (truncated, OP 5.8.2 p. 134), angle in
+degrees; statuses: batch 0 not completed, 1 OK, 2 not used, 3 running (since release 2.9); tightening 0 NOK, 1 OK;
+torque and angle 0 low, 1 OK, 2 high.
 """
 
 from toolcart.agent.base.byte_moves import COPY, DIGITS, PACK_TIME, STATUS, UPPER, carry_out

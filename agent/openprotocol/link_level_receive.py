@@ -1,7 +1,7 @@
-"""Link-level numbers of what we receive: how a numbered message is answered (DIGEST B, 003:1455-1480).
+"""Link-level numbers of what we receive: how a numbered message is answered (DIGEST B, OP 3.2.2 p. 36).
 
 Runs only where MID 0002 said so (byte 176 = `1`) and the message carries 01..99. A session started with revision 6
-gets numbered messages even though we send none (003:1416-1418), and an unanswered one drops the link.
+gets numbered messages even though we send none (OP 3.2 p. 34), and an unanswered one drops the link.
 
 Rules
 1. The first number received is taken if it is 01 or 02: a peer may count MID 0002 itself. Else 01 is expected.
@@ -20,7 +20,7 @@ NUMBER_WRONG = const(2)
 
 CODE_NONE = const(0)
 CODE_WRONG = const(3)
-CODE_PART = const(4)  # a part that does not fit the others (003:3054-3055)
+CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
 
 
 class Numbering:
@@ -32,7 +32,7 @@ class Numbering:
         self.reset()
 
     def reset(self):
-        """Begin a new connection: numbers start again (003:1460-1462), and are off until 0002 says otherwise."""
+        """Begin a new connection: numbers start again (OP 3.2.2 p. 36), and are off until 0002 says otherwise."""
         self.active = False
         self.expected = 0
         self.owed = 0  # the MID that has to be answered
@@ -63,7 +63,7 @@ class Numbering:
         if code:
             put_number(buf, at + 24, 4, code)
         following = self.expected
-        if code == CODE_PART:  # "received + 1" (003:1468-1469), though the number stays open: the part may come again
+        if code == CODE_PART:  # "received + 1" (OP 3.2.2 p. 36), though the number stays open: the part may come again
             following = following % 99 + 1
         put_number(buf, at + 16, 2, following)
         self.owed = 0

@@ -1,17 +1,17 @@
 """Link-level numbers of what we send: each request carries a number and is repeated until its MID 9997 has come.
 
 Runs where the owner asks for it (the client may, the agent does not) and MID 0002 offers it (byte 176 = `1`,
-003:3200-3204). The other direction is toolcart.agent.openprotocol.link_level_receive, which needs no setting.
+OP 5.2.2 p. 72). The other direction is toolcart.agent.openprotocol.link_level_receive, which needs no setting.
 
-Rules (003:1455-1480)
+Rules (OP 3.2.2 p. 36)
 1. The first request after MID 0002 has number 01; 99 is followed by 1. MID 0001, 9997, 9998 and 9999 have none.
 2. One message is outstanding. MID 9997 with the number after ours and with its MID says that it arrived; so does its
    answer. Only then does the time for the answer begin.
 3. Without either it is sent again after WAIT_MS (no document says how long), with the same number, RESENDS times; then
    the connection is lost.
 4. MID 9998 code 3 with our number makes us send it again at once; with any other number the two sides are out of step
-   and the session is over (003:1475-1476). Any other code says that the header is not understood: the request is
-   rejected, MID 0060 in revision 999 for instance, since such a controller may know 0 to 99 only (003:3051).
+   and the session is over (OP 3.2.2 p. 36). Any other code says that the header is not understood: the request is
+   rejected, MID 0060 in revision 999 for instance, since such a controller may know 0 to 99 only (OP 5.1.1 p. 69).
 """
 
 from toolcart.agent.base.compat import const

@@ -9,8 +9,8 @@
     0008        | 1201 | revision 3 | 31 | alternative 0 | time stamp 19 | index 10 | objects too 1 |  else zeros
     0006        | 1201 | revision 3 | 10 | index 10, 0 for the newest |
 
-Offsets count from 0 (003:7051-7305, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one MID 1202
-follows (002:314-315).
+Offsets count from 0 (OP 5.9.1.1 p. 154-157, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one
+MID 1202 follows (MT notes on MID 0008).
 
 Rules
 1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
@@ -21,13 +21,13 @@ Rules
    (toolcart.agent.openprotocol.variable).
 4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
    asked this way next, in the same session. The next session begins as usual.
-5. A rejection names MID 0008 or 0006 there (002:139-150), elsewhere 1201: toolcart.agent.openprotocol.requests
-   understands both.
+5. A rejection names MID 0008 or 0006 there (MT "Special MT Focus 6000 considerations, per mid"), elsewhere 1201:
+   toolcart.agent.openprotocol.requests understands both.
 6. From revision 2 on MID 1201 says by which MID it was asked for. In revision 1 only the ID tells an answer from a
    push: what may be an answer is stored like a push but not acknowledged, so that a push comes again. If the question
    is rejected, it was a push.
-7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (002:698-852): there is room for the longest
-   message if the heap has it.
+7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (MT notes on MID 1202): there is room for the
+   longest message if the heap has it.
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
    a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
 9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps

@@ -3,7 +3,7 @@
 An odd result is not refused for good: it is taken when it comes a second time exactly the same
 (toolcart.agent.station.store), since noise does not repeat itself and a controller with odd habits does.
 
-Odd is (MID 0061 revision 999, 003:6448-6519)
+Odd is (MID 0061 revision 999, OP 5.8.2 p. 144)
 1. a length other than the layout's, a control character anywhere, a single byte above 0x7E in the VIN (UTF-8 comes
    in twos), any outside it;
 2. a time that is not a time, unless blank or zero; a change stamp with digits in it that is not a time;

@@ -38,7 +38,7 @@ LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REF
 
 _DATA = const(20)  # of a message
 
-# MID 0013 in revisions 1, 2 and 5 (003:3707-3798): place in the message, place in the limits, width.
+# MID 0013 in revisions 1, 2 and 5 (OP 5.3.4 p. 83-84): place in the message, place in the limits, width.
 _PSET = const(22)
 _FIELDS = b"\x03\x99\x01\x02\x06\x06\x06\x05\x05\x05"  # of MID 0013 (toolcart.agent.openprotocol.parameter_ids)
 _MOVES = (
@@ -53,7 +53,7 @@ _CHANGE_REVISION = const(5)  # carries the date of the last change as well
 _CHANGE = const(122)
 _CHANGE_END = const(141)
 _REVISIONS = (5, 1)
-OTHER_LAYOUT = (3, 4)  # of Toyota (003:3799-3811)
+OTHER_LAYOUT = (3, 4)  # of Toyota (OP 5.3.4 p. 84-85)
 
 # A parameter set: its number (4 digits), its date of last change, its limits, and what is known of it.
 _SET_CHANGE = const(4)

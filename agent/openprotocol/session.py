@@ -30,9 +30,9 @@ Rules (DIGEST part C)
    that is due.
 7. MID 9999 goes out `keepalive_ms` after our last transmission. If no byte comes from the controller for `silence_ms`
    while a mirror is due, the link is lost; likewise if the port takes nothing for that long.
-8. Before 0002 nothing is sent but what is asked for (003:3075-3076), and after 0003 nothing at all.
-9. 0004 with code 00, "no error" (003:3269), is a yes where 0005 would be, but not to a subscription: there the other
-   revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
+8. Before 0002 nothing is sent but what is asked for (OP 5.2.1 p. 70), and after 0003 nothing at all.
+9. 0004 with code 00, "no error" (OP 5.2.4 p. 74), is a yes where 0005 would be, but not to a subscription: there the
+   other revisions are asked for first. What exists by then, or no other revision, shows that it was meant.
 """
 
 from struct import pack_into
@@ -60,7 +60,7 @@ from toolcart.agent.openprotocol.revisions import BLANK, Revisions
 from toolcart.agent.openprotocol.subscription_fallback import Ways
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 
-_PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (003:1152-1158)
+_PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (OP 2.2.2 p. 27)
 _LINK_REFUSAL_BYTES = const(28)  # MID 9998 with the MID that it rejects, and a code
 _KEEP_ALIVE_REVISION = const(7)  # of MID 0001: from here on it says whether keep-alive is to be optional (S217 p. 74)
 _KEEP_ALIVE_NEEDED = b"010"
@@ -80,9 +80,9 @@ class Session:
         start_revisions=(5, 6, 4, 3, 2, 1),
         keepalive_ms=7000,  # without a transmission; one may get lost before a controller closes after 15 s
         response_timeout_ms=5000,  # the specification names none; controllers answer within tenths of a second
-        silence_ms=15000,  # the time after which a controller gives us up as well (003:12526)
+        silence_ms=15000,  # the time after which a controller gives us up as well (OP 5.28.1 p. 265)
         stop_wait_ms=1000,
-        tries=3,  # 003:1440-1442
+        tries=3,  # OP 3.2.1 p. 35
     ):
         self.link = link
         self.steady = link.steady  # found here at once: on the link it is the class's
@@ -346,7 +346,7 @@ class Session:
         octets = HEADER_BYTES + len(data)
         put_header(tx, at, octets, mid, self._shown(revision))
         if aloud:
-            tx[at + 11] = 0x30  # acknowledged (003:1114-1125)
+            tx[at + 11] = 0x30  # acknowledged (OP 2.2.2 p. 26)
         if number:
             put_number(tx, at + 16, 2, number)
         copy(tx, at + HEADER_BYTES, data, 0, len(data))
@@ -598,7 +598,8 @@ class Session:
     def _ask_for(self, row, mid, revision):
         """Ask for the subscription whose turn it is, or for its end."""
         subscription = self._subscription()
-        named = subscription.row[NAMED] or mid  # a generic one may be named by either (002:145-150)
+        # A generic one may be named by either (MT "Special MT Focus 6000 considerations, per mid")
+        named = subscription.row[NAMED] or mid
         data = subscription.data
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing

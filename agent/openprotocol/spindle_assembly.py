@@ -6,8 +6,9 @@
           | parts 2| 01  | data no. | station| name | time| mode| its name| ok| PM| Wp. Id| bolts 2| 67 each | specials
     0107  | parts 2| 02 ..| data no. | station| time | bolt 4, name, program, PM, errors, code | values, steps, specials
 
-Offsets count from 0 (003:7798-8145, 8245-8600, 8681-9058). Each field comes after its number, two digits. The time of
-MID 0107 is printed 9 bytes wide but said to have 19: the place of the next field's number tells which.
+Offsets count from 0 (OP 5.12.7 p. 173-178, 5.13.2 p. 181-186, 5.13.3 p. 188-194). Each field comes after its number,
+two digits. The time of MID 0107 is printed 9 bytes wide but said to have 19: the place of the next field's number tells
+which.
 
 Rules
 1. A cycle is stored when all of it has come. MID 0108 with Bolt Data 1 means "go on" and is sent before that; the last

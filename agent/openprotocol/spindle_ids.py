@@ -5,7 +5,7 @@ Rules
    next subscription rewinds: what comes again then is in the log. Times are not compared: a result that is not in the
    log was made since, or is too old to matter.
 2. The data number of a PowerMACS is the whole system's: a jump means nothing. The sync ID counts up to 65535 by one
-   (003:7925-7933): what a jump skips is gone, since it cannot be asked for.
+   (OP 5.12.7 p. 175): what a jump skips is gone, since it cannot be asked for.
 3. A MID 0101 that cannot be read is kept as it came, and its ID is not believed. It is one of those that the next
    result skips: as many of them as came since the last result are not gone.
 """

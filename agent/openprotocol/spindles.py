@@ -3,7 +3,7 @@
     0100, 0105   revision 1 no data | 2: data number 10 | 3 on: data number 10, "only new" 1
     0108         bolt data 1 | acknowledges MID 0106 and 0107
 
-From 003:7746-7786, 8187-8225 and 9071-9087.
+From OP 5.12.6 p. 172-173, 5.13.1 p. 180-181 and 9071-9087.
 
 Rules
 1. PowerMACS (system type 002) is never asked by MID 0060. Any other controller that knows neither MID 0060 nor MID
@@ -11,10 +11,10 @@ Rules
 2. A subscription rewinds so that the last result stored is pushed again (`data number`, 0105 from revision 2 on): if it
    is another one by now, the numbers have restarted. It names the result stored before that, since the number just
    below the last one may be no result's; for a number it does not hold the controller begins with its oldest
-   (003:8203-8225), and what comes is taken like any push. The first subscription asks for new results only, or for what
-   the controller pushes by itself. MID 0101 does not give its data number: there revision 1, which has none, is asked
-   for first, and a later one asks for all that the controller has. Where the numbers have restarted with a result that
-   found no room, it rewinds to that one: the number of the stored one may be used again.
+   (OP 5.13.1 p. 181), and what comes is taken like any push. The first subscription asks for new results only, or for
+   what the controller pushes by itself. MID 0101 does not give its data number: there revision 1, which has none, is
+   asked for first, and a later one asks for all that the controller has. Where the numbers have restarted with a result
+   that found no room, it rewinds to that one: the number of the stored one may be used again.
 3. Bolt data is asked for only where the controller can rewind: else a cut before the last MID 0107 would lose the
    result, as MID 0106 has been answered by then. It is not asked for where messages are numbered: then there is no
    MID 0108.

@@ -1,18 +1,19 @@
-"""Variable data fields (003:1331-1374): each says what it is, in which unit, and how long; brought into a body.
+"""Variable data fields (OP 2.4 p. 32): each says what it is, in which unit, and how long; brought into a body.
 
     octet 0     5       8     10    13    17
           | PID | length| type| unit| step| value ..
             5     3       2     3     4
 
-The numbers of MT Focus 6000 (30200 and above) are in 002:698-852, those of others in 003:12829-13895 (DIGEST D.7).
+The numbers of MT Focus 6000 (30200 and above) are in MT notes on MID 1202, those of others in OP 6.4 p. 270-283 (DIGEST
+D.7).
 
 Rules
 1. A field whose number is not in the table is skipped by its length. So one wrong length moves all that follow: unless
    the fields lead to the message's end, octet by octet, none of them is read: RESULT_UNREADABLE. Of a message that was
    cut off those in front of its end are read.
 2. Figures are integers times a power of ten from the first digit to the last: torque becomes Nm x 100 by the unit of
-   its own field, angles become whole degrees, both truncated like all others (003:5792-5795). Exponents may have one
-   digit (`00001.234e+2`, 002:39-43) or more.
+   its own field, angles become whole degrees, both truncated like all others (OP 5.8.2 p. 134). Exponents may have one
+   digit (`00001.234e+2`, MT "Communication") or more.
 3. What has no meaning here (a unit that is not one of torque, a status that does not exist, digits that do not fit) is
    blank or stays as it came, and the result is RESULT_ODD; if it is the torque itself, RESULT_UNREADABLE. A field of
    blanks is absent.
@@ -69,7 +70,7 @@ _DIGITS = const(2)
 _TORQUE = const(3)
 _ANGLE = const(4)
 _STATUS = const(5)  # Open Protocol's: 0 low, 1 OK, 2 high; or 0 NOK, 1 OK
-_OWN_STATUS = const(6)  # 0 undefined, 1 OK, 2 low, 3 high (002:787-803)
+_OWN_STATUS = const(6)  # 0 undefined, 1 OK, 2 low, 3 high (MT notes on MID 1202)
 _TYPE = const(7)
 _TIME = const(8)
 
@@ -103,7 +104,8 @@ _PLACES = {
     30214: (_TEXT, SERIAL, 14),
     30216: (_DIGITS, PSET, 4),
     30220: (_TEXT, PSET_CHANGE, _STAMP_BYTES),
-    30221: (_DIGITS, JOB, 4),  # what is a job elsewhere is called a batch sequence there (002:199-206)
+    # What is a job elsewhere is called a batch sequence there (MT "Special MT Focus 6000 considerations, per mid")
+    30221: (_DIGITS, JOB, 4),
     30228: (_DIGITS, BATCH_SIZE, 4),
     30229: (_DIGITS, BATCH_COUNTER, 4),
     30237: (_TORQUE, TORQUE, 6),
@@ -120,9 +122,10 @@ _PLACES = {
     30258: (_ANGLE, _LIMITS + ANGLE_MIN, 5),
 }
 
-# A unit of torque (002:45-66, 003:11395): what a figure is multiplied by for Nm x 100, and the power of ten behind it.
+# A unit of torque (MT "Communication", OP 5.19.7 p. 238): what a figure is multiplied by for Nm x 100, and the power of
+# ten behind it.
 _UNITS = {
-    0: (1, 2),  # Nm unless stated (003:1312-1313)
+    0: (1, 2),  # Nm unless stated (OP 2.3.1 p. 31)
     1: (1, 2),
     2: (13558179483, -8),  # ft-lbf
     3: (1, 0),  # cNm
@@ -136,7 +139,7 @@ _UNITS = {
     13: (980665, -5),  # kgf-cm
     14: (980665, -8),  # gf-cm
     15: (847386211, -8),  # ft-ozf
-    90: (1, -1),  # mNm, as MT Focus 6000 says it unless told otherwise (002:68-77)
+    90: (1, -1),  # mNm, as MT Focus 6000 says it unless told otherwise (MT "Communication")
 }
 _DEGREES = (0, 50)
 _OWN_STATUSES = b" 102"

@@ -7,7 +7,7 @@ Rules
 2. Several spindles may have one tightening ID, a result each: where they came from tells them apart, and so does all
    that a message says and a record does not keep (toolcart.agent.record.provenance).
 3. A result with the agent's own time came without one, so its time is not compared.
-4. IDs are compared as numbers: one may be padded with blanks, left or right (003:6566).
+4. IDs are compared as numbers: one may be padded with blanks, left or right (OP 5.8.6 p. 146).
 """
 
 from toolcart.agent.base.fields import compare, copy, differs, fill, number

@@ -22,7 +22,7 @@ agent's) and FLAG_COPY mean the same as for a result. `what` says what `code` an
                             (toolcart.agent.station.commands): `sent` before it goes out, then `accepted`, `refused` or
                             `unknown`
 
-`ready` is one digit, 1 for ready, blank where the message does not say (003:7448-7508).
+`ready` is one digit, 1 for ready, blank where the message does not say (OP 5.10.2 p. 163-164).
 """
 
 from struct import pack_into

@@ -15,7 +15,7 @@ from toolcart.agent.record.spindles import FORM, PLACE
 CPYTHON_ONLY = True  # boards ask for revisions without identifiers, and keep none
 
 
-# Additional identifiers of a result of one spindle: identifier result parts 2 to 4 (003:6319-6336, 6945-6967).
+# Additional identifiers of a result of one spindle: identifier result parts 2 to 4 (OP 5.8.2 p. 141, 5.8.6 p. 151-152).
 #
 #     payload  0      8       114      151  152           177           202           227
 #              | head | body  | limits | 'I'| identifier 2| identifier 3| identifier 4|

@@ -19,12 +19,12 @@ Rules
 1. `number` counts pieces only; those of one curve are consecutive, `piece` from 0 to `pieces` - 1. A curve with missing
    pieces was cut by a power failure, or its first ones were overwritten.
 2. A sample is two bytes, big endian, two's complement. It means 2**shift * numerator / denominator * sample in `unit`
-   (Open Protocol's, 003:12642-12664: 1 Nm, 50 degrees), as in telegram 13 of ToolsNet (004:316). Both are integers
+   (Open Protocol's, OP 6.3 p. 267: 1 Nm, 50 degrees), as in telegram 13 of ToolsNet (TN 5.13). Both are integers
    below 2**30, reduced; 1/1 where the controller names no coefficient (with FLAG_ODD).
-3. `what` is the trace type (003:12148): 1 angle, 2 torque, 3 current, 4 gradient, 5 stroke, 6 force. 0: the data are
-   the data fields of a MID 0901 as they came, `count` bytes of text.
+3. `what` is the trace type (OP 5.27.1 p. 258): 1 angle, 2 torque, 3 current, 4 gradient, 5 stroke, 6 force. 0: the data
+   are the data fields of a MID 0901 as they came, `count` bytes of text.
 4. `result` is the number in the main log of the curve's result, 0 if unknown; with it come the result's own time, its
-   program and the limits of that value, which telegram 13 also needs (004:292-312). `low` and `high` are digits, the
+   program and the limits of that value, which telegram 13 also needs (TN 5.13). `low` and `high` are digits, the
    last `decimals` of them after the point, in Nm and degrees, blank where unknown.
 5. `count` samples are there, `announced` is how many the message said. A step whose numerator is 0 is unknown.
 6. The flags FLAG_EDGE_TIME (the time is the agent's), FLAG_COPY, FLAG_TRUNCATED (fewer samples came than were

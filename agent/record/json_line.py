@@ -26,7 +26,7 @@ STAMP = const(5)  # 19 characters of a time
 STATUS = const(6)  # and above: its words are _WORDS[form - STATUS]
 
 _WORDS = (
-    (b"not completed", b"OK", b"not used", b"running"),  # 003:6448-6519; 3: since 2.9
+    (b"not completed", b"OK", b"not used", b"running"),  # OP 5.8.2 p. 144; 3: since 2.9
     (b"low", b"OK", b"high"),
 )
 

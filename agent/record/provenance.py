@@ -7,7 +7,7 @@ Rules
 1. `station` is that of the header, 0 if an answer named none; without an origin it is 1, which a blank field means.
 2. `check` is a CRC-30 over all that a message says, so that what is not kept of it counts too; `source` is its MID and
    revision. Only checks of one source are compared. A source of 0: there is no check, all is in the body.
-3. Blank and zero spindle and station of a push are 1 (003:1126-1139). An answer that names none says nothing.
+3. Blank and zero spindle and station of a push are 1 (OP 2.2.2 p. 26). An answer that names none says nothing.
 """
 
 from struct import pack_into

@@ -9,9 +9,9 @@ that the source does not have is blank. Each width is the widest of any source.
                       4    4    4   4  1  1  1  1    6       5
 
 torque is Nm x 100, angle is degrees; bs, ts, qs, as are the batch, tightening, torque and angle status in Open
-Protocol's own numbering (003:6448-6519; batch 3 is running, since release 2.9); time is yyyymmddhhmmss with two digits
-a byte, all zero if it was not valid; serial is the tool's. After the body a record may have `LIMITS_BYTES` bytes with
-what only the longer revisions have (blank where unknown):
+Protocol's own numbering (OP 5.8.2 p. 144; batch 3 is running, since release 2.9); time is yyyymmddhhmmss with two
+digits a byte, all zero if it was not valid; serial is the tool's. After the body a record may have `LIMITS_BYTES` bytes
+with what only the longer revisions have (blank where unknown):
 
     byte   0      6      12     18    23    28    33 34   36
            |tq min|tq max|tq tgt|amin |amax |atgt |u |type|d |

@@ -23,7 +23,7 @@ the rows are exact. Only such a record and one with identifiers have SEVERAL_LEA
 
 A status is 1 OK, else NOK; those of torque and angle are 0 low, 1 OK, 2 high, 3 NOK (low or high not said), blank
 unknown. Figures are kept as they came: in SYNC hundredths and degrees, for a press both hundredths, and the limits are
-those of the record; in BOLTS decimals with a point (003:8338-8372); in OBJECTS as in the body.
+those of the record; in BOLTS decimals with a point (OP 5.13.2 p. 183); in OBJECTS as in the body.
 
 Extras are what MID 0107 has for each bolt, one after the other, as far as there was room:
 

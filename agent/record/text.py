@@ -11,7 +11,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import spindle_in
 
-_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # 003:6448-6519; 3: since 2.9
+_BATCH = {0x30: "not completed", 0x31: "OK", 0x32: "not used", 0x33: "running"}  # OP 5.8.2 p. 144; 3: since 2.9
 _MEASURED = {0x30: "low", 0x31: "OK", 0x32: "high"}
 _READY = {0x30: False, 0x31: True}
 _EVENTS = {  # toolcart.agent.record.event

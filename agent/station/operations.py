@@ -1,8 +1,10 @@
-"""Results that come as MID 1201 and 1202: their keeper, also for a controller that sends each only once (002:316-327).
+"""Results that come as MID 1201 and 1202: their keeper, also for a controller that sends each only once.
+
+That is a MT Focus 6000 (MT notes on MID 0008).
 
 Rules
 1. A result is acknowledged as a whole: each part but the last when it has come, the last when the result is durable. A
-   controller that waits for each acknowledgement then goes on (003:7022-7040), one that ignores them (MT Focus 6000)
+   controller that waits for each acknowledgement then goes on (OP 5.9 p. 153), one that ignores them (MT Focus 6000)
    loses nothing.
 2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
    What is lost is fetched: the controller's newest result shows what is missing.
@@ -13,7 +15,8 @@ Rules
    objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place. On
    a serial line it may be the line's fault: the result is taken as lost, until the same part comes a second time.
 5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
-   means that the result is not there: a MID 0004 comes "instead of a result" (002:692-693), its code is not specified.
+   means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
+   specified.
 
 Imported when the first such controller is met.
 """

@@ -10,7 +10,7 @@ Rules
 3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
 4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
-   (003:2152-2154).
+   (OP 4.3.3 p. 62).
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
    (toolcart.agent.openprotocol.id_ledger, rule 8): what is fetched then may have been stored before.
 """
@@ -47,7 +47,7 @@ _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
 _DAY_MS = const(86400000)
-_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (003:6565-7019), from the message's first byte
+_FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
 
 
 class Store:

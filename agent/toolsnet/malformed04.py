@@ -1,7 +1,7 @@
 """Puts a result that is not as it should be (FLAG_ODD) in order for telegram 04, and says beside it what was odd.
 
 Rules
-1. A minus sign takes the place of the first zero. An angle has one decimal there (004:141-155), the rest is cut off.
+1. A minus sign takes the place of the first zero. An angle has one decimal there (TN 5.3), the rest is cut off.
 2. Numbers that cannot be read and statuses that do not exist go out like absent ones; the parameter `Odd fields` has
    them as they came (toolcart.agent.record.malformed), the first 25 characters of that.
 3. Imported when the first such record goes out; it allocates.

@@ -3,7 +3,7 @@
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
 `frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
 
-Rules (DIGEST G.5, G.9; 004:67-82)
+Rules (DIGEST G.5, G.9; TN 2)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
 2. Connect to the server the 08 named. After any loss start at the PIM again.
 3. A telegram that expects a 05 is sent again with the same identifier after ACK_TIMEOUT_MS, RETRANSMISSIONS times, then
@@ -28,10 +28,10 @@ from toolcart.agent.toolsnet import telegram as tel
 RESULT_BYTES = const(1164)  # of the buffer for telegram 04
 NOTE_BYTES = const(28)  # of the buffer for everything else: 05, 06, 07
 
-VERIFY_TIMEOUT_MS = const(5000)  # for the PIM's 12; 004:69 names no time, so as long as for an answer
-ACK_TIMEOUT_MS = const(5000)  # 004:73
-RETRANSMISSIONS = const(2)  # 004:73
-KEEPALIVE_MS = const(30000)  # without a transmission (004:80); the server closes after 60 s
+VERIFY_TIMEOUT_MS = const(5000)  # for the PIM's 12; TN 2 names no time, so as long as for an answer
+ACK_TIMEOUT_MS = const(5000)  # TN 3
+RETRANSMISSIONS = const(2)  # TN 3
+KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
 
@@ -139,7 +139,7 @@ class Session:
         self.tx = self.note  # what is going out
         self.tx_from = 0
         self.pending = 0  # bytes of tx[tx_from:] that wait for the port
-        self.ident = 1  # what goes out next carries it: 1..99999, never 0 (004:73)
+        self.ident = 1  # what goes out next carries it: 1..99999, never 0 (TN 3)
         self.code = 0  # of the last 05
         self.lost_in = STOPPED  # the state that the last connection was lost in
         self.proven = False  # the server has answered something on it
@@ -410,7 +410,7 @@ class Session:
 
     def _take_stamp(self):
         self.wants_stamp = False
-        copy(self.stamp, 0, self.frames.buf, self.frames.at + 11, 14)  # 004:220
+        copy(self.stamp, 0, self.frames.buf, self.frames.at + 11, 14)  # TN 5.6
 
     # -- time and loss -----------------------------------------------------------------------------------------
 

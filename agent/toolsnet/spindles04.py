@@ -2,7 +2,7 @@
 
 Rules
 1. General part and common parameters are those of a result of one spindle; the first spindle part is overwritten, the
-   others follow it. Parameters that belong to all spindles carry spindle 0, "general" (004:165).
+   others follow it. Parameters that belong to all spindles carry spindle 0, "general" (TN 5.3).
 2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere.
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
 4. What a Wp. Id of 40 has beyond the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters of

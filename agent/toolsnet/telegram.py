@@ -1,13 +1,13 @@
 """The telegrams of ToolsNet Open Protocol 3.4: found in a stream, written into and read from fixed buffers.
 
-(DIGEST G.1, G.2; 004:105-254.)
+(DIGEST G.1, G.2; TN 5.1.)
 
     octet  0     4    6      11
            | len | id | ident| ...          `len` counts what follows it; everything is ASCII; no terminator
 
 Offsets here count from 0 at the length field. Every writer returns the number of bytes to send, length field included.
 
-Rules for finding them (004:105-110)
+Rules for finding them (TN 5.1)
 1. They may come split or joined in any way. The answers we wait for have at most 41 bytes; a telegram longer than the
    buffer is skipped unread.
 2. A length that is not a number above 0 loses the frame: the connection has to be closed.
@@ -99,13 +99,13 @@ def finish(tx, end):
 
 
 def put_keepalive(tx, ident):
-    """Write telegram 06 (004:250-254)."""
+    """Write telegram 06 (TN 5.10)."""
     begin(tx, ID_KEEPALIVE, ident)
     return finish(tx, 11)
 
 
 def put_info_request(tx, ident, system_type, system, station):
-    """Write telegram 07 (004:231-238)."""
+    """Write telegram 07 (TN 5.8)."""
     begin(tx, ID_INFO_REQUEST, ident)
     put_number(tx, 11, 4, system_type)
     put_number(tx, 15, 4, system)
@@ -114,7 +114,7 @@ def put_info_request(tx, ident, system_type, system, station):
 
 
 def put_acknowledge(tx, ident, stamp):
-    """Write telegram 05 with code 000 for the PIM's 12; `stamp` is 14 digits, yyyymmddhhnnss (004:217-223)."""
+    """Write telegram 05 with code 000 for the PIM's 12; `stamp` is 14 digits, yyyymmddhhnnss (TN 5.6)."""
     begin(tx, ID_ACKNOWLEDGE, ident)
     copy(tx, 11, stamp, 0, 14)
     fill(tx, 25, 3, 0x30)
@@ -145,7 +145,7 @@ def sequence_at(place):
 
 
 def result_sequence_of(buf, at):
-    """Return from an 08 the sequence of the latest result stored; negative if it is not a number (004:245)."""
+    """Return from an 08 the sequence of the latest result stored; negative if it is not a number (TN 5.9)."""
     return number(buf, at + 11, 5)
 
 

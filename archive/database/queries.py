@@ -22,7 +22,7 @@ from toolcart.archive.database.tables import Station
 from toolcart.trace.curves import Curve
 
 PAGE_ROWS = 500
-GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # 004:302
+GRAPHS = {0: ("torque", "Nm"), 1: ("angle", "deg")}  # TN 5.13
 _TIME = re.compile(  # 20261121 or 2026-11-21T14:30:00, to the second or to any part before it
     r"\d{4}(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12]\d|3[01])"
     r"(?:[T ]?(?:[01]\d|2[0-3])(?::?[0-5]\d(?::?[0-5]\d)?)?)?)?)?",
@@ -196,7 +196,7 @@ def curves(told: dict) -> dict[str, Curve]:
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:
-    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (004:316); none if it has no scale."""
+    """Return a graph's times in ms and its values: 2^shift x Dom / Nom x sample (TN 5.13); none if it has no scale."""
     octets, shift, step_ms = graph["Samples"], graph["BitShift"], graph["SampleMs"]
     dom, nom = graph["FactorDom"], graph["FactorNom"]
     has_scale = nom and abs(shift) <= t.SHIFT_MOST and max(abs(nom), abs(dom)) <= t.FACTOR_MOST

@@ -2,11 +2,11 @@
 
 Rules
 1. The map's tables have the document's names; the other tables' names and all columns are our own.
-2. A time from a station is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (004:128). `Arrived` is
+2. A time from a station is kept as it came, 14 digits `yyyymmddhhnnss` in the station's zone (TN 5.3). `Arrived` is
    the archive's own, in the same form in UTC.
-3. One row of Result is one spindle. Sequence and time identify a station's result (004:301); repeats of both are
+3. One row of Result is one spindle. Sequence and time identify a station's result (TN 5.13); repeats of both are
    counted in `Arrivals` and stored once.
-4. Torque is in Nm, angle in degrees, as in the telegram (004:147-153). Statuses are the telegram's too: 0 is OK.
+4. Torque is in Nm, angle in degrees, as in the telegram (TN 5.3). Statuses are the telegram's too: 0 is OK.
 5. A number is finite and below REAL_MOST, or unknown: the database takes no other, and one that got in otherwise, as by
    a damaged disk, is read as unknown.
 6. Views have plain names for other programs and stay as they are when the tables change (docs/archive.md): a column is
@@ -47,7 +47,7 @@ from toolcart.toolsnet import FACTOR_MOST, REAL_MOST, SHIFT_MOST
 TABLES = MetaData()
 PLACE = ("SystemType", "System", "Station")
 Station = tuple[int, int, int]  # of these
-RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (004:301)
+RESULT_KEY = (*PLACE, "Sequence", "Time")  # what identifies a result or an event (TN 5.13)
 GRAPH_KEY = (*RESULT_KEY, "Spindle", "GraphType")
 _BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number is an INTEGER of 64 bits
 
@@ -215,7 +215,7 @@ GRAPH = Table(
     Column("GraphId", _BIG, primary_key=True, autoincrement=False),
     *_integers(*PLACE, "Spindle", "Program", "Sequence"),
     *_texts(14, "Time", "Arrived"),
-    *_integers("GraphType", "BitShift"),  # of these types 0 is torque, 1 angle (004:302)
+    *_integers("GraphType", "BitShift"),  # of these types 0 is torque, 1 angle (TN 5.13)
     Column("FactorDom", BigInteger, nullable=False),
     Column("FactorNom", BigInteger, nullable=False),
     *[Column(name, Real) for name in ("LimitMin", "LimitMax", "AngleOffset")],

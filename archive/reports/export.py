@@ -26,7 +26,7 @@ MEDIA = {
 }
 ENDINGS = {"csv-semicolon": "csv"}  # of a file's name, where it is not the kind
 NEEDS = {"parquet": "pyarrow"}
-STATUSES = {1: "NOK", 2: "low", 3: "high"}  # 004:150
+STATUSES = {1: "NOK", 2: "low", 3: "high"}  # TN 5.3
 _TIMES = xlsx.TIMES
 _FORMULAS = tuple("=+-@\t\r")
 

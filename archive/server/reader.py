@@ -1,4 +1,4 @@
-"""A station's telegrams, read for what they say: the text's own rules, and nothing stricter (004:120-320).
+"""A station's telegrams, read for what they say: the text's own rules, and nothing stricter (TN 5.3).
 
 The simulated ToolsNet checks what a station may send (toolcart.toolsnet); this is what a ToolsNet has to
 take.
@@ -6,7 +6,7 @@ take.
 Rules
 1. Length fields rule: a part begins where those before it end by their own lengths, which may be longer than what is
    printed. Anything after the printed fields is ignored.
-2. Numbers may have blanks around them, a sign, and a point anywhere (004:312-320), identifiers and counts too. They
+2. Numbers may have blanks around them, a sign, and a point anywhere (TN 5.13), identifiers and counts too. They
    are finite and have no exponent; after a point a whole number has only zeros. A blank field is not a number.
 3. What cannot be read is blank, and named in `unread`; it never becomes a good result (toolcart.toolsnet_rows). What
    differs from the text is a Breach, once for each field of a telegram.

@@ -3,8 +3,8 @@
     connection    PIM: 12 ->, <- 05, <- 07, 08 ->        server: <- 01 02 04 06 09 13, 05 -> (or 10 for 09)
 
 Rules
-1. A frame is four digits and as many bytes as they say (004:105-110). An invalid length closes the connection; so does
-   silence (004:80).
+1. A frame is four digits and as many bytes as they say (TN 5.1). An invalid length closes the connection; so does
+   silence (TN 3).
 2. Every telegram with an identifier is answered. One that can be stored under its names
    (toolcart.archive.server.reader) is stored, whatever else is odd about it; others get the code UNREADABLE. A breach
    goes into the database with telegram, field, position, found and allowed: the first of its kind from an address in an
@@ -363,13 +363,13 @@ class PimClient(_Client):
         elif kind == "07":
             self._tell(found)
         elif found["identifier"] >= 0:
-            known = kind == "11"  # from a plug-in, which wants only the answer (004:373-383)
+            known = kind == "11"  # from a plug-in, which wants only the answer (TN Appendix A)
             if not known:
                 self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05, 07 or 11 at a PIM"))
             self.send(f"05{found['identifier']:05d}{stamp()}{0 if known else UNREADABLE:03d}")
 
     def _tell(self, found: dict) -> None:
-        """Answer 07 with 08 (004:240-248)."""
+        """Answer 07 with 08 (TN 5.9)."""
         archive = self.archive
         if "07" in archive.faults.silent or found["identifier"] < 0:
             return

@@ -2,7 +2,7 @@
 
 Rules
 1. Nothing is reported as stored before its commit has returned. If a commit fails, all of its batch get FAILED; none is
-   answered, and the stations send again (004:73).
+   answered, and the stations send again (TN 3).
 2. While a commit runs, the next batch gathers: a thousand stations share a sync; one alone waits for no other.
 3. A result is identified by station, sequence and time stamp, an event too; a graph by its spindle and kind as well.
    Repeats are counted.
@@ -170,7 +170,7 @@ class Writer:
             self._heard[station] = rows.now_text()
 
     def latest(self, station: Station) -> tuple[int, int]:
-        """The sequences of the latest stored result and event, 0 for none (004:245-246)."""
+        """The sequences of the latest stored result and event, 0 for none (TN 5.9)."""
         with self._wake:
             return self._known.latest.get(station, (0, 0))
 

@@ -25,7 +25,7 @@ from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.statistics.statistics import PERIODS, period, sources
 
 _OTHER = re.compile("[4-9]").fullmatch  # what a station may send beyond the text
-_STATUSES = {1: "not OK", 2: "low", 3: "high"}  # 004:150
+_STATUSES = {1: "not OK", 2: "low", 3: "high"}  # TN 5.3
 
 
 def cause(torque: int | None, angle: int | None, time: int | None) -> str:

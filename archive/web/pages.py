@@ -26,7 +26,7 @@ DAY_LIST = 50
 LIVE_ROWS = 50
 SPINDLES = 10000
 CURVES, CURVES_MOST = 10, 30  # drawn over one another
-VIN_MOST = 25  # 004:125
+VIN_MOST = 25  # TN 5.3
 _UNITS = {"deg": "°"}
 
 

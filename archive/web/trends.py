@@ -19,7 +19,7 @@ from toolcart.archive.web.trend import Shown, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
-SERIAL_MOST = 10  # 004:148
+SERIAL_MOST = 10  # TN 5.3
 BARS = 30
 LINES = 31  # of a table, a month of days; another page has those before
 SPANS = {"1 day": 1, "7 days": 7, "30 days": 30, "90 days": 90, "a year": 365}  # offered as links

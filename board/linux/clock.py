@@ -1,4 +1,4 @@
-"""Compares the system's clock with the server's times in ToolsNet's telegram 05 (004:82), and sets it if wanted.
+"""Compares the system's clock with the server's times in ToolsNet's telegram 05 (TN 3), and sets it if wanted.
 
 Rules
 1. The first 05 is taken, and then one every EVERY_MS, as it comes: it has whole seconds and took time to arrive, so a

@@ -21,7 +21,7 @@ from host_tests.support.archive import Served, browsing, result, run
 
 pytestmark = pytest.mark.usefixtures("in_this_process")
 EXAMPLES = int(os.environ.get("TOOLCART_EXAMPLES", 300 if LONG else 3))
-LONGEST = 9999  # 004:105-110
+LONGEST = 9999  # TN 5.1
 TEXT = st.characters(min_codepoint=0x20, max_codepoint=0x7E)
 YEARS = {"min_value": datetime(1900, 1, 1), "max_value": datetime(9999, 12, 31, 23, 59, 59)}
 FILES = ("csv", "xlsx", "json", "parquet")
@@ -41,7 +41,7 @@ class Telegram:
         self.says = {}
 
     def whole(self, width, least=0, most=None, value=None):
-        """A whole number in its field: noughts or blanks around it, and a point if there is room (004:318-320)."""
+        """A whole number in its field: noughts or blanks around it, and a point if there is room (TN 5.13)."""
         most = 10**width - 1 if most is None else most
         if value is None:
             value = self._draw(st.integers(least, most) | st.sampled_from([least, most]))
@@ -345,7 +345,7 @@ def identifier_of(octets):
     """What an answer has to name; None if nothing in it could be answered."""
     if len(octets) < 7:
         return None
-    found = re.fullmatch(rb" *([+]?[0-9]+|-0+)(\.0*)? *", octets[2:7])  # 004:312-320: a sign, a point anywhere
+    found = re.fullmatch(rb" *([+]?[0-9]+|-0+)(\.0*)? *", octets[2:7])  # TN 5.13: a sign, a point anywhere
     return int(found[1]) if found else None
 
 

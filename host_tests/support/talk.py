@@ -22,7 +22,7 @@ from host_tests.support.frames import accepted, message
 
 PORTABLE = True
 
-# 0002 of revision 1: cell 1, channel 2, a name (003:3095-3118).
+# 0002 of revision 1: cell 1, channel 2, a name (OP 5.2.2 p. 71).
 STARTED = message(2, b"010001" + b"0202" + b"03" + b"Cart controller          ")
 
 

@@ -25,7 +25,7 @@ SILENT_S = 20.0  # longest wait for the last answers
 SPREAD_CONNECTS = 100
 STATIONS_MOST = 9999  # of a system: four digits
 FROM_ONE = 1500  # stations of one address; a server takes 2,000 from one
-# After the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (004:120-185).
+# After the VIN's 18 characters: its blanks, the counts, a spindle, and a parameter up to its value (TN 5.3).
 _REST = (
     "       00017000290%02d72"
     "0001C3412129  0012000112.0000120.37000128.00000040.0000062.30000085.00"

@@ -181,7 +181,7 @@ class Controller:
             vin=f"W{self.number}N{number:06d}",
             stamp=self._stamp(),
             torque=f"{hundredths // 100:05d}.{hundredths % 100:02d}",
-            angle=f"{number * 11 % 10000:06d}.0",  # four digits: a MT Focus prints no more (002:39-77)
+            angle=f"{number * 11 % 10000:06d}.0",  # four digits: a MT Focus prints no more (MT "Communication")
             statuses="000" if ok else "1" + low_or_high + "0",
             frame=frame,
             shown_status=statuses[number % len(statuses)] if statuses else "",

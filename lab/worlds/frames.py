@@ -104,21 +104,22 @@ def pushed(result: Result, revision: int) -> bytes:
 
 
 def fetched(result: Result, revision: int, pad: str = "") -> bytes:
-    """Return the data of 0065; its ID is padded with zeros, or with blanks on the `left` or `right` (003:6566)."""
+    """Return the data of 0065; its ID is padded with zeros, or blanks on the `left` or `right` (OP 5.8.6 p. 146)."""
     shorter = result.id_text.lstrip("0") or "0"
     shown = shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else result.id_text
     of_station = {"controller_name": Identity.station_name} if revision == 7 else {}
     return old_result_data(shown_of(result), revision, instead={"tightening_id": shown, **of_station})
 
 
-# -- MID 1201 and 1202 of a MT Focus 6000 (002:698-852) ------------------------------------------------------------
+# -- MID 1201 and 1202 of a MT Focus 6000 (MT notes on MID 1202)
+# ------------------------------------------------------------
 
-_STATUS = {"0": "1", "2": "2", "3": "3"}  # ToolsNet's OK, low, high as 002:787-803 numbers them
+_STATUS = {"0": "1", "2": "2", "3": "3"}  # ToolsNet's OK, low, high as MT notes on MID 1202 numbers them
 _MNM, _DEGREES, _SECONDS = 90, 50, 200
 
 
 def _exponential(value: float) -> str:
-    """Return a figure as a MT Focus 6000 prints it, torque in mNm, unit 090 (002:39-77)."""
+    """Return a figure as a MT Focus 6000 prints it, torque in mNm, unit 090 (MT "Communication")."""
     return f"{value:012.3e}"
 
 
@@ -136,7 +137,7 @@ def overall(result: Result, revision: int, asked_with: int) -> bytes:
 
 
 def details(result: Result, revision: int, is_push: bool) -> bytes:
-    """Return the data of 1202; from revision 2 on with a GUID. One follows each 1201, always (002:314-315)."""
+    """Return the data of 1202; from revision 2 on with a GUID. One follows each 1201, always (MT notes on MID 0008)."""
     v = _linked(result, is_push)
     torque, angle = _exponential(float(result.torque) * 1000), _exponential(float(result.angle))
     fields = (
@@ -184,7 +185,7 @@ def spindles_of(result: Result) -> list[tuple[str, str, str, str]]:
 
 
 def _figure(text: str) -> str:
-    """Return a figure as a PowerMACS writes it: seven characters with a point (003:8338-8346)."""
+    """Return a figure as a PowerMACS writes it: seven characters with a point (OP 5.13.2 p. 183)."""
     whole, _, fraction = text.partition(".")
     digits = f"{int(whole)}.{fraction:0<4}"
     return digits[:7].rjust(7, "0")
@@ -227,7 +228,7 @@ def station(result: Result, revision: int) -> bytes:
 
 
 def bolt(result: Result, revision: int, part: int) -> bytes:
-    """Return the data of 0107, message number `part`; its time has 19 bytes as the text says (003:8713-8718)."""
+    """Return the data of 0107, message number `part`; its time has 19 bytes as the text says (OP 5.13.3 p. 188)."""
     bolt = part - 1
     told = {"messages": result.spindles + 1, "message": part, "tightening_id": result.id_text, "station_number": 1}
     told |= {"bolt": 20 + bolt, "bolt_name": f"Bolt {bolt}", "program": "Yield", "pm_status": 0}

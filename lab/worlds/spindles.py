@@ -2,12 +2,13 @@
 
 Rules
 1. MID 0108 with Bolt Data 1 brings the next MID 0107; with 0, or after the last one, the result is acknowledged
-   (003:9071-9087). If there is no answer the outstanding message is sent again, not the whole result.
+   (OP 5.13.4 p. 195). If there is no answer the outstanding message is sent again, not the whole result.
 2. A subscription names the data number to begin after; if that is 0 or not held it begins with the oldest, or with
-   what is new if it asks for that (003:8203-8225). Only this station's results are pushed.
+   what is new if it asks for that (OP 5.13.1 p. 181). Only this station's results are pushed.
 3. A MT Focus 6000 sends both parts of a result, MID 1201 and 1202, at once and never again; MID 1203 is accepted and
-   has no effect (002:316-327). It does not learn what the agent has taken over: for the judge that is what it had read
-   while nothing was in the way. Its history goes by MID 0006; a rejection names the MID that was sent (002:139-150).
+   has no effect (MT notes on MID 0008). It does not learn what the agent has taken over: for the judge that is what it
+   had read while nothing was in the way. Its history goes by MID 0006; a rejection names the MID that was sent (MT
+   "Special MT Focus 6000 considerations, per mid").
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ class OperationSession(GenericSession):
         controller = self.controller
         text = content.decode("latin-1")
         if text[:4] != "1201" and text[:9].isdigit():
-            self._refuse(mid, UNKNOWN)  # neither 0067 nor 0902 is known here, though 0067 is in its list (002:154)
+            # Neither 0067 nor 0902 is known here, though 0067 is in its list (MT "Special MT Focus 6000 considerations,
+            # per mid")
+            self._refuse(mid, UNKNOWN)
             return
         if len(text) != HEADER - 1 or text[:4] != "1201" or text[7:9] != "10" or not text[4:].isdigit():
             self._object(mid + content)

@@ -16,7 +16,7 @@ class Refused(Exception):
 
 @dataclass
 class ResultTelegram:
-    """What a telegram 04 says (004:120-185)."""
+    """What a telegram 04 says (TN 5.3)."""
 
     identifier: str
     station: int
@@ -55,15 +55,15 @@ def identifier_of(octets: bytes) -> str:
 
 
 def acknowledgement(identifier: str, stamp: str, code: int) -> bytes:
-    """Return telegram 05 (004:217-223)."""
+    """Return telegram 05 (TN 5.6)."""
     return frame(f"05{identifier}{stamp}{code:03d}".encode())
 
 
 def event_acknowledgement(identifier: str, station: int, stamp: str) -> bytes:
-    """Return telegram 10 (004:206-215), of system 1 of type 3."""
+    """Return telegram 10 (TN 5.5), of system 1 of type 3."""
     return frame(f"10{identifier}00030001{station:04d}{stamp}00000".encode())
 
 
 def information(identifier: str, result: str, host: str, port: int, event: int = 0) -> bytes:
-    """Return telegram 08 (004:240-248)."""
+    """Return telegram 08 (TN 5.9)."""
     return frame(f"08{identifier}{result}{event:05d}{host:<15}{port:05d}".encode())

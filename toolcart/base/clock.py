@@ -3,7 +3,7 @@
 Rules:
 1. `now` is what a 32-bit board's ticks_ms would say: an int that wraps at 2**30 ms.
 2. `total_ms` is the same time unwrapped, counted since the clock was made; for the simulators' own books.
-3. `stamp()` is the simulated wall time as Open Protocol writes it, YYYY-MM-DD:HH:MM:SS (003:5848-5854).
+3. `stamp()` is the simulated wall time as Open Protocol writes it, YYYY-MM-DD:HH:MM:SS (OP 5.8.2 p. 135).
 """
 
 PORTABLE = True

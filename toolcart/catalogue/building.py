@@ -3,7 +3,7 @@
 Rules
 1. A parameter that is not given is blank; a count that is not given is that of the list it counts.
 2. Whatever cannot be built ends in a FieldError, which names MID, revision, field, place, what was found and allowed.
-3. A message longer than 9999 octets is built in linked parts, cut between two parameters (003:1252-1262).
+3. A message longer than 9999 octets is built in linked parts, cut between two parameters (OP 2.2.6 p. 30).
 """
 
 from .errors import FieldError, Odd, Wrong

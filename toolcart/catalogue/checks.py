@@ -2,15 +2,15 @@
 
 Rules
 1. The built message is read again and judged, so whatever way a value was given, what goes on the line counts.
-2. An integrator sends every number and time; a controller may leave blank what it does not use (003:1283-1291).
+2. An integrator sends every number and time; a controller may leave blank what it does not use (OP 2.3 p. 30).
 3. A list of values that products or releases extend (meanings.OPEN) closes nothing out.
-4. Text has no control characters: the documents allow 0x20 to 0x7F (003:1277), later releases UTF-8.
+4. Text has no control characters: the documents allow 0x20 to 0x7F (OP 2.3 p. 30), later releases UTF-8.
 """
 
 from .errors import FieldError, Odd, Wrong
 from .fields import is_time
 
-UNSET_TIMES = ("0000-00-00:00:00:00", "0" * 19)  # a controller without a clock; 1201's default (003:7087)
+UNSET_TIMES = ("0000-00-00:00:00:00", "0" * 19)  # a controller without a clock; 1201's default (OP 5.9.1.1 p. 154)
 
 
 def check_message(form, frame, given, only):
@@ -38,7 +38,7 @@ def _is_free(field, value):
 
 
 def _check_text(field, frame, given):
-    """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (003:1277-1285)."""
+    """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (OP 2.3 p. 30)."""
     if field.least and field.place and len(frame) - field.place + 1 < field.least:
         raise Wrong("at least %d bytes" % field.least)
     if isinstance(given, str):
@@ -93,7 +93,7 @@ def _check_entry(form, members, values, name):
 
 
 def check_header(mid, revision, given):
-    """FieldError for a flag that is none, or a part without its number of parts (003:1252-1262)."""
+    """FieldError for a flag that is none, or a part without its number of parts (OP 2.2.6 p. 30)."""
     part, parts = given.get("part"), given.get("parts")
     if given.get("no_ack") not in (None, 0, 1):
         raise FieldError(mid, revision, "no_ack", "12", given["no_ack"], "0 to 1")

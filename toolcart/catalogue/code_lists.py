@@ -1,6 +1,6 @@
-"""Long lists: codes of MID 0004 (003:3267-3463, beyond-2.8.md 2), relay functions (003:9854-10468), input functions.
+"""Long lists: codes of MID 0004 (OP 5.2.4 p. 74-77), relay functions (OP 5.17.7 p. 215-220), input functions.
 
-Those of digital inputs are 003:10469-10796 and beyond 8.7.
+Those of digital inputs are OP 5.17.7 p. 220-224 and beyond 8.7.
 """
 
 SETS = {

@@ -35,7 +35,7 @@ REV 1
 MID 1201 I Q - Operation result @beyond 3.4
 REV 1
 -- index N10 0 is the newest
-MID 2501 I Q - Tightening program @003:4429
+MID 2501 I Q - Tightening program @OP 5.3.19.1 p. 102
 REV 1
 -- program_id N4 0 is all
 -- node_type N3 =NODE
@@ -49,12 +49,12 @@ REV 1
 -- pids G[pid_count]
 . pid N6
 . change N3 sent when the value has moved by more; 0 is every change
-MID 0900 I S - Trace @003:12291
+MID 0900 I S - Trace @OP 5.27.1.1 p. 260
 REV 1
 -- alternative N1 =ALTERNATIVE
 -- time D19
 -- index N10
-!003:12338 "send object data" stands between here and is 1201's: no example has it, and 2.9 took it out (beyond 6.2)
+!OP 5.27.1.1 p. 260 "send object data" stands between here and is 1201's: no example has it, 2.9 has not (beyond 6.2)
 -- trace_type_count N2
 -- trace_types N3[trace_type_count] =TRACE
 REV 4
@@ -67,7 +67,7 @@ REV 5
 -- first_unix_time N10
 -- last_unix_time N10
 -- trace_type_count trace_types
-MID 1201 I S - Operation result @003:7053
+MID 1201 I S - Operation result @OP 5.9.1.1 p. 154
 REV 1
 -- alternative time index
 -- send_objects N1 =YES
@@ -77,12 +77,12 @@ REV 5
 -- alternative first_unix_time last_unix_time send_objects
 MID 1601 I S - Dynamic identifier @beyond 4
 REV 1
--- alternative N1 0 is all, 2 those that are named (002:1335)
+-- alternative N1 0 is all, 2 those that are named (MT notes on MID 1601)
 -- format N1
 REV 3 +1
 -- pid_count N3
 -- pids N5[pid_count]
-MID 2501 I S - Tightening program @003:4446
+MID 2501 I S - Tightening program @OP 5.3.19.1 p. 102
 REV 1
 -- program_id N4 0 is any
 -- node_type N3 =NODE
@@ -92,13 +92,13 @@ UNSUBSCRIBE = """
 MID 0704 I S - Generic tool status @beyond 8.4
 REV 1
 -- tool_number N4
-MID 0900 I S - Trace @003:12428
+MID 0900 I S - Trace @OP 5.27.1.2 p. 262
 REV 1
 -- trace_type_count N2
 -- trace_types N3[trace_type_count] 999 is all
 """
 
-# What is not given: 1201 wants zeros (003:7087), 0900 blanks as in its example (003:12413).
+# What is not given: 1201 wants zeros (OP 5.9.1.1 p. 154), 0900 blanks as in its example (OP 5.27.1.1 p. 261).
 _GIVEN = {(8, 1201): {"alternative": 0, "time": "0" * 19, "index": 0, "send_objects": 1}, (8, 900): {"alternative": 0}}
 _TEXTS = {6: REQUEST, 8: SUBSCRIBE, 9: UNSUBSCRIBE}
 _tables = {}

@@ -4,7 +4,7 @@
     T text in UTF-8, blanks on the right                         D time stamp YYYY-MM-DD:HH:MM:SS, or any text
 
 Rules
-1. Blanks (or NULs, as some controllers send) are None: the parameter is not used (003:1283-1291).
+1. Blanks (or NULs, as some controllers send) are None: the parameter is not used (OP 2.3 p. 30).
 2. What does not fit its type is Odd: its octets are kept and nothing is raised.
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
@@ -62,7 +62,7 @@ class Field:
 
 
 def read_number(raw):
-    """N and B: digits, with blanks beside them as in the specification's own examples (003:5714, 003:6565)."""
+    """N and B: digits, with blanks beside them as in the specification's examples (OP 5.8.2 p. 133, 5.8.6 p. 146)."""
     if raw.isdigit():
         return int(raw)
     stripped = raw.strip(BLANKS)
@@ -154,7 +154,7 @@ def write_signed(value, width):
 
 
 def write_float(value, width):
-    """Return the number with a point and as many decimals as fit, 4 at most (003:8368-8372)."""
+    """Return the number with a point and as many decimals as fit, 4 at most (OP 5.13.2 p. 183)."""
     if isinstance(value, (int, float)):
         for decimals in range(4, -1, -1):
             text = "%.*f" % (decimals, abs(value))

@@ -55,7 +55,8 @@ SETS = {
     "104 speed ramp|105 monitoring|201 multistep program|301 parameter set, legacy",
     "ALTERNATIVE": "0 only new data|1 from an index|2 from a time|3 between indexes|4 between times",
     "LINK_ERROR": "1 invalid length|2 invalid revision|3 invalid sequence number|4 inconsistent message parts",
-    # Masks: the number is the bit's. Strategy options count bits from 0, error bits from 1 (003:5955, 003:6048).
+    # Masks: the number is the bit's. Strategy options count bits from 0, error bits from 1 (OP 5.8.2 p. 137, OP 5.8.2
+    # p. 138).
     "OPTIONS": "0 torque|1 angle|2 batch|3 PVT monitoring|4 PVT compensate|5 self-tap|6 rundown|7 CM|8 DS control|"
     "9 click wrench|10 RBW monitoring",
     "ERRORS": "1 rundown angle max shut off|2 rundown angle min shut off|3 torque max shut off|4 angle max shut off|"
@@ -110,7 +111,7 @@ def meaning_of(values, value):
     """Return the words for a value, empty where there are none; a list of them for a list."""
     if isinstance(value, list):
         return [meaning_of(values, one) for one in value]
-    if isinstance(value, str) and value.isdigit():  # one character that may be a letter too (003:4793)
+    if isinstance(value, str) and value.isdigit():  # one character that may be a letter too (OP 5.5.4 p. 112)
         value = int(value)
     return names_of(values).get(value, "") if isinstance(value, int) else ""
 

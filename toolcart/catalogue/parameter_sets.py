@@ -1,33 +1,33 @@
-"""MIDs 0010 to 0025, 2504 and 2505: parameter sets, read and selected (003:3617-4089)."""
+"""MIDs 0010 to 0025, 2504 and 2505: parameter sets, read and selected (OP 5.3 p. 81-94)."""
 
 TABLE = """
-MID 0010 I Q 0011r Parameter set ID upload request @003:3618
+MID 0010 I Q 0011r Parameter set ID upload request @OP 5.3.1 p. 81
 REV 1-3 20
 REV 4 +1 20 since=2.14 @beyond 4
-!003:668 the history of 2.8.0 names a revision 4 that it does not describe
+!OP 1.1 p. 14 the history of 2.8.0 names a revision 4 that it does not describe
 
-MID 0011 C P - Parameter set ID upload reply @003:3625
-REV 1 @003:3634
+MID 0011 C P - Parameter set ID upload reply @OP 5.3.2 p. 82
+REV 1 @OP 5.3.2 p. 82
 -- pset_count N3
 -- pset_ids N3[pset_count]
-!003:3646 printed 24-(Npset*3): it ends at 23 + 3N, as the example of 0029 octets shows
-REV 2 +1 @003:3650
+!OP 5.3.2 p. 82 printed 24-(Npset*3): it ends at 23 + 3N, as the example of 0029 octets shows
+REV 2 +1 @OP 5.3.2 p. 82
 -- stages N2[pset_count] cycles of each parameter set or multistage
-!003:3658 printed (24+Npset*3)-(24+Npset*5): it ends at 23 + 5N
-REV 3 +2 @003:3667
+!OP 5.3.2 p. 82 printed (24+Npset*3)-(24+Npset*5): it ends at 23 + 5N
+REV 3 +2 @OP 5.3.2 p. 82
 -- types T4[pset_count] Pset or Mset
 REV 4 +3 since=2.14 @beyond 4
 -- changes D19[pset_count] last change of each
 
-MID 0012 I Q 0013r Parameter set data upload request @003:3675
-REV 1,2 23 @003:3685
+MID 0012 I Q 0013r Parameter set data upload request @OP 5.3.3 p. 82
+REV 1,2 23 @OP 5.3.3 p. 83
 -- pset_id N3
-REV 3,4 +2 31 @003:3693
+REV 3,4 +2 31 @OP 5.3.3 p. 83
 -- file_version N8 special use of Toyota
 REV 5 +2 23 since=2.14 @beyond 4
 
-MID 0013 C P - Parameter set data upload reply @003:3699
-REV 1 104 @003:3707
+MID 0013 C P - Parameter set data upload reply @OP 5.3.4 p. 83
+REV 1 104 @OP 5.3.4 p. 83
 01 pset_id N3
 02 pset_name T25
 03 rotation N1 =ROTATION
@@ -38,64 +38,64 @@ REV 1 104 @003:3707
 08 angle_min N5 *deg
 09 angle_max N5 *deg
 10 angle_target N5 *deg
-REV 2 +1 120 @003:3778
+REV 2 +1 120 @OP 5.3.4 p. 84
 11 first_target N6 *Nm/100
 12 start_final_angle N6 *Nm/100 torque to reach the snug level
-REV 3,4 @003:3799
+REV 3,4 @OP 5.3.4 p. 84
 -- file_version N8
 -- toyota_data T* see Toyota's appendix
 REV 5 +2 141 since=2.14 @beyond 4
 13 pset_change D19
 
-MID 0014 I S 0005 Parameter set selected subscribe @003:3812
+MID 0014 I S 0005 Parameter set selected subscribe @OP 5.3.5 p. 85
 REV 1,2 20
 
-MID 0015 C E 0016 Parameter set selected @003:3821
-REV 1 42 @003:3828
+MID 0015 C E 0016 Parameter set selected @OP 5.3.6 p. 86
+REV 1 42 @OP 5.3.6 p. 86
 -- pset_id pset_change
-REV 2 141 @003:3839
+REV 2 141 @OP 5.3.6 p. 86
 01-08 pset_id pset_name pset_change rotation batch_size torque_min torque_max torque_target
 09-10 angle_min angle_max
-!003:3905 printed 111-112/113-117, and octet 111 is the angle min's: 112-113/114-118, so that the total is 141
+!OP 5.3.6 p. 87 printed 111-112/113-117, and octet 111 is the angle min's: 112-113/114-118, so that the total is 141
 11-13 angle_target first_target start_final_angle
 
-MID 0016 I A - Parameter set selected acknowledge [20] @003:3935
-MID 0017 I S 0005 Parameter set selected unsubscribe [20] @003:3940
+MID 0016 I A - Parameter set selected acknowledge [20] @OP 5.3.7 p. 88
+MID 0017 I S 0005 Parameter set selected unsubscribe [20] @OP 5.3.8 p. 88
 
-MID 0018 I C! 0005 Select parameter set @003:3946
-REV 1 23 @003:3960
+MID 0018 I C! 0005 Select parameter set @OP 5.3.9 p. 88
+REV 1 23 @OP 5.3.9 p. 88
 -- pset_id N3
 
-MID 0019 I C! 0005 Set parameter set batch size @003:4021
-REV 1 25 @003:4027
+MID 0019 I C! 0005 Set parameter set batch size @OP 5.3.12 p. 90
+REV 1 25 @OP 5.3.12 p. 90
 -- pset_id batch_size
 REV 2 +1 27 since=2.16 @beyond 4
 -- batch_size N4
 
-MID 0020 I C! 0005 Reset parameter set batch counter @003:4039
-REV 1 23 @003:4046
+MID 0020 I C! 0005 Reset parameter set batch counter @OP 5.3.13 p. 91
+REV 1 23 @OP 5.3.13 p. 91
 -- pset_id N3
 
-MID 0021 I S 0005 Lock at batch done subscribe [20] @003:4053
+MID 0021 I S 0005 Lock at batch done subscribe [20] @OP 5.3.14 p. 91
 
-MID 0022 C E 0023 Lock at batch done upload @003:4062
-REV 1 21 @003:4067
+MID 0022 C E 0023 Lock at batch done upload @OP 5.3.14.1 p. 92
+REV 1 21 @OP 5.3.14.1 p. 92
 -- relay_status N1 =ON
 
-MID 0023 I A - Lock at batch done upload acknowledge [20] @003:4074
-!003:4077 "Answer: MID 0005": it is an acknowledgement itself, and those are not answered
+MID 0023 I A - Lock at batch done upload acknowledge [20] @OP 5.3.15 p. 92
+!OP 5.3.15 p. 92 "Answer: MID 0005": it is an acknowledgement itself, and those are not answered
 
-MID 0024 I S 0005 Lock at batch done unsubscribe [20] @003:4081
+MID 0024 I S 0005 Lock at batch done unsubscribe [20] @OP 5.3.16 p. 93
 
-MID 0025 I C - Parameter user set download request @003:4086
-!003:2298 reserved for Ford there, for Toyota at 003:4087; neither says what is in it
+MID 0025 I C - Parameter user set download request @OP 5.3.17 p. 93
+!OP 4.5 p. 64 reserved for Ford there, for Toyota at OP 5.3.17 p. 93; neither says what is in it
 
-MID 2504 I C 0005 Select parameter set, dynamic job included @003:3966
-REV 1 23 @003:3976
+MID 2504 I C 0005 Select parameter set, dynamic job included @OP 5.3.10 p. 88
+REV 1 23 @OP 5.3.10 p. 89
 -- pset_id N3
 
-MID 2505 I C 0005 Select parameter set dynamically @003:3982
-REV 1 @003:3990
+MID 2505 I C 0005 Select parameter set dynamically @OP 5.3.11 p. 89
+REV 1 @OP 5.3.11 p. 89
 -- pset_id N3
 -- data_field_count N3
 -- data_fields V[data_field_count]

@@ -1,4 +1,4 @@
-"""Names of the parameter IDs of variable data fields, common to all systems (003:12827-13872)."""
+"""Names of the parameter IDs of variable data fields, common to all systems (OP 6.4 p. 270-282)."""
 
 # 00105 since release 2.10; 00005, 00104, 01042 to 01044 and the like by 2.17 (beyond 8.7).
 NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Reason beside the tightening status

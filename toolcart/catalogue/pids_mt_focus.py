@@ -1,4 +1,4 @@
-"""Parameter IDs of MT Focus 6000 (002:646-1771), and the barcode of MID 1601 (002:1347)."""
+"""Parameter IDs of MT Focus 6000 (MT notes on MID 0901), and the barcode of MID 1601 (MT notes on MID 1601)."""
 
 NAMES = """00060 Scanned Barcode|30001 Step count|30002 Pset name|30003 Pset revision|30004 Pset created
 30005 Pset modified|30006 Configured tool type|30007 Configured tool name|30008 Minimum time|30009 Maximum time

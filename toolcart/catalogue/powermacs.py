@@ -1,14 +1,14 @@
-"""MIDs 0105 to 0109: results of a PowerMACS, or of its presses since revision 4 (003:8174-9094)."""
+"""MIDs 0105 to 0109: results of a PowerMACS, or of its presses since revision 4 (OP 5.12.9 p. 179-195)."""
 
 TABLE = """
-MID 0105 I S 0005 Last PowerMACS tightening result data subscribe [20] @003:8187
-REV 2 30 @003:8203
+MID 0105 I S 0005 Last PowerMACS tightening result data subscribe [20] @OP 5.13.1 p. 180
+REV 2 30 @OP 5.13.1 p. 181
 -- data_number N10 the cycle to rewind to, 0 the oldest
-REV 3,4 +2 31 @003:8216
+REV 3,4 +2 31 @OP 5.13.1 p. 181
 -- only_new N1 =YES
 
-MID 0106 C E 0108r Last PowerMACS tightening result station data @003:8226
-REV 1-3 @003:8245
+MID 0106 C E 0108r Last PowerMACS tightening result station data @OP 5.13.2 p. 181
+REV 1-3 @OP 5.13.2 p. 181
 01 message_count N2
 02 message_number N2
 03 data_number N10
@@ -37,15 +37,15 @@ REV 1-3 @003:8245
 . name T20
 . type T2
 . length N2
-!003:8429 printed 23-34: two digits at 23-24
+!OP 5.13.2 p. 184 printed 23-34: two digits at 23-24
 . value T[length]
-REV 4 +1 @003:8438
+REV 4 +1 @OP 5.13.2 p. 184
 24 system_subtype N3 =SUBSYSTEM
 
-MID 0107 C E 0108r Last PowerMACS tightening result bolt data @003:8660
-REV 1-3 @003:8681
+MID 0107 C E 0108r Last PowerMACS tightening result bolt data @OP 5.13.3 p. 187
+REV 1-3 @OP 5.13.3 p. 188
 01-05 message_count message_number data_number station_number time
-!003:8715 printed 47-55: the text says 19 octets, so all that follow stand ten octets behind their printed places
+!OP 5.13.3 p. 188 printed 47-55: the text says 19 octets, so all that follow stand ten octets behind their places
 06 bolt_number N4
 07 bolt_name T20
 08 program_name T20
@@ -69,13 +69,13 @@ REV 1-3 @003:8681
 . length N2
 . value T[length]
 . step N2
-REV 4 +1 @003:8863
+REV 4 +1 @OP 5.13.3 p. 191
 16 system_subtype N3 =SUBSYSTEM
 
-MID 0108 I A - Last PowerMACS tightening result data acknowledge @003:9071
-!003:9073 with bolt_data 1 the next MID 0107 follows, if there is one left
-REV 1-4 21 @003:9080
+MID 0108 I A - Last PowerMACS tightening result data acknowledge @OP 5.13.4 p. 195
+!OP 5.13.4 p. 195 with bolt_data 1 the next MID 0107 follows, if there is one left
+REV 1-4 21 @OP 5.13.4 p. 195
 -- bolt_data N1 =YES
 
-MID 0109 I S 0005 Last PowerMACS tightening result data unsubscribe [20] @003:9088
+MID 0109 I S 0005 Last PowerMACS tightening result data unsubscribe [20] @OP 5.13.5 p. 195
 """

@@ -331,7 +331,7 @@ def _cut(frame):
 
 
 def wire(frame):
-    """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (003:1387-1395).
+    """Return a frame as it goes on the line: with a NUL behind it, but for one that ends in samples (OP 2.4.1 p. 33).
 
     >>> import toolcart
     >>> toolcart.wire(toolcart.encode(9999))

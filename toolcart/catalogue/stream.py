@@ -1,4 +1,4 @@
-"""From octets of a connection to whole messages: frames by their length, linked parts put together (003:1252-1262).
+"""From octets of a connection to whole messages: frames by their length, linked parts put together (OP 2.2.6 p. 30).
 
     frames = Frames()
     linked = Linked()

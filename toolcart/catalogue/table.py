@@ -1,21 +1,21 @@
 """Reads a table, which is text that looks like the specification's own, into MIDs, revisions and parameters.
 
-    MID 0061 C E 0062 Last tightening result data @003:5706       number, sender, kind, answer, name, source
-    MID 0062 I A - Last tightening result data acknowledge [20] @003:6522       revision 1 is the header's 20 octets
-    MID 7412-7414,7418 IC X - Information @beyond 5                several that are named only
-    REV 1 231 @003:5718                                           revision, documented length of the whole message
-    15 torque N6 *Nm/100 Torque                                   parameter ID, name, type and width, unit, meaning
-    22 batch_status N1 =BATCH                                     names of the values, of meanings.py or on the spot
-    !003:5866 printed ... the reason                              a note: why it is not as printed
-    REV 3 +2 419 @003:6282                                        revision 2 and what follows; -name leaves one out
-    REV 8 +7 571 since=2.10 @beyond 3.1                           a revision newer than 2.8.0
-    REV 1 other @003:4517                                         the same number laid out otherwise, see rule 6
-    -- request_mid N4 <object_count                               it stands in front of a field of revision 1
-    01-08 light_1-8 N1 =YES                                       eight alike
-    02-04 vin job_id pset_id                                      fields that this table has said before, see rule 7
-    18 spindles G[number_of_spindles]                             a group: its members begin with a point
-    .  channel_id N2 ':'                                          the octets behind it that separate two members
-    .  spindles.torque I6 *Nm/100                                 a member changed or added in a group of revision 1
+    MID 0061 C E 0062 Last tightening result data @OP 5.8.2 p. 133  number, sender, kind, answer, name, source
+    MID 0062 I A - Last tightening result data acknowledge [20] @OP 5.8.3 p. 145  revision 1 is the header's 20 octets
+    MID 7412-7414,7418 IC X - Information @beyond 5         several that are named only
+    REV 1 231 @OP 5.8.2 p. 134                              revision, documented length of the whole message
+    15 torque N6 *Nm/100 Torque                             parameter ID, name, type and width, unit, meaning
+    22 batch_status N1 =BATCH                               names of the values, of meanings.py or on the spot
+    !OP 5.8.2 p. 135 printed ... the reason                 a note: why it is not as printed
+    REV 3 +2 419 @OP 5.8.2 p. 140                           revision 2 and what follows; -name leaves one out
+    REV 8 +7 571 since=2.10 @beyond 3.1                     a revision newer than 2.8.0
+    REV 1 other @OP 5.4.3 p. 106                            the same number laid out otherwise, see rule 6
+    -- request_mid N4 <object_count                         it stands in front of a field of revision 1
+    01-08 light_1-8 N1 =YES                                 eight alike
+    02-04 vin job_id pset_id                                fields that this table has said before, see rule 7
+    18 spindles G[number_of_spindles]                       a group: its members begin with a point
+    .  channel_id N2 ':'                                    the octets behind it that separate two members
+    .  spindles.torque I6 *Nm/100                           a member changed or added in a group of revision 1
 
 Rules
 1. `--` is no parameter ID. A field whose name is there already takes the place of the other one.

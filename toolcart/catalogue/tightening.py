@@ -1,15 +1,15 @@
-"""MIDs 0060 to 0067: results of tightenings, pushed and fetched (003:5697-7019; beyond-2.8.md 3 for what is newer)."""
+"""MIDs 0060 to 0067: results of tightenings, pushed and fetched (OP 5.8.1 p. 133-152)."""
 
 TABLE = """
-MID 0060 I S 0005 Last tightening result data subscribe @003:5697
+MID 0060 I S 0005 Last tightening result data subscribe @OP 5.8.1 p. 133
 REV 1-7,998,999 20
 REV 8 +1 20 since=2.10 @beyond 3.1
 REV 9 +1 20 since=2.13 @beyond 3.1
 REV 10 +1 20 since=2.15 @beyond 3.1
 REV 11 +1 20 since=2.17 @beyond 3.1
 
-MID 0061 C E 0062 Last tightening result data @003:5706
-REV 1 231 @003:5718
+MID 0061 C E 0062 Last tightening result data @OP 5.8.2 p. 133
+REV 1 231 @OP 5.8.2 p. 134
 01 cell_id N4
 02 channel_id N2
 03 controller_name T25
@@ -33,7 +33,7 @@ REV 1 231 @003:5718
 21 pset_change D19 last change in parameter set settings
 22 batch_status N1 =BATCH
 23 tightening_id N10
-REV 2 385 @003:5880
+REV 2 385 @OP 5.8.2 p. 136
 01-04 cell_id channel_id controller_name vin
 05 job_id N4
 06 pset_id N3 parameter set ID
@@ -68,20 +68,20 @@ REV 2 385 @003:5880
 43 sync_tightening_id N5
 44 tool_serial T14 tool serial number
 45-46 time pset_change
-REV 3 +2 419 @003:6282
+REV 3 +2 419 @OP 5.8.2 p. 140
 47 pset_name T25 parameter set name
 48 torque_unit N1 =TORQUE_UNIT torque values unit
 49 result_type N2 =RESULT_TYPE
-REV 4 +3 500 @003:6314
+REV 4 +3 500 @OP 5.8.2 p. 141
 50 identifier_2 T25 identifier result part 2
 51 identifier_3 T25 identifier result part 3
 52 identifier_4 T25 identifier result part 4
-REV 5 +4 506 @003:6338
+REV 5 +4 506 @OP 5.8.2 p. 141
 53 customer_error T4 customer tightening error code
-REV 6 +5 526 @003:6348
+REV 6 +5 526 @OP 5.8.2 p. 141
 54 pvt_compensate N6 *Nm/100 prevail torque compensate value
 55 error_status_2 B10 =ERRORS_2 tightening error bits 2
-REV 7 +6 544 @003:6387
+REV 7 +6 544 @OP 5.8.2 p. 142
 56 compensated_angle N7 *deg/100
 57 angle_hundredths N7 *deg/100 final angle with decimals
 REV 8 +7 571 since=2.10 @beyond 3.1
@@ -107,14 +107,14 @@ REV 10 +9 662 since=2.15 @beyond 3.1
 REV 11 +10 677 since=2.17 @beyond 3.1
 75 click_torque N6 *Nm/100
 76 click_angle N5 *deg~angle_numerator~angle_denominator
-REV 998 +6 @003:6405
+REV 998 +6 @OP 5.8.2 p. 142
 56 stages N2 number of stages in the multistage
-!003:6387-6445 the parameter IDs 56 and 57 are those of revision 7 as well, with another meaning
+!OP 5.8.2 p. 142-143 the parameter IDs 56 and 57 are those of revision 7 as well, with another meaning
 57 stage_count N2 number of stage results
 58 stage_results G[stage_count]
 . torque N6 *Nm/100
 . angle N5 *deg
-REV 999 121 @003:6448
+REV 999 121 @OP 5.8.2 p. 144
 -- vin T25 VIN number
 -- job_id N2
 -- pset_id batch_size batch_counter
@@ -123,44 +123,44 @@ REV 999 121 @003:6448
 -- angle N5 *deg
 -- time pset_change tightening_id
 
-MID 0062 I A - Last tightening result data acknowledge [20] @003:6522
-MID 0063 I S 0005 Last tightening result data unsubscribe [20] @003:6527
+MID 0062 I A - Last tightening result data acknowledge [20] @OP 5.8.3 p. 145
+MID 0063 I S 0005 Last tightening result data unsubscribe [20] @OP 5.8.4 p. 145
 
-MID 0064 I Q 0065r Old tightening result upload request @003:6535
-REV 1-7 30 @003:6547
+MID 0064 I Q 0065r Old tightening result upload request @OP 5.8.5 p. 146
+REV 1-7 30 @OP 5.8.5 p. 146
 -- tightening_id N10 0 is the latest
-!003:6547 one table, for revision 1: the header's revision chooses that of 0065 (003:6542-6545)
+!OP 5.8.5 p. 146 one table, for revision 1: the header's revision chooses that of 0065 (OP 5.8.5 p. 146)
 REV 8 +7 30 since=2.10 @beyond 3.2
 REV 9 +8 30 since=2.13 @beyond 3.2
 REV 10 +9 31 since=2.15 @beyond 3.2
 -- offline N1 =YES with ID 0: the latest made offline
 REV 11 +10 31 since=2.17 @beyond 3.2
 
-MID 0065 C P - Old tightening result upload reply @003:6554
-REV 1 118 @003:6574
+MID 0065 C P - Old tightening result upload reply @OP 5.8.6 p. 146
+REV 1 118 @OP 5.8.6 p. 147
 01 tightening_id N10
 02-10 vin pset_id batch_counter tightening_status torque_status angle_status torque angle time
 11 batch_status N1 =BATCH
-REV 2 226 @003:6646
+REV 2 226 @OP 5.8.6 p. 147
 01-02 tightening_id vin
 03 job_id N4
-!003:6672 four digits with the range 00-99: the width counts
+!OP 5.8.6 p. 148 four digits with the range 00-99: the width counts
 04-10 pset_id strategy strategy_options batch_size batch_counter tightening_status batch_status
 11-16 torque_status angle_status rundown_angle_status current_status self_tap_status pvt_status
 17-19 pvt_compensate_status error_status torque
 20 angle N5 *deg~angle_numerator~angle_denominator
 21-26 rundown_angle current self_tap_torque pvt_torque job_sequence sync_tightening_id
 27-28 tool_serial time
-REV 3 +2 233 @003:6917
+REV 3 +2 233 @OP 5.8.6 p. 151
 29-30 torque_unit result_type
-REV 4 +3 314 @003:6939
+REV 4 +3 314 @OP 5.8.6 p. 151
 31-33 identifier_2 identifier_3 identifier_4
-REV 5 +4 320 @003:6968
+REV 5 +4 320 @OP 5.8.6 p. 152
 34 customer_error T4 customer tightening error code
-REV 6 +5 340 @003:6978
+REV 6 +5 340 @OP 5.8.6 p. 152
 35-36 pvt_compensate error_status_2
-!003:7003 bits 7 to 32 are called reserved: 18 are used, as in 0061 (beyond-2.8.md 3.3)
-REV 7 +6 379 @003:7004
+!OP 5.8.6 p. 152 bits 7 to 32 are called reserved: 18 are used, as in 0061 (beyond-2.8.md 3.3)
+REV 7 +6 379 @OP 5.8.6 p. 152
 37 station_id N10
 38 station_name T25
 REV 8 +7 406 since=2.10 @beyond 3.2
@@ -182,7 +182,7 @@ REV 2 30 since=2.16 @beyond 3.4
 02 offline_curves N3
 
 MID 0067 C P - Tightening result list @beyond 3.4
-REV 1 since=2.11 @beyond 3.4, 002:153
+REV 1 since=2.11 @beyond 3.4, MT "Special MT Focus 6000 considerations, per mid"
 -- result_count N3
 -- results G[result_count]
 . index N10

@@ -1,7 +1,7 @@
-"""The samples of a trace as numbers, and as physical values (003:12232-12250; beyond-2.8.md 6.2).
+"""The samples of a trace as numbers, and as physical values (OP 5.27.1 p. 258-259; beyond-2.8.md 6.2).
 
 Rules
-1. Samples are two octets each, signed, big endian; little endian on MT Focus 6000 (002:641-642).
+1. Samples are two octets each, signed, big endian; little endian on MT Focus 6000 (MT notes on MID 0900).
 2. PID 02213 divides them, 02214 multiplies them. It stands among the parameters behind the unit, or among the fields
    before it; it changes from trace to trace.
 """

@@ -1,19 +1,19 @@
-"""MIDs 0900 to 0902: traces and what is kept of them (003:12062-12523; beyond-2.8.md 6)."""
+"""MIDs 0900 to 0902: traces and what is kept of them (OP 5.26.5 p. 257-264; beyond-2.8.md 6)."""
 
 TABLE = """
-MID 0900 C E 0005 Trace curve data @003:12064
-REV 1 @003:12073
+MID 0900 C E 0005 Trace curve data @OP 5.27.1 p. 257
+REV 1 @OP 5.27.1 p. 257
 -- result_id N10
 -- time D19
 -- data_field_count N3
 -- data_fields V[data_field_count] common to all traces
 -- trace_type N2 =TRACE
-!003:12148 two digits here, three in the data of 0006, 0008 and 0009 (003:12386)
+!OP 5.27.1 p. 258 two digits here, three in the data of 0006, 0008 and 0009 (OP 5.27.1.1 p. 261)
 -- transducer N2
 -- unit N3
 -- parameter_count N3
 -- parameters V[parameter_count] 02213 divides the samples, 02214 multiplies them
-!003:12249 5610 x 0.001 is not 56.1: the example's factor would be 0.01
+!OP 5.27.1 p. 259 5610 x 0.001 is not 56.1: the example's factor would be 0.01
 -- resolution_count N3
 -- resolutions R[resolution_count]
 -- sample_count N5
@@ -27,9 +27,9 @@ REV 3 +2 since=2.16 @beyond 6.1
 -- trace_count N2 <transducer number of traces
 -- transducer N2 0 is none
 
-MID 0901 C E 0005 Traces plot parameters @003:12459
-!003:12501 the example's header says 0009
-REV 1 @003:12468
+MID 0901 C E 0005 Traces plot parameters @OP 5.27.2 p. 263
+!OP 5.27.2 p. 263 the example's header says 0009
+REV 1 @OP 5.27.2 p. 263
 -- result_id time data_field_count
 -- data_fields V[data_field_count]
 REV 2 +1 since=2.11 @beyond 6.1

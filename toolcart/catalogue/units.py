@@ -1,4 +1,4 @@
-"""Units of variable data fields and traces (003:12634-12826), with those of later releases and of MT Focus 6000."""
+"""Units of variable data fields and traces (OP 6.2 p. 267-270), with those of later releases and of MT Focus 6000."""
 
 UNITS = {}
 

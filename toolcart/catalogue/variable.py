@@ -1,4 +1,4 @@
-"""Variable data fields, and resolutions of a trace (003:1331-1374, 003:12549-12627, 003:12184-12236).
+"""Variable data fields, and resolutions of a trace (OP 2.4 p. 32, OP 6.1 p. 266-267, OP 5.27.1 p. 258).
 
     octet 0      5       8     10    13    17
           | PID 5| length| type| unit| step| value |       17 + length; without step in MID 0902
@@ -7,7 +7,7 @@
 Rules
 1. A value is read by the type that stands before it; what does not fit it is Odd.
 2. Types 50 to 52 are arrays of 8 characters an element, 8 to 10 pairs of such: value on the Y axis, then on the X axis.
-3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (002:39-43).
+3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (MT "Communication").
 """
 
 from .errors import FieldError, Odd, Wrong, quoted

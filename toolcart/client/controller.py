@@ -259,23 +259,23 @@ class Controller:
         return self._conversation
 
     async def select_pset(self, number: int, *, timeout: float | None = None):
-        """Select a parameter set by its number, 0 to 999 (MID 0018, 003:3946)."""
+        """Select a parameter set by its number, 0 to 999 (MID 0018, OP 5.3.9 p. 88)."""
         return await self.ask(18, pset_id=number, timeout=timeout)
 
     async def set_batch_size(self, number: int, size: int, *, timeout: float | None = None):
-        """Set the batch size, 0 to 99, of a parameter set (MID 0019, 003:4021)."""
+        """Set the batch size, 0 to 99, of a parameter set (MID 0019, OP 5.3.12 p. 90)."""
         return await self.ask(19, pset_id=number, batch_size=size, timeout=timeout)
 
     async def select_job(self, number: int, revision: int = 1, *, timeout: float | None = None):
-        """Select a job, 0 to 99; revision 2 takes numbers up to 9999 (MID 0038, 003:5240)."""
+        """Select a job, 0 to 99; revision 2 takes numbers up to 9999 (MID 0038, OP 5.5.9 p. 120)."""
         return await self.ask(38, revision, job_id=number, timeout=timeout)
 
     async def abort_job(self, *, timeout: float | None = None):
-        """Abort the running job (MID 0127, 003:9222)."""
+        """Abort the running job (MID 0127, OP 5.15.8 p. 200)."""
         return await self.ask(127, timeout=timeout)
 
     async def send_vin(self, vin: str, *, timeout: float | None = None):
-        """Announce the next vehicle (MID 0050, 003:5595)."""
+        """Announce the next vehicle (MID 0050, OP 5.7.1 p. 130)."""
         return await self.ask(50, vin=vin, timeout=timeout)
 
     async def send_identifier(self, identifier: str, *, timeout: float | None = None):
@@ -283,31 +283,31 @@ class Controller:
         return await self.ask(150, identifier=identifier, timeout=timeout)
 
     async def disable_tool(self, *, timeout: float | None = None):
-        """Lock the tool (MID 0042, 003:5439)."""
+        """Lock the tool (MID 0042, OP 5.6.3 p. 125)."""
         return await self.ask(42, timeout=timeout)
 
     async def enable_tool(self, *, timeout: float | None = None):
-        """Unlock the tool (MID 0043, 003:5444)."""
+        """Unlock the tool (MID 0043, OP 5.6.4 p. 125)."""
         return await self.ask(43, timeout=timeout)
 
     async def old_result(self, tightening_id: int = 0, revision: int = 1, *, timeout: float | None = None):
-        """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, 003:6535)."""
+        """Return a result that the controller still has, as MID 0065; 0: the newest (MID 0064, OP 5.8.5 p. 146)."""
         return await self.ask(64, revision, tightening_id=tightening_id, timeout=timeout)
 
     async def psets(self, *, timeout: float | None = None) -> list[int]:
-        """Return the numbers of the parameter sets (MID 0010, 003:3618)."""
+        """Return the numbers of the parameter sets (MID 0010, OP 5.3.1 p. 81)."""
         return (await self.ask(10, timeout=timeout))["pset_ids"]
 
     async def time(self, *, timeout: float | None = None) -> datetime | None:
-        """Return the controller's clock, which has no zone; None if it is not set (MID 0080, 003:7637)."""
+        """Return the controller's clock, which has no zone; None if it is not set (MID 0080, OP 5.11.1 p. 169)."""
         return (await self.ask(80, timeout=timeout)).datetime("time")
 
     async def set_time(self, time: datetime, *, timeout: float | None = None):
-        """Set the controller's clock, which has no zone (MID 0082, 003:7654)."""
+        """Set the controller's clock, which has no zone (MID 0082, OP 5.11.3 p. 169)."""
         return await self.ask(82, time=time, timeout=timeout)
 
     async def acknowledge_alarm(self, *, timeout: float | None = None):
-        """Acknowledge the alarm on the controller (MID 0078, 003:7626)."""
+        """Acknowledge the alarm on the controller (MID 0078, OP 5.10.9 p. 168)."""
         return await self.ask(78, timeout=timeout)
 
     # -- what the controller pushes ------------------------------------------------------------------------------

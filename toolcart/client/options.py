@@ -11,7 +11,7 @@ from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, RESULTS
 from toolcart.client.errors import OptionError
 
-CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}  # MID 0900 (003:12148)
+CURVES = {"angle": 1, "torque": 2, "current": 3, "gradient": 4, "stroke": 5, "force": 6}  # MID 0900 (OP 5.27.1 p. 258)
 _POSITIVE_S = "a number of seconds above 0"
 _SECONDS = "a number of seconds, 0 or more"
 _REVISIONS = "revisions from 1 to 999, most wanted first"

@@ -302,7 +302,7 @@ def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterato
 
 
 class Telegrams(Frames):
-    """Frames for ToolsNet: four digits are the length of what follows them (004:105-110)."""
+    """Frames for ToolsNet: four digits are the length of what follows them (TN 5.1)."""
 
     def _end(self, buffer: bytes, at: int) -> int:
         length = buffer[at : at + 4]

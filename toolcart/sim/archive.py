@@ -238,7 +238,7 @@ class SqliteArchive(Books):
         self._latest = {row[:3]: row[3] for row in self.query(newest.format("ResultId", "Result"))}
         self._latest_event = {row[:3]: row[3] for row in self.query(newest.format("EventId", "Event"))}
 
-    # The map: default names until a description arrives (004:387, Appendix B's note)
+    # The map: default names until a description arrives (TN Appendix B, Appendix B's note)
 
     def _map(self, *place: int) -> None:
         """Give this place, and all that it is in, default names where they have none."""

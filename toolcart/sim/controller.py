@@ -3,7 +3,7 @@
 Rules:
 1. A result exists once `produce` is called. It is pushed to a connected subscriber, and kept for 0064 in a
    bounded memory.
-2. What was not pushed is never replayed unasked (003:5697-5705): an integrator must ask for it.
+2. What was not pushed is never replayed unasked (OP 5.8.1 p. 133): an integrator must ask for it.
 3. Tightening IDs count up by one and wrap after 4294967295 to 0.
 4. The defaults of the options are a well-behaved Power Focus; every deviation met in the field is an option.
 5. Everything the integrator does wrong is one text in `complaints`.

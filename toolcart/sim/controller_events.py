@@ -6,7 +6,8 @@
 Rules
 1. The options say which revisions each subscription has; without any the MID is not known (0004/99; 0004/73
    behind 0008).
-2. A parameter set is sent as soon as it is subscribed to (003:3817-3820), a job if the options say so (002:308).
+2. A parameter set is sent as soon as it is subscribed to (OP 5.3.5 p. 85-86), a job if the options say so (MT notes on
+   MID 0008).
 3. Acknowledging a push that was not sent is a complaint.
 """
 
@@ -30,9 +31,9 @@ PORTABLE = True
 
 VIN_MOST = 25
 IDENTIFIER_MOST = 100
-_INPUT_LOCKS = b"008"  # 002:1800-1805
+_INPUT_LOCKS = b"008"  # MT "Guide for previous users of Open Protocol"
 _INPUTS = {b"022": 127, b"023": 128, b"024": 129}
-# Codes of 0004 (003:3250-3440).
+# Codes of 0004 (OP 5.2.4 p. 74-76).
 _INVALID = 1
 _PSET_NOT_RUNNING = 4
 _PSET_CANNOT_BE_SET = 3
@@ -127,7 +128,8 @@ ACKNOWLEDGED = {16: 15, 36: 35, 53: 52, 72: 71, 75: 74, 77: 76, 1001: 1000}
 SUBSCRIBES = {row[1]: kind for kind, row in KINDS.items() if row[1]}
 ENDS = {row[2]: kind for kind, row in KINDS.items() if row[2]}
 
-# What a MT Focus 6000 has of this, as options of a controller: by 0008 alone (002:160-176, 305-309).
+# What a MT Focus 6000 has of this, as options of a controller: by 0008 alone (MT "Special MT Focus 6000 considerations,
+# per mid", notes on MID 0006).
 MT_FOCUS_EVENTS = {
     "generic_subscriptions": "only",
     "alarm_revisions": (2, 3),

@@ -13,7 +13,7 @@ HEADER_BYTES = 20
 JOBS = range(1, 100)  # what results of revisions 1 and 999 have room for
 BATCH_RUNNING = 3  # a batch status of every result but the light one, since release 2.9
 
-# How a controller writes the unused fields of its header (003:1078-1163 and what was met in the field).
+# How a controller writes the unused fields of its header (OP 2.2.2 p. 26-27 and what was met in the field).
 HEADER_RESTS = {
     "digits": " %s%s    ",  # station and spindle as digits, the rest blank
     "blank": "         ",  # and revision 1 is blank too
@@ -49,7 +49,7 @@ _SINCE_2_10 = (
     " overall_angle:5 peak_torque:6 breakaway_torque:6 rundown_start_torque:6 rundown_end_torque:6",
     "click_torque:6 click_angle:5",
 )
-# 0061 revision 2 (003:5880-6079), 0385 bytes, and what follows
+# 0061 revision 2 (OP 5.8.2 p. 136-138), 0385 bytes, and what follows
 PUSHED = _grown(
     2,
     "cell:4 channel:2 controller_name:25 vin:25 job:4 pset:3 strategy:2 strategy_options:5 batch_size:4"
@@ -65,16 +65,16 @@ PUSHED = _grown(
     "compensated_angle:7 final_angle:7",
     *_SINCE_2_10,
 )
-# 0061 revision 1 (003:5718-5877), 0231 bytes
+# 0061 revision 1 (OP 5.8.2 p. 134-135), 0231 bytes
 PUSHED[1] = laid_out(
     "cell:4 channel:2 controller_name:25 vin:25 job:2 pset:3 batch_size:4 batch_counter:4 status:1 torque_status:1"
     " angle_status:1 torque_min:6 torque_max:6 torque_target:6 torque:6 angle_min:5 angle_max:5 angle_target:5 angle:5"
     " time:19 pset_change:19 batch_status:1 tightening_id:10"
 )
-# Revision 998 (003:6387-6445): a branch of revision 6, with the torque and angle of each stage; here of one.
+# Revision 998 (OP 5.8.2 p. 142-143): a branch of revision 6, with the torque and angle of each stage; here of one.
 PUSHED[998] = laid_out("stages:2 stage_results:2 stage:11", PUSHED[6])
 
-# 0065 revision 1 (003:6556-6620), 0118 bytes; revision 2, 0226 bytes, and what follows
+# 0065 revision 1 (OP 5.8.6 p. 146-147), 0118 bytes; revision 2, 0226 bytes, and what follows
 OLD = _grown(
     2,
     "tightening_id:10 vin:25 job:4 pset:3 strategy:2 strategy_options:5 batch_size:4 batch_counter:4 status:1"
@@ -93,7 +93,7 @@ OLD[1] = laid_out(
     " batch_status:1"
 )
 
-# 0002 (003:3095-3232)
+# 0002 (OP 5.2.2 p. 71-73)
 STARTED = _grown(
     1,
     "cell:4 channel:2 controller_name:25",
@@ -105,7 +105,7 @@ STARTED = _grown(
     "keepalive_optional:1",
 )
 
-# 0013 revision 1 (003:3707-3777), 0104 bytes; revision 2 appends (003:3778-3798), and 5 since release 2.14
+# 0013 revision 1 (OP 5.3.4 p. 83-84), 0104 bytes; revision 2 appends (OP 5.3.4 p. 84), and 5 since release 2.14
 PSET = _grown(
     1,
     "pset:3 pset_name:25 rotation:1 batch_size:2 torque_min:6 torque_max:6 torque_target:6 angle_min:5 angle_max:5"
@@ -114,13 +114,13 @@ PSET = _grown(
 )
 PSET[5] = laid_out("changed:19", PSET[2])
 
-# 0015 revision 2 (003:3839-3934), 0141 bytes; revision 1 has no parameter numbers
+# 0015 revision 2 (OP 5.3.6 p. 86-88), 0141 bytes; revision 1 has no parameter numbers
 SELECTED_2 = laid_out(
     "pset:3 pset_name:25 changed:19 rotation:1 batch_size:2 torque_min:6 torque_max:6 torque_target:6 angle_min:5"
     " angle_max:5 angle_target:5 first_target:6 start_final_angle:6"
 )
 
-# 0035 (003:4976-5226): revision 1, 0063 bytes; revision 2, 0065 bytes, and what follows
+# 0035 (OP 5.5.6 p. 116-119): revision 1, 0063 bytes; revision 2, 0065 bytes, and what follows
 JOB = _grown(
     2,
     "job:4 status:1 batch_mode:1 batch_size:4 batch_counter:4 time:19",
@@ -130,10 +130,10 @@ JOB = _grown(
 )
 JOB[1] = laid_out("job:2 status:1 batch_mode:1 batch_size:4 batch_counter:4 time:19")
 
-# 0052 revision 2 (003:5650-5680), 0128 bytes; revision 1 is the VIN alone
+# 0052 revision 2 (OP 5.7.3 p. 131), 0128 bytes; revision 1 is the VIN alone
 VEHICLE_2 = laid_out("vin:25 identifier_2:25 identifier_3:25 identifier_4:25")
 
-# 0041 revision 1 (003:5303-5327); 0071 (003:7448-7508); 0076 (003:7553-7618)
+# 0041 revision 1 (OP 5.6.2 p. 122); 0071 (OP 5.10.2 p. 163-164); 0076 (OP 5.10.7 p. 166-167)
 TOOL_1 = laid_out("tool_serial:14 tightenings:10 calibrated:19 controller_serial:10")
 ALARM_2_9 = laid_out("code:5 controller_ready:1 tool_ready:1 time:19")  # revision 2 since release 2.9
 ALARM = {
@@ -144,7 +144,7 @@ ALARM = {
 ALARM_STATUS = _grown(2, "active:1 code:5 controller_ready:1 tool_ready:1 time:19", "tool_health:1")
 ALARM_STATUS[1] = laid_out("active:1 code:4 controller_ready:1 tool_ready:1 time:19")
 
-# 0061 light (003:6448-6519): fields in this order, no parameter numbers
+# 0061 light (OP 5.8.2 p. 144): fields in this order, no parameter numbers
 LIGHT = laid_out(
     "vin:25 job:2 pset:3 batch_size:4 batch_counter:4 batch_status:1 status:1 torque_status:1 angle_status:1 torque:6"
     " angle:5 time:19 pset_change:19 tightening_id:10"
@@ -242,7 +242,7 @@ def old_result_data(result, revision, pad=b" ", instead=()):
 
 
 def start_data(identity, revision, before_2_7=False, pad=b" "):
-    """Return the data field of 0002; before release 2.7 revision 6 ended with parameter 13 (003:749-756)."""
+    """Return the data field of 0002; before release 2.7 revision 6 ended with parameter 13 (OP 1.1 p. 15)."""
     layout = STARTED[revision]
     if before_2_7 and revision >= 6:
         layout = layout[:13]

@@ -1,14 +1,15 @@
 """The lower half of a controller connection: bytes to messages and back, every header byte checked, numbers both ways.
 
 Rules:
-1. A message ends where its length field says, followed by one NUL that is not counted (003:1387-1390). A missing or
+1. A message ends where its length field says, followed by one NUL that is not counted (OP 2.4.1 p. 33). A missing or
    a counted NUL is accepted too.
-2. The integrator's header is read field by field (003:1078-1163), leniently: oddities are accepted, and are a complaint
-   where the options are strict. What cannot be accepted is always a complaint, and answered 0004 if it has an answer.
+2. The integrator's header is read field by field (OP 2.2.2 p. 26-27), leniently: oddities are accepted, and are a
+   complaint where the options are strict. What cannot be accepted is always a complaint, and answered 0004 if it has an
+   answer.
 3. If the end of a message cannot be found, the connection is closed.
 4. The options decide how our own messages look: header style, NUL missing, late or counted.
-5. Link-level numbers go 01..99 and again from 01; the first message after 0002 has the first number (003:1460-1462).
-   One message is outstanding, repeated until its 9997 comes (003:1455-1480): thrice, then the connection is closed.
+5. Link-level numbers go 01..99 and again from 01; the first message after 0002 has the first number (OP 3.2.2 p. 36).
+   One message is outstanding, repeated until its 9997 comes (OP 3.2.2 p. 36): thrice, then the connection is closed.
 6. 9997 has the number after the acknowledged one, and the message's MID. Each repetition may bring one more;
    anything else is a complaint. 9998 with our number and code 3 makes us send it again at once, any other closes.
 7. A numbered message of the integrator's is acknowledged as soon as its header is read, and again when it is
@@ -25,13 +26,13 @@ from toolcart.sim.endpoint import Endpoint
 PORTABLE = True
 
 LAST_NUMBER = 99
-CODE_WRONG_NUMBER = 3  # 003:3052-3053
+CODE_WRONG_NUMBER = 3  # OP 5.1.1 p. 69
 # Always sent without a number: the start's answer, link acknowledges, the mirrored keep-alive.
 UNNUMBERED = (2, 9997, 9998, 9999)
 
 
 class Awaited:
-    """What waits for its acknowledgement: sent again without one, and at last given up (003:2152-2154)."""
+    """What waits for its acknowledgement: sent again without one, and at last given up (OP 4.3.3 p. 62)."""
 
     def __init__(self, session, what, say, item, now):
         self.session = session
@@ -155,13 +156,13 @@ _KEEP_ALIVE_BYTES = 3  # 0001 may carry them from revision 7 on
 CODE_INVALID = 1  # of 0004: invalid data
 ANY_MID = 0  # in `ends_refused`
 REFUSED = "controller: ends the connection with a rejection"
-# Link acknowledges: only these carry a number of ours (003:1463-1468).
+# Link acknowledges: only these carry a number of ours (OP 3.2.2 p. 36).
 _LINK_ACKNOWLEDGES = (9997, 9998)
-# Acknowledges that are void where messages are numbered (003:1459, 2158-2161).
+# Acknowledges that are void where messages are numbered (OP 3.2.2 p. 36, 4.3.5 p. 62).
 VOID_WHEN_NUMBERED = (16, 36, 53, 62, 72, 75, 77, 102, 108, 1001)
 # MIDs that are never answered.
 UNANSWERED = VOID_WHEN_NUMBERED + _LINK_ACKNOWLEDGES
-# MIDs of subscriptions: only these may carry a no-ack flag (003:1114-1125).
+# MIDs of subscriptions: only these may carry a no-ack flag (OP 2.2.2 p. 26).
 _SUBSCRIPTIONS = (8, 14, 34, 51, 60, 70, 100, 105)
 
 
@@ -207,7 +208,7 @@ class ControllerLink(Endpoint):
         return frames.usual_header(frame) if self.spindle_first else frame
 
     def _end_of(self, frame):
-        """Take the NUL after a message (003:1387-1390)."""
+        """Take the NUL after a message (OP 2.4.1 p. 33)."""
         if self._received[:1] == b"\0":
             self._received = self._received[1:]
         elif frame[-1:] != b"\0":
@@ -224,7 +225,7 @@ class ControllerLink(Endpoint):
             self.complain("%04d: odd, and taken: %s: %s" % (mid, what, text_of(frame)))
 
     def read_header(self, frame, mid):
-        """Return (revision, data) of a message; complain and return None if it cannot be accepted (003:1078-1163).
+        """Return (revision, data) of a message; complain and return None if it cannot be accepted (OP 2.2.2 p. 26-27).
 
         The document allows several ways to write unused fields: all are accepted, and the rare ones are odd.
         """
@@ -335,7 +336,7 @@ class ControllerLink(Endpoint):
         self.close("controller: %s was not acknowledged" % what)
 
     def say_exactly(self, mid, revision, octets, spindle=None):
-        """Send a message without a NUL: its last bytes are samples (003:2017-2023). `spindle`: of its header."""
+        """Send a message without a NUL: its last bytes are samples (OP 3.8 p. 58). `spindle`: of its header."""
         options = self.options
         if self.numbers is not None:
             self.say(mid, revision, octets, None, spindle)

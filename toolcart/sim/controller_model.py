@@ -114,7 +114,7 @@ class ControllerOptions(Settings):
         "trace_samples": 400,  # of each curve, trace_step_us apart; sent trace_delay_ms after its result
         "trace_step_us": 2000,
         "trace_delay_ms": 100,
-        # 0061 without 0062 is sent again, then the controller gives up (003:2152-2154)
+        # 0061 without 0062 is sent again, then the controller gives up (OP 4.3.3 p. 62)
         "ack_timeout_ms": 3000,
         "resends": 3,
         "gives_up": "closes",  # "closes" the connection, or "unsubscribes": nothing more is pushed, 9999 goes on
@@ -130,7 +130,7 @@ class ControllerOptions(Settings):
         "repeat": 0,
         "repeat_every_ms": 5000,
         "keepalive": "mirror",  # "mirror", "blank" (mirrored with a blank revision), "refuse" (0004/99), "none"
-        # closed after so long without a message (003:12526-12538); blame_silence makes it a complaint
+        # closed after so long without a message (OP 5.28.1 p. 265); blame_silence makes it a complaint
         "silence_ms": 15000,
         "blame_silence": True,
         "silent": False,  # hangs: hears everything, sends and closes nothing; may be switched at any time

@@ -1,7 +1,7 @@
 """One connection to the simulated controller: answers as the documents say, checks every byte it receives.
 
 Rules:
-1. Before 0001 and after 0003 nothing but 0001 is answered (003:3075-3076, 3233-3238).
+1. Before 0001 and after 0003 nothing but 0001 is answered (OP 5.2.1 p. 70, 5.2.3 p. 73).
 2. Each 0061 sent is owed one 0062, in order, even if sent again: 0062 carries no ID, so only the order
    tells them apart.
 3. A breach is a complaint and the message is ignored; the connection stays open, unless nothing came for 15 s.
@@ -266,7 +266,7 @@ class ControllerSession(ControllerLink):
         self._repeats = []
 
     def _recover(self, revision, tightening_id):
-        """Answer 0064; ID 0 means the latest (003:6541)."""
+        """Answer 0064; ID 0 means the latest (OP 5.8.5 p. 146)."""
         options = self.options
         controller = self.controller
         find = controller.newest_at_or_below if options.answers_below else controller.result
@@ -293,7 +293,7 @@ class ControllerSession(ControllerLink):
             self.say(13, revision, frames.parameters(frames.PSET[revision], pset, self.options.pad))
 
     def _tell_jobs(self, revision):
-        """Answer 0030: every job that 0038 takes (003:4654-4692)."""
+        """Answer 0030: every job that 0038 takes (OP 5.5.2 p. 109-110)."""
         if not self.rejects(30, (revision not in (1, 2), 97)):
             width = 2 * revision
             numbers = [len(frames.JOBS)] + list(frames.JOBS)
@@ -381,7 +381,8 @@ class ControllerSession(ControllerLink):
 
 # A controller with several spindles on one connection: one MID 0061 for each, the spindle in the header.
 #
-# All have the tightening's ID, time and values. MID 0064 goes to the spindle in its header, blank is 1 (003:1133).
+# All have the tightening's ID, time and values. MID 0064 goes to the spindle in its header, blank is 1 (OP 2.2.2 p.
+# 26).
 
 
 class OfSpindle:

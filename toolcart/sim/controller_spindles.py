@@ -5,16 +5,16 @@ MID 0006.
 
 Rules of spindles
 1. A subscription from revision 2 on names the data number to rewind to: later results follow, or everything kept if
-   there is no such result; from revision 3 on only new ones, if that is asked for (003:7758-7786, 8203-8225).
-   Revision 1 has no data: what was not acknowledged is sent ("old result data of the unsent result").
+   there is no such result; from revision 3 on only new ones, if that is asked for (OP 5.12.6 p. 172-173, 5.13.1 p.
+   181). Revision 1 has no data: what was not acknowledged is sent ("old result data of the unsent result").
 2. One message is out at a time. MID 0108 with Bolt Data 1 is answered with the next MID 0107, if one is left; otherwise
-   the result is done (003:9071-9087). Without an acknowledgement it is sent again; finally the connection is closed.
-3. A sync ID is the result's ID modulo 65536 (003:7925-7933).
+   the result is done (OP 5.13.4 p. 195). Without an acknowledgement it is sent again; finally the connection is closed.
+3. A sync ID is the result's ID modulo 65536 (OP 5.12.7 p. 175).
 
 Rules of an operation
-1. A MT Focus 6000 sends a result once and expects no acknowledgement (002:316-327); with `waits_for_1203` each part
-   waits for its own (003:7022-7040) and is sent again without one; the third time the connection is closed.
-2. In the data of MID 0008 all but MID, revision and length must be zeros, the last digit 0 or 1 (003:7051-7104).
+1. A MT Focus 6000 sends a result once and expects no acknowledgement (MT notes on MID 0008); with `waits_for_1203` each
+   part waits for its own (OP 5.9 p. 153) and is sent again without one; the third time the connection is closed.
+2. In the data of MID 0008 all but MID, revision and length must be zeros, the last digit 0 or 1 (OP 5.9.1.1 p. 154).
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff

@@ -2,10 +2,10 @@
 
 Rules
 1. Curves go out after their result, one at a time. Each waits for its MID 0005 and is sent again without one; after
-   the last time the connection is closed (003:2152-2154). A MT Focus 6000 does not wait (002:316-327).
-2. The data of MID 0008 must be as in the document's example and its table (003:12290-12415).
-3. Plot parameters need a subscription for curves (003:12504-12516).
-4. No NUL follows the samples (003:2017-2023).
+   the last time the connection is closed (OP 4.3.3 p. 62). A MT Focus 6000 does not wait (MT notes on MID 0008).
+2. The data of MID 0008 must be as in the document's example and its table (OP 5.27.1.1 p. 260-261).
+3. Plot parameters need a subscription for curves (OP 5.27.2.1 p. 264).
+4. No NUL follows the samples (OP 3.8 p. 58).
 5. A fixtured system has curves of each bolt, with one result ID and time; PID 01301 names it (A310 p. 49).
 """
 

@@ -39,10 +39,10 @@ def _power_focus_6000_identity(software_version):
 
 
 PROFILES = {
-    # The plain base specification; system type 001 (003:3169-3182).
+    # The plain base specification; system type 001 (OP 5.2.2 p. 72).
     "power-focus-4000": {
         "identity": {"system_type": 1},
-        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 998, 999),  # 003:5880-6519
+        "result_revisions": (1, 2, 3, 4, 5, 6, 7, 998, 999),  # OP 5.8.2 p. 136-144
     },
     # Appendix 2.8 (A28): one counter of IDs for all stations.
     "power-focus-6000-2.8": {
@@ -79,9 +79,10 @@ PROFILES = {
         "generic_alarm_revisions": (1,),
         "generic_subscriptions": "yes",
     },
-    # Results of several spindles by 0105-0109 (003:8177-9094); assumed: none by 0060, which no document lists for it.
+    # Results of several spindles by 0105-0109 (OP 5.13 p. 180-195); assumed: none by 0060, which no document lists for
+    # it.
     "powermacs": {
-        "identity": {"system_type": 2},  # 003:3169-3182
+        "identity": {"system_type": 2},  # OP 5.2.2 p. 72
         "unknown_mids": (6, 8, 9, 40, 60, 63, 64),
         "start_revisions": (1, 2, 3, 4, 5),
         "cycles": (1, 2, 3, 4),
@@ -144,14 +145,15 @@ PROFILES = {
             "rbu_type": None,
             "system_type": 4,
             "system_subtype": 30,
-        },  # 002:127-142
-        "start_revisions": (6,),  # 002:124-126
+        },  # MT "Special MT Focus 6000 considerations, per mid"
+        "start_revisions": (6,),  # MT "Special MT Focus 6000 considerations, per mid"
         "blank_start_revision": 6,  # FIELD: a public program sends it like that; 1 is strict
-        "max_clients": 2,  # 002:7-8; the third is the serial line
-        "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),  # 002:9-11, 1790-1805
+        "max_clients": 2,  # MT "Communication"; the third is the serial line
+        # MT "Communication", "Guide for previous users of Open Protocol"
+        "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65, 70, 9997, 9998),
         "refuse": {40: 97},  # assumed
-        "commands": (18, 19, 38, 78, 150, 224, 225),  # 002:121-299
-        "job_command_revisions": (2,),  # 002:215
+        "commands": (18, 19, 38, 78, 150, 224, 225),  # MT "Special MT Focus 6000 considerations, per mid"
+        "job_command_revisions": (2,),  # MT "Special MT Focus 6000 considerations, per mid"
         "operations": (1, 2, 3),
     },
     # Results by 0008 and 1201 with the standard fields, each acknowledged by 1203, or by 0100 in revision 1

@@ -2,7 +2,7 @@
 
     MID 1201, 1202 operations    0101, 0106, 0107 several spindles    0900, 0901 curves
 
-1. Written from 003:7160-7305, beyond-2.8.md 3.5 and 002:698-852, never from the agent's reader.
+1. Written from OP 5.9.1.3 p. 156-157, beyond-2.8.md 3.5 and MT notes on MID 1202, never from the agent's reader.
 2. A field is (PID, type, unit, value); figures are what the simulator has: torque in 1/100 Nm, angles in degrees.
 """
 
@@ -11,11 +11,11 @@ from toolcart.sim.controller_frames import field, laid_out, parameters
 
 PORTABLE = True
 
-OWN_STATUS = {0: "2", 1: "1", 2: "3"}  # low, OK, high of MID 0061 in the numbering of 002:787-803
+OWN_STATUS = {0: "2", 1: "1", 2: "3"}  # low, OK, high of MID 0061 in the numbering of MT notes on MID 1202
 
 
 def scientific(value, power=0):
-    """Return `value` x 10**power in 12 characters, as `00001.234e+2` (002:39-43): four digits, the rest cut off."""
+    """Return `value` x 10**power in 12 characters, as `00001.234e+2` (MT "Communication"): four digits."""
     digits = "%d" % abs(value)
     exponent = len(digits) - 1 + power if value else 0
     digits = (digits + "000")[:4]
@@ -25,7 +25,7 @@ def scientific(value, power=0):
 
 
 def data_field(pid, kind, unit, value, step=0):
-    """Return one variable data field (003:1331-1374)."""
+    """Return one variable data field (OP 2.4 p. 32)."""
     octets = value.encode() if isinstance(value, str) else value
     return ("%05d%03d%02d%03d%04d" % (pid, len(octets), kind, unit, step)).encode() + octets
 
@@ -74,7 +74,7 @@ def own_fields(result, unit=90):
 
 
 def standard_fields(result, one=None):
-    """Return the fields other controllers send (003:12829-13895); `one`: for that object (sim.result_frames)."""
+    """Return the fields other controllers send (OP 6.4 p. 270-283); `one`: for that object (sim.result_frames)."""
     one = one or result
     return (
         (10, 4, 0, field(result.vin, 25)),
@@ -136,8 +136,8 @@ def object_ids(count):
 
 # MID 0101, 0106 and 0107 of a simulated controller: one result of several spindles, made from one tightening.
 #
-# The first spindle has the tightening's own values; the others are near them and OK. Layouts: 003:7798-8145 (0101),
-# 003:8245-8600 (0106), 003:8681-9058 (0107, whose time has 19 bytes whatever its table prints).
+# The first spindle has the tightening's own values; the others are near them and OK. Layouts: OP 5.12.7 p. 173-178
+# (0101), OP 5.13.2 p. 181-186 (0106), OP 5.13.3 p. 188-194 (0107, whose time has 19 bytes whatever its table prints).
 
 SYNC_PERIOD = 65536
 
@@ -182,7 +182,7 @@ def spindles_of(result, count):
 
 
 def figure(hundredths):
-    """Return a number as PowerMACS writes it: seven characters, four decimals where they fit (003:8338-8346)."""
+    """Return a number as PowerMACS writes it: seven characters, four decimals where they fit (OP 5.13.2 p. 183)."""
     sign = "-" if hundredths < 0 else ""
     whole, rest = divmod(abs(hundredths), 100)
     digits = "%d.%02d00" % (whole, rest)
@@ -256,7 +256,7 @@ def bolt_data(result, revision, index, count):
 
 # MID 0900 and 0901 of a simulated controller, and the curves of a tightening that go into them.
 #
-# 1. Written from 003:12064-12523 and beyond-2.8.md 6, never from the agent's reader.
+# 1. Written from OP 5.27.1 p. 257-264 and beyond-2.8.md 6, never from the agent's reader.
 # 2. Curves are integers: torque in 1/100 Nm, angle in 1/10 degrees, one pair a sample.
 
 ANGLE = 1
@@ -366,7 +366,7 @@ def traces_of(result, revision, types, samples, step_us, own, one=None, **naming
         values, factor = scaled(torque if what == TORQUE else angle)
         decimals = 2 if what == TORQUE else 1
         unit = 1 if what == TORQUE else 50
-        if own:  # torque in mNm, time in seconds (002:638-642)
+        if own:  # torque in mNm, time in seconds (MT notes on MID 0900)
             power = 1 if what == TORQUE else -1
             unit = 12 if what == TORQUE else 50
             parameters = ((2214, 90, unit, scientific(factor, power)),)

@@ -2,9 +2,9 @@
 
 Rules:
 1. The PIM sends 12 at connect, answers 07 by 08 with the latest stored numbers and the server's address
-   (004:63).
+   (TN 1).
 2. The server acknowledges with 05 after storing, never before; a refused result is not stored.
-3. One telegram is outstanding at a time; a retransmission is the same bytes, at most twice (004:73).
+3. One telegram is outstanding at a time; a retransmission is the same bytes, at most twice (TN 3).
 4. Every breach of a layout or of these rules is one text in `complaints`; the telegram is answered
    anyway, unless it could not be taken apart.
 """
@@ -24,7 +24,7 @@ class ToolsNetOptions(Settings):
         "server_port": 10111,
         "reported_result": None,  # latest stored result number in 08 whatever the archive holds; None: the archive's
         "reported_event": None,  # likewise for events
-        "require_pim": True,  # a server connection without an 08 before it is a complaint (004:75)
+        "require_pim": True,  # a server connection without an 08 before it is a complaint (TN 3)
         "send_12": True,  # False: the PIM sends nothing at connect (an old server, or none at all)
         # "expect" (a 07 before the 05 is a complaint, unless an earlier PIM connection led to no server), "optional",
         # "closes" (closes when 05 comes)
@@ -41,10 +41,10 @@ class ToolsNetOptions(Settings):
         "codes_once": [],  # [(sequence, code), ...], each once
         "code_all": None,  # every result is refused with this code (None: not)
         "telegram_codes": {},  # {"01": code}: other telegrams that are refused
-        "event_answer": "05",  # "05" or "10" (004:206-215)
+        "event_answer": "05",  # "05" or "10" (TN 5.5)
         "drop_before_store": [],  # [sequence, ...], each once: the connection is closed and nothing stored
         "drop_after_store": [],  # [sequence, ...], each once: stored, then closed without 05
-        "silence_ms": 60000,  # closed after so long without a telegram (004:80); blame_silence makes it a complaint
+        "silence_ms": 60000,  # closed after so long without a telegram (TN 3); blame_silence makes it a complaint
         "blame_silence": True,
         "whole_writes": False,  # complain when a telegram arrives in pieces
     }

@@ -2,8 +2,8 @@
 
 Rules:
 1. Frames are found by their length field only; a length that is not four digits closes the connection
-   (004:105-110).
-2. A PIM connection serves one question: 12, 05, 07, 08, then the client closes (004:63).
+   (TN 5.1).
+2. A PIM connection serves one question: 12, 05, 07, 08, then the client closes (TN 1).
 3. The server answers each telegram once it is stored, and repeats its answer to a repeated telegram.
 """
 
@@ -61,7 +61,7 @@ class _Session(Endpoint):
             self.send(frame(telegram))
 
     def acknowledge_text(self, identifier, code):
-        """Return telegram 05 (004:217-223)."""
+        """Return telegram 05 (TN 5.6)."""
         return ("05%05d%s%03d" % (identifier, self.toolsnet.time_text(), code)).encode()
 
     def note_late(self, due):
@@ -128,7 +128,7 @@ class PimSession(_Session):
         self._acknowledged = True
 
     def _tell(self, found, telegram, now):
-        """Answer 07 by 08 (004:240-248)."""
+        """Answer 07 by 08 (TN 5.9)."""
         options = self.options
         self._requests = self._requests + 1 if telegram == self._request else 1
         self._request = telegram

@@ -3,8 +3,8 @@
 Rules
 1. Curves with the same ID and time, of one bolt, belong to one tightening; they may come in any order, and the last of
    a kind counts. A bolt is named by PID 01301, the header's spindle, or the object of revision 3.
-2. The byte order of a sample is given by the MID 0002 in the same capture (MT Focus 6000: little endian, 002:641),
-   unless the caller gives it.
+2. The byte order of a sample is given by the MID 0002 in the same capture (MT Focus 6000: little endian, MT notes on
+   MID 0900), unless the caller gives it.
 3. What cannot be read is reported in words, and the rest is shown.
 """
 

@@ -240,7 +240,7 @@ def test_mt_focus_at_115200_baud_loses_nothing_though_it_repeats_nothing():
         assert cart.ids() == cart.controller.produced
         assert cart.line.port.overruns() <= 2 and cart.counts().get("recovered", 0) <= 1, stalls
         assert not cart.controller.complaints and not cart.peer.refused
-        cart.run(60000)  # on a line it wants a word every 15 s (002:118-119)
+        cart.run(60000)  # on a line it wants a word every 15 s (MT "Special MT Focus 6000 considerations, general")
         assert cart.controller.messages[1203] >= 138 and cart.controller.messages[9999] >= 8
         assert cart.counts()["controller connects"] == 1
 

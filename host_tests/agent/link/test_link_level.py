@@ -16,7 +16,7 @@ LAST = 99
 
 
 def started(flag):
-    """MID 0002 of revision 6; its octet 176 says whether numbers are used (003:3200-3204)."""
+    """MID 0002 of revision 6; its octet 176 says whether numbers are used (OP 5.2.2 p. 72)."""
     data = bytearray(b" " * 201)
     data[0:37] = b"010001" + b"0202" + b"03" + b"Cart controller          "
     data[155] = flag[0]
@@ -161,7 +161,7 @@ def test_stop_while_something_is_repeated_goes_out_when_its_time_is_over():
 
 
 class Model:
-    """The receiving side as the document has it (003:1455-1480), written without a look at ours."""
+    """The receiving side as the document has it (OP 3.2.2 p. 36), written without a look at ours."""
 
     def __init__(self):
         self.expected = 1

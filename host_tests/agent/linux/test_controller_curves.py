@@ -152,7 +152,7 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
     assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
     assert subscription.clearing == b"09000010802001002" and subscription.revisions.index == 0
-    assert TraceSubscription([1]).clearing == b"09000010501001"  # 003:12456, with the right length
+    assert TraceSubscription([1]).clearing == b"09000010501001"  # OP 5.27.1.2 p. 262, with the right length
     parameters = TraceSubscription(())
     assert parameters.revision() == 1 and parameters.data == b"090100100" and parameters.clearing == b"090100100"
     push = subscription.pushes[0]

@@ -14,7 +14,8 @@ from host_tests.support.station import Clock
 
 TIME = b"2024-03-14:09:26:53"
 
-# 003:7448-7508, 003:7524-7538, 003:7553-7618, and releases 2.9 and later: MID, data, (what, code, ready, text).
+# OP 5.10.2 p. 163-164, OP 5.10.5 p. 166, OP 5.10.7 p. 166-167, and releases 2.9 and later: MID, data, (what, code,
+# ready, text).
 TOLD = (
     (71, b"01E404" + b"021" + b"030" + b"04" + TIME, (ev.ALARM, b"E404 ", b"10", b"")),
     (

@@ -138,7 +138,7 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
 
 
 def test_a_result_while_stopping_is_not_answered_behind_0003():
-    # Behind 0003 a controller takes nothing but 0001 (003:3233-3238): the result comes again, and is known then.
+    # Behind 0003 a controller takes nothing but 0001 (OP 5.2.3 p. 73): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.stop()
     assert talk.tell(EXAMPLE) == [st.EV_PUSHED]

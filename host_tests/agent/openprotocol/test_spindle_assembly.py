@@ -151,7 +151,7 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
             for index in (1, 2, 3):
                 octets = message(107, frames.bolt_data(result, revision, index, 3), revision)
                 told.append(catalogue.decode(octets))
-                if printed:  # a time as wide as its field is printed (003:8715)
+                if printed:  # a time as wide as its field is printed (OP 5.13.3 p. 188)
                     octets = octets[:55] + octets[65:]
                 found = take(made, octets, 107, revision, True)
                 assert found == (cy.CYCLE_WHOLE if index == 3 else cy.CYCLE_MORE)

@@ -9,7 +9,7 @@ from host_tests.support.frames import EXAMPLE
 PORTABLE = True
 HEAP = "4m"
 
-# The example of 003:5711-5716; the text of the document has lost its runs of blanks.
+# The example of OP 5.8.2 p. 133; the text of the document has lost its runs of blanks.
 EXAMPLE_1 = (
     b"023100610010        010001020103airbag7                  04KPOL3456JKLO897          "
     b"05000600307000008000009010011112000840130014001400120015000739160000017099991800000"

@@ -77,12 +77,12 @@ def test_every_described_revision_has_an_example_with_every_field_filled_in():
 
 
 def test_examples_that_contradict_the_tables_beside_them_are_told_as_odd():
-    # 003:4662: three digits of a count that has four, and a length that fits neither.
+    # OP 5.5.2 p. 109: three digits of a count that has four, and a length that fits neither.
     said_of(lambda: catalogue.decode(frame_of("00290031002_________00200010002")), FrameError)  # 29 and 31 octets
     assert catalogue.decode(frame_of("00310031002_________00200010002"))["job_count"] == 20
-    # 003:12456: five octets of extra data are announced as six.
+    # OP 5.27.1.2 p. 262: five octets of extra data are announced as six.
     assert "cut off" in catalogue.decode(frame_of("003400090010________09000010601001"))["extra"].why
-    # 003:11172: no offset stands before the data, so its first digits are taken for one.
+    # OP 5.18.6 p. 233: no offset stands before the data, so its first digits are taken for one.
     assert catalogue.decode(frame_of("00280245____________12345678"))["offset"] == 123
 
 

@@ -53,7 +53,7 @@ def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
     assert [line for line in lines if line.split() == ["15", "141-146", "digits", "6", "torque", "Nm", "/", "100"]]
     assert "      0 low; 1 OK; 2 high" in lines
     noted = toolcart("mid", 15, "-r", 2).output
-    assert "003:3905 printed 111-112/113-117" in noted
+    assert "OP 5.3.6 p. 87 printed 111-112/113-117" in noted
     assert "since 2.15" in toolcart("mid", 61, "-r", 10).output
     assert "torque max shut off" in toolcart("mid", 61, "-r", 2).output
     codes = toolcart("mid", 4).output
