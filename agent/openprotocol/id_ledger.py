@@ -199,7 +199,7 @@ class Known:
         """
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += res.HEAD_BYTES
-        if length >= _WITH_LIMITS:
+        if kind == KIND_RESULT and length >= _WITH_LIMITS:
             self.hear_unit(buf, at)
         is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:

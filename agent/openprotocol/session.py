@@ -359,17 +359,21 @@ class Session:
         """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
         shut = self.pace.shut
         if not shut.armed:
-            for one in self._left_out():
-                if one.is_shut():
-                    shut.start(now, SHUT_MS)
+            if self._is_any_shut():
+                shut.start(now, SHUT_MS)
         elif shut.expired(now):
             shut.stop()
-            for one in self._left_out():
-                one.forgive()
+            self.tool.forgive()
+            self.fetching.revisions.forgive()
+            for one in self.subscriptions:
+                one.revisions.forgive()
 
-    def _left_out(self):
-        """Return the revisions of all that a session can go on without."""
-        return [self.tool, self.fetching.revisions] + [one.revisions for one in self.subscriptions]
+    def _is_any_shut(self):
+        """True if something that a session can go on without is left out. Hot: allocates nothing."""
+        for one in self.subscriptions:
+            if one.revisions.is_shut():
+                return True
+        return self.tool.is_shut() or self.fetching.revisions.is_shut()
 
     def _shown(self, revision):
         """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""

@@ -177,7 +177,7 @@ def test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again(site, pla
     cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
     agent = site.begin(cart, "mqtt://127.0.0.1:1 cannot be used: password: ", "controller ready")
     delivered(plant, 4)
-    for command, code in (("status", 0), ("doctor", 1)):
+    for command, code in (("status", 1), ("doctor", 1)):
         told = site.said(command, "--config", cart, code=code)
         assert "cannot be used: password: " in told and str(secret) in told
     secret.write_text("secret\n")

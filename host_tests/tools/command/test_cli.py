@@ -91,9 +91,10 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
 
 @pytest.mark.parametrize(
     ("spool", "reason"),
-    [("missing/cart.spool", "spool.path names a file in a folder"), ("cart.json", "is not a spool; name another path")],
+    [("missing/cart.spool", "spool.path names a file in a folder"), ("notes.txt", "is not a spool; name another path")],
 )
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
+    (tmp_path / "notes.txt").write_text("of somebody else " * 300)
     path = written(tmp_path, cart_of(station={"spool": {"path": spool}}))
     told = ran("run", "--plain", "--config", path, code=3).stderr
     assert reason in told and "writable" not in told
