@@ -7,8 +7,8 @@ Rules
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
    older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
    tells two messages apart tells their records apart (toolcart.agent.record.provenance).
-3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
-4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (protocol.md 5.1).
+4. An invalid time is replaced by the agent's own and flagged (protocol.md 2.2, 9.2).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
    (OP 4.3.3 p. 62).
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
