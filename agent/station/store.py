@@ -38,7 +38,8 @@ from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
-# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (openprotocol.known, rule 11).
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm
+# (toolcart.agent.openprotocol.id_ledger, rule 11).
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
