@@ -14,7 +14,7 @@ REV 1 53 @OP 5.10.2 p. 163
 REV 2 +1 106 @OP 5.10.2 p. 163
 01 error_code T5
 05 alarm_text T50
-!OP 5.10.2 p. 164 printed 57-107: 50 characters end at 106. Since 2.9 it ends with the time, 54 octets (later 9)
+!OP 5.10.2 p. 164 printed 57-107: 50 characters end at 106. Since 2.9 the time ends it, 54 octets (protocol.md 10.9)
 REV 3 +2 -alarm_text 109 since=2.9 @later 9
 05 tool_health N1 =HEALTH
 06 alarm_text T50

@@ -8,7 +8,7 @@
     22 batch_status N1 =BATCH                               names of the values, of meanings.py or on the spot
     !OP 5.8.2 p. 135 printed ... the reason                 a note: why it is not as printed
     REV 3 +2 419 @OP 5.8.2 p. 140                           revision 2 and what follows; -name leaves one out
-    REV 8 +7 571 since=2.10 @later 3                     a revision newer than 2.8.0
+    REV 8 +7 571 since=2.10 @later 3                        a revision newer than 2.8.0
     REV 1 other @OP 5.4.3 p. 106                            the same number laid out otherwise, see rule 6
     -- request_mid N4 <object_count                         it stands in front of a field of revision 1
     01-08 light_1-8 N1 =YES                                 eight alike
@@ -31,7 +31,8 @@ Rules
    read as the other one where it fits that to its last octet.
 7. A line of names alone has fields as a table said them last: their types, units, values and meanings. A group's
    members are said apart from other fields.
-8. A source is section and page of a printed document, or `later N`: clause 10.N of docs/internals/protocol.md.
+8. A source is section and page of a printed document. `later N` is clause 10.N of docs/internals/protocol.md, and is
+   shown as that.
 """
 
 from .errors import TableError
@@ -225,8 +226,14 @@ def revision_numbers(word):
     return numbers
 
 
-def _mids_of(line):
+def _apart(line):
+    """Return what a line says and its source, which may be short (rule 8)."""
     text, _, source = line.partition(" @")
+    return text, source.replace("later ", "protocol.md 10.")
+
+
+def _mids_of(line):
+    text, source = _apart(line)
     words = text.split()
     if len(words) < 5 or words[1].strip("0123456789,-"):
         raise TableError("%r: number, sender, kind and answer are needed" % line)
@@ -239,7 +246,7 @@ def _mids_of(line):
 
 
 def _revisions_of(line):
-    text, _, source = line.partition(" @")
+    text, source = _apart(line)
     words = text.split()
     if len(words) < 2 or words[1].strip("0123456789,-"):
         raise TableError("%r: numbers of revisions are wanted" % line)

@@ -51,7 +51,7 @@ MID 0044 I C! 0005 Disconnect tool request [20] @OP 5.6.5 p. 126
 MID 0045 I C! 0005 Set calibration value request @OP 5.6.6 p. 126
 REV 1 31 @OP 5.6.6 p. 126
 01 calibration_unit N1 =TORQUE_UNIT
-!OP 5.6.6 p. 126 until release 2.8 unit 5 was Ncm (later 17): send none before the release is known
+!OP 5.6.6 p. 126 until release 2.8 unit 5 was Ncm (protocol.md 10.17): send none before the release is known
 02 calibration_value N6 */100
 REV 2 +1 35 since=2.9 @later 9
 03 channel_id N2
@@ -99,7 +99,7 @@ MID 0703 I C! 0005 Generic tool calibration @later 15
 REV 1 since=2.10 @later 15
 01 tool_number N4
 -- data_field_count N3
-!later 15 printed as two digits: a number of data fields has three everywhere else
+!protocol.md 10.15 printed as two digits: a number of data fields has three everywhere else
 -- data_fields V[data_field_count]
 REV 1 other since=2.10 @later 15
 01 tool_number N4

@@ -63,7 +63,7 @@ def samples_of(trace, buf):
     return samples_in(buf[trace.at : trace.at + trace.octets])
 
 
-def test_the_worked_example_of_the_digest_is_read():
+def test_the_worked_example_is_read():
     why, trace, buf = read(EXAMPLE, behind=b"0020")
     assert (why, trace.what, trace.transducer, trace.unit, trace.odd) == (READ, 2, 1, 1, False)
     assert trace.scale == (1, 100, 0) and trace.steps == [(8, 2, 1)] and trace.announced == trace.count == 8

@@ -62,7 +62,7 @@ REACTIONS = (
 )
 
 
-def test_each_code_from_0_to_999_has_the_class_of_the_digest():
+def test_each_code_from_0_to_999_has_its_class():
     wanted = {}
     for codes, kind in REACTIONS:
         for code in codes:

@@ -76,7 +76,7 @@ def talk_in(state):
 ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
 
 
-def test_every_code_in_every_state_has_the_reaction_of_the_digest():
+def test_every_code_in_every_state_has_its_reaction():
     for state in ASKED:
         for code in range(100):
             for digits in (2, 3):
