@@ -113,8 +113,7 @@ class Board:
             zone = fixed(0)
         return zone
 
-    # -- for toolcart.agent.cart.app
-    # -----------------------------------------------------------------------------------------
+    # -- for toolcart.agent.cart.app -------------------------------------------------------------------------------
 
     def now(self):
         return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
@@ -157,8 +156,7 @@ class Board:
         """Sleep until input or for `wait_ms`."""
         self.sockets.wait(app, wait_ms, self.now)
 
-    # -- for toolcart.board.housekeeping
-    # --------------------------------------------------------------------------------------
+    # -- for toolcart.board.housekeeping ---------------------------------------------------------------------------
 
     def start_watchdog(self):
         """Start the watchdog: from here on the board restarts when it is not fed."""

@@ -132,7 +132,7 @@ def holds(buf, at, octets):
 
 
 def put_text(target, at, source, start, width):
-    """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
+    """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (protocol.md 8.1)."""
     end = start + width
     at -= start
     while start < end:

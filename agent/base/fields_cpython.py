@@ -162,8 +162,7 @@ def characters_fit(buf, start, free_end, end):
     return not high or (len(high) > 1 and min(high) > 0x7F)
 
 
-# -- crc.py, toolcart.agent.log.framing
-# --------------------------------------------------------------------------------------
+# -- crc.py, toolcart.agent.log.framing ----------------------------------------------------------------------------
 
 
 def _after(octet, zeros):
@@ -204,8 +203,7 @@ def seal(buf, start, kind, flags, length, seq):
     return 12 + length
 
 
-# -- byte_moves.py
-# -------------------------------------------------------------------------------------------------------
+# -- byte_moves.py -------------------------------------------------------------------------------------------------
 
 _forms: dict = {}
 

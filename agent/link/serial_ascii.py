@@ -40,7 +40,7 @@ TAIL = const(3)
 
 ZVZ_MS = const(100)  # between two bytes of a message, as in a block (toolcart.agent.link.r3964)
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
-HOLD_MS = const(60)  # the longest answer, 544 bytes (DIGEST D.4), at 115200 baud
+HOLD_MS = const(60)  # the longest answer, 544 bytes (protocol.md 5.4), at 115200 baud
 ANSWER_MS = const(500)  # after that the answer is no longer waited for
 SILENT_MS = 500  # a line that has been quiet that long is idle
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds

@@ -5,7 +5,8 @@ Rules
    and then drop the connection that carries the results (OP 4.3.3 p. 62). What is not kept is counted (`traces lost`).
 2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
 3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
-   time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
+   time (protocol.md 6.2). Only the newest are searched, since a controller sends a curve after its result; none may
+   match.
 4. The last curves come again with each subscription: after a new connection the newest blocks are searched for them, as
    long as they have curves of that result.
 5. Several bolts have curves with one ID and one time. Each is the curve of the row of its result with the object that

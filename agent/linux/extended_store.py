@@ -69,7 +69,7 @@ def put(record, start, mid, buf, at, length):
 #
 #     count 2 | each: name 20 | type 2 | length 2 | value | in MID 0107: step 2 |
 #
-# From OP 5.13.2 p. 184 and 8808-8830: the plant chooses names and lengths. Reading ends at the first incomplete one.
+# From OP 5.13.2 p. 184 and 5.13.3 p. 190: the plant chooses names and lengths. Reading ends at the first cut one.
 
 _BOLTS = 165  # in MID 0106, behind the number of bolts
 _BOLT_VALUE_BYTES = 29

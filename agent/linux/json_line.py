@@ -28,7 +28,7 @@ _OBJECTS = {
     3: "simulation",
     4: "joint check",
     5: "dimensional",
-}  # beyond-2.8.md 3.5
+}  # protocol.md 10.7
 
 
 def _named(words):

@@ -50,7 +50,7 @@ def _named(tx, buf, at, length):
     ]
 
 
-# Telegram 04 of a result with additional identifiers: they become additional VINs 1 to 3 (TN 5.3, DIGEST G.6).
+# Telegram 04 of a result with additional identifiers: they become additional VINs 1 to 3 (TN 5.3, protocol.md 9.2).
 #
 # Otherwise the telegram is what the result would have without them; their parts go between spindle and parameters. The
 # buffer grows if it has no room for them.

@@ -9,7 +9,7 @@ Rules
    has given them; until then it is the one of the configuration. Each has all programs; what does not fit into a
    telegram of 9999 bytes is left out and counted.
 4. A refusal is counted and ends it until a name changes. Silence ends it until the next start: results must not be held
-   up by what a server may not know (DIGEST G.5). One lost connection meanwhile does not count as silence yet.
+   up by what a server may not know (protocol.md 8.2). One lost connection meanwhile does not count as silence yet.
 5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
 """
 
@@ -26,7 +26,7 @@ from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 CPYTHON_ONLY = True  # a board has room for results alone
 
 
-# Telegrams 01 and 02: the names of system and station in ToolsNet's map (TN 5.10, DIGEST G.2).
+# Telegrams 01 and 02: the names of system and station in ToolsNet's map (TN 5.10, protocol.md 9.1).
 #
 # Rules
 # 1. Names are text as toolcart.agent.record.escaping shows it. Plain ASCII is cut at 25 characters, all else is

@@ -3,8 +3,8 @@
 Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
-2. The 08 says which event ToolsNet has last (DIGEST G.8, in a sequence of its own): EVENT_AHEAD leads from the event's
-   number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
+2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_AHEAD leads from the
+   event's number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
    is refused too often, or makes the server silent too often, is passed and counted.
@@ -141,7 +141,7 @@ class Events(Source):
     # -- where the server stands -------------------------------------------------------------------------------
 
     def resume(self, now):
-        """Go on where the 08 says (DIGEST G.8); False if that could not be made durable, or read."""
+        """Go on where the 08 says (protocol.md 8.4); False if that could not be made durable, or read."""
         stored = self.session.info.event_sequence
         done = self.cursor.number
         self.doubt = ""
@@ -242,7 +242,7 @@ class Events(Source):
             self.begin_next()
 
 
-# Telegram 09: an event of the log as ToolsNet wants it (TN 5.4, DIGEST G.7).
+# Telegram 09: an event of the log as ToolsNet wants it (TN 5.4, protocol.md 9.3).
 #
 #     octet 4             23      37       42   47    50 52
 #           |09|ident|type|system|station|time 14|sequence|code|level|n |ID 3|type 1|value 20| ..
@@ -311,6 +311,6 @@ def _add(parameters, parameter, is_number, value):
 
 
 def _code_of(code):
-    """Return the number in an alarm's code: `E404` is 404 (DIGEST G.7); of two neither counts."""
+    """Return the number in an alarm's code: `E404` is 404 (protocol.md 9.3); of two neither counts."""
     numbers = re.findall(b"[0-9]+", code)
     return int(numbers[0]) if len(numbers) == 1 else CODE_NONE

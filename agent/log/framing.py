@@ -28,7 +28,7 @@ WHEN_FULL_REFUSE = const(0)
 WHEN_FULL_OVERWRITE = const(1)
 
 BLOCKS_TRIED = const(3)  # how many may fail for one record
-RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (DIGEST G.8)
+RETAINED_MAX = const(99990)  # ToolsNet's five digits must stay unique within the log (protocol.md 8.4)
 
 TOP = const(0x3FFFFFFF)  # first number of a block that is not there
 WORN = const(0x3FFFFFFE)  # of one in which nothing ever counts

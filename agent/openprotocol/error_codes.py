@@ -1,4 +1,4 @@
-"""What an error code of MID 0004 means for us, as data (OP 5.2.4 p. 74-77; DIGEST C.2).
+"""What an error code of MID 0004 means for us, as data (OP 5.2.4 p. 74-77; protocol.md 4.2).
 
 What is done about it is in the row of the request (toolcart.agent.openprotocol.requests).
 """

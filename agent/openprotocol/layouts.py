@@ -2,9 +2,8 @@
 
 One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
 `toolcart.agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's,
-but `job` and `pset` follow the layout. Sources: DIGEST D.2 (OP 5.8.2 p. 144), D.3 (OP 5.8.2 p. 134-135), D.4 (OP 5.8.2
-p. 136-142), D.5 (OP 5.8.6 p. 146-152), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every
-earlier byte in place.
+but `job` and `pset` follow the layout. Sources: OP 5.8.2 p. 134-144 and OP 5.8.6 p. 146-152 (protocol.md
+5.2 to 5.5), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier byte in place.
 
 Rules
 1. An unknown revision of a known chain is read as far as the chain is known.
@@ -68,7 +67,7 @@ _POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are deci
 
 #          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
 _LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
-_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first byte
+_LIGHT_ID = 111  # of the tightening ID in revision 999 (protocol.md 5.2), from the message's first byte
 _PUSHED_1 = (
     2,
     (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),

@@ -3,7 +3,7 @@
       buf  |....... the link's, `size` octets .......|######## parts so far, joined ########|
                                                      size
 
-Rules (OP 2.2.6 p. 30, DIGEST A.3)
+Rules (OP 2.2.6 p. 30, protocol.md 2.4)
 1. A client cannot decline linking: MID 0001 carries nothing, 0002 only announces it (OP 5.2.2 p. 72). So the header
    of each message decides: byte 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
 2. A part is never answered; the last one completes a message as if it had come in one frame, answered once.

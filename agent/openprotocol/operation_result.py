@@ -9,7 +9,7 @@
     0008        | 1201 | revision 3 | 31 | alternative 0 | time stamp 19 | index 10 | objects too 1 |  else zeros
     0006        | 1201 | revision 3 | 10 | index 10, 0 for the newest |
 
-Offsets count from 0 (OP 5.9.1.1 p. 154-157, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one
+Offsets count from 0 (OP 5.9.1.1 p. 154-157, protocol.md 10.7, 11.2). On an MT Focus 6000 exactly one
 MID 1202 follows (MT notes on MID 0008).
 
 Rules

@@ -1,6 +1,6 @@
 """What a controller is asked: a row for each kind of request, and the one request that is outstanding.
 
-Rules (DIGEST part C)
+Rules (protocol.md 4)
 1. One request is outstanding at a time. It is sent as often as the session says, or once where the row says so.
 2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
    row has an ACT_ for each class. The row also says what silence means.

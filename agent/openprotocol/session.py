@@ -11,7 +11,7 @@ in those of `subscriptions`.
                                | 00: rule 9; any other code: next revision, then MID 0008; OVER when none is left
                                | one that is not needed: whatever else it gets, or silence, it is done without
 
-Rules (DIGEST part C)
+Rules (protocol.md 4)
 1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
    the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
 2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as

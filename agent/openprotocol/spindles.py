@@ -3,7 +3,7 @@
     0100, 0105   revision 1 no data | 2: data number 10 | 3 on: data number 10, "only new" 1
     0108         bolt data 1 | acknowledges MID 0106 and 0107
 
-From OP 5.12.6 p. 172-173, 5.13.1 p. 180-181 and 9071-9087.
+From OP 5.12.6 p. 172-173, 5.13.1 p. 180-181 and 5.13.4 p. 195.
 
 Rules
 1. PowerMACS (system type 002) is never asked by MID 0060. Any other controller that knows neither MID 0060 nor MID

@@ -4,8 +4,8 @@
           | PID | length| type| unit| step| value ..
             5     3       2     3     4
 
-The numbers of MT Focus 6000 (30200 and above) are in MT notes on MID 1202, those of others in OP 6.4 p. 270-283 (DIGEST
-D.7).
+The numbers of MT Focus 6000 (30200 and above) are in MT notes on MID 1202, those of others in OP 6.4 p. 270-283
+(protocol.md 5.7).
 
 Rules
 1. A field whose number is not in the table is skipped by its length. So one wrong length moves all that follow: unless

@@ -149,8 +149,7 @@ class Commands:
         elif order.state == DONE and order.is_noted and not order.is_written:
             order.is_written = self._write(order, order.outcome, now)
 
-    # -- as low-priority queries (toolcart.agent.openprotocol.queries)
-    # ----------------------------------------------------
+    # -- as low-priority queries (toolcart.agent.openprotocol.queries) ---------------------------------------------
 
     def opened(self, now):
         """Begin a session: answers owed by an earlier one will not come any more."""

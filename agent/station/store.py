@@ -7,8 +7,8 @@ Rules
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
    older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
    tells two messages apart tells their records apart (toolcart.agent.record.provenance).
-3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
-4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (protocol.md 5.1).
+4. An invalid time is replaced by the agent's own and flagged (protocol.md 2.2, 9.2).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
    (OP 4.3.3 p. 62).
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
@@ -38,7 +38,8 @@ from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
-# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (openprotocol.known, rule 11).
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm
+# (toolcart.agent.openprotocol.id_ledger, rule 11).
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 

@@ -1,4 +1,4 @@
-"""Telegram 04: a result of the spool as ToolsNet wants it (DIGEST G.3, G.6; TN 5.3).
+"""Telegram 04: a result of the spool as ToolsNet wants it (protocol.md 9.1, 9.2; TN 5.3).
 
     octet 4           general 80    spindle 70     parameters 72 each
           |04|ident|80|...|spindles|...serial..limits..|spindle|program|id|name|value|type|unit|step|
@@ -74,7 +74,7 @@ PERCENT = const(0x37)
 # What ToolsNet says for Open Protocol's 0 low, 1 OK, 2 high.
 _JUDGED = b"203"
 
-# Nm of one unit as numerator and denominator, by parameter 48 of MID 0061 (DIGEST G.7, OP 6.3 p. 267).
+# Nm of one unit as numerator and denominator, by parameter 48 of MID 0061 (protocol.md 9.5, OP 6.3 p. 267).
 _UNITS = {
     0x32: (1355818, 1000000),
     0x33: (112985, 1000000),
@@ -218,7 +218,7 @@ class ResultWriter:
         return self.tx
 
     def _put_serial(self, buf, at):
-        """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
+        """Write the tool's serial number: stripped, its last ten characters if it has more (protocol.md 9.2)."""
         first = at
         end = at + res.SERIAL_BYTES
         copy(self.serial, 0, buf, at, res.SERIAL_BYTES)

@@ -3,7 +3,7 @@
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
 `frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
 
-Rules (DIGEST G.5, G.9; TN 2)
+Rules (protocol.md 8.2, 8.3; TN 2)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
 2. Connect to the server the 08 named. After any loss start at the PIM again.
 3. A telegram that expects a 05 is sent again with the same identifier after ACK_TIMEOUT_MS, RETRANSMISSIONS times, then
@@ -33,7 +33,7 @@ ACK_TIMEOUT_MS = const(5000)  # TN 3
 RETRANSMISSIONS = const(2)  # TN 3
 KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
-SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
+SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
 
 # What is outstanding
 OUT_NOTHING = const(0)

@@ -185,7 +185,7 @@ def test_import_takes_each_result_once(place, tmp_path):
 def test_plot_gives_the_values_of_the_curve(place):
     number = rows(place, "--to", "2024-03-15")[0]["ResultId"]
     told = json.loads(run(place, "plot", str(number), "--json").stdout)
-    assert told["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # DIGEST H, physical Nm
+    assert told["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # protocol.md 12.3
     assert told["Graphs"][0]["TimesMs"][:3] == [0.0, 2.0, 4.0]
     drawn = run(place, "plot", str(number)).stdout
     assert "torque over time" in drawn and "Nm" in drawn

@@ -39,7 +39,7 @@ def configuration():
 
 
 STEPS_MAX = 64  # of the scheduler for one result: more means that it is stuck
-RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second
+RECONNECT_MS = 61000  # the wait between connects (protocol.md 8.2), plus one second
 SETTLED_MS = 3000  # after the start: both sides are connected, the tool was queried, all fetching is over
 
 _STARTED = (

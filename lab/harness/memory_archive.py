@@ -1,7 +1,7 @@
 """ToolsNet's archive in memory: bounded, with the methods of the SQLite one (toolcart/sim/archive.py).
 
 Rules
-1. A result with the same system type, system, station, sequence and time stamp is stored once (TN 5.9, DIGEST G.8).
+1. A result with the same system type, system, station, sequence and time is stored once (TN 5.9, protocol.md 8.4).
 2. The latest stored number is that of the last arrival, not the greatest: numbers wrap after 99999.
 3. Only the newest `limit` results are kept in full; the counters count all.
 """

@@ -1,6 +1,6 @@
 """Long lists: codes of MID 0004 (OP 5.2.4 p. 74-77), relay functions (OP 5.17.7 p. 215-220), input functions.
 
-Those of digital inputs are OP 5.17.7 p. 220-224 and beyond 8.7.
+Those of digital inputs are OP 5.17.7 p. 220-224 and later 18.
 """
 
 SETS = {

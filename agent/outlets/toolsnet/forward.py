@@ -390,7 +390,7 @@ class Forward:
             self._look_at_opening(now)
 
     def _server_host(self, info, now):
-        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
+        """Return the host that the 08 names, "" if not allowed; blank and 0.0.0.0 are the PIM's (protocol.md 8.3)."""
         if self.way.host_override:
             return self.way.host_override
         try:

@@ -1,4 +1,4 @@
-"""What an 08 says about what went out before it: where to go on (DIGEST G.8). Looked at at each connection.
+"""What an 08 says about what went out before it: where to go on (protocol.md 8.4). Looked at at each connection.
 
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts

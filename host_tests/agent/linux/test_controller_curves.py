@@ -38,7 +38,7 @@ from host_tests.support.log import append
 FACTOR = ((2214, 3, 1, "0.000854"),)
 SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
 
-# DIGEST H.2, number 3: K 100, 2.0 ms, eight samples, the last one below zero.
+# protocol.md 12.3: K 100, 2.0 ms, eight samples, the last one below zero.
 EXAMPLE = (
     b"01480900001 0101    00012345672024-03-14:09:26:53001013010030100000000010201001001022130030100000001000010000000"
     b"007003032022.000008\0\0\0\0\x0d\x01\0\x04\x12\x0a\xff\x10\x8d\x10\x5e\xff\xe7"
@@ -63,7 +63,7 @@ def samples_of(trace, buf):
     return samples_in(buf[trace.at : trace.at + trace.octets])
 
 
-def test_the_worked_example_of_the_digest_is_read():
+def test_the_worked_example_is_read():
     why, trace, buf = read(EXAMPLE, behind=b"0020")
     assert (why, trace.what, trace.transducer, trace.unit, trace.odd) == (READ, 2, 1, 1, False)
     assert trace.scale == (1, 100, 0) and trace.steps == [(8, 2, 1)] and trace.announced == trace.count == 8
@@ -147,7 +147,7 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
         assert subscription.revision() == 1 and len(subscription.data) <= longest
         asked.append(subscription.data)
         subscription.revisions.refused()
-    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # DIGEST H.2, number 5
+    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # protocol.md 6.1
     assert [data[4:7] for data in asked] == [b"001", b"002", b"003", b"001", b"001"]
     assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
     assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"

@@ -171,7 +171,7 @@ def written(samples, **more):
     return graph13.write(lead_of(**more), data, 43, 3, 1, 17)
 
 
-def test_worked_example_of_the_digest_octet_for_octet():
+def test_worked_example_octet_for_octet():
     assert bytes(graph13.write(lead_of(), WORKED[-16:], 43, 3, 1, 17)) == WORKED
     found = read(WORKED)
     assert [float(found["factor"] * value) for value in found["values"]] == [

@@ -47,9 +47,9 @@ def test_digits_are_incremented_like_numbers_and_wrap_after_32_bits():
         assert id_of(digits, 0) == (number + 1) % ID_PERIOD
 
 
-# Every error code of MID 0004 has the meaning that DIGEST C.2 gives it.
+# Every error code of MID 0004 has the meaning that protocol.md 4.2 gives it.
 
-# Written from DIGEST C.2, "Reaction". Codes that are not here are OTHER.
+# Written from protocol.md 4.2. Codes that are not here are OTHER.
 REACTIONS = (
     ((6, 9, 11, 13, 18, 71), error_codes.REFUSED_EXISTS),
     ((7, 10, 12, 14, 19, 72), error_codes.REFUSED_MISSING),
@@ -62,7 +62,7 @@ REACTIONS = (
 )
 
 
-def test_each_code_from_0_to_999_has_the_class_of_the_digest():
+def test_each_code_from_0_to_999_has_its_class():
     wanted = {}
     for codes, kind in REACTIONS:
         for code in codes:
@@ -76,7 +76,7 @@ def test_classes_are_different_numbers_below_16():
     assert len(set(kinds)) == 9 and max(kinds) < 16 and min(kinds) == 0
 
 
-# Total lengths of DIGEST D.3, D.4 and D.5.
+# Total lengths of protocol.md 5.3, 5.4 and 5.5.
 PUSHED_BYTES = {1: 231, 2: 385, 3: 419, 4: 500, 5: 506, 6: 526, 7: 544}
 FETCHED_BYTES = {1: 118, 2: 226, 3: 233, 4: 314, 5: 320, 6: 340, 7: 379}
 SERIAL = b"C3412129      "
@@ -256,7 +256,7 @@ def test_two_of_id_time_and_status_make_a_result():
     assert body_of(61, 999, blank)[0] == r.RESULT_READ
 
 
-# Revision 999 is read field by field as DIGEST D.2 lays it out, and what is no result is told.
+# Revision 999 is read field by field as OP 5.8.2 p. 144 lays it out, and what is no result is told.
 
 
 def read(frame, at=3):

@@ -1,4 +1,4 @@
-"""The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
+"""The session does what protocol.md 4 says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
 from toolcart.agent.openprotocol import session_states as st
 from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
@@ -29,7 +29,7 @@ def test_every_other_length_of_0002_is_taken_too_if_name_is_whole():
         assert events == ([st.EV_STARTED] if length >= 57 else [st.EV_MALFORMED]), length
 
 
-# Every refusal, in every state: this table is written from DIGEST C.1 and C.2, not from the code.
+# Every refusal, in every state: this table is written from protocol.md 4.1 and 4.2, not from the code.
 
 BUSY = (96, 16, 35)
 EXISTS = (6, 9, 11, 13, 18, 71)
@@ -76,7 +76,7 @@ def talk_in(state):
 ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
 
 
-def test_every_code_in_every_state_has_the_reaction_of_the_digest():
+def test_every_code_in_every_state_has_its_reaction():
     for state in ASKED:
         for code in range(100):
             for digits in (2, 3):

@@ -672,7 +672,7 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     assert outlet.waiting() == 0
 
 
-# -- where the server stands: every branch of DIGEST G.8
+# -- where the server stands: every branch of protocol.md 8.4
 
 
 def test_empty_server_gets_what_is_not_sent_yet():
@@ -758,11 +758,11 @@ def test_parked_result_is_not_sent_again_to_a_rewound_server():
         assert outlet.archive.repeated == 0
 
 
-# -- the independent model of G.8, with random cuts
+# -- the independent model of protocol.md 8.4, with random cuts
 
 
 class Model:
-    """DIGEST G.8 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
+    """protocol.md 8.4 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
 
     def __init__(self, base, met=True):
         self.base = base

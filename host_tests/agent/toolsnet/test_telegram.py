@@ -29,7 +29,7 @@ from host_tests.support.toolsnet import read
 
 PORTABLE = True
 
-# DIGEST H.5, the lines "TN 05", "TN 06", "TN 07", "TN 08"
+# protocol.md 12.4
 ACKNOWLEDGE = b"0024050004220240314092654000"
 KEEPALIVE = b"00070600044"
 REQUEST = b"00190700001000300010010"
