@@ -344,7 +344,7 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("board status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("spool info /proc/x", 2, "cannot read /proc/x"),
-        ("trace plot /proc/x", 2, "/proc/x"),
+        ("trace /proc/x", 2, "/proc/x"),
     ],
 )
 def test_a_wrong_world_is_told_in_words(line, code, words):

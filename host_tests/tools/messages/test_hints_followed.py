@@ -393,7 +393,7 @@ def test_the_list_of_messages_shows_one():
 def test_a_file_without_curves_is_decoded(tmp_path):
     file = tmp_path / "x.txt"
     file.write_text("00200001001 0 00    ")
-    said = said_by("trace plot", file, code=None)
+    said = said_by("trace", file, code=None)
     assert toolcart("decode", file, code=None).exit_code in (0, 1)
     return said
 
@@ -470,7 +470,7 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "a.sqlite"
     _archive(place)
-    said = said_by("archive plot 7 --database", place, code=None)
+    said = said_by("archive curves 7 --database", place, code=None)
     said_by("archive query --json --database", place, code=1)
     return said
 
