@@ -38,7 +38,9 @@ PROBLEMS_MOST = 4
     help="Byte order of a sample; auto is big, and little after a MID 0002 of an MT Focus 6000.",
 )
 def trace(file: str, ident: str | None, as_json: bool, kind: str, order: str) -> None:
-    """Print the curves of tightenings as CSV, a row for each sample.
+    """Print the curves of tightenings as CSV.
+
+    A row for each sample.
 
     FILE is a file from the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
     hexadecimal text, a log, or the bytes of MID 0900 themselves.

@@ -64,7 +64,6 @@ NAMED = {
     "toolcart archive: ": SPEAKS,
     'realm="toolcart archive"': SPEAKS,
     "ToolsNet is `toolcart archive`": SPEAKS,
-    "simulated ToolsNet: `toolcart archive`": SPEAKS,
     "the toolcart command is not on the path": OTHER,
     "# Configuration": DOCUMENT,
     "## Secrets": DOCUMENT,
