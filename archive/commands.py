@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from toolcart.archive.consume.commands import check_consumer, consume
+from toolcart.archive.consume.commands import consume
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -53,7 +53,6 @@ def archive() -> None:
 archive.add_command(serve)
 archive.add_command(web)
 archive.add_command(consume)
-archive.add_command(check_consumer)
 archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
