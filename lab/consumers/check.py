@@ -54,4 +54,8 @@ def main(url: str, topic: str | None, wait_s: float, restart: str, count: str, a
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        sys.exit(main(standalone_mode=False))
+    except click.ClickException as wrong:  # one line, without the usage, which is longer
+        click.echo(f"python -m lab.consumers.check: {wrong.format_message()}", err=True)
+        sys.exit(2)
