@@ -160,17 +160,17 @@ def test_every_folder_of_the_product_is_copied():
 
 
 class Peers:
-    """A simulated controller and a simulated ToolsNet on this machine, which the container shares its network with."""
+    """A simulated controller and an archive on this machine, which the container shares its network with."""
 
     def __init__(self, folder):
         self.archive = folder / "archive.sqlite"
         self._running = []
         self.controller, self.pim, server = free_port(), free_port(), free_port()
-        self._start("controller", "--port", self.controller, "--rate", 5)
-        self._start("toolsnet", "--pim-port", self.pim, "--server-port", server, "--archive", self.archive)
+        self._start("simulate", "controller", "--port", self.controller, "--rate", 5)
+        self._start("archive", "serve", "--pim-port", self.pim, "--server-port", server, "--database", self.archive)
 
     def _start(self, *words):
-        command = [sys.executable, "-m", "toolcart.tools.cli.main", "simulate", *map(str, words), "--seconds", "300"]
+        command = [sys.executable, "-m", "toolcart.tools.cli.main", *map(str, words), "--seconds", "300"]
         self._running.append(subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL))
 
     def stored(self):

@@ -14,11 +14,11 @@ from toolcart.agent.toolsnet.session import Session
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.toolsnet import take_apart
 from host_tests.support.log import Area, put
 from lab.harness.line import Network, Timed
-from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 

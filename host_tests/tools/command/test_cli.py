@@ -200,10 +200,6 @@ def _simulate(*words, code):
 def test_what_a_simulator_cannot_use_is_told_with_what_to_do(tmp_path):
     told = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
     assert "identity has no field nonsense" in told
-    (tmp_path / "text").write_text("no archive at all, and longer than a line\n" * 40)
-    for path in (tmp_path / "no" / "where", tmp_path, tmp_path / "text"):
-        told = _simulate("toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, code=1)
-        assert "--archive" in told and str(path) in told
     (tmp_path / "file").write_text("keep me")
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
         told = _simulate("controller", "--link", "ascii", "--device", path, code=1)
