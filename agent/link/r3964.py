@@ -38,10 +38,10 @@ from toolcart.agent.link.serial_framing import (
     TALLY_REPEATS,
     TALLY_SILENCES,
     Form,
-    Inlet,
     begin_of,
     tail_fits,
 )
+from toolcart.agent.link.serial_inlet import Inlet
 
 IDLE = const(0)
 JUNK = const(1)

@@ -30,8 +30,8 @@ from toolcart.agent.link.serial_framing import (
     TALLY_REFUSED,
     TALLY_SILENCES,
     Form,
-    Inlet,
 )
+from toolcart.agent.link.serial_inlet import Inlet
 
 HUNT = const(0)
 LENGTH = const(1)

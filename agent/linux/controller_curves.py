@@ -25,7 +25,7 @@ from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM,
 from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
 from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, extended_values
 from toolcart.agent.record import graph as gr

@@ -19,7 +19,7 @@ Imported only where the setting `commands` allows a command.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # OP 5.7.1 p. 130

@@ -11,8 +11,8 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits
-from toolcart.agent.openprotocol import recovery_request as qs
-from toolcart.agent.openprotocol.error_codes import SHARED_SYSTEM, STATION, STATION_BYTES
+from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import id_of
 
 GONE_OWN = const(24)
@@ -54,17 +54,17 @@ class Whose:
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
         self.is_other = known.identity() not in (0, alone, named)  # former versions took the station into it
         self.identity = alone
-        sharing = qs.SHARING_OWN if by_own_ids else self.sharing
+        sharing = rp.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
         of_system = system_type == SHARED_SYSTEM
-        may = sharing == qs.SHARING_AUTO and (is_named or of_system)
-        self.shares = shares = sharing == qs.SHARING_ALL or (may and known.shares())
-        own = sharing == qs.SHARING_OWN or (system_type > 0 and not (may and of_system))
+        may = sharing == rp.SHARING_AUTO and (is_named or of_system)
+        self.shares = shares = sharing == rp.SHARING_ALL or (may and known.shares())
+        own = sharing == rp.SHARING_OWN or (system_type > 0 and not (may and of_system))
         self.gone_most = GONE_OWN if own and not shares else GONE_SHARED
         if shares and not is_named:
-            self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
+            self.needs = "station_id" if sharing == rp.SHARING_ALL else "tightening_ids"
         elif shares or may:
-            self.share(identity, of_system, sharing == qs.SHARING_ALL)
+            self.share(identity, of_system, sharing == rp.SHARING_ALL)
             return is_named
         return False
 
@@ -97,7 +97,7 @@ class Whose:
 
     def hears_lower(self):
         """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
-        return self.sharing != qs.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
+        return self.sharing != rp.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
 
     def answer_otherwise(self):
         """An answer below the ID asked for was not the newest there: it answers other questions, and shows nothing."""

@@ -12,7 +12,7 @@ Rules
 3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
    not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
 4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
-   ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
+   ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_result finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
 5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (OP 2.3 p. 30, OP 2.3.1 p. 31). With
    anything else there the message is unreadable.

@@ -44,8 +44,9 @@ from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, numb
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.light_result import is_stamp
+from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
-from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
+from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
 from toolcart.agent.record import spindles as rec

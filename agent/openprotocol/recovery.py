@@ -22,7 +22,7 @@ Rules
 7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
    (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows, and in w
    itself where it came from such an answer.
-8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.observed_ids). While such pushes
+8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.push_run). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
@@ -77,7 +77,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
 from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, Offset, apart
@@ -99,7 +99,9 @@ from toolcart.agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
-from toolcart.agent.openprotocol.observed_ids import Heard, Pushes, Walk
+from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
+from toolcart.agent.openprotocol.observed_ids import Heard
+from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import BESIDE, UNANSWERED_MOST, Question
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
@@ -117,10 +119,10 @@ _IDLE = const(0)  # read in each step of the station: compiled in
 _OFF = const(11)
 # Built once: a tuple in an expression would be allocated at each poll.
 _ZERO = b"0000000000"
-_TURNS = (qs.PHASE_IDLE, qs.PHASE_FILL, qs.PHASE_SEEK)
-_OF_TOP = (qs.PHASE_WITNESS, qs.PHASE_BESIDE)
-_NOT_CERTAIN = (qs.PHASE_PROBE, qs.PHASE_SEEK, qs.PHASE_POLL)
-_LOOKED_UP = (qs.PHASE_NEWEST, qs.PHASE_UP, qs.PHASE_POLL)
+_TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
+_OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_BESIDE)
+_NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
+_LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UP, rp.PHASE_POLL)
 
 
 def _why_of(code, otherwise):
@@ -131,13 +133,13 @@ def _why_of(code, otherwise):
 class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(self, look, known, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=qs.SHARING_AUTO, gone=None):
+    def __init__(self, look, known, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=rp.SHARING_AUTO, gone=None):
         self.look = look
         self.known = known
         self.retry_ms = retry_ms
         self.by_spindle = True  # where there are several
         self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
-        self.phase = qs.PHASE_CLOSED
+        self.phase = rp.PHASE_CLOSED
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = Offset()  # rule 7
@@ -146,7 +148,7 @@ class Recovery:
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
         self.question = Question()
         self.heard = Heard()
-        self.pushes = Pushes()
+        self.pushes = PushRun()
         self.filling = Filling(known, gone)
         self.whose = Whose(sharing)
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
@@ -159,7 +161,7 @@ class Recovery:
         )
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
-        self._walk = Walk()
+        self._walk = LowestIdSearch()
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
@@ -176,7 +178,7 @@ class Recovery:
         self.offset.begin_connection()
         self._has_answered = False  # a question of this connection, by a result
         known.last_id = -1
-        self.phase = qs.PHASE_OFF
+        self.phase = rp.PHASE_OFF
         if not known.recovers:
             return
         self.flags = FLAG_UNPROVEN
@@ -195,14 +197,14 @@ class Recovery:
             self._retry.start(now, 0)  # it is asked again all the same
             self._count_missing(now)
         else:
-            self.phase = qs.PHASE_NEWEST
+            self.phase = rp.PHASE_NEWEST
 
     def closed(self):
         """The session is over."""
         self.filling.drop()
-        if self.phase == qs.PHASE_SEEK:
+        if self.phase == rp.PHASE_SEEK:
             self.whose.break_off()
-        self.phase = qs.PHASE_CLOSED
+        self.phase = rp.PHASE_CLOSED
         self.pushes.close()
         self.known.run = 0
         self._forget()
@@ -227,7 +229,7 @@ class Recovery:
         self._forget()
         if self.flags or not self.known.is_unasked():
             self.flags = FLAG_UNPROVEN
-        self.phase = qs.PHASE_NEWEST
+        self.phase = rp.PHASE_NEWEST
 
     def _forget(self):
         """Forget what was heard, asked and concluded."""
@@ -244,14 +246,14 @@ class Recovery:
 
     def poll(self):
         """Ask whether the newest is still the highest known, unless something else is to be found out."""
-        if self.phase == qs.PHASE_IDLE and not self.known.ranges:
-            self._turn(qs.PHASE_POLL, 0)
+        if self.phase == rp.PHASE_IDLE and not self.known.ranges:
+            self._turn(rp.PHASE_POLL, 0)
 
     def _turn(self, phase, asked):
         """Turn to this phase and its question; return NEWS_NONE."""
         self.phase = phase
         self.question.begin(asked)
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
@@ -277,7 +279,7 @@ class Recovery:
                 self.look_again(now)
                 return follows
             return True
-        if self.phase == qs.PHASE_NAMELESS and number > 0:  # ID 0 is no result's, or one's just past the wrap
+        if self.phase == rp.PHASE_NAMELESS and number > 0:  # ID 0 is no result's, or one's just past the wrap
             self._look_after_pause(now)
             return False
         if heard.is_nothing():
@@ -296,7 +298,7 @@ class Recovery:
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
-        return self.known.is_unasked() and not self.whose.is_other and self.phase != qs.PHASE_CLOSED
+        return self.known.is_unasked() and not self.whose.is_other and self.phase != rp.PHASE_CLOSED
 
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
@@ -330,11 +332,11 @@ class Recovery:
         if self.filling.is_due() and not self.filling.flush():
             self.wait_for_room(now)
             return False
-        if self.phase == qs.PHASE_SETTLE:
+        if self.phase == rp.PHASE_SETTLE:
             self._settle(now)
         if self.phase in _TURNS and self._lower < 0:
             self._turn_to_missing(now)
-        if self.phase == qs.PHASE_SETTLE or self.phase == qs.PHASE_IDLE or self._retry.armed:
+        if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
         number = after(question.asked) if question.state == BESIDE else question.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
@@ -386,7 +388,7 @@ class Recovery:
         """
         self._has_answered = True
         if self._is_stale() or self._answers():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         at = start + TIGHTENING_ID
         number = id_at(body, at)
         if number < 0:
@@ -401,7 +403,7 @@ class Recovery:
         put_digest(self._answer, 0, body, start, flags)
         looks = self.phase in _LOOKED_UP or self._spindles() > 1
         held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
-        if not (held or self.offset.is_none) and self.phase == qs.PHASE_FILL and self._may_be_off():
+        if not (held or self.offset.is_none) and self.phase == rp.PHASE_FILL and self._may_be_off():
             near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._hear_off(number, moved(number, -near))
@@ -413,11 +415,11 @@ class Recovery:
         `check`, 30 bits, tells its frame from others: without it a reset could not be seen.
         """
         if self._is_stale() or self._answers():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
         if number >= 0:
             number = self.offset.right(number)
-        if number < 0 and self.phase == qs.PHASE_FILL:
+        if number < 0 and self.phase == rp.PHASE_FILL:
             number = self.question.asked
         if number < 0:
             return self._hear_nameless(now)
@@ -427,15 +429,15 @@ class Recovery:
     def refused(self, kind, now, code=0):
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
         if self._is_stale():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever.
-        is_absent = self.phase == qs.PHASE_PROBE or (self._has_answered and self.question.asked)
+        is_absent = self.phase == rp.PHASE_PROBE or (self._has_answered and self.question.asked)
         is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.known.top() > 0)
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._answers():
-                return qs.NEWS_NONE
+                return rp.NEWS_NONE
             self._why = _why_of(code, WHY_NONE)
             if self.question.asked:
                 self._vain = 0
@@ -444,7 +446,7 @@ class Recovery:
         self._is_later = is_later
         if kind == error_codes.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
             self._revision_index += 1
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
         return self._again(now)
@@ -452,14 +454,14 @@ class Recovery:
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
         if self._is_stale():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         self._why = WHY_SILENT
         self._is_later = False
         return self._again(now)
 
     def _is_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
-        return self.phase == qs.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
+        return self.phase == rp.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
 
     def shut_out(self, now):
         """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
@@ -467,26 +469,26 @@ class Recovery:
         One that has answered before is believed to do so again, until that comes twice.
         """
         if self.phase >= _OFF:
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
             if self.known.identity() and not self.known.is_unasked() and self._vain < VAIN_MOST:
-                self._switch_off(qs.PHASE_OFF)
+                self._switch_off(rp.PHASE_OFF)
                 self._retry.start(now, OFF_MS)
-                return qs.NEWS_NONE
+                return rp.NEWS_NONE
         return self._cannot_ask(now)
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
         whose = self.whose
         self._revision_index = 0
-        self._switch_off(qs.PHASE_OFF)
+        self._switch_off(rp.PHASE_OFF)
         if whose.is_other and not whose.is_believed():
-            return qs.NEWS_ASK_AGAIN
+            return rp.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
         self._count_missing(now)
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _answers(self):
         """There is an answer; True if none was to be expected: then the look begins anew."""
@@ -502,7 +504,7 @@ class Recovery:
 
     def kept(self, now):
         """The log has what was fetched."""
-        if self.phase == qs.PHASE_FILL:
+        if self.phase == rp.PHASE_FILL:
             self.filling.row = 0
             self.question.there = True
             self._turn_or_close()
@@ -518,13 +520,13 @@ class Recovery:
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
-        if self.phase == qs.PHASE_POLL:
+        if self.phase == rp.PHASE_POLL:
             self.begin_look()  # else each poll would find that nothing is unknown
-            return qs.NEWS_NONE
-        if self.phase != qs.PHASE_NEWEST or self.question.tries + 1 < UNANSWERED_MOST:
+            return rp.NEWS_NONE
+        if self.phase != rp.PHASE_NEWEST or self.question.tries + 1 < UNANSWERED_MOST:
             return self._again(now)
-        self._switch_off(qs.PHASE_NAMELESS)
-        return qs.NEWS_NONE
+        self._switch_off(rp.PHASE_NAMELESS)
+        return rp.NEWS_NONE
 
     def _switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
@@ -537,21 +539,21 @@ class Recovery:
         phase = self.phase
         if self._lower >= 0:
             self.begin_look()
-        if phase == qs.PHASE_POLL:
+        if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         self._vain += 1
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
-        is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
-            phase not in (qs.PHASE_WITNESS, qs.PHASE_BESIDE) or not self.heard.is_nothing()
+        is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UP) and (
+            phase not in (rp.PHASE_WITNESS, rp.PHASE_BESIDE) or not self.heard.is_nothing()
         )
         if not self.question.fails(is_certain):
             return self._give_up(now)
-        if phase == qs.PHASE_PROBE and self.question.tries >= UNANSWERED_MOST:
+        if phase == rp.PHASE_PROBE and self.question.tries >= UNANSWERED_MOST:
             self.whose.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
             return self._compare_newest(now)
         self._retry.start(now, self.retry_ms)
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _asks_in_vain(self):
         """True if questions were asked in vain for so long that there will be no answer.
@@ -566,16 +568,16 @@ class Recovery:
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
         if self.flags or self.known.is_unasked():
             return self._cannot_ask(now)
-        if self.phase == qs.PHASE_FILL and not self._turn_spindle():
+        if self.phase == rp.PHASE_FILL and not self._turn_spindle():
             return self._close(not self.question.there)
         return self._absent(now)
 
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
         phase = self.phase
-        if phase == qs.PHASE_FILL:
-            return qs.NEWS_NONE if self._turn_spindle() else self._close(not self.question.there)
-        if phase == qs.PHASE_WITNESS or phase == qs.PHASE_BESIDE:
+        if phase == rp.PHASE_FILL:
+            return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.question.there)
+        if phase == rp.PHASE_WITNESS or phase == rp.PHASE_BESIDE:
             return self._absent(now)
         return self._go_on(self.question.asked, True, now)  # it may be there
 
@@ -585,7 +587,7 @@ class Recovery:
         question = self.question
         whose = self.whose
         if question.is_answered_beside():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         if self._lower >= 0:
             return self._hear_lower(number == self._lower)
         if phase in _OF_TOP and self._is_off(number):
@@ -597,19 +599,19 @@ class Recovery:
             whose.suspect()
         if whose.shared is not None:
             judged = whose.shared.judge(phase, whose.shares, number, question.asked, is_lower)
-            if judged != qs.JUDGED_FINE:
+            if judged != rp.JUDGED_FINE:
                 return self._hear_judged(judged, number)
-        if phase == qs.PHASE_NEWEST:
+        if phase == rp.PHASE_NEWEST:
             return self._hear_newest(number, held, now)
-        if phase == qs.PHASE_PROBE:
+        if phase == rp.PHASE_PROBE:
             return self._compare_newest(now)
-        if phase == qs.PHASE_POLL:
+        if phase == rp.PHASE_POLL:
             return self._end_poll(held or self.known.is_top(self._answer), number)
         if number == question.asked:
-            return self._hear_asked(number, held, now) if phase != qs.PHASE_SEEK else self._hear_sought(number, now)
+            return self._hear_asked(number, held, now) if phase != rp.PHASE_SEEK else self._hear_sought(number, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
         if whose.shares and number < question.asked:
-            return self._hear_sought(number, now) if phase == qs.PHASE_SEEK else self._absent(now)
+            return self._hear_sought(number, now) if phase == rp.PHASE_SEEK else self._absent(now)
         return self._hear_other(number, now)
 
     def _hear_sought(self, number, now):
@@ -624,26 +626,26 @@ class Recovery:
         Then the one that was asked for cannot be had. Return a NEWS_.
         """
         if self.question.is_first_other():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         if self._is_no_shared_answer(number):
             self.whose.answer_otherwise()
         if self._lacks_push():
             return self._wait_for_push()
         self._why = WHY_SILENT
-        self.heard.is_witness_there = self.heard.is_witness_there or self.phase == qs.PHASE_WITNESS
+        self.heard.is_witness_there = self.heard.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
 
     def _hear_asked(self, number, held, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self._vain = 0
-        if phase == qs.PHASE_WITNESS:
+        if phase == rp.PHASE_WITNESS:
             return self._hear_witness(held, now)
-        if phase == qs.PHASE_BESIDE:
+        if phase == rp.PHASE_BESIDE:
             return self._hear_beside(now)
-        if phase == qs.PHASE_FILL:
+        if phase == rp.PHASE_FILL:
             return self._hear_missing()
-        if phase == qs.PHASE_UP:
+        if phase == rp.PHASE_UP:
             self.heard.take(number, self._answer)
             self.heard.miss_up_to_newest(held)
         return self._go_on(number, True, now)
@@ -653,22 +655,22 @@ class Recovery:
         phase = self.phase
         question = self.question
         if question.is_answered_beside() or self._turn_spindle():
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         if self._lower >= 0:
             return self._hear_lower(False)
-        if phase == qs.PHASE_NEWEST:
+        if phase == rp.PHASE_NEWEST:
             return self._hear_nothing(now) if self.heard.is_nothing() else self._look_at_sharing(now)
-        if phase == qs.PHASE_PROBE:
+        if phase == rp.PHASE_PROBE:
             self.whose.are_own()
             return self._compare_newest(now)
-        if phase == qs.PHASE_POLL:
+        if phase == rp.PHASE_POLL:
             return self._hear_poll_gone()
-        if phase == qs.PHASE_WITNESS:
+        if phase == rp.PHASE_WITNESS:
             return self._look_beside(question.there, now)
-        if phase == qs.PHASE_BESIDE:
+        if phase == rp.PHASE_BESIDE:
             was_highest = self.offset.beside == 1 and not self.heard.is_witness_there  # the oldest go first
             return self._hear_no_witness(now) if was_highest else self._turn_beside(now)
-        if phase == qs.PHASE_FILL:
+        if phase == rp.PHASE_FILL:
             self.filling.row += not question.there
             is_here = self.known.doubted and self.look.has_id(self.ask_id, self.known.since)
             return self._close(not (question.there or is_here))
@@ -678,10 +680,10 @@ class Recovery:
         """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
         question = self.question
         heard = self.heard
-        if self.phase == qs.PHASE_SEEK:
+        if self.phase == rp.PHASE_SEEK:
             self.whose.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
             question.begin(question.asked)
-        elif self.phase == qs.PHASE_UP:
+        elif self.phase == rp.PHASE_UP:
             heard.row = 0 if there else heard.row + 1
             if heard.row >= self.whose.gone_most:
                 return self._end_up(now)
@@ -690,22 +692,22 @@ class Recovery:
             question.begin(self._walk.asked)
         else:
             return self._end_walk(now)
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     # -- a poll ------------------------------------------------------------------------------------------------
 
     def _end_poll(self, is_known, number=-1):
         """Return to rest after a poll; return a NEWS_."""
-        self._turn(qs.PHASE_IDLE, 0)
+        self._turn(rp.PHASE_IDLE, 0)
         self.polled = number
-        return qs.NEWS_KNOWN if is_known else qs.NEWS_UNKNOWN
+        return rp.NEWS_KNOWN if is_known else rp.NEWS_UNKNOWN
 
     def _hear_poll_gone(self):
         """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
         top = self.known.top()
         if self.question.asked or top < 0:
             return self._end_poll(True)
-        return self._turn(qs.PHASE_POLL, after(top))
+        return self._turn(rp.PHASE_POLL, after(top))
 
     # -- the look ------------------------------------------------------------------------------------------------
 
@@ -713,31 +715,31 @@ class Recovery:
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.question.again()
         self.heard.take_newest(number, self._answer, held, self.known)
-        return qs.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
+        return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
     def _look_at_sharing(self, now):
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
         whose = self.whose
         if whose.shared is None or not whose.shared.needs_proof(whose.shares):
             return self._compare_newest(now)
-        return self._turn(qs.PHASE_PROBE, after(self.heard.newest))
+        return self._turn(rp.PHASE_PROBE, after(self.heard.newest))
 
     def _hear_judged(self, judged, number):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         whose = self.whose
-        if judged == qs.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
+        if judged == rp.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
             self.begin_look()
-        elif judged == qs.JUDGED_NO_OWNER:
+        elif judged == rp.JUDGED_NO_OWNER:
             whose.needs = "owner"
-            self._switch_off(qs.PHASE_OFF)
-            return qs.NEWS_NO_OWNER
-        if judged == qs.JUDGED_SHARED and whose.suspects:
+            self._switch_off(rp.PHASE_OFF)
+            return rp.NEWS_NO_OWNER
+        if judged == rp.JUDGED_SHARED and whose.suspects:
             self._lower = number
             self.question.begin(number)
-        elif judged == qs.JUDGED_SHARED:
+        elif judged == rp.JUDGED_SHARED:
             self.begin_look()
             whose.are_shared()
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _hear_lower(self, is_there):
         """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
@@ -746,7 +748,7 @@ class Recovery:
             self.whose.are_shared()
         else:
             self.whose.answer_otherwise()
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _compare_newest(self, now):
         """Go on from the newest; return a NEWS_."""
@@ -795,7 +797,7 @@ class Recovery:
         may_be = self.offset.is_odd and self._may_be_off() and not self._is_pushed(known.octets)
         is_other = may_be and self._is_pushed(known.last)
         copy(self._sought, 0, known.last if is_other else known.octets, 0, DIGEST_BYTES)
-        return self._turn(qs.PHASE_WITNESS, unpack_id(self._sought, 0))
+        return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
 
     def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
@@ -811,7 +813,7 @@ class Recovery:
             self.offset.is_none = not self.offset.is_known()
         if not is_above or not is_known:
             question.there = True
-            return qs.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
+            return rp.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
         heard.first = question.asked if several else following(question.asked)
         return self._conclude(now)
 
@@ -840,7 +842,7 @@ class Recovery:
             beside = offset.next_beside(most)
         if not beside:
             return self._hear_no_witness(now)
-        return self._turn(qs.PHASE_BESIDE, moved(top, beside) or after(0))
+        return self._turn(rp.PHASE_BESIDE, moved(top, beside) or after(0))
 
     def _hear_beside(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""
@@ -896,9 +898,9 @@ class Recovery:
     def _hear_off(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.shows(number, pushed, self.question.asked):
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         self.begin_look()
-        return qs.NEWS_OFF
+        return rp.NEWS_OFF
 
     def _is_no_shared_answer(self, number):
         """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
@@ -916,8 +918,8 @@ class Recovery:
         if self._is_pushed(self.known.last):
             self.begin_look()
         else:
-            self._switch_off(qs.PHASE_NAMELESS)
-        return qs.NEWS_NONE
+            self._switch_off(rp.PHASE_NAMELESS)
+        return rp.NEWS_NONE
 
     def _end_push_sought(self, is_there):
         """The last push was asked for in place of the highest known: IDs are right, as far as can be found out."""
@@ -925,7 +927,7 @@ class Recovery:
         self.offset.is_odd = False
         self.offset.give_up()
         self.begin_look()
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _put_top_right(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
@@ -934,7 +936,7 @@ class Recovery:
         self.begin_look()
         if not self.known.commit():
             self.wait_for_room(now)
-        return qs.NEWS_NONE
+        return rp.NEWS_NONE
 
     def _begin_walk(self, is_reset, now):
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
@@ -945,8 +947,8 @@ class Recovery:
         heard.first = first_below(heard.newest)
         if whose.is_other:
             if not whose.is_believed():
-                self._switch_off(qs.PHASE_OFF)
-                return qs.NEWS_ASK_AGAIN
+                self._switch_off(rp.PHASE_OFF)
+                return rp.NEWS_ASK_AGAIN
             heard.is_reset = True
             heard.first = following(heard.upto)  # what it made before is not ours
         elif not whose.shares:  # else ours are found in stretches
@@ -956,7 +958,7 @@ class Recovery:
     def _walk_down(self, above, left):
         """Walk down from `above`, for `left` IDs at most. Return NEWS_NONE."""
         self._walk.begin(above, left, self.whose.gone_most)
-        return self._turn(qs.PHASE_WALK, self._walk.asked)
+        return self._turn(rp.PHASE_WALK, self._walk.asked)
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
@@ -965,7 +967,7 @@ class Recovery:
             self.heard.first = lowest
             return self._conclude(now)
         self.filling.jump(lowest, True, self._count_here(self.filling.at, preceding(lowest)))
-        return self._turn(qs.PHASE_FILL, lowest)
+        return self._turn(rp.PHASE_FILL, lowest)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
@@ -986,7 +988,7 @@ class Recovery:
         if not heard.is_zero_gone:
             return self._settle(now)
         heard.row = 0
-        return self._turn(qs.PHASE_UP, heard.first or 1 if heard.is_nothing() else after(heard.newest))
+        return self._turn(rp.PHASE_UP, heard.first or 1 if heard.is_nothing() else after(heard.newest))
 
     def _end_up(self, now):
         heard = self.heard
@@ -1015,11 +1017,11 @@ class Recovery:
         known = self.known
         heard = self.heard
         whose = self.whose
-        self.phase = qs.PHASE_SETTLE
+        self.phase = rp.PHASE_SETTLE
         is_reset = heard.is_afresh and heard.is_reset
         if heard.is_afresh and not self._told and not self._tell_lost():
             self.wait_for_room(now)
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         self._told = True
         known.begin()
         if heard.is_afresh:
@@ -1037,13 +1039,13 @@ class Recovery:
         known.put_controller(whose.identity, whose.shares, is_reset)
         if not known.commit():
             self.wait_for_room(now)
-            return qs.NEWS_NONE
+            return rp.NEWS_NONE
         self._forget()
         self._told = False
         self.flags = 0
         whose.is_other = False
-        self.phase = qs.PHASE_FILL
-        return qs.NEWS_RESET if is_reset else qs.NEWS_NONE
+        self.phase = rp.PHASE_FILL
+        return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
 
     def _tell_lost(self):
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
@@ -1089,13 +1091,13 @@ class Recovery:
             elif not filling.flush():
                 self.wait_for_room(now)
                 return
-        self.phase = qs.PHASE_IDLE
+        self.phase = rp.PHASE_IDLE
         self.question.asked = self._walk.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
         """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
         filling = self.filling
-        self.phase = qs.PHASE_FILL
+        self.phase = rp.PHASE_FILL
         self.question.asked = filling.at
         left = filling.left_to(last)
         most = self.whose.gone_most
@@ -1110,11 +1112,11 @@ class Recovery:
             filling.skip(1)
         if not shared.in_stretch:
             shared.begin(filling.at, filling.left_to(last))
-        self.phase = qs.PHASE_SEEK
+        self.phase = rp.PHASE_SEEK
         self.question.asked = shared.asked
         if shared.seeks:
             return True
-        self.phase = qs.PHASE_FILL
+        self.phase = rp.PHASE_FILL
         self.question.asked = number = shared.next_of_ours(filling.at)
         shared.in_stretch = number >= 0
         if shared.in_stretch:
@@ -1125,7 +1127,7 @@ class Recovery:
 
     def _turn_or_close(self):
         """Ask the next spindle for the same ID, or close it: it is not gone. Return NEWS_NONE."""
-        return qs.NEWS_NONE if self._turn_spindle() else self._close(False)
+        return rp.NEWS_NONE if self._turn_spindle() else self._close(False)
 
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
@@ -1135,24 +1137,24 @@ class Recovery:
         if filling.at == 1 and ranges and filling.is_over_zero(ranges[0][1]) and not self.whose.shares:
             if not self.look.has_id(_ZERO, self.known.since):
                 filling.lose_zero()
-        return self._turn(qs.PHASE_FILL, self.filling.at)
+        return self._turn(rp.PHASE_FILL, self.filling.at)
 
     def _hear_missing(self):
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
         known = self.known
         pushes = self.pushes
         if self._retry.armed:
-            return qs.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
+            return rp.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
         is_others = self.whose.shares and not self.whose.shared.is_ours()  # type: ignore[union-attr]
         self.passed_over += is_others
         if is_others:
             return self._close(False)
         if pushes.last < 0 or self._spindles() > 1 or not same(self._answer, pushes.first):
-            return qs.NEWS_STORE
+            return rp.NEWS_STORE
         self.filling.jump(pushes.last, False)
         pushes.close()
         known.close_run()
         return self._close(False)
 
 
-assert _IDLE == qs.PHASE_IDLE and _OFF == qs.PHASE_OFF < qs.PHASE_NAMELESS < qs.PHASE_CLOSED
+assert _IDLE == rp.PHASE_IDLE and _OFF == rp.PHASE_OFF < rp.PHASE_NAMELESS < rp.PHASE_CLOSED

@@ -3,7 +3,7 @@
 Sans I/O: works on a link (toolcart.agent.link), knows no port and no flash. The owner feeds the link, calls
 `next_event` until it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or
 `withhold`. What is asked and how it is answered is in the rows of toolcart.agent.openprotocol.requests, what is pushed
-in those of `subscriptions`.
+in those of toolcart.agent.openprotocol.subscriptions.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
@@ -41,10 +41,10 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
-from toolcart.agent.openprotocol import error_codes as idy
+from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
+from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, refusal_class
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -92,8 +92,8 @@ class Session:
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
         self.tool = Revisions((1,))  # of MID 0040
-        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)  # what the controller says about itself
-        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
+        self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
+        self.tool_serial = bytearray(b" " * identity.TOOL_BYTES)
         self.system_type = 0
         self.request = rq.Request()
         self.fetching = rq.Fetching()
@@ -392,10 +392,10 @@ class Session:
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
-        idy.read_identity(self.identity, buf, at, length)
-        self.system_type = idy.system_type_of(buf, at, length)
+        identity.read_identity(self.identity, buf, at, length)
+        self.system_type = identity.system_type_of(buf, at, length)
         numbering = self.numbering
-        numbering.active = idy.numbers_messages(buf, at, length)
+        numbering.active = identity.numbers_messages(buf, at, length)
         if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
             numbering.judge(sequence_of(buf, at))
             numbering.owe(2, CODE_NONE)
@@ -426,7 +426,9 @@ class Session:
         starts = self.starts
         asked = starts.wanted()
         if starts.answered():
-            names_it = self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+            names_it = (
+                self.system_type != identity.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+            )
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
         self.ways.goes_on = True
@@ -772,7 +774,7 @@ class Session:
         if row is rq.START:
             return self._started(buf, at, link.length)
         if row is rq.TOOL:
-            idy.read_tool(self.tool_serial, buf, at)
+            identity.read_tool(self.tool_serial, buf, at)
         self.answered()
         return row[rq.EVENT]
 
@@ -821,13 +823,13 @@ class Session:
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
-        code = idy.code_of(link.buf, min(link.at + 20 + width, end), end)
+        code = code_of(link.buf, min(link.at + 20 + width, end), end)
         self.said.named = named
         self.said.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(idy.refusal_class(code))
+            return self.refused_as(refusal_class(code))
         return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
 
     def _is_untaken(self):

@@ -24,10 +24,10 @@ Imported where a controller names its station; other carts need the room.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
-from toolcart.agent.openprotocol.error_codes import STATION, STATION_BYTES
+from toolcart.agent.openprotocol.controller_identity import STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import before, id_of, is_ahead, length_of, moved
 from toolcart.agent.openprotocol.layouts import in_place
-from toolcart.agent.openprotocol.recovery_request import (
+from toolcart.agent.openprotocol.recovery_phases import (
     JUDGED_DOUBT,
     JUDGED_FINE,
     JUDGED_NO_OWNER,
@@ -53,7 +53,7 @@ _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 def owner_of(station, buf, at, length, revision):
     """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
     if not in_place(65, revision, buf, at, length):
-        from toolcart.agent.openprotocol.shifted_fields import find  # hardly any controller ever sends one
+        from toolcart.agent.openprotocol.shifted_result import find  # hardly any controller ever sends one
 
         found = find(65, revision, buf, at, length)
         if found is None:

@@ -26,8 +26,9 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import put_id
+from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.spindle_assembly import Cycle
-from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription, make_room
+from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
 ROWS = {

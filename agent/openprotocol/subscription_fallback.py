@@ -6,7 +6,7 @@ Where the settings say `operations` it begins with MID 0008: a Flex or a StepSyn
 MID 0061 holds of several bolts is in no document (A310 p. 6-11).
 """
 
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING, SEVERAL_SPINDLES
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SEVERAL_SPINDLES
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 

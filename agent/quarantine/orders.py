@@ -28,7 +28,7 @@ from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
-from toolcart.agent.openprotocol.shifted_fields import find
+from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.quarantine.entries import needs_operator, told
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT

@@ -21,7 +21,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
@@ -387,10 +387,10 @@ class Intake:
         recovery = self.recovery
         session = self.session
         refusal = session.said.refusal
-        was_filling = recovery.phase == qs.PHASE_FILL
+        was_filling = recovery.phase == rp.PHASE_FILL
         news = recovery.refused(refusal, now, session.said.code)
-        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == qs.PHASE_FILL)
-        session.fetching.rejected(recovery.phase == qs.PHASE_OFF or not goes_on)
+        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == rp.PHASE_FILL)
+        session.fetching.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
         self.take_news(news, now)
 
     def _hire(self, subscription):
@@ -504,7 +504,7 @@ class Intake:
             return True
         recovery = self.recovery
         log = self.log
-        if recovery.phase == qs.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+        if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
         if not self.quiet.may_program():
@@ -559,7 +559,7 @@ class Intake:
         if shared is not None:
             shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == qs.PHASE_FILL
+        self._fills = self.recovery.phase == rp.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
         self.store_answer(is_read, now)
 
@@ -586,7 +586,7 @@ class Intake:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
-        if news != qs.NEWS_STORE:
+        if news != rp.NEWS_STORE:
             self.take_news(news, now)
             return
         kept = self._put_fetched(is_read, now)
@@ -610,14 +610,14 @@ class Intake:
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == qs.NEWS_ASK_AGAIN:
+        if news == rp.NEWS_ASK_AGAIN:
             self.session.stop(now)
-        elif news == qs.NEWS_NO_OWNER:
+        elif news == rp.NEWS_NO_OWNER:
             self.health.note(h.NO_OWNER, self.session.said.revision, now)
-        elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
-            self.watch.polled(self, news == qs.NEWS_KNOWN, now)
-        elif news == qs.NEWS_OFF:
+        elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
+            self.watch.polled(self, news == rp.NEWS_KNOWN, now)
+        elif news == rp.NEWS_OFF:
             self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
-        elif news == qs.NEWS_RESET:
+        elif news == rp.NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)

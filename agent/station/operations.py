@@ -27,7 +27,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import RESULT_UNREADABLE, ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT

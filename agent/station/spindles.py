@@ -20,7 +20,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.recovery_request import NEWS_NONE
+from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
 from toolcart.agent.openprotocol.session_states import EV_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID

@@ -337,9 +337,9 @@ class Store:
 
     def _read_found(self, mid, buf, at, length, revision):
         """Read what can be proven of a message whose fields are not in place; return a RESULT_ code."""
-        from toolcart.agent.openprotocol import shifted_fields  # hardly any controller ever sends one
+        from toolcart.agent.openprotocol import shifted_result  # hardly any controller ever sends one
 
-        found = shifted_fields.find(mid, revision, buf, at, length)
+        found = shifted_result.find(mid, revision, buf, at, length)
         if found is None:
             return res.RESULT_UNREADABLE
         revision, copied, is_shifted = found

@@ -7,7 +7,7 @@ from toolcart.agent.openprotocol.duplicate_search import Look
 from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
-from toolcart.agent.openprotocol.recovery_request import NEWS_STORE
+from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same

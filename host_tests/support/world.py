@@ -7,7 +7,7 @@ cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -19,7 +19,7 @@ from lab.harness.flash import Nor
 
 PORTABLE = True
 
-AT_REST = (qs.PHASE_IDLE, qs.PHASE_OFF, qs.PHASE_CLOSED)  # closed: this controller is asked in no such way
+AT_REST = (rp.PHASE_IDLE, rp.PHASE_OFF, rp.PHASE_CLOSED)  # closed: this controller is asked in no such way
 
 
 class Board(whole.Board):

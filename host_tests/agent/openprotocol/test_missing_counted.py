@@ -8,7 +8,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.sim.profiles import row
 from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
@@ -232,7 +232,7 @@ def test_profile_that_knows_no_0064_loses_nothing_uncounted():
     for code in (97, 99, 73, 75):
         cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
         assert agrees(cart) and cart.station.known.gone() > 0
-        assert cart.station.recovery.phase == qs.PHASE_OFF
+        assert cart.station.recovery.phase == rp.PHASE_OFF
 
 
 def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted():

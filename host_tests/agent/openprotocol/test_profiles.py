@@ -5,7 +5,7 @@ the archive once and in order, and no result stays raw.
 """
 
 from toolcart.agent.link.header_layouts import HEADERS
-from toolcart.agent.openprotocol.recovery_request import PHASE_OFF
+from toolcart.agent.openprotocol.recovery_phases import PHASE_OFF
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import names, row

@@ -2,14 +2,14 @@
 
 from toolcart.agent.log.snapshot_fields import GONE
 from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import recovery_request as qn
-from toolcart.agent.openprotocol import recovery_request as qs
 from toolcart.agent.openprotocol.gap_fill import Filling
 from toolcart.agent.openprotocol.id_ledger import SPINDLES, Known
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, apart
 from toolcart.agent.openprotocol.id_ownership import GONE_OWN
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
-from toolcart.agent.openprotocol.observed_ids import Walk
+from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
 from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST, Question
 from toolcart.agent.record import result as res
@@ -95,7 +95,7 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench.away(1)
     assert bench.ask() == 0
     bench.recovery.look_again(bench.now)
-    assert bench.answer(bench.memory.find(2)) == qs.NEWS_NONE
+    assert bench.answer(bench.memory.find(2)) == rp.NEWS_NONE
     bench.settle()
     assert bench.known.top() == 6 and bench.stored() == numbers(1, 6)
 
@@ -191,7 +191,7 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
         bench.memory.make()
     bench.opens_with = (IDENTITY[:35] + bytes([IDENTITY[35] ^ 1]) + IDENTITY[36:], 1)
     bench.open().settle()
-    assert bench.news[-1] == qs.NEWS_ASK_AGAIN and bench.recovery.phase == qs.PHASE_OFF
+    assert bench.news[-1] == rp.NEWS_ASK_AGAIN and bench.recovery.phase == rp.PHASE_OFF
     bench.again().settle()
     assert bench.stored() == [1, 2, 3] and bench.known.top() == 504 and bench.known.epoch() == 1
     bench.away(2)
@@ -201,12 +201,12 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
 
 def test_no_version_says_whether_ids_are_shared():
     for system_type, sharing, needs in (
-        (0, qs.SHARING_AUTO, ""),
-        (1, qs.SHARING_AUTO, ""),
-        (3, qs.SHARING_AUTO, ""),
-        (3, qs.SHARING_OWN, ""),
-        (3, qs.SHARING_ALL, "station_id"),
-        (1, qs.SHARING_ALL, "station_id"),
+        (0, rp.SHARING_AUTO, ""),
+        (1, rp.SHARING_AUTO, ""),
+        (3, rp.SHARING_AUTO, ""),
+        (3, rp.SHARING_OWN, ""),
+        (3, rp.SHARING_ALL, "station_id"),
+        (1, rp.SHARING_ALL, "station_id"),
     ):
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
@@ -221,10 +221,10 @@ def test_no_version_says_whether_ids_are_shared():
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
     for system_type, sharing, most in (
-        (1, qs.SHARING_AUTO, GONE_OWN),
-        (3, qs.SHARING_AUTO, GONE_OWN),
-        (0, qs.SHARING_OWN, GONE_OWN),
-        (0, qs.SHARING_AUTO, 100),
+        (1, rp.SHARING_AUTO, GONE_OWN),
+        (3, rp.SHARING_AUTO, GONE_OWN),
+        (0, rp.SHARING_OWN, GONE_OWN),
+        (0, rp.SHARING_AUTO, 100),
     ):
         bench = Bench(Memory(1000, limit=3), sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
@@ -331,7 +331,7 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
 
 def walked(there, above, left, most):
     """Walk down from `above` where the IDs in `there` are kept; returns the lowest and what was asked for."""
-    walk = Walk()
+    walk = LowestIdSearch()
     asked = []
     goes_on = walk.begin(above, left, most)
     while goes_on:
@@ -490,7 +490,7 @@ class Drifting(Off):
 
 def test_ids_that_are_off_by_no_constant_are_counted():
     for seed in range(-8, 9):
-        cart = Cart(Drifting(seed, next_id=50), sharing=qs.SHARING_OWN).open()
+        cart = Cart(Drifting(seed, next_id=50), sharing=rp.SHARING_OWN).open()
         for missed in (0, 4, 7):
             cart.away(missed)
             cart.settle()
@@ -508,7 +508,7 @@ def test_one_late_answer_is_not_taken_for_it():
     assert bench.ask() == 0
     bench.answer(bench.memory.find(0))
     assert bench.ask() == 3
-    assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.offset.by == 0
+    assert bench.answer(bench.memory.find(4)) == rp.NEWS_NONE and bench.recovery.offset.by == 0
     bench.settle()
     assert bench.recovery.offset.by == 0 and bench.stored() == [1, 2, 3, 4, 5]
 
@@ -516,13 +516,13 @@ def test_one_late_answer_is_not_taken_for_it():
 def test_unreadable_ones_get_the_id_that_they_have():
     cart = Cart(Off(1)).met(3)
     cart.away(2)
-    while cart.recovery.phase != qs.PHASE_FILL:
+    while cart.recovery.phase != rp.PHASE_FILL:
         cart.step()
     assert cart.ask() == 4
     body = cart.memory.find(4).payload
-    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
+    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == rp.NEWS_STORE
     cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == qs.NEWS_NONE
+    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == rp.NEWS_NONE
 
 
 class Beside(Memory):

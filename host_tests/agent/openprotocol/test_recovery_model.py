@@ -17,7 +17,7 @@ from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol import recovery_request as qn
 from toolcart.agent.openprotocol.id_ledger import Known
-from toolcart.agent.openprotocol.recovery_request import (
+from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
     PHASE_BESIDE,
     PHASE_SETTLE,

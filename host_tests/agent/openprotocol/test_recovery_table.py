@@ -7,18 +7,18 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 from random import Random
 
 from toolcart.agent.openprotocol import id_ownership
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
-from toolcart.agent.openprotocol.observed_ids import Walk
+from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.recovery_request import BESIDE, ITSELF, LAST, UNANSWERED_MOST
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
-NEWEST, WITNESS, BESIDE_W, WALK = qs.PHASE_NEWEST, qs.PHASE_WITNESS, qs.PHASE_BESIDE, qs.PHASE_WALK
-UP, FILL, IDLE, POLL, CLOSED = qs.PHASE_UP, qs.PHASE_FILL, qs.PHASE_IDLE, qs.PHASE_POLL, qs.PHASE_CLOSED
+NEWEST, WITNESS, BESIDE_W, WALK = rp.PHASE_NEWEST, rp.PHASE_WITNESS, rp.PHASE_BESIDE, rp.PHASE_WALK
+UP, FILL, IDLE, POLL, CLOSED = rp.PHASE_UP, rp.PHASE_FILL, rp.PHASE_IDLE, rp.PHASE_POLL, rp.PHASE_CLOSED
 K = 4
 LIVES = 120 if LONG else 40
 EVENTS = 250
@@ -36,7 +36,7 @@ class Model:
         self.is_straight = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
-        self.walk = Walk()
+        self.walk = LowestIdSearch()
         self.forget()
 
     def forget(self):
@@ -399,7 +399,7 @@ class Both:
         model, bench, recovery = self.model, self.bench, self.bench.recovery
         known = bench.known
         w = EMPTY if known.is_empty() else known.top() if known.is_met() else NONE
-        assert recovery.phase == model.phase, (qs.PHASE_NAMES[recovery.phase], qs.PHASE_NAMES[model.phase])
+        assert recovery.phase == model.phase, (rp.PHASE_NAMES[recovery.phase], rp.PHASE_NAMES[model.phase])
         assert (recovery.question.asked, recovery.question.state) == (model.asked, model.state)
         assert w == (model.w if model.w in (NONE, EMPTY) else model.w.ident)
         assert known.ranges == model.ranges and recovery.filling.at == model.at

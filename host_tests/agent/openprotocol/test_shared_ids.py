@@ -4,7 +4,7 @@ Rules of the model are those of the Power Focus 6000, software 2.8: one counter 
 answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
 """
 
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import shared_ids
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
@@ -126,7 +126,7 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.names = False
     cart.meanwhile("xxoxx")
     cart.settle()
-    assert qs.NEWS_NO_OWNER in cart.news and cart.recovery.phase == qs.PHASE_OFF
+    assert rp.NEWS_NO_OWNER in cart.news and cart.recovery.phase == rp.PHASE_OFF
     assert cart.recovery.whose.needs == "owner"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]
