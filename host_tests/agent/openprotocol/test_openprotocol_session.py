@@ -53,7 +53,7 @@ def reaction(state, code):
         return st.SUBSCRIBING, 0, [60]
     if code in EXISTS:
         return st.CLEARING, 0, [63]
-    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_result.py
+    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_session.py
         return st.SUBSCRIBING, st.WHY_REFUSED, [8]
     return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
 
