@@ -67,7 +67,7 @@ class Station:
         self.log = None
         self.quarantine = None  # where an outlet may refuse a result
         self.graphs = None  # a log of curves, where one is configured
-        self.known = None
+        self.ledger = None
         self.session = None
         self.quiet = None
         self.recovery = None

@@ -10,7 +10,7 @@ Rules
 from toolcart.agent.link import ERASE_MS, PROGRAM_MS
 
 
-class Quiet:
+class FlashWindow:
     """The silences on a controller's link."""
 
     def __init__(self, link):

@@ -87,10 +87,10 @@ class Traces:
         link = intake.link
         why = LOST_CUT
         if not cut_short:
-            why = self.trace.read(link.buf, link.at, link.length, session.said.mid, session.said.revision)
+            why = self.trace.read(link.buf, link.at, link.length, session.received.mid, session.received.revision)
         if why == READ:
             little = session.system_type == REPEATS_NOTHING
-            why = self.put(link.buf, link.at, session.said.mid == CURVES and little, now)
+            why = self.put(link.buf, link.at, session.received.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
             self.health.note(h.TRACES_LOST, why, now)

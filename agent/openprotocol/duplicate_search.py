@@ -31,7 +31,7 @@ RESULTS_MOST = const(500)  # more than come before a controller answers the firs
 BLOCKS_SEARCHED = const(4)
 
 
-class Look:
+class DuplicateSearch:
     """Questions to one log."""
 
     def __init__(self, log):

@@ -25,11 +25,11 @@ WHY_NEVER = const(3)  # it cannot be asked for any
 WHY_MIXED = const(4)  # one reason for some, another one for others
 
 
-class Filling:
+class GapFill:
     """Over the ranges of toolcart.agent.openprotocol.id_ledger."""
 
-    def __init__(self, known, gone):
-        self.known = known
+    def __init__(self, ledger, gone):
+        self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
         self.forget()
@@ -95,18 +95,18 @@ class Filling:
 
     def flush(self):
         """Write down how far the range is closed; False if what is gone cannot be reported now."""
-        known = self.known
-        ranges = known.ranges
+        ledger = self.ledger
+        ranges = ledger.ranges
         if not ranges or ranges[0][0] != self.begin:
             self.forget()
         if self.at == self.begin:
             return True
         if self._gone_count and not self._tell_noted():
             return False
-        known.close_up_to(self.at)
+        ledger.close_up_to(self.at)
         self.begin = self.at  # the next range has its own
         self._closed = self._gone_count = 0
-        known.try_save()
+        ledger.try_save()
         return True
 
     def _tell_noted(self):
@@ -115,14 +115,14 @@ class Filling:
     def drop(self):
         """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""
         if not self.flush():
-            self.known.doubt()
+            self.ledger.doubt()
 
     def tell(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
-        known = self.known
-        if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), why):
+        ledger = self.ledger
+        if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):
             return False
-        known.count_gone(first, count)
+        ledger.count_gone(first, count)
         return True
 
     def left_to(self, last):

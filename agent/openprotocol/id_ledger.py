@@ -156,7 +156,7 @@ def are_alike(one, other):
     return has_times and _fit(one, other)
 
 
-class Known:
+class IdLedger:
     """The IDs of one controller, over the station's state."""
 
     def __init__(self, state, recovers=True):

@@ -31,7 +31,7 @@ def apart(number, other):
     return -behind if behind <= OFFSET_MOST else 0
 
 
-class Offset:
+class IdOffset:
     """What is known of one connection's answers."""
 
     def __init__(self):

@@ -39,7 +39,7 @@ _PART = const(19)
 _ZERO = const(0x30)
 
 
-class Linked:
+class LinkedMessages:
     """The one message that may be under way in parts; created when the first part ever comes."""
 
     __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")

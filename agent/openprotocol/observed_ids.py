@@ -12,7 +12,7 @@ from toolcart.agent.openprotocol.ids import is_ahead, preceding
 NONE = const(-1)
 
 
-class Heard:
+class ObservedIds:
     """Made once: a look resets it."""
 
     def __init__(self):
@@ -43,10 +43,10 @@ class Heard:
         self.newest = number
         copy(self.top, 0, digest, 0, DIGEST_BYTES)
 
-    def take_newest(self, number, digest, is_held, known):
+    def take_newest(self, number, digest, is_held, ledger):
         """Take the newest of one of the spindles: the highest of all counts, of equals the one that is known."""
         is_above = self.is_below(number)
-        if is_above or (known.is_top(digest) and not known.is_top(self.top)):
+        if is_above or (ledger.is_top(digest) and not ledger.is_top(self.top)):
             self.take(number, digest)
         if is_above or number == self.newest:
             self.is_held = is_held or (self.is_held and not is_above)

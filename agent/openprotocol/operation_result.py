@@ -104,7 +104,7 @@ ANSWER_LATE = const(3)  # to an earlier question, or to none
 _NEWEST = b"0" * ID_BYTES
 
 
-class Operation:
+class OperationResult:
     """The tightening under way, or the last one completed."""
 
     def __init__(self):
@@ -279,11 +279,11 @@ def _read_object(body, buf, place, end, is_cut):
     return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else found
 
 
-class Generic:
+class GenericSubscription:
     """Takes the place of a session's rows for MID 0060 and 0064, from the first such controller on."""
 
     def __init__(self, session):
-        self.operation = Operation()
+        self.operation = OperationResult()
         self.in_use = False
         self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
         self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
@@ -307,10 +307,10 @@ class Generic:
         """Ask by MID 0006 for the result with the ID in `session.fetching.asked_id`; all zeros mean the newest."""
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
-        copy(self._data, len(_HISTORY_DATA), session.fetching.asked_id, 0, ID_BYTES)
+        copy(self._data, len(_HISTORY_DATA), session.old_result.asked_id, 0, ID_BYTES)
         session.request.lower_too = session.request.near_too = False
         session.request.spindle = 0
-        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.pace.tries)
+        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.timing.tries)
 
     def answers(self, session):
         """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""
@@ -321,7 +321,7 @@ class Generic:
         if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
         session.answered()
-        return ANSWER_SURE if sure or session.fetching.asked_id != _NEWEST else ANSWER_MAYBE
+        return ANSWER_SURE if sure or session.old_result.asked_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
         """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""
@@ -330,13 +330,13 @@ class Generic:
             return operation.asked_with == rq.MID_HISTORY
         if not _is_asked(session.request) or operation.pushed:
             return False
-        asked = session.fetching.asked_id
+        asked = session.old_result.asked_id
         return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
         """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session.said.sequence:
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.received.sequence:
             operation.pushed = True
             session.pushed = self._subscription.pushes[0]  # another message may have come since
             session.acknowledge()

@@ -78,10 +78,10 @@ from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
-from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, Filling
+from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, are_alike, put_digest, put_unread, same
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, Offset, apart
-from toolcart.agent.openprotocol.id_ownership import Whose
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
+from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
     ID_PERIOD,
     after,
@@ -100,9 +100,9 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
-from toolcart.agent.openprotocol.observed_ids import Heard
+from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
-from toolcart.agent.openprotocol.recovery_request import BESIDE, UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.recovery_request import BESIDE, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -133,24 +133,24 @@ def _why_of(code, otherwise):
 class Recovery:
     """Asks one controller for what is missing."""
 
-    def __init__(self, look, known, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=rp.SHARING_AUTO, gone=None):
-        self.look = look
-        self.known = known
+    def __init__(self, duplicates, ledger, revisions=REVISIONS, retry_ms=RETRY_MS, sharing=rp.SHARING_AUTO, gone=None):
+        self.duplicates = duplicates
+        self.ledger = ledger
         self.retry_ms = retry_ms
         self.by_spindle = True  # where there are several
-        self.flags = FLAG_UNPROVEN if known.recovers else 0  # of a result that is pushed now
+        self.flags = FLAG_UNPROVEN if ledger.recovers else 0  # of a result that is pushed now
         self.phase = rp.PHASE_CLOSED
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
-        self.offset = Offset()  # rule 7
+        self.offset = IdOffset()  # rule 7
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
-        self.question = Question()
-        self.heard = Heard()
-        self.pushes = PushRun()
-        self.filling = Filling(known, gone)
-        self.whose = Whose(sharing)
+        self.request = RecoveryRequest()
+        self.observed = ObservedIds()
+        self.push_run = PushRun()
+        self.gap_fill = GapFill(ledger, gone)
+        self.ownership = IdOwnership(sharing)
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
         self._sought = bytearray(DIGEST_BYTES)  # in WITNESS and BESIDE: `w`, or the last push
         self._revisions = self._ordered = revisions
@@ -161,7 +161,7 @@ class Recovery:
         )
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
-        self._walk = LowestIdSearch()
+        self._lowest_id = LowestIdSearch()
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
@@ -171,27 +171,27 @@ class Recovery:
 
     def opened(self, identity, system_type=0, now=0, by_own_ids=False):
         """A session is ready. `identity` is the session's 51 bytes; the name in it does not count."""
-        known = self.known
-        whose = self.whose
+        ledger = self.ledger
+        ownership = self.ownership
         self._forget()
-        whose.forget()
+        ownership.forget()
         self.offset.begin_connection()
         self._has_answered = False  # a question of this connection, by a result
-        known.last_id = -1
+        ledger.last_id = -1
         self.phase = rp.PHASE_OFF
-        if not known.recovers:
+        if not ledger.recovers:
             return
         self.flags = FLAG_UNPROVEN
         revisions = self._revisions
-        if whose.opened(identity, system_type, by_own_ids, known):
-            revisions = whose.shared.ordered(revisions)  # type: ignore[union-attr] - then there is one
+        if ownership.opened(identity, system_type, by_own_ids, ledger):
+            revisions = ownership.shared.ordered(revisions)  # type: ignore[union-attr] - then there is one
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = 0
-        if whose.is_other and self._other != whose.identity:
-            known.since = self.look.next_record()
-        self._other = whose.identity
-        if whose.needs:
+        if ownership.is_other and self._other != ownership.identity:
+            ledger.since = self.duplicates.next_record()
+        self._other = ownership.identity
+        if ownership.needs:
             return
         if self._proves_itself():
             self._retry.start(now, 0)  # it is asked again all the same
@@ -201,14 +201,14 @@ class Recovery:
 
     def closed(self):
         """The session is over."""
-        self.filling.drop()
+        self.gap_fill.drop()
         if self.phase == rp.PHASE_SEEK:
-            self.whose.break_off()
+            self.ownership.break_off()
         self.phase = rp.PHASE_CLOSED
-        self.pushes.close()
-        self.known.run = 0
+        self.push_run.close()
+        self.ledger.run = 0
         self._forget()
-        if self.known.recovers:
+        if self.ledger.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
     def look_again(self, now):
@@ -225,19 +225,19 @@ class Recovery:
 
     def begin_look(self):
         """Start over with the newest at once."""
-        self.filling.drop()
+        self.gap_fill.drop()
         self._forget()
-        if self.flags or not self.known.is_unasked():
+        if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
         self.phase = rp.PHASE_NEWEST
 
     def _forget(self):
-        """Forget what was heard, asked and concluded."""
-        self.question.forget()
+        """Forget what was observed, asked and concluded."""
+        self.request.forget()
         self._lower = -1
         self.offset.begin_look()
-        self.heard.forget()
-        self.filling.forget()
+        self.observed.forget()
+        self.gap_fill.forget()
         self._retry.stop()
 
     def can_poll(self):
@@ -246,65 +246,65 @@ class Recovery:
 
     def poll(self):
         """Ask whether the newest is still the highest known, unless something else is to be found out."""
-        if self.phase == rp.PHASE_IDLE and not self.known.ranges:
+        if self.phase == rp.PHASE_IDLE and not self.ledger.ranges:
             self._turn(rp.PHASE_POLL, 0)
 
     def _turn(self, phase, asked):
         """Turn to this phase and its question; return NEWS_NONE."""
         self.phase = phase
-        self.question.begin(asked)
+        self.request.begin(asked)
         return rp.NEWS_NONE
 
     # -- pushes ------------------------------------------------------------------------------------------------
 
     def pushed(self, record, now):
-        """Take note of a push, this record of the log, that Known has seen; False if its ID is out of order."""
-        known = self.known
-        heard = self.heard
-        number = known.last_id
+        """Take note of a push, this record of the log, that the ledger has seen; False if its ID is out of order."""
+        ledger = self.ledger
+        observed = self.observed
+        number = ledger.last_id
         if number < 0:
             return True
-        follows = self.pushes.follows(number)
-        if self.pushes.take(number, known.last):
-            known.run = record if self._spindles() == 1 else 0
+        follows = self.push_run.follows(number)
+        if self.push_run.take(number, ledger.last):
+            ledger.run = record if self._spindles() == 1 else 0
         if self._proves_itself():
-            if self.flags or known.ranges:
+            if self.flags or ledger.ranges:
                 self._count_missing(now)
             return follows
         if self.flags == 0:
-            if known.misses(number):
+            if ledger.misses(number):
                 self._retry.start(now, ON_ITS_WAY_MS)
                 return True
-            if number != known.top():
+            if number != ledger.top():
                 self.look_again(now)
                 return follows
             return True
         if self.phase == rp.PHASE_NAMELESS and number > 0:  # ID 0 is no result's, or one's just past the wrap
             self._look_after_pause(now)
             return False
-        if heard.is_nothing():
+        if observed.is_nothing():
             return True
-        top = unpack_id(heard.top, 0)
+        top = unpack_id(observed.top, 0)
         if is_ahead(number, top):
-            if number != after(top) and not self.whose.shares:
-                heard.upto = preceding(number)  # else the IDs skipped would not be asked for
+            if number != after(top) and not self.ownership.shares:
+                observed.upto = preceding(number)  # else the IDs skipped would not be asked for
         elif number != top:
             if not follows:
                 self.look_again(now)
             return follows
-        if not known.is_beside(heard.top):
-            copy(heard.top, 0, known.last, 0, DIGEST_BYTES)
+        if not ledger.is_beside(observed.top):
+            copy(observed.top, 0, ledger.last, 0, DIGEST_BYTES)
         return True
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
-        return self.known.is_unasked() and not self.whose.is_other and self.phase != rp.PHASE_CLOSED
+        return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != rp.PHASE_CLOSED
 
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
         from toolcart.agent.openprotocol import push_gaps  # hardly any controller needs it
 
-        self.filling.drop()
+        self.gap_fill.drop()
         if push_gaps.settle(self, self._why):
             self.flags = 0
         else:
@@ -315,12 +315,12 @@ class Recovery:
     def seeks(self):
         """True if something is to be asked for, now or later. Hot: allocates nothing."""
         if self.phase == _IDLE:
-            return True if self.known.ranges else False
+            return True if self.ledger.ranges else False
         return self.phase < _OFF or self._retry.armed
 
     def want(self, now):
         """True if the ID in `ask_id` should be fetched now."""
-        question = self.question
+        request = self.request
         if self._retry.armed:
             if not self._retry.expired(now):
                 return False
@@ -329,7 +329,7 @@ class Recovery:
                 self.begin_look()
         if not self.seeks():
             return False
-        if self.filling.is_due() and not self.filling.flush():
+        if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
         if self.phase == rp.PHASE_SETTLE:
@@ -338,14 +338,14 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
-        number = after(question.asked) if question.state == BESIDE else question.asked
+        number = after(request.asked) if request.state == BESIDE else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self._why = WHY_NEVER
             self._absent(now)
             return self.want(now)
         put_id(self.ask_id, number)
-        self.ask_spindle = question.spindle if self._spindles() > 1 else 0
-        question.waits = True
+        self.ask_spindle = request.spindle if self._spindles() > 1 else 0
+        request.waits = True
         self._is_shut_out = False
         return True
 
@@ -363,7 +363,7 @@ class Recovery:
 
     def hears_off(self):
         """True if an answer with an ID near the one asked for counts as one (rule 7)."""
-        return not (self.offset.is_kept or self.whose.by_own_ids)
+        return not (self.offset.is_kept or self.ownership.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -371,11 +371,11 @@ class Recovery:
 
     def _spindles(self):
         """Return how many spindles are asked each question."""
-        whose = self.whose
-        return self.known.spindles() if self.by_spindle and not (whose.shares or whose.by_own_ids) else 1
+        ownership = self.ownership
+        return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
 
     def _turn_spindle(self):
-        return self.question.turn_spindle(self._spindles())
+        return self.request.turn_spindle(self._spindles())
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -402,9 +402,9 @@ class Recovery:
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
         looks = self.phase in _LOOKED_UP or self._spindles() > 1
-        held = looks and self.look.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        held = looks and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (held or self.offset.is_none) and self.phase == rp.PHASE_FILL and self._may_be_off():
-            near = self.look.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
+            near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._hear_off(number, moved(number, -near))
         return self._hear(number, held, now)
@@ -420,7 +420,7 @@ class Recovery:
         if number >= 0:
             number = self.offset.right(number)
         if number < 0 and self.phase == rp.PHASE_FILL:
-            number = self.question.asked
+            number = self.request.asked
         if number < 0:
             return self._hear_nameless(now)
         put_unread(self._answer, number, check)
@@ -433,13 +433,13 @@ class Recovery:
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
         # code, or by none; and one that does not know ID 0 may reject that so for ever.
-        is_absent = self.phase == rp.PHASE_PROBE or (self._has_answered and self.question.asked)
-        is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.known.top() > 0)
+        is_absent = self.phase == rp.PHASE_PROBE or (self._has_answered and self.request.asked)
+        is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0)
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._answers():
                 return rp.NEWS_NONE
             self._why = _why_of(code, WHY_NONE)
-            if self.question.asked:
+            if self.request.asked:
                 self._vain = 0
             return self._absent(now)
         self._why = _why_of(code, WHY_NEVER)
@@ -461,7 +461,7 @@ class Recovery:
 
     def _is_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
-        return self.phase == rp.PHASE_NEWEST and self.question.tries + more >= UNANSWERED_MOST
+        return self.phase == rp.PHASE_NEWEST and self.request.tries + more >= UNANSWERED_MOST
 
     def shut_out(self, now):
         """Nothing may be asked for on this connection, since others ended with such a question; return a NEWS_.
@@ -473,7 +473,7 @@ class Recovery:
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
-            if self.known.identity() and not self.known.is_unasked() and self._vain < VAIN_MOST:
+            if self.ledger.identity() and not self.ledger.is_unasked() and self._vain < VAIN_MOST:
                 self._switch_off(rp.PHASE_OFF)
                 self._retry.start(now, OFF_MS)
                 return rp.NEWS_NONE
@@ -481,10 +481,10 @@ class Recovery:
 
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
-        whose = self.whose
+        ownership = self.ownership
         self._revision_index = 0
         self._switch_off(rp.PHASE_OFF)
-        if whose.is_other and not whose.is_believed():
+        if ownership.is_other and not ownership.is_believed():
             return rp.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
         self._count_missing(now)
@@ -492,27 +492,27 @@ class Recovery:
 
     def _answers(self):
         """There is an answer; True if none was to be expected: then the look begins anew."""
-        known = self.known
+        ledger = self.ledger
         self._why = WHY_NONE
-        if not known.is_unasked():
+        if not ledger.is_unasked():
             return False
-        known.put_unasked(False)
+        ledger.put_unasked(False)
         self.flags = FLAG_UNPROVEN
-        known.try_save()  # a start that does not know it yet learns it from the next answer
+        ledger.try_save()  # a start that does not know it yet learns it from the next answer
         self.begin_look()
         return True
 
     def kept(self, now):
         """The log has what was fetched."""
         if self.phase == rp.PHASE_FILL:
-            self.filling.row = 0
-            self.question.there = True
+            self.gap_fill.row = 0
+            self.request.there = True
             self._turn_or_close()
 
     def _is_stale(self):
         """Take note of an answer; True if it is to an earlier question, or to none."""
-        question = self.question
-        waited, question.waits = question.waits, False
+        request = self.request
+        waited, request.waits = request.waits, False
         return not waited or self.phase >= _OFF
 
     def _hear_nameless(self, now):
@@ -523,7 +523,7 @@ class Recovery:
         if self.phase == rp.PHASE_POLL:
             self.begin_look()  # else each poll would find that nothing is unknown
             return rp.NEWS_NONE
-        if self.phase != rp.PHASE_NEWEST or self.question.tries + 1 < UNANSWERED_MOST:
+        if self.phase != rp.PHASE_NEWEST or self.request.tries + 1 < UNANSWERED_MOST:
             return self._again(now)
         self._switch_off(rp.PHASE_NAMELESS)
         return rp.NEWS_NONE
@@ -531,7 +531,7 @@ class Recovery:
     def _switch_off(self, phase):
         """Stop asking, for this connection or a long while."""
         self.phase = phase
-        if not self.known.is_unasked():
+        if not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
 
     def _again(self, now):
@@ -545,12 +545,12 @@ class Recovery:
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
         is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UP) and (
-            phase not in (rp.PHASE_WITNESS, rp.PHASE_BESIDE) or not self.heard.is_nothing()
+            phase not in (rp.PHASE_WITNESS, rp.PHASE_BESIDE) or not self.observed.is_nothing()
         )
-        if not self.question.fails(is_certain):
+        if not self.request.fails(is_certain):
             return self._give_up(now)
-        if phase == rp.PHASE_PROBE and self.question.tries >= UNANSWERED_MOST:
-            self.whose.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
+        if phase == rp.PHASE_PROBE and self.request.tries >= UNANSWERED_MOST:
+            self.ownership.shared.is_proven = True  # type: ignore[union-attr] - nothing more will be said about it
             return self._compare_newest(now)
         self._retry.start(now, self.retry_ms)
         return rp.NEWS_NONE
@@ -560,45 +560,45 @@ class Recovery:
 
         That is soon where nothing was ever answered, and no one has said "later".
         """
-        known = self.known
-        was_answered = known.identity() and not known.is_unasked()
+        ledger = self.ledger
+        was_answered = ledger.identity() and not ledger.is_unasked()
         return self._vain >= VAIN_MOST or (self._is_tried(1) and not (was_answered or self._is_later))
 
     def _go_on_in_vain(self, now):
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
-        if self.flags or self.known.is_unasked():
+        if self.flags or self.ledger.is_unasked():
             return self._cannot_ask(now)
         if self.phase == rp.PHASE_FILL and not self._turn_spindle():
-            return self._close(not self.question.there)
+            return self._close(not self.request.there)
         return self._absent(now)
 
     def _give_up(self, now):
         """Give up an ID that is not answered while the next one is; return a NEWS_."""
         phase = self.phase
         if phase == rp.PHASE_FILL:
-            return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.question.there)
+            return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.request.there)
         if phase == rp.PHASE_WITNESS or phase == rp.PHASE_BESIDE:
             return self._absent(now)
-        return self._go_on(self.question.asked, True, now)  # it may be there
+        return self._go_on(self.request.asked, True, now)  # it may be there
 
     def _hear(self, number, held, now):
         """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
-        question = self.question
-        whose = self.whose
-        if question.is_answered_beside():
+        request = self.request
+        ownership = self.ownership
+        if request.is_answered_beside():
             return rp.NEWS_NONE
         if self._lower >= 0:
             return self._hear_lower(number == self._lower)
         if phase in _OF_TOP and self._is_off(number):
             return self._hear_off(number, unpack_id(self._sought, 0))
-        if whose.shared is None and number != question.asked and self._lacks_push():
+        if ownership.shared is None and number != request.asked and self._lacks_push():
             return self._hear_other(number, now)
-        is_lower = number < question.asked and not self._is_no_shared_answer(number)
-        if whose.shared is None and is_lower and whose.hears_lower():
-            whose.suspect()
-        if whose.shared is not None:
-            judged = whose.shared.judge(phase, whose.shares, number, question.asked, is_lower)
+        is_lower = number < request.asked and not self._is_no_shared_answer(number)
+        if ownership.shared is None and is_lower and ownership.hears_lower():
+            ownership.suspect()
+        if ownership.shared is not None:
+            judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
             if judged != rp.JUDGED_FINE:
                 return self._hear_judged(judged, number)
         if phase == rp.PHASE_NEWEST:
@@ -606,18 +606,18 @@ class Recovery:
         if phase == rp.PHASE_PROBE:
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
-            return self._end_poll(held or self.known.is_top(self._answer), number)
-        if number == question.asked:
+            return self._end_poll(held or self.ledger.is_top(self._answer), number)
+        if number == request.asked:
             return self._hear_asked(number, held, now) if phase != rp.PHASE_SEEK else self._hear_sought(number, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
-        if whose.shares and number < question.asked:
+        if ownership.shares and number < request.asked:
             return self._hear_sought(number, now) if phase == rp.PHASE_SEEK else self._absent(now)
         return self._hear_other(number, now)
 
     def _hear_sought(self, number, now):
         """Take the newest at or below the ID that was asked for; return a NEWS_."""
-        is_ours = self.whose.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
-        self.passed_over += not is_ours and not is_ahead(self.filling.begin, number)
+        is_ours = self.ownership.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
+        self.passed_over += not is_ours and not is_ahead(self.gap_fill.begin, number)
         return self._go_on(number, is_ours, now)
 
     def _hear_other(self, number, now):
@@ -625,14 +625,14 @@ class Recovery:
 
         Then the one that was asked for cannot be had. Return a NEWS_.
         """
-        if self.question.is_first_other():
+        if self.request.is_first_other():
             return rp.NEWS_NONE
         if self._is_no_shared_answer(number):
-            self.whose.answer_otherwise()
+            self.ownership.answer_otherwise()
         if self._lacks_push():
             return self._wait_for_push()
         self._why = WHY_SILENT
-        self.heard.is_witness_there = self.heard.is_witness_there or self.phase == rp.PHASE_WITNESS
+        self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
 
     def _hear_asked(self, number, held, now):
@@ -646,50 +646,50 @@ class Recovery:
         if phase == rp.PHASE_FILL:
             return self._hear_missing()
         if phase == rp.PHASE_UP:
-            self.heard.take(number, self._answer)
-            self.heard.miss_up_to_newest(held)
+            self.observed.take(number, self._answer)
+            self.observed.miss_up_to_newest(held)
         return self._go_on(number, True, now)
 
     def _absent(self, now):
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
-        question = self.question
-        if question.is_answered_beside() or self._turn_spindle():
+        request = self.request
+        if request.is_answered_beside() or self._turn_spindle():
             return rp.NEWS_NONE
         if self._lower >= 0:
             return self._hear_lower(False)
         if phase == rp.PHASE_NEWEST:
-            return self._hear_nothing(now) if self.heard.is_nothing() else self._look_at_sharing(now)
+            return self._hear_nothing(now) if self.observed.is_nothing() else self._look_at_sharing(now)
         if phase == rp.PHASE_PROBE:
-            self.whose.are_own()
+            self.ownership.are_own()
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
             return self._hear_poll_gone()
         if phase == rp.PHASE_WITNESS:
-            return self._look_beside(question.there, now)
+            return self._look_beside(request.there, now)
         if phase == rp.PHASE_BESIDE:
-            was_highest = self.offset.beside == 1 and not self.heard.is_witness_there  # the oldest go first
+            was_highest = self.offset.beside == 1 and not self.observed.is_witness_there  # the oldest go first
             return self._hear_no_witness(now) if was_highest else self._turn_beside(now)
         if phase == rp.PHASE_FILL:
-            self.filling.row += not question.there
-            is_here = self.known.doubted and self.look.has_id(self.ask_id, self.known.since)
-            return self._close(not (question.there or is_here))
-        return self._go_on(before(self.filling.begin), False, now)
+            self.gap_fill.row += not request.there
+            is_here = self.ledger.doubted and self.duplicates.has_id(self.ask_id, self.ledger.since)
+            return self._close(not (request.there or is_here))
+        return self._go_on(before(self.gap_fill.begin), False, now)
 
     def _go_on(self, number, there, now):
         """Turn to the next question of a walk or a stretch, or to its end; return a NEWS_."""
-        question = self.question
-        heard = self.heard
+        request = self.request
+        observed = self.observed
         if self.phase == rp.PHASE_SEEK:
-            self.whose.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
-            question.begin(question.asked)
+            self.ownership.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
+            request.begin(request.asked)
         elif self.phase == rp.PHASE_UP:
-            heard.row = 0 if there else heard.row + 1
-            if heard.row >= self.whose.gone_most:
+            observed.row = 0 if there else observed.row + 1
+            if observed.row >= self.ownership.gone_most:
                 return self._end_up(now)
-            question.begin(after(question.asked))
-        elif self._walk.hear(there):
-            question.begin(self._walk.asked)
+            request.begin(after(request.asked))
+        elif self._lowest_id.hear(there):
+            request.begin(self._lowest_id.asked)
         else:
             return self._end_walk(now)
         return rp.NEWS_NONE
@@ -704,8 +704,8 @@ class Recovery:
 
     def _hear_poll_gone(self):
         """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
-        top = self.known.top()
-        if self.question.asked or top < 0:
+        top = self.ledger.top()
+        if self.request.asked or top < 0:
             return self._end_poll(True)
         return self._turn(rp.PHASE_POLL, after(top))
 
@@ -713,64 +713,64 @@ class Recovery:
 
     def _hear_newest(self, number, held, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
-        self.question.again()
-        self.heard.take_newest(number, self._answer, held, self.known)
+        self.request.again()
+        self.observed.take_newest(number, self._answer, held, self.ledger)
         return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
     def _look_at_sharing(self, now):
         """The newest is known: first see whether its ID is the stations' or ours alone. Return a NEWS_."""
-        whose = self.whose
-        if whose.shared is None or not whose.shared.needs_proof(whose.shares):
+        ownership = self.ownership
+        if ownership.shared is None or not ownership.shared.needs_proof(ownership.shares):
             return self._compare_newest(now)
-        return self._turn(rp.PHASE_PROBE, after(self.heard.newest))
+        return self._turn(rp.PHASE_PROBE, after(self.observed.newest))
 
     def _hear_judged(self, judged, number):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
-        whose = self.whose
-        if judged == rp.JUDGED_NO_OWNER and not whose.shared.is_proven:  # type: ignore[union-attr]
+        ownership = self.ownership
+        if judged == rp.JUDGED_NO_OWNER and not ownership.shared.is_proven:  # type: ignore[union-attr]
             self.begin_look()
         elif judged == rp.JUDGED_NO_OWNER:
-            whose.needs = "owner"
+            ownership.needs = "owner"
             self._switch_off(rp.PHASE_OFF)
             return rp.NEWS_NO_OWNER
-        if judged == rp.JUDGED_SHARED and whose.suspects:
+        if judged == rp.JUDGED_SHARED and ownership.suspects:
             self._lower = number
-            self.question.begin(number)
+            self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
             self.begin_look()
-            whose.are_shared()
+            ownership.are_shared()
         return rp.NEWS_NONE
 
     def _hear_lower(self, is_there):
         """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
         self.begin_look()
         if is_there:
-            self.whose.are_shared()
+            self.ownership.are_shared()
         else:
-            self.whose.answer_otherwise()
+            self.ownership.answer_otherwise()
         return rp.NEWS_NONE
 
     def _compare_newest(self, now):
         """Go on from the newest; return a NEWS_."""
-        known = self.known
-        heard = self.heard
-        newest = heard.newest
+        ledger = self.ledger
+        observed = self.observed
+        newest = observed.newest
         several = self._spindles() > 1
-        is_held = heard.is_held and several and known.is_of_top(heard.top)
-        heard.miss_up_to_newest(heard.is_held and not several)
-        self.question.again()
-        heard.is_afresh = heard.is_reset = False
-        if not known.is_met() and not known.is_empty():
-            heard.first = following(heard.upto)  # what it made before the first meeting is not ours
+        is_held = observed.is_held and several and ledger.is_of_top(observed.top)
+        observed.miss_up_to_newest(observed.is_held and not several)
+        self.request.again()
+        observed.is_afresh = observed.is_reset = False
+        if not ledger.is_met() and not ledger.is_empty():
+            observed.first = following(observed.upto)  # what it made before the first meeting is not ours
             return self._conclude(now)
-        if known.is_empty() and not self.whose.is_other:
-            heard.is_afresh = True
-            heard.first = first_below(newest) if self.whose.shares else open_below(heard.upto)
+        if ledger.is_empty() and not self.ownership.is_other:
+            observed.is_afresh = True
+            observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
-        top = known.top()
-        if known.is_top(heard.top) or is_held:
-            heard.take(newest, known.octets)  # which may say more
-            heard.first = newest if is_held else following(heard.upto)
+        top = ledger.top()
+        if ledger.is_top(observed.top) or is_held:
+            observed.take(newest, ledger.octets)  # which may say more
+            observed.first = newest if is_held else following(observed.upto)
             return self._conclude(now)
         is_above = is_ahead(newest, top)
         if top <= 0 or not (is_above or self._may_be_moved()):
@@ -779,59 +779,59 @@ class Recovery:
 
     def _hear_nothing(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
-        known = self.known
-        heard = self.heard
-        self.question.again()
-        heard.is_zero_gone = True
-        if known.last_id >= 0:  # this connection has pushed one: it counts as the newest
-            heard.take(known.last_id, known.last)
-            heard.is_held = True
+        ledger = self.ledger
+        observed = self.observed
+        self.request.again()
+        observed.is_zero_gone = True
+        if ledger.last_id >= 0:  # this connection has pushed one: it counts as the newest
+            observed.take(ledger.last_id, ledger.last)
+            observed.is_held = True
             return self._look_at_sharing(now)
-        if known.top() <= 0:
+        if ledger.top() <= 0:
             return self._conclude_empty(now)
         return self._turn_to_witness()
 
     def _turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
-        known = self.known
-        may_be = self.offset.is_odd and self._may_be_off() and not self._is_pushed(known.octets)
-        is_other = may_be and self._is_pushed(known.last)
-        copy(self._sought, 0, known.last if is_other else known.octets, 0, DIGEST_BYTES)
+        ledger = self.ledger
+        may_be = self.offset.is_odd and self._may_be_off() and not self._is_pushed(ledger.octets)
+        is_other = may_be and self._is_pushed(ledger.last)
+        copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, DIGEST_BYTES)
         return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
 
     def _hear_witness(self, held, now):
         """There is a result under the highest ID known; return a NEWS_."""
-        question = self.question
-        known = self.known
-        heard = self.heard
+        request = self.request
+        ledger = self.ledger
+        observed = self.observed
         several = self._spindles() > 1
-        is_above = several or heard.is_nothing() or is_ahead(heard.newest, question.asked)
-        if question.asked != known.top():
+        is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
+        if request.asked != ledger.top():
             return self._end_push_sought(same(self._answer, self._sought))
-        is_known = known.is_top(self._answer) or (several and held and known.is_of_top(self._answer))
-        if is_known and not several and self._is_pushed(known.octets):
+        is_known = ledger.is_top(self._answer) or (several and held and ledger.is_of_top(self._answer))
+        if is_known and not several and self._is_pushed(ledger.octets):
             self.offset.is_none = not self.offset.is_known()
         if not is_above or not is_known:
-            question.there = True
+            request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
-        heard.first = question.asked if several else following(question.asked)
+        observed.first = request.asked if several else following(request.asked)
         return self._conclude(now)
 
     def _look_beside(self, is_reset, now):
         """What was sought is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
         top = unpack_id(self._sought, 0)
-        self.heard.is_reset = is_reset
-        self.heard.is_witness_there = self.heard.is_witness_there or is_reset
+        self.observed.is_reset = is_reset
+        self.observed.is_witness_there = self.observed.is_witness_there or is_reset
         if self._spindles() > 1:
             return self._hear_no_witness(now)
-        self.heard.is_reset = is_reset or not is_ahead(self.heard.newest, top)
+        self.observed.is_reset = is_reset or not is_ahead(self.observed.newest, top)
         return self._turn_beside(now)
 
     def _turn_beside(self, now):
         """Ask for the next ID beside the one sought; return a NEWS_."""
         top = unpack_id(self._sought, 0)
         offset = self.offset
-        newest = self.heard.newest
+        newest = self.observed.newest
         most = OFFSET_MOST
         if newest >= 0 and not is_ahead(newest, moved(top, most)):
             most = apart(newest, top)
@@ -846,34 +846,38 @@ class Recovery:
 
     def _hear_beside(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""
-        if self.offset.by and self.known.is_like_top(self._answer):
+        if self.offset.by and self.ledger.is_like_top(self._answer):
             return self._put_top_right(now)
         return self._turn_beside(now)
 
     def _hear_no_witness(self, now):
         """What was sought is nowhere; return a NEWS_."""
-        heard = self.heard
-        if unpack_id(self._sought, 0) != self.known.top():
+        observed = self.observed
+        if unpack_id(self._sought, 0) != self.ledger.top():
             return self._end_push_sought(False)
-        return self._conclude_empty(now) if heard.is_nothing() else self._begin_walk(heard.is_reset, now)
+        return self._conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
 
     def _may_be_off(self):
         """True if the ID of an answer may show by how much they are off."""
-        return self.offset.may_be_off() and self._spindles() == 1 and not (self.whose.shares or self.whose.by_own_ids)
+        return (
+            self.offset.may_be_off()
+            and self._spindles() == 1
+            and not (self.ownership.shares or self.ownership.by_own_ids)
+        )
 
     def _may_be_moved(self):
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self._spindles() == 1 and not (self.offset.is_none or self.whose.shares or self.whose.by_own_ids)
+        return self._spindles() == 1 and not (self.offset.is_none or self.ownership.shares or self.ownership.by_own_ids)
 
     def _is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
         one = bytearray(DIGEST_BYTES)
         put_id(one, number)
-        since = self.known.since
-        if not number or not self.look.was_pushed(one, since):
+        since = self.ledger.since
+        if not number or not self.duplicates.was_pushed(one, since):
             return False
-        for page, at, flags in self.look.results(since):
+        for page, at, flags in self.duplicates.results(since):
             if not flags & FLAG_RECOVERED and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
                 put_digest(one, 0, page, at, flags)
                 if same(one, digest):
@@ -882,14 +886,14 @@ class Recovery:
 
     def _lacks_push(self):
         """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7)."""
-        if not self.question.asked or self.phase in _NOT_CERTAIN or self.offset.is_odd or not self._may_be_off():
+        if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.is_odd or not self._may_be_off():
             return False
-        return not self._is_pushed(self.known.octets)
+        return not self._is_pushed(self.ledger.octets)
 
     def _is_off(self, number):
         """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
         sought = unpack_id(self._sought, 0)
-        asked = self.question.asked
+        asked = self.request.asked
         if not self._may_be_off() or number == sought == asked or not are_alike(self._answer, self._sought):
             return False
         is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
@@ -897,17 +901,17 @@ class Recovery:
 
     def _hear_off(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
-        if not self.offset.shows(number, pushed, self.question.asked):
+        if not self.offset.shows(number, pushed, self.request.asked):
             return rp.NEWS_NONE
         self.begin_look()
         return rp.NEWS_OFF
 
     def _is_no_shared_answer(self, number):
         """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
-        asked = self.question.asked
-        if self.whose.shares or number < self.heard.newest <= asked:
-            return not self.whose.shares
-        for digest in (self.known.octets, self.known.last):
+        asked = self.request.asked
+        if self.ownership.shares or number < self.observed.newest <= asked:
+            return not self.ownership.shares
+        for digest in (self.ledger.octets, self.ledger.last):
             if number < unpack_id(digest, 0) <= asked and self._is_pushed(digest):
                 return True
         return False
@@ -915,7 +919,7 @@ class Recovery:
     def _wait_for_push(self):
         """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
         self.offset.is_odd = True
-        if self._is_pushed(self.known.last):
+        if self._is_pushed(self.ledger.last):
             self.begin_look()
         else:
             self._switch_off(rp.PHASE_NAMELESS)
@@ -931,198 +935,198 @@ class Recovery:
 
     def _put_top_right(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
-        self.known.begin()
-        self.known.put_top_right(self._answer)
+        self.ledger.begin()
+        self.ledger.put_top_right(self._answer)
         self.begin_look()
-        if not self.known.commit():
+        if not self.ledger.commit():
             self.wait_for_room(now)
         return rp.NEWS_NONE
 
     def _begin_walk(self, is_reset, now):
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
-        heard = self.heard
-        whose = self.whose
-        heard.is_afresh = True
-        heard.is_reset = is_reset
-        heard.first = first_below(heard.newest)
-        if whose.is_other:
-            if not whose.is_believed():
+        observed = self.observed
+        ownership = self.ownership
+        observed.is_afresh = True
+        observed.is_reset = is_reset
+        observed.first = first_below(observed.newest)
+        if ownership.is_other:
+            if not ownership.is_believed():
                 self._switch_off(rp.PHASE_OFF)
                 return rp.NEWS_ASK_AGAIN
-            heard.is_reset = True
-            heard.first = following(heard.upto)  # what it made before is not ours
-        elif not whose.shares:  # else ours are found in stretches
-            return self._walk_down(heard.newest, ID_PERIOD // 2)
+            observed.is_reset = True
+            observed.first = following(observed.upto)  # what it made before is not ours
+        elif not ownership.shares:  # else ours are found in stretches
+            return self._walk_down(observed.newest, ID_PERIOD // 2)
         return self._conclude(now)
 
     def _walk_down(self, above, left):
         """Walk down from `above`, for `left` IDs at most. Return NEWS_NONE."""
-        self._walk.begin(above, left, self.whose.gone_most)
-        return self._turn(rp.PHASE_WALK, self._walk.asked)
+        self._lowest_id.begin(above, left, self.ownership.gone_most)
+        return self._turn(rp.PHASE_WALK, self._lowest_id.asked)
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
-        lowest = self._walk.lowest()
+        lowest = self._lowest_id.lowest()
         if self.flags:  # else the walk was inside a range
-            self.heard.first = lowest
+            self.observed.first = lowest
             return self._conclude(now)
-        self.filling.jump(lowest, True, self._count_here(self.filling.at, preceding(lowest)))
+        self.gap_fill.jump(lowest, True, self._count_here(self.gap_fill.at, preceding(lowest)))
         return self._turn(rp.PHASE_FILL, lowest)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
     def _conclude_empty(self, now):
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
-        heard = self.heard
-        if self.known.last_id >= 0:
+        observed = self.observed
+        if self.ledger.last_id >= 0:
             return self._hear_nothing(now)  # it has pushed one meanwhile
-        heard.is_afresh = self.whose.is_other or self.known.top() <= 0
-        heard.is_reset = self.whose.is_other and self.known.is_met()
-        if not heard.is_afresh:
+        observed.is_afresh = self.ownership.is_other or self.ledger.top() <= 0
+        observed.is_reset = self.ownership.is_other and self.ledger.is_met()
+        if not observed.is_afresh:
             self._stay_at_top()
         return self._settle(now)
 
     def _conclude(self, now):
         """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
-        heard = self.heard
-        if not heard.is_zero_gone:
+        observed = self.observed
+        if not observed.is_zero_gone:
             return self._settle(now)
-        heard.row = 0
-        return self._turn(rp.PHASE_UP, heard.first or 1 if heard.is_nothing() else after(heard.newest))
+        observed.row = 0
+        return self._turn(rp.PHASE_UP, observed.first or 1 if observed.is_nothing() else after(observed.newest))
 
     def _end_up(self, now):
-        heard = self.heard
-        if heard.is_nothing():  # nothing above the highest ID known
+        observed = self.observed
+        if observed.is_nothing():  # nothing above the highest ID known
             self._stay_at_top()
         return self._settle(now)
 
     def _stay_at_top(self):
         """The controller has nothing above the highest ID known; what lies between that and a push may be missing."""
-        known = self.known
-        heard = self.heard
-        top = known.top()
-        heard.take(top, known.octets)
-        if known.doubted:
+        ledger = self.ledger
+        observed = self.observed
+        top = ledger.top()
+        observed.take(top, ledger.octets)
+        if ledger.doubted:
             from toolcart.agent.openprotocol.push_gaps import find_skipped  # hardly any controller needs it
 
-            find_skipped(self.look, known, [], heard.top)
-            heard.newest = unpack_id(heard.top, 0)
-        heard.first = following(top)
-        heard.miss_up_to_newest(True)
-        if heard.newest == top:
-            heard.first = top  # nothing
+            find_skipped(self.duplicates, ledger, [], observed.top)
+            observed.newest = unpack_id(observed.top, 0)
+        observed.first = following(top)
+        observed.miss_up_to_newest(True)
+        if observed.newest == top:
+            observed.first = top  # nothing
 
     def _settle(self, now):
         """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
-        known = self.known
-        heard = self.heard
-        whose = self.whose
+        ledger = self.ledger
+        observed = self.observed
+        ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
-        is_reset = heard.is_afresh and heard.is_reset
-        if heard.is_afresh and not self._told and not self._tell_lost():
+        is_reset = observed.is_afresh and observed.is_reset
+        if observed.is_afresh and not self._told and not self._tell_lost():
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._told = True
-        known.begin()
-        if heard.is_afresh:
-            known.since = known.doubted if known.doubted > 1 else self.look.next_record()
-            known.forget_ranges()
-        if (heard.is_afresh and known.is_met()) or self._spindles() > 1:
-            known.doubt()  # all the controller has may be missing, or `w` itself
-        if heard.is_nothing():
-            known.put_empty()
+        ledger.begin()
+        if observed.is_afresh:
+            ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
+            ledger.forget_ranges()
+        if (observed.is_afresh and ledger.is_met()) or self._spindles() > 1:
+            ledger.doubt()  # all the controller has may be missing, or `w` itself
+        if observed.is_nothing():
+            ledger.put_empty()
         else:
-            is_zero_here = heard.first == 0 and self.look.has_id(_ZERO, known.since)
-            known.add(1 if is_zero_here else heard.first, heard.upto)
-            known.put_top(heard.top)
-        known.end_doubt()
-        known.put_controller(whose.identity, whose.shares, is_reset)
-        if not known.commit():
+            is_zero_here = observed.first == 0 and self.duplicates.has_id(_ZERO, ledger.since)
+            ledger.add(1 if is_zero_here else observed.first, observed.upto)
+            ledger.put_top(observed.top)
+        ledger.end_doubt()
+        ledger.put_controller(ownership.identity, ownership.shares, is_reset)
+        if not ledger.commit():
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._forget()
         self._told = False
         self.flags = 0
-        whose.is_other = False
+        ownership.is_other = False
         self.phase = rp.PHASE_FILL
         return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
 
     def _tell_lost(self):
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
-        known = self.known
-        heard = self.heard
-        parts = [(first, last) for first, last in known.ranges]
-        if not heard.is_reset and known.is_met():
-            parts.append((following(known.top()), preceding(heard.first)))
+        ledger = self.ledger
+        observed = self.observed
+        parts = [(first, last) for first, last in ledger.ranges]
+        if not observed.is_reset and ledger.is_met():
+            parts.append((following(ledger.top()), preceding(observed.first)))
         lost = []
         for first, last in parts:
-            if not heard.is_reset and not is_ahead(heard.first, last):
-                last = preceding(heard.first)
+            if not observed.is_reset and not is_ahead(observed.first, last):
+                last = preceding(observed.first)
             if length_of(first, last) and not is_open(first, last):
                 lost.append((first, last))
-        if not lost or self.whose.shares:
+        if not lost or self.ownership.shares:
             return True
         count = sum([length_of(first, last) - self._count_here(first, last) for first, last in lost])
-        return count == 0 or self.filling.tell(
-            lost[0][0], lost[-1][1], count, WHY_RESET if heard.is_reset else WHY_NONE
+        return count == 0 or self.gap_fill.tell(
+            lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
         )
 
     def _count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
-        known = self.known
-        return self.look.count_ids(first, last, known.since) if known.doubted and length_of(first, last) else 0
+        ledger = self.ledger
+        return self.duplicates.count_ids(first, last, ledger.since) if ledger.doubted and length_of(first, last) else 0
 
     # -- what is missing -----------------------------------------------------------------------------------------
 
     def _turn_to_missing(self, now):
         """Ask for the next ID that may be missing; IDLE if there is none."""
-        ranges = self.known.ranges
-        filling = self.filling
-        shared = self.whose.shared
+        ranges = self.ledger.ranges
+        gap_fill = self.gap_fill
+        shared = self.ownership.shared
         while ranges:
             first, last = ranges[0]
-            if filling.turn(first):
-                self.question.again()
+            if gap_fill.turn(first):
+                self.request.again()
                 if shared is not None:
                     shared.begin_range()
-            if filling.left_to(last):
-                if self._turn_to_ours(shared, last) if self.whose.shares else self._turn_to_next(last):
+            if gap_fill.left_to(last):
+                if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last):
                     return
-            elif not filling.flush():
+            elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
         self.phase = rp.PHASE_IDLE
-        self.question.asked = self._walk.asked = 0  # IDs near the wrap are on the heap
+        self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
         """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
-        filling = self.filling
+        gap_fill = self.gap_fill
         self.phase = rp.PHASE_FILL
-        self.question.asked = filling.at
-        left = filling.left_to(last)
-        most = self.whose.gone_most
-        if is_open(filling.at, last) or (filling.row >= most and left > most):
+        self.request.asked = gap_fill.at
+        left = gap_fill.left_to(last)
+        most = self.ownership.gone_most
+        if is_open(gap_fill.at, last) or (gap_fill.row >= most and left > most):
             self._walk_down(after(last), left)
         return True
 
     def _turn_to_ours(self, shared, last):
         """The same where stations share the IDs, for ours alone; False at the end of a stretch."""
-        filling = self.filling
-        if is_open(filling.at, last) and length_of(1, self.known.top()):
-            filling.skip(1)
+        gap_fill = self.gap_fill
+        if is_open(gap_fill.at, last) and length_of(1, self.ledger.top()):
+            gap_fill.skip(1)
         if not shared.in_stretch:
-            shared.begin(filling.at, filling.left_to(last))
+            shared.begin(gap_fill.at, gap_fill.left_to(last))
         self.phase = rp.PHASE_SEEK
-        self.question.asked = shared.asked
+        self.request.asked = shared.asked
         if shared.seeks:
             return True
         self.phase = rp.PHASE_FILL
-        self.question.asked = number = shared.next_of_ours(filling.at)
+        self.request.asked = number = shared.next_of_ours(gap_fill.at)
         shared.in_stretch = number >= 0
         if shared.in_stretch:
-            filling.skip(number)
+            gap_fill.skip(number)
         else:
-            filling.jump(after(shared.last), False)
+            gap_fill.jump(after(shared.last), False)
         return shared.in_stretch
 
     def _turn_or_close(self):
@@ -1131,29 +1135,29 @@ class Recovery:
 
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
-        filling = self.filling
-        filling.close(gone, self._why)
-        ranges = self.known.ranges
-        if filling.at == 1 and ranges and filling.is_over_zero(ranges[0][1]) and not self.whose.shares:
-            if not self.look.has_id(_ZERO, self.known.since):
-                filling.lose_zero()
-        return self._turn(rp.PHASE_FILL, self.filling.at)
+        gap_fill = self.gap_fill
+        gap_fill.close(gone, self._why)
+        ranges = self.ledger.ranges
+        if gap_fill.at == 1 and ranges and gap_fill.is_over_zero(ranges[0][1]) and not self.ownership.shares:
+            if not self.duplicates.has_id(_ZERO, self.ledger.since):
+                gap_fill.lose_zero()
+        return self._turn(rp.PHASE_FILL, self.gap_fill.at)
 
     def _hear_missing(self):
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
-        known = self.known
-        pushes = self.pushes
+        ledger = self.ledger
+        pushes = self.push_run
         if self._retry.armed:
             return rp.NEWS_NONE  # a push came meanwhile (rule 8): it is asked for again
-        is_others = self.whose.shares and not self.whose.shared.is_ours()  # type: ignore[union-attr]
+        is_others = self.ownership.shares and not self.ownership.shared.is_ours()  # type: ignore[union-attr]
         self.passed_over += is_others
         if is_others:
             return self._close(False)
         if pushes.last < 0 or self._spindles() > 1 or not same(self._answer, pushes.first):
             return rp.NEWS_STORE
-        self.filling.jump(pushes.last, False)
+        self.gap_fill.jump(pushes.last, False)
         pushes.close()
-        known.close_run()
+        ledger.close_run()
         return self._close(False)
 
 

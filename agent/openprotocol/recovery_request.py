@@ -17,7 +17,7 @@ LAST = const(2)
 UNANSWERED_MOST = const(5)
 
 
-class Question:
+class RecoveryRequest:
     """One question, asked until it is answered or given up."""
 
     def __init__(self):

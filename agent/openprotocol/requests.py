@@ -102,10 +102,10 @@ class Request:
     __slots__ = (
         "_by",
         "_echoes",
-        "_last",
+        "_last_id",
         "_passed",
         "_passed_over",
-        "_said",
+        "_answered_id",
         "_sends",
         "answer",
         "lower_too",
@@ -127,8 +127,8 @@ class Request:
         self.near_too = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
-        self._said = bytearray(ID_BYTES)
-        self._last = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
+        self._answered_id = bytearray(ID_BYTES)
+        self._last_id = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
         self.closed()
 
     def closed(self):
@@ -179,8 +179,8 @@ class Request:
         first = self.row[DATA_AT]
         if first:
             asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
-            said = self._said  # the ID may be padded on either side
-            differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            answered = self._answered_id  # the ID may be padded on either side
+            differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
             by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
             if self.spindle and by and by != self.spindle and self._echoes:
                 self._echoes -= 1
@@ -197,27 +197,27 @@ class Request:
             self._count_echoes(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
-            copy(self._last, 0, said, 0, ID_BYTES)
+            copy(self._last_id, 0, answered, 0, ID_BYTES)
         return True
 
     def is_beside(self, buf, at):
         """True if the MID 0065 at buf[at:] has the ID of the answer taken last, and is of another spindle."""
         by = place_of(buf, at + SPINDLE)
-        said = self._said
+        answered = self._answered_id
         return (
             self._by > 0
             and by not in (0, self._by)
-            and put_digits(said, 0, buf, at + FETCH[DATA_AT])
-            and said == self._last
+            and put_digits(answered, 0, buf, at + FETCH[DATA_AT])
+            and answered == self._last_id
         )
 
     def _is_near(self):
-        """True if `_said` is an ID near the one asked for, and that may be the answer."""
+        """True if `_answered_id` is an ID near the one asked for, and that may be the answer."""
         if not self.near_too:
             return False
         from toolcart.agent.openprotocol.id_offset import apart  # loaded already where results are fetched
 
-        return apart(id_of(self._said, 0), id_of(self.data, 0)) != 0
+        return apart(id_of(self._answered_id, 0), id_of(self.data, 0)) != 0
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""
@@ -245,7 +245,7 @@ class Request:
         self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
 
 
-class Fetching:
+class OldResultRequest:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
     __slots__ = ("_asked_at", "asked_id", "is_answered", "revision", "revisions", "spindle")

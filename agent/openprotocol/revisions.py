@@ -34,7 +34,7 @@ class Revisions:
         "_failed",
         "all",
         "given_up",
-        "heard",
+        "has_answered",
         "in_vain",
         "index",
         "late",
@@ -56,7 +56,7 @@ class Revisions:
         self._doubted = 0  # what may have failed, see rule 2
         self._cuts = 0  # in a row
         self._ends = 0  # connections in a row that ended with it
-        self.heard = False  # it has answered since it stood last
+        self.has_answered = False  # it has answered since it stood last
 
     def wanted(self):
         """Return the revision to ask for."""
@@ -64,7 +64,7 @@ class Revisions:
 
     def refused(self):
         """It was rejected: turn to the next one. False if none is left: then all are tried again."""
-        self.heard = True
+        self.has_answered = True
         self._failed |= 1 << self.index
         return self._turn()
 
@@ -73,7 +73,7 @@ class Revisions:
         self._cuts += 1
         if self.index == self.stood and self._cuts < CUTS_MOST:
             return True
-        if self.heard:
+        if self.has_answered:
             self._failed |= 1 << self.index
         else:
             self._doubted |= 1 << self.index
@@ -81,7 +81,7 @@ class Revisions:
 
     def occupied(self):
         """Another client has the slot: nothing was said about this revision."""
-        self.heard = False
+        self.has_answered = False
         if self.index != self.stood:
             self._doubted |= 1 << self.index
             self._turn()
@@ -89,7 +89,7 @@ class Revisions:
     def answered(self):
         """It was answered. False if a doubtful one that is more wanted is to be asked for first: that is in use now."""
         doubted = self._doubted & ((1 << self.index) - 1)
-        self.heard = True
+        self.has_answered = True
         self._doubted = 0
         self.in_vain = False
         if doubted:
@@ -101,7 +101,7 @@ class Revisions:
         self.stood = self.index
         self._failed &= ~(1 << self.index)
         self._doubted = self._cuts = 0
-        self.heard = self.in_vain = self.given_up = False
+        self.has_answered = self.in_vain = self.given_up = False
 
     def prefer(self, revision):
         """Turn to this revision; False if it is not among them, or was rejected."""

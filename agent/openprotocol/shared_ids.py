@@ -68,7 +68,7 @@ def owner_of(station, buf, at, length, revision):
     return OWNER_OURS if compare(buf, place, station, 0, STATION_BYTES) == 0 else OWNER_OTHER
 
 
-class Shared:
+class SharedIds:
     """Our station at a controller that shares its IDs, or may, for one connection."""
 
     def __init__(self, identity, has_to_name, most_ids=0, is_proven=False):

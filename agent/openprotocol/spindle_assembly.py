@@ -53,7 +53,7 @@ _SPECIAL_BYTES = const(24)  # in front of its value
 _VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
 
 
-class Cycle:
+class SpindleAssembly:
     """The result under way, or the last one completed; the rest is up to the intake."""
 
     def __init__(self):

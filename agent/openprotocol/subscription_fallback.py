@@ -10,13 +10,13 @@ from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SEV
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 
-class Ways:
+class SubscriptionFallback:
     """See the module. `generic` and `several` are made where a controller needs them."""
 
     def __init__(self):
         self.generic = None  # for a controller that has no MID 0060
-        self.several = None  # for one whose results come of several spindles
-        self.known = None  # the controller's IDs: which of its results are stored
+        self.multi_spindle = None  # for one whose results come of several spindles
+        self.ledger = None  # the controller's IDs: which of its results are stored
         self.operations = False  # MID 1201 is asked for first
         self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
         self.searches = False  # results are asked for in another way than the usual one
@@ -40,7 +40,9 @@ class Ways:
             self._comes_back = True
             self._go_generic(session)
             return False
-        is_several = session.system_type == SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
+        is_several = session.system_type == SEVERAL_SPINDLES or (
+            self.multi_spindle is not None and self.multi_spindle.forced
+        )
         if is_several and not self.searches:
             self._go_several(session)
         return False
@@ -86,8 +88,8 @@ class Ways:
         under_way = None
         if self.generic is not None and self.generic.operation.is_late(now):
             under_way = self.generic.operation
-        elif self.several is not None and self.several.cycle.is_late(now):
-            under_way = self.several.cycle
+        elif self.multi_spindle is not None and self.multi_spindle.assembly.is_late(now):
+            under_way = self.multi_spindle.assembly
         if under_way is None:
             return False
         under_way.give_up()
@@ -95,14 +97,14 @@ class Ways:
 
     def _is_otherwise(self):
         """True if results are asked for by a MID other than 0060, which is not known there."""
-        if self.several is not None and self.several.subscription is not None:
+        if self.multi_spindle is not None and self.multi_spindle.subscription is not None:
             return True
         return self.generic is not None and self.generic.in_use
 
     def _as_usual(self, session):
         """Ask for results by MID 0060, as with any controller."""
-        if self.several is not None:
-            self.several.leave(session)
+        if self.multi_spindle is not None:
+            self.multi_spindle.leave(session)
         if self.generic is not None:
             self.generic.leave(session)
 
@@ -113,15 +115,15 @@ class Ways:
             import toolcart.agent.openprotocol.variable  # noqa: F401
 
             # isort: split
-            from toolcart.agent.openprotocol.operation_result import Generic
+            from toolcart.agent.openprotocol.operation_result import GenericSubscription
 
-            self.generic = Generic(session)
+            self.generic = GenericSubscription(session)
         self.generic.begin(session)
 
     def _go_several(self, session):
         """This controller may have results of several spindles; False if that was tried in every way."""
-        if self.several is None:
-            from toolcart.agent.openprotocol.spindles import Several  # hardly any controller needs it
+        if self.multi_spindle is None:
+            from toolcart.agent.openprotocol.spindles import MultiSpindleResults  # hardly any controller needs it
 
-            self.several = Several(session, self.known)
-        return self.several.begin(session)
+            self.multi_spindle = MultiSpindleResults(session, self.ledger)
+        return self.multi_spindle.begin(session)

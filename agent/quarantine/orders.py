@@ -243,9 +243,9 @@ class Orders:
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.duplicate_search import Look
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 
-        held = Look(self.main).holds(self._payload, 0, self._length, self._flags)
+        held = DuplicateSearch(self.main).holds(self._payload, 0, self._length, self._flags)
         if held < 0:
             raise Refused("the log cannot be read now; try again")
         if held:

@@ -102,11 +102,11 @@ class Intake:
         indexes = self.log.state.octets[INDEXES]
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
-        known = self.store.known
-        self.told.gone = known.gone()
+        ledger = self.store.ledger
+        self.told.gone = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
-        if known.is_met() or known.is_empty():
+        if ledger.is_met() or ledger.is_empty():
             starts.stood = starts.index
             results.stood = results.index
         self.way.wait.start(now, 0)
@@ -126,7 +126,7 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.pace.silence.armed = False
+                self.session.timing.silence.armed = False
                 if self.line.fetch_after_ms:
                     self.line.octets += n
                     self.line.heard.start(now, self.line.fetch_after_ms)
@@ -241,7 +241,7 @@ class Intake:
         self.way.opening = False
         if why == st.WHY_BUSY:
             wait_ms = self.way.busy.next()
-        elif (self._ready and not self.full) or self.session.ways.goes_on:
+        elif (self._ready and not self.full) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self.way.backoff.next()
@@ -252,7 +252,7 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code, mid = session.said.refused_code, session.said.refused_mid
+        code, mid = session.received.refused_code, session.received.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
         if why == st.WHY_SILENCE and self.line.fetch_after_ms:
@@ -289,7 +289,7 @@ class Intake:
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
-        if session.fetching.revisions.is_shut():
+        if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
         self.watch.rest(now)
         self._tool_due = self.due = True
@@ -369,12 +369,12 @@ class Intake:
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            self.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+                self.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            self.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         elif event >= st.EV_WATCH:
             self.watch.hear(self, event, now)
         elif event >= st.EV_KEEPERS:
@@ -386,11 +386,11 @@ class Intake:
         """Take the rejection of a question for an old result."""
         recovery = self.recovery
         session = self.session
-        refusal = session.said.refusal
+        refusal = session.received.refusal
         was_filling = recovery.phase == rp.PHASE_FILL
-        news = recovery.refused(refusal, now, session.said.code)
+        news = recovery.refused(refusal, now, session.received.code)
         goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == rp.PHASE_FILL)
-        session.fetching.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
+        session.old_result.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
         self.take_news(news, now)
 
     def _hire(self, subscription):
@@ -411,7 +411,7 @@ class Intake:
         if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
             self.session.withhold()
             return
-        kept = self.store.put_pushed(self.link, self.session.said.revision, cut_short, now)
+        kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
@@ -443,7 +443,7 @@ class Intake:
                 self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
-            several = self.session.ways.several
+            several = self.session.fallback.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
                 self.watch.doubt(now, True)
             return True
@@ -477,7 +477,7 @@ class Intake:
         elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
-        if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+        if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self.line.heard.armed:
                     left = self.line.heard.least(now, left)
@@ -513,13 +513,13 @@ class Intake:
             self._tell_recovery(now)
             return False
         session = self.session
-        copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
+        copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
         by = recovery.asks_with()
         if by:
-            put_id(session.fetching.asked_id, moved(id_of(recovery.ask_id, 0), by))
-        session.fetching.revision = recovery.revision()
-        session.fetching.spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.whose.hears_lower()
+            put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
+        session.old_result.revision = recovery.revision()
+        session.old_result.spindle = recovery.ask_spindle
+        session.request.lower_too = recovery.ownership.hears_lower()
         session.request.near_too = recovery.hears_off()
         session.fetch()
         return True
@@ -536,7 +536,7 @@ class Intake:
 
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
-        gone = self.recovery.known.gone()
+        gone = self.recovery.ledger.gone()
         if gone != self.told.gone:
             self.health.note(h.IDS_GONE, gone - self.told.gone, now)
             self.told.gone = gone
@@ -548,19 +548,19 @@ class Intake:
             if self.told.passed_over == 0:
                 self.health.log(h.PASSED_OVER, passed_over, now)
             self.told.passed_over = passed_over
-        if self.recovery.known.not_saved != self.told.not_saved:
-            self.told.not_saved = self.recovery.known.not_saved
+        if self.recovery.ledger.not_saved != self.told.not_saved:
+            self.told.not_saved = self.recovery.ledger.not_saved
             self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
-        self.session.fetching.answered()
+        self.session.old_result.answered()
         link = self.link
-        shared = self.recovery.whose.shared
+        shared = self.recovery.ownership.shared
         if shared is not None:
-            shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
+            shared.hear_owner(link.buf, link.at, link.length, self.session.received.revision)
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == rp.PHASE_FILL
-        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
     def _take_beside(self, now):
@@ -569,9 +569,9 @@ class Intake:
         Not if that was to find out what is missing, which is stored oldest first.
         """
         link = self.link
-        if not self._fills or self.recovery.whose.shared is not None:
+        if not self._fills or self.recovery.ownership.shared is not None:
             return
-        if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision):
             if self._put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
@@ -613,11 +613,11 @@ class Intake:
         if news == rp.NEWS_ASK_AGAIN:
             self.session.stop(now)
         elif news == rp.NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.said.revision, now)
+            self.health.note(h.NO_OWNER, self.session.received.revision, now)
         elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
             self.watch.polled(self, news == rp.NEWS_KNOWN, now)
         elif news == rp.NEWS_OFF:
             self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == rp.NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

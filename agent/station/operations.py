@@ -49,9 +49,9 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        operation = session.ways.generic.operation
+        operation = session.fallback.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
+        found = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
         if cut_short and found != op.PART_UNREADABLE:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
@@ -61,13 +61,13 @@ class Operations:
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
         elif found == op.PART_KEPT:
-            if not session.ways.generic.may_answer(session) and not _is_left(intake):
+            if not session.fallback.generic.may_answer(session) and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
         elif found == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             if found == op.PART_FOREIGN:
                 intake.recovery.look_again(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
@@ -86,10 +86,10 @@ class Operations:
         elif event == st.EV_LATE:
             self._look_for_lost(intake, now)
         elif event == st.EV_HISTORY_REFUSED:
-            refusal = session.said.refusal if session.said.refusal in _REASKED else error_codes.REFUSED_GONE
+            refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
-                session.ways.generic.was_pushed(session)
-            intake.take_news(intake.recovery.refused(refusal, now, session.said.code), now)
+                session.fallback.generic.was_pushed(session)
+            intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
@@ -105,16 +105,16 @@ class Operations:
             intake.leave(now)
 
     def _look_for_lost(self, intake, now):
-        intake.session.ways.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.session.fallback.generic.operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         intake.recovery.look_again(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
-        answers = session.ways.generic.answers(session)
+        answers = session.fallback.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+            intake.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
@@ -147,9 +147,11 @@ class Operations:
     def _is_spoiled(self, intake, now):
         """Give up the result if a line may have damaged the part that just came: it has to come again unchanged."""
         session, link, store = intake.session, intake.link, intake.store
-        if store.plausible is None or store.is_sure(False, link.buf, link.at, link.length, session.said.revision, now):
+        if store.plausible is None or store.is_sure(
+            False, link.buf, link.at, link.length, session.received.revision, now
+        ):
             return False
-        session.ways.generic.operation.give_up()
+        session.fallback.generic.operation.give_up()
         self._look_for_lost(intake, now)
         session.withhold()
         return True
@@ -160,7 +162,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.give_up()
             intake.answer(NOT_KEPT, now)
@@ -178,7 +180,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
             intake.recovery.look_again(now)
 

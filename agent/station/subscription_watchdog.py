@@ -40,7 +40,7 @@ class Watch:
         self.timer = Timer()
         self._recovery = recovery
         self._again_ms = max(retry_ms, WAY_MS)
-        self._numbers = recovery.known.state.numbers
+        self._numbers = recovery.ledger.state.numbers
         self._apart = Timer()
         self._again = 0  # messages that came again
         self.closed()
@@ -132,7 +132,7 @@ class Watch:
         """Handle an event from EV_WATCH on."""
         session = intake.session
         if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
         elif event == st.EV_AGAIN:
             self.doubt(now, True)
@@ -146,7 +146,7 @@ class Watch:
             self._doubts = True
             self.timer.start(now, 0)  # once more
             return
-        if self._accepted == 1 and intake.session.said.refusal == error_codes.REFUSED_EXISTS:
+        if self._accepted == 1 and intake.session.received.refusal == error_codes.REFUSED_EXISTS:
             intake.health.note(h.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)

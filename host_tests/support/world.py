@@ -67,7 +67,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.known.missing() or recovery.phase not in AT_REST:
+        if not self.is_ready() or recovery.ledger.missing() or recovery.phase not in AT_REST:
             return False
         if not station.session.can_fetch():
             return False

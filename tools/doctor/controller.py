@@ -342,7 +342,7 @@ def _turn(session, port, now: int) -> int:
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
     is_other = session.why == st.WHY_HEADER
-    why, code = (why_name(session.why), session.said.refused_code) if is_other else ("silence", heard)
+    why, code = (why_name(session.why), session.received.refused_code) if is_other else ("silence", heard)
     shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     reason = reasons.of_controller(shown)
     return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

@@ -1,7 +1,7 @@
 """When the flash may run on a link that needs silence: one object says so for all that writes."""
 
 from toolcart.agent.link import ERASE_MS, PROGRAM_MS
-from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link.flash_window import FlashWindow
 
 PORTABLE = True
 HEAP = "4m"
@@ -34,7 +34,7 @@ class User:
 
 
 def test_a_line_on_which_no_one_can_speak_is_quiet():
-    quiet = Quiet(Link(0))
+    quiet = FlashWindow(Link(0))
     assert quiet.may_program() and quiet.may_erase()
     quiet.talks(True)
     assert not quiet.may_program() and not quiet.may_erase()
@@ -44,7 +44,7 @@ def test_a_line_on_which_no_one_can_speak_is_quiet():
 
 def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
     link = Link(PROGRAM_MS)
-    quiet = Quiet(link)
+    quiet = FlashWindow(link)
     quiet.talks(True)
     assert quiet.may_program() and not quiet.may_erase()
     link.silence_ms = ERASE_MS - 1
@@ -54,13 +54,13 @@ def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
 
 
 def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
-    quiet = Quiet(Link(PROGRAM_MS))
+    quiet = FlashWindow(Link(PROGRAM_MS))
     quiet.talks(True)
     assert quiet.may_write(Ring(True)) and not quiet.may_write(Ring(False))
 
 
 def test_everybody_who_joined_has_a_turn_in_the_order_of_joining():
-    quiet = Quiet(Link(0))
+    quiet = FlashWindow(Link(0))
     quiet.offer(1)  # no one is there
     turns = []
     users = [User(turns), User(turns)]

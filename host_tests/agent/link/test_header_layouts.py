@@ -88,7 +88,7 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]
         assert talk.tell(accepted(60)) == [st.EV_READY]
         assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
-        assert talk.session.said.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
+        assert talk.session.received.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
         talk.wait(7500)
         assert talk.take() == [b"00209999" + own + b"001" + b"0" * 7]
         talk.session.fetch()

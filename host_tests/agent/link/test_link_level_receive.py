@@ -1,6 +1,6 @@
 """Numbers of messages, as a receiver judges them: each is taken once and in its turn."""
 
-from toolcart.agent.openprotocol.link_level_receive import NUMBER_DELIVER, NUMBER_WRONG, Numbering
+from toolcart.agent.openprotocol.link_level_receive import NUMBER_DELIVER, NUMBER_WRONG, LinkLevelReceiver
 
 PORTABLE = True
 HEAP = "4m"
@@ -8,7 +8,7 @@ HEAP = "4m"
 
 def started(last=1):
     """A receiver that has taken everything up to number `last`."""
-    numbering = Numbering()
+    numbering = LinkLevelReceiver()
     numbering.active = True
     for number in range(1, last + 1):
         assert numbering.judge(number) == NUMBER_DELIVER
@@ -17,13 +17,13 @@ def started(last=1):
 
 def test_first_number_is_taken_whether_the_peer_counted_its_start_or_not():
     for first in (1, 2):
-        numbering = Numbering()
+        numbering = LinkLevelReceiver()
         assert numbering.judge(first) == NUMBER_DELIVER and numbering.expected == first + 1
 
 
 def test_a_first_number_beyond_2_is_refused():
     for first in (3, 7, 98, 99):
-        numbering = Numbering()
+        numbering = LinkLevelReceiver()
         assert numbering.judge(first) == NUMBER_WRONG and numbering.expected == 1
         assert numbering.judge(1) == NUMBER_DELIVER and numbering.expected == 2
 

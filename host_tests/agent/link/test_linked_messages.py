@@ -64,7 +64,7 @@ def test_message_without_its_next_part_is_given_up_and_told():
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
     assert 62 not in talk.mids()
@@ -76,7 +76,7 @@ def test_a_message_torn_by_a_lost_connection_is_never_answered():
     talk.tell(one)
     talk.session.closed()
     talk.session.opened()
-    assert talk.settle() == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.settle() == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
     assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
@@ -186,7 +186,7 @@ def test_parts_are_joined_on_serial_lines_too():
     plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
     blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
     for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
-        found = heard(link, octets, linked_messages.Linked())
+        found = heard(link, octets, linked_messages.LinkedMessages())
         assert [kind for kind, _ in found] == wanted
         assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
         assert link.size == 1024

@@ -1,6 +1,6 @@
 """The log says whether it holds this very tightening or frame, as far back as it is asked, or that it cannot say."""
 
-from toolcart.agent.openprotocol.duplicate_search import BLOCKS_SEARCHED, SAME_ID_MOST, Look
+from toolcart.agent.openprotocol.duplicate_search import BLOCKS_SEARCHED, SAME_ID_MOST, DuplicateSearch
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.log import Area, body_of, take_all
@@ -41,7 +41,7 @@ def test_id_that_stands_still_is_compared_with_the_newest_alone():
 
     for block_bytes in (1024, 4096, 16384):
         log = Area(blocks=20, block_bytes=block_bytes, unit_bytes=16).mount(when_full=1)[1]
-        look = Look(log)
+        look = DuplicateSearch(log)
         for number in range(5 * SAME_ID_MOST):
             assert holds(look, still(number)) == 0
             put(log, still(number))
@@ -52,7 +52,7 @@ def test_id_that_stands_still_is_compared_with_the_newest_alone():
 
 def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
     log = log_of(5)
-    look = Look(log)
+    look = DuplicateSearch(log)
     body = body_of(6)
     body[res.TIGHTENING_ID : res.SERIAL] = b" " * 10
     assert holds(look, body) == 0
@@ -67,7 +67,7 @@ def test_result_without_an_id_is_looked_for_in_the_newest_blocks():
 
 def test_frame_is_known_by_all_its_octets():
     log = log_of(3)
-    look = Look(log)
+    look = DuplicateSearch(log)
     frame = b"0030006100100000      what no one can read"
     assert look.holds_frame(b"#" + frame, 1, len(frame)) == 0
     put(log, frame, 0, KIND_RAW)
@@ -78,7 +78,7 @@ def test_frame_is_known_by_all_its_octets():
 
 def test_frame_that_was_pushed_is_known_by_the_id_in_it():
     log = log_of(3)
-    look = Look(log)
+    look = DuplicateSearch(log)
     put(log, b"0061 0000000042 x", 0, KIND_RAW, 3)
     put(log, b"0065 0000000043 x", res.FLAG_RECOVERED, KIND_RAW, 3)
     assert look.holds_pushed(b"0000000042", 5, 3, 0) == 1

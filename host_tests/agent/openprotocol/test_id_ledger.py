@@ -2,7 +2,7 @@
 
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol.ids import ID_PERIOD
-from toolcart.agent.openprotocol.spindles import SeveralSubscription
+from toolcart.agent.openprotocol.spindles import MultiSpindleSubscription
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from host_tests.support.recovery import PAYLOAD, FakeLog, FakeState, Result
@@ -17,12 +17,12 @@ PLACES = {"TORQUE": res.TORQUE, "ANGLE": res.ANGLE, "TIME": res.TIME}
 def made():
     state = FakeState()
     state.log = FakeLog()
-    return kn.Known(state)
+    return kn.IdLedger(state)
 
 
-def store(known, ident, key=1):
-    known.stored(KIND_RESULT, 0, Result(key, ident, key).payload, 0, PAYLOAD)
-    return known
+def store(ledger, ident, key=1):
+    ledger.stored(KIND_RESULT, 0, Result(key, ident, key).payload, 0, PAYLOAD)
+    return ledger
 
 
 def digest(ident, key=1, flags=0, **fields):
@@ -37,26 +37,26 @@ def digest(ident, key=1, flags=0, **fields):
 
 def proven(*idents):
     """Known as after these were pushed on a connection that has proven what the IDs mean."""
-    known = made()
+    ledger = made()
     for ident in idents:
-        store(known, ident)
-    return known
+        store(ledger, ident)
+    return ledger
 
 
 def test_ids_go_over_the_wrap():
-    known = proven(LAST_ID - 1, LAST_ID, 0, 1, 4)
-    assert known.top() == 4 and known.ranges == [[2, 3]]
-    known = proven(LAST_ID - 1, 2)
-    assert known.ranges == [[LAST_ID, 1]] and known.missing() == 3
-    known = proven(LAST_ID, 1)
-    assert known.ranges == [], "0 cannot be asked for"
+    ledger = proven(LAST_ID - 1, LAST_ID, 0, 1, 4)
+    assert ledger.top() == 4 and ledger.ranges == [[2, 3]]
+    ledger = proven(LAST_ID - 1, 2)
+    assert ledger.ranges == [[LAST_ID, 1]] and ledger.missing() == 3
+    ledger = proven(LAST_ID, 1)
+    assert ledger.ranges == [], "0 cannot be asked for"
 
 
 def test_a_third_range_joins_the_two_that_are_nearest():
-    known = proven(1, 10, 12, 30)
-    assert known.ranges == [[2, 11], [13, 29]]
-    known = proven(1, 10, 11, 12, 30, 32)
-    assert known.ranges == [[2, 9], [13, 31]]
+    ledger = proven(1, 10, 12, 30)
+    assert ledger.ranges == [[2, 11], [13, 29]]
+    ledger = proven(1, 10, 11, 12, 30, 32)
+    assert ledger.ranges == [[2, 9], [13, 31]]
 
 
 def test_same_is_told_by_id_time_and_values():
@@ -81,9 +81,9 @@ def test_same_is_told_by_id_time_and_values():
 
 
 def test_a_powermacs_is_asked_for_the_last_one_once_more():
-    known = made()
-    subscription = SeveralSubscription("powermacs", known)
+    ledger = made()
+    subscription = MultiSpindleSubscription("powermacs", ledger)
     for stored, asked in ((0, LAST_ID), (1, LAST_ID), (2, 1), (LAST_ID, LAST_ID - 1)):
-        known.put_top(digest(stored))
+        ledger.put_top(digest(stored))
         subscription.revision()
         assert bytes(subscription.data[:10]) == b"%010d" % asked

@@ -67,7 +67,7 @@ def test_ids_that_are_off_by_any_amount_are_put_right():
                 cart.settle()
             assert cart.uids() == sorted(set(cart.uids())) and len(cart.uids()) == len(cart.memory.made), (is_kept, by)
             assert cart.stored() == [uid + 49 for uid in cart.uids()], (is_kept, by)
-            assert cart.known.epoch() == 0 and cart.known.gone() == 0 and cart.said_twice == 0, (is_kept, by)
+            assert cart.ledger.epoch() == 0 and cart.ledger.gone() == 0 and cart.said_twice == 0, (is_kept, by)
 
 
 def test_one_met_before_it_pushed_anything_is_put_right():
@@ -83,9 +83,9 @@ def test_one_met_before_it_pushed_anything_is_put_right():
             cart.away(1)
             cart.settle()
             assert sorted(cart.uids()) == list(range(before + 1, before + 5)), (by, before, cart.uids())
-            assert cart.stored() == [uid + 49 for uid in cart.uids()] and cart.known.epoch() == 0, (by, before)
+            assert cart.stored() == [uid + 49 for uid in cart.uids()] and cart.ledger.epoch() == 0, (by, before)
             # An empty one whose answers name lower IDs than it ever made is found out by its first push.
-            assert cart.known.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
+            assert cart.ledger.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
 
 
 class Drifting(Off):
@@ -107,7 +107,7 @@ def test_ids_that_are_off_by_no_constant_are_counted():
             cart.settle()
         twice = len(cart.uids()) - len(set(cart.uids()))
         lost = len(cart.memory.made) - len(set(cart.uids()))
-        assert twice == 0 and lost <= cart.known.gone() and cart.known.missing() == 0, seed
+        assert twice == 0 and lost <= cart.ledger.gone() and cart.ledger.missing() == 0, seed
 
 
 def test_one_late_answer_is_not_taken_for_it():
@@ -158,8 +158,8 @@ def test_right_ids_of_answers_to_other_questions_are_not_put_right():
                 cart.settle()
                 case = (by, known, missed, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) == len(cart.uids()) + cart.known.gone(), case
-                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case
+                assert len(cart.memory.made) == len(cart.uids()) + cart.ledger.gone(), case
+                assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case
 
 
 def test_answers_to_other_questions_show_nothing_before_a_push():
@@ -182,5 +182,5 @@ def test_answers_to_other_questions_show_nothing_before_a_push():
                 cart.settle()
                 case = (by, before, is_cut, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) - before == len(cart.uids()) + cart.known.gone(), case
-                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case
+                assert len(cart.memory.made) - before == len(cart.uids()) + cart.ledger.gone(), case
+                assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case

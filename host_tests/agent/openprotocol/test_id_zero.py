@@ -26,8 +26,8 @@ def test_id_0_made_while_no_one_heard_is_counted():
                         answer(bench)
                     made = len(bench.memory.made)
                     case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
-                    assert made == len(bench.uids()) + bench.known.gone(), case
-                    assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
+                    assert made == len(bench.uids()) + bench.ledger.gone(), case
+                    assert len(bench.uids()) == len(set(bench.uids())) and bench.ledger.missing() == 0, case
 
 
 class Long(Memory):
@@ -52,6 +52,6 @@ def test_ids_beyond_32_bits_are_fetched_and_counted_like_any_other():
             bench.settle()
         made = len(bench.memory.made)
         uids = bench.uids()
-        assert len(uids) == len(set(uids)) and made == len(uids) + bench.known.gone(), (first, made, len(uids))
-        assert bench.known.gone() in (3, 4) and bench.known.missing() == 0, (first, bench.gone.runs)
-        assert bench.known.top() == bench.memory.made[-1].ident, first
+        assert len(uids) == len(set(uids)) and made == len(uids) + bench.ledger.gone(), (first, made, len(uids))
+        assert bench.ledger.gone() in (3, 4) and bench.ledger.missing() == 0, (first, bench.gone.runs)
+        assert bench.ledger.top() == bench.memory.made[-1].ident, first

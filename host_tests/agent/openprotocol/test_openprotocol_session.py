@@ -88,7 +88,7 @@ def test_every_code_in_every_state_has_the_reaction_of_the_digest():
                 assert talk.mids() == mids, (state, code)
                 assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
                 if events == [st.EV_REFUSED]:
-                    assert talk.session.said.code == code
+                    assert talk.session.received.code == code
 
 
 # Subscription
@@ -116,7 +116,7 @@ def test_subscription_without_any_accepted_revision_ends_session_and_begins_agai
         talk = Talk()
         talk.tell(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
-        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.said.refused_code == code
+        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.received.refused_code == code
         talk.lose()
         talk.tell(STARTED)
         assert talk.take()[-1][8:11] == b"999"
@@ -274,7 +274,7 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
 def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     talk = Talk().ready()
     assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
-    assert (talk.session.said.named, talk.session.said.code) == (62, 19)
+    assert (talk.session.received.named, talk.session.received.code) == (62, 19)
     assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
     talk = talk_numbered()
     assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]
@@ -284,9 +284,9 @@ def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.tell(message(9998, data)) == events, data
-    said = talk.session.said.code
+    said = talk.session.received.code
     assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
-    assert talk.session.said.code == said, "what stands behind a short one is the next message"
+    assert talk.session.received.code == said, "what stands behind a short one is the next message"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

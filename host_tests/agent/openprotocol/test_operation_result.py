@@ -186,7 +186,7 @@ def give(operation, frame, now=START_TICKS):
 
 
 def test_part_that_came_before_is_told_and_changes_nothing():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
     body = bytes(operation.body)
@@ -199,7 +199,7 @@ def test_part_that_came_before_is_told_and_changes_nothing():
 
 
 def test_lost_part_gives_up_what_was_begun():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, overall(tightening_id=1234568)) == op.PART_KEPT and operation.lost
     operation.lost = False
@@ -234,7 +234,7 @@ def rows_of(operation):
 
 
 def test_result_of_one_object_behind_one_of_several_has_no_rows():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, several())
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
@@ -243,7 +243,7 @@ def test_result_of_one_object_behind_one_of_several_has_no_rows():
 
 def test_objects_without_room_are_left_out_and_said():
     objects = [(number, 1, 2, 0) for number in range(1, 13)]
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, several(objects=objects))
     for number in range(2, 14):
         found = give(operation, of_object(number, number - 1, total=13, torque=number))
@@ -257,14 +257,14 @@ def test_objects_without_room_are_left_out_and_said():
 
 
 def test_time_comes_from_the_object_where_the_operation_has_none():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall(time=" " * 19))
     give(operation, part())
     assert operation.body[r.TIME : r.PSET_CHANGE] == TIME
 
 
 def test_unknown_revisions_and_short_messages_are_unreadable():
-    operation = op.Operation()
+    operation = op.OperationResult()
     assert give(operation, overall(1)[:8] + b"004" + overall(1)[11:]) == op.PART_UNREADABLE
     for octets in range(20, 61):
         assert give(operation, overall(1)[:octets]) == op.PART_UNREADABLE
@@ -284,7 +284,7 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
         for value in (0, 0x20, 0x39, 0x58, dice.randrange(256)):
             spoiled = bytearray(first + second)
             spoiled[place] = value
-            operation = op.Operation()
+            operation = op.OperationResult()
             found = give(operation, bytes(spoiled[: len(first)]))
             assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))

@@ -38,10 +38,10 @@ def operation(talk, revision=2, asked_with=8, **values):
     for frame in octets:
         assert talk.tell(frame) == [st.EV_PUSHED]
         link, session = talk.link, talk.session
-        session.ways.generic.operation.take(
-            link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
+        session.fallback.generic.operation.take(
+            link.buf, link.at, link.length, session.received.mid, session.received.revision, talk.now
         )
-    return talk.session.ways.generic.answers(talk.session)
+    return talk.session.fallback.generic.answers(talk.session)
 
 
 def test_buffer_grows_with_what_waits_in_it():
@@ -98,4 +98,4 @@ def test_overall_result_whose_time_is_not_there_is_unreadable():
     result = example_tightening(tightening_id=1)
     frame = message(1201, frames.overall_data(result, 2, 1), 2)
     for wrong in (frame[:30] + b"0" + frame[30:], frame[:40] + b"x" + frame[41:]):
-        assert op.Operation().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE
+        assert op.OperationResult().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE

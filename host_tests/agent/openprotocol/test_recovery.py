@@ -32,7 +32,7 @@ def test_losses_behind_an_empty_controller_s_first_push_are_counted():
     bench.live()
     bench.away(5)
     bench.settle()
-    assert bench.stored() == [77, 81, 82] and bench.known.gone() == 3
+    assert bench.stored() == [77, 81, 82] and bench.ledger.gone() == 3
 
 
 def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
@@ -90,7 +90,7 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench.recovery.look_again(bench.now)
     assert bench.answer(bench.memory.find(2)) == rp.NEWS_NONE
     bench.settle()
-    assert bench.known.top() == 6 and bench.stored() == numbers(1, 6)
+    assert bench.ledger.top() == 6 and bench.stored() == numbers(1, 6)
 
 
 # -- what is gone ------------------------------------------------------------------------------------------------
@@ -103,10 +103,10 @@ def test_event_that_finds_no_room_keeps_what_is_gone_open():
     bench.gone.refuses = True
     for _ in range(40):
         bench.step()
-    assert bench.known.gone() == 0 and bench.known.missing() == 5
+    assert bench.ledger.gone() == 0 and bench.ledger.missing() == 5
     bench.gone.refuses = False
     bench.settle()
-    assert bench.gone.runs == [(5, 6, 2, False)] and bench.known.missing() == 0
+    assert bench.gone.runs == [(5, 6, 2, False)] and bench.ledger.missing() == 0
     assert bench.stored() == [1, 2, 3, 4, 7, 8]
 
 
@@ -169,8 +169,8 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     for _ in range(6):
         bench.ask()
     bench.settle()
-    assert bench.recovery.known.not_saved == 3 and bench.known.top() == 1
-    assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
+    assert bench.recovery.ledger.not_saved == 3 and bench.ledger.top() == 1
+    assert bench.gone.runs == [(4, 7, 4, True)] and bench.ledger.gone() == 4
 
 
 # -- another controller, and who counts --------------------------------------------------------------------------
@@ -186,7 +186,7 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
     bench.open().settle()
     assert bench.news[-1] == rp.NEWS_ASK_AGAIN and bench.recovery.phase == rp.PHASE_OFF
     bench.again().settle()
-    assert bench.stored() == [1, 2, 3] and bench.known.top() == 504 and bench.known.epoch() == 1
+    assert bench.stored() == [1, 2, 3] and bench.ledger.top() == 504 and bench.ledger.epoch() == 1
     bench.away(2)
     bench.settle()
     assert bench.stored() == [1, 2, 3, 505, 506]
@@ -204,12 +204,12 @@ def test_no_version_says_whether_ids_are_shared():
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
         bench.open()
-        assert bench.recovery.whose.needs == needs, (system_type, sharing)
+        assert bench.recovery.ownership.needs == needs, (system_type, sharing)
         assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
         assert bench.live()
         bench.opens_with = (STATION, system_type)
         bench.again()
-        assert bench.recovery.whose.needs == "" and bench.ask() == 0
+        assert bench.recovery.ownership.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
@@ -252,9 +252,9 @@ def backlog(missed, pushed, limit=0, held=50):
 def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     bench, proven = backlog(49, 49)
     assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
-    assert bench.asked == [0, 50] and bench.known.top() == 99
+    assert bench.asked == [0, 50] and bench.ledger.top() == 99
     assert bench.settle() == 1 and bench.asked[-1] == 51, "one question shows that all of them are what it has"
-    assert bench.stored() == numbers(1, 99) and bench.known.missing() == 0
+    assert bench.stored() == numbers(1, 99) and bench.ledger.missing() == 0
 
 
 # -- what may be stored twice ----------------------------------------------------------------------------------------
@@ -283,14 +283,14 @@ def test_what_was_fetched_in_between_is_not_counted_as_lost():
     assert bench.ask() == 0
     bench.refuse(error_codes.REFUSED_NEVER)
     bench.live()
-    assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)
+    assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
 
 def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
     bench, _ = backlog(49, 49, held=10, limit=40)
-    while bench.recovery.pushes.last >= 0:
+    while bench.recovery.push_run.last >= 0:
         bench.step()
-    assert bench.known.run == 0 and bench.known.doubted == 0
+    assert bench.ledger.run == 0 and bench.ledger.doubted == 0
     missed = bench.memory.make()
     for _ in range(60):
         bench.live()
@@ -303,7 +303,7 @@ def two_spindles():
     bench = Bench()
     bench.memory.result = named
     bench.met(3)
-    bench.known.octets[SPINDLES] = 0x82
+    bench.ledger.octets[SPINDLES] = 0x82
     return bench
 
 
@@ -316,4 +316,4 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
             bench.refuse(error_codes.REFUSED_GONE)
         else:
             bench.answer(bench.memory.find(bench.asked[-1]))
-    assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
+    assert bench.ledger.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)

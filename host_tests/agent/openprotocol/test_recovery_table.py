@@ -397,12 +397,12 @@ class Both:
 
     def agree(self):
         model, bench, recovery = self.model, self.bench, self.bench.recovery
-        known = bench.known
-        w = EMPTY if known.is_empty() else known.top() if known.is_met() else NONE
+        ledger = bench.ledger
+        w = EMPTY if ledger.is_empty() else ledger.top() if ledger.is_met() else NONE
         assert recovery.phase == model.phase, (rp.PHASE_NAMES[recovery.phase], rp.PHASE_NAMES[model.phase])
-        assert (recovery.question.asked, recovery.question.state) == (model.asked, model.state)
+        assert (recovery.request.asked, recovery.request.state) == (model.asked, model.state)
         assert w == (model.w if model.w in (NONE, EMPTY) else model.w.ident)
-        assert known.ranges == model.ranges and recovery.filling.at == model.at
+        assert ledger.ranges == model.ranges and recovery.gap_fill.at == model.at
         assert (recovery.flags == 0) == model.proven and [one[2] for one in bench.log.records] == model.log
 
     def do(self):

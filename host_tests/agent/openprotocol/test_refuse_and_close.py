@@ -174,10 +174,18 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
     for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
         line = Line(Controller(1, (60, 999), ends, 79))
         line.run()
-        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 1, 79), ends
+        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+            why,
+            1,
+            79,
+        ), ends
         line = Line(Controller(5, (60, 1), ends, 15))
         line.run()
-        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 60, 15), ends
+        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+            why,
+            60,
+            15,
+        ), ends
     line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
     line.run()
     assert line.session.why == st.WHY_NOTHING

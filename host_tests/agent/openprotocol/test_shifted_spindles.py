@@ -22,7 +22,7 @@ def cycle_frames():
 
 def taken(mid, revision, frame):
     """Return body and rows of a cycle, None for what cannot be read."""
-    made = spindle_assembly.Cycle()
+    made = spindle_assembly.SpindleAssembly()
     made.most = 3600
     if mid == 107:
         station = cycle_frames()[1]

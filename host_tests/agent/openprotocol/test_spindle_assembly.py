@@ -19,7 +19,7 @@ def tightening(**values):
     return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
 
 
-def cycle(most=PAYLOAD_WIDE, kind=cy.Cycle):
+def cycle(most=PAYLOAD_WIDE, kind=cy.SpindleAssembly):
     made = kind()
     made.most = most
     return made

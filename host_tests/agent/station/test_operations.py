@@ -196,9 +196,9 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         finally:
             setattr(frames, name, real)
         cart.run(120000)
-        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.known.gone() == 0
+        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.ledger.gone() == 0
         assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
-        assert cart.station.known.missing() == 0
+        assert cart.station.ledger.missing() == 0
 
 
 def test_any_split_of_the_input_gives_the_same():

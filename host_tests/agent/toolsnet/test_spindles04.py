@@ -33,7 +33,7 @@ def payload(body, station=10, spindle=1):
 
 def cycle(frames, bolt_data=False):
     """Return the payload out of MID 0101, or 0106 and its 0107; each frame with its MID and revision."""
-    made = cy.Cycle()
+    made = cy.SpindleAssembly()
     made.most = PAYLOAD_WIDE
     for mid, revision, data in frames:
         octets = message(mid, data, revision)
@@ -57,7 +57,7 @@ def bolts(count, bolt_data=False, **fields):
 
 def objects(*listed, **fields):
     """Return the payload of MID 1201 with these objects: ID, status, type, reference; the tool has a serial number."""
-    made = op.Operation()
+    made = op.OperationResult()
     result = example_tightening(**fields)
     total = len(listed) + 1
     frames = [(1201, message(1201, result_frames.overall_data(result, 3, total, objects=listed), 3))]
