@@ -69,7 +69,7 @@ class Station:
         self.graphs = None  # a log of curves, where one is configured
         self.ledger = None
         self.session = None
-        self.quiet = None
+        self.flash_window = None
         self.recovery = None
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands

@@ -40,7 +40,7 @@ def assemble(station, scheduler, now):
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
-    station.quiet = FlashWindow(station.session.link)
+    station.flash_window = FlashWindow(station.session.link)
     station.intake = Intake(station, store, controller)
     _add_queries(station, controller)
     _add_outlets(station)

@@ -141,9 +141,9 @@ class SerialAscii:
             if self._frame.state == BODY:
                 self._take_body()
                 continue
-            found = self._take(self._inlet.next())
-            if found != LINK_NEED_DATA:
-                return found
+            kind = self._take(self._inlet.next())
+            if kind != LINK_NEED_DATA:
+                return kind
         if self._frame.state != HUNT and self._gap.expired(now):
             self.tally[TALLY_SILENCES] += 1
             self._frame.state = HUNT
@@ -240,7 +240,7 @@ class SerialAscii:
         elif octet == 0 and not frame.nul:
             frame.nul = True
         elif octet == ETX:
-            return self._found()
+            return self._complete()
         else:
             return self._drop(octet)
         return LINK_NEED_DATA
@@ -274,7 +274,7 @@ class SerialAscii:
         self._frame.fill = 0
         return LINK_NEED_DATA
 
-    def _found(self):
+    def _complete(self):
         self._frame.state = HUNT
         if self.header is not None:
             self.header.read(self.buf, 0)

@@ -5,7 +5,7 @@ their parameter IDs it keeps the whole message, if the log has room for it.
 """
 
 from toolcart.agent.base.fields import copy, fill, is_blank, number
-from toolcart.agent.openprotocol.spindle_assembly import BOLT_BYTES, CYCLE_WHOLE, SpindleAssembly
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, BOLT_BYTES, SpindleAssembly
 from toolcart.agent.openprotocol.spindles import MultiSpindleResults
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
@@ -85,9 +85,9 @@ class WideSpindleAssembly(SpindleAssembly):
     """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
 
     def take_station(self, buf, at, length, revision):
-        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
+        """Begin with the MID 0106 at buf[at:at+length]; return ASSEMBLY_WHOLE or ASSEMBLY_UNREADABLE."""
         found = SpindleAssembly.take_station(self, buf, at, length, revision)
-        if found == CYCLE_WHOLE:
+        if found == ASSEMBLY_WHOLE:
             bolts = number(buf, at + _BOLTS - 2, 2)
             _take(self, buf, at + _BOLTS + 2 + bolts * BOLT_BYTES, at + length, b"  ", 0)
         return found

@@ -44,14 +44,14 @@ def refusal_class(code):
 def code_of(buf, start, end):
     """Return the error code at the start of buf[start:end], two or three digits or fewer; NO_CODE if there is none."""
     value = NO_CODE
-    behind = start + 2  # what follows two digits may be anything
+    digits_end = start + 2  # what follows two digits may be anything
     while start < end:
         octet = buf[start]
         if 0x30 <= octet <= 0x39:
             value = max(value, 0) * 10 + octet - 0x30
             if value > _CODE_MOST:
                 return NO_CODE
-        elif octet > 0x20 and (value < 0 or start < behind):
+        elif octet > 0x20 and (value < 0 or start < digits_end):
             return NO_CODE
         elif value >= 0:
             return value

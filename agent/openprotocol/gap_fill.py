@@ -2,12 +2,12 @@
 
     event                                             what changes                 written down
     turn     another range is the oldest one          begin = at = its first       -
-    close    the result at `at` is here, or gone      at, row, gone                -
+    close    the result at `at` is here, or gone      at, gone_run, gone             -
     jump     nothing before this ID is missing        at, gone                     -
     skip     what lies in front of it is others'      at                           -
     flush    CLOSED_MOST are closed, the range or     begin = at                   an event of what is gone, then one
              the connection ends                                                   snapshot: range and count
-    tell     other IDs are gone                       -                            an event; the count with what follows
+    report   other IDs are gone                       -                            an event; the count with what follows
 
 Without a flush some are asked for again after a start, and none is lost.
 """
@@ -37,7 +37,7 @@ class GapFill:
     def forget(self):
         """No range is being fetched."""
         self.begin = self.at = 0  # where the range begins: as saved, and in fact
-        self.row = 0  # gone in a row
+        self.gone_run = 0  # gone in a row
         self._closed = 0  # since `begin` was saved
         self._gone_first = self._gone_last = self._gone_count = self._gone_why = 0
 
@@ -73,7 +73,7 @@ class GapFill:
         if count > here and is_gone and not is_open(self.at, preceding(number)):
             self._note_gone(preceding(number), count - here, WHY_NONE)
         self.at = number
-        self.row = 0
+        self.gone_run = 0
         self._closed += min(count, CLOSED_MOST)
 
     def skip(self, number):
@@ -101,7 +101,7 @@ class GapFill:
             self.forget()
         if self.at == self.begin:
             return True
-        if self._gone_count and not self._tell_noted():
+        if self._gone_count and not self._report_noted():
             return False
         ledger.close_up_to(self.at)
         self.begin = self.at  # the next range has its own
@@ -109,15 +109,15 @@ class GapFill:
         ledger.try_save()
         return True
 
-    def _tell_noted(self):
-        return self.tell(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+    def _report_noted(self):
+        return self.report(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
 
     def drop(self):
         """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""
         if not self.flush():
             self.ledger.doubt()
 
-    def tell(self, first, last, count, why=WHY_NONE):
+    def report(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         ledger = self.ledger
         if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):

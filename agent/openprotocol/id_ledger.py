@@ -200,7 +200,7 @@ class IdLedger:
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += res.HEAD_BYTES
         if length >= _WITH_LIMITS:
-            self.hear_unit(buf, at)
+            self.note_unit(buf, at)
         is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
             self.last_id = -1
@@ -224,7 +224,7 @@ class IdLedger:
         _put_values(octets, 0, body, start)
         increment(self.expected)
 
-    def hear_unit(self, body, start):
+    def note_unit(self, body, start):
         """Take the unit of the stored result whose body, with limits, is at body[start:]. Hot: allocates nothing."""
         unit = body[start + _UNIT]
         if unit == _NM:
@@ -239,7 +239,7 @@ class IdLedger:
 
             several = not buf[at - res.HEAD_BYTES + PLACE] & BY_ID
         if not several:
-            self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
+            self._note_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
         if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
             return self._stored_fetched() if flags & res.FLAG_RECOVERED else 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
@@ -264,7 +264,7 @@ class IdLedger:
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
         else:
-            self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
+            self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
 
     def _stored_unread(self, flags, buf, at, length):
@@ -316,7 +316,7 @@ class IdLedger:
             return self._fetched_again()
         return 1 if number != top or self.is_top(self.last) else 0  # an ID may stand still
 
-    def _hear_spindle(self, spindle):
+    def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
         known = self.octets[SPINDLES]
         if known == 0:
@@ -325,7 +325,7 @@ class IdLedger:
             highest = known & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
-    def _hear_proven(self, number, record):
+    def _note_proven(self, number, record):
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
@@ -334,7 +334,7 @@ class IdLedger:
         elif number != top and not self.is_unasked():
             self.doubt(record)
             return
-        if not self.is_beside(self.octets):
+        if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
         increment(self.expected)
@@ -381,7 +381,7 @@ class IdLedger:
         known = self.octets[SPINDLES]
         return known & ~_SEVERAL if known & _SEVERAL else 1
 
-    def is_beside(self, digest):
+    def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
         return self.octets[SPINDLES] & _SEVERAL != 0 and _are_of_one(self.last, digest)
 
@@ -466,7 +466,7 @@ class IdLedger:
         copy(self.octets, 0, digest, 0, DIGEST_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
-    def put_top_right(self, digest):
+    def correct_top(self, digest):
         """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
         if self.ranges and self.ranges[-1][1] == self.top():
             self.ranges[-1][1] = unpack_id(digest, 0)

@@ -41,18 +41,18 @@ class IdOffset:
         """Nothing is known."""
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
-        self.is_kept = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
-        self.is_none = False  # `w` was found under the ID that it was pushed with
-        self.is_odd = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
+        self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
+        self.is_ruled_out = False  # `w` was found under the ID that it was pushed with
+        self.needs_push = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
         self._looked_at = 0
-        self.begin_look()
+        self.restart()
 
-    def begin_look(self):
+    def restart(self):
         """A look or a range begins: what one answer has shown is forgotten."""
         self._seen_by = self._seen_ask = 0
-        self.beside = 0  # how many IDs beside `w` were asked for
+        self.probed = 0  # how many IDs beside `w` were asked for
 
-    def right(self, number):
+    def corrected(self, number):
         """Return what the ID of an answer should be."""
         return moved(number, -self.by)
 
@@ -60,7 +60,7 @@ class IdOffset:
         """True if anything is off, by so much."""
         return self.by != 0 or self.ask != 0
 
-    def may_be_off(self):
+    def may_show_offset(self):
         """True if an answer may show something."""
         return not self.is_known() and self._looked_at < _LOOKED_AT_MOST
 
@@ -68,7 +68,7 @@ class IdOffset:
         """No answer of this connection shows anything more."""
         self._looked_at = _LOOKED_AT_MOST
 
-    def shows(self, number, pushed, asked):
+    def confirms(self, number, pushed, asked):
         """Take an answer: the result pushed as `pushed` came under `number`, when `asked` was asked for.
 
         True if it is known now by how much they are off; else the same is to be asked for once more.
@@ -79,24 +79,24 @@ class IdOffset:
         if by == self._seen_by and ask == self._seen_ask:
             self.by = by
             self.ask = ask
-            self.is_kept = by == ask
+            self.is_consistent = by == ask
             return True
         self._seen_by = by
         self._seen_ask = ask
         return False
 
-    def next_beside(self, most):
+    def next_nearby(self, most):
         """Return how far beside `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
-        at = self.beside
-        self.beside = at + 1
+        at = self.probed
+        self.probed = at + 1
         if self.by:
             return -self.by if at == 0 else 0
         if at == 0 and most:
             return most
         while at <= 2 * OFFSET_MOST:
-            beside = (at + 1) // 2 if at % 2 else -(at // 2)
-            if beside and beside < most:
-                return beside
-            at = self.beside
-            self.beside = at + 1
+            nearby = (at + 1) // 2 if at % 2 else -(at // 2)
+            if nearby and nearby < most:
+                return nearby
+            at = self.probed
+            self.probed = at + 1
         return 0

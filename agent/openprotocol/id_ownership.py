@@ -95,7 +95,7 @@ class IdOwnership:
         """The connection has ended within a stretch of shared IDs."""
         self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is none
 
-    def hears_lower(self):
+    def accepts_lower(self):
         """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
         return self.sharing != rp.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
 

@@ -27,7 +27,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES, mid_of, revision_of
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven
-from toolcart.agent.openprotocol.parameter_ids import end_of, stands
+from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
 from toolcart.agent.record.result import (
     ANGLE,
     ANGLE_BYTES,
@@ -148,21 +148,21 @@ def in_place(mid, revision, buf, at, length):
         return length >= LIGHT_BYTES and is_proven(buf, at, length)
     end = at + length
     fields, count = fields_of(mid, revision)
-    behind = end_of(fields, count, buf, at + HEADER_BYTES, end)
+    rest = end_of(fields, count, buf, at + HEADER_BYTES, end)
     if revision <= LAST_REVISION:
-        return behind == end
-    return behind > 0 and rest_fits(mid, revision, buf, behind, end)
+        return rest == end
+    return rest > 0 and rest_fits(mid, revision, buf, rest, end)
 
 
 def rest_fits(mid, revision, buf, place, end):
     """True if buf[place:end] can follow the fields of `fields_of`: stages, or what a later revision adds."""
     if revision != _STAGES or mid != 61:
-        return place == end or (place + 2 <= end and stands(buf, place, fields_of(mid, revision)[1] + 1))
-    if place + 8 > end or not stands(buf, place, 56) or not stands(buf, place + 4, 57):
+        return place == end or (place + 2 <= end and has_id(buf, place, fields_of(mid, revision)[1] + 1))
+    if place + 8 > end or not has_id(buf, place, 56) or not has_id(buf, place + 4, 57):
         return False
     stages = number(buf, place + 6, 2)
-    behind = place + 10 + stages * _STAGE_BYTES
-    return behind == end and stages >= 0 and stands(buf, place + 8, 58)
+    stages_end = place + 10 + stages * _STAGE_BYTES
+    return stages_end == end and stages >= 0 and has_id(buf, place + 8, 58)
 
 
 def place_of_id(revision):
@@ -211,27 +211,27 @@ def read_result(layout, buf, at, length, body, start):
     the body keeps something as it came, or RESULT_UNREADABLE.
     """
     begin = start
-    found = RESULT_READ
+    code = RESULT_READ
     for index in range(15):
         width = _WIDTHS[index]
         place = layout[1][index]
         used = layout[0] if index == _JOB else 3 if index == _PSET else _STAMP_BYTES if index == _TIME else width
         if place and place - 1 + used > length:
             place = 0
-            found = max(found, RESULT_PADDED)
+            code = max(code, RESULT_PADDED)
         if not place:
             fill(body, start, width, 0 if index == _TIME else 0x20)
         elif index == _TIME:
             put_time(body, begin, buf, at + place - 1)
         elif _STATUS_FIRST <= index <= _STATUS_LAST:
-            found = max(found, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
+            code = max(code, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
         elif _NUMERIC[index]:
-            found = max(found, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
+            code = max(code, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
         else:
             copy(body, start, buf, at + place - 1, used)
         start += width
-    if found == RESULT_READ or _is_made_out(body, begin):
-        return found
+    if code == RESULT_READ or _is_made_out(body, begin):
+        return code
     return RESULT_UNREADABLE
 
 
@@ -337,11 +337,11 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
     digits = text[len(sign) :]
     point = digits.find(b".")
     if point > 0:
-        behind = digits[point + 1 :]
-        if behind and not behind.isdigit():
+        decimals = digits[point + 1 :]
+        if decimals and not decimals.isdigit():
             digits = b""
         else:
-            digits = digits[:point] + ((behind + b"00")[:_DECIMALS] if has_decimals else b"")
+            digits = digits[:point] + ((decimals + b"00")[:_DECIMALS] if has_decimals else b"")
     digits = digits.strip() if sign else digits
     while len(digits) > 1 and digits[0] == 0x30:
         digits = digits[1:]

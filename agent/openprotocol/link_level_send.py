@@ -88,11 +88,11 @@ class LinkLevelSender:
         at = link.at
         if link.length < (_ACCEPTED_BYTES if mid == 9997 else _REFUSED_BYTES):
             return EV_MALFORMED
-        told = sequence_of(buf, at)
+        sequence = sequence_of(buf, at)
         if not self.waits or number(buf, at + 20, 4) != self._mid:
             return EV_UNKNOWN
         if mid == 9997:
-            if told != self._following():
+            if sequence != self._following():
                 return EV_UNKNOWN  # to an earlier one
             self.arrived()
             return EV_NONE
@@ -100,7 +100,7 @@ class LinkLevelSender:
             self.arrived()
             session.received.code = number(buf, at + 24, 4)
             return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
-        if told != self.number:
+        if sequence != self.number:
             return session.over(WHY_FRAMING)
         return self._send_again(session)
 

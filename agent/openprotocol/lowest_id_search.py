@@ -27,7 +27,7 @@ class LowestIdSearch:
         self._step = 1
         return self._probe()
 
-    def hear(self, there):
+    def answered(self, there):
         """Take whether the ID asked for is there; True if another one is to be asked for."""
         if there:
             self._low = self._at
@@ -55,4 +55,4 @@ class LowestIdSearch:
 
     def _aim(self):
         self.asked = moved(self._above, -self._at)
-        return self.asked > 0 or self.hear(False)  # 0 cannot be asked for
+        return self.asked > 0 or self.answered(False)  # 0 cannot be asked for

@@ -23,11 +23,11 @@ class ObservedIds:
         """Nothing was heard."""
         self.newest = NONE
         self.is_held = False  # the newest, by the log
-        self.is_zero_gone = False  # ID 0 is: that may be unknown there
+        self.is_zero_absent = False  # ID 0 is: that may be unknown there
         self.is_witness_there = False  # there is a result under the highest ID known, this one or another
-        self.row = 0  # gone in a row, upward
+        self.gone_run = 0  # gone in a row, upward
         self.first = self.upto = 0
-        self.is_afresh = False  # only that is missing, not what was before
+        self.starts_over = False  # only that is missing, not what was before
         self.is_reset = False  # since the IDs began again
 
     def is_nothing(self):

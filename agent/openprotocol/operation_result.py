@@ -93,7 +93,7 @@ _PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 OPERATION_REVISIONS = (2, 3, 1)
 
-HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.TELL)
+HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.REPORT)
 _HISTORY_DATA = b"120100210"
 
 ANSWER_NONE = const(0)  # a push
@@ -110,7 +110,7 @@ class OperationResult:
     def __init__(self):
         self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
         self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
-        self.found = RESULT_READ
+        self.result_code = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
@@ -127,12 +127,12 @@ class OperationResult:
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
         self.damaged = False
-        found = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
-        if found == PART_KEPT:
+        part = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
+        if part == PART_KEPT:
             self._late.start(now, WAIT_MS)
         elif not self.under_way:
             self._late.stop()
-        return found
+        return part
 
     def give_up(self):
         """Give up what is under way: it will not be completed."""
@@ -172,20 +172,22 @@ class OperationResult:
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
         put_time(body, 0, buf, at + _TIME)
         status = buf[at + _STATUS]
-        self.found = read_fields(body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length)
+        self.result_code = read_fields(
+            body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length
+        )
         body[TIGHTENING_STATUS] = status
-        self.damaged = self.found == RESULT_UNREADABLE
+        self.damaged = self.result_code == RESULT_UNREADABLE
         self._is_whole = not self.damaged
         self._proven = [False] * max(rows, 1)
         self.first = bytes(buf[at : at + min(length, FRAME_MOST)])
-        self.found = max(self.found, RESULT_READ)
+        self.result_code = max(self.result_code, RESULT_READ)
         if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
-            self.found = RESULT_ODD
+            self.result_code = RESULT_ODD
         self.under_way = total > 1
         if self.under_way:
             return PART_KEPT
         if self.damaged:
-            self.found = RESULT_UNREADABLE
+            self.result_code = RESULT_UNREADABLE
         return PART_WHOLE
 
     def _go_on(self, buf, at, length, revision):
@@ -209,10 +211,10 @@ class OperationResult:
         if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
             status = body[TIGHTENING_STATUS]
             is_cut = number(buf, at, 4) > length
-            found = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
-            self.damaged = found == RESULT_UNREADABLE
+            code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+            self.damaged = code == RESULT_UNREADABLE
             self._is_whole = self._is_whole and not self.damaged
-            self.found = max(self.found, found)
+            self.result_code = max(self.result_code, code)
             if status == 0x30 or status == 0x31:
                 body[TIGHTENING_STATUS] = status
         if count < self._total:
@@ -226,38 +228,38 @@ class OperationResult:
         """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
         body = self.body
         if len(body) == _BODY_BYTES:
-            found = _read_object(body, buf, place, end, is_cut)
-            self._proven[0] = found != RESULT_UNREADABLE
-            return found
+            code = _read_object(body, buf, place, end, is_cut)
+            self._proven[0] = code != RESULT_UNREADABLE
+            return code
         rows = len(self._proven)
         for step in range(rows):
             row = (index + step) % rows
             to = _FIRST + row * rec.OBJECTS_ROW_BYTES
             if not compare(buf, at, body, to, 4):
                 own = bytearray(b" " * _BODY_BYTES) if row else body
-                found = _read_object(own, buf, place, end, is_cut)
-                if found != RESULT_UNREADABLE:
+                code = _read_object(own, buf, place, end, is_cut)
+                if code != RESULT_UNREADABLE:
                     self._proven[row] = True
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
                     copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
-                return found
+                return code
         return RESULT_ODD
 
     def _leave_out(self):
         """Leave out what is not proven (rule 9); the body has the figures of the first object that is."""
         body = self.body
-        self.found = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
-        if self.found == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
+        self.result_code = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
+        if self.result_code == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
             return
-        left = body[:_FIRST]
+        kept = body[:_FIRST]
         for row in range(len(self._proven)):
             if self._proven[row]:
                 to = _FIRST + row * rec.OBJECTS_ROW_BYTES
-                left += body[to : to + rec.OBJECTS_ROW_BYTES]
-        put_number(left, _BODY_BYTES + rec.ROWS, 2, (len(left) - _FIRST) // rec.OBJECTS_ROW_BYTES)
-        copy(left, TORQUE_STATUS, left, _FIRST + 5, TIME - TORQUE_STATUS)
-        copy(left, BODY_BYTES, left, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
-        self.body = left
+                kept += body[to : to + rec.OBJECTS_ROW_BYTES]
+        put_number(kept, _BODY_BYTES + rec.ROWS, 2, (len(kept) - _FIRST) // rec.OBJECTS_ROW_BYTES)
+        copy(kept, TORQUE_STATUS, kept, _FIRST + 5, TIME - TORQUE_STATUS)
+        copy(kept, BODY_BYTES, kept, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+        self.body = kept
 
 
 def _body_of(rows, objects, buf, at, width):
@@ -275,8 +277,8 @@ def _body_of(rows, objects, buf, at, width):
 
 def _read_object(body, buf, place, end, is_cut):
     """Read the fields of an object; RESULT_UNREADABLE too if the message was cut off in front of its torque."""
-    found = read_fields(body, buf, place, end, is_cut)
-    return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else found
+    code = read_fields(body, buf, place, end, is_cut)
+    return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else code
 
 
 class GenericSubscription:
@@ -304,11 +306,11 @@ class GenericSubscription:
             session.put_subscriptions(self._usual)
 
     def fetch(self, session):
-        """Ask by MID 0006 for the result with the ID in `session.fetching.asked_id`; all zeros mean the newest."""
+        """Ask by MID 0006 for the result with the ID in `session.old_result.asked_id`; all zeros mean the newest."""
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
         copy(self._data, len(_HISTORY_DATA), session.old_result.asked_id, 0, ID_BYTES)
-        session.request.lower_too = session.request.near_too = False
+        session.request.accepts_lower = session.request.accepts_nearby = False
         session.request.spindle = 0
         session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.timing.tries)
 
@@ -330,8 +332,8 @@ class GenericSubscription:
             return operation.asked_with == rq.MID_HISTORY
         if not _is_asked(session.request) or operation.pushed:
             return False
-        asked = session.old_result.asked_id
-        return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
+        asked_id = session.old_result.asked_id
+        return asked_id == _NEWEST or asked_id == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
         """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""

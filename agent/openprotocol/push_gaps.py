@@ -44,7 +44,7 @@ def settle(recovery, why):
     ledger.begin()
     if lost:
         count = sum([length_of(first, end) for first, end in lost])
-        if not recovery.gap_fill.tell(lost[0][0], lost[-1][1], count, why):
+        if not recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why):
             return False
     ledger.forget_ranges()
     if moves:
@@ -85,7 +85,7 @@ def find_skipped(duplicates, ledger, skipped, last, is_other=False):
 
 def _pushes(duplicates, ledger):
     """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since."""
-    found = []
+    pushes = []
     for page, at, flags in duplicates.results(max(ledger.doubted, ledger.since)):
         if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             continue
@@ -93,5 +93,5 @@ def _pushes(duplicates, ledger):
         put_digest(digest, 0, page, at, flags)
         is_top = same(digest, ledger.octets)
         if is_top or flags & FLAG_UNPROVEN:
-            found.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
-    return found
+            pushes.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
+    return pushes

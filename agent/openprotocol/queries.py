@@ -32,9 +32,9 @@ LATER_MS = const(5000)  # after a rejection for the moment
 SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
-CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL)
-CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL_OR_DONE)
-LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT_OR_DONE)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
 
 _DATA = const(20)  # of a message
 

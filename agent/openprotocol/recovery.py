@@ -37,14 +37,14 @@ Rules
                                    can be off; in doubt: PROBE
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
-    WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    BESIDE; SETTLE, if 0 was gone too (rule 10)
-                                   else BESIDE
-    BESIDE    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
+    WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
+                                   else NEARBY
+    NEARBY    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
               to 8 away (rule 7)
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
                                                                        that is there, in FILL fetch on from it
-    UP        upward from N, where goes on                             goes on; after K in a row SETTLE
+    UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
     SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
@@ -53,7 +53,7 @@ Rules
     IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
     POLL      0, then w + 1        is it w? (subscription_watchdog)   w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
-    NAMELESS  -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
+    NO_ID     -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
 
@@ -62,14 +62,14 @@ Rules
     rejected  never known: OFF; a revision: the next one, else OFF; rule 3; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
-              never pushed: NAMELESS, and after a push it is what WITNESS and BESIDE ask for
+              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
     lower     twice, where no station is named: asked for itself; if it is there they share the IDs, else they do not
-    silent    recovery_request.py; given up: in FILL closed, in WITNESS and BESIDE gone, else it may be there
-              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NAMELESS,
+    silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
+              PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
-        is lost then is reported first, once (`_told`)
+        is lost then is reported first, once (`_is_reported`)
     W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  push_gaps.py
 """
 
@@ -102,7 +102,7 @@ from toolcart.agent.openprotocol.ids import (
 from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
-from toolcart.agent.openprotocol.recovery_request import BESIDE, UNANSWERED_MOST, RecoveryRequest
+from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -120,9 +120,9 @@ _OFF = const(11)
 # Built once: a tuple in an expression would be allocated at each poll.
 _ZERO = b"0000000000"
 _TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
-_OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_BESIDE)
+_OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_NEARBY)
 _NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
-_LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UP, rp.PHASE_POLL)
+_LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UPWARD, rp.PHASE_POLL)
 
 
 def _why_of(code, otherwise):
@@ -152,14 +152,14 @@ class Recovery:
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
         self._answer = bytearray(DIGEST_BYTES)  # of what came last
-        self._sought = bytearray(DIGEST_BYTES)  # in WITNESS and BESIDE: `w`, or the last push
+        self._sought = bytearray(DIGEST_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._other = 0  # the identity of this connection
         self._why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
         )
-        self._told = False  # what settling loses has been reported, but settling could not be written down
+        self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
@@ -211,19 +211,19 @@ class Recovery:
         if self.ledger.recovers:
             self.flags = FLAG_UNPROVEN  # the next connection may push before it is opened
 
-    def look_again(self, now):
+    def restart_later(self, now):
         """Start over with the newest, once a minute at most: a push did not fit, or was lost."""
         if self.phase < _OFF:
-            self._look_after_pause(now)
+            self._restart_after_pause(now)
 
-    def _look_after_pause(self, now):
-        self.begin_look()
+    def _restart_after_pause(self, now):
+        self.restart()
         if self._looked.armed and not self._looked.expired(now):
             self._retry.start(now, self._looked.left(now))
         else:
             self._looked.start(now, LOOK_AGAIN_MS)
 
-    def begin_look(self):
+    def restart(self):
         """Start over with the newest at once."""
         self.gap_fill.drop()
         self._forget()
@@ -235,7 +235,7 @@ class Recovery:
         """Forget what was observed, asked and concluded."""
         self.request.forget()
         self._lower = -1
-        self.offset.begin_look()
+        self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
         self._retry.stop()
@@ -266,7 +266,7 @@ class Recovery:
             return True
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
-            ledger.run = record if self._spindles() == 1 else 0
+            ledger.run = record if self._spindle_count() == 1 else 0
         if self._proves_itself():
             if self.flags or ledger.ranges:
                 self._count_missing(now)
@@ -276,11 +276,11 @@ class Recovery:
                 self._retry.start(now, ON_ITS_WAY_MS)
                 return True
             if number != ledger.top():
-                self.look_again(now)
+                self.restart_later(now)
                 return follows
             return True
-        if self.phase == rp.PHASE_NAMELESS and number > 0:  # ID 0 is no result's, or one's just past the wrap
-            self._look_after_pause(now)
+        if self.phase == rp.PHASE_NO_ID and number > 0:  # ID 0 is no result's, or one's just past the wrap
+            self._restart_after_pause(now)
             return False
         if observed.is_nothing():
             return True
@@ -290,9 +290,9 @@ class Recovery:
                 observed.upto = preceding(number)  # else the IDs skipped would not be asked for
         elif number != top:
             if not follows:
-                self.look_again(now)
+                self.restart_later(now)
             return follows
-        if not ledger.is_beside(observed.top):
+        if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, DIGEST_BYTES)
         return True
 
@@ -326,7 +326,7 @@ class Recovery:
                 return False
             self._retry.stop()
             if self.phase == _OFF:
-                self.begin_look()
+                self.restart()
         if not self.seeks():
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
@@ -338,13 +338,13 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
-        number = after(request.asked) if request.state == BESIDE else request.asked
+        number = after(request.asked) if request.state == NEXT else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self._why = WHY_NEVER
             self._absent(now)
             return self.want(now)
         put_id(self.ask_id, number)
-        self.ask_spindle = request.spindle if self._spindles() > 1 else 0
+        self.ask_spindle = request.spindle if self._spindle_count() > 1 else 0
         request.waits = True
         self._is_shut_out = False
         return True
@@ -357,25 +357,25 @@ class Recovery:
         """Ask for the same again later: there was no room for it."""
         self._retry.start(now, self.retry_ms)
 
-    def asks_with(self):
+    def ask_offset(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""
         return self.offset.ask if id_of(self.ask_id, 0) > 0 else 0
 
-    def hears_off(self):
+    def accepts_nearby(self):
         """True if an answer with an ID near the one asked for counts as one (rule 7)."""
-        return not (self.offset.is_kept or self.ownership.by_own_ids)
+        return not (self.offset.is_consistent or self.ownership.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
         return self._ordered[self._revision_index]
 
-    def _spindles(self):
+    def _spindle_count(self):
         """Return how many spindles are asked each question."""
         ownership = self.ownership
         return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
 
     def _turn_spindle(self):
-        return self.request.turn_spindle(self._spindles())
+        return self.request.turn_spindle(self._spindle_count())
 
     # -- answers -----------------------------------------------------------------------------------------------
 
@@ -392,22 +392,22 @@ class Recovery:
         at = start + TIGHTENING_ID
         number = id_at(body, at)
         if number < 0:
-            return self._hear_nameless(now)
+            return self._handle_without_id(now)
         by = self.offset.by
         if by:
-            number = self.offset.right(number)
+            number = self.offset.corrected(number)
         if by or not all_digits(body, at, ID_BYTES):
             digits = bytearray(ID_BYTES)
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        looks = self.phase in _LOOKED_UP or self._spindles() > 1
-        held = looks and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
-        if not (held or self.offset.is_none) and self.phase == rp.PHASE_FILL and self._may_be_off():
+        is_searched = self.phase in _LOOKED_UP or self._spindle_count() > 1
+        is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
+        if not (is_logged or self.offset.is_ruled_out) and self.phase == rp.PHASE_FILL and self._may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
-                return self._hear_off(number, moved(number, -near))
-        return self._hear(number, held, now)
+                return self._handle_offset(number, moved(number, -near))
+        return self._handle_result(number, is_logged, now)
 
     def fetched_unread(self, body, start, check, now):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
@@ -418,13 +418,13 @@ class Recovery:
             return rp.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
         if number >= 0:
-            number = self.offset.right(number)
+            number = self.offset.corrected(number)
         if number < 0 and self.phase == rp.PHASE_FILL:
             number = self.request.asked
         if number < 0:
-            return self._hear_nameless(now)
+            return self._handle_without_id(now)
         put_unread(self._answer, number, check)
-        return self._hear(number, False, now)
+        return self._handle_result(number, False, now)
 
     def refused(self, kind, now, code=0):
         """Take a rejection of the REFUSED_ class `kind` with this code, if known; return a NEWS_."""
@@ -499,13 +499,13 @@ class Recovery:
         ledger.put_unasked(False)
         self.flags = FLAG_UNPROVEN
         ledger.try_save()  # a start that does not know it yet learns it from the next answer
-        self.begin_look()
+        self.restart()
         return True
 
     def kept(self, now):
         """The log has what was fetched."""
         if self.phase == rp.PHASE_FILL:
-            self.gap_fill.row = 0
+            self.gap_fill.gone_run = 0
             self.request.there = True
             self._turn_or_close()
 
@@ -515,17 +515,17 @@ class Recovery:
         waited, request.waits = request.waits, False
         return not waited or self.phase >= _OFF
 
-    def _hear_nameless(self, now):
+    def _handle_without_id(self, now):
         """Take an answer without an ID; return a NEWS_.
 
         If the newest has none again and again, nothing can be asked for until one has.
         """
         if self.phase == rp.PHASE_POLL:
-            self.begin_look()  # else each poll would find that nothing is unknown
+            self.restart()  # else each poll would find that nothing is unknown
             return rp.NEWS_NONE
         if self.phase != rp.PHASE_NEWEST or self.request.tries + 1 < UNANSWERED_MOST:
             return self._again(now)
-        self._switch_off(rp.PHASE_NAMELESS)
+        self._switch_off(rp.PHASE_NO_ID)
         return rp.NEWS_NONE
 
     def _switch_off(self, phase):
@@ -538,14 +538,14 @@ class Recovery:
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
         if self._lower >= 0:
-            self.begin_look()
+            self.restart()
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         self._vain += 1
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
-        is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UP) and (
-            phase not in (rp.PHASE_WITNESS, rp.PHASE_BESIDE) or not self.observed.is_nothing()
+        is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UPWARD) and (
+            phase not in (rp.PHASE_WITNESS, rp.PHASE_NEARBY) or not self.observed.is_nothing()
         )
         if not self.request.fails(is_certain):
             return self._give_up(now)
@@ -577,50 +577,51 @@ class Recovery:
         phase = self.phase
         if phase == rp.PHASE_FILL:
             return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.request.there)
-        if phase == rp.PHASE_WITNESS or phase == rp.PHASE_BESIDE:
+        if phase == rp.PHASE_WITNESS or phase == rp.PHASE_NEARBY:
             return self._absent(now)
         return self._go_on(self.request.asked, True, now)  # it may be there
 
-    def _hear(self, number, held, now):
+    def _handle_result(self, number, is_logged, now):
         """Take the result `number` in `_answer`; `held`: by the log, where that was looked up. Return a NEWS_."""
         phase = self.phase
         request = self.request
         ownership = self.ownership
-        if request.is_answered_beside():
+        if request.is_answer_to_next():
             return rp.NEWS_NONE
         if self._lower >= 0:
-            return self._hear_lower(number == self._lower)
-        if phase in _OF_TOP and self._is_off(number):
-            return self._hear_off(number, unpack_id(self._sought, 0))
+            return self._handle_lower(number == self._lower)
+        if phase in _OF_TOP and self._is_offset(number):
+            return self._handle_offset(number, unpack_id(self._sought, 0))
         if ownership.shared is None and number != request.asked and self._lacks_push():
-            return self._hear_other(number, now)
+            return self._handle_other_id(number, now)
         is_lower = number < request.asked and not self._is_no_shared_answer(number)
-        if ownership.shared is None and is_lower and ownership.hears_lower():
+        if ownership.shared is None and is_lower and ownership.accepts_lower():
             ownership.suspect()
         if ownership.shared is not None:
             judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
             if judged != rp.JUDGED_FINE:
-                return self._hear_judged(judged, number)
+                return self._handle_judged(judged, number)
         if phase == rp.PHASE_NEWEST:
-            return self._hear_newest(number, held, now)
+            return self._handle_newest(number, is_logged, now)
         if phase == rp.PHASE_PROBE:
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
-            return self._end_poll(held or self.ledger.is_top(self._answer), number)
+            return self._end_poll(is_logged or self.ledger.is_top(self._answer), number)
         if number == request.asked:
-            return self._hear_asked(number, held, now) if phase != rp.PHASE_SEEK else self._hear_sought(number, now)
+            is_sought = phase == rp.PHASE_SEEK
+            return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
         # Who shares the IDs answers with the nearest lower one: by its digits, so past a wrap too.
         if ownership.shares and number < request.asked:
-            return self._hear_sought(number, now) if phase == rp.PHASE_SEEK else self._absent(now)
-        return self._hear_other(number, now)
+            return self._handle_stretch(number, now) if phase == rp.PHASE_SEEK else self._absent(now)
+        return self._handle_other_id(number, now)
 
-    def _hear_sought(self, number, now):
+    def _handle_stretch(self, number, now):
         """Take the newest at or below the ID that was asked for; return a NEWS_."""
         is_ours = self.ownership.shared.is_ours()  # type: ignore[union-attr] - else there is no such phase
         self.passed_over += not is_ours and not is_ahead(self.gap_fill.begin, number)
         return self._go_on(number, is_ours, now)
 
-    def _hear_other(self, number, now):
+    def _handle_other_id(self, number, now):
         """Another ID came than was asked for: an answer to an earlier question, or at the second time its own.
 
         Then the one that was asked for cannot be had. Return a NEWS_.
@@ -635,43 +636,43 @@ class Recovery:
         self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
 
-    def _hear_asked(self, number, held, now):
+    def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self._vain = 0
         if phase == rp.PHASE_WITNESS:
-            return self._hear_witness(held, now)
-        if phase == rp.PHASE_BESIDE:
-            return self._hear_beside(now)
+            return self._handle_witness(is_logged, now)
+        if phase == rp.PHASE_NEARBY:
+            return self._handle_nearby(now)
         if phase == rp.PHASE_FILL:
-            return self._hear_missing()
-        if phase == rp.PHASE_UP:
+            return self._handle_missing()
+        if phase == rp.PHASE_UPWARD:
             self.observed.take(number, self._answer)
-            self.observed.miss_up_to_newest(held)
+            self.observed.miss_up_to_newest(is_logged)
         return self._go_on(number, True, now)
 
     def _absent(self, now):
         """The controller has nothing under the ID that was asked for; return a NEWS_."""
         phase = self.phase
         request = self.request
-        if request.is_answered_beside() or self._turn_spindle():
+        if request.is_answer_to_next() or self._turn_spindle():
             return rp.NEWS_NONE
         if self._lower >= 0:
-            return self._hear_lower(False)
+            return self._handle_lower(False)
         if phase == rp.PHASE_NEWEST:
-            return self._hear_nothing(now) if self.observed.is_nothing() else self._look_at_sharing(now)
+            return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
         if phase == rp.PHASE_PROBE:
             self.ownership.are_own()
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
-            return self._hear_poll_gone()
+            return self._handle_poll_gone()
         if phase == rp.PHASE_WITNESS:
-            return self._look_beside(request.there, now)
-        if phase == rp.PHASE_BESIDE:
-            was_highest = self.offset.beside == 1 and not self.observed.is_witness_there  # the oldest go first
-            return self._hear_no_witness(now) if was_highest else self._turn_beside(now)
+            return self._search_nearby(request.there, now)
+        if phase == rp.PHASE_NEARBY:
+            was_highest = self.offset.probed == 1 and not self.observed.is_witness_there  # the oldest go first
+            return self._handle_no_witness(now) if was_highest else self._ask_nearby(now)
         if phase == rp.PHASE_FILL:
-            self.gap_fill.row += not request.there
+            self.gap_fill.gone_run += not request.there
             is_here = self.ledger.doubted and self.duplicates.has_id(self.ask_id, self.ledger.since)
             return self._close(not (request.there or is_here))
         return self._go_on(before(self.gap_fill.begin), False, now)
@@ -681,14 +682,14 @@ class Recovery:
         request = self.request
         observed = self.observed
         if self.phase == rp.PHASE_SEEK:
-            self.ownership.shared.hear(number, there)  # type: ignore[union-attr] - else there is no such phase
+            self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
-        elif self.phase == rp.PHASE_UP:
-            observed.row = 0 if there else observed.row + 1
-            if observed.row >= self.ownership.gone_most:
+        elif self.phase == rp.PHASE_UPWARD:
+            observed.gone_run = 0 if there else observed.gone_run + 1
+            if observed.gone_run >= self.ownership.gone_most:
                 return self._end_up(now)
             request.begin(after(request.asked))
-        elif self._lowest_id.hear(there):
+        elif self._lowest_id.answered(there):
             request.begin(self._lowest_id.asked)
         else:
             return self._end_walk(now)
@@ -702,7 +703,7 @@ class Recovery:
         self.polled = number
         return rp.NEWS_KNOWN if is_known else rp.NEWS_UNKNOWN
 
-    def _hear_poll_gone(self):
+    def _handle_poll_gone(self):
         """ID 0 is gone, which may be unknown there: ask for the one after `w`. Return a NEWS_."""
         top = self.ledger.top()
         if self.request.asked or top < 0:
@@ -711,10 +712,10 @@ class Recovery:
 
     # -- the look ------------------------------------------------------------------------------------------------
 
-    def _hear_newest(self, number, held, now):
+    def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
-        self.observed.take_newest(number, self._answer, held, self.ledger)
+        self.observed.take_newest(number, self._answer, is_logged, self.ledger)
         return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
     def _look_at_sharing(self, now):
@@ -724,11 +725,11 @@ class Recovery:
             return self._compare_newest(now)
         return self._turn(rp.PHASE_PROBE, after(self.observed.newest))
 
-    def _hear_judged(self, judged, number):
+    def _handle_judged(self, judged, number):
         """An answer is not taken as it is, since all stations share the IDs, or may; return a NEWS_."""
         ownership = self.ownership
         if judged == rp.JUDGED_NO_OWNER and not ownership.shared.is_proven:  # type: ignore[union-attr]
-            self.begin_look()
+            self.restart()
         elif judged == rp.JUDGED_NO_OWNER:
             ownership.needs = "owner"
             self._switch_off(rp.PHASE_OFF)
@@ -737,13 +738,13 @@ class Recovery:
             self._lower = number
             self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
-            self.begin_look()
+            self.restart()
             ownership.are_shared()
         return rp.NEWS_NONE
 
-    def _hear_lower(self, is_there):
+    def _handle_lower(self, is_there):
         """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
-        self.begin_look()
+        self.restart()
         if is_there:
             self.ownership.are_shared()
         else:
@@ -755,16 +756,16 @@ class Recovery:
         ledger = self.ledger
         observed = self.observed
         newest = observed.newest
-        several = self._spindles() > 1
+        several = self._spindle_count() > 1
         is_held = observed.is_held and several and ledger.is_of_top(observed.top)
         observed.miss_up_to_newest(observed.is_held and not several)
         self.request.again()
-        observed.is_afresh = observed.is_reset = False
+        observed.starts_over = observed.is_reset = False
         if not ledger.is_met() and not ledger.is_empty():
             observed.first = following(observed.upto)  # what it made before the first meeting is not ours
             return self._conclude(now)
         if ledger.is_empty() and not self.ownership.is_other:
-            observed.is_afresh = True
+            observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
         top = ledger.top()
@@ -777,12 +778,12 @@ class Recovery:
             return self._begin_walk(top >= 0 and not is_above, now)
         return self._turn_to_witness()
 
-    def _hear_nothing(self, now):
+    def _handle_no_newest(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
         ledger = self.ledger
         observed = self.observed
         self.request.again()
-        observed.is_zero_gone = True
+        observed.is_zero_absent = True
         if ledger.last_id >= 0:  # this connection has pushed one: it counts as the newest
             observed.take(ledger.last_id, ledger.last)
             observed.is_held = True
@@ -794,40 +795,40 @@ class Recovery:
     def _turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
         ledger = self.ledger
-        may_be = self.offset.is_odd and self._may_be_off() and not self._is_pushed(ledger.octets)
+        may_be = self.offset.needs_push and self._may_be_offset() and not self._is_pushed(ledger.octets)
         is_other = may_be and self._is_pushed(ledger.last)
         copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, DIGEST_BYTES)
         return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
 
-    def _hear_witness(self, held, now):
+    def _handle_witness(self, is_logged, now):
         """There is a result under the highest ID known; return a NEWS_."""
         request = self.request
         ledger = self.ledger
         observed = self.observed
-        several = self._spindles() > 1
+        several = self._spindle_count() > 1
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         if request.asked != ledger.top():
             return self._end_push_sought(same(self._answer, self._sought))
-        is_known = ledger.is_top(self._answer) or (several and held and ledger.is_of_top(self._answer))
+        is_known = ledger.is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
         if is_known and not several and self._is_pushed(ledger.octets):
-            self.offset.is_none = not self.offset.is_known()
+            self.offset.is_ruled_out = not self.offset.is_known()
         if not is_above or not is_known:
             request.there = True
-            return rp.NEWS_NONE if self._turn_spindle() else self._look_beside(True, now)
+            return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
         observed.first = request.asked if several else following(request.asked)
         return self._conclude(now)
 
-    def _look_beside(self, is_reset, now):
+    def _search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
         top = unpack_id(self._sought, 0)
         self.observed.is_reset = is_reset
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
-        if self._spindles() > 1:
-            return self._hear_no_witness(now)
+        if self._spindle_count() > 1:
+            return self._handle_no_witness(now)
         self.observed.is_reset = is_reset or not is_ahead(self.observed.newest, top)
-        return self._turn_beside(now)
+        return self._ask_nearby(now)
 
-    def _turn_beside(self, now):
+    def _ask_nearby(self, now):
         """Ask for the next ID beside the one sought; return a NEWS_."""
         top = unpack_id(self._sought, 0)
         offset = self.offset
@@ -836,38 +837,40 @@ class Recovery:
         if newest >= 0 and not is_ahead(newest, moved(top, most)):
             most = apart(newest, top)
         is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
-        is_near = is_near and not (offset.is_none or offset.is_known())
-        beside = offset.next_beside(most) if offset.by or is_near else 0
-        while beside and top + beside <= 0:
-            beside = offset.next_beside(most)
-        if not beside:
-            return self._hear_no_witness(now)
-        return self._turn(rp.PHASE_BESIDE, moved(top, beside) or after(0))
+        is_near = is_near and not (offset.is_ruled_out or offset.is_known())
+        nearby = offset.next_nearby(most) if offset.by or is_near else 0
+        while nearby and top + nearby <= 0:
+            nearby = offset.next_nearby(most)
+        if not nearby:
+            return self._handle_no_witness(now)
+        return self._turn(rp.PHASE_NEARBY, moved(top, nearby) or after(0))
 
-    def _hear_beside(self, now):
+    def _handle_nearby(self, now):
         """There is a result beside the highest ID known; return a NEWS_."""
         if self.offset.by and self.ledger.is_like_top(self._answer):
-            return self._put_top_right(now)
-        return self._turn_beside(now)
+            return self._correct_top(now)
+        return self._ask_nearby(now)
 
-    def _hear_no_witness(self, now):
+    def _handle_no_witness(self, now):
         """What was sought is nowhere; return a NEWS_."""
         observed = self.observed
         if unpack_id(self._sought, 0) != self.ledger.top():
             return self._end_push_sought(False)
         return self._conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
 
-    def _may_be_off(self):
+    def _may_be_offset(self):
         """True if the ID of an answer may show by how much they are off."""
         return (
-            self.offset.may_be_off()
-            and self._spindles() == 1
+            self.offset.may_show_offset()
+            and self._spindle_count() == 1
             and not (self.ownership.shares or self.ownership.by_own_ids)
         )
 
     def _may_be_moved(self):
         """True if the highest ID known is asked for though the newest is not above it: either may be off."""
-        return self._spindles() == 1 and not (self.offset.is_none or self.ownership.shares or self.ownership.by_own_ids)
+        return self._spindle_count() == 1 and not (
+            self.offset.is_ruled_out or self.ownership.shares or self.ownership.by_own_ids
+        )
 
     def _is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
@@ -886,25 +889,25 @@ class Recovery:
 
     def _lacks_push(self):
         """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7)."""
-        if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.is_odd or not self._may_be_off():
+        if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.needs_push or not self._may_be_offset():
             return False
         return not self._is_pushed(self.ledger.octets)
 
-    def _is_off(self, number):
+    def _is_offset(self, number):
         """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
         sought = unpack_id(self._sought, 0)
         asked = self.request.asked
-        if not self._may_be_off() or number == sought == asked or not are_alike(self._answer, self._sought):
+        if not self._may_be_offset() or number == sought == asked or not are_alike(self._answer, self._sought):
             return False
         is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
         return bool(is_near) and self._is_pushed(self._sought)
 
-    def _hear_off(self, number, pushed):
+    def _handle_offset(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
-        if not self.offset.shows(number, pushed, self.request.asked):
+        if not self.offset.confirms(number, pushed, self.request.asked):
             return rp.NEWS_NONE
-        self.begin_look()
-        return rp.NEWS_OFF
+        self.restart()
+        return rp.NEWS_OFFSET
 
     def _is_no_shared_answer(self, number):
         """True if an answer `number` cannot be the newest at or below the ID asked for: a later one is there."""
@@ -918,26 +921,26 @@ class Recovery:
 
     def _wait_for_push(self):
         """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
-        self.offset.is_odd = True
+        self.offset.needs_push = True
         if self._is_pushed(self.ledger.last):
-            self.begin_look()
+            self.restart()
         else:
-            self._switch_off(rp.PHASE_NAMELESS)
+            self._switch_off(rp.PHASE_NO_ID)
         return rp.NEWS_NONE
 
     def _end_push_sought(self, is_there):
         """The last push was asked for in place of the highest known: IDs are right, as far as can be found out."""
-        self.offset.is_none = is_there
-        self.offset.is_odd = False
+        self.offset.is_ruled_out = is_there
+        self.offset.needs_push = False
         self.offset.give_up()
-        self.begin_look()
+        self.restart()
         return rp.NEWS_NONE
 
-    def _put_top_right(self, now):
+    def _correct_top(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
         self.ledger.begin()
-        self.ledger.put_top_right(self._answer)
-        self.begin_look()
+        self.ledger.correct_top(self._answer)
+        self.restart()
         if not self.ledger.commit():
             self.wait_for_room(now)
         return rp.NEWS_NONE
@@ -946,7 +949,7 @@ class Recovery:
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
         observed = self.observed
         ownership = self.ownership
-        observed.is_afresh = True
+        observed.starts_over = True
         observed.is_reset = is_reset
         observed.first = first_below(observed.newest)
         if ownership.is_other:
@@ -979,20 +982,20 @@ class Recovery:
         """The controller has nothing: what it makes from now on is ours. Return a NEWS_."""
         observed = self.observed
         if self.ledger.last_id >= 0:
-            return self._hear_nothing(now)  # it has pushed one meanwhile
-        observed.is_afresh = self.ownership.is_other or self.ledger.top() <= 0
+            return self._handle_no_newest(now)  # it has pushed one meanwhile
+        observed.starts_over = self.ownership.is_other or self.ledger.top() <= 0
         observed.is_reset = self.ownership.is_other and self.ledger.is_met()
-        if not observed.is_afresh:
+        if not observed.starts_over:
             self._stay_at_top()
         return self._settle(now)
 
     def _conclude(self, now):
         """What is missing begins at `first`: write it down, or first find where it ends. Return a NEWS_."""
         observed = self.observed
-        if not observed.is_zero_gone:
+        if not observed.is_zero_absent:
             return self._settle(now)
-        observed.row = 0
-        return self._turn(rp.PHASE_UP, observed.first or 1 if observed.is_nothing() else after(observed.newest))
+        observed.gone_run = 0
+        return self._turn(rp.PHASE_UPWARD, observed.first or 1 if observed.is_nothing() else after(observed.newest))
 
     def _end_up(self, now):
         observed = self.observed
@@ -1022,16 +1025,16 @@ class Recovery:
         observed = self.observed
         ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
-        is_reset = observed.is_afresh and observed.is_reset
-        if observed.is_afresh and not self._told and not self._tell_lost():
+        is_reset = observed.starts_over and observed.is_reset
+        if observed.starts_over and not self._is_reported and not self._report_lost():
             self.wait_for_room(now)
             return rp.NEWS_NONE
-        self._told = True
+        self._is_reported = True
         ledger.begin()
-        if observed.is_afresh:
+        if observed.starts_over:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
             ledger.forget_ranges()
-        if (observed.is_afresh and ledger.is_met()) or self._spindles() > 1:
+        if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
             ledger.doubt()  # all the controller has may be missing, or `w` itself
         if observed.is_nothing():
             ledger.put_empty()
@@ -1045,13 +1048,13 @@ class Recovery:
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._forget()
-        self._told = False
+        self._is_reported = False
         self.flags = 0
         ownership.is_other = False
         self.phase = rp.PHASE_FILL
         return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
 
-    def _tell_lost(self):
+    def _report_lost(self):
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
         ledger = self.ledger
         observed = self.observed
@@ -1067,7 +1070,7 @@ class Recovery:
         if not lost or self.ownership.shares:
             return True
         count = sum([length_of(first, last) - self._count_here(first, last) for first, last in lost])
-        return count == 0 or self.gap_fill.tell(
+        return count == 0 or self.gap_fill.report(
             lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
         )
 
@@ -1105,7 +1108,7 @@ class Recovery:
         self.request.asked = gap_fill.at
         left = gap_fill.left_to(last)
         most = self.ownership.gone_most
-        if is_open(gap_fill.at, last) or (gap_fill.row >= most and left > most):
+        if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
             self._walk_down(after(last), left)
         return True
 
@@ -1143,7 +1146,7 @@ class Recovery:
                 gap_fill.lose_zero()
         return self._turn(rp.PHASE_FILL, self.gap_fill.at)
 
-    def _hear_missing(self):
+    def _handle_missing(self):
         """Take the one that is missing; if that is the first of a run of pushes, close them all. Return a NEWS_."""
         ledger = self.ledger
         pushes = self.push_run
@@ -1153,7 +1156,7 @@ class Recovery:
         self.passed_over += is_others
         if is_others:
             return self._close(False)
-        if pushes.last < 0 or self._spindles() > 1 or not same(self._answer, pushes.first):
+        if pushes.last < 0 or self._spindle_count() > 1 or not same(self._answer, pushes.first):
             return rp.NEWS_STORE
         self.gap_fill.jump(pushes.last, False)
         pushes.close()
@@ -1161,4 +1164,4 @@ class Recovery:
         return self._close(False)
 
 
-assert _IDLE == rp.PHASE_IDLE and _OFF == rp.PHASE_OFF < rp.PHASE_NAMELESS < rp.PHASE_CLOSED
+assert _IDLE == rp.PHASE_IDLE and _OFF == rp.PHASE_OFF < rp.PHASE_NO_ID < rp.PHASE_CLOSED

@@ -6,15 +6,15 @@ PHASE_IDLE = const(0)
 PHASE_NEWEST = const(1)
 PHASE_PROBE = const(2)  # an ID never made: if the newest below it comes, all stations share the IDs
 PHASE_WITNESS = const(3)  # the highest ID known: does it still mean the same result?
-PHASE_BESIDE = const(4)  # the ID beside that one: is it found there?
+PHASE_NEARBY = const(4)  # the ID beside that one: is it found there?
 PHASE_WALK = const(5)  # downward, to what the controller still has
-PHASE_UP = const(6)  # ID 0 is not answered there: upward from the highest ID known
+PHASE_UPWARD = const(6)  # ID 0 is not answered there: upward from the highest ID known
 PHASE_SETTLE = const(7)  # what was concluded is to be written down
 PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_FILL = const(9)
 PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
 PHASE_OFF = const(11)  # from here on nothing is asked
-PHASE_NAMELESS = const(12)  # the newest has no ID: until one has
+PHASE_NO_ID = const(12)  # the newest has no ID: until one has
 PHASE_CLOSED = const(13)
 PHASE_NAMES = (
     "idle",
@@ -38,7 +38,7 @@ NEWS_STORE = const(1)  # the fetched result has to be stored
 NEWS_RESET = const(2)  # the controller's IDs have restarted
 NEWS_ASK_AGAIN = const(3)  # end the session: the next one tells whether this is another controller
 NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
-NEWS_OFF = const(5)  # it is known by how much the IDs of this controller's answers are off
+NEWS_OFFSET = const(5)  # it is known by how much the IDs of this controller's answers are off
 NEWS_KNOWN = const(6)  # of a poll: there is nothing that is not known
 NEWS_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
 

@@ -1,17 +1,17 @@
 """The question that is asked now: for which ID, of which spindle, and what is done while no answer comes.
 
     state     asks for           answered             rejected or silent
-    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: BESIDE
-    BESIDE    the ID after it    LAST                 ITSELF, after a pause
+    ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT
+    NEXT      the ID after it    LAST                 ITSELF, after a pause
     LAST      the ID             that is the answer   it is given up: others are answered
 
-BESIDE is for questions for a certain ID alone: nothing comes after the newest.
+NEXT is for questions for a certain ID alone: nothing comes after the newest.
 """
 
 from toolcart.agent.base.compat import const
 
 ITSELF = const(0)
-BESIDE = const(1)
+NEXT = const(1)
 LAST = const(2)
 
 UNANSWERED_MOST = const(5)
@@ -53,12 +53,12 @@ class RecoveryRequest:
         self._other = True
         return is_first
 
-    def is_answered_beside(self):
-        """Take an answer; True if it was to BESIDE, which leaves the ID itself a last try."""
-        is_beside = self.state == BESIDE
-        if is_beside:
+    def is_answer_to_next(self):
+        """Take an answer; True if it was to NEXT, which leaves the ID itself a last try."""
+        is_to_next = self.state == NEXT
+        if is_to_next:
             self.state = LAST
-        return is_beside
+        return is_to_next
 
     def fails(self, is_certain):
         """No usable answer came; False if it is given up. `is_certain`: it is for a certain ID."""
@@ -66,5 +66,5 @@ class RecoveryRequest:
         if self.state == LAST:
             return False
         if self.tries >= UNANSWERED_MOST:
-            self.state = BESIDE if self.state == ITSELF and is_certain else ITSELF
+            self.state = NEXT if self.state == ITSELF and is_certain else ITSELF
         return True

@@ -114,9 +114,9 @@ class Session:
         self.wants_link_level = False  # number what we send where the controller offers it
         self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevel
         self.fallback = SubscriptionFallback()
-        self.turn = Part()  # among the subscriptions
-        self.turn.behind = 0  # one past the last that is asked for in this turn
-        self.turn.cleared = False  # what exists was ended on this connection, or could not be
+        self.subscribing = Part()  # among the subscriptions
+        self.subscribing.end = 0  # one past the last that is asked for in this turn
+        self.subscribing.cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
         self.received = Part()  # by the controller's last message
@@ -179,7 +179,7 @@ class Session:
     def closed(self):
         """The port is closed."""
         self._lose()
-        self._leave_off()
+        self._note_connection_end()
         self.state = st.CLOSED
         self.why = st.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
         received = self.received
@@ -188,8 +188,8 @@ class Session:
         received.named = received.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
         received.refusal = 0  # class of that code
         received.refused_mid = received.refused_code = 0  # the last rejection of what a session begins with
-        self.turn.asked = 0  # place of the subscription that was asked for last
-        self.turn.maybe = -1  # place of its revision that was answered with "no error"
+        self.subscribing.index = 0  # place of the subscription that was asked for last
+        self.subscribing.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
         self.link_level_receive.reset()
         self.link_level_send = None
@@ -212,8 +212,8 @@ class Session:
 
     def _open_pushes(self, subscription):
         for push in subscription.pushes:
-            push.opened(self._shown(1))
-            self._put_place(push.acknowledgement, 0)
+            push.opened(self._header_revision(1))
+            self._put_station(push.acknowledgement, 0)
 
     def can_fetch(self):
         """True if `fetch` may be called."""
@@ -232,7 +232,7 @@ class Session:
             self.request.spindle = old_result.spindle
             self.ask(rq.FETCH, old_result.revision, old_result.data())
 
-    def _asked_for_old(self):
+    def _is_old_result_asked(self):
         """True if the last request was for an old result."""
         return self.request.row[rq.SILENT] == st.EV_FETCH_SILENT
 
@@ -273,8 +273,8 @@ class Session:
 
     def subscribe(self, first, behind):
         """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
-        self.turn.asked = first - 1
-        self.turn.behind = behind
+        self.subscribing.index = first - 1
+        self.subscribing.end = behind
         self._ask_next(False)
 
     def subscribe_again(self):
@@ -325,10 +325,10 @@ class Session:
         if not timing.silence.armed:  # the one before was answered
             timing.silence.start(now, timing.silence_ms)
             timing.keepalives += self.state == st.READY
-        self._look_at_shut(now)
+        self._retry_shut(now)
 
     def _post_request(self, now):
-        self._look_at_shut(now)
+        self._retry_shut(now)
         request = self.request
         row = request.row
         wait_ms = self.timing.stop_wait_ms if row is rq.STOP else self.timing.response_timeout_ms
@@ -341,43 +341,43 @@ class Session:
             request.asked, request.revision, request.data, row is rq.SUBSCRIBE or row is rq.SUBSCRIBE_AGAIN, number
         )
 
-    def _post(self, mid, revision, data, aloud, number):
+    def _post(self, mid, revision, data, wants_ack, number):
         link = self.link
         tx = link.tx
         at = link.tx_at
         octets = HEADER_BYTES + len(data)
-        put_header(tx, at, octets, mid, self._shown(revision))
-        if aloud:
+        put_header(tx, at, octets, mid, self._header_revision(revision))
+        if wants_ack:
             tx[at + 11] = 0x30  # acknowledged (OP 2.2.2 p. 26)
         if number:
             put_number(tx, at + 16, 2, number)
         copy(tx, at + HEADER_BYTES, data, 0, len(data))
-        self._put_place(tx, at)
+        self._put_station(tx, at)
         if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
 
-    def _look_at_shut(self, now):
+    def _retry_shut(self, now):
         """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
         shut = self.timing.shut
         if not shut.armed:
-            for one in self._left_out():
+            for one in self._optional_revisions():
                 if one.is_shut():
                     shut.start(now, SHUT_MS)
         elif shut.expired(now):
             shut.stop()
-            for one in self._left_out():
+            for one in self._optional_revisions():
                 one.forgive()
 
-    def _left_out(self):
+    def _optional_revisions(self):
         """Return the revisions of all that a session can go on without."""
         return [self.tool, self.old_result.revisions] + [one.revisions for one in self.subscriptions]
 
-    def _shown(self, revision):
+    def _header_revision(self, revision):
         """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
         return BLANK if revision == 1 and self.starts.wanted() == BLANK else revision
 
-    def _put_place(self, buf, at):
+    def _put_station(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
         if self.station_id:
             put_number(buf, at + STATION, 2, self.station_id)
@@ -426,10 +426,10 @@ class Session:
         That is also a Power Focus 6000 that names no station below revision 6; True if so.
         """
         starts = self.starts
-        asked = starts.wanted()
+        revision = starts.wanted()
         if starts.answered():
             names_it = (
-                self.system_type != identity.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+                self.system_type != identity.SHARED_SYSTEM or length >= _STATION_BYTES or revision >= _STATION_REVISION
             )
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
@@ -445,36 +445,37 @@ class Session:
         self.state = st.SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
-    def _stands(self):
+    def _subscription_accepted(self):
         """The subscription stands: ask for the next one."""
-        self._subscription().revisions.stands()
+        self._subscription().revisions.accepted()
         return self._ask_next(False)
 
-    def _stands_by_no_error(self):
+    def _accept_no_error(self):
         """The subscription stands in the revision that was answered with "no error"."""
         revisions = self._subscription().revisions
-        revisions.index = self.turn.maybe
-        return self._stands()
+        revisions.index = self.subscribing.no_error_index
+        return self._subscription_accepted()
 
     def _ask_next(self, refused):
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
-        self.turn.cleared = False
-        self.turn.maybe = -1
+        subscribing = self.subscribing
+        subscribing.cleared = False
+        subscribing.no_error_index = -1
         if self.state == st.STOPPING:
             self.answered()
             return st.EV_NONE
         subscriptions = self.subscriptions
-        self.turn.asked += 1
-        while self.turn.asked < self.turn.behind and subscriptions[self.turn.asked].is_passed_over(refused):
-            refused = refused or subscriptions[self.turn.asked].revisions.passed_over
-            self.turn.asked += 1
-        if self.turn.asked < self.turn.behind:
+        subscribing.index += 1
+        while subscribing.index < subscribing.end and subscriptions[subscribing.index].is_passed_over(refused):
+            refused = refused or subscriptions[subscribing.index].revisions.passed_over
+            subscribing.index += 1
+        if subscribing.index < subscribing.end:
             self._subscribe()
             return st.EV_NONE
         self.state = st.READY
         self.why = st.WHY_NOTHING
-        self.starts.stands()
-        self.fallback.stands()
+        self.starts.accepted()
+        self.fallback.accepted()
         self.answered()
         return st.EV_READY
 
@@ -487,18 +488,18 @@ class Session:
         if act == rq.ACT_NEXT_START:
             return self._next_start()
         if act == rq.ACT_BUSY or act == rq.ACT_LATER:
-            if self._may_go_without():
+            if self._is_optional():
                 return self._go_without()
             if act == rq.ACT_BUSY:
                 if self.state == st.STARTING:
                     self.starts.occupied()
                 return self._end(st.WHY_BUSY)
         if act == rq.ACT_CLEAR:
-            if self.turn.maybe >= 0:
-                return self._stands_by_no_error()
-            if self.turn.cleared:
-                return self._stands()
-            self.turn.cleared = True
+            if self.subscribing.no_error_index >= 0:
+                return self._accept_no_error()
+            if self.subscribing.cleared:
+                return self._subscription_accepted()
+            self.subscribing.cleared = True
             self.state = st.CLEARING
             self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
@@ -512,7 +513,7 @@ class Session:
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
         self.fallback.goes_on = self.starts.refused()
-        self.why = st.WHY_NO_REVISION if self.starts.in_vain else st.WHY_REFUSED
+        self.why = st.WHY_NO_REVISION if self.starts.is_exhausted else st.WHY_REFUSED
         if not self.fallback.goes_on:
             return self._end(st.WHY_NO_REVISION)
         self._start()
@@ -523,22 +524,22 @@ class Session:
         subscription = self._subscription()
         revisions = subscription.revisions
         if act == rq.ACT_MAYBE:
-            if self.turn.maybe < 0:
-                self.turn.maybe = revisions.index
-            if revisions.index == revisions.stood:
-                return self._stands_by_no_error()
+            if self.subscribing.no_error_index < 0:
+                self.subscribing.no_error_index = revisions.index
+            if revisions.index == revisions.accepted_index:
+                return self._accept_no_error()
         left = revisions.refused()
-        if act == rq.ACT_UNKNOWN and self.turn.maybe < 0:
+        if act == rq.ACT_UNKNOWN and self.subscribing.no_error_index < 0:
             left = left and self.fallback.has_no_other(subscription)
-        if not left and self.turn.maybe >= 0:
-            return self._stands_by_no_error()
-        if self._may_go_without():
+        if not left and self.subscribing.no_error_index >= 0:
+            return self._accept_no_error()
+        if self._is_optional():
             if not left:
                 return self._go_without()
         else:
             self.fallback.goes_on = left or self.fallback.next(self)
-            self.fallback.in_vain = self.fallback.in_vain or not self.fallback.goes_on
-            if self.fallback.in_vain:
+            self.fallback.is_exhausted = self.fallback.is_exhausted or not self.fallback.goes_on
+            if self.fallback.is_exhausted:
                 self.why = st.WHY_NO_RESULTS
             if not self.fallback.goes_on:
                 return self._end(st.WHY_NO_RESULTS)
@@ -550,7 +551,7 @@ class Session:
         state = self.state
         if state == st.CLOSED or state == st.OVER:
             return
-        self.turn.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
+        self.subscribing.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
         if self.fallback.ended():
             return
         if state == st.STARTING:
@@ -558,23 +559,23 @@ class Session:
             self.fallback.goes_on = self.starts.cut() and had_answered
         elif state == st.SUBSCRIBING or state == st.CLEARING:
             revisions = self._subscription().revisions
-            if self._may_go_without():
-                revisions.given_up = self.turn.cleared or not revisions.cut()
+            if self._is_optional():
+                revisions.given_up = self.subscribing.cleared or not revisions.cut()
                 self.fallback.goes_on = True
             else:
-                self.fallback.goes_on = self.turn.cleared or revisions.cut() or self.fallback.next(self)
+                self.fallback.goes_on = self.subscribing.cleared or revisions.cut() or self.fallback.next(self)
 
-    def _leave_off(self):
+    def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
         if self.state == st.CLOSED:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
         lasted = self.timing.keepalives >= rq.LASTING
-        self.tool.left_off(lasted)
-        self.old_result.left_off(self.timing.keepalives, self.request.asked > 0 and self._asked_for_old())
+        self.tool.connection_ended(lasted)
+        self.old_result.connection_ended(self.timing.keepalives, self.request.asked > 0 and self._is_old_result_asked())
         for subscription in self.subscriptions:
-            subscription.revisions.left_off(lasted)
+            subscription.revisions.connection_ended(lasted)
 
     def _go_without(self):
         """The subscription is not available: go on without it."""
@@ -584,9 +585,9 @@ class Session:
 
     def _subscription(self):
         """Return the subscription whose turn it is."""
-        return self.subscriptions[self.turn.asked]
+        return self.subscriptions[self.subscribing.index]
 
-    def _may_go_without(self):
+    def _is_optional(self):
         """True if what is asked for is a subscription that is not needed."""
         return self.state != st.STARTING and self._subscription().row[NEEDED] is not True
 
@@ -626,17 +627,17 @@ class Session:
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         while self.state != st.OVER and self.state != st.CLOSED:
-            found = self.link.next_message(now)
-            if found == LINK_BROKEN:
+            kind = self.link.next_message(now)
+            if kind == LINK_BROKEN:
                 return self.over(st.WHY_SILENCE if self.link.why == WHY_UNANSWERED else st.WHY_FRAMING)
-            if found == LINK_NEED_DATA:
-                return self._look_at_time(now)
-            event = self._take(found == LINK_CUT_SHORT)
+            if kind == LINK_NEED_DATA:
+                return self._check_timers(now)
+            event = self._take(kind == LINK_CUT_SHORT)
             if event != st.EV_NONE:
                 return event
         return st.EV_NONE
 
-    def _look_at_time(self, now):
+    def _check_timers(self, now):
         timing = self.timing
         if (timing.silence.armed and timing.silence.expired(now)) or (
             timing.blocked.armed and timing.blocked.expired(now)
@@ -646,7 +647,7 @@ class Session:
             self.received.mid = self._linked.mid
             return st.EV_MALFORMED
         if self.fallback.is_late(now):
-            return st.EV_LATE
+            return st.EV_PART_LATE
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):
             return st.EV_NONE
@@ -664,7 +665,7 @@ class Session:
             request.unsent = True
             return st.EV_NONE
         event = request.row[rq.SILENT]
-        if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
+        if request.row[rq.MID] == 0 and not leaves and self._is_optional():
             return self._ask_next(True)
         if event == st.EV_OVER and not leaves:
             return self.over(st.WHY_STOPPED if self.state == st.STOPPING else st.WHY_SILENCE)
@@ -707,12 +708,12 @@ class Session:
                 return st.EV_NONE
         self.received.sequence = 0
         if self.link_level_receive.active:
-            if mid == 9998 and self._is_untaken():
-                return st.EV_UNTAKEN
+            if mid == 9998 and self._is_ack_refused():
+                return st.EV_ACK_REFUSED
             if self.link_level_send is not None and (mid == 9997 or mid == 9998):
                 return self.link_level_send.received(self, mid)
             if not self._is_in_turn(mid, push is not None):
-                return st.EV_AGAIN if self.link_level_receive.owes_again() else st.EV_NONE
+                return st.EV_REPEATED if self.link_level_receive.owes_again() else st.EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
@@ -726,7 +727,7 @@ class Session:
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
         self.pushed = push
         if self._is_subscribed_by(push):
-            self._stands()  # it came instead of the 0005
+            self._subscription_accepted()  # it came instead of the 0005
         if not cut_short:
             return st.EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
@@ -740,16 +741,16 @@ class Session:
 
         if self._linked is None:
             self._linked = linked_messages.LinkedMessages()
-        found = self._linked.take(self.link, mid, cut_short)
-        if found == linked_messages.PART_NONE or found >= linked_messages.PART_LAST:
-            if found != linked_messages.PART_NONE:
-                cut_short = found == linked_messages.PART_LAST_CUT
+        part = self._linked.take(self.link, mid, cut_short)
+        if part == linked_messages.PART_NONE or part >= linked_messages.PART_LAST:
+            if part != linked_messages.PART_NONE:
+                cut_short = part == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
         if self.received.sequence:
-            self.link_level_receive.owe(mid, CODE_PART if found == linked_messages.PART_REFUSED else CODE_NONE)
-            if found == linked_messages.PART_REFUSED:
+            self.link_level_receive.owe(mid, CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE)
+            if part == linked_messages.PART_REFUSED:
                 self.withhold()
-        return st.EV_NONE if found == linked_messages.PART_KEPT else st.EV_MALFORMED
+        return st.EV_NONE if part == linked_messages.PART_KEPT else st.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
@@ -786,9 +787,9 @@ class Session:
         """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
         link = self.link
         is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
-        if not is_old or not self.request.is_beside(link.buf, link.at):
+        if not is_old or not self.request.is_other_spindle(link.buf, link.at):
             return st.EV_UNKNOWN
-        return st.EV_NONE if self.request.was_newest else st.EV_BESIDE  # the newest only shows what is missing
+        return st.EV_NONE if self.request.was_newest else st.EV_OTHER_SPINDLE  # the newest only shows what is missing
 
     def _accepted(self, named):
         request = self.request
@@ -806,7 +807,7 @@ class Session:
         if self.state == st.CLEARING:
             self._subscribe()
             return st.EV_NONE
-        return self._stands()
+        return self._subscription_accepted()
 
     def _outstanding(self):
         """Return the MID that an answer without one is to: only one is outstanding at a time. UNNAMED if none is."""
@@ -834,9 +835,9 @@ class Session:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
             return self.refused_as(refusal_class(code))
-        return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
+        return st.EV_ACK_REFUSED if self._acknowledges(named) else st.EV_UNKNOWN
 
-    def _is_untaken(self):
+    def _is_ack_refused(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
         link = self.link
         if link.length < _LINK_REFUSAL_BYTES:
@@ -857,11 +858,11 @@ class Session:
         act = row[rq.ACTS][self.received.refusal]  # type: ignore
         if act == rq.ACT_DONE:
             return self._accepted(self.received.named)
-        if act == rq.ACT_TELL and not request.is_refused():
+        if act == rq.ACT_REPORT and not request.is_refused():
             return st.EV_UNKNOWN
         if self.state == st.STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
             return self.over(st.WHY_STOPPED)
-        if act == rq.ACT_TELL:
+        if act == rq.ACT_REPORT:
             if row is rq.TOOL:
                 self.tool.given_up = True
             self.answered()

@@ -32,7 +32,7 @@ from toolcart.agent.openprotocol.recovery_phases import (
     JUDGED_FINE,
     JUDGED_NO_OWNER,
     JUDGED_SHARED,
-    PHASE_BESIDE,
+    PHASE_NEARBY,
     PHASE_NEWEST,
     PHASE_POLL,
     PHASE_PROBE,
@@ -55,10 +55,10 @@ def owner_of(station, buf, at, length, revision):
     if not in_place(65, revision, buf, at, length):
         from toolcart.agent.openprotocol.shifted_result import find  # hardly any controller ever sends one
 
-        found = find(65, revision, buf, at, length)
-        if found is None:
+        reading = find(65, revision, buf, at, length)
+        if reading is None:
             return OWNER_NONE
-        revision, buf, _ = found
+        revision, buf, _ = reading
         at, length = 0, len(buf)
     place = at + _OWNER
     if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
@@ -96,7 +96,7 @@ class SharedIds:
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def hear_owner(self, buf, at, length, revision):
+    def read_owner(self, buf, at, length, revision):
         """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
         self.owner = owner_of(self.station, buf, at, length, revision)
 
@@ -117,7 +117,7 @@ class SharedIds:
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
-        is_witness = (phase == PHASE_WITNESS or phase == PHASE_BESIDE) and number == asked
+        is_witness = (phase == PHASE_WITNESS or phase == PHASE_NEARBY) and number == asked
         needs_owner = not is_newest and phase != PHASE_PROBE and not is_witness
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
             return JUDGED_NO_OWNER
@@ -154,7 +154,7 @@ class SharedIds:
         """The connection ended within a stretch; return how many IDs the next one should begin with."""
         return max(self._most_ids // 4, 1)
 
-    def hear(self, number, is_ours):
+    def add_answer(self, number, is_ours):
         """Take `number` as the newest at or below `asked`. By its digits: past a wrap it may be a later one."""
         if is_ahead(self._first, number) or is_ahead(number, self.asked):
             self.seeks = False

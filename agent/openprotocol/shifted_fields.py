@@ -18,7 +18,7 @@ Imported when the first such message comes; it allocates.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, stands
+from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
 
 OCTETS_A_CHARACTER = const(3)
 _TRIED_MOST = const(5000)  # places of IDs that are looked at; a message of texts full of IDs has more, and is not read
@@ -31,23 +31,23 @@ def straightened(widths, count, buf, at, length, rest=None):
     what follows these fields fits; without it only blanks and NULs may follow.
     """
     end = at + length
-    found = []
-    left = [_TRIED_MOST]
-    _align(widths, count, buf, at + HEADER_BYTES, end, rest or _is_padding, [], found, left)
-    if left[0] < 0:
+    alignments = []
+    tries = [_TRIED_MOST]
+    _align(widths, count, buf, at + HEADER_BYTES, end, rest or _is_padding, [], alignments, tries)
+    if tries[0] < 0:
         return [None, None]
-    fitting = [starts for starts in found if _are_padded_by_characters(widths, buf, starts)]
-    return [_copy(widths, buf, at, end, starts) for starts in fitting or found]
+    fitting = [starts for starts in alignments if _are_padded_by_characters(widths, buf, starts)]
+    return [_copy(widths, buf, at, end, starts) for starts in fitting or alignments]
 
 
-def _align(widths, count, buf, place, end, rest, starts, found, left):
+def _align(widths, count, buf, place, end, rest, starts, alignments, tries):
     """Add to `found` where each field begins, and what follows them, for each alignment that goes on like `starts`."""
     index = len(starts)
     starts = list(starts)
-    left[0] -= 1
+    tries[0] -= 1
     width = -1  # of a text
     while index < count and width < 0:
-        if left[0] < 0 or place + ID_BYTES > end or not stands(buf, place, index + 1):
+        if tries[0] < 0 or place + ID_BYTES > end or not has_id(buf, place, index + 1):
             return
         starts.append(place)
         place += ID_BYTES
@@ -58,21 +58,21 @@ def _align(widths, count, buf, place, end, rest, starts, found, left):
             index += 1
     if width < 0:
         if place <= end and rest(buf, place, end):
-            found.append(starts + [place])
+            alignments.append(starts + [place])
         return
     last = min(end, place + OCTETS_A_CHARACTER * width)
     if index < count - 1:
         following = b"%02d" % (index + 2)
         place = buf.find(following, place, last + ID_BYTES)
         while place >= 0:
-            _align(widths, count, buf, place, end, rest, starts, found, left)
+            _align(widths, count, buf, place, end, rest, starts, alignments, tries)
             place = buf.find(following, place + 1, last + ID_BYTES)
     elif rest is _is_padding:  # a text at the end: what is too long of it is cut off
         if last == end:
-            _align(widths, count, buf, end, end, rest, starts, found, left)
+            _align(widths, count, buf, end, end, rest, starts, alignments, tries)
     else:
-        for behind in range(place, last + 1):
-            _align(widths, count, buf, behind, end, rest, starts, found, left)
+        for rest_at in range(place, last + 1):
+            _align(widths, count, buf, rest_at, end, rest, starts, alignments, tries)
 
 
 def _is_padding(buf, place, end):

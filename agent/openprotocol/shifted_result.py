@@ -15,7 +15,7 @@ from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
 from toolcart.agent.openprotocol.light_result import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
-from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, WIDTH_BITS, stands
+from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, WIDTH_BITS, has_id
 from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, straightened
 
 _LIGHT = const(999)
@@ -31,16 +31,16 @@ def find(mid, revision, buf, at, length):
 
     None if nothing in it can be proven.
     """
-    found = _straight(mid, revision, buf, at, length)
-    known = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
-    others = [one for one in known if one != revision]
-    if not found:
-        found = [(one, bytes(buf[at : at + length])) for one in others if _fits(mid, one, buf, at, length)]
-    if not found:
+    readings = _straight(mid, revision, buf, at, length)
+    revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
+    others = [one for one in revisions if one != revision]
+    if not readings:
+        readings = [(one, bytes(buf[at : at + length])) for one in others if _fits(mid, one, buf, at, length)]
+    if not readings:
         for one in others:
-            found += _straight(mid, one, buf, at, length)
-    if found:
-        return found[0] + (True,) if len(found) == 1 and found[0][1] else None
+            readings += _straight(mid, one, buf, at, length)
+    if readings:
+        return readings[0] + (True,) if len(readings) == 1 and readings[0][1] else None
     kept = _kept_bytes(mid, revision, buf, at, length)
     return (revision, bytes(buf[at : at + kept]), False) if kept else None
 
@@ -73,9 +73,9 @@ def _straight_light(mid, buf, at, length):
     more = length - LIGHT_BYTES
     if mid != 61 or not -_VIN_BYTES <= more <= (OCTETS_A_CHARACTER - 1) * _VIN_BYTES:
         return []
-    behind = at + _VIN + _VIN_BYTES + more
-    vin = bytes(buf[at + _VIN : behind])
-    copy = bytes(buf[at : at + _VIN]) + (vin + b" " * _VIN_BYTES)[:_VIN_BYTES] + bytes(buf[behind : at + length])
+    vin_end = at + _VIN + _VIN_BYTES + more
+    vin = bytes(buf[at + _VIN : vin_end])
+    copy = bytes(buf[at : at + _VIN]) + (vin + b" " * _VIN_BYTES)[:_VIN_BYTES] + bytes(buf[vin_end : at + length])
     return [(_LIGHT, copy)] if _is_light(copy, 0, len(copy)) else []
 
 
@@ -90,11 +90,11 @@ def _kept_bytes(mid, revision, buf, at, length):
         if place + ID_BYTES > end:
             unit = _UNIT_PUSHED if mid == 61 else _UNIT_FETCHED
             return before - at if count < unit or index > unit else 0
-        if not stands(buf, place, index + 1):
+        if not has_id(buf, place, index + 1):
             return 0
         before = place
         place += ID_BYTES + (fields[index] & WIDTH_BITS)
     if place > end:
         return before - at
-    is_longer = place + ID_BYTES <= end and stands(buf, place, count + 1)
+    is_longer = place + ID_BYTES <= end and has_id(buf, place, count + 1)
     return place - at if not is_longer or revision == _STAGES else 0

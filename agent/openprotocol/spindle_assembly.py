@@ -27,15 +27,15 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.parameter_ids import end_of, stands
+from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 
-CYCLE_WHOLE = const(0)
-CYCLE_MORE = const(1)  # the next bolt's data may be asked for
-CYCLE_AGAIN = const(2)  # a part that came before, or is no longer awaited
-CYCLE_FOREIGN = const(3)
-CYCLE_UNREADABLE = const(4)
+ASSEMBLY_WHOLE = const(0)
+ASSEMBLY_MORE = const(1)  # the next bolt's data may be asked for
+ASSEMBLY_REPEATED = const(2)  # a part that came before, or is no longer awaited
+ASSEMBLY_FOREIGN = const(3)
+ASSEMBLY_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next bolt's data
 
@@ -61,7 +61,7 @@ class SpindleAssembly:
         self.octets = 0  # of the body and all that follows it
         self.head = bytearray(HEADER_BYTES)  # the header of its first message
         self.most = 0  # bytes that the log takes; set by the owner
-        self.found = res.RESULT_READ
+        self.result_code = res.RESULT_READ
         self.cut = False  # something did not fit, or was incomplete
         self.under_way = False
         self._rows = 0
@@ -72,21 +72,21 @@ class SpindleAssembly:
     def take(self, buf, at, length, mid, revision, more, now):
         """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
         if mid == BOLT_MID:
-            found = self._read(buf, at, length, mid, revision)
+            outcome = self._read(buf, at, length, mid, revision)
         elif self.under_way and not self.is_left(buf, at, length, mid):
-            return CYCLE_AGAIN
+            return ASSEMBLY_REPEATED
         else:
             self.give_up()
             copy(self.head, 0, buf, at, HEADER_BYTES)
-            found = self._read(buf, at, length, mid, revision)
+            outcome = self._read(buf, at, length, mid, revision)
             if mid == SYNC_MID:
-                return found
-            if found == CYCLE_WHOLE and more and self._total > 1:
+                return outcome
+            if outcome == ASSEMBLY_WHOLE and more and self._total > 1:
                 self.under_way = True
-                found = CYCLE_MORE
-        if found == CYCLE_MORE:
+                outcome = ASSEMBLY_MORE
+        if outcome == ASSEMBLY_MORE:
             self._late.start(now, WAIT_MS)
-        return found
+        return outcome
 
     def is_left(self, buf, at, length, mid):
         """True if the message at buf[at:at+length] begins a result other than the one under way."""
@@ -119,33 +119,33 @@ class SpindleAssembly:
                 if len(copies) == 1 and copies[0]:
                     break
             else:
-                return CYCLE_UNREADABLE
+                return ASSEMBLY_UNREADABLE
             buf, at, length = copies[0], 0, len(copies[0])
         if mid == BOLT_MID:
-            found = self._go_on(buf, at, length)
+            outcome = self._go_on(buf, at, length)
         elif mid == SYNC_MID:
-            found = self._sync(buf, at, length, revision)
+            outcome = self._sync(buf, at, length, revision)
         else:
-            found = self.take_station(buf, at, length, revision)
-        if is_shifted and (found == CYCLE_WHOLE or found == CYCLE_MORE):
+            outcome = self.take_station(buf, at, length, revision)
+        if is_shifted and (outcome == ASSEMBLY_WHOLE or outcome == ASSEMBLY_MORE):
             from toolcart.agent.record.malformed import mark_shifted
 
             mark_shifted(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets)
-            self.found = res.RESULT_ODD
-        return found
+            self.result_code = res.RESULT_ODD
+        return outcome
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------
 
     def _sync(self, buf, at, length, revision):
-        told = number(buf, at + 22, 2) if length >= 174 else -1
-        if told < 0 or not all_digits(buf, at + 164, 5):
-            return CYCLE_UNREADABLE
-        rows = min(told, (length - 174) // rec.SYNC_ROW_BYTES)
+        announced = number(buf, at + 22, 2) if length >= 174 else -1
+        if announced < 0 or not all_digits(buf, at + 164, 5):
+            return ASSEMBLY_UNREADABLE
+        rows = min(announced, (length - 174) // rec.SYNC_ROW_BYTES)
         if not _are_figures(buf, at + 174, rows, rec.SYNC_ROW_BYTES, _SYNC_FIGURES):
-            return CYCLE_UNREADABLE
-        behind = at + 174 + told * rec.SYNC_ROW_BYTES + 2  # of the subtype
-        presses = _digit(buf, behind + 2) if revision >= 4 and behind + 3 <= at + length else 0x20
-        body = self._begin(rec.SYNC, presses, rows, told, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
+            return ASSEMBLY_UNREADABLE
+        rows_end = at + 174 + announced * rec.SYNC_ROW_BYTES + 2  # of the subtype
+        presses = _digit(buf, rows_end + 2) if revision >= 4 and rows_end + 3 <= at + length else 0x20
+        body = self._begin(rec.SYNC, presses, rows, announced, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
         copy(body, res.VIN, buf, at + 26, res.VIN_BYTES)
         self._digits(res.JOB, 4, buf, at + 53, 2)
         self._digits(res.PSET, 4, buf, at + 57, 3)
@@ -163,13 +163,13 @@ class SpindleAssembly:
         copy(body, res.TIGHTENING_ID + 5, buf, at + 164, 5)
         self._status(res.TIGHTENING_STATUS, buf[at + 171], 0x31)
         head = rec.PLACE - res.HEAD_BYTES
-        if revision >= 5 and behind + 10 <= at + length:
-            copy(body, head + rec.JOB_SEQUENCE, buf, behind + 5, rec.JOB_SEQUENCE_BYTES)
+        if revision >= 5 and rows_end + 10 <= at + length:
+            copy(body, head + rec.JOB_SEQUENCE, buf, rows_end + 5, rec.JOB_SEQUENCE_BYTES)
         self._sync_rows(buf, at + 174, head + rec.SYNC_HEAD_BYTES, revision >= 4)
         if presses == rec.PRESS:  # strokes are hundredths
             body[limits + res.ANGLE_DECIMALS] = 0x32
-            self.found = res.RESULT_ODD
-        return CYCLE_WHOLE
+            self.result_code = res.RESULT_ODD
+        return ASSEMBLY_WHOLE
 
     def _sync_rows(self, buf, first, place, is_plain):
         """Copy the rows, and the first one's figures into the body."""
@@ -191,16 +191,16 @@ class SpindleAssembly:
     # -- MID 0106 ----------------------------------------------------------------------------------------------
 
     def take_station(self, buf, at, length, revision):
-        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
-        told = number(buf, at + 163, 2) if length >= 165 else -1
+        """Begin with the MID 0106 at buf[at:at+length]; return ASSEMBLY_WHOLE or ASSEMBLY_UNREADABLE."""
+        announced = number(buf, at + 163, 2) if length >= 165 else -1
         total = number(buf, at + 22, 2) if length >= 165 else -1
-        if told < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
-            return CYCLE_UNREADABLE
-        rows = min(told, (length - 165) // BOLT_BYTES)
+        if announced < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
+            return ASSEMBLY_UNREADABLE
+        rows = min(announced, (length - 165) // BOLT_BYTES)
         if not _are_figures(buf, at + 165, rows, BOLT_BYTES, _BOLT_FIGURES):
-            return CYCLE_UNREADABLE
-        presses = _subtype(buf, at, length, told) if revision >= 4 else 0x20
-        body = self._begin(rec.BOLTS, presses, rows, told, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
+            return ASSEMBLY_UNREADABLE
+        presses = _subtype(buf, at, length, announced) if revision >= 4 else 0x20
+        body = self._begin(rec.BOLTS, presses, rows, announced, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
         self._total = total
         self._next = 2
         head = rec.PLACE - res.HEAD_BYTES
@@ -215,7 +215,7 @@ class SpindleAssembly:
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
         self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
-        return CYCLE_WHOLE
+        return ASSEMBLY_WHOLE
 
     def _bolt_rows(self, buf, first, place):
         """Copy the rows, and the first one's figures into the body."""
@@ -248,19 +248,19 @@ class SpindleAssembly:
     def _go_on(self, buf, at, length):
         count = number(buf, at + 26, 2) if length >= 65 else -1
         if count < 2:
-            return CYCLE_UNREADABLE
+            return ASSEMBLY_UNREADABLE
         if compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) or number(buf, at + 22, 2) != self._total:
-            return CYCLE_FOREIGN
+            return ASSEMBLY_FOREIGN
         if count < self._next or not self.under_way:
-            return CYCLE_AGAIN
+            return ASSEMBLY_REPEATED
         if count > self._next:
-            return CYCLE_FOREIGN
+            return ASSEMBLY_FOREIGN
         self._next += 1
         self.take_bolt(buf, at, at + length, count - 2)
         if count < self._total:
-            return CYCLE_MORE
+            return ASSEMBLY_MORE
         self.give_up()
-        return CYCLE_WHOLE
+        return ASSEMBLY_WHOLE
 
     def take_bolt(self, buf, at, end, row):
         """Append one bolt's data to the rows, as much as fits; return where its values begin in buf, 0 if nowhere."""
@@ -268,7 +268,7 @@ class SpindleAssembly:
         if number(buf, place, 2) != 6 and number(buf, at + 55, 2) == 6:
             place = at + 55  # the time as wide as it is printed
         if place + 115 > end or number(buf, place, 2) != 6 or row >= 99:
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
             return 0
         values = _values_of(buf, place + 113, end)
         room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
@@ -294,12 +294,12 @@ class SpindleAssembly:
 
     # -- parts of the body -------------------------------------------------------------------------------------
 
-    def _begin(self, form, presses, rows, told, head_bytes, row_bytes):
+    def _begin(self, form, presses, rows, announced, head_bytes, row_bytes):
         """Begin a new body for as many rows as fit."""
         room = self.most - rec.PLACE - head_bytes
         self._rows = min(rows, room // row_bytes, 99)
-        self.cut = self._rows < told
-        self.found = res.RESULT_READ
+        self.cut = self._rows < announced
+        self.result_code = res.RESULT_READ
         head = rec.PLACE - res.HEAD_BYTES
         self.octets = head + head_bytes + self._rows * row_bytes
         if len(self.body) < self.octets:
@@ -311,7 +311,7 @@ class SpindleAssembly:
         body[head] = form
         body[head + rec.TYPE] = presses
         put_number(body, head + rec.ROWS, 2, self._rows)
-        put_number(body, head + rec.TOLD, 2, min(told, 99))
+        put_number(body, head + rec.TOLD, 2, min(announced, 99))
         return body
 
     def _digits(self, place, width, buf, start, used, decimals=0):
@@ -324,20 +324,20 @@ class SpindleAssembly:
         digits = (whole + (fraction + "00")[:decimals]).lstrip("0") or "0"
         if not text or len(sign) + len(digits) > width:
             if not is_blank(buf, start, used):
-                self.found = max(self.found, res.RESULT_PADDED)
+                self.result_code = max(self.result_code, res.RESULT_PADDED)
             return
         fill(body, place, width, 0x30)
         copy(body, place + width - len(digits), digits.encode(), 0, len(digits))
         if sign and digits != "0":
             body[place] = 0x2D
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
 
     def _status(self, place, octet, most):
         if octet == 0:
             octet = 0x20
         self.body[place] = octet
         if octet != 0x20 and not 0x30 <= octet <= most:
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
 
     def _measured(self, place):
         """Copy the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
@@ -372,9 +372,9 @@ def _judged(octet, is_plain):
     return octet if 0x30 <= octet <= 0x32 else 0x20
 
 
-def _subtype(buf, at, length, told):
+def _subtype(buf, at, length, announced):
     """Return the last digit of the subtype behind the special values of the MID 0106, a blank if it is not there."""
-    place = at + 165 + told * BOLT_BYTES + 2
+    place = at + 165 + announced * BOLT_BYTES + 2
     end = at + length
     count = number(buf, place, 2) if place + 2 <= end else -1
     place += 2
@@ -431,13 +431,13 @@ def _is_in_place(mid, buf, at, length):
 
 
 def _sync_rest(buf, at, place, end, is_whole):
-    if place + 2 > end or not stands(buf, place, 18):
+    if place + 2 > end or not has_id(buf, place, 18):
         return False
     place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
     for ident, width in ((19, 5), (20, 7)):
         if place + width > end:
             return place == end or not is_whole
-        place += width if stands(buf, place, ident) else 0
+        place += width if has_id(buf, place, ident) else 0
     return is_blank(buf, place, end - place)
 
 
@@ -446,14 +446,14 @@ def _station_rest(buf, at, place, end, is_whole):
     while left > 0 and place + BOLT_BYTES <= end:
         ident = place
         for index in range(10):
-            if not stands(buf, ident, 13 + index):
+            if not has_id(buf, ident, 13 + index):
                 return False
             ident += 2 + _BOLT_WIDTHS[index]
         place += BOLT_BYTES
         left -= 1
     if left == 0:
         return _specials_fit(buf, place, end, 23, 0, is_whole)
-    return left > 0 and not is_whole and (place + 2 > end or stands(buf, place, 13))
+    return left > 0 and not is_whole and (place + 2 > end or has_id(buf, place, 13))
 
 
 def _bolt_rest(buf, at, place, end, is_whole):
@@ -461,7 +461,7 @@ def _bolt_rest(buf, at, place, end, is_whole):
     place += count * _VALUE_BYTES
     if count < 0 or place + 9 > end:
         return count >= 0 and not is_whole
-    if not stands(buf, place, 13) or not stands(buf, place + 5, 14):
+    if not has_id(buf, place, 13) or not has_id(buf, place + 5, 14):
         return False
     count = number(buf, place + 2, 3)
     place += 8 + count * rec.VALUE_BYTES
@@ -473,7 +473,7 @@ def _specials_fit(buf, place, end, ident, step_octets, is_whole):
     if place + 4 > end:
         return not is_whole
     count = number(buf, place + 2, 2)
-    if not stands(buf, place, ident):
+    if not has_id(buf, place, ident):
         return False
     place += 4
     while count > 0 and place + _SPECIAL_BYTES <= end:
@@ -486,7 +486,7 @@ def _specials_fit(buf, place, end, ident, step_octets, is_whole):
         return not is_whole
     if place + 5 > end:
         return place == end or not is_whole
-    place += 5 if stands(buf, place, ident + 1) else 0
+    place += 5 if has_id(buf, place, ident + 1) else 0
     return is_blank(buf, place, end - place)
 
 

@@ -12,8 +12,8 @@ Rules
 4. Every push is acknowledged, once for each time it comes (toolcart.agent.openprotocol.session): with a message of 20
    bytes, or with MID 0005, which names it.
 5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
-   when it is durable (toolcart.agent.station.intake). The keeper of results hears about the session as well:
-   `hear(intake, event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
+   when it is durable (toolcart.agent.station.intake). The keeper of results gets events of the session as well:
+   `on_event(intake, event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
 """
 
 from toolcart.agent.base.compat import const

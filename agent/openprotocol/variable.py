@@ -152,14 +152,14 @@ def read_fields(body, buf, at, end, is_cut=False):
 
     Their number, three digits, stands at buf[at:]. `is_cut`: the message did not end there.
     """
-    left = number(buf, at, _COUNT_BYTES) if at + _COUNT_BYTES <= end else -1
+    remaining = number(buf, at, _COUNT_BYTES) if at + _COUNT_BYTES <= end else -1
     at += _COUNT_BYTES
-    leads_to_end = leads_to(buf, at, end, left)
+    leads_to_end = leads_to(buf, at, end, remaining)
     if not leads_to_end and not is_cut:
         return RESULT_UNREADABLE
-    found = RESULT_READ if leads_to_end else RESULT_ODD
-    while left > 0:
-        left -= 1
+    code = RESULT_READ if leads_to_end else RESULT_ODD
+    while remaining > 0:
+        remaining -= 1
         value = at + _FIELD_BYTES
         length = length_of(buf, at, end)
         if length < 0:
@@ -168,12 +168,12 @@ def read_fields(body, buf, at, end, is_cut=False):
         place = _PLACES.get(pid)
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
-                brought = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
-                if brought == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
+                field_code = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
+                if field_code == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
                     return RESULT_UNREADABLE
-                found = max(found, brought)
+                code = max(code, field_code)
         at = value + length
-    return found
+    return code
 
 
 def length_of(buf, at, end):
@@ -190,15 +190,15 @@ def length_of(buf, at, end):
     return length if value + length <= end else BAD
 
 
-def leads_to(buf, at, end, left):
+def leads_to(buf, at, end, remaining):
     """True if `left` fields stand one behind the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
-    while left > 0:
+    while remaining > 0:
         length = length_of(buf, at, end)
         if length < 0:
             return False
         at += _FIELD_BYTES + length
-        left -= 1
-    return left == 0 and is_blank(buf, at, end - at)
+        remaining -= 1
+    return remaining == 0 and is_blank(buf, at, end - at)
 
 
 def decimal(buf, at, length):

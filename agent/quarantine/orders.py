@@ -76,7 +76,9 @@ def of_station(station, board, words):
     wrong = why_none(station)
     if wrong:
         return iter([{"error": wrong}])
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.toolsnet())
+    return carry_out(
+        station.quarantine, station.log, station.number, board, station.flash_window, words, station.toolsnet()
+    )
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):

@@ -170,7 +170,7 @@ class Commands:
         if order is None or order.state != WAITING:
             return False
         self._intake.due = True
-        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.quiet.may_program():
+        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.flash_window.may_program():
             return False  # the giver of the order wakes us again
         if not order.is_noted:
             order.mid = order.ways[0][0]
@@ -232,7 +232,7 @@ class Commands:
         store = intake.store
         log = intake.log
         room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
-        if intake.full or not intake.quiet.may_program() or not store.ready() or not log.has_room(room_bytes):
+        if intake.full or not intake.flash_window.may_program() or not store.ready() or not log.has_room(room_bytes):
             return False
         stage = log.stage
         at = log.place

@@ -51,7 +51,7 @@ class Intake:
         self.session = session = station.session
         self.link = session.link
         self.steady = session.steady
-        self.quiet = station.quiet
+        self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
         self.watch = Watch(recovery, recovery.retry_ms)
         self.store = store
@@ -107,8 +107,8 @@ class Intake:
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if ledger.is_met() or ledger.is_empty():
-            starts.stood = starts.index
-            results.stood = results.index
+            starts.accepted_index = starts.index
+            results.accepted_index = results.index
         self.way.wait.start(now, 0)
 
     def step(self, now):
@@ -183,7 +183,7 @@ class Intake:
                 self.health.count(h.CONTROLLER_CONNECTS)
                 self.line.octets = 0
                 self.session.opened()
-                self.quiet.talks(True)
+                self.flash_window.set_receiving(True)
                 return True
             if state == PORT_CLOSED or self.way.wait.expired(now):
                 self._close(now)
@@ -234,7 +234,7 @@ class Intake:
             self._blame(why, now)
         self.port.close()
         self.session.closed()
-        self.quiet.talks(False)
+        self.flash_window.set_receiving(False)
         self.watch.closed()
         self.recovery.closed()
         self._tell_recovery(now)
@@ -288,7 +288,7 @@ class Intake:
             state.octets[INDEXES] = indexes
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
-        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
         if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
         self.watch.rest(now)
@@ -364,7 +364,7 @@ class Intake:
             self._take_refusal(now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
-        elif event == st.EV_BESIDE:
+        elif event == st.EV_OTHER_SPINDLE:
             self._take_beside(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
@@ -376,9 +376,9 @@ class Intake:
         elif event == st.EV_MALFORMED:
             self.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         elif event >= st.EV_WATCH:
-            self.watch.hear(self, event, now)
+            self.watch.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:
-            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+            session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
             self.queries.take(event, session, self.health, now)  # type: ignore
 
@@ -429,9 +429,9 @@ class Intake:
         """
         if self.link.last_chance() and not self.session.request.asked:
             self._maintain()
-            self.quiet.offer(now)
+            self.flash_window.offer(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
         self.recovery.opened(session.identity, session.system_type, now)
@@ -491,7 +491,7 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.steady or self.quiet.may_erase()):
+        if not self.log.is_ready() and (self.steady or self.flash_window.may_erase()):
             self._maintain()
         return left
 
@@ -507,20 +507,20 @@ class Intake:
         if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
-        if not self.quiet.may_program():
+        if not self.flash_window.may_program():
             return False
         if not recovery.want(now):
             self._tell_recovery(now)
             return False
         session = self.session
         copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
-        by = recovery.asks_with()
+        by = recovery.ask_offset()
         if by:
             put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
         session.old_result.revision = recovery.revision()
         session.old_result.spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.ownership.hears_lower()
-        session.request.near_too = recovery.hears_off()
+        session.request.accepts_lower = recovery.ownership.accepts_lower()
+        session.request.accepts_nearby = recovery.accepts_nearby()
         session.fetch()
         return True
 
@@ -557,7 +557,7 @@ class Intake:
         link = self.link
         shared = self.recovery.ownership.shared
         if shared is not None:
-            shared.hear_owner(link.buf, link.at, link.length, self.session.received.revision)
+            shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
         spindle = self.session.request.spindle
         self._fills = self.recovery.phase == rp.PHASE_FILL
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
@@ -616,7 +616,7 @@ class Intake:
             self.health.note(h.NO_OWNER, self.session.received.revision, now)
         elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
             self.watch.polled(self, news == rp.NEWS_KNOWN, now)
-        elif news == rp.NEWS_OFF:
+        elif news == rp.NEWS_OFFSET:
             self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == rp.NEWS_RESET:
             self.health.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)

@@ -69,13 +69,13 @@ class Operations:
         else:
             intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             if found == op.PART_FOREIGN:
-                intake.recovery.look_again(now)  # the part before it was lost
+                intake.recovery.restart_later(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == st.EV_READY:
@@ -83,7 +83,7 @@ class Operations:
             intake.recovery.opened(session.identity, session.system_type, now, True)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
-        elif event == st.EV_LATE:
+        elif event == st.EV_PART_LATE:
             self._look_for_lost(intake, now)
         elif event == st.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
@@ -107,7 +107,7 @@ class Operations:
     def _look_for_lost(self, intake, now):
         intake.session.fallback.generic.operation.lost = False
         intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
-        intake.recovery.look_again(now)
+        intake.recovery.restart_later(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -119,7 +119,7 @@ class Operations:
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
-            if operation.found == RESULT_UNREADABLE:
+            if operation.result_code == RESULT_UNREADABLE:
                 self._keep_first(intake, operation, now)
             self._into_stage(intake, operation, NONE_NAMED)
             intake.store_answer(True, now)
@@ -127,13 +127,13 @@ class Operations:
 
     def _into_stage(self, intake, operation, unnamed=1):
         link = intake.link
-        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at, unnamed)
+        intake.store.take_body(operation.body, len(operation.body), operation.result_code, link.buf, link.at, unnamed)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):
             intake.session.withhold()
             return
-        if operation.found == RESULT_UNREADABLE:
+        if operation.result_code == RESULT_UNREADABLE:
             kept = self._keep_first(intake, operation, now)
         else:
             self._into_stage(intake, operation)
@@ -182,7 +182,7 @@ class Operations:
             return
         intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
-            intake.recovery.look_again(now)
+            intake.recovery.restart_later(now)
 
 
 def _is_left(intake):

@@ -21,7 +21,7 @@ from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
-from toolcart.agent.openprotocol.session_states import EV_LATE, EV_READY
+from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
@@ -47,23 +47,23 @@ class Spindles:
             return
         found = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if found == cy.CYCLE_WHOLE:
+        if found == cy.ASSEMBLY_WHOLE:
             self._store(intake, cycle, True, now)
-        elif found == cy.CYCLE_MORE:
+        elif found == cy.ASSEMBLY_MORE:
             if session.received.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif found == cy.CYCLE_UNREADABLE:
+        elif found == cy.ASSEMBLY_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if found == cy.CYCLE_FOREIGN:
+            if found == cy.ASSEMBLY_FOREIGN:
                 intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
         cycle = intake.session.fallback.multi_spindle.assembly
-        if event == EV_LATE:
+        if event == EV_PART_LATE:
             self._store_as_it_is(intake, cycle, now)
         elif event == EV_READY:
             ledger = intake.store.ledger
@@ -78,7 +78,7 @@ class Spindles:
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
-        intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
+        intake.store.take_body(cycle.body, cycle.octets, cycle.result_code, cycle.head, 0)
 
     def _is_repeat(self, intake, cycle, now):
         """Return True if the log holds the cycle that has just begun; then it is answered at once."""
@@ -97,7 +97,7 @@ class Spindles:
         session = intake.session
         if store.plausible is not None and answers:
             if not store.is_sure(
-                cycle.found == RESULT_READ, link.buf, link.at, link.length, session.received.revision, now
+                cycle.result_code == RESULT_READ, link.buf, link.at, link.length, session.received.revision, now
             ):
                 session.withhold()
                 return

@@ -398,7 +398,7 @@ class Store:
             return self._refuse(code, now)
         self.ledger.follows(stage, body)
         if self.length >= _WITH_LIMITS:
-            self.ledger.hear_unit(stage, body)
+            self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):

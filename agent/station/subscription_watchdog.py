@@ -109,7 +109,7 @@ class Watch:
         elif self._heard == self._count():
             self._looks = True
             if self._newest:
-                self._recovery.begin_look()
+                self._recovery.restart()
             else:
                 self.fetched(intake, 0, now)  # it never will be
         else:
@@ -128,13 +128,13 @@ class Watch:
             intake.health.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
-        if event == st.EV_UNTAKEN:
+        if event == st.EV_ACK_REFUSED:
             intake.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
-        elif event == st.EV_AGAIN:
+        elif event == st.EV_REPEATED:
             self.doubt(now, True)
         else:
             self._hear_subscribed(intake, event == st.EV_SUBSCRIBED, now)

@@ -31,16 +31,16 @@ def write(writer, parameter, buf, at, length, flags, ident, sequence):
 
     `parameter` is the bit that gives the telegram room for that (result04).
     """
-    odd = Odd()
-    page = odd.ordered(buf, at, length)
+    malformed = MalformedResult()
+    page = malformed.ordered(buf, at, length)
     writer.parameters |= parameter
     octets = writer.write(page, 0, length, flags & ~res.FLAG_ODD, ident, sequence)
     writer.parameters &= ~parameter
-    odd.amend(writer.tx, _SPINDLE, writer.odd_at)
+    malformed.amend(writer.tx, _SPINDLE, writer.odd_at)
     return octets
 
 
-class Odd:
+class MalformedResult:
     """What is odd about the record that goes out."""
 
     def __init__(self):

@@ -110,7 +110,7 @@ class ResultWriter:
         self.odd_at = 0
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
         # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
-        self.several = None
+        self.write_spindles = None
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -119,11 +119,11 @@ class ResultWriter:
         """Write the record of `length` bytes at buf[at:] as telegram `ident`, rundown `sequence`; return its bytes."""
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if self.several is None:
+            if self.write_spindles is None:
                 from toolcart.agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                self.several = write
-            return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
+                self.write_spindles = write
+            return self.write_spindles(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
             from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
 

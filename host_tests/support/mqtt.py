@@ -47,7 +47,7 @@ class MqttBench(SecondOutlet):
         self.events = (1,) if wide else ()
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
-        self.quiet = FlashWindow(SteadyLink())
+        self.flash_window = FlashWindow(SteadyLink())
         SecondOutlet.__init__(self, blocks=blocks, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
 
     def make_outlet(self):

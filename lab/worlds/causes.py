@@ -134,8 +134,8 @@ push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 +if self.full or self.recovery.ledger.ranges:  # an answer
 range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
--if is_open(gap_fill.at, last) or (gap_fill.row >=
-+if gap_fill.row < 0 and (gap_fill.row >=
+-if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
++if gap_fill.gone_run < 0 and (gap_fill.gone_run >=
 state-block-not-erased | 0 | agent/log/snapshot.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)

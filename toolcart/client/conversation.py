@@ -151,7 +151,7 @@ class Conversation:
         """Send this frame as a request; return the Message that answers it. `deadline` is in the loop's time."""
         session = self.session
         mid = int(frame[4:8])
-        acts = rq.TELL_OR_DONE if answer == rq.DONE else rq.TELL
+        acts = rq.REPORT_OR_DONE if answer == rq.DONE else rq.REPORT
         row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
         asked = self._asked = self.loop.create_future()
         self._asked_mid = mid

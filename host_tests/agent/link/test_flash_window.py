@@ -36,16 +36,16 @@ class User:
 def test_a_line_on_which_no_one_can_speak_is_quiet():
     quiet = FlashWindow(Link(0))
     assert quiet.may_program() and quiet.may_erase()
-    quiet.talks(True)
+    quiet.set_receiving(True)
     assert not quiet.may_program() and not quiet.may_erase()
-    quiet.talks(False)
+    quiet.set_receiving(False)
     assert quiet.may_program() and quiet.may_erase()
 
 
 def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
     link = Link(PROGRAM_MS)
     quiet = FlashWindow(link)
-    quiet.talks(True)
+    quiet.set_receiving(True)
     assert quiet.may_program() and not quiet.may_erase()
     link.silence_ms = ERASE_MS - 1
     assert not quiet.may_erase()
@@ -55,7 +55,7 @@ def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
 
 def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
     quiet = FlashWindow(Link(PROGRAM_MS))
-    quiet.talks(True)
+    quiet.set_receiving(True)
     assert quiet.may_write(Ring(True)) and not quiet.may_write(Ring(False))
 
 

@@ -137,7 +137,7 @@ def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
-    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_AGAIN] and talk.take() == [b"00249997001     04  0061"]
+    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_REPEATED] and talk.take() == [b"00249997001     04  0061"]
 
 
 def test_a_numbered_part_out_of_order_is_refused_with_code_4():

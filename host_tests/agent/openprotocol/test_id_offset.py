@@ -30,14 +30,14 @@ class Cart(Bench):
 
     def ask(self):
         number = Bench.ask(self)
-        return number + self.recovery.asks_with() if number > 0 else number
+        return number + self.recovery.ask_offset() if number > 0 else number
 
     def step(self):
         number = self.ask()
         if number < 0:
             return False
         result = self.memory.find(number)
-        is_near = result is not None and (apart(result.ident, number) and self.recovery.hears_off())
+        is_near = result is not None and (apart(result.ident, number) and self.recovery.accepts_nearby())
         if result is None or not number or result.ident == number or is_near:
             self.answer(result)
         else:

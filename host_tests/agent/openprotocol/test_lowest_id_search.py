@@ -15,7 +15,7 @@ def walked(there, above, left, most):
     while goes_on:
         asked.append(walk.asked)
         assert len(asked) < 5000
-        goes_on = walk.hear(walk.asked in there)
+        goes_on = walk.answered(walk.asked in there)
     return walk.lowest(), asked
 
 

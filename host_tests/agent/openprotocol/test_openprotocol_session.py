@@ -173,9 +173,9 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
 
 
 def test_lower_answers_are_taken_again_though_the_echoes_never_come():
-    for lower_too in (True, False):
+    for accepts_lower in (True, False):
         talk = fetching()
-        talk.session.request.lower_too = lower_too
+        talk.session.request.accepts_lower = accepts_lower
         talk.wait(14000)
         talk.hear(b"\0")
         assert talk.wait(1100) == [st.EV_FETCH_SILENT]
@@ -186,7 +186,7 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
             told += talk.wait(5000)
         assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
         talk.fetch(b"0001234566")
-        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
+        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if accepts_lower else st.EV_UNKNOWN]
 
 
 # Keep-alive and silence
@@ -267,20 +267,20 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     talk = talk_numbered()
     talk.tell(numbered(EXAMPLE, 2))
     talk.take()
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_AGAIN]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_REPEATED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
 def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     talk = Talk().ready()
-    assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
+    assert talk.tell(refused(62, 19)) == [st.EV_ACK_REFUSED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)
     assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
     talk = talk_numbered()
-    assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]
+    assert talk.tell(refused(9997, 5)) == [st.EV_ACK_REFUSED]
     for data, events in (
-        (b"99970003", [st.EV_UNTAKEN]),
-        (b"00620004", [st.EV_UNTAKEN]),
+        (b"99970003", [st.EV_ACK_REFUSED]),
+        (b"00620004", [st.EV_ACK_REFUSED]),
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.tell(message(9998, data)) == events, data

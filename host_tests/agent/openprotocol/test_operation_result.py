@@ -238,7 +238,7 @@ def test_result_of_one_object_behind_one_of_several_has_no_rows():
     give(operation, several())
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
-    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.found == r.RESULT_READ
+    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.result_code == r.RESULT_READ
 
 
 def test_objects_without_room_are_left_out_and_said():
@@ -247,13 +247,13 @@ def test_objects_without_room_are_left_out_and_said():
     give(operation, several(objects=objects))
     for number in range(2, 14):
         found = give(operation, of_object(number, number - 1, total=13, torque=number))
-    assert found == op.PART_WHOLE and operation.found == r.RESULT_ODD
+    assert found == op.PART_WHOLE and operation.result_code == r.RESULT_ODD
     payload = payload_of(operation)
     assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
     assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
     frame = several(objects=objects)
     for octets in range(68, len(frame)):  # the list ends early
-        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.found == r.RESULT_ODD
+        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.result_code == r.RESULT_ODD
 
 
 def test_time_comes_from_the_object_where_the_operation_has_none():
@@ -289,6 +289,6 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
             assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))
             if found == op.PART_KEPT and again == op.PART_WHOLE:
-                assert operation.found != r.RESULT_UNREADABLE or operation.damaged
+                assert operation.result_code != r.RESULT_UNREADABLE or operation.damaged
                 several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
                 assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)

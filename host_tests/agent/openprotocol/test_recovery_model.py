@@ -19,9 +19,9 @@ from toolcart.agent.openprotocol import recovery_request as qn
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
-    PHASE_BESIDE,
+    PHASE_NEARBY,
     PHASE_SETTLE,
-    PHASE_UP,
+    PHASE_UPWARD,
     PHASE_WALK,
     PHASE_WITNESS,
 )
@@ -103,10 +103,10 @@ class World:
         if run.last < 0:
             run.first[:] = bytes(16)
             ledger.run = 0
-        if recovery.phase not in (PHASE_WITNESS, PHASE_BESIDE, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
+        if recovery.phase not in (PHASE_WITNESS, PHASE_NEARBY, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE):
             observed.top[:] = bytes(16)
             observed.first = observed.upto = request.asked = 0
-            observed.is_afresh = observed.is_reset = False
+            observed.starts_over = observed.is_reset = False
         if recovery.phase != PHASE_WALK:
             vars(recovery._lowest_id).clear()
         return (

@@ -26,23 +26,23 @@ def test_a_rejection_says_whether_another_one_is_left():
     for step in (Revisions.refused, Revisions.cut):
         revisions = Revisions(ALL)
         assert [step(revisions) for _ in range(5)] == [True, True, True, False, True]
-        assert revisions.in_vain
+        assert revisions.is_exhausted
         revisions.answered()
-        assert not revisions.in_vain
+        assert not revisions.is_exhausted
 
 
 def test_one_that_stood_is_given_up_after_the_third_cut_in_row():
     revisions = Revisions(ALL)
     revisions.refused()
-    revisions.stands()
+    revisions.accepted()
     assert order(revisions, Revisions.cut, CUTS_MOST + 2) == [6] * CUTS_MOST + [4, 3]
     revisions = Revisions(ALL)
-    revisions.stands()
+    revisions.accepted()
     for _ in range(10):
         revisions.cut()
         revisions.cut()
         assert revisions.wanted() == 5
-        revisions.stands()
+        revisions.accepted()
 
 
 def test_cuts_of_a_controller_that_answers_are_believed():
@@ -64,7 +64,7 @@ def test_a_rejected_one_is_not_preferred_until_it_has_stood():
     revisions.refused()
     assert not revisions.prefer(6) and revisions.wanted() == 5
     revisions.answered()
-    revisions.stands()
+    revisions.accepted()
     assert not revisions.prefer(6)
     for _ in range(len(ALL)):
         revisions.refused()  # all but the last are left: 6 was rejected before

@@ -181,7 +181,7 @@ def stretch_of(most_ids=0):
 def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing():
     stretch = stretch_of()
     stretch.begin(3732930542, 500)
-    stretch.hear(2, True)
+    stretch.add_answer(2, True)
     assert not stretch.seeks and stretch.next_of_ours(3732930542) == -1
 
 
@@ -194,7 +194,7 @@ def test_a_walk_that_was_cut_off_is_shorter_next():
         if not ends:
             stretch = stretch_of(stretch.break_off())
         else:
-            stretch.hear(5, True)  # a result: the next stretch is no longer than this one for that
+            stretch.add_answer(5, True)  # a result: the next stretch is no longer than this one for that
     assert lengths == [500, 500, 500, 125, 250, 500, 125, 31, 7, 1]
     stretch.begin(1, 5000)
     assert stretch.last == 1

@@ -26,15 +26,15 @@ def taken(mid, revision, frame):
     made.most = 3600
     if mid == 107:
         station = cycle_frames()[1]
-        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == spindle_assembly.CYCLE_MORE
+        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == spindle_assembly.ASSEMBLY_MORE
     if (
         made.take(bytearray(b"##" + frame + b"##"), 2, len(frame), mid, revision, True, 0)
-        == spindle_assembly.CYCLE_UNREADABLE
+        == spindle_assembly.ASSEMBLY_UNREADABLE
     ):
         return None
     page = bytearray(r.HEAD_BYTES) + made.body[: made.octets]
     notes = put_in_order(page, len(page))[1]
-    assert made.found == r.RESULT_ODD or not notes
+    assert made.result_code == r.RESULT_ODD or not notes
     return bytes(page), notes
 
 

@@ -38,7 +38,7 @@ def cycle(frames, bolt_data=False):
     for mid, revision, data in frames:
         octets = message(mid, data, revision)
         found = made.take(octets, 0, len(octets), mid, revision, bolt_data, 0)
-    assert found == cy.CYCLE_WHOLE
+    assert found == cy.ASSEMBLY_WHOLE
     return payload(made.body[: made.octets])
 
 

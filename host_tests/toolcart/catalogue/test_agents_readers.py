@@ -13,7 +13,7 @@ from toolcart.agent.linux.extended_store import WideSpindleAssembly
 from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import OperationResult
-from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
+from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, ParameterSetLimits
 from toolcart.agent.openprotocol.session_states import EV_QUERY
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import extended_values
@@ -159,7 +159,7 @@ def test_limits_are_those_the_catalogue_reads(revision):
     known = {field.name for field in catalogue.form(13, revision).fields}
     frame = bytes(catalogue.encode(13, revision, **{name: values[name] for name in values if name in known}))
     read = catalogue.decode(frame.rstrip(b"\0"))
-    limits, session = Limits(), Session()
+    limits, session = ParameterSetLimits(), Session()
     body = body_of(12, TIME.encode())
     limits.put(body, 0)
     assert limits.ask(session, 0)
@@ -324,9 +324,9 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
         bolts = [message(107, frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
         made = cycle(kind=WideSpindleAssembly)
-        assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
-        assert take(made, bolts[0], 107, revision, True) == cy.CYCLE_MORE
-        assert take(made, bolts[1], 107, revision, True) == cy.CYCLE_WHOLE
+        assert take(made, station, 106, revision, True) == cy.ASSEMBLY_MORE
+        assert take(made, bolts[0], 107, revision, True) == cy.ASSEMBLY_MORE
+        assert take(made, bolts[1], 107, revision, True) == cy.ASSEMBLY_WHOLE
         page = payload_of(made)
         wanted = [(-1, one["name"], one["value"] or "", 0) for one in catalogue.decode(station)["special_values"]]
         for row in (0, 1):
@@ -343,13 +343,13 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
         made = cycle(kind=WideSpindleAssembly)
-        assert take(made, station[:length], 106, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_READ
+        assert take(made, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_READ
         page = payload_of(made)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
     made = cycle(kind=WideSpindleAssembly)
-    assert take(made, odd, 106, 4) == cy.CYCLE_UNREADABLE
+    assert take(made, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
 
 
 def test_steps_that_the_controller_left_out_are_said():
@@ -359,7 +359,7 @@ def test_steps_that_the_controller_left_out_are_said():
         take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
-        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.CYCLE_WHOLE
+        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.ASSEMBLY_WHOLE
         assert made.cut == cut
 
 
