@@ -62,7 +62,7 @@ class Frame:
         self.fill = 0
         self.length = 0
         self.most = size  # for this message: the link's `size` may change while it comes in
-        self.nul = False  # the NUL behind it has come
+        self.nul = False  # the NUL after it has come
 
 
 class SerialAscii:

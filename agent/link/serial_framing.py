@@ -6,7 +6,7 @@
 Rules (OP 2.1.2.1 p. 22-24, 3.3.2 p. 42-43; the document's figures and examples disagree, so the form is a setting)
 1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; the message
    may be followed by nothing, NUL, ETX, or NUL and ETX.
-2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.
+2. Writing: a message is at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.
 3. `auto` uses the next form with each message and keeps the first one that is answered: a peer that does not know a
    form stays silent. After a connection on which nothing was answered the form is given up again.
 """

@@ -4,7 +4,7 @@
 
 Rules
 1. Both are members of the outermost object, each there once. What only has such members somewhere inside, or text in
-   front of the object or behind it, is an error message that quotes a receipt: it confirms nothing.
+   front of the object or after it, is an error message that quotes a receipt: it confirms nothing.
 2. The number is whole and written in digits alone.
 """
 

@@ -25,7 +25,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
-RECEIPT_BYTES = const(160)  # of a message that is received whole, beside its topic
+RECEIPT_BYTES = const(160)  # of a message that is received whole, besides its topic
 ACKS_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
 CONNECT_TIMEOUT_MS = const(5000)
 RETRY_LEAST_MS = const(1000)
@@ -150,7 +150,7 @@ class PendingAcks:
 class Session:
     """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to.
 
-    A message of up to `receipt_bytes` is received whole, beside its topic.
+    A message of up to `receipt_bytes` is received whole, besides its topic.
     """
 
     def __init__(

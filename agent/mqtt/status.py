@@ -1,4 +1,4 @@
-"""What is shown of an MQTT outlet; loaded only when that is asked for."""
+"""The status of an MQTT outlet; loaded only when that is asked for."""
 
 from toolcart.agent.mqtt import session as ms
 

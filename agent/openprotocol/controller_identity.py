@@ -8,7 +8,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill, number
 
 IDENTITY_BYTES = const(51)
-STATION = const(41)  # where its ten digits stand
+STATION = const(41)  # where its ten digits are
 STATION_BYTES = const(10)
 TOOL_BYTES = const(14)
 # That of an MT Focus 6000 (MT "Special MT Focus 6000 considerations, per mid"): what it pushes is sent once,

@@ -22,7 +22,7 @@ Rules
 9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
    though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
    which is looked for in the newest blocks alone, if anything was in doubt.
-10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
+10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one after it, and what
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
@@ -64,7 +64,7 @@ from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
 DIGEST_BYTES = const(16)
 RANGES_MOST = const(2)
 
-# Of state.octets; `w` stands in front.
+# Of state.octets; `w` is first.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
 _RANGES = const(16)
 _IN_FRONT = const(21)
@@ -314,7 +314,7 @@ class IdLedger:
             return 0
         if self.misses(number):
             return self._fetched_again()
-        return 1 if number != top or self.is_top(self.last) else 0  # an ID may stand still
+        return 1 if number != top or self.is_top(self.last) else 0  # an ID may never change
 
     def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""

@@ -7,8 +7,8 @@ Rules
    is from the one it was pushed with (`by`), and how far the ID that was asked for (`ask`). Both may be off, by
    OFFSET_MOST at most in either direction. Nothing else shows anything: two answers that are off alike may be right,
    and be answers to other questions.
-2. One answer shows nothing: it may be late. It is known when two show the same. Then the look begins anew, every ID is
-   put right, and `w` itself where it came from such an answer.
+2. One answer shows nothing: it may be late. It is known when two show the same. Then the recovery starts over, every ID
+   is put right, and `w` itself where it came from such an answer.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
    that one is looked for then.
 4. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
@@ -48,9 +48,9 @@ class IdOffset:
         self.restart()
 
     def restart(self):
-        """A look or a range begins: what one answer has shown is forgotten."""
+        """The recovery starts over, or a range begins: what one answer has shown is forgotten."""
         self._seen_by = self._seen_ask = 0
-        self.probed = 0  # how many IDs beside `w` were asked for
+        self.probed = 0  # how many IDs near `w` were asked for
 
     def corrected(self, number):
         """Return what the ID of an answer should be."""
@@ -86,7 +86,7 @@ class IdOffset:
         return False
 
     def next_nearby(self, most):
-        """Return how far beside `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
+        """Return how far from `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
         at = self.probed
         self.probed = at + 1
         if self.by:

@@ -1,4 +1,4 @@
-"""Where each field of a result stands in MID 0061 and 0065, as data; brings them into the body, with care.
+"""Where each field of a result is in MID 0061 and 0065, as data; brings them into the body, with care.
 
 One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
 `toolcart.agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's,
@@ -11,7 +11,7 @@ Rules
 2. A message is a result if two of ID, time and status can be read, or if nothing in it is odd; else it is unreadable.
 3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
    not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
-4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
+4. Nothing is read from a place that is not proven: every parameter ID is where the revision has it and the message
    ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_result finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
 5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (OP 2.3 p. 30, OP 2.3.1 p. 31). With
@@ -140,7 +140,7 @@ def fields_of(mid, revision):
 
 
 def in_place(mid, revision, buf, at, length):
-    """True if every field of a MID 0061 or 0065 stands where its revision has it, to the last octet. Rule 4.
+    """True if every field of a MID 0061 or 0065 is where its revision has it, to the last octet. Rule 4.
 
     Hot: allocates nothing.
     """
@@ -260,7 +260,7 @@ def read_limits(layout, buf, at, length, limits, start):
 
 
 def scale_angles(layout, buf, at, length, body, start):
-    """Say in the limits behind body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
+    """Say in the limits after body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
 
     A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
     """

@@ -68,7 +68,7 @@ class LinkedMessages:
             self.give_up(link)
             if began and cut_short and number(buf, link.at, 4) <= len(buf):
                 self.mid = mid
-                return PART_REFUSED  # it did not fit beside the other one; it will when it comes again
+                return PART_REFUSED  # it did not fit besides the other one; it will when it comes again
             self._count = count
             self._cut = False
             self.mid = mid

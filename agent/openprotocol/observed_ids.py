@@ -1,6 +1,6 @@
-"""What one look at a controller has heard, and what follows from it; a look that begins forgets all of it.
+"""What answers and pushes have shown since the recovery started over, and what follows from it.
 
-newest, top     N: the newest that was answered, or pushed since; NONE as long as no one has said
+newest, top     N: the newest that was answered, or pushed since; NONE as long as nothing has shown it
 first .. upto   what may be missing, once that is concluded
 """
 
@@ -13,14 +13,14 @@ NONE = const(-1)
 
 
 class ObservedIds:
-    """Made once: a look resets it."""
+    """Made once: a restart of the recovery resets it."""
 
     def __init__(self):
         self.top = bytearray(DIGEST_BYTES)
         self.forget()
 
     def forget(self):
-        """Nothing was heard."""
+        """Nothing was observed."""
         self.newest = NONE
         self.is_held = False  # the newest, by the log
         self.is_zero_absent = False  # ID 0 is: that may be unknown there
@@ -31,7 +31,7 @@ class ObservedIds:
         self.is_reset = False  # since the IDs began again
 
     def is_nothing(self):
-        """True if no one has said what the newest is."""
+        """True if nothing has shown what the newest is."""
         return self.newest < 0
 
     def is_below(self, number):

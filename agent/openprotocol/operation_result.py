@@ -16,7 +16,7 @@ Rules
 1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
    nothing; a 1201 before the end of another, or a skipped number, gives up what was begun (`lost`).
 2. The revision of a message is that of its own header. One later than those known is not guessed at.
-3. The body has the figures of one object, the first; if there are several, each has a row behind the body
+3. The body has the figures of one object, the first; if there are several, each has a row after the body
    (toolcart.agent.record.spindles). The status is the whole operation's; fields fill the rest
    (toolcart.agent.openprotocol.variable).
 4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
@@ -31,9 +31,9 @@ Rules
 8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
    a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
 9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps
-   it as it came. Its object is left out of the rows, which are fewer than were told then, so none shows a figure that
-   was not made. Without any proven object the result is RESULT_UNREADABLE, and `first`, its MID 1201, is kept as it
-   came, too.
+   it as it came. Its object is left out of the rows, which are fewer than were announced then, so none shows a figure
+   that was not made. Without any proven object the result is RESULT_UNREADABLE, and `first`, its MID 1201, is kept as
+   it came, too.
 10. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
 
 Imported when the first such controller is met.
@@ -82,11 +82,11 @@ _NUMBER = const(23)
 RESULT_ID = const(26)  # in both messages
 _TIME = const(36)
 _STATUS = const(55)
-_OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with stands there from revision 2 on
+_OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with is there from revision 2 on
 _OBJECT = const(36)  # its ID
 _OBJECT_FIELDS = const(40)  # of MID 1202 revision 1
 _GUID_BYTES = const(36)
-_BODY_BYTES = const(143)  # with limits; behind it the head of several objects
+_BODY_BYTES = const(143)  # with limits; after it the head of several objects
 _FIRST = const(154)  # row (toolcart.agent.record.spindles)
 _NM = const(0x31)
 _PARTS = ((1201, 1203), (1202, 1203))
@@ -225,7 +225,7 @@ class OperationResult:
         return PART_WHOLE
 
     def _take_object(self, index, buf, at, place, end, is_cut):
-        """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
+        """Take the fields at buf[place:end] of the object whose ID is at buf[at:]; return a RESULT_ (rule 8)."""
         body = self.body
         if len(body) == _BODY_BYTES:
             code = _read_object(body, buf, place, end, is_cut)

@@ -1,7 +1,7 @@
-"""Whether the parameter IDs of a message, two digits in front of each field, stand where its layout has them.
+"""Whether the parameter IDs of a message, two digits in front of each field, are where its layout has them.
 
 A layout is one octet for each field from ID 01 on: its width, and TEXT for a text. A text is padded to its width by
-characters in some firmware, by octets in others: behind one everything may be shifted
+characters in some firmware, by octets in others: after one everything may be shifted
 (toolcart.agent.openprotocol.shifted_fields).
 """
 
@@ -13,7 +13,7 @@ ID_BYTES = const(2)
 
 
 def has_id(buf, place, number):
-    """True if the two digits of this ID stand at buf[place:]. Hot: allocates nothing."""
+    """True if the two digits of this ID are at buf[place:]. Hot: allocates nothing."""
     return buf[place] == 0x30 + number // 10 and buf[place + 1] == 0x30 + number % 10
 
 

@@ -1,5 +1,5 @@
-"""A controller that answers no question about its results: what it makes while no one hears is counted, as soon as a
-push shows it.
+"""A controller that answers no question about its results: what it makes while it is not connected is counted, as
+soon as a push shows it.
 
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
@@ -7,10 +7,10 @@ Rules
    usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed until then.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`).
-3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also behind a start or
-   a cut. A range is told and closed at once; without room for the event it stands until there is some.
-4. Another controller is believed when it names itself twice; what it skipped behind the last one's IDs means nothing.
-5. Any answer ends this: the look begins anew.
+3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
+   a cut. A range is reported and closed at once; without room for the event it stays until there is some.
+4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing.
+5. Any answer ends this: the recovery starts over.
 
 Imported where a controller is of this kind.
 """

@@ -28,7 +28,7 @@ class PushRun:
         return is_first
 
     def follows(self, number):
-        """True if a push of this ID would not be behind the last one."""
+        """True if a push of this ID would not be after the last one."""
         return self.last < 0 or is_ahead(number, self.last)
 
     def close(self):

@@ -1,20 +1,20 @@
 """What a controller has that the log lacks: asks for it with MID 0064, and fetches what is missing, oldest first.
 
-Sans I/O: asked what to fetch next (`want`) and told of every answer and every push. What it concludes is written down
+Sans I/O: asked what to fetch next (`want`) and is given every answer and every push. What it concludes is written down
 in one snapshot (toolcart.agent.openprotocol.id_ledger); everything here may be forgotten at any moment.
 
 Rules
 1. Until a connection has proven what its IDs mean, what it pushes is stored with FLAG_UNPROVEN. No push ever waits.
-2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w still stands under
+2. Proof: the newest (N, asked for as ID 0) is the highest result known (w); or it is above w, and w is still under
    its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
    any rejection of an ID means the same as 15, unless it says "later", with whatever code or none. Where many in a row
    are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
-5. A push fits if it may be missing, or is not behind the one before it while nothing is proven: it was on its way. One
-   that does not fit starts the look over, once a minute at most: where IDs come in no order (two spindles that count
-   for themselves and name none) each push would, and with a walk each time the look would never end. Which of two times
+5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
+   that does not fit makes it start over, once a minute at most: where IDs come in no order (two spindles that count
+   for themselves and name none) each push would, and with a walk each time it would never end. Which of two times
    is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
@@ -39,7 +39,7 @@ Rules
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
                                    else NEARBY
-    NEARBY    w + 8 or N, then     the next one; behind the last       the same; WALK if this was the first, and w gone
+    NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
               to 8 away (rule 7)
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
@@ -50,7 +50,7 @@ Rules
     SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
                                    close the run; else store it, close it
-    IDLE      -                    what may be missing: FILL, WALK or SEEK; told to poll: POLL
+    IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
     POLL      0, then w + 1        is it w? (subscription_watchdog)   w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
     NO_ID     -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
@@ -106,7 +106,7 @@ from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, 
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
-ON_ITS_WAY_MS = const(2000)  # behind one that was missing the next one may be pushed
+ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
@@ -710,7 +710,7 @@ class Recovery:
             return self._end_poll(True)
         return self._turn(rp.PHASE_POLL, after(top))
 
-    # -- the look ------------------------------------------------------------------------------------------------
+    # -- what the controller has ------------------------------------------------------------------------------
 
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
@@ -819,7 +819,7 @@ class Recovery:
         return self._conclude(now)
 
     def _search_nearby(self, is_reset, now):
-        """What was sought is not under its ID: it may be beside it (rule 7). Return a NEWS_."""
+        """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
         top = unpack_id(self._sought, 0)
         self.observed.is_reset = is_reset
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
@@ -829,7 +829,7 @@ class Recovery:
         return self._ask_nearby(now)
 
     def _ask_nearby(self, now):
-        """Ask for the next ID beside the one sought; return a NEWS_."""
+        """Ask for the next ID near the one sought; return a NEWS_."""
         top = unpack_id(self._sought, 0)
         offset = self.offset
         newest = self.observed.newest
@@ -846,7 +846,7 @@ class Recovery:
         return self._turn(rp.PHASE_NEARBY, moved(top, nearby) or after(0))
 
     def _handle_nearby(self, now):
-        """There is a result beside the highest ID known; return a NEWS_."""
+        """There is a result near the highest ID known; return a NEWS_."""
         if self.offset.by and self.ledger.is_like_top(self._answer):
             return self._correct_top(now)
         return self._ask_nearby(now)

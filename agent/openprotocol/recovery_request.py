@@ -1,11 +1,11 @@
-"""The question that is asked now: for which ID, of which spindle, and what is done while no answer comes.
+"""The outstanding request for an old result: for which ID, of which spindle, and what is done while no answer comes.
 
     state     asks for           answered             rejected or silent
     ITSELF    the ID             that is the answer   once more after a pause; from UNANSWERED_MOST on: NEXT
     NEXT      the ID after it    LAST                 ITSELF, after a pause
     LAST      the ID             that is the answer   it is given up: others are answered
 
-NEXT is for questions for a certain ID alone: nothing comes after the newest.
+NEXT is for requests for a certain ID alone: nothing comes after the newest.
 """
 
 from toolcart.agent.base.compat import const
@@ -18,7 +18,7 @@ UNANSWERED_MOST = const(5)
 
 
 class RecoveryRequest:
-    """One question, asked until it is answered or given up."""
+    """One request, sent until it is answered or given up."""
 
     def __init__(self):
         self.forget()
@@ -42,7 +42,7 @@ class RecoveryRequest:
         self._other = False  # it was answered with another ID
 
     def turn_spindle(self, count):
-        """Turn to the next of so many spindles with the same question; False if it was the last one."""
+        """Turn to the next of so many spindles with the same request; False if it was the last one."""
         self.spindle = self.spindle + 1 if self.spindle < count else 1
         self.again()
         return self.spindle > 1

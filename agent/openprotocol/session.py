@@ -15,13 +15,13 @@ Rules (DIGEST part C)
 1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
    the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
 2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
-   that answer: the subscription stands. The mirror of MID 9999 is never answered.
+   that answer: the subscription is accepted. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (toolcart.agent.openprotocol.linked_messages), and answered as one; a part alone never is.
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
    (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
    answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
-   the reason told. What is not needed is left out if connections end with it, for an hour if two did. The owner
+   the reason reported. What is not needed is left out if connections end with it, for an hour if two did. The owner
    remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6, unless that was rejected.
@@ -271,10 +271,10 @@ class Session:
         self.pushed = subscriptions[0].pushes[0]
         self._open_pushes(subscriptions[0])
 
-    def subscribe(self, first, behind):
-        """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
+    def subscribe(self, first, end):
+        """Ask for subscriptions[first:end], as far as they are wanted; READY again when that is done."""
         self.subscribing.index = first - 1
-        self.subscribing.end = behind
+        self.subscribing.end = end
         self._ask_next(False)
 
     def subscribe_again(self):
@@ -446,12 +446,12 @@ class Session:
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
     def _subscription_accepted(self):
-        """The subscription stands: ask for the next one."""
+        """The subscription was accepted: ask for the next one."""
         self._subscription().revisions.accepted()
         return self._ask_next(False)
 
     def _accept_no_error(self):
-        """The subscription stands in the revision that was answered with "no error"."""
+        """The subscription is accepted in the revision that was answered with "no error"."""
         revisions = self._subscription().revisions
         revisions.index = self.subscribing.no_error_index
         return self._subscription_accepted()
@@ -592,7 +592,7 @@ class Session:
         return self.state != st.STARTING and self._subscription().row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
-        """True if this push shows that the subscription that was asked for stands (rule 2)."""
+        """True if this push shows that the subscription that was asked for is accepted (rule 2)."""
         if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
             return False
         for one in self._subscription().pushes:
@@ -841,7 +841,7 @@ class Session:
         """True if this MID 9998 rejects an acknowledgement of ours."""
         link = self.link
         if link.length < _LINK_REFUSAL_BYTES:
-            return False  # behind it stands another message's, or nothing
+            return False  # after it is another message's, or nothing
         self.received.named = number(link.buf, link.at + 20, 4)
         self.received.code = max(number(link.buf, link.at + 24, 4), 0)
         return self._acknowledges(self.received.named)

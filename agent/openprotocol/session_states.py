@@ -8,7 +8,7 @@ SUBSCRIBING = const(2)
 CLEARING = const(3)  # unsubscribing, because a subscription of an earlier session is still there
 READY = const(4)
 STOPPING = const(5)
-OVER = const(6)  # close the port; `why` tells the reason
+OVER = const(6)  # close the port; `why` has the reason
 STATE_NAMES = ("closed", "starting", "subscribing", "clearing", "ready", "stopping", "over")
 
 EV_NONE = const(0)

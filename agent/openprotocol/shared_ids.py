@@ -17,7 +17,7 @@ Rules
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
    OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
    it: else a controller that ends each connection soon would never let one be finished.
-4. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
+4. An answer that does not say whose it is cannot be distinguished from another station's: then nothing is fetched.
 
 Imported where a controller names its station; other carts need the room.
 """

@@ -1,12 +1,12 @@
-"""Finds the fields of a message by their parameter IDs where these do not stand in the places of its layout.
+"""Finds the fields of a message by their parameter IDs where these are not in the places of its layout.
 
 A name with one letter of two octets that was padded by characters makes its field an octet too long, and shifts all
-behind it. The result is a copy of the message with every text as wide as documented, which any reader can read.
+after it. The result is a copy of the message with every text as wide as documented, which any reader can read.
 
 Rules
 1. Only a text is longer or shorter than its layout has it, by three octets a character at most. Every other field has
-   its width, so behind a text all IDs up to the next one are shifted alike.
-2. An alignment counts if every ID stands in its place, and the message ends where the last field does; blanks and NULs
+   its width, so after a text all IDs up to the next one are shifted alike.
+2. An alignment counts if every ID is in its place, and the message ends where the last field does; blanks and NULs
    may follow.
 3. A text can hold digits that look like an ID, so there may be several alignments. Those come first in which each text
    has as many characters as its layout has octets, in UTF-8 or an encoding of one or two octets. Of them, or else of
@@ -27,7 +27,7 @@ _TRIED_MOST = const(5000)  # places of IDs that are looked at; a message of text
 def straightened(widths, count, buf, at, length, rest=None):
     """Return copies of the message buf[at:at+length] with its first `count` fields as wide as documented.
 
-    None was found, or one; of more than one it cannot be known which is right. `rest(buf, place, end)` tells whether
+    None was found, or one; of more than one it cannot be known which is right. `rest(buf, place, end)` says whether
     what follows these fields fits; without it only blanks and NULs may follow.
     """
     end = at + length

@@ -16,8 +16,8 @@ Rules
    reported and changes nothing.
 2. A limit that is not a number is blank. A message that cannot be read at all (how many, which ID), or in which the
    torque or the angle of a spindle is neither a number nor blank, is kept raw.
-3. Nothing is read from a place that is not proven: each number in front of a field, and what is behind the counted
-   rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
+3. Nothing is read from a place that is not proven: each number in front of a field, and what is after the counted
+   rows, is where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
 4. What the log has no room for is left out, from the end: values of bolt data first. Special values
    are kept on Linux (toolcart.agent.linux.extended_store).
@@ -50,7 +50,7 @@ BOLT_BYTES = const(67)  # of MID 0106
 _SYNC_FIGURES = ((6, 6), (13, 5))  # torque and angle in a row: place, width
 _BOLT_FIGURES = ((15, 7), (24, 7))
 _SPECIAL_BYTES = const(24)  # in front of its value
-_VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
+_VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits after it
 
 
 class SpindleAssembly:
@@ -373,7 +373,7 @@ def _judged(octet, is_plain):
 
 
 def _subtype(buf, at, length, announced):
-    """Return the last digit of the subtype behind the special values of the MID 0106, a blank if it is not there."""
+    """Return the last digit of the subtype after the special values of the MID 0106, a blank if it is not there."""
     place = at + 165 + announced * BOLT_BYTES + 2
     end = at + length
     count = number(buf, place, 2) if place + 2 <= end else -1
@@ -406,7 +406,7 @@ def _values_of(buf, place, end):
     return values
 
 
-# What stands in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what behind.
+# What is in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what after.
 
 _FIELDS = {
     SYNC_MID: (b"\x02\x99\x02\x03\x04\x04\x01\x06\x06\x06\x05\x05\x05\x13\x13\x05\x01",),
@@ -419,7 +419,7 @@ _FIELDS = {
 
 
 def _is_in_place(mid, buf, at, length):
-    """True if every field of the message stands where it belongs."""
+    """True if every field of the message is where it belongs."""
     for fields in _FIELDS[mid]:
         place = end_of(fields, len(fields), buf, at + HEADER_BYTES, at + length)
         if place and _RESTS[mid](buf, at, place, at + length, number(buf, at, 4) <= length):
@@ -427,7 +427,7 @@ def _is_in_place(mid, buf, at, length):
     return False
 
 
-# Each tells whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
+# Each says whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
 
 
 def _sync_rest(buf, at, place, end, is_whole):

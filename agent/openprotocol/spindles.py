@@ -67,7 +67,7 @@ class MultiSpindleSubscription(Subscription):
         Subscription.__init__(self, ROWS[name], _REVISIONS[name])
         self.name = name
         self.ledger = ledger
-        self.behind = -1  # data number to rewind to in place of the last one stored, if not negative
+        self.rewind_to = -1  # data number to rewind to in place of the last one stored, if not negative
         if name == "powermacs":
             self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
 
@@ -83,13 +83,13 @@ class MultiSpindleSubscription(Subscription):
         if ledger is None or not (ledger.is_met() or ledger.is_empty()):
             data[_NUMBER_BYTES] = 0x31
         elif self.name == "powermacs" and ledger.is_met():
-            put_id(data, ledger.in_front() if self.behind < 0 else self.behind)
+            put_id(data, ledger.in_front() if self.rewind_to < 0 else self.rewind_to)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 
-    def rewind_behind(self, number):
+    def rewind_after(self, number):
         """From now on rewind to what comes after this data number; to the last one stored if it is negative."""
-        self.behind = number
+        self.rewind_to = number
 
     def rewinds(self):
         """True if what was not stored comes again after a reconnect."""
@@ -131,10 +131,10 @@ class MultiSpindleResults:
             self.subscription = None
             session.put_subscriptions(self._before)
 
-    def rewind_behind(self, number):
+    def rewind_after(self, number):
         """Begin the next subscriptions after this data number; with the last one stored if it is negative."""
         if self.subscription is not None:
-            self.subscription.rewind_behind(number)
+            self.subscription.rewind_after(number)
 
     def rewinds(self):
         """True if the last result stored comes again with each subscription, which is no reason for doubt."""

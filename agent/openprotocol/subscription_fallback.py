@@ -22,7 +22,7 @@ class SubscriptionFallback:
         self.searches = False  # results are asked for in another way than the usual one
         self.is_exhausted = False  # every way was tried since the last session
         self._returns_to_plain = False  # then by MID 0060 again: not every revision of it was rejected
-        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
+        self._ends_with_it = False  # connections end with a rejection: the way that was accepted is kept
 
     def opened(self, session):
         """A connection begins."""

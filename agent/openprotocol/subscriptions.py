@@ -3,9 +3,9 @@
     1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   agent.openprotocol.operation_result
 
 Rules
-1. They are asked for one after another; a session is READY when the last one stands. Without one that is NEEDED there
-   is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before it
-   was rejected.
+1. They are asked for one after another; a session is READY when the last one is accepted. Without one that is NEEDED
+   there is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before
+   it was rejected.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
 3. A controller's other events are asked for by the rows of toolcart.agent.linux.controller_events, curves by
    toolcart.agent.linux.mid0900.
@@ -13,7 +13,7 @@ Rules
    bytes, or with MID 0005, which names it.
 5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
    when it is durable (toolcart.agent.station.intake). The keeper of results gets events of the session as well:
-   `on_event(intake, event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
+   `on_event(intake, event, now)` gets EV_READY when it is, and events from EV_KEEPERS on.
 """
 
 from toolcart.agent.base.compat import const

@@ -115,7 +115,7 @@ class Spindles:
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
-            session.fallback.multi_spindle.rewind_behind(behind)
+            session.fallback.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 
     def _tell_gone(self, intake, lost, top, number, now):

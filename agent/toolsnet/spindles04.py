@@ -10,7 +10,7 @@ Rules
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
-What a writer lays out once for many results is moved behind the spindle parts, and stays there while the number of
+What a writer lays out once for many results is moved after the spindle parts, and stays there while the number of
 spindles, additional VIN and shape are the same. Then the shape is negative: a result of one spindle lays out its own.
 """
 
