@@ -36,8 +36,6 @@ Rules
            `---- w, a digest ---´        none             ´
 
 `spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
-
-The values are the torque's six digits and the last two of the angle, two to a byte; 0xFF where unknown.
 """
 
 from toolcart.agent.base.compat import const
@@ -57,11 +55,19 @@ from toolcart.agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
+from toolcart.agent.openprotocol.result_digest import (
+    DIGEST_BYTES,
+    TIME,
+    are_alike,
+    are_of_one,
+    put_digest,
+    put_values,
+    same,
+)
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
 
-DIGEST_BYTES = const(16)
 RANGES_MOST = const(2)
 
 # Of state.octets; `w` is first.
@@ -73,11 +79,6 @@ _FLAGS = const(41)
 _EPOCH = const(42)
 SPINDLES = const(43)
 _SEVERAL = const(0x80)
-
-# Of a digest.
-_TIME = const(5)
-_VALUES = const(12)
-_ANGLE = const(15)
 
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
@@ -98,62 +99,6 @@ _UNNAMED = const(64)  # rule 12
 _RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
 _ID_LAST = 4294967295
 _GONE_MOST = const(0x3FFFFFFF)
-
-
-def put_digest(digest, to, body, start, flags):
-    """Write ID, time and values of the body at body[start:] to digest[to:]."""
-    pack_digits(digest, to, body, start + res.TIGHTENING_ID, res.ID_BYTES)
-    if flags & res.FLAG_EDGE_TIME:
-        fill(digest, to + _TIME, res.TIME_BYTES, 0)
-    else:
-        copy(digest, to + _TIME, body, start + res.TIME, res.TIME_BYTES)
-    _put_values(digest, to, body, start)
-    if flags & res.FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
-        digest[to + _ANGLE] = 0xFF
-
-
-def _put_values(digest, to, body, start):
-    if body[start + res.TORQUE] == 0x20:
-        fill(digest, to + _VALUES, 4, 0xFF)
-        return
-    pack_digits(digest, to + _VALUES, body, start + res.TORQUE, res.TORQUE_BYTES)
-    start += res.ANGLE
-    blank = body[start] == 0x20
-    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
-
-
-def put_unread(digest, number, check=-1):
-    """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
-    pack_id(digest, 0, number)
-    fill(digest, _TIME, res.TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
-    fill(digest, _VALUES, 4, 0xFF)
-    if check >= 0:
-        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
-
-
-def same(one, other):
-    """True if both digests are of one result. What one of them lacks is not compared."""
-    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
-
-
-def _are_of_one(one, other):
-    """True if both have the same ID and time."""
-    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
-
-
-def _fit(one, other):
-    """True if time and values are the same. What one of them lacks is not compared."""
-    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
-        return False
-    if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
-        return False
-    return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
-
-
-def are_alike(one, other):
-    """True if both have a time, and the same time and values, under any ID."""
-    has_times = one[_TIME + 2] > 0 and other[_TIME + 2] > 0  # else there would be little to compare
-    return has_times and _fit(one, other)
 
 
 class IdLedger:
@@ -220,8 +165,8 @@ class IdLedger:
             pack_digits(octets, 0, body, at, res.ID_BYTES)
         else:  # the other digits stay
             octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
-        copy(octets, _TIME, body, start + res.TIME, res.TIME_BYTES)
-        _put_values(octets, 0, body, start)
+        copy(octets, TIME, body, start + res.TIME, res.TIME_BYTES)
+        put_values(octets, 0, body, start)
         increment(self.expected)
 
     def note_unit(self, body, start):
@@ -342,7 +287,7 @@ class IdLedger:
     def move_top(self, buf, at):
         """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
         self.forget_ranges()
-        copy(self.octets, _IN_FRONT, self.octets, 0, _TIME)
+        copy(self.octets, _IN_FRONT, self.octets, 0, TIME)
         put_digest(self.last, 0, buf, at, 0)
         self.put_top(self.last)
 
@@ -383,11 +328,11 @@ class IdLedger:
 
     def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
-        return self.octets[SPINDLES] & _SEVERAL != 0 and _are_of_one(self.last, digest)
+        return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last, digest)
 
     def is_of_top(self, digest):
         """True if `digest` has the ID and the time of `w`: where there are several spindles, of the same tightening."""
-        return _are_of_one(self.octets, digest)
+        return are_of_one(self.octets, digest)
 
     def in_front(self):
         """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""

@@ -6,8 +6,8 @@ first .. upto   what may be missing, once that is concluded
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
-from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES
 from toolcart.agent.openprotocol.ids import is_ahead, preceding
+from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES
 
 NONE = const(-1)
 

@@ -17,8 +17,8 @@ Imported where a controller is of this kind.
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
-from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, put_digest, same
 from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding
+from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES, put_digest, same
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_RETRIED,

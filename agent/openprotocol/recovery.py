@@ -79,7 +79,6 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
-from toolcart.agent.openprotocol.id_ledger import DIGEST_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
@@ -103,6 +102,7 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
+from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)

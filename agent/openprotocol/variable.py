@@ -191,7 +191,7 @@ def length_of(buf, at, end):
 
 
 def leads_to(buf, at, end, remaining):
-    """True if `remaining` fields are one after the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
+    """True if so many fields are one after the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
     while remaining > 0:
         length = length_of(buf, at, end)
         if length < 0:

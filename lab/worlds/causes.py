@@ -173,10 +173,10 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 +            return self._begin_walk(top >= 0 and not is_above, now)
 +        observed.first = after(top)
 +        return self._conclude(now)
-same-id-is-the-same | 0 | agent/openprotocol/id_ledger.py | recovery model
+same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
--    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
-+    return compare(one, 0, other, 0, _TIME) == 0
+-    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
++    return compare(one, 0, other, 0, TIME) == 0
 range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it
 -        if self.state.save():

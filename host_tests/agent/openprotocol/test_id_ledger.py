@@ -1,6 +1,7 @@
 """What is known of a controller's IDs is the same at a start as while running, and a snapshot is all or nothing."""
 
-from toolcart.agent.openprotocol import id_ledger as kn
+from toolcart.agent.openprotocol import id_ledger
+from toolcart.agent.openprotocol import result_digest as rd
 from toolcart.agent.openprotocol.ids import ID_PERIOD
 from toolcart.agent.openprotocol.spindles import MultiSpindleSubscription
 from toolcart.agent.record import KIND_RESULT
@@ -17,7 +18,7 @@ PLACES = {"TORQUE": res.TORQUE, "ANGLE": res.ANGLE, "TIME": res.TIME}
 def made():
     state = FakeState()
     state.log = FakeLog()
-    return kn.IdLedger(state)
+    return id_ledger.IdLedger(state)
 
 
 def store(ledger, ident, key=1):
@@ -26,17 +27,17 @@ def store(ledger, ident, key=1):
 
 
 def digest(ident, key=1, flags=0, **fields):
-    found = bytearray(kn.DIGEST_BYTES)
+    found = bytearray(rd.DIGEST_BYTES)
     body = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     for name, value in fields.items():
         at = PLACES[name]
         body[at : at + len(value)] = value
-    kn.put_digest(found, 0, body, 0, flags)
+    rd.put_digest(found, 0, body, 0, flags)
     return found
 
 
 def proven(*idents):
-    """Known as after these were pushed on a connection that has proven what the IDs mean."""
+    """The ledger as after these were pushed on a connection that has proven what the IDs mean."""
     ledger = made()
     for ident in idents:
         store(ledger, ident)
@@ -61,23 +62,23 @@ def test_a_third_range_joins_the_two_that_are_nearest():
 
 def test_same_is_told_by_id_time_and_values():
     one = digest(41, 7)
-    assert kn.same(one, digest(41, 7))
-    assert not kn.same(one, digest(42, 7)) and not kn.same(one, digest(41, 8))
-    assert not kn.same(one, digest(41, 7, TORQUE=b"000009"))
-    assert not kn.same(one, digest(41, 7, ANGLE=b"00009"))
-    assert kn.same(one, digest(41, 7, TORQUE=b"      ")), "a field that is blank says nothing"
-    assert kn.same(one, digest(41, 7, ANGLE=b"     "))
-    assert kn.same(one, digest(41, 7, res.FLAG_ODD, ANGLE=b"00070")), "in parts of a degree"
-    assert kn.same(one, digest(41, 7, res.FLAG_EDGE_TIME, TIME=b"\x20\x30\x01\x01\0\0\0")), "the agent's own time"
-    unread = bytearray(kn.DIGEST_BYTES)
-    kn.put_unread(unread, 41)
-    assert kn.same(one, unread) and not kn.same(digest(40, 7), unread)
-    frames = [bytearray(kn.DIGEST_BYTES) for _ in range(2)]
+    assert rd.same(one, digest(41, 7))
+    assert not rd.same(one, digest(42, 7)) and not rd.same(one, digest(41, 8))
+    assert not rd.same(one, digest(41, 7, TORQUE=b"000009"))
+    assert not rd.same(one, digest(41, 7, ANGLE=b"00009"))
+    assert rd.same(one, digest(41, 7, TORQUE=b"      ")), "a field that is blank says nothing"
+    assert rd.same(one, digest(41, 7, ANGLE=b"     "))
+    assert rd.same(one, digest(41, 7, res.FLAG_ODD, ANGLE=b"00070")), "in parts of a degree"
+    assert rd.same(one, digest(41, 7, res.FLAG_EDGE_TIME, TIME=b"\x20\x30\x01\x01\0\0\0")), "the agent's own time"
+    unread = bytearray(rd.DIGEST_BYTES)
+    rd.put_unread(unread, 41)
+    assert rd.same(one, unread) and not rd.same(digest(40, 7), unread)
+    frames = [bytearray(rd.DIGEST_BYTES) for _ in range(2)]
     for check in (0, 0x80, 0xFF, 0x3FFFFFFF):
-        kn.put_unread(frames[0], 41, check)
-        kn.put_unread(frames[1], 41, check ^ 0x10)
-        assert kn.same(frames[0], frames[0]) and not kn.same(*frames)
-        assert not kn.same(one, frames[0]) and not kn.same(frames[0], digest(41, 7, TORQUE=b"      "))
+        rd.put_unread(frames[0], 41, check)
+        rd.put_unread(frames[1], 41, check ^ 0x10)
+        assert rd.same(frames[0], frames[0]) and not rd.same(*frames)
+        assert not rd.same(one, frames[0]) and not rd.same(frames[0], digest(41, 7, TORQUE=b"      "))
 
 
 def test_a_powermacs_is_asked_for_the_last_one_once_more():
