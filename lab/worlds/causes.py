@@ -106,12 +106,10 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        if self.wants and self.timer.armed:
 silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 : a question without an answer is the connection's last
--            return self._go_on_in_vain(now)
--        is_certain
-+            return self._go_on_in_vain(now)
-+        self._switch_off(rp.PHASE_OFF)
-+        return rp.NEWS_NONE
-+        is_certain
+-        self._is_later = False
+-        return self._again(now)
++        self._is_later = False
++        return self._switch_off(rp.PHASE_OFF)
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if

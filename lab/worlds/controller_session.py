@@ -113,7 +113,7 @@ class Session:
         self._addressed = (int(whole[14:16]) if whole[14:16].isdigit() else 0) or 1
         handler = self.handlers.get(mid)
         if mid == b"0001":
-            self._start(int(revision))
+            self._start(int(revision) if revision.isdigit() else 1)
         elif not self._started:
             self._object(whole)
         elif handler is None:
