@@ -5,7 +5,8 @@ their parameter IDs it keeps the whole message, if the log has room for it.
 """
 
 from toolcart.agent.base.fields import copy, fill, is_blank, number
-from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, BOLT_BYTES, SpindleAssembly
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, SpindleAssembly
+from toolcart.agent.openprotocol.spindle_layouts import BOLT_BYTES
 from toolcart.agent.openprotocol.spindles import MultiSpindleResults
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec

@@ -27,7 +27,16 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
+from toolcart.agent.openprotocol.spindle_layouts import (
+    BOLT_BYTES,
+    BOLT_MID,
+    FIELDS,
+    RESTS,
+    SPECIAL_BYTES,
+    SYNC_MID,
+    VALUE_BYTES,
+    is_in_place,
+)
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 
@@ -39,18 +48,11 @@ ASSEMBLY_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next bolt's data
 
-SYNC_MID = const(101)
-STATION_MID = const(106)
-BOLT_MID = const(107)
-
 _ID = const(30)  # data number, in MID 0106 and 0107
 _NM = const(0x31)
 _NOK = const(0x33)
-BOLT_BYTES = const(67)  # of MID 0106
 _SYNC_FIGURES = ((6, 6), (13, 5))  # torque and angle in a row: place, width
 _BOLT_FIGURES = ((15, 7), (24, 7))
-_SPECIAL_BYTES = const(24)  # in front of its value
-_VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits after it
 
 
 class SpindleAssembly:
@@ -105,16 +107,16 @@ class SpindleAssembly:
 
     def _read(self, buf, at, length, mid, revision):
         """Read the message at buf[at:at+length], or a copy of it with its fields in place; return a CYCLE_."""
-        is_shifted = not _is_in_place(mid, buf, at, length)
+        is_shifted = not is_in_place(mid, buf, at, length)
         if is_shifted:
             from toolcart.agent.openprotocol.shifted_fields import straightened  # hardly any controller needs it
 
             source, first = buf, at
 
             def rest(_, place, end):
-                return _RESTS[mid](source, first, place, end, True)
+                return RESTS[mid](source, first, place, end, True)
 
-            for fields in _FIELDS[mid]:
+            for fields in FIELDS[mid]:
                 copies = straightened(fields, len(fields), buf, at, length, rest)
                 if len(copies) == 1 and copies[0]:
                     break
@@ -378,11 +380,11 @@ def _subtype(buf, at, length, announced):
     end = at + length
     count = number(buf, place, 2) if place + 2 <= end else -1
     place += 2
-    while count > 0 and place + _SPECIAL_BYTES <= end:
-        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
+    while count > 0 and place + SPECIAL_BYTES <= end:
+        octets = number(buf, place + SPECIAL_BYTES - 2, 2)
         if octets < 0:
             return 0x20
-        place += _SPECIAL_BYTES + octets
+        place += SPECIAL_BYTES + octets
         count -= 1
     return _digit(buf, place + 4) if count == 0 and place + 5 <= end else 0x20
 
@@ -392,9 +394,9 @@ def _values_of(buf, place, end):
     values = []
     count = number(buf, place, 2)
     place += 2
-    while count > 0 and place + _VALUE_BYTES <= end:
-        values.append(bytes(buf[place : place + _VALUE_BYTES]) + b"00")
-        place += _VALUE_BYTES
+    while count > 0 and place + VALUE_BYTES <= end:
+        values.append(bytes(buf[place : place + VALUE_BYTES]) + b"00")
+        place += VALUE_BYTES
         count -= 1
     place += 2
     count = number(buf, place, 3) if place + 3 <= end else -1
@@ -404,91 +406,3 @@ def _values_of(buf, place, end):
         place += rec.VALUE_BYTES
         count -= 1
     return values
-
-
-# What is in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what after.
-
-_FIELDS = {
-    SYNC_MID: (b"\x02\x99\x02\x03\x04\x04\x01\x06\x06\x06\x05\x05\x05\x13\x13\x05\x01",),
-    STATION_MID: (b"\x02\x02\x0a\x02\x94\x13\x02\x94\x01\x01\xa8\x02",),
-    BOLT_MID: (  # the time as wide as it is said to be, or as it is printed
-        b"\x02\x02\x0a\x02\x13\x04\x94\x94\x01\xb2\x84\x02",
-        b"\x02\x02\x0a\x02\x09\x04\x94\x94\x01\xb2\x84\x02",
-    ),
-}
-
-
-def _is_in_place(mid, buf, at, length):
-    """True if every field of the message is where it belongs."""
-    for fields in _FIELDS[mid]:
-        place = end_of(fields, len(fields), buf, at + HEADER_BYTES, at + length)
-        if place and _RESTS[mid](buf, at, place, at + length, number(buf, at, 4) <= length):
-            return True
-    return False
-
-
-# Each says whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
-
-
-def _sync_rest(buf, at, place, end, is_whole):
-    if place + 2 > end or not has_id(buf, place, 18):
-        return False
-    place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
-    for ident, width in ((19, 5), (20, 7)):
-        if place + width > end:
-            return place == end or not is_whole
-        place += width if has_id(buf, place, ident) else 0
-    return is_blank(buf, place, end - place)
-
-
-def _station_rest(buf, at, place, end, is_whole):
-    left = number(buf, place - 2, 2)
-    while left > 0 and place + BOLT_BYTES <= end:
-        ident = place
-        for index in range(10):
-            if not has_id(buf, ident, 13 + index):
-                return False
-            ident += 2 + _BOLT_WIDTHS[index]
-        place += BOLT_BYTES
-        left -= 1
-    if left == 0:
-        return _specials_fit(buf, place, end, 23, 0, is_whole)
-    return left > 0 and not is_whole and (place + 2 > end or has_id(buf, place, 13))
-
-
-def _bolt_rest(buf, at, place, end, is_whole):
-    count = number(buf, place - 2, 2)
-    place += count * _VALUE_BYTES
-    if count < 0 or place + 9 > end:
-        return count >= 0 and not is_whole
-    if not has_id(buf, place, 13) or not has_id(buf, place + 5, 14):
-        return False
-    count = number(buf, place + 2, 3)
-    place += 8 + count * rec.VALUE_BYTES
-    return count >= 0 and _specials_fit(buf, place, end, 15, 2, is_whole)
-
-
-def _specials_fit(buf, place, end, ident, step_octets, is_whole):
-    """True if the special values at buf[place:end] lead to the message's end, or to the subtype there."""
-    if place + 4 > end:
-        return not is_whole
-    count = number(buf, place + 2, 2)
-    if not has_id(buf, place, ident):
-        return False
-    place += 4
-    while count > 0 and place + _SPECIAL_BYTES <= end:
-        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
-        if octets < 0:
-            return False
-        place += _SPECIAL_BYTES + octets + step_octets
-        count -= 1
-    if count or place > end:
-        return not is_whole
-    if place + 5 > end:
-        return place == end or not is_whole
-    place += 5 if has_id(buf, place, ident + 1) else 0
-    return is_blank(buf, place, end - place)
-
-
-_BOLT_WIDTHS = b"\x02\x01\x01\x01\x07\x07\x07\x07\x07\x07"
-_RESTS = {SYNC_MID: _sync_rest, STATION_MID: _station_rest, BOLT_MID: _bolt_rest}

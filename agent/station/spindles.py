@@ -23,6 +23,7 @@ from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
 from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
+from toolcart.agent.openprotocol.spindle_layouts import BOLT_MID, STATION_MID, SYNC_MID
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
@@ -50,7 +51,7 @@ class Spindles:
         if found == cy.ASSEMBLY_WHOLE:
             self._store(intake, cycle, True, now)
         elif found == cy.ASSEMBLY_MORE:
-            if session.received.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
+            if session.received.mid != STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
         elif found == cy.ASSEMBLY_UNREADABLE:
@@ -74,7 +75,7 @@ class Spindles:
                     intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
-        intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, BOLT_MID, now)
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
@@ -155,5 +156,5 @@ class Spindles:
 def _ask_for(session, more):
     """Ask a PowerMACS in the next acknowledgement for `more` of this cycle, or not."""
     push = session.pushed
-    if push.pushed_mid != cy.SYNC_MID:
+    if push.pushed_mid != SYNC_MID:
         push.asks_for_more(more)

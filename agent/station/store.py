@@ -66,7 +66,7 @@ class Store:
         self.heard = bytearray(res.TIME_BYTES)
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
-        self.limits = None  # toolcart.agent.openprotocol.queries.Limits, if configured
+        self.limits = None  # toolcart.agent.openprotocol.queries, if configured
         self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
         self._numbers = log.state.numbers
