@@ -97,9 +97,8 @@ class Session:
         self.system_type = 0
         self.request = rq.Request()
         self.old_result = rq.OldResultRequest()
-        self.timing = timing = (
-            Part()
-        )  # when a message of ours is due, and when the controller is given up (rules 1 and 7)
+        # when a message of ours is due, and when the controller is given up (rules 1 and 7)
+        self.timing = timing = Part()
         timing.keepalive_ms = keepalive_ms
         timing.response_timeout_ms = response_timeout_ms
         timing.silence_ms = silence_ms
@@ -112,14 +111,14 @@ class Session:
         timing.blocked = Timer()  # since the link took nothing: likewise
         self.link_level_receive = LinkLevelReceiver()
         self.wants_link_level = False  # number what we send where the controller offers it
-        self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevel
+        self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevelSender
         self.fallback = SubscriptionFallback()
-        self.subscribing = Part()  # among the subscriptions
+        self.subscribing = Part()  # which of the subscriptions is asked for, and what came of it
         self.subscribing.end = 0  # one past the last that is asked for in this turn
         self.subscribing.cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
-        self.received = Part()  # by the controller's last message
+        self.received = Part()  # what the controller's last message holds
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
 

@@ -147,7 +147,7 @@ class Session:
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
         self._sends_ack_12 = True
-        self._heard = False
+        self._has_answer = False
         self._streaming_event = False
         self.commanded = CMD_NONE  # what `command` will return
 
@@ -190,7 +190,7 @@ class Session:
         self.frames.reset()
         if self.state == PIM_OPENING:
             self.state = PIM_VERIFY
-            self._heard = False
+            self._has_answer = False
             self.wait.start(now, VERIFY_TIMEOUT_MS)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
@@ -404,7 +404,7 @@ class Session:
         outstanding.kind = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self.wait.armed = False
-        self._heard = True
+        self._has_answer = True
         self.heartbeat.wary = False
         if kind == OUT_KEEPALIVE:
             self.heartbeat.put_acked()
@@ -460,12 +460,12 @@ class Session:
             self.heartbeat.closed()
         if self.outstanding.kind == OUT_RESULT:
             self.heartbeat.wary = True
-        self.proven = self._heard
+        self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
         self._rest.stop()
-        self.wait.start(now, 0 if self._heard else self.reconnect_ms)
-        self._heard = False
+        self.wait.start(now, 0 if self._has_answer else self.reconnect_ms)
+        self._has_answer = False
         return EV_LOST
