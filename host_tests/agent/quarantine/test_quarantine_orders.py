@@ -58,7 +58,7 @@ class Policy:
 class Bench(QuarantineBench):
     """A station's logs with results in them, and its orders."""
 
-    quiet = None
+    flash_window = None
     policy = None
 
     def stamp_into(self, buf):
