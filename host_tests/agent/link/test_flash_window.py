@@ -34,37 +34,37 @@ class User:
 
 
 def test_a_line_on_which_no_one_can_speak_is_quiet():
-    quiet = FlashWindow(Link(0))
-    assert quiet.may_program() and quiet.may_erase()
-    quiet.set_receiving(True)
-    assert not quiet.may_program() and not quiet.may_erase()
-    quiet.set_receiving(False)
-    assert quiet.may_program() and quiet.may_erase()
+    window = FlashWindow(Link(0))
+    assert window.may_program() and window.may_erase()
+    window.set_receiving(True)
+    assert not window.may_program() and not window.may_erase()
+    window.set_receiving(False)
+    assert window.may_program() and window.may_erase()
 
 
 def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
     link = Link(PROGRAM_MS)
-    quiet = FlashWindow(link)
-    quiet.set_receiving(True)
-    assert quiet.may_program() and not quiet.may_erase()
+    window = FlashWindow(link)
+    window.set_receiving(True)
+    assert window.may_program() and not window.may_erase()
     link.silence_ms = ERASE_MS - 1
-    assert not quiet.may_erase()
+    assert not window.may_erase()
     link.silence_ms = ERASE_MS
-    assert quiet.may_erase()
+    assert window.may_erase()
 
 
 def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
-    quiet = FlashWindow(Link(PROGRAM_MS))
-    quiet.set_receiving(True)
-    assert quiet.may_write(Ring(True)) and not quiet.may_write(Ring(False))
+    window = FlashWindow(Link(PROGRAM_MS))
+    window.set_receiving(True)
+    assert window.may_write(Ring(True)) and not window.may_write(Ring(False))
 
 
 def test_everybody_who_joined_has_a_turn_in_the_order_of_joining():
-    quiet = FlashWindow(Link(0))
-    quiet.offer(1)  # no one is there
+    window = FlashWindow(Link(0))
+    window.offer(1)  # no one is there
     turns = []
     users = [User(turns), User(turns)]
     for user in users:
-        quiet.join(user)
-    quiet.offer(7)
+        window.join(user)
+    window.offer(7)
     assert turns == [(users[0], 7), (users[1], 7)]

@@ -8,6 +8,6 @@ HEAP = "8m"
 
 
 def test_the_newest_has_nothing_beside_it():
-    question = RecoveryRequest()
+    request = RecoveryRequest()
     for _ in range(3 * UNANSWERED_MOST):
-        assert question.fails(False) and question.state == qn.ITSELF
+        assert request.fails(False) and request.state == qn.ITSELF
