@@ -67,9 +67,9 @@ class Station:
         self.log = None
         self.quarantine = None  # where an outlet may refuse a result
         self.graphs = None  # a log of curves, where one is configured
-        self.known = None
+        self.ledger = None
         self.session = None
-        self.quiet = None
+        self.flash_window = None
         self.recovery = None
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands

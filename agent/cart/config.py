@@ -189,9 +189,9 @@ def _clashes(controller, spool):
     if rs485 and controller.get("flow") == "rts_cts":  # RTS can have only one meaning
         yield "controller.rs485", found(rs485), '"", as controller.flow is rts_cts'
     if link != "tcp" and "://" in (controller.get("device") or ""):
-        from toolcart.agent.link.serial_server import mistakes_of  # few carts have it
+        from toolcart.agent.link.serial_server import setting_errors  # few carts have it
 
-        for name, words in mistakes_of(controller):
+        for name, words in setting_errors(controller):
             yield "controller." + name, found(controller[name]), words
 
 

@@ -12,7 +12,7 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import session_states as controller_states
-from toolcart.agent.openprotocol.recovery_request import PHASE_NAMES
+from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -153,7 +153,7 @@ def _controller(station, now):
         "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
         "why_code": trouble.code,
         "why_mid": trouble.mid,
-        "refused_code": session.said.code,
+        "refused_code": session.received.code,
         "waits_for_room": waits_for_room,
         "next_try_ms": intake.way.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
@@ -187,15 +187,15 @@ def _gone(station, kind, waiting, hashed):
 
 def _recovery(station):
     recovery = station.recovery
-    known = station.known
+    ledger = station.ledger
     return {
         "phase": PHASE_NAMES[recovery.phase],
-        "needs": recovery.whose.needs,
-        "open_ids": known.missing(),
-        "gone": known.gone(),
-        "stored_again_at_most": known.state.numbers[n.STORED_AGAIN],
-        "gone_latest": _gone_latest(station) if known.gone() else None,
-        "epoch": known.epoch(),
+        "needs": recovery.ownership.needs,
+        "open_ids": ledger.missing(),
+        "gone": ledger.gone(),
+        "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
+        "gone_latest": _gone_latest(station) if ledger.gone() else None,
+        "epoch": ledger.epoch(),
     }
 
 

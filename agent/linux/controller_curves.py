@@ -26,7 +26,7 @@ from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM,
 from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
 from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, extended_values
 from toolcart.agent.record import graph as gr
@@ -88,10 +88,10 @@ class Traces:
         link = intake.link
         why = LOST_CUT
         if not cut_short:
-            why = self.trace.read(link.buf, link.at, link.length, session.said.mid, session.said.revision)
+            why = self.trace.read(link.buf, link.at, link.length, session.received.mid, session.received.revision)
         if why == READ:
             little = session.system_type == REPEATS_NOTHING
-            why = self.put(link.buf, link.at, session.said.mid == CURVES and little, now)
+            why = self.put(link.buf, link.at, session.received.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
             self.health.note(h.TRACES_LOST, why, now)

@@ -124,7 +124,7 @@ class ControllerEvents:
         link = intake.link
         kept = NOT_KEPT
         if not intake.full and self.log.has_room(self.log.room_bytes):
-            kept = self.put(session.said.mid, link.buf, link.at, link.length, now)
+            kept = self.put(session.received.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:
             session.withhold()
         else:

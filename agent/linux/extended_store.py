@@ -5,8 +5,9 @@ their parameter IDs it keeps the whole message, if the log has room for it.
 """
 
 from toolcart.agent.base.fields import copy, fill, is_blank, number
-from toolcart.agent.openprotocol.spindle_assembly import BOLT_BYTES, CYCLE_WHOLE, Cycle
-from toolcart.agent.openprotocol.spindles import Several
+from toolcart.agent.openprotocol.spindle_assembly import ASSEMBLY_WHOLE, SpindleAssembly
+from toolcart.agent.openprotocol.spindle_layouts import BOLT_BYTES
+from toolcart.agent.openprotocol.spindles import MultiSpindleResults
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.extended_values import BYTES, IDENTIFIERS, PAYLOAD_BYTES, WIDTH
@@ -78,23 +79,23 @@ _FIXED = 24  # in front of a value
 
 def several(session, controller):
     """Return what the session of these `controller` settings has for results of several spindles."""
-    return Several(session, session.ways.known, controller["results"], WideCycle)
+    return MultiSpindleResults(session, session.fallback.ledger, controller["results"], WideSpindleAssembly)
 
 
-class WideCycle(Cycle):
+class WideSpindleAssembly(SpindleAssembly):
     """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
 
     def take_station(self, buf, at, length, revision):
-        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
-        found = Cycle.take_station(self, buf, at, length, revision)
-        if found == CYCLE_WHOLE:
+        """Begin with the MID 0106 at buf[at:at+length]; return ASSEMBLY_WHOLE or ASSEMBLY_UNREADABLE."""
+        found = SpindleAssembly.take_station(self, buf, at, length, revision)
+        if found == ASSEMBLY_WHOLE:
             bolts = number(buf, at + _BOLTS - 2, 2)
             _take(self, buf, at + _BOLTS + 2 + bolts * BOLT_BYTES, at + length, b"  ", 0)
         return found
 
     def take_bolt(self, buf, at, end, row):
         """Put one bolt's data behind the rows, as far as there is room; return where its values are, 0: nowhere."""
-        place = Cycle.take_bolt(self, buf, at, end, row)
+        place = SpindleAssembly.take_bolt(self, buf, at, end, row)
         if place:
             _take_behind_values(self, buf, place, end, b"%02d" % row)
         return place

@@ -55,7 +55,7 @@ def of_station(station, board, words):
     def act(number, count, doubted):
         return outlet.offer_again(number, count, doubted, board.now())
 
-    return carry_out(outlet.policy, station.number, station.quiet, words, act)
+    return carry_out(outlet.policy, station.number, station.flash_window, words, act)
 
 
 def carry_out(policy, station, quiet, words, act=None):

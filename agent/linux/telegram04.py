@@ -87,7 +87,7 @@ _BOLT_VALUE, _REFERENCE = 60012, 60020
 
 def _tell(parameters, page, at, length, rows):
     """Add what the record has besides the spindle parts (toolcart.agent.record.spindles.Parameters)."""
-    spindles04.tell_beside(parameters, page, at, length, rows)
+    spindles04.add_parameters(parameters, page, at, length, rows)
     for row in range(rows):
         reference = extended_values.object_of(page, at, row)[1]
         if reference > 0:
@@ -121,7 +121,7 @@ class WideWriter(ResultWriter):
 
     def __init__(self, *numbers, **settings):
         ResultWriter.__init__(self, *numbers, **settings)
-        self.several = write
+        self.write_spindles = write
 
 
 class TargetWriter(WideWriter):

@@ -269,10 +269,13 @@ class Programs:
         row = session.request.row
         if row is not LIST and row is not DATA:
             self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
-            if row is queries.LIMITS and event == EV_QUERY and session.said.revision not in queries.OTHER_LAYOUT:
+            if row is queries.LIMITS and event == EV_QUERY and session.received.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return
-        if event == EV_QUERY_REFUSED and session.said.refusal in (error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY):
+        if event == EV_QUERY_REFUSED and session.received.refusal in (
+            error_codes.REFUSED_LATER,
+            error_codes.REFUSED_BUSY,
+        ):
             self._later.start(now, queries.LATER_MS)
             return
         if row is LIST:
@@ -280,7 +283,7 @@ class Programs:
             if event == EV_QUERY:
                 self._take_list(session.link)
         elif event == EV_QUERY_SILENT or (
-            event == EV_QUERY_REFUSED and session.said.refusal == error_codes.REFUSED_NEVER
+            event == EV_QUERY_REFUSED and session.received.refusal == error_codes.REFUSED_NEVER
         ):
             self._end()
         else:

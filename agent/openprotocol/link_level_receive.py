@@ -23,7 +23,7 @@ CODE_WRONG = const(3)
 CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
 
 
-class Numbering:
+class LinkLevelReceiver:
     """The receiving direction of one session."""
 
     __slots__ = ("_code", "active", "expected", "owed")

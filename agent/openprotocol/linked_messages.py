@@ -39,7 +39,7 @@ _PART = const(19)
 _ZERO = const(0x30)
 
 
-class Linked:
+class LinkedMessages:
     """The one message that may be under way in parts; created when the first part ever comes."""
 
     __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
@@ -68,7 +68,7 @@ class Linked:
             self.give_up(link)
             if began and cut_short and number(buf, link.at, 4) <= len(buf):
                 self.mid = mid
-                return PART_REFUSED  # it did not fit beside the other one; it will when it comes again
+                return PART_REFUSED  # it did not fit besides the other one; it will when it comes again
             self._count = count
             self._cut = False
             self.mid = mid

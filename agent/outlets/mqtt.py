@@ -72,7 +72,7 @@ class Mqtt:
         self.index = index
         self.log = log
         self.health = station.health
-        self.quiet = station.quiet
+        self.flash_window = station.flash_window
         self.cursor = log.cursors[index]
         self.host = settings["host"]
         self.port_number = settings["port"]
@@ -241,7 +241,7 @@ class Mqtt:
         Without room to settle the last record what is in front of it goes out, and makes room.
         """
         log = self.log
-        quiet = self.quiet
+        quiet = self.flash_window
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
         if log.state.ready():

@@ -28,7 +28,7 @@ from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
-from toolcart.agent.openprotocol.shifted_fields import find
+from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.quarantine.entries import needs_operator, told
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
@@ -76,7 +76,9 @@ def of_station(station, board, words):
     wrong = why_none(station)
     if wrong:
         return iter([{"error": wrong}])
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.toolsnet())
+    return carry_out(
+        station.quarantine, station.log, station.number, board, station.flash_window, words, station.toolsnet()
+    )
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
@@ -243,9 +245,9 @@ class Orders:
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.duplicate_search import Look
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 
-        held = Look(self.main).holds(self._payload, 0, self._length, self._flags)
+        held = DuplicateSearch(self.main).holds(self._payload, 0, self._length, self._flags)
         if held < 0:
             raise Refused("the log cannot be read now; try again")
         if held:

@@ -169,7 +169,7 @@ class Commands:
         if order is None or order.state != WAITING:
             return False
         self._intake.due = True
-        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.quiet.may_program():
+        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.flash_window.may_program():
             return False  # the giver of the order wakes us again
         if not order.is_noted:
             order.mid = order.ways[0][0]
@@ -196,14 +196,14 @@ class Commands:
         elif event == st.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
-            order.why = "the controller did not answer within %d ms" % session.pace.response_timeout_ms
+            order.why = "the controller did not answer within %d ms" % session.timing.response_timeout_ms
             self._finish(order, UNKNOWN, now)
         else:
-            order.code = max(session.said.code, 0)
-            order.why = "it gave no code" if session.said.code == error_codes.NO_CODE else ""
-            if session.said.mid == 9998:
+            order.code = max(session.received.code, 0)
+            order.why = "it gave no code" if session.received.code == error_codes.NO_CODE else ""
+            if session.received.mid == 9998:
                 order.why = "MID 9998: the header is not understood there"
-            is_known = session.said.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
+            is_known = session.received.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)
             else:
@@ -211,8 +211,8 @@ class Commands:
 
     def came_late(self, session, now):
         """True if this answer was owed to a command; the log has it as unknown, as it was when its time was over."""
-        if session.said.mid in (rq.DONE, rq.REFUSAL) and session.said.named in self._doubts:
-            del self._doubts[session.said.named]
+        if session.received.mid in (rq.DONE, rq.REFUSAL) and session.received.named in self._doubts:
+            del self._doubts[session.received.named]
             self._rest.start(now, REST_MS)
             return True
         return False
@@ -231,7 +231,7 @@ class Commands:
         store = intake.store
         log = intake.log
         room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
-        if intake.full or not intake.quiet.may_program() or not store.ready() or not log.has_room(room_bytes):
+        if intake.full or not intake.flash_window.may_program() or not store.ready() or not log.has_room(room_bytes):
             return False
         stage = log.stage
         at = log.place

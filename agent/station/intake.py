@@ -21,7 +21,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
@@ -51,7 +51,7 @@ class Intake:
         self.session = session = station.session
         self.link = session.link
         self.steady = session.steady
-        self.quiet = station.quiet
+        self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
         self.watch = Watch(recovery, recovery.retry_ms)
         self.store = store
@@ -102,13 +102,13 @@ class Intake:
         indexes = self.log.state.octets[INDEXES]
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
-        known = self.store.known
-        self.told.gone = known.gone()
+        ledger = self.store.ledger
+        self.told.gone = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
-        if known.is_met() or known.is_empty():
-            starts.stood = starts.index
-            results.stood = results.index
+        if ledger.is_met() or ledger.is_empty():
+            starts.accepted_index = starts.index
+            results.accepted_index = results.index
         self.way.wait.start(now, 0)
 
     def step(self, now):
@@ -126,7 +126,7 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.pace.silence.armed = False
+                self.session.timing.silence.armed = False
                 if self.line.fetch_after_ms:
                     self.line.octets += n
                     self.line.heard.start(now, self.line.fetch_after_ms)
@@ -183,7 +183,7 @@ class Intake:
                 self.health.count(h.CONTROLLER_CONNECTS)
                 self.line.octets = 0
                 self.session.opened()
-                self.quiet.talks(True)
+                self.flash_window.set_receiving(True)
                 return True
             if state == PORT_CLOSED or self.way.wait.expired(now):
                 self._close(now)
@@ -234,14 +234,14 @@ class Intake:
             self._blame(why, now)
         self.port.close()
         self.session.closed()
-        self.quiet.talks(False)
+        self.flash_window.set_receiving(False)
         self.watch.closed()
         self.recovery.closed()
         self._tell_recovery(now)
         self.way.opening = False
         if why == st.WHY_BUSY:
             wait_ms = self.way.busy.next()
-        elif (self._ready and not self.full) or self.session.ways.goes_on:
+        elif (self._ready and not self.full) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self.way.backoff.next()
@@ -252,7 +252,7 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code, mid = session.said.refused_code, session.said.refused_mid
+        code, mid = session.received.refused_code, session.received.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
         if why == st.WHY_SILENCE and self.line.fetch_after_ms:
@@ -288,8 +288,8 @@ class Intake:
             state.octets[INDEXES] = indexes
             if not state.save():
                 self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
-        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
-        if session.fetching.revisions.is_shut():
+        session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
+        if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
         self.watch.rest(now)
         self._tool_due = self.due = True
@@ -364,21 +364,21 @@ class Intake:
             self._take_refusal(now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
-        elif event == st.EV_BESIDE:
+        elif event == st.EV_OTHER_SPINDLE:
             self._take_beside(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            self.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+                self.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            self.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         elif event >= st.EV_WATCH:
-            self.watch.hear(self, event, now)
+            self.watch.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:
-            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+            session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
             self.queries.take(event, session, self.health, now)  # type: ignore
 
@@ -386,11 +386,11 @@ class Intake:
         """Take the rejection of a question for an old result."""
         recovery = self.recovery
         session = self.session
-        refusal = session.said.refusal
-        was_filling = recovery.phase == qs.PHASE_FILL
-        news = recovery.refused(refusal, now, session.said.code)
-        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == qs.PHASE_FILL)
-        session.fetching.rejected(recovery.phase == qs.PHASE_OFF or not goes_on)
+        refusal = session.received.refusal
+        was_filling = recovery.phase == rp.PHASE_FILL
+        news = recovery.refused(refusal, now, session.received.code)
+        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == rp.PHASE_FILL)
+        session.old_result.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
         self.take_news(news, now)
 
     def _hire(self, subscription):
@@ -411,7 +411,7 @@ class Intake:
         if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
             self.session.withhold()
             return
-        kept = self.store.put_pushed(self.link, self.session.said.revision, cut_short, now)
+        kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
@@ -429,9 +429,9 @@ class Intake:
         """
         if self.link.last_chance() and not self.session.request.asked:
             self._maintain()
-            self.quiet.offer(now)
+            self.flash_window.offer(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
         self.recovery.opened(session.identity, session.system_type, now)
@@ -443,7 +443,7 @@ class Intake:
                 self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
-            several = self.session.ways.several
+            several = self.session.fallback.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
                 self.watch.doubt(now, True)
             return True
@@ -477,7 +477,7 @@ class Intake:
         elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
-        if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+        if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self.line.heard.armed:
                     left = self.line.heard.least(now, left)
@@ -491,7 +491,7 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.steady or self.quiet.may_erase()):
+        if not self.log.is_ready() and (self.steady or self.flash_window.may_erase()):
             self._maintain()
         return left
 
@@ -504,23 +504,23 @@ class Intake:
             return True
         recovery = self.recovery
         log = self.log
-        if recovery.phase == qs.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+        if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
-        if not self.quiet.may_program():
+        if not self.flash_window.may_program():
             return False
         if not recovery.want(now):
             self._tell_recovery(now)
             return False
         session = self.session
-        copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
-        by = recovery.asks_with()
+        copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
+        by = recovery.ask_offset()
         if by:
-            put_id(session.fetching.asked_id, moved(id_of(recovery.ask_id, 0), by))
-        session.fetching.revision = recovery.revision()
-        session.fetching.spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.whose.hears_lower()
-        session.request.near_too = recovery.hears_off()
+            put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
+        session.old_result.revision = recovery.revision()
+        session.old_result.spindle = recovery.ask_spindle
+        session.request.accepts_lower = recovery.ownership.accepts_lower()
+        session.request.accepts_nearby = recovery.accepts_nearby()
         session.fetch()
         return True
 
@@ -536,7 +536,7 @@ class Intake:
 
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
-        gone = self.recovery.known.gone()
+        gone = self.recovery.ledger.gone()
         if gone != self.told.gone:
             self.health.note(h.IDS_GONE, gone - self.told.gone, now)
             self.told.gone = gone
@@ -548,19 +548,19 @@ class Intake:
             if self.told.passed_over == 0:
                 self.health.log(h.PASSED_OVER, passed_over, now)
             self.told.passed_over = passed_over
-        if self.recovery.known.not_saved != self.told.not_saved:
-            self.told.not_saved = self.recovery.known.not_saved
+        if self.recovery.ledger.not_saved != self.told.not_saved:
+            self.told.not_saved = self.recovery.ledger.not_saved
             self.health.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
-        self.session.fetching.answered()
+        self.session.old_result.answered()
         link = self.link
-        shared = self.recovery.whose.shared
+        shared = self.recovery.ownership.shared
         if shared is not None:
-            shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
+            shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == qs.PHASE_FILL
-        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
+        self._fills = self.recovery.phase == rp.PHASE_FILL
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
     def _take_beside(self, now):
@@ -569,9 +569,9 @@ class Intake:
         Not if that was to find out what is missing, which is stored oldest first.
         """
         link = self.link
-        if not self._fills or self.recovery.whose.shared is not None:
+        if not self._fills or self.recovery.ownership.shared is not None:
             return
-        if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision):
             if self._put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
@@ -586,7 +586,7 @@ class Intake:
             self.health.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
-        if news != qs.NEWS_STORE:
+        if news != rp.NEWS_STORE:
             self.take_news(news, now)
             return
         kept = self._put_fetched(is_read, now)
@@ -610,14 +610,14 @@ class Intake:
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == qs.NEWS_ASK_AGAIN:
+        if news == rp.NEWS_ASK_AGAIN:
             self.session.stop(now)
-        elif news == qs.NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.said.revision, now)
-        elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
-            self.watch.polled(self, news == qs.NEWS_KNOWN, now)
-        elif news == qs.NEWS_OFF:
+        elif news == rp.NEWS_NO_OWNER:
+            self.health.note(h.NO_OWNER, self.session.received.revision, now)
+        elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
+            self.watch.polled(self, news == rp.NEWS_KNOWN, now)
+        elif news == rp.NEWS_OFFSET:
             self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
-        elif news == qs.NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+        elif news == rp.NEWS_RESET:
+            self.health.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

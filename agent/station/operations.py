@@ -27,7 +27,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import RESULT_UNREADABLE, ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT
@@ -49,9 +49,9 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        operation = session.ways.generic.operation
+        operation = session.fallback.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
+        found = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
         if cut_short and found != op.PART_UNREADABLE:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
@@ -61,21 +61,21 @@ class Operations:
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
         elif found == op.PART_KEPT:
-            if not session.ways.generic.may_answer(session) and not _is_left(intake):
+            if not session.fallback.generic.may_answer(session) and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
         elif found == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             if found == op.PART_FOREIGN:
-                intake.recovery.look_again(now)  # the part before it was lost
+                intake.recovery.restart_later(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == st.EV_READY:
@@ -83,13 +83,13 @@ class Operations:
             intake.recovery.opened(session.identity, session.system_type, now, True)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
-        elif event == st.EV_LATE:
+        elif event == st.EV_PART_LATE:
             self._look_for_lost(intake, now)
         elif event == st.EV_HISTORY_REFUSED:
-            refusal = session.said.refusal if session.said.refusal in _REASKED else error_codes.REFUSED_GONE
+            refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
-                session.ways.generic.was_pushed(session)
-            intake.take_news(intake.recovery.refused(refusal, now, session.said.code), now)
+                session.fallback.generic.was_pushed(session)
+            intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
@@ -105,21 +105,21 @@ class Operations:
             intake.leave(now)
 
     def _look_for_lost(self, intake, now):
-        intake.session.ways.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
-        intake.recovery.look_again(now)
+        intake.session.fallback.generic.operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.recovery.restart_later(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
-        answers = session.ways.generic.answers(session)
+        answers = session.fallback.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+            intake.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
-            if operation.found == RESULT_UNREADABLE:
+            if operation.result_code == RESULT_UNREADABLE:
                 self._keep_first(intake, operation, now)
             self._into_stage(intake, operation, NONE_NAMED)
             intake.store_answer(True, now)
@@ -127,13 +127,13 @@ class Operations:
 
     def _into_stage(self, intake, operation, unnamed=1):
         link = intake.link
-        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at, unnamed)
+        intake.store.take_body(operation.body, len(operation.body), operation.result_code, link.buf, link.at, unnamed)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):
             intake.session.withhold()
             return
-        if operation.found == RESULT_UNREADABLE:
+        if operation.result_code == RESULT_UNREADABLE:
             kept = self._keep_first(intake, operation, now)
         else:
             self._into_stage(intake, operation)
@@ -147,9 +147,11 @@ class Operations:
     def _is_spoiled(self, intake, now):
         """Give up the result if a line may have damaged the part that just came: it has to come again unchanged."""
         session, link, store = intake.session, intake.link, intake.store
-        if store.plausible is None or store.is_sure(False, link.buf, link.at, link.length, session.said.revision, now):
+        if store.plausible is None or store.is_sure(
+            False, link.buf, link.at, link.length, session.received.revision, now
+        ):
             return False
-        session.ways.generic.operation.give_up()
+        session.fallback.generic.operation.give_up()
         self._look_for_lost(intake, now)
         session.withhold()
         return True
@@ -160,7 +162,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.give_up()
             intake.answer(NOT_KEPT, now)
@@ -178,9 +180,9 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
-            intake.recovery.look_again(now)
+            intake.recovery.restart_later(now)
 
 
 def _is_left(intake):

@@ -3,7 +3,7 @@
 Rules
 1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
    doubt. Nothing else may be acknowledged.
-2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
+2. There is one way: read into the stage, check whether the log has it, append, `ledger.stored`, `recovery.pushed`. What
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
    older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
    tells two messages apart tells their records apart (toolcart.agent.record.provenance).
@@ -38,8 +38,7 @@ from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
-# Not kept as a result: it has no figures, or its torque may be of another unit than Nm
-# (toolcart.agent.openprotocol.id_ledger, rule 11).
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (id_ledger, rule 11).
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
@@ -54,11 +53,11 @@ _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-15
 class Store:
     """One station's way from a message into its log."""
 
-    def __init__(self, log, known, recovery, look, health, clock, station):
+    def __init__(self, log, ledger, recovery, duplicates, health, clock, station):
         self.log = log
-        self.known = known
+        self.ledger = ledger
         self.recovery = recovery
-        self.look = look
+        self.duplicates = duplicates
         self.health = health
         self.clock = clock
         self.station = station
@@ -67,7 +66,7 @@ class Store:
         self.heard = bytearray(res.TIME_BYTES)
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
-        self.limits = None  # toolcart.agent.openprotocol.queries.Limits, if configured
+        self.limits = None  # toolcart.agent.openprotocol.queries, if configured
         self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
         self._numbers = log.state.numbers
@@ -118,7 +117,7 @@ class Store:
         if kind == RECORD_NONE and passed >= log.number:
             passed = log.next - 1  # what a start skips was there
         if kind >= RECORD_NONE and passed - before > scout.ahead - unwanted:
-            self.known.doubt(before + 1)
+            self.ledger.doubt(before + 1)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------
@@ -161,9 +160,9 @@ class Store:
             stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
         ):
             flags = self._complete(flags)
-        known = self.known
-        is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != known.octets[SPINDLES]  # than the only spindle
+        ledger = self.ledger
+        is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
+        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
         if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         return self._put_next(stage, body, now)
@@ -241,11 +240,11 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
-        if not held and self.known.has_unnamed():
-            held = self.look.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
+        if not held and self.ledger.has_unnamed():
+            held = self.duplicates.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
         if held:
             return self._known_before(held, now)
-        if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):
+        if self._found == res.RESULT_UNREADABLE or (self.ledger.has_other_unit() and not self._names_unit()):
             return NO_FIGURES
         kept = self._commit(flags, now)
         if kept == KEPT:
@@ -264,12 +263,12 @@ class Store:
         Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept. `is_read`: all of it can
         be read but the unit (NO_FIGURES); the frame is marked so.
         """
-        look = self.look
-        held = look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
+        duplicates = self.duplicates
+        held = duplicates.holds_pushed(asked, pushed_at, self.ledger.epoch(), place_of(buf, at + SPINDLE))
         if held:
             return self._known_before(held, now)
         flags = res.FLAG_RECOVERED | (res.FLAG_ODD if is_read else 0)
-        return self._put_raw(buf, at, length, flags, now, look.search.skipped)
+        return self._put_raw(buf, at, length, flags, now, duplicates.search.skipped)
 
     def tell_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
@@ -286,7 +285,7 @@ class Store:
         """Begin a payload of this length; `unnamed` is the spindle of a message that names none."""
         self.length = length
         log = self.log
-        epoch = self.known.epoch()  # it tells apart frames of which nothing else can be read
+        epoch = self.ledger.epoch()  # it tells apart frames of which nothing else can be read
         spindle = place_of(buf, at + SPINDLE) or unnamed
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
 
@@ -300,7 +299,7 @@ class Store:
     def _holds(self, flags):
         """Look for what is in the stage: 1 if the log holds it, 0 if not, below 0 if that cannot be read."""
         log = self.log
-        return self.look.holds(log.stage, log.place, self.length, flags)
+        return self.duplicates.holds(log.stage, log.place, self.length, flags)
 
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
@@ -338,9 +337,9 @@ class Store:
 
     def _read_found(self, mid, buf, at, length, revision):
         """Read what can be proven of a message whose fields are not in place; return a RESULT_ code."""
-        from toolcart.agent.openprotocol import shifted_fields  # hardly any controller ever sends one
+        from toolcart.agent.openprotocol import shifted_result  # hardly any controller ever sends one
 
-        found = shifted_fields.find(mid, revision, buf, at, length)
+        found = shifted_result.find(mid, revision, buf, at, length)
         if found is None:
             return res.RESULT_UNREADABLE
         revision, copied, is_shifted = found
@@ -397,9 +396,9 @@ class Store:
         code = self.log.append(KIND_RESULT, 0, self.length)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.known.follows(stage, body)
+        self.ledger.follows(stage, body)
         if self.length >= _WITH_LIMITS:
-            self.known.hear_unit(stage, body)
+            self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
         self.health.counters[h.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
@@ -447,7 +446,7 @@ class Store:
         if self._scout is not None:
             return LOG_FAILED
         log, numbers = self.log, self._numbers
-        is_unsure = is_unsure or self.look.search.skipped
+        is_unsure = is_unsure or self.duplicates.search.skipped
         if is_unsure:
             numbers[STORED_AGAIN] += 1
             if not log.state.save():
@@ -463,15 +462,15 @@ class Store:
     def _count(self, kind, flags, buf, at, length):
         """Count the record whose payload is at buf[at:], after an append or at a start."""
         self._numbers[STORED] += 1
-        again = self.known.stored(kind, flags, buf, at, length)
+        again = self.ledger.stored(kind, flags, buf, at, length)
         if again:
-            self.known.count_again(again, self.log.first_above(0))
+            self.ledger.count_again(again, self.log.first_above(0))
 
     def _put_raw(self, buf, at, length, flags, now, is_unsure=False):
         kept = length if length < FRAME_MOST else FRAME_MOST
         if kept < length:
             flags |= res.FLAG_TRUNCATED
-        held = self.look.holds_frame(buf, at, kept)
+        held = self.duplicates.holds_frame(buf, at, kept)
         if held:
             return self._known_before(held, now)
         self._put_head(res.HEAD_BYTES + kept, buf, at)

@@ -40,7 +40,7 @@ class Watch:
         self.timer = Timer()
         self._recovery = recovery
         self._again_ms = max(retry_ms, WAY_MS)
-        self._numbers = recovery.known.state.numbers
+        self._numbers = recovery.ledger.state.numbers
         self._apart = Timer()
         self._again = 0  # messages that came again
         self.closed()
@@ -109,7 +109,7 @@ class Watch:
         elif self._heard == self._count():
             self._looks = True
             if self._newest:
-                self._recovery.begin_look()
+                self._recovery.restart()
             else:
                 self.fetched(intake, 0, now)  # it never will be
         else:
@@ -128,13 +128,13 @@ class Watch:
             intake.health.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
-        if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+        if event == st.EV_ACK_REFUSED:
+            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
-        elif event == st.EV_AGAIN:
+        elif event == st.EV_REPEATED:
             self.doubt(now, True)
         else:
             self._hear_subscribed(intake, event == st.EV_SUBSCRIBED, now)
@@ -146,7 +146,7 @@ class Watch:
             self._doubts = True
             self.timer.start(now, 0)  # once more
             return
-        if self._accepted == 1 and intake.session.said.refusal == error_codes.REFUSED_EXISTS:
+        if self._accepted == 1 and intake.session.received.refusal == error_codes.REFUSED_EXISTS:
             intake.health.note(h.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)

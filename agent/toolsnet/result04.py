@@ -41,7 +41,7 @@ PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_sta
 
 RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72
 
-# The rest of a shape's bits; the unit's character stands above them.
+# The rest of a shape's bits; the unit's character is above them.
 _PROGRAM_ZERO = const(128)
 _LONG_SERIAL = const(256)
 _HAS_LIMITS = const(512)
@@ -66,7 +66,7 @@ _VALUE_BYTES = const(25)
 _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 PROGRAM_FOR_ZERO = const(9999)  # sent for parameter set 000, which is no program of ToolsNet: the least likely other
-_LIMITS = const(106)  # behind the body
+_LIMITS = const(106)  # after the body
 _LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (toolcart.agent.linux.telegram04)
 _NM = const(0x31)
 PERCENT = const(0x37)
@@ -101,7 +101,7 @@ class ResultWriter:
         self.form = bytearray(_MOVES_MAX * MOVE_BYTES)
         self.moves = 0
         self._factor = None
-        self._station = self._spindle = self._program = -1  # as they stand in the buffer
+        self._station = self._spindle = self._program = -1  # as they are in the buffer
         # Texts that seldom change, as they were before they were made fit to send.
         self._vin = bytearray(b" " * res.VIN_BYTES)
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
@@ -110,7 +110,7 @@ class ResultWriter:
         self.odd_at = 0
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
         # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
-        self.several = None
+        self.write_spindles = None
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -119,11 +119,11 @@ class ResultWriter:
         """Write the record of `length` bytes at buf[at:] as telegram `ident`, rundown `sequence`; return its bytes."""
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if self.several is None:
+            if self.write_spindles is None:
                 from toolcart.agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                self.several = write
-            return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
+                self.write_spindles = write
+            return self.write_spindles(self, buf, at, length, flags, ident, sequence)  # type: ignore
         if flags & res.FLAG_ODD:
             from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
 

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from toolcart import toolsnet_rows as rows
 from toolcart.agent.linux import toolsnet_events
-from toolcart.agent.linux.extended_store import WideCycle
+from toolcart.agent.linux.extended_store import WideSpindleAssembly
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.openprotocol.operation_result import Operation
+from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
@@ -132,7 +132,7 @@ def of(read_in, *frames):
 
 
 def test_several_spindles_bolts_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), WideCycle()
+    made, cycle = example_tightening(), WideSpindleAssembly()
     cycle.most = PAYLOAD_WIDE
     bolts = [message(107, result_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
     payload = of(cycle, message(106, result_frames.station_data(made, 4, 2), 4), *bolts)
@@ -141,7 +141,7 @@ def test_several_spindles_bolts_and_what_the_plant_has_named():
 
 
 def test_objects_with_what_they_refer_to():
-    made, operation = example_tightening(), Operation()
+    made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
         message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)

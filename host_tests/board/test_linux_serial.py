@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN, WHY_NOT_SETTABLE
-from toolcart.agent.link.serial_server import mistakes_of, server_of
+from toolcart.agent.link.serial_server import server_of, setting_errors
 from toolcart.board.linux.serial import SerialPort
 from toolcart.board.linux.serial_server import Rfc2217
 from toolcart.board.uart import RX_OCTETS, WRITE_OCTETS, UartPort, parse_device
@@ -380,4 +380,4 @@ def test_an_address_has_a_scheme_a_host_and_a_port():
 
 def test_what_is_no_address_is_told():
     device = "socket://a:70000"
-    assert server_of(device) is None and mistakes_of({"device": device})[0][0] == "device"
+    assert server_of(device) is None and setting_errors({"device": device})[0][0] == "device"

@@ -697,7 +697,7 @@ def test_missed_results_are_said_while_they_are_fetched():
     for _ in range(50):
         cart.controller.produce()
     lines = []
-    for condition in (lambda: cart.station.known.missing(), lambda: not cart.station.known.missing()):
+    for condition in (lambda: cart.station.ledger.missing(), lambda: not cart.station.ledger.missing()):
         cart.until(condition)
         station = snapshot(cart.app, 0)["stations"][0]
         lines.append(" ".join(" ".join(status_words.station_lines(station)).split()))

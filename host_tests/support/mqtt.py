@@ -1,6 +1,6 @@
 """A log that a test fills, the MQTT outlet, a simulated broker and consumer, on one simulated clock."""
 
-from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link.flash_window import FlashWindow
 from toolcart.agent.outlets.mqtt import Mqtt, make
 from host_tests.support.toolsnet import NUMBER, SecondOutlet
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -47,7 +47,7 @@ class MqttBench(SecondOutlet):
         self.events = (1,) if wide else ()
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
-        self.quiet = Quiet(SteadyLink())
+        self.flash_window = FlashWindow(SteadyLink())
         SecondOutlet.__init__(self, blocks=blocks, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
 
     def make_outlet(self):

@@ -40,16 +40,16 @@ class Station:
 
     def take(self, board, recover=True, **recovery):
         """Make what stores results and knows which are missing. True if all of the log counts already."""
-        from toolcart.agent.openprotocol.duplicate_search import Look
-        from toolcart.agent.openprotocol.id_ledger import Known
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
+        from toolcart.agent.openprotocol.id_ledger import IdLedger
         from toolcart.agent.openprotocol.recovery import Recovery
         from toolcart.agent.station.store import Store
 
-        self.known = Known(self.state, recover)
-        self.look = Look(self.log)
+        self.ledger = IdLedger(self.state, recover)
+        self.duplicates = DuplicateSearch(self.log)
         recovery.setdefault("revisions", (2, 1))
-        self.recovery = Recovery(self.look, self.known, **recovery)
-        self.store = Store(self.log, self.known, self.recovery, self.look, self.health, board, NUMBER)
+        self.recovery = Recovery(self.duplicates, self.ledger, **recovery)
+        self.store = Store(self.log, self.ledger, self.recovery, self.duplicates, self.health, board, NUMBER)
         return self.store.start()
 
     def counted(self, code):

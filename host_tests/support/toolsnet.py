@@ -52,7 +52,7 @@ class Outlet(Timed):
     What survives a cut are the flash, the clock, and ToolsNet.
     """
 
-    quiet = None
+    flash_window = None
     places = (PIM, SERVER)  # where the other side answers
 
     def __init__(

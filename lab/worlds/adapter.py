@@ -22,7 +22,7 @@ from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import Part as PartOf
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, State
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
 from toolcart.tools.spool.offline_spool import begun, opened
@@ -201,8 +201,8 @@ def said(agent: Agent, index: int) -> Said:
         waiting=waiting(agent, index),
         overwritten=numbers[n.OVERWRITTEN],
         kept=station.quarantine.count(),
-        gone=station.known.gone(),
-        afresh=station.known.epoch(),
+        gone=station.ledger.gone(),
+        afresh=station.ledger.epoch(),
         set_aside=numbers[n.SET_ASIDE],
         dropped=numbers[n.DROPPED],
         full=says_full(agent, index),
@@ -392,7 +392,7 @@ class _Copy:
         settled.
         """
         twin = self._twin
-        known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+        known, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
         log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
@@ -468,6 +468,6 @@ def _differences(station, its: _Copy) -> list[str]:
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
     top = its.top if its.number == mine.number and counts_all else None
-    if top not in (None, station.known.top()):
+    if top not in (None, station.ledger.top()):
         found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found

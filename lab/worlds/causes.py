@@ -58,9 +58,9 @@ pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
--            self.heard.first = lowest
-+            early = self.heard.top[5:12] < self.known.octets[5:12]
-+            self.heard.first = after(self.heard.upto) if early else lowest
+-            self.observed.first = lowest
++            early = self.observed.top[5:12] < self.ledger.octets[5:12]
++            self.observed.first = after(self.observed.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
 -if code != NOTHING and self.cursor.found != self.first:
@@ -109,7 +109,7 @@ silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 -        self._is_later = False
 -        return self._again(now)
 +        self._is_later = False
-+        return self._switch_off(qs.PHASE_OFF)
++        return self._switch_off(rp.PHASE_OFF)
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
@@ -120,20 +120,20 @@ line-of-a-doubtful-record | 8 | agent/linux/file.py | disk proof
 +log.shown = shown  # a line
 padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
--differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+-differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
 +differs = compare(buf, at + first, data, asked, ID_BYTES)
 unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
 -self.shares = shares = sharing
-+self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
++self.shares = shares = (sharing == rp.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
-+if self.full or self.recovery.known.ranges:  # an answer
++if self.full or self.recovery.ledger.ranges:  # an answer
 range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
--if is_open(filling.at, last) or (filling.row >=
-+if filling.row < 0 and (filling.row >=
+-if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
++if gap_fill.gone_run < 0 and (gap_fill.gone_run >=
 state-block-not-erased | 0 | agent/log/snapshot.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)
@@ -169,12 +169,12 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -            return self._begin_walk(top >= 0 and not is_above, now)
 -        return self._turn_to_witness()
 +            return self._begin_walk(top >= 0 and not is_above, now)
-+        heard.first = after(top)
++        observed.first = after(top)
 +        return self._conclude(now)
-same-id-is-the-same | 0 | agent/openprotocol/id_ledger.py | recovery model
+same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
--    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
-+    return compare(one, 0, other, 0, _TIME) == 0
+-    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
++    return compare(one, 0, other, 0, TIME) == 0
 range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it
 -        if self.state.save():
@@ -189,7 +189,7 @@ third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, pushes.first)
-+self.question.asked != unpack_id(pushes.first, 0)
++self.request.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_open():
@@ -234,7 +234,7 @@ W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
--return self.look.holds(log.stage, log.place, self.length, flags)
+-return self.duplicates.holds(log.stage, log.place, self.length, flags)
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes

@@ -19,7 +19,7 @@ from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import MOUNT_DONE, divide, mount
 from toolcart.agent.log.snapshot import STATE_BLOCKS, State
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.station.store import Store
@@ -54,7 +54,7 @@ class Opened:
             self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
         self.quarantine = Quarantine(self.kept, self.state, self.log)
-        self.known = Known(self.state)
+        self.ledger = IdLedger(self.state)
 
     def look(self) -> None:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
@@ -66,7 +66,7 @@ class Opened:
     def begin(self) -> bool:
         """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
         self.quarantine.start()
-        store = Store(self.log, self.known, None, None, None, None, 0)  # of which a start needs no more
+        store = Store(self.log, self.ledger, None, None, None, None, 0)  # of which a start needs no more
         return store.start() and self.quarantine.settle()
 
     def logs(self) -> Iterator[tuple[int, Log]]:
@@ -82,9 +82,9 @@ class Opened:
         for _, kind in each(log, numbers[n.LOG + n.NEXT] - 1):
             if kind in (KIND_RESULT, KIND_RAW):
                 numbers[n.STORED] += 1
-                again = self.known.stored(kind, log.flags, log.page, log.at, log.length)
+                again = self.ledger.stored(kind, log.flags, log.page, log.at, log.length)
                 if again:
-                    self.known.count_again(again, log.first_above(0))
+                    self.ledger.count_again(again, log.first_above(0))
 
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""

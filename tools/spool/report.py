@@ -134,10 +134,10 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],
         "stored_again_at_most": numbers[n.STORED_AGAIN],
-        "gone": spool.known.gone(),
+        "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
-        "gone_not_listed": spool.known.gone() - sum(gap["count"] or 0 for gap in listed),
-        "missing": spool.known.missing(),
+        "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
+        "missing": spool.ledger.missing(),
         "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }

@@ -57,7 +57,7 @@ class Forward:
         self.clock = station.board
         self.log = log = station.log
         self.quarantine = quarantine = station.quarantine
-        self.quiet = quiet = station.quiet
+        self.flash_window = quiet = station.flash_window
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
@@ -209,7 +209,7 @@ class Forward:
 
     def may_write(self):
         """True if the flash may be used now; if not, it is asked again soon."""
-        quiet = self.quiet
+        quiet = self.flash_window
         self._waits = not (
             quiet is None
             or self._is_silent

@@ -27,7 +27,7 @@ def test_a_restart_at_a_block_border_stores_nothing_twice():
         cart.cut()
         cart.run(5000)
         assert cart.station.log.number == count, (count, cart.station.log.number)
-        assert cart.station.known.missing() == 0
+        assert cart.station.ledger.missing() == 0
         assert cart.ids() == cart.controller.produced
 
 
@@ -38,7 +38,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
         cart.step()
     cart.run(5000)
     assert cart.station.log.number == 31
-    assert cart.station.known.missing() == 0
+    assert cart.station.ledger.missing() == 0
     assert cart.ids() == cart.controller.produced
 
 

@@ -112,7 +112,7 @@ def test_results_have_the_right_of_way():
     cart = stub(
         full=False,
         link=stub(buf=frame, at=0, length=len(frame)),
-        session=stub(said=stub(mid=71), withhold=lambda: told.append("withheld")),
+        session=stub(received=stub(mid=71), withhold=lambda: told.append("withheld")),
         answer=lambda kept, now: told.append(kept),
     )
     bench = Bench()

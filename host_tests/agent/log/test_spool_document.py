@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.cart.outlet_places import Assignment
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
@@ -187,7 +187,7 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
     state, log = area.mount()
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
-    known = Known(state)
+    known = IdLedger(state)
     for ident in [*range(1, 10), *range(30, 34)]:
         assert append(log, ident) == 0
         assert log.peek(log.cursors[0]) == 0xD2

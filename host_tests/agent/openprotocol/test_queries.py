@@ -4,7 +4,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part
 from toolcart.agent.base.counters import Health
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.queries import LIMITS, SETS, Limits, _seconds_apart
+from toolcart.agent.openprotocol.queries import LIMITS, SETS, ParameterSetLimits, _seconds_apart
 from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import ORIGIN_BYTES
@@ -161,15 +161,15 @@ class Session:
         self.request = rq.Request()
         self.link = Part()
         self.link.at = 0
-        self.said = Part()
-        self.said.revision = 1
-        self.said.mid = 13
+        self.received = Part()
+        self.received.revision = 1
+        self.received.mid = 13
 
     def answer(self, data, revision=1):
         self.link.buf = b"#" * 7 + message(13, data)
         self.link.at = 7
         self.link.length = len(self.link.buf) - 7
-        self.said.revision = revision
+        self.received.revision = revision
 
 
 def body_of(pset, changed=CHANGED):
@@ -194,7 +194,7 @@ def answer_for(pset, torque=b"000900"):
 
 
 def test_no_more_sets_are_kept_than_there_is_room_for():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, health = ParameterSetLimits(), Session(), Health()
     for pset in range(1, 3 * SETS):
         assert limits.put(body_of(pset), 0) == 0
         assert limits.ask(session, 0) and session.request.row is LIMITS
@@ -215,7 +215,7 @@ def test_answers_that_are_none_do_no_harm():
         (b"00000000" + b"x" * 80, 4),
         (answer_for(1), 5),  # without the date that revision 5 has
     ):
-        limits, session, health = Limits(), Session(), Health()
+        limits, session, health = ParameterSetLimits(), Session(), Health()
         limits.put(body_of(1), 0)
         assert limits.ask(session, 0)
         session.answer(data, revision)
@@ -230,7 +230,7 @@ def test_answers_that_are_none_do_no_harm():
 
 
 def test_date_of_the_answer_is_what_its_limits_hold_for():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, health = ParameterSetLimits(), Session(), Health()
     limits.put(body_of(1), 0)
     limits.ask(session, 0)
     newer = b"2024-03-01:08:00:00"
@@ -241,7 +241,7 @@ def test_date_of_the_answer_is_what_its_limits_hold_for():
 
 
 def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, health = ParameterSetLimits(), Session(), Health()
     limits.put(body_of(1), 0)
     limits.ask(session, 0)
     newer = b"2024-03-01:08:00:00"
@@ -256,7 +256,7 @@ def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
 
 
 def test_limits_are_put_behind_a_result_without_any_memory():
-    limits, session = Limits(), Session()
+    limits, session = ParameterSetLimits(), Session()
     for pset in (1, 2):
         limits.put(body_of(pset), 0)
         limits.ask(session, 0)

@@ -13,7 +13,7 @@ from toolcart.agent.base.fields import copy
 from toolcart.agent.linux import extended_store as read
 from toolcart.agent.linux.json_line import line_of, number_in
 from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.openprotocol.operation_result import Operation
+from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import extended_values as rec
@@ -163,7 +163,7 @@ def several(read, octets, *more):
 
 
 def test_objects_say_what_they_are_and_what_they_refer_to():
-    made, operation = example_tightening(), Operation()
+    made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
         message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)

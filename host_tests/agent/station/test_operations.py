@@ -1,7 +1,7 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
@@ -48,7 +48,7 @@ def test_controller_without_history_is_told_and_its_results_go_on():
     cart.settle()
     cart.produce(2, 1500)
     assert cart.stored_ids() == [1, 2, 4, 5]
-    assert cart.station.recovery.phase == qs.PHASE_OFF
+    assert cart.station.recovery.phase == rp.PHASE_OFF
 
 
 def test_part_that_is_lost_is_counted_and_its_result_fetched():
@@ -196,9 +196,9 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         finally:
             setattr(frames, name, real)
         cart.run(120000)
-        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.known.gone() == 0
+        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.ledger.gone() == 0
         assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
-        assert cart.station.known.missing() == 0
+        assert cart.station.ledger.missing() == 0
 
 
 def test_any_split_of_the_input_gives_the_same():

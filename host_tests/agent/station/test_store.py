@@ -196,7 +196,7 @@ def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
             assert bench.state.save()
     for _ in range(3):
         bench.start()
-        assert bench.known.top() == 8 and bench.state.numbers[STORED] == 8
+        assert bench.ledger.top() == 8 and bench.state.numbers[STORED] == 8
     assert bench.push(light(tightening_id=9)) == KEPT and bench.state.numbers[STORED] == 9
 
 
@@ -210,7 +210,7 @@ def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
         assert bench.push(frame) == NOT_KEPT
     assert bench.fetch(fetched(2, tightening_id=1)) == NOT_KEPT
     bench.device.code = FLASH_DONE
-    assert bench.store.ready() and bench.known.top() == 1
+    assert bench.store.ready() and bench.ledger.top() == 1
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
     assert bench.push(light(tightening_id=2)) == KEPT
     assert bench.idents() == [1, 2]
@@ -320,12 +320,12 @@ def proven(bench, top):
 
 def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     bench = proven(Bench(), 41)
-    look = bench.store.look
-    bench.store.look = Refusing()
+    look = bench.store.duplicates
+    bench.store.duplicates = Refusing()
     for number in range(43, 60):
         assert bench.push(light(tightening_id=number)) == KEPT
-    assert bench.known.top() == 59
-    bench.store.look = look
+    assert bench.ledger.top() == 59
+    bench.store.duplicates = look
     for number in range(41, 60):
         assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
@@ -522,7 +522,7 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
     push(40)
     before = bench.log.counts.erases
     octets = allocated(push, 100)
-    assert bench.known.top() == 42 + 140 and bench.log.counts.erases >= before + 2
+    assert bench.ledger.top() == 42 + 140 and bench.log.counts.erases >= before + 2
     assert octets == 0
 
 
@@ -702,7 +702,7 @@ def test_a_named_unit_holds_until_another_one_is_named():
     assert answered(bench, fetched_in(0x31, 3, tightening_id=5)) == KEPT
     assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == KEPT
     bench.push(pushed_in(0x38, tightening_id=6))
-    bench.known.put_controller(4711, False, True)  # another controller
+    bench.ledger.put_controller(4711, False, True)  # another controller
     assert answered(bench, fetched_in(0x20, 2, tightening_id=7)) == KEPT
 
 

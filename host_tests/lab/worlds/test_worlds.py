@@ -106,7 +106,7 @@ def failures(seeds, shape="", *profiles):
 
 
 def _forget_the_top(station):
-    station.known.put_empty()
+    station.ledger.put_empty()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from toolcart.agent.cart.outlet_places import RETURNED, STAYED, Assignment
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
@@ -132,7 +132,7 @@ def test_an_area_without_its_state_is_read_as_a_start_would(filled):
 def test_info_tells_what_is_remembered(tmp_path):
     area = Area(16, 4096, 16)
     state, log = area.mount()
-    known = Known(state)
+    known = IdLedger(state)
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
         known.stored(KIND_RESULT, 0, log.stage, log.place, 114)
@@ -325,7 +325,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
         assert after.quarantine.reason == before.quarantine.reason
     for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):
         assert after.state.numbers[index] == before.state.numbers[index], index
-    assert after.state.octets == before.state.octets and after.known.top() == before.known.top()
+    assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
     assert after.log.next == before.log.next
 
