@@ -56,7 +56,7 @@ from toolcart.agent.openprotocol.ids import (
     unpack_id,
 )
 from toolcart.agent.openprotocol.result_digest import (
-    DIGEST_BYTES,
+    FINGERPRINT_BYTES,
     TIME,
     are_alike,
     are_of_one,
@@ -115,7 +115,7 @@ class IdLedger:
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.not_saved = 0  # snapshots that could not be written
-        self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
+        self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
         self._gone = 0
@@ -408,7 +408,7 @@ class IdLedger:
     def put_top(self, digest):
         """Make this result `w`."""
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
-        copy(self.octets, 0, digest, 0, DIGEST_BYTES)
+        copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
     def correct_top(self, digest):
@@ -424,7 +424,7 @@ class IdLedger:
         """Make `w` EMPTY: there was nothing."""
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
-        fill(self.octets, 0, DIGEST_BYTES, 0)
+        fill(self.octets, 0, FINGERPRINT_BYTES, 0)
 
     def put_nothing(self):
         """Forget `w`: it is another controller's."""

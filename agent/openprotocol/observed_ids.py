@@ -7,7 +7,7 @@ first .. upto   what may be missing, once that is concluded
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
 from toolcart.agent.openprotocol.ids import is_ahead, preceding
-from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 
 NONE = const(-1)
 
@@ -16,7 +16,7 @@ class ObservedIds:
     """Made once: a restart of the recovery resets it."""
 
     def __init__(self):
-        self.top = bytearray(DIGEST_BYTES)
+        self.top = bytearray(FINGERPRINT_BYTES)
         self.forget()
 
     def forget(self):
@@ -41,7 +41,7 @@ class ObservedIds:
     def take(self, number, digest):
         """This is the newest."""
         self.newest = number
-        copy(self.top, 0, digest, 0, DIGEST_BYTES)
+        copy(self.top, 0, digest, 0, FINGERPRINT_BYTES)
 
     def take_newest(self, number, digest, is_held, ledger):
         """Take the newest of one of the spindles: the highest of all counts, of equals the one that is known."""

@@ -18,7 +18,7 @@ Imported where a controller is of this kind.
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
 from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding
-from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES, put_digest, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_RETRIED,
@@ -34,7 +34,7 @@ def settle(recovery, why):
     ledger = recovery.ledger
     ownership = recovery.ownership
     is_other = ownership.is_other
-    last = bytearray(DIGEST_BYTES)
+    last = bytearray(FINGERPRINT_BYTES)
     lost = []
     moves = find_skipped(recovery.duplicates, ledger, lost, last, is_other)
     lost = [(first, end) for first, end in ledger.ranges if not is_open(first, end)] + (
@@ -89,7 +89,7 @@ def _pushes(duplicates, ledger):
     for page, at, flags in duplicates.results(max(ledger.doubted, ledger.since)):
         if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             continue
-        digest = bytearray(DIGEST_BYTES)
+        digest = bytearray(FINGERPRINT_BYTES)
         put_digest(digest, 0, page, at, flags)
         is_top = same(digest, ledger.octets)
         if is_top or flags & FLAG_UNPROVEN:

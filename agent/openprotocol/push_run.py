@@ -7,7 +7,7 @@ made the rest since.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy
 from toolcart.agent.openprotocol.ids import after, is_ahead
-from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES
 
 NONE = const(-1)
 
@@ -16,14 +16,14 @@ class PushRun:
     """The run that came last."""
 
     def __init__(self):
-        self.first = bytearray(DIGEST_BYTES)  # of the run
+        self.first = bytearray(FINGERPRINT_BYTES)  # of the run
         self.last = NONE  # ID of the run's last one; NONE: there is no run
 
     def take(self, number, digest):
         """Take note of a push; True if a run begins with it."""
         is_first = self.last < 0 or number != after(self.last)
         if is_first:
-            copy(self.first, 0, digest, 0, DIGEST_BYTES)
+            copy(self.first, 0, digest, 0, FINGERPRINT_BYTES)
         self.last = number
         return is_first
 

@@ -102,7 +102,7 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
-from toolcart.agent.openprotocol.result_digest import DIGEST_BYTES, are_alike, put_digest, put_unread, same
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -151,8 +151,8 @@ class Recovery:
         self.push_run = PushRun()
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
-        self._answer = bytearray(DIGEST_BYTES)  # of what came last
-        self._sought = bytearray(DIGEST_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
+        self._answer = bytearray(FINGERPRINT_BYTES)  # of what came last
+        self._sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._other = 0  # the identity of this connection
@@ -293,7 +293,7 @@ class Recovery:
                 self.restart_later(now)
             return follows
         if not ledger.is_other_spindle_of(observed.top):
-            copy(observed.top, 0, ledger.last, 0, DIGEST_BYTES)
+            copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
 
     def _proves_itself(self):
@@ -797,7 +797,7 @@ class Recovery:
         ledger = self.ledger
         may_be = self.offset.needs_push and self._may_be_offset() and not self._is_pushed(ledger.octets)
         is_other = may_be and self._is_pushed(ledger.last)
-        copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, DIGEST_BYTES)
+        copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
         return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
 
     def _handle_witness(self, is_logged, now):
@@ -875,7 +875,7 @@ class Recovery:
     def _is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
-        one = bytearray(DIGEST_BYTES)
+        one = bytearray(FINGERPRINT_BYTES)
         put_id(one, number)
         since = self.ledger.since
         if not number or not self.duplicates.was_pushed(one, since):

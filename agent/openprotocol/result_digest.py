@@ -10,7 +10,7 @@ from toolcart.agent.base.fields import compare, copy, fill, pack_digits, put_u32
 from toolcart.agent.openprotocol.ids import pack_id
 from toolcart.agent.record import result as res
 
-DIGEST_BYTES = const(16)
+FINGERPRINT_BYTES = const(16)
 
 TIME = const(5)
 _VALUES = const(12)

@@ -27,7 +27,7 @@ def store(ledger, ident, key=1):
 
 
 def digest(ident, key=1, flags=0, **fields):
-    found = bytearray(rd.DIGEST_BYTES)
+    found = bytearray(rd.FINGERPRINT_BYTES)
     body = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     for name, value in fields.items():
         at = PLACES[name]
@@ -70,10 +70,10 @@ def test_same_is_told_by_id_time_and_values():
     assert rd.same(one, digest(41, 7, ANGLE=b"     "))
     assert rd.same(one, digest(41, 7, res.FLAG_ODD, ANGLE=b"00070")), "in parts of a degree"
     assert rd.same(one, digest(41, 7, res.FLAG_EDGE_TIME, TIME=b"\x20\x30\x01\x01\0\0\0")), "the agent's own time"
-    unread = bytearray(rd.DIGEST_BYTES)
+    unread = bytearray(rd.FINGERPRINT_BYTES)
     rd.put_unread(unread, 41)
     assert rd.same(one, unread) and not rd.same(digest(40, 7), unread)
-    frames = [bytearray(rd.DIGEST_BYTES) for _ in range(2)]
+    frames = [bytearray(rd.FINGERPRINT_BYTES) for _ in range(2)]
     for check in (0, 0x80, 0xFF, 0x3FFFFFFF):
         rd.put_unread(frames[0], 41, check)
         rd.put_unread(frames[1], 41, check ^ 0x10)
