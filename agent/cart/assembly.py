@@ -52,7 +52,7 @@ def _know_spindles(station, controller):
     session.ways.known = station.known
     session.ways.operations = controller["results"] == "operations"
     if ON_CPYTHON:
-        from toolcart.agent.linux.extended_store import several
+        from toolcart.agent.linux.special_values import several
 
         session.ways.several = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):

@@ -10,7 +10,8 @@ from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STA
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
-from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
+from toolcart.agent.log.mount import MOUNT_DONE, floor, mount
+from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, State
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,

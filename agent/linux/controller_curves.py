@@ -22,12 +22,13 @@ from struct import pack_into, unpack
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
 from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
-from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
+from toolcart.agent.log.block_head import HEAD_OCTETS
+from toolcart.agent.log.framing import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
-from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, extended_values
+from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, identifiers
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rows
@@ -353,7 +354,7 @@ def _is_of_result(page, at, other):
 
 def _rows_of(page, at, length):
     """Return the rows of a result with several spindles, each behind the number that telegram 04 gives it."""
-    if length < SEVERAL_LEAST or extended_values.has_identifiers(page, at, length):
+    if length < SEVERAL_LEAST or identifiers.has_identifiers(page, at, length):
         return []
     found = rows.rows_of(page, at)
     numbers = {row.number for row in found}

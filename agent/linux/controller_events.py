@@ -21,12 +21,12 @@ Imported where an outlet wants events.
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import compare, copy, fill, number
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.newest_event import newest_event
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, Subscription
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
-from toolcart.agent.station.missing_results import newest_event
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 CPYTHON_ONLY = True  # no board has a file to write lines into, and there nothing else wants events

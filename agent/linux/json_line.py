@@ -7,7 +7,7 @@ Rules
 
 import json
 
-from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, extended_values, spindles
+from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, extended_values, identifiers, spindles
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
@@ -117,15 +117,15 @@ class WideLine(Line):
         if length < SEVERAL_LEAST:
             Line.add_more(self, page, at, length)
             return
-        more = extended_values.has_identifiers(page, at, length)
+        more = identifiers.has_identifiers(page, at, length)
         fields: dict = {"spindles": None if more else _spindles(page, at, length)}
-        places = dict(extended_values.places_of(page, at)) if more else {}
-        for number in range(1, extended_values.COUNT + 1):
+        places = dict(identifiers.places_of(page, at)) if more else {}
+        for number in range(1, identifiers.COUNT + 1):
             is_there = number in places
             fields["identifier_%d" % (number + 1)] = (
-                text_of(page, places[number], extended_values.WIDTH) if is_there else None
+                text_of(page, places[number], identifiers.WIDTH) if is_there else None
             )
-        frame = extended_values.frame_of(page, at, length)
+        frame = identifiers.frame_of(page, at, length)
         if frame:
             fields["frame"] = frame.hex()
         self.add(("," + _encode(fields)[1:-1]).encode())

@@ -1,8 +1,10 @@
 """ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
 
+from toolcart.agent.linux.controller_names import ControllerNames
+from toolcart.agent.linux.parameter_set_names import ParameterSetNames
 from toolcart.agent.linux.telegram04 import TargetWriter, WideWriter
 from toolcart.agent.linux.toolsnet_curves import CurvesOut
-from toolcart.agent.linux.toolsnet_descriptions import Descriptions, Names, Programs
+from toolcart.agent.linux.toolsnet_descriptions import Descriptions
 from toolcart.agent.linux.toolsnet_events import Events, mask_of
 from toolcart.agent.linux.toolsnet_session import WideSession
 from toolcart.agent.outlets.toolsnet import factory
@@ -38,11 +40,11 @@ def sources_of(station, system, toolsnet):
 def _descriptions(station, system):
     """Return the source that describes system and station in the map, with the names that the controller gives."""
     controller = station.settings["controller"]
-    names = Names()
+    names = ControllerNames()
     address = controller["host"] if controller["link"] == "tcp" else ""
     spindle = controller["spindle_id"] or 1
     intake = station.intake
     if station.controller_events is not None:
         station.controller_events.names = names
-    intake.queries = Programs(intake.queries, names, intake.wake_outlets)
+    intake.queries = ParameterSetNames(intake.queries, names, intake.wake_outlets)
     return Descriptions(station.health, system["name"], station.name, address, spindle, names)

@@ -17,13 +17,11 @@ from array import array
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.framing import (
     FRAME_BYTES,
-    HEAD_OCTETS,
     NUMBER,
     NUMBER_TOP,
-    PLACE,
-    READ_BYTES,
     RECORD_BAD,
     RECORD_LOST,
     RECORD_NONE,
@@ -32,6 +30,7 @@ from toolcart.agent.log.framing import (
     is_sound,
     record_length,
 )
+from toolcart.agent.log.staging import PLACE, READ_BYTES
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 _TOLD_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all

@@ -24,8 +24,9 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.quarantine.gaps import Holes
 from toolcart.agent.record import KIND_RAW, KIND_RESULT

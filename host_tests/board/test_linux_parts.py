@@ -11,6 +11,7 @@ from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import clock as linux_clock
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import volatile_storage
 from toolcart.board.linux.clock import EVERY_MS, ServersClock
 from toolcart.board.linux.lines import LineFile
 from toolcart.tools.messages.status import agent_lines
@@ -32,13 +33,13 @@ def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, wo
     monkeypatch.setattr(linux_refusal, "MOUNTS", str(listed))
     monkeypatch.setattr(linux_refusal.os.path, "exists", lambda _: True)
     monkeypatch.setattr(linux_refusal.os.path, "realpath", lambda given: given)
-    told = linux_refusal.fleeting(path)
+    told = volatile_storage.volatility(path)
     assert word in told and bool(told) == bool(word)
 
 
 def test_without_a_list_nothing_is_said(monkeypatch):
     monkeypatch.setattr(linux_refusal, "MOUNTS", "/nothing")
-    assert linux_refusal.fleeting("/run") == ""
+    assert volatile_storage.volatility("/run") == ""
 
 
 def test_every_reason_has_words_and_advice():

@@ -35,7 +35,11 @@ SOURCES = (
     "toolcart/tools/process/*.py",
     "toolcart/tools/doctor/agent.py",
 )
-SOURCES += ("toolcart/board/linux/refusal.py", "toolcart/agent/mqtt/status.py")
+SOURCES += (
+    "toolcart/board/linux/refusal.py",
+    "toolcart/board/linux/volatile_storage.py",
+    "toolcart/agent/mqtt/status.py",
+)
 LEAST = 4  # words of a sentence
 WORDS = 4
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")

@@ -100,7 +100,7 @@ kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 -        self._settled = not self.log.doubtful and self._catch_up()
 +        self.log.doubtful, self.log.shown = False, self.log.number
 +        self._settled = self._catch_up()
-never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
+never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals model
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import lines, order_log
+from toolcart.board.linux import lines, order_log, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
@@ -110,7 +110,7 @@ def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
     told = []
     for place, path, owner in _named(configuration):
-        what = linux_refusal.fleeting(folder / path) if owner else ""
+        what = volatile_storage.volatility(folder / path) if owner else ""
         if what:
             told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
     return told

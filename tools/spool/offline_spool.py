@@ -17,7 +17,8 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Part
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
-from toolcart.agent.log.mount import MOUNT_DONE, divide, mount
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, State
 from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.quarantine import Quarantine

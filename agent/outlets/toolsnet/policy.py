@@ -64,7 +64,8 @@ from toolcart.agent.outlets.toolsnet.lookahead import (
     SOON_MS,
     Row,
 )
-from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Late, Offer
+from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Reoffer
+from toolcart.agent.outlets.toolsnet.reoffer_schedule import ReofferSchedule
 from toolcart.agent.outlets.toolsnet.resume_point import Standing
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_UNREADABLE
@@ -108,8 +109,8 @@ class Policy:
         self.health = health
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
         self.sent = Sent(log, state, cursor_batch)
-        self.late = Late(quarantine, state)
-        self.offer = Offer(self)
+        self.late = ReofferSchedule(quarantine, state)
+        self.offer = Reoffer(self)
         self.row = Row(log, quarantine, state.numbers)
         self.standing = Standing(self, settings)
         self.parks = settings["refused"] == "park"

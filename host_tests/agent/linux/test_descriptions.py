@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcart.agent.base.fields import is_plain
-from toolcart.agent.linux import toolsnet_descriptions as describe
+from toolcart.agent.linux import telegram01_02
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.record import result as res
 from toolcart.agent.record.escaping import octets_of, put_ascii
@@ -17,11 +17,11 @@ from lab.harness.cart import Cart
 
 
 def test_telegrams_octet_for_octet():
-    assert bytes(describe.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
+    assert bytes(telegram01_02.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
         b"0057" + b"01000070003000110.40.22.112   Body shop                  "
     )
     spindles = ((1, "Spindle 1", ((9999, "No parameter set"), (12, "Wheel"))),)
-    assert bytes(describe.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
+    assert bytes(telegram01_02.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
         b"0154" + b"0200008000300010010" + b" " * 15 + b"Station 10".ljust(25) + b"0001"
         b"0001"
         + b"Spindle 1".ljust(25)
@@ -39,7 +39,7 @@ def test_telegrams_octet_for_octet():
     + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
 )
 def test_address_is_an_address_or_blank(host, told):
-    assert read(describe.system(1, 3, 1, host, "x"))["ip"] == told
+    assert read(telegram01_02.system(1, 3, 1, host, "x"))["ip"] == told
 
 
 name = st.text(max_size=40)
@@ -51,7 +51,7 @@ numbers = st.integers(1, 9999)
 )
 @example(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
-    found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    found = read(telegram01_02.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
     assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
     field = bytearray(25)
     octets = octets_of(called)
@@ -61,7 +61,7 @@ def test_any_names_make_a_telegram_without_breach(ident, system, station, spindl
     shown = field.decode().rstrip()
     assert found["name"] == shown and found["spindles"][0]["name"] == shown
     assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
-    assert read(describe.system(ident, 3, system, "", called))["name"] == shown
+    assert read(telegram01_02.system(ident, 3, system, "", called))["name"] == shown
 
 
 # -- the session
@@ -157,10 +157,10 @@ def test_spindles_of_a_result_are_described_with_their_names():
 
 def test_what_has_no_room_is_left_out_and_counted():
     for count in (1, 2, 3, 50, 99):
-        most = describe.programs_most(count)
+        most = telegram01_02.programs_most(count)
         programs = [(number, "x") for number in range(1, most + 1)]
-        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
-        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+        octets = len(telegram01_02.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == telegram01_02.PROGRAMS_MOST
     one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
     names = one.station.outlets[0].sources[0].names
     for number in range(1, 250):

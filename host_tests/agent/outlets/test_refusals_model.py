@@ -31,7 +31,7 @@ from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet.in_flight import Sent
 from toolcart.agent.outlets.toolsnet.lookahead import Row
-from toolcart.agent.outlets.toolsnet.reoffer import Offer
+from toolcart.agent.outlets.toolsnet.reoffer import Reoffer
 from toolcart.agent.outlets.toolsnet.resume_point import Standing
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from host_tests.agent.outlets import refusals as few
@@ -198,13 +198,13 @@ class PassNotOver(Sent):
         pass
 
 
-class LateNotOver(Offer):
+class LateNotOver(Reoffer):
     """The next one goes out before it is durable what became of a late one."""
 
     def conclude(self, now, is_unknown=False):
         sent = self.policy.sent
         state, sent.state = sent.state, Deaf()
-        done = Offer.conclude(self, now, is_unknown)
+        done = Reoffer.conclude(self, now, is_unknown)
         sent.state = state
         self.numbers[LIMIT] = sent.allowed = self.policy.cursor.number + sent.batch
         return done
@@ -267,12 +267,12 @@ class NoRoomAsked(World):
         World.__init__(self, *given, **more)
 
 
-class OneLateOffer(Offer):
+class OneLateOffer(Reoffer):
     """A late one that was refused is not offered once more."""
 
     def conclude(self, now, is_unknown=False):
         self.policy.late._again = Timer()
-        done = Offer.conclude(self, now, is_unknown)
+        done = Reoffer.conclude(self, now, is_unknown)
         self.policy.late._again = Timer()
         return done
 
@@ -282,7 +282,7 @@ WITHOUT = {
     "W2": (instead("sent", PassNotOver), {"toggles": 2, "cuts": 1}),
     "W3": (lies("sent", Sent, "begin_pass"), {"cuts": 1, "lost": 1}),
     "W4": (lies("row", Row, "_pass_taken"), {"cuts": 1, "lost": 1}),
-    "W5": (lies("offer", Offer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "W5": (lies("offer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
     "W6": (instead("offer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
     "the copy before the cursor": (instead("row", CursorFirst), {"cuts": 1}),
     "late offers": (NoLate, {"toggles": 2}),

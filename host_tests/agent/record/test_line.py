@@ -14,9 +14,8 @@ from toolcart.agent.linux import extended_store as read
 from toolcart.agent.linux.json_line import line_of, number_in
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation_result import Operation
-from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, identifiers
 from toolcart.agent.record import event as ev
-from toolcart.agent.record import extended_values as rec
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
@@ -322,8 +321,8 @@ def test_results_that_differ_in_one_of_them_alone_are_two(revision):
 def payload(record, *texts):
     """The record with these identifiers behind it."""
     page = bytearray(PAYLOAD_MAX)
-    copy(page, 0, record.octets, 0, min(record.length, rec.PLACE))
-    page[rec.PLACE : rec.PAYLOAD_BYTES] = b"I" + b"".join(b"%-25s" % text for text in texts)
+    copy(page, 0, record.octets, 0, min(record.length, identifiers.PLACE))
+    page[identifiers.PLACE : identifiers.PAYLOAD_BYTES] = b"I" + b"".join(b"%-25s" % text for text in texts)
     return page
 
 
@@ -337,7 +336,7 @@ def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
     octets = writers[0].write(record.octets, 0, record.length, flags, 42, 17)
     plain = bytes(writers[0].tx[:octets])
     for _ in range(2):  # a second one finds nothing of the first
-        octets = writers[1].write(payload(record, *texts), 0, rec.PAYLOAD_BYTES, flags, 42, 17)
+        octets = writers[1].write(payload(record, *texts), 0, identifiers.PAYLOAD_BYTES, flags, 42, 17)
         told = bytes(writers[1].tx[:octets])
         found, breaches = take_apart(told[4:])
         assert not breaches and int(told[:4]) == octets - 4
@@ -351,16 +350,16 @@ def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
 def test_one_that_was_cut_off_is_left_out():
     message = bytearray(b" " * 500)
     message[421:424] = message[475:478] = b"ABC"
-    page = bytearray(rec.BYTES)
+    page = bytearray(identifiers.BYTES)
     for length, numbers in ((500, [1, 3]), (499, [1]), (446, [1]), (445, [])):
-        assert read.octets_of(61, 5, message, 0, length) == (rec.BYTES if numbers else 0)
+        assert read.octets_of(61, 5, message, 0, length) == (identifiers.BYTES if numbers else 0)
         read.put(page, 0, 61, message, 0, length)
-        whole = bytearray(rec.PLACE) + page
-        assert [number for number, _ in rec.places_of(whole, 0)] == numbers
+        whole = bytearray(identifiers.PLACE) + page
+        assert [number for number, _ in identifiers.places_of(whole, 0)] == numbers
 
 
 def test_a_line_of_a_file_has_them_by_name():
     page = payload(Record(), b"ENGINE", b"", b"GEAR")
-    line = json.loads(bytes(line_of(page, 0, KIND_RESULT, 0, rec.PAYLOAD_BYTES)))
+    line = json.loads(bytes(line_of(page, 0, KIND_RESULT, 0, identifiers.PAYLOAD_BYTES)))
     assert [line["identifier_%d" % number] for number in (2, 3, 4)] == ["ENGINE", None, "GEAR"]
     assert line["spindles"] is None

@@ -2,11 +2,12 @@
 
 from toolcart.agent.base.fields import get_u32, put_u32
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.newest_event import newest_event
 from toolcart.agent.log.search import Search
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe
-from toolcart.agent.station.missing_results import latest, newest_event, put_gone
+from toolcart.agent.station.missing_results import latest, put_gone
 from host_tests.support.log import Area, append, held, mounted, take_all
 from host_tests.support.station import Clock
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from toolcart import catalogue
 from toolcart.agent.base.counters import Health
 from toolcart.agent.linux.controller_events import ROWS, ControllerEvents
-from toolcart.agent.linux.extended_store import WideCycle
 from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
+from toolcart.agent.linux.special_values import WideCycle
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
