@@ -28,13 +28,13 @@ def assemble(station, scheduler, now):
     station.known = Known(station.state, controller["recover"])
     look = Look(station.log)
     station.recovery = Recovery(look, station.known, sharing=_SHARING.index(controller["tightening_ids"]))
-    store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
+    store = Store(station.log, station.known, station.recovery, look, station.counters, station.board, station.number)
     station.recovery.filling.gone = store.tell_gone
     if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausibility import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
-    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
+    station.counters.counts[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)

@@ -58,14 +58,14 @@ def snapshot(app, results=RESULTS_SHOWN, of=None):
 
 def of_station(station, now, results=RESULTS_SHOWN):
     """Return the part of one station, with up to `results` of its newest results."""
-    health = station.health
+    counters = station.counters
     shown = {
         "number": station.number,
         "name": station.name,
         "mounted": station.mounted,
-        "counters": counted(health),
-        "logged": health.logged,
-        "log": [log_entry(now, *entry) for entry in health.entries()],
+        "counters": counted(counters),
+        "logged": counters.log.logged,
+        "log": [log_entry(now, *entry) for entry in counters.log.entries()],
     }
     if not station.mounted:
         from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
@@ -113,10 +113,10 @@ def _put_refusals(shown, station):
     shown["parked_kib_ignored"] = station.at_start.parked_blocks_differ
 
 
-def counted(health):
+def counted(counters):
     """Return every counter that is not zero, by name."""
-    counters = health.counters
-    return {h.NAMES[index]: counters[index] for index in range(len(counters)) if counters[index]}
+    counts = counters.counts
+    return {h.NAMES[index]: counts[index] for index in range(len(counts)) if counts[index]}
 
 
 def log_entry(now, moment, counter, value):

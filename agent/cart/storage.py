@@ -78,7 +78,7 @@ def bring_up(station, device):
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)
         if not station.quarantine.start():
-            station.health.count(NOT_SAVED)  # whoever needs it first settles what this start left open
+            station.counters.count(NOT_SAVED)  # whoever needs it first settles what this start left open
     return True
 
 

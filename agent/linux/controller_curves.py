@@ -53,7 +53,7 @@ _TELL_APART = (gr.PIECES, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
 def subscriptions_of(station, controller):
     """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
     controller["buffer_bytes"] = max(controller["buffer_bytes"], TRACE_BYTES)
-    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number)
+    keeper = Traces(station.graphs, station.log, station.counters, station.board, station.number)
     types = [TYPES.index(name) + 1 for name in controller["traces"]]
     subscriptions = (TraceSubscription(types), TraceSubscription(()))
     for subscription in subscriptions:
@@ -64,10 +64,10 @@ def subscriptions_of(station, controller):
 class Traces:
     """Takes the MID 0900 of one station into `log`; `main` is its log of results."""
 
-    def __init__(self, log, main, health, clock, station):
+    def __init__(self, log, main, counters, clock, station):
         self.log = log
         self.main = main
-        self.health = health
+        self.counters = counters
         self.clock = clock
         self.station = station
         self.trace = Trace()
@@ -94,13 +94,13 @@ class Traces:
             why = self.put(link.buf, link.at, session.said.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
-            self.health.note(h.TRACES_LOST, why, now)
+            self.counters.note(h.TRACES_LOST, why, now)
         elif why == READ:
-            self.health.count(h.TRACES)
+            self.counters.count(h.TRACES)
             if link.steady and link.is_empty():
                 # Between two tightenings there is time to erase.
                 if not self.log.maintain():
-                    self.health.count(h.NOT_SAVED)
+                    self.counters.count(h.NOT_SAVED)
             intake.wake_outlets(now)
 
     def put(self, buf, at, little, now):
@@ -121,7 +121,7 @@ class Traces:
             trace.odd = True
         if trace.odd:
             flags |= res.FLAG_ODD
-            self.health.note(h.TRACES_ODD, trace.what, now)
+            self.counters.note(h.TRACES_ODD, trace.what, now)
         if trace.count < trace.announced and trace.what != gr.PARAMETERS:
             flags |= res.FLAG_TRUNCATED
         done = 0
@@ -293,7 +293,7 @@ class Traces:
         """True if this very curve is already kept, all of it."""
         if _is_same(self._lead, 0, self._last):
             return True
-        connects = self.health.counters[h.CONTROLLER_CONNECTS]
+        connects = self.counters.counts[h.CONTROLLER_CONNECTS]
         if connects != self._connects:
             self._connects = connects
             self._looks = True

@@ -114,7 +114,7 @@ class ControllerEvents:
     def __init__(self, store):
         self.store = store
         self.log = store.log
-        self.health = store.health
+        self.counters = store.counters
         self.names = None  # of parameter sets, where ToolsNet gets them (toolcart.agent.linux.toolsnet_descriptions)
         self._known = {}  # the last one, by `what`
 
@@ -140,7 +140,7 @@ class ControllerEvents:
         if mid == _ALARM_STATUS and (length <= _IS_ACTIVE or buf[at + _IS_ACTIVE] == 0x30):
             return KEPT_BEFORE
         if length < max(code, HEADER_BYTES) + max(width, 1):
-            self.health.note(h.CONTROLLER_MALFORMED, mid, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, mid, now)
             return KEPT_BEFORE
         if mid == _PSET:
             self._learn_of_set(form, buf, at, length)
@@ -165,7 +165,7 @@ class ControllerEvents:
             self._known[what] = known
         if not is_new:
             return KEPT_BEFORE
-        self.health.count(h.EVENTS)
+        self.counters.count(h.EVENTS)
         return KEPT
 
     def _learn_of_set(self, form, buf, at, length):

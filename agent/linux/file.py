@@ -62,7 +62,7 @@ STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.linux.outlets); the file itself is opened later."""
-    made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
+    made = FileOutlet(station.log, index, station.board.lines(settings), station.counters)
     if settings["graphs"] and station.graphs is not None:
         made.take_graphs(station.graphs)
     return made
@@ -86,11 +86,11 @@ class FileOutlet(Outlet):
     port = None
     longest_ms = RETRY_MOST_MS
 
-    def __init__(self, log, index, lines, health):
+    def __init__(self, log, index, lines, counters):
         self.log = log
         self.index = index
         self.lines = lines
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursors[index]
         self.state = CLOSED
         self.attempts = 0
@@ -125,11 +125,11 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         for cursor in (self.cursor,) if self._graphs is None else (self._graphs.cursor, self.cursor):
             if not self.log.state.save_cursor(cursor):
-                self.health.count(h.NOT_SAVED)
+                self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """Open the file again, after a fault."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self._fail(now)
 
     def is_up(self):
@@ -190,7 +190,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self.lines.close()
         self.state = CLOSED
-        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(h.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
         return self._hold.left(now)
 
@@ -200,7 +200,7 @@ class FileOutlet(Outlet):
             return False
         self.log.settle()
         if self._graphs is not None and not self._graphs.log.settle():
-            self.health.count(h.NOT_SAVED)  # curves wait, results do not
+            self.counters.count(h.NOT_SAVED)  # curves wait, results do not
         return True
 
     def _next(self):
@@ -279,7 +279,7 @@ class FileOutlet(Outlet):
             self.again.up_to = max(self.again.up_to, had)
             self.log.reopen()
             if not self.log.state.save_cursor(self.cursor):
-                self.health.count(h.NOT_SAVED)
+                self.counters.count(h.NOT_SAVED)
         self._end_look()
 
     def _end_look(self):

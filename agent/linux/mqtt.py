@@ -148,7 +148,7 @@ class WideMqtt(Mqtt):
         """Close, and make durable how far it is in both logs."""
         Mqtt.stop(self)
         if self._graphs is not None and not self.log.state.save_cursor(self._graphs.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
     def put_state(self, shown):
         Mqtt.put_state(self, shown)

@@ -63,8 +63,8 @@ class Awaiting(Outlet):
         why = self._settings["awaits"].look()
         if why:
             if why != self._why:
-                station.health.log(h.OUTLET_FAILED, self.index, now)
-            station.health.count(h.OUTLET_FAILED)
+                station.counters.log.add(h.OUTLET_FAILED, self.index, now)
+            station.counters.count(h.OUTLET_FAILED)
             self._why = why
             return RETRY_MS
         self._outlet = made = self._make(self._settings, station, self.index)

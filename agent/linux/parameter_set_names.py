@@ -68,11 +68,11 @@ class ParameterSetNames:
             return -1
         return left
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         row = session.request.row
         if row is not LIST and row is not DATA:
-            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
             if row is queries.LIMITS and event == EV_QUERY and session.said.revision not in queries.OTHER_LAYOUT:
                 self._take_name(session.link, number(session.request.data, 0, _WIDTH))  # comes with its limits
             return

@@ -47,4 +47,4 @@ def _descriptions(station, system):
     if station.controller_events is not None:
         station.controller_events.names = names
     intake.queries = ParameterSetNames(intake.queries, names, intake.wake_outlets)
-    return Descriptions(station.health, system["name"], station.name, address, spindle, names)
+    return Descriptions(station.counters, system["name"], station.name, address, spindle, names)

@@ -31,9 +31,9 @@ class Descriptions(Source):
     `spindle` is the number that its results carry, `names` are ControllerNames.
     """
 
-    def __init__(self, health, system_name, station_name, address, spindle, names):
+    def __init__(self, counters, system_name, station_name, address, spindle, names):
         Source.__init__(self)
-        self.health = health
+        self.counters = counters
         self.system_name = shown(system_name.encode())
         self.station_name = shown(station_name.encode())
         self.address = address
@@ -54,7 +54,7 @@ class Descriptions(Source):
 
     def _server_losses(self):
         """Return how often an 08 has shown that the server lacks results which it had."""
-        return self.health.counters[h.SERVER_EMPTY] + self.health.counters[h.SERVER_BEHIND]
+        return self.counters.counts[h.SERVER_EMPTY] + self.counters.counts[h.SERVER_BEHIND]
 
     def put_state(self, shown):
         shown["descriptions_sent"] = self.sent

@@ -129,7 +129,7 @@ def make(settings, station, index):
     if not unusable and address.is_secure:
         port = station.board.tls(settings)
     owner = station.settings["spool"]["owner"]
-    made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
+    made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.counters, owner, settings, address)
     made.unusable = unusable or (MISSING if hc.is_missing() else "")
     return made
 
@@ -267,11 +267,11 @@ class WebhookOutlet(Outlet):
     records_most = 100  # in a batch: one commit of a usual database; fewer after a failure
     timeout_ms = 30000  # for a whole answer: what servers and the proxies before them allow
 
-    def __init__(self, log, index, port, health, owner, settings, address):
+    def __init__(self, log, index, port, counters, owner, settings, address):
         self.log = log
         self.index = index
         self.port = port
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursors[index]
         self.state = IDLE
         self.attempts = 0
@@ -311,11 +311,11 @@ class WebhookOutlet(Outlet):
         self._stopping = True
         self._hang_up()
         if not self.log.state.save_cursor(self.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """Open a new connection, after a fault."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)
 
     def hurry(self, now):
@@ -551,7 +551,7 @@ class WebhookOutlet(Outlet):
         self._hang_up()
         self.why = why
         self.attempts += 1
-        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD
         self.told.is_silent = not self._http.status
         self._hold.start(now, 0 if at_once else max(wait_ms, self._retry.next()))

@@ -71,7 +71,7 @@ class Mqtt:
         self.port = port
         self.index = index
         self.log = log
-        self.health = station.health
+        self.counters = station.counters
         self.quiet = station.quiet
         self.cursor = log.cursors[index]
         self.host = settings["host"]
@@ -140,11 +140,11 @@ class Mqtt:
         self.session.stop()
         self.port.close()
         if not self.log.state.save_cursor(self.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self.port.close()
         self._opening = False
         self._lost(self.session.closed(now), now)
@@ -247,7 +247,7 @@ class Mqtt:
         if log.state.ready():
             log.settle()
             return 0
-        self.health.count(h.NOT_SAVED)
+        self.counters.count(h.NOT_SAVED)
         return RETRY_MS
 
     def _gather(self, now):
@@ -359,7 +359,7 @@ class Mqtt:
         if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
             self.counts.receipts_below += 1
         if progress.is_overdue and not was_overdue:
-            self.health.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(h.OUTLET_FAILED, self.index, now)
         return 0
 
     def _take_receipt(self, now):
@@ -380,7 +380,7 @@ class Mqtt:
             counts.receipts_other += 1
         elif value > self.progress.highest:
             counts.receipts_above += 1
-            self.health.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(h.OUTLET_FAILED, self.index, now)
             self.progress.put_above(session.window.count)
         else:
             self._received(value, now)
@@ -409,8 +409,8 @@ class Mqtt:
         progress.stand_at_cursor()
         self.forget_beside()
         if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
-            self.health.log(h.OUTLET_FAILED, self.index, now)
-        self.health.count(h.OUTLET_FAILED)
+            self.counters.log.add(h.OUTLET_FAILED, self.index, now)
+        self.counters.count(h.OUTLET_FAILED)
 
     def _may_be_unretained(self):
         """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""

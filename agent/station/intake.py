@@ -56,7 +56,7 @@ class Intake:
         self.watch = Watch(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
-        self.health = station.health
+        self.counters = station.counters
         self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
         way.host = controller["host" if tcp else "device"]
         way.number = controller["port" if tcp else "baud"]
@@ -162,7 +162,7 @@ class Intake:
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
-        self.health.note(h.FAULTS, 0, now)
+        self.counters.note(h.FAULTS, 0, now)
         self._close(now)
 
     def stalled(self, now):
@@ -180,7 +180,7 @@ class Intake:
             if state == PORT_OPEN:
                 self.way.opening = False
                 self.way.wait.stop()
-                self.health.count(h.CONTROLLER_CONNECTS)
+                self.counters.count(h.CONTROLLER_CONNECTS)
                 self.line.octets = 0
                 self.session.opened()
                 self.quiet.talks(True)
@@ -219,7 +219,7 @@ class Intake:
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self.way.kept_before = self.health.counters[h.STORED]
+        self.way.kept_before = self.counters.counts[h.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
@@ -264,21 +264,21 @@ class Intake:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:
-            self.health.note(h.CONTROLLER_LOSSES, why, now)
+            self.counters.note(h.CONTROLLER_LOSSES, why, now)
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.way.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
+        is_news = self.way.trouble.set(why, state, code, mid, self.counters.counts[h.STORED])
         if not was_open:
-            self.health.count(h.CONTROLLER_AWAY)
+            self.counters.count(h.CONTROLLER_AWAY)
             if is_news:
-                self.health.log(h.CONTROLLER_AWAY, why, now)
+                self.counters.log.add(h.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
         self.way.trouble.over()
-        if self.health.counters[h.STORED] != self.way.kept_before:
+        if self.counters.counts[h.STORED] != self.way.kept_before:
             self.way.backoff.reset()
         self.way.busy.reset()
         session = self.session
@@ -287,7 +287,7 @@ class Intake:
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
-                self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
+                self.counters.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
         if session.fetching.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
@@ -369,18 +369,18 @@ class Intake:
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            self.counters.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+                self.counters.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         elif event >= st.EV_WATCH:
             self.watch.hear(self, event, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
-            self.queries.take(event, session, self.health, now)  # type: ignore
+            self.queries.take(event, session, self.counters, now)  # type: ignore
 
     def _take_refusal(self, now):
         """Take the rejection of a question for an old result."""
@@ -497,7 +497,7 @@ class Intake:
 
     def _maintain(self):
         if not self.log.maintain():
-            self.health.count(h.NOT_SAVED)  # it is retried each time
+            self.counters.count(h.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
         if self.due and self._ask_first(now):
@@ -538,19 +538,19 @@ class Intake:
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.known.gone()
         if gone != self.told.gone:
-            self.health.note(h.IDS_GONE, gone - self.told.gone, now)
+            self.counters.note(h.IDS_GONE, gone - self.told.gone, now)
             self.told.gone = gone
             self.wake_outlets(now)
             self.watch.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
         if passed_over != self.told.passed_over:
-            self.health.counters[h.PASSED_OVER] += passed_over - self.told.passed_over
+            self.counters.counts[h.PASSED_OVER] += passed_over - self.told.passed_over
             if self.told.passed_over == 0:
-                self.health.log(h.PASSED_OVER, passed_over, now)
+                self.counters.log.add(h.PASSED_OVER, passed_over, now)
             self.told.passed_over = passed_over
         if self.recovery.known.not_saved != self.told.not_saved:
             self.told.not_saved = self.recovery.known.not_saved
-            self.health.note(h.NOT_SAVED, 1, now)
+            self.counters.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
         self.session.fetching.answered()
@@ -583,7 +583,7 @@ class Intake:
         if is_read:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
-            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
         if news != qs.NEWS_STORE:
@@ -613,11 +613,11 @@ class Intake:
         if news == qs.NEWS_ASK_AGAIN:
             self.session.stop(now)
         elif news == qs.NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.said.revision, now)
+            self.counters.note(h.NO_OWNER, self.session.said.revision, now)
         elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
             self.watch.polled(self, news == qs.NEWS_KNOWN, now)
         elif news == qs.NEWS_OFF:
-            self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
+            self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == qs.NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+            self.counters.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
         self._tell_recovery(now)

@@ -53,7 +53,7 @@ class Operations:
         operation.most = intake.store.longest
         found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
         if cut_short and found != op.PART_UNREADABLE:
-            intake.health.count(h.CUT_SHORT)
+            intake.counters.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
         if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
@@ -67,7 +67,7 @@ class Operations:
         elif found == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            intake.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             if found == op.PART_FOREIGN:
                 intake.recovery.look_again(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
@@ -93,7 +93,7 @@ class Operations:
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
-        intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        intake.counters.note(h.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
         intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
@@ -106,7 +106,7 @@ class Operations:
 
     def _look_for_lost(self, intake, now):
         intake.session.ways.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
         intake.recovery.look_again(now)
 
     def _take_whole(self, intake, operation, now):
@@ -114,7 +114,7 @@ class Operations:
         session = intake.session
         answers = session.ways.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+            intake.counters.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
@@ -160,7 +160,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.give_up()
             intake.answer(NOT_KEPT, now)
@@ -178,7 +178,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
             intake.recovery.look_again(now)
 

@@ -57,7 +57,7 @@ class Spindles:
             self._keep_unread(intake, now)
         else:
             if found == cy.CYCLE_FOREIGN:
-                intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+                intake.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             session.withhold()
 
     def hear(self, intake, event, now):
@@ -71,10 +71,10 @@ class Spindles:
                 known.begin()
                 known.put_empty()
                 if not known.commit():
-                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
+                    intake.counters.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
-        intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
@@ -102,7 +102,7 @@ class Spindles:
                 session.withhold()
                 return
         if cycle.cut:
-            intake.health.count(h.CUT_SHORT)
+            intake.counters.count(h.CUT_SHORT)
         self._into_stage(intake, cycle)
         known = store.known
         follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
@@ -111,7 +111,7 @@ class Spindles:
         if kept == KEPT:
             self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
-            intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            intake.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
@@ -136,7 +136,7 @@ class Spindles:
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
-        intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         _ask_for(session, False)
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 

@@ -27,7 +27,7 @@ QUIET_MINUTES = const(5)
 SOON_MS = const(2000)  # after a stall everything that came meanwhile is taken first
 APART_MS = const(15000)  # however many reasons for doubt there are
 WAY_MS = const(5000)  # at least, for a push that is on its way
-IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the log of health
+IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the log of counters
 IS_LOST = const(1)
 
 _MINUTE_MS = const(60000)
@@ -125,14 +125,14 @@ class Watch:
         self._heard += number >= 0  # stored, and not pushed
         if not is_ahead(number, self._newest) if number >= 0 else self._heard == self._count():
             self._looks = False
-            intake.health.note(h.UNSUBSCRIBED, IS_FETCHED, now)
+            intake.counters.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
     def hear(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
         if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            intake.counters.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
             self.doubt(now)
         elif event == st.EV_AGAIN:
             self.doubt(now, True)
@@ -147,7 +147,7 @@ class Watch:
             self.timer.start(now, 0)  # once more
             return
         if self._accepted == 1 and intake.session.said.refusal == error_codes.REFUSED_EXISTS:
-            intake.health.note(h.UNSUBSCRIBED, IS_LOST, now)
+            intake.counters.note(h.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)
 

@@ -128,7 +128,7 @@ def test_below_limit_no_result_is_taken_and_above_it_they_all_come():
     assert not bench.many_results(1)
     assert bench.controller.acknowledged == stored and bench.station.intake.full, "the controller keeps it"
     assert bytes(flash.cells) == cells and device.refused > 0
-    assert bench.station.health.counters[h.FLASH_FAILED] > 0
+    assert bench.station.counters.counts[h.FLASH_FAILED] > 0
     adc.figure = GOOD
     bench.wait(120000)
     assert bench.many_results(5) and bench.sound()

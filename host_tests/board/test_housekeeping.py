@@ -277,15 +277,15 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     assert told("?quarantine 10 show 3") == told("?status 10") == before
     assert told("?quarantine 10 drop all") == [("drop ordered", 0)], "there is nothing to drop"
     assert told("?quarantine 10 drop 7") == [("drop ordered", 0)]
-    health = chip.app.stations[0].health
-    assert health.counters[DROP_ORDERED] == 2
+    counters = chip.app.stations[0].counters
+    assert counters.counts[DROP_ORDERED] == 2
     assert told("?quarantine 10 retry all") == [("retry ordered", 0)]
     ends = iter([{"dropped": 3}, {"count": 4, "parked": 1}])
     chip.upkeep.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
     chip.upkeep.console.job = ends
     for _ in range(3):
         chip.upkeep.console.go_on()
-    assert list(health.entries())[-1][1:] == (DROP_ORDERED, 4)
+    assert list(counters.log.entries())[-1][1:] == (DROP_ORDERED, 4)
     assert told("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
 

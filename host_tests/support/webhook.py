@@ -126,7 +126,7 @@ class WebhookBench(SecondOutlet):
         self.port = self.tcp()
         kind = type("Limited", (WebhookOutlet,), self.limits)
         address = WebAddress(self.chosen["url"])
-        return kind(self.log, 1, self.port, self.health, (3, 1, 10), self.chosen, address)
+        return kind(self.log, 1, self.port, self.counters, (3, 1, 10), self.chosen, address)
 
     def why(self):
         return self.shown()["why"]

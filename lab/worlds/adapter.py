@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.counters import SERVER_EMPTY, Health
+from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import ConfigError, complete
@@ -296,7 +296,7 @@ def says_emptied(agent: Agent, index: int) -> bool:
     """True if the agent says that its ToolsNet was emptied."""
     station = agent.station(index)
     return station is not None and (
-        station.health.counters[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
+        station.counters.counts[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
     )
 
 
@@ -318,7 +318,7 @@ class _Twin:
     def __init__(self, device, settings: dict, agent: Agent) -> None:
         self.settings = settings
         self.board = agent.board
-        self.health = Health()
+        self.counters = Counters()
         self.why = 0
         self.at_start = Part()
         self.graphs: Any = None

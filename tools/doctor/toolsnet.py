@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.outlets.toolsnet.factory import make
@@ -60,7 +60,13 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
     spool = begun(RamFlash())
     assert spool is not None
     port = board.tls(settings) if settings["tls_ca"] else board.tcp()
-    parts = {"log": spool.log, "state": spool.state, "quarantine": spool.quarantine, "quiet": None, "health": Health()}
+    parts = {
+        "log": spool.log,
+        "state": spool.state,
+        "quarantine": spool.quarantine,
+        "quiet": None,
+        "counters": Counters(),
+    }
     station = SimpleNamespace(board=board, system=system, number=number, outlet_ports=[port], **parts)
     outlet = make(settings, station, 0)
     outlet.begin(board.now())

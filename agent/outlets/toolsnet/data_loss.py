@@ -82,7 +82,7 @@ def note_empty(policy, now):
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
     _doubt_to(numbers, place, again_to(numbers))
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
-    policy.health.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
+    policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.sent.save()
 
 
@@ -97,7 +97,7 @@ def note_behind(policy, stored, here, now):
     _doubt_to(numbers, policy.cursor.number, again_to(numbers))
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
-    policy.health.note(h.SERVER_BEHIND, behind, now)
+    policy.counters.note(h.SERVER_BEHIND, behind, now)
 
 
 def note_lost_meanwhile(policy, stored):

@@ -197,7 +197,7 @@ class Row:
             if cursor.found == taken:  # else it cannot be read any more
                 cursor.advance()
         numbers[TAKEN] = self.taken_sequence
-        policy.health.counters[h.DELIVERED] += 1
+        policy.counters.counts[h.DELIVERED] += 1
         sent = policy.sent
         sent.close()
         policy.end_trouble()

@@ -103,10 +103,10 @@ _DROP = const(7)
 class Policy:
     """Where one station's ToolsNet stands in its log."""
 
-    def __init__(self, log, state, quarantine, health, settings, cursor_batch):
+    def __init__(self, log, state, quarantine, counters, settings, cursor_batch):
         self.log = log
         self.numbers = state.numbers
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
         self.sent = Sent(log, state, cursor_batch)
         self.late = ReofferSchedule(quarantine, state)
@@ -311,7 +311,7 @@ class Policy:
         else:
             self.regain()
         numbers[TAKEN] = self.sequence
-        self.health.counters[h.DELIVERED] += 1  # without a call
+        self.counters.counts[h.DELIVERED] += 1  # without a call
         if self.doing:
             self.end_trouble()
         late = self.late
@@ -475,7 +475,7 @@ class Policy:
         """The quarantine has no room for what it must take: wait, and say so once."""
         row = self.row
         if row.short < 0:
-            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+            self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
         row.short = row.quarantine.octets()
         self.hold.start(now, AGAIN_MS)
 
@@ -483,7 +483,7 @@ class Policy:
         """Hold everything: there is no room for the first."""
         self.doing = HOLD
         self.hold.start(now, AGAIN_MS)
-        self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+        self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
@@ -519,7 +519,7 @@ class Policy:
             return  # it has been noted already
         else:
             self.hold.start(now, AGAIN_MS)
-        self.health.note(h.NOT_SAVED, todo, now)
+        self.counters.note(h.NOT_SAVED, todo, now)
 
     def allow(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
@@ -543,12 +543,12 @@ class Policy:
     def keep(self, number, reason, now):
         """Set the log's record `number` aside; return a code of Quarantine.keep."""
         if self.sent.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
-            self.health.note(h.PARKED_FAILED, reason, now)
+            self.counters.note(h.PARKED_FAILED, reason, now)
             return KEPT_BEFORE
         code = self.row.quarantine.keep(number, reason)
         if code == KEPT_DONE:
             self.late.wants = True
-            self.health.note(h.PARKED, reason, now)
+            self.counters.note(h.PARKED, reason, now)
         return code
 
     def set_aside(self, number, reason, now):

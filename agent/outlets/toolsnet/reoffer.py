@@ -80,7 +80,7 @@ class Reoffer:
                 return False
             policy.late.done(entry, is_taken, now)
             if is_taken:
-                policy.health.counters[h.DELIVERED] += 1
+                policy.counters.counts[h.DELIVERED] += 1
             if is_passed:
                 numbers[DELIVERED] += 1
                 policy.standing.again.base += 1

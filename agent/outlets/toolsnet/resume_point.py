@@ -140,7 +140,7 @@ class Standing:
         self.is_odd = True
         if behind < _HALF and behind <= cursor.number:
             return self._is_behind(stored, here, now)
-        policy.health.note(h.RESUME_UNKNOWN, stored, now)
+        policy.counters.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
 
@@ -289,7 +289,7 @@ class Standing:
             if not policy.pass_one(number):
                 return False
             numbers[DROPPED if is_dropped else DELIVERED] += 1
-            policy.health.count(h.RESUMED)
+            policy.counters.count(h.RESUMED)
         numbers[TAKEN] = stored
         policy.end_trouble()
         return True

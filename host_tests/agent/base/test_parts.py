@@ -5,8 +5,9 @@ import sys
 from toolcart.agent.base import byte_moves, fields
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.connection_fault import NO_ANSWER
-from toolcart.agent.base.counters import LOG_ENTRIES, NAMES, Health
+from toolcart.agent.base.counters import NAMES, Counters
 from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.event_log import LOG_ENTRIES
 from toolcart.agent.base.fields import TOO_LARGE, get_u32
 from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
@@ -146,20 +147,20 @@ def test_names_say_what_the_constants_say():
 
 
 def test_counting_and_noting_add_one_each():
-    health = Health()
-    health.count(h.STORED)
-    health.note(h.STORED, 5, 100)
-    assert health.counters[h.STORED] == 2
-    assert sum(health.counters) == 2
-    assert list(health.entries()) == [(100, h.STORED, 5)]
+    counters = Counters()
+    counters.count(h.STORED)
+    counters.note(h.STORED, 5, 100)
+    assert counters.counts[h.STORED] == 2
+    assert sum(counters.counts) == 2
+    assert list(counters.log.entries()) == [(100, h.STORED, 5)]
 
 
 def test_log_keeps_the_latest_entries_in_their_order():
-    health = Health()
+    counters = Counters()
     for index in range(LOG_ENTRIES * 2 + 5):
-        health.note(h.RAW, index, index * 10)
-    entries = list(health.entries())
-    assert len(entries) == LOG_ENTRIES and health.logged == LOG_ENTRIES * 2 + 5
+        counters.note(h.RAW, index, index * 10)
+    entries = list(counters.log.entries())
+    assert len(entries) == LOG_ENTRIES and counters.log.logged == LOG_ENTRIES * 2 + 5
     assert [value for _, _, value in entries] == list(range(LOG_ENTRIES + 5, LOG_ENTRIES * 2 + 5))
 
 
@@ -235,7 +236,7 @@ def _sides(cart):
 
 
 def _logged(cart, counter):
-    return [value for _, code, value in cart.station.health.entries() if code == counter]
+    return [value for _, code, value in cart.station.counters.log.entries() if code == counter]
 
 
 def test_a_refused_controller_is_logged_once_however_often_it_is_tried():

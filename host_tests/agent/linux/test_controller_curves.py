@@ -226,7 +226,7 @@ def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
     assert samples_in(data) == samples and flags == 0
     assert bench.put(trace_message(2, samples=samples, little=True)) == READ
     _, data, flags = bench.curves()[1]
-    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.health.counters[h.TRACES_ODD] == 1
+    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.counters.counts[h.TRACES_ODD] == 1
 
 
 def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():
@@ -264,7 +264,7 @@ def kept(cart):
 
 def lost(cart):
     """Return why curves were lost, oldest first."""
-    return [value for _, code, value in cart.station.health.entries() if code == h.TRACES_LOST]
+    return [value for _, code, value in cart.station.counters.log.entries() if code == h.TRACES_LOST]
 
 
 def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():

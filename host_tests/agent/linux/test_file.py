@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot
@@ -35,7 +35,7 @@ class Bench:
     def start(self):
         self.log = self.area.mount(events=(1,), cursors=2)[1]
         assert self.area.found == MOUNT_DONE
-        self.outlet = FileOutlet(self.log, 1, self.lines, Health())
+        self.outlet = FileOutlet(self.log, 1, self.lines, Counters())
         self.outlet.begin(self.now)
 
     def cut(self, octets=0):

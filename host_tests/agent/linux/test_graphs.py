@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import telegram13 as graph13
 from toolcart.agent.linux.file import FileOutlet
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -48,7 +48,7 @@ class Side(Bench):
 
     def start(self):
         Bench.start(self)
-        self.outlet = FileOutlet(self.main, 1, self.lines, Health())
+        self.outlet = FileOutlet(self.main, 1, self.lines, Counters())
         self.outlet.take_graphs(self.log)
         self.outlet.begin(self.clock.now)
 

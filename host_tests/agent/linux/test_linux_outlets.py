@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolcart.agent.base.counters import OUTLET_FAILED, Health
+from toolcart.agent.base.counters import OUTLET_FAILED, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
 from toolcart.agent.linux import mqtt
@@ -37,7 +37,7 @@ def awaiting(tmp_path):
     settings["awaits"].add("password", {"file": "secret"})
     watched = []
     board = SimpleNamespace(watch=lambda port, slot: watched.append((port, slot)))
-    station = SimpleNamespace(health=Health(), board=board, settings={"spool": {}}, outlets=[None, None])
+    station = SimpleNamespace(counters=Counters(), board=board, settings={"spool": {}}, outlets=[None, None])
     made = []
 
     def make(its, whose, index):
@@ -58,7 +58,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     outlet.attach("scheduler", 5)
     for count in range(1, 4):
         assert outlet.step(count * RETRY_MS) == RETRY_MS and outlet.attempts == count
-    assert awaiting.station.health.counters[OUTLET_FAILED] == 3 and awaiting.station.health.logged == 1
+    assert awaiting.station.counters.counts[OUTLET_FAILED] == 3 and awaiting.station.counters.log.logged == 1
     outlet.put_state(shown)
     assert shown["place"] == "mqtt://broker:1883" and shown["why"] == f"password: {awaiting.secret}: " + (
         "No such file or directory; a file that can be read"

@@ -31,10 +31,10 @@ class Wrong(Exception):
 
 
 class Counts:
-    """Health that counts nothing."""
+    """Counters that counts nothing."""
 
     def __init__(self):
-        self.counters = [0] * 60
+        self.counts = [0] * 60
 
     def count(self, _counter):
         pass
@@ -270,7 +270,7 @@ class World:
         self.log = FewLog(self)
         self.kept = FewKept(self, self.state)
         self.state.cursor = self.log.cursors[0]
-        self.health = Counts()
+        self.counters = Counts()
         self.now = NOW
         self.start()
 
@@ -297,7 +297,7 @@ class World:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
         self.log.cursors[0].number = state.numbers[CURSOR]
         self.log.cursors[0].ahead = state.numbers[AHEAD]
-        self.policy = self.make(self.log, state, self.kept, self.health, SETTINGS, self.batch)
+        self.policy = self.make(self.log, state, self.kept, self.counters, SETTINGS, self.batch)
         self.policy.late.begin(self.now)
         self.connected = False
         self.plain = self._fields(PLAIN)

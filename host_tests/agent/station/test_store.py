@@ -39,7 +39,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
         b"WVWZZZ1KZAW123456        000700120006000400120042370009"
         b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
     )
-    assert bench.counted(h.STORED) == 1 and bench.health.logged == 0
+    assert bench.counted(h.STORED) == 1 and bench.counters.log.logged == 0
     other = light(tightening_id=1234568)
     bench.push(other[:14] + b"07" + other[16:])
     assert bench.results()[1][2][6] == 7, "the spindle of its header"
