@@ -1,7 +1,7 @@
 """The table at the head of agent/outlets/toolsnet/policy.py as a model: numbers of a log, nothing else, no time.
 
 It has the names of the code. Whatever waits for its time may come at any moment; a late one goes out when an operator
-asks for it. `host_tests/agent/outlets/test_refusals_model.py` runs it and the real policy side by side.
+asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and the real policy side by side.
 """
 
 from host_tests.agent.outlets.refusals import Cut
