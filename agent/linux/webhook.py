@@ -34,39 +34,16 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
-from toolcart.agent.linux import Outlet
+from toolcart.agent.linux import Outlet, http_fields
 from toolcart.agent.linux import http_client as hc
-from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
+from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient
+from toolcart.agent.linux.http_fields import printable
 from toolcart.agent.linux.json_line import WideLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 
 CPYTHON_ONLY = True  # a board has ToolsNet
-
-SETTINGS = """url text - 1 500
-token text ~ 1 4096
-user text ~ 1 100
-password text ~ 1 1000
-tls_ca text ~ 1 128
-tls_name host ~ 1 253
-tls_certificate text ~ 1 128
-tls_key text ~ 1 128
-durable bool true"""
-
-MEANINGS = {
-    "url": "Address that every record is sent to in batches, by POST: https://host:port/path (Linux only).",
-    "token": "Secret that is sent as `Authorization: Bearer`, in place of user and password.",
-    "user": "User: of the broker, or for `Authorization: Basic`.",
-    "password": "That user's password; to a broker it goes in plain text unless `tls_ca` is set.",
-    "tls_ca": (
-        "File with the certificates (PEM) that the other side's is checked against. Webhook: without it those of the "
-        "system. MQTT: without it there is no TLS."
-    ),
-    "tls_name": "Name in the other side's certificate, where it is not the host.",
-    "tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
-    "tls_key": "File with its private key (PEM); only its owner may read it.",
-}
 
 OCTETS_MOST = 262144  # of a batch; only its last record may go beyond
 CONNECT_MS = 5000
@@ -105,35 +82,6 @@ _WHY = {
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
-def wrong(settings):
-    """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
-    found = []
-    fault = WebAddress(settings["url"]).fault
-    if fault:
-        found.append(("url", fault))
-    if settings["token"] and settings["user"]:
-        found.append(("token", "a token, or a user with a password"))
-    if bool(settings["user"]) != bool(settings["password"]):
-        found.append(("user", "a user and its password, or neither"))
-    for key in ("token", "user"):
-        if [letter for letter in settings[key] or "" if not "!" <= letter <= "~" or (key == "user" and letter == ":")]:
-            found.append((key, "printable ASCII characters without blanks, a user without a colon"))
-    return found
-
-
-def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.linux.outlets)."""
-    address = WebAddress(settings["url"])
-    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
-    port = None
-    if not unusable and address.is_secure:
-        port = station.board.tls(settings)
-    owner = station.settings["spool"]["owner"]
-    made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.counters, owner, settings, address)
-    made.unusable = unusable or (MISSING if hc.is_missing() else "")
-    return made
-
-
 class _Written(str):
     """A number of JSON as it was written, NaN and Infinity too: converted it could be another one, or none."""
 
@@ -158,7 +106,7 @@ def receipt_in(body):
             text, parse_int=_Written, parse_float=_Written, parse_constant=_Written, object_pairs_hook=_Members
         )
     except (ValueError, RecursionError):
-        return None, "JSON is expected, and this came: " + hc.shown(body)
+        return None, "JSON is expected, and this came: " + http_fields.shown(body)
     if not isinstance(told, _Members):  # json makes no other object
         return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
     for name, wanted in (("identity", str), ("number", _Written)):
@@ -283,7 +231,7 @@ class WebhookOutlet(Outlet):
         self._identity = identity_of(log.state)
         self._largest = Largest(self.records_most)
         self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
-        self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
+        self._authorization = http_fields.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._hold = Timer()
@@ -532,12 +480,12 @@ class WebhookOutlet(Outlet):
         self._send_less()
         if status == 413:
             self._largest.was_too_large(self._batch.records_most)
-        words = "what it says is coded as " + printable(http.coding) if http.coding else hc.shown(http.body)
+        words = "what it says is coded as " + printable(http.coding) if http.coding else http_fields.shown(http.body)
         why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400 and "location" in http.fields:
             place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
-        return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+        return self._fail(why, now, min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 
     def _send_less(self):
         """Make batches half as long as this one."""

@@ -11,7 +11,6 @@ import time
 
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashUnusable
-from toolcart.board.linux.lines import ROTATE_BYTES, LineFile
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.linux.tcp import TcpPort
 
@@ -173,6 +172,8 @@ class Board:
 
     def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
+        from toolcart.board.linux.lines import ROTATE_BYTES, LineFile  # only where there is one
+
         path = os.path.join(self.folder, outlet["path"])
         return LineFile(path, ROTATE_BYTES, outlet["keep"])
 

@@ -12,8 +12,9 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from toolcart.agent.linux.http_client import WebAddress
-from toolcart.agent.linux.webhook import SETTINGS, WebhookOutlet
+from toolcart.agent.linux.web_address import WebAddress
+from toolcart.agent.linux.webhook import WebhookOutlet
+from toolcart.agent.linux.webhook_settings import SETTINGS
 from toolcart.sim.endpoint import Endpoint
 from host_tests.support.consumer_model import Model
 from host_tests.support.toolsnet import SecondOutlet

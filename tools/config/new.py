@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from toolcart.agent.cart import config
-from toolcart.agent.linux.http_client import WebAddress
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import lines, order_log, volatile_storage
+from toolcart.board.linux import order_log, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
@@ -194,6 +194,8 @@ def _foreign(path: Path, owner: Owner | None) -> str:
     except OSError:  # there is none yet
         return ""
     if owner is None:
+        from toolcart.board.linux import lines  # an agent without a file of lines does not load it
+
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
     why, _ = linux_header.refusal(page, found.st_size, owner, "")
     why = why or linux_header.linked(found.st_nlink)

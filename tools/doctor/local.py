@@ -19,7 +19,7 @@ from pathlib import Path
 
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
-from toolcart.agent.linux.http_client import WebAddress
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.board.errno_reasons import refusal_of, why_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header

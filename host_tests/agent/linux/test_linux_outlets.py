@@ -7,8 +7,8 @@ import pytest
 from toolcart.agent.base.counters import OUTLET_FAILED, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
-from toolcart.agent.linux import mqtt
-from toolcart.agent.linux.outlets import RETRY_MS, Awaiting
+from toolcart.agent.linux import mqtt_settings
+from toolcart.agent.linux.awaiting_secret import RETRY_MS, AwaitingSecret
 from toolcart.tools.config.secrets import Awaited
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
@@ -45,7 +45,7 @@ def awaiting(tmp_path):
         made.append(Made())
         return made[0]
 
-    outlet = Awaiting(station, 1, settings, make)
+    outlet = AwaitingSecret(station, 1, settings, make)
     station.settings = None  # the station forgets them once everything is put together
     station.outlets[1] = outlet
     secret = tmp_path / "secret"
@@ -131,7 +131,7 @@ def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connectio
 )
 def test_what_settings_cannot_mean_is_said(changes, key):
     settings = {**SETTINGS, "tls_name": None, "tls_certificate": None, "tls_key": None, **changes}
-    assert [found for found, _ in mqtt.wrong(settings)] == [key]
+    assert [found for found, _ in mqtt_settings.wrong(settings)] == [key]
 
 
 def test_two_stations_may_not_have_one_topic():
