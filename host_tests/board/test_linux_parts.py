@@ -29,7 +29,7 @@ MOUNTS = r"""22 1 254:0 / / rw - ext4 /dev/root rw
 def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, word):
     listed = tmp_path / "mountinfo"
     listed.write_text(MOUNTS)
-    monkeypatch.setattr(linux_refusal, "MOUNTS", str(listed))
+    monkeypatch.setattr(volatile_storage, "MOUNTS", str(listed))
     monkeypatch.setattr(linux_refusal.os.path, "exists", lambda _: True)
     monkeypatch.setattr(linux_refusal.os.path, "realpath", lambda given: given)
     told = volatile_storage.volatility(path)
@@ -37,7 +37,7 @@ def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, wo
 
 
 def test_without_a_list_nothing_is_said(monkeypatch):
-    monkeypatch.setattr(linux_refusal, "MOUNTS", "/nothing")
+    monkeypatch.setattr(volatile_storage, "MOUNTS", "/nothing")
     assert volatile_storage.volatility("/run") == ""
 
 
