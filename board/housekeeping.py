@@ -28,7 +28,7 @@ UNCONFIRMED_MS = const(60000)  # between two tries to write to a file system tha
 TELLINGS = const(24)  # two minutes
 
 
-class Upkeep:
+class Housekeeping:
     """The work besides one app."""
 
     def __init__(self, app, board, configuration, folder, confirmation, now):

@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.linux.extended_store import WideStore as Store
+    from toolcart.agent.linux.extended_store import ExtendedStore as Store
 else:
     from toolcart.agent.station.store import Store
 

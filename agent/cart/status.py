@@ -138,7 +138,7 @@ def _controller(station, now):
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
-    trouble = intake.way.trouble
+    fault = intake.way.fault
     waits_for_room = intake.full and not intake.refused
     is_waited = session.state == controller_states.CLOSED and intake.way.wait.armed
     is_waited = is_waited and not (intake.way.opening or waits_for_room)
@@ -149,10 +149,10 @@ def _controller(station, now):
         "host": intake.way.host,
         "port": intake.way.number,
         "state": controller_states.STATE_NAMES[session.state],
-        "why": why_name(trouble.why),
-        "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
-        "why_code": trouble.code,
-        "why_mid": trouble.mid,
+        "why": why_name(fault.why),
+        "why_in": controller_states.STATE_NAMES[fault.state] if fault.why else "",
+        "why_code": fault.code,
+        "why_mid": fault.mid,
         "refused_code": session.said.code,
         "waits_for_room": waits_for_room,
         "next_try_ms": intake.way.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
@@ -173,7 +173,7 @@ def _outlet(log, station, outlet):
     }
     outlet.put_state(shown)
     if "why" not in shown:
-        shown["why"] = why_name(outlet.trouble.why)
+        shown["why"] = why_name(outlet.fault.why)
     return shown
 
 

@@ -6,13 +6,13 @@ together.
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
-from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, hash_at, kind_at
+from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, floor, mount
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
@@ -67,7 +67,7 @@ def bring_up(station, device):
         return False
     station.at_start.parked_blocks_differ = kept_blocks != kept
     station.at_start.graph_blocks_differ = graph_blocks != graphs
-    own = Assignment(held, station.settings["outlets"])
+    own = OutletPlaces(held, station.settings["outlets"])
     logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
     _keep_blocks(station, own)
     station.why = mount(station.state, logs, station.board.seed())
@@ -85,16 +85,16 @@ def bring_up(station, device):
 def _logs(station, device, kept_blocks, graph_blocks, places):
     """Make the station's state and logs; return the logs, that of results first, the quarantine's second."""
     first = STATE_BLOCKS + kept_blocks + graph_blocks
-    station.state = State(Part(device, 0, STATE_BLOCKS))
-    station.log = _log(station, Part(device, first, device.block_count - first), places)
+    station.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+    station.log = _log(station, Partition(device, first, device.block_count - first), places)
     # Without an outlet that refuses it stays as it is, for when there is one again.
     parked = Log(
-        Part(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log
+        Partition(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log
     )
     logs = [station.log, parked]
     if ON_CPYTHON:
         if graph_blocks:
-            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
             station.graphs = _graphs(station, part, places)
             logs.append(station.graphs)
     return logs

@@ -21,7 +21,7 @@ class AwaitingSecret(Outlet):
     The real one then takes its place in the station; this one goes on to pass the turns of its slot to it.
     """
 
-    port = trouble = None
+    port = fault = None
     longest_ms = RETRY_MS
 
     def __init__(self, station, index, settings, make):

@@ -16,7 +16,7 @@ _PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (OP 5.8.2 p. 14
 _FETCHED = (236, 263, 290)  # of 31 to 33 (OP 5.8.6 p. 151-152)
 
 
-class WideStore(Store):
+class ExtendedStore(Store):
     """A store that keeps the identifiers behind the body."""
 
     def read_proven(self, mid, buf, at, length, revision):

@@ -18,7 +18,7 @@ Rules
    The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
    back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
    people make by emptying or moving it: it says nothing, and never moves the cursor back. A file lacks nothing of what
-   the cursor was moved past before the file had it (State.put_moved).
+   the cursor was moved past before the file had it (Snapshot.put_moved).
 3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
    written in front of it makes.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.curve_assembly).
@@ -46,7 +46,7 @@ WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
-class Again:
+class Rewritten:
     """What a file lacks that it had, or that another one had in its place."""
 
     def __init__(self):
@@ -73,7 +73,7 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         self.attempts = 0
         self.written = 0  # lines since the start
-        self.again = Again()
+        self.again = Rewritten()
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._lines = iter(())  # of the file, the newest first, while it is looked through

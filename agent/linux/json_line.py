@@ -90,7 +90,7 @@ EVENT_FIELDS = (
 )
 
 
-class WideLine(Line):
+class ExtendedLine(Line):
     """Lines of all kinds of records, of any length: the buffer grows."""
 
     __slots__ = ()
@@ -131,7 +131,7 @@ class WideLine(Line):
         self.add(("," + _encode(fields)[1:-1]).encode())
 
 
-_line = WideLine(bytearray(4096))
+_line = ExtendedLine(bytearray(4096))
 
 
 def line_of(page, at, kind, flags, length):

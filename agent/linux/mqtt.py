@@ -6,7 +6,7 @@ Rules
 """
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.linux.json_line import WideLine, line_of
+from toolcart.agent.linux.json_line import ExtendedLine, line_of
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
 from toolcart.agent.outlets.mqtt import Mqtt, topic_of
@@ -18,7 +18,7 @@ OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
 CURVE_TAG = -1
 
 
-class WideMqtt(Mqtt):
+class ExtendedMqtt(Mqtt):
     """One broker of one station, on Linux."""
 
     octets_most = OCTETS_MOST
@@ -26,7 +26,7 @@ class WideMqtt(Mqtt):
 
     def __init__(self, port, station, index, settings, owner):
         before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
-        line = WideLine(bytearray(before + HEAD_MOST + 1024))
+        line = ExtendedLine(bytearray(before + HEAD_MOST + 1024))
         Mqtt.__init__(self, port, line, station, index, settings, owner)
         self.alarms_topic = (self.topics.topic + "/alarms").encode()
         self.curves_topic = (self.topics.topic + "/curves").encode()

@@ -35,11 +35,11 @@ MEANINGS = {
 
 
 def make(settings, station, index, kind=None):
-    """Make the outlet of these settings (toolcart.agent.linux.outlets); `kind` is WideMqtt or made of it."""
-    from toolcart.agent.linux.mqtt import WideMqtt
+    """Make the outlet of these settings (toolcart.agent.linux.outlets); `kind` is ExtendedMqtt or made of it."""
+    from toolcart.agent.linux.mqtt import ExtendedMqtt
 
     port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
-    made = (kind or WideMqtt)(port, station, index, settings, station.settings["spool"]["owner"])
+    made = (kind or ExtendedMqtt)(port, station, index, settings, station.settings["spool"]["owner"])
     if settings["graphs"] and station.graphs is not None:
         made.take_graphs(station.graphs)
     return made

@@ -20,10 +20,10 @@ _FIXED = 24  # in front of a value
 
 def several(session, controller):
     """Return what the session of these `controller` settings has for results of several spindles."""
-    return Several(session, session.ways.known, controller["results"], WideCycle)
+    return Several(session, session.ways.known, controller["results"], ExtendedCycle)
 
 
-class WideCycle(Cycle):
+class ExtendedCycle(Cycle):
     """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
 
     def take_station(self, buf, at, length, revision):

@@ -56,7 +56,7 @@ _LENGTH = res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES
 _COUNT = 79
 
 
-class WideWriter(ResultWriter):
+class ExtendedWriter(ResultWriter):
     """Writes telegram 04 of one station, with all that Linux keeps of a result."""
 
     def __init__(self, *numbers, **settings):
@@ -64,7 +64,7 @@ class WideWriter(ResultWriter):
         self.several = write
 
 
-class TargetWriter(WideWriter):
+class TargetWriter(ExtendedWriter):
     """It adds the targets."""
 
     is_odd = False  # what is being written is a corrected copy

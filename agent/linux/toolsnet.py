@@ -3,7 +3,7 @@
 The code of what goes out besides results is loaded where it is wanted.
 """
 
-from toolcart.agent.linux.telegram04 import TargetWriter, WideWriter
+from toolcart.agent.linux.telegram04 import ExtendedWriter, TargetWriter
 from toolcart.agent.outlets.toolsnet import factory
 from toolcart.agent.toolsnet.session import Session
 
@@ -15,10 +15,10 @@ def make(settings, station, index):
     sources = sources_of(station, station.system, settings)
     kind = Session
     if sources:
-        from toolcart.agent.linux.toolsnet_session import WideSession
+        from toolcart.agent.linux.toolsnet_session import ExtendedSession
 
-        kind = WideSession
-    write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter
+        kind = ExtendedSession
+    write = TargetWriter if "targets" in (settings["extras"] or ()) else ExtendedWriter
     return factory.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
 
 
@@ -29,13 +29,13 @@ def sources_of(station, system, toolsnet):
     if "names" in wanted:
         sources.append(_descriptions(station, system))
     if toolsnet["events"]:
-        from toolcart.agent.linux.toolsnet_events import Events, mask_of
+        from toolcart.agent.linux.toolsnet_events import ToolsNetEvents, mask_of
 
-        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
+        sources.append(ToolsNetEvents(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
     if "curves" in wanted and station.graphs is not None:
-        from toolcart.agent.linux.toolsnet_curves import CurvesOut
+        from toolcart.agent.linux.toolsnet_curves import ToolsNetCurves
 
-        sources.append(CurvesOut(station.log, station.quarantine, station.graphs))
+        sources.append(ToolsNetCurves(station.log, station.quarantine, station.graphs))
     return tuple(sources)
 
 

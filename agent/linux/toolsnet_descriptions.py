@@ -16,7 +16,7 @@ Rules
 from toolcart.agent.base import counters as h
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.linux.telegram01_02 import STATION, SYSTEM
-from toolcart.agent.linux.toolsnet_source import Source
+from toolcart.agent.linux.toolsnet_source import ToolsNetSource
 from toolcart.agent.record.escaping import shown
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 
@@ -25,14 +25,14 @@ CPYTHON_ONLY = True  # a board has room for results alone
 GIVEN_UP = 2
 
 
-class Descriptions(Source):
+class Descriptions(ToolsNetSource):
     """System and station of one way to ToolsNet.
 
     `spindle` is the number that its results carry, `names` are ControllerNames.
     """
 
     def __init__(self, counters, system_name, station_name, address, spindle, names):
-        Source.__init__(self)
+        ToolsNetSource.__init__(self)
         self.counters = counters
         self.system_name = shown(system_name.encode())
         self.station_name = shown(station_name.encode())

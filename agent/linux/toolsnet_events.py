@@ -11,7 +11,7 @@ Rules
 """
 
 from toolcart.agent.linux import telegram09
-from toolcart.agent.linux.toolsnet_source import HOLD_MS, Source
+from toolcart.agent.linux.toolsnet_source import HOLD_MS, ToolsNetSource
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import go_back
@@ -44,13 +44,13 @@ def mask_of(words):
     return mask
 
 
-class Events(Source):
+class ToolsNetEvents(ToolsNetSource):
     """The events of one station, of which those in `mask` go to ToolsNet."""
 
     takes_10 = True
 
     def __init__(self, log, state, mask, settings):
-        Source.__init__(self)
+        ToolsNetSource.__init__(self)
         self.log = log
         self.state = state
         self.cursor = Cursor()
@@ -95,7 +95,7 @@ class Events(Source):
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
-        if number > policy.sent.allowed:
+        if number > policy.in_flight.allowed:
             if not self.forward.may_write():
                 return 0
             if not policy.allow(number):

@@ -35,7 +35,7 @@ def telegram(kind, ident, body):
     return b"%04d%02d%05d%b" % (len(body) + 7, kind, ident, body)
 
 
-class Source:
+class ToolsNetSource:
     """Counts what becomes of the outstanding telegram, and offers it again."""
 
     takes_10 = False

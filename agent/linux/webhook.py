@@ -11,7 +11,7 @@ Rules
    moves nothing is a failure. One batch is outstanding at a time.
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
 3. A number below the one confirmed before means that the server has lost something, or was restored. A cursor that was
-   moved past what the server has not had is no such number (State.put_moved). That is counted
+   moved past what the server has not had is no such number (Snapshot.put_moved). That is counted
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
    once until a number that can be: the server's database is another one, or newer than a log that was restored.
@@ -38,7 +38,7 @@ from toolcart.agent.linux import Outlet, http_fields
 from toolcart.agent.linux import http_client as hc
 from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient
 from toolcart.agent.linux.http_fields import printable
-from toolcart.agent.linux.json_line import WideLine
+from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
@@ -134,7 +134,7 @@ def whole(written):
     return int(number)
 
 
-class Largest:
+class BatchLimit:
     """How many records a batch may have: `most`, as far as no answer 413 has said less, and what it was proven by."""
 
     def __init__(self, records):
@@ -164,7 +164,7 @@ class Largest:
             self.taken = 0
 
 
-class Told:
+class Confirmed:
     """What the server was sent since the start, and what it said to that."""
 
     def __init__(self):
@@ -223,14 +223,14 @@ class WebhookOutlet(Outlet):
         self.cursor = log.cursors[index]
         self.state = IDLE
         self.attempts = 0
-        self.told = Told()
+        self.told = Confirmed()
         self.why = ""
         self.unusable = ""
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
-        self._largest = Largest(self.records_most)
-        self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
+        self._largest = BatchLimit(self.records_most)
+        self._batch = Batch(ExtendedLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
         self._authorization = http_fields.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants

@@ -5,8 +5,8 @@ The numbers of a snapshot say so, else any head of a block; both were written wh
 
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.block_head import AT_GRAPHS, AT_KEPT, HEAD_OCTETS, HEAD_SOUND, check_head, size_of, u16
-from toolcart.agent.log.flash import Part
-from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, STATE_LOST, State
+from toolcart.agent.log.flash import Partition
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, STATE_LOST, Snapshot
 
 
 def divide(device, kept, graphs):
@@ -14,7 +14,7 @@ def divide(device, kept, graphs):
 
     In a new area these are `kept` and `graphs`; if the device cannot be read the first one is -1.
     """
-    state = State(Part(device, 0, STATE_BLOCKS))
+    state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     code = state.load()
     if code == STATE_LOST:
         return -1, 0, state

@@ -63,7 +63,7 @@ _NUMBER_TOP = const(0x3FFFFFFF)
 _TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
 
-class State:
+class Snapshot:
     """`numbers` and `octets` are the current values, `durable` the numbers in the last snapshot."""
 
     def __init__(self, device):

@@ -26,15 +26,15 @@ from toolcart.agent.mqtt.receipt import Receipt
 # isort: split
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.connection_fault import Trouble
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_RESET
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.message_size import Limit
-from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Progress
+from toolcart.agent.outlets.message_size import MessageSize
+from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.json_line import Line
 
@@ -86,7 +86,7 @@ class Mqtt:
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
             client += "-" + settings["name"]
         self.session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
-        self.progress = Progress(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
+        self.progress = Receipts(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.receipt = Receipt()
         self.counts = counts = Part()  # since the start, by the names that status shows
@@ -94,9 +94,9 @@ class Mqtt:
         counts.receipts = counts.receipts_other = counts.receipts_unreadable = 0
         counts.receipts_above = counts.receipts_below = 0
         self.attempts = 0
-        self.trouble = Trouble()
+        self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended
-        self.limit = Limit()
+        self.limit = MessageSize()
         self._is_told = 0  # or _TOLD ..
         self._opening = False
         self._stopping = False
@@ -330,7 +330,7 @@ class Mqtt:
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
-                self.trouble.over()
+                self.fault.over()
                 self.failure = ms.EV_NONE
                 self.progress.go_back(session.window.count)
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
@@ -408,7 +408,7 @@ class Mqtt:
             self._send_less(now)
         progress.stand_at_cursor()
         self.forget_beside()
-        if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
+        if self.fault.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
             self.counters.log.add(h.OUTLET_FAILED, self.index, now)
         self.counters.count(h.OUTLET_FAILED)
 

@@ -8,7 +8,7 @@ Rules
    before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
+   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `fault` until a session is up, and is
    logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
@@ -16,7 +16,7 @@ Rules
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.connection_fault import Trouble
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
@@ -30,7 +30,7 @@ from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
-from toolcart.agent.station.subscription_watchdog import Watch
+from toolcart.agent.station.subscription_watchdog import SubscriptionWatchdog
 
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
@@ -53,7 +53,7 @@ class Intake:
         self.steady = session.steady
         self.quiet = station.quiet
         self.recovery = recovery = station.recovery
-        self.watch = Watch(recovery, recovery.retry_ms)
+        self.watchdog = SubscriptionWatchdog(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
         self.counters = station.counters
@@ -62,7 +62,7 @@ class Intake:
         way.number = controller["port" if tcp else "baud"]
         way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
         way.opening = False  # a connection was requested and is not open yet
-        way.trouble = Trouble()
+        way.fault = ConnectionFault()
         way.wait = Timer()  # for the next attempt; while `opening`, for the current one
         way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
@@ -167,7 +167,7 @@ class Intake:
 
     def stalled(self, now):
         """The process got no turn for a while: the controller may have given up."""
-        self.watch.doubt(now)
+        self.watchdog.doubt(now)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -235,7 +235,7 @@ class Intake:
         self.port.close()
         self.session.closed()
         self.quiet.talks(False)
-        self.watch.closed()
+        self.watchdog.closed()
         self.recovery.closed()
         self._tell_recovery(now)
         self.way.opening = False
@@ -268,7 +268,7 @@ class Intake:
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.way.trouble.set(why, state, code, mid, self.counters.counts[h.STORED])
+        is_news = self.way.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
         if not was_open:
             self.counters.count(h.CONTROLLER_AWAY)
             if is_news:
@@ -277,7 +277,7 @@ class Intake:
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
-        self.way.trouble.over()
+        self.way.fault.over()
         if self.counters.counts[h.STORED] != self.way.kept_before:
             self.way.backoff.reset()
         self.way.busy.reset()
@@ -291,7 +291,7 @@ class Intake:
         session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
         if session.fetching.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
-        self.watch.rest(now)
+        self.watchdog.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
@@ -376,7 +376,7 @@ class Intake:
         elif event == st.EV_MALFORMED:
             self.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         elif event >= st.EV_WATCH:
-            self.watch.hear(self, event, now)
+            self.watchdog.hear(self, event, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
@@ -416,7 +416,7 @@ class Intake:
             self.answer(kept, now)
             return
         if kept == KEPT_BEFORE:
-            self.watch.doubt(now, True)
+            self.watchdog.doubt(now, True)
         if not self.steady:
             self._use_last_chance(now)
         self.session.acknowledge()
@@ -445,7 +445,7 @@ class Intake:
             self.wake_outlets(now)
             several = self.session.ways.several
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
-                self.watch.doubt(now, True)
+                self.watchdog.doubt(now, True)
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
@@ -470,11 +470,11 @@ class Intake:
         recovery = self.recovery
         if self.line.heard.armed and self.line.heard.expired(now):
             self.line.heard.stop()
-        wait_ms = self.watch.timer.left(now)
+        wait_ms = self.watchdog.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
+        elif session.can_fetch() and not self.line.heard.armed and self.watchdog.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
@@ -541,7 +541,7 @@ class Intake:
             self.counters.note(h.IDS_GONE, gone - self.told.gone, now)
             self.told.gone = gone
             self.wake_outlets(now)
-            self.watch.fetched(self, -1, now)
+            self.watchdog.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
         if passed_over != self.told.passed_over:
             self.counters.counts[h.PASSED_OVER] += passed_over - self.told.passed_over
@@ -596,7 +596,7 @@ class Intake:
             recovery.kept(now)
             self.wake_outlets(now)
             if kept == KEPT:
-                self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+                self.watchdog.fetched(self, id_of(recovery.ask_id, 0), now)
 
     def _put_fetched(self, is_read, now):
         """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
@@ -615,7 +615,7 @@ class Intake:
         elif news == qs.NEWS_NO_OWNER:
             self.counters.note(h.NO_OWNER, self.session.said.revision, now)
         elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
-            self.watch.polled(self, news == qs.NEWS_KNOWN, now)
+            self.watchdog.polled(self, news == qs.NEWS_KNOWN, now)
         elif news == qs.NEWS_OFF:
             self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == qs.NEWS_RESET:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from toolcart import toolsnet_rows as rows
 from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.json_line import line_of
-from toolcart.agent.linux.special_values import WideCycle
+from toolcart.agent.linux.special_values import ExtendedCycle
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
@@ -132,7 +132,7 @@ def of(read_in, *frames):
 
 
 def test_several_spindles_bolts_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), WideCycle()
+    made, cycle = example_tightening(), ExtendedCycle()
     cycle.most = PAYLOAD_WIDE
     bolts = [message(107, result_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
     payload = of(cycle, message(106, result_frames.station_data(made, 4, 2), 4), *bolts)

@@ -10,7 +10,7 @@ from toolcart.agent.cart.liveness import ASKED_MS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import clock as c
 from toolcart.board.console import LINE_MAX
-from toolcart.board.housekeeping import Upkeep
+from toolcart.board.housekeeping import Housekeeping
 from toolcart.board.network import SILENCE_MS
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_clock import MOMENT, Rtc
@@ -144,7 +144,9 @@ class Chip:
         configuration = complete(TREE)
         self.app = App(configuration, self.board)
         self.confirmation = Confirmation()
-        self.upkeep = Upkeep(self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now())
+        self.upkeep = Housekeeping(
+            self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now()
+        )
         self.out = Out()
         self.upkeep.console._out = self.out
         self.turns = 0

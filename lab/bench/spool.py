@@ -20,11 +20,11 @@ from pathlib import Path
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, seal
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.linux.spool_header import BLOCK_BYTES
@@ -51,10 +51,10 @@ def payload(number: int) -> bytes:
 BATCH = 48  # as toolcart.agent.outlets.toolsnet.forward.CURSOR_BATCH
 
 
-def logged(device) -> tuple[State, Log]:
+def logged(device) -> tuple[Snapshot, Log]:
     """Return state and log of results on this device, as a board has them."""
-    state = State(Part(device, 0, STATE_BLOCKS))
-    part = Part(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
+    state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+    part = Partition(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
     log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
     if mount(state, (log,), 1) != MOUNT_DONE:
         raise AssertionError("the log is not mounted")

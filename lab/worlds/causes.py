@@ -47,11 +47,11 @@ start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
 -elif self.parks:
-+elif self.first < 0:
++elif self.head < 0:
 ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
--if self.row.is_proven(now) and (
-+if self.first < 0 and (
+-if self.lookahead.is_proven(now) and (
++if self.head < 0 and (
 pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a pass never goes further than the next one
 -(REACH << min(passes, _WIDER_MOST))
@@ -63,10 +63,10 @@ earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 +            self.heard.first = after(self.heard.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
--if code != NOTHING and self.cursor.found != self.first:
-+if code != NOTHING and self.cursor.found != self.first:
+-if code != NOTHING and self.cursor.found != self.head:
++if code != NOTHING and self.cursor.found != self.head:
 +            return NOTHING
-+        if code != NOTHING and self.cursor.found != self.first:
++        if code != NOTHING and self.cursor.found != self.head:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
 -if self.is_stuck():
@@ -227,12 +227,12 @@ W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 +        if sent.allowed < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a late one is not saved
--        if not policy.sent.save():
+-        if not policy.in_flight.save():
 -            return False
 -        policy
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
-+        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
++        numbers[LIMIT] = policy.in_flight.allowed = policy.cursor.number + policy.in_flight.batch
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
@@ -240,7 +240,7 @@ look-up-by-nothing | 0 | agent/station/store.py | worlds
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
--wait_ms = self.watch.timer.left(now)
+-wait_ms = self.watchdog.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs

@@ -37,12 +37,12 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     outlet = _reached(Board(folder), settings, configuration["system"], number)
     shown: dict[str, Any] = {
         "kind": "toolsnet",
-        "why": why_name(outlet.trouble.why),
+        "why": why_name(outlet.fault.why),
         "why_detail": getattr(outlet.port, "detail", ""),
     }
     outlet.put_state(shown)
     reason = reasons.of_toolsnet(shown)
-    if reason and outlet.trouble.state <= ts.PIM_INFO:
+    if reason and outlet.fault.state <= ts.PIM_INFO:
         return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
     server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
@@ -71,7 +71,7 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
     outlet = make(settings, station, 0)
     outlet.begin(board.now())
     try:
-        while not (outlet.is_up() or outlet.trouble.why):  # each wait of a session has its end
+        while not (outlet.is_up() or outlet.fault.why):  # each wait of a session has its end
             outlet.step(board.now())
             time.sleep(TURN_S)
         return outlet

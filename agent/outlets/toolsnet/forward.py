@@ -27,7 +27,7 @@ from toolcart.agent.base.connection_fault import (
     NO_INFO,
     NO_PIM,
     NOT_ALLOWED,
-    Trouble,
+    ConnectionFault,
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
@@ -83,7 +83,7 @@ class Forward:
         way.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
-        self.trouble = Trouble()
+        self.fault = ConnectionFault()
         self._opening = False
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
@@ -94,7 +94,7 @@ class Forward:
 
     def begin(self, now):
         """The log is mounted: go to the PIM."""
-        self.policy.late.begin(now)
+        self.policy.reoffers.begin(now)
         self.session.start(now)
 
     def is_up(self):
@@ -220,7 +220,7 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.sources and policy.doing == ORDER and self._send_beside(now):
+        if self.sources and policy.phase == ORDER and self._send_beside(now):
             return FOREVER
         turns = WRITES_A_STEP
         while turns:
@@ -228,7 +228,7 @@ class Forward:
             code = policy.next(now)
             if code == SEND:
                 self._send_result(policy)
-                if policy.doing and policy.is_once():
+                if policy.phase and policy.is_once():
                     self.session.send_once()
                 return FOREVER
             if code == WRITE:
@@ -239,7 +239,7 @@ class Forward:
         else:
             return 0
         left = policy.left(now, FOREVER)
-        return self._left_beside(now, left) if self.sources and policy.doing == ORDER else left
+        return self._left_beside(now, left) if self.sources and policy.phase == ORDER else left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
@@ -286,7 +286,7 @@ class Forward:
                 self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.counters.count(h.SERVER_CONNECTS)
-                self.trouble.over()
+                self.fault.over()
             elif event == ts.EV_SILENT:
                 self.counters.note(h.SERVER_SILENT, self._unanswered(), now)
                 self._blame(NO_ANSWER, now)
@@ -456,5 +456,5 @@ class Forward:
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
         counters = self.counters
         counters.count(h.SERVER_AWAY)
-        if self.trouble.set(why, state, port.why_code, 0, counters.counts[h.DELIVERED]):
+        if self.fault.set(why, state, port.why_code, 0, counters.counts[h.DELIVERED]):
             counters.log.add(h.SERVER_AWAY, why, now)

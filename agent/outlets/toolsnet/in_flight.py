@@ -32,7 +32,7 @@ _MET = const(0x3FFFFF89)
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
-class Sent:
+class InFlight:
     """LIMIT and SENT of one station, beside the cursor of its results."""
 
     def __init__(self, log, state, batch):

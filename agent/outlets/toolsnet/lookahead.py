@@ -35,7 +35,7 @@ SOON_MS = const(10000)  # a short pass that met everything is made again this so
 _A_TURN = const(8)  # records that are copied, or looked at
 
 
-class Row:
+class Lookahead:
     """The row of one log. `scout` stands behind what was met; in front of the first there is no pass to go on with."""
 
     def __init__(self, log, quarantine, numbers):
@@ -175,7 +175,7 @@ class Row:
             if kind == RECORD_NONE or cursor.found >= self.taken:
                 return self._pass_taken(policy, now)
             number = cursor.found
-            reason = policy.code if number == policy.first else self.code
+            reason = policy.code if number == policy.head else self.code
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
             code = policy.keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
@@ -198,9 +198,9 @@ class Row:
                 cursor.advance()
         numbers[TAKEN] = self.taken_sequence
         policy.counters.counts[h.DELIVERED] += 1
-        sent = policy.sent
+        sent = policy.in_flight
         sent.close()
         policy.end_trouble()
         self.proven.start(now, PROVEN_MS)
-        policy.late.good(now)
+        policy.reoffers.good(now)
         return sent.say(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one

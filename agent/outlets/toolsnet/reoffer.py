@@ -25,7 +25,7 @@ class Reoffer:
     def __init__(self, policy):
         self.policy = policy
         self.numbers = policy.numbers
-        self.quarantine = policy.late.quarantine
+        self.quarantine = policy.reoffers.quarantine
         self.entry = 0  # that is chosen
         self.number = 0  # of it, in the log
         self.before = 0  # what was done before
@@ -40,13 +40,13 @@ class Reoffer:
             return self.quarantine.tidy()
         numbers[LATE] = self.entry
         self._go_ahead(-1)
-        sent = policy.sent
+        sent = policy.in_flight
         if not sent.say(policy.cursor.number, sent.in_order()):
             numbers[LATE] = 0
             self._go_ahead(1)
             return False
-        self.before = policy.doing
-        policy.doing = LATE_OUT
+        self.before = policy.phase
+        policy.phase = LATE_OUT
         return True
 
     def find(self):
@@ -57,14 +57,14 @@ class Reoffer:
             self.is_taken = False
             return False
         self.number = quarantine.number
-        self.policy.late.goes_out(quarantine.number)
+        self.policy.reoffers.goes_out(quarantine.number)
         return True
 
     def resume(self, stored, now):
         """The 08 names `stored`: one that is out was taken if it is that; False if this could not be saved."""
         if self.numbers[LATE]:
             self.is_taken = stored == self.next_sequence()
-        elif self.policy.doing != LATE_OUT:
+        elif self.policy.phase != LATE_OUT:
             return True
         return self.conclude(now, stored != self.numbers[TAKEN])
 
@@ -78,19 +78,19 @@ class Reoffer:
             is_passed = is_taken and self._number_of(entry) <= policy.cursor.number
             if not self.quarantine.end_late(is_taken):
                 return False
-            policy.late.done(entry, is_taken, now)
+            policy.reoffers.done(entry, is_taken, now)
             if is_taken:
                 policy.counters.counts[h.DELIVERED] += 1
             if is_passed:
                 numbers[DELIVERED] += 1
-                policy.standing.again.base += 1
+                policy.resume_point.again.base += 1
             if is_taken or is_unknown:
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1
                 self._used_at[self.used % LATES_MOST] = policy.cursor.number
             else:
                 self._go_ahead(1)
-        if not policy.sent.save():
+        if not policy.in_flight.save():
             return False
         policy.late_is_over()
         return True
@@ -112,5 +112,5 @@ class Reoffer:
         return count
 
     def _go_ahead(self, count):
-        for one in (self.policy.cursor, self.policy.row.scout):  # a pass may go on behind a late one
+        for one in (self.policy.cursor, self.policy.lookahead.scout):  # a pass may go on behind a late one
             one.ahead = (one.ahead + count) % SEQUENCES

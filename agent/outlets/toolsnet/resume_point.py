@@ -50,14 +50,14 @@ _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
-class Standing:
+class ResumePoint:
     """Where one server stands."""
 
     def __init__(self, policy, settings):
         self.policy = policy
         self.numbers = policy.numbers
         self.cursor = policy.cursor
-        self.sent = policy.sent
+        self.sent = policy.in_flight
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
@@ -83,11 +83,11 @@ class Standing:
             return False
         if policy.log.doubtful:
             policy.log.settle()  # it may have been sent before this start
-        policy.row.quarantine.settle()  # what is in doubt there is never offered again
+        policy.lookahead.quarantine.settle()  # what is in doubt there is never offered again
         if not self.numbers[SENT] & SENT_MET:
             done = self._rebase(stored)  # what goes out first follows what the server has
         else:
-            done = policy.offer.resume(stored, now) and self._resume_at(stored, now)
+            done = policy.reoffer.resume(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
             if not self.is_odd:
@@ -101,7 +101,7 @@ class Standing:
         """One named of a pass says nothing about those before it: next time they may be sent."""
         sent = self.sent
         if sent.is_pass():
-            sent.may_have = self.policy.row.taken or self.cursor.number
+            sent.may_have = self.policy.lookahead.taken or self.cursor.number
 
     def _here(self):
         """Return the sequence of what the cursor passed last."""
@@ -170,7 +170,7 @@ class Standing:
         """Return how many numbers behind `first`, up to `last`, are kept; -1 if that cannot be read now."""
         if first >= last:
             return 0
-        quarantine = self.policy.row.quarantine
+        quarantine = self.policy.lookahead.quarantine
         count = 0
         kind = quarantine.next_told(0)
         while kind > RECORD_NONE:
@@ -239,7 +239,7 @@ class Standing:
         from toolcart.agent.log.rewind import go_back
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
-        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
+        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
         here, was = self._here(), cursor.number
         if not go_back(log, cursor, rows, SEQUENCES):
             return False
@@ -277,7 +277,7 @@ class Standing:
             reason = 0
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
-            elif number <= numbers[KEPT_LAST] and policy.row.quarantine.has(number):
+            elif number <= numbers[KEPT_LAST] and policy.lookahead.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
             elif self.sent.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
                 reason = PARKED_IN_DOUBT

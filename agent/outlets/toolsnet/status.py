@@ -20,16 +20,16 @@ def put_state(shown, upstream):
 
 def put_refused(shown, policy, now):
     """Add what is refused, what is done about it, and whether only an operator can help."""
-    doing = policy.doing
+    doing = policy.phase
     is_stuck = policy.is_stuck()
     held = doing == HOLD or (doing == FINISH and is_stuck)
     in_vain = policy.passes() > 0
-    refuses_all = in_vain and policy.row.others > 0
+    refuses_all = in_vain and policy.lookahead.others > 0
     shown["refused"] = None
     if doing:
         shown["refused"] = {
             "code": policy.code if policy.code > 0 else 0,
-            "number": policy.offer.number if doing == LATE_OUT else policy.first,
+            "number": policy.reoffer.number if doing == LATE_OUT else policy.head,
             "next_try_ms": policy.hold.left(now) if policy.hold.armed else 0,
             "waiting": policy.log.waits(policy.cursor),
             "doing": "hold" if held else "trouble" if doing == RETRY and refuses_all else DOING[doing],
@@ -37,9 +37,9 @@ def put_refused(shown, policy, now):
         }
     # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
     # one that no pass has met, only an operator can let the others go on.
-    has_hope = policy.row.has_new() or policy.log.has_room(policy.log.room_bytes)
+    has_hope = policy.lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
     shown["needs_operator"] = is_stuck or (in_vain and not (policy.parks and has_hope))
-    shown["late"] = policy.late.waiting()
+    shown["late"] = policy.reoffers.waiting()
 
 
 def put_doubt(shown, policy):
@@ -48,7 +48,7 @@ def put_doubt(shown, policy):
     lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
     shown["lost_there"] = lacks  # at most
     shown["lost_there_kept"] = lacks > 0 and log.first_above(0) <= doubt_to  # the spool still has some of them
-    again = policy.standing.again
+    again = policy.resume_point.again
     shown["sent_again"] = shown["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):
         from toolcart.agent.outlets.toolsnet.data_loss import left  # rare
@@ -68,7 +68,7 @@ def _put_connection(shown, upstream):
     shown["port"] = upstream.way.pim_port
     shown["server"] = "%s:%d" % (host, session.info.server_port)
     shown["server_sequence"] = session.info.result_sequence
-    trouble = upstream.trouble
-    shown["why_in"] = STATE_NAMES[trouble.state] if trouble.why else ""
-    shown["why_code"] = trouble.code
+    fault = upstream.fault
+    shown["why_in"] = STATE_NAMES[fault.state] if fault.why else ""
+    shown["why_code"] = fault.code
     shown["next_try_ms"] = session.wait.left(upstream.clock.now()) if session.state == WAITING else 0

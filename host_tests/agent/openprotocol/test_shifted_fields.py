@@ -6,7 +6,7 @@ import random
 import pytest
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.linux.extended_store import WideStore
+from toolcart.agent.linux.extended_store import ExtendedStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.openprotocol import layouts, spindle_assembly
 from toolcart.agent.openprotocol.header import revision_of
@@ -453,7 +453,7 @@ def test_decode_says_that_fields_were_found_by_their_ids():
 
 def test_message_is_kept_beside_a_shifted_result_on_linux():
     bench = Bench()
-    bench.store.__class__ = WideStore
+    bench.store.__class__ = ExtendedStore
     frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
     bench.push(frame)
     (_, flags, payload) = bench.results()[0]

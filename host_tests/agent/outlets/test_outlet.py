@@ -120,7 +120,7 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
     outlet = Outlet()
     outlet.store(3)
     outlet.options.tightening_codes[1] = 17
-    refusing = Refusing(outlet, outlet.policy.row, "finish")
+    refusing = Refusing(outlet, outlet.policy.lookahead, "finish")
     outlet.until_stored(1)
     sent = outlet.toolsnet.telegrams["04"]
     outlet.run(20000)
@@ -166,7 +166,7 @@ def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     outlet = Outlet(cursor_batch=4)
     outlet.store(6)
     outlet.options.tightening_codes[1] = 17
-    outlet.until(lambda: outlet.policy.doing == pol.PASS and outlet.policy.out)
+    outlet.until(lambda: outlet.policy.phase == pol.PASS and outlet.policy.out)
     assert outlet.policy.prepare() and outlet.state.save()
     assert outlet.numbers_after_cut()[SENT] & SENT_PASS
     outlet.cut()

@@ -62,12 +62,12 @@ class Beside:
             assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
-        assert (policy.doing, policy.att, policy.first) == (model.doing, model.att, model.first)
-        assert (policy.sent.may_have, policy.sent.open) == (model.may_have, model.open)
-        late = policy.late
+        assert (policy.phase, policy.attempts, policy.head) == (model.phase, model.attempts, model.first)
+        assert (policy.in_flight.may_have, policy.in_flight.open) == (model.may_have, model.open)
+        late = policy.reoffers
         late.timer.stop()
         late.wants = False
-        for timer in (policy.hold, policy.row.soon, policy.row.proven, late.pause):
+        for timer in (policy.hold, policy.lookahead.soon, policy.lookahead.proven, late.pause):
             timer.due = NOW
 
     def current(self):
@@ -124,7 +124,7 @@ class Beside:
         code = policy.next(world.now)
         assert code == model.next()
         if code == pol.WRITE:
-            assert policy.todo == model.todo
+            assert policy.pending_write == model.pending_write
             self.both(lambda: policy.write(world.now), model.write)
         elif code == pol.SEND:
             assert (policy.number, policy.sequence) == (model.number, model.sequence)
@@ -145,14 +145,14 @@ class Beside:
 def lives(monkeypatch, seeds):
     monkeypatch.setattr(lookahead, "REACH", REACH)
     monkeypatch.setattr(pol, "PATIENCE", PATIENCE)
-    monkeypatch.setattr(lookahead.Row, "is_proven", lambda *_: False)
+    monkeypatch.setattr(lookahead.Lookahead, "is_proven", lambda *_: False)
     done = set()
     for seed in seeds:
         beside = Beside(random.Random(seed))
         try:
             for _ in range(EVENTS):
                 beside.event()
-                done.add(beside.model.doing)
+                done.add(beside.model.phase)
                 beside.compare()
         except AssertionError as error:
             raise AssertionError("seed %d: %s" % (seed, error)) from None

@@ -18,10 +18,10 @@ from toolcart.agent.log.snapshot_fields import (
 )
 from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
-from toolcart.agent.outlets.toolsnet.in_flight import Sent
-from toolcart.agent.outlets.toolsnet.lookahead import Row
+from toolcart.agent.outlets.toolsnet.in_flight import InFlight
+from toolcart.agent.outlets.toolsnet.lookahead import Lookahead
 from toolcart.agent.outlets.toolsnet.reoffer import Reoffer
-from toolcart.agent.outlets.toolsnet.resume_point import Standing
+from toolcart.agent.outlets.toolsnet.resume_point import ResumePoint
 from host_tests.agent.outlets import refusals as few
 from host_tests.agent.outlets.refusals import (
     EVENT,
@@ -159,14 +159,14 @@ def lies(part, kind, method):
         lying[0] = False
         return done
 
-    class Lying(Sent):
+    class Lying(InFlight):
         def save(self):
-            return lying[0] or Sent.save(self)
+            return lying[0] or InFlight.save(self)
 
     def make(*given):
         policy = pol.Policy(*given)
-        policy.sent.__class__ = Lying
-        if kind is Sent:
+        policy.in_flight.__class__ = Lying
+        if kind is InFlight:
             setattr(Lying, method, told)
         else:
             getattr(policy, part).__class__ = Told
@@ -176,7 +176,7 @@ def lies(part, kind, method):
     return make
 
 
-class PassNotOver(Sent):
+class PassNotOver(InFlight):
     """What was taken in order behind a pass does not end it durably before the next one goes out."""
 
     def end_pass(self):
@@ -187,7 +187,7 @@ class LateNotOver(Reoffer):
     """The next one goes out before it is durable what became of a late one."""
 
     def conclude(self, now, is_unknown=False):
-        sent = self.policy.sent
+        sent = self.policy.in_flight
         state, sent.state = sent.state, Deaf()
         done = Reoffer.conclude(self, now, is_unknown)
         sent.state = state
@@ -202,13 +202,13 @@ class Deaf:
         return True
 
 
-class CursorFirst(Row):
+class CursorFirst(Lookahead):
     """The cursor passes what is refused before it is copied."""
 
     def finish(self, policy, now):
         numbers = list(range(policy.cursor.number + 1, self.taken))
         policy.cursor.number = self.taken - 1
-        done = Row.finish(self, policy, now)
+        done = Lookahead.finish(self, policy, now)
         for number in numbers:
             policy.keep(number, 17, now)
         return done
@@ -218,19 +218,19 @@ class NoLate(pol.Policy):
     """What was set aside stays there."""
 
     def _next_else(self, now):
-        self.late.timer.stop()
+        self.reoffers.timer.stop()
         return pol.Policy._next_else(self, now)
 
 
-class VouchesForAll(Standing):
+class VouchesForAll(ResumePoint):
     """In a pass as well the 08 vouches for all in front of the one it names."""
 
     def _resume_at(self, stored, now):
         self.numbers[SENT] &= ~SENT_PASS
-        return Standing._resume_at(self, stored, now)
+        return ResumePoint._resume_at(self, stored, now)
 
 
-class NothingOpen(Sent):
+class NothingOpen(InFlight):
     """What went out before an 08 that could not be believed is taken for settled."""
 
     def is_open(self):
@@ -256,18 +256,18 @@ class OneLateOffer(Reoffer):
     """A late one that was refused is not offered once more."""
 
     def conclude(self, now, is_unknown=False):
-        self.policy.late._again = Timer()
+        self.policy.reoffers._again = Timer()
         done = Reoffer.conclude(self, now, is_unknown)
-        self.policy.late._again = Timer()
+        self.policy.reoffers._again = Timer()
         return done
 
 
 WITHOUT = {
-    "W1": (lies("sent", Sent, "allow"), {"cuts": 1, "lost": 1}),
+    "W1": (lies("in_flight", InFlight, "allow"), {"cuts": 1, "lost": 1}),
     "W2": (instead("sent", PassNotOver), {"toggles": 2, "cuts": 1}),
-    "W3": (lies("sent", Sent, "begin_pass"), {"cuts": 1, "lost": 1}),
-    "W4": (lies("row", Row, "_pass_taken"), {"cuts": 1, "lost": 1}),
-    "W5": (lies("offer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "W3": (lies("in_flight", InFlight, "begin_pass"), {"cuts": 1, "lost": 1}),
+    "W4": (lies("lookahead", Lookahead, "_pass_taken"), {"cuts": 1, "lost": 1}),
+    "W5": (lies("reoffer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
     "W6": (instead("offer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
     "the copy before the cursor": (instead("row", CursorFirst), {"cuts": 1}),
     "late offers": (NoLate, {"toggles": 2}),
@@ -306,7 +306,7 @@ class Patient(pol.Policy):
 
     def silent(self, now, proven=False):
         pol.Policy.silent(self, now, proven)
-        self.mutes = 0
+        self.unanswered = 0
 
 
 def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal():

@@ -269,7 +269,7 @@ class Life(Outlet):
 
     def check_doubt(self):
         """What ToolsNet has lost is said until it has that again, or an operator leaves it so."""
-        if not self.forward.is_up() or self.policy.standing.unsure or waiting(self):
+        if not self.forward.is_up() or self.policy.resume_point.unsure or waiting(self):
             return
         lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.parked_told()) - self.left
         assert self.shown()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)

@@ -10,7 +10,7 @@ from toolcart import catalogue
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux.controller_events import ROWS, ControllerEvents
 from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
-from toolcart.agent.linux.special_values import WideCycle
+from toolcart.agent.linux.special_values import ExtendedCycle
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import Operation
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, Limits
@@ -323,7 +323,7 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
         )
         bolts = [message(107, frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
-        made = cycle(kind=WideCycle)
+        made = cycle(kind=ExtendedCycle)
         assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
         assert take(made, bolts[0], 107, revision, True) == cy.CYCLE_MORE
         assert take(made, bolts[1], 107, revision, True) == cy.CYCLE_WHOLE
@@ -342,20 +342,20 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     station = message(106, frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
-        made = cycle(kind=WideCycle)
+        made = cycle(kind=ExtendedCycle)
         assert take(made, station[:length], 106, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_READ
         page = payload_of(made)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
-    made = cycle(kind=WideCycle)
+    made = cycle(kind=ExtendedCycle)
     assert take(made, odd, 106, 4) == cy.CYCLE_UNREADABLE
 
 
 def test_steps_that_the_controller_left_out_are_said():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
-        made = cycle(kind=WideCycle)
+        made = cycle(kind=ExtendedCycle)
         take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
@@ -374,6 +374,6 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
         told = catalogue.decode(octets)["objects"]
         assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
-    made = cycle(kind=WideCycle)
+    made = cycle(kind=ExtendedCycle)
     take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4)
     assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)
