@@ -127,7 +127,7 @@ def _keep_blocks(station, own):
 
 def _place_cursors(station, own):
     """Place the cursors of outlets that the last session did not have; note them, and those that are gone."""
-    log, state, told = station.log, station.state, station.at_start
+    log, state, at_start = station.log, station.state, station.at_start
     count = len(log.cursors)
     numbers = [state.numbers[CURSOR + place] for place in range(PLACES)]
     moves = [False] * count  # in a new area, and where the state was lost, all are where they begin
@@ -139,11 +139,11 @@ def _place_cursors(station, own):
         else:
             log.pass_gone(log.cursors[index])
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
-    told.added = [None] * count  # type: ignore  # or how many records it could not have
-    told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
+    at_start.added = [None] * count  # type: ignore  # or how many records it could not have
+    at_start.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     gone = [place for place in own.removed if place not in own.given_up]
-    told.removed = [_outlet_of(log, place) for place in gone]
-    told.given_up = [_outlet_of(log, place) for place in own.given_up]
+    at_start.removed = [_outlet_of(log, place) for place in gone]
+    at_start.given_up = [_outlet_of(log, place) for place in own.given_up]
     own.put(state)
     for index in range(count):
         cursor = log.cursors[index]
@@ -152,13 +152,13 @@ def _place_cursors(station, own):
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
-            told.added[index], told.returned[index] = left_out, lost  # type: ignore
+            at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
             lacks = left_out + lost
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more
-    told.back = [how == RETURNED for how in own.how]
-    told.guessed = GUESSED in own.how or own.mixed != []
+    at_start.back = [how == RETURNED for how in own.how]
+    at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
 

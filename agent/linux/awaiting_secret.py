@@ -80,8 +80,8 @@ class AwaitingSecret(Outlet):
         """Begin no outlet any more; no cursor has moved."""
         self._stopping = True
 
-    def put_state(self, shown):
+    def put_state(self, report):
         settings = self._settings
-        shown["state"] = "not started"
-        shown["place"] = settings.get("url") or "%s://%s:%d" % (self.kind, settings["host"], settings["port"])
-        shown["why"] = self._why
+        report["state"] = "not started"
+        report["place"] = settings.get("url") or "%s://%s:%d" % (self.kind, settings["host"], settings["port"])
+        report["why"] = self._why

@@ -242,11 +242,11 @@ class Traces:
         fill(lead, gr.LOW, gr.DECIMALS - gr.LOW)
         lead[gr.DECIMALS] = 0
         self._put_spindle(self._own or spindle_in(page, at))
-        found = _rows_of(page, at, length)
-        row = self._row_in(found)
+        rows_found = _rows_of(page, at, length)
+        row = self._row_in(rows_found)
         if row is not None:
             self._put_row(*row)
-        if found and (row is not None or self._own):
+        if rows_found and (row is not None or self._own):
             return  # the limits of the record are those of its first bolt
         if length < _LIMITS + res.LIMITS_BYTES:
             return

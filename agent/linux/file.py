@@ -54,7 +54,7 @@ class Rewritten:
         self.gone = 0  # records that it lacks and the log no longer has
         self.up_to = 0  # number up to which what is written now is written again
         self.newest = b""  # line of the file
-        self.told = b""  # line of a file whose `gone` is counted
+        self.counted_line = b""  # line of a file whose `gone` is counted
 
 
 class FileOutlet(Outlet):
@@ -114,16 +114,16 @@ class FileOutlet(Outlet):
         """True if the file takes lines."""
         return self.state != CLOSED
 
-    def put_state(self, shown):
-        shown["state"] = STATE_NAMES[self.state]
-        shown["place"] = self.lines.path
-        shown["lines_written"] = self.written
-        shown["given_again"] = self.again.given
-        shown["not_given"] = self.again.gone
-        shown["why"] = self.lines.why if self.state == CLOSED else ""
-        shown["disk"] = self.lines.refusal if self.state == CLOSED else 0
+    def put_state(self, report):
+        report["state"] = STATE_NAMES[self.state]
+        report["place"] = self.lines.path
+        report["lines_written"] = self.written
+        report["given_again"] = self.again.given
+        report["not_given"] = self.again.gone
+        report["why"] = self.lines.why if self.state == CLOSED else ""
+        report["disk"] = self.lines.refusal if self.state == CLOSED else 0
         if self._graphs is not None:
-            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
     def step(self, now):
         """Write a batch; return the ms until there may be more."""
@@ -204,17 +204,17 @@ class FileOutlet(Outlet):
                 return self._fail(now)
             if not is_graph_line(line):
                 self.again.newest = self.again.newest or line
-                told = self._is_told_by(line)
+                is_named = self._is_named_by(line)
                 if self._is_lost:
                     return RETRY_LEAST_MS
-                if told:
+                if is_named:
                     self._scout.advance()
                     self._go_on_at_scout()
                     return 0
             self._line = None
         return 0
 
-    def _is_told_by(self, line):
+    def _is_named_by(self, line):
         """True if the log has the record of this line: the scout has found it."""
         scout, before = self._scout, number_in(line) - 1
         self._is_lost = False
@@ -224,10 +224,10 @@ class FileOutlet(Outlet):
         log.rewind(scout, before)
         if scout.number != before:
             return False
-        shown = log.shown
-        log.shown = log.number  # a line may tell the record that is in doubt, which is not written again then
+        visible = log.visible
+        log.visible = log.number  # a line may tell the record that is in doubt, which is not written again then
         found = self._next()
-        log.shown = shown
+        log.visible = visible
         return found is not None and scout.found == before + 1 and is_same_record(found, line)
 
     def _go_on_without(self):
@@ -240,8 +240,8 @@ class FileOutlet(Outlet):
             oldest = self._next()
             if oldest is None or station_in(oldest) == station_in(newest):
                 gone -= number_in(newest)
-            if again.told != newest:
-                again.told = newest
+            if again.counted_line != newest:
+                again.counted_line = newest
                 again.gone += max(0, gone)
             if scout.number < had:
                 self._go_on_at_scout()

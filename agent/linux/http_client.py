@@ -21,7 +21,7 @@ from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.linux.http_fields import fields_of, printable, shown
+from toolcart.agent.linux.http_fields import excerpt, fields_of, printable
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -79,7 +79,7 @@ class HttpClient:
         self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.coding = ""  # the content codings of its body; "" if it is plain
         self.body = bytearray()
-        self.heard = False  # a byte of the answer has come
+        self.answered = False  # a byte of the answer has come
         self.has_ended = False  # the connection ended before one came
         self.outgoing = memoryview(b"")
         self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
@@ -122,7 +122,7 @@ class HttpClient:
         at = self._passed
         if octets[: max(0, len(_BEGINS) - at)] != _BEGINS[at : at + n]:  # h11 would wait for the end of a head
             self._break(_words_of_no_answer(octets, at))
-        self.heard = True
+        self.answered = True
         self._passed += n
         room = n if self.status else HEAD_MOST - at
         if self.state == ASKED and room:
@@ -143,7 +143,7 @@ class HttpClient:
         """The other side has closed the connection: the answer may end there."""
         if self.state != ASKED:
             self.state = OVER
-        elif not self.heard:
+        elif not self.answered:
             self.has_ended = True
             self._break("")
         else:
@@ -229,4 +229,4 @@ def _words_of_no_answer(octets, at):
     """Say how what came at this place of an answer differs from the beginning of one."""
     if at == 0 and octets[:1] in b"\r\n":
         return "an empty line is in front of the answer's status line, which HTTP/1.1 does not allow"
-    return "what came is no answer of HTTP/1.1: " + shown(octets)
+    return "what came is no answer of HTTP/1.1: " + excerpt(octets)

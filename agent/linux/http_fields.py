@@ -44,15 +44,15 @@ def retry_after_ms(fields):
     return max(0, until - made) * 1000 if until is not None and made is not None else 0
 
 
-def shown(body):
+def excerpt(body):
     """Return the beginning of an answer's body, made printable; what it is if there is nothing to show."""
     return printable(bytes(body).decode("latin-1")) or ("only what cannot be shown" if body else "nothing")
 
 
 def printable(text):
     """Return the beginning of a text of the other side as it may be shown, from its first visible character on."""
-    found = _VISIBLE.search(text)
-    begins = text[found.start() :][:SHOWN_MOST] if found else ""
+    first = _VISIBLE.search(text)
+    begins = text[first.start() :][:SHOWN_MOST] if first else ""
     return "".join([letter if " " <= letter <= "~" else " " for letter in begins]).strip()
 
 

@@ -146,11 +146,11 @@ def line_with(fields):
     return (_encode(dict(fields)) + "\n").encode()
 
 
-def _event(told, page, at):
-    """Return what the line of an event has, which `told` says in words."""
-    fields: dict = {"time": iso_time(told["time"])}
+def _event(labels, page, at):
+    """Return what the line of an event has, which `labels` says in words."""
+    fields: dict = {"time": iso_time(labels["time"])}
     for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
-        fields[name] = told[name]
+        fields[name] = labels[name]
     text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]].ljust(ev.TEXT_MOST)
     for what, place, width, _, _, name, form in EVENT_FIELDS:
         if form is not None:

@@ -53,7 +53,7 @@ class ExtendedMqtt(Mqtt):
         self._publish_line(line, self.alarms_topic, number, now)
         self.alarms += 1
 
-    def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
+    def publish_extra(self, now):  # type: ignore - a board has no other log, and always says False
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
         if graphs is None or self._curve_is_out or not graphs.log.settle():
@@ -67,7 +67,7 @@ class ExtendedMqtt(Mqtt):
         self._publish_line(line, self.curves_topic, CURVE_TAG, now)
         return True
 
-    def acked_beside(self):
+    def acked_extra(self):
         """The broker has the curve that was outstanding."""
         graphs = self._graphs
         if graphs is not None and self._curve_is_out:
@@ -75,7 +75,7 @@ class ExtendedMqtt(Mqtt):
             self._curve_is_out = False
             self.curves += 1
 
-    def forget_beside(self):
+    def forget_extra(self):
         """Publish the curve again later."""
         self._curve_is_out = False
 
@@ -85,12 +85,12 @@ class ExtendedMqtt(Mqtt):
         if self._graphs is not None and not self.log.state.save_cursor(self._graphs.cursor):
             self.counters.count(h.NOT_SAVED)
 
-    def put_state(self, shown):
-        Mqtt.put_state(self, shown)
-        shown["alarms"] = self.alarms
+    def put_state(self, report):
+        Mqtt.put_state(self, report)
+        report["alarms"] = self.alarms
         if self._graphs is not None:
-            shown["curves"] = self.curves
-            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["curves"] = self.curves
+            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
     def _publish_line(self, line, topic, tag, now):
         buf = bytearray(self.topics.before) + line[:-1]

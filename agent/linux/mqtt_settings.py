@@ -47,20 +47,20 @@ def make(settings, station, index, kind=None):
 
 def wrong(settings):
     """Return (key, what is allowed) for faults that the rows of settings cannot express."""
-    found = []
+    faults = []
     if settings["password"] and not settings["user"]:
-        found.append(("user", "a user, as there is a password"))
+        faults.append(("user", "a user, as there is a password"))
     topic = settings["topic"]
     if "+" in topic or "#" in topic:  # 4.7.1
-        found.append(("topic", "without + and #"))
+        faults.append(("topic", "without + and #"))
     for name in ("{system}", "{station}"):
         topic = topic.replace(name, "x")
     if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
-        found.append(("topic", "{system} and {station} alone in braces; no empty level, no $ in front"))
+        faults.append(("topic", "{system} and {station} alone in braces; no empty level, no $ in front"))
     for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
         if settings[key]:
-            found.append((key, "null without tls_ca"))
-    return found
+            faults.append((key, "null without tls_ca"))
+    return faults
 
 
 def place(settings, system, station):

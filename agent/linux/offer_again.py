@@ -157,12 +157,12 @@ def _range(policy, station, from_number, since):
 def _kept(quarantine):
     """Return the numbers that the quarantine holds; its room bounds them."""
     kept = set()
-    kind = quarantine.next_told(0)
+    kind = quarantine.next_listed(0)
     while kind > RECORD_NONE:
         kept.add(quarantine.number)
         entry = quarantine.entry
         yield None
-        kind = quarantine.next_told(entry)
+        kind = quarantine.next_listed(entry)
     if kind < RECORD_NONE:
         raise OrderRefused("the quarantine cannot be read now; nothing was done. Try again")
     return kept

@@ -33,8 +33,8 @@ class ParameterSetNames:
     `told(now)` is called when the last one is known.
     """
 
-    def __init__(self, others, names, told):
-        self._told = told
+    def __init__(self, others, names, on_known):
+        self._told = on_known
         self.clock = others.clock if others is not None else None
         self.limits = others.limits if others is not None else None
         self._others = others
@@ -88,25 +88,25 @@ class ParameterSetNames:
         ):
             self._end()
         else:
-            asked = self._wanted.pop(0)
+            pset = self._wanted.pop(0)
             if event == EV_QUERY:
-                self._take_name(session.link, asked)
+                self._take_name(session.link, pset)
         if not self._wanted:
             self._end()
             self._told(now)
 
     def _take_list(self, link):
         """Take as many sets as the message says and has room for."""
-        told = number(link.buf, link.at + _COUNT, _WIDTH)
-        for index in range(min(told, (link.length - _FIRST) // _WIDTH)):
+        count = number(link.buf, link.at + _COUNT, _WIDTH)
+        for index in range(min(count, (link.length - _FIRST) // _WIDTH)):
             pset = number(link.buf, link.at + _FIRST + index * _WIDTH, _WIDTH)
             if pset > 0 and pset not in self._names.programs and pset not in self._wanted:
                 self._wanted.append(pset)
         self._names.filling = bool(self._wanted)
 
-    def _take_name(self, link, asked):
-        if number(link.buf, link.at + _PSET, _WIDTH) == asked:
-            self._names.learn(asked, link.buf, link.at + _NAME)
+    def _take_name(self, link, pset):
+        if number(link.buf, link.at + _PSET, _WIDTH) == pset:
+            self._names.learn(pset, link.buf, link.at + _NAME)
 
     def _end(self):
         """Ask for nothing more on this connection."""

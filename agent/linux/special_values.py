@@ -28,11 +28,11 @@ class ExtendedCycle(Cycle):
 
     def take_station(self, buf, at, length, revision):
         """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
-        found = Cycle.take_station(self, buf, at, length, revision)
-        if found == CYCLE_WHOLE:
+        code = Cycle.take_station(self, buf, at, length, revision)
+        if code == CYCLE_WHOLE:
             bolts = number(buf, at + _BOLTS - 2, 2)
             _take(self, buf, at + _BOLTS + 2 + bolts * BOLT_BYTES, at + length, b"  ", 0)
-        return found
+        return code
 
     def take_bolt(self, buf, at, end, row):
         """Put one bolt's data behind the rows, as far as there is room; return where its values are, 0: nowhere."""

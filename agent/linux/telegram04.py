@@ -82,12 +82,12 @@ class TargetWriter(ExtendedWriter):
         octets = ResultWriter.write(self, buf, at, length, flags, ident, sequence)
         if length >= SEVERAL_LEAST:
             return octets  # several spindles: it is built from a plain one
-        found = []
+        targets = []
         if length >= _LENGTH and not self.is_odd:
-            found = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
-        tx = self.grown(octets + len(found) * PARAMETER_BYTES)
-        put_number(tx, _COUNT, 3, (octets - 154) // PARAMETER_BYTES + len(found))
-        for name, value, unit in found:
+            targets = self._targets(buf, at + res.HEAD_BYTES + res.BODY_BYTES)
+        tx = self.grown(octets + len(targets) * PARAMETER_BYTES)
+        put_number(tx, _COUNT, 3, (octets - 154) // PARAMETER_BYTES + len(targets))
+        for name, value, unit in targets:
             tx[octets : octets + 8] = tx[154:162] if octets > 154 else tx[84:88] + tx[98:102]  # spindle and program
             tx[octets + 8 : octets + PARAMETER_BYTES] = ("%-30s%-25s2%-6s00" % (name, value, unit)).encode()
             octets += PARAMETER_BYTES
@@ -95,15 +95,15 @@ class TargetWriter(ExtendedWriter):
 
     def _targets(self, buf, limits):
         """Return name, value and unit of the targets that the result has."""
-        found = []
+        targets = []
         unit = buf[limits + res.TORQUE_UNIT]
         torque = number(buf, limits + res.TORQUE_TARGET, res.TORQUE_BYTES)
         if torque >= 0:
             more, less = _UNITS.get(unit, (1, 1))
             torque = torque * more // less
-            shown = "%05d.%02d" % (torque // 100, torque % 100)
-            found.append(("02000Torque, final target", shown, "%" if unit == PERCENT else "Nm"))
+            text = "%05d.%02d" % (torque // 100, torque % 100)
+            targets.append(("02000Torque, final target", text, "%" if unit == PERCENT else "Nm"))
         angle = number(buf, limits + res.ANGLE_TARGET, res.ANGLE_BYTES)
         if angle >= 0:
-            found.append(("02010Angle, target", "%06d.0" % angle, "deg"))
-        return found
+            targets.append(("02010Angle, target", "%06d.0" % angle, "deg"))
+        return targets

@@ -50,9 +50,9 @@ def write(page, at, system_type, system, ident, sequence):
 
 
 def _parameters(page, at, what):
-    found = []
+    parameters = []
     for parameter, place, width in ((1, ev.CODE, ev.CODE_BYTES), (2, ev.CONTROLLER_READY, 1), (3, ev.TOOL_READY, 1)):
-        _add(found, parameter, parameter > 1, page[at + place : at + place + width])
+        _add(parameters, parameter, parameter > 1, page[at + place : at + place + width])
     text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
     for its, place, width, parameter, is_number, _, _ in EVENT_FIELDS:
         value = text[place : place + width] if its == what else b""
@@ -62,8 +62,8 @@ def _parameters(page, at, what):
             put_ascii(field, 0, room, stripped(value, 0, len(value)))
             value = field
         for start in range(0, len(value), _VALUE_BYTES):
-            _add(found, parameter + start // _VALUE_BYTES, is_number, value[start : start + _VALUE_BYTES])
-    return found
+            _add(parameters, parameter + start // _VALUE_BYTES, is_number, value[start : start + _VALUE_BYTES])
+    return parameters
 
 
 def _add(parameters, parameter, is_number, value):

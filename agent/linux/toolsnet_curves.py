@@ -49,12 +49,12 @@ class ToolsNetCurves(ToolsNetSource):
         self._scout.wants = self.policy.cursor.wants
         self.session = forward.session
 
-    def put_state(self, shown):
-        shown["graphs_sent"] = self.sent
-        shown["graphs_passed"] = self.passed
-        shown["graphs_without_result"] = self.unlinked
-        shown["graphs_of_other_kinds"] = self.others
-        shown["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
+    def put_state(self, report):
+        report["graphs_sent"] = self.sent
+        report["graphs_passed"] = self.passed
+        report["graphs_without_result"] = self.unlinked
+        report["graphs_of_other_kinds"] = self.others
+        report["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
 
     def waits(self):
         """True if a curve may go out, or the cursor is still to be made durable."""

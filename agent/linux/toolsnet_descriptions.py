@@ -17,7 +17,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.linux.telegram01_02 import STATION, SYSTEM
 from toolcart.agent.linux.toolsnet_source import ToolsNetSource
-from toolcart.agent.record.escaping import shown
+from toolcart.agent.record.escaping import decoded
 from toolcart.agent.toolsnet.result04 import PROGRAM_FOR_ZERO
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -34,8 +34,8 @@ class Descriptions(ToolsNetSource):
     def __init__(self, counters, system_name, station_name, address, spindle, names):
         ToolsNetSource.__init__(self)
         self.counters = counters
-        self.system_name = shown(system_name.encode())
-        self.station_name = shown(station_name.encode())
+        self.system_name = decoded(system_name.encode())
+        self.station_name = decoded(station_name.encode())
         self.address = address
         self.spindle = spindle
         self.names = names
@@ -56,11 +56,11 @@ class Descriptions(ToolsNetSource):
         """Return how often an 08 has shown that the server lacks results which it had."""
         return self.counters.counts[h.SERVER_EMPTY] + self.counters.counts[h.SERVER_BEHIND]
 
-    def put_state(self, shown):
-        shown["descriptions_sent"] = self.sent
-        shown["descriptions_refused"] = self.refusals
-        shown["descriptions_left_out"] = self.left_out
-        shown["descriptions_unanswered"] = self._unanswered >= GIVEN_UP
+    def put_state(self, report):
+        report["descriptions_sent"] = self.sent
+        report["descriptions_refused"] = self.refusals
+        report["descriptions_left_out"] = self.left_out
+        report["descriptions_unanswered"] = self._unanswered >= GIVEN_UP
 
     def waits(self):
         if self._changes != self.names.changes and not self.names.filling:

@@ -72,11 +72,11 @@ class ToolsNetEvents(ToolsNetSource):
         self.forward = forward
         self.session = forward.session
 
-    def put_state(self, shown):
-        shown["events_sent"] = self.sent + self.resumed
-        shown["events_waiting"] = self._count(self.cursor.number, self.log.number)
-        shown["events_passed"] = self.passed
-        shown["events_doubt"] = self.doubt
+    def put_state(self, report):
+        report["events_sent"] = self.sent + self.resumed
+        report["events_waiting"] = self._count(self.cursor.number, self.log.number)
+        report["events_passed"] = self.passed
+        report["events_doubt"] = self.doubt
 
     def _sequence_of(self, number):
         """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
@@ -120,14 +120,14 @@ class ToolsNetEvents(ToolsNetSource):
         for _ in range(LOOKED_AT):
             if self.log.peek(self.cursor) <= RECORD_NONE:
                 return False
-            if self._is_told():
+            if self._is_wanted():
                 return True
             self.cursor.ahead += 1  # it is not for ToolsNet
             self.cursor.advance()
         self.busy = True
         return False
 
-    def _is_told(self):
+    def _is_wanted(self):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
 
     def go_past(self):
@@ -186,7 +186,7 @@ class ToolsNetEvents(ToolsNetSource):
             kind = self.log.peek(scout)
             if kind <= RECORD_NONE or scout.found > self.may_have:
                 return kind if kind < RECORD_NONE else 0
-            is_told = self._is_told()
+            is_told = self._is_wanted()
             taken += is_told
             scout.ahead += 1 - is_told
             scout.advance()
@@ -202,7 +202,7 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        if not go_back(self.log, scout, behind, SEQUENCES, self._is_told):
+        if not go_back(self.log, scout, behind, SEQUENCES, self._is_wanted):
             return False
         lacking = self._count(scout.number, done)
         if lacking:
@@ -218,7 +218,7 @@ class ToolsNetEvents(ToolsNetSource):
         self.log.rewind(scout, after)
         count = 0
         while self.log.peek(scout) > RECORD_NONE and scout.found <= last:
-            count += self._is_told()
+            count += self._is_wanted()
             scout.advance()
         return count
 

@@ -17,8 +17,8 @@ class WebAddress:
         self.fault = self._read(text)
 
     def _read(self, text):
-        scheme, found, rest = text.partition("://")
-        if not found or scheme.lower() not in _PORTS:
+        scheme, separator, rest = text.partition("://")
+        if not separator or scheme.lower() not in _PORTS:
             return "an address that begins with http:// or https://"
         if [letter for letter in text if not "!" <= letter <= "~"] or "#" in text:
             return "printable ASCII characters without blanks and #; others as %XX"

@@ -31,18 +31,18 @@ MEANINGS = {
 
 def wrong(settings):
     """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
-    found = []
+    faults = []
     fault = WebAddress(settings["url"]).fault
     if fault:
-        found.append(("url", fault))
+        faults.append(("url", fault))
     if settings["token"] and settings["user"]:
-        found.append(("token", "a token, or a user with a password"))
+        faults.append(("token", "a token, or a user with a password"))
     if bool(settings["user"]) != bool(settings["password"]):
-        found.append(("user", "a user and its password, or neither"))
+        faults.append(("user", "a user and its password, or neither"))
     for key in ("token", "user"):
         if [letter for letter in settings[key] or "" if not "!" <= letter <= "~" or (key == "user" and letter == ":")]:
-            found.append((key, "printable ASCII characters without blanks, a user without a colon"))
-    return found
+            faults.append((key, "printable ASCII characters without blanks, a user without a colon"))
+    return faults
 
 
 def make(settings, station, index):

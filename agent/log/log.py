@@ -266,7 +266,7 @@ class Log(Reader):
         """
         if (self.solid and self.state.ready()) or self.state.alarm == STATE_LAST:
             self.doubtful = self.solid = False
-            self.shown = self.number
+            self.visible = self.number
         return self.solid or not self.doubtful
 
     def begin(self, octets):
@@ -287,7 +287,7 @@ class Log(Reader):
             if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
             self.unsaved = self.doubtful = False
-            self.shown = self.number
+            self.visible = self.number
             self.open_to = self.device.block_bytes
         return LOG_DONE
 
@@ -322,7 +322,7 @@ class Log(Reader):
         return code
 
     def _appended(self, kind, flags, length, number):
-        self.number = self.shown = number
+        self.number = self.visible = number
         self.next = number + 1
         numbers = self.state.numbers
         if numbers[self.ring] == number:  # else what comes before it is not accounted for yet
@@ -351,7 +351,7 @@ class Log(Reader):
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
-        self.number = self.shown = number
+        self.number = self.visible = number
         numbers = self.state.numbers
         self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
         for cursor in self.cursors:

@@ -87,18 +87,18 @@ def _read_head(log, place):
     device = log.device
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
         return -9
-    found = check_head(log.page, log.size)
-    return HEAD_FOREIGN if found == HEAD_SOUND and log.page[AT_RING] != log.ring else found
+    code = check_head(log.page, log.size)
+    return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring else code
 
 
 def _newest_identity(log):
     """Return the identity of the newest head, 0 if there is none, or a MOUNT_ code."""
     newest = identity = 0
     for place in range(log.device.block_count):
-        found = _read_head(log, place)
-        if found < HEAD_BAD:
-            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
-        if found == HEAD_SOUND and get_u32(log.page, AT_NUMBER) > newest:
+        code = _read_head(log, place)
+        if code < HEAD_BAD:
+            return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
+        if code == HEAD_SOUND and get_u32(log.page, AT_NUMBER) > newest:
             newest = get_u32(log.page, AT_NUMBER)
             identity = get_u32(log.page, AT_IDENTITY)
     return identity
@@ -141,7 +141,7 @@ def _mount(log):
     log.end_at(last)
     own[log.ring + n.SOLID] = log.next if log.solid or not log.doubtful else last
     if log.doubtful:
-        log.shown = last - 1
+        log.visible = last - 1
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
@@ -167,10 +167,10 @@ def _read_heads(log, numbers, before):
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
     log.heads.last_number = counts_to
     for place in range(log.device.block_count):
-        found = _read_head(log, place)
-        if found < HEAD_BAD:
-            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
-        if found != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
+        code = _read_head(log, place)
+        if code < HEAD_BAD:
+            return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
+        if code != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)
         if number > log.heads.last_number:
@@ -230,9 +230,9 @@ def _read_block(log, place):
     torn = 0
     log.number = log.offset = 0
     forget_ids(log.heads.ids)
-    found = _read_head(log, place)
-    if found != HEAD_SOUND:
-        return 0 if found == HEAD_BAD or found == HEAD_BLANK else -1
+    code = _read_head(log, place)
+    if code != HEAD_SOUND:
+        return 0 if code == HEAD_BAD or code == HEAD_BLANK else -1
     copy(log.heads.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
         octets = log.look(place, offset, end)

@@ -17,17 +17,17 @@ def newest_event(log, what, blocks, of):
     """
     search = Search(log)
     search.begin_newest(blocks)
-    found = None
+    newest_made = None
     newest = -1
     kind = search.next()
     while kind > RECORD_NONE:
         number = get_u32(log.page, log.at)
         if number < newest:
-            return found  # an older block
+            return newest_made  # an older block
         if kind == KIND_EVENT and log.page[log.at + ev.WHAT] == what:
             made = of(log)
             if made is not None:
-                found = made
+                newest_made = made
                 newest = number
         kind = search.next()
-    return found
+    return newest_made

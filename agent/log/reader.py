@@ -55,7 +55,7 @@ class Reader:
         self.offset = 0  # where it ends
         self.number = 0
         self.next = 1
-        self.shown = 0
+        self.visible = 0
         self.doubtful = False  # the last record that the start found is in doubt
         self.solid = False  # it is, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
@@ -70,7 +70,7 @@ class Reader:
 
         The page is shared: use it before the next call. Hot: allocates nothing.
         """
-        while cursor.number < self.shown:
+        while cursor.number < self.visible:
             if cursor.version != self.version:
                 self._place(cursor)
             place = cursor.place
@@ -84,7 +84,7 @@ class Reader:
                 page = self.page
                 number = get_u32(page, _NUMBER)
                 behind = self.behind(offset, octets)
-                if cursor.number < number < cursor.bound and number <= self.shown:
+                if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
                         self._count_damaged(cursor.number, number)
                         cursor.number = number - 1
@@ -194,7 +194,7 @@ class Reader:
 
     def _leave(self, cursor):
         """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
-        last = cursor.bound - 1 if cursor.bound <= self.shown else self.shown
+        last = cursor.bound - 1 if cursor.bound <= self.visible else self.visible
         if cursor.number < last:
             self._count_damaged(cursor.number, last + 1)
             cursor.number = last

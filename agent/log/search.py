@@ -109,7 +109,7 @@ class Search:
         self._left = blocks
         self.place = log.block if log.number and blocks > 0 else -1
         self._first = log.firsts[log.block]
-        self._bound = log.shown + 1
+        self._bound = log.visible + 1
         self._offset = HEAD_OCTETS
         self._number = self._first - 1
 

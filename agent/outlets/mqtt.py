@@ -48,8 +48,8 @@ ACK_TIMEOUT_MS = const(10000)
 AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for as many as a rule
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
-_TOLD = const(1)  # the state topic says that we are online
-_TOLD_FOR_SURE = const(2)  # and the broker has that
+_ANNOUNCED = const(1)  # the state topic says that we are online
+_ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -97,7 +97,7 @@ class Mqtt:
         self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended
         self.limit = MessageSize()
-        self._is_told = 0  # or _TOLD ..
+        self._announced = 0  # or _ANNOUNCED ..
         self._opening = False
         self._stopping = False
         self._leaving = Timer()  # set: nothing new goes out
@@ -150,11 +150,11 @@ class Mqtt:
         self._lost(self.session.closed(now), now)
         self.session.command()
 
-    def put_state(self, shown):
+    def put_state(self, report):
         """Add what people want to know."""
         from toolcart.agent.mqtt.status import put_outlet  # only when it is shown
 
-        put_outlet(shown, self)
+        put_outlet(report, self)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
@@ -195,15 +195,15 @@ class Mqtt:
         self.counts.skipped += 1
         self.progress.scout.advance()
 
-    def publish_beside(self, now):
+    def publish_extra(self, now):
         """Publish something of another log; True if it did."""
         return False
 
-    def acked_beside(self):
-        """What `publish_beside` published has its PUBACK."""
+    def acked_extra(self):
+        """What `publish_extra` published has its PUBACK."""
 
-    def forget_beside(self):
-        """What `publish_beside` published is no longer outstanding."""
+    def forget_extra(self):
+        """What `publish_extra` published is no longer outstanding."""
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -211,8 +211,8 @@ class Mqtt:
         """Publish what comes next, if anything may; return the ms until there may be more."""
         if self._leaving.armed:
             return self._say_goodbye(now)
-        if not self._is_told:
-            self._is_told = _TOLD
+        if not self._announced:
+            self._announced = _ANNOUNCED
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
@@ -233,7 +233,7 @@ class Mqtt:
         progress.confirm(self.session.window.count)
         if kind < RECORD_NONE or log.doubtful:
             return RETRY_MS
-        return FOREVER if not self.publish_beside(now) else 0
+        return FOREVER if not self.publish_extra(now) else 0
 
     def _settle_log(self):
         """Make certain what the log says; return the ms until that may be tried again, 0 if more may go out now.
@@ -304,8 +304,8 @@ class Mqtt:
 
     def _say_goodbye(self, now):
         session = self.session
-        if session.window.count == 0 and self._is_told:
-            self._is_told = 0
+        if session.window.count == 0 and self._announced:
+            self._announced = 0
             self._publish_state(self.topics.offline, now)
         elif session.window.count == 0:
             session.leave()
@@ -324,9 +324,9 @@ class Mqtt:
                 if session.tag > 0 and not self.progress.needs_receipt:
                     self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
-                    self.acked_beside()
-                elif session.tag == 0 and self._is_told:
-                    self._is_told = _TOLD_FOR_SURE
+                    self.acked_extra()
+                elif session.tag == 0 and self._announced:
+                    self._announced = _ANNOUNCED_FOR_SURE
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
@@ -389,10 +389,10 @@ class Mqtt:
         counts = self.counts
         counts.receipts += 1
         self.attempts += 1
-        found = self.progress.put_receipt(value, self.session.window.count, now)
-        if found == RECEIPT_NEWS or found == RECEIPT_LATE:
-            self._send_more(found == RECEIPT_LATE)
-        elif found == RECEIPT_BELOW:
+        outcome = self.progress.put_receipt(value, self.session.window.count, now)
+        if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
+            self._send_more(outcome == RECEIPT_LATE)
+        elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -402,12 +402,12 @@ class Mqtt:
         if event == ms.EV_NONE:
             return
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
-        self._is_told = 0
+        self._announced = 0
         progress = self.progress
         if progress.last_result > progress.base:
             self._send_less(now)
         progress.stand_at_cursor()
-        self.forget_beside()
+        self.forget_extra()
         if self.fault.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
             self.counters.log.add(h.OUTLET_FAILED, self.index, now)
         self.counters.count(h.OUTLET_FAILED)
@@ -418,7 +418,7 @@ class Mqtt:
         if not self.topics.retain or (why != WHY_ENDED and why != WHY_RESET):
             return False
         state = self.session.lost_in
-        return state == ms.CONNECTING or (state == ms.UP and self._is_told == _TOLD)
+        return state == ms.CONNECTING or (state == ms.UP and self._announced == _ANNOUNCED)
 
     def _obey(self, now):
         command = self.session.command()

@@ -29,7 +29,7 @@ from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
 from toolcart.agent.openprotocol.shifted_fields import find
-from toolcart.agent.quarantine.entries import needs_operator, told
+from toolcart.agent.quarantine.entries import entry_of, needs_operator
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -127,7 +127,7 @@ class Orders:
         quarantine = self.quarantine
         count = lost = entry = 0
         while True:
-            kind = quarantine.next_told(entry)
+            kind = quarantine.next_listed(entry)
             if kind < RECORD_NONE:
                 raise OrderRefused("the quarantine cannot be read now; try again")
             lost += quarantine.lost
@@ -135,21 +135,21 @@ class Orders:
                 break
             entry = quarantine.entry
             count += 1
-            yield {"record": told(quarantine, kind)}
+            yield {"record": entry_of(quarantine, kind)}
         need = needs_operator(quarantine)
         yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
 
     def show(self, word):
         """Yield one entry."""
         quarantine, number = self.quarantine, _number(word)
-        kind = quarantine.next_told(0)
+        kind = quarantine.next_listed(0)
         while kind > RECORD_NONE and quarantine.number != number:
-            kind = quarantine.next_told(quarantine.entry)
+            kind = quarantine.next_listed(quarantine.entry)
         if kind < RECORD_NONE:
             raise OrderRefused("the quarantine cannot be read now; try again")
         if kind == RECORD_NONE:
             raise OrderRefused("there is no record %s; the order `list` names those that are there" % word)
-        yield {"record": told(quarantine, kind)}
+        yield {"record": entry_of(quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
 

@@ -247,7 +247,7 @@ class Quarantine:
         while True:
             kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
-                self.lost += max(0, log.shown - after)  # a ring that was emptied by a take-over is behind its cursor
+                self.lost += max(0, log.visible - after)  # a ring that was emptied by a take-over is behind its cursor
                 return kind
             found = self._scout.found
             self.lost += found - after - 1
@@ -256,13 +256,13 @@ class Quarantine:
                 self._read_tail(found)
                 return kind
 
-    def next_told(self, after):
+    def next_listed(self, after):
         """As `next_entry`, only to tell of it: also the last one of a start, which may still be in doubt."""
         log = self.log
-        shown = log.shown
-        log.shown = log.number
+        visible = log.visible
+        log.visible = log.number
         kind = self.next_entry(after)
-        log.shown = shown
+        log.visible = visible
         return kind
 
     def find(self, number):
@@ -445,7 +445,7 @@ class Quarantine:
         kind = self.next_entry(0)
         if kind == RECORD_LOST:
             return
-        last = self.entry - 1 if kind > RECORD_NONE else log.shown
+        last = self.entry - 1 if kind > RECORD_NONE else log.visible
         gaps.swallow(last)
         self.state.numbers[n.DAMAGED] += self.lost
         if last > cursor.number:

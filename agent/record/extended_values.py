@@ -20,7 +20,7 @@ VALUE = rec.SPECIAL_BYTES
 
 def specials_of(page, at, length):
     """Return for each special value: its row from 0 on (-1: the station), where it begins, and its value's length."""
-    found = []
+    specials = []
     extras = [
         (place, rec.EXTRA_BYTES + values * rec.VALUE_BYTES) for _, place, values in rec.extras_of(page, at, length)
     ]
@@ -34,9 +34,9 @@ def specials_of(page, at, length):
         octets = number(page, place + rec.SPECIAL_LENGTH, 2)
         if page[place] != rec.SPECIAL or octets < 0 or place + rec.SPECIAL_BYTES + octets > end:
             break
-        found.append((number(page, place + ROW, 2), place, octets))
+        specials.append((number(page, place + ROW, 2), place, octets))
         place += rec.SPECIAL_BYTES + octets
-    return found
+    return specials
 
 
 def object_of(page, at, index):

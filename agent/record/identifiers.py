@@ -29,8 +29,8 @@ def has_identifiers(page, at, length):
 def places_of(page, at):
     """Return the number, 1 to 3, and the place of each identifier that is not blank."""
     first = at + PLACE + 1
-    found = [(index + 1, first + index * WIDTH) for index in range(COUNT)]
-    return [one for one in found if not is_blank(page, one[1], WIDTH)]
+    places = [(index + 1, first + index * WIDTH) for index in range(COUNT)]
+    return [one for one in places if not is_blank(page, one[1], WIDTH)]
 
 
 def frame_of(page, at, length):

@@ -72,10 +72,10 @@ class Intake:
         line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         line.heard = Timer()
         line.octets = 0  # that came since it was opened: none of them may be an answer
-        self.told = told = Part()  # what of the recovery's counts was reported
-        told.gone = 0  # IDs gone, and below snapshots refused
-        told.passed_over = 0  # results of other stations
-        told.not_saved = 0
+        self.reported = reported = Part()  # what of the recovery's counts was reported
+        reported.gone = 0  # IDs gone, and below snapshots refused
+        reported.passed_over = 0  # results of other stations
+        reported.not_saved = 0
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
@@ -103,7 +103,7 @@ class Intake:
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
         known = self.store.known
-        self.told.gone = known.gone()
+        self.reported.gone = known.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if known.is_met() or known.is_empty():
@@ -288,7 +288,7 @@ class Intake:
             state.octets[INDEXES] = indexes
             if not state.save():
                 self.counters.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
-        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
+        session.subscriptions[0].keeper.observe(self, st.EV_READY, now)
         if session.fetching.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
         self.watchdog.rest(now)
@@ -365,7 +365,7 @@ class Intake:
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_BESIDE:
-            self._take_beside(now)
+            self._take_other_answer(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
@@ -376,9 +376,9 @@ class Intake:
         elif event == st.EV_MALFORMED:
             self.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
         elif event >= st.EV_WATCH:
-            self.watchdog.hear(self, event, now)
+            self.watchdog.observe(self, event, now)
         elif event >= st.EV_KEEPERS:
-            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+            session.subscriptions[0].keeper.observe(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
             self.queries.take(event, session, self.counters, now)  # type: ignore
 
@@ -431,7 +431,7 @@ class Intake:
             self._maintain()
             self.quiet.offer(now)
 
-    def hear(self, intake, event, now):
+    def observe(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
         self.recovery.opened(session.identity, session.system_type, now)
@@ -537,19 +537,19 @@ class Intake:
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.known.gone()
-        if gone != self.told.gone:
-            self.counters.note(h.IDS_GONE, gone - self.told.gone, now)
-            self.told.gone = gone
+        if gone != self.reported.gone:
+            self.counters.note(h.IDS_GONE, gone - self.reported.gone, now)
+            self.reported.gone = gone
             self.wake_outlets(now)
             self.watchdog.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
-        if passed_over != self.told.passed_over:
-            self.counters.counts[h.PASSED_OVER] += passed_over - self.told.passed_over
-            if self.told.passed_over == 0:
+        if passed_over != self.reported.passed_over:
+            self.counters.counts[h.PASSED_OVER] += passed_over - self.reported.passed_over
+            if self.reported.passed_over == 0:
                 self.counters.log.add(h.PASSED_OVER, passed_over, now)
-            self.told.passed_over = passed_over
-        if self.recovery.known.not_saved != self.told.not_saved:
-            self.told.not_saved = self.recovery.known.not_saved
+            self.reported.passed_over = passed_over
+        if self.recovery.known.not_saved != self.reported.not_saved:
+            self.reported.not_saved = self.recovery.known.not_saved
             self.counters.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
@@ -563,7 +563,7 @@ class Intake:
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
         self.store_answer(is_read, now)
 
-    def _take_beside(self, now):
+    def _take_other_answer(self, now):
         """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID.
 
         Not if that was to find out what is missing, which is stored oldest first.

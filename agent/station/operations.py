@@ -51,31 +51,31 @@ class Operations:
         link = session.link
         operation = session.ways.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
-        if cut_short and found != op.PART_UNREADABLE:
+        code = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
+        if cut_short and code != op.PART_UNREADABLE:
             intake.counters.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
         if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
             return
-        if found == op.PART_WHOLE:
+        if code == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
-        elif found == op.PART_KEPT:
+        elif code == op.PART_KEPT:
             if not session.ways.generic.may_answer(session) and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
-        elif found == op.PART_UNREADABLE:
+        elif code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
             intake.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
-            if found == op.PART_FOREIGN:
+            if code == op.PART_FOREIGN:
                 intake.recovery.look_again(now)  # the part before it was lost
-            if found == op.PART_AGAIN and (operation.under_way or operation.kept):
+            if code == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
 
-    def hear(self, intake, event, now):
+    def observe(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == st.EV_READY:

@@ -45,22 +45,22 @@ class Spindles:
         if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
-        found = cycle.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, more, now)
+        code = cycle.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if found == cy.CYCLE_WHOLE:
+        if code == cy.CYCLE_WHOLE:
             self._store(intake, cycle, True, now)
-        elif found == cy.CYCLE_MORE:
+        elif code == cy.CYCLE_MORE:
             if session.said.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif found == cy.CYCLE_UNREADABLE:
+        elif code == cy.CYCLE_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if found == cy.CYCLE_FOREIGN:
+            if code == cy.CYCLE_FOREIGN:
                 intake.counters.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
             session.withhold()
 
-    def hear(self, intake, event, now):
+    def observe(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
         cycle = intake.session.ways.several.cycle
         if event == EV_LATE:

@@ -355,9 +355,9 @@ class Store:
 
         self.length = mark_shifted(self.log.stage, self.log.place, self.length)
 
-    def _note_found(self, found):
-        self._found = found
-        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
+    def _note_found(self, outcome):
+        self._found = outcome
+        self.flags = res.FLAG_ODD if outcome == res.RESULT_ODD else 0
 
     def _complete(self, flags):
         """Count a result without values; put in the agent's time if it has none. Return the record's flags."""

@@ -128,7 +128,7 @@ class SubscriptionWatchdog:
             intake.counters.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
-    def hear(self, intake, event, now):
+    def observe(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
         if event == st.EV_UNTAKEN:

@@ -112,8 +112,8 @@ class Board:
         """Say if a station of this agent has that file already, under another name; "" if not."""
         for other, flash in self._flashes.items():
             if os.path.exists(path) and os.path.samefile(path, other):
-                told = "%s is the same file as %s, the spool of station %d; name another one in spool.path"
-                return told % (path, other, flash.station)
+                words = "%s is the same file as %s, the spool of station %d; name another one in spool.path"
+                return words % (path, other, flash.station)
         return ""
 
     def spool_notes(self):

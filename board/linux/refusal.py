@@ -55,7 +55,7 @@ def advice(refusal, path):
     return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 
-def told(error, path):
+def explanation(error, path):
     """Return an OSError's own words and what helps, in one line."""
     return "%s; %s" % (error.strerror or error, advice(refusal_of(error.errno), path))
 

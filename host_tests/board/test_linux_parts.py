@@ -50,7 +50,7 @@ def test_every_reason_has_words_and_advice():
 
 @pytest.mark.parametrize(("number", "word"), [(errno.EIO, "rescue '/home/my pi/a.spool'")])
 def test_an_error_is_told_with_what_helps(number, word):
-    told = linux_refusal.told(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
+    told = linux_refusal.explanation(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
     assert told.startswith(os.strerror(number)) and word in told
     assert refusal_of(number) in linux_refusal.WORDS
 

@@ -98,7 +98,7 @@ damage-not-counted | 6 | agent/log/reader.py | log proof lives
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
-+        self.log.doubtful, self.log.shown = False, self.log.number
++        self.log.doubtful, self.log.visible = False, self.log.number
 +        self._settled = self._catch_up()
 never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals model
 : what was set aside stays there though the server would take it
@@ -118,8 +118,8 @@ last-line-believed | 8 | board/linux/lines.py | disk proof
 +readable = size if
 line-of-a-doubtful-record | 8 | agent/linux/file.py | disk proof
 : a line that tells the record in doubt tells none
--log.shown = log.number  # a line
-+log.shown = shown  # a line
+-log.visible = log.number  # a line
++log.visible = visible  # a line
 padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
@@ -195,8 +195,8 @@ run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_open():
--            return self.say(number, self.in_order(), SENT_ALONE)
--        return self.say(number + self.batch - 1, self.in_order())
+-            return self.declare(number, self.in_order(), SENT_ALONE)
+-        return self.declare(number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
@@ -205,14 +205,14 @@ W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 +        if self.numbers[SENT] < 0:
 W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : a pass begins before that is saved
--        return self.say(limit if limit
+-        return self.declare(limit if limit
 +        self.numbers[SENT] |= SENT_PASS
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
-+        return self.say(limit if limit
++        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a pass has found is not saved
--        return sent.say(cursor.number + sent.batch, sent.in_order())  #
+-        return sent.declare(cursor.number + sent.batch, sent.in_order())  #
 +        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
@@ -220,7 +220,7 @@ W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
--        if not sent.say(policy.cursor.number, sent.in_order()):
+-        if not sent.declare(policy.cursor.number, sent.in_order()):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number

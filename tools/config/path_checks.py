@@ -167,7 +167,7 @@ def wrong_with(path: Path) -> str:
     except PermissionError:
         return f"{user_name()} may make no file in {path.parent}"
     except OSError as error:
-        return f"no file can be made in {path.parent}: {linux_refusal.told(error, str(path))}"
+        return f"no file can be made in {path.parent}: {linux_refusal.explanation(error, str(path))}"
     return ""
 
 
@@ -180,7 +180,7 @@ def _wrong_with_file(path: Path) -> str:
     except PermissionError:
         return f"{user_name()} may not write it"
     except OSError as error:
-        return linux_refusal.told(error, str(path))
+        return linux_refusal.explanation(error, str(path))
     return ""
 
 

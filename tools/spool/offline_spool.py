@@ -62,7 +62,7 @@ class Opened:
     def look(self) -> None:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
-            log.shown, log.doubtful = log.number, False
+            log.visible, log.doubtful = log.number, False
         self.quarantine.start()
         self._replay()
 

@@ -41,10 +41,10 @@ _HALF = const(50000)
 def _kept(quarantine, first, last):
     """Return how many results of the log behind `first`, up to `last`, the quarantine has, as far as it can be read."""
     count = 0
-    kind = quarantine.next_told(0)
+    kind = quarantine.next_listed(0)
     while kind > RECORD_NONE:
         count += first < quarantine.number <= last
-        kind = quarantine.next_told(quarantine.entry)
+        kind = quarantine.next_listed(quarantine.entry)
     return count
 
 

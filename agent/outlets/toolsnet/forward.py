@@ -135,11 +135,11 @@ class Forward:
             self.counters.note(h.NOT_SAVED, 4, now)
         self._is_silent = False
 
-    def put_state(self, shown):
+    def put_state(self, report):
         """Add what people want to know."""
         from toolcart.agent.outlets.toolsnet.status import put_state  # only when it is shown
 
-        put_state(shown, self)
+        put_state(report, self)
 
     def attach(self, scheduler, slot):
         """Let an operator's order wake this slot."""
@@ -220,7 +220,7 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.sources and policy.phase == ORDER and self._send_beside(now):
+        if self.sources and policy.phase == ORDER and self._send_source(now):
             return FOREVER
         turns = WRITES_A_STEP
         while turns:
@@ -239,7 +239,7 @@ class Forward:
         else:
             return 0
         left = policy.left(now, FOREVER)
-        return self._left_beside(now, left) if self.sources and policy.phase == ORDER else left
+        return self._left_of_sources(now, left) if self.sources and policy.phase == ORDER else left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
@@ -251,7 +251,7 @@ class Forward:
         octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
         self.session.send(octets)
 
-    def _send_beside(self, now):
+    def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""
         for source in self.sources:
             if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
@@ -262,7 +262,7 @@ class Forward:
                     return True
         return False
 
-    def _left_beside(self, now, left):
+    def _left_of_sources(self, now, left):
         for source in self.sources:
             left = source.left(now, left)
         return left

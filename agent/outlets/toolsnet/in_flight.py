@@ -53,7 +53,7 @@ class InFlight:
         """Make the state durable; with a flash that can no longer save, results go out all the same."""
         return self.state.save() or self.state.alarm == STATE_LAST
 
-    def say(self, limit, sent, alone=0):
+    def declare(self, limit, sent, alone=0):
         """Make the state say this durably; True if it does. A failed save may still count, until a later one does.
 
         `alone` is SENT_ALONE if the limit allows one alone.
@@ -94,13 +94,13 @@ class InFlight:
     def allow(self, number, is_alone):
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
         if is_alone or self.is_open():
-            return self.say(number, self.in_order(), SENT_ALONE)
-        return self.say(number + self.batch - 1, self.in_order())
+            return self.declare(number, self.in_order(), SENT_ALONE)
+        return self.declare(number + self.batch - 1, self.in_order())
 
     def begin_pass(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""
         before = self.numbers[LIMIT]
-        return self.say(limit if limit > before else before, self.in_order() | SENT_PASS)
+        return self.declare(limit if limit > before else before, self.in_order() | SENT_PASS)
 
     def end_pass(self):
         """Let nothing go out in order before the end of a pass is durable."""

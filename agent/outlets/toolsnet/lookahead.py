@@ -159,7 +159,7 @@ class Lookahead:
 
     # -- one is taken ------------------------------------------------------------------------------------------
 
-    def found(self, number, sequence):
+    def found_taken(self, number, sequence):
         """One is taken: that an earlier pass had too little room means nothing any more."""
         self.taken = number
         self.taken_sequence = sequence
@@ -203,4 +203,4 @@ class Lookahead:
         policy.end_trouble()
         self.proven.start(now, PROVEN_MS)
         policy.reoffers.good(now)
-        return sent.say(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one
+        return sent.declare(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one

@@ -132,9 +132,9 @@ class Policy:
     def next(self, now):
         """Return what to do now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
         late = self.reoffers
-        if self.phase or late.asked or (late.timer.armed and late.timer.expired(now)):
+        if self.phase or late.ordered or (late.timer.armed and late.timer.expired(now)):
             return self._next_else(now)
-        if self.cursor.number >= self.log.shown:
+        if self.cursor.number >= self.log.visible:
             return NOTHING  # as `peek` would say
         return self._next_in_order(now)
 
@@ -211,7 +211,7 @@ class Policy:
             return WRITE
         if doing == PASS:
             return self._next_of_pass(now)
-        if (self.reoffers.asked or doing == ORDER) and not self.in_flight.is_open():
+        if (self.reoffers.ordered or doing == ORDER) and not self.in_flight.is_open():
             self.reoffer.entry = self.reoffers.choose(now)
             if self.reoffer.entry:
                 self.pending_write = _LATE
@@ -325,11 +325,11 @@ class Policy:
             self.reoffer.is_taken = True
             self.pending_write = _LATE_OVER
         else:
-            self.found(self.number, self.sequence)
+            self.found_taken(self.number, self.sequence)
 
-    def found(self, number, sequence):
+    def found_taken(self, number, sequence):
         """A pass has found `number` taken."""
-        self.lookahead.found(number, sequence)
+        self.lookahead.found_taken(number, sequence)
         self.hold.stop()
         self.phase = FINISH
 
@@ -532,7 +532,7 @@ class Policy:
         sent, number = self.in_flight, self.cursor.number
         if self.phase or self.resume_point.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
             return True
-        return sent.say(number + sent.batch, sent.in_order())
+        return sent.declare(number + sent.batch, sent.in_order())
 
     def late_is_over(self):
         """A late one has its outcome (W6): go on with what was done before."""
@@ -601,7 +601,7 @@ class Policy:
         if is_taken:
             done = sent.save()
         else:
-            done = sent.say(cursor.number, sent.in_order())
+            done = sent.declare(cursor.number, sent.in_order())
         if not done:
             numbers[DROPPED] -= 1
             self.log.rewind(cursor, before, ahead)
@@ -624,7 +624,7 @@ class Policy:
 
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""
-        return self.in_flight.say(self.cursor.number, self.numbers[SENT])
+        return self.in_flight.declare(self.cursor.number, self.numbers[SENT])
 
 
 assert FAILED < 0 and NO_ROOM < 0

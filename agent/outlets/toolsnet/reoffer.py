@@ -41,7 +41,7 @@ class Reoffer:
         numbers[LATE] = self.entry
         self._go_ahead(-1)
         sent = policy.in_flight
-        if not sent.say(policy.cursor.number, sent.in_order()):
+        if not sent.declare(policy.cursor.number, sent.in_order()):
             numbers[LATE] = 0
             self._go_ahead(1)
             return False

@@ -30,7 +30,7 @@ class ReofferSchedule:
         self.quarantine = quarantine
         self.numbers = state.numbers
         self.timer = Timer()  # while there is good service: until `choose` is asked
-        self.asked = []  # numbers in the log of what an operator wants offered
+        self.ordered = []  # numbers in the log of what an operator wants offered
         self.pause = Timer()  # until what could not be written is tried again
         self.wants = False  # something may be waiting to be offered
         self._again = Timer()  # until the next round of those that were refused again
@@ -68,14 +68,14 @@ class ReofferSchedule:
         quarantine = self.quarantine
         if self.pause.armed and not self.pause.expired(now):
             return 0
-        while self.asked:
-            kind = quarantine.find(self.asked[0])
+        while self.ordered:
+            kind = quarantine.find(self.ordered[0])
             if kind == KIND_RESULT:
                 return quarantine.entry
             if kind < RECORD_NONE:
                 self.pause.start(now, PAUSE_MS)
                 return 0
-            del self.asked[0]  # dropped meanwhile
+            del self.ordered[0]  # dropped meanwhile
         if not self.timer.expired(now):
             return 0
         entry = self._next(self.numbers[LATE_FIRST])
@@ -103,8 +103,8 @@ class ReofferSchedule:
 
     def goes_out(self, number):
         """The log's `number` is offered now; an order from here on is for another offer."""
-        if number in self.asked:
-            self.asked.remove(number)
+        if number in self.ordered:
+            self.ordered.remove(number)
 
     def done(self, entry, is_taken, now):
         """Entry `entry` was offered; what this changes in the state is saved when the offer ends."""
@@ -132,10 +132,10 @@ class ReofferSchedule:
             return ASK_FRAME
         if quarantine.reason == PARKED_IN_DOUBT and not in_doubt:
             return ASK_IN_DOUBT
-        if number not in self.asked:
-            if len(self.asked) >= ASKED_MOST:
+        if number not in self.ordered:
+            if len(self.ordered) >= ASKED_MOST:
                 return ASK_MANY
-            self.asked.append(number)
+            self.ordered.append(number)
         return ASK_DONE
 
     def waiting(self):
@@ -144,10 +144,10 @@ class ReofferSchedule:
         of = (quarantine.log.number, quarantine.count())
         if of != self._waiting_of:
             count = 0
-            kind = quarantine.next_told(0)
+            kind = quarantine.next_listed(0)
             while kind > RECORD_NONE:
                 count += quarantine.is_late()
-                kind = quarantine.next_told(quarantine.entry)
+                kind = quarantine.next_listed(quarantine.entry)
             self._waiting = count
             self._waiting_of = of
         return self._waiting

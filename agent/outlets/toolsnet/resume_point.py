@@ -57,7 +57,7 @@ class ResumePoint:
         self.policy = policy
         self.numbers = policy.numbers
         self.cursor = policy.cursor
-        self.sent = policy.in_flight
+        self.in_flight = policy.in_flight
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
@@ -77,7 +77,7 @@ class ResumePoint:
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
-        policy, sent = self.policy, self.sent
+        policy, sent = self.policy, self.in_flight
         self.is_odd = False
         if not sent.state.ready():
             return False
@@ -99,7 +99,7 @@ class ResumePoint:
 
     def _settle_out(self):
         """One named of a pass says nothing about those before it: next time they may be sent."""
-        sent = self.sent
+        sent = self.in_flight
         if sent.is_pass():
             sent.may_have = self.policy.lookahead.taken or self.cursor.number
 
@@ -110,7 +110,7 @@ class ResumePoint:
     def _resume_at(self, stored, now):
         if stored == 0:
             return self._is_empty(now)
-        policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
+        policy, sent, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
         here = self._here()
         if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored, here):
             return sent.save()
@@ -135,7 +135,7 @@ class ResumePoint:
         if reached:
             if not sent.is_pass():
                 return self._take_up_to(reached, stored, now)
-            policy.found(reached, stored)
+            policy.found_taken(reached, stored)
             return True
         self.is_odd = True
         if behind < _HALF and behind <= cursor.number:
@@ -156,7 +156,7 @@ class ResumePoint:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            allowed = 1 if start.is_alone else self.sent.batch
+            allowed = 1 if start.is_alone else self.in_flight.batch
             settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
@@ -172,15 +172,15 @@ class ResumePoint:
             return 0
         quarantine = self.policy.lookahead.quarantine
         count = 0
-        kind = quarantine.next_told(0)
+        kind = quarantine.next_listed(0)
         while kind > RECORD_NONE:
             count += first < quarantine.number <= last
-            kind = quarantine.next_told(quarantine.entry)
+            kind = quarantine.next_listed(quarantine.entry)
         return count if kind == RECORD_NONE else -1
 
     def _find_row(self, rows):
         """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
-        cursor, log, may_have = self.cursor, self.policy.log, self.sent.may_have
+        cursor, log, may_have = self.cursor, self.policy.log, self.in_flight.may_have
         scout = Cursor()
         scout.stand_at(cursor)
         row = cursor.number - cursor.ahead + rows
@@ -195,7 +195,7 @@ class ResumePoint:
 
     def _rebase(self, stored):
         """Make what goes out next follow what the server has; nothing that was out counts."""
-        numbers, cursor, sent = self.numbers, self.cursor, self.sent
+        numbers, cursor, sent = self.numbers, self.cursor, self.in_flight
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
         lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
         if taken and not bits & SENT_MET:
@@ -205,7 +205,7 @@ class ResumePoint:
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
-        if sent.say(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
+        if sent.declare(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
@@ -228,7 +228,7 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import note_behind
 
         note_behind(self.policy, stored, here, now)
-        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.sent.save()
+        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.in_flight.save()
 
     def _rewind(self, rows, stored):
         """Send again what the server has lost, `rows` places back, as far as the log still has it.
@@ -252,7 +252,7 @@ class ResumePoint:
         self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
-        return self.sent.say(cursor.number, numbers[SENT])
+        return self.in_flight.declare(cursor.number, numbers[SENT])
 
     def _count_anew(self):
         self.again.base = self.numbers[DELIVERED]
@@ -263,7 +263,7 @@ class ResumePoint:
         policy, numbers, cursor = self.policy, self.numbers, self.cursor
         log = policy.log
         here = self._here()
-        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.sent.were_several():
+        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.in_flight.were_several():
             if not self._regain(here, 0):
                 return False
             numbers[TAKEN] = here
@@ -279,7 +279,7 @@ class ResumePoint:
                 reason = PARKED_UNREADABLE
             elif number <= numbers[KEPT_LAST] and policy.lookahead.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
-            elif self.sent.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
+            elif self.in_flight.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
                 reason = PARKED_IN_DOUBT
             is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
             if reason and not is_dropped:
@@ -301,18 +301,18 @@ class ResumePoint:
         """
         from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
 
-        cursor, sent = self.cursor, self.sent
+        cursor, sent = self.cursor, self.in_flight
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
         others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
         log.rewind(cursor, number - 1, ahead)
-        told = send_again(self.policy, before, count, doubted)
+        done = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
-        if not sent.say(
+        if not sent.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)
         ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
-            undo(self.policy, told)
+            undo(self.policy, done)
             sent.may_have = may_have
             return False
         self._count_anew()

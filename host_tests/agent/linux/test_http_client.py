@@ -210,7 +210,7 @@ def test_what_is_shown_of_a_body_begins_where_something_can_be_seen():
         (b"\r\n" * 4000 + b"<html>" + b"x" * 9000, "<html>" + "x" * 114),
         (b"bad \x1b[31mline", "bad  [31mline"),
     ):
-        assert http_fields.shown(body) == words
+        assert http_fields.excerpt(body) == words
 
 
 def test_answer_that_comes_too_slowly_is_given_up_at_the_deadline():

@@ -123,7 +123,7 @@ def expected(flash, unit):
     area.mount()
     assert area.found == 0
     if area.log.solid:  # the snapshot says so; the session relies on it from its own first snapshot on
-        area.log.shown = area.log.number
+        area.log.visible = area.log.number
     return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
 
 

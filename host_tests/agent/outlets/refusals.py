@@ -100,7 +100,7 @@ class FewLog:
     def number(self):
         return len(self.world.kinds)
 
-    shown = number
+    visible = number
 
     @property
     def next(self):
@@ -179,7 +179,7 @@ class FewKept:
         self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
         return KEPT_DONE
 
-    def next_told(self, after):
+    def next_listed(self, after):
         return self.next_entry(after)
 
     def next_entry(self, after):
@@ -430,7 +430,7 @@ class World:
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
-                return not policy.reoffers.asked and policy.ask(good[0], False) == ASK_DONE
+                return not policy.reoffers.ordered and policy.ask(good[0], False) == ASK_DONE
             if kept:
                 self.kept.find(kept[0][0])
                 self.kept.leave(self.kept.entry)
@@ -473,7 +473,7 @@ class World:
             *[getattr(part, name) for part, name in self.plain],
             *[timer.armed for timer in self.timers],
             tuple(sorted(self.ever)),
-            tuple(policy.reoffers.asked),
+            tuple(policy.reoffers.ordered),
             tuple(state.numbers[NUMBERS_OF]),
             tuple(state.durable[NUMBERS_OF]),
             len(self.kinds),
@@ -488,7 +488,7 @@ class World:
         for timer in self.timers:
             timer.armed, timer.due = next(values), NOW
         self.ever = set(next(values))
-        policy.reoffers.asked[:] = next(values)
+        policy.reoffers.ordered[:] = next(values)
         state.numbers[NUMBERS_OF] = next(values)
         state.durable[NUMBERS_OF] = next(values)
         self.kinds = self.kinds[: next(values)]
@@ -674,7 +674,7 @@ def _toggle(world, other):
 
 def _ask(world, entry):
     number, _reason = world.kept.entries[entry - 1]
-    if entry in world.state.gone or number in world.policy.reoffers.asked:
+    if entry in world.state.gone or number in world.policy.reoffers.ordered:
         return None
     if world.policy.ask(number, False):
         return None

@@ -164,7 +164,7 @@ class Model:
         if self.phase == LATE_OUT:
             self.is_taken, self.pending_write = True, LATE_OVER
         elif self.phase == PASS:
-            self.found(self.number, self.sequence)
+            self.found_taken(self.number, self.sequence)
         else:
             self.cursor, self.taken = self.number, self.sequence
             self.delivered += 1
@@ -203,7 +203,7 @@ class Model:
         if self.code or not proven:
             self.phase = RETRY
 
-    def found(self, number, sequence):
+    def found_taken(self, number, sequence):
         self.pass_taken, self.pass_sequence, self.short, self.phase = number, sequence, -1, FINISH
 
     # -- the first is refused
@@ -344,7 +344,7 @@ class Model:
             return False
         if here < named <= self.may_have - self.ahead:
             if self.is_pass:
-                self.found(named + self.ahead, named)
+                self.found_taken(named + self.ahead, named)
                 return False
             while self.cursor < named + self.ahead:
                 if self.cursor + 1 in self.kept().values():

@@ -253,7 +253,7 @@ def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
     log.rewind(log.cursors[0], 5)
     assert area.state.save()
     log = area.mount()[1]
-    assert log.doubtful and log.shown == 4
+    assert log.doubtful and log.visible == 4
     progress = Receipts(log, log.cursors[0], True, 10, TIMEOUT_MS)
     progress.stand_at_cursor()
     assert progress.put_receipt(4, 0, 0) == RECEIPT_BELOW

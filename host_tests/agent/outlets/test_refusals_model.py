@@ -264,17 +264,17 @@ class OneLateOffer(Reoffer):
 
 WITHOUT = {
     "W1": (lies("in_flight", InFlight, "allow"), {"cuts": 1, "lost": 1}),
-    "W2": (instead("sent", PassNotOver), {"toggles": 2, "cuts": 1}),
+    "W2": (instead("in_flight", PassNotOver), {"toggles": 2, "cuts": 1}),
     "W3": (lies("in_flight", InFlight, "begin_pass"), {"cuts": 1, "lost": 1}),
     "W4": (lies("lookahead", Lookahead, "_pass_taken"), {"cuts": 1, "lost": 1}),
     "W5": (lies("reoffer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
-    "W6": (instead("offer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
-    "the copy before the cursor": (instead("row", CursorFirst), {"cuts": 1}),
+    "W6": (instead("reoffer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the copy before the cursor": (instead("lookahead", CursorFirst), {"cuts": 1}),
     "late offers": (NoLate, {"toggles": 2}),
-    "a second late offer": (instead("offer", OneLateOffer), {"toggles": 4}),
-    "the one it names alone": (instead("standing", VouchesForAll), {"lost": 1}),
+    "a second late offer": (instead("reoffer", OneLateOffer), {"toggles": 4}),
+    "the one it names alone": (instead("resume_point", VouchesForAll), {"lost": 1}),
     "what an odd 08 leaves open": (
-        instead("sent", NothingOpen),
+        instead("in_flight", NothingOpen),
         {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
     ),
 }

@@ -158,13 +158,13 @@ def waiting(outlet):
     aside = set(outlet.parked_told())
     log, scout = outlet.log, Cursor()
     scout.wants = WANTS_RESULTS
-    shown, log.shown = log.shown, log.number
+    shown, log.visible = log.visible, log.number
     log.rewind(scout, outlet.cursor.number)
     found = []
     while log.peek(scout) > 0:
         found.append(scout.found)
         scout.advance()
-    log.shown = shown
+    log.visible = shown
     return [number for number in found if number not in aside]
 
 
@@ -180,7 +180,7 @@ class Life(Outlet):
 
     def parked_told(self):
         entry, found = 0, []
-        while self.quarantine.next_told(entry) > 0:
+        while self.quarantine.next_listed(entry) > 0:
             entry = self.quarantine.entry
             found.append(self.quarantine.number)
         return found

@@ -16,7 +16,7 @@ from toolcart.agent.record import (
 )
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
-from toolcart.agent.record.escaping import json_of, octets_of, put_ascii, shown, stripped
+from toolcart.agent.record.escaping import decoded, json_of, octets_of, put_ascii, stripped
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.base.clock import Dice
@@ -40,7 +40,7 @@ def octets(dice):
 
 def test_utf_8_stays_and_all_else_is_escaped_byte_by_byte():
     for stored, text in SHOWN:
-        assert shown(stored) == text and octets_of(text) == stored, stored
+        assert decoded(stored) == text and octets_of(text) == stored, stored
         assert text_of(b"# " + stored + b"\0\0 #", 1, len(stored) + 4) == text
 
 
