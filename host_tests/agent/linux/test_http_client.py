@@ -119,7 +119,7 @@ def test_a_body_without_a_length_ends_with_the_connection():
         http = asked()
         feed(http, part)
         http.ended()
-        assert http.state == BROKEN and http.heard == bool(part)
+        assert http.state == BROKEN and http.answered == bool(part)
 
 
 def test_what_was_not_asked_for_ends_the_connection():
@@ -229,7 +229,7 @@ def test_answer_with_one_octet_changed_never_raises(name, at, octet, piece):
     http = asked()
     feed(http, bytes(octets), piece)
     http.ended()
-    assert http.state in (READY, OVER, BROKEN) and (http.state != BROKEN or http.why or not http.heard)
+    assert http.state in (READY, OVER, BROKEN) and (http.state != BROKEN or http.why or not http.answered)
     assert all(" " <= letter <= "~" for letter in http.why)
 
 
