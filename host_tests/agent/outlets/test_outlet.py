@@ -96,7 +96,7 @@ class Refusing:
 
 
 def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
-    for part, name in ((None, "allow"), ("sent", "begin_pass"), ("row", "finish")):
+    for part, name in ((None, "allow"), ("in_flight", "begin_pass"), ("lookahead", "finish")):
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
         outlet.options.tightening_codes[3] = 17
