@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolcart.agent.link.serial_server import mistakes_of, server_of
 from toolcart.board.linux.serial_server import Rfc2217
 
 SERVED = {"baud": 9600, "parity": "even", "stop_bits": 1, "flow": "none"}
@@ -89,16 +88,3 @@ def test_a_hostile_server_makes_nothing_grow(pieces):
     for piece in pieces:
         client.take(bytes((IAC, SB)) + piece * 10)
         assert len(client.outgoing) < 400 and len(client._inside) <= 64
-
-
-# The address of a line behind a device server.
-
-
-def test_an_address_has_a_scheme_a_host_and_a_port():
-    assert server_of("socket://10.0.0.7:4001") == ("socket", "10.0.0.7", 4001)
-    assert server_of("rfc2217://moxa.plant:950") == ("rfc2217", "moxa.plant", 950)
-
-
-def test_what_is_no_address_is_told():
-    device = "socket://a:70000"
-    assert server_of(device) is None and mistakes_of({"device": device})[0][0] == "device"
