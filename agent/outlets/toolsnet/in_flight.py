@@ -2,7 +2,7 @@
 
     LIMIT           results and events up to this number may have been sent
     SENT  neither   an 08 vouches for all up to the one that it names, up to LIMIT; so only answers are missing
-          PASS      it vouches for that one alone: those in front of it were refused
+          LOOKAHEAD it vouches for that one alone: those in front of it were refused
           SEVERAL   those of an earlier version that are in front of it are in doubt
           ALONE     with it LIMIT allowed one alone, not a batch: nothing else that is passed over was out
 
@@ -75,7 +75,7 @@ class InFlight:
         self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
-    def is_pass(self):
+    def is_lookahead(self):
         """True if the state says that an 08 vouches only for the one that it names."""
         return self.numbers[SENT] & SENT_PASS != 0
 
@@ -97,12 +97,12 @@ class InFlight:
             return self.declare(number, self.in_order(), SENT_ALONE)
         return self.declare(number + self.batch - 1, self.in_order())
 
-    def begin_pass(self, limit):
+    def begin_lookahead(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""
         before = self.numbers[LIMIT]
         return self.declare(limit if limit > before else before, self.in_order() | SENT_PASS)
 
-    def end_pass(self):
+    def end_lookahead(self):
         """Let nothing go out in order before the end of a pass is durable."""
         if self.numbers[SENT] & _LESS:
             self.allowed = self.cursor.number

@@ -1,24 +1,27 @@
 """What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
 
-    doing     what goes out, and what is durable before it      taken                refused, or silent and it counts
-    ORDER     the cursor's next; W1: LIMIT covers it            the cursor passes it it is the first: att = 1, RETRY
-    RETRY     the first, at once, after 2 s, after 8 s, then    the cursor passes    att + 1; from att = OFFERS on: PASS
-              after each pause between passes; W2: no pass      it, ORDER
-    PASS      what comes behind the first, once each (row);     FINISH               the next one. None is left, or no
-              W3: LIMIT is the end of the pass, SENT says pass                       room: att + 1, RETRY after a pause
-    FINISH    nothing: what is in front of the taken one is copied, then W4: cursor, no pass; ORDER. No room: as HOLD
-    HOLD      nothing until there is room for the first: RETRY. An operator's order goes out, and can drop the first
-    LATE_OUT  one of the quarantine (offer); W5: LATE, base + 1 W6: its entry gone   W6: base - 1; both: as before it
+The head is the result that was refused: the cursor stands in front of it.
+
+    phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
+    ORDER      the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: attempts = 1, RETRY
+    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    attempts + 1; from OFFERS on:
+               after each pause between lookaheads; W2: none    it, ORDER            LOOKAHEAD
+    LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
+               W3: LIMIT is its end, SENT says lookahead                             room: attempts + 1, RETRY, a pause
+    FINISH     nothing: what is in front of the taken one is copied, then W4: cursor, no lookahead; ORDER. No room: HOLD
+    HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
+    LATE_OUT   one of the quarantine (reoffer); W5: LATE, base  W6: its entry gone   W6: base - 1; both: as before it
+               + 1
 
     event         in every state
-    connection    nothing goes out until the 08 has settled what was out (standing); FINISH begins again with it
+    connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
     lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused
-    overwritten   the first is gone: the next one is offered once, then comes the pass
-    start         ORDER, att = 0; if SENT says pass, RETRY with the pass to come
+    overwritten   the head is gone: the next one is offered once, then comes the lookahead
+    start         ORDER, attempts = 0; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (sent), LATE and the base (offer), the entries of the quarantine, and TAKEN.
-host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_model.py runs both side by side and
-shows what happens without each of W1 to W6.
+Durable are the cursor, LIMIT and SENT (in_flight), LATE and the base (reoffer), the entries of the quarantine, and
+TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side by
+side, test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.
@@ -54,13 +57,13 @@ from toolcart.agent.log.snapshot_fields import (
 )
 from toolcart.agent.outlets.toolsnet.in_flight import InFlight
 from toolcart.agent.outlets.toolsnet.lookahead import (
-    ROW_ENDS,
-    ROW_FAILED,
-    ROW_FULL,
-    ROW_GOES_ON,
-    ROW_GONE,
-    ROW_SENDS,
-    ROW_WRITES,
+    AHEAD_ENDS,
+    AHEAD_FAILED,
+    AHEAD_FULL,
+    AHEAD_GOES_ON,
+    AHEAD_GONE,
+    AHEAD_SENDS,
+    AHEAD_WRITES,
     SOON_MS,
     Lookahead,
 )
@@ -80,11 +83,11 @@ BUSY = const(3)  # ask again at once
 # What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.reoffer
 ORDER = const(0)
 RETRY = const(1)
-PASS = const(2)
+LOOKAHEAD = const(2)
 FINISH = const(3)
 HOLD = const(4)
 
-OFFERS = const(4)  # of the first, in vain, before a pass
+OFFERS = const(4)  # of the head, in vain, before a lookahead
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
@@ -115,7 +118,7 @@ class Policy:
         self.resume_point = ResumePoint(self, settings)
         self.parks = settings["refused"] == "park"
         self.phase = ORDER
-        self.attempts = 0  # how often the first was offered in vain; with OFFERS and more, also the passes behind it
+        self.attempts = 0  # how often the head was offered in vain; with OFFERS and more, also the lookaheads behind it
         self.head = 0  # the one that is refused
         self.code = -1  # of its last refusal, 0: no answer, below 0: no longer known
         self.unanswered = 0  # silences that told nothing
@@ -197,7 +200,7 @@ class Policy:
 
     def is_once(self):
         """True if no copy may follow what went out last."""
-        return self.phase == PASS or self.phase == LATE_OUT
+        return self.phase == LOOKAHEAD or self.phase == LATE_OUT
 
     def _next_else(self, now):
         """The same as `next` while something is refused, or a late one may go out."""
@@ -209,7 +212,7 @@ class Policy:
         if self.cursor.number < self.drops:
             self.pending_write = _DROP
             return WRITE
-        if doing == PASS:
+        if doing == LOOKAHEAD:
             return self._next_of_pass(now)
         if (self.reoffers.ordered or doing == ORDER) and not self.in_flight.is_open():
             self.reoffer.entry = self.reoffers.choose(now)
@@ -232,11 +235,11 @@ class Policy:
 
     def _next_retry(self, now):
         """The first, when its time has come, or there is room again."""
-        row = self.lookahead
+        lookahead = self.lookahead
         if self.hold.armed and not self.hold.expired(now):
             if not self._has_more(now):
                 return NOTHING
-            row.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
+            lookahead.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
         self.hold.stop()
         if self.phase == HOLD:
             if self.is_stuck():
@@ -254,26 +257,26 @@ class Policy:
     def _next_of_pass(self, now):
         if self.hold.armed and not self.hold.expired(now):
             return NOTHING
-        row, sent = self.lookahead, self.in_flight
-        code = row.next(self.head, self.cursor, self.passes(), sent.allowed if sent.is_pass() else 0)
-        if code == ROW_SENDS:
-            return self._give(self.log, row.number, row.length, row.sequence)
-        if code == ROW_WRITES:
+        lookahead, sent = self.lookahead, self.in_flight
+        code = lookahead.next(self.head, self.cursor, self.passes(), sent.allowed if sent.is_lookahead() else 0)
+        if code == AHEAD_SENDS:
+            return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
+        if code == AHEAD_WRITES:
             return self._ask(_PASS, now)
-        if code == ROW_GOES_ON:
+        if code == AHEAD_GOES_ON:
             return BUSY
-        if code == ROW_GONE:
+        if code == AHEAD_GONE:
             self.once_more()
             return BUSY
-        if code == ROW_FAILED:
+        if code == AHEAD_FAILED:
             self.hold.start(now, AGAIN_MS)
-        elif code == ROW_FULL:
+        elif code == AHEAD_FULL:
             self._hold(now)
-        elif code == ROW_ENDS:
+        elif code == AHEAD_ENDS:
             sent.close()
             self.once_more()
             self.unanswered = 0
-            row.soon.start(now, SOON_MS)
+            lookahead.soon.start(now, SOON_MS)
             self._pass_in_vain(now)
         return NOTHING
 
@@ -340,7 +343,7 @@ class Policy:
         if self.phase == LATE_OUT:
             self.reoffer.is_taken = False
             self.pending_write = _LATE_OVER
-        elif self.phase == PASS:
+        elif self.phase == LOOKAHEAD:
             self.lookahead.refused(code)
         elif self._is_first(code):
             self.in_flight.answered(self.number)
@@ -355,12 +358,12 @@ class Policy:
         if not self.out:
             return
         self.out = False
-        if self.phase == LATE_OUT or not (self.phase == PASS or self._is_first(0)):
+        if self.phase == LATE_OUT or not (self.phase == LOOKAHEAD or self._is_first(0)):
             return
         counts = proven or self.unanswered >= PATIENCE
         if not counts:
             self.unanswered += 1
-        if self.phase == PASS:
+        if self.phase == LOOKAHEAD:
             if counts:
                 self.lookahead.silent()
             # It may still be the server's trouble: the first goes out again before the pass goes on, unless it has had
@@ -392,7 +395,7 @@ class Policy:
             self.phase = RETRY  # the 08 says it again
         if not self.resume_point.resume(stored, now):
             return False
-        if self.phase == ORDER and self.in_flight.is_pass():
+        if self.phase == ORDER and self.in_flight.is_lookahead():
             # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the first.
             self.once_more()
         elif self.phase == ORDER:
@@ -402,7 +405,7 @@ class Policy:
     # -- the first is refused ----------------------------------------------------------------------------------
 
     def passes(self):
-        """Return how many passes in a row have found nothing."""
+        """Return how many lookaheads in a row have found nothing."""
         return self.attempts - OFFERS if self.attempts > OFFERS else 0
 
     def _is_first(self, code):
@@ -427,7 +430,7 @@ class Policy:
             if self.attempts > 1:
                 self.hold.start(now, _RETRIES_MS[self.attempts - 1])
         elif self.parks:
-            self.phase = PASS
+            self.phase = LOOKAHEAD
         else:
             self._pass_in_vain(now)
 
@@ -437,13 +440,13 @@ class Policy:
         self.attempts += 1
 
     def end_trouble(self):
-        """Go on in order. After a pass that must be durable first."""
+        """Go on in order. After a lookahead that must be durable first."""
         self.phase = ORDER
         self.attempts = self.head = self.unanswered = self.drops = 0
         self.code = -1
         self.lookahead.clear()
         self.hold.stop()
-        self.in_flight.end_pass()
+        self.in_flight.end_lookahead()
 
     def once_more(self):
         """Offer the first once, which may be another one by then; if it is refused, a new pass comes."""
@@ -468,17 +471,17 @@ class Policy:
 
     def _has_more(self, now):
         """True if there is more room than the last pass had, or another record after all that it has met."""
-        row = self.lookahead
-        if row.short >= 0:
+        lookahead = self.lookahead
+        if lookahead.short >= 0:
             return not self.is_stuck()
-        return row.has_new() and row.soon.expired(now)
+        return lookahead.has_new() and lookahead.soon.expired(now)
 
     def wait_for_room(self, now):
         """The quarantine has no room for what it must take: wait, and say so once."""
-        row = self.lookahead
-        if row.short < 0:
+        lookahead = self.lookahead
+        if lookahead.short < 0:
             self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
-        row.short = row.quarantine.octets()
+        lookahead.short = lookahead.quarantine.octets()
         self.hold.start(now, AGAIN_MS)
 
     def _hold(self, now):
@@ -497,7 +500,7 @@ class Policy:
         elif todo == _KEEP:  # an unreadable frame, or one that the quarantine has
             done = self.set_aside(self.cursor.found, PARKED_UNREADABLE, now)
         elif todo == _PASS:
-            done = self.in_flight.begin_pass(self.lookahead.limit)
+            done = self.in_flight.begin_lookahead(self.lookahead.limit)
         elif todo == _FINISH:
             done = self.lookahead.finish(self, now)
         elif todo == _LATE:

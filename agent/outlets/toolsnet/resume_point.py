@@ -5,9 +5,9 @@
     0                                      the server is empty: go on; an operator may order all again (`offer_again`).
                                            This and a server set back are in doubt, durably (`doubt`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
-    one up to the cursor                   PASS, or several out: it alone was taken before the log gave it up
+    one up to the cursor                   LOOKAHEAD, or several out: it alone was taken before the log gave it up
                                            else: all up to it were
-    one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
+    one behind it that may have been sent  LOOKAHEAD: it alone was taken, and proves those in front of it refused
                                            else: all up to it were. Of an earlier version that had several out,
                                            those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
@@ -100,7 +100,7 @@ class ResumePoint:
     def _settle_out(self):
         """One named of a pass says nothing about those before it: next time they may be sent."""
         sent = self.in_flight
-        if sent.is_pass():
+        if sent.is_lookahead():
             sent.may_have = self.policy.lookahead.taken or self.cursor.number
 
     def _here(self):
@@ -119,10 +119,10 @@ class ResumePoint:
             self.is_odd = True  # it is still set back
             return not self._rewinds or self._rewind((here - stored) % SEQUENCES, stored)
         if stored == taken:
-            self.is_odd = sent.were_several() and not sent.is_pass()  # one at a time will show
+            self.is_odd = sent.were_several() and not sent.is_lookahead()  # one at a time will show
             return True
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
-            if sent.is_pass() or sent.were_several():
+            if sent.is_lookahead() or sent.were_several():
                 policy.regain()
             elif not self._regain(stored, 1):
                 return False
@@ -133,7 +133,7 @@ class ResumePoint:
             return False
         behind = (taken - stored) % SEQUENCES
         if reached:
-            if not sent.is_pass():
+            if not sent.is_lookahead():
                 return self._take_up_to(reached, stored, now)
             policy.found_taken(reached, stored)
             return True

@@ -6,14 +6,14 @@ asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and th
 
 from host_tests.agent.outlets.refusals import Cut
 
-ORDER, RETRY, PASS, FINISH, HOLD, LATE_OUT = range(6)
+ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
 ALLOW, KEEP, BEGIN_PASS, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
 WIDER_MOST = 11  # then a pass reaches further than any log
 SNAPSHOT = (
-    *("cursor", "limit", "is_pass", "is_met", "late", "taken"),
+    *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
     *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "ahead", "gone"),
 )
 
@@ -27,7 +27,7 @@ class Model:
         self.cut_at = 0  # the power fails in front of this operation
         self.cursor = self.limit = self.late = self.ahead = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = 0
-        self.is_pass = self.is_met = self.was_empty = self.was_back = False
+        self.is_lookahead = self.is_met = self.was_empty = self.was_back = False
         self.gone = ()
         self.durable = self.snapshot()
         self.start()
@@ -61,13 +61,13 @@ class Model:
         self.durable = self.snapshot()
         self.is_ready = True
 
-    def say(self, limit, is_pass):
-        self.limit, self.is_pass = max(limit, self.may_have), is_pass
+    def say(self, limit, is_lookahead):
+        self.limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
         self.save()
         self.allowed = limit
 
     def in_order(self):
-        return self.is_pass and self.cursor < self.open
+        return self.is_lookahead and self.cursor < self.open
 
     def kept(self):
         """The numbers that the quarantine has, by entry."""
@@ -90,7 +90,7 @@ class Model:
             return self.ask_write(FINISHES)
         if self.cursor < self.drops:
             return self.ask_write(DROP)
-        if self.phase == PASS:
+        if self.phase == LOOKAHEAD:
             return self.next_of_pass()
         if self.cursor >= self.open:
             self.asked = [one for one in self.asked if one in self.kept().values()]
@@ -142,7 +142,7 @@ class Model:
         self.pass_ends = self.first + (self.reach << min(self.passes(), WIDER_MOST))
         while self.pos < self.end and self.pos < self.pass_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
-                if not self.is_pass or self.pos + 1 > self.allowed:
+                if not self.is_lookahead or self.pos + 1 > self.allowed:
                     return self.ask_write(BEGIN_PASS)
                 return self.send(self.pos + 1, self.pos + 1 - self.ahead)
             self.meet()
@@ -163,7 +163,7 @@ class Model:
         self.out = False
         if self.phase == LATE_OUT:
             self.is_taken, self.pending_write = True, LATE_OVER
-        elif self.phase == PASS:
+        elif self.phase == LOOKAHEAD:
             self.found_taken(self.number, self.sequence)
         else:
             self.cursor, self.taken = self.number, self.sequence
@@ -175,7 +175,7 @@ class Model:
         self.out = False
         if self.phase == LATE_OUT:
             self.is_taken, self.pending_write = False, LATE_OVER
-        elif self.phase == PASS:
+        elif self.phase == LOOKAHEAD:
             self.meet()
         else:
             self.is_first(REFUSED)
@@ -188,11 +188,11 @@ class Model:
         was_out, self.out = self.out, False
         if not was_out or self.phase == LATE_OUT:
             return
-        if self.phase != PASS:
+        if self.phase != LOOKAHEAD:
             self.is_first(MUTE)
         counts = proven or self.unanswered >= self.patience
         self.unanswered += not counts
-        if self.phase != PASS:
+        if self.phase != LOOKAHEAD:
             if counts:
                 self.first_in_vain()
             return
@@ -220,13 +220,13 @@ class Model:
     def first_in_vain(self):
         self.attempts += self.attempts < OFFERS
         if self.attempts >= OFFERS:
-            self.phase = PASS
+            self.phase = LOOKAHEAD
 
     def end_trouble(self):
         self.phase = ORDER
         self.attempts = self.first = self.unanswered = self.drops = self.pos = self.mute = self.pass_taken = 0
         self.code = self.short = -1
-        if self.is_pass:
+        if self.is_lookahead:
             self.allowed = self.cursor
 
     def once_more(self):
@@ -321,9 +321,9 @@ class Model:
             is_odd = self.resume_at(named)
         self.unsure = False
         self.open = self.may_have if is_odd else 0
-        if self.is_pass and not is_odd:
+        if self.is_lookahead and not is_odd:
             self.may_have = self.pass_taken or self.cursor
-        if self.phase == ORDER and self.is_pass:
+        if self.phase == ORDER and self.is_lookahead:
             self.once_more()
         elif self.phase == ORDER:
             self.end_trouble()
@@ -343,7 +343,7 @@ class Model:
             self.taken = named
             return False
         if here < named <= self.may_have - self.ahead:
-            if self.is_pass:
+            if self.is_lookahead:
                 self.found_taken(named + self.ahead, named)
                 return False
             while self.cursor < named + self.ahead:

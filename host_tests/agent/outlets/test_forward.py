@@ -19,7 +19,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_MET,
     SENT_SEVERAL,
 )
-from toolcart.agent.outlets.toolsnet.policy import PASS
+from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
@@ -526,7 +526,7 @@ def trouble_without_room():
 
 def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet = holding(8, {"ack_delay_ms": 50}, bad=(1, 3, 4, 5, 6, 7), blocks=32, kept_blocks=3)
-    outlet.until(lambda: outlet.policy.phase == PASS and outlet.policy.number == 5)
+    outlet.until(lambda: outlet.policy.phase == LOOKAHEAD and outlet.policy.number == 5)
     worn = outlet.quarantine
     worn.octets = lambda: 0  # its blocks have turned out to be worn
     worn.measure = lambda length, count=1: False

@@ -96,7 +96,7 @@ class Refusing:
 
 
 def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
-    for part, name in ((None, "allow"), ("in_flight", "begin_pass"), ("lookahead", "finish")):
+    for part, name in ((None, "allow"), ("in_flight", "begin_lookahead"), ("lookahead", "finish")):
         outlet = Outlet(cursor_batch=2)
         outlet.store(6)
         outlet.options.tightening_codes[3] = 17
@@ -166,7 +166,7 @@ def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     outlet = Outlet(cursor_batch=4)
     outlet.store(6)
     outlet.options.tightening_codes[1] = 17
-    outlet.until(lambda: outlet.policy.phase == pol.PASS and outlet.policy.out)
+    outlet.until(lambda: outlet.policy.phase == pol.LOOKAHEAD and outlet.policy.out)
     assert outlet.policy.prepare() and outlet.state.save()
     assert outlet.numbers_after_cut()[SENT] & SENT_PASS
     outlet.cut()

@@ -179,7 +179,7 @@ def lies(part, kind, method):
 class PassNotOver(InFlight):
     """What was taken in order behind a pass does not end it durably before the next one goes out."""
 
-    def end_pass(self):
+    def end_lookahead(self):
         pass
 
 
@@ -265,8 +265,8 @@ class OneLateOffer(Reoffer):
 WITHOUT = {
     "W1": (lies("in_flight", InFlight, "allow"), {"cuts": 1, "lost": 1}),
     "W2": (instead("in_flight", PassNotOver), {"toggles": 2, "cuts": 1}),
-    "W3": (lies("in_flight", InFlight, "begin_pass"), {"cuts": 1, "lost": 1}),
-    "W4": (lies("lookahead", Lookahead, "_pass_taken"), {"cuts": 1, "lost": 1}),
+    "W3": (lies("in_flight", InFlight, "begin_lookahead"), {"cuts": 1, "lost": 1}),
+    "W4": (lies("lookahead", Lookahead, "_lookahead_taken"), {"cuts": 1, "lost": 1}),
     "W5": (lies("reoffer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
     "W6": (instead("reoffer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
     "the copy before the cursor": (instead("lookahead", CursorFirst), {"cuts": 1}),
