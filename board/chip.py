@@ -18,11 +18,11 @@ import machine
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import TICKS_MAX
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from toolcart.board.network import Interface, NoNetwork
 from toolcart.board.sockets import Sockets
-from toolcart.board.watchdog_grace import HELD_FEED_MS, Hold, hold
+from toolcart.board.watchdog_grace import HELD_FEED_MS, WatchdogGrace, hold
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
@@ -171,7 +171,7 @@ class Board:
         """List the access points; feed the watchdog meanwhile, since that may take longer than it waits."""
         if self.watchdog is None:
             return wlan.scan()
-        feeder = Hold(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
+        feeder = WatchdogGrace(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
         try:
             return wlan.scan()
         finally:
@@ -258,7 +258,7 @@ class Board:
             return None
         self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
         block_kib = device.block_bytes // 1024
-        return Part(device, first_kib // block_kib, size_kib // block_kib)
+        return Partition(device, first_kib // block_kib, size_kib // block_kib)
 
     def _open_folder(self, path, size_kib):
         import os

@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.linux.extended_store import WideStore as Store
+    from toolcart.agent.linux.extended_store import ExtendedStore as Store
 else:
     from toolcart.agent.station.store import Store
 
@@ -29,14 +29,14 @@ def assemble(station, scheduler, now):
     duplicates = DuplicateSearch(station.log)
     station.recovery = Recovery(duplicates, station.ledger, sharing=_SHARING.index(controller["tightening_ids"]))
     store = Store(
-        station.log, station.ledger, station.recovery, duplicates, station.health, station.board, station.number
+        station.log, station.ledger, station.recovery, duplicates, station.counters, station.board, station.number
     )
     station.recovery.gap_fill.gone = store.tell_gone
     if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausibility import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
-    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
+    station.counters.counts[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
@@ -54,7 +54,7 @@ def _know_spindles(station, controller):
     session.fallback.ledger = station.ledger
     session.fallback.operations = controller["results"] == "operations"
     if ON_CPYTHON:
-        from toolcart.agent.linux.extended_store import several
+        from toolcart.agent.linux.special_values import several
 
         session.fallback.multi_spindle = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):

@@ -209,7 +209,7 @@ def _unit(number):
 
 def _fields(data):
     """Return the data fields of a MID 0901, as far as they can be told apart."""
-    found = []
+    fields = []
     at = 0
     while at + _FIELD_BYTES <= len(data):
         head = data[at : at + _FIELD_BYTES].replace(b" ", b"0")
@@ -219,6 +219,6 @@ def _fields(data):
         unit = int(head[10:13])
         value = text_of(data, at + _FIELD_BYTES, octets)
         step = int(head[13:17])
-        found.append([int(head[:5]), _unit(unit), step, value])
+        fields.append([int(head[:5]), _unit(unit), step, value])
         at += _FIELD_BYTES + octets
-    return found
+    return fields

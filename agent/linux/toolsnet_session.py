@@ -13,7 +13,7 @@ CPYTHON_ONLY = True  # a board sends results alone
 _10_BYTES = 38
 
 
-class WideSession(Session):
+class ExtendedSession(Session):
     """One station's way to ToolsNet."""
 
     def __init__(self, *identity, **settings):

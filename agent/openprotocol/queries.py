@@ -91,12 +91,12 @@ class Queries:
             left = self.limits.later.least(now, left)
         return left if self.clock is None else self.clock.due.least(now, left)
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         if session.request.row is LIMITS:
-            self.limits.take(event, session, health, now)  # type: ignore[union-attr]
+            self.limits.take(event, session, counters, now)  # type: ignore[union-attr]
         else:
-            self.clock.take(event, session, health, now)  # type: ignore[union-attr]
+            self.clock.take(event, session, counters, now)  # type: ignore[union-attr]
 
 
 class ClockCheck:
@@ -132,7 +132,7 @@ class ClockCheck:
             session.request.ask(CLOCK, 80, 80, 1, b"", 1)
         return True
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
@@ -142,18 +142,18 @@ class ClockCheck:
             return
         if wanted:
             self._was_set = True
-            health.note(h.CLOCK_SET, _small(self.ahead_s), now)
+            counters.note(h.CLOCK_SET, _small(self.ahead_s), now)
             self.due.start(now, 0)
             return
         buf = session.link.buf
         at = session.link.at + _DATA
         self._board.stamp_into(self._stamp)
         if not res.is_time(buf, at) or not res.is_time(self._stamp, 0):
-            health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             return
         self.ahead_s = _seconds_apart(buf, at, self._stamp)
         if abs(self.ahead_s) > APART_S:
-            health.note(h.CLOCK_APART, _small(self.ahead_s), now)
+            counters.note(h.CLOCK_APART, _small(self.ahead_s), now)
             if self._sets and not was_set:
                 self._wants_set = True
                 self.due.start(now, 0)
@@ -239,7 +239,7 @@ class ParameterSetLimits:
         self._wants = False
         return False
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take the answer to MID 0012."""
         at = self._asked
         self._asked = -1
@@ -259,7 +259,7 @@ class ParameterSetLimits:
             sets[at + _SET_STATE] = _REFUSED
             return
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
-            health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
+            counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             self.later.start(now, LATER_MS)
             return
         if session.received.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:

@@ -185,11 +185,11 @@ class Commands:
         session.request.ask(order.row, order.mid, order.mid, revision, data, 1)
         return True
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take an EV_QUERY event: the answer to the request, or that there is none."""
         order = self.order
         if order is None or order.state != OUT:  # not by the row: at an orderly end MID 0003 has taken its place
-            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
         elif event == st.EV_QUERY:
             order.code = 0
             self._finish(order, ACCEPTED, now)
@@ -254,6 +254,6 @@ class Commands:
             put_text(stage, text + place, octets, 0, min(width, len(octets)))
         if log.append(KIND_EVENT, FLAG_EDGE_TIME, ev.end_text(stage, at, ev.TEXT_MOST)) != LOG_DONE:
             return False
-        store.health.count(h.EVENTS)
+        store.counters.count(h.EVENTS)
         intake.wake_outlets(now)
         return True

@@ -8,7 +8,7 @@ Rules
    before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
+   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `fault` until a session is up, and is
    logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
@@ -16,7 +16,7 @@ Rules
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.connection_fault import Trouble
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
@@ -30,7 +30,7 @@ from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
-from toolcart.agent.station.subscription_watchdog import Watch
+from toolcart.agent.station.subscription_watchdog import SubscriptionWatchdog
 
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
@@ -53,16 +53,16 @@ class Intake:
         self.steady = session.steady
         self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
-        self.watch = Watch(recovery, recovery.retry_ms)
+        self.watchdog = SubscriptionWatchdog(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
-        self.health = station.health
+        self.counters = station.counters
         self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
         way.host = controller["host" if tcp else "device"]
         way.number = controller["port" if tcp else "baud"]
         way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
         way.opening = False  # a connection was requested and is not open yet
-        way.trouble = Trouble()
+        way.fault = ConnectionFault()
         way.wait = Timer()  # for the next attempt; while `opening`, for the current one
         way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
@@ -72,10 +72,10 @@ class Intake:
         line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         line.heard = Timer()
         line.octets = 0  # that came since it was opened: none of them may be an answer
-        self.told = told = Part()  # what of the recovery's counts was reported
-        told.gone = 0  # IDs gone, and below snapshots refused
-        told.passed_over = 0  # results of other stations
-        told.not_saved = 0
+        self.reported = reported = Part()  # what of the recovery's counts was reported
+        reported.gone = 0  # IDs gone, and below snapshots refused
+        reported.passed_over = 0  # results of other stations
+        reported.not_saved = 0
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
@@ -103,7 +103,7 @@ class Intake:
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
         ledger = self.store.ledger
-        self.told.gone = ledger.gone()
+        self.reported.gone = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if ledger.is_met() or ledger.is_empty():
@@ -162,12 +162,12 @@ class Intake:
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
-        self.health.note(h.FAULTS, 0, now)
+        self.counters.note(h.FAULTS, 0, now)
         self._close(now)
 
     def stalled(self, now):
         """The process got no turn for a while: the controller may have given up."""
-        self.watch.doubt(now)
+        self.watchdog.doubt(now)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ class Intake:
             if state == PORT_OPEN:
                 self.way.opening = False
                 self.way.wait.stop()
-                self.health.count(h.CONTROLLER_CONNECTS)
+                self.counters.count(h.CONTROLLER_CONNECTS)
                 self.line.octets = 0
                 self.session.opened()
                 self.flash_window.set_receiving(True)
@@ -219,7 +219,7 @@ class Intake:
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self.way.kept_before = self.health.counters[h.STORED]
+        self.way.kept_before = self.counters.counts[h.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
@@ -235,7 +235,7 @@ class Intake:
         self.port.close()
         self.session.closed()
         self.flash_window.set_receiving(False)
-        self.watch.closed()
+        self.watchdog.closed()
         self.recovery.closed()
         self._tell_recovery(now)
         self.way.opening = False
@@ -264,21 +264,21 @@ class Intake:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:
-            self.health.note(h.CONTROLLER_LOSSES, why, now)
+            self.counters.note(h.CONTROLLER_LOSSES, why, now)
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.way.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
+        is_news = self.way.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
         if not was_open:
-            self.health.count(h.CONTROLLER_AWAY)
+            self.counters.count(h.CONTROLLER_AWAY)
             if is_news:
-                self.health.log(h.CONTROLLER_AWAY, why, now)
+                self.counters.log.add(h.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
-        self.way.trouble.over()
-        if self.health.counters[h.STORED] != self.way.kept_before:
+        self.way.fault.over()
+        if self.counters.counts[h.STORED] != self.way.kept_before:
             self.way.backoff.reset()
         self.way.busy.reset()
         session = self.session
@@ -287,11 +287,11 @@ class Intake:
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
-                self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
+                self.counters.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
         session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
         if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
-        self.watch.rest(now)
+        self.watchdog.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
@@ -365,22 +365,22 @@ class Intake:
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
         elif event == st.EV_OTHER_SPINDLE:
-            self._take_beside(now)
+            self._take_other_answer(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
+            self.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
+                self.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         elif event >= st.EV_WATCH:
-            self.watch.on_event(self, event, now)
+            self.watchdog.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
-            self.queries.take(event, session, self.health, now)  # type: ignore
+            self.queries.take(event, session, self.counters, now)  # type: ignore
 
     def _take_refusal(self, now):
         """Take the rejection of a question for an old result."""
@@ -416,7 +416,7 @@ class Intake:
             self.answer(kept, now)
             return
         if kept == KEPT_BEFORE:
-            self.watch.doubt(now, True)
+            self.watchdog.doubt(now, True)
         if not self.steady:
             self._use_last_chance(now)
         self.session.acknowledge()
@@ -445,7 +445,7 @@ class Intake:
             self.wake_outlets(now)
             several = self.session.fallback.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
-                self.watch.doubt(now, True)
+                self.watchdog.doubt(now, True)
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
@@ -470,11 +470,11 @@ class Intake:
         recovery = self.recovery
         if self.line.heard.armed and self.line.heard.expired(now):
             self.line.heard.stop()
-        wait_ms = self.watch.timer.left(now)
+        wait_ms = self.watchdog.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
+        elif session.can_fetch() and not self.line.heard.armed and self.watchdog.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
@@ -497,7 +497,7 @@ class Intake:
 
     def _maintain(self):
         if not self.log.maintain():
-            self.health.count(h.NOT_SAVED)  # it is retried each time
+            self.counters.count(h.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
         if self.due and self._ask_first(now):
@@ -537,20 +537,20 @@ class Intake:
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.ledger.gone()
-        if gone != self.told.gone:
-            self.health.note(h.IDS_GONE, gone - self.told.gone, now)
-            self.told.gone = gone
+        if gone != self.reported.gone:
+            self.counters.note(h.IDS_GONE, gone - self.reported.gone, now)
+            self.reported.gone = gone
             self.wake_outlets(now)
-            self.watch.fetched(self, -1, now)
+            self.watchdog.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
-        if passed_over != self.told.passed_over:
-            self.health.counters[h.PASSED_OVER] += passed_over - self.told.passed_over
-            if self.told.passed_over == 0:
-                self.health.log(h.PASSED_OVER, passed_over, now)
-            self.told.passed_over = passed_over
-        if self.recovery.ledger.not_saved != self.told.not_saved:
-            self.told.not_saved = self.recovery.ledger.not_saved
-            self.health.note(h.NOT_SAVED, 1, now)
+        if passed_over != self.reported.passed_over:
+            self.counters.counts[h.PASSED_OVER] += passed_over - self.reported.passed_over
+            if self.reported.passed_over == 0:
+                self.counters.log.add(h.PASSED_OVER, passed_over, now)
+            self.reported.passed_over = passed_over
+        if self.recovery.ledger.not_saved != self.reported.not_saved:
+            self.reported.not_saved = self.recovery.ledger.not_saved
+            self.counters.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
         self.session.old_result.answered()
@@ -563,7 +563,7 @@ class Intake:
         is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
-    def _take_beside(self, now):
+    def _take_other_answer(self, now):
         """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID.
 
         Not if that was to find out what is missing, which is stored oldest first.
@@ -583,7 +583,7 @@ class Intake:
         if is_read:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
-            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
         if news != rp.NEWS_STORE:
@@ -596,7 +596,7 @@ class Intake:
             recovery.kept(now)
             self.wake_outlets(now)
             if kept == KEPT:
-                self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+                self.watchdog.fetched(self, id_of(recovery.ask_id, 0), now)
 
     def _put_fetched(self, is_read, now):
         """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
@@ -613,11 +613,11 @@ class Intake:
         if news == rp.NEWS_ASK_AGAIN:
             self.session.stop(now)
         elif news == rp.NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.received.revision, now)
+            self.counters.note(h.NO_OWNER, self.session.received.revision, now)
         elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
-            self.watch.polled(self, news == rp.NEWS_KNOWN, now)
+            self.watchdog.polled(self, news == rp.NEWS_KNOWN, now)
         elif news == rp.NEWS_OFFSET:
-            self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
+            self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == rp.NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
+            self.counters.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

@@ -51,26 +51,26 @@ class Operations:
         link = session.link
         operation = session.fallback.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
-        if cut_short and found != op.PART_UNREADABLE:
-            intake.health.count(h.CUT_SHORT)
+        code = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
+        if cut_short and code != op.PART_UNREADABLE:
+            intake.counters.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
         if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
             return
-        if found == op.PART_WHOLE:
+        if code == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
-        elif found == op.PART_KEPT:
+        elif code == op.PART_KEPT:
             if not session.fallback.generic.may_answer(session) and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
-        elif found == op.PART_UNREADABLE:
+        elif code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
-            if found == op.PART_FOREIGN:
+            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            if code == op.PART_FOREIGN:
                 intake.recovery.restart_later(now)  # the part before it was lost
-            if found == op.PART_AGAIN and (operation.under_way or operation.kept):
+            if code == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
@@ -93,7 +93,7 @@ class Operations:
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
-        intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        intake.counters.note(h.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
         intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
@@ -106,7 +106,7 @@ class Operations:
 
     def _look_for_lost(self, intake, now):
         intake.session.fallback.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         intake.recovery.restart_later(now)
 
     def _take_whole(self, intake, operation, now):
@@ -114,7 +114,7 @@ class Operations:
         session = intake.session
         answers = session.fallback.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
+            intake.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
@@ -162,7 +162,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.give_up()
             intake.answer(NOT_KEPT, now)
@@ -180,7 +180,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
             intake.recovery.restart_later(now)
 

@@ -46,19 +46,19 @@ class Spindles:
         if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
-        found = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
+        code = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if found == cy.ASSEMBLY_WHOLE:
+        if code == cy.ASSEMBLY_WHOLE:
             self._store(intake, cycle, True, now)
-        elif found == cy.ASSEMBLY_MORE:
+        elif code == cy.ASSEMBLY_MORE:
             if session.received.mid != STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif found == cy.ASSEMBLY_UNREADABLE:
+        elif code == cy.ASSEMBLY_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if found == cy.ASSEMBLY_FOREIGN:
-                intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            if code == cy.ASSEMBLY_FOREIGN:
+                intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 
     def on_event(self, intake, event, now):
@@ -72,10 +72,10 @@ class Spindles:
                 ledger.begin()
                 ledger.put_empty()
                 if not ledger.commit():
-                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
+                    intake.counters.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
-        intake.health.note(h.CONTROLLER_MALFORMED, BOLT_MID, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, BOLT_MID, now)
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
@@ -103,7 +103,7 @@ class Spindles:
                 session.withhold()
                 return
         if cycle.cut:
-            intake.health.count(h.CUT_SHORT)
+            intake.counters.count(h.CUT_SHORT)
         self._into_stage(intake, cycle)
         ledger = store.ledger
         follows = not ledger.is_met() or ahead_by(ledger, intake.log.stage, store.body)
@@ -112,7 +112,7 @@ class Spindles:
         if kept == KEPT:
             self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
-            intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            intake.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
@@ -137,7 +137,7 @@ class Spindles:
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
-        intake.health.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         _ask_for(session, False)
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 

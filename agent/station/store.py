@@ -53,12 +53,12 @@ _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-15
 class Store:
     """One station's way from a message into its log."""
 
-    def __init__(self, log, ledger, recovery, duplicates, health, clock, station):
+    def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
         self.ledger = ledger
         self.recovery = recovery
         self.duplicates = duplicates
-        self.health = health
+        self.counters = counters
         self.clock = clock
         self.station = station
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
@@ -154,7 +154,7 @@ class Store:
         if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
             self._sign(1, source, buf, at, length)
         if cut_short:  # what is kept of a result comes first in it
-            self.health.count(h.CUT_SHORT)
+            self.counters.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
         if stage[body + _MONTH] == 0 or (
             stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
@@ -193,7 +193,7 @@ class Store:
             if kept < NOT_KEPT:
                 kept = self._commit(self.flags, now)
         if kept == KEPT and self._found > res.RESULT_READ:
-            self.health.count(h.ODD_FIELDS)
+            self.counters.count(h.ODD_FIELDS)
         return kept
 
     def repeated(self, now):
@@ -214,7 +214,7 @@ class Store:
         if check == self._odd:
             return True
         self._odd = check
-        self.health.note(h.ODD, length, now)
+        self.counters.note(h.ODD, length, now)
         return False
 
     # -- what was asked for --------------------------------------------------------------------------------------
@@ -248,9 +248,9 @@ class Store:
             return NO_FIGURES
         kept = self._commit(flags, now)
         if kept == KEPT:
-            self.health.count(h.RECOVERED)
+            self.counters.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
-                self.health.count(h.ODD_FIELDS)
+                self.counters.count(h.ODD_FIELDS)
         return kept
 
     def _names_unit(self):
@@ -304,10 +304,10 @@ class Store:
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
         if revision != 999:
-            self.health.count(h.OTHER_REVISION)
+            self.counters.count(h.OTHER_REVISION)
         read = self.read_long(61, buf, at, length, revision)
         if read > res.RESULT_READ:
-            self.health.count(h.ODD_FIELDS)
+            self.counters.count(h.ODD_FIELDS)
         place = self.body + res.SERIAL
         if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
             copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
@@ -355,19 +355,19 @@ class Store:
 
         self.length = mark_shifted(self.log.stage, self.log.place, self.length)
 
-    def _note_found(self, found):
-        self._found = found
-        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
+    def _note_found(self, outcome):
+        self._found = outcome
+        self.flags = res.FLAG_ODD if outcome == res.RESULT_ODD else 0
 
     def _complete(self, flags):
         """Count a result without values; put in the agent's time if it has none. Return the record's flags."""
         stage = self.log.stage
         body = self.body
         if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
-            self.health.count(h.NO_VALUES)
+            self.counters.count(h.NO_VALUES)
         if stage[body + _MONTH]:
             return flags
-        self.health.count(h.EDGE_TIME)
+        self.counters.count(h.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
         res.put_time(stage, body, self._stamp, 0)
         return flags | res.FLAG_EDGE_TIME
@@ -385,7 +385,7 @@ class Store:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
         if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
-            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 
     def _put_next(self, stage, body, now):
@@ -400,7 +400,7 @@ class Store:
         if self.length >= _WITH_LIMITS:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
-        self.health.counters[h.STORED] += 1  # without a call
+        self.counters.counts[h.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
             self._note_text()
         return KEPT
@@ -410,7 +410,7 @@ class Store:
         code = self._append(KIND_RESULT, flags)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.health.counters[h.STORED] += 1
+        self.counters.counts[h.STORED] += 1
         self._note_text()
         if flags & res.FLAG_ODD:
             self._note_shifted(now)
@@ -422,10 +422,10 @@ class Store:
 
         if not is_shifted(self.log.stage, self.log.place, self.length):
             return
-        self.health.count(h.SHIFTED)
+        self.counters.count(h.SHIFTED)
         if not self._shifted_told.armed or self._shifted_told.expired(now):
             self._shifted_told.start(now, _DAY_MS)
-            self.health.log(h.SHIFTED, 0, now)
+            self.counters.log.add(h.SHIFTED, 0, now)
 
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
@@ -436,7 +436,7 @@ class Store:
 
             is_text_plain = is_plain_behind(stage, self.log.place, self.length)
         if not is_text_plain:
-            self.health.count(h.TEXT_ESCAPED)
+            self.counters.count(h.TEXT_ESCAPED)
 
     def _append(self, kind, flags, is_unsure=False):
         """Append what is in the stage and was not found in the log, and count it; return the LOG_ code.
@@ -478,9 +478,9 @@ class Store:
         code = self._append(KIND_RAW, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.health.note(h.RAW, length, now)
+        self.counters.note(h.RAW, length, now)
         if flags & res.FLAG_TRUNCATED:
-            self.health.count(h.CUT_SHORT)
+            self.counters.count(h.CUT_SHORT)
         return KEPT
 
     def _known_before(self, held, now):
@@ -490,11 +490,11 @@ class Store:
         """
         if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
-        self.health.count(h.DUPLICATES)
+        self.counters.count(h.DUPLICATES)
         return KEPT_BEFORE
 
     def _refuse(self, code, now):
-        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
+        self.counters.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
         return NOT_KEPT
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolcart import toolsnet_rows as rows
-from toolcart.agent.linux import toolsnet_events
-from toolcart.agent.linux.extended_store import WideSpindleAssembly
+from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.json_line import line_of
+from toolcart.agent.linux.special_values import WideSpindleAssembly
 from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
@@ -156,7 +156,7 @@ def test_an_alarm_is_the_same_event_by_either_way():
     page = bytearray(200)
     text, time = b"The tool is hot and has to rest for a while", b"2024-03-14:09:26:53"
     length = put_event(page, 0, ev.ALARM, 3, 1000, b"E404", text, time, 0x31, 0x30)
-    found, breaches = read(toolsnet_events.write(page, 0, *PLACE[:2], 1, 3)[4:])
+    found, breaches = read(telegram09.write(page, 0, *PLACE[:2], 1, 3)[4:])
     assert not breaches
     line = json.loads(line_of(bytes(page), 0, KIND_EVENT, 0, length))
     theirs, ours = (rows.event_rows(one, 1, "") for one in (found, lines.event_of(line, PLACE)))

@@ -3,7 +3,7 @@
 Rules
 1. buildah builds it, on a machine that reaches no registry of images: no engine and no daemon. `--isolation chroot`
    needs root and a kernel, neither control groups nor a network of its own. What that isolation does not do (limits,
-   devices, the health check's clock) is not tried.
+   devices, the counters check's clock) is not tried.
 2. The base is Debian with its own Python, made by debootstrap from Debian's packages and kept in .cache; the recipe is
    built from it as from any other BASE.
 3. Wheels come from outside, so that building needs no network.

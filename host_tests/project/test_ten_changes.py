@@ -162,8 +162,8 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 def test_outlet(copy):
     add(copy, "agent/linux/tally.py", TALLY)
     place = "agent/linux/outlets.py"
-    edit(copy, place, "from toolcart.agent.linux import Outlet, file,", " tally,")
-    edit(copy, place, '"file": file,', ' "tally": tally,')
+    edit(copy, place, "from toolcart.agent.linux import file_settings,", " tally,")
+    edit(copy, place, '"file": file_settings,', ' "tally": tally,')
     edit(copy, "agent/cart/outlet_places.py", '"mqtt"', ', "tally"')
     assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)

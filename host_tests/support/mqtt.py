@@ -54,11 +54,11 @@ class MqttBench(SecondOutlet):
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)
         if not self.wide:
             return make(self.mqtt_settings, self, 1, type("Limited", (Mqtt,), self.limits))
-        from toolcart.agent.linux.mqtt import WideMqtt
-        from toolcart.agent.linux.mqtt import make as make_wide
+        from toolcart.agent.linux.mqtt import ExtendedMqtt
+        from toolcart.agent.linux.mqtt_settings import make as make_wide
 
         self.graphs = self.area.graphs
-        return make_wide(self.mqtt_settings, self, 1, type("Limited", (WideMqtt,), self.limits))
+        return make_wide(self.mqtt_settings, self, 1, type("Limited", (ExtendedMqtt,), self.limits))
 
     def tcp(self):
         self.port = SecondOutlet.tcp(self)

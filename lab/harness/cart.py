@@ -272,8 +272,8 @@ class Cart(Timed):
         return shown
 
     @property
-    def health(self):
-        return self.station.health
+    def counters(self):
+        return self.station.counters
 
     def clean(self):
         """Assert that neither side has complaints."""

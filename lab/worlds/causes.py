@@ -47,11 +47,11 @@ start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
 -elif self.parks:
-+elif self.first < 0:
++elif self.head < 0:
 ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
--if self.row.is_proven(now) and (
-+if self.first < 0 and (
+-if self.lookahead.is_proven(now) and (
++if self.head < 0 and (
 pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a pass never goes further than the next one
 -(REACH << min(passes, _WIDER_MOST))
@@ -63,10 +63,10 @@ earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 +            self.observed.first = after(self.observed.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
--if code != NOTHING and self.cursor.found != self.first:
-+if code != NOTHING and self.cursor.found != self.first:
+-if code != NOTHING and self.cursor.found != self.head:
++if code != NOTHING and self.cursor.found != self.head:
 +            return NOTHING
-+        if code != NOTHING and self.cursor.found != self.first:
++        if code != NOTHING and self.cursor.found != self.head:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
 -if self.is_stuck():
@@ -98,9 +98,9 @@ damage-not-counted | 6 | agent/log/reader.py | log proof lives
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
-+        self.log.doubtful, self.log.shown = False, self.log.number
++        self.log.doubtful, self.log.visible = False, self.log.number
 +        self._settled = self._catch_up()
-never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
+never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals model
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
@@ -116,8 +116,8 @@ last-line-believed | 8 | board/linux/lines.py | disk proof
 +readable = size if
 line-of-a-doubtful-record | 8 | agent/linux/file.py | disk proof
 : a line that tells the record in doubt tells none
--log.shown = log.number  # a line
-+log.shown = shown  # a line
+-log.visible = log.number  # a line
++log.visible = visible  # a line
 padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
 -differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
@@ -193,8 +193,8 @@ run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_open():
--            return self.say(number, self.in_order(), SENT_ALONE)
--        return self.say(number + self.batch - 1, self.in_order())
+-            return self.declare(number, self.in_order(), SENT_ALONE)
+-        return self.declare(number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
@@ -203,14 +203,14 @@ W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 +        if self.numbers[SENT] < 0:
 W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : a pass begins before that is saved
--        return self.say(limit if limit
+-        return self.declare(limit if limit
 +        self.numbers[SENT] |= SENT_PASS
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
-+        return self.say(limit if limit
++        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a pass has found is not saved
--        return sent.say(cursor.number + sent.batch, sent.in_order())  #
+-        return sent.declare(cursor.number + sent.batch, sent.in_order())  #
 +        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
@@ -218,19 +218,19 @@ W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
--        if not sent.say(policy.cursor.number, sent.in_order()):
+-        if not sent.declare(policy.cursor.number, sent.in_order()):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number
 +        if sent.allowed < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a late one is not saved
--        if not policy.sent.save():
+-        if not policy.in_flight.save():
 -            return False
 -        policy
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
-+        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
++        numbers[LIMIT] = policy.in_flight.allowed = policy.cursor.number + policy.in_flight.batch
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
@@ -238,7 +238,7 @@ look-up-by-nothing | 0 | agent/station/store.py | worlds
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
--wait_ms = self.watch.timer.left(now)
+-wait_ms = self.watchdog.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import framing
+from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
@@ -101,7 +101,7 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
-        "format": framing.VERSION,
+        "format": block_head.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }

@@ -1,6 +1,6 @@
 """Events reach ToolsNet between the results, once, from where its 08 says; telegram 09 octet for octet."""
 
-from toolcart.agent.linux.toolsnet_events import CODE_OURS, write
+from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 
-from toolcart.agent.cart.outlet_places import Assignment
+from toolcart.agent.cart.outlet_places import OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.openprotocol.id_ledger import IdLedger
@@ -123,7 +123,7 @@ def expected(flash, unit):
     area.mount()
     assert area.found == 0
     if area.log.solid:  # the snapshot says so; the session relies on it from its own first snapshot on
-        area.log.shown = area.log.number
+        area.log.visible = area.log.number
     return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
 
 
@@ -210,8 +210,8 @@ def test_places_and_names_lie_as_the_document_says():
     area = Area(16, 4096, 16)
     state, _ = area.mount()
     settings = [{"kind": "mqtt", "name": "line-7"}, {"kind": "toolsnet"}, {"kind": "file"}]
-    Assignment(state, settings).put(state)
-    Assignment(state, settings[:2]).put(state)  # the file goes
+    OutletPlaces(state, settings).put(state)
+    OutletPlaces(state, settings[:2]).put(state)  # the file goes
     assert state.save()
     reader = Reader(bytes(area.flash.cells), 16)
     assert [reader.places >> 6 * place & 63 for place in range(4)] == [1, 4, 2 | 1 << 4, 0]

@@ -334,7 +334,7 @@ def test_what_is_shifted_is_odd_counted_and_named():
     for ident in range(2, 5):
         bench.push(frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=TIGHTENED_ID + ident))
     assert bench.counted(h.SHIFTED) == 4
-    assert [code for _, code, _ in bench.health.entries()].count(h.SHIFTED) == 1, "once a day"
+    assert [code for _, code, _ in bench.counters.log.entries()].count(h.SHIFTED) == 1, "once a day"
 
 
 def test_fields_of_the_simulator_are_those_of_the_agent():

@@ -157,7 +157,7 @@ def test_numbered_sessions_lose_and_repeat_nothing():
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
-    told = {value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_REFUSALS}
+    told = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
     assert told == {1097}
 
 

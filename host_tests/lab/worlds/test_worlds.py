@@ -444,7 +444,7 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
 @pytest.mark.long("a broken outlet is hunted")
 def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
     def trusts(self, now):
-        self.told.after = self.told.last
+        self.confirmed.after = self.confirmed.last
         return self._move(now)
 
     for answered in ("_take_receipt", "_refused"):  # a number below what was sent would mend it

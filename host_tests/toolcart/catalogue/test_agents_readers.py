@@ -7,10 +7,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toolcart import catalogue
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux.controller_events import ROWS, ControllerEvents
-from toolcart.agent.linux.extended_store import WideSpindleAssembly
 from toolcart.agent.linux.mid0900 import CURVES, LOST_EMPTY, PLOT_PARAMETERS, READ, Trace
+from toolcart.agent.linux.special_values import WideSpindleAssembly
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.openprotocol.queries import CLOCK, CLOCK_SET, LIMITS, ClockCheck, ParameterSetLimits
@@ -166,7 +166,7 @@ def test_limits_are_those_the_catalogue_reads(revision):
     assert asked(session) == (12, 5, "012")
     session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
     session.received.revision = revision
-    limits.take(EV_QUERY, session, Health(), 0)
+    limits.take(EV_QUERY, session, Counters(), 0)
     assert limits.put(body, 0) == res.LIMITS_BYTES
     for name, at, width in (
         ("torque_min", res.TORQUE_MIN, 6),
@@ -194,7 +194,7 @@ def test_time_is_where_the_catalogue_reads_it():
     assert check.ask(session, 0) and asked(session) == (80, 1, "")
     frame = bytes(catalogue.encode(81, 1, time=TIME)).rstrip(b"\0")
     session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
-    check.take(EV_QUERY, session, Health(), 0)
+    check.take(EV_QUERY, session, Counters(), 0)
     assert str(catalogue.decode(frame)["time"]) and check.ahead_s == 10
 
 
