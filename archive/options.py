@@ -132,7 +132,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
     """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
-    from toolcart.archive.consume.batch import client_id_of
+    from toolcart.archive.consume.topics import client_id_of
 
     found = address(url, filters, options, client_id_of(place))
     if not found.filters:

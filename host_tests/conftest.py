@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from toolcart.base.subprocesses import VARIABLE
+from toolcart.base.niceness import VARIABLE
 from host_tests.portable import LONG, Skip
 from host_tests.support import memory
 from lab import runtimes

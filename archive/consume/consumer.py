@@ -15,35 +15,21 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from toolcart.archive.consume import counters as c
 from toolcart.archive.consume import lines
-from toolcart.archive.consume.batch import (
-    ALARMS,
-    ENDS,
-    GAP,
-    RECEIPT,
-    RESULTS,
-    STATE,
-    Batch,
-    filters_of,
-    line_parcel,
-    parcel_of,
-    read,
-    read_line,
-    read_state,
-)
+from toolcart.archive.consume.batch import Batch, read, read_line
 from toolcart.archive.consume.broker import Address, Broker, Mark
-from toolcart.archive.consume.lines import Place, Unreadable
-from toolcart.archive.database import tables as t
+from toolcart.archive.consume.lines import Unreadable
+from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
+from toolcart.archive.consume.presence import Online
+from toolcart.archive.consume.topics import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
 from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
@@ -180,54 +166,3 @@ class Consumer:
     def _line_told(self, mark: Mark, name: str, outcome: str, parcel: dict) -> None:
         self.counted.add(name if parcel["number"] else c.CURVES_LEFT)
         self.broker.done(mark)
-
-
-# Stations whose outlet is connected to its broker: they count as heard even if no result comes for hours.
-#
-# 1. B/state says so, retained; its last will says the opposite. While the consumer has no connection nothing is known.
-# 2. A topic's station is the one that its batches have named; at the start the one in the database.
-
-BEAT_S = 60.0
-TOPICS_MOST = 10_000
-
-
-class Online:
-    """Which stations are online; for one thread."""
-
-    def __init__(self, heard: Callable[[Place], None]) -> None:
-        self._heard = heard
-        self._is_online: dict[str, bool] = {}
-        self._places: dict[str, Place] = {}
-        self._beaten_s = 0.0
-
-    def learn(self, connection: Connection) -> None:
-        """Read which station each topic belongs to."""
-        c = t.CONSUMED.c
-        for row in connection.execute(select(c.Topic, c.SystemType, c.System, c.Station).order_by(c.Arrived)):
-            self.belongs(row[0], tuple(row[1:]))
-
-    def belongs(self, topic: str, place: Place) -> None:
-        """Note that a batch of this station came on this topic."""
-        if topic in self._places or len(self._places) < TOPICS_MOST:
-            self._places[topic] = place
-
-    def take(self, topic: str, payload: bytes) -> None:
-        """Take what B/state says; Unreadable."""
-        is_online = read_state(payload)
-        if topic in self._is_online or len(self._is_online) < TOPICS_MOST:
-            self._is_online[topic] = is_online
-        if is_online and topic in self._places:
-            self._heard(self._places[topic])
-
-    def count(self) -> int:
-        return sum(self._is_online.values())
-
-    def beat(self) -> None:
-        """Now and then, report all online stations as heard."""
-        now = time.monotonic()
-        if now - self._beaten_s < BEAT_S:
-            return
-        self._beaten_s = now
-        for topic, is_online in self._is_online.items():
-            if is_online and topic in self._places:
-                self._heard(self._places[topic])

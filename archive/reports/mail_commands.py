@@ -221,7 +221,8 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     Silent stations, too many NOK, wrong clocks; each once.
     """
     options.library()
-    from toolcart.archive.reports.alerts import Alerting, Limits, causes
+    from toolcart.archive.reports.alert_channels import Alerting
+    from toolcart.archive.reports.alerts import Limits, causes
     from toolcart.archive.web.reading import Away, Reading, TooLong
 
     limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
@@ -248,7 +249,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
 
 
 def _channels(told: dict[str, Any]) -> dict[str, Any]:
-    from toolcart.archive.reports.alerts import Webhook
+    from toolcart.archive.reports.alert_channels import Webhook
 
     made: dict[str, Any] = {}
     if told["webhook"]:

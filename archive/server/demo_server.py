@@ -19,7 +19,6 @@ import asyncio
 import gc
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -27,8 +26,8 @@ import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
+from toolcart.archive.server.demo_queries import ArchiveBooks
 from toolcart.base import subprocesses
-from toolcart.sim.archive import Books
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
@@ -38,47 +37,6 @@ STOP_LIMIT_S = 10.0
 def missing() -> str | None:
     """Return a library that the archive needs and that is missing; None if all are there."""
     return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
-
-
-# What a simulated plant asks this archive; needs only Python's own library.
-#
-# 1. Everything here is read-only, on a connection of its own, whether the archive is writing or dead.
-# 2. Complaints are the rows of Breach: what arrived and broke the document.
-
-_BUSY_S = 10.0
-
-
-class ArchiveBooks(Books):
-    """The books of the archive in this file, which must exist once somebody asks."""
-
-    def opened(self) -> sqlite3.Connection:
-        made = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
-        made.execute("PRAGMA query_only=ON")
-        return made
-
-    @property
-    def stored(self) -> int:
-        """How many rows of results there are."""
-        return self.query("SELECT COUNT(*) FROM Result")[0][0]
-
-    @property
-    def repeated(self) -> int:
-        """How many arrivals were repeats of a result."""
-        return self.query("SELECT COALESCE(SUM(Arrivals - 1), 0) FROM Result")[0][0]
-
-    @property
-    def out_of_order(self) -> int:
-        """How many results came behind a later one."""
-        return self.query("SELECT COALESCE(SUM(Behind), 0) FROM Result")[0][0]
-
-    @property
-    def breaches(self) -> list[str]:
-        """What broke the document, in words."""
-        rows = self.query("SELECT Telegram, Field, Found, Allowed FROM Breach ORDER BY BreachId")
-        return [f"telegram {row[0].strip()}: {row[1]} is {row[2]}, allowed: {row[3]}" for row in rows]
-
-    def close_books(self) -> None:
-        self.db.close()
 
 
 class Beside(ArchiveBooks):

@@ -32,7 +32,8 @@ from functools import lru_cache
 from toolcart.archive.database import unescape
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import reader
-from toolcart.archive.server.fair_share import Places, Turns
+from toolcart.archive.server.admission import Places
+from toolcart.archive.server.fair_share import Turns
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import Answer, Elsewhere, Here
 from toolcart.archive.server.tls import HANDSHAKE_S

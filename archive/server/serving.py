@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from toolcart.archive.consume.batch import open_parcels
+from toolcart.archive.consume.parcels import open_parcels
 from toolcart.archive.database import database
 from toolcart.archive.database.maintenance import Keeping, Retention
 from toolcart.archive.database.tables import Station

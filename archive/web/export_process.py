@@ -21,7 +21,7 @@ from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.reports import export
 from toolcart.archive.web import list_rows
 from toolcart.base.installation import how_to_get_packages
-from toolcart.base.subprocesses import stand_back
+from toolcart.base.niceness import stand_back
 
 TOLD_ROWS = 2000
 CACHE_KIB = 4000

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import cars, queries
 from toolcart.archive.database.audit import REMARK_MOST, remarks_of
-from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
+from toolcart.archive.web import day_figures, list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.list_rows import Listed
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.request_arguments import NotThere
@@ -139,7 +139,7 @@ async def station(read: Reading, request: Request) -> Page:
     programs, newest, wanted = [], [], None
     if days["Day"]:
         wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
-        programs = await read(template_filters.programs, wanted, names, only_ok)
+        programs = await read(day_figures.programs, wanted, names, only_ok)
         newest = (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
     values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}

@@ -18,7 +18,7 @@ from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.serving import Listening
 from toolcart.base import web_server as pages
-from toolcart.base.subprocesses import stand_back
+from toolcart.base.niceness import stand_back
 
 CONNECTIONS_MOST = 500
 BACKLOG = 128

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from toolcart.archive.database import bulk_insert
 from toolcart.archive.server import fair_share, writer
 from toolcart.archive.server import server as served_by
-from toolcart.archive.server.fair_share import Places
+from toolcart.archive.server.admission import Places
 from toolcart.archive.server.tls import Tls
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import DESCRIBED, EVENT, RESULT, Served, Talk, empty, place_in, result, run, serving_in

@@ -17,14 +17,14 @@ from starlette.testclient import TestClient
 from toolcart.archive.database import bulk_insert, database, queries
 from toolcart.archive.database.tables import RESULT as RESULTS
 from toolcart.archive.statistics import rollups
-from toolcart.archive.web import page_queries, server, template_filters
+from toolcart.archive.web import day_figures, page_queries, server, template_filters
 from toolcart.archive.web import users as login
 from toolcart.archive.web.app import LOGINS_AT_ONCE, make
 from toolcart.archive.web.live import Feed
 from toolcart.archive.web.reading import Reading, TooLong
 from toolcart.archive.web.serving import CannotServe, Listening, address
 from toolcart.archive.web.users import ROLES, Proxy, UsersFile, put
-from toolcart.base import subprocesses
+from toolcart.base import niceness
 from toolcart.base.private_files import Wrong
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import (
@@ -295,7 +295,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
         bulk_insert.insert(connection, RESULTS, rows)
         rollups.add(connection, rows)
     of_day = queries.Wanted((3, 1, 10), None, None, "20240314", "20240314a")
-    one, other = Reading(place).ask(template_filters.programs, of_day, {(1, 7): "Nuts"}, False)
+    one, other = Reading(place).ask(day_figures.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
@@ -305,7 +305,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
     assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
-    good, _ = Reading(place).ask(template_filters.programs, of_day, {}, True)
+    good, _ = Reading(place).ask(day_figures.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
 
 
@@ -553,7 +553,7 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
 def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     stood = []
     monkeypatch.setattr(os, "nice", stood.append)
-    monkeypatch.delenv(subprocesses.VARIABLE)
+    monkeypatch.delenv(niceness.VARIABLE)
     run("web", "--database", empty(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01")
     assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 

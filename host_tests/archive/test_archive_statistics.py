@@ -13,7 +13,7 @@ from toolcart.archive.database import bulk_insert, database, maintenance
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import Wanted
 from toolcart.archive.statistics import periods, rollups, statistics
-from toolcart.archive.web import template_filters
+from toolcart.archive.web import day_figures
 from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
@@ -170,7 +170,7 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = template_filters.programs(connection, wanted, {}, only_ok)
+        found = day_figures.programs(connection, wanted, {}, only_ok)
         connection.rollback()
     at = {name: place for place, name in enumerate(bulk_insert.columns(t.RESULT))}
     of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
@@ -189,11 +189,11 @@ def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
         wanted = Wanted(HERE, None, None, "20261121", "20261121a")
-        [program] = template_filters.programs(connection, wanted, {}, only_ok=False)
+        [program] = day_figures.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
     spread = program["torque"]
     within = numpy.clip(values, spread["from"], spread["to"])
-    assert spread["bars"] == list(numpy.histogram(within, template_filters.BARS, (spread["from"], spread["to"]))[0])
+    assert spread["bars"] == list(numpy.histogram(within, day_figures.BARS, (spread["from"], spread["to"]))[0])
 
 
 def test_many_results_are_drawn_by_what_sticks_out(engines):

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toolcart.archive.consume import broker
-from toolcart.archive.consume.batch import filters_of
+from toolcart.archive.consume.topics import filters_of
 from toolcart.base.sources import ROOT
 from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in

@@ -15,7 +15,7 @@ from toolcart.codec.capture import Heard
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.line import Explain3964R, ExplainAscii, Shower
 from toolcart.tools.live.figures import BAD, Change
-from toolcart.tools.live.plain import Lines
+from toolcart.tools.live.lines import Lines
 from toolcart.tools.spool.commands import spool
 from host_tests.support.log import append, mounted, put
 

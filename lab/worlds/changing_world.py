@@ -17,11 +17,12 @@ from __future__ import annotations
 import copy
 
 from lab.worlds import adapter
+from lab.worlds.dice import dice
 from lab.worlds.flash import NorFlash
-from lab.worlds.history import Ledger, OutletHistory, Result, Row, named_in
+from lab.worlds.history import Ledger, OutletHistory, Result, Row
+from lab.worlds.identification import named_in
 from lab.worlds.network import Service
 from lab.worlds.outlet_peers import FILE, TOOLSNET, Consumer, LineFile, place_of, side_of
-from lab.worlds.timeline import dice
 from lab.worlds.world import World
 
 PLACES = 3  # beside ToolsNet's

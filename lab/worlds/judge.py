@@ -9,18 +9,9 @@ import itertools
 from collections import Counter
 
 from lab.worlds import history as v
-from lab.worlds.history import (
-    READABLE,
-    History,
-    Result,
-    Row,
-    StationHistory,
-    is_kept,
-    is_overwritten,
-    is_owed,
-    missing,
-)
+from lab.worlds.history import READABLE, History, Result, Row, StationHistory
 from lab.worlds.judge_outlets import judge_ledger
+from lab.worlds.obligations import is_kept, is_overwritten, is_owed, missing
 
 SEQUENCES = 99999  # 1 to this, round and round
 IDS = 2**32

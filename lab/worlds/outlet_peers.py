@@ -15,8 +15,9 @@ import json
 import re
 from collections import Counter
 
-from lab.worlds.other_outlets import BROKER_FAULTS, HOOK_FAULTS, MQTT, WEBHOOK, Hook, Plant
-from lab.worlds.timeline import dice
+from lab.worlds.dice import dice
+from lab.worlds.mqtt_outlet import BROKER_FAULTS, MQTT, Plant
+from lab.worlds.webhook_outlet import HOOK_FAULTS, WEBHOOK, Hook
 
 FILE, TOOLSNET = "file", "toolsnet"
 FILE_FAULTS = ("outage",)

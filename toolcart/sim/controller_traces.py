@@ -11,7 +11,9 @@ Rules
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.sim.controller_link import Awaited
-from toolcart.sim.result_frames import object_ids, plot_parameters, spindles_of, traces_of
+from toolcart.sim.curve_frames import plot_parameters, traces_of
+from toolcart.sim.operation_frames import object_ids
+from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 

@@ -114,7 +114,9 @@ def _run_configuration(
     try:
         config_file.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
-            from toolcart.tools.live.plain import InProcess, Lines, LogLines
+            from toolcart.tools.live.lines import Lines
+            from toolcart.tools.live.log_lines import LogLines
+            from toolcart.tools.live.plain import InProcess
 
             lines = Lines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
             return InProcess(path, seconds, lines).run()

@@ -140,11 +140,11 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 
     INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
     """
-    from toolcart.tools.config import carts
+    from toolcart.tools.config import carts, inventory
 
     try:
-        texts = carts.configurations(template, carts.read(inventory_path))
-    except carts.Wrong as wrong:
+        texts = carts.configurations(template, inventory.read(inventory_path))
+    except inventory.Wrong as wrong:
         if as_json:
             click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
         else:

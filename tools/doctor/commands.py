@@ -21,7 +21,7 @@ from toolcart.base.terminal_safe import visible
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
-from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
+from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
@@ -96,7 +96,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         if running is None:
             yield from local.names(configuration)
         for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
-            yield local.ask_time(host)
+            yield time_server.ask_time(host)
         yield from _stations(configuration, config_path, running)
 
 
@@ -162,7 +162,7 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
                 name, configuration, station["number"], folder, spool_path(config_path, station)
             )
         else:
-            yield from local.examine(name, outlet)
+            yield from outlets.examine(name, outlet)
 
 
 def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:

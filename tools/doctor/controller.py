@@ -39,10 +39,10 @@ from toolcart.codec.ask import (
     asked_in,
     shown_as,
 )
-from toolcart.tools.doctor import extras, local
+from toolcart.tools.doctor import extras, local, outlets
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
 from toolcart.tools.messages import reasons
-from toolcart.tools.status import server
+from toolcart.tools.status import process
 
 WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
@@ -82,7 +82,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         asking = _asking(controller, controller.get("header", USUAL))
     except Unanswered as why:
         side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
-        return [local.unreached(what, side, why.__cause__)]
+        return [outlets.unreached(what, side, why.__cause__)]
     try:
         started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
     except Unanswered as why:
@@ -260,7 +260,7 @@ def _clock(what: str, asking: Asking) -> Found:
     except ValueError:
         return Found(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
-    if local.is_unset(server.clock()):
+    if local.is_unset(process.clock()):
         return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
         return Found(what, GOOD, "its clock agrees with ours", "", figures)

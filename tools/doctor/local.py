@@ -1,4 +1,4 @@
-"""What can be checked without the plant: spools and their disk, the clock, host names; and of outlets that they listen.
+"""What can be checked without the plant: spools and their disk, the clock, host names.
 
 Rules
 1. No spool is changed, and no lock is taken: an agent may be running, or about to start.
@@ -13,62 +13,16 @@ import ipaddress
 import os
 import shlex
 import socket
-import struct
 import time
 from pathlib import Path
 
-from toolcart.agent.cart.status import why_name
-from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
-from toolcart.agent.linux.http_client import WebAddress
-from toolcart.board.errno_reasons import refusal_of, why_of
+from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
-from toolcart.tools.messages import connections, reasons
-from toolcart.tools.status import server
-
-# Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
-#
-# A broker or a web server gets a TCP connection and nothing more: no agent's client identifier is used, and nothing is
-# sent. A file's folder is checked with the configuration.
-
-LIMIT_S = 5.0
-
-
-def examine(name: str, outlet: dict) -> list[Found]:
-    """Check one outlet of a station; nothing for one that has no address."""
-    found = address_of(outlet)
-    if found is None:
-        return []
-    host, port = found
-    what = f"{name} {connections.name_of(outlet)}"
-    try:
-        socket.create_connection((host, port), LIMIT_S).close()
-    except (OSError, UnicodeError) as error:
-        name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
-        return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
-    words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
-    return [Found(what, GOOD, words)]
-
-
-def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Found:
-    """Say why a connection cannot be made, as an agent says it."""
-    code = getattr(error, "errno", None) or 0
-    why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
-    if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter where no name can be so
-        why = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
-    reason = reasons.connect_reason(side, why_name(why), "", code)
-    return Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})
-
-
-def address_of(outlet: dict) -> tuple[str, int] | None:
-    """Return host and port of an outlet that has them."""
-    if outlet.get("url"):
-        address = WebAddress(outlet["url"])
-        return None if address.fault else (address.host, address.number)
-    return (outlet["host"], outlet["port"]) if outlet.get("host") else None
-
+from toolcart.tools.doctor.outlets import address_of
+from toolcart.tools.status import process
 
 PROBE = ".toolcart-doctor"
 SYNCS = 20
@@ -173,7 +127,7 @@ def is_unset(told: dict) -> bool:
 
 def clock() -> list[Found]:
     """Check the machine's clock and its zone."""
-    told = server.clock()
+    told = process.clock()
     words = f"{told['now']} ({told['zone']})"
     if is_unset(told):
         found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
@@ -228,52 +182,3 @@ def _is_address(host: str) -> bool:
     with contextlib.suppress(ValueError):
         return bool(ipaddress.ip_address(host))
     return False
-
-
-# Asks a time server once (RFC 4330) and says how far off this machine's clock is.
-
-NTP_PORT = 123
-ANSWER_S = 3.0
-PACKET_BYTES = 48
-CLIENT = 0x23  # version 4, client
-SERVER_MODE = 4
-NTP_TO_UNIX_S = 2208988800  # 1900 to 1970
-ERA_S = 1 << 32
-APART_S = 1.0
-
-
-def ask_time(host: str, port: int = NTP_PORT) -> Found:
-    """Ask this server once."""
-    origin = os.urandom(8)
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as asking:
-            asking.settimeout(ANSWER_S)
-            asking.connect(address)
-            sent_s = time.time()
-            asking.send(bytes([CLIENT]) + bytes(39) + origin)
-            answer = asking.recv(512)
-            heard_s = time.time()
-    except TimeoutError:
-        return Found("NTP", BAD, f"{host} did not answer in {ANSWER_S:g} s", "Is UDP port 123 open to it?")
-    except (OSError, UnicodeError) as error:
-        return Found("NTP", BAD, f"{host} cannot be asked: {getattr(error, 'strerror', None) or error}")
-    if len(answer) < PACKET_BYTES or answer[0] & 7 != SERVER_MODE or answer[24:32] != origin:
-        return Found("NTP", BAD, f"what answers at {host} is not a time server")
-    if not 1 <= answer[1] <= 15 or answer[0] >> 6 == 3:
-        return Found("NTP", WARN, f"{host} says that it is not synchronised")
-    ahead_s = (sent_s + heard_s) / 2 - _moment(answer[40:48])
-    figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(heard_s - sent_s, 4), "stratum": answer[1]}
-    if abs(ahead_s) <= APART_S:
-        return Found("NTP", GOOD, f"{host} agrees with our clock within {abs(ahead_s) * 1000:.0f} ms", "", figures)
-    side = "ahead of" if ahead_s > 0 else "behind"
-    hint = "`timedatectl set-ntp true` lets the system keep it."
-    return Found("NTP", WARN, f"our clock is {abs(ahead_s):.1f} s {side} {host}", hint, figures)
-
-
-def _moment(field: bytes) -> float:
-    """Return a timestamp as seconds since 1970; from 2036 on its highest bit is 0 (RFC 4330, 3)."""
-    seconds, fraction = struct.unpack("!II", field)
-    if seconds < 0x80000000:
-        seconds += ERA_S
-    return seconds - NTP_TO_UNIX_S + fraction / ERA_S

@@ -21,8 +21,9 @@ from textual.widgets import Footer, Input, Static
 
 from toolcart.base.terminal_safe import visible_in
 from toolcart.tools.live import chart, panels, results, stations
+from toolcart.tools.live.count_history import SPANS_S, Curve
 from toolcart.tools.live.figures import Change
-from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
+from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
 from toolcart.tools.messages import connections

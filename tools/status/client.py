@@ -7,8 +7,6 @@ import socket
 import stat
 import time
 
-import click
-
 from toolcart.board.linux.control import answer_to
 from toolcart.tools.status import socket_location
 
@@ -82,34 +80,3 @@ def _not_there(path: str) -> str:
             "--config FILE, a board with --port DEVICE."
         )
     return "Start it with `toolcart run --config FILE`; as a service it is asked without --config."
-
-
-# The options that say which running agent to ask.
-
-
-def path_of(config_path: str | None, socket_path: str | None, port: str | None) -> str:
-    """Return the socket that these options name, "" if it is a board's port."""
-    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
-        raise click.UsageError("one of --config, --socket and --port")
-    if port is not None:
-        return ""
-    return socket_path or (socket_location.to_ask(config_path) if config_path else socket_location.default())
-
-
-def agent_options(command):
-    """`--config`, `--socket` and `--port`, in this order."""
-    for declared in (
-        click.option(
-            "--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3."
-        ),
-        click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket."),
-        click.option(
-            "--config",
-            "config_path",
-            type=click.Path(dir_okay=False),
-            metavar="FILE",
-            help="The agent of this configuration.  [default: the service]",
-        ),
-    ):
-        command = declared(command)
-    return command

@@ -9,15 +9,12 @@ Rules
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import hmac
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -26,7 +23,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from toolcart.base import web_server as pages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 from toolcart.tools.web import metrics, page
@@ -128,26 +124,3 @@ def _tree(seen: list[Seen], _request: Request) -> Response:
 
 async def _nowhere(_request: Request, _why: Exception) -> Response:
     return HTMLResponse(page.trouble("There is no such page."), 404)
-
-
-# Serves the pages with uvicorn until a signal comes or the time is up.
-
-CONNECTIONS_MOST = 100
-
-
-def run(app: Starlette, host: str, port: int, seconds: float | None, say: Callable[[str], None]) -> None:
-    """Serve until a signal comes or the time is up; OSError if that fails."""
-    with contextlib.closing(pages.listen(host, port, CONNECTIONS_MOST)) as listening:
-        say(f"pages on {pages.address(listening, host)}, figures under /metrics")
-        server = uvicorn.Server(pages.config(app, CONNECTIONS_MOST))
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(server, listening, seconds))
-
-
-async def _serve(server: uvicorn.Server, listening: socket.socket, seconds: float | None) -> None:
-    def end() -> None:
-        server.should_exit = True
-
-    if seconds is not None:
-        asyncio.get_running_loop().call_later(seconds, end)
-    await server.serve([listening])

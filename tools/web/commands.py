@@ -68,8 +68,9 @@ def web(
         raise click.UsageError(f"on {host} others can look: --token-file FILE asks them for a token, --open does not.")
     token = _token(token_file) if token_file else ""
     try:
-        from toolcart.tools.web.app import make, run
+        from toolcart.tools.web.app import make
         from toolcart.tools.web.page import Looking, ask_or_check
+        from toolcart.tools.web.serving import run
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)

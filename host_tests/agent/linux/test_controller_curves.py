@@ -20,8 +20,9 @@ from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.sim import result_frames as made
-from toolcart.sim.result_frames import curves
+from toolcart.sim import curve_frames
+from toolcart.sim import operation_frames as made
+from toolcart.sim.curve_frames import curves
 from host_tests.support.frames import message
 from host_tests.support.graphs import (
     PACKED,
@@ -47,8 +48,8 @@ EXAMPLE = (
 
 def curve(revision=1, samples=SAMPLES, parameters=FACTOR, steps=None, what=2, unit=1, **more):
     if steps is None:
-        steps = (made.resolution(0, len(samples) - 1, "11.000000"),)
-    data = made.curve_data(1234567, TIME, revision, what, unit, samples, parameters, steps, **more)
+        steps = (curve_frames.resolution(0, len(samples) - 1, "11.000000"),)
+    data = curve_frames.curve_data(1234567, TIME, revision, what, unit, samples, parameters, steps, **more)
     return message(CURVES, data, revision)
 
 
@@ -76,10 +77,10 @@ def test_what_is_missing_or_makes_no_sense_is_odd():
         assert (why, trace.scale, trace.odd) == (READ, (1, 1, 0), True), parameters
     for steps, found in (
         ((), []),
-        ((made.resolution(0, 7, "x"),), [(8, 0, 1)]),
-        ((made.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
-        ((made.resolution(0, 3, "2.0"),), [(8, 2, 1)]),
-        ((made.resolution(9, 3, "2"), made.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
+        ((curve_frames.resolution(0, 7, "x"),), [(8, 0, 1)]),
+        ((curve_frames.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
+        ((curve_frames.resolution(0, 3, "2.0"),), [(8, 2, 1)]),
+        ((curve_frames.resolution(9, 3, "2"), curve_frames.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
     ):
         why, trace, _ = read(curve(steps=steps))
         assert (why, trace.steps, trace.odd) == (READ, found, True), steps
@@ -111,7 +112,7 @@ def test_spoiled_octets_are_read_or_lost():
 def test_plot_parameters_are_the_octets_of_their_fields():
     fields = ((2002, 3, 1, "50.00"), (2012, 3, 50, "90.0"))
     for revision in (1, 2, 3):
-        frame = message(PLOT_PARAMETERS, made.parameter_data(77, TIME, revision, fields), revision)
+        frame = message(PLOT_PARAMETERS, curve_frames.parameter_data(77, TIME, revision, fields), revision)
         why, trace, buf = read(frame, PLOT_PARAMETERS, revision)
         assert (why, trace.what, trace.odd, trace.announced) == (READ, 0, False, 2)
         assert bytes(buf[trace.at : trace.at + trace.octets]) == made.data_fields(fields)[3:]
@@ -287,12 +288,12 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():
     cart = cart_with_curves()
-    data = made.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
+    data = curve_frames.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
     hostile = [
         message(900, data),
         message(900, data[:40]),
         message(900, data[:-7] + b"1" + data[-6:]),  # no NUL
-        message(900, made.curve_data(5, TIME, 1, 2, 1, (), (), ())),
+        message(900, curve_frames.curve_data(5, TIME, 1, 2, 1, (), (), ())),
         message(900, b""),
         message(900, b"\0" * 200),
         message(900, b"\xff" * 3000),
@@ -311,7 +312,7 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
 
 def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     cart = cart_with_curves(controller={"trace_delay_ms": 5000}, settings={"controller": {"result_revisions": [11]}})
-    data = made.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
+    data = curve_frames.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
     frame = bytearray(message(900, data))
     assert 3900 < len(frame) < 4096 - 128
     frame[18:20] = b"21"
@@ -321,7 +322,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
 
 
 def test_a_larger_receive_buffer_takes_longer_curves():
-    frame = message(900, made.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
+    frame = message(900, curve_frames.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
     for octets, count in ((4096, 0), (6000, 1)):
         cart = cart_with_curves(settings={"controller": {"buffer_bytes": octets if count else 1024}})
         cart.controller.inject(frame)

@@ -16,7 +16,7 @@ from toolcart.agent.record.malformed import put_in_order
 from toolcart.catalogue import Odd, decode
 from toolcart.codec.inputs import Seen, messages
 from toolcart.codec.rendering import as_data, lines_of, message_as_data
-from toolcart.sim import result_frames
+from toolcart.sim import spindle_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
 from host_tests.support.frames import TIGHTENED, example_tightening, light, message
 from host_tests.support.station import Bench
@@ -358,9 +358,9 @@ def cycle_frames():
     """Return MID, revision, the message as documented, and where each of its texts begins and how wide it is."""
     result = example_tightening(status=1, tightening_id=77, vin=b"WVWZZZ1KZAW123456")
     return (
-        (101, 5, message(101, result_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
-        (106, 4, message(106, result_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
-        (107, 4, message(107, result_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
+        (101, 5, message(101, spindle_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
+        (106, 4, message(106, spindle_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
+        (107, 4, message(107, spindle_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
     )
 
 

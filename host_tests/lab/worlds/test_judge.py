@@ -2,6 +2,7 @@
 
 import pytest
 
+from lab.worlds.head_of_line import Passing
 from lab.worlds.history import (
     KINDS,
     HeldUp,
@@ -14,10 +15,9 @@ from lab.worlds.history import (
     Said,
     StationHistory,
     StationRules,
-    still_open,
 )
 from lab.worlds.judge import judge
-from lab.worlds.toolsnet import Passing
+from lab.worlds.obligations import still_open
 
 
 def result(number, **more):

@@ -12,13 +12,14 @@ from host_tests.lab.worlds.test_judge import result
 from host_tests.lab.worlds.test_worlds import plain
 from lab.worlds.controller import ABOVE, BELOW, SAME
 from lab.worlds.controller_session import Session
-from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, FileFlash, NorFlash
+from lab.worlds.file_flash import FileFlash
+from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from lab.worlds.frames import Identity, fetched, pushed
 from lab.worlds.history import UNREADABLE, Questions, Row
+from lab.worlds.power import Fuse, PowerCut
 from lab.worlds.script import draw, filled
 from lab.worlds.spindles import PowerMacsSession
 from lab.worlds.telegrams import ResultTelegram
-from lab.worlds.timeline import Fuse, PowerCut
 from lab.worlds.toolsnet import SILENCE, ServerPeer
 from lab.worlds.world import World
 

@@ -20,7 +20,8 @@ from toolcart.agent.record import extended_values
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.station.store import KEPT
-from toolcart.sim import result_frames as frames
+from toolcart.sim import curve_frames, spindle_frames
+from toolcart.sim import operation_frames as frames
 from host_tests.agent.linux.test_controller_events import Bench
 from host_tests.agent.openprotocol.test_queries import Session, body_of
 from host_tests.agent.openprotocol.test_spindle_assembly import cycle, payload_of, take, tightening
@@ -225,11 +226,11 @@ FIELD = st.tuples(
 @example(1, 1, 2, 1, 1, [], 2214, "0.000854", "11.000000", [])
 @example(1, 0, 1, 1, 1, [], 2213, "0.000001", "99998.999196", [0])
 def test_both_read_the_same(revision, ident, what, transducer, unit, fields, pid, scale, step, samples):
-    steps = (frames.resolution(0, max(0, len(samples) - 1), step),)
+    steps = (curve_frames.resolution(0, max(0, len(samples) - 1), step),)
     parameters = ((7, 4, 0, "x"), (pid, 3, unit, scale))
     frame = message(
         CURVES,
-        frames.curve_data(
+        curve_frames.curve_data(
             ident, TIME, revision, what, unit, samples, parameters, steps, fields=fields, transducer=transducer
         ),
         revision,
@@ -260,7 +261,7 @@ def test_both_read_the_same(revision, ident, what, transducer, unit, fields, pid
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from((1, 2, 3)), st.lists(FIELD, min_size=1, max_size=12))
 def test_both_find_the_same_plot_parameters(revision, fields):
-    frame = message(PLOT_PARAMETERS, frames.parameter_data(5, TIME, revision, fields), revision)
+    frame = message(PLOT_PARAMETERS, curve_frames.parameter_data(5, TIME, revision, fields), revision)
     theirs = catalogue.decode(frame)
     ours = Trace()
     assert ours.read(frame, 0, len(frame), PLOT_PARAMETERS, revision) == READ and not ours.odd
@@ -279,7 +280,7 @@ def test_our_subscriptions_are_what_the_catalogue_builds():
     push = TraceSubscription([1]).pushes[0]
     push.opened()
     assert bytes(push.acknowledgement) == catalogue.acknowledge(
-        catalogue.decode(message(900, frames.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))
+        catalogue.decode(message(900, curve_frames.curve_data(1, TIME, 1, 2, 1, (1,), (), ())))
     )
 
 
@@ -314,14 +315,14 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
     for revision in (1, 4):
         result = tightening()
         station = with_specials(
-            message(106, frames.station_data(result, revision, 2), revision),
+            message(106, spindle_frames.station_data(result, revision, 2), revision),
             106,
             revision,
             special("Operator", "Anna"),
             special("Order", ""),
             special("Long one", long),
         )
-        bolts = [message(107, frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
+        bolts = [message(107, spindle_frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
         made = cycle(kind=WideCycle)
         assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
@@ -339,7 +340,7 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
 
 def test_special_values_that_end_early_leave_what_stands_in_front():
     result = tightening()
-    station = message(106, frames.station_data(result, 4, 2), 4)
+    station = message(106, spindle_frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
         made = cycle(kind=WideCycle)
@@ -356,8 +357,8 @@ def test_steps_that_the_controller_left_out_are_said():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
         made = cycle(kind=WideCycle)
-        take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4, True)
-        bolt = message(107, frames.bolt_data(result, 4, 1, 1), 4)
+        take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
+        bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
         assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.CYCLE_WHOLE
         assert made.cut == cut
@@ -375,5 +376,5 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         told = catalogue.decode(octets)["objects"]
         assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
     made = cycle(kind=WideCycle)
-    take(made, message(106, frames.station_data(result, 4, 1), 4), 106, 4)
+    take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
     assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)

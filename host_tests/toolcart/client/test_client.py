@@ -18,7 +18,7 @@ from toolcart.client import (
     connect_blocking,
     connect_serial,
 )
-from toolcart.client.options import TOPICS
+from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
 
 DEADLINE_S = 20

@@ -25,7 +25,8 @@ from toolcart.client import (
     connect_serial_blocking,
 )
 from toolcart.client.controller import Controller
-from toolcart.client.options import TOPICS, Options
+from toolcart.client.options import Options
+from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
 from host_tests.toolcart.client.test_client import QUICK, header_of, run, test
 

@@ -16,7 +16,7 @@ import pytest
 
 from toolcart.agent.base.crc import crc30
 from toolcart.base import private_files
-from toolcart.sim.orders import value_like
+from toolcart.sim.option_values import value_like
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.cli import manual
 from toolcart.tools.cli.main import main

@@ -14,7 +14,8 @@ import pytest
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import reasons
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client, commands, server, socket_location
+from toolcart.tools.status import client, commands, socket_location
+from toolcart.tools.status import process as process_module
 from host_tests.support.peers import Peer
 from host_tests.support.running import (
     ROOT,
@@ -173,7 +174,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = server.Process().told()
+    told = process_module.Process().told()
     assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
     assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from toolcart.agent.cart import config
-from toolcart.tools.config import carts
+from toolcart.tools.config import carts, inventory
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from host_tests.support.running import DEADLINE_S, ENVIRONMENT, command_of, toolcart
@@ -164,8 +164,8 @@ def plant(tmp_path):
 
 def mistakes(plant, text, template=TEMPLATE, **more):
     path, form = plant(text, template, **more)
-    with pytest.raises(carts.Wrong) as wrong:
-        carts.configurations(form, carts.read(path))
+    with pytest.raises(inventory.Wrong) as wrong:
+        carts.configurations(form, inventory.read(path))
     return wrong.value.mistakes
 
 
@@ -179,7 +179,7 @@ def mistakes(plant, text, template=TEMPLATE, **more):
 )
 def test_spreadsheets_of_all_kinds_are_read(plant, text):
     path, form = plant(text)
-    assert list(carts.configurations(form, carts.read(path))) == ["cart7", "cart8"]
+    assert list(carts.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
 
 
 def test_toml_says_the_same(plant):
@@ -190,7 +190,7 @@ def test_toml_says_the_same(plant):
     ).replace('"7"', "7")
     path, form = plant(text, name="carts.toml")
     csv_path, _ = plant(GOOD)
-    assert carts.configurations(form, carts.read(path)) == carts.configurations(form, carts.read(csv_path))
+    assert carts.configurations(form, inventory.read(path)) == carts.configurations(form, inventory.read(csv_path))
 
 
 def test_every_mistake_names_its_row_and_its_column(plant):

@@ -18,7 +18,8 @@ from host_tests.board.test_housekeeping import Chip, answered
 from host_tests.support.firmware import running_chip
 from host_tests.support.log import Area, append, held
 from host_tests.support.running import toolcart
-from host_tests.tools.flash.fake_board import ChipLink, FakeBoard, version
+from host_tests.tools.flash.chip_link import ChipLink
+from host_tests.tools.flash.fake_board import FakeBoard, version
 from host_tests.tools.flash.test_flash_tool import board_with, flashed
 
 

@@ -8,7 +8,7 @@ import pytest
 from toolcart.base import private_files
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import commands, package, plan
+from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, BoardTrouble, Gone, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.support.running import toolcart, written
@@ -29,19 +29,19 @@ def silent(_):
 def installed(board, wanted, *packages):
     """Bring a version onto the board up to the switch; the plan."""
     planned = plan.make(board, board.hold(), wanted)
-    commands.install(board, planned, silent, packages)
+    install.install(board, planned, silent, packages)
     return planned
 
 
 def on_trial(board, wanted):
     """Bring a version onto the board and switch to it; nobody waits."""
-    commands.switch(board, installed(board, wanted))
+    install.switch(board, installed(board, wanted))
 
 
 def flashed(board, wanted):
     """Bring a version onto the board the whole way; whether it became healthy."""
     on_trial(board, wanted)
-    return commands.wait_healthy(board, wanted.digest, silent)
+    return install.wait_healthy(board, wanted.digest, silent)
 
 
 def board_with(*words):

@@ -20,7 +20,7 @@ from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import new as config_new
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.live.plain import LogLines
+from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.service import commands as service
 from toolcart.tools.status import commands as status
 from host_tests.support import running

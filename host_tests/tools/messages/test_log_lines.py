@@ -13,10 +13,11 @@ from toolcart.agent.base.counters import NAMES
 from toolcart.agent.cart.status import of_station
 from toolcart.base.sources import files_below
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.live import plain
+from toolcart.tools.live import log_lines
 from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
-from toolcart.tools.live.plain import InProcess, LogLines
+from toolcart.tools.live.log_lines import LogLines
+from toolcart.tools.live.plain import InProcess
 from toolcart.tools.messages import log_entries, reasons, standing_conditions
 from toolcart.tools.messages.standing_conditions import doubtful, everything, server_sentence
 from host_tests.support.running import status_of
@@ -38,7 +39,7 @@ def test_a_line_has_its_moment_with_the_zone_and_its_level():
 
 def test_the_json_form_is_one_object_a_line():
     out = io.StringIO()
-    lines = LogLines(out, plain.JSON)
+    lines = LogLines(out, log_lines.JSON)
     lines.changes(CHANGES[:1])
     lines.summary(5.0, {"stored": 7}, "stored 7")
     lines.account({"stored": 7}, ["  stored 7"])
@@ -54,7 +55,7 @@ def test_the_journal_gets_priorities_and_no_moments(tmp_path):
         LogLines(out, environment=environment).changes(CHANGES)
         out.seek(0)
         assert [line[:3] for line in out] == ["<3>", "<4>", "<5>", "<6>"]
-    assert not plain.is_journal(io.StringIO(), environment)
+    assert not log_lines.is_journal(io.StringIO(), environment)
 
 
 def test_a_log_that_cannot_be_written_ends_nothing_but_itself():

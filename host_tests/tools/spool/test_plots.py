@@ -11,7 +11,7 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.sim import result_frames as made
+from toolcart.sim import curve_frames
 from toolcart.trace import draw
 from toolcart.trace.curves import load
 from toolcart.trace.draw import panels
@@ -109,8 +109,8 @@ def plot(*words, stdin=None, code=0):
 
 
 def trace(what, samples, step="2.0", scale="0.01", unit=1, ident=7, **more):
-    steps = (made.resolution(0, len(samples) - 1, step),)
-    data = made.curve_data(ident, TIME, 1, what, unit, samples, ((2214, 3, unit, scale),), steps, **more)
+    steps = (curve_frames.resolution(0, len(samples) - 1, step),)
+    data = curve_frames.curve_data(ident, TIME, 1, what, unit, samples, ((2214, 3, unit, scale),), steps, **more)
     return message(900, data)
 
 
@@ -158,7 +158,7 @@ def test_a_mt_focus_in_the_capture_turns_the_octets_round():
 
 def test_what_a_curve_lacks_is_said():
     assert "5 samples are there, 9 were announced" in plot("--json", stdin=trace(2, TORQUE, announced=9)).stdout
-    (one,), _ = load(message(900, made.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
+    (one,), _ = load(message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     curve = one.curves["torque"]
     assert curve.times_ms == [] and "no coefficient" in curve.notes[0]
     assert panels(one)[0].across == "sample"
