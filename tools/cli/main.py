@@ -21,7 +21,7 @@ PLACES = {
     "flash": "toolcart.tools.flash.commands:flash",
     "image": "toolcart.tools.flash.image_command:image",
     "install-service": "toolcart.tools.service.commands:install_service",
-    "line": "toolcart.tools.line:line",
+    "line": "toolcart.tools.line.commands:line",
     "man": "toolcart.tools.cli.manual:man",
     "mid": "toolcart.codec.commands:mid",
     "mip": "toolcart.tools.flash.mip:mip",

@@ -8,7 +8,7 @@ import tty
 import pytest
 
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower
+from toolcart.tools.line.commands import Explain3964R, ExplainAscii, Load, Shower
 from host_tests.support.running import toolcart
 from host_tests.support.serial_cart import SerialCart
 
