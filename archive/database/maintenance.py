@@ -36,7 +36,7 @@ from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
 from toolcart.archive.server.writer import Ended, Writer
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import is_behind
+from toolcart.toolsnet_records import is_behind
 
 _AT_ONCE = 500
 LEFT_MOST = 100  # rows that are named; all are counted

@@ -39,7 +39,8 @@ from toolcart.archive.server.pim import Answer, Elsewhere, Here
 from toolcart.archive.server.tls import HANDSHAKE_S
 from toolcart.archive.server.writer import FAILED, Writer
 from toolcart.base.terminal_safe import visible
-from toolcart.toolsnet import FOR_A_SERVER, Breach, frame, station_of
+from toolcart.toolsnet import FOR_A_SERVER, Breach, frame
+from toolcart.toolsnet_records import station_of
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000

@@ -34,7 +34,8 @@ from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server.row_cache import Alone, Shared
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import Breach, is_behind, station_of
+from toolcart.toolsnet import Breach
+from toolcart.toolsnet_records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram

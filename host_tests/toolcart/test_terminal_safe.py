@@ -13,7 +13,8 @@ from toolcart.base.terminal_safe import visible, visible_in, visible_lines
 from toolcart.board.linux.flash import FileFlash
 from toolcart.codec.capture import Heard
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.line.commands import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.lines import Lines
 from toolcart.tools.spool.commands import spool

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolcart.toolsnet import TIGHTENING_ID_PARAMETER, frame, take_apart
+from toolcart.toolsnet import frame, take_apart
+from toolcart.toolsnet_records import TIGHTENING_ID_PARAMETER
 
 
 class Refused(Exception):

@@ -17,7 +17,8 @@ import threading
 from collections.abc import Sequence
 from functools import cached_property
 
-from toolcart.toolsnet import SYSTEM_TYPES, is_behind, station_of
+from toolcart.toolsnet import SYSTEM_TYPES
+from toolcart.toolsnet_records import is_behind, station_of
 from toolcart.toolsnet_rows import event_rows, graph_row, result_rows
 
 _LEVELS = ("SystemType", "System", "Station", "Spindle", "Program")  # of the map, one in the other

@@ -8,7 +8,9 @@ import tty
 import pytest
 
 from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line.commands import Explain3964R, ExplainAscii, Load, Shower
+from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
+from toolcart.tools.line.load import Load
 from host_tests.support.running import toolcart
 from host_tests.support.serial_cart import SerialCart
 

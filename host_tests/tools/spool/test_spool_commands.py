@@ -24,7 +24,7 @@ from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.spool import image, take_over
 from toolcart.tools.spool.offline_spool import begun, opened
 from toolcart.tools.spool.take_over import Plan
-from toolcart.toolsnet import tightening_id_of
+from toolcart.toolsnet_records import tightening_id_of
 from host_tests.support.log import Area, append, take_all
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.quarantine import numbers_of
