@@ -26,8 +26,8 @@ from toolcart.archive.database import audit, database, unescape
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import writer as writing
 from toolcart.archive.server.writer import REPEATED, STORED, Writer
-from toolcart.tools.spool import image
-from toolcart.tools.spool.offline_spool import Opened
+from toolcart.spool import image
+from toolcart.spool.offline_spool import Opened
 from toolcart.toolsnet import take_apart
 
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)

@@ -25,7 +25,7 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, State
 from toolcart.agent.openprotocol.id_ledger import Known
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
-from toolcart.tools.spool.offline_spool import begun, opened
+from toolcart.spool.offline_spool import begun, opened
 from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
 from lab.worlds.history import Said
 

@@ -12,11 +12,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from toolcart.spool.image import is_held
 from toolcart.tools.config import runner
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
 from toolcart.tools.messages import attention
 from toolcart.tools.messages.durations import counted, span
-from toolcart.tools.spool.image import is_held
 from toolcart.tools.spool.report import undelivered
 from toolcart.tools.status import client, socket_location
 

@@ -18,6 +18,7 @@ import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.terminal_safe import visible
+from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
@@ -25,7 +26,6 @@ from toolcart.tools.doctor import agent, controller, extras, local, outlets, tim
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
-from toolcart.tools.spool.image import is_held
 
 AT_ONCE = 8  # stations
 

@@ -23,10 +23,10 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool.offline_spool import begun
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.messages import attention, commands, reasons
 from toolcart.tools.messages.durations import counted
-from toolcart.tools.spool.offline_spool import begun
 
 TURN_S = 0.01
 
@@ -83,7 +83,8 @@ def compare(number: int, sequence: int, spool: Path) -> list[Found]:
         words = f"the server has {sequence} results of this station, and the spool is new"
         hint = "The agent continues after them. If another agent has the station's number, give this one another."
         return [Found(what, NOTE, words, hint)]
-    from toolcart.tools.spool import image, report
+    from toolcart.spool import image
+    from toolcart.tools.spool import report
 
     try:
         found = image.read(spool)

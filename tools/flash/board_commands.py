@@ -28,13 +28,13 @@ from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool.offline_spool import opened
 from toolcart.tools.flash import check, plan
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
 from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
 from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.spool import quarantine_commands as orders
-from toolcart.tools.spool.offline_spool import opened
 
 ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
 PULL_TRIES = 3

@@ -13,11 +13,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.spool import image
 from toolcart.tools.config.file import folder_of
 from toolcart.tools.messages.durations import counted
 from toolcart.tools.service import safe_install
 from toolcart.tools.service.unit import STATE_FOLDER
-from toolcart.tools.spool import image, report
+from toolcart.tools.spool import report
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,8 @@ import click
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
-from toolcart.tools.spool import image, report
+from toolcart.spool import image
+from toolcart.tools.spool import report
 from toolcart.tools.spool.offer_again_command import offer_again_command
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))

@@ -35,9 +35,10 @@ from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool import image
+from toolcart.spool.offline_spool import begun, follow
 from toolcart.tools.config import file as config_file
-from toolcart.tools.spool import image, report
-from toolcart.tools.spool.offline_spool import begun, follow
+from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
@@ -113,7 +114,7 @@ class _Clock:
 def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
     """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
 
-    Whatever it is, the spool is started first as the agent starts it (toolcart.tools.spool.offline_spool).
+    Whatever it is, the spool is started first as the agent starts it (toolcart.spool.offline_spool).
     """
     check = f"toolcart spool check {shlex.quote(str(file))}"
     try:

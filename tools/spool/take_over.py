@@ -33,8 +33,8 @@ from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux.spool_file import MODE, block_bytes_for
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.spool import image
-from toolcart.tools.spool.offline_spool import Opened, begun, each, follow
+from toolcart.spool import image
+from toolcart.spool.offline_spool import Opened, begun, each, follow
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload

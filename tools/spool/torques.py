@@ -15,7 +15,7 @@ from statistics import fmean, stdev
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import decimal_of
-from toolcart.tools.spool.image import Area, Entry
+from toolcart.spool.image import Area, Entry
 from toolcart.tools.spool.report import results, row
 from toolcart.trace.draw import Panel
 

@@ -12,8 +12,8 @@ from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.base.clock import Dice
-from host_tests.portable import Skip
 from lab.harness.cart import CONTROLLER, Cart
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 

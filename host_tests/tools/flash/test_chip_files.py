@@ -18,11 +18,11 @@ from toolcart.base import subprocesses
 from toolcart.base.constants import chip_sources, module_name, written_out
 from toolcart.base.sources import Source, is_cpython_only, product_sources
 from toolcart.tools.flash import mip, package
-from host_tests.portable import Skip
 from host_tests.support.running import toolcart
 from host_tests.tools.flash.test_flash_tool import CART, cart_in
 from lab.cache import CHECKOUT, Unavailable
 from lab.harness.allocation_free_peers import TREE
+from lab.harness.portable_session import Skip
 from lab.runtimes.build import BOARD_MACHINES
 
 

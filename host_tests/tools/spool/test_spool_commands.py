@@ -21,8 +21,9 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from toolcart.tools.spool import image, take_over
-from toolcart.tools.spool.offline_spool import begun, opened
+from toolcart.spool import image
+from toolcart.spool.offline_spool import begun, opened
+from toolcart.tools.spool import take_over
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet_records import tightening_id_of
 from host_tests.support.log import Area, append, take_all

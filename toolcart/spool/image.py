@@ -2,7 +2,7 @@
 
 Rules
 1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
-2. The agent's own code decides what counts (toolcart.tools.spool.offline_spool): a mount writes nothing. Every other
+2. The agent's own code decides what counts (toolcart.spool.offline_spool): a mount writes nothing. Every other
    sound record is void: a copy that was cut, or what was refused, or superseded by a later block.
 3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
 4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
@@ -26,7 +26,7 @@ from toolcart.agent.record.provenance import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.spool.offline_spool import Opened, opened
+from toolcart.spool.offline_spool import Opened, opened
 
 FOLDER_BLOCK_BYTES = 4096
 FOLDER_MORE = 2
