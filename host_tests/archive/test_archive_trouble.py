@@ -28,7 +28,7 @@ from host_tests.support.archive import (
     reading,
     result,
 )
-from host_tests.support.memory import needed
+from host_tests.support.needed import needed
 from lab.harness.postgresql import postgresql
 
 SIGKILLS = 1000 if LONG else 5

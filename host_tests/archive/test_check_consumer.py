@@ -24,7 +24,8 @@ from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from host_tests.support.running import consuming, ran, running, until_said, wait_for
+from host_tests.support.consumers import consuming, until_said
+from host_tests.support.running import ran, running, wait_for
 from host_tests.support.tls import certificate_files
 
 PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")

@@ -15,7 +15,8 @@ from host_tests.plant.as_installed import delivered
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
-from host_tests.support.running import HookServer, consuming, free_port, wait_for
+from host_tests.support.consumers import HookServer, consuming
+from host_tests.support.running import free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
 LINES = {"kind": "file", "path": "lines.jsonl"}

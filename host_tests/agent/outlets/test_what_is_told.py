@@ -13,7 +13,7 @@ from toolcart.tools.messages import attention, standing_conditions
 from toolcart.tools.spool.offer_again_command import _told
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
-from host_tests.support.running import station_told
+from host_tests.support.agent_lines import station_told
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.cart import Cart
 

@@ -25,9 +25,10 @@ from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
 from toolcart.tools.status import client
+from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import cart_of, free_port, station_told, toolcart, written
+from host_tests.support.running import cart_of, free_port, toolcart, written
 
 
 @pytest.fixture(autouse=True)

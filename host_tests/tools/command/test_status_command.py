@@ -16,17 +16,9 @@ from toolcart.tools.messages import reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, commands, socket_location
 from toolcart.tools.status import process as process_module
+from host_tests.support.agent_lines import station_told
 from host_tests.support.peers import Peer
-from host_tests.support.running import (
-    ROOT,
-    cart_of,
-    command_of,
-    ran,
-    station_told,
-    toolcart,
-    wait_for,
-    written,
-)
+from host_tests.support.running import ROOT, cart_of, command_of, ran, toolcart, wait_for, written
 from host_tests.support.running import running as running_command
 
 

@@ -17,7 +17,8 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
-from host_tests.support.running import DEADLINE_S, cart_of, ran, station_told, status_of, written
+from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.running import DEADLINE_S, cart_of, ran, written
 
 
 def _turn_until(watch, condition):

@@ -16,7 +16,7 @@ from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, RUNNING, Watch
-from host_tests.support.running import station_told, status_of
+from host_tests.support.agent_lines import station_told, status_of
 
 DEADLINE_S = 60
 

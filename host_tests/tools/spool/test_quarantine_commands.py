@@ -19,8 +19,9 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
+from host_tests.support.agent_lines import station_told, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, lived, station_told, status_of, toolcart, written
+from host_tests.support.running import cart_of, lived, toolcart, written
 
 
 @pytest.fixture
