@@ -118,7 +118,7 @@ def query(place: str, **options: Any) -> None:
     from toolcart.archive.database import cars, queries
 
     part = _text("--vin-part", options["vin_part"])
-    wanted = queries.Wanted(
+    wanted = queries.ResultFilter(
         vin=_text("--vin", options["vin"]),
         station=_station(options["station"]),
         from_time=_time("--from", options["from_time"]),

@@ -77,7 +77,7 @@ def command(
         return
     try:
         _tell(client.lines_of(path, line, ANSWER_S + wait_s), as_json)
-    except client.Trouble as trouble:
+    except client.NoAgent as trouble:
         _fail({"outcome": "no agent", "why": str(trouble), "hint": trouble.hint}, as_json, EXIT_NO_AGENT)
 
 

@@ -25,12 +25,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from toolcart.archive.consume import counters as c
 from toolcart.archive.consume import lines
 from toolcart.archive.consume.batch import Batch, read, read_line
-from toolcart.archive.consume.broker import Address, Broker, Mark
+from toolcart.archive.consume.broker import Address, Broker, Delivery
 from toolcart.archive.consume.lines import Unreadable
 from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
-from toolcart.archive.consume.presence import Online
+from toolcart.archive.consume.presence import OnlineStations
 from toolcart.archive.consume.topics import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
-from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
+from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, ArchiveEnding, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
 MESSAGE_OCTETS = 500  # what a message costs beside its own bytes
@@ -40,14 +40,14 @@ class Consumer:
     """One broker's batches into one archive, in a thread of its own; `passes_gaps`: nothing is sent again."""
 
     def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
-        self.counted = c.Counted(writer.note_breach, say)
+        self.counted = c.ConsumerCounters(writer.note_breach, say)
         self.waiting_octets = 0  # taken and not committed
         self._writer = writer
         self._passes_gaps = passes_gaps
         self._lock = threading.Lock()
         self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
-        self._online = Online(writer.heard)
+        self._online = OnlineStations(writer.heard)
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._thread.start()
 
@@ -68,7 +68,7 @@ class Consumer:
     # -- the broker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with suppress(SQLAlchemyError, Ended):  # what is not read here, batches will say
+        with suppress(SQLAlchemyError, ArchiveEnding):  # what is not read here, batches will say
             self._writer.change(self._online.learn)
         self.broker.serve(self)
 
@@ -79,7 +79,7 @@ class Consumer:
             self._left = None
         return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
 
-    def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
+    def take(self, mark: Delivery, topic: str, payload: bytes, retained: bool) -> None:
         base, slash, last = topic.rpartition("/")
         try:
             if slash + last in (RECEIPT, STATE):
@@ -100,7 +100,7 @@ class Consumer:
         except Unreadable as why:
             self._leave(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
 
-    def _take_line(self, mark: Mark, base: str, topic: str, payload: bytes) -> None:
+    def _take_line(self, mark: Delivery, base: str, topic: str, payload: bytes) -> None:
         """Take an event or a curve; its system is that of the topic's batches."""
         if topic.endswith(ALARMS):
             line = read_line(payload, ("event",))
@@ -137,13 +137,13 @@ class Consumer:
         if not self._writer.put(*entry):
             self._left = entry
 
-    def _leave(self, mark: Mark, name: str, topic: str, found: str) -> None:
+    def _leave(self, mark: Delivery, name: str, topic: str, found: str) -> None:
         self.counted.note(name, topic, found)
         self.broker.done(mark)
 
     # -- the writer's thread ---------------------------------------------------------------------------------------
 
-    def _batch_told(self, mark: Mark, batch: Batch, outcome: str, parcel: dict) -> None:
+    def _batch_told(self, mark: Delivery, batch: Batch, outcome: str, parcel: dict) -> None:
         """Go on after the commit: the receipt, then the acknowledgement."""
         counted = self.counted
         receipt = {"identity": batch.identity, "number": parcel["number"]}
@@ -163,6 +163,6 @@ class Consumer:
             stations = " and ".join("/".join(map(str, place)) for place in (batch.place, parcel["other"]))
             counted.note(c.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
-    def _line_told(self, mark: Mark, name: str, outcome: str, parcel: dict) -> None:
+    def _line_told(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
         self.counted.add(name if parcel["number"] else c.CURVES_LEFT)
         self.broker.done(mark)

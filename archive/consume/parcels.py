@@ -26,7 +26,7 @@ from toolcart.archive.consume.batch import Batch
 from toolcart.archive.consume.lines import placed
 from toolcart.archive.database import bulk_insert
 from toolcart.archive.database import tables as t
-from toolcart.archive.server.writer import REPEATED, STORED, Opened, Station
+from toolcart.archive.server.writer import REPEATED, STORED, ParcelContent, Station
 from toolcart.toolsnet_rows import tightening_of
 
 GAP = "gap"
@@ -67,7 +67,7 @@ class _Row:
 
 def open_parcels(
     connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
-) -> list[Opened]:
+) -> list[ParcelContent]:
     """Return what is new in each of them; `latest` gives the sequence of a station's latest result."""
     found = _rows(connection, {parcel["topic"] for parcel in parcels})
     ends: dict[Station, int] = {}
@@ -99,7 +99,7 @@ def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Ro
     return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in found}
 
 
-def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> Opened:
+def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> ParcelContent:
     telegram, kind = dict(parcel["found"]), parcel["kind"]
     ours = [
         (row.arrived, row.base, place)
@@ -109,19 +109,19 @@ def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> Opened:
     ]
     parcel["number"] = len(ours)
     if not ours:
-        return Opened(REPEATED)
+        return ParcelContent(REPEATED)
     _, base, (system_type, system, _) = max(ours)
     telegram.update(system_type=system_type, system=system)
     parcel.update(system_type=system_type, system=system)
     if kind == "13":
         telegram["sequence"] = sequence_at(base + telegram["sequence"])
-    return Opened(STORED, [(kind, telegram)])
+    return ParcelContent(STORED, [(kind, telegram)])
 
 
-def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
+def _open(parcel: dict, row: _Row, arrived: str) -> ParcelContent:
     batch: Batch = parcel["batch"]
     parcel.update(new=0, known=0, missing=0)
-    opened = Opened(decide(row.number, batch.after, batch.last, batch.waits))
+    opened = ParcelContent(decide(row.number, batch.after, batch.last, batch.waits))
     if opened.outcome == STORED:
         parcel["missing"] = batch.last - max(row.number, 0) - sum(number > row.number for number, _ in batch.records)
         for number, record in batch.records:
@@ -146,7 +146,7 @@ def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
     return opened
 
 
-def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opened]) -> None:
+def _leave_known(connection: Connection, parcels: list[dict], opened: list[ParcelContent]) -> None:
     """Take out results that are stored under another sequence, and count their arrival."""
     keys = [key for one in opened for kind, found in one.telegrams if kind == "04" and (key := _same_key(found))]
     known = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)

@@ -21,7 +21,7 @@ BEAT_S = 60.0
 TOPICS_MOST = 10_000
 
 
-class Online:
+class OnlineStations:
     """Which stations are online; for one thread."""
 
     def __init__(self, heard: Callable[[Place], None]) -> None:

@@ -32,7 +32,7 @@ class Channel(Protocol):
     def send(self, subject: str, text: str, causes: dict[str, str]) -> object: ...
 
 
-class _Still(urllib.request.HTTPRedirectHandler):
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, req, fp, code, msg, headers, newurl) -> None:
         return None
 
@@ -46,7 +46,7 @@ class Webhook:
     def send(self, subject: str, text: str, causes: dict[str, str]) -> None:
         body = json.dumps({"subject": subject, "text": text, "causes": causes}).encode()
         asked = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.build_opener(_Still).open(asked, timeout=DEADLINE_S / 2) as answer:
+        with urllib.request.build_opener(_NoRedirects).open(asked, timeout=DEADLINE_S / 2) as answer:
             answer.read(_ANSWER_MOST)
 
 

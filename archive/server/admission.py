@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 Guest = TypeVar("Guest")
 
 
-class Places(Generic[Guest]):
+class Admission(Generic[Guest]):
     """The guests that have a place, each with its address."""
 
     def __init__(self, most: int, of_one_most: int) -> None:

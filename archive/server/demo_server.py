@@ -39,7 +39,7 @@ def missing() -> str | None:
     return next((name for name in ("sqlalchemy", "alembic") if find_spec(name) is None), None)
 
 
-class Beside(ArchiveBooks):
+class DemoServer(ArchiveBooks):
     """An archive on two free ports of the loopback; OSError if it cannot start. `ready` waits until it listens."""
 
     def __init__(self, place: str) -> None:
@@ -54,7 +54,7 @@ class Beside(ArchiveBooks):
         self._begun_s = time.monotonic()
         self._start()
 
-    def ready(self) -> Beside:
+    def ready(self) -> DemoServer:
         """Wait until it listens."""
         if not self._listens.wait(START_LIMIT_S) or self._wrong:
             self.close()
@@ -178,12 +178,12 @@ async def _serve(place: str, pim_port: int, server_port: int, is_cut: bool) -> N
 
 def main() -> None:
     """Serve until stdin ends."""
-    from toolcart.archive.database.database import Unusable
+    from toolcart.archive.database.database import DatabaseUnusable
 
     place, pim_port, server_port, network = sys.argv[1:]
     try:
         asyncio.run(_serve(place, int(pim_port), int(server_port), network == "cut"))
-    except (Unusable, OSError) as wrong:
+    except (DatabaseUnusable, OSError) as wrong:
         _say("failed", text=str(wrong))
         sys.exit(1)
 

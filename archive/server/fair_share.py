@@ -17,7 +17,7 @@ SHARE_S = 0.005
 TELEGRAMS_MOST = 20  # about 1 ms
 
 
-class Stranger(Protocol):
+class UnknownStation(Protocol):
     """A connection that has not yet brought anything that was stored; `take` is True if there may be more."""
 
     def take(self, most: int) -> bool: ...
@@ -25,16 +25,16 @@ class Stranger(Protocol):
     def read(self, on: bool) -> None: ...
 
 
-class Turns:
+class FairShare:
     """The strangers that wait, and how much of the current period is used."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._waiting: deque[Stranger] = deque()
+        self._waiting: deque[UnknownStation] = deque()
         self._began_s = self._used_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def serve(self, stranger: Stranger) -> None:
+    def serve(self, stranger: UnknownStation) -> None:
         """Serve a stranger that has sent something, now or in its turn."""
         if not self._waiting and time.perf_counter() - self._began_s >= PERIOD_S:
             self._begin()
@@ -46,14 +46,14 @@ class Turns:
     def _begin(self) -> None:
         self._began_s, self._used_s = time.perf_counter(), 0.0
 
-    def _serve(self, stranger: Stranger) -> None:
+    def _serve(self, stranger: UnknownStation) -> None:
         before_s = time.perf_counter()
         is_more = stranger.take(TELEGRAMS_MOST)
         self._used_s += time.perf_counter() - before_s
         if is_more:
             self._wait(stranger)
 
-    def _wait(self, stranger: Stranger) -> None:
+    def _wait(self, stranger: UnknownStation) -> None:
         stranger.read(False)
         self._waiting.append(stranger)
         if self._timer is None:

@@ -50,7 +50,7 @@ def latest_of(connection: Connection, stations: Iterable[Station]) -> Latest:
     return {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(_LATEST.where(wanted))}
 
 
-class Alone:
+class RowCache:
     """Nothing else writes."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Alone:
         self.latest.update(latest)
 
 
-class Shared(Alone):
+class SharedRowCache(RowCache):
     """Other servers write as well: nothing is known beyond a transaction."""
 
     def begin(self, connection: Connection) -> None:

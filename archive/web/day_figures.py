@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.statistics import Part
 from toolcart.archive.web.trend import QUANTITIES, Quantity
@@ -22,7 +22,7 @@ MARGIN = 0.5  # of the distance between the limits, on each side
 
 
 def programs(
-    connection: Connection, wanted: Wanted, names: dict[tuple[int, int], str], only_ok: bool
+    connection: Connection, wanted: ResultFilter, names: dict[tuple[int, int], str], only_ok: bool
 ) -> list[dict[str, Any]]:
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     parts = statistics.parts(connection, wanted, 0)
@@ -46,7 +46,7 @@ def _around(low: float, high: float) -> tuple[float, float]:
 
 
 def _spread(
-    connection: Connection, wanted: Wanted, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
+    connection: Connection, wanted: ResultFilter, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
 ) -> dict[str, Any]:
     sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
     told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}

@@ -56,7 +56,7 @@ def main() -> None:
         os._exit(1)
     except ImportError:
         _say(f"failed The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}")
-    except (database.Unusable, OSError) as wrong:
+    except (database.DatabaseUnusable, OSError) as wrong:
         _say(f"failed {wrong}")
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from toolcart.archive.server import fair_share, writer
 from toolcart.archive.server import server as served_by
-from toolcart.archive.server.admission import Places
+from toolcart.archive.server.admission import Admission
 from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, result
 
 
@@ -73,7 +73,7 @@ GUESTS = st.tuples(st.sampled_from(["come", "trust", "leave"]), st.integers(0, 3
 
 @given(st.lists(GUESTS, max_size=120), st.integers(1, 6), st.integers(1, 6))
 def test_places_are_bounded_and_who_has_brought_something_keeps_one(steps, most, of_one):
-    places, there, trusted = Places(most, of_one), {}, set()
+    places, there, trusted = Admission(most, of_one), {}, set()
     for what, guest, address in steps:
         if what == "come" and guest not in there:
             of_its = [one for one in there if there[one] == address]
@@ -134,7 +134,7 @@ class Clock:
 def test_strangers_take_turns_and_all_is_taken(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.Turns(clock)
+    served = fair_share.FairShare(clock)
     floods = [Flood(clock, 400) for _ in range(10)]
     for flood in floods:
         served.serve(flood)
@@ -151,7 +151,7 @@ def test_strangers_take_turns_and_all_is_taken(monkeypatch):
 def test_a_stranger_alone_waits_for_nothing(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(fair_share.time, "perf_counter", lambda: clock.s)
-    served = fair_share.Turns(clock)
+    served = fair_share.FairShare(clock)
     for _ in range(50):
         flood = Flood(clock, 3)
         served.serve(flood)

@@ -11,7 +11,7 @@ from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
 from toolcart.archive.statistics import periods, rates
 from toolcart.archive.web import trends
-from toolcart.archive.web.reading import TooLong
+from toolcart.archive.web.reading import QueryTimeout
 from host_tests.support.archive import browsing, filled, place_in, reading
 from lab.harness.archive_rows import sum_all
 
@@ -110,7 +110,7 @@ def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narr
 
 def test_rates_are_shown_if_first_attempts_take_too_long(browser, monkeypatch):
     def endless(*_):
-        raise TooLong
+        raise QueryTimeout
 
     before = browser.get("/pareto?by=station&json").json()
     monkeypatch.setattr(rates, "attempts", endless)

@@ -25,7 +25,7 @@ def site(tmp_path_factory):
     place = filled(place_in(folder), stations=3, cars=10)
     for role in ROLES:
         put(str(folder / "users"), role, role, f"{role} {role}")
-    made = make(Reading(place), login.Door(None, UsersFile(str(folder / "users"))), only_here=False)
+    made = make(Reading(place), login.Authenticator(None, UsersFile(str(folder / "users"))), only_here=False)
     made.state.site.exports._run = at_once
     return made
 

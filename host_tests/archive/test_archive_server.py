@@ -195,7 +195,7 @@ def test_one_archive_writes_at_a_time(new_place, monkeypatch):
     monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
     with (
         database.writing(place),
-        pytest.raises(database.Unusable, match="another archive writes there"),
+        pytest.raises(database.DatabaseUnusable, match="another archive writes there"),
         database.writing(place),
     ):
         pass
@@ -205,7 +205,7 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
     (tmp_path / "link").symlink_to(place_in(tmp_path))
     with (
         database.writing(str(tmp_path / "link")),
-        pytest.raises(database.Unusable, match="another archive writes there"),
+        pytest.raises(database.DatabaseUnusable, match="another archive writes there"),
         database.writing(str(place_in(tmp_path))),
     ):
         pass
@@ -222,16 +222,16 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
 )
 def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, place, words):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(database.Unusable, match=words):
+    with pytest.raises(database.DatabaseUnusable, match=words):
         database.connect(place, writes=True)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
-    with pytest.raises(database.Unusable, match="not a database: another kind of file"):
+    with pytest.raises(database.DatabaseUnusable, match="not a database: another kind of file"):
         database.connect(str(place_in(tmp_path)), writes=True)
     sqlite3.connect(tmp_path / "foreign.sqlite").execute("CREATE TABLE Theirs (x)").connection.commit()
-    with pytest.raises(database.Unusable, match="holds no archive of toolcart"):
+    with pytest.raises(database.DatabaseUnusable, match="holds no archive of toolcart"):
         database.connect(str(tmp_path / "foreign.sqlite"), writes=False)
 
 
@@ -239,7 +239,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 def test_archive_of_unknown_revision_is_refused_and_left_as_it_is(tmp_path, writes):
     place = reported(place_in(tmp_path), result(1, 1))
     change(place, "UPDATE alembic_version SET version_num = '7'")
-    with pytest.raises(database.Unusable, match="revision 7, which this version of toolcart does not know"):
+    with pytest.raises(database.DatabaseUnusable, match="revision 7, which this version of toolcart does not know"):
         database.connect(place, writes=writes)
     with sqlite3.connect(place) as connection:
         assert connection.execute("SELECT COUNT(*) FROM Result").fetchall() == [(1,)]

@@ -288,7 +288,7 @@ def restart_if_dead(databases, place):
     """A PostgreSQL without room for its journal ends itself."""
     try:
         database.connect(place, writes=False).dispose()
-    except database.Unusable:
+    except database.DatabaseUnusable:
         databases.start()
 
 

@@ -275,7 +275,7 @@ def test_an_address_has_user_port_filter_and_tls():
     assert (found.host, found.port, found.user, found.filters, found.tls) == ("::1", 1883, "", (), None)
     assert broker.address_of("mqtts://b").port == 8883
     for wrong in ("mqtt://", "http://b", "mqtt://u:password@b", "mqtt://b:99999", "mqtt://b:0", "b/topic"):
-        with pytest.raises(broker.Wrong):
+        with pytest.raises(broker.BrokerSettingsError):
             broker.address_of(wrong)
 
 

@@ -344,7 +344,7 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
         assert made.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
         assert made.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
         with made.engine.connect() as connection:
-            [row] = queries.results(connection, queries.Wanted(tightening_id=2))
+            [row] = queries.results(connection, queries.ResultFilter(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
 
 

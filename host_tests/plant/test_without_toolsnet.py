@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Seen
+from toolcart.tools.web.page import AgentState
 from host_tests.plant.as_installed import delivered
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
@@ -30,7 +30,7 @@ def lines_of(path):
 def everything_said(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
     told = site.told(cart)
-    seen = Seen("cart", told)
+    seen = AgentState("cart", told)
     figures = metrics.text_of([metrics.Agent("cart", told)]).splitlines(True)
     return {
         "log": agent.said,

@@ -309,7 +309,7 @@ class Starter:
             found = re.match(r"(\d+) (?:PIM on [^:]*:(\d+), )?(?:server on [^:]*:(\d+), )?archive ", line)
             if found:
                 return (int(found[1]), int(found[2] or 0), int(found[3] or 0))
-            assert "Unusable" not in line, line
+            assert "DatabaseUnusable" not in line, line
 
 
 def kill(process: int) -> None:

@@ -50,10 +50,10 @@ def test_what_others_may_read_is_not_read(tmp_path):
     file = tmp_path / "token"
     file.write_bytes(b"secret")
     file.chmod(0o640)
-    with pytest.raises(private_files.Wrong, match="chmod 600"):
+    with pytest.raises(private_files.PrivateFileError, match="chmod 600"):
         private_files.text_of(file)
     assert private_files.text_of(file, handed=True) == "secret"
     file.chmod(0o600)
     file.write_bytes(b"\xff")
-    with pytest.raises(private_files.Wrong, match="is no text"):
+    with pytest.raises(private_files.PrivateFileError, match="is no text"):
         private_files.text_of(file)

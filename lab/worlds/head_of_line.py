@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from lab.worlds.history import HeldUp, Result, StationHistory
+from lab.worlds.history import HeadOfLineDelay, Result, StationHistory
 
 SOUND_MS = 15000  # how long the agent must have had power and a flash before a refusal counts
 PROVEN_MS = 50000  # the longest a result waits for offers of a refused one, after one behind a refused one was taken
 
 
-class Passing:
+class HeadOfLine:
     """One station: from the first refusal by content until a result is taken, or something else goes wrong."""
 
     def __init__(self, station: StationHistory) -> None:
@@ -55,7 +55,7 @@ class Passing:
             first = min(waiting)
             was_there = first <= began and not mute
             is_proven = was_there and self._is_proven
-            self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
+            self.station.held_up.append(HeadOfLineDelay(max(first, began), now, len(refused), was_there, is_proven))
 
     def _were_passed(self, refused: set[int]) -> bool:
         """True if these had to be passed: none was given up, overwritten or taken."""

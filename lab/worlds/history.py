@@ -62,7 +62,7 @@ class Result:
 
 
 @dataclass
-class Row:
+class StoredTelegram:
     """One telegram 04 that ToolsNet stored."""
 
     station: int
@@ -76,7 +76,7 @@ class Row:
 
 
 @dataclass
-class Questions:
+class SessionQueries:
     """What one session with a controller asked about old results."""
 
     began: int
@@ -87,7 +87,7 @@ class Questions:
 
 
 @dataclass
-class HeldUp:
+class HeadOfLineDelay:
     """A result waited behind refused ones while the server was well."""
 
     since: int  # the first refusal, or the acknowledgement of the waiting result if that came later
@@ -98,7 +98,7 @@ class HeldUp:
 
 
 @dataclass
-class Said:
+class AgentReport:
     """What the agent says about one station."""
 
     waiting: int = 0
@@ -137,19 +137,19 @@ class StationHistory:
 
     rules: StationRules
     results: dict[int, Result] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)  # as they arrived
+    rows: list[StoredTelegram] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
     lies: list[int] = field(default_factory=list)  # when the agent had read a false 08
-    sessions: list[Questions] = field(default_factory=list)
+    sessions: list[SessionQueries] = field(default_factory=list)
     # the controller has reported its newest result and the session went on, or it takes no such question
     is_met: bool = True
-    held_up: list[HeldUp] = field(default_factory=list)
+    held_up: list[HeadOfLineDelay] = field(default_factory=list)
     late_acks: list[str] = field(default_factory=list)
     wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
-    said: Said = field(default_factory=Said)  # at the end of the calm
-    said_after: Said | None = None  # after the power cycle that follows it
+    said: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
+    said_after: AgentReport | None = None  # after the power cycle that follows it
     came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
     consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
     alarms_told: int = 0  # reported by the controller

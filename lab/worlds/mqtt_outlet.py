@@ -12,14 +12,14 @@ import random
 
 from lab.harness.mqtt_broker import Broker, BrokerSession, Consumer
 from lab.worlds.network import Link
-from lab.worlds.other_outlets import Beside, beside
+from lab.worlds.other_outlets import OtherOutlet, beside
 
 BROKER = ("broker", 1883)
 MQTT = "mqtt"
 BROKER_FAULTS = ("outage", "outage", "forgets", "restart", "away", "away", "mute", "drops")
 
 
-class Plant(Beside):
+class Plant(OtherOutlet):
     """The broker of one world, and the consumer behind it."""
 
     def __init__(self, world, place: tuple[str, int] = BROKER) -> None:

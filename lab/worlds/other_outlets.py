@@ -15,7 +15,7 @@ from lab.worlds.dice import dice, one_of
 from lab.worlds.network import Service
 
 
-class Beside:
+class OtherOutlet:
     """The second place where a world's results go; `records` are (identity, number, line), as stored there."""
 
     records: list[tuple[str, int, dict]]

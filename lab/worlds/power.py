@@ -15,7 +15,7 @@ class PowerCut(BaseException):
     """The power is gone."""
 
 
-class Hung(BaseException):
+class StepHung(BaseException):
     """The agent does not return from a step."""
 
 
@@ -31,7 +31,7 @@ class Fuse:
         """Count one read of a flash; a step must stay below READS_MAX reads."""
         self.reads += 1
         if self.reads > READS_MAX:
-            raise Hung
+            raise StepHung
 
     def arm(self, operations: int, kinds: str) -> None:
         """Blow at this operation from now on, the next being 1."""

@@ -17,8 +17,8 @@ from collections.abc import Callable
 
 from toolcart.toolsnet import frame
 from lab.worlds import telegrams
-from lab.worlds.head_of_line import SOUND_MS, Passing
-from lab.worlds.history import READABLE, History, Result, Row, StationHistory
+from lab.worlds.head_of_line import SOUND_MS, HeadOfLine
+from lab.worlds.history import READABLE, History, Result, StationHistory, StoredTelegram
 from lab.worlds.network import Link, Network, Service
 from lab.worlds.spindle_frames import spindles_of
 
@@ -50,11 +50,11 @@ class ToolsNet:
         network.serve(*PIM, self.pim)
         network.serve(*SERVER, self.server)
         network.serve(PIM[0], SERVER[1], self.server)
-        self.present: dict[int, list[Row]] = {number: [] for number in history.stations}
+        self.present: dict[int, list[StoredTelegram]] = {number: [] for number in history.stations}
         self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
-        self.passing = {number: Passing(station) for number, station in history.stations.items()}
+        self.passing = {number: HeadOfLine(station) for number, station in history.stations.items()}
         self._quiet_since = dict.fromkeys(history.stations, 0)
         self.lost_answers = 0
         self.late_answers = 0
@@ -68,7 +68,9 @@ class ToolsNet:
 
     # -- the store -------------------------------------------------------------------------------------------------
 
-    def take(self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None) -> tuple[int, Row | None]:
+    def take(
+        self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None
+    ) -> tuple[int, StoredTelegram | None]:
         """Store it or refuse it; return the code of the answer or SILENCE, and the row."""
         now = self.time.now
         station = self.history.stations.get(telegram.station)
@@ -92,7 +94,7 @@ class ToolsNet:
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
-        row = Row(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
+        row = StoredTelegram(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
         self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station), is_taken=True)
@@ -180,7 +182,7 @@ class ToolsNet:
         return text, lambda: _vouch(station, rows, latest, self.time.now)
 
 
-def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> None:
+def _vouch(station: StationHistory, rows: list[StoredTelegram], named: int, now: int) -> None:
     """Vouch for the last row of this sequence and all before it: an earlier false 08 may have led below the highest."""
     hidden = next((at for at, row in enumerate(reversed(rows)) if row.sequence == named), 0)
     if hidden:
@@ -261,7 +263,7 @@ class Peer:
             telegram, self._inbox = self._inbox[4:end], self._inbox[end:]
             try:
                 self.telegram(telegram)
-            except telegrams.Refused as reason:
+            except telegrams.MalformedTelegram as reason:
                 self.object(f"{reason} in {telegram[:60]!r}")
                 self.refused(telegram)
 
@@ -315,7 +317,7 @@ class ServerPeer(Peer):
     def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
         super().__init__(toolsnet, link)
         self._last = b""
-        self._last_row: Row | None = None
+        self._last_row: StoredTelegram | None = None
         self.unheard: list[Result] = []  # those whose answer was lost, or is late
         self._is_mute = False  # a keep-alive had no answer
         self._ended = False
@@ -386,7 +388,7 @@ class ServerPeer(Peer):
         else:
             self._answer_result(read, code, row)
 
-    def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: Row | None) -> None:
+    def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: StoredTelegram | None) -> None:
         def was_read() -> None:
             if row is not None and not code:
                 row.vouched = True

@@ -13,7 +13,7 @@ import random
 
 from lab.harness.mqtt_broker import batch_of
 from lab.worlds.network import Link
-from lab.worlds.other_outlets import Beside, beside
+from lab.worlds.other_outlets import OtherOutlet, beside
 
 HOOK = ("hook", 8080)
 WEBHOOK = "webhook"
@@ -21,7 +21,7 @@ HOOK_FAULTS = ("outage", "outage", "busy", "mute", "mute", "part", "hangs up")
 BUSY = b"HTTP/1.1 503 Busy\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
 
 
-class Hook(Beside):
+class WebhookServer(OtherOutlet):
     """The server of one world, with its database."""
 
     def __init__(self, world, place: tuple[str, int] = HOOK) -> None:
@@ -71,7 +71,7 @@ class Hook(Beside):
 class _HookPeer:
     """The server's end of one connection."""
 
-    def __init__(self, hook: Hook, link: Link) -> None:
+    def __init__(self, hook: WebhookServer, link: Link) -> None:
         self.hook = hook
         self.link = link
         self.got = b""

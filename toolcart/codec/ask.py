@@ -45,7 +45,7 @@ class Unanswered(Exception):
     """There is no connection, no session or no answer; the text says why."""
 
 
-class Silent(Unanswered):
+class NoAnswer(Unanswered):
     """The connection is open, but the request is not answered."""
 
 
@@ -53,7 +53,7 @@ class Foreign(Unanswered):
     """The other side speaks something else."""
 
 
-class Ended(Unanswered):
+class ConnectionEnded(Unanswered):
     """The other side has ended the connection."""
 
 
@@ -70,7 +70,7 @@ class NoSession(Unanswered):
 
 
 @dataclass
-class Heard:
+class ReceivedMessage:
     """One message received."""
 
     frames: list[bytes]
@@ -111,11 +111,11 @@ class Asking:
         for revision in revisions:
             try:
                 answer = self._answer_to(asked_in(1, revision), 2)
-            except (Ended, Silent) as why:
-                if isinstance(why, Silent) and not refused:
+            except (ConnectionEnded, NoAnswer) as why:
+                if isinstance(why, NoAnswer) and not refused:
                     raise
                 refused.append(
-                    f"{shown_as(revision)}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}"
+                    f"{shown_as(revision)}: {'no answer' if isinstance(why, NoAnswer) else 'it closes the connection'}"
                 )
                 try:
                     self._begin_again()
@@ -140,8 +140,8 @@ class Asking:
         """Return the answer to the first message of a session, asked for on a connection of its own if need be."""
         try:
             return self._ask_for(frame, wanted)
-        except (Ended, Silent) as why:
-            if isinstance(why, Silent) and not self._was_refused:
+        except (ConnectionEnded, NoAnswer) as why:
+            if isinstance(why, NoAnswer) and not self._was_refused:
                 raise
             try:  # also where nothing was rejected: a reset takes an answer along that had come
                 self._begin_again()
@@ -164,19 +164,19 @@ class Asking:
         if self._revision >= 0:
             self._ask_for(asked_in(1, self._revision), 2)
 
-    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
+    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[ReceivedMessage]:
         """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
         if self._has_ended:
             self._begin_again()
         try:
             yield from self._asked(frame, watch_s)
-        except Ended:
+        except ConnectionEnded:
             if not self._was_refused:
                 raise
             self._begin_again()
             yield from self._asked(frame, watch_s)
 
-    def _asked(self, frame: bytes, watch_s: float) -> Iterator[Heard]:
+    def _asked(self, frame: bytes, watch_s: float) -> Iterator[ReceivedMessage]:
         wanted = catalogue.decode(frame).answer()
         if wanted is None:
             self._send(frame)
@@ -187,8 +187,8 @@ class Asking:
         while watch_s and (heard := self._next(until)) is not None:
             yield heard
 
-    def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[Heard]:
-        """Send a request; yield what comes, the answer last; Silent with these words if none comes."""
+    def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[ReceivedMessage]:
+        """Send a request; yield what comes, the answer last; NoAnswer with these words if none comes."""
         request = catalogue.decode(frame)
         self._send(frame)
         until = time.monotonic() + self.wait_s
@@ -196,7 +196,7 @@ class Asking:
         while not is_answer:
             heard = self._next(until)
             if heard is None:
-                raise Silent(silence)
+                raise NoAnswer(silence)
             heard.is_answer = is_answer = _answers(heard.message, request, wanted)
             self._was_refused = self._was_refused or heard.message.mid == 4
             yield heard
@@ -225,11 +225,11 @@ class Asking:
         except OSError as error:  # also of a socket that is closed: it could not be opened again
             raise self._ended(error.strerror or str(error)) from error
 
-    def _ended(self, why: str = "") -> Ended:
+    def _ended(self, why: str = "") -> ConnectionEnded:
         self._has_ended = True
-        return Ended(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
+        return ConnectionEnded(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
 
-    def _next(self, until: float) -> Heard | None:
+    def _next(self, until: float) -> ReceivedMessage | None:
         """Return the next whole message, None when the time is up."""
         while not self._ready:
             left = until - time.monotonic()
@@ -251,7 +251,7 @@ class Asking:
             message = catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
         except catalogue.FrameError as error:
             raise self._foreign(error) from error
-        return Heard(frames, message, False)
+        return ReceivedMessage(frames, message, False)
 
     def _foreign(self, error: catalogue.FrameError) -> Foreign:
         return Foreign(f"{self.place} does not speak Open Protocol: {error}")

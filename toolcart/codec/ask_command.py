@@ -119,10 +119,10 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
 
 
 def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
-    from toolcart.codec.inputs import Seen
+    from toolcart.codec.inputs import CaptureItem
     from toolcart.codec.rendering import as_data, lines_of
 
-    told = as_data(Seen(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
+    told = as_data(CaptureItem(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
     told["is_answer"] = is_answer
     if as_json:
         click.echo(json.dumps(told))

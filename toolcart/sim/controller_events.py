@@ -45,7 +45,7 @@ MT_FOCUS_EVENTS = {
 }
 
 
-class Desk:
+class EventSubscriptions:
     """The subscriptions of one session to anything but results."""
 
     def __init__(self, session):

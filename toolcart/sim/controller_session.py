@@ -11,16 +11,16 @@ Rules:
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import controller_frames as frames
-from toolcart.sim.controller_events import Desk
+from toolcart.sim.controller_events import EventSubscriptions
 from toolcart.sim.controller_link import (
     REFUSED,
     UNANSWERED,
     UNNUMBERED,
     VOID_WHEN_NUMBERED,
-    Awaited,
     ControllerLink,
     NumberedReceiver,
     NumberedSender,
+    PendingAcknowledgement,
 )
 
 PORTABLE = True
@@ -36,7 +36,7 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
-        self.desk = Desk(self)  # for everything but results
+        self.desk = EventSubscriptions(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # the Awaited of results that wait for their 0062, oldest first
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
@@ -336,7 +336,7 @@ class ControllerSession(ControllerLink):
         while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
             self._say_result(self.unsent.pop(0))
         while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
-            self.waiting.append(Awaited(self, RESULT, self._send_result, self.unsent.pop(0), now))
+            self.waiting.append(PendingAcknowledgement(self, RESULT, self._send_result, self.unsent.pop(0), now))
 
     def _send_result(self, result):
         self.owed.append(result.tightening_id)

@@ -21,7 +21,7 @@ from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
-from toolcart.sim.controller_link import Awaited
+from toolcart.sim.controller_link import PendingAcknowledgement
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.spindle_frames import spindles_of
 
@@ -125,7 +125,7 @@ class OperationSession(ControllerSession):
             part = self.unsent.pop(0)
             if self.options.waits_for_1203:
                 self.owed.append(part)
-            self._sent = Awaited(self, "1201", self._say_part, part, now)
+            self._sent = PendingAcknowledgement(self, "1201", self._say_part, part, now)
 
     def _say_part(self, part):
         self.say(*part[:3])
@@ -238,7 +238,7 @@ class SpindleSession(OperationSession):
 
     def _begin_part(self, number, now):
         self._part = number
-        self._sent = Awaited(self, "a result", self._say_result_part, self._results[0], now)
+        self._sent = PendingAcknowledgement(self, "a result", self._say_result_part, self._results[0], now)
 
     def _say_result_part(self, result):
         revision = self.cycle_revision

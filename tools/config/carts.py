@@ -13,19 +13,19 @@ from pathlib import Path
 from string import Formatter
 
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config.inventory import Cart, Wrong
+from toolcart.tools.config.inventory import Cart, InventoryError
 
 
-class _Absent(Exception):
+class _UnfilledText(Exception):
     """A text that cannot be filled in: the column, and what is wrong with it."""
 
 
 def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, str]:
-    """Return the text of each cart's configuration by its name; Wrong with all mistakes of all carts."""
+    """Return the text of each cart's configuration by its name; ConfigurationError with all mistakes of all carts."""
     try:
         template = config_file.parse(template_path)
-    except config_file.Wrong as wrong:
-        raise Wrong(
+    except config_file.ConfigurationError as wrong:
+        raise InventoryError(
             template_path,
             [f"{place}: {config_file.sentence(found, allowed)}" for place, found, allowed in wrong.mistakes],
         ) from None
@@ -37,13 +37,13 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
         try:
             texts[cart.name] = json.dumps(_filled(template, cart, ""), indent=2) + "\n"
             completed.append((cart, config_file.read_text(folder / f"{cart.name}.json", texts[cart.name])))
-        except _Absent as absent:
+        except _UnfilledText as absent:
             mistakes.append(f"row {cart.row} ({cart.name}): {absent}")
-        except config_file.Wrong as wrong:
+        except config_file.ConfigurationError as wrong:
             mistakes += [_of_row(cart, template, mistake) for mistake in wrong.mistakes]
     mistakes += _taken_twice(completed)
     if mistakes:
-        raise Wrong(template_path, mistakes)
+        raise InventoryError(template_path, mistakes)
     return texts
 
 
@@ -59,7 +59,7 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
     try:
         parts = list(Formatter().parse(text))
     except ValueError:
-        raise _Absent(f"{place} has a brace alone in {text!r}; a literal one is written twice") from None
+        raise _UnfilledText(f"{place} has a brace alone in {text!r}; a literal one is written twice") from None
     said = ""
     for literal, column, kind, conversion in parts:
         said += literal
@@ -68,7 +68,9 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
         if kind == "int" and len(parts) == 1 and not literal:
             return _whole_number(column, cart, place)
         if kind or conversion:
-            raise _Absent(f"{place} has {text!r}; allowed are {{column}}, and {{column:int}} with nothing around it")
+            raise _UnfilledText(
+                f"{place} has {text!r}; allowed are {{column}}, and {{column:int}} with nothing around it"
+            )
         said += _value(column, cart, place)
     return said
 
@@ -76,14 +78,14 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
 def _whole_number(column: str, cart: Cart, place: str) -> int:
     value = _value(column, cart, place)
     if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
-        raise _Absent(f"column {column!r} is {value!r}; {place} wants a whole number")
+        raise _UnfilledText(f"column {column!r} is {value!r}; {place} wants a whole number")
     return int(value)
 
 
 def _value(column: str, cart: Cart, place: str) -> str:
     if not cart.columns.get(column):
         known = ", ".join(cart.columns)
-        raise _Absent(f"column {column!r}, which {place} wants, is empty or not there; there are {known}")
+        raise _UnfilledText(f"column {column!r}, which {place} wants, is empty or not there; there are {known}")
     return cart.columns[column]
 
 

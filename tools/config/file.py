@@ -1,7 +1,8 @@
 """A configuration file in the form the agent wants, or every mistake in it at once: place, found, allowed.
 
 Rules:
-1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `Wrong` with the same three columns.
+1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `ConfigurationError` with the same three
+   columns.
 2. A key that appears twice in an object is a mistake: JSON readers take the last one, people see the first.
 3. `read` returns what toolcart.agent.cart.config.complete does; what this machine cannot run is a mistake for
    `read_to_run` only.
@@ -32,7 +33,7 @@ SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 Mistake = tuple[str, str, str]
 
 
-class Wrong(Exception):
+class ConfigurationError(Exception):
     """The file cannot be used; `mistakes` is a list of (place, found, allowed)."""
 
     def __init__(self, path: str | Path, mistakes: list[Mistake]) -> None:
@@ -57,7 +58,7 @@ def sentence(found: str, allowed: str) -> str:
     return f"expected {allowed}; found {found}" if found else allowed
 
 
-def as_object(wrong: Wrong) -> dict:
+def as_object(wrong: ConfigurationError) -> dict:
     """Return the mistakes for machines."""
     return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
 
@@ -67,10 +68,10 @@ def mistake_as_object(mistake: Mistake) -> dict:
 
 
 def parse(path: str | Path) -> object:
-    """Return the JSON tree of the file; Wrong if a key appears twice in an object."""
+    """Return the JSON tree of the file; ConfigurationError if a key appears twice in an object."""
     tree, mistakes = _parse(path, _text(path))
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return tree
 
 
@@ -80,11 +81,11 @@ def _text(path: str | Path) -> str:
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         words = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
-        raise Wrong(path, [("(file)", "", words)]) from None
+        raise ConfigurationError(path, [("(file)", "", words)]) from None
     except UnicodeDecodeError as error:
         is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
         words = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
-        raise Wrong(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
+        raise ConfigurationError(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
@@ -102,12 +103,12 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
         if whole := no_json_at_all(text):
-            raise Wrong(path, [("(file)", "", whole)]) from None
+            raise ConfigurationError(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
         said = no_json(text, error.pos, error.msg)
-        raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
+        raise ConfigurationError(path, [(place, "", f"not JSON: {said}")]) from None
     except (ValueError, RecursionError) as error:
-        raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
+        raise ConfigurationError(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
 
 
@@ -145,10 +146,13 @@ def read_text(path: str | Path, text: str) -> dict:
 
 
 def read_whole(path: str | Path) -> tuple[dict, dict]:
-    """Return as `read`, and also the file's own tree with its secrets, which a chip gets; Wrong if one is missing."""
+    """Return as `read`, and also the file's own tree with its secrets, which a chip gets.
+
+    ConfigurationError if one is missing.
+    """
     configuration, tree, absent = _complete(path, _text(path))
     if absent:
-        raise Wrong(path, [_without_credential(place) for place in absent])
+        raise ConfigurationError(path, [_without_credential(place) for place in absent])
     tree.pop("$schema", None)
     return configuration, tree
 
@@ -169,7 +173,7 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
         read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
         mistakes = path_checks.shared(config.complete(tree), folder_of(path), read)
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
     return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
 
@@ -194,7 +198,7 @@ def read_to_run(path: str | Path) -> dict:
     configuration, _, absent = _complete(path, _text(path), lenient=True)
     mistakes = [*_not_built(configuration), *[_without_credential(place) for place in absent]]
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return configuration
 
 
@@ -207,7 +211,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
     configuration, _, _ = _complete(path, text)
     mistakes = not_runnable(configuration, None)
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return configuration, text
 
 

@@ -22,7 +22,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9@:%._\[\]-]{0,254}")  # never an option of a command
 
 
-class Wrong(Exception):
+class InventoryError(Exception):
     """The inventory, the template or the result of both cannot be used; `mistakes` are lines for people."""
 
     def __init__(self, path: str | Path, mistakes: list[str]) -> None:
@@ -48,13 +48,13 @@ class Cart:
 
 
 def read(path: str | Path) -> list[Cart]:
-    """Return the carts in order; Wrong if there is a mistake."""
+    """Return the carts in order; InventoryError if there is a mistake."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise Wrong(path, [f"{error.strerror}; name an inventory that can be read"]) from None
+        raise InventoryError(path, [f"{error.strerror}; name an inventory that can be read"]) from None
     except UnicodeDecodeError as error:
-        raise Wrong(path, [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+        raise InventoryError(path, [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
     carts, mistakes = (_toml if str(path).lower().endswith(".toml") else _csv)(path, text)
     mistakes = mistakes or _columns(carts)
     if not mistakes:
@@ -62,7 +62,7 @@ def read(path: str | Path) -> list[Cart]:
     if not carts and not mistakes:
         mistakes = ["no cart: below the line of names comes a row for each"]
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise InventoryError(path, mistakes)
     return carts
 
 
@@ -86,7 +86,7 @@ def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
             else:
                 carts.append(Cart(reader.line_num, dict(zip(names, cells, strict=True))))
             if len(carts) > ROWS_MOST:
-                raise Wrong(path, [f"more than {ROWS_MOST} carts"])
+                raise InventoryError(path, [f"more than {ROWS_MOST} carts"])
     except csv.Error as error:
         mistakes.append(f"row {reader.line_num}: no CSV ({error}); is a quote left open?")
     return carts, mistakes

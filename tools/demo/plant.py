@@ -74,7 +74,7 @@ class Demo(Watch):
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = first_id_in(self.folder)
         self._missing = demo_server.missing()
-        self.archived = None if self._missing else demo_server.Beside(str(self.folder / ARCHIVE)).ready()
+        self.archived = None if self._missing else demo_server.DemoServer(str(self.folder / ARCHIVE)).ready()
         self.plant = SimulatedPlant(
             self.folder / SIMULATED_ARCHIVE,
             first_id=first_id,

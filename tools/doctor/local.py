@@ -20,7 +20,7 @@ from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.tools.config import path_checks
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.doctor.outlets import address_of
 from toolcart.tools.status import process
 
@@ -38,7 +38,7 @@ SET_THE_CLOCK = (
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
-def spool(name: str, path: Path, settings: dict) -> list[Found]:
+def spool(name: str, path: Path, settings: dict) -> list[Finding]:
     """Check where one spool goes, and what is there."""
     folder = path.parent
     what = f"{name} spool"
@@ -47,22 +47,22 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         "" if path.is_file() else path_checks.wrong_with(path)
     )  # an existing file may be another user's: the agent's
     if wrong:
-        return [Found(what, BAD, f"{path}: {wrong}", hint)]
+        return [Finding(what, BAD, f"{path}: {wrong}", hint)]
     if not folder.exists():
-        return [Found(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
+        return [Finding(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
     except PermissionError as error:
-        return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror}", hint)]
+        return [Finding(what, BAD, f"nothing can be written in {folder}: {error.strerror}", hint)]
     except OSError as error:
         hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
         hint = f"{hint[0].upper()}{hint[1:]}."
-        return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
+        return [Finding(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
     found = [_file(what, path, settings), _disk(name, mean_ms, most_ms)]
     kept_in = linux_refusal.fleeting(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
-        found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))
+        found.append(Finding(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))
     return found
 
 
@@ -84,40 +84,40 @@ def _syncs(probe: Path) -> tuple[float, float]:
     return sum(took_ms) / len(took_ms), max(took_ms)
 
 
-def _disk(name: str, mean_ms: float, most_ms: float) -> Found:
+def _disk(name: str, mean_ms: float, most_ms: float) -> Finding:
     figures = {"sync_ms_mean": round(mean_ms, 2), "sync_ms_most": round(most_ms, 2)}
     words = f"write latency: {mean_ms:.2g} ms mean, {most_ms:.2g} ms worst of {SYNCS}"
     if mean_ms > SYNC_SLOW_MS:
         hint = "The controller waits that long for each acknowledgement. Use another card."
-        return Found(f"{name} disk", WARN, f"slow: {words}", hint, figures)
-    return Found(f"{name} disk", GOOD, words, "", figures)
+        return Finding(f"{name} disk", WARN, f"slow: {words}", hint, figures)
+    return Finding(f"{name} disk", GOOD, words, "", figures)
 
 
-def _file(what: str, path: Path, settings: dict) -> Found:
+def _file(what: str, path: Path, settings: dict) -> Finding:
     size = settings["size_kib"] * 1024
     if path.is_symlink():
-        return Found(
+        return Finding(
             what, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
         )
     if not path.exists():
         free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
         if free < size + SPARE_KIB * 1024:
             words = f"{free // 1024} KiB are free in {path.parent}, the spool wants {settings['size_kib']}"
-            return Found(what, BAD, words, "Make room, or set spool.size_kib lower.")
-        return Found(what, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
+            return Finding(what, BAD, words, "Make room, or set spool.size_kib lower.")
+        return Finding(what, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
         with path.open("rb") as file:
             page, octets = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
-        return Found(
+        return Finding(
             what, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
         )
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
     why, to_do = linux_header.refusal(page, octets, settings["owner"], rescue)
     if why:
-        return Found(what, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
+        return Finding(what, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
     kib = (octets - linux_header.PAGE_BYTES) // 1024
-    return Found(what, GOOD, f"{path}: {kib} KiB, this station's")
+    return Finding(what, GOOD, f"{path}: {kib} KiB, this station's")
 
 
 def is_unset(told: dict) -> bool:
@@ -125,18 +125,18 @@ def is_unset(told: dict) -> bool:
     return int(told["now"][:4]) < YEAR_LEAST
 
 
-def clock() -> list[Found]:
+def clock() -> list[Finding]:
     """Check the machine's clock and its zone."""
     told = process.clock()
     words = f"{told['now']} ({told['zone']})"
     if is_unset(told):
-        found = Found("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
+        found = Finding("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
     elif told["kept"] is None:
-        found = Found("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
+        found = Finding("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
     elif told["kept"]:
-        found = Found("clock", GOOD, f"{words}, synchronised within {told['error_s']:.3g} s")
+        found = Finding("clock", GOOD, f"{words}, synchronised within {told['error_s']:.3g} s")
     else:
-        found = Found("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
+        found = Finding("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
     found.figures = told
     return [found]
 
@@ -154,7 +154,7 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
     return named
 
 
-def names(configuration: dict) -> list[Found]:
+def names(configuration: dict) -> list[Finding]:
     """Look up every name; an address needs no lookup."""
     found = []
     for host in sorted({host for _, host in hosts(configuration) if not _is_address(host)}):
@@ -166,15 +166,15 @@ def names(configuration: dict) -> list[Found]:
             slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
             words = "the name servers do not answer for it" if slow else "is not found"
             hint = "Fix this machine's name servers (`resolvectl status`)." if slow else f"Is {setting} spelled right?"
-            found.append(Found("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
+            found.append(Finding("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
             continue
         took_s = time.monotonic() - begun
         figures = {"address": address, "took_s": round(took_s, 3)}
         if took_s > NAME_SLOW_S:
             words = f"{host} is {address}, and it took {took_s:.1f} s to find out"
-            found.append(Found("name", WARN, words, f"Give the address in {setting}.", figures))
+            found.append(Finding("name", WARN, words, f"Give the address in {setting}.", figures))
         else:
-            found.append(Found("name", GOOD, f"{host} is {address}", "", figures))
+            found.append(Finding("name", GOOD, f"{host} is {address}", "", figures))
     return found
 
 

@@ -12,13 +12,13 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
 from toolcart.agent.linux.http_client import WebAddress
 from toolcart.board.errno_reasons import why_of
-from toolcart.tools.doctor.finding import BAD, GOOD, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, Finding
 from toolcart.tools.messages import connections, reasons
 
 LIMIT_S = 5.0
 
 
-def examine(name: str, outlet: dict) -> list[Found]:
+def examine(name: str, outlet: dict) -> list[Finding]:
     """Check one outlet of a station; nothing for one that has no address."""
     found = address_of(outlet)
     if found is None:
@@ -31,17 +31,17 @@ def examine(name: str, outlet: dict) -> list[Found]:
         name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
         return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
-    return [Found(what, GOOD, words)]
+    return [Finding(what, GOOD, words)]
 
 
-def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Found:
+def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Finding:
     """Say why a connection cannot be made, as an agent says it."""
     code = getattr(error, "errno", None) or 0
     why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
     if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter where no name can be so
         why = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
     reason = reasons.connect_reason(side, why_name(why), "", code)
-    return Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})
+    return Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})
 
 
 def address_of(outlet: dict) -> tuple[str, int] | None:

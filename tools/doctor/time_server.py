@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 
-from toolcart.tools.doctor.finding import BAD, GOOD, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, WARN, Finding
 
 NTP_PORT = 123
 ANSWER_S = 3.0
@@ -19,7 +19,7 @@ ERA_S = 1 << 32
 APART_S = 1.0
 
 
-def ask_time(host: str, port: int = NTP_PORT) -> Found:
+def ask_time(host: str, port: int = NTP_PORT) -> Finding:
     """Ask this server once."""
     origin = os.urandom(8)
     try:
@@ -32,20 +32,20 @@ def ask_time(host: str, port: int = NTP_PORT) -> Found:
             answer = asking.recv(512)
             heard_s = time.time()
     except TimeoutError:
-        return Found("NTP", BAD, f"{host} did not answer in {ANSWER_S:g} s", "Is UDP port 123 open to it?")
+        return Finding("NTP", BAD, f"{host} did not answer in {ANSWER_S:g} s", "Is UDP port 123 open to it?")
     except (OSError, UnicodeError) as error:
-        return Found("NTP", BAD, f"{host} cannot be asked: {getattr(error, 'strerror', None) or error}")
+        return Finding("NTP", BAD, f"{host} cannot be asked: {getattr(error, 'strerror', None) or error}")
     if len(answer) < PACKET_BYTES or answer[0] & 7 != SERVER_MODE or answer[24:32] != origin:
-        return Found("NTP", BAD, f"what answers at {host} is not a time server")
+        return Finding("NTP", BAD, f"what answers at {host} is not a time server")
     if not 1 <= answer[1] <= 15 or answer[0] >> 6 == 3:
-        return Found("NTP", WARN, f"{host} says that it is not synchronised")
+        return Finding("NTP", WARN, f"{host} says that it is not synchronised")
     ahead_s = (sent_s + heard_s) / 2 - _moment(answer[40:48])
     figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(heard_s - sent_s, 4), "stratum": answer[1]}
     if abs(ahead_s) <= APART_S:
-        return Found("NTP", GOOD, f"{host} agrees with our clock within {abs(ahead_s) * 1000:.0f} ms", "", figures)
+        return Finding("NTP", GOOD, f"{host} agrees with our clock within {abs(ahead_s) * 1000:.0f} ms", "", figures)
     side = "ahead of" if ahead_s > 0 else "behind"
     hint = "`timedatectl set-ntp true` lets the system keep it."
-    return Found("NTP", WARN, f"our clock is {abs(ahead_s):.1f} s {side} {host}", hint, figures)
+    return Finding("NTP", WARN, f"our clock is {abs(ahead_s):.1f} s {side} {host}", hint, figures)
 
 
 def _moment(field: bytes) -> float:

@@ -22,13 +22,13 @@ from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import package, plan
 from toolcart.tools.flash.install import HEALTHY_S, RolledBack, install, roll_back, switch, wait_healthy
-from toolcart.tools.flash.link import About, BoardTrouble, Gone, Link
+from toolcart.tools.flash.link import About, BoardError, BoardGone, Link
 
 EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
 EXIT_GONE = 4
 EXIT_ROLLED_BACK = 5
-_EXIT_CODES: dict[type[Exception], int] = {Gone: EXIT_GONE, RolledBack: EXIT_ROLLED_BACK}
+_EXIT_CODES: dict[type[Exception], int] = {BoardGone: EXIT_GONE, RolledBack: EXIT_ROLLED_BACK}
 
 
 def open_link(port: str) -> Link:
@@ -85,14 +85,14 @@ def run(
     """Do it; `opened` makes the link, so that a test can pass its own board."""
     try:
         package.checked_config(config_path, platform)
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         say(str(wrong))
         return EXIT_CONFIGURATION
     outcome: dict[str, Any] = {"board": platform, "port": port}
     link = opened(port)
     try:
         code = _flash(link, platform, config_path, dry_run, healthy_s, outcome)
-    except (BoardTrouble, Unavailable, ValueError) as trouble:
+    except (BoardError, Unavailable, ValueError) as trouble:
         # Includes the compiler's errors; none of these texts has a secret in it (toolcart.tools.flash.link rule 4).
         say(str(trouble))
         outcome["error"] = str(trouble)
@@ -139,8 +139,8 @@ def _flash(
     say(f"not healthy within {healthy_s:.0f} s: going back ...")
     try:
         fault = roll_back(link, planned, say, healthy_s)
-    except BoardTrouble as trouble:
-        raise Gone(
+    except BoardError as trouble:
+        raise BoardGone(
             f"{trouble}\nThe new version did not report itself healthy. Left alone, the board tries it at most three "
             "times and then runs the version before."
         ) from None
@@ -182,11 +182,11 @@ def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> 
         say("configuration: " + json.dumps(shown, sort_keys=True))
 
 
-def _let_go_on(link: Link, trouble: BoardTrouble | Unavailable | ValueError) -> None:
+def _let_go_on(link: Link, trouble: BoardError | Unavailable | ValueError) -> None:
     """Let a board that was held but not changed go on with what it did."""
-    if isinstance(trouble, (Gone, RolledBack)):
+    if isinstance(trouble, (BoardGone, RolledBack)):
         return
     try:
         link.restart()
-    except BoardTrouble:
+    except BoardError:
         pass  # it was never held

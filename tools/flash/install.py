@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import BoardTrouble, Full, Link, Progress, console_line
+from toolcart.tools.flash.link import BoardError, BoardFull, Link, Progress, console_line
 from toolcart.tools.flash.package import VERSION_FILE, sha256
 from toolcart.tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 
@@ -23,7 +23,7 @@ VERIFY_TRIES = 3
 Tell = Callable[[str], None]
 
 
-class RolledBack(BoardTrouble):
+class RolledBack(BoardError):
     """The new version did not become healthy; the old one runs again."""
 
 
@@ -53,8 +53,8 @@ def install(link: Link, plan: Plan, progress: Progress, packages: tuple[str, ...
                 _replace(link, step.path, plan.version.root[step.path], progress)
             elif step.kind == DROP:
                 link.remove(step.path)
-    except Full:
-        raise Full(
+    except BoardFull:
+        raise BoardFull(
             "the board's file system filled up. What ran before is untouched and starts again; "
             "free some room and repeat the command."
         ) from None
@@ -132,7 +132,7 @@ def _verify(link: Link, plan: Plan) -> None:
         if attempt < VERIFY_TRIES - 1:
             for path in bad:
                 link.write(path, files[path], lambda octets: None)
-    raise BoardTrouble(
+    raise BoardError(
         f"{len(bad)} files differ on the board after {VERIFY_TRIES} attempts ({bad[0]}): its flash may be worn or the "
         "cable bad. What ran before is untouched."
     )
@@ -150,4 +150,4 @@ def _replace(link: Link, path: str, content: bytes, progress: Progress, beside: 
         if link.hashes([new]).get(new) == sha256(content):
             link.rename(new, path)
             return
-    raise BoardTrouble(f"{path} could not be written faithfully. What ran before is untouched.")
+    raise BoardError(f"{path} could not be written faithfully. What ran before is untouched.")

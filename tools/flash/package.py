@@ -233,10 +233,10 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         if configuration["toolsnet"]:
             found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
             tree["toolsnet"].update(named)
-    except certificates.Unusable as unusable:
+    except certificates.CertificateError as unusable:
         mistakes.append(unusable.mistake)
     if mistakes:
-        raise config_file.Wrong(path, mistakes)
+        raise config_file.ConfigurationError(path, mistakes)
     done = completed(tree)
     done["board"].update(numbers)
     return done, found

@@ -12,7 +12,7 @@ from toolcart.base.command_group import SECONDS
 from toolcart.base.exit_codes import fail
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.base.terminal_safe import visible
-from toolcart.codec.capture import Heard
+from toolcart.codec.capture import CapturedOctet
 from toolcart.tools.config import file as config_file
 from toolcart.tools.line.explanation import EXPLAINERS, WHO, Explain3964R, ExplainAscii
 from toolcart.tools.line.load import Load
@@ -25,7 +25,7 @@ class Shower:
         self.explainer = explainer
         self._before_s: float | None = None
 
-    def line(self, heard: Heard) -> str:
+    def line(self, heard: CapturedOctet) -> str:
         gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
         self._before_s = heard.at_s
         words = visible(self.explainer.explain(heard))
@@ -110,7 +110,7 @@ def monitor(
     """
     from toolcart.agent.cart.status import why_name
     from toolcart.board.linux.serial import SerialPort
-    from toolcart.codec.capture import Heard, line_of
+    from toolcart.codec.capture import CapturedOctet, line_of
     from toolcart.tools.messages import reasons
 
     if not config_file.has_serial_lines():
@@ -142,7 +142,7 @@ def monitor(
                     fail("the adapter is gone", "Plug it in again and start again.")
                 load.hear(from_agent, count)
                 for octet in buf[:count]:
-                    heard = Heard(time.monotonic() - start_s, from_agent, octet)
+                    heard = CapturedOctet(time.monotonic() - start_s, from_agent, octet)
                     if not busy:
                         click.echo(shower.line(heard))
                     if capture:

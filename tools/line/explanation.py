@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from toolcart.codec.capture import Heard
+from toolcart.codec.capture import CapturedOctet
 
 STX = 0x02
 ETX = 0x03
@@ -79,7 +79,7 @@ class Explain3964R:
         self._place = ""
         self._before_s: float | None = None
 
-    def explain(self, heard: Heard) -> str:
+    def explain(self, heard: CapturedOctet) -> str:
         """Return the words for one octet, including waits that are too long (`late`)."""
         gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
         self._before_s = heard.at_s
@@ -158,7 +158,7 @@ class ExplainAscii:
     def __init__(self) -> None:
         self._payloads: dict[bool, Payload | None] = {True: None, False: None}
 
-    def explain(self, heard: Heard) -> str:
+    def explain(self, heard: CapturedOctet) -> str:
         """Return the words for one octet."""
         payload = self._payloads[heard.from_agent]
         if payload is None:

@@ -15,7 +15,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.lines import SUMMARY_EVERY_S, Lines
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.watch import ENDED, Watch, spool_failure, totals, totals_text
-from toolcart.tools.process.supervisor import Lives
+from toolcart.tools.process.supervisor import Supervisor
 
 TURN_S = 0.05
 STATUS_EVERY_MS = 1000  # in the same process every status costs the agent a millisecond or two
@@ -52,7 +52,7 @@ class InProcess:
         self.seconds = seconds
         self._begun_s = time.monotonic()
         self._summary_due_s = lines.summary_every_s
-        self._lives = Lives(config_path, STATUS_EVERY_MS, self._tell)
+        self._lives = Supervisor(config_path, STATUS_EVERY_MS, self._tell)
 
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""

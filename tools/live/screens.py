@@ -43,7 +43,7 @@ PHASES = {
 }
 
 
-class Watching(Screen[None]):
+class WatchScreen(Screen[None]):
     """What both screens have: a title, events, and the search word."""
 
     BINDINGS: ClassVar = [
@@ -156,7 +156,7 @@ class Watching(Screen[None]):
             place.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
 
 
-class Overview(Watching):
+class Overview(WatchScreen):
     """All stations."""
 
     BINDINGS: ClassVar = [Binding("s", "sort", "order")]
@@ -230,7 +230,7 @@ class Overview(Watching):
         return self._chosen[at] if at < len(self._chosen) else None
 
 
-class OneStation(Watching):
+class OneStation(WatchScreen):
     """One station."""
 
     BINDINGS: ClassVar = [

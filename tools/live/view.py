@@ -22,7 +22,7 @@ from textual.filter import LineFilter
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live import panels
 from toolcart.tools.live.ascii_terminal import AsciiOnly, has_utf8
-from toolcart.tools.live.screens import Help, OneStation, Overview, Watching
+from toolcart.tools.live.screens import Help, OneStation, Overview, WatchScreen
 from toolcart.tools.live.watch import ENDED, Watch
 
 TURN_S = 0.1
@@ -149,7 +149,7 @@ class View(App[None]):
                 self.switch_screen(Overview(self.driven))
             self.refresh_bindings()
         screen = self.screen
-        if not isinstance(screen, Watching) or not screen.is_mounted:  # help has nothing new to show
+        if not isinstance(screen, WatchScreen) or not screen.is_mounted:  # help has nothing new to show
             return
         new = self.driven.version()
         try:

@@ -32,7 +32,7 @@ from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.files import Files, read_to_run
-from toolcart.tools.process.configuration_watch import Configured
+from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from toolcart.tools.status import process, server, socket_location
 
 STATUS_EVERY_MS = 200
@@ -43,7 +43,7 @@ INIT = 1  # the process ID of a container's first process; the container ends wi
 LOOKED_AT = 60  # results: as many as a tall screen has room for
 
 
-class Looks:
+class ViewedStation:
     """The station being looked at, as stdin says; a port for the board, which wakes it (toolcart.board.linux.board)."""
 
     wants_out = False
@@ -91,12 +91,12 @@ class Agent:
         path: str,
         every_ms: int | None,
         tell: Callable[[dict], None],
-        looks: Looks | None = None,
+        looks: ViewedStation | None = None,
         files: Files | None = None,
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
         self._path = path
-        self.configured = Configured(path, files or Files(path))
+        self.configured = ConfigurationWatch(path, files or Files(path))
         self.reload_asked = False
         self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
@@ -173,7 +173,7 @@ class Agent:
                 configuration, files = read_to_run(self._path)
                 self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
                 self.successor.app.know_names(self.app.known_names)
-            except (config_file.Wrong, OSError, ValueError) as error:
+            except (config_file.ConfigurationError, OSError, ValueError) as error:
                 wrong = " ".join(str(error).split())
         if wrong:
             self.configured.refuse(wrong)

@@ -13,7 +13,7 @@ from toolcart.tools.config.files import Files, check
 LOOK_MS = 2000
 
 
-class Configured:
+class ConfigurationWatch:
     """The files of one agent's configuration."""
 
     def __init__(self, path: str, files: Files) -> None:

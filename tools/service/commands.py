@@ -98,7 +98,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
 def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
     try:
         configuration, content = config_file.read_to_install(config_path)
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(2)
     program = program_path()
@@ -140,7 +140,7 @@ def _install(name: str, work: Callable[[], Iterator[str]], root: str, no_start: 
     try:
         for line in work():
             click.echo(line)
-    except safe_install.Refused as reason:
+    except safe_install.UnsafePlace as reason:
         raise click.ClickException(str(reason)) from None
     if starts:
         for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
@@ -153,7 +153,7 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
     names = list(dict.fromkeys([*config_secrets.named(tree, "file"), *certificates(tree)]))
     beyond = [name for name in names if "/" in name]
     if beyond:
-        raise safe_install.Refused(
+        raise safe_install.UnsafePlace(
             f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
             "credential in place of a secret's file."
         )

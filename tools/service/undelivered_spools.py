@@ -22,7 +22,7 @@ from toolcart.tools.spool import report
 
 
 @dataclass(frozen=True)
-class Left:
+class UndeliveredSpool:
     """The spool of one station at `old`, named `name` in the state folder; `words` say what waits in it."""
 
     station: int
@@ -31,7 +31,7 @@ class Left:
     words: str
 
 
-def left_behind(configuration: dict, config_path: str) -> list[Left]:
+def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]:
     """Return the spools with undelivered results that the service would not find."""
     found = []
     for station in configuration["stations"]:
@@ -41,11 +41,11 @@ def left_behind(configuration: dict, config_path: str) -> list[Left]:
             continue
         words = _undelivered(old)
         if words:
-            found.append(Left(station["number"], old, name, words))
+            found.append(UndeliveredSpool(station["number"], old, name, words))
     return found
 
 
-def refusal(left: list[Left]) -> str:
+def refusal(left: list[UndeliveredSpool]) -> str:
     """Say what waits where, and what to do."""
     told = [f"station {one.station}: {one.words} in {one.old}" for one in left]
     return (
@@ -54,19 +54,21 @@ def refusal(left: list[Left]) -> str:
     )
 
 
-def take(inside: int, left: list[Left]) -> list[str]:
+def take(inside: int, left: list[UndeliveredSpool]) -> list[str]:
     """Move them into the open state folder; return what was done."""
     for one in left:
         if image.is_held(one.old):
-            raise safe_install.Refused(f"{one.old} is in use: end that agent first")
+            raise safe_install.UnsafePlace(f"{one.old} is in use: end that agent first")
         if "/" in one.name:
-            raise safe_install.Refused(f"{one.name}: only a spool in the configuration's own folder can be taken along")
+            raise safe_install.UnsafePlace(
+                f"{one.name}: only a spool in the configuration's own folder can be taken along"
+            )
         if one.name in os.listdir(inside):
-            raise safe_install.Refused(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
+            raise safe_install.UnsafePlace(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
     return [_move(inside, one) for one in left]
 
 
-def _move(inside: int, one: Left) -> str:
+def _move(inside: int, one: UndeliveredSpool) -> str:
     with one.old.open("rb") as source, safe_install.written(inside, one.name, 0o600) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     one.old.unlink()

@@ -46,7 +46,7 @@ def _read(file: Path) -> image.Image:
     except image.ImageError as reason:
         text = str(reason)
         click.echo(text if str(file) in text else f"{file}: {text}", err=True)
-        if isinstance(reason, image.Unsound):
+        if isinstance(reason, image.DamagedSpool):
             click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
         sys.exit(2)
 

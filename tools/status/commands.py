@@ -59,7 +59,7 @@ def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
 def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
     try:
         told = ask()
-    except client.Trouble as trouble:
+    except client.NoAgent as trouble:
         if as_json:
             click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
         else:

@@ -26,7 +26,7 @@ from starlette.routing import Mount, Route
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Looking, Seen
+from toolcart.tools.web.page import AgentState, WatchedAgents
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
@@ -73,9 +73,9 @@ def _given(authorization: str) -> bytes:
     return b""
 
 
-def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:
+def make(looking: WatchedAgents, token: str = "", only_here: bool = True) -> Starlette:
 
-    def shown(make_page: Callable[[list[Seen], Request], Response]):
+    def shown(make_page: Callable[[list[AgentState], Request], Response]):
         async def answer(request: Request) -> Response:
             return make_page(await to_thread.run_sync(looking.look), request)
 
@@ -105,7 +105,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
     )
 
 
-def _agent(seen: list[Seen], request: Request) -> Response:
+def _agent(seen: list[AgentState], request: Request) -> Response:
     name = request.path_params["name"]
     one = next((one for one in seen if one.name == name), None)
     if one is None:
@@ -113,11 +113,11 @@ def _agent(seen: list[Seen], request: Request) -> Response:
     return HTMLResponse(page.agent(one))
 
 
-def _figures(seen: list[Seen], _request: Request) -> Response:
+def _figures(seen: list[AgentState], _request: Request) -> Response:
     return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
 
 
-def _tree(seen: list[Seen], _request: Request) -> Response:
+def _tree(seen: list[AgentState], _request: Request) -> Response:
     told = [{"agent": one.name, "error": one.trouble, "restarts": one.restarts, "status": one.status} for one in seen]
     return JSONResponse({"agents": told})
 

@@ -16,7 +16,7 @@ from lab.worlds.identification import named_in
 from lab.worlds.judge import judge
 from lab.worlds.profiles import NO_PROFILE, TRAITS
 from lab.worlds.script import draw, filled
-from lab.worlds.telegrams import Refused, ResultTelegram, read_result
+from lab.worlds.telegrams import MalformedTelegram, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
 from lab.worlds.world import World
 from lab.worlds.world_run import Course, run
@@ -69,7 +69,7 @@ def test_two_parts_of_one_spindle_are_refused():
     part = "00010000000000000100000.0000042.37000000.00000000.0000095.00000000.00"
     assert len(general) == 80 and len(part) == 69
     text = general + (part[:4] + " " * 10 + "0001" + "0" + part[19:] + "0") * 2
-    with pytest.raises(Refused):
+    with pytest.raises(MalformedTelegram):
         read_result(text.encode())
 
 

@@ -54,7 +54,7 @@ def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path,
 def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe{")
     for name in ("missing", "binary"):
-        with pytest.raises(config_file.Wrong) as wrong:
+        with pytest.raises(config_file.ConfigurationError) as wrong:
             config_file.read(tmp_path / name)
         assert wrong.value.mistakes[0][0] == "(file)"
 

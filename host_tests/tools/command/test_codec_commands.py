@@ -291,7 +291,7 @@ LONG_INPUTS = {
     "hexadecimal in one line": ON_WIRE.hex().encode(),
     "hexadecimal with blanks": ON_WIRE.hex(" ").encode(),
     "dump": dumped(ON_WIRE),
-    "JSON": "\n".join([json.dumps(rendering.as_data(inputs.Seen(EXAMPLE)))] * 100).encode(),
+    "JSON": "\n".join([json.dumps(rendering.as_data(inputs.CaptureItem(EXAMPLE)))] * 100).encode(),
     "serial": b"".join(b"%d.%03d > %02x\n" % (n // 1000, n % 1000, o) for n, o in enumerate(b"\2%b\3" % EXAMPLE * 60)),
 }
 

@@ -23,7 +23,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
 from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
@@ -432,7 +432,7 @@ def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
 def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        time_server, "ask_time", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees")
+        time_server, "ask_time", lambda host: asked.append(host) or Finding(f"NTP {host}", GOOD, "it agrees")
     )
     tree = cart_of(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
     code, _ = _examined(tmp_path, tree)

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
 from toolcart.tools.status import client, socket_location
 from toolcart.tools.web import app, commands, metrics, page
-from toolcart.tools.web.page import Looking, Seen
+from toolcart.tools.web.page import AgentState, WatchedAgents
 from host_tests.support.needed import needed
 from host_tests.support.running import (
     ROOT,
@@ -59,11 +59,11 @@ def _told(*stations, **about):
 
 
 def _away(_path, _patience_s):
-    raise client.Trouble("no agent runs here", "start it")
+    raise client.NoAgent("no agent runs here", "start it")
 
 
 def _client(ask, paths=("/x/cart.json.sock",), **options):
-    watch = Looking(list(paths), ask)
+    watch = WatchedAgents(list(paths), ask)
     return TestClient(app.make(watch, **options), base_url="http://localhost")
 
 
@@ -209,7 +209,7 @@ def test_with_a_token_no_one_looks_without_it():
 
 def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
     asked = []
-    watch = Looking(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
+    watch = WatchedAgents(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
     for _ in range(50):
         watch.look()
     assert len(asked) == 1
@@ -220,7 +220,7 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
 
 
 def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
-    seen = Seen("a", path="/x")
+    seen = AgentState("a", path="/x")
     for started_s in (1.0, 1.0, None, 2.0, None, 2.0, 3.0):
         seen.look(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
     assert seen.restarts == 2
@@ -238,7 +238,7 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
     for name in ("toolcart", "toolcart-paint", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.sock").touch()
-    watch = Looking([], lambda _p, _s: _told())
+    watch = WatchedAgents([], lambda _p, _s: _told())
     assert [seen.name for seen in watch.look()] == ["toolcart", "toolcart-paint"]
     watch.close()
 

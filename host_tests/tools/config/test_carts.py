@@ -41,7 +41,7 @@ def plant(tmp_path):
 
 def mistakes(plant, text, template=TEMPLATE, **more):
     path, form = plant(text, template, **more)
-    with pytest.raises(inventory.Wrong) as wrong:
+    with pytest.raises(inventory.InventoryError) as wrong:
         carts.configurations(form, inventory.read(path))
     return wrong.value.mistakes
 

@@ -23,7 +23,7 @@ GOOD = """{
 def wrong(folder, content, read=config_file.read):
     """What is wrong with a file that has this content: a tree, or the text itself."""
     path = written(folder, content)
-    with pytest.raises(config_file.Wrong) as raised:
+    with pytest.raises(config_file.ConfigurationError) as raised:
         read(path)
     return raised.value
 

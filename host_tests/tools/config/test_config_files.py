@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.tools.config import files
-from toolcart.tools.config.file import Wrong
+from toolcart.tools.config.file import ConfigurationError
 from host_tests.support.running import cart_of, written
 
 SECRET = "geheim-4711"
@@ -62,5 +62,5 @@ def test_a_file_that_is_written_while_it_is_read_is_read_again(cart_files, tmp_p
 def test_what_is_no_configuration_has_itself_alone(cart_files):
     for text in ("[]", "{", '{"stations": 7}', '{"stations": [7, {"outlets": [1]}]}'):
         cart_files.write_text(text)
-        with pytest.raises(Wrong):
+        with pytest.raises(ConfigurationError):
             files.read_to_run(cart_files)

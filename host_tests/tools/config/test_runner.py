@@ -6,7 +6,7 @@ import pytest
 
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import runner
-from toolcart.tools.config.file import Wrong
+from toolcart.tools.config.file import ConfigurationError
 from host_tests.support.running import written
 
 
@@ -83,7 +83,7 @@ def clashes(folder, outlets, spools=("7.spool",), **more):
     path = written(folder, tree, "cart.1")
     try:
         config_file.read(path)
-    except Wrong as found:
+    except ConfigurationError as found:
         return found.mistakes
     return []
 

@@ -7,7 +7,7 @@ import pytest
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.file import Wrong
+from toolcart.tools.config.file import ConfigurationError
 from host_tests.support.running import cart_of, toolcart, written
 from host_tests.tools.config.test_config_file import GOOD, check
 
@@ -26,7 +26,7 @@ def secret(path, content=SECRET + "\n", mode=0o600):
 
 
 def mistakes(path, read=config_file.read):
-    with pytest.raises(config_file.Wrong) as raised:
+    with pytest.raises(config_file.ConfigurationError) as raised:
         read(path)
     assert SECRET not in str(raised.value)
     return raised.value.mistakes
@@ -98,7 +98,7 @@ def test_a_name_that_no_file_can_have_is_a_mistake(tmp_path, name):
     assert mistake(tmp_path, {"file": name})[0] == "a name that no file can have"
     for part in ({"board": {"password": {"file": name}}}, {"toolsnet": {"tls_ca": name}}):
         written(tmp_path, {**json.loads(GOOD), **part})
-        with pytest.raises(Wrong):
+        with pytest.raises(ConfigurationError):
             files.read_to_run(tmp_path / "cart.json")
 
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import About, BoardTrouble, Full, Gone
+from toolcart.tools.flash.link import About, BoardError, BoardFull, BoardGone
 from toolcart.tools.flash.package import Version, sha256
 
 CHUNK = 64
@@ -45,7 +45,7 @@ class FakeBoard:
 
     def hold(self):
         if self.dead:
-            raise Gone("it is gone")
+            raise BoardGone("it is gone")
         self.held = True
         return self.about
 
@@ -68,14 +68,14 @@ class FakeBoard:
             content = content[:-1] + bytes([content[-1] ^ 1])
         self.files.pop(path, None)
         if sum(map(len, self.files.values())) + len(content) > self.room:
-            raise Full("the board's file system is full")
+            raise BoardFull("the board's file system is full")
         self.sent += len(content)
         self._put(path, content, progress)
 
     def copy(self, source, target):
         self._reach()
         if source not in self.files:
-            raise BoardTrouble("no such file")
+            raise BoardError("no such file")
         self._put(target, self.files[source], lambda octets: None)
 
     def rename(self, source, target):
@@ -177,7 +177,7 @@ class FakeBoard:
     def _reach(self):
         assert self.held, "the board was not held"
         if self.dead:
-            raise Gone("it is gone")
+            raise BoardGone("it is gone")
 
     def _put(self, path, content, progress):
         self.files[path] = b""
@@ -200,7 +200,7 @@ class FakeBoard:
     def _die(self):
         self.dead = True
         self.held = False
-        raise Gone("the board went away in the middle")
+        raise BoardGone("the board went away in the middle")
 
     def _unpacked(self):
         folder = tempfile.TemporaryDirectory(prefix="toolcart-board-")

@@ -11,7 +11,7 @@ import pytest
 
 from toolcart.tools.flash import board_commands, check, plan
 from toolcart.tools.flash import board_commands as commands
-from toolcart.tools.flash.link import About, Gone
+from toolcart.tools.flash.link import About, BoardGone
 from host_tests.support.firmware import running_chip
 from host_tests.support.running import toolcart
 from host_tests.tools.flash.chip_link import ChipLink
@@ -103,7 +103,7 @@ def test_a_chip_that_reads_back_wrong_or_goes_away_is_told(chip, monkeypatch):
         if source == check._FILES:
             return '{"right": false, "write_32_kib_ms": 1, "most_4_kib_ms": 1, "read_32_kib_ms": 1}'
         if source == check._RAW:
-            raise Gone("the board went away")
+            raise BoardGone("the board went away")
         if source == check._HEAP:
             return "nonsense"
         return run(link, source)

@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.log.snapshot_fields import STORED
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash import board_commands as commands
-from toolcart.tools.flash.link import BoardTrouble
+from toolcart.tools.flash.link import BoardError
 from host_tests.board.test_housekeeping import Chip, answered
 from host_tests.support.log import Area, append, held
 from host_tests.tools.flash.fake_board import FakeBoard, version
@@ -133,13 +133,13 @@ def test_a_spool_that_changes_while_pulled_is_pulled_again_or_told(rests):
         commands.pull(board, 10)
         assert board.asked.count("?block 10 9") == 2
     else:
-        with pytest.raises(BoardTrouble, match="changes faster"):
+        with pytest.raises(BoardError, match="changes faster"):
             commands.pull(board, 10)
 
 
 def test_a_spool_with_waiting_results_is_not_wiped():
     board = Running()
-    with pytest.raises(BoardTrouble, match="20 results of station 10 are waiting"):
+    with pytest.raises(BoardError, match="20 results of station 10 are waiting"):
         commands.wipe(board, 10, lose_waiting=False)
     assert not board.held
 
@@ -161,14 +161,14 @@ def test_a_board_that_cannot_be_wiped_is_started_again(monkeypatch):
     assert "main.load('/a/config.json')" in board.ran_source
 
     def refuses(_source):
-        raise BoardTrouble("the board refused: OSError: 5")
+        raise BoardError("the board refused: OSError: 5")
 
     monkeypatch.setattr(board, "run", refuses)
-    with pytest.raises(BoardTrouble, match="refused"):
+    with pytest.raises(BoardError, match="refused"):
         commands.wipe(board, 10, lose_waiting=True)
     assert len(board.ran) == 3 and not board.held
 
 
 def test_a_station_that_is_not_there_is_told():
-    with pytest.raises(BoardTrouble, match="no station 99"):
+    with pytest.raises(BoardError, match="no station 99"):
         commands.pull(Running(), 99)

@@ -126,7 +126,7 @@ def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, 
 
 
 def gone(*_):
-    raise commands.Gone("the cable is out")
+    raise commands.BoardGone("the cable is out")
 
 
 @pytest.mark.parametrize("act", ["show_status", "show_log", "give_order"])

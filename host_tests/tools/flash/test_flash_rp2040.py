@@ -7,7 +7,7 @@ import pytest
 
 from toolcart.board import safe_mode
 from toolcart.tools.flash import board_commands, commands, package
-from toolcart.tools.flash.link import Gone
+from toolcart.tools.flash.link import BoardGone
 from toolcart.tools.flash.mpremote_link import MpremoteLink
 from host_tests.support.firmware import Rp2040, need_rp2040
 from host_tests.tools.flash.test_flash_chips import with_a_broken_start
@@ -141,6 +141,6 @@ def half_of(write, chip):
     def write_half(self, path, content, progress):
         write(self, path, content[: len(content) // 2], progress)
         chip.cut_power()
-        raise Gone("the board went away in the middle")
+        raise BoardGone("the board went away in the middle")
 
     return write_half
