@@ -74,7 +74,7 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; Wrong. A `#` is part of the filter."""
+    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; BrokerSettingsError. A `#` is part of the filter."""
     found = _URL.fullmatch(url)
     if not found:
         raise BrokerSettingsError(
@@ -91,7 +91,7 @@ def address_of(url: str) -> Address:
 
 
 def trusting(ca: str | None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """Return a client's context that trusts the CA in this file (None: the system's); Wrong."""
+    """Return a client's context that trusts the CA in this file (None: the system's); BrokerSettingsError."""
     try:
         context = ssl.create_default_context(cafile=ca)
         if certificate:

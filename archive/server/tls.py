@@ -23,7 +23,7 @@ class Tls:
     ca: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Return a server's context, TLS 1.2 or later; Wrong."""
+        """Return a server's context, TLS 1.2 or later; TlsFilesError."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         named = self.key

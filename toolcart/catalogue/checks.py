@@ -38,7 +38,7 @@ def _is_free(field, value):
 
 
 def _check_text(field, frame, given):
-    """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (OP 2.3 p. 30)."""
+    """InvalidValue for a text that is too short, or that reading would cut off: a NUL ends a message (OP 2.3 p. 30)."""
     if field.least and field.place and len(frame) - field.place + 1 < field.least:
         raise InvalidValue("at least %d bytes" % field.least)
     if isinstance(given, str):

@@ -136,7 +136,7 @@ def folder_of(path: str | Path) -> Path:
 
 
 def read(path: str | Path) -> dict:
-    """Return the completed configuration, or raise Wrong."""
+    """Return the completed configuration, or raise ConfigurationError."""
     return _complete(path, _text(path))[0]
 
 

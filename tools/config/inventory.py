@@ -2,7 +2,7 @@
 
 Rules
 1. Every row has `name` and `host`; the files are named after `name`; Ansible reaches the cart at `host`.
-2. All mistakes come at once, as Wrong, each with row and column as people count them.
+2. All mistakes come at once, as InventoryError, each with row and column as people count them.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
 
 def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
-    monkeypatch.setattr(local.server, "clock", lambda: told)
+    monkeypatch.setattr(local.process, "clock", lambda: told)
     with SimulatedPlant() as plant:
         plant.produce(1)
         code, found = _examined(tmp_path, cart_of(plant))
@@ -122,7 +122,7 @@ def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("kept", "verdict", "words"), [(True, GOOD, "within 0.01 s"), (None, NOTE, "")])
 def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
-    monkeypatch.setattr(local.server, "clock", lambda: told)
+    monkeypatch.setattr(local.process, "clock", lambda: told)
     found = local.clock()[0]
     assert found.verdict == verdict and "CET" in found.words and words in found.words
 

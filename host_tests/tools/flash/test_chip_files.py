@@ -157,6 +157,6 @@ def test_what_a_chips_broker_cannot_be_is_said(cart, changes, place):
         tree = json.loads(cart.read_text())
         tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "x"}]
         cart.write_text(json.dumps(tree))
-    with pytest.raises(package.config_file.Wrong) as wrong:
+    with pytest.raises(package.config_file.ConfigurationError) as wrong:
         package.checked_config(cart, "rp2") if "kind" in changes else with_outlet(cart, **changes)
     assert any(place in mistake[0] for mistake in wrong.value.mistakes), wrong.value.mistakes
