@@ -14,7 +14,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
-from toolcart.sim import result_frames
+from toolcart.sim import operation_frames
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
@@ -155,10 +155,12 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
-        message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
+        message(
+            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+        )
         for number, ident in ((2, 100), (3, 1))
     ]
-    octets = message(1201, result_frames.overall_data(made, 3, 3, objects=objects), 3)
+    octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
     shown = several(operation, octets, *parts)
     assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
     shown = shown["spindles"]
