@@ -11,9 +11,10 @@ Rules
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
-4. A damaged part is kept as it came before it is acknowledged, and counted like any frame that cannot be read. The
-   objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place. On
-   a serial line it may be the line's fault: the result is taken as lost, until the same part comes a second time.
+4. A damaged part, and one that has no row, is kept as it came before it is acknowledged, and counted like any frame
+   that cannot be read. The objects that are proven are stored as the result; if there is none, its MID 1201 is kept as
+   it came in its place. On a serial line damage may be the line's fault: the result is taken as lost, until the same
+   part comes a second time.
 5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
@@ -56,7 +57,9 @@ class Operations:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
             self._look_for_lost(intake, now)
-        if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
+        if operation.damaged and self._is_spoiled(intake, now):
+            return
+        if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
             return
         if found == op.PART_WHOLE:
             self._take_whole(intake, operation, now)
@@ -154,7 +157,7 @@ class Operations:
         session.withhold()
         return True
 
-    def _keep_damaged(self, intake, operation, now):
+    def _keep_as_it_came(self, intake, operation, now):
         """Keep the part that just came as it came; False if that cannot be: then it is not acknowledged."""
         link = intake.link
         if _is_left(intake):

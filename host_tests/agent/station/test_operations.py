@@ -167,6 +167,88 @@ def test_operation_without_a_proven_object_is_kept_as_it_came():
             assert cart.stored_ids() == [2]
 
 
+def kept_of(cart, messages):
+    """Say of each MID 1202 that was acknowledged whether its object is a row, or it is kept as it came."""
+    rows = [row[0] for payload in cart.stored() for row in rows_kept(payload)] if cart.stored() else []
+    return [one in cart.raw() or int(one[36:40]) in rows for one in messages]
+
+
+def frames_of(revision, data_revision, count, told=None, total=None):
+    """Return the messages of an operation whose MID 1201 has data of another revision or count than it says."""
+    result = example_tightening(tightening_id=1)
+    objects = frames.spindles_of(result, count)
+    idents = frames.object_ids(count)
+    listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
+    total = 1 + count if total is None else total
+    data = bytearray(frames.overall_data(result, data_revision, total, 8, FIELDS, listed))
+    if told is not None:
+        at = 58 - 20 if data_revision == 1 else 62 - 20
+        data[at : at + 3] = b"%03d" % told
+    first = message(1201, bytes(data), revision)
+    fields = [frames.standard_fields(result, one) for one in objects]
+    return [first] + [
+        message(1202, frames.object_data(result, 1, fields[index], total, index + 2, idents[index]), 1)
+        for index in range(count)
+    ]
+
+
+def test_object_that_its_overall_result_does_not_name_is_kept_as_it_came():
+    for case in (
+        (1, 1, 2, 1),
+        (1, 1, 2, 0),
+        (2, 2, 3, 2),
+        (3, 3, 3, 1),
+        (2, 1, 2),
+        (3, 1, 2),
+        (3, 2, 4),
+        (1, 2, 2),
+        (1, 3, 2),
+        (2, 3, 2),
+        (1, 1, 60, 1),
+        (1, 2, 60),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        first, *others = frames_of(*case)
+        inject(cart, first, *others)
+        assert cart.controller.messages[1203] == 1 + len(others), case
+        one_body = len(cart.stored()) == 1 and len(cart.stored()[0]) == r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES
+        if one_body:  # without rows: the first object's figures are the result's
+            assert [one in cart.raw() for one in others] == [False] + [True] * (len(others) - 1), case
+        else:
+            assert all(kept_of(cart, others)), case
+        assert first in cart.raw() and cart.counted(h.RAW) == len(cart.raw()), case
+
+
+def test_object_named_twice_or_not_at_all_leaves_no_figure_that_was_not_made():
+    first, one, two, three = parts_of(3)
+    foreign = two[:36] + b"0999" + two[40:]
+    for messages, rows in (
+        ((first, one, foreign, three), (101, 103)),
+        ((first, one, two[:36] + b"0101" + two[40:], three), (101, 103)),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *messages)
+        (payload,) = cart.stored()
+        assert tuple([row[0] for row in rows_kept(payload)]) == rows and sp.told_of(payload, 0) == 3
+        assert cart.raw() == [messages[2]] and cart.counted(h.RAW) == 1
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    messages = [first] + [message_[:36] + b"0999" + message_[40:] for message_ in (one, two, three)]
+    inject(cart, *messages)
+    assert cart.stored() == [] and sorted(cart.raw()) == sorted(messages)
+
+
+def test_operation_with_fewer_messages_than_objects_has_no_row_without_figures():
+    first, one, *_ = parts_of(3)
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, first[:20] + b"002" + first[23:], one[:20] + b"002" + one[23:])
+    (payload,) = cart.stored()
+    assert [row[0] for row in rows_kept(payload)] == [101] and sp.told_of(payload, 0) == 3
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    alone = first[:20] + b"001" + first[23:]
+    inject(cart, alone)
+    assert cart.stored() == [] and cart.raw() == [alone]
+
+
 def test_damaged_overall_result_is_kept_beside_its_proven_objects():
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     first, *others = parts_of(2)
