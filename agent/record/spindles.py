@@ -134,6 +134,22 @@ def rows_of(page, at):
     return [_row(page, first + index * octets, at, form == SYNC) for index in range(count_of(page, at))]
 
 
+def unjudged_row(page, at, index=0):
+    """Return the first row from `index` on without a status, -1 if there is none, or no rows. Allocates nothing."""
+    form = page[at + PLACE]
+    if form != SYNC and form != BOLTS and form != OBJECTS:
+        return -1
+    octets = row_bytes(page, at)
+    place = first_row(page, at) + index * octets + (2 if form == BOLTS else 4)
+    rows = count_of(page, at)
+    while index < rows:
+        if page[place] <= 0x20:
+            return index
+        index += 1
+        place += octets
+    return -1
+
+
 def first_row(page, at):
     """Return where in the page the rows begin."""
     return at + PLACE + (BOLTS_HEAD_BYTES if page[at + PLACE] == BOLTS else SYNC_HEAD_BYTES)
