@@ -32,6 +32,7 @@ class Filling:
         self.known = known
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
+        self.told = -1  # an ID that was told before a range over it was known (toolcart.agent.openprotocol.unfinished)
         self.forget()
 
     def forget(self):
@@ -120,6 +121,11 @@ class Filling:
     def tell(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         known = self.known
+        is_told = count == length_of(first, last) and length_of(first, self.told) and length_of(self.told, last)
+        if is_told and self.told >= 0:
+            count -= 1
+            if not count:
+                return True
         if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), why):
             return False
         known.count_gone(first, count)

@@ -77,7 +77,7 @@ PART_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next part
 
-_OVERALL = const(1201)
+OVERALL = const(1201)
 _NUMBER = const(23)
 RESULT_ID = const(26)  # in both messages
 _TIME = const(36)
@@ -117,6 +117,8 @@ class Operation:
         self.beside = False  # the message taken last belongs to no row (rule 8)
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
+        self.half = b""  # the ID of that, if a part of it was acknowledged; likewise
+        self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the last one completed is durable
         self._total = 0
@@ -128,7 +130,7 @@ class Operation:
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
         self.damaged = self.beside = False
-        found = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
+        found = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
         if found == PART_KEPT:
             self._late.start(now, WAIT_MS)
         elif not self.under_way:
@@ -137,7 +139,10 @@ class Operation:
 
     def give_up(self):
         """Give up what is under way: it will not be completed."""
-        self.lost = self.lost or self.under_way
+        if self.under_way:
+            self.lost = True
+            if self.pushed:
+                self.half = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
         self._late.stop()
 

@@ -26,6 +26,7 @@ Rules
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+   What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
@@ -160,6 +161,7 @@ class Recovery:
         self._told = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._walk = Walk()
+        self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
@@ -187,6 +189,7 @@ class Recovery:
             self._ordered = revisions
             self._revision_index = 0
         if whose.is_other and self._other != whose.identity:
+            self._unfinished = None
             known.since = self.look.next_record()
         self._other = whose.identity
         if whose.needs:
@@ -293,6 +296,27 @@ class Recovery:
         if not known.is_beside(heard.top):
             copy(heard.top, 0, known.last, 0, DIGEST_BYTES)
         return True
+
+    def missed(self, digits, now):
+        """A push of this ID began, was acknowledged in part, and will not be completed: fetch it, or count it."""
+        if not self.known.recovers:
+            return
+        if self._unfinished is None:
+            from toolcart.agent.openprotocol.unfinished import Unfinished  # hardly any controller needs it
+
+            self._unfinished = Unfinished()
+        if not self._unfinished.take(digits, self.known, self.filling.told, now):
+            return
+        self.look_again(now)
+        if self.phase == qs.PHASE_OFF:
+            self._end_unfinished(now)
+
+    def _end_unfinished(self, now):
+        """Count what was not completed and cannot be had; False if that has to wait: then it is tried again."""
+        left = self._unfinished.settle(self.filling, self.look, self._why, now) if self._unfinished is not None else 0
+        if left:
+            self._retry.start(now, left)
+        return left == 0
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
@@ -486,6 +510,7 @@ class Recovery:
             return qs.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
         self._count_missing(now)
+        self._end_unfinished(now)
         return qs.NEWS_NONE
 
     def _answers(self):
@@ -540,6 +565,8 @@ class Recovery:
         if phase == qs.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         self._vain += 1
+        if self._is_tried(1):
+            self._end_unfinished(now)
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
         is_certain = phase not in (qs.PHASE_NEWEST, qs.PHASE_UP) and (
@@ -1089,6 +1116,8 @@ class Recovery:
             elif not filling.flush():
                 self.wait_for_room(now)
                 return
+        if not self._end_unfinished(now):
+            return
         self.phase = qs.PHASE_IDLE
         self.question.asked = self._walk.asked = 0  # IDs near the wrap are on the heap
 

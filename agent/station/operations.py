@@ -7,7 +7,8 @@ Rules
    controller that waits for each acknowledgement then goes on (OP 5.9 p. 153), one that ignores them (MT Focus 6000)
    loses nothing.
 2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
-   What is lost is fetched: the controller's newest result shows what is missing.
+   What is lost is fetched: the controller's newest result shows what is missing. What was acknowledged of it and
+   cannot be had is gone, and counted by its ID (toolcart.agent.openprotocol.unfinished).
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
@@ -56,22 +57,24 @@ class Operations:
         if cut_short and found != op.PART_UNREADABLE:
             intake.health.count(h.CUT_SHORT)
         if operation.lost:
-            self._look_for_lost(intake, now)
+            self._look_for_lost(intake, session.said.mid, now)
         if operation.damaged and self._is_spoiled(intake, now):
             return
         if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
             return
         if found == op.PART_WHOLE:
+            operation.answers = False
             self._take_whole(intake, operation, now)
         elif found == op.PART_KEPT:
-            if not session.ways.generic.may_answer(session) and not _is_left(intake):
+            operation.answers = session.ways.generic.may_answer(session)
+            if not operation.answers and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
         elif found == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
             intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
-            if found == op.PART_FOREIGN:
+            if found == op.PART_FOREIGN and not operation.answers:
                 intake.recovery.look_again(now)  # the part before it was lost
             if found == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
@@ -84,10 +87,12 @@ class Operations:
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.opened(session.identity, session.system_type, now, True)
+            if session.ways.generic.operation.lost:  # on the last connection
+                self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
         elif event == st.EV_LATE:
-            self._look_for_lost(intake, now)
+            self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_HISTORY_REFUSED:
             refusal = session.said.refusal if session.said.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
@@ -107,10 +112,16 @@ class Operations:
         if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.log.room_bytes):
             intake.leave(now)
 
-    def _look_for_lost(self, intake, now):
-        intake.session.ways.generic.operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
-        intake.recovery.look_again(now)
+    def _look_for_lost(self, intake, mid, now):
+        """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
+        operation = intake.session.ways.generic.operation
+        half, operation.half = operation.half, b""
+        operation.lost = False
+        intake.health.note(h.CONTROLLER_MALFORMED, mid, now)
+        if half:
+            intake.recovery.missed(half, now)
+        elif not operation.answers:
+            intake.recovery.look_again(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -153,7 +164,7 @@ class Operations:
         if store.plausible is None or store.is_sure(False, link.buf, link.at, link.length, session.said.revision, now):
             return False
         session.ways.generic.operation.give_up()
-        self._look_for_lost(intake, now)
+        self._look_for_lost(intake, session.said.mid, now)
         session.withhold()
         return True
 

@@ -283,6 +283,95 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         assert cart.station.known.missing() == 0
 
 
+# An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
+
+
+def unfinished(number):
+    """Return messages of an operation of two objects that never becomes whole, in several ways."""
+    first, one, two = parts_of(2, number)
+    return (
+        (first, two),
+        (first, two, one),
+        (one, first, two),
+        (first, one, part(tightening_id=77)),
+        (first[:20] + b"009" + first[23:], one[:20] + b"009" + one[23:], two[:20] + b"009" + two[23:]),
+        (first[:20] + b"002" + first[23:], one, two),
+        (first,),
+    )
+
+
+def test_operation_that_does_not_become_whole_is_counted_though_it_is_the_last():
+    for index, messages in enumerate(unfinished(1)):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *messages)
+        cart.run(60000)
+        assert cart.stored() == [] and cart.gone() == [(1, 1)] and cart.station.known.gone() == 1, index
+        inject(cart, *unfinished(1)[index])
+        cart.run(60000)
+        inject(cart, *parts_of(2, 2))
+        cart.run(60000)
+        assert cart.stored_ids() == [2] and cart.gone() == [(1, 1)] and cart.station.known.gone() == 1, index
+        inject(cart, *unfinished(3)[index])
+        cart.run(60000)
+        assert cart.gone() == [(1, 1), (3, 3)] and cart.station.known.gone() == 2, index
+        inject(cart, *parts_of(2, 5))
+        cart.run(60000)
+        assert cart.stored_ids() == [2, 5] and cart.station.known.gone() == 3, index
+
+
+def test_operation_that_comes_again_whole_is_not_gone():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, *parts_of(2, 1))
+    inject(cart, *unfinished(2)[0])
+    cart.run(3000)
+    inject(cart, *parts_of(2, 2))
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2] and cart.station.known.gone() == 0
+    inject(cart, parts_of(2, 3)[0])
+    cart.drop()
+    cart.run(1000)
+    cart.until(cart.is_ready)
+    inject(cart, *parts_of(2, 3))
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2, 3] and cart.station.known.gone() == 0
+    inject(cart, parts_of(2, 4)[0])
+    cart.drop()
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2, 3] and cart.gone() == [(4, 4)]
+
+
+def test_operation_that_history_does_not_have_whole_either_is_counted():
+    for kind, options in ((MT_FOCUS, {}), (STEP_SYNC, {"objects": 2}), (STEP_SYNC, {"objects": 2, "operations": (1,)})):
+        for bad in (1, 3):
+            real = frames.object_data
+
+            def broken(result, revision, fields, total=2, number=2, ident=1, bad=bad, real=real):
+                return real(result, revision, fields, total, number + (result.tightening_id == bad), ident)
+
+            frames.object_data = broken
+            try:
+                cart = cart_of(kind, **options).ready()
+                cart.produce(bad, 1500)
+                cart.run(900000)
+                wanted = list(range(1, bad))
+                assert cart.stored_ids() == wanted and cart.gone() == [(bad, bad)], (options, bad)
+                assert cart.station.known.gone() == 1
+                cart.produce(1, 1500)
+                cart.run(900000)
+                assert cart.stored_ids() == wanted + [bad + 1] and cart.station.known.gone() == 1, (options, bad)
+                assert cart.station.known.missing() == 0
+            finally:
+                frames.object_data = real
+
+
+def test_wait_that_ends_names_the_message_that_was_waited_in():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, parts_of(2)[0])
+    cart.run(20000)
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+    assert [value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_MALFORMED] == [1201]
+
+
 def test_any_split_of_the_input_gives_the_same():
     wanted = None
     octets = overall(tightening_id=1) + b"\0" + part(tightening_id=1) + b"\0"
