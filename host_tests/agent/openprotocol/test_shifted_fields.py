@@ -10,6 +10,8 @@ from toolcart.agent.linux.extended_store import WideStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.openprotocol import layouts, spindle_assembly
 from toolcart.agent.openprotocol.header import revision_of
+from toolcart.agent.openprotocol.parameter_ids import TEXT
+from toolcart.agent.openprotocol.shifted_fields import find
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, extended_values
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
@@ -463,3 +465,20 @@ def test_message_is_kept_beside_a_shifted_result_on_linux():
     bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))
     (_, _, payload) = bench.results()[1]
     assert extended_values.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"
+
+
+def test_octets_behind_a_message_shift_nothing_in_front_of_them():
+    times = ["2024-03-28:09:26:53", "2028-01-30:21:28:29", "2024-12-13:14:15:16", "2029-10-11:12:29:30"]
+    for mid, revision in CASES:
+        fields, count = layouts.fields_of(mid, revision)
+        if revision == 998 or fields[count - 1] & TEXT:
+            continue
+        for time in times:
+            frame = frame_of(mid, revision, time=time)
+            for octets in range(1, 25):
+                for tail in (b"x" * octets, b"7" * octets, b" " * octets, b" " * (octets - 1) + b"x"):
+                    if not tail.startswith(b"%02d" % (count + 1)):
+                        longer = b"%04d" % (len(frame) + octets) + frame[4:] + tail
+                        revision_read, read, is_shifted = find(mid, revision, longer, 0, len(longer))
+                        case = (mid, revision, time, tail)
+                        assert (revision_read, is_shifted, read[20:]) == (revision, False, frame[20:]), case
