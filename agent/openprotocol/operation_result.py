@@ -276,6 +276,8 @@ def _body_of(rows, objects, buf, at, width):
     body[_BODY_BYTES] = rec.OBJECTS
     put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
     put_number(body, _BODY_BYTES + rec.TOLD, 2, min(objects, 99))
+    if objects > 99:
+        put_number(body, _BODY_BYTES + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES, objects)
     for place in range(_FIRST, len(body), rec.OBJECTS_ROW_BYTES):
         copy(body, place, buf, at, 5)  # ID, status
         copy(body, place + rec.OBJECT_TYPE, buf, at + 5, width - 5)

@@ -61,7 +61,7 @@ _OF_BOLT = (
 
 _ODD = b"Odd fields"
 _NO_STATUS = b"no status"
-_left_out = bytearray(4)  # how many, as digits
+_count = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
 
@@ -73,7 +73,8 @@ def tell_beside(parameters, buf, at, length, rows):
         parameters.add_text(60006, _ODD, _NO_STATUS, 0, len(_NO_STATUS))
     _tell_absent(parameters, buf, at, rows)
     if rec.told_of(buf, at) > rows:
-        parameters.add_figure(60007, b"Spindles in all", buf, head + rec.TOLD, 2)
+        put_number(_count, 0, 4, rec.told_of(buf, at))
+        parameters.add_figure(60007, b"Spindles in all", _count, 0, 4)
     if rec.presses(buf, at):
         parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
     if rec.form_of(buf, at) == rec.BOLTS:
@@ -82,7 +83,7 @@ def tell_beside(parameters, buf, at, length, rows):
         parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
         parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
         _tell_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
-    elif number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
+    elif rec.form_of(buf, at) == rec.SYNC and number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
         parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
 
 
@@ -286,8 +287,8 @@ def _tell_left_out(parameters, count):
     parameters.spindle = 0
     parameters.room += 1
     parameters.count = parameters.room - 1
-    put_number(_left_out, 0, 4, count)
-    parameters.add_figure(60013, b"Values left out", _left_out, 0, 4)
+    put_number(_count, 0, 4, count)
+    parameters.add_figure(60013, b"Values left out", _count, 0, 4)
 
 
 assert _LIMITS == res.HEAD_BYTES + res.BODY_BYTES

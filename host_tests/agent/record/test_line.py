@@ -182,6 +182,23 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
 
 
+def test_more_objects_than_two_digits_hold_are_told():
+    for count in (99, 100, 250):
+        made, operation = example_tightening(), Operation()
+        objects = tuple([(number, 1, 2, 0) for number in range(1, count + 1)])
+        octets = message(1201, result_frames.overall_data(made, 1, 2, objects=objects), 1)
+        fields = result_frames.standard_fields(made)
+        shown = several(operation, octets, message(1202, result_frames.object_data(made, 1, fields, 2, 2, 1), 1))
+        spindles = shown["spindles"]
+        assert spindles["told"] == count and spindles["job_sequence"] is None and len(spindles["each"]) == 1
+        page = bytes(res.HEAD_BYTES) + bytes(operation.body)
+        writer = TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1)
+        octets = writer.write(page, 0, len(page), 0, 42, 17)
+        told = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
+        values = {one["parameter_id"]: one["value"].strip() for one in told}
+        assert values[60007] == str(count) and 1501 not in values
+
+
 def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():
     frame = bytes(range(256))
     shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
