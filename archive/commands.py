@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from toolcart.archive.consume.commands import check_consumer, consume
+from toolcart.archive.consume.commands import consume
 from toolcart.archive.options import (
     DAYS,
     EXIT_NOTHING,
@@ -53,7 +53,6 @@ def archive() -> None:
 archive.add_command(serve)
 archive.add_command(web)
 archive.add_command(consume)
-archive.add_command(check_consumer)
 archive.add_command(servers_command)
 archive.add_command(drain)
 archive.add_command(user)
@@ -321,12 +320,11 @@ def _is_spool(source: str) -> bool:
 @database_option
 @click.argument("result", type=NUMBER)
 @click.option("--bolt", type=NUMBER, help="Of this bolt, where the result has no row for it.")
-@click.option("--png", **FILE, help="Draw a picture instead; needs matplotlib.")
 @machine_option
-def plot(place: str, result: int, bolt: int | None, png: str | None, as_json: bool) -> None:
-    """Plot the curves of a result.
+def curves(place: str, result: int, bolt: int | None, as_json: bool) -> None:
+    """Print the curves of a result as CSV, a row for each sample.
 
-    Torque and angle over time, and torque over angle. RESULT is its number from `query --json`.
+    RESULT is its number from `query --json`; its page draws them.
     """
     library()
     from toolcart.archive.database import queries
@@ -345,17 +343,17 @@ def plot(place: str, result: int, bolt: int | None, png: str | None, as_json: bo
             del graph["Samples"]
         click.echo(json.dumps(visible_in(told)))
         return
-    from toolcart.trace.commands import show
+    from toolcart.trace.csv_rows import write_csv
 
-    show(_tightening(told, bolt), png)
+    write_csv([_tightening(told, bolt)])
 
 
 def _tightening(told: dict, bolt: int | None = None):
-    """Return a result with its graphs in the form that `toolcart trace` draws."""
-    from toolcart.archive.database.queries import curves
+    """Return a result with its graphs in the form that `toolcart trace` prints."""
+    from toolcart.archive.database import queries
     from toolcart.trace.curves import Tightening
 
     program = told["ProgramName"] or str(told["Program"])
     ident, time = str(told["TighteningId"] or ""), export.shown_time(told["Time"])
     part = "" if bolt is None else f"bolt {bolt}"
-    return Tightening(ident, time, told["Station"], program, part, curves(told))
+    return Tightening(ident, time, told["Station"], program, part, queries.curves(told))

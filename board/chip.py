@@ -18,11 +18,11 @@ import machine
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import TICKS_MAX
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
 from toolcart.board.network import Interface, NoNetwork
 from toolcart.board.sockets import Sockets
-from toolcart.board.watchdog_grace import HELD_FEED_MS, Hold, hold
+from toolcart.board.watchdog_grace import HELD_FEED_MS, WatchdogGrace, hold
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
@@ -113,8 +113,7 @@ class Board:
             zone = fixed(0)
         return zone
 
-    # -- for toolcart.agent.cart.app
-    # -----------------------------------------------------------------------------------------
+    # -- for toolcart.agent.cart.app -------------------------------------------------------------------------------
 
     def now(self):
         return time.ticks_ms() & TICKS_MAX  # type: ignore[operator]
@@ -157,8 +156,7 @@ class Board:
         """Sleep until input or for `wait_ms`."""
         self.sockets.wait(app, wait_ms, self.now)
 
-    # -- for toolcart.board.housekeeping
-    # --------------------------------------------------------------------------------------
+    # -- for toolcart.board.housekeeping ---------------------------------------------------------------------------
 
     def start_watchdog(self):
         """Start the watchdog: from here on the board restarts when it is not fed."""
@@ -173,7 +171,7 @@ class Board:
         """List the access points; feed the watchdog meanwhile, since that may take longer than it waits."""
         if self.watchdog is None:
             return wlan.scan()
-        feeder = Hold(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
+        feeder = WatchdogGrace(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
         try:
             return wlan.scan()
         finally:
@@ -260,7 +258,7 @@ class Board:
             return None
         self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
         block_kib = device.block_bytes // 1024
-        return Part(device, first_kib // block_kib, size_kib // block_kib)
+        return Partition(device, first_kib // block_kib, size_kib // block_kib)
 
     def _open_folder(self, path, size_kib):
         import os

@@ -148,7 +148,7 @@ class Console:
         from toolcart.agent.cart import status
 
         now = self._app.board.now()
-        for moment, counter, value in station.health.entries():
+        for moment, counter, value in station.counters.log.entries():
             self.tell(**status.log_entry(now, moment, counter, value))
 
     def _tell_spool(self, station):
@@ -185,7 +185,7 @@ class Console:
         self._will_note(station, h.COMMAND_ORDERED)
 
     def _will_note(self, station, entry):
-        self._log = station.health
+        self._log = station.counters
         self._entry = entry
         self._value = 0
 

@@ -28,7 +28,7 @@ UNCONFIRMED_MS = const(60000)  # between two tries to write to a file system tha
 TELLINGS = const(24)  # two minutes
 
 
-class Upkeep:
+class Housekeeping:
     """The work besides one app."""
 
     def __init__(self, app, board, configuration, folder, confirmation, now):
@@ -83,16 +83,16 @@ class Upkeep:
     def about(self):
         """Return the board's own part of the status."""
         board = self.board
-        told = board.about()
-        told["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
-        told["ntp"] = None if board.ntp is None else board.ntp.about(board.now())
-        told["lamp"] = self.blinker.code
-        told["confirmed"] = self.is_confirmed
-        told["unconfirmed"] = self.unconfirmed
-        told["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
-        told["network"] = board.network.about()
-        told["network"]["silences"] = self._silence.restarts
-        return told
+        report = board.about()
+        report["clock"] = "system" if board.clock is None else SOURCE_NAMES[board.clock.source]
+        report["ntp"] = None if board.ntp is None else board.ntp.about(board.now())
+        report["lamp"] = self.blinker.code
+        report["confirmed"] = self.is_confirmed
+        report["unconfirmed"] = self.unconfirmed
+        report["watchdog"] = self.liveness.reason or ("fed" if board.watchdog is not None else "off")
+        report["network"] = board.network.about()
+        report["network"]["silences"] = self._silence.restarts
+        return report
 
     def _look_after(self, now):
         network = self.board.network

@@ -27,7 +27,7 @@ def start(folder, mode, confirmation):
     hole = bytearray(1024)
     from toolcart.agent.cart.app import App
     from toolcart.board import loop
-    from toolcart.board.housekeeping import Upkeep
+    from toolcart.board.housekeeping import Housekeeping
 
     gc.collect()
     configuration = load(folder + "/config.json")  # last: by then the agent has interned many of its names
@@ -40,7 +40,7 @@ def start(folder, mode, confirmation):
         board.tls = Tls(board.sockets, folder, toolsnet).port
     del toolsnet
     app = App(configuration, board)
-    upkeep = Upkeep(app, board, configuration, folder, confirmation, board.now())
+    upkeep = Housekeeping(app, board, configuration, folder, confirmation, board.now())
     del configuration  # everything still needed is in its place
     app.step(board.now())  # brings the spools up, if they can be; no line is open yet
     if all(station.mounted for station in app.stations):

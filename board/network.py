@@ -103,8 +103,8 @@ class Interface:
             return (fixed[3],)
         import network
 
-        found = network.ipconfig("dns")
-        return (found,) if is_numeric(found) and found != "0.0.0.0" else ()
+        address = network.ipconfig("dns")
+        return (address,) if is_numeric(address) and address != "0.0.0.0" else ()
 
     def restart(self, is_deep, now):
         """Switch the interface off and on."""

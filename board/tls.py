@@ -206,7 +206,7 @@ class TlsPort(TcpPort):
 
     def _shake(self):
         """Go on with the handshake by a read; that returns a byte once the handshake is done and something has come."""
-        said = self.events
+        events = self.events
         self.events = 0
         tls = self._tls
         tls.has_passed = False
@@ -220,7 +220,7 @@ class TlsPort(TcpPort):
             self.close()
             return
         self._has_one = count is not None
-        if self._has_one or (self._has_passed and said) or (tls.has_passed and tls.has_13):
+        if self._has_one or (self._has_passed and events) or (tls.has_passed and tls.has_13):
             self._state = PORT_OPEN
         self._has_passed = self._has_passed or tls.has_passed
 

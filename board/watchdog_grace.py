@@ -17,10 +17,10 @@ held = []
 
 def hold(watchdog, timer):
     """Feed the watchdog from the timer of this number for HELD_S from now on, then never again."""
-    held.append(Hold(watchdog, timer, HELD_S * 1000 // HELD_FEED_MS))
+    held.append(WatchdogGrace(watchdog, timer, HELD_S * 1000 // HELD_FEED_MS))
 
 
-class Hold:
+class WatchdogGrace:
     """Feeds a watchdog from a timer, `feeds` times and no more."""
 
     def __init__(self, watchdog, timer, feeds):

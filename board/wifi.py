@@ -63,10 +63,12 @@ class Wifi(Interface):
         self._wait.start(now, 0)
 
     def about(self):
-        told = {"kind": "wifi", "state": STATE_NAMES[self.state], "level_dbm": self.level_dbm, "joins": self.joins}
-        told.update({"losses": self.losses, "failures": self.failures, "roams": self.roams, "restarts": self.restarts})
-        told["address"] = self._address()
-        return told
+        report = {"kind": "wifi", "state": STATE_NAMES[self.state], "level_dbm": self.level_dbm, "joins": self.joins}
+        report.update(
+            {"losses": self.losses, "failures": self.failures, "roams": self.roams, "restarts": self.restarts}
+        )
+        report["address"] = self._address()
+        return report
 
     def tick(self, now):
         if self.state == DOWN:

@@ -118,10 +118,10 @@ class _Reader:
         start = self.at
         while self.at < len(self.text) and self.text[self.at].isdigit():
             self.at += 1
-        found = int(self.text[start : self.at])
-        if found > most:
+        value = int(self.text[start : self.at])
+        if value > most:
             raise ValueError
-        return found
+        return value
 
 
 def _change(text):

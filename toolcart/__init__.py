@@ -39,7 +39,7 @@ def _catalogue():
     return toolcart.catalogue
 
 
-_MODULES = {"captures": _captures, "client": _client, "simulated": _simulated}
+_MODULES = {"captures": _captures, "catalogue": _catalogue, "client": _client, "simulated": _simulated}
 
 
 def __getattr__(name):

@@ -352,7 +352,7 @@ def take_apart(telegram, either_way=False):
 
 # What ToolsNet's records say about themselves: their owner, the tightening, and which of two is older.
 
-# The parameter that carries the controller's tightening ID (DIGEST G.6).
+# The parameter that carries the controller's tightening ID (protocol.md 9.2).
 TIGHTENING_ID_PARAMETER = 30
 
 

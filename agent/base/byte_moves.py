@@ -6,7 +6,7 @@
 Rules
 1. `to` counts from the start of the target, `from` from the start of the source; a form knows neither buffer.
 2. A numeric field is digits or, absent, blanks (OP 2.3 p. 30); NUL counts as a blank and is written as one.
-3. Text is copied and a decimal point is put between digits; nothing is computed (DIGEST traps 24, 25).
+3. Text is copied and a decimal point is put between digits; nothing is computed (protocol.md 2.2).
 4. The first move that cannot be made ends it: `carry_out` returns False, and the target's contents are undefined.
 5. Where machine code runs, `carry_out` is the twin in toolcart.agent.base.fields_viper: one call for a whole message.
 """
@@ -17,7 +17,7 @@ from toolcart.agent.base.fields import copy, fill, is_blank, pack_time, put_text
 MOVE_BYTES = const(5)
 
 COPY = const(0)  # the bytes as they are
-TEXT = const(1)  # `?` for every byte outside 0x20..0x7E, blanks for NUL (DIGEST G.1)
+TEXT = const(1)  # `?` for every byte outside 0x20..0x7E, blanks for NUL (protocol.md 8.1)
 DIGITS = const(2)  # digits, after as many zeros as the upper bits say (blanks if the field is blank)
 STATUS = const(3)  # one digit, at most what the upper bits say
 PACK_TIME = const(4)  # a time of 19 characters into seven bytes, zeros if it is not a time

@@ -18,7 +18,7 @@ MALFORMED = const(29)  # it sent something that is not a telegram
 NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
 
 
-class Trouble:
+class ConnectionFault:
     """What keeps one connection down; `why` is 0 while no reason is known."""
 
     __slots__ = ("_told", "_told_state", "_told_when", "code", "mid", "state", "why")

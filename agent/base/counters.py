@@ -1,14 +1,13 @@
-"""Counts everything that is refused, dropped, repeated or guessed, and keeps the latest in a log ring of fixed size.
+"""Counts everything that is refused, dropped, repeated or guessed.
 
 Rules
 1. A counter only grows; it starts at 0 with the process. What must survive is kept in the spool.
-2. `count` costs only the addition. `note` also keeps the time and a value, in place of the oldest entry.
+2. `count` costs only the addition. `note` also keeps the time and a value (toolcart.agent.base.event_log).
 3. Nothing is allocated after the start.
 """
 
-from array import array
-
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.event_log import EventLog
 
 STORED = const(0)
 RECOVERED = const(1)
@@ -59,13 +58,11 @@ TRACES = const(45)  # curves and sets of plot parameters stored
 TRACES_LOST = const(46)  # came but were not kept; the value says why (toolcart.agent.linux.mid0900)
 TRACES_ODD = const(47)  # kept although something in them is not as it should be
 HOST_REFUSED = const(48)  # the server that an 08 named is not one of those allowed
-CONTROLLER_AWAY = const(
-    49
-)  # each reason is logged once; the value is its number (toolcart.agent.base.connection_fault)
+# Each reason is logged once; the value is its number (toolcart.agent.base.connection_fault).
+CONTROLLER_AWAY = const(49)
 SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
-UNSUBSCRIBED = const(
-    51
-)  # the controller had stopped pushing; the value says what follows (toolcart.agent.station.subscription_watchdog)
+# The controller had stopped pushing; the value says what follows (toolcart.agent.station.subscription_watchdog).
+UNSUBSCRIBED = const(51)
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
 IDS_OFF = const(53)  # a controller was found to answer MID 0064 with IDs that are off; value: what they have too much
 TEXT_ESCAPED = const(54)  # results stored with text that an outlet may have to escape (toolcart.agent.record.escaping)
@@ -137,41 +134,21 @@ NAMES = (
     "command ordered",
 )
 
-LOG_ENTRIES = const(32)
 
+class Counters:
+    """The counters of one station, and the log of the latest ones."""
 
-class Health:
-    """The counters and the log of one station."""
-
-    __slots__ = ("_codes", "_moments", "_values", "counters", "logged")
+    __slots__ = ("counts", "log")
 
     def __init__(self):
-        self.counters = [0] * len(NAMES)
-        self.logged = 0  # entries ever written
-        self._moments = array("i", [0] * LOG_ENTRIES)
-        self._codes = bytearray(LOG_ENTRIES)
-        self._values = array("i", [0] * LOG_ENTRIES)
+        self.counts = [0] * len(NAMES)
+        self.log = EventLog()
 
     def count(self, counter):
         """Add one."""
-        self.counters[counter] += 1
+        self.counts[counter] += 1
 
     def note(self, counter, value, now):
         """Add one and log it with a number that says more (a code, a MID, a byte count)."""
-        self.counters[counter] += 1
-        self.log(counter, value, now)
-
-    def log(self, counter, value, now):
-        """Log something that was already counted."""
-        at = self.logged % LOG_ENTRIES
-        self._moments[at] = now
-        self._codes[at] = counter
-        self._values[at] = value
-        self.logged += 1
-
-    def entries(self):
-        """Yield (moment, counter, value) of what the log still holds, oldest first."""
-        first = self.logged - LOG_ENTRIES if self.logged > LOG_ENTRIES else 0
-        for index in range(first, self.logged):
-            at = index % LOG_ENTRIES
-            yield self._moments[at], self._codes[at], self._values[at]
+        self.counts[counter] += 1
+        self.log.add(counter, value, now)

@@ -132,7 +132,7 @@ def holds(buf, at, octets):
 
 
 def put_text(target, at, source, start, width):
-    """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (DIGEST G.1)."""
+    """Copy a text field, with `?` for every byte outside 0x20..0x7E and blanks for NUL (protocol.md 8.1)."""
     end = start + width
     at -= start
     while start < end:
@@ -186,6 +186,14 @@ def unpack_digits(digits, at, buf, start, count):
         start += 1
 
 
+def _last_day(century, year, month):
+    """Return the last day of this month; all are two digits of four bits each, as `pack_time` packs them."""
+    if month != 2:
+        return 0x30 if month == 4 or month == 6 or month == 9 or month == 0x11 else 0x31
+    pair = year or century  # a century is a leap year where its own number can be divided by four
+    return 0x28 if ((pair >> 4) * 2 + pair) & 3 else 0x29
+
+
 def pack_time(target, to, buf, at):
     """Pack a time `YYYY-MM-DD:HH:MM:SS` (OP 5.8.2 p. 135) at buf[at:] into seven bytes at target[to:].
 
@@ -205,7 +213,7 @@ def pack_time(target, to, buf, at):
         not fits
         or not (target[to] or target[to + 1])
         or not 1 <= target[to + 2] <= 0x12
-        or not 1 <= target[to + 3] <= 0x31
+        or not 1 <= target[to + 3] <= _last_day(target[to], target[to + 1], target[to + 2])
         or target[to + 4] > 0x23
         or target[to + 5] > 0x59
         or target[to + 6] > 0x59

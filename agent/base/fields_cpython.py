@@ -126,15 +126,21 @@ def unpack_digits(digits, at, buf, start, count):
     digits[at : at + count] = hexlify(buf[start : start + count // 2]).translate(_DIGITS_OF_HEX)
 
 
+_LAST_DAYS = {1: 0x31, 2: 0x28, 3: 0x31, 4: 0x30, 5: 0x31, 6: 0x30, 7: 0x31, 8: 0x31, 9: 0x30}
+_LAST_DAYS |= {0x10: 0x31, 0x11: 0x30, 0x12: 0x31}
+
+
 def _packed_time(text):
     """Return the seven bytes of a time of 19 characters, zeros if it is not a time (fields.pack_time)."""
     if text.translate(_SHAPE) != _STAMP:
         return _NO_TIME
     packed = unhexlify(text.translate(None, b"-:"))
     year, month, day, hour, minute, second = _PARTS(packed)
-    if year and 1 <= month <= 0x12 and 1 <= day <= 0x31 and hour <= 0x23 and minute <= 0x59 and second <= 0x59:
-        return packed
-    return _NO_TIME
+    if not (year and 1 <= month <= 0x12 and hour <= 0x23 and minute <= 0x59 and second <= 0x59):
+        return _NO_TIME
+    pair = year & 0xFF or year >> 8
+    last = _LAST_DAYS[month] if month != 2 or ((pair >> 4) * 2 + pair) & 3 else 0x29
+    return packed if 1 <= day <= last else _NO_TIME
 
 
 def pack_time(target, to, buf, at):
@@ -156,8 +162,7 @@ def characters_fit(buf, start, free_end, end):
     return not high or (len(high) > 1 and min(high) > 0x7F)
 
 
-# -- crc.py, toolcart.agent.log.framing
-# --------------------------------------------------------------------------------------
+# -- crc.py, toolcart.agent.log.framing ----------------------------------------------------------------------------
 
 
 def _after(octet, zeros):
@@ -198,8 +203,7 @@ def seal(buf, start, kind, flags, length, seq):
     return 12 + length
 
 
-# -- byte_moves.py
-# -------------------------------------------------------------------------------------------------------
+# -- byte_moves.py -------------------------------------------------------------------------------------------------
 
 _forms: dict = {}
 

@@ -250,7 +250,15 @@ def pack_time(target, to: int, source, at: int):
         place += 1
     month = out[to + 2]
     day = out[to + 3]
-    if (out[to] == 0 and out[to + 1] == 0) or month < 1 or month > 0x12 or day < 1 or day > 0x31:
+    last = 0x31
+    if month == 4 or month == 6 or month == 9 or month == 0x11:
+        last = 0x30
+    if month == 2:
+        pair = out[to + 1]
+        if pair == 0:
+            pair = out[to]
+        last = 0x28 if ((pair >> 4) * 2 + pair) & 3 else 0x29
+    if (out[to] == 0 and out[to + 1] == 0) or month < 1 or month > 0x12 or day < 1 or day > last:
         fits = 0
     if out[to + 4] > 0x23 or out[to + 5] > 0x59 or out[to + 6] > 0x59:
         fits = 0

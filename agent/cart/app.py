@@ -43,7 +43,7 @@ import toolcart.agent.station.intake
 import toolcart.agent.station.store
 import toolcart.agent.toolsnet.result04  # noqa: F401
 from toolcart.agent.base.compat import Part, const, give_back
-from toolcart.agent.base.counters import FLASH_FAILED, Health
+from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER
 
@@ -60,16 +60,16 @@ class Station:
         self.name = settings["name"]
         self.settings = settings
         self.board = board
-        self.health = Health()
+        self.counters = Counters()
         self.mounted = False
         self.why = 0  # the result of mounting, while the spool is not up (toolcart.agent.log.mount)
         self.state = None
         self.log = None
         self.quarantine = None  # where an outlet may refuse a result
         self.graphs = None  # a log of curves, where one is configured
-        self.known = None
+        self.ledger = None
         self.session = None
-        self.quiet = None
+        self.flash_window = None
         self.recovery = None
         self.intake = None
         self.commands = None  # where the settings allow others to give the controller commands
@@ -122,7 +122,7 @@ class Station:
         spool["owner"] = (self.system["type"], self.system["number"], self.number)
         device = self.board.flash(spool)
         if device is None or not self._bring_up(device):
-            self.health.note(FLASH_FAILED, 0, now)
+            self.counters.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
         for module in ("mount", "snapshot_before"):
             give_back("toolcart.agent.log", module)
@@ -146,7 +146,7 @@ class Station:
 
     def recover(self, now):
         """Try the spool again, after a fault."""
-        self.health.note(FLASH_FAILED, 0, now)
+        self.counters.note(FLASH_FAILED, 0, now)
 
 
 class App:

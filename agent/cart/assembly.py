@@ -2,10 +2,10 @@
 
 from toolcart.agent.base.compat import ON_CPYTHON
 from toolcart.agent.base.counters import NOT_SAVED
-from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link.flash_window import FlashWindow
 from toolcart.agent.log.cursor import WANTS_EVENTS
-from toolcart.agent.openprotocol.duplicate_search import Look
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.requests import longest_bytes
 from toolcart.agent.openprotocol.revisions import BLANK
@@ -14,7 +14,7 @@ from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake
 
 if ON_CPYTHON:
-    from toolcart.agent.linux.extended_store import WideStore as Store
+    from toolcart.agent.linux.extended_store import ExtendedStore as Store
 else:
     from toolcart.agent.station.store import Store
 
@@ -25,20 +25,22 @@ _SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.recovery_req
 def assemble(station, scheduler, now):
     """Build the tasks of a station whose logs are mounted, and let them run from the next step on."""
     controller = station.settings["controller"]
-    station.known = Known(station.state, controller["recover"])
-    look = Look(station.log)
-    station.recovery = Recovery(look, station.known, sharing=_SHARING.index(controller["tightening_ids"]))
-    store = Store(station.log, station.known, station.recovery, look, station.health, station.board, station.number)
-    station.recovery.filling.gone = store.tell_gone
+    station.ledger = IdLedger(station.state, controller["recover"])
+    duplicates = DuplicateSearch(station.log)
+    station.recovery = Recovery(duplicates, station.ledger, sharing=_SHARING.index(controller["tightening_ids"]))
+    store = Store(
+        station.log, station.ledger, station.recovery, duplicates, station.counters, station.board, station.number
+    )
+    station.recovery.gap_fill.gone = store.tell_gone
     if controller["link"] != "tcp":
         from toolcart.agent.openprotocol.plausibility import plausible
 
         store.plausible = plausible  # type: ignore - None where lines spoil nothing
-    station.health.counters[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
+    station.counters.counts[NOT_SAVED] += not store.start()  # as in toolcart.agent.cart.storage
     subscriptions = _subscriptions(station, store, controller)
     station.session = controller_session(controller, subscriptions, _longest_command(controller))
     _know_spindles(station, controller)
-    station.quiet = Quiet(station.session.link)
+    station.flash_window = FlashWindow(station.session.link)
     station.intake = Intake(station, store, controller)
     _add_queries(station, controller)
     _add_outlets(station)
@@ -49,16 +51,16 @@ def _know_spindles(station, controller):
     """Prepare for results of several spindles: always on Linux, on a board if configured; else the session does it."""
     station.recovery.by_spindle = not controller["spindle_id"]  # else all messages are for that one
     session = station.session
-    session.ways.known = station.known
-    session.ways.operations = controller["results"] == "operations"
+    session.fallback.ledger = station.ledger
+    session.fallback.operations = controller["results"] == "operations"
     if ON_CPYTHON:
-        from toolcart.agent.linux.extended_store import several
+        from toolcart.agent.linux.special_values import several
 
-        session.ways.several = several(session, controller)
+        session.fallback.multi_spindle = several(session, controller)
     elif controller["results"] not in ("auto", "operations"):
-        from toolcart.agent.openprotocol.spindles import Several
+        from toolcart.agent.openprotocol.spindles import MultiSpindleResults
 
-        session.ways.several = Several(session, station.known, controller["results"])
+        session.fallback.multi_spindle = MultiSpindleResults(session, station.ledger, controller["results"])
 
 
 def _add_queries(station, controller):

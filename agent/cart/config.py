@@ -42,10 +42,10 @@ def complete(tree):
     """Return a new tree with every default filled in and times in milliseconds; raise ConfigError for any mistake."""
     done, mistakes = _walk(tree)
     if mistakes:
-        told = []
+        lines = []
         for place, what, allowed in mistakes:
-            told.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
-        error = ConfigError("\n".join(told))
+            lines.append("%s: %s" % (place, "expected %s; found %s" % (allowed, what) if what else allowed))
+        error = ConfigError("\n".join(lines))
         error.mistakes = mistakes  # type: ignore
         raise error
     return done
@@ -70,14 +70,14 @@ def unit(key):
     return "KiB" if word == "kib" else word if word in ("s", "ms", "min", "bytes", "baud") else ""
 
 
-def found(value, key=None):
+def value_text(value, key=None):
     """Return the value found (under this key) in a few printable characters."""
     kind = type(value)
     if is_secret(key):
         return "***"
     if kind is str:
-        shown = "".join([c if " " <= c <= "~" else "?" for c in value[:_SHOWN_MAX]])
-        return '"%s%s"' % (shown, "..." if len(value) > _SHOWN_MAX else "")
+        text = "".join([c if " " <= c <= "~" else "?" for c in value[:_SHOWN_MAX]])
+        return '"%s%s"' % (text, "..." if len(value) > _SHOWN_MAX else "")
     if kind is list:
         return "a list of %d" % len(value)
     if kind is int and not -(1 << 60) < value < 1 << 60:
@@ -125,7 +125,7 @@ def _walk(tree):
         stations = tree.get("stations")
         good = type(stations) is list
         if not good or not 0 < len(stations) <= STATIONS_MAX:
-            mistakes.append(("stations", found(stations), "a list of 1 to %d stations" % STATIONS_MAX))
+            mistakes.append(("stations", value_text(stations), "a list of 1 to %d stations" % STATIONS_MAX))
         stations = stations[:STATIONS_MAX] if good else []
         alone = [{"kind": kind} for kind in settings.SHARED if kind in tree]  # the outlets of a station without a list
         done["stations"] = [_station(stations[i], "stations[%d]" % i, alone, mistakes) for i in range(len(stations))]
@@ -180,19 +180,19 @@ def _clashes(controller, spool):
         yield "spool.parked_kib", "%d KiB" % parked, "at most half of size_kib (%d KiB)" % size
     traces, link, rs485 = [controller.get(key) for key in ("traces", "link", "rs485")]
     if traces and link not in ("tcp", None):
-        yield "controller.traces", found(traces), "null on a serial line, where results would wait"
+        yield "controller.traces", value_text(traces), "null on a serial line, where results would wait"
     if traces and kib == 0:
         yield "spool.graphs_kib", "0 KiB", "more than 0 KiB, as controller.traces asks for curves"
     if kib and parked and size and (kib + parked) * 4 > size * 3:
         words = "at most three quarters of size_kib (%d KiB), with parked_kib" % size
         yield "spool.graphs_kib", "%d KiB" % kib, words
     if rs485 and controller.get("flow") == "rts_cts":  # RTS can have only one meaning
-        yield "controller.rs485", found(rs485), '"", as controller.flow is rts_cts'
+        yield "controller.rs485", value_text(rs485), '"", as controller.flow is rts_cts'
     if link != "tcp" and "://" in (controller.get("device") or ""):
-        from toolcart.agent.link.serial_server import mistakes_of  # few carts have it
+        from toolcart.agent.link.serial_server import setting_errors  # few carts have it
 
-        for name, words in mistakes_of(controller):
-            yield "controller." + name, found(controller[name]), words
+        for name, words in setting_errors(controller):
+            yield "controller." + name, value_text(controller[name]), words
 
 
 def _outlets(tree, place, mistakes):
@@ -204,7 +204,7 @@ def _outlets(tree, place, mistakes):
             words = (
                 'at least one outlet: the section toolsnet, or a list such as [{"kind": "mqtt", "host": "10.0.0.5"}]'
             )
-        mistakes.append((place, found(tree), words))
+        mistakes.append((place, value_text(tree), words))
         return []
     done = []
     for i in range(len(tree)):
@@ -240,12 +240,12 @@ def _name(tree, outlets, place, mistakes):
                     mistakes.append((own, "nothing", words % (_NAME_WORDS, name, name)))
                 continue
         if name.strip(_NAME_LETTERS):
-            mistakes.append((own, found(name), _NAME_WORDS))
+            mistakes.append((own, value_text(name), _NAME_WORDS))
         elif name in names:
-            mistakes.append((own, found(name), "a name that no other outlet of the station has"))
+            mistakes.append((own, value_text(name), "a name that no other outlet of the station has"))
         elif hash_of(name) in hashes:
             words = "another name: a spool cannot tell it from %s" % names[hashes.index(hash_of(name))]
-            mistakes.append((own, found(name), words))
+            mistakes.append((own, value_text(name), words))
         names.append(name)
         hashes.append(hash_of(name))
 
@@ -279,28 +279,30 @@ def _duplicates(stations, system, mistakes):
         ):
             place = "stations[%d]." + place
             if value and first.setdefault((place, value), i) != i:
-                mistakes.append((place % i, found(value), "one of its own, not that of " + place % first[place, value]))
+                mistakes.append(
+                    (place % i, value_text(value), "one of its own, not that of " + place % first[place, value])
+                )
         for outlet in stations[i]["outlets"]:
             place_of = settings.OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))
             if place and place in topics:
-                mistakes.append(("stations[%d].outlets" % i, found(place), "a topic of its own for each station"))
+                mistakes.append(("stations[%d].outlets" % i, value_text(place), "a topic of its own for each station"))
             topics.append(place)
 
 
 def _peer(controller):
     """Return host, port, and the station in the header: if all are the same it is the same station twice."""
-    shown = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
+    peer = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):
-            shown += " %s %d" % (key, controller[key])
-    return shown if controller.get("host") else None
+            peer += " %s %d" % (key, controller[key])
+    return peer if controller.get("host") else None
 
 
 def _is_object(tree, place, mistakes):
     if type(tree) is dict:
         return True
-    mistakes.append((place, found(tree), "an object"))
+    mistakes.append((place, value_text(tree), "an object"))
     return False
 
 
@@ -317,15 +319,15 @@ def _section(table, tree, place, mistakes, whole=True):
         known.append(key)
         value = tree.get(key)
         if key in tree and (value is not None or default[0] not in "~-"):
-            shown = _fault(row, value)
+            fault = _fault(row, value)
         else:
             value = _default(row)
             link = done.get("link")
             kind_of = "tcp" if link == "tcp" else "serial" if link else ""
             required = default == "-" or (kind_of and default == "-" + kind_of)
-            shown = "nothing" if required else None
-        if shown:
-            mistakes.append((place + key, shown, allowed(row)))
+            fault = "nothing" if required else None
+        if fault:
+            mistakes.append((place + key, fault, allowed(row)))
             value = None
         elif kind in ("list", "any", "hosts") and value is not None:
             value = value.copy()  # type: ignore
@@ -351,7 +353,7 @@ def _unknown(tree, known, prefix, mistakes):
                 words = "unknown setting; it is gone and may be deleted: " + _GONE[prefix + key]
             if prefix and key in settings.SHARED:
                 words = "misplaced: it is a section of its own, beside `stations`"
-            mistakes.append((prefix + (found(key).strip('"') or '""'), "", words))
+            mistakes.append((prefix + (value_text(key).strip('"') or '""'), "", words))
 
 
 def _fault(row, value):
@@ -365,7 +367,7 @@ def _fault(row, value):
         good = type(items) is list and (len(items) > 0 or kind == "any")
         for item in items if good else ():
             if type(item) not in (int, str) or item not in choices:
-                return found(item)
+                return value_text(item)
             choices.remove(item)  # a second one is a mistake
     elif kind == "hosts":
         good = type(value) is list and int(row[3]) <= len(value) <= int(row[4])
@@ -381,7 +383,7 @@ def _fault(row, value):
                 good = good and " " <= c <= "~"
             good = good and (kind == "text" or _is_host(value))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
-    return None if good else found(value, row[0])
+    return None if good else value_text(value, row[0])
 
 
 def _is_host(text):

@@ -86,7 +86,7 @@ def _moves(station):
     moves = station.log.number + station.intake.way.attempts
     for outlet in station.outlets:
         moves += station.log.cursors[outlet.index].number + outlet.attempts
-    for counter in station.health.counters:
+    for counter in station.counters.counts:
         moves += counter
     return moves & 0x3FFFFFFF
 

@@ -5,7 +5,7 @@ For each it keeps who has it: six bits, and 24 bits of the CRC-30 of the name, 0
 
     bit    0      3       4     6
            | kind | moved | age |   kind: its place in KINDS and 1; 0: nobody had this place yet
-           |      |       |     |   moved: past records that the outlet has not had (State.put_moved)
+           |      |       |     |   moved: past records that the outlet has not had (Snapshot.put_moved)
            |      |       |     |   age: 0: the outlet is there; 1 to 3: it is not, 3 for longer than 1
 
 Rules
@@ -73,7 +73,7 @@ def hash_at(state, place):
     return state.names[at] | state.names[at + 1] << 8 | state.names[at + 2] << 16
 
 
-class Assignment:
+class OutletPlaces:
     """The places of a station's outlets: outlet `index` has `places[index]`, and came to it as `how[index]` says."""
 
     def __init__(self, state, outlets):

@@ -6,7 +6,7 @@ A row is `key type default low high` or `key type default choices`.
             hosts (a list of them, with its least and greatest length)
   defaults  `-` is required, `-tcp` and `-serial` are required for that kind of link, `~` is null, `""` is empty text,
             `*` is every choice
-They come from DIGEST C.1, C.2, D.6, F, G.5 and G.9, which have the reasons.
+They come from protocol.md 4, 5.6, 7 and 8, which has the reasons.
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON

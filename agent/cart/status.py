@@ -12,7 +12,7 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import session_states as controller_states
-from toolcart.agent.openprotocol.recovery_request import PHASE_NAMES
+from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -58,65 +58,65 @@ def snapshot(app, results=RESULTS_SHOWN, of=None):
 
 def of_station(station, now, results=RESULTS_SHOWN):
     """Return the part of one station, with up to `results` of its newest results."""
-    health = station.health
-    shown = {
+    counters = station.counters
+    report = {
         "number": station.number,
         "name": station.name,
         "mounted": station.mounted,
-        "counters": counted(health),
-        "logged": health.logged,
-        "log": [log_entry(now, *entry) for entry in health.entries()],
+        "counters": counted(counters),
+        "logged": counters.log.logged,
+        "log": [log_entry(now, *entry) for entry in counters.log.entries()],
     }
     if not station.mounted:
         from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
 
-        shown["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
-        return shown
+        report["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
+        return report
     log = station.log
     numbers = station.state.numbers
-    shown["controller"] = _controller(station, now)
-    shown["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
+    report["controller"] = _controller(station, now)
+    report["outlets"] = [_outlet(log, station, outlet) for outlet in station.outlets]
     for name in ("removed", "given_up"):
-        shown[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
-    shown["places_guessed"] = station.at_start.guessed
-    shown["stored"] = numbers[n.STORED]
-    shown["overwritten"] = numbers[n.OVERWRITTEN]
-    shown["missed"] = numbers[n.MISSED]
-    shown["backlog"] = (
+        report[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
+    report["places_guessed"] = station.at_start.guessed
+    report["stored"] = numbers[n.STORED]
+    report["overwritten"] = numbers[n.OVERWRITTEN]
+    report["missed"] = numbers[n.MISSED]
+    report["backlog"] = (
         log.backlog()
     )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
-    shown["oldest_waiting"] = _oldest_waiting(log)
-    shown["results"] = newest_results(log, results)
-    shown["recovery"] = _recovery(station)
+    report["oldest_waiting"] = _oldest_waiting(log)
+    report["results"] = newest_results(log, results)
+    report["recovery"] = _recovery(station)
     whole = log.device.device
-    shown["spool"] = _spool(log, station.state)
-    shown["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # like spool.size_kib
-    shown["spool"]["path"] = getattr(whole, "path", "")  # commands name it
-    shown["spool"]["refused"] = REFUSED_NAMES.split(",")[log.device.refusal()]
-    shown["spool"]["refused_words"] = getattr(whole, "last_error", "")
+    report["spool"] = _spool(log, station.state)
+    report["spool"]["kib"] = whole.block_bytes * whole.block_count // 1024  # like spool.size_kib
+    report["spool"]["path"] = getattr(whole, "path", "")  # commands name it
+    report["spool"]["refused"] = REFUSED_NAMES.split(",")[log.device.refusal()]
+    report["spool"]["refused_words"] = getattr(whole, "last_error", "")
     if station.quarantine is not None:
-        _put_refusals(shown, station)
+        _put_refusals(report, station)
     if station.graphs is not None or station.at_start.graph_blocks_differ:
-        shown["graphs"] = _graphs(station)
-    return shown
+        report["graphs"] = _graphs(station)
+    return report
 
 
-def _put_refusals(shown, station):
+def _put_refusals(report, station):
     """Add what only an outlet that may refuse a result has."""
     numbers = station.state.numbers
-    shown["delivered"] = numbers[n.DELIVERED]
-    shown["dropped"] = numbers[n.DROPPED]
-    shown["parked"] = station.quarantine.count()
-    for outlet in shown["outlets"]:
+    report["delivered"] = numbers[n.DELIVERED]
+    report["dropped"] = numbers[n.DROPPED]
+    report["parked"] = station.quarantine.count()
+    for outlet in report["outlets"]:
         if outlet["kind"] == "toolsnet":  # nobody else may refuse a result
-            shown["needs_operator"] = _needs_operator(station, outlet)
-    shown["parked_kib_ignored"] = station.at_start.parked_blocks_differ
+            report["needs_operator"] = _needs_operator(station, outlet)
+    report["parked_kib_ignored"] = station.at_start.parked_blocks_differ
 
 
-def counted(health):
+def counted(counters):
     """Return every counter that is not zero, by name."""
-    counters = health.counters
-    return {h.NAMES[index]: counters[index] for index in range(len(counters)) if counters[index]}
+    counts = counters.counts
+    return {h.NAMES[index]: counts[index] for index in range(len(counts)) if counts[index]}
 
 
 def log_entry(now, moment, counter, value):
@@ -138,7 +138,7 @@ def _controller(station, now):
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
-    trouble = intake.way.trouble
+    fault = intake.way.fault
     waits_for_room = intake.full and not intake.refused
     is_waited = session.state == controller_states.CLOSED and intake.way.wait.armed
     is_waited = is_waited and not (intake.way.opening or waits_for_room)
@@ -149,11 +149,11 @@ def _controller(station, now):
         "host": intake.way.host,
         "port": intake.way.number,
         "state": controller_states.STATE_NAMES[session.state],
-        "why": why_name(trouble.why),
-        "why_in": controller_states.STATE_NAMES[trouble.state] if trouble.why else "",
-        "why_code": trouble.code,
-        "why_mid": trouble.mid,
-        "refused_code": session.said.code,
+        "why": why_name(fault.why),
+        "why_in": controller_states.STATE_NAMES[fault.state] if fault.why else "",
+        "why_code": fault.code,
+        "why_mid": fault.mid,
+        "refused_code": session.received.code,
         "waits_for_room": waits_for_room,
         "next_try_ms": intake.way.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
@@ -161,7 +161,7 @@ def _controller(station, now):
 
 def _outlet(log, station, outlet):
     cursor = log.cursors[outlet.index]
-    shown = {
+    report = {
         "kind": outlet.kind,
         "name": station.names[outlet.index],
         "durable": cursor.durable,
@@ -171,10 +171,10 @@ def _outlet(log, station, outlet):
         "is_back": station.at_start.back[outlet.index],  # its place was kept while it was not configured
         "lacks": station.at_start.returned[outlet.index],  # what the log gave up meanwhile
     }
-    outlet.put_state(shown)
-    if "why" not in shown:
-        shown["why"] = why_name(outlet.trouble.why)
-    return shown
+    outlet.put_state(report)
+    if "why" not in report:
+        report["why"] = why_name(outlet.fault.why)
+    return report
 
 
 def _gone(station, kind, waiting, hashed):
@@ -187,15 +187,15 @@ def _gone(station, kind, waiting, hashed):
 
 def _recovery(station):
     recovery = station.recovery
-    known = station.known
+    ledger = station.ledger
     return {
         "phase": PHASE_NAMES[recovery.phase],
-        "needs": recovery.whose.needs,
-        "open_ids": known.missing(),
-        "gone": known.gone(),
-        "stored_again_at_most": known.state.numbers[n.STORED_AGAIN],
-        "gone_latest": _gone_latest(station) if known.gone() else None,
-        "epoch": known.epoch(),
+        "needs": recovery.ownership.needs,
+        "open_ids": ledger.missing(),
+        "gone": ledger.gone(),
+        "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
+        "gone_latest": _gone_latest(station) if ledger.gone() else None,
+        "epoch": ledger.epoch(),
     }
 
 
@@ -203,24 +203,24 @@ def _gone_latest(station):
     """Return which IDs are gone, if one of the newest blocks says so."""
     from toolcart.agent.station.missing_results import latest  # most controllers have everything that is asked for
 
-    shown = {}
+    report = {}
     event = latest(Search(station.log), BLOCKS_WALKED)
     if event:
         for name in ("time", "first_id", "last_id", "count", "code", "text"):
-            shown[name] = event[name]
-    return shown
+            report[name] = event[name]
+    return report
 
 
 def _graphs(station):
     """Return what the log of curves holds; curves are cut into pieces."""
     log = station.graphs
-    shown = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
+    report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
-        shown["pieces"] = log.number
-        shown["missed"] = log.counts.missed
-        shown.update(_spool(log, station.state))
-        del shown["used_blocks"]  # all of it, once it has come round
-    return shown
+        report["pieces"] = log.number
+        report["missed"] = log.counts.missed
+        report.update(_spool(log, station.state))
+        del report["used_blocks"]  # all of it, once it has come round
+    return report
 
 
 def _needs_operator(station, outlet):
@@ -271,24 +271,24 @@ def newest_results(log, count):
         return []
     search = Search(log)
     search.begin_newest(BLOCKS_WALKED)
-    found = []
-    first = 0  # place in `found` of the first one of the block being read
+    results = []
+    first = 0  # place in `results` of the first one of the block being read
     last = 0
     kind = search.next()
     while kind > 0:
         if kind == KIND_RESULT or kind == KIND_RAW:
             one = describe(log.page, log.at, kind, log.flags, log.length)
             if one["number"] < last:  # an older block begins
-                if len(found) >= count:
+                if len(results) >= count:
                     break
-                first = len(found)
+                first = len(results)
             last = one["number"]
-            found.append(one)
-            if len(found) - first > count:
-                found.pop(first)
+            results.append(one)
+            if len(results) - first > count:
+                results.pop(first)
         kind = search.next()
-    found.sort(key=lambda one: one["number"], reverse=True)
-    return found[:count]
+    results.sort(key=lambda one: one["number"], reverse=True)
+    return results[:count]
 
 
 def _oldest_waiting(log):

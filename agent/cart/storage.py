@@ -6,12 +6,13 @@ together.
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
-from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, Assignment, hash_at, kind_at
+from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
-from toolcart.agent.log.mount import MOUNT_DONE, divide, floor, mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.mount import MOUNT_DONE, floor, mount
+from toolcart.agent.log.partitioning import divide
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
@@ -66,7 +67,7 @@ def bring_up(station, device):
         return False
     station.at_start.parked_blocks_differ = kept_blocks != kept
     station.at_start.graph_blocks_differ = graph_blocks != graphs
-    own = Assignment(held, station.settings["outlets"])
+    own = OutletPlaces(held, station.settings["outlets"])
     logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
     _keep_blocks(station, own)
     station.why = mount(station.state, logs, station.board.seed())
@@ -77,23 +78,23 @@ def bring_up(station, device):
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)
         if not station.quarantine.start():
-            station.health.count(NOT_SAVED)  # whoever needs it first settles what this start left open
+            station.counters.count(NOT_SAVED)  # whoever needs it first settles what this start left open
     return True
 
 
 def _logs(station, device, kept_blocks, graph_blocks, places):
     """Make the station's state and logs; return the logs, that of results first, the quarantine's second."""
     first = STATE_BLOCKS + kept_blocks + graph_blocks
-    station.state = State(Part(device, 0, STATE_BLOCKS))
-    station.log = _log(station, Part(device, first, device.block_count - first), places)
+    station.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+    station.log = _log(station, Partition(device, first, device.block_count - first), places)
     # Without an outlet that refuses it stays as it is, for when there is one again.
     parked = Log(
-        Part(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log
+        Partition(device, STATE_BLOCKS, kept_blocks), station.state, KEPT, cursor_slot=KEPT_CURSOR, beside=station.log
     )
     logs = [station.log, parked]
     if ON_CPYTHON:
         if graph_blocks:
-            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
             station.graphs = _graphs(station, part, places)
             logs.append(station.graphs)
     return logs
@@ -126,7 +127,7 @@ def _keep_blocks(station, own):
 
 def _place_cursors(station, own):
     """Place the cursors of outlets that the last session did not have; note them, and those that are gone."""
-    log, state, told = station.log, station.state, station.at_start
+    log, state, at_start = station.log, station.state, station.at_start
     count = len(log.cursors)
     numbers = [state.numbers[CURSOR + place] for place in range(PLACES)]
     moves = [False] * count  # in a new area, and where the state was lost, all are where they begin
@@ -138,11 +139,11 @@ def _place_cursors(station, own):
         else:
             log.pass_gone(log.cursors[index])
     lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
-    told.added = [None] * count  # type: ignore  # or how many records it could not have
-    told.returned = [0] * count  # how many records an outlet lacks that the log gave up before
+    at_start.added = [None] * count  # type: ignore  # or how many records it could not have
+    at_start.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     gone = [place for place in own.removed if place not in own.given_up]
-    told.removed = [_outlet_of(log, place) for place in gone]
-    told.given_up = [_outlet_of(log, place) for place in own.given_up]
+    at_start.removed = [_outlet_of(log, place) for place in gone]
+    at_start.given_up = [_outlet_of(log, place) for place in own.given_up]
     own.put(state)
     for index in range(count):
         cursor = log.cursors[index]
@@ -151,13 +152,13 @@ def _place_cursors(station, own):
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
-            told.added[index], told.returned[index] = left_out, lost  # type: ignore
+            at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
             lacks = left_out + lost
             state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more
-    told.back = [how == RETURNED for how in own.how]
-    told.guessed = GUESSED in own.how or own.mixed != []
+    at_start.back = [how == RETURNED for how in own.how]
+    at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
 

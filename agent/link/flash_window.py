@@ -2,7 +2,7 @@
 
 Rules
 1. While a chip's flash works, its UART loses bytes (toolcart.agent.link): nothing is written unless this allows it.
-2. A line on which nothing can be said is quiet: the intake reports when such a time begins and ends (`talks`).
+2. A line on which nothing can be said is quiet: the intake reports when such a time begins and ends (`set_receiving`).
 3. Some lines have only one silence, between a result and its acknowledgement. What must write then joins here with a
    `use_silence(now)`, which is called in the order of joining. It may write without asking.
 """
@@ -10,29 +10,29 @@ Rules
 from toolcart.agent.link import ERASE_MS, PROGRAM_MS
 
 
-class Quiet:
+class FlashWindow:
     """The silences on a controller's link."""
 
     def __init__(self, link):
         self.link = link
-        self._talks = False
+        self._is_receiving = False
         self._users = []
 
     def join(self, user):
         """Let `user` use the silences that are offered."""
         self._users.append(user)
 
-    def talks(self, does):
+    def set_receiving(self, does):
         """Take note that from now on the controller may say something, or no longer can."""
-        self._talks = does
+        self._is_receiving = does
 
     def may_program(self):
         """True if a record may be programmed."""
-        return not self._talks or self.link.quiet(PROGRAM_MS)
+        return not self._is_receiving or self.link.quiet(PROGRAM_MS)
 
     def may_erase(self):
         """True if a block may be erased."""
-        return not self._talks or self.link.quiet(ERASE_MS)
+        return not self._is_receiving or self.link.quiet(ERASE_MS)
 
     def may_write(self, ring):
         """True if a record may go into this ring, including the erase that it needs if no block is ready."""

@@ -38,10 +38,10 @@ from toolcart.agent.link.serial_framing import (
     TALLY_REPEATS,
     TALLY_SILENCES,
     Form,
-    Inlet,
     begin_of,
     tail_fits,
 )
+from toolcart.agent.link.serial_inlet import Inlet
 
 IDLE = const(0)
 JUNK = const(1)
@@ -187,9 +187,9 @@ class R3964:
                 if self.pending:
                     return LINK_NEED_DATA  # its DLE has not gone out yet
                 self._message = False
-                found = self._open()
-                if found != LINK_NEED_DATA:
-                    return found
+                kind = self._open()
+                if kind != LINK_NEED_DATA:
+                    return kind
             elif self._inlet.at < self._inlet.end:
                 if self._state == RX_BLOCK:
                     self._take_block()
@@ -200,7 +200,7 @@ class R3964:
         if self._state == DOWN and self.pending == 0:
             self.why = WHY_UNANSWERED
             return LINK_BROKEN
-        self._look_at_time(now)
+        self._check_timers(now)
         return LINK_NEED_DATA
 
     def post(self, n, answered=True):
@@ -428,7 +428,7 @@ class R3964:
         self.tally[TALLY_REFUSED] += 1
         return LINK_NEED_DATA
 
-    def _look_at_time(self, now):
+    def _check_timers(self, now):
         state = self._state
         if self._job.due and state != RX_BLOCK and not self._message and self._job.time.expired(now):
             self._give_up()

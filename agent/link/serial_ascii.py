@@ -30,8 +30,8 @@ from toolcart.agent.link.serial_framing import (
     TALLY_REFUSED,
     TALLY_SILENCES,
     Form,
-    Inlet,
 )
+from toolcart.agent.link.serial_inlet import Inlet
 
 HUNT = const(0)
 LENGTH = const(1)
@@ -40,7 +40,7 @@ TAIL = const(3)
 
 ZVZ_MS = const(100)  # between two bytes of a message, as in a block (toolcart.agent.link.r3964)
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART
-HOLD_MS = const(60)  # the longest answer, 544 bytes (DIGEST D.4), at 115200 baud
+HOLD_MS = const(60)  # the longest answer, 544 bytes (protocol.md 5.4), at 115200 baud
 ANSWER_MS = const(500)  # after that the answer is no longer waited for
 SILENT_MS = 500  # a line that has been quiet that long is idle
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
@@ -62,7 +62,7 @@ class Frame:
         self.fill = 0
         self.length = 0
         self.most = size  # for this message: the link's `size` may change while it comes in
-        self.nul = False  # the NUL behind it has come
+        self.nul = False  # the NUL after it has come
 
 
 class SerialAscii:
@@ -141,9 +141,9 @@ class SerialAscii:
             if self._frame.state == BODY:
                 self._take_body()
                 continue
-            found = self._take(self._inlet.next())
-            if found != LINK_NEED_DATA:
-                return found
+            kind = self._take(self._inlet.next())
+            if kind != LINK_NEED_DATA:
+                return kind
         if self._frame.state != HUNT and self._gap.expired(now):
             self.tally[TALLY_SILENCES] += 1
             self._frame.state = HUNT
@@ -240,7 +240,7 @@ class SerialAscii:
         elif octet == 0 and not frame.nul:
             frame.nul = True
         elif octet == ETX:
-            return self._found()
+            return self._complete()
         else:
             return self._drop(octet)
         return LINK_NEED_DATA
@@ -274,7 +274,7 @@ class SerialAscii:
         self._frame.fill = 0
         return LINK_NEED_DATA
 
-    def _found(self):
+    def _complete(self):
         self._frame.state = HUNT
         if self.header is not None:
             self.header.read(self.buf, 0)

@@ -6,7 +6,7 @@
 Rules (OP 2.1.2.1 p. 22-24, 3.3.2 p. 42-43; the document's figures and examples disagree, so the form is a setting)
 1. Reading: a run of BEL and HT is skipped, then at most one STX, then come the four digits of the length; the message
    may be followed by nothing, NUL, ETX, or NUL and ETX.
-2. Writing: a message stands at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.
+2. Writing: a message is at tx[MESSAGE_AT:], so that tag and STX fit before it without moving it. NUL is sent.
 3. `auto` uses the next form with each message and keeps the first one that is answered: a peer that does not know a
    form stays silent. After a connection on which nothing was answered the form is given up again.
 """
@@ -113,37 +113,3 @@ def tail_fits(buf, at, end):
     if at < end and buf[at] == ETX:
         at += 1
     return at == end
-
-
-# What came over a serial line and was not looked at yet.
-
-INLET_BYTES = const(128)
-
-
-class Inlet:
-    """`octets[at:end]` are still to be looked at; nothing new is taken before that."""
-
-    __slots__ = ("at", "end", "octets")
-
-    def __init__(self):
-        self.octets = bytearray(INLET_BYTES)
-        self.at = self.end = 0
-
-    def clear(self):
-        """Forget what came."""
-        self.at = self.end = 0
-
-    def receive(self, n):
-        """The first n bytes were filled."""
-        self.at = 0
-        self.end = n
-
-    def room(self):
-        """Return how many bytes it accepts now."""
-        return 0 if self.at < self.end else INLET_BYTES
-
-    def next(self):
-        """Return the next byte."""
-        at = self.at
-        self.at = at + 1
-        return self.octets[at]

@@ -24,16 +24,16 @@ def server_of(device):
     return scheme, host, int(number)
 
 
-def mistakes_of(controller):
+def setting_errors(controller):
     """Return the settings that a line behind a server cannot have, each with what is right."""
-    found = server_of(controller["device"])
-    if found is None:
+    server = server_of(controller["device"])
+    if server is None:
         return [("device", "socket://host:port or rfc2217://host:port, or a device of this machine")]
     wrong = []
     if controller.get("rs485"):
         wrong.append(("rs485", '"", as a device server switches the direction by itself'))
     if controller.get("invert"):
         wrong.append(("invert", "false, as a device server cannot be told to"))
-    if found[0] == RAW and controller.get("flow") == "rts_cts":
+    if server[0] == RAW and controller.get("flow") == "rts_cts":
         wrong.append(("flow", "none: with socket:// the server's own settings say it; rfc2217:// sets it from here"))
     return wrong

@@ -1,6 +1,6 @@
 """Open Protocol over a byte stream (TCP): any split, any join, late or missing NUL, never more than the buffer.
 
-Rules (DIGEST A.2)
+Rules (protocol.md 2.3)
 1. A message is found only by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58).
 2. NULs before a length field are late terminators and are dropped.
 3. Four bytes that are not a number, or a number below 20, break the framing: a stream cannot be resynchronized, so the

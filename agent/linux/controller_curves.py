@@ -5,7 +5,8 @@ Rules
    and then drop the connection that carries the results (OP 4.3.3 p. 62). What is not kept is counted (`traces lost`).
 2. What is kept is durable before it is acknowledged. Nothing but the log of graphs is written to.
 3. A curve belongs to the result with its ID and its time, give or take two seconds, or else to the one with exactly its
-   time (DIGEST D.8). Only the newest are searched, since a controller sends a curve after its result. None may match.
+   time (protocol.md 6.2). Only the newest are searched, since a controller sends a curve after its result; none may
+   match.
 4. The last curves come again with each subscription: after a new connection the newest blocks are searched for them, as
    long as they have curves of that result.
 5. Several bolts have curves with one ID and one time. Each is the curve of the row of its result with the object that
@@ -22,12 +23,13 @@ from struct import pack_into, unpack
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
 from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
-from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, RECORD_NONE
+from toolcart.agent.log.block_head import HEAD_OCTETS
+from toolcart.agent.log.framing import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.header import SPINDLE, place_of
-from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, extended_values
+from toolcart.agent.record import KIND_GRAPH, KIND_RESULT, SEVERAL_LEAST, identifiers
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rows
@@ -52,7 +54,7 @@ _TELL_APART = (gr.PIECES, gr.WHAT, gr.TRANSDUCER, gr.COUNT, gr.COUNT + 1)
 def subscriptions_of(station, controller):
     """Return the subscriptions for the curves that these settings want, and for their plot parameters."""
     controller["buffer_bytes"] = max(controller["buffer_bytes"], TRACE_BYTES)
-    keeper = Traces(station.graphs, station.log, station.health, station.board, station.number)
+    keeper = Traces(station.graphs, station.log, station.counters, station.board, station.number)
     types = [TYPES.index(name) + 1 for name in controller["traces"]]
     subscriptions = (TraceSubscription(types), TraceSubscription(()))
     for subscription in subscriptions:
@@ -63,10 +65,10 @@ def subscriptions_of(station, controller):
 class Traces:
     """Takes the MID 0900 of one station into `log`; `main` is its log of results."""
 
-    def __init__(self, log, main, health, clock, station):
+    def __init__(self, log, main, counters, clock, station):
         self.log = log
         self.main = main
-        self.health = health
+        self.counters = counters
         self.clock = clock
         self.station = station
         self.trace = Trace()
@@ -87,19 +89,19 @@ class Traces:
         link = intake.link
         why = LOST_CUT
         if not cut_short:
-            why = self.trace.read(link.buf, link.at, link.length, session.said.mid, session.said.revision)
+            why = self.trace.read(link.buf, link.at, link.length, session.received.mid, session.received.revision)
         if why == READ:
             little = session.system_type == REPEATS_NOTHING
-            why = self.put(link.buf, link.at, session.said.mid == CURVES and little, now)
+            why = self.put(link.buf, link.at, session.received.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
-            self.health.note(h.TRACES_LOST, why, now)
+            self.counters.note(h.TRACES_LOST, why, now)
         elif why == READ:
-            self.health.count(h.TRACES)
+            self.counters.count(h.TRACES)
             if link.steady and link.is_empty():
                 # Between two tightenings there is time to erase.
                 if not self.log.maintain():
-                    self.health.count(h.NOT_SAVED)
+                    self.counters.count(h.NOT_SAVED)
             intake.wake_outlets(now)
 
     def put(self, buf, at, little, now):
@@ -120,7 +122,7 @@ class Traces:
             trace.odd = True
         if trace.odd:
             flags |= res.FLAG_ODD
-            self.health.note(h.TRACES_ODD, trace.what, now)
+            self.counters.note(h.TRACES_ODD, trace.what, now)
         if trace.count < trace.announced and trace.what != gr.PARAMETERS:
             flags |= res.FLAG_TRUNCATED
         done = 0
@@ -241,11 +243,11 @@ class Traces:
         fill(lead, gr.LOW, gr.DECIMALS - gr.LOW)
         lead[gr.DECIMALS] = 0
         self._put_spindle(self._own or spindle_in(page, at))
-        found = _rows_of(page, at, length)
-        row = self._row_in(found)
+        rows_found = _rows_of(page, at, length)
+        row = self._row_in(rows_found)
         if row is not None:
             self._put_row(*row)
-        if found and (row is not None or self._own):
+        if rows_found and (row is not None or self._own):
             return  # the limits of the record are those of its first bolt
         if length < _LIMITS + res.LIMITS_BYTES:
             return
@@ -292,7 +294,7 @@ class Traces:
         """True if this very curve is already kept, all of it."""
         if _is_same(self._lead, 0, self._last):
             return True
-        connects = self.health.counters[h.CONTROLLER_CONNECTS]
+        connects = self.counters.counts[h.CONTROLLER_CONNECTS]
         if connects != self._connects:
             self._connects = connects
             self._looks = True
@@ -353,7 +355,7 @@ def _is_of_result(page, at, other):
 
 def _rows_of(page, at, length):
     """Return the rows of a result with several spindles, each behind the number that telegram 04 gives it."""
-    if length < SEVERAL_LEAST or extended_values.has_identifiers(page, at, length):
+    if length < SEVERAL_LEAST or identifiers.has_identifiers(page, at, length):
         return []
     found = rows.rows_of(page, at)
     numbers = {row.number for row in found}

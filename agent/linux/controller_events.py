@@ -21,12 +21,12 @@ Imported where an outlet wants events.
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import compare, copy, fill, number
 from toolcart.agent.log.log import LOG_DONE
+from toolcart.agent.log.newest_event import newest_event
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.subscriptions import INSTEAD, Subscription
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
-from toolcart.agent.station.missing_results import newest_event
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
 CPYTHON_ONLY = True  # no board has a file to write lines into, and there nothing else wants events
@@ -114,7 +114,7 @@ class ControllerEvents:
     def __init__(self, store):
         self.store = store
         self.log = store.log
-        self.health = store.health
+        self.counters = store.counters
         self.names = None  # of parameter sets, where ToolsNet gets them (toolcart.agent.linux.toolsnet_descriptions)
         self._known = {}  # the last one, by `what`
 
@@ -124,7 +124,7 @@ class ControllerEvents:
         link = intake.link
         kept = NOT_KEPT
         if not intake.full and self.log.has_room(self.log.room_bytes):
-            kept = self.put(session.said.mid, link.buf, link.at, link.length, now)
+            kept = self.put(session.received.mid, link.buf, link.at, link.length, now)
         if kept == NOT_KEPT:
             session.withhold()
         else:
@@ -140,7 +140,7 @@ class ControllerEvents:
         if mid == _ALARM_STATUS and (length <= _IS_ACTIVE or buf[at + _IS_ACTIVE] == 0x30):
             return KEPT_BEFORE
         if length < max(code, HEADER_BYTES) + max(width, 1):
-            self.health.note(h.CONTROLLER_MALFORMED, mid, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, mid, now)
             return KEPT_BEFORE
         if mid == _PSET:
             self._learn_of_set(form, buf, at, length)
@@ -165,7 +165,7 @@ class ControllerEvents:
             self._known[what] = known
         if not is_new:
             return KEPT_BEFORE
-        self.health.count(h.EVENTS)
+        self.counters.count(h.EVENTS)
         return KEPT
 
     def _learn_of_set(self, form, buf, at, length):

@@ -26,7 +26,7 @@ from toolcart.agent.record.text import decimal_of, digits_of, packed_time, text_
 CPYTHON_ONLY = True  # no board sends curves anywhere
 
 CURVES = {1: "angle", 2: "torque", 3: "current", 4: "gradient", 5: "stroke", 6: "force"}
-# OP 6.3 p. 267, beyond-2.8.md 3.3
+# OP 6.3 p. 267, protocol.md 10.5
 _UNITS = """1 Nm|2 ft.lbf|3 cNm|4 kNm|5 MNm|6 in.lbf|7 kpm|9 %|10 ozf.in|11 dNm|12 mNm|13 kgf.cm|14 gf.cm|15 ft.ozf
 50 deg|51 rad|90 mNm|200 s|201 min|202 ms|203 h"""
 UNITS = {int(one.split()[0]): one.split()[1] for one in _UNITS.replace("\n", "|").split("|")}
@@ -209,7 +209,7 @@ def _unit(number):
 
 def _fields(data):
     """Return the data fields of a MID 0901, as far as they can be told apart."""
-    found = []
+    fields = []
     at = 0
     while at + _FIELD_BYTES <= len(data):
         head = data[at : at + _FIELD_BYTES].replace(b" ", b"0")
@@ -219,6 +219,6 @@ def _fields(data):
         unit = int(head[10:13])
         value = text_of(data, at + _FIELD_BYTES, octets)
         step = int(head[13:17])
-        found.append([int(head[:5]), _unit(unit), step, value])
+        fields.append([int(head[:5]), _unit(unit), step, value])
         at += _FIELD_BYTES + octets
-    return found
+    return fields

@@ -4,12 +4,8 @@ MID 0061 and 0065 have them from revision 4 on, always in the same place. Behind
 their parameter IDs it keeps the whole message, if the log has room for it.
 """
 
-from toolcart.agent.base.fields import copy, fill, is_blank, number
-from toolcart.agent.openprotocol.spindle_assembly import BOLT_BYTES, CYCLE_WHOLE, Cycle
-from toolcart.agent.openprotocol.spindles import Several
-from toolcart.agent.record import result as res
-from toolcart.agent.record import spindles as rec
-from toolcart.agent.record.extended_values import BYTES, IDENTIFIERS, PAYLOAD_BYTES, WIDTH
+from toolcart.agent.base.fields import copy, fill, is_blank
+from toolcart.agent.record.identifiers import BYTES, IDENTIFIERS, PAYLOAD_BYTES, WIDTH
 from toolcart.agent.station.store import Store
 
 CPYTHON_ONLY = True  # boards keep none
@@ -20,7 +16,7 @@ _PUSHED = (422, 449, 476)  # first octets of parameters 50 to 52 (OP 5.8.2 p. 14
 _FETCHED = (236, 263, 290)  # of 31 to 33 (OP 5.8.6 p. 151-152)
 
 
-class WideStore(Store):
+class ExtendedStore(Store):
     """A store that keeps the identifiers behind the body."""
 
     def read_proven(self, mid, buf, at, length, revision):
@@ -63,72 +59,3 @@ def put(record, start, mid, buf, at, length):
         if place - 1 + WIDTH <= length:
             copy(record, to, buf, at + place - 1, WIDTH)
         to += WIDTH
-
-
-# A result in MID 0106 and 0107 with its special values, which only Linux keeps (toolcart.agent.record.extended_values).
-#
-#     count 2 | each: name 20 | type 2 | length 2 | value | in MID 0107: step 2 |
-#
-# From OP 5.13.2 p. 184 and 8808-8830: the plant chooses names and lengths. Reading ends at the first incomplete one.
-
-_BOLTS = 165  # in MID 0106, behind the number of bolts
-_BOLT_VALUE_BYTES = 29
-_FIXED = 24  # in front of a value
-
-
-def several(session, controller):
-    """Return what the session of these `controller` settings has for results of several spindles."""
-    return Several(session, session.ways.known, controller["results"], WideCycle)
-
-
-class WideCycle(Cycle):
-    """A cycle that also keeps what is behind the bolts, and behind the values of each bolt."""
-
-    def take_station(self, buf, at, length, revision):
-        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
-        found = Cycle.take_station(self, buf, at, length, revision)
-        if found == CYCLE_WHOLE:
-            bolts = number(buf, at + _BOLTS - 2, 2)
-            _take(self, buf, at + _BOLTS + 2 + bolts * BOLT_BYTES, at + length, b"  ", 0)
-        return found
-
-    def take_bolt(self, buf, at, end, row):
-        """Put one bolt's data behind the rows, as far as there is room; return where its values are, 0: nowhere."""
-        place = Cycle.take_bolt(self, buf, at, end, row)
-        if place:
-            _take_behind_values(self, buf, place, end, b"%02d" % row)
-        return place
-
-
-def _take_behind_values(cycle, buf, place, end, row):
-    """Keep what is behind the values of a MID 0107, whose count is at buf[place:]; `row` is two digits."""
-    values = max(0, number(buf, place, 2))
-    place += 4 + values * _BOLT_VALUE_BYTES
-    steps = number(buf, place, 3) if place + 6 <= end else -1
-    if steps < 0:
-        return
-    cycle.cut = cycle.cut or buf[place + 5] == 0x30  # the controller had no room for all steps (OP 5.13.3 p. 189)
-    _take(cycle, buf, place + 8 + steps * rec.VALUE_BYTES, end, row, 2)
-
-
-def _take(cycle, buf, place, end, row, step_octets):
-    count = number(buf, place, 2) if place + 2 <= end else -1
-    place += 2
-    while count > 0 and place + _FIXED <= end:
-        octets = number(buf, place + _FIXED - 2, 2)
-        behind = place + _FIXED + octets
-        if octets < 0 or behind + step_octets > end:
-            return
-        step = buf[behind : behind + 2] if step_octets else b"00"
-        _keep(cycle, b"S" + row + step + buf[place:behind])
-        place = behind + step_octets
-        count -= 1
-
-
-def _keep(cycle, special):
-    at = cycle.octets
-    if res.HEAD_BYTES + at + len(special) > cycle.most:
-        cycle.cut = True
-        return
-    cycle.octets = at + len(special)
-    cycle.body = cycle.body[:at] + special

@@ -18,7 +18,7 @@ Rules
    The cursor may be ahead as well: another outlet's was taken over, or the file was restored or exchanged. Then it goes
    back to that line; to the oldest record of the log if no line tells one. A file without a line is a new one, which
    people make by emptying or moving it: it says nothing, and never moves the cursor back. A file lacks nothing of what
-   the cursor was moved past before the file had it (State.put_moved).
+   the cursor was moved past before the file had it (Snapshot.put_moved).
 3. A record that a start left in doubt is not written before it is settled; that may need room which only what is
    written in front of it makes.
 4. Where graphs are wanted, their lines follow those of their results (toolcart.agent.linux.curve_assembly).
@@ -35,20 +35,6 @@ from toolcart.agent.log.framing import RECORD_NONE
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
-SETTINGS = """path text - 1 128
-keep int 5 0 99
-durable bool true
-graphs bool false"""
-
-MEANINGS = {
-    "path": "File that gets every result, event and unread frame as a line (Linux only).",
-    "keep": "How many full files of 10 MiB stay, as `<path>.1` and so on; older ones are deleted.",
-    "durable": (
-        "Whether the spool keeps what the outlet has not brought yet; else one that takes nothing misses the oldest."
-    ),
-    "graphs": "Whether this outlet gets curves and plot parameters as well.",
-}
-
 BATCH = 32  # lines that become durable together
 LOOK_MOST = 50000  # lines that are looked at: those of two full files
 RETRY_LEAST_MS = 1000
@@ -60,15 +46,7 @@ WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
-def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.linux.outlets); the file itself is opened later."""
-    made = FileOutlet(station.log, index, station.board.lines(settings), station.health)
-    if settings["graphs"] and station.graphs is not None:
-        made.take_graphs(station.graphs)
-    return made
-
-
-class Again:
+class Rewritten:
     """What a file lacks that it had, or that another one had in its place."""
 
     def __init__(self):
@@ -76,7 +54,7 @@ class Again:
         self.gone = 0  # records that it lacks and the log no longer has
         self.up_to = 0  # number up to which what is written now is written again
         self.newest = b""  # line of the file
-        self.told = b""  # line of a file whose `gone` is counted
+        self.counted_line = b""  # line of a file whose `gone` is counted
 
 
 class FileOutlet(Outlet):
@@ -86,16 +64,16 @@ class FileOutlet(Outlet):
     port = None
     longest_ms = RETRY_MOST_MS
 
-    def __init__(self, log, index, lines, health):
+    def __init__(self, log, index, lines, counters):
         self.log = log
         self.index = index
         self.lines = lines
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursors[index]
         self.state = CLOSED
         self.attempts = 0
         self.written = 0  # lines since the start
-        self.again = Again()
+        self.again = Rewritten()
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._lines = iter(())  # of the file, the newest first, while it is looked through
@@ -125,27 +103,27 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         for cursor in (self.cursor,) if self._graphs is None else (self._graphs.cursor, self.cursor):
             if not self.log.state.save_cursor(cursor):
-                self.health.count(h.NOT_SAVED)
+                self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """Open the file again, after a fault."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self._fail(now)
 
     def is_up(self):
         """True if the file takes lines."""
         return self.state != CLOSED
 
-    def put_state(self, shown):
-        shown["state"] = STATE_NAMES[self.state]
-        shown["place"] = self.lines.path
-        shown["lines_written"] = self.written
-        shown["given_again"] = self.again.given
-        shown["not_given"] = self.again.gone
-        shown["why"] = self.lines.why if self.state == CLOSED else ""
-        shown["disk"] = self.lines.refusal if self.state == CLOSED else 0
+    def put_state(self, report):
+        report["state"] = STATE_NAMES[self.state]
+        report["place"] = self.lines.path
+        report["lines_written"] = self.written
+        report["given_again"] = self.again.given
+        report["not_given"] = self.again.gone
+        report["why"] = self.lines.why if self.state == CLOSED else ""
+        report["disk"] = self.lines.refusal if self.state == CLOSED else 0
         if self._graphs is not None:
-            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
     def step(self, now):
         """Write a batch; return the ms until there may be more."""
@@ -190,7 +168,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self.lines.close()
         self.state = CLOSED
-        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(h.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
         return self._hold.left(now)
 
@@ -200,7 +178,7 @@ class FileOutlet(Outlet):
             return False
         self.log.settle()
         if self._graphs is not None and not self._graphs.log.settle():
-            self.health.count(h.NOT_SAVED)  # curves wait, results do not
+            self.counters.count(h.NOT_SAVED)  # curves wait, results do not
         return True
 
     def _next(self):
@@ -226,17 +204,17 @@ class FileOutlet(Outlet):
                 return self._fail(now)
             if not is_graph_line(line):
                 self.again.newest = self.again.newest or line
-                told = self._is_told_by(line)
+                is_named = self._is_named_by(line)
                 if self._is_lost:
                     return RETRY_LEAST_MS
-                if told:
+                if is_named:
                     self._scout.advance()
                     self._go_on_at_scout()
                     return 0
             self._line = None
         return 0
 
-    def _is_told_by(self, line):
+    def _is_named_by(self, line):
         """True if the log has the record of this line: the scout has found it."""
         scout, before = self._scout, number_in(line) - 1
         self._is_lost = False
@@ -246,10 +224,10 @@ class FileOutlet(Outlet):
         log.rewind(scout, before)
         if scout.number != before:
             return False
-        shown = log.shown
-        log.shown = log.number  # a line may tell the record that is in doubt, which is not written again then
+        visible = log.visible
+        log.visible = log.number  # a line may tell the record that is in doubt, which is not written again then
         found = self._next()
-        log.shown = shown
+        log.visible = visible
         return found is not None and scout.found == before + 1 and is_same_record(found, line)
 
     def _go_on_without(self):
@@ -262,8 +240,8 @@ class FileOutlet(Outlet):
             oldest = self._next()
             if oldest is None or station_in(oldest) == station_in(newest):
                 gone -= number_in(newest)
-            if again.told != newest:
-                again.told = newest
+            if again.counted_line != newest:
+                again.counted_line = newest
                 again.gone += max(0, gone)
             if scout.number < had:
                 self._go_on_at_scout()
@@ -279,7 +257,7 @@ class FileOutlet(Outlet):
             self.again.up_to = max(self.again.up_to, had)
             self.log.reopen()
             if not self.log.state.save_cursor(self.cursor):
-                self.health.count(h.NOT_SAVED)
+                self.counters.count(h.NOT_SAVED)
         self._end_look()
 
     def _end_look(self):

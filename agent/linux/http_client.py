@@ -17,13 +17,11 @@ Rules
 h11 is an extra, `webhook`: it is imported with the first connection.
 """
 
-import re
-from base64 import b64encode
-from email.utils import mktime_tz, parsedate_tz
 from importlib import invalidate_caches
 from importlib.util import find_spec
 
 from toolcart.agent.base.ticks import FOREVER, Timer
+from toolcart.agent.linux.http_fields import excerpt, fields_of, printable
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -39,9 +37,7 @@ ASKED = 1
 OVER = 2  # the answer is whole, and the connection ends with it
 BROKEN = 3
 
-SHOWN_MOST = 120  # characters of an answer that are shown to people
 
-_VISIBLE = re.compile("[!-~]")
 _BEGINS = b"HTTP/"  # every answer
 _KEPT = ("content-encoding", "retry-after", "date", "location")
 
@@ -83,7 +79,7 @@ class HttpClient:
         self.fields = {}  # of the answer, by lower-case name; only those that matter
         self.coding = ""  # the content codings of its body; "" if it is plain
         self.body = bytearray()
-        self.heard = False  # a byte of the answer has come
+        self.answered = False  # a byte of the answer has come
         self.has_ended = False  # the connection ended before one came
         self.outgoing = memoryview(b"")
         self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
@@ -126,7 +122,7 @@ class HttpClient:
         at = self._passed
         if octets[: max(0, len(_BEGINS) - at)] != _BEGINS[at : at + n]:  # h11 would wait for the end of a head
             self._break(_words_of_no_answer(octets, at))
-        self.heard = True
+        self.answered = True
         self._passed += n
         room = n if self.status else HEAD_MOST - at
         if self.state == ASKED and room:
@@ -147,7 +143,7 @@ class HttpClient:
         """The other side has closed the connection: the answer may end there."""
         if self.state != ASKED:
             self.state = OVER
-        elif not self.heard:
+        elif not self.answered:
             self.has_ended = True
             self._break("")
         else:
@@ -233,104 +229,4 @@ def _words_of_no_answer(octets, at):
     """Say how what came at this place of an answer differs from the beginning of one."""
     if at == 0 and octets[:1] in b"\r\n":
         return "an empty line is in front of the answer's status line, which HTTP/1.1 does not allow"
-    return "what came is no answer of HTTP/1.1: " + shown(octets)
-
-
-# What an HTTP request says besides its body, and when an answer asks us to come again.
-
-
-def fields_of(address, octets, authorization):
-    """Return the fields of a POST of so many bytes to this address, as (name, value)."""
-    fields = [
-        ("Host", address.name),
-        ("User-Agent", "toolcart"),
-        ("Accept", "application/json"),
-        ("Accept-Encoding", "identity"),
-        ("Content-Type", "application/x-ndjson"),
-        ("Content-Length", "%d" % octets),
-    ]
-    return fields + [("Authorization", authorization)] if authorization else fields
-
-
-def authorization(token, user, password):
-    """Return the credentials for the server (RFC 6750, 7617); "" if there are none."""
-    if token:
-        return "Bearer " + token
-    if user:
-        return "Basic " + b64encode(("%s:%s" % (user, password)).encode()).decode()
-    return ""
-
-
-def retry_after_ms(fields):
-    """Return for how long the server asks us to wait; 0 if it does not say (RFC 9110, 10.2.3).
-
-    A date is counted from the date of the answer itself: both are by the server's clock, so ours does not matter.
-    """
-    text = fields.get("retry-after", "")
-    if text.isascii() and text.isdigit():
-        return int(text[:9]) * 1000
-    until, made = _seconds(text), _seconds(fields.get("date", ""))
-    return max(0, until - made) * 1000 if until is not None and made is not None else 0
-
-
-def shown(body):
-    """Return the beginning of an answer's body, made printable; what it is if there is nothing to show."""
-    return printable(bytes(body).decode("latin-1")) or ("only what cannot be shown" if body else "nothing")
-
-
-def printable(text):
-    """Return the beginning of a text of the other side as it may be shown, from its first visible character on."""
-    found = _VISIBLE.search(text)
-    begins = text[found.start() :][:SHOWN_MOST] if found else ""
-    return "".join([letter if " " <= letter <= "~" else " " for letter in begins]).strip()
-
-
-def _seconds(text):
-    parts = parsedate_tz(text)
-    try:
-        return None if parts is None else mktime_tz(parts)
-    except (ValueError, OverflowError):
-        return None
-
-
-# The parts of an address `https://host:port/path?query`; refuses what an HTTP request cannot carry.
-
-_PORTS = {"http": 80, "https": 443}
-
-
-class WebAddress:
-    """`fault` says what is wrong with the text; "" if nothing is."""
-
-    def __init__(self, text):
-        self.is_secure = False
-        self.host = ""
-        self.number = 0
-        self.path = "/"
-        self.name = ""  # of the host, as the request writes it
-        self.fault = self._read(text)
-
-    def _read(self, text):
-        scheme, found, rest = text.partition("://")
-        if not found or scheme.lower() not in _PORTS:
-            return "an address that begins with http:// or https://"
-        if [letter for letter in text if not "!" <= letter <= "~"] or "#" in text:
-            return "printable ASCII characters without blanks and #; others as %XX"
-        self.is_secure = scheme.lower() == "https"
-        self.name = rest.replace("?", "/").partition("/")[0]
-        path = rest[len(self.name) :]
-        self.path = path if path.startswith("/") else "/" + path
-        if "@" in self.name:
-            return "an address without a user: the settings user and password are for that"
-        host, number = self.name, ""
-        if host.startswith("["):
-            host, bracket, number = host[1:].partition("]")
-            if not bracket or (number and not number.startswith(":")):
-                return "a host; an address of IPv6 in brackets"
-            number = number[1:]
-        elif ":" in host:
-            host, _, number = host.rpartition(":")
-        if number and not (number.isdigit() and 1 <= int(number) <= 65535):
-            return "a port of 1 to 65535"
-        self.number = int(number) if number else _PORTS[scheme.lower()]
-        self.host = host
-        return "" if host else "a host"
+    return "what came is no answer of HTTP/1.1: " + excerpt(octets)

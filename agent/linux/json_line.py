@@ -7,7 +7,7 @@ Rules
 
 import json
 
-from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, extended_values, spindles
+from toolcart.agent.record import KIND_EVENT, SEVERAL_LEAST, extended_values, identifiers, spindles
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
@@ -28,7 +28,7 @@ _OBJECTS = {
     3: "simulation",
     4: "joint check",
     5: "dimensional",
-}  # beyond-2.8.md 3.5
+}  # protocol.md 10.7
 
 
 def _named(words):
@@ -90,7 +90,7 @@ EVENT_FIELDS = (
 )
 
 
-class WideLine(Line):
+class ExtendedLine(Line):
     """Lines of all kinds of records, of any length: the buffer grows."""
 
     __slots__ = ()
@@ -117,21 +117,21 @@ class WideLine(Line):
         if length < SEVERAL_LEAST:
             Line.add_more(self, page, at, length)
             return
-        more = extended_values.has_identifiers(page, at, length)
+        more = identifiers.has_identifiers(page, at, length)
         fields: dict = {"spindles": None if more else _spindles(page, at, length)}
-        places = dict(extended_values.places_of(page, at)) if more else {}
-        for number in range(1, extended_values.COUNT + 1):
+        places = dict(identifiers.places_of(page, at)) if more else {}
+        for number in range(1, identifiers.COUNT + 1):
             is_there = number in places
             fields["identifier_%d" % (number + 1)] = (
-                text_of(page, places[number], extended_values.WIDTH) if is_there else None
+                text_of(page, places[number], identifiers.WIDTH) if is_there else None
             )
-        frame = extended_values.frame_of(page, at, length)
+        frame = identifiers.frame_of(page, at, length)
         if frame:
             fields["frame"] = frame.hex()
         self.add(("," + _encode(fields)[1:-1]).encode())
 
 
-_line = WideLine(bytearray(4096))
+_line = ExtendedLine(bytearray(4096))
 
 
 def line_of(page, at, kind, flags, length):
@@ -146,11 +146,11 @@ def line_with(fields):
     return (_encode(dict(fields)) + "\n").encode()
 
 
-def _event(told, page, at):
-    """Return what the line of an event has, which `told` says in words."""
-    fields: dict = {"time": iso_time(told["time"])}
+def _event(labels, page, at):
+    """Return what the line of an event has, which `labels` says in words."""
+    fields: dict = {"time": iso_time(labels["time"])}
     for name in ("time_source", "event", "code", "text", "controller_ready", "tool_ready"):
-        fields[name] = told[name]
+        fields[name] = labels[name]
     text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]].ljust(ev.TEXT_MOST)
     for what, place, width, _, _, name, form in EVENT_FIELDS:
         if form is not None:

@@ -7,7 +7,7 @@
     0901       | result ID 10 | time 19 | count 3 | [MID 4: 2, 3] | [object 9, trace type 2: 3] | fields
     0008       | 0900 | revision 3 | length 2 | alternative 0 | stamp 19 | index 10 | [flag] | types 2 | each 3 |
 
-(OP 5.27.1 p. 257-264, beyond-2.8.md 6.1; a field is 17 octets and its value, toolcart.agent.openprotocol.variable)
+(OP 5.27.1 p. 257-264, protocol.md 10.11; a field is 17 octets and its value, toolcart.agent.openprotocol.variable)
 
 Rules
 1. The samples begin behind the NUL that follows the number of samples: found by walking the fields, never by looking

@@ -6,7 +6,7 @@ Rules
 """
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.linux.json_line import WideLine, line_of
+from toolcart.agent.linux.json_line import ExtendedLine, line_of
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
 from toolcart.agent.outlets.mqtt import Mqtt, topic_of
@@ -14,76 +14,11 @@ from toolcart.agent.record import KIND_EVENT
 
 CPYTHON_ONLY = True  # boards have toolcart.agent.outlets.mqtt
 
-SETTINGS = """host host - 1 253
-port int 1883 1 65535
-user text ~ 1 100
-password text ~ 1 1000
-topic text "toolcart/{system}/{station}" 1 128
-confirm one consumer consumer,broker
-retain bool true
-durable bool true
-graphs bool false
-tls_ca text ~ 1 128
-tls_name host ~ 1 253
-tls_certificate text ~ 1 128
-tls_key text ~ 1 128"""
-
-MEANINGS = {
-    "host": "MQTT: host of the broker.",
-    "port": "MQTT: its port; 8883 is usual with TLS.",
-    "topic": (
-        "MQTT: what all topics of the station begin with, such as `graz/axle2/{station}`; the numbers {system} and "
-        "{station} are filled in. Behind it come /results, /receipt, /state, /alarms, /curves."
-    ),
-    "confirm": (
-        "MQTT: what a result is delivered by: the consumer's receipt after its commit, or the broker's PUBACK, which "
-        "says little."
-    ),
-    "retain": (
-        "MQTT: whether the broker keeps the state and the last will for those who come later; false for a broker that "
-        "refuses retained messages."
-    ),
-}
-
 OCTETS_MOST = 65536  # of a batch; one record may be longer, and then goes alone
 CURVE_TAG = -1
 
 
-def make(settings, station, index, kind=None):
-    """Make the outlet of these settings (toolcart.agent.linux.outlets); `kind` is WideMqtt or made of it."""
-    port = station.board.tls(settings) if settings["tls_ca"] else station.board.tcp()
-    made = (kind or WideMqtt)(port, station, index, settings, station.settings["spool"]["owner"])
-    if settings["graphs"] and station.graphs is not None:
-        made.take_graphs(station.graphs)
-    return made
-
-
-def wrong(settings):
-    """Return (key, what is allowed) for faults that the rows of settings cannot express."""
-    found = []
-    if settings["password"] and not settings["user"]:
-        found.append(("user", "a user, as there is a password"))
-    topic = settings["topic"]
-    if "+" in topic or "#" in topic:  # 4.7.1
-        found.append(("topic", "without + and #"))
-    for name in ("{system}", "{station}"):
-        topic = topic.replace(name, "x")
-    if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
-        found.append(("topic", "{system} and {station} alone in braces; no empty level, no $ in front"))
-    for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
-        if settings[key]:
-            found.append((key, "null without tls_ca"))
-    return found
-
-
-def place(settings, system, station):
-    """Return what no other outlet may share."""
-    if not settings.get("topic") or not settings.get("host"):
-        return None
-    return "%s:%s/%s" % (settings["host"], settings.get("port"), topic_of(settings, system, station))
-
-
-class WideMqtt(Mqtt):
+class ExtendedMqtt(Mqtt):
     """One broker of one station, on Linux."""
 
     octets_most = OCTETS_MOST
@@ -91,7 +26,7 @@ class WideMqtt(Mqtt):
 
     def __init__(self, port, station, index, settings, owner):
         before = front_bytes((topic_of(settings, owner[1], owner[2]) + "/results").encode())
-        line = WideLine(bytearray(before + HEAD_MOST + 1024))
+        line = ExtendedLine(bytearray(before + HEAD_MOST + 1024))
         Mqtt.__init__(self, port, line, station, index, settings, owner)
         self.alarms_topic = (self.topics.topic + "/alarms").encode()
         self.curves_topic = (self.topics.topic + "/curves").encode()
@@ -118,7 +53,7 @@ class WideMqtt(Mqtt):
         self._publish_line(line, self.alarms_topic, number, now)
         self.alarms += 1
 
-    def publish_beside(self, now):  # type: ignore - a board has no other log, and always says False
+    def publish_extra(self, now):  # type: ignore - a board has no other log, and always says False
         """Publish the next curve, if there is one; True if it did."""
         graphs = self._graphs
         if graphs is None or self._curve_is_out or not graphs.log.settle():
@@ -132,7 +67,7 @@ class WideMqtt(Mqtt):
         self._publish_line(line, self.curves_topic, CURVE_TAG, now)
         return True
 
-    def acked_beside(self):
+    def acked_extra(self):
         """The broker has the curve that was outstanding."""
         graphs = self._graphs
         if graphs is not None and self._curve_is_out:
@@ -140,7 +75,7 @@ class WideMqtt(Mqtt):
             self._curve_is_out = False
             self.curves += 1
 
-    def forget_beside(self):
+    def forget_extra(self):
         """Publish the curve again later."""
         self._curve_is_out = False
 
@@ -148,14 +83,14 @@ class WideMqtt(Mqtt):
         """Close, and make durable how far it is in both logs."""
         Mqtt.stop(self)
         if self._graphs is not None and not self.log.state.save_cursor(self._graphs.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
-    def put_state(self, shown):
-        Mqtt.put_state(self, shown)
-        shown["alarms"] = self.alarms
+    def put_state(self, report):
+        Mqtt.put_state(self, report)
+        report["alarms"] = self.alarms
         if self._graphs is not None:
-            shown["curves"] = self.curves
-            shown["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
+            report["curves"] = self.curves
+            report["graph_pieces_waiting"] = self._graphs.log.waits(self._graphs.cursor)
 
     def _publish_line(self, line, topic, tag, now):
         buf = bytearray(self.topics.before) + line[:-1]

@@ -21,7 +21,7 @@ Rules
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, KEPT_LAST
-from toolcart.agent.quarantine.orders import Refused, wait_for_line, why_none
+from toolcart.agent.quarantine.orders import OrderRefused, wait_for_line, why_none
 from toolcart.agent.record.result import HEAD_BYTES
 from toolcart.agent.record.text import time_of
 
@@ -55,7 +55,7 @@ def of_station(station, board, words):
     def act(number, count, doubted):
         return outlet.offer_again(number, count, doubted, board.now())
 
-    return carry_out(outlet.policy, station.number, station.quiet, words, act)
+    return carry_out(outlet.policy, station.number, station.flash_window, words, act)
 
 
 def carry_out(policy, station, quiet, words, act=None):
@@ -69,18 +69,18 @@ def carry_out(policy, station, quiet, words, act=None):
         if policy.log.doubtful:  # the last record that the start found is not read yet
             yield from wait_for_line(quiet)
             if not policy.log.settle():
-                raise Refused("the flash takes nothing now; nothing was done. Try again")
+                raise OrderRefused("the flash takes nothing now; nothing was done. Try again")
         found = yield from _range(policy, station, number, since)
         if not is_dry:
             yield from wait_for_line(quiet)
             last = found.pop("last")
             count = found["count"] + max(0, policy.cursor.number - last)  # taken since they were counted
             if not (act or policy.offer_again)(found["from"], count, found["doubted"]):
-                raise Refused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
+                raise OrderRefused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
         found.pop("last", None)
         lacks = policy.numbers[DOUBT_LACKS]
         yield {**found, "lacks": lacks, "station": station, "done": not is_dry, "running": act is not None}
-    except Refused as refused:
+    except OrderRefused as refused:
         yield {"error": str(refused)}
 
 
@@ -89,10 +89,10 @@ def _leave(policy, station, quiet, is_running):
 
     lacks = policy.numbers[DOUBT_LACKS]
     if not lacks:
-        raise Refused("nothing to leave: no result of station %d is in doubt" % station)
+        raise OrderRefused("nothing to leave: no result of station %d is in doubt" % station)
     yield from wait_for_line(quiet)
     if not leave(policy):
-        raise Refused("nothing was done: the flash takes nothing now; try again")
+        raise OrderRefused("nothing was done: the flash takes nothing now; try again")
     yield {"left": lacks, "station": station, "done": True, "running": is_running}
 
 
@@ -102,14 +102,14 @@ def _wanted(rest):
         return int(rest[1]), ""
     if rest[:1] == ["since"] and len(rest) == 3:
         return 0, " ".join(rest[1:])
-    raise Refused(_USE)
+    raise OrderRefused(_USE)
 
 
 def _range(policy, station, from_number, since):
     """Return from which result on, its time, and how many; Refused if there are none, or no room."""
     log, last = policy.log, policy.cursor.number
     low = min(last, log.blocks.floor(), log.lowest())  # from the next one on there is room
-    kept = yield from _kept(policy.row.quarantine)
+    kept = yield from _kept(policy.lookahead.quarantine)
     oldest = first = fits = None  # (number, time) of results
     count = count_fitting = doubted = dropped = looked = 0
     numbers = policy.numbers
@@ -137,15 +137,15 @@ def _range(policy, station, from_number, since):
             yield {"looked": looked} if looked % TOLD_EACH == 0 else None
         kind = log.peek(scout)
     if kind < RECORD_NONE:
-        raise Refused("the log cannot be read now; nothing was done. Try again")
+        raise OrderRefused("the log cannot be read now; nothing was done. Try again")
     if oldest is None:
-        raise Refused("station %d has no result in its spool any more that ToolsNet has taken" % station)
+        raise OrderRefused("station %d has no result in its spool any more that ToolsNet has taken" % station)
     if first is None:
-        raise Refused("nothing to offer again: no result from there on has been delivered or set aside yet")
+        raise OrderRefused("nothing to offer again: no result from there on has been delivered or set aside yet")
     number, time = first
     if number <= low:
         room = "from number %d on (%s), that is %d results" % (*fits, count_fitting) if fits else "for none of these"
-        raise Refused(_NO_ROOM % room)
+        raise OrderRefused(_NO_ROOM % room)
     found = {"from": number, "time": time, "count": count, "doubted": doubted, "last": last}
     found["dropped"] = min(dropped, numbers[DROPPED])  # of these, at most
     found["waiting"] = log.waits(policy.cursor)
@@ -157,12 +157,12 @@ def _range(policy, station, from_number, since):
 def _kept(quarantine):
     """Return the numbers that the quarantine holds; its room bounds them."""
     kept = set()
-    kind = quarantine.next_told(0)
+    kind = quarantine.next_listed(0)
     while kind > RECORD_NONE:
         kept.add(quarantine.number)
         entry = quarantine.entry
         yield None
-        kind = quarantine.next_told(entry)
+        kind = quarantine.next_listed(entry)
     if kind < RECORD_NONE:
-        raise Refused("the quarantine cannot be read now; nothing was done. Try again")
+        raise OrderRefused("the quarantine cannot be read now; nothing was done. Try again")
     return kept

@@ -1,6 +1,6 @@
 """The outlets that Linux has: a row for each kind, and the only place that knows them all.
 
-Each outlet's module has:
+A row is a module that has what follows, and loads the outlet's code when one is made:
 
     SETTINGS   its rows of settings, in the form of toolcart.agent.cart.settings; a key that two kinds share is one row
     MEANINGS   what each of them means: a sentence of docs/configuration.md
@@ -8,99 +8,24 @@ Each outlet's module has:
                       `awaits` among the settings: a secret is missing, and `awaits.look()` tries to put it there
     wrong(settings)   (key, what is allowed) for faults that the form of a setting does not show; optional
     place(settings, system, station)   what no other outlet may share, None if that is not known; optional
-
-An outlet whose secret cannot be read yet (Awaiting) holds the cursor's place and tries again every RETRY_MS, counted
-and shown with the reason; it becomes the outlet itself once it can be. Its records wait in the log meanwhile.
 """
 
-from toolcart.agent.base import counters as h
-from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.linux import Outlet, file, mqtt, toolsnet, webhook
+from toolcart.agent.linux import file_settings, mqtt_settings, toolsnet_settings, webhook_settings
 
 CPYTHON_ONLY = True  # a board has ToolsNet and MQTT (toolcart.agent.cart.assembly)
 
-RETRY_MS = 10000
-
-
-class Awaiting(Outlet):
-    """The outlet of these settings (toolcart.agent.outlets) until `make(settings, station, index)` can make it.
-
-    The real one then takes its place in the station; this one goes on to pass the turns of its slot to it.
-    """
-
-    port = trouble = None
-    longest_ms = RETRY_MS
-
-    def __init__(self, station, index, settings, make):
-        from copy import copy  # here: most carts await no secret
-
-        self.kind = settings["kind"]
-        self.index = index
-        self.attempts = 0
-        self._station = copy(station)  # the station itself forgets its settings
-        self._settings = settings
-        self._make = make
-        self._outlet = None
-        self._why = ""
-        self._stopping = False
-        self._slot = None, 0
-
-    def begin(self, now):
-        """Try at the first step."""
-
-    def attach(self, scheduler, slot):
-        """Keep the slot for the outlet."""
-        self._slot = scheduler, slot
-
-    def step(self, now):
-        """Try to make the outlet; let it work once it is there."""
-        if self._outlet is not None:
-            return self._outlet.step(now)
-        if self._stopping:
-            return FOREVER
-        self.attempts += 1
-        station = self._station
-        why = self._settings["awaits"].look()
-        if why:
-            if why != self._why:
-                station.health.log(h.OUTLET_FAILED, self.index, now)
-            station.health.count(h.OUTLET_FAILED)
-            self._why = why
-            return RETRY_MS
-        self._outlet = made = self._make(self._settings, station, self.index)
-        station.outlets[self.index] = made
-        made.begin(now)
-        made.attach(*self._slot)
-        if made.port is not None:
-            station.board.watch(made.port, self._slot[1])
-        return 0
-
-    def recover(self, now):
-        if self._outlet is not None:
-            self._outlet.recover(now)
-
-    def is_up(self):
-        return False
-
-    def leave(self, now):
-        self._stopping = True
-
-    def stop(self):
-        """Begin no outlet any more; no cursor has moved."""
-        self._stopping = True
-
-    def put_state(self, shown):
-        settings = self._settings
-        shown["state"] = "not started"
-        shown["place"] = settings.get("url") or "%s://%s:%d" % (self.kind, settings["host"], settings["port"])
-        shown["why"] = self._why
-
-
-OUTLETS = {"toolsnet": toolsnet, "file": file, "webhook": webhook, "mqtt": mqtt}
+OUTLETS = {
+    "toolsnet": toolsnet_settings,
+    "file": file_settings,
+    "webhook": webhook_settings,
+    "mqtt": mqtt_settings,
+}
 
 
 def make(kind, settings, station, index):
     """Return the outlet of this kind and these settings."""
     if "awaits" in settings:
-        return Awaiting(station, index, settings, OUTLETS[kind].make)
+        from toolcart.agent.linux.awaiting_secret import AwaitingSecret  # most carts await none
+
+        return AwaitingSecret(station, index, settings, OUTLETS[kind].make)
     return OUTLETS[kind].make(settings, station, index)

@@ -1,4 +1,4 @@
-"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (TN 5.13, DIGEST G.4, G.7). No floats.
+"""Telegram 13: a curve of the ring of graphs as ToolsNet wants it (TN 5.13, protocol.md 9.4). No floats.
 
     octet 4        11                      26      30      34      48       53
           |13|ident|116|type|system|station|spindle|program|time 14|sequence|kind ..
@@ -33,7 +33,7 @@ GENERAL_BYTES = 116
 _FACTOR_MOST = 0x7FFFFFFF
 _FIELD = 8
 
-# Nm or degrees of one unit, as numerator and denominator (OP 6.3 p. 267, DIGEST G.7); any other is sent as it is.
+# Nm or degrees of one unit, as numerator and denominator (OP 6.3 p. 267, protocol.md 9.5); any other is sent as it is.
 UNITS = {
     2: (1355818, 1000000),
     3: (1, 100),

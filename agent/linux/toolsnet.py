@@ -1,24 +1,24 @@
-"""ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it."""
+"""ToolsNet on Linux: the outlet with everything that goes out besides plain results, as the settings want it.
 
-from toolcart.agent.linux.telegram04 import TargetWriter, WideWriter
-from toolcart.agent.linux.toolsnet_curves import CurvesOut
-from toolcart.agent.linux.toolsnet_descriptions import Descriptions, Names, Programs
-from toolcart.agent.linux.toolsnet_events import Events, mask_of
-from toolcart.agent.linux.toolsnet_session import WideSession
+The code of what goes out besides results is loaded where it is wanted.
+"""
+
+from toolcart.agent.linux.telegram04 import ExtendedWriter, TargetWriter
 from toolcart.agent.outlets.toolsnet import factory
 from toolcart.agent.toolsnet.session import Session
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-SETTINGS = ""  # they are a section of their own (toolcart.agent.cart.settings)
-MEANINGS = {}  # type: dict[str, str]
-
 
 def make(settings, station, index):
     """Make the outlet of these settings (toolcart.agent.linux.outlets)."""
     sources = sources_of(station, station.system, settings)
-    kind = WideSession if sources else Session
-    write = TargetWriter if "targets" in (settings["extras"] or ()) else WideWriter
+    kind = Session
+    if sources:
+        from toolcart.agent.linux.toolsnet_session import ExtendedSession
+
+        kind = ExtendedSession
+    write = TargetWriter if "targets" in (settings["extras"] or ()) else ExtendedWriter
     return factory.make(settings, station, index, kind, write, sources)  # type: ignore[arg-type]
 
 
@@ -29,20 +29,28 @@ def sources_of(station, system, toolsnet):
     if "names" in wanted:
         sources.append(_descriptions(station, system))
     if toolsnet["events"]:
-        sources.append(Events(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
+        from toolcart.agent.linux.toolsnet_events import ToolsNetEvents, mask_of
+
+        sources.append(ToolsNetEvents(station.log, station.state, mask_of(toolsnet["events"]), toolsnet))
     if "curves" in wanted and station.graphs is not None:
-        sources.append(CurvesOut(station.log, station.quarantine, station.graphs))
+        from toolcart.agent.linux.toolsnet_curves import ToolsNetCurves
+
+        sources.append(ToolsNetCurves(station.log, station.quarantine, station.graphs))
     return tuple(sources)
 
 
 def _descriptions(station, system):
     """Return the source that describes system and station in the map, with the names that the controller gives."""
+    from toolcart.agent.linux.controller_names import ControllerNames
+    from toolcart.agent.linux.parameter_set_names import ParameterSetNames
+    from toolcart.agent.linux.toolsnet_descriptions import Descriptions
+
     controller = station.settings["controller"]
-    names = Names()
+    names = ControllerNames()
     address = controller["host"] if controller["link"] == "tcp" else ""
     spindle = controller["spindle_id"] or 1
     intake = station.intake
     if station.controller_events is not None:
         station.controller_events.names = names
-    intake.queries = Programs(intake.queries, names, intake.wake_outlets)
-    return Descriptions(station.health, system["name"], station.name, address, spindle, names)
+    intake.queries = ParameterSetNames(intake.queries, names, intake.wake_outlets)
+    return Descriptions(station.counters, system["name"], station.name, address, spindle, names)

@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram13 as graph13
 from toolcart.agent.linux.curve_assembly import Curves
-from toolcart.agent.linux.toolsnet_source import HOLD_MS, Source
+from toolcart.agent.linux.toolsnet_source import HOLD_MS, ToolsNetSource
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import walk
@@ -25,13 +25,13 @@ TOOLSNET = 0  # its cursor
 RETRY_MS = 1000  # until what a start has left in doubt is tried again
 
 
-class CurvesOut(Source):
+class ToolsNetCurves(ToolsNetSource):
     """The curves in `graphs`, for one way to ToolsNet."""
 
     gives_way = True
 
     def __init__(self, log, quarantine, graphs):
-        Source.__init__(self)
+        ToolsNetSource.__init__(self)
         self.log = log
         self.quarantine = quarantine
         self.graphs = graphs
@@ -49,12 +49,12 @@ class CurvesOut(Source):
         self._scout.wants = self.policy.cursor.wants
         self.session = forward.session
 
-    def put_state(self, shown):
-        shown["graphs_sent"] = self.sent
-        shown["graphs_passed"] = self.passed
-        shown["graphs_without_result"] = self.unlinked
-        shown["graphs_of_other_kinds"] = self.others
-        shown["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
+    def put_state(self, report):
+        report["graphs_sent"] = self.sent
+        report["graphs_passed"] = self.passed
+        report["graphs_without_result"] = self.unlinked
+        report["graphs_of_other_kinds"] = self.others
+        report["graph_pieces_waiting"] = self.graphs.waits(self.curves.cursor)
 
     def waits(self):
         """True if a curve may go out, or the cursor is still to be made durable."""
@@ -127,10 +127,10 @@ class CurvesOut(Source):
             if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
                 scout.number = 0
                 return -1
-            log.rewind(scout, first, cursor.ahead + policy.offer.used - scout.ahead)
+            log.rewind(scout, first, cursor.ahead + policy.reoffer.used - scout.ahead)
         if not walk(log, scout, number - 1):
             return -1
-        return sequence_at(number - scout.ahead + policy.offer.used_before(number))
+        return sequence_at(number - scout.ahead + policy.reoffer.used_before(number))
 
     def go_past(self):
         """Be done with the curve in memory; the log may have moved its cursor meanwhile."""
@@ -148,7 +148,7 @@ class CurvesOut(Source):
     def silent(self, now):
         """It may be stored or not: send it again, or pass it."""
         was_out = self.is_out
-        Source.silent(self, now)
+        ToolsNetSource.silent(self, now)
         if was_out and self.has_had_enough():
             self.passed += 1
             self.go_past()

@@ -3,24 +3,20 @@
 Rules
 1. An event goes out when every result in front of it is done, and before those behind it. One that is refused or gets
    no answer is offered again later; results do not wait for that.
-2. The 08 says which event ToolsNet has last (DIGEST G.8, in a sequence of its own): EVENT_AHEAD leads from the event's
-   number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
+2. The 08 says which event ToolsNet has last (protocol.md 8.4, in a sequence of its own): EVENT_AHEAD leads from the
+   event's number in the log to that sequence. Events that are not for ToolsNet leave no hole in it.
 3. Nothing goes out above LIMIT, as for results: so after a start it is known which events may have been sent.
 4. Best effort: events keep no block of the log; what the log gave up for newer results is counted as missed. One that
    is refused too often, or makes the server silent too often, is passed and counted.
 """
 
-import re
-
-from toolcart.agent.base.fields import is_plain, put_text, unpack_digits
-from toolcart.agent.linux.json_line import EVENT_FIELDS
-from toolcart.agent.linux.toolsnet_source import HOLD_MS, Source, telegram
+from toolcart.agent.linux import telegram09
+from toolcart.agent.linux.toolsnet_source import HOLD_MS, ToolsNetSource
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.rewind import go_back
 from toolcart.agent.log.snapshot_fields import EVENT_AHEAD, EVENT_CURSOR, LIMIT, SENT, SENT_EVENTS_MET
 from toolcart.agent.record import event as ev
-from toolcart.agent.record.escaping import put_ascii, stripped
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 CPYTHON_ONLY = True  # a board has room for results alone
@@ -48,13 +44,13 @@ def mask_of(words):
     return mask
 
 
-class Events(Source):
+class ToolsNetEvents(ToolsNetSource):
     """The events of one station, of which those in `mask` go to ToolsNet."""
 
     takes_10 = True
 
     def __init__(self, log, state, mask, settings):
-        Source.__init__(self)
+        ToolsNetSource.__init__(self)
         self.log = log
         self.state = state
         self.cursor = Cursor()
@@ -76,11 +72,11 @@ class Events(Source):
         self.forward = forward
         self.session = forward.session
 
-    def put_state(self, shown):
-        shown["events_sent"] = self.sent + self.resumed
-        shown["events_waiting"] = self._count(self.cursor.number, self.log.number)
-        shown["events_passed"] = self.passed
-        shown["events_doubt"] = self.doubt
+    def put_state(self, report):
+        report["events_sent"] = self.sent + self.resumed
+        report["events_waiting"] = self._count(self.cursor.number, self.log.number)
+        report["events_passed"] = self.passed
+        report["events_doubt"] = self.doubt
 
     def _sequence_of(self, number):
         """Return the event sequence 1..99999 for the cursor's number, or for that of the event it finds next."""
@@ -99,7 +95,7 @@ class Events(Source):
         policy = self.forward.policy
         if not policy.is_passed(number):
             return 0
-        if number > policy.sent.allowed:
+        if number > policy.in_flight.allowed:
             if not self.forward.may_write():
                 return 0
             if not policy.allow(number):
@@ -113,7 +109,9 @@ class Events(Source):
         self.is_out = True
         self.may_have = max(self.may_have, number)
         place = self.session.place
-        self.tx = write(self.log.page, self.log.at, place[0], place[1], self.session.ident, self._sequence_of(number))
+        self.tx = telegram09.write(
+            self.log.page, self.log.at, place[0], place[1], self.session.ident, self._sequence_of(number)
+        )
         return len(self.tx)
 
     def _find(self):
@@ -122,14 +120,14 @@ class Events(Source):
         for _ in range(LOOKED_AT):
             if self.log.peek(self.cursor) <= RECORD_NONE:
                 return False
-            if self._is_told():
+            if self._is_wanted():
                 return True
             self.cursor.ahead += 1  # it is not for ToolsNet
             self.cursor.advance()
         self.busy = True
         return False
 
-    def _is_told(self):
+    def _is_wanted(self):
         return self.mask >> self.log.page[self.log.at + ev.WHAT] & 1
 
     def go_past(self):
@@ -141,7 +139,7 @@ class Events(Source):
     # -- where the server stands -------------------------------------------------------------------------------
 
     def resume(self, now):
-        """Go on where the 08 says (DIGEST G.8); False if that could not be made durable, or read."""
+        """Go on where the 08 says (protocol.md 8.4); False if that could not be made durable, or read."""
         stored = self.session.info.event_sequence
         done = self.cursor.number
         self.doubt = ""
@@ -188,7 +186,7 @@ class Events(Source):
             kind = self.log.peek(scout)
             if kind <= RECORD_NONE or scout.found > self.may_have:
                 return kind if kind < RECORD_NONE else 0
-            is_told = self._is_told()
+            is_told = self._is_wanted()
             taken += is_told
             scout.ahead += 1 - is_told
             scout.advance()
@@ -204,7 +202,7 @@ class Events(Source):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        if not go_back(self.log, scout, behind, SEQUENCES, self._is_told):
+        if not go_back(self.log, scout, behind, SEQUENCES, self._is_wanted):
             return False
         lacking = self._count(scout.number, done)
         if lacking:
@@ -220,7 +218,7 @@ class Events(Source):
         self.log.rewind(scout, after)
         count = 0
         while self.log.peek(scout) > RECORD_NONE and scout.found <= last:
-            count += self._is_told()
+            count += self._is_wanted()
             scout.advance()
         return count
 
@@ -240,77 +238,3 @@ class Events(Source):
             self.passed += 1
             self.go_past()
             self.begin_next()
-
-
-# Telegram 09: an event of the log as ToolsNet wants it (TN 5.4, DIGEST G.7).
-#
-#     octet 4             23      37       42   47    50 52
-#           |09|ident|type|system|station|time 14|sequence|code|level|n |ID 3|type 1|value 20| ..
-#
-# Rules
-# 1. ToolsNet defines no codes, levels or parameters. An alarm's code is its digits, CODE_NONE if it has none or
-#    several; anything else has a code of ours: CODE_OURS plus what it is (toolcart.agent.record.event).
-# 2. Level 0 is information and an acknowledged alarm, 1 an alarm, 2 an alarm with controller or tool not ready, and
-#    results that are gone.
-# 3. A parameter's ID says what it is, its type how it is shown, as in telegram 04: 0 text, 1 a number. What the event
-#    does not have is left out. A text longer than one value goes on in the next IDs.
-#
-#       1 code   2 controller ready   3 tool ready   all others: EVENT_FIELDS of toolcart.agent.linux.json_line
-
-ID_EVENT = 9
-CODE_NONE = 99999
-CODE_OURS = 60000
-
-_VALUE_BYTES = 20
-_NO_TIME = b"20000101000000"  # no server takes month 0
-
-
-def write(page, at, system_type, system, ident, sequence):
-    """Return telegram 09 of the event whose payload is at page[at:]; `sequence` is the event's, 1..99999."""
-    what = page[at + ev.WHAT]
-    time = bytearray(_NO_TIME)
-    if page[at + ev.TIME + 2]:
-        unpack_digits(time, 0, page, at + ev.TIME, len(time))
-    is_alarm = what == ev.ALARM or what == ev.ALARM_ACKNOWLEDGED
-    level = 2 if what == ev.GONE else 0
-    if what == ev.ALARM:
-        level = 2 if 0x30 in (page[at + ev.CONTROLLER_READY], page[at + ev.TOOL_READY]) else 1
-    parameters = _parameters(page, at, what)
-    head = b"%04d%04d%04d" % (system_type, system, page[at + 4] | page[at + 5] << 8)
-    code = _code_of(page[at + ev.CODE : at + ev.CODE + ev.CODE_BYTES]) if is_alarm else CODE_OURS + what
-    body = b"%b%05d%05d%03d%02d" % (time, sequence, code, level, len(parameters))
-    return telegram(ID_EVENT, ident, head + body + b"".join(parameters))
-
-
-def _parameters(page, at, what):
-    found = []
-    for parameter, place, width in ((1, ev.CODE, ev.CODE_BYTES), (2, ev.CONTROLLER_READY, 1), (3, ev.TOOL_READY, 1)):
-        _add(found, parameter, parameter > 1, page[at + place : at + place + width])
-    text = page[at + ev.TEXT : at + ev.TEXT + page[at + ev.TEXT_LENGTH]]
-    for its, place, width, parameter, is_number, _, _ in EVENT_FIELDS:
-        value = text[place : place + width] if its == what else b""
-        if not is_plain(value, 0, len(value)):
-            room = -(-len(value) // _VALUE_BYTES) * _VALUE_BYTES
-            field = bytearray(room)
-            put_ascii(field, 0, room, stripped(value, 0, len(value)))
-            value = field
-        for start in range(0, len(value), _VALUE_BYTES):
-            _add(found, parameter + start // _VALUE_BYTES, is_number, value[start : start + _VALUE_BYTES])
-    return found
-
-
-def _add(parameters, parameter, is_number, value):
-    """Add a parameter, unless the field is blank; one that should be a number and is not, or a large one, is text."""
-    while value and value[-1] <= 0x20:
-        value = value[:-1]
-    if value:
-        field = bytearray(b" " * _VALUE_BYTES)
-        put_text(field, 0, value, 0, len(value))
-        is_number = is_number and value.isdigit() and int(value) < 10**9
-        parameters.append(b"%03d%d%b" % (parameter, is_number, field))
-
-
-def _code_of(code):
-    """Return the number in an alarm's code: `E404` is 404 (DIGEST G.7); of two neither counts."""
-    numbers = re.findall(b"[0-9]+", code)
-    return int(numbers[0]) if len(numbers) == 1 else CODE_NONE

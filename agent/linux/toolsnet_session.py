@@ -1,6 +1,6 @@
 """A session with ToolsNet which sends more than results.
 
-A telegram of another kind goes out from its own buffer, alone; a 10 may answer it, too (DIGEST G.7).
+A telegram of another kind goes out from its own buffer, alone; a 10 may answer it, too (protocol.md 9.3).
 """
 
 from toolcart.agent.base.fields import BAD, copy, number, put_number
@@ -13,7 +13,7 @@ CPYTHON_ONLY = True  # a board sends results alone
 _10_BYTES = 38
 
 
-class WideSession(Session):
+class ExtendedSession(Session):
     """One station's way to ToolsNet."""
 
     def __init__(self, *identity, **settings):

@@ -8,7 +8,7 @@
     silent(now)             the connection is gone; an outstanding telegram may be stored or not
     resume(now)             the 08 was read, and results know where they go on; False asks for another 08
     left(now, ms)           `ms`, or less if it has something to do before
-    put_state(shown)        add what status shows
+    put_state(report)        add what status shows
     tx, takes_10            where its telegram is, and whether a 10 answers it
     gives_way               it sends only while no result waits
 
@@ -35,7 +35,7 @@ def telegram(kind, ident, body):
     return b"%04d%02d%05d%b" % (len(body) + 7, kind, ident, body)
 
 
-class Source:
+class ToolsNetSource:
     """Counts what becomes of the outstanding telegram, and offers it again."""
 
     takes_10 = False

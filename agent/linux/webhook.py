@@ -11,7 +11,7 @@ Rules
    moves nothing is a failure. One batch is outstanding at a time.
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
 3. A number below the one confirmed before means that the server has lost something, or was restored. A cursor that was
-   moved past what the server has not had is no such number (State.put_moved). That is counted
+   moved past what the server has not had is no such number (Snapshot.put_moved). That is counted
    and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
    server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
    once until a number that can be: the server's database is another one, or newer than a log that was restored.
@@ -34,39 +34,16 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
-from toolcart.agent.linux import Outlet
+from toolcart.agent.linux import Outlet, http_fields
 from toolcart.agent.linux import http_client as hc
-from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient, WebAddress, printable
-from toolcart.agent.linux.json_line import WideLine
+from toolcart.agent.linux.http_client import ASKED, BROKEN, READY, HttpClient
+from toolcart.agent.linux.http_fields import printable
+from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
 
 CPYTHON_ONLY = True  # a board has ToolsNet
-
-SETTINGS = """url text - 1 500
-token text ~ 1 4096
-user text ~ 1 100
-password text ~ 1 1000
-tls_ca text ~ 1 128
-tls_name host ~ 1 253
-tls_certificate text ~ 1 128
-tls_key text ~ 1 128
-durable bool true"""
-
-MEANINGS = {
-    "url": "Address that every record is sent to in batches, by POST: https://host:port/path (Linux only).",
-    "token": "Secret that is sent as `Authorization: Bearer`, in place of user and password.",
-    "user": "User: of the broker, or for `Authorization: Basic`.",
-    "password": "That user's password; to a broker it goes in plain text unless `tls_ca` is set.",
-    "tls_ca": (
-        "File with the certificates (PEM) that the other side's is checked against. Webhook: without it those of the "
-        "system. MQTT: without it there is no TLS."
-    ),
-    "tls_name": "Name in the other side's certificate, where it is not the host.",
-    "tls_certificate": "File with our own certificate (PEM), where the other side asks for one.",
-    "tls_key": "File with its private key (PEM); only its owner may read it.",
-}
 
 OCTETS_MOST = 262144  # of a batch; only its last record may go beyond
 CONNECT_MS = 5000
@@ -105,35 +82,6 @@ _WHY = {
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
-def wrong(settings):
-    """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
-    found = []
-    fault = WebAddress(settings["url"]).fault
-    if fault:
-        found.append(("url", fault))
-    if settings["token"] and settings["user"]:
-        found.append(("token", "a token, or a user with a password"))
-    if bool(settings["user"]) != bool(settings["password"]):
-        found.append(("user", "a user and its password, or neither"))
-    for key in ("token", "user"):
-        if [letter for letter in settings[key] or "" if not "!" <= letter <= "~" or (key == "user" and letter == ":")]:
-            found.append((key, "printable ASCII characters without blanks, a user without a colon"))
-    return found
-
-
-def make(settings, station, index):
-    """Make the outlet of these settings (toolcart.agent.linux.outlets)."""
-    address = WebAddress(settings["url"])
-    unusable = "; ".join(["%s: %s" % fault for fault in wrong(settings)])
-    port = None
-    if not unusable and address.is_secure:
-        port = station.board.tls(settings)
-    owner = station.settings["spool"]["owner"]
-    made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.health, owner, settings, address)
-    made.unusable = unusable or (MISSING if hc.is_missing() else "")
-    return made
-
-
 class _Written(str):
     """A number of JSON as it was written, NaN and Infinity too: converted it could be another one, or none."""
 
@@ -154,25 +102,25 @@ def receipt_in(body):
     """Return ((identity, number), "") of an answer's body; (None, what is wrong with it) if it is no receipt."""
     try:
         text = body.decode("utf-8-sig")
-        told = json.loads(
+        receipt = json.loads(
             text, parse_int=_Written, parse_float=_Written, parse_constant=_Written, object_pairs_hook=_Members
         )
     except (ValueError, RecursionError):
-        return None, "JSON is expected, and this came: " + hc.shown(body)
-    if not isinstance(told, _Members):  # json makes no other object
-        return None, "an object is expected, and %s came" % _TYPES.get(type(told), "null")
+        return None, "JSON is expected, and this came: " + http_fields.excerpt(body)
+    if not isinstance(receipt, _Members):  # json makes no other object
+        return None, "an object is expected, and %s came" % _TYPES.get(type(receipt), "null")
     for name, wanted in (("identity", str), ("number", _Written)):
-        if name in told.twice:
+        if name in receipt.twice:
             return None, "`%s` is there twice" % name
-        if name not in told:
+        if name not in receipt:
             return None, "`%s` is missing" % name
-        if type(told[name]) is not wanted:
-            came = _TYPES.get(type(told[name]), "null")
+        if type(receipt[name]) is not wanted:
+            came = _TYPES.get(type(receipt[name]), "null")
             return None, "`%s` has to be %s, and is %s" % (name, _TYPES[wanted], came)
-    number = whole(told["number"])
+    number = whole(receipt["number"])
     if number is None:
-        return None, "`number` has to be a whole one from 0 to %d: it is %s" % (MOST, printable(told["number"]))
-    return (told["identity"], number), ""
+        return None, "`number` has to be a whole one from 0 to %d: it is %s" % (MOST, printable(receipt["number"]))
+    return (receipt["identity"], number), ""
 
 
 def whole(written):
@@ -186,7 +134,7 @@ def whole(written):
     return int(number)
 
 
-class Largest:
+class BatchLimit:
     """How many records a batch may have: `most`, as far as no answer 413 has said less, and what it was proven by."""
 
     def __init__(self, records):
@@ -216,7 +164,7 @@ class Largest:
             self.taken = 0
 
 
-class Told:
+class Confirmed:
     """What the server was sent since the start, and what it said to that."""
 
     def __init__(self):
@@ -267,23 +215,23 @@ class WebhookOutlet(Outlet):
     records_most = 100  # in a batch: one commit of a usual database; fewer after a failure
     timeout_ms = 30000  # for a whole answer: what servers and the proxies before them allow
 
-    def __init__(self, log, index, port, health, owner, settings, address):
+    def __init__(self, log, index, port, counters, owner, settings, address):
         self.log = log
         self.index = index
         self.port = port
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursors[index]
         self.state = IDLE
         self.attempts = 0
-        self.told = Told()
+        self.confirmed = Confirmed()
         self.why = ""
         self.unusable = ""
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
-        self._largest = Largest(self.records_most)
-        self._batch = Batch(WideLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
-        self._authorization = hc.authorization(settings["token"], settings["user"], settings["password"])
+        self._largest = BatchLimit(self.records_most)
+        self._batch = Batch(ExtendedLine(bytearray(8192)), 0, owner, self._identity, self.records_most, OCTETS_MOST)
+        self._authorization = http_fields.authorization(settings["token"], settings["user"], settings["password"])
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._hold = Timer()
@@ -296,7 +244,7 @@ class WebhookOutlet(Outlet):
 
     def begin(self, now):
         """Begin at the cursor: the log is mounted."""
-        self.told.after = self.log.state.confirmed(self.cursor)
+        self.confirmed.after = self.log.state.confirmed(self.cursor)
 
     def leave(self, now):
         """Begin no batch from now on; the outstanding one may still be answered."""
@@ -311,11 +259,11 @@ class WebhookOutlet(Outlet):
         self._stopping = True
         self._hang_up()
         if not self.log.state.save_cursor(self.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """Open a new connection, after a fault."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)
 
     def hurry(self, now):
@@ -325,20 +273,20 @@ class WebhookOutlet(Outlet):
 
     def is_up(self):
         """True if the server took what it was given last, or nothing was to be given since the start."""
-        has_proven = self.told.is_met or not self.log.waits(self.cursor)
+        has_proven = self.confirmed.is_met or not self.log.waits(self.cursor)
         return has_proven and not self._stopping and not self.why and not self.unusable
 
-    def put_state(self, shown):
-        shown["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
+    def put_state(self, report):
+        report["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
         address = self._address
-        shown["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        shown["why"] = why = self.unusable or self.why
-        shown["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
-        shown["batches_sent"] = self.told.batches
-        shown["server_behind"] = self.told.behind
-        shown["alarms"] = self.told.alarms
-        shown["given_again"] = self.told.given_again
-        shown["not_given"] = self.told.not_given
+        report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
+        report["why"] = why = self.unusable or self.why
+        report["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
+        report["batches_sent"] = self.confirmed.batches
+        report["server_behind"] = self.confirmed.behind
+        report["alarms"] = self.confirmed.alarms
+        report["given_again"] = self.confirmed.given_again
+        report["not_given"] = self.confirmed.not_given
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
@@ -369,9 +317,9 @@ class WebhookOutlet(Outlet):
         if self._leaving.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
-        if self.told.after < log.state.confirmed(self.cursor):  # rule 3
-            log.rewind(scout, self.told.after)
-            self.told.starts_at(scout.number)
+        if self.confirmed.after < log.state.confirmed(self.cursor):  # rule 3
+            log.rewind(scout, self.confirmed.after)
+            self.confirmed.starts_at(scout.number)
         else:
             scout.stand_at(self.cursor)
         batch.clear()
@@ -382,7 +330,7 @@ class WebhookOutlet(Outlet):
         if batch.count == 0:
             left = self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
             return min(left, RETRY_LEAST_MS) if log.doubtful else left
-        self.told.last = scout.number
+        self.confirmed.last = scout.number
         self._rest.stop()
         if self.port.state() == PORT_OPEN and self._http.state == READY:
             return self._send(now)
@@ -431,10 +379,10 @@ class WebhookOutlet(Outlet):
 
     def _send(self, now):
         """Send the batch that was written; `after` is what the server confirmed last."""
-        n = self._batch.seal(self.told.after, self.told.last)
+        n = self._batch.seal(self.confirmed.after, self.confirmed.last)
         start = self._batch.start
         body = bytes(self._batch.line.buf[start : start + n])
-        self.told.highest = max(self.told.highest, self.told.last)
+        self.confirmed.highest = max(self.confirmed.highest, self.confirmed.last)
         self._http.ask(self._address, self._authorization, body, now)
         self.state = SENT
         return self._exchange(now)
@@ -468,8 +416,8 @@ class WebhookOutlet(Outlet):
         if http.state == BROKEN and self._is_used and http.has_ended and self.port.why not in _OF_THE_WAY:
             self._hang_up()
             return self._open(now)  # rule 7
-        if http.status and self.told.is_silent:
-            self.told.is_silent = False
+        if http.status and self.confirmed.is_silent:
+            self.confirmed.is_silent = False
             self._retry.reset()
         if http.state == BROKEN:
             self._send_less()
@@ -482,7 +430,7 @@ class WebhookOutlet(Outlet):
         return self._refused(now)
 
     def _take_receipt(self, now):
-        http, told = self._http, self.told
+        http, confirmed = self._http, self.confirmed
         if http.coding:
             return self._fail("its answer is coded as %s, which was not asked for" % printable(http.coding), now)
         receipt, wrong = receipt_in(http.body)
@@ -490,19 +438,19 @@ class WebhookOutlet(Outlet):
             return self._fail("its answer %d names no receipt, as %s" % (http.status, wrong), now)
         identity, number = receipt
         if identity != self._identity:
-            told.alarms += 1
+            confirmed.alarms += 1
             return self._fail("its answer names another spool: %s" % printable(identity), now)
-        if number > (told.highest if told.is_met else max(told.highest, self.log.number)):
+        if number > (confirmed.highest if confirmed.is_met else max(confirmed.highest, self.log.number)):
             return self._is_above(number, now)
-        if number < told.after:
-            told.behind += 1
-            told.lacks(number, max(told.after, self.log.state.confirmed(self.cursor)))
-            has_moved, told.behind_at = self.cursor.number > told.behind_at, self.cursor.number
+        if number < confirmed.after:
+            confirmed.behind += 1
+            confirmed.lacks(number, max(confirmed.after, self.log.state.confirmed(self.cursor)))
+            has_moved, confirmed.behind_at = self.cursor.number > confirmed.behind_at, self.cursor.number
             why = "the server has lost something: it has records up to %d only" % number
             return self._fail(why, now, at_once=has_moved)
-        if number == told.after and number < told.last:
+        if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        told.confirms(number, self._batch.count)
+        confirmed.confirms(number, self._batch.count)
         self.why = ""
         self._retry.reset()
         self._largest.was_taken(self._batch.count)
@@ -515,11 +463,11 @@ class WebhookOutlet(Outlet):
 
     def _is_above(self, number, now):
         """The answer names what was never sent: another database, or one that is newer than this log."""
-        told = self.told
-        told.alarms += 1
-        if not told.started_over:
-            told.started_over = True
-            told.lacks(0, max(told.after, self.log.state.confirmed(self.cursor)))
+        confirmed = self.confirmed
+        confirmed.alarms += 1
+        if not confirmed.started_over:
+            confirmed.started_over = True
+            confirmed.lacks(0, max(confirmed.after, self.log.state.confirmed(self.cursor)))
         words = (
             "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
         )
@@ -532,12 +480,12 @@ class WebhookOutlet(Outlet):
         self._send_less()
         if status == 413:
             self._largest.was_too_large(self._batch.records_most)
-        words = "what it says is coded as " + printable(http.coding) if http.coding else hc.shown(http.body)
+        words = "what it says is coded as " + printable(http.coding) if http.coding else http_fields.excerpt(http.body)
         why = "it answers %d: %s" % (status, words)
         if 300 <= status < 400 and "location" in http.fields:
             place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
-        return self._fail(why, now, min(hc.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+        return self._fail(why, now, min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
 
     def _send_less(self):
         """Make batches half as long as this one."""
@@ -551,8 +499,8 @@ class WebhookOutlet(Outlet):
         self._hang_up()
         self.why = why
         self.attempts += 1
-        self.health.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD
-        self.told.is_silent = not self._http.status
+        self.confirmed.is_silent = not self._http.status
         self._hold.start(now, 0 if at_once else max(wait_ms, self._retry.next()))
         return self._hold.left(now)

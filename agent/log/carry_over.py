@@ -17,26 +17,21 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, fill, get_u32
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import (
-    AT_WORDS,
     BLOCKS_TRIED,
-    CARRIED,
     FRAME_BYTES,
-    HEAD_OCTETS,
     KIND_RESULT,
     LOG_DONE,
     LOG_FAILED,
     LOG_FULL,
-    PLACE,
     RECORD_LOST,
     WHEN_FULL_REFUSE,
-    WORDS_BYTES,
-    forget_ids,
-    note_id,
     seal,
 )
 from toolcart.agent.log.reader import WORN
+from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 

@@ -42,7 +42,7 @@ class Cursor:
         self.number = 0
         self.slot = 0  # where a snapshot has `number` (toolcart.agent.log.snapshot, which may keep `ahead` as well)
         self.ahead = 0
-        self.confirmed = 0  # what its outlet has had, where the cursor was moved past more (State.put_moved)
+        self.confirmed = 0  # what its outlet has had, where the cursor was moved past more (Snapshot.put_moved)
         self.durable = True
         self.wants = WANTS_RESULTS | WANTS_FRAMES
         self.found = 0  # number of the record found last

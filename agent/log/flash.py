@@ -35,7 +35,7 @@ REFUSED_SUPPLY = const(7)  # the chip's supply is below its limit
 REFUSED_OTHER = const(8)
 
 
-class Part:
+class Partition:
     """Some whole blocks of another device, as a device of their own."""
 
     __slots__ = ("block_bytes", "block_count", "device", "first_block", "unit_bytes")

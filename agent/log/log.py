@@ -16,7 +16,7 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import compare, copy, fill, get_u32
-from toolcart.agent.log import framing as hd
+from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.blocks import Blocks
 from toolcart.agent.log.carry_over import carry, fits
@@ -31,15 +31,14 @@ from toolcart.agent.log.framing import (
     LOG_FAILED,
     LOG_FULL,
     NUMBER_TOP,
-    PLACE,
     RETAINED_MAX,
     WHEN_FULL_OVERWRITE,
     WHEN_FULL_REFUSE,
-    Desk,
     seal,
 )
 from toolcart.agent.log.reader import TOP, WORN, Reader
 from toolcart.agent.log.snapshot import STATE_LAST
+from toolcart.agent.log.staging import PLACE, Staging
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
@@ -71,14 +70,14 @@ class Log(Reader):
             raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
-        room = device.block_bytes - hd.HEAD_OCTETS - FRAME_BYTES
+        room = device.block_bytes - block_head.HEAD_OCTETS - FRAME_BYTES
         if beside is not None:
             payload_most = beside.payload_most
-        Reader.__init__(self, device, state, ring, beside.desk if beside else Desk(payload_most, unit), align)
+        Reader.__init__(self, device, state, ring, beside.desk if beside else Staging(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
         self.heads = heads = Part()  # what they say of the results in them, for whoever searches by tightening ID
-        heads.words = bytearray(hd.WORDS_BYTES)  # in the newest block's head
+        heads.words = bytearray(block_head.WORDS_BYTES)  # in the newest block's head
         heads.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
         heads.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
         heads.highest = bytearray(ID_BYTES)  # of all blocks before it
@@ -88,7 +87,7 @@ class Log(Reader):
         counts.missed = 0  # records that cursors were moved past
         self.stage = self.desk.stage
         self.place = PLACE
-        self.size = hd.size_of(device)
+        self.size = block_head.size_of(device)
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._know_no_block()
@@ -267,7 +266,7 @@ class Log(Reader):
         """
         if (self.solid and self.state.ready()) or self.state.alarm == STATE_LAST:
             self.doubtful = self.solid = False
-            self.shown = self.number
+            self.visible = self.number
         return self.solid or not self.doubtful
 
     def begin(self, octets):
@@ -288,7 +287,7 @@ class Log(Reader):
             if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
             self.unsaved = self.doubtful = False
-            self.shown = self.number
+            self.visible = self.number
             self.open_to = self.device.block_bytes
         return LOG_DONE
 
@@ -307,7 +306,7 @@ class Log(Reader):
         """Program the record in the stage to the newest block; return a FLASH_ code. Hot: allocates nothing."""
         number = self.next
         offset = self.offset
-        octets = seal(self.stage, hd.HEAD_OCTETS, kind, flags, length, number)
+        octets = seal(self.stage, block_head.HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
         code = self.device.program(self.block * self.device.block_bytes + offset, self.desk.record, octets)
         if code == FLASH_DONE:
@@ -323,7 +322,7 @@ class Log(Reader):
         return code
 
     def _appended(self, kind, flags, length, number):
-        self.number = self.shown = number
+        self.number = self.visible = number
         self.next = number + 1
         numbers = self.state.numbers
         if numbers[self.ring] == number:  # else what comes before it is not accounted for yet
@@ -347,12 +346,12 @@ class Log(Reader):
             if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
                 ids[_LAST + 1] = stage[_AT_LAST + 1]
                 return
-        hd.note_id(ids, stage, _AT_ID)
-        copy(heads.front, 0, ids, hd.IDS_HIGHEST, ID_BYTES - 2)
+        block_head.note_id(ids, stage, _AT_ID)
+        copy(heads.front, 0, ids, block_head.IDS_HIGHEST, ID_BYTES - 2)
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
-        self.number = self.shown = number
+        self.number = self.visible = number
         numbers = self.state.numbers
         self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
         for cursor in self.cursors:
@@ -397,7 +396,7 @@ class Log(Reader):
         stage = self.stage
         self.put_words(stage)
         own = self.put_head(stage, place, first, 0)
-        octets = hd.HEAD_OCTETS + seal(stage, hd.HEAD_OCTETS, kind, flags, length, number)
+        octets = block_head.HEAD_OCTETS + seal(stage, block_head.HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
         self.blocks.ahead = -1
         code = self.device.program(place * self.device.block_bytes, stage, octets)
@@ -406,9 +405,9 @@ class Log(Reader):
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
                 self.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
-            hd.forget_ids(self.heads.ids)
+            block_head.forget_ids(self.heads.ids)
             fill(self.heads.front, 0, ID_BYTES - 2, 0xFF)
-            self.desk.fresh_at = hd.HEAD_OCTETS
+            self.desk.fresh_at = block_head.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
             self.counts.worn += 1
@@ -417,8 +416,8 @@ class Log(Reader):
 
     def put_words(self, buf):
         """Write the words on the newest block to the head at buf[0:]."""
-        pack_into("<HI", buf, hd.AT_WORDS, self.block, self.block_number)
-        copy(buf, hd.AT_WORDS + hd.WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
+        pack_into("<HI", buf, block_head.AT_WORDS, self.block, self.block_number)
+        copy(buf, block_head.AT_WORDS + block_head.WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, place, first, flags):
         """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
@@ -426,13 +425,15 @@ class Log(Reader):
         count = self.device.block_count
         self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
         kept, graphs = state.kept_blocks(), state.graph_blocks()
-        hd.seal_head(buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs)
+        block_head.seal_head(
+            buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs
+        )
         return self.heads.last_number
 
     def enter(self, place, first, offset, number, buf):
         """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
-        if compare(self.heads.ids, hd.IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
-            copy(self.heads.highest, 0, self.heads.ids, hd.IDS_HIGHEST, ID_BYTES)
+        if compare(self.heads.ids, block_head.IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
+            copy(self.heads.highest, 0, self.heads.ids, block_head.IDS_HIGHEST, ID_BYTES)
         if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -440,7 +441,7 @@ class Log(Reader):
         self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
-        copy(self.heads.words, 0, buf, hd.AT_WORDS, hd.WORDS_BYTES)
+        copy(self.heads.words, 0, buf, block_head.AT_WORDS, block_head.WORDS_BYTES)
 
     # -- room --------------------------------------------------------------------------------------------------
 

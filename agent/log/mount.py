@@ -22,38 +22,30 @@ from array import array
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, get_u32
 from toolcart.agent.log import snapshot_fields as n
-from toolcart.agent.log.flash import Part
-from toolcart.agent.log.framing import (
+from toolcart.agent.log.block_head import (
     AT_FIRST,
     AT_FLAGS,
-    AT_GRAPHS,
     AT_IDENTITY,
-    AT_KEPT,
     AT_NUMBER,
     AT_RING,
     AT_WORDS,
     CARRIED,
-    FRAME_BYTES,
     HEAD_BAD,
     HEAD_BLANK,
     HEAD_FOREIGN,
     HEAD_OCTETS,
     HEAD_SOUND,
-    KIND_RESULT,
-    PLACE,
-    RECORD_LOST,
-    WHEN_FULL_REFUSE,
     WORDS_BYTES,
     WORDS_HIGHEST,
     WORDS_NUMBER,
     check_head,
     forget_ids,
     note_id,
-    size_of,
-    u16,
 )
+from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
-from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOREIGN, STATE_FOUND, STATE_LOST, State
+from toolcart.agent.log.snapshot import STATE_FOREIGN
+from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
@@ -95,18 +87,18 @@ def _read_head(log, place):
     device = log.device
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
         return -9
-    found = check_head(log.page, log.size)
-    return HEAD_FOREIGN if found == HEAD_SOUND and log.page[AT_RING] != log.ring else found
+    code = check_head(log.page, log.size)
+    return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring else code
 
 
 def _newest_identity(log):
     """Return the identity of the newest head, 0 if there is none, or a MOUNT_ code."""
     newest = identity = 0
     for place in range(log.device.block_count):
-        found = _read_head(log, place)
-        if found < HEAD_BAD:
-            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
-        if found == HEAD_SOUND and get_u32(log.page, AT_NUMBER) > newest:
+        code = _read_head(log, place)
+        if code < HEAD_BAD:
+            return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
+        if code == HEAD_SOUND and get_u32(log.page, AT_NUMBER) > newest:
             newest = get_u32(log.page, AT_NUMBER)
             identity = get_u32(log.page, AT_IDENTITY)
     return identity
@@ -149,7 +141,7 @@ def _mount(log):
     log.end_at(last)
     own[log.ring + n.SOLID] = log.next if log.solid or not log.doubtful else last
     if log.doubtful:
-        log.shown = last - 1
+        log.visible = last - 1
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
@@ -175,10 +167,10 @@ def _read_heads(log, numbers, before):
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
     log.heads.last_number = counts_to
     for place in range(log.device.block_count):
-        found = _read_head(log, place)
-        if found < HEAD_BAD:
-            return MOUNT_FOREIGN if found == HEAD_FOREIGN else MOUNT_FAILED
-        if found != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
+        code = _read_head(log, place)
+        if code < HEAD_BAD:
+            return MOUNT_FOREIGN if code == HEAD_FOREIGN else MOUNT_FAILED
+        if code != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)
         if number > log.heads.last_number:
@@ -238,9 +230,9 @@ def _read_block(log, place):
     torn = 0
     log.number = log.offset = 0
     forget_ids(log.heads.ids)
-    found = _read_head(log, place)
-    if found != HEAD_SOUND:
-        return 0 if found == HEAD_BAD or found == HEAD_BLANK else -1
+    code = _read_head(log, place)
+    if code != HEAD_SOUND:
+        return 0 if code == HEAD_BAD or code == HEAD_BLANK else -1
     copy(log.heads.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
         octets = log.look(place, offset, end)
@@ -266,32 +258,6 @@ def _read_block(log, place):
 
 
 assert _NUMBER == HEAD_OCTETS + 4
-
-
-# How a station's device is divided: state, quarantine, ring of curves if there is one, log.
-#
-# The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
-
-
-def divide(device, kept, graphs):
-    """Return how many blocks the quarantine and the ring of curves have, and the state as the last session left it.
-
-    In a new area these are `kept` and `graphs`; if the device cannot be read the first one is -1.
-    """
-    state = State(Part(device, 0, STATE_BLOCKS))
-    code = state.load()
-    if code == STATE_LOST:
-        return -1, 0, state
-    if code == STATE_FOUND and state.numbers[n.AREA]:
-        return state.kept_blocks(), state.graph_blocks(), state
-    page = bytearray(HEAD_OCTETS)
-    size = size_of(device)
-    for block in range(STATE_BLOCKS, device.block_count):
-        if device.read_into(block * device.block_bytes, page, HEAD_OCTETS) < 0:
-            return -1, 0, state
-        if check_head(page, size) == HEAD_SOUND and u16(page, AT_KEPT):
-            return u16(page, AT_KEPT), u16(page, AT_GRAPHS), state
-    return kept, graphs, state
 
 
 def floor(log):

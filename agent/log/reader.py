@@ -17,13 +17,11 @@ from array import array
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.framing import (
     FRAME_BYTES,
-    HEAD_OCTETS,
     NUMBER,
     NUMBER_TOP,
-    PLACE,
-    READ_BYTES,
     RECORD_BAD,
     RECORD_LOST,
     RECORD_NONE,
@@ -32,6 +30,7 @@ from toolcart.agent.log.framing import (
     is_sound,
     record_length,
 )
+from toolcart.agent.log.staging import PLACE, READ_BYTES
 
 _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 _TOLD_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
@@ -56,7 +55,7 @@ class Reader:
         self.offset = 0  # where it ends
         self.number = 0
         self.next = 1
-        self.shown = 0
+        self.visible = 0
         self.doubtful = False  # the last record that the start found is in doubt
         self.solid = False  # it is, but the snapshot that the start found calls it durable
         self.kind = RECORD_NONE  # of the record in the page
@@ -71,7 +70,7 @@ class Reader:
 
         The page is shared: use it before the next call. Hot: allocates nothing.
         """
-        while cursor.number < self.shown:
+        while cursor.number < self.visible:
             if cursor.version != self.version:
                 self._place(cursor)
             place = cursor.place
@@ -85,7 +84,7 @@ class Reader:
                 page = self.page
                 number = get_u32(page, _NUMBER)
                 behind = self.behind(offset, octets)
-                if cursor.number < number < cursor.bound and number <= self.shown:
+                if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
                         self._count_damaged(cursor.number, number)
                         cursor.number = number - 1
@@ -195,7 +194,7 @@ class Reader:
 
     def _leave(self, cursor):
         """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
-        last = cursor.bound - 1 if cursor.bound <= self.shown else self.shown
+        last = cursor.bound - 1 if cursor.bound <= self.visible else self.visible
         if cursor.number < last:
             self._count_damaged(cursor.number, last + 1)
             cursor.number = last

@@ -2,25 +2,19 @@
 
 Rules
 1. Within a block records come in order. What is in doubt or void is not found.
-2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.framing): so a
-   block that cannot have an ID costs one read, and an ID above all in the log none.
+2. A block's head has the lowest and highest ID of the results in the block before it (toolcart.agent.log.block_head):
+   so a block that cannot have an ID costs one read, and an ID above all in the log none.
 3. What cannot be read is read once more: a device may refuse a single read. A block that then still cannot be read is
    RECORD_LOST if it is the newest, or if that cannot be read either: the device is away. Otherwise only this block is
    worn, or was refused twice; the search goes on behind it, and `skipped` says that what it has not found may be there.
 """
 
 from toolcart.agent.base.fields import compare, copy, get_u32
-from toolcart.agent.log.framing import (
+from toolcart.agent.log.block_head import (
     AT_NUMBER,
     AT_WORDS,
-    FRAME_BYTES,
     HEAD_OCTETS,
     HEAD_SOUND,
-    KIND_RESULT,
-    NUMBER,
-    PLACE,
-    RECORD_LOST,
-    RECORD_NONE,
     WORDS_BYTES,
     WORDS_HIGHEST,
     WORDS_LOWEST,
@@ -28,6 +22,8 @@ from toolcart.agent.log.framing import (
     check_head,
     u16,
 )
+from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 _ID = PLACE + HEAD_BYTES + TIGHTENING_ID
@@ -113,7 +109,7 @@ class Search:
         self._left = blocks
         self.place = log.block if log.number and blocks > 0 else -1
         self._first = log.firsts[log.block]
-        self._bound = log.shown + 1
+        self._bound = log.visible + 1
         self._offset = HEAD_OCTETS
         self._number = self._first - 1
 

@@ -15,8 +15,8 @@ Rules
    its opening was cut, and it may read well at one start and not at the next. Only where nothing else counts it is
    better than nothing: with two blocks left a cut can fade what the start before believed, and erased the other for.
    The next block is one in which nothing counts, else the oldest: never the one that counts.
-4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.framing): a session begins above all before
-   it.
+4. Generations stay above the rounds of the logs' blocks (toolcart.agent.log.block_head): a session begins above all
+   before it.
 5. A block that fails is abandoned. With two left there is an alarm; with one nothing is saved any more, so nothing is
    appended, erased or acknowledged either: all that the logs hold goes out, after each start again.
 6. A number that no snapshot can hold is a fault of this program: it is put right, counted, and never stops a station.
@@ -27,8 +27,8 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
+from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.framing import size_of
 from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, CURSOR, NUMBERS, OCTETS, PLACES
 
 STATE_FINE = const(0)
@@ -63,7 +63,7 @@ _NUMBER_TOP = const(0x3FFFFFFF)
 _TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
 
-class State:
+class Snapshot:
     """`numbers` and `octets` are the current values, `durable` the numbers in the last snapshot."""
 
     def __init__(self, device):

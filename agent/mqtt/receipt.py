@@ -4,7 +4,7 @@
 
 Rules
 1. Both are members of the outermost object, each there once. What only has such members somewhere inside, or text in
-   front of the object or behind it, is an error message that quotes a receipt: it confirms nothing.
+   front of the object or after it, is an error message that quotes a receipt: it confirms nothing.
 2. The number is whole and written in digits alone.
 """
 
@@ -37,13 +37,13 @@ class Receipt:
             return False
         while True:
             key = _blanks(buf, at + 1, end)
-            behind = _behind_text(buf, key, end)
-            colon = _blanks(buf, behind, end)
-            if behind == 0 or colon >= end or buf[colon] != _COLON:
+            key_end = _end_of_text(buf, key, end)
+            colon = _blanks(buf, key_end, end)
+            if key_end == 0 or colon >= end or buf[colon] != _COLON:
                 return False
             value = _blanks(buf, colon + 1, end)
-            at = _behind_value(buf, value, end)
-            if at == 0 or not self._take(buf, key, behind, value, at):
+            at = _end_of_value(buf, value, end)
+            if at == 0 or not self._take(buf, key, key_end, value, at):
                 return False
             at = _blanks(buf, at, end)
             if at >= end:
@@ -53,13 +53,13 @@ class Receipt:
             if buf[at] != _COMMA:
                 return False
 
-    def _take(self, buf, key, behind, value, end):
+    def _take(self, buf, key, key_end, value, end):
         """Take this member; False if it is one of ours, and is there twice or is not as it should be."""
-        if behind - key == len(_IDENTITY) and compare(buf, key, _IDENTITY, 0, len(_IDENTITY)) == 0:
+        if key_end - key == len(_IDENTITY) and compare(buf, key, _IDENTITY, 0, len(_IDENTITY)) == 0:
             if self.identity or end - value != 10 or buf[value] != _QUOTE:
                 return False
             self.identity = value + 1
-        elif behind - key == len(_NUMBER) and compare(buf, key, _NUMBER, 0, len(_NUMBER)) == 0:
+        elif key_end - key == len(_NUMBER) and compare(buf, key, _NUMBER, 0, len(_NUMBER)) == 0:
             if self.digits:
                 return False
             for place in range(value, end):
@@ -71,14 +71,14 @@ class Receipt:
 
 
 def _blanks(buf, at, end):
-    """Return where the next octet that is no blank stands, or `end`."""
+    """Return where the next octet that is no blank is, or `end`."""
     while at < end and (buf[at] == 0x20 or 9 <= buf[at] <= 13):
         at += 1
     return at
 
 
-def _behind_text(buf, at, end):
-    """Return what is behind the text at buf[at:], 0 if none is there."""
+def _end_of_text(buf, at, end):
+    """Return where the text at buf[at:] ends, 0 if none is there."""
     if at >= end or buf[at] != _QUOTE:
         return 0
     at += 1
@@ -92,12 +92,12 @@ def _behind_text(buf, at, end):
     return 0
 
 
-def _behind_value(buf, at, end):
-    """Return what is behind the value at buf[at:], 0 if none is there; its insides are only bracketed rightly."""
+def _end_of_value(buf, at, end):
+    """Return where the value at buf[at:] ends, 0 if none is there; its insides are only bracketed rightly."""
     if at >= end:
         return 0
     if buf[at] == _QUOTE:
-        return _behind_text(buf, at, end)
+        return _end_of_text(buf, at, end)
     if buf[at] != 0x7B and buf[at] != 0x5B:
         start = at
         while at < end and buf[at] > 0x20 and buf[at] != _COMMA and buf[at] != 0x7D and buf[at] != 0x5D:
@@ -109,7 +109,7 @@ def _behind_value(buf, at, end):
     while at < end:
         octet = buf[at]
         if octet == _QUOTE:
-            at = _behind_text(buf, at, end)
+            at = _end_of_text(buf, at, end)
             if at == 0:
                 return 0
             continue

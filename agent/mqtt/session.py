@@ -25,8 +25,8 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.mqtt import packets as mp
 from toolcart.agent.mqtt.packets import Packets, put_fixed, put_front, put_u16, u16
 
-RECEIPT_BYTES = const(160)  # of a message that is received whole, beside its topic
-OWED_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
+RECEIPT_BYTES = const(160)  # of a message that is received whole, besides its topic
+ACKS_MOST = const(8)  # PUBACKs of ours that wait for the port: then no more is read
 CONNECT_TIMEOUT_MS = const(5000)
 RETRY_LEAST_MS = const(1000)
 
@@ -123,14 +123,14 @@ class Window:
         return tag
 
 
-class Owed:
-    """The identifiers of what the broker published and we have to acknowledge, OWED_MOST at most."""
+class PendingAcks:
+    """The identifiers of what the broker published and we have to acknowledge, ACKS_MOST at most."""
 
     __slots__ = ("_idents", "_packet", "count")
 
     def __init__(self):
         self.count = 0
-        self._idents = [0] * OWED_MOST
+        self._idents = [0] * ACKS_MOST
         self._packet = bytearray(b"\x40\x02\x00\x00")
 
     def put(self, ident):
@@ -150,7 +150,7 @@ class Owed:
 class Session:
     """One client of one broker. `connect` and `subscribe` are whole packets, `topic` is what is subscribed to.
 
-    A message of up to `receipt_bytes` is received whole, beside its topic.
+    A message of up to `receipt_bytes` is received whole, besides its topic.
     """
 
     def __init__(
@@ -180,7 +180,7 @@ class Session:
         self.message_bytes = 0
         self._connect = connect
         self._subscribe = subscribe
-        self._owed = Owed()
+        self._acks = PendingAcks()
         self._is_publishing = False  # tx is a message of the owner's
         self._wait = Timer()  # for whatever the state waits for; UP: for the first PUBACK
         self._ping = Timer()  # for the PINGRESP
@@ -270,22 +270,22 @@ class Session:
         if self.window.has_acked():
             return self._pop(now)
         packets = self.packets
-        while self.state >= CONNECTING and self._owed.count < OWED_MOST:
-            found = packets.next()
-            if found == mp.PACKET_NEED_DATA:
+        while self.state >= CONNECTING and self._acks.count < ACKS_MOST:
+            kind = packets.next()
+            if kind == mp.PACKET_NEED_DATA:
                 break
-            if found == mp.PACKET_BROKEN:
+            if kind == mp.PACKET_BROKEN:
                 return self._lose(EV_MALFORMED, now)
-            event = self._take(found == mp.PACKET_CUT, now)
+            event = self._take(kind == mp.PACKET_CUT, now)
             if event != EV_NONE:
                 return event
-        return self._look_at_time(now)
+        return self._check_timers(now)
 
     def tick(self, now):
         """Send what is due; return the ms until something may be due again."""
         if self.pending == 0 and self.state >= CONNECTING:
-            if self._owed.count:
-                self._send(self._owed.next())
+            if self._acks.count:
+                self._send(self._acks.next())
             elif self._wants_ping or (self.state == UP and self._rest.expired(now)):
                 self._wants_ping = False
                 self._rest.stop()
@@ -385,7 +385,7 @@ class Session:
             ident = u16(buf, begin)
             if ident == 0:
                 return self._lose(EV_MALFORMED, now)  # [2.3.1-1]
-            self._owed.put(ident)
+            self._acks.put(ident)
         topic = self.topic
         if is_cut or topic_bytes != len(topic) or compare(buf, at + 2, topic, 0, topic_bytes):
             return EV_SKIPPED
@@ -414,7 +414,7 @@ class Session:
 
     # -- time and loss -----------------------------------------------------------------------------------------
 
-    def _look_at_time(self, now):
+    def _check_timers(self, now):
         if self._ping.expired(now):
             return self._lose(EV_SILENT, now)
         if not self._wait.expired(now):
@@ -439,7 +439,7 @@ class Session:
 
     def _forget(self):
         """Forget what is outstanding."""
-        self.pending = self._owed.count = 0
+        self.pending = self._acks.count = 0
         self.window.clear()
         self._is_publishing = self._wants_ping = False
         self._wait.stop()

@@ -1,4 +1,4 @@
-"""What is shown of an MQTT outlet; loaded only when that is asked for."""
+"""The status of an MQTT outlet; loaded only when that is asked for."""
 
 from toolcart.agent.mqtt import session as ms
 
@@ -31,24 +31,24 @@ COUNTED = (
 )
 
 
-def put_outlet(shown, outlet):
+def put_outlet(status, outlet):
     """Add its state, where it leads, why it does not work, and what was counted."""
     session = outlet.session
     progress = outlet.progress
-    shown["state"] = "no receipts" if progress.is_overdue else ms.STATE_NAMES[session.state]
-    shown["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
-    shown["identity"] = outlet.identity
-    shown["confirm"] = "consumer" if progress.needs_receipt else "broker"
-    shown["receipt"] = progress.base
-    shown["sent"] = progress.highest if outlet.counts.batches else 0
+    status["state"] = "no receipts" if progress.is_overdue else ms.STATE_NAMES[session.state]
+    status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
+    status["identity"] = outlet.identity
+    status["confirm"] = "consumer" if progress.needs_receipt else "broker"
+    status["receipt"] = progress.base
+    status["sent"] = progress.highest if outlet.counts.batches else 0
     for name in COUNTED:
-        shown[name] = getattr(outlet.counts, name)
-    shown["given_again"] = progress.again.given
-    shown["not_given"] = progress.again.gone
-    shown["batch_limit"] = outlet.limit.octets
+        status[name] = getattr(outlet.counts, name)
+    status["given_again"] = progress.again.given
+    status["not_given"] = progress.again.gone
+    status["batch_limit"] = outlet.limit.octets
     why = _why(outlet)
     if why is not None:
-        shown["why"] = why
+        status["why"] = why
 
 
 def _why(outlet):

@@ -19,7 +19,7 @@ Imported only where the setting `commands` allows a command.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED, EV_QUERY_SILENT
 
 VIN_MOST = const(25)  # OP 5.7.1 p. 130
@@ -53,7 +53,7 @@ NAMES = tuple([command[0] for command in COMMANDS])
 
 def row_of(mid, data):
     """Return the row of toolcart.agent.openprotocol.requests for a command: answered by MID 0005, sent once."""
-    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL_OR_DONE)
+    return (mid, rq.DONE, 24, False, len(data), 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT_OR_DONE)
 
 
 def find(name):
@@ -87,7 +87,7 @@ def wrong(command, values):
 def ways_of(command, values, system_type):
     """Return the ways to send it in order, (MID, revision, data) each; `system_type` is the controller's."""
     own = system_type == REPEATS_NOTHING and [way for way in command[2] if way[3]]
-    found = []
+    possible = []
     for mid, revision, form, is_own in own or command[2]:
         if is_own and not own:
             continue
@@ -96,8 +96,8 @@ def ways_of(command, values, system_type):
         else:
             data = form or "".join(values).encode()
         if data is not None:
-            found.append((mid, revision, data))
-    return found
+            possible.append((mid, revision, data))
+    return possible
 
 
 def _is_number(value, most):

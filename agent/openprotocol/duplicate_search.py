@@ -31,7 +31,7 @@ RESULTS_MOST = const(500)  # more than come before a controller answers the firs
 BLOCKS_SEARCHED = const(4)
 
 
-class Look:
+class DuplicateSearch:
     """Questions to one log."""
 
     def __init__(self, log):
@@ -45,10 +45,10 @@ class Look:
         """
         log = self.log
         search = self.search
-        left = log.number  # of comparisons: more than there can be
+        remaining = log.number  # of comparisons: more than there can be
         ident = at + HEAD_BYTES + TIGHTENING_ID
         if all_digits(page, ident, ID_BYTES):
-            left = SAME_ID_MOST
+            remaining = SAME_ID_MOST
             search.begin(page, ident)
         else:
             search.begin_newest(BLOCKS_SEARCHED)
@@ -56,13 +56,13 @@ class Look:
         place = search.place
         while kind > 0:
             if search.place != place:  # the newest of a block come last in it: it is compared as a whole
-                if left <= 0:
+                if remaining <= 0:
                     break
                 place = search.place
             if kind == KIND_RESULT:
                 if is_same(log.page, log.at, log.length, log.flags, page, at, length, flags):
                     return 1
-                left -= 1
+                remaining -= 1
             kind = search.next()
         return -1 if kind < 0 else 0
 
@@ -107,15 +107,15 @@ class Look:
         """
         digits = bytearray(ID_BYTES)
         at = start + TIGHTENING_ID
-        found = 0
+        ahead = 0
         for by in range(-most, most + 1):
-            if by and not found:
+            if by and not ahead:
                 put_id(digits, moved(number, -by))
                 copy(body, at, digits, 0, ID_BYTES)
-                found = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
+                ahead = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
         put_id(digits, number)
         copy(body, at, digits, 0, ID_BYTES)
-        return found
+        return ahead
 
     def holds_unnamed(self, page, at, length, flags):
         """Look for the tightening whose payload is at page[at:] among what was pushed without an ID.
@@ -126,28 +126,28 @@ class Look:
         ident = at + HEAD_BYTES + TIGHTENING_ID
         digits = bytes(page[ident : ident + ID_BYTES])
         self.search.begin_newest(BLOCKS_SEARCHED)
-        found = 0
+        is_found = 0
         kind = self.search.next()
-        while kind > 0 and not found:
+        while kind > 0 and not is_found:
             place = log.at + HEAD_BYTES + TIGHTENING_ID
             is_one = kind == KIND_RESULT and not (log.flags | flags) & FLAG_EDGE_TIME and not log.flags & FLAG_RECOVERED
             if is_one and not all_digits(log.page, place, ID_BYTES):
                 copy(page, ident, log.page, place, ID_BYTES)
-                found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
-            if not found:
+                is_found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
+            if not is_found:
                 kind = self.search.next()
         copy(page, ident, digits, 0, ID_BYTES)
-        return -1 if kind < 0 else int(found)
+        return -1 if kind < 0 else int(is_found)
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""
-        found = set()
+        ids = set()
         for page, at, _ in self.results(record):
             if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
                 number = id_of(page, at + TIGHTENING_ID)
                 if length_of(first, number) and length_of(number, last):
-                    found.add(number)
-        return len(found)
+                    ids.add(number)
+        return len(ids)
 
     def holds_frame(self, buf, at, length):
         """Look for this very frame, or as much of it as is kept."""

@@ -2,12 +2,12 @@
 
     event                                             what changes                 written down
     turn     another range is the oldest one          begin = at = its first       -
-    close    the result at `at` is here, or gone      at, row, gone                -
+    close    the result at `at` is here, or gone      at, gone_run, gone             -
     jump     nothing before this ID is missing        at, gone                     -
     skip     what lies in front of it is others'      at                           -
     flush    CLOSED_MOST are closed, the range or     begin = at                   an event of what is gone, then one
              the connection ends                                                   snapshot: range and count
-    tell     other IDs are gone                       -                            an event; the count with what follows
+    report   other IDs are gone                       -                            an event; the count with what follows
 
 Without a flush some are asked for again after a start, and none is lost.
 """
@@ -25,20 +25,20 @@ WHY_NEVER = const(3)  # it cannot be asked for any
 WHY_MIXED = const(4)  # one reason for some, another one for others
 
 
-class Filling:
+class GapFill:
     """Over the ranges of toolcart.agent.openprotocol.id_ledger."""
 
-    def __init__(self, known, gone):
-        self.known = known
+    def __init__(self, ledger, gone):
+        self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
-        self.told = -1  # an ID that was told before a range over it was known (toolcart.agent.openprotocol.unfinished)
+        self.reported_id = -1  # reported before a range over it was known (toolcart.agent.openprotocol.unfinished)
         self.forget()
 
     def forget(self):
         """No range is being fetched."""
         self.begin = self.at = 0  # where the range begins: as saved, and in fact
-        self.row = 0  # gone in a row
+        self.gone_run = 0  # gone in a row
         self._closed = 0  # since `begin` was saved
         self._gone_first = self._gone_last = self._gone_count = self._gone_why = 0
 
@@ -74,7 +74,7 @@ class Filling:
         if count > here and is_gone and not is_open(self.at, preceding(number)):
             self._note_gone(preceding(number), count - here, WHY_NONE)
         self.at = number
-        self.row = 0
+        self.gone_run = 0
         self._closed += min(count, CLOSED_MOST)
 
     def skip(self, number):
@@ -96,40 +96,44 @@ class Filling:
 
     def flush(self):
         """Write down how far the range is closed; False if what is gone cannot be reported now."""
-        known = self.known
-        ranges = known.ranges
+        ledger = self.ledger
+        ranges = ledger.ranges
         if not ranges or ranges[0][0] != self.begin:
             self.forget()
         if self.at == self.begin:
             return True
-        if self._gone_count and not self._tell_noted():
+        if self._gone_count and not self._report_noted():
             return False
-        known.close_up_to(self.at)
+        ledger.close_up_to(self.at)
         self.begin = self.at  # the next range has its own
         self._closed = self._gone_count = 0
-        known.try_save()
+        ledger.try_save()
         return True
 
-    def _tell_noted(self):
-        return self.tell(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+    def _report_noted(self):
+        return self.report(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
 
     def drop(self):
         """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""
         if not self.flush():
-            self.known.doubt()
+            self.ledger.doubt()
 
-    def tell(self, first, last, count, why=WHY_NONE):
+    def report(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
-        known = self.known
-        is_told = count == length_of(first, last) and length_of(first, self.told) and length_of(self.told, last)
-        if is_told and self.told >= 0:
+        ledger = self.ledger
+        if self._is_reported(first, last, count):
             count -= 1
             if not count:
                 return True
-        if self.gone is not None and not self.gone(first, last, count, known.gone() + count, known.epoch(), why):
+        if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):
             return False
-        known.count_gone(first, count)
+        ledger.count_gone(first, count)
         return True
+
+    def _is_reported(self, first, last, count):
+        """True if these are all gone, and one of them was reported before."""
+        number = self.reported_id
+        return number >= 0 and count == length_of(first, last) and length_of(first, number) and length_of(number, last)
 
     def left_to(self, last):
         """Return how many may be missing yet, up to `last`."""

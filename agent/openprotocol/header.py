@@ -1,4 +1,4 @@
-"""The 20 bytes in front of every message, written in one form and read in all forms seen (DIGEST A.1).
+"""The 20 bytes in front of every message, written in one form and read in all forms seen (protocol.md 2.1).
 
     octet  1     5    9    12     13      15      17   19    20
            | len | MID| rev|noack |station|spindle| seq|parts|part|

@@ -22,7 +22,7 @@ Rules
 9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
    though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
    which is looked for in the newest blocks alone, if anything was in doubt.
-10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one behind it, and what
+10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one after it, and what
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
@@ -36,8 +36,6 @@ Rules
            `---- w, a digest ---´        none             ´
 
 `spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
-
-The values are the torque's six digits and the last two of the angle, two to a byte; 0xFF where unknown.
 """
 
 from toolcart.agent.base.compat import const
@@ -57,14 +55,22 @@ from toolcart.agent.openprotocol.ids import (
     put_id,
     unpack_id,
 )
+from toolcart.agent.openprotocol.result_digest import (
+    FINGERPRINT_BYTES,
+    TIME,
+    are_alike,
+    are_of_one,
+    put_digest,
+    put_values,
+    same,
+)
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
 
-DIGEST_BYTES = const(16)
 RANGES_MOST = const(2)
 
-# Of state.octets; `w` stands in front.
+# Of state.octets; `w` is first.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
 _RANGES = const(16)
 _IN_FRONT = const(21)
@@ -73,11 +79,6 @@ _FLAGS = const(41)
 _EPOCH = const(42)
 SPINDLES = const(43)
 _SEVERAL = const(0x80)
-
-# Of a digest.
-_TIME = const(5)
-_VALUES = const(12)
-_ANGLE = const(15)
 
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
@@ -100,63 +101,7 @@ _ID_LAST = 4294967295
 _GONE_MOST = const(0x3FFFFFFF)
 
 
-def put_digest(digest, to, body, start, flags):
-    """Write ID, time and values of the body at body[start:] to digest[to:]."""
-    pack_digits(digest, to, body, start + res.TIGHTENING_ID, res.ID_BYTES)
-    if flags & res.FLAG_EDGE_TIME:
-        fill(digest, to + _TIME, res.TIME_BYTES, 0)
-    else:
-        copy(digest, to + _TIME, body, start + res.TIME, res.TIME_BYTES)
-    _put_values(digest, to, body, start)
-    if flags & res.FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
-        digest[to + _ANGLE] = 0xFF
-
-
-def _put_values(digest, to, body, start):
-    if body[start + res.TORQUE] == 0x20:
-        fill(digest, to + _VALUES, 4, 0xFF)
-        return
-    pack_digits(digest, to + _VALUES, body, start + res.TORQUE, res.TORQUE_BYTES)
-    start += res.ANGLE
-    blank = body[start] == 0x20
-    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
-
-
-def put_unread(digest, number, check=-1):
-    """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
-    pack_id(digest, 0, number)
-    fill(digest, _TIME, res.TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
-    fill(digest, _VALUES, 4, 0xFF)
-    if check >= 0:
-        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
-
-
-def same(one, other):
-    """True if both digests are of one result. What one of them lacks is not compared."""
-    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
-
-
-def _are_of_one(one, other):
-    """True if both have the same ID and time."""
-    return compare(one, 0, other, 0, _TIME) == 0 and compare(one, _TIME, other, _TIME, res.TIME_BYTES) == 0
-
-
-def _fit(one, other):
-    """True if time and values are the same. What one of them lacks is not compared."""
-    if one[_TIME + 2] and other[_TIME + 2] and compare(one, _TIME, other, _TIME, res.TIME_BYTES):  # a month: a time
-        return False
-    if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
-        return False
-    return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
-
-
-def are_alike(one, other):
-    """True if both have a time, and the same time and values, under any ID."""
-    has_times = one[_TIME + 2] > 0 and other[_TIME + 2] > 0  # else there would be little to compare
-    return has_times and _fit(one, other)
-
-
-class Known:
+class IdLedger:
     """The IDs of one controller, over the station's state."""
 
     def __init__(self, state, recovers=True):
@@ -170,7 +115,7 @@ class Known:
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
         self.not_saved = 0  # snapshots that could not be written
-        self.last = bytearray(DIGEST_BYTES)  # of the last push that was not the expected one
+        self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self._kept = b""
         self._gone = 0
@@ -199,8 +144,8 @@ class Known:
         """
         spindle = buf[at + SPINDLE] & SPINDLE_BITS
         at += res.HEAD_BYTES
-        if length >= _WITH_LIMITS:
-            self.hear_unit(buf, at)
+        if kind == KIND_RESULT and length >= _WITH_LIMITS:
+            self.note_unit(buf, at)
         is_next = flags == 0 and holds(buf, at + res.TIGHTENING_ID, self.expected) and kind == KIND_RESULT
         if is_next and spindle == self.octets[SPINDLES]:
             self.last_id = -1
@@ -220,11 +165,11 @@ class Known:
             pack_digits(octets, 0, body, at, res.ID_BYTES)
         else:  # the other digits stay
             octets[4] = (body[at + 8] & 0x0F) << 4 | body[at + 9] & 0x0F
-        copy(octets, _TIME, body, start + res.TIME, res.TIME_BYTES)
-        _put_values(octets, 0, body, start)
+        copy(octets, TIME, body, start + res.TIME, res.TIME_BYTES)
+        put_values(octets, 0, body, start)
         increment(self.expected)
 
-    def hear_unit(self, body, start):
+    def note_unit(self, body, start):
         """Take the unit of the stored result whose body, with limits, is at body[start:]. Hot: allocates nothing."""
         unit = body[start + _UNIT]
         if unit == _NM:
@@ -239,7 +184,7 @@ class Known:
 
             several = not buf[at - res.HEAD_BYTES + PLACE] & BY_ID
         if not several:
-            self._hear_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
+            self._note_spindle(buf[at - res.HEAD_BYTES + SPINDLE] & SPINDLE_BITS)
         if flags & (res.FLAG_RECOVERED | res.FLAG_RETRIED):
             return self._stored_fetched() if flags & res.FLAG_RECOVERED else 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
@@ -264,7 +209,7 @@ class Known:
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
         else:
-            self._hear_proven(number, get_u32(buf, at - res.HEAD_BYTES))
+            self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
 
     def _stored_unread(self, flags, buf, at, length):
@@ -314,9 +259,9 @@ class Known:
             return 0
         if self.misses(number):
             return self._fetched_again()
-        return 1 if number != top or self.is_top(self.last) else 0  # an ID may stand still
+        return 1 if number != top or self.is_top(self.last) else 0  # an ID may never change
 
-    def _hear_spindle(self, spindle):
+    def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
         known = self.octets[SPINDLES]
         if known == 0:
@@ -325,7 +270,7 @@ class Known:
             highest = known & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
-    def _hear_proven(self, number, record):
+    def _note_proven(self, number, record):
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
@@ -334,7 +279,7 @@ class Known:
         elif number != top and not self.is_unasked():
             self.doubt(record)
             return
-        if not self.is_beside(self.octets):
+        if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
         increment(self.expected)
@@ -342,7 +287,7 @@ class Known:
     def move_top(self, buf, at):
         """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
         self.forget_ranges()
-        copy(self.octets, _IN_FRONT, self.octets, 0, _TIME)
+        copy(self.octets, _IN_FRONT, self.octets, 0, TIME)
         put_digest(self.last, 0, buf, at, 0)
         self.put_top(self.last)
 
@@ -381,13 +326,13 @@ class Known:
         known = self.octets[SPINDLES]
         return known & ~_SEVERAL if known & _SEVERAL else 1
 
-    def is_beside(self, digest):
+    def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
-        return self.octets[SPINDLES] & _SEVERAL != 0 and _are_of_one(self.last, digest)
+        return self.octets[SPINDLES] & _SEVERAL != 0 and are_of_one(self.last, digest)
 
     def is_of_top(self, digest):
         """True if `digest` has the ID and the time of `w`: where there are several spindles, of the same tightening."""
-        return _are_of_one(self.octets, digest)
+        return are_of_one(self.octets, digest)
 
     def in_front(self):
         """Return the ID before `w`, for results of several spindles: of the one stored before it, else one lower."""
@@ -463,10 +408,10 @@ class Known:
     def put_top(self, digest):
         """Make this result `w`."""
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
-        copy(self.octets, 0, digest, 0, DIGEST_BYTES)
+        copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
 
-    def put_top_right(self, digest):
+    def correct_top(self, digest):
         """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
         if self.ranges and self.ranges[-1][1] == self.top():
             self.ranges[-1][1] = unpack_id(digest, 0)
@@ -479,7 +424,7 @@ class Known:
         """Make `w` EMPTY: there was nothing."""
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
-        fill(self.octets, 0, DIGEST_BYTES, 0)
+        fill(self.octets, 0, FINGERPRINT_BYTES, 0)
 
     def put_nothing(self):
         """Forget `w`: it is another controller's."""

@@ -7,8 +7,8 @@ Rules
    is from the one it was pushed with (`by`), and how far the ID that was asked for (`ask`). Both may be off, by
    OFFSET_MOST at most in either direction. Nothing else shows anything: two answers that are off alike may be right,
    and be answers to other questions.
-2. One answer shows nothing: it may be late. It is known when two show the same. Then the look begins anew, every ID is
-   put right, and `w` itself where it came from such an answer.
+2. One answer shows nothing: it may be late. It is known when two show the same. Then the recovery starts over, every ID
+   is put right, and `w` itself where it came from such an answer.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
    that one is looked for then.
 4. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
@@ -31,7 +31,7 @@ def apart(number, other):
     return -behind if behind <= OFFSET_MOST else 0
 
 
-class Offset:
+class IdOffset:
     """What is known of one connection's answers."""
 
     def __init__(self):
@@ -41,18 +41,18 @@ class Offset:
         """Nothing is known."""
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
-        self.is_kept = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
-        self.is_none = False  # `w` was found under the ID that it was pushed with
-        self.is_odd = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
+        self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
+        self.is_ruled_out = False  # `w` was found under the ID that it was pushed with
+        self.needs_push = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
         self._looked_at = 0
-        self.begin_look()
+        self.restart()
 
-    def begin_look(self):
-        """A look or a range begins: what one answer has shown is forgotten."""
+    def restart(self):
+        """The recovery starts over, or a range begins: what one answer has shown is forgotten."""
         self._seen_by = self._seen_ask = 0
-        self.beside = 0  # how many IDs beside `w` were asked for
+        self.probed = 0  # how many IDs near `w` were asked for
 
-    def right(self, number):
+    def corrected(self, number):
         """Return what the ID of an answer should be."""
         return moved(number, -self.by)
 
@@ -60,7 +60,7 @@ class Offset:
         """True if anything is off, by so much."""
         return self.by != 0 or self.ask != 0
 
-    def may_be_off(self):
+    def may_show_offset(self):
         """True if an answer may show something."""
         return not self.is_known() and self._looked_at < _LOOKED_AT_MOST
 
@@ -68,7 +68,7 @@ class Offset:
         """No answer of this connection shows anything more."""
         self._looked_at = _LOOKED_AT_MOST
 
-    def shows(self, number, pushed, asked):
+    def confirms(self, number, pushed, asked):
         """Take an answer: the result pushed as `pushed` came under `number`, when `asked` was asked for.
 
         True if it is known now by how much they are off; else the same is to be asked for once more.
@@ -79,24 +79,24 @@ class Offset:
         if by == self._seen_by and ask == self._seen_ask:
             self.by = by
             self.ask = ask
-            self.is_kept = by == ask
+            self.is_consistent = by == ask
             return True
         self._seen_by = by
         self._seen_ask = ask
         return False
 
-    def next_beside(self, most):
-        """Return how far beside `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
-        at = self.beside
-        self.beside = at + 1
+    def next_nearby(self, most):
+        """Return how far from `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
+        at = self.probed
+        self.probed = at + 1
         if self.by:
             return -self.by if at == 0 else 0
         if at == 0 and most:
             return most
         while at <= 2 * OFFSET_MOST:
-            beside = (at + 1) // 2 if at % 2 else -(at // 2)
-            if beside and beside < most:
-                return beside
-            at = self.beside
-            self.beside = at + 1
+            nearby = (at + 1) // 2 if at % 2 else -(at // 2)
+            if nearby and nearby < most:
+                return nearby
+            at = self.probed
+            self.probed = at + 1
         return 0

@@ -11,15 +11,15 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits
-from toolcart.agent.openprotocol import recovery_request as qs
-from toolcart.agent.openprotocol.error_codes import SHARED_SYSTEM, STATION, STATION_BYTES
+from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol.controller_identity import SHARED_SYSTEM, STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import id_of
 
 GONE_OWN = const(24)
 GONE_SHARED = const(100)
 
 
-class Whose:
+class IdOwnership:
     """`sharing` is the setting, SHARING_."""
 
     def __init__(self, sharing):
@@ -44,7 +44,7 @@ class Whose:
         self._answers_otherwise = False
         self.suspects = False  # `shared` is made since an answer was below what was asked for
 
-    def opened(self, identity, system_type, by_own_ids, known):
+    def opened(self, identity, system_type, by_own_ids, ledger):
         """A session is ready; return True if its answers are to name our station.
 
         `identity` is the session's 51 bytes; the name in it does not count.
@@ -52,27 +52,27 @@ class Whose:
         self.by_own_ids = by_own_ids
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
-        self.is_other = known.identity() not in (0, alone, named)  # former versions took the station into it
+        self.is_other = ledger.identity() not in (0, alone, named)  # former versions took the station into it
         self.identity = alone
-        sharing = qs.SHARING_OWN if by_own_ids else self.sharing
+        sharing = rp.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
         of_system = system_type == SHARED_SYSTEM
-        may = sharing == qs.SHARING_AUTO and (is_named or of_system)
-        self.shares = shares = sharing == qs.SHARING_ALL or (may and known.shares())
-        own = sharing == qs.SHARING_OWN or (system_type > 0 and not (may and of_system))
+        may = sharing == rp.SHARING_AUTO and (is_named or of_system)
+        self.shares = shares = sharing == rp.SHARING_ALL or (may and ledger.shares())
+        own = sharing == rp.SHARING_OWN or (system_type > 0 and not (may and of_system))
         self.gone_most = GONE_OWN if own and not shares else GONE_SHARED
         if shares and not is_named:
-            self.needs = "station_id" if sharing == qs.SHARING_ALL else "tightening_ids"
+            self.needs = "station_id" if sharing == rp.SHARING_ALL else "tightening_ids"
         elif shares or may:
-            self.share(identity, of_system, sharing == qs.SHARING_ALL)
+            self.share(identity, of_system, sharing == rp.SHARING_ALL)
             return is_named
         return False
 
     def share(self, identity, has_to_name, is_proven=False):
         """The stations may share the IDs."""
-        from toolcart.agent.openprotocol.shared_ids import Shared  # only where stations share the IDs, or may
+        from toolcart.agent.openprotocol.shared_ids import SharedIds  # only where stations share the IDs, or may
 
-        self.shared = Shared(identity, has_to_name, self._stretch_ids, is_proven)
+        self.shared = SharedIds(identity, has_to_name, self._stretch_ids, is_proven)
 
     def suspect(self):
         """An answer is below what was asked for, though no station is named."""
@@ -95,9 +95,9 @@ class Whose:
         """The connection has ended within a stretch of shared IDs."""
         self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is none
 
-    def hears_lower(self):
+    def accepts_lower(self):
         """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
-        return self.sharing != qs.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
+        return self.sharing != rp.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
 
     def answer_otherwise(self):
         """An answer below the ID asked for was not the newest there: it answers other questions, and shows nothing."""

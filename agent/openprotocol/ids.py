@@ -1,6 +1,6 @@
 """Tightening IDs: ten digits on the wire, 32 bits that count up by one and begin again at 0 (OP 5.8.2 p. 144).
 
-The ten digits hold more: who counts beyond the 32 bits begins again behind 9999999999. From the first such ID on, all
+The ten digits hold more: who counts beyond the 32 bits begins again after 9999999999. From the first such ID on, all
 that it is compared with lies on that longer circle.
 
 Rules

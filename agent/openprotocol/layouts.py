@@ -1,18 +1,17 @@
-"""Where each field of a result stands in MID 0061 and 0065, as data; brings them into the body, with care.
+"""Where each field of a result is in MID 0061 and 0065, as data; brings them into the body, with care.
 
 One row per layout: the byte of the message (counted from 1 as in the documents) at which each field of
 `toolcart.agent.record.result` begins, in the body's order; 0 where the layout has no such field. Widths are the body's,
-but `job` and `pset` follow the layout. Sources: DIGEST D.2 (OP 5.8.2 p. 144), D.3 (OP 5.8.2 p. 134-135), D.4 (OP 5.8.2
-p. 136-142), D.5 (OP 5.8.6 p. 146-152), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every
-earlier byte in place.
+but `job` and `pset` follow the layout. Sources: OP 5.8.2 p. 134-144 and OP 5.8.6 p. 146-152 (protocol.md
+5.2 to 5.5), and for revisions 8 to 11 the later releases (2.10 to 2.17), which leave every earlier byte in place.
 
 Rules
 1. An unknown revision of a known chain is read as far as the chain is known.
 2. A message is a result if two of ID, time and status can be read, or if nothing in it is odd; else it is unreadable.
 3. A number that is padded, signed or has a point is read (`put_careful`). What is not a number, or a status that does
    not exist, stays as it came: RESULT_ODD. A field beyond the end of the message is absent.
-4. Nothing is read from a place that is not proven: every parameter ID stands where the revision has it and the message
-   ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_fields finds what can be read of
+4. Nothing is read from a place that is not proven: every parameter ID is where the revision has it and the message
+   ends with the last field (`in_place`), or else toolcart.agent.openprotocol.shifted_result finds what can be read of
    it. Revision 999 has no IDs: its length and the separators of its time stamps are its proof.
 5. A torque is one of its unit: 1 to 8, or blank, which says nothing, so Nm (OP 2.3 p. 30, OP 2.3.1 p. 31). With
    anything else there the message is unreadable.
@@ -27,7 +26,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, fill, is_blank, number
 from toolcart.agent.openprotocol.header import HEADER_BYTES, mid_of, revision_of
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven
-from toolcart.agent.openprotocol.parameter_ids import end_of, stands
+from toolcart.agent.openprotocol.parameter_ids import end_of, has_id
 from toolcart.agent.record.result import (
     ANGLE,
     ANGLE_BYTES,
@@ -68,7 +67,7 @@ _POWERS = {10: 1, 100: 2, 1000: 3, 10000: 4}  # of ten: how many digits are deci
 
 #          job width | vin job pset size count bs ts qs as torque angle time change id serial | limits | angle scale
 _LIGHT = (2, (21, 46, 48, 51, 55, 59, 60, 61, 62, 63, 69, 74, 93, 112, 0), None, None)
-_LIGHT_ID = 111  # of the tightening ID in revision 999 (DIGEST D.3), from the message's first byte
+_LIGHT_ID = 111  # of the tightening ID in revision 999 (protocol.md 5.2), from the message's first byte
 _PUSHED_1 = (
     2,
     (60, 87, 91, 96, 102, 219, 108, 111, 114, 141, 170, 177, 198, 222, 0),
@@ -140,7 +139,7 @@ def fields_of(mid, revision):
 
 
 def in_place(mid, revision, buf, at, length):
-    """True if every field of a MID 0061 or 0065 stands where its revision has it, to the last octet. Rule 4.
+    """True if every field of a MID 0061 or 0065 is where its revision has it, to the last octet. Rule 4.
 
     Hot: allocates nothing.
     """
@@ -148,21 +147,21 @@ def in_place(mid, revision, buf, at, length):
         return length >= LIGHT_BYTES and is_proven(buf, at, length)
     end = at + length
     fields, count = fields_of(mid, revision)
-    behind = end_of(fields, count, buf, at + HEADER_BYTES, end)
+    rest = end_of(fields, count, buf, at + HEADER_BYTES, end)
     if revision <= LAST_REVISION:
-        return behind == end
-    return behind > 0 and rest_fits(mid, revision, buf, behind, end)
+        return rest == end
+    return rest > 0 and rest_fits(mid, revision, buf, rest, end)
 
 
 def rest_fits(mid, revision, buf, place, end):
     """True if buf[place:end] can follow the fields of `fields_of`: stages, or what a later revision adds."""
     if revision != _STAGES or mid != 61:
-        return place == end or (place + 2 <= end and stands(buf, place, fields_of(mid, revision)[1] + 1))
-    if place + 8 > end or not stands(buf, place, 56) or not stands(buf, place + 4, 57):
+        return place == end or (place + 2 <= end and has_id(buf, place, fields_of(mid, revision)[1] + 1))
+    if place + 8 > end or not has_id(buf, place, 56) or not has_id(buf, place + 4, 57):
         return False
     stages = number(buf, place + 6, 2)
-    behind = place + 10 + stages * _STAGE_BYTES
-    return behind == end and stages >= 0 and stands(buf, place + 8, 58)
+    stages_end = place + 10 + stages * _STAGE_BYTES
+    return stages_end == end and stages >= 0 and has_id(buf, place + 8, 58)
 
 
 def place_of_id(revision):
@@ -211,27 +210,27 @@ def read_result(layout, buf, at, length, body, start):
     the body keeps something as it came, or RESULT_UNREADABLE.
     """
     begin = start
-    found = RESULT_READ
+    code = RESULT_READ
     for index in range(15):
         width = _WIDTHS[index]
         place = layout[1][index]
         used = layout[0] if index == _JOB else 3 if index == _PSET else _STAMP_BYTES if index == _TIME else width
         if place and place - 1 + used > length:
             place = 0
-            found = max(found, RESULT_PADDED)
+            code = max(code, RESULT_PADDED)
         if not place:
             fill(body, start, width, 0 if index == _TIME else 0x20)
         elif index == _TIME:
             put_time(body, begin, buf, at + place - 1)
         elif _STATUS_FIRST <= index <= _STATUS_LAST:
-            found = max(found, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
+            code = max(code, _put_status(body, start, buf[at + place - 1], STATUSES_MOST[index - _STATUS_FIRST]))
         elif _NUMERIC[index]:
-            found = max(found, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
+            code = max(code, _put_digits(body, start, width, buf, at + place - 1, used, index == _TORQUE))
         else:
             copy(body, start, buf, at + place - 1, used)
         start += width
-    if found == RESULT_READ or _is_made_out(body, begin):
-        return found
+    if code == RESULT_READ or _is_made_out(body, begin):
+        return code
     return RESULT_UNREADABLE
 
 
@@ -260,7 +259,7 @@ def read_limits(layout, buf, at, length, limits, start):
 
 
 def scale_angles(layout, buf, at, length, body, start):
-    """Say in the limits behind body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
+    """Say in the limits after body[start:] how many digits of the angles are decimals; RESULT_READ for whole degrees.
 
     A scale that is not a power of ten is multiplied out; angles whose scale was cut off are blank.
     """
@@ -342,11 +341,11 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
         digits = b"0" + digits
         point = 1
     if point > 0:
-        behind = digits[point + 1 :]
-        if behind and not behind.isdigit():
+        decimals = digits[point + 1 :]
+        if decimals and not decimals.isdigit():
             digits = b""
         else:
-            digits = digits[:point] + ((behind + b"00")[:_DECIMALS] if has_decimals else b"")
+            digits = digits[:point] + ((decimals + b"00")[:_DECIMALS] if has_decimals else b"")
     digits = digits.strip() if sign else digits
     while len(digits) > 1 and digits[0] == 0x30:
         digits = digits[1:]

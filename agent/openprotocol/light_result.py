@@ -88,14 +88,14 @@ def read_light(body, start, buf, at):
 
 
 def is_stamp(buf, at):
-    """True if the separators of a time stamp stand where they belong, whatever stands between them."""
+    """True if the separators of a time stamp are where they belong, whatever is between them."""
     return buf[at + 4] == buf[at + 7] == 0x2D and buf[at + 10] == buf[at + 13] == buf[at + 16] == 0x3A
 
 
 def is_proven(buf, at, length):
     """True if a message of LIGHT_BYTES or more has its fields where they are drawn; nothing may follow blank stamps.
 
-    It has no parameter IDs: the separators of either stamp say so, or where there is no time what stands beside it.
+    It has no parameter IDs: the separators of either stamp say so, or where there is no time what is next to it.
     """
     if is_stamp(buf, at + STAMP) or is_stamp(buf, at + CHANGE):
         return True

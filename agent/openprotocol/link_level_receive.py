@@ -1,4 +1,4 @@
-"""Link-level numbers of what we receive: how a numbered message is answered (DIGEST B, OP 3.2.2 p. 36).
+"""Link-level numbers of what we receive: how a numbered message is answered (protocol.md 3, OP 3.2.2 p. 36).
 
 Runs only where MID 0002 said so (byte 176 = `1`) and the message carries 01..99. A session started with revision 6
 gets numbered messages even though we send none (OP 3.2 p. 34), and an unanswered one drops the link.
@@ -23,7 +23,7 @@ CODE_WRONG = const(3)
 CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
 
 
-class Numbering:
+class LinkLevelReceiver:
     """The receiving direction of one session."""
 
     __slots__ = ("_code", "active", "expected", "owed")

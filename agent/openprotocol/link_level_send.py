@@ -36,7 +36,7 @@ _ACCEPTED_BYTES = const(24)  # MID 9997
 _REFUSED_BYTES = const(28)  # MID 9998
 
 
-class LinkLevel:
+class LinkLevelSender:
     """The sending direction of one session."""
 
     __slots__ = ("_again", "_extended", "_mid", "number", "sends", "wait_ms", "waits")
@@ -77,30 +77,30 @@ class LinkLevel:
             return self._send_again(session)
         if not self._extended:
             self._extended = True
-            request.answer.start(now, session.pace.response_timeout_ms)
+            request.answer.start(now, session.timing.response_timeout_ms)
             return EV_NONE
         return session.silent()
 
-    def heard(self, session, mid):
+    def received(self, session, mid):
         """MID 9997 or 9998 came; return an EV_."""
         link = session.link
         buf = link.buf
         at = link.at
         if link.length < (_ACCEPTED_BYTES if mid == 9997 else _REFUSED_BYTES):
             return EV_MALFORMED
-        told = sequence_of(buf, at)
+        sequence = sequence_of(buf, at)
         if not self.waits or number(buf, at + 20, 4) != self._mid:
             return EV_UNKNOWN
         if mid == 9997:
-            if told != self._following():
+            if sequence != self._following():
                 return EV_UNKNOWN  # to an earlier one
             self.arrived()
             return EV_NONE
         if number(buf, at + 24, 4) != CODE_WRONG:
             self.arrived()
-            session.said.code = number(buf, at + 24, 4)
+            session.received.code = number(buf, at + 24, 4)
             return session.refused_as(REFUSED_REVISION) if session.request.asked else EV_UNKNOWN
-        if told != self.number:
+        if sequence != self.number:
             return session.over(WHY_FRAMING)
         return self._send_again(session)
 

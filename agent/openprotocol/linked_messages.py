@@ -3,7 +3,7 @@
       buf  |....... the link's, `size` octets .......|######## parts so far, joined ########|
                                                      size
 
-Rules (OP 2.2.6 p. 30, DIGEST A.3)
+Rules (OP 2.2.6 p. 30, protocol.md 2.4)
 1. A client cannot decline linking: MID 0001 carries nothing, 0002 only announces it (OP 5.2.2 p. 72). So the header
    of each message decides: byte 19 from 2 to 9 is a part, blank, 0 and 1 are a whole message.
 2. A part is never answered; the last one completes a message as if it had come in one frame, answered once.
@@ -39,7 +39,7 @@ _PART = const(19)
 _ZERO = const(0x30)
 
 
-class Linked:
+class LinkedMessages:
     """The one message that may be under way in parts; created when the first part ever comes."""
 
     __slots__ = ("_count", "_cut", "_late", "_next", "_part_bytes", "_torn", "mid", "under_way")
@@ -68,7 +68,7 @@ class Linked:
             self.give_up(link)
             if began and cut_short and number(buf, link.at, 4) <= len(buf):
                 self.mid = mid
-                return PART_REFUSED  # it did not fit beside the other one; it will when it comes again
+                return PART_REFUSED  # it did not fit besides the other one; it will when it comes again
             self._count = count
             self._cut = False
             self.mid = mid

@@ -9,14 +9,14 @@
     0008        | 1201 | revision 3 | 31 | alternative 0 | time stamp 19 | index 10 | objects too 1 |  else zeros
     0006        | 1201 | revision 3 | 10 | index 10, 0 for the newest |
 
-Offsets count from 0 (OP 5.9.1.1 p. 154-157, beyond-2.8.md 3.5, power-focus-6000.md 8). On an MT Focus 6000 exactly one
+Offsets count from 0 (OP 5.9.1.1 p. 154-157, protocol.md 10.7, 11.2). On an MT Focus 6000 exactly one
 MID 1202 follows (MT notes on MID 0008).
 
 Rules
 1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
    nothing; a 1201 before the end of another, or a skipped number, gives up what was begun (`lost`).
 2. The revision of a message is that of its own header. One later than those known is not guessed at.
-3. The body has the figures of one object, the first; if there are several, each has a row behind the body
+3. The body has the figures of one object, the first; if there are several, each has a row after the body
    (toolcart.agent.record.spindles). The status is the whole operation's; fields fill the rest
    (toolcart.agent.openprotocol.variable).
 4. An MT Focus 6000 (system type 004) is never asked by MID 0060; any other controller that does not know MID 0060 is
@@ -33,8 +33,8 @@ Rules
    RESULT_ODD.
 9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps
    it as it came, too. An object whose MID 1202 is damaged, or not there, is left out of the rows, which are fewer than
-   were told then, so none shows a figure that was not made. Without any proven object the result is RESULT_UNREADABLE,
-   and `first`, its MID 1201, is kept as it came.
+   were announced then, so none shows a figure that was not made. Without any proven object the result is
+   RESULT_UNREADABLE, and `first`, its MID 1201, is kept as it came.
 10. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
 
 Imported when the first such controller is met.
@@ -45,8 +45,9 @@ from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, numb
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.light_result import is_stamp
+from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
-from toolcart.agent.openprotocol.subscriptions import Subscription, make_room
+from toolcart.agent.openprotocol.subscriptions import Subscription
 from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
 from toolcart.agent.record import spindles as rec
@@ -82,18 +83,18 @@ _NUMBER = const(23)
 RESULT_ID = const(26)  # in both messages
 _TIME = const(36)
 _STATUS = const(55)
-_OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with stands there from revision 2 on
+_OBJECTS = const(58)  # of MID 1201 revision 1; the MID asked with is there from revision 2 on
 _OBJECT = const(36)  # its ID
 _OBJECT_FIELDS = const(40)  # of MID 1202 revision 1
 _GUID_BYTES = const(36)
-_BODY_BYTES = const(143)  # with limits; behind it the head of several objects
+_BODY_BYTES = const(143)  # with limits; after it the head of several objects
 _FIRST = const(154)  # row (toolcart.agent.record.spindles)
 _NM = const(0x31)
 _PARTS = ((1201, 1203), (1202, 1203))
 OPERATIONS = (8, 9, 1201, b"310" + b"0" * 29 + b"1", True, _PARTS)
 OPERATION_REVISIONS = (2, 3, 1)
 
-HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.TELL)
+HISTORY = (6, 1201, 61, False, 19, RESULT_ID, False, EV_NONE, EV_FETCH_SILENT, EV_HISTORY_REFUSED, rq.REPORT)
 _HISTORY_DATA = b"120100210"
 
 ANSWER_NONE = const(0)  # a push
@@ -104,13 +105,13 @@ ANSWER_LATE = const(3)  # to an earlier question, or to none
 _NEWEST = b"0" * ID_BYTES
 
 
-class Operation:
+class OperationResult:
     """The tightening under way, or the last one completed."""
 
     def __init__(self):
         self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
         self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
-        self.found = RESULT_READ
+        self.result_code = RESULT_READ
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
@@ -130,12 +131,12 @@ class Operation:
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
         self.damaged = self.beside = False
-        found = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
-        if found == PART_KEPT:
+        part = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
+        if part == PART_KEPT:
             self._late.start(now, WAIT_MS)
         elif not self.under_way:
             self._late.stop()
-        return found
+        return part
 
     def give_up(self):
         """Give up what is under way: it will not be completed."""
@@ -178,20 +179,22 @@ class Operation:
         copy(body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
         put_time(body, 0, buf, at + _TIME)
         status = buf[at + _STATUS]
-        self.found = read_fields(body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length)
+        self.result_code = read_fields(
+            body, buf, at + place + objects * width, at + length, number(buf, at, 4) > length
+        )
         body[TIGHTENING_STATUS] = status
-        self.damaged = self.found == RESULT_UNREADABLE
+        self.damaged = self.result_code == RESULT_UNREADABLE
         self._is_whole = not self.damaged
         self._proven = [False] * max(rows, 1)
         self.first = bytes(buf[at : at + min(length, FRAME_MOST)])
-        self.found = max(self.found, RESULT_READ)
+        self.result_code = max(self.result_code, RESULT_READ)
         if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
-            self.found = RESULT_ODD
+            self.result_code = RESULT_ODD
         self.under_way = total > 1
         if self.under_way:
             return PART_KEPT
         if self.damaged or rows > 1:
-            self.found = RESULT_UNREADABLE
+            self.result_code = RESULT_UNREADABLE
         return PART_WHOLE
 
     def _go_on(self, buf, at, length, revision):
@@ -214,14 +217,14 @@ class Operation:
         body = self.body
         self.beside = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
         if self.beside:
-            self.found = RESULT_ODD
+            self.result_code = RESULT_ODD
         else:
             status = body[TIGHTENING_STATUS]
             is_cut = number(buf, at, 4) > length
-            found = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
-            self.damaged = found == RESULT_UNREADABLE
+            code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+            self.damaged = code == RESULT_UNREADABLE
             self._is_whole = self._is_whole and not self.damaged
-            self.found = max(self.found, found)
+            self.result_code = max(self.result_code, code)
             if status == 0x30 or status == 0x31:
                 body[TIGHTENING_STATUS] = status
         if count < self._total:
@@ -232,42 +235,42 @@ class Operation:
         return PART_WHOLE
 
     def _take_object(self, index, buf, at, place, end, is_cut):
-        """Take the fields at buf[place:end] of the object whose ID stands at buf[at:]; return a RESULT_ (rule 8)."""
+        """Take the fields at buf[place:end] of the object whose ID is at buf[at:]; return a RESULT_ (rule 8)."""
         body = self.body
         if len(body) == _BODY_BYTES:
-            found = _read_object(body, buf, place, end, is_cut)
-            self._proven[0] = found != RESULT_UNREADABLE
-            return found
+            code = _read_object(body, buf, place, end, is_cut)
+            self._proven[0] = code != RESULT_UNREADABLE
+            return code
         rows = len(self._proven)
         for step in range(rows):
             row = (index + step) % rows
             to = _FIRST + row * rec.OBJECTS_ROW_BYTES
             if not (self._proven[row] or compare(buf, at, body, to, 4)):
                 own = bytearray(b" " * _BODY_BYTES) if row else body
-                found = _read_object(own, buf, place, end, is_cut)
-                if found != RESULT_UNREADABLE:
+                code = _read_object(own, buf, place, end, is_cut)
+                if code != RESULT_UNREADABLE:
                     self._proven[row] = True
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
                     copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
-                return found
+                return code
         self.beside = True
         return RESULT_ODD
 
     def _leave_out(self):
         """Leave out what is not proven (rule 9); the body has the figures of the first object that is."""
         body = self.body
-        self.found = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
-        if self.found == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
+        self.result_code = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
+        if self.result_code == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
             return
-        left = body[:_FIRST]
+        kept = body[:_FIRST]
         for row in range(len(self._proven)):
             if self._proven[row]:
                 to = _FIRST + row * rec.OBJECTS_ROW_BYTES
-                left += body[to : to + rec.OBJECTS_ROW_BYTES]
-        put_number(left, _BODY_BYTES + rec.ROWS, 2, (len(left) - _FIRST) // rec.OBJECTS_ROW_BYTES)
-        copy(left, TORQUE_STATUS, left, _FIRST + 5, TIME - TORQUE_STATUS)
-        copy(left, BODY_BYTES, left, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
-        self.body = left
+                kept += body[to : to + rec.OBJECTS_ROW_BYTES]
+        put_number(kept, _BODY_BYTES + rec.ROWS, 2, (len(kept) - _FIRST) // rec.OBJECTS_ROW_BYTES)
+        copy(kept, TORQUE_STATUS, kept, _FIRST + 5, TIME - TORQUE_STATUS)
+        copy(kept, BODY_BYTES, kept, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+        self.body = kept
 
 
 def _body_of(rows, objects, buf, at, width):
@@ -287,15 +290,15 @@ def _body_of(rows, objects, buf, at, width):
 
 def _read_object(body, buf, place, end, is_cut):
     """Read the fields of an object; RESULT_UNREADABLE too if the message was cut off in front of its torque."""
-    found = read_fields(body, buf, place, end, is_cut)
-    return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else found
+    code = read_fields(body, buf, place, end, is_cut)
+    return RESULT_UNREADABLE if is_cut and is_blank(body, TORQUE, TORQUE_BYTES) else code
 
 
-class Generic:
+class GenericSubscription:
     """Takes the place of a session's rows for MID 0060 and 0064, from the first such controller on."""
 
     def __init__(self, session):
-        self.operation = Operation()
+        self.operation = OperationResult()
         self.in_use = False
         self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
         self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
@@ -316,13 +319,13 @@ class Generic:
             session.put_subscriptions(self._usual)
 
     def fetch(self, session):
-        """Ask by MID 0006 for the result with the ID in `session.fetching.asked_id`; all zeros mean the newest."""
+        """Ask by MID 0006 for the result with the ID in `session.old_result.asked_id`; all zeros mean the newest."""
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
-        copy(self._data, len(_HISTORY_DATA), session.fetching.asked_id, 0, ID_BYTES)
-        session.request.lower_too = session.request.near_too = False
+        copy(self._data, len(_HISTORY_DATA), session.old_result.asked_id, 0, ID_BYTES)
+        session.request.accepts_lower = session.request.accepts_nearby = False
         session.request.spindle = 0
-        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.pace.tries)
+        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.timing.tries)
 
     def answers(self, session):
         """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""
@@ -333,7 +336,7 @@ class Generic:
         if not _is_asked(request) or not request.is_matched(self.operation.body, TIGHTENING_ID - RESULT_ID):
             return ANSWER_LATE
         session.answered()
-        return ANSWER_SURE if sure or session.fetching.asked_id != _NEWEST else ANSWER_MAYBE
+        return ANSWER_SURE if sure or session.old_result.asked_id != _NEWEST else ANSWER_MAYBE
 
     def may_answer(self, session):
         """True if the operation, whole or not, may be an answer: then it is not acknowledged (rule 6)."""
@@ -342,13 +345,13 @@ class Generic:
             return operation.asked_with == rq.MID_HISTORY
         if not _is_asked(session.request) or operation.pushed:
             return False
-        asked = session.fetching.asked_id
-        return asked == _NEWEST or asked == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
+        asked_id = session.old_result.asked_id
+        return asked_id == _NEWEST or asked_id == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
         """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session.said.sequence:
+        if operation.under_way and not operation.asked_with and not operation.pushed and not session.received.sequence:
             operation.pushed = True
             session.pushed = self._subscription.pushes[0]  # another message may have come since
             session.acknowledge()

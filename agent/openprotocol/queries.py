@@ -32,9 +32,9 @@ LATER_MS = const(5000)  # after a rejection for the moment
 SETS = const(16)  # parameter sets whose limits are known at a time
 APART_MOST_S = const(999999999)
 
-CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL)
-CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL_OR_DONE)
-LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.TELL)
+CLOCK = (80, 81, 39, False, 0, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
+CLOCK_SET = (82, rq.DONE, 24, False, 19, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT_OR_DONE)
+LIMITS = (12, 13, 104, True, 3, 0, True, EV_QUERY, EV_QUERY_SILENT, EV_QUERY_REFUSED, rq.REPORT)
 
 _DATA = const(20)  # of a message
 
@@ -70,7 +70,7 @@ class Queries:
 
     def __init__(self, board, checks_clock, sets_clock, asks_limits):
         self.clock = ClockCheck(board, sets_clock) if checks_clock else None
-        self.limits = Limits() if asks_limits else None
+        self.limits = ParameterSetLimits() if asks_limits else None
 
     def opened(self, now):
         """A session is ready."""
@@ -91,12 +91,12 @@ class Queries:
             left = self.limits.later.least(now, left)
         return left if self.clock is None else self.clock.due.least(now, left)
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take an EV_QUERY: the answer to what was asked, or that there is none."""
         if session.request.row is LIMITS:
-            self.limits.take(event, session, health, now)  # type: ignore[union-attr]
+            self.limits.take(event, session, counters, now)  # type: ignore[union-attr]
         else:
-            self.clock.take(event, session, health, now)  # type: ignore[union-attr]
+            self.clock.take(event, session, counters, now)  # type: ignore[union-attr]
 
 
 class ClockCheck:
@@ -132,28 +132,28 @@ class ClockCheck:
             session.request.ask(CLOCK, 80, 80, 1, b"", 1)
         return True
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take the answer to MID 0080 or 0082."""
         was_set, self._was_set = self._was_set, False
         wanted, self._wants_set = self._wants_set, False
-        later = event == EV_QUERY_REFUSED and session.said.refusal == error_codes.REFUSED_LATER
+        later = event == EV_QUERY_REFUSED and session.received.refusal == error_codes.REFUSED_LATER
         self.due.start(now, AGAIN_MS if later else DAY_MS)
         if event != EV_QUERY:
             return
         if wanted:
             self._was_set = True
-            health.note(h.CLOCK_SET, _small(self.ahead_s), now)
+            counters.note(h.CLOCK_SET, _small(self.ahead_s), now)
             self.due.start(now, 0)
             return
         buf = session.link.buf
         at = session.link.at + _DATA
         self._board.stamp_into(self._stamp)
         if not res.is_time(buf, at) or not res.is_time(self._stamp, 0):
-            health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             return
         self.ahead_s = _seconds_apart(buf, at, self._stamp)
         if abs(self.ahead_s) > APART_S:
-            health.note(h.CLOCK_APART, _small(self.ahead_s), now)
+            counters.note(h.CLOCK_APART, _small(self.ahead_s), now)
             if self._sets and not was_set:
                 self._wants_set = True
                 self.due.start(now, 0)
@@ -164,7 +164,7 @@ class ClockCheck:
         return is_set is not None and is_set()
 
 
-class Limits:
+class ParameterSetLimits:
     """The limits of the parameter sets that results came with."""
 
     def __init__(self):
@@ -239,7 +239,7 @@ class Limits:
         self._wants = False
         return False
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take the answer to MID 0012."""
         at = self._asked
         self._asked = -1
@@ -247,9 +247,9 @@ class Limits:
             return
         sets = self._sets
         if event == EV_QUERY_REFUSED:
-            self._refused(at, session.said.refusal, now)
+            self._refused(at, session.received.refusal, now)
             return
-        if event != EV_QUERY or session.said.revision in OTHER_LAYOUT:
+        if event != EV_QUERY or session.received.revision in OTHER_LAYOUT:
             sets[at + _SET_STATE] = _REFUSED
             return
         link = session.link
@@ -259,10 +259,10 @@ class Limits:
             sets[at + _SET_STATE] = _REFUSED
             return
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
-            health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+            counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             self.later.start(now, LATER_MS)
             return
-        if session.said.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
+        if session.received.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:
             copy(sets, at + _SET_CHANGE, buf, start + _CHANGE, res.STAMP_BYTES)
         fill(sets, at + _SET_LIMITS, res.LIMITS_BYTES)
         for place, to, width in _MOVES:

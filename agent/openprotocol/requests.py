@@ -1,6 +1,6 @@
 """What a controller is asked: a row for each kind of request, and the one request that is outstanding.
 
-Rules (DIGEST part C)
+Rules (protocol.md 4)
 1. One request is outstanding at a time. It is sent as often as the session says, or once where the row says so.
 2. Its answer is the row's MID; where that is 0005, it has to name the request. A 0004 that names it is a rejection: the
    row has an ACT_ for each class. The row also says what silence means.
@@ -26,7 +26,7 @@ MID_HISTORY = const(
 )  # takes the place of 64 where results come as MID 1201 (toolcart.agent.openprotocol.operation_result)
 
 # What is done about a 0004.
-ACT_TELL = const(0)  # the request has failed, the session goes on
+ACT_REPORT = const(0)  # the request has failed, the session goes on
 ACT_REFUSED = const(1)  # there is nothing else to try
 ACT_NEXT_START = const(2)
 ACT_NEXT_REVISION = const(3)  # of this subscription
@@ -49,10 +49,10 @@ _UNSUBSCRIBE_REFUSED = bytes(
     (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
 )
 _STOP_REFUSED = bytes((ACT_REFUSED,) * 9)
-_TELL = bytes((ACT_TELL,) * 9)
-_TELL_OR_DONE = bytes((ACT_TELL,) * 8 + (ACT_DONE,))
-TELL = _TELL
-TELL_OR_DONE = _TELL_OR_DONE  # where MID 0005 would be the answer
+_REPORT = bytes((ACT_REPORT,) * 9)
+_REPORT_OR_DONE = bytes((ACT_REPORT,) * 8 + (ACT_DONE,))
+REPORT = _REPORT
+REPORT_OR_DONE = _REPORT_OR_DONE  # where MID 0005 would be the answer
 
 # The columns.
 MID = const(0)  # 0: the subscription's
@@ -69,8 +69,8 @@ ACTS = const(10)
 
 START = (1, 2, 57, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
 STOP = (3, DONE, 24, False, 0, 0, True, st.EV_OVER, st.EV_OVER, st.EV_OVER, _STOP_REFUSED)
-TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, _TELL)
-FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, _TELL)
+TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, _REPORT)
+FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, _REPORT)
 SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _SUBSCRIBE_REFUSED)
 UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _UNSUBSCRIBE_REFUSED)
 # Of any MID.
@@ -85,7 +85,7 @@ SUBSCRIBE_AGAIN = (
     st.EV_SUBSCRIBED,
     st.EV_NONE,
     st.EV_NOT_SUBSCRIBED,
-    _TELL,
+    _REPORT,
 )  # of any MID
 
 FLAGGED_FIRST = const(10)  # first revision of MID 0064 with "made offline" after the ID: 0, not that one
@@ -102,14 +102,14 @@ class Request:
     __slots__ = (
         "_by",
         "_echoes",
-        "_last",
+        "_last_id",
         "_passed",
         "_passed_over",
-        "_said",
+        "_answered_id",
         "_sends",
         "answer",
-        "lower_too",
-        "near_too",
+        "accepts_lower",
+        "accepts_nearby",
         "data",
         "unsent",
         "was_newest",
@@ -123,12 +123,12 @@ class Request:
 
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
-        self.lower_too = False  # the newest at or below what was asked for may be the answer
-        self.near_too = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
+        self.accepts_lower = False  # the newest at or below what was asked for may be the answer
+        self.accepts_nearby = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
-        self._said = bytearray(ID_BYTES)
-        self._last = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
+        self._answered_id = bytearray(ID_BYTES)
+        self._last_id = bytearray(ID_BYTES)  # of the answer taken last, if that names a spindle
         self.closed()
 
     def closed(self):
@@ -179,45 +179,45 @@ class Request:
         first = self.row[DATA_AT]
         if first:
             asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
-            said = self._said  # the ID may be padded on either side
-            differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+            answered = self._answered_id  # the ID may be padded on either side
+            differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
             by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
             if self.spindle and by and by != self.spindle and self._echoes:
                 self._echoes -= 1
                 return False  # the answer to an earlier question
             if differs and compare(data, asked, _NEWEST, 0, ID_BYTES):
-                if self.is_beside(buf, at):
+                if self.is_other_spindle(buf, at):
                     return False  # one more to the question before
                 if self._echoes:
                     self._echoes -= 1
-                    self._passed += self.lower_too  # else it cannot answer this one
+                    self._passed += self.accepts_lower  # else it cannot answer this one
                     return False  # the answer to an earlier try
-                if not (self._is_near() or (differs < 0 and self.lower_too)):
+                if not (self._is_near() or (differs < 0 and self.accepts_lower)):
                     return False
             self._count_echoes(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
-            copy(self._last, 0, said, 0, ID_BYTES)
+            copy(self._last_id, 0, answered, 0, ID_BYTES)
         return True
 
-    def is_beside(self, buf, at):
+    def is_other_spindle(self, buf, at):
         """True if the MID 0065 at buf[at:] has the ID of the answer taken last, and is of another spindle."""
         by = place_of(buf, at + SPINDLE)
-        said = self._said
+        answered = self._answered_id
         return (
             self._by > 0
             and by not in (0, self._by)
-            and put_digits(said, 0, buf, at + FETCH[DATA_AT])
-            and said == self._last
+            and put_digits(answered, 0, buf, at + FETCH[DATA_AT])
+            and answered == self._last_id
         )
 
     def _is_near(self):
-        """True if `_said` is an ID near the one asked for, and that may be the answer."""
-        if not self.near_too:
+        """True if `_answered_id` is an ID near the one asked for, and that may be the answer."""
+        if not self.accepts_nearby:
             return False
         from toolcart.agent.openprotocol.id_offset import apart  # loaded already where results are fetched
 
-        return apart(id_of(self._said, 0), id_of(self.data, 0)) != 0
+        return apart(id_of(self._answered_id, 0), id_of(self.data, 0)) != 0
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""
@@ -245,7 +245,7 @@ class Request:
         self._echoes = 0 if self._passed_over or most < 0 else most  # below 0: answered before it was sent
 
 
-class Fetching:
+class OldResultRequest:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
     __slots__ = ("_asked_at", "asked_id", "is_answered", "revision", "revisions", "spindle")
@@ -271,7 +271,7 @@ class Fetching:
         self.is_answered = True
         self.revisions.given_up = False
 
-    def left_off(self, keepalives, is_open):
+    def connection_ended(self, keepalives, is_open):
         """A connection has ended, which had seen so many keep-alives; `is_open`: a question was not answered yet.
 
         A network that fails while much is fetched says nothing, as long as a question is answered.
@@ -280,10 +280,10 @@ class Fetching:
             revisions = self.revisions
             lasted = keepalives - self._asked_at >= LASTING
             if revisions.given_up and not self.is_answered:
-                revisions.left_off(lasted)
+                revisions.connection_ended(lasted)
             else:
                 revisions.given_up = revisions.given_up or (is_open and not self.is_answered)
-                revisions.left_off(lasted, 1)
+                revisions.connection_ended(lasted, 1)
         self._asked_at = -1
         self.is_answered = False
 

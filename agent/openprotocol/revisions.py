@@ -34,13 +34,13 @@ class Revisions:
         "_failed",
         "all",
         "given_up",
-        "heard",
-        "in_vain",
+        "has_answered",
+        "is_exhausted",
         "index",
         "late",
         "late_too",
         "passed_over",
-        "stood",
+        "accepted_index",
     )
 
     def __init__(self, revisions, late=0):
@@ -48,15 +48,15 @@ class Revisions:
         self.late = late
         self.late_too = False
         self.index = 0
-        self.stood = -1  # place of the one that stood last
-        self.in_vain = False  # all were tried, and none has been answered since
+        self.accepted_index = -1  # place of the one that stood last
+        self.is_exhausted = False  # all were tried, and none has been answered since
         self.given_up = False  # the session has gone on without it
         self.passed_over = False  # not asked for before a connection has lasted: it may be what ends them
         self._failed = 0  # bits, by place: what was rejected in this round
         self._doubted = 0  # what may have failed, see rule 2
         self._cuts = 0  # in a row
         self._ends = 0  # connections in a row that ended with it
-        self.heard = False  # it has answered since it stood last
+        self.has_answered = False  # it has answered since it stood last
 
     def wanted(self):
         """Return the revision to ask for."""
@@ -64,16 +64,16 @@ class Revisions:
 
     def refused(self):
         """It was rejected: turn to the next one. False if none is left: then all are tried again."""
-        self.heard = True
+        self.has_answered = True
         self._failed |= 1 << self.index
         return self._turn()
 
     def cut(self):
         """No answer came: turn to the next one, if that is due. False if none is left."""
         self._cuts += 1
-        if self.index == self.stood and self._cuts < CUTS_MOST:
+        if self.index == self.accepted_index and self._cuts < CUTS_MOST:
             return True
-        if self.heard:
+        if self.has_answered:
             self._failed |= 1 << self.index
         else:
             self._doubted |= 1 << self.index
@@ -81,37 +81,37 @@ class Revisions:
 
     def occupied(self):
         """Another client has the slot: nothing was said about this revision."""
-        self.heard = False
-        if self.index != self.stood:
+        self.has_answered = False
+        if self.index != self.accepted_index:
             self._doubted |= 1 << self.index
             self._turn()
 
     def answered(self):
         """It was answered. False if a doubtful one that is more wanted is to be asked for first: that is in use now."""
         doubted = self._doubted & ((1 << self.index) - 1)
-        self.heard = True
+        self.has_answered = True
         self._doubted = 0
-        self.in_vain = False
+        self.is_exhausted = False
         if doubted:
             self._turn()
         return not doubted
 
-    def stands(self):
+    def accepted(self):
         """This one is in use: it is remembered."""
-        self.stood = self.index
+        self.accepted_index = self.index
         self._failed &= ~(1 << self.index)
         self._doubted = self._cuts = 0
-        self.heard = self.in_vain = self.given_up = False
+        self.has_answered = self.is_exhausted = self.given_up = False
 
     def prefer(self, revision):
         """Turn to this revision; False if it is not among them, or was rejected."""
         for index in range(len(self.all)):
             if self.all[index] == revision and not self._failed >> index & 1:
-                self.index = self.stood = index
+                self.index = self.accepted_index = index
                 return True
         return False
 
-    def left_off(self, lasted, weight=_REJECTED):
+    def connection_ended(self, lasted, weight=_REJECTED):
         """The connection has ended, `lasted` or not: what it went on without may be what has ended it."""
         if self.given_up:
             self._ends = 0 if lasted else self._ends + weight
@@ -135,5 +135,5 @@ class Revisions:
                 self.index = index
                 return True
         self._failed = self._doubted = self.index = 0
-        self.in_vain = True
+        self.is_exhausted = True
         return False

@@ -3,7 +3,7 @@
 Sans I/O: works on a link (toolcart.agent.link), knows no port and no flash. The owner feeds the link, calls
 `next_event` until it is EV_NONE, `tick` when time has passed, and answers every EV_PUSHED with `acknowledge` or
 `withhold`. What is asked and how it is answered is in the rows of toolcart.agent.openprotocol.requests, what is pushed
-in those of `subscriptions`.
+in those of toolcart.agent.openprotocol.subscriptions.
 
     STARTING --0002--> SUBSCRIBING --0005--> READY --stop--> STOPPING --0005--> OVER
        | 0004: next revision   | 0004/09: 0063, then 0060 again (a surviving subscription may have another revision)
@@ -11,17 +11,17 @@ in those of `subscriptions`.
                                | 00: rule 9; any other code: next revision, then MID 0008; OVER when none is left
                                | one that is not needed: whatever else it gets, or silence, it is done without
 
-Rules (DIGEST part C)
+Rules (protocol.md 4)
 1. A request that is not answered in any of its tries loses the link, unless its row says otherwise. MID 0003 waits for
    the answer to what is outstanding, `stop_wait_ms` at most; nothing is asked again then.
 2. A push is acknowledged only when the owner says so. One that comes instead of its subscription's answer counts as
-   that answer: the subscription stands. The mirror of MID 9999 is never answered.
+   that answer: the subscription is accepted. The mirror of MID 9999 is never answered.
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (toolcart.agent.openprotocol.linked_messages), and answered as one; a part alone never is.
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
    (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
    answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
-   the reason told. What is not needed is left out if connections end with it, for an hour if two did. The owner
+   the reason reported. What is not needed is left out if connections end with it, for an hour if two did. The owner
    remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6, unless that was rejected.
@@ -41,10 +41,10 @@ from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
-from toolcart.agent.openprotocol import error_codes as idy
+from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
+from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, refusal_class
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
     SPINDLE,
@@ -55,9 +55,9 @@ from toolcart.agent.openprotocol.header import (
     revision_of,
     sequence_of,
 )
-from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART, Numbering
+from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART, LinkLevelReceiver
 from toolcart.agent.openprotocol.revisions import BLANK, Revisions
-from toolcart.agent.openprotocol.subscription_fallback import Ways
+from toolcart.agent.openprotocol.subscription_fallback import SubscriptionFallback
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (OP 2.2.2 p. 27)
@@ -92,32 +92,33 @@ class Session:
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
         self.tool = Revisions((1,))  # of MID 0040
-        self.identity = bytearray(b" " * idy.IDENTITY_BYTES)  # what the controller says about itself
-        self.tool_serial = bytearray(b" " * idy.TOOL_BYTES)
+        self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
+        self.tool_serial = bytearray(b" " * identity.TOOL_BYTES)
         self.system_type = 0
         self.request = rq.Request()
-        self.fetching = rq.Fetching()
-        self.pace = pace = Part()  # when a message of ours is due, and when the controller is given up (rules 1 and 7)
-        pace.keepalive_ms = keepalive_ms
-        pace.response_timeout_ms = response_timeout_ms
-        pace.silence_ms = silence_ms
-        pace.stop_wait_ms = stop_wait_ms
-        pace.tries = tries
-        pace.keepalives = 0  # sent on this connection since the session was READY
-        pace.shut = Timer()  # until what connections end with is asked for again
-        pace.rest = Timer()  # since our last message: then MID 9999 is due
-        pace.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
-        pace.blocked = Timer()  # since the link took nothing: likewise
-        self.numbering = Numbering()
-        self.wants_numbers = False  # number what we send where the controller offers it
-        self.numbers = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevel
-        self.ways = Ways()
-        self.turn = Part()  # among the subscriptions
-        self.turn.behind = 0  # one past the last that is asked for in this turn
-        self.turn.cleared = False  # what exists was ended on this connection, or could not be
+        self.old_result = rq.OldResultRequest()
+        # when a message of ours is due, and when the controller is given up (rules 1 and 7)
+        self.timing = timing = Part()
+        timing.keepalive_ms = keepalive_ms
+        timing.response_timeout_ms = response_timeout_ms
+        timing.silence_ms = silence_ms
+        timing.stop_wait_ms = stop_wait_ms
+        timing.tries = tries
+        timing.keepalives = 0  # sent on this connection since the session was READY
+        timing.shut = Timer()  # until what connections end with is asked for again
+        timing.rest = Timer()  # since our last message: then MID 9999 is due
+        timing.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
+        timing.blocked = Timer()  # since the link took nothing: likewise
+        self.link_level_receive = LinkLevelReceiver()
+        self.wants_link_level = False  # number what we send where the controller offers it
+        self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevelSender
+        self.fallback = SubscriptionFallback()
+        self.subscribing = Part()  # which of the subscriptions is asked for, and what came of it
+        self.subscribing.end = 0  # one past the last that is asked for in this turn
+        self.subscribing.cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
-        self.said = Part()  # by the controller's last message
+        self.received = Part()  # what the controller's last message holds
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
 
@@ -126,7 +127,7 @@ class Session:
     def receive(self, n):
         """The first n bytes of link.inlet() were filled."""
         self.link.receive(n)
-        self.pace.silence.armed = False
+        self.timing.silence.armed = False
 
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
@@ -136,73 +137,73 @@ class Session:
         if self.state == st.STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
         push = self.pushed
-        if self.said.sequence:
-            self.numbering.owe(push.pushed_mid, CODE_NONE)
+        if self.received.sequence:
+            self.link_level_receive.owe(push.pushed_mid, CODE_NONE)
         else:
             push.unanswered += 1
             self.pushes.owing = push
 
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
-        if self.said.sequence:
-            self.numbering.expected = self.said.sequence
+        if self.received.sequence:
+            self.link_level_receive.expected = self.received.sequence
 
     def has_more(self):
         """True if `tick` would post another message at once."""
-        return self.pushes.owing is not None or self.request.unsent or self.numbering.owed > 0
+        return self.pushes.owing is not None or self.request.unsent or self.link_level_receive.owed > 0
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
         if self.state == st.CLOSED or self.state == st.OVER:
             return FOREVER
         rest = FOREVER
-        pace = self.pace
+        timing = self.timing
         if self.link.idle():
-            pace.blocked.armed = False
+            timing.blocked.armed = False
             rest = self._post_next(now)
-        elif not pace.blocked.armed:
-            pace.blocked.start(now, pace.silence_ms)
+        elif not timing.blocked.armed:
+            timing.blocked.start(now, timing.silence_ms)
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
         answer = self.request.answer
         if answer.armed:
             wait = answer.least(now, wait)
-        if pace.silence.armed:
-            wait = pace.silence.least(now, wait)
-        if pace.blocked.armed:
-            wait = pace.blocked.least(now, wait)
+        if timing.silence.armed:
+            wait = timing.silence.least(now, wait)
+        if timing.blocked.armed:
+            wait = timing.blocked.least(now, wait)
         return wait
 
     def closed(self):
         """The port is closed."""
         self._lose()
-        self._leave_off()
+        self._note_connection_end()
         self.state = st.CLOSED
         self.why = st.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
-        said = self.said
-        said.mid = said.revision = 0
-        said.sequence = 0  # its link-level number, 0 if it has none
-        said.named = said.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
-        said.refusal = 0  # class of that code
-        said.refused_mid = said.refused_code = 0  # the last rejection of what a session begins with
-        self.turn.asked = 0  # place of the subscription that was asked for last
-        self.turn.maybe = -1  # place of its revision that was answered with "no error"
+        received = self.received
+        received.mid = received.revision = 0
+        received.sequence = 0  # its link-level number, 0 if it has none
+        received.named = received.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
+        received.refusal = 0  # class of that code
+        received.refused_mid = received.refused_code = 0  # the last rejection of what a session begins with
+        self.subscribing.index = 0  # place of the subscription that was asked for last
+        self.subscribing.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
-        self.numbering.reset()
-        self.numbers = None
+        self.link_level_receive.reset()
+        self.link_level_send = None
         self.pushes.owing = None
-        pace = self.pace
-        pace.rest.stop()
-        pace.silence.stop()
-        pace.blocked.stop()
+        timing = self.timing
+        timing.rest.stop()
+        timing.silence.stop()
+        timing.blocked.stop()
         if self._linked is not None:
             self._linked.closed()
 
     def opened(self):
         """The port is open: begin with MID 0001."""
-        self.pace.keepalives = 0
-        self.ways.opened(self)
+        self.timing.keepalives = 0
+        self.fallback.opened(self)
         for subscription in self.subscriptions:
             self._open_pushes(subscription)
         self.link.reset()
@@ -210,27 +211,27 @@ class Session:
 
     def _open_pushes(self, subscription):
         for push in subscription.pushes:
-            push.opened(self._shown(1))
-            self._put_place(push.acknowledgement, 0)
+            push.opened(self._header_revision(1))
+            self._put_station(push.acknowledgement, 0)
 
     def can_fetch(self):
         """True if `fetch` may be called."""
-        if self.fetching.revisions.is_shut():
+        if self.old_result.revisions.is_shut():
             return False
         return self.state == st.READY and self.request.asked == 0
 
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
-        fetching = self.fetching
-        fetching.asked(self.pace.keepalives)
-        generic = self.ways.generic
+        old_result = self.old_result
+        old_result.asked(self.timing.keepalives)
+        generic = self.fallback.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
         else:
-            self.request.spindle = fetching.spindle
-            self.ask(rq.FETCH, fetching.revision, fetching.data())
+            self.request.spindle = old_result.spindle
+            self.ask(rq.FETCH, old_result.revision, old_result.data())
 
-    def _asked_for_old(self):
+    def _is_old_result_asked(self):
         """True if the last request was for an old result."""
         return self.request.row[rq.SILENT] == st.EV_FETCH_SILENT
 
@@ -259,7 +260,7 @@ class Session:
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
         elif answer.armed:
-            answer.start(now, answer.least(now, self.pace.stop_wait_ms))
+            answer.start(now, answer.least(now, self.timing.stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
         """Use these from now on; the first one is for results, wanted or not like the one before."""
@@ -269,10 +270,10 @@ class Session:
         self.pushed = subscriptions[0].pushes[0]
         self._open_pushes(subscriptions[0])
 
-    def subscribe(self, first, behind):
-        """Ask for subscriptions[first:behind], as far as they are wanted; READY again when that is done."""
-        self.turn.asked = first - 1
-        self.turn.behind = behind
+    def subscribe(self, first, end):
+        """Ask for subscriptions[first:end], as far as they are wanted; READY again when that is done."""
+        self.subscribing.index = first - 1
+        self.subscribing.end = end
         self._ask_next(False)
 
     def subscribe_again(self):
@@ -283,7 +284,7 @@ class Session:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def ask(self, row, revision, data):
-        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.pace.tries)
+        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.timing.tries)
 
     def answered(self):
         self.request.answered()
@@ -295,11 +296,11 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        pace = self.pace
+        timing = self.timing
         link = self.link
         push = self.pushes.owing
-        if self.numbering.owed:
-            link.post(self.numbering.put_owed(link.tx, link.tx_at), False)
+        if self.link_level_receive.owed:
+            link.post(self.link_level_receive.put_owed(link.tx, link.tx_at), False)
         elif push is not None:
             push.unanswered -= 1
             if push.unanswered == 0:
@@ -309,73 +310,77 @@ class Session:
         elif self.request.unsent:
             self._post_request(now)
         elif st.SUBSCRIBING <= self.state <= st.READY:
-            if pace.rest.left(now) > 0:
-                return pace.rest.left(now)
+            if timing.rest.left(now) > 0:
+                return timing.rest.left(now)
             self._keep_alive(now)
         else:
             return FOREVER  # no MID 9999 while a session begins or ends
-        pace.rest.start(now, pace.keepalive_ms)
-        return pace.keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
+        timing.rest.start(now, timing.keepalive_ms)
+        return timing.keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
 
     def _keep_alive(self, now):
-        pace = self.pace
+        timing = self.timing
         self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-        if not pace.silence.armed:  # the one before was answered
-            pace.silence.start(now, pace.silence_ms)
-            pace.keepalives += self.state == st.READY
-        self._look_at_shut(now)
+        if not timing.silence.armed:  # the one before was answered
+            timing.silence.start(now, timing.silence_ms)
+            timing.keepalives += self.state == st.READY
+        self._retry_shut(now)
 
     def _post_request(self, now):
-        self._look_at_shut(now)
+        self._retry_shut(now)
         request = self.request
         row = request.row
-        wait_ms = self.pace.stop_wait_ms if row is rq.STOP else self.pace.response_timeout_ms
+        wait_ms = self.timing.stop_wait_ms if row is rq.STOP else self.timing.response_timeout_ms
         number = 0
-        if self.numbers is not None:
-            number = self.numbers.number_for(request.asked)
-            wait_ms = min(wait_ms, self.numbers.wait_ms)
+        if self.link_level_send is not None:
+            number = self.link_level_send.number_for(request.asked)
+            wait_ms = min(wait_ms, self.link_level_send.wait_ms)
         request.posted(now, wait_ms)
         self._post(
             request.asked, request.revision, request.data, row is rq.SUBSCRIBE or row is rq.SUBSCRIBE_AGAIN, number
         )
 
-    def _post(self, mid, revision, data, aloud, number):
+    def _post(self, mid, revision, data, wants_ack, number):
         link = self.link
         tx = link.tx
         at = link.tx_at
         octets = HEADER_BYTES + len(data)
-        put_header(tx, at, octets, mid, self._shown(revision))
-        if aloud:
+        put_header(tx, at, octets, mid, self._header_revision(revision))
+        if wants_ack:
             tx[at + 11] = 0x30  # acknowledged (OP 2.2.2 p. 26)
         if number:
             put_number(tx, at + 16, 2, number)
         copy(tx, at + HEADER_BYTES, data, 0, len(data))
-        self._put_place(tx, at)
+        self._put_station(tx, at)
         if self.request.row is rq.FETCH and self.request.spindle and mid == rq.FETCH[rq.MID]:
             put_number(tx, at + SPINDLE, 2, self.request.spindle)
         link.post(octets, True)
 
-    def _look_at_shut(self, now):
+    def _retry_shut(self, now):
         """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
-        shut = self.pace.shut
+        shut = self.timing.shut
         if not shut.armed:
-            for one in self._left_out():
-                if one.is_shut():
-                    shut.start(now, SHUT_MS)
+            if self._is_any_shut():
+                shut.start(now, SHUT_MS)
         elif shut.expired(now):
             shut.stop()
-            for one in self._left_out():
-                one.forgive()
+            self.tool.forgive()
+            self.old_result.revisions.forgive()
+            for one in self.subscriptions:
+                one.revisions.forgive()
 
-    def _left_out(self):
-        """Return the revisions of all that a session can go on without."""
-        return [self.tool, self.fetching.revisions] + [one.revisions for one in self.subscriptions]
+    def _is_any_shut(self):
+        """True if something that a session can go on without is left out. Hot: allocates nothing."""
+        for one in self.subscriptions:
+            if one.revisions.is_shut():
+                return True
+        return self.tool.is_shut() or self.old_result.revisions.is_shut()
 
-    def _shown(self, revision):
+    def _header_revision(self, revision):
         """Return the revision as the header shows it: BLANK in place of 1 where MID 0001 is taken only so."""
         return BLANK if revision == 1 and self.starts.wanted() == BLANK else revision
 
-    def _put_place(self, buf, at):
+    def _put_station(self, buf, at):
         """Write station and spindle into the header at buf[at:]; 0 leaves them blank."""
         if self.station_id:
             put_number(buf, at + STATION, 2, self.station_id)
@@ -386,25 +391,25 @@ class Session:
 
     def _start(self):
         self.state = st.STARTING
-        tries = 1 if self.ways.goes_on else self.pace.tries
+        tries = 1 if self.fallback.goes_on else self.timing.tries
         revision = self.starts.wanted()
         data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
-        idy.read_identity(self.identity, buf, at, length)
-        self.system_type = idy.system_type_of(buf, at, length)
-        numbering = self.numbering
-        numbering.active = idy.numbers_messages(buf, at, length)
-        if numbering.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
-            numbering.judge(sequence_of(buf, at))
-            numbering.owe(2, CODE_NONE)
-        if numbering.active and self.wants_numbers:
+        identity.read_identity(self.identity, buf, at, length)
+        self.system_type = identity.system_type_of(buf, at, length)
+        receiver = self.link_level_receive
+        receiver.active = identity.numbers_messages(buf, at, length)
+        if receiver.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+            receiver.judge(sequence_of(buf, at))
+            receiver.owe(2, CODE_NONE)
+        if receiver.active and self.wants_link_level:
             from toolcart.agent.openprotocol.link_level_send import (
-                LinkLevel,  # only where it is configured, and offered
+                LinkLevelSender,  # only where it is configured, and offered
             )
 
-            self.numbers = LinkLevel()
+            self.link_level_send = LinkLevelSender()
         if self.state == st.STOPPING:
             self.answered()
             return st.EV_NONE
@@ -414,7 +419,7 @@ class Session:
             self.subscriptions[0].revisions.prefer(BLANK)
             for subscription in self.subscriptions:
                 self._open_pushes(subscription)
-        is_generic = self.ways.began(self)
+        is_generic = self.fallback.began(self)
         self.subscribe(0, len(self.subscriptions))
         return st.EV_GENERIC if is_generic else st.EV_STARTED
 
@@ -424,12 +429,14 @@ class Session:
         That is also a Power Focus 6000 that names no station below revision 6; True if so.
         """
         starts = self.starts
-        asked = starts.wanted()
+        revision = starts.wanted()
         if starts.answered():
-            names_it = self.system_type != idy.SHARED_SYSTEM or length >= _STATION_BYTES or asked >= _STATION_REVISION
+            names_it = (
+                self.system_type != identity.SHARED_SYSTEM or length >= _STATION_BYTES or revision >= _STATION_REVISION
+            )
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
-        self.ways.goes_on = True
+        self.fallback.goes_on = True
         self.why = st.WHY_STOPPED
         self.answered()
         self.state = st.STOPPING
@@ -441,36 +448,37 @@ class Session:
         self.state = st.SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
-    def _stands(self):
-        """The subscription stands: ask for the next one."""
-        self._subscription().revisions.stands()
+    def _subscription_accepted(self):
+        """The subscription was accepted: ask for the next one."""
+        self._subscription().revisions.accepted()
         return self._ask_next(False)
 
-    def _stands_by_no_error(self):
-        """The subscription stands in the revision that was answered with "no error"."""
+    def _accept_no_error(self):
+        """The subscription is accepted in the revision that was answered with "no error"."""
         revisions = self._subscription().revisions
-        revisions.index = self.turn.maybe
-        return self._stands()
+        revisions.index = self.subscribing.no_error_index
+        return self._subscription_accepted()
 
     def _ask_next(self, refused):
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
-        self.turn.cleared = False
-        self.turn.maybe = -1
+        subscribing = self.subscribing
+        subscribing.cleared = False
+        subscribing.no_error_index = -1
         if self.state == st.STOPPING:
             self.answered()
             return st.EV_NONE
         subscriptions = self.subscriptions
-        self.turn.asked += 1
-        while self.turn.asked < self.turn.behind and subscriptions[self.turn.asked].is_passed_over(refused):
-            refused = refused or subscriptions[self.turn.asked].revisions.passed_over
-            self.turn.asked += 1
-        if self.turn.asked < self.turn.behind:
+        subscribing.index += 1
+        while subscribing.index < subscribing.end and subscriptions[subscribing.index].is_passed_over(refused):
+            refused = refused or subscriptions[subscribing.index].revisions.passed_over
+            subscribing.index += 1
+        if subscribing.index < subscribing.end:
             self._subscribe()
             return st.EV_NONE
         self.state = st.READY
         self.why = st.WHY_NOTHING
-        self.starts.stands()
-        self.ways.stands()
+        self.starts.accepted()
+        self.fallback.accepted()
         self.answered()
         return st.EV_READY
 
@@ -478,23 +486,23 @@ class Session:
 
     def _act(self, act):
         """Do what the row of the request says about its rejection."""
-        self.said.refused_mid = self.request.asked
-        self.said.refused_code = self.said.code
+        self.received.refused_mid = self.request.asked
+        self.received.refused_code = self.received.code
         if act == rq.ACT_NEXT_START:
             return self._next_start()
         if act == rq.ACT_BUSY or act == rq.ACT_LATER:
-            if self._may_go_without():
+            if self._is_optional():
                 return self._go_without()
             if act == rq.ACT_BUSY:
                 if self.state == st.STARTING:
                     self.starts.occupied()
                 return self._end(st.WHY_BUSY)
         if act == rq.ACT_CLEAR:
-            if self.turn.maybe >= 0:
-                return self._stands_by_no_error()
-            if self.turn.cleared:
-                return self._stands()
-            self.turn.cleared = True
+            if self.subscribing.no_error_index >= 0:
+                return self._accept_no_error()
+            if self.subscribing.cleared:
+                return self._subscription_accepted()
+            self.subscribing.cleared = True
             self.state = st.CLEARING
             self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
@@ -507,9 +515,9 @@ class Session:
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
-        self.ways.goes_on = self.starts.refused()
-        self.why = st.WHY_NO_REVISION if self.starts.in_vain else st.WHY_REFUSED
-        if not self.ways.goes_on:
+        self.fallback.goes_on = self.starts.refused()
+        self.why = st.WHY_NO_REVISION if self.starts.is_exhausted else st.WHY_REFUSED
+        if not self.fallback.goes_on:
             return self._end(st.WHY_NO_REVISION)
         self._start()
         return st.EV_REFUSED
@@ -519,24 +527,24 @@ class Session:
         subscription = self._subscription()
         revisions = subscription.revisions
         if act == rq.ACT_MAYBE:
-            if self.turn.maybe < 0:
-                self.turn.maybe = revisions.index
-            if revisions.index == revisions.stood:
-                return self._stands_by_no_error()
+            if self.subscribing.no_error_index < 0:
+                self.subscribing.no_error_index = revisions.index
+            if revisions.index == revisions.accepted_index:
+                return self._accept_no_error()
         left = revisions.refused()
-        if act == rq.ACT_UNKNOWN and self.turn.maybe < 0:
-            left = left and self.ways.has_no_other(subscription)
-        if not left and self.turn.maybe >= 0:
-            return self._stands_by_no_error()
-        if self._may_go_without():
+        if act == rq.ACT_UNKNOWN and self.subscribing.no_error_index < 0:
+            left = left and self.fallback.has_no_other(subscription)
+        if not left and self.subscribing.no_error_index >= 0:
+            return self._accept_no_error()
+        if self._is_optional():
             if not left:
                 return self._go_without()
         else:
-            self.ways.goes_on = left or self.ways.next(self)
-            self.ways.in_vain = self.ways.in_vain or not self.ways.goes_on
-            if self.ways.in_vain:
+            self.fallback.goes_on = left or self.fallback.next(self)
+            self.fallback.is_exhausted = self.fallback.is_exhausted or not self.fallback.goes_on
+            if self.fallback.is_exhausted:
                 self.why = st.WHY_NO_RESULTS
-            if not self.ways.goes_on:
+            if not self.fallback.goes_on:
                 return self._end(st.WHY_NO_RESULTS)
         self._subscribe()
         return st.EV_REFUSED
@@ -546,48 +554,48 @@ class Session:
         state = self.state
         if state == st.CLOSED or state == st.OVER:
             return
-        self.turn.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
-        if self.ways.ended():
+        self.subscribing.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
+        if self.fallback.ended():
             return
         if state == st.STARTING:
-            was_heard = self.starts.heard
-            self.ways.goes_on = self.starts.cut() and was_heard
+            had_answered = self.starts.has_answered
+            self.fallback.goes_on = self.starts.cut() and had_answered
         elif state == st.SUBSCRIBING or state == st.CLEARING:
             revisions = self._subscription().revisions
-            if self._may_go_without():
-                revisions.given_up = self.turn.cleared or not revisions.cut()
-                self.ways.goes_on = True
+            if self._is_optional():
+                revisions.given_up = self.subscribing.cleared or not revisions.cut()
+                self.fallback.goes_on = True
             else:
-                self.ways.goes_on = self.turn.cleared or revisions.cut() or self.ways.next(self)
+                self.fallback.goes_on = self.subscribing.cleared or revisions.cut() or self.fallback.next(self)
 
-    def _leave_off(self):
+    def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
         if self.state == st.CLOSED:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
-        lasted = self.pace.keepalives >= rq.LASTING
-        self.tool.left_off(lasted)
-        self.fetching.left_off(self.pace.keepalives, self.request.asked > 0 and self._asked_for_old())
+        lasted = self.timing.keepalives >= rq.LASTING
+        self.tool.connection_ended(lasted)
+        self.old_result.connection_ended(self.timing.keepalives, self.request.asked > 0 and self._is_old_result_asked())
         for subscription in self.subscriptions:
-            subscription.revisions.left_off(lasted)
+            subscription.revisions.connection_ended(lasted)
 
     def _go_without(self):
         """The subscription is not available: go on without it."""
-        self._subscription().revisions.given_up = self.ways.goes_on = True
+        self._subscription().revisions.given_up = self.fallback.goes_on = True
         self._ask_next(True)
         return st.EV_REFUSED
 
     def _subscription(self):
         """Return the subscription whose turn it is."""
-        return self.subscriptions[self.turn.asked]
+        return self.subscriptions[self.subscribing.index]
 
-    def _may_go_without(self):
+    def _is_optional(self):
         """True if what is asked for is a subscription that is not needed."""
         return self.state != st.STARTING and self._subscription().row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
-        """True if this push shows that the subscription that was asked for stands (rule 2)."""
+        """True if this push shows that the subscription that was asked for is accepted (rule 2)."""
         if self.request.row is not rq.SUBSCRIBE or not self.request.asked:
             return False
         for one in self._subscription().pushes:
@@ -604,7 +612,7 @@ class Session:
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
         # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
-        tries = self.pace.tries if subscription.row[NEEDED] is True and not self.ways.goes_on else 1
+        tries = self.timing.tries if subscription.row[NEEDED] is True and not self.fallback.goes_on else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):
@@ -622,29 +630,31 @@ class Session:
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         while self.state != st.OVER and self.state != st.CLOSED:
-            found = self.link.next_message(now)
-            if found == LINK_BROKEN:
+            kind = self.link.next_message(now)
+            if kind == LINK_BROKEN:
                 return self.over(st.WHY_SILENCE if self.link.why == WHY_UNANSWERED else st.WHY_FRAMING)
-            if found == LINK_NEED_DATA:
-                return self._look_at_time(now)
-            event = self._take(found == LINK_CUT_SHORT)
+            if kind == LINK_NEED_DATA:
+                return self._check_timers(now)
+            event = self._take(kind == LINK_CUT_SHORT)
             if event != st.EV_NONE:
                 return event
         return st.EV_NONE
 
-    def _look_at_time(self, now):
-        pace = self.pace
-        if (pace.silence.armed and pace.silence.expired(now)) or (pace.blocked.armed and pace.blocked.expired(now)):
+    def _check_timers(self, now):
+        timing = self.timing
+        if (timing.silence.armed and timing.silence.expired(now)) or (
+            timing.blocked.armed and timing.blocked.expired(now)
+        ):
             return self.over(st.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
-            self.said.mid = self._linked.mid
+            self.received.mid = self._linked.mid
             return st.EV_MALFORMED
-        if self.ways.is_late(now):
-            return st.EV_LATE
+        if self.fallback.is_late(now):
+            return st.EV_PART_LATE
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):
             return st.EV_NONE
-        return self.silent() if self.numbers is None else self.numbers.silent(self, now)
+        return self.silent() if self.link_level_send is None else self.link_level_send.silent(self, now)
 
     def silent(self):
         """The request was not answered in time."""
@@ -658,7 +668,7 @@ class Session:
             request.unsent = True
             return st.EV_NONE
         event = request.row[rq.SILENT]
-        if request.row[rq.MID] == 0 and not leaves and self._may_go_without():
+        if request.row[rq.MID] == 0 and not leaves and self._is_optional():
             return self._ask_next(True)
         if event == st.EV_OVER and not leaves:
             return self.over(st.WHY_STOPPED if self.state == st.STOPPING else st.WHY_SILENCE)
@@ -669,12 +679,12 @@ class Session:
     # -- what comes in -----------------------------------------------------------------------------------------
 
     def _has_other_header(self):
-        """True if what answers MID 0001 lays out its headers otherwise than the link expects; `said` has how."""
+        """True if what answers MID 0001 lays out its headers otherwise than the link expects; `received` has how."""
         link = self.link
         is_first = has_spindle_first(link.buf, link.at) if link.header is None else not link.header.is_usual
         if is_first == (link.header is not None):
             return False
-        self.said.refused_code = 1 if is_first else 0
+        self.received.refused_code = 1 if is_first else 0
         return True
 
     def _take(self, cut_short):
@@ -684,13 +694,13 @@ class Session:
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000
-            self.said.revision = head % 1000
+            self.received.revision = head % 1000
         else:
             mid = mid_of(link.buf, link.at)
-            self.said.revision = revision_of(link.buf, link.at)
+            self.received.revision = revision_of(link.buf, link.at)
             if mid < 0:
                 return self.over(st.WHY_FRAMING)
-        self.said.mid = mid
+        self.received.mid = mid
         push = self.pushed
         if mid != push.pushed_mid:
             push = self.pushes.by_mid.get(mid)
@@ -699,14 +709,14 @@ class Session:
                 link.answered()
             elif not link.pushed():
                 return st.EV_NONE
-        self.said.sequence = 0
-        if self.numbering.active:
-            if mid == 9998 and self._is_untaken():
-                return st.EV_UNTAKEN
-            if self.numbers is not None and (mid == 9997 or mid == 9998):
-                return self.numbers.heard(self, mid)
+        self.received.sequence = 0
+        if self.link_level_receive.active:
+            if mid == 9998 and self._is_ack_refused():
+                return st.EV_ACK_REFUSED
+            if self.link_level_send is not None and (mid == 9997 or mid == 9998):
+                return self.link_level_send.received(self, mid)
             if not self._is_in_turn(mid, push is not None):
-                return st.EV_AGAIN if self.numbering.owes_again() else st.EV_NONE
+                return st.EV_REPEATED if self.link_level_receive.owes_again() else st.EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
@@ -720,7 +730,7 @@ class Session:
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
         self.pushed = push
         if self._is_subscribed_by(push):
-            self._stands()  # it came instead of the 0005
+            self._subscription_accepted()  # it came instead of the 0005
         if not cut_short:
             return st.EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
@@ -733,23 +743,23 @@ class Session:
         from toolcart.agent.openprotocol import linked_messages  # only where a controller sends parts
 
         if self._linked is None:
-            self._linked = linked_messages.Linked()
-        found = self._linked.take(self.link, mid, cut_short)
-        if found == linked_messages.PART_NONE or found >= linked_messages.PART_LAST:
-            if found != linked_messages.PART_NONE:
-                cut_short = found == linked_messages.PART_LAST_CUT
+            self._linked = linked_messages.LinkedMessages()
+        part = self._linked.take(self.link, mid, cut_short)
+        if part == linked_messages.PART_NONE or part >= linked_messages.PART_LAST:
+            if part != linked_messages.PART_NONE:
+                cut_short = part == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
-        if self.said.sequence:
-            self.numbering.owe(mid, CODE_PART if found == linked_messages.PART_REFUSED else CODE_NONE)
-            if found == linked_messages.PART_REFUSED:
+        if self.received.sequence:
+            self.link_level_receive.owe(mid, CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE)
+            if part == linked_messages.PART_REFUSED:
                 self.withhold()
-        return st.EV_NONE if found == linked_messages.PART_KEPT else st.EV_MALFORMED
+        return st.EV_NONE if part == linked_messages.PART_KEPT else st.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
         if mid != 9997 and mid != 9998:
-            self.said.sequence = sequence_of(self.link.buf, self.link.at)
-        return not self.said.sequence or self.numbering.admits(mid, self.said.sequence, later)
+            self.received.sequence = sequence_of(self.link.buf, self.link.at)
+        return not self.received.sequence or self.link_level_receive.admits(mid, self.received.sequence, later)
 
     def _take_answer(self, mid, cut_short):
         link = self.link
@@ -772,7 +782,7 @@ class Session:
         if row is rq.START:
             return self._started(buf, at, link.length)
         if row is rq.TOOL:
-            idy.read_tool(self.tool_serial, buf, at)
+            identity.read_tool(self.tool_serial, buf, at)
         self.answered()
         return row[rq.EVENT]
 
@@ -780,15 +790,15 @@ class Session:
         """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
         link = self.link
         is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
-        if not is_old or not self.request.is_beside(link.buf, link.at):
+        if not is_old or not self.request.is_other_spindle(link.buf, link.at):
             return st.EV_UNKNOWN
-        return st.EV_NONE if self.request.was_newest else st.EV_BESIDE  # the newest only shows what is missing
+        return st.EV_NONE if self.request.was_newest else st.EV_OTHER_SPINDLE  # the newest only shows what is missing
 
     def _accepted(self, named):
         request = self.request
         if named == UNNAMED and self.state != st.READY:  # later it may be a late answer to a command
             named = self._outstanding()
-        self.said.named = named
+        self.received.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
             return st.EV_UNKNOWN
         if request.row is rq.STOP:
@@ -800,7 +810,7 @@ class Session:
         if self.state == st.CLEARING:
             self._subscribe()
             return st.EV_NONE
-        return self._stands()
+        return self._subscription_accepted()
 
     def _outstanding(self):
         """Return the MID that an answer without one is to: only one is outstanding at a time. UNNAMED if none is."""
@@ -821,41 +831,41 @@ class Session:
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
-        code = idy.code_of(link.buf, min(link.at + 20 + width, end), end)
-        self.said.named = named
-        self.said.code = code
+        code = code_of(link.buf, min(link.at + 20 + width, end), end)
+        self.received.named = named
+        self.received.code = code
         if named == rq.KEEP_ALIVE:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
-            return self.refused_as(idy.refusal_class(code))
-        return st.EV_UNTAKEN if self._acknowledges(named) else st.EV_UNKNOWN
+            return self.refused_as(refusal_class(code))
+        return st.EV_ACK_REFUSED if self._acknowledges(named) else st.EV_UNKNOWN
 
-    def _is_untaken(self):
+    def _is_ack_refused(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
         link = self.link
         if link.length < _LINK_REFUSAL_BYTES:
-            return False  # behind it stands another message's, or nothing
-        self.said.named = number(link.buf, link.at + 20, 4)
-        self.said.code = max(number(link.buf, link.at + 24, 4), 0)
-        return self._acknowledges(self.said.named)
+            return False  # after it is another message's, or nothing
+        self.received.named = number(link.buf, link.at + 20, 4)
+        self.received.code = max(number(link.buf, link.at + 24, 4), 0)
+        return self._acknowledges(self.received.named)
 
     def _acknowledges(self, mid):
         """True if it is by this MID that pushes are acknowledged."""
-        return self.numbering.active if mid == 9997 else self.pushes.acknowledges(mid)
+        return self.link_level_receive.active if mid == 9997 else self.pushes.acknowledges(mid)
 
     def refused_as(self, refusal):
         """The outstanding request was rejected, with a code of this class."""
         request = self.request
         row = request.row
-        self.said.refusal = refusal
-        act = row[rq.ACTS][self.said.refusal]  # type: ignore
+        self.received.refusal = refusal
+        act = row[rq.ACTS][self.received.refusal]  # type: ignore
         if act == rq.ACT_DONE:
-            return self._accepted(self.said.named)
-        if act == rq.ACT_TELL and not request.is_refused():
+            return self._accepted(self.received.named)
+        if act == rq.ACT_REPORT and not request.is_refused():
             return st.EV_UNKNOWN
         if self.state == st.STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
             return self.over(st.WHY_STOPPED)
-        if act == rq.ACT_TELL:
+        if act == rq.ACT_REPORT:
             if row is rq.TOOL:
                 self.tool.given_up = True
             self.answered()

@@ -17,22 +17,22 @@ Rules
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than
    OURS_MAX of ours shorten the stretch. If a connection ends within a stretch, the next one begins with a quarter of
    it: else a controller that ends each connection soon would never let one be finished.
-4. An answer that does not say whose it is cannot be told from another station's: then nothing is fetched.
+4. An answer that does not say whose it is cannot be distinguished from another station's: then nothing is fetched.
 
 Imported where a controller names its station; other carts need the room.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare
-from toolcart.agent.openprotocol.error_codes import STATION, STATION_BYTES
+from toolcart.agent.openprotocol.controller_identity import STATION, STATION_BYTES
 from toolcart.agent.openprotocol.ids import before, id_of, is_ahead, length_of, moved
 from toolcart.agent.openprotocol.layouts import in_place
-from toolcart.agent.openprotocol.recovery_request import (
+from toolcart.agent.openprotocol.recovery_phases import (
     JUDGED_DOUBT,
     JUDGED_FINE,
     JUDGED_NO_OWNER,
     JUDGED_SHARED,
-    PHASE_BESIDE,
+    PHASE_NEARBY,
     PHASE_NEWEST,
     PHASE_POLL,
     PHASE_PROBE,
@@ -53,12 +53,12 @@ _OWNER = const(342)  # parameter 37 of MID 0065, from the message's first byte
 def owner_of(station, buf, at, length, revision):
     """Return the OWNER_ of the MID 0065 at buf[at:]; `station` is the ten digits that 0002 named as ours."""
     if not in_place(65, revision, buf, at, length):
-        from toolcart.agent.openprotocol.shifted_fields import find  # hardly any controller ever sends one
+        from toolcart.agent.openprotocol.shifted_result import find  # hardly any controller ever sends one
 
-        found = find(65, revision, buf, at, length)
-        if found is None:
+        reading = find(65, revision, buf, at, length)
+        if reading is None:
             return OWNER_NONE
-        revision, buf, _ = found
+        revision, buf, _ = reading
         at, length = 0, len(buf)
     place = at + _OWNER
     if revision < _OWNER_REVISION or length < _OWNER + STATION_BYTES:
@@ -68,7 +68,7 @@ def owner_of(station, buf, at, length, revision):
     return OWNER_OURS if compare(buf, place, station, 0, STATION_BYTES) == 0 else OWNER_OTHER
 
 
-class Shared:
+class SharedIds:
     """Our station at a controller that shares its IDs, or may, for one connection."""
 
     def __init__(self, identity, has_to_name, most_ids=0, is_proven=False):
@@ -96,7 +96,7 @@ class Shared:
 
     # -- answers -----------------------------------------------------------------------------------------------
 
-    def hear_owner(self, buf, at, length, revision):
+    def read_owner(self, buf, at, length, revision):
         """Note whose the MID 0065 at buf[at:] is; the recovery takes it next."""
         self.owner = owner_of(self.station, buf, at, length, revision)
 
@@ -117,7 +117,7 @@ class Shared:
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
         self._suspects = False
         self.is_proven = self.is_proven or is_below
-        is_witness = (phase == PHASE_WITNESS or phase == PHASE_BESIDE) and number == asked
+        is_witness = (phase == PHASE_WITNESS or phase == PHASE_NEARBY) and number == asked
         needs_owner = not is_newest and phase != PHASE_PROBE and not is_witness
         if needs_owner and self.owner == OWNER_NONE and (shares or self._has_to_name):
             return JUDGED_NO_OWNER
@@ -154,7 +154,7 @@ class Shared:
         """The connection ended within a stretch; return how many IDs the next one should begin with."""
         return max(self._most_ids // 4, 1)
 
-    def hear(self, number, is_ours):
+    def add_answer(self, number, is_ours):
         """Take `number` as the newest at or below `asked`. By its digits: past a wrap it may be a later one."""
         if is_ahead(self._first, number) or is_ahead(number, self.asked):
             self.seeks = False

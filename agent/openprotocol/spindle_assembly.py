@@ -16,8 +16,8 @@ Rules
    reported and changes nothing.
 2. A limit that is not a number is blank. A message that cannot be read at all (how many, which ID), or in which the
    torque or the angle of a spindle is neither a number nor blank, is kept raw.
-3. Nothing is read from a place that is not proven: each number in front of a field, and what is behind the counted
-   rows, stands where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
+3. Nothing is read from a place that is not proven: each number in front of a field, and what is after the counted
+   rows, is where it belongs, or the fields are found by their numbers (toolcart.agent.openprotocol.shifted_fields);
    else the message cannot be read. One that was cut off has its rows up to there.
 4. What the log has no room for is left out, from the end: values of bolt data first. Special values
    are kept on Linux (toolcart.agent.linux.extended_store).
@@ -27,33 +27,35 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol.header import HEADER_BYTES
-from toolcart.agent.openprotocol.parameter_ids import end_of, stands
+from toolcart.agent.openprotocol.spindle_layouts import (
+    BOLT_BYTES,
+    BOLT_MID,
+    FIELDS,
+    RESTS,
+    SPECIAL_BYTES,
+    SYNC_MID,
+    VALUE_BYTES,
+    is_in_place,
+)
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 
-CYCLE_WHOLE = const(0)
-CYCLE_MORE = const(1)  # the next bolt's data may be asked for
-CYCLE_AGAIN = const(2)  # a part that came before, or is no longer awaited
-CYCLE_FOREIGN = const(3)
-CYCLE_UNREADABLE = const(4)
+ASSEMBLY_WHOLE = const(0)
+ASSEMBLY_MORE = const(1)  # the next bolt's data may be asked for
+ASSEMBLY_REPEATED = const(2)  # a part that came before, or is no longer awaited
+ASSEMBLY_FOREIGN = const(3)
+ASSEMBLY_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next bolt's data
-
-SYNC_MID = const(101)
-STATION_MID = const(106)
-BOLT_MID = const(107)
 
 _ID = const(30)  # data number, in MID 0106 and 0107
 _NM = const(0x31)
 _NOK = const(0x33)
-BOLT_BYTES = const(67)  # of MID 0106
 _SYNC_FIGURES = ((6, 6), (13, 5))  # torque and angle in a row: place, width
 _BOLT_FIGURES = ((15, 7), (24, 7))
-_SPECIAL_BYTES = const(24)  # in front of its value
-_VALUE_BYTES = const(29)  # of a bolt; that of a step has the step's two digits behind it
 
 
-class Cycle:
+class SpindleAssembly:
     """The result under way, or the last one completed; the rest is up to the intake."""
 
     def __init__(self):
@@ -61,7 +63,7 @@ class Cycle:
         self.octets = 0  # of the body and all that follows it
         self.head = bytearray(HEADER_BYTES)  # the header of its first message
         self.most = 0  # bytes that the log takes; set by the owner
-        self.found = res.RESULT_READ
+        self.result_code = res.RESULT_READ
         self.cut = False  # something did not fit, or was incomplete
         self.under_way = False
         self._rows = 0
@@ -72,21 +74,21 @@ class Cycle:
     def take(self, buf, at, length, mid, revision, more, now):
         """Take the message at buf[at:at+length]; `more`: bolt data is wanted. Return a CYCLE_."""
         if mid == BOLT_MID:
-            found = self._read(buf, at, length, mid, revision)
+            outcome = self._read(buf, at, length, mid, revision)
         elif self.under_way and not self.is_left(buf, at, length, mid):
-            return CYCLE_AGAIN
+            return ASSEMBLY_REPEATED
         else:
             self.give_up()
             copy(self.head, 0, buf, at, HEADER_BYTES)
-            found = self._read(buf, at, length, mid, revision)
+            outcome = self._read(buf, at, length, mid, revision)
             if mid == SYNC_MID:
-                return found
-            if found == CYCLE_WHOLE and more and self._total > 1:
+                return outcome
+            if outcome == ASSEMBLY_WHOLE and more and self._total > 1:
                 self.under_way = True
-                found = CYCLE_MORE
-        if found == CYCLE_MORE:
+                outcome = ASSEMBLY_MORE
+        if outcome == ASSEMBLY_MORE:
             self._late.start(now, WAIT_MS)
-        return found
+        return outcome
 
     def is_left(self, buf, at, length, mid):
         """True if the message at buf[at:at+length] begins a result other than the one under way."""
@@ -105,47 +107,47 @@ class Cycle:
 
     def _read(self, buf, at, length, mid, revision):
         """Read the message at buf[at:at+length], or a copy of it with its fields in place; return a CYCLE_."""
-        is_shifted = not _is_in_place(mid, buf, at, length)
+        is_shifted = not is_in_place(mid, buf, at, length)
         if is_shifted:
             from toolcart.agent.openprotocol.shifted_fields import straightened  # hardly any controller needs it
 
             source, first = buf, at
 
             def rest(_, place, end):
-                return _RESTS[mid](source, first, place, end, True)
+                return RESTS[mid](source, first, place, end, True)
 
-            for fields in _FIELDS[mid]:
+            for fields in FIELDS[mid]:
                 copies = straightened(fields, len(fields), buf, at, length, rest)
                 if len(copies) == 1 and copies[0]:
                     break
             else:
-                return CYCLE_UNREADABLE
+                return ASSEMBLY_UNREADABLE
             buf, at, length = copies[0], 0, len(copies[0])
         if mid == BOLT_MID:
-            found = self._go_on(buf, at, length)
+            outcome = self._go_on(buf, at, length)
         elif mid == SYNC_MID:
-            found = self._sync(buf, at, length, revision)
+            outcome = self._sync(buf, at, length, revision)
         else:
-            found = self.take_station(buf, at, length, revision)
-        if is_shifted and (found == CYCLE_WHOLE or found == CYCLE_MORE):
+            outcome = self.take_station(buf, at, length, revision)
+        if is_shifted and (outcome == ASSEMBLY_WHOLE or outcome == ASSEMBLY_MORE):
             from toolcart.agent.record.malformed import mark_shifted
 
             mark_shifted(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets)
-            self.found = res.RESULT_ODD
-        return found
+            self.result_code = res.RESULT_ODD
+        return outcome
 
     # -- MID 0101 ----------------------------------------------------------------------------------------------
 
     def _sync(self, buf, at, length, revision):
-        told = number(buf, at + 22, 2) if length >= 174 else -1
-        if told < 0 or not all_digits(buf, at + 164, 5):
-            return CYCLE_UNREADABLE
-        rows = min(told, (length - 174) // rec.SYNC_ROW_BYTES)
+        announced = number(buf, at + 22, 2) if length >= 174 else -1
+        if announced < 0 or not all_digits(buf, at + 164, 5):
+            return ASSEMBLY_UNREADABLE
+        rows = min(announced, (length - 174) // rec.SYNC_ROW_BYTES)
         if not _are_figures(buf, at + 174, rows, rec.SYNC_ROW_BYTES, _SYNC_FIGURES):
-            return CYCLE_UNREADABLE
-        behind = at + 174 + told * rec.SYNC_ROW_BYTES + 2  # of the subtype
-        presses = _digit(buf, behind + 2) if revision >= 4 and behind + 3 <= at + length else 0x20
-        body = self._begin(rec.SYNC, presses, rows, told, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
+            return ASSEMBLY_UNREADABLE
+        rows_end = at + 174 + announced * rec.SYNC_ROW_BYTES + 2  # of the subtype
+        presses = _digit(buf, rows_end + 2) if revision >= 4 and rows_end + 3 <= at + length else 0x20
+        body = self._begin(rec.SYNC, presses, rows, announced, rec.SYNC_HEAD_BYTES, rec.SYNC_ROW_BYTES)
         copy(body, res.VIN, buf, at + 26, res.VIN_BYTES)
         self._digits(res.JOB, 4, buf, at + 53, 2)
         self._digits(res.PSET, 4, buf, at + 57, 3)
@@ -163,13 +165,13 @@ class Cycle:
         copy(body, res.TIGHTENING_ID + 5, buf, at + 164, 5)
         self._status(res.TIGHTENING_STATUS, buf[at + 171], 0x31)
         head = rec.PLACE - res.HEAD_BYTES
-        if revision >= 5 and behind + 10 <= at + length:
-            copy(body, head + rec.JOB_SEQUENCE, buf, behind + 5, rec.JOB_SEQUENCE_BYTES)
+        if revision >= 5 and rows_end + 10 <= at + length:
+            copy(body, head + rec.JOB_SEQUENCE, buf, rows_end + 5, rec.JOB_SEQUENCE_BYTES)
         self._sync_rows(buf, at + 174, head + rec.SYNC_HEAD_BYTES, revision >= 4)
         if presses == rec.PRESS:  # strokes are hundredths
             body[limits + res.ANGLE_DECIMALS] = 0x32
-            self.found = res.RESULT_ODD
-        return CYCLE_WHOLE
+            self.result_code = res.RESULT_ODD
+        return ASSEMBLY_WHOLE
 
     def _sync_rows(self, buf, first, place, is_plain):
         """Copy the rows, and the first one's figures into the body."""
@@ -191,16 +193,16 @@ class Cycle:
     # -- MID 0106 ----------------------------------------------------------------------------------------------
 
     def take_station(self, buf, at, length, revision):
-        """Begin with the MID 0106 at buf[at:at+length]; return CYCLE_WHOLE or CYCLE_UNREADABLE."""
-        told = number(buf, at + 163, 2) if length >= 165 else -1
+        """Begin with the MID 0106 at buf[at:at+length]; return ASSEMBLY_WHOLE or ASSEMBLY_UNREADABLE."""
+        announced = number(buf, at + 163, 2) if length >= 165 else -1
         total = number(buf, at + 22, 2) if length >= 165 else -1
-        if told < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
-            return CYCLE_UNREADABLE
-        rows = min(told, (length - 165) // BOLT_BYTES)
+        if announced < 0 or total < 0 or not all_digits(buf, at + _ID, res.ID_BYTES):
+            return ASSEMBLY_UNREADABLE
+        rows = min(announced, (length - 165) // BOLT_BYTES)
         if not _are_figures(buf, at + 165, rows, BOLT_BYTES, _BOLT_FIGURES):
-            return CYCLE_UNREADABLE
-        presses = _subtype(buf, at, length, told) if revision >= 4 else 0x20
-        body = self._begin(rec.BOLTS, presses, rows, told, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
+            return ASSEMBLY_UNREADABLE
+        presses = _subtype(buf, at, length, announced) if revision >= 4 else 0x20
+        body = self._begin(rec.BOLTS, presses, rows, announced, rec.BOLTS_HEAD_BYTES, rec.BOLTS_ROW_BYTES)
         self._total = total
         self._next = 2
         head = rec.PLACE - res.HEAD_BYTES
@@ -215,7 +217,7 @@ class Cycle:
         copy(body, res.VIN, buf, at + 121, res.VIN_BYTES)
         copy(body, head + rec.WORKPIECE, buf, at + 121 + res.VIN_BYTES, rec.WORKPIECE_BYTES)
         self._bolt_rows(buf, at + 165, head + rec.BOLTS_HEAD_BYTES)
-        return CYCLE_WHOLE
+        return ASSEMBLY_WHOLE
 
     def _bolt_rows(self, buf, first, place):
         """Copy the rows, and the first one's figures into the body."""
@@ -248,19 +250,19 @@ class Cycle:
     def _go_on(self, buf, at, length):
         count = number(buf, at + 26, 2) if length >= 65 else -1
         if count < 2:
-            return CYCLE_UNREADABLE
+            return ASSEMBLY_UNREADABLE
         if compare(buf, at + _ID, self.body, res.TIGHTENING_ID, res.ID_BYTES) or number(buf, at + 22, 2) != self._total:
-            return CYCLE_FOREIGN
+            return ASSEMBLY_FOREIGN
         if count < self._next or not self.under_way:
-            return CYCLE_AGAIN
+            return ASSEMBLY_REPEATED
         if count > self._next:
-            return CYCLE_FOREIGN
+            return ASSEMBLY_FOREIGN
         self._next += 1
         self.take_bolt(buf, at, at + length, count - 2)
         if count < self._total:
-            return CYCLE_MORE
+            return ASSEMBLY_MORE
         self.give_up()
-        return CYCLE_WHOLE
+        return ASSEMBLY_WHOLE
 
     def take_bolt(self, buf, at, end, row):
         """Append one bolt's data to the rows, as much as fits; return where its values begin in buf, 0 if nowhere."""
@@ -268,7 +270,7 @@ class Cycle:
         if number(buf, place, 2) != 6 and number(buf, at + 55, 2) == 6:
             place = at + 55  # the time as wide as it is printed
         if place + 115 > end or number(buf, place, 2) != 6 or row >= 99:
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
             return 0
         values = _values_of(buf, place + 113, end)
         room = (self.most - res.HEAD_BYTES - self.octets - rec.EXTRA_BYTES) // rec.VALUE_BYTES
@@ -294,12 +296,12 @@ class Cycle:
 
     # -- parts of the body -------------------------------------------------------------------------------------
 
-    def _begin(self, form, presses, rows, told, head_bytes, row_bytes):
+    def _begin(self, form, presses, rows, announced, head_bytes, row_bytes):
         """Begin a new body for as many rows as fit."""
         room = self.most - rec.PLACE - head_bytes
         self._rows = min(rows, room // row_bytes, 99)
-        self.cut = self._rows < told
-        self.found = res.RESULT_READ
+        self.cut = self._rows < announced
+        self.result_code = res.RESULT_READ
         head = rec.PLACE - res.HEAD_BYTES
         self.octets = head + head_bytes + self._rows * row_bytes
         if len(self.body) < self.octets:
@@ -311,7 +313,7 @@ class Cycle:
         body[head] = form
         body[head + rec.TYPE] = presses
         put_number(body, head + rec.ROWS, 2, self._rows)
-        put_number(body, head + rec.TOLD, 2, min(told, 99))
+        put_number(body, head + rec.TOLD, 2, min(announced, 99))
         return body
 
     def _digits(self, place, width, buf, start, used, decimals=0):
@@ -324,20 +326,20 @@ class Cycle:
         digits = (whole + (fraction + "00")[:decimals]).lstrip("0") or "0"
         if not text or len(sign) + len(digits) > width:
             if not is_blank(buf, start, used):
-                self.found = max(self.found, res.RESULT_PADDED)
+                self.result_code = max(self.result_code, res.RESULT_PADDED)
             return
         fill(body, place, width, 0x30)
         copy(body, place + width - len(digits), digits.encode(), 0, len(digits))
         if sign and digits != "0":
             body[place] = 0x2D
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
 
     def _status(self, place, octet, most):
         if octet == 0:
             octet = 0x20
         self.body[place] = octet
         if octet != 0x20 and not 0x30 <= octet <= most:
-            self.found = res.RESULT_ODD
+            self.result_code = res.RESULT_ODD
 
     def _measured(self, place):
         """Copy the first spindle's judgements of torque and angle into the body; a plain NOK is blank there."""
@@ -372,17 +374,17 @@ def _judged(octet, is_plain):
     return octet if 0x30 <= octet <= 0x32 else 0x20
 
 
-def _subtype(buf, at, length, told):
-    """Return the last digit of the subtype behind the special values of the MID 0106, a blank if it is not there."""
-    place = at + 165 + told * BOLT_BYTES + 2
+def _subtype(buf, at, length, announced):
+    """Return the last digit of the subtype after the special values of the MID 0106, a blank if it is not there."""
+    place = at + 165 + announced * BOLT_BYTES + 2
     end = at + length
     count = number(buf, place, 2) if place + 2 <= end else -1
     place += 2
-    while count > 0 and place + _SPECIAL_BYTES <= end:
-        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
+    while count > 0 and place + SPECIAL_BYTES <= end:
+        octets = number(buf, place + SPECIAL_BYTES - 2, 2)
         if octets < 0:
             return 0x20
-        place += _SPECIAL_BYTES + octets
+        place += SPECIAL_BYTES + octets
         count -= 1
     return _digit(buf, place + 4) if count == 0 and place + 5 <= end else 0x20
 
@@ -392,9 +394,9 @@ def _values_of(buf, place, end):
     values = []
     count = number(buf, place, 2)
     place += 2
-    while count > 0 and place + _VALUE_BYTES <= end:
-        values.append(bytes(buf[place : place + _VALUE_BYTES]) + b"00")
-        place += _VALUE_BYTES
+    while count > 0 and place + VALUE_BYTES <= end:
+        values.append(bytes(buf[place : place + VALUE_BYTES]) + b"00")
+        place += VALUE_BYTES
         count -= 1
     place += 2
     count = number(buf, place, 3) if place + 3 <= end else -1
@@ -404,91 +406,3 @@ def _values_of(buf, place, end):
         place += rec.VALUE_BYTES
         count -= 1
     return values
-
-
-# What stands in front of the rows of each message (toolcart.agent.openprotocol.parameter_ids), and what behind.
-
-_FIELDS = {
-    SYNC_MID: (b"\x02\x99\x02\x03\x04\x04\x01\x06\x06\x06\x05\x05\x05\x13\x13\x05\x01",),
-    STATION_MID: (b"\x02\x02\x0a\x02\x94\x13\x02\x94\x01\x01\xa8\x02",),
-    BOLT_MID: (  # the time as wide as it is said to be, or as it is printed
-        b"\x02\x02\x0a\x02\x13\x04\x94\x94\x01\xb2\x84\x02",
-        b"\x02\x02\x0a\x02\x09\x04\x94\x94\x01\xb2\x84\x02",
-    ),
-}
-
-
-def _is_in_place(mid, buf, at, length):
-    """True if every field of the message stands where it belongs."""
-    for fields in _FIELDS[mid]:
-        place = end_of(fields, len(fields), buf, at + HEADER_BYTES, at + length)
-        if place and _RESTS[mid](buf, at, place, at + length, number(buf, at, 4) <= length):
-            return True
-    return False
-
-
-# Each tells whether buf[place:end] can be what follows those fields. Unless `is_whole`, the message may end in it.
-
-
-def _sync_rest(buf, at, place, end, is_whole):
-    if place + 2 > end or not stands(buf, place, 18):
-        return False
-    place += 2 + number(buf, at + 22, 2) * rec.SYNC_ROW_BYTES
-    for ident, width in ((19, 5), (20, 7)):
-        if place + width > end:
-            return place == end or not is_whole
-        place += width if stands(buf, place, ident) else 0
-    return is_blank(buf, place, end - place)
-
-
-def _station_rest(buf, at, place, end, is_whole):
-    left = number(buf, place - 2, 2)
-    while left > 0 and place + BOLT_BYTES <= end:
-        ident = place
-        for index in range(10):
-            if not stands(buf, ident, 13 + index):
-                return False
-            ident += 2 + _BOLT_WIDTHS[index]
-        place += BOLT_BYTES
-        left -= 1
-    if left == 0:
-        return _specials_fit(buf, place, end, 23, 0, is_whole)
-    return left > 0 and not is_whole and (place + 2 > end or stands(buf, place, 13))
-
-
-def _bolt_rest(buf, at, place, end, is_whole):
-    count = number(buf, place - 2, 2)
-    place += count * _VALUE_BYTES
-    if count < 0 or place + 9 > end:
-        return count >= 0 and not is_whole
-    if not stands(buf, place, 13) or not stands(buf, place + 5, 14):
-        return False
-    count = number(buf, place + 2, 3)
-    place += 8 + count * rec.VALUE_BYTES
-    return count >= 0 and _specials_fit(buf, place, end, 15, 2, is_whole)
-
-
-def _specials_fit(buf, place, end, ident, step_octets, is_whole):
-    """True if the special values at buf[place:end] lead to the message's end, or to the subtype there."""
-    if place + 4 > end:
-        return not is_whole
-    count = number(buf, place + 2, 2)
-    if not stands(buf, place, ident):
-        return False
-    place += 4
-    while count > 0 and place + _SPECIAL_BYTES <= end:
-        octets = number(buf, place + _SPECIAL_BYTES - 2, 2)
-        if octets < 0:
-            return False
-        place += _SPECIAL_BYTES + octets + step_octets
-        count -= 1
-    if count or place > end:
-        return not is_whole
-    if place + 5 > end:
-        return place == end or not is_whole
-    place += 5 if stands(buf, place, ident + 1) else 0
-    return is_blank(buf, place, end - place)
-
-
-_BOLT_WIDTHS = b"\x02\x01\x01\x01\x07\x07\x07\x07\x07\x07"
-_RESTS = {SYNC_MID: _sync_rest, STATION_MID: _station_rest, BOLT_MID: _bolt_rest}

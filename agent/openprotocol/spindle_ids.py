@@ -20,29 +20,29 @@ SYNC_PERIOD = const(65536)
 _UNREAD = const(31)  # of state.octets, the end of the second range, which these controllers do not have
 
 
-def ahead_by(known, body, start):
+def ahead_by(ledger, body, start):
     """Return by how much the ID of body[start:] is ahead of the last one; 0 if it is not, or that is not known."""
-    if not known.is_met() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
+    if not ledger.is_met() or not all_digits(body, start + TIGHTENING_ID, ID_BYTES):
         return 0
     period = SYNC_PERIOD if body[start - HEAD_BYTES + PLACE] == SYNC else ID_PERIOD
-    ahead = (id_of(body, start + TIGHTENING_ID) - known.top()) % period
+    ahead = (id_of(body, start + TIGHTENING_ID) - ledger.top()) % period
     return ahead if 2 * ahead < period else 0
 
 
-def skipped(known, body, start):
+def skipped(ledger, body, start):
     """Return how many results before that of body[start:] are gone (rules 2 and 3)."""
     if body[start - HEAD_BYTES + PLACE] != SYNC:
         return 0
-    return max(0, ahead_by(known, body, start) - 1 - unpack_id(known.octets, _UNREAD))
+    return max(0, ahead_by(ledger, body, start) - 1 - unpack_id(ledger.octets, _UNREAD))
 
 
-def stored(known, flags, buf, at):
+def stored(ledger, flags, buf, at):
     """Count the stored result whose body is at buf[at:] as known."""
-    known.count_gone((known.top() + 1) % SYNC_PERIOD, skipped(known, buf, at))
-    known.move_top(buf, at)
+    ledger.count_gone((ledger.top() + 1) % SYNC_PERIOD, skipped(ledger, buf, at))
+    ledger.move_top(buf, at)
 
 
-def stored_unread(known):
+def stored_unread(ledger):
     """Count a MID 0101 that cannot be read, until the next result (rule 3)."""
-    if known.is_met() and not known.ranges:
-        pack_id(known.octets, _UNREAD, unpack_id(known.octets, _UNREAD) + 1)
+    if ledger.is_met() and not ledger.ranges:
+        pack_id(ledger.octets, _UNREAD, unpack_id(ledger.octets, _UNREAD) + 1)

@@ -3,7 +3,7 @@
     0100, 0105   revision 1 no data | 2: data number 10 | 3 on: data number 10, "only new" 1
     0108         bolt data 1 | acknowledges MID 0106 and 0107
 
-From OP 5.12.6 p. 172-173, 5.13.1 p. 180-181 and 9071-9087.
+From OP 5.12.6 p. 172-173, 5.13.1 p. 180-181 and 5.13.4 p. 195.
 
 Rules
 1. PowerMACS (system type 002) is never asked by MID 0060. Any other controller that knows neither MID 0060 nor MID
@@ -26,8 +26,9 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.ids import put_id
-from toolcart.agent.openprotocol.spindle_assembly import Cycle
-from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription, make_room
+from toolcart.agent.openprotocol.receive_buffer import make_room
+from toolcart.agent.openprotocol.spindle_assembly import SpindleAssembly
+from toolcart.agent.openprotocol.subscriptions import PUSHES, Push, Subscription
 
 _BOLTS = ((106, 108), (107, 108))
 ROWS = {
@@ -59,14 +60,14 @@ class StationPush(Push):
         self.acknowledgement[HEADER_BYTES] = 0x31 if more else 0x30
 
 
-class SeveralSubscription(Subscription):
-    """MID 0100 or 0105; `known` are the IDs of the controller (id_ledger.py), None: nothing is stored."""
+class MultiSpindleSubscription(Subscription):
+    """MID 0100 or 0105; `ledger` has the IDs of the controller, None: nothing is stored."""
 
-    def __init__(self, name, known):
+    def __init__(self, name, ledger):
         Subscription.__init__(self, ROWS[name], _REVISIONS[name])
         self.name = name
-        self.known = known
-        self.behind = -1  # data number to rewind to in place of the last one stored, if not negative
+        self.ledger = ledger
+        self.rewind_to = -1  # data number to rewind to in place of the last one stored, if not negative
         if name == "powermacs":
             self.pushes = tuple([StationPush(self, push) for push in self.row[PUSHES]])
 
@@ -78,35 +79,35 @@ class SeveralSubscription(Subscription):
         """Return the revision to ask for, and put together the data it needs (rule 2)."""
         revision = self.revision_used()
         data = bytearray(b"0" * (_NUMBER_BYTES + 1))
-        known = self.known
-        if known is None or not (known.is_met() or known.is_empty()):
+        ledger = self.ledger
+        if ledger is None or not (ledger.is_met() or ledger.is_empty()):
             data[_NUMBER_BYTES] = 0x31
-        elif self.name == "powermacs" and known.is_met():
-            put_id(data, known.in_front() if self.behind < 0 else self.behind)
+        elif self.name == "powermacs" and ledger.is_met():
+            put_id(data, ledger.in_front() if self.rewind_to < 0 else self.rewind_to)
         self.data = data[: (0, _NUMBER_BYTES, len(data))[min(revision, 3) - 1]]
         return revision
 
-    def rewind_behind(self, number):
+    def rewind_after(self, number):
         """From now on rewind to what comes after this data number; to the last one stored if it is negative."""
-        self.behind = number
+        self.rewind_to = number
 
     def rewinds(self):
         """True if what was not stored comes again after a reconnect."""
         return self.revision_used() > 1
 
 
-class Several:
+class MultiSpindleResults:
     """Takes the place of a session's row for MID 0060, from the first such controller on."""
 
-    def __init__(self, session, known, results="auto", cycle=Cycle):
+    def __init__(self, session, ledger, results="auto", cycle=SpindleAssembly):
         name = results.partition("-")[0]
         if name == "operations":
             name = "auto"
         self.forced = name != "auto"
         self.bolts = results == "powermacs-bolts"  # bolt data is wanted
-        self.cycle = cycle()
+        self.assembly = cycle()
         self.subscription = None
-        self._subscriptions = [SeveralSubscription(one, known) for one in (_AUTO if name == "auto" else (name,))]
+        self._subscriptions = [MultiSpindleSubscription(one, ledger) for one in (_AUTO if name == "auto" else (name,))]
         self._tried = 0
         self._before = session.subscriptions
 
@@ -124,16 +125,16 @@ class Several:
 
     def leave(self, session):
         """Begin a new session as with any controller. What had begun on the last connection comes again."""
-        self.cycle.give_up()
+        self.assembly.give_up()
         self._tried = 0
         if self.subscription is not None:
             self.subscription = None
             session.put_subscriptions(self._before)
 
-    def rewind_behind(self, number):
+    def rewind_after(self, number):
         """Begin the next subscriptions after this data number; with the last one stored if it is negative."""
         if self.subscription is not None:
-            self.subscription.rewind_behind(number)
+            self.subscription.rewind_after(number)
 
     def rewinds(self):
         """True if the last result stored comes again with each subscription, which is no reason for doubt."""
@@ -141,4 +142,4 @@ class Several:
 
     def wants_bolts(self, session):
         """True if the bolt data of what has just begun is to be asked for (rule 3)."""
-        return self.bolts and self.rewinds() and not session.numbering.active
+        return self.bolts and self.rewinds() and not session.link_level_receive.active

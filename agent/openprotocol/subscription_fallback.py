@@ -6,49 +6,51 @@ Where the settings say `operations` it begins with MID 0008: a Flex or a StepSyn
 MID 0061 holds of several bolts is in no document (A310 p. 6-11).
 """
 
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING, SEVERAL_SPINDLES
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SEVERAL_SPINDLES
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 
-class Ways:
+class SubscriptionFallback:
     """See the module. `generic` and `several` are made where a controller needs them."""
 
     def __init__(self):
         self.generic = None  # for a controller that has no MID 0060
-        self.several = None  # for one whose results come of several spindles
-        self.known = None  # the controller's IDs: which of its results are stored
+        self.multi_spindle = None  # for one whose results come of several spindles
+        self.ledger = None  # the controller's IDs: which of its results are stored
         self.operations = False  # MID 1201 is asked for first
         self.goes_on = False  # something was rejected, or not answered, on this connection, and something else is left
         self.searches = False  # results are asked for in another way than the usual one
-        self.in_vain = False  # every way was tried since the last session
-        self._comes_back = False  # then by MID 0060 again: not every revision of it was rejected
-        self._ends_with_it = False  # connections end with a rejection: the way that stands is kept
+        self.is_exhausted = False  # every way was tried since the last session
+        self._returns_to_plain = False  # then by MID 0060 again: not every revision of it was rejected
+        self._ends_with_it = False  # connections end with a rejection: the way that was accepted is kept
 
     def opened(self, session):
         """A connection begins."""
         self.goes_on = False
         if not self.searches:
-            self._as_usual(session)
-            session.subscriptions[0].revisions.late_too = self.in_vain
+            self._use_plain(session)
+            session.subscriptions[0].revisions.late_too = self.is_exhausted
 
     def began(self, session):
         """A session was begun: ask as its system type says, unless another way is being tried. True if by MID 0008."""
         if session.system_type == REPEATS_NOTHING:
-            self._go_generic(session)
+            self._use_generic(session)
             return True
         if self.operations and not self.searches:
-            self._comes_back = True
-            self._go_generic(session)
+            self._returns_to_plain = True
+            self._use_generic(session)
             return False
-        is_several = session.system_type == SEVERAL_SPINDLES or (self.several is not None and self.several.forced)
+        is_several = session.system_type == SEVERAL_SPINDLES or (
+            self.multi_spindle is not None and self.multi_spindle.forced
+        )
         if is_several and not self.searches:
-            self._go_several(session)
+            self._use_multi_spindle(session)
         return False
 
-    def stands(self):
+    def accepted(self):
         """The session is READY: the way that was tried is kept only where connections end with a rejection."""
         self.searches = self._ends_with_it = self.searches and self._ends_with_it
-        self._comes_back = self.in_vain = False
+        self._returns_to_plain = self.is_exhausted = False
 
     def ended(self):
         """The connection has ended; return True if a rejection on it is why."""
@@ -57,28 +59,28 @@ class Ways:
 
     def next(self, session):
         """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
-        session.turn.maybe = -1
-        if self._is_otherwise():
-            self.searches = self._go_several(session)
+        session.subscribing.no_error_index = -1
+        if self._is_other_way():
+            self.searches = self._use_multi_spindle(session)
             if self.searches:
                 return True
-            self.searches = self._comes_back
+            self.searches = self._returns_to_plain
         elif self.searches or session.subscriptions[0].row is not RESULTS:
             self.searches = False
         else:
             self.searches = True
-            self._go_generic(session)
+            self._use_generic(session)
             return True
-        self._comes_back = False
-        self._as_usual(session)
-        self.in_vain = self.in_vain or not self.searches
+        self._returns_to_plain = False
+        self._use_plain(session)
+        self.is_exhausted = self.is_exhausted or not self.searches
         return self.searches
 
     def has_no_other(self, subscription):
         """True if a MID that is not known is asked for in its other revisions all the same: no other way is left."""
         if subscription.row is not RESULTS:
             return False
-        self._comes_back = not self.searches
+        self._returns_to_plain = not self.searches
         return self.searches
 
     def is_late(self, now):
@@ -86,42 +88,42 @@ class Ways:
         under_way = None
         if self.generic is not None and self.generic.operation.is_late(now):
             under_way = self.generic.operation
-        elif self.several is not None and self.several.cycle.is_late(now):
-            under_way = self.several.cycle
+        elif self.multi_spindle is not None and self.multi_spindle.assembly.is_late(now):
+            under_way = self.multi_spindle.assembly
         if under_way is None:
             return False
         under_way.give_up()
         return True
 
-    def _is_otherwise(self):
+    def _is_other_way(self):
         """True if results are asked for by a MID other than 0060, which is not known there."""
-        if self.several is not None and self.several.subscription is not None:
+        if self.multi_spindle is not None and self.multi_spindle.subscription is not None:
             return True
         return self.generic is not None and self.generic.in_use
 
-    def _as_usual(self, session):
+    def _use_plain(self, session):
         """Ask for results by MID 0060, as with any controller."""
-        if self.several is not None:
-            self.several.leave(session)
+        if self.multi_spindle is not None:
+            self.multi_spindle.leave(session)
         if self.generic is not None:
             self.generic.leave(session)
 
-    def _go_generic(self, session):
+    def _use_generic(self, session):
         """This controller knows no MID 0060: ask for its results by MID 0008."""
         if self.generic is None:
             # Hardly any controller needs it. One import after the other: they nest, and this is deep in a step.
             import toolcart.agent.openprotocol.variable  # noqa: F401
 
             # isort: split
-            from toolcart.agent.openprotocol.operation_result import Generic
+            from toolcart.agent.openprotocol.operation_result import GenericSubscription
 
-            self.generic = Generic(session)
+            self.generic = GenericSubscription(session)
         self.generic.begin(session)
 
-    def _go_several(self, session):
+    def _use_multi_spindle(self, session):
         """This controller may have results of several spindles; False if that was tried in every way."""
-        if self.several is None:
-            from toolcart.agent.openprotocol.spindles import Several  # hardly any controller needs it
+        if self.multi_spindle is None:
+            from toolcart.agent.openprotocol.spindles import MultiSpindleResults  # hardly any controller needs it
 
-            self.several = Several(session, self.known)
-        return self.several.begin(session)
+            self.multi_spindle = MultiSpindleResults(session, self.ledger)
+        return self.multi_spindle.begin(session)

@@ -3,21 +3,21 @@
     1201 is            (8, 9, 1201, extra, True, ((1201, 1203), (1202, 1203)))   agent.openprotocol.operation_result
 
 Rules
-1. They are asked for one after another; a session is READY when the last one stands. Without one that is NEEDED there
-   is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before it
-   was rejected.
+1. They are asked for one after another; a session is READY when the last one is accepted. Without one that is NEEDED
+   there is no session, without any other it goes on. One that is wanted INSTEAD is asked for only where the one before
+   it was rejected.
 2. The revisions are tried in their order; the one that was accepted is asked for first the next time.
 3. A controller's other events are asked for by the rows of toolcart.agent.linux.controller_events, curves by
    toolcart.agent.linux.mid0900.
 4. Every push is acknowledged, once for each time it comes (toolcart.agent.openprotocol.session): with a message of 20
    bytes, or with MID 0005, which names it.
 5. A push goes to its keeper: `take(intake, cut_short, now)` finds it at link.buf[link.at:], and has it acknowledged
-   when it is durable (toolcart.agent.station.intake). The keeper of results hears about the session as well:
-   `hear(intake, event, now)` gets EV_READY when it stands, and events from EV_KEEPERS on.
+   when it is durable (toolcart.agent.station.intake). The keeper of results gets events of the session as well:
+   `on_event(intake, event, now)` gets EV_READY when it is, and events from EV_KEEPERS on.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, put_number
+from toolcart.agent.base.fields import put_number
 from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header
 from toolcart.agent.openprotocol.revisions import Revisions
 
@@ -128,28 +128,3 @@ class Pushes:
             if push.reply == mid:
                 return True
         return False
-
-
-# Room for the longest message, on a link that was made for shorter ones.
-#
-# On a serial line the configuration says how long a message may be; on TCP the heap does.
-
-_BUFFERS = (10000, 6000, 4000)  # the longest message has 9999 bytes
-
-
-def make_room(link):
-    """Make the receive buffer as large as the heap allows; what was read but not taken yet stays in it."""
-    if not link.steady or len(link.buf) >= _BUFFERS[-1]:
-        return
-    for octets in _BUFFERS:
-        try:
-            buf = bytearray(octets)
-        except MemoryError:
-            continue
-        unread = link.end - link.start
-        copy(buf, 0, link.buf, link.start, unread)
-        link.buf = buf
-        link.size = octets
-        link.start = 0
-        link.end = unread
-        return

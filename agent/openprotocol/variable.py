@@ -4,8 +4,8 @@
           | PID | length| type| unit| step| value ..
             5     3       2     3     4
 
-The numbers of MT Focus 6000 (30200 and above) are in MT notes on MID 1202, those of others in OP 6.4 p. 270-283 (DIGEST
-D.7).
+The numbers of MT Focus 6000 (30200 and above) are in MT notes on MID 1202, those of others in OP 6.4 p. 270-283
+(protocol.md 5.7).
 
 Rules
 1. A field whose number is not in the table is skipped by its length. So one wrong length moves all that follow: unless
@@ -76,7 +76,7 @@ _TIME = const(8)
 
 _LIMITS = const(106)
 
-# For each number: what becomes of its value, the place in the body or the limits behind it, the width there.
+# For each number: what becomes of its value, the place in the body or the limits after it, the width there.
 _PLACES = {
     10: (_TEXT, VIN, 25),
     11: (_FIRST_TEXT, VIN, 25),
@@ -123,7 +123,7 @@ _PLACES = {
 }
 
 # A unit of torque (MT "Communication", OP 5.19.7 p. 238): what a figure is multiplied by for Nm x 100, and the power of
-# ten behind it.
+# ten after it.
 _UNITS = {
     0: (1, 2),  # Nm unless stated (OP 2.3.1 p. 31)
     1: (1, 2),
@@ -139,7 +139,7 @@ _UNITS = {
     13: (980665, -5),  # kgf-cm
     14: (980665, -8),  # gf-cm
     15: (847386211, -8),  # ft-ozf
-    90: (1, -1),  # mNm, as MT Focus 6000 says it unless told otherwise (MT "Communication")
+    90: (1, -1),  # mNm, as MT Focus 6000 says it unless set otherwise (MT "Communication")
 }
 _DEGREES = (0, 50)
 _OWN_STATUSES = b" 102"
@@ -150,16 +150,16 @@ _STANDARD_TYPES = {1: b"01", 2: b"02", 3: b"07", 6: b"03", 7: b"04"}  # PID 0103
 def read_fields(body, buf, at, end, is_cut=False):
     """Bring the fields of the message that ends at buf[end] into the body and its limits; return a RESULT_.
 
-    Their number, three digits, stands at buf[at:]. `is_cut`: the message did not end there.
+    Their number, three digits, is at buf[at:]. `is_cut`: the message did not end there.
     """
-    left = number(buf, at, _COUNT_BYTES) if at + _COUNT_BYTES <= end else -1
+    remaining = number(buf, at, _COUNT_BYTES) if at + _COUNT_BYTES <= end else -1
     at += _COUNT_BYTES
-    leads_to_end = leads_to(buf, at, end, left)
+    leads_to_end = leads_to(buf, at, end, remaining)
     if not leads_to_end and not is_cut:
         return RESULT_UNREADABLE
-    found = RESULT_READ if leads_to_end else RESULT_ODD
-    while left > 0:
-        left -= 1
+    code = RESULT_READ if leads_to_end else RESULT_ODD
+    while remaining > 0:
+        remaining -= 1
         value = at + _FIELD_BYTES
         length = length_of(buf, at, end)
         if length < 0:
@@ -168,12 +168,12 @@ def read_fields(body, buf, at, end, is_cut=False):
         place = _PLACES.get(pid)
         if place is not None and not is_blank(buf, value, length):
             if pid >= _OWN or number(buf, at + 13, 4) <= 0:
-                brought = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
-                if brought == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
+                field_code = _bring(body, place, pid, number(buf, at + 10, 3), buf, value, length)
+                if field_code == RESULT_ODD and place[1] == TORQUE and is_blank(body, TORQUE, TORQUE_BYTES):
                     return RESULT_UNREADABLE
-                found = max(found, brought)
+                code = max(code, field_code)
         at = value + length
-    return found
+    return code
 
 
 def length_of(buf, at, end):
@@ -190,19 +190,19 @@ def length_of(buf, at, end):
     return length if value + length <= end else BAD
 
 
-def leads_to(buf, at, end, left):
-    """True if `left` fields stand one behind the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
-    while left > 0:
+def leads_to(buf, at, end, remaining):
+    """True if so many fields are one after the other at buf[at:], and nothing but blanks and NULs up to buf[end]."""
+    while remaining > 0:
         length = length_of(buf, at, end)
         if length < 0:
             return False
         at += _FIELD_BYTES + length
-        left -= 1
-    return left == 0 and is_blank(buf, at, end - at)
+        remaining -= 1
+    return remaining == 0 and is_blank(buf, at, end - at)
 
 
 def decimal(buf, at, length):
-    """Return the number of buf[at:at+length] as an integer and the power of ten behind it; None if it is not one."""
+    """Return the number of buf[at:at+length] as an integer and the power of ten after it; None if it is not one."""
     if length > _NUMBER_MOST:
         return None
     text = bytes(buf[at : at + length]).replace(b"\0", b" ").strip().lower()

@@ -20,7 +20,7 @@ TRIED_LEAST = const(2048)
 TRIED_MOST = const(1 << 20)
 
 
-class Limit:
+class MessageSize:
     """One broker's. `octets`: no message is as long as that; 0 if no limit is known.
 
     `records`: the most records in one message that was sent since the last failure.

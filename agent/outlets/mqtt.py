@@ -26,15 +26,15 @@ from toolcart.agent.mqtt.receipt import Receipt
 # isort: split
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.connection_fault import Trouble
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_ENDED, WHY_RESET
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.mqtt.packets import DUP, RETAIN, connect_packet, front_bytes, subscribe_packet
 from toolcart.agent.outlets.batch import Batch, identity_of
-from toolcart.agent.outlets.message_size import Limit
-from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Progress
+from toolcart.agent.outlets.message_size import MessageSize
+from toolcart.agent.outlets.receipts import LONGEST, RECEIPT_BELOW, RECEIPT_LATE, RECEIPT_NEWS, Receipts
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.json_line import Line
 
@@ -48,8 +48,8 @@ ACK_TIMEOUT_MS = const(10000)
 AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for as many as a rule
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
-_TOLD = const(1)  # the state topic says that we are online
-_TOLD_FOR_SURE = const(2)  # and the broker has that
+_ANNOUNCED = const(1)  # the state topic says that we are online
+_ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -71,8 +71,8 @@ class Mqtt:
         self.port = port
         self.index = index
         self.log = log
-        self.health = station.health
-        self.quiet = station.quiet
+        self.counters = station.counters
+        self.flash_window = station.flash_window
         self.cursor = log.cursors[index]
         self.host = settings["host"]
         self.port_number = settings["port"]
@@ -86,7 +86,7 @@ class Mqtt:
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
             client += "-" + settings["name"]
         self.session = _session(settings, topics, client, needs_receipt, self.window, self.receipt_bytes)
-        self.progress = Progress(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
+        self.progress = Receipts(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.receipt = Receipt()
         self.counts = counts = Part()  # since the start, by the names that status shows
@@ -94,10 +94,10 @@ class Mqtt:
         counts.receipts = counts.receipts_other = counts.receipts_unreadable = 0
         counts.receipts_above = counts.receipts_below = 0
         self.attempts = 0
-        self.trouble = Trouble()
+        self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended
-        self.limit = Limit()
-        self._is_told = 0  # or _TOLD ..
+        self.limit = MessageSize()
+        self._announced = 0  # or _ANNOUNCED ..
         self._opening = False
         self._stopping = False
         self._leaving = Timer()  # set: nothing new goes out
@@ -140,21 +140,21 @@ class Mqtt:
         self.session.stop()
         self.port.close()
         if not self.log.state.save_cursor(self.cursor):
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        self.health.note(h.FAULTS, 2, now)
+        self.counters.note(h.FAULTS, 2, now)
         self.port.close()
         self._opening = False
         self._lost(self.session.closed(now), now)
         self.session.command()
 
-    def put_state(self, shown):
+    def put_state(self, report):
         """Add what people want to know."""
         from toolcart.agent.mqtt.status import put_outlet  # only when it is shown
 
-        put_outlet(shown, self)
+        put_outlet(report, self)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more."""
@@ -195,15 +195,15 @@ class Mqtt:
         self.counts.skipped += 1
         self.progress.scout.advance()
 
-    def publish_beside(self, now):
+    def publish_extra(self, now):
         """Publish something of another log; True if it did."""
         return False
 
-    def acked_beside(self):
-        """What `publish_beside` published has its PUBACK."""
+    def acked_extra(self):
+        """What `publish_extra` published has its PUBACK."""
 
-    def forget_beside(self):
-        """What `publish_beside` published is no longer outstanding."""
+    def forget_extra(self):
+        """What `publish_extra` published is no longer outstanding."""
 
     # -- what goes out -----------------------------------------------------------------------------------------
 
@@ -211,8 +211,8 @@ class Mqtt:
         """Publish what comes next, if anything may; return the ms until there may be more."""
         if self._leaving.armed:
             return self._say_goodbye(now)
-        if not self._is_told:
-            self._is_told = _TOLD
+        if not self._announced:
+            self._announced = _ANNOUNCED
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
@@ -233,7 +233,7 @@ class Mqtt:
         progress.confirm(self.session.window.count)
         if kind < RECORD_NONE or log.doubtful:
             return RETRY_MS
-        return FOREVER if not self.publish_beside(now) else 0
+        return FOREVER if not self.publish_extra(now) else 0
 
     def _settle_log(self):
         """Make certain what the log says; return the ms until that may be tried again, 0 if more may go out now.
@@ -241,13 +241,13 @@ class Mqtt:
         Without room to settle the last record what is in front of it goes out, and makes room.
         """
         log = self.log
-        quiet = self.quiet
+        quiet = self.flash_window
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
         if log.state.ready():
             log.settle()
             return 0
-        self.health.count(h.NOT_SAVED)
+        self.counters.count(h.NOT_SAVED)
         return RETRY_MS
 
     def _gather(self, now):
@@ -304,8 +304,8 @@ class Mqtt:
 
     def _say_goodbye(self, now):
         session = self.session
-        if session.window.count == 0 and self._is_told:
-            self._is_told = 0
+        if session.window.count == 0 and self._announced:
+            self._announced = 0
             self._publish_state(self.topics.offline, now)
         elif session.window.count == 0:
             session.leave()
@@ -324,13 +324,13 @@ class Mqtt:
                 if session.tag > 0 and not self.progress.needs_receipt:
                     self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
-                    self.acked_beside()
-                elif session.tag == 0 and self._is_told:
-                    self._is_told = _TOLD_FOR_SURE
+                    self.acked_extra()
+                elif session.tag == 0 and self._announced:
+                    self._announced = _ANNOUNCED_FOR_SURE
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
-                self.trouble.over()
+                self.fault.over()
                 self.failure = ms.EV_NONE
                 self.progress.go_back(session.window.count)
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
@@ -359,7 +359,7 @@ class Mqtt:
         if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
             self.counts.receipts_below += 1
         if progress.is_overdue and not was_overdue:
-            self.health.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(h.OUTLET_FAILED, self.index, now)
         return 0
 
     def _take_receipt(self, now):
@@ -380,7 +380,7 @@ class Mqtt:
             counts.receipts_other += 1
         elif value > self.progress.highest:
             counts.receipts_above += 1
-            self.health.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(h.OUTLET_FAILED, self.index, now)
             self.progress.put_above(session.window.count)
         else:
             self._received(value, now)
@@ -389,10 +389,10 @@ class Mqtt:
         counts = self.counts
         counts.receipts += 1
         self.attempts += 1
-        found = self.progress.put_receipt(value, self.session.window.count, now)
-        if found == RECEIPT_NEWS or found == RECEIPT_LATE:
-            self._send_more(found == RECEIPT_LATE)
-        elif found == RECEIPT_BELOW:
+        outcome = self.progress.put_receipt(value, self.session.window.count, now)
+        if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
+            self._send_more(outcome == RECEIPT_LATE)
+        elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -402,15 +402,15 @@ class Mqtt:
         if event == ms.EV_NONE:
             return
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
-        self._is_told = 0
+        self._announced = 0
         progress = self.progress
         if progress.last_result > progress.base:
             self._send_less(now)
         progress.stand_at_cursor()
-        self.forget_beside()
-        if self.trouble.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
-            self.health.log(h.OUTLET_FAILED, self.index, now)
-        self.health.count(h.OUTLET_FAILED)
+        self.forget_extra()
+        if self.fault.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
+            self.counters.log.add(h.OUTLET_FAILED, self.index, now)
+        self.counters.count(h.OUTLET_FAILED)
 
     def _may_be_unretained(self):
         """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""
@@ -418,7 +418,7 @@ class Mqtt:
         if not self.topics.retain or (why != WHY_ENDED and why != WHY_RESET):
             return False
         state = self.session.lost_in
-        return state == ms.CONNECTING or (state == ms.UP and self._is_told == _TOLD)
+        return state == ms.CONNECTING or (state == ms.UP and self._announced == _ANNOUNCED)
 
     def _obey(self, now):
         command = self.session.command()

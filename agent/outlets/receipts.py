@@ -41,7 +41,7 @@ RECEIPT_LATE = const(3)  # news of what was given up, and will be sent again
 LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
 
 
-class Progress:
+class Receipts:
     """See the module; all are numbers of records. `out` is how many messages have no PUBACK yet."""
 
     def __init__(self, log, cursor, needs_receipt, ahead, timeout_ms):

@@ -38,7 +38,7 @@ def move_block(quarantine):
             return False
         if entry == numbers[LATE]:
             late = number
-    log.number = log.shown = number
+    log.number = log.visible = number
     log.next = number + 1
     copies.end()
     log.cover(number)

@@ -39,13 +39,13 @@ def needs_operator(quarantine, holds=False):
     return {"why": why}
 
 
-def told(quarantine, kind):
+def entry_of(quarantine, kind):
     """Return in words the entry found last, which is of this kind."""
     log = quarantine.log
-    shown = describe(log.page, log.at, kind, log.flags, quarantine.length)
-    shown["refused_code"] = quarantine.reason
-    shown["reason"] = reason_text(quarantine.reason)
+    fields = describe(log.page, log.at, kind, log.flags, quarantine.length)
+    fields["refused_code"] = quarantine.reason
+    fields["reason"] = reason_text(quarantine.reason)
     if kind == KIND_RAW:
         first = log.at + res.HEAD_BYTES
-        shown["frame"] = "".join([chr(octet) for octet in log.page[first : log.at + quarantine.length]])
-    return shown
+        fields["frame"] = "".join([chr(octet) for octet in log.page[first : log.at + quarantine.length]])
+    return fields

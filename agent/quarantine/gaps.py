@@ -10,7 +10,7 @@ from toolcart.agent.log.snapshot_fields import HOLES, HOLES_MOST
 _END = HOLES + 2 * HOLES_MOST
 
 
-class Holes:
+class Gaps:
     """The ranges in a state's `numbers`."""
 
     def __init__(self, numbers):

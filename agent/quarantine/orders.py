@@ -28,8 +28,8 @@ from toolcart.agent.log.snapshot_fields import DROPPED, LATE_FIRST
 from toolcart.agent.openprotocol import header
 from toolcart.agent.openprotocol.header import mid_of, place_of, revision_of
 from toolcart.agent.openprotocol.layouts import in_place, layout_of, read_whole
-from toolcart.agent.openprotocol.shifted_fields import find
-from toolcart.agent.quarantine.entries import needs_operator, told
+from toolcart.agent.openprotocol.shifted_result import find
+from toolcart.agent.quarantine.entries import entry_of, needs_operator
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
@@ -58,7 +58,7 @@ _WHY_NOT = (  # by ASK_
 _PAYLOAD_BYTES = const(158)  # head, body, limits and origin
 
 
-class Refused(Exception):
+class OrderRefused(Exception):
     """The order cannot be carried out, or not completely; the text says why and what to do."""
 
 
@@ -76,7 +76,9 @@ def of_station(station, board, words):
     wrong = why_none(station)
     if wrong:
         return iter([{"error": wrong}])
-    return carry_out(station.quarantine, station.log, station.number, board, station.quiet, words, station.toolsnet())
+    return carry_out(
+        station.quarantine, station.log, station.number, board, station.flash_window, words, station.toolsnet()
+    )
 
 
 def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
@@ -102,7 +104,7 @@ def carry_out(quarantine, main, station, clock, quiet, words, outlet=None):
             yield from orders.retry(words[2:], True)
         else:
             yield {"error": "no such order; there are: " + HELP}
-    except Refused as refused:
+    except OrderRefused as refused:
         yield {"error": str(refused)}
 
 
@@ -127,29 +129,29 @@ class Orders:
         quarantine = self.quarantine
         count = lost = entry = 0
         while True:
-            kind = quarantine.next_told(entry)
+            kind = quarantine.next_listed(entry)
             if kind < RECORD_NONE:
-                raise Refused("the quarantine cannot be read now; try again")
+                raise OrderRefused("the quarantine cannot be read now; try again")
             lost += quarantine.lost
             if kind == RECORD_NONE:
                 break
             entry = quarantine.entry
             count += 1
-            yield {"record": told(quarantine, kind)}
+            yield {"record": entry_of(quarantine, kind)}
         need = needs_operator(quarantine)
         yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
 
     def show(self, word):
         """Yield one entry."""
         quarantine, number = self.quarantine, _number(word)
-        kind = quarantine.next_told(0)
+        kind = quarantine.next_listed(0)
         while kind > RECORD_NONE and quarantine.number != number:
-            kind = quarantine.next_told(quarantine.entry)
+            kind = quarantine.next_listed(quarantine.entry)
         if kind < RECORD_NONE:
-            raise Refused("the quarantine cannot be read now; try again")
+            raise OrderRefused("the quarantine cannot be read now; try again")
         if kind == RECORD_NONE:
-            raise Refused("there is no record %s; the order `list` names those that are there" % word)
-        yield {"record": told(quarantine, kind)}
+            raise OrderRefused("there is no record %s; the order `list` names those that are there" % word)
+        yield {"record": entry_of(quarantine, kind)}
 
     # -- giving up ---------------------------------------------------------------------------------------------
 
@@ -175,7 +177,9 @@ class Orders:
         if done == 0 and not self._is_gone(numbers[0]):
             done = 0 if self.quarantine.tidy() else FAILED
         if done < 0:
-            raise Refused("the flash takes nothing now; what was not named as dropped may be there still. Try again")
+            raise OrderRefused(
+                "the flash takes nothing now; what was not named as dropped may be there still. Try again"
+            )
         return done
 
     def _is_gone(self, number):
@@ -185,11 +189,13 @@ class Orders:
     def drop_first(self):
         """Drop the one that holds all others."""
         if self._outlet is None:
-            raise Refused("the agent has to run for that: it knows which one is refused")
+            raise OrderRefused("the agent has to run for that: it knows which one is refused")
         yield from wait_for_line(self._quiet)
         done = self._outlet.drop_first()
         if done == DROP_NONE:
-            raise Refused("nothing was dropped: nothing is held now, or the flash takes nothing; `status` tells more")
+            raise OrderRefused(
+                "nothing was dropped: nothing is held now, or the flash takes nothing; `status` tells more"
+            )
         yield {"count": 1, "parked": self.quarantine.count(), "soon": done == DROP_SOON}
 
     # -- offering again ----------------------------------------------------------------------------------------
@@ -237,17 +243,17 @@ class Orders:
         numbers[LATE_FIRST] = min(before, entry - 1)
         if not self.quarantine.state.save():
             numbers[LATE_FIRST] = before
-            raise Refused("the flash takes nothing now; try again")
+            raise OrderRefused("the flash takes nothing now; try again")
 
     def _read_again(self, number):
         """Replace a frame by its result if it can be read now; return None if that was done, else the answer."""
         if not self._read(number):
             return {"number": number, "stays": "this version cannot read it either"}
-        from toolcart.agent.openprotocol.duplicate_search import Look
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 
-        held = Look(self.main).holds(self._payload, 0, self._length, self._flags)
+        held = DuplicateSearch(self.main).holds(self._payload, 0, self._length, self._flags)
         if held < 0:
-            raise Refused("the log cannot be read now; try again")
+            raise OrderRefused("the log cannot be read now; try again")
         if held:
             yield from wait_for_line(self._quiet)
             gone = self._drop_some([number])
@@ -265,7 +271,7 @@ class Orders:
                 break
             if not quarantine.move_oldest():
                 break
-        raise Refused("the flash takes nothing now; %d stays a frame. Try again" % number)
+        raise OrderRefused("the flash takes nothing now; %d stays a frame. Try again" % number)
 
     def _read(self, number):
         """Read the frame `number` into the payload; return True if that worked."""
@@ -325,7 +331,7 @@ class Orders:
     def _find(self, number):
         kind = self.quarantine.find(number)
         if kind < RECORD_NONE:
-            raise Refused("the quarantine cannot be read now; try again")
+            raise OrderRefused("the quarantine cannot be read now; try again")
         return kind
 
     def _chosen(self, words):
@@ -333,7 +339,7 @@ class Orders:
         quarantine = self.quarantine
         yield from wait_for_line(self._quiet)
         if not quarantine.settle():
-            raise Refused("the flash takes nothing now; nothing was done. Try again")
+            raise OrderRefused("the flash takes nothing now; nothing was done. Try again")
         ranges = [] if words == ["all"] else [_range(word) for word in words]
         hits = [0] * len(ranges)
         chosen = []
@@ -351,9 +357,9 @@ class Orders:
                 yield None
             kind = quarantine.next_entry(entry)
         if kind < RECORD_NONE:
-            raise Refused("the quarantine cannot be read now; nothing was done. Try again")
+            raise OrderRefused("the quarantine cannot be read now; nothing was done. Try again")
         if 0 in hits:
-            raise Refused("there is no record %s; nothing was done" % words[hits.index(0)])
+            raise OrderRefused("there is no record %s; nothing was done" % words[hits.index(0)])
         return chosen
 
 
@@ -365,12 +371,12 @@ def wait_for_line(quiet):
         if quiet.may_erase():
             return
         yield None
-    raise Refused("the controller's line was never quiet enough to write; what was not done stays. Try again")
+    raise OrderRefused("the controller's line was never quiet enough to write; what was not done stays. Try again")
 
 
 def _number(word):
     if not word.isdigit():
-        raise Refused("%s is no number of a record" % word)
+        raise OrderRefused("%s is no number of a record" % word)
     return int(word)
 
 

@@ -24,10 +24,11 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.framing import FRAME_BYTES, HEAD_OCTETS, NUMBER_TOP, RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.framing import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
-from toolcart.agent.quarantine.gaps import Holes
+from toolcart.agent.quarantine.gaps import Gaps
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_BYTES, PARKED_IN_DOUBT, PARKED_UNREADABLE, ROOM_BYTES
 
@@ -69,7 +70,7 @@ class Quarantine:
         self.length = 0  # of its payload, without what follows it
         self.lost = 0  # how many before it, from where the search began, cannot be read
         self._main = main
-        self._holes = Holes(state.numbers)
+        self._gaps = Gaps(state.numbers)
         self._scout = Cursor()
         self._fold = Cursor()
         self._source = Cursor()  # in the main log
@@ -219,7 +220,7 @@ class Quarantine:
 
     def may_leave(self):
         """True if there is a hole for an entry that is offered again; else `tidy` comes first."""
-        return self.settle() and self._holes.free() > self._spare()
+        return self.settle() and self._gaps.free() > self._spare()
 
     def end_late(self, taken):
         """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
@@ -233,7 +234,7 @@ class Quarantine:
 
     def count(self):
         """Return how many entries there are, including those that can no longer be read."""
-        return max(0, self.log.number - self.log.cursors[0].number - self._holes.count())
+        return max(0, self.log.number - self.log.cursors[0].number - self._gaps.count())
 
     def next_entry(self, after):
         """Read the first entry after number `after` of the ring into the page; return its kind, RECORD_NONE or _LOST.
@@ -246,22 +247,22 @@ class Quarantine:
         while True:
             kind = self._peek_behind(after)
             if kind <= RECORD_NONE:
-                self.lost += max(0, log.shown - after)  # a ring that was emptied by a take-over is behind its cursor
+                self.lost += max(0, log.visible - after)  # a ring that was emptied by a take-over is behind its cursor
                 return kind
             found = self._scout.found
             self.lost += found - after - 1
-            after = self._holes.end_of(found)
+            after = self._gaps.end_of(found)
             if after == 0:
                 self._read_tail(found)
                 return kind
 
-    def next_told(self, after):
+    def next_listed(self, after):
         """As `next_entry`, only to tell of it: also the last one of a start, which may still be in doubt."""
         log = self.log
-        shown = log.shown
-        log.shown = log.number
+        visible = log.visible
+        log.visible = log.number
         kind = self.next_entry(after)
-        log.shown = shown
+        log.visible = visible
         return kind
 
     def find(self, number):
@@ -351,7 +352,7 @@ class Quarantine:
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
-        holes, damaged, passed = self._holes.saved(), counts[n.DAMAGED], cursor.number
+        gaps, damaged, passed = self._gaps.saved(), counts[n.DAMAGED], cursor.number
         done = counted = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
@@ -362,7 +363,7 @@ class Quarantine:
         if done and self.state.save():
             return done
         counts[counter] -= counted
-        self._holes.restore(holes)
+        self._gaps.restore(gaps)
         counts[n.DAMAGED] = damaged
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
@@ -376,7 +377,7 @@ class Quarantine:
         """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""
         if not self.settle():
             return False
-        if self._holes.free() > self._spare():
+        if self._gaps.free() > self._spare():
             return True
         if self._spare_blocks() <= 0 and self.next_entry(0) > RECORD_NONE:
             if self._left() < self.log.behind(0, FRAME_BYTES + self.log.length):
@@ -400,7 +401,7 @@ class Quarantine:
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
         self.state.numbers[n.DAMAGED] += lost
-        self._holes.swallow(entry)
+        self._gaps.swallow(entry)
         self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
 
@@ -431,21 +432,21 @@ class Quarantine:
 
     def _leave(self, entry, spare):
         """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
-        holes = self._holes
-        holes.gone = entry
+        gaps = self._gaps
+        gaps.gone = entry
         self._swallow()
-        holes.gone = 0
-        return self.log.cursors[0].number >= entry or holes.end_of(entry) != 0 or holes.add(entry, spare)
+        gaps.gone = 0
+        return self.log.cursors[0].number >= entry or gaps.end_of(entry) != 0 or gaps.add(entry, spare)
 
     def _swallow(self):
         """Move the cursor up to the oldest entry that is left."""
-        log, holes = self.log, self._holes
+        log, gaps = self.log, self._gaps
         cursor = log.cursors[0]
         kind = self.next_entry(0)
         if kind == RECORD_LOST:
             return
-        last = self.entry - 1 if kind > RECORD_NONE else log.shown
-        holes.swallow(last)
+        last = self.entry - 1 if kind > RECORD_NONE else log.visible
+        gaps.swallow(last)
         self.state.numbers[n.DAMAGED] += self.lost
         if last > cursor.number:
             log.rewind(cursor, last)

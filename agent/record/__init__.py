@@ -28,7 +28,7 @@ KIND_GRAPH = const(0xC9)  # in a ring of its own, which has nothing else for out
 KINDS = b"\xd2\xd7\xc5\xc9"
 LEAST = b"\x72\x08\x16\x09"
 
-PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 bytes (DIGEST D.4)
+PAYLOAD_MAX = const(648)  # one raw frame: the longest layout of MID 0061 is 544 bytes (protocol.md 5.4)
 PAYLOAD_WIDE = const(3600)  # a result of several spindles (toolcart.agent.record.spindles), where such are possible
 SEVERAL_LEAST = const(160)  # a result with a payload this long has several spindles, or identifiers
 

@@ -58,7 +58,7 @@ def _are_same(one, at, flags, other, start, other_flags):
         if differs(one, at + field, other, start + field, _FIELDS[index + 1] - field):
             fetched = (flags | other_flags) & res.FLAG_RECOVERED
             differs_so = (flags ^ other_flags) & res.FLAG_ODD
-            if not fetched or not _is_told_otherwise(one, at + field, other, start + field, field, differs_so):
+            if not fetched or not _is_written_otherwise(one, at + field, other, start + field, field, differs_so):
                 return False
     return not differs(one, at + PSET_CHANGE, other, start + PSET_CHANGE, TIGHTENING_ID - PSET_CHANGE)
 
@@ -85,7 +85,7 @@ def put_digits(digits, to, buf, at):
     return at < end
 
 
-def _is_told_otherwise(one, at, other, start, field, is_one_odd):
+def _is_written_otherwise(one, at, other, start, field, is_one_odd):
     """True if MID 0061 and MID 0065 may give this field in different forms.
 
     A running batch is 0 or 3, depending on the revision (release 2.9); some controllers keep neither its counter nor

@@ -6,7 +6,7 @@
 
 Rules
 1. Blanks and NULs on either side are padding. A tilde and two digits, `~E4`, are one byte; so a tilde is `~7E`.
-2. `shown` leaves printable UTF-8 as it is, for JSON and people; whatever else there is, a latin-1 letter, a character
+2. `decoded` leaves printable UTF-8 as it is, for JSON and people; whatever else there is, a latin-1 letter, a character
    that was cut off, a control character, is escaped byte by byte. `octets_of` turns it back.
 3. `put_ascii`, for ToolsNet, escapes every byte outside printable ASCII. What then does not fit the field keeps its
    beginning and ends in two tildes and twelve characters, a check over all of it: two texts never look alike.
@@ -34,7 +34,7 @@ def stripped(buf, at, width):
     return bytes(buf[at:end])
 
 
-def shown(octets):
+def decoded(octets):
     """Return these bytes as text: UTF-8 as it is, all else escaped."""
     letters = []
     at = 0
@@ -64,7 +64,7 @@ def _character(octets, at):
 
 
 def octets_of(text):
-    """Return the bytes that `shown` has made this text from."""
+    """Return the bytes that `decoded` has made this text from."""
     parts = []
     at = 0
     while at < len(text):

@@ -282,10 +282,10 @@ class Line:
 
     def _add_foreign(self, page):
         """Write what `_trim` found as text, with all that is no printable character in a form of its own."""
-        from toolcart.agent.record.escaping import json_of, shown  # hardly any text needs it
+        from toolcart.agent.record.escaping import decoded, json_of  # hardly any text needs it
 
         self.add(b'"')
-        self.add(json_of(shown(bytes(page[self._first : self._last]))).encode())
+        self.add(json_of(decoded(bytes(page[self._first : self._last]))).encode())
         self.add(b'"')
 
     def _add_frame(self, page, at, last):

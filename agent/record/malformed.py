@@ -133,6 +133,6 @@ def decimals_of(page, at, length):
 
 
 def _printed(page, at, width):
-    shown = bytearray(width)
-    put_text(shown, 0, page, at, width)
-    return bytes(shown).decode().strip()
+    text = bytearray(width)
+    put_text(text, 0, page, at, width)
+    return bytes(text).decode().strip()

@@ -1,7 +1,7 @@
 """The one form of a result between the controller and the archive: 106 bytes, whatever revision it came in.
 
 Every revision of MID 0061 and 0065 is converted to this body; the spool keeps it, telegram 04 is made from it. Text is
-copied, never formatted, so that no figure changes on its way (DIGEST traps 24, 25); only the time is packed. A field
+copied, never formatted, so that no figure changes on its way (protocol.md 2.2); only the time is packed. A field
 that the source does not have is blank. Each width is the widest of any source.
 
     byte   0        25  29  33   37   41 42 43 44 45     51    56       63          82        92         106

@@ -185,13 +185,13 @@ def extra_at(page, place, end):
 
 def extras_of(page, at, length):
     """Return for each bolt with an extra: its row from 0 on, where the extra begins, and how many values it has."""
-    found = []
+    extras = []
     place = extra_at(page, rows_end(page, at), at + length)
     while place >= 0:
         values = number(page, place + EXTRA_COUNT, 2)
-        found.append((number(page, place, 2), place, values))
+        extras.append((number(page, place, 2), place, values))
         place = extra_at(page, place + EXTRA_BYTES + values * VALUE_BYTES, at + length)
-    return found
+    return extras
 
 
 def _row(page, place, at, is_sync):

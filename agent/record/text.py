@@ -38,19 +38,19 @@ CLOCK_UNSET = "agent, clock unset"
 
 def describe(page, at, kind, flags, length):
     """Return in words the record whose payload of `length` bytes is at page[at:]."""
-    shown = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
+    fields = {"number": get_u32(page, at), "station": page[at + 4] | page[at + 5] << 8}
     if kind == KIND_EVENT:
-        return _event(shown, page, at, flags)
-    shown["spindle"] = spindle_in(page, at)
+        return _event(fields, page, at, flags)
+    fields["spindle"] = spindle_in(page, at)
     if kind == KIND_RAW:
-        shown["source"] = "RAW"
-        shown["octets"] = length - res.HEAD_BYTES
-        return shown
+        fields["source"] = "RAW"
+        fields["octets"] = length - res.HEAD_BYTES
+        return fields
     body = at + res.HEAD_BYTES
     status = page[body + res.TIGHTENING_STATUS]
-    shown["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
-    shown["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
-    shown["program"] = digits_of(page, body + res.PSET, 4)
+    fields["source"] = "RECOVERED" if flags & res.FLAG_RECOVERED else "LIVE"
+    fields["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
+    fields["program"] = digits_of(page, body + res.PSET, 4)
     decimals = 0
     if flags & res.FLAG_ODD or length >= SEVERAL_LEAST or res.lacks(page, body):
         from toolcart.agent.record.malformed import decimals_of, notes_of  # hardly any log has such a record
@@ -58,30 +58,30 @@ def describe(page, at, kind, flags, length):
         decimals = decimals_of(page, at, length) if flags & res.FLAG_ODD else 0
         notes = notes_of(page, at, flags, length)
         if notes or flags & res.FLAG_ODD:
-            shown["odd"] = notes
-    shown["torque"] = decimal_of(page, body + res.TORQUE, res.TORQUE_BYTES, 2)
-    shown["unit"] = "Nm"
-    shown["angle"] = decimal_of(page, body + res.ANGLE, res.ANGLE_BYTES, decimals)
-    shown["status"] = "OK" if status == 0x31 else "NOK"
-    shown["torque_status"] = _named(_MEASURED, page[body + res.TORQUE_STATUS])
-    shown["angle_status"] = _named(_MEASURED, page[body + res.ANGLE_STATUS])
-    shown["batch_status"] = _named(_BATCH, page[body + res.BATCH_STATUS])
-    shown["time"] = time_of(page, body)
-    shown["time_source"] = time_source(flags, page, body + res.TIME)
-    shown["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
+            fields["odd"] = notes
+    fields["torque"] = decimal_of(page, body + res.TORQUE, res.TORQUE_BYTES, 2)
+    fields["unit"] = "Nm"
+    fields["angle"] = decimal_of(page, body + res.ANGLE, res.ANGLE_BYTES, decimals)
+    fields["status"] = "OK" if status == 0x31 else "NOK"
+    fields["torque_status"] = _named(_MEASURED, page[body + res.TORQUE_STATUS])
+    fields["angle_status"] = _named(_MEASURED, page[body + res.ANGLE_STATUS])
+    fields["batch_status"] = _named(_BATCH, page[body + res.BATCH_STATUS])
+    fields["time"] = time_of(page, body)
+    fields["time_source"] = time_source(flags, page, body + res.TIME)
+    fields["tightening_id"] = digits_of(page, body + res.TIGHTENING_ID, res.ID_BYTES)
     if length >= res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES:
         unit = page[body + res.BODY_BYTES + res.TORQUE_UNIT] - 0x31
-        shown["unit"] = _UNITS[unit if 0 <= unit < len(_UNITS) else 0]
-    return shown
+        fields["unit"] = _UNITS[unit if 0 <= unit < len(_UNITS) else 0]
+    return fields
 
 
-def _event(shown, page, at, flags):
-    shown["source"] = "EVENT"
-    shown["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
-    shown["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
+def _event(fields, page, at, flags):
+    fields["source"] = "EVENT"
+    fields["event"] = _EVENTS.get(page[at + ev.WHAT], "event %d" % page[at + ev.WHAT])
+    fields["code"] = text_of(page, at + ev.CODE, ev.CODE_BYTES)
     what = page[at + ev.WHAT]
     if what == ev.PSET_SELECTED or what == ev.JOB:
-        shown["code"] = digits_of(page, at + ev.CODE, ev.CODE_BYTES)
+        fields["code"] = digits_of(page, at + ev.CODE, ev.CODE_BYTES)
     words = at + ev.TEXT
     if what == ev.PSET_SELECTED:
         words += ev.PSET_NAME
@@ -92,30 +92,30 @@ def _event(shown, page, at, flags):
         end = words
     elif what == ev.VIN and end > words + ev.VIN_MOST:
         end = words + ev.VIN_MOST
-    shown["text"] = text_of(page, words, end - words) if end > words else ""
-    shown["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
-    shown["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
+    fields["text"] = text_of(page, words, end - words) if end > words else ""
+    fields["controller_ready"] = _READY.get(page[at + ev.CONTROLLER_READY])
+    fields["tool_ready"] = _READY.get(page[at + ev.TOOL_READY])
     if page[at + ev.WHAT] == ev.GONE:
-        _gone(shown, page, at + ev.TEXT)
-    shown["time"] = packed_time(page, at + ev.TIME)
-    shown["time_source"] = time_source(flags, page, at + ev.TIME)
-    return shown
+        _gone(fields, page, at + ev.TEXT)
+    fields["time"] = packed_time(page, at + ev.TIME)
+    fields["time_source"] = time_source(flags, page, at + ev.TIME)
+    return fields
 
 
-def _gone(shown, page, text):
+def _gone(fields, page, text):
     """Add which tightening IDs are gone (agent.station.missing_results): from which to which, and how many of these."""
     for name, place in (("first_id", ev.GONE_FIRST), ("last_id", ev.GONE_LAST)):
-        shown[name] = digits_of(page, text + place, res.ID_BYTES) or None
+        fields[name] = digits_of(page, text + place, res.ID_BYTES) or None
     for name, place, width in (
         ("count", ev.GONE_COUNT, res.ID_BYTES),
         ("total", ev.GONE_TOTAL, res.ID_BYTES),
         ("id_epoch", ev.GONE_EPOCH, 3),
     ):
         digits = digits_of(page, text + place, width)
-        shown[name] = int(digits) if digits.isdigit() else None
-    code = shown["code"]
+        fields[name] = int(digits) if digits.isdigit() else None
+    code = fields["code"]
     rejected = "the controller rejects the question for them with code " + code
-    shown["text"] = rejected if code.isdigit() else _REASONS.get(code, "")
+    fields["text"] = rejected if code.isdigit() else _REASONS.get(code, "")
 
 
 def time_of(page, body):
@@ -144,9 +144,9 @@ def text_of(buf, at, width):
     """Return the field as text without its padding, blanks or NULs; what is no text is escaped."""
     if is_plain(buf, at, width):
         return bytes(buf[at : at + width]).decode().replace("\0", " ").strip(" ")
-    from toolcart.agent.record.escaping import shown, stripped  # hardly any text needs it
+    from toolcart.agent.record.escaping import decoded, stripped  # hardly any text needs it
 
-    return shown(stripped(buf, at, width))
+    return decoded(stripped(buf, at, width))
 
 
 def digits_of(buf, at, width):

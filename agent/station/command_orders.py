@@ -66,11 +66,11 @@ def _wait(commands, board, order, wait_ms, asker):
     """Give the order, and go on until its outcome is known."""
     turn = Timer()
     turn.start(board.now(), wait_ms or TURN_MS)
-    told = Timer()
-    told.start(board.now(), TOLD_MS)
+    reported = Timer()
+    reported.start(board.now(), TOLD_MS)
     order.why = commands.take_order(order, board.now())
     while order.why and wait_ms and not asker.gone and not turn.expired(board.now()):
-        yield _pause(told, board, order.why)
+        yield _pause(reported, board, order.why)
         order.why = commands.take_order(order, board.now())
     if order.why:
         return
@@ -82,20 +82,20 @@ def _wait(commands, board, order, wait_ms, asker):
             if order.state == WAITING and (asker.gone or turn.expired(now)):
                 order.why = order.why or "its turn did not come in time"
                 commands.withdraw(order, now)
-            yield _pause(told, board, "for its turn" if order.state == WAITING else "for the controller's answer")
+            yield _pause(reported, board, "for its turn" if order.state == WAITING else "for the controller's answer")
         turn.start(board.now(), TURN_MS)
         while order.is_noted and not order.is_written and not turn.expired(board.now()):
             commands.settle(board.now())
-            yield _pause(told, board, "for room in the log")
+            yield _pause(reported, board, "for room in the log")
     finally:
         commands.withdraw(order, board.now())
 
 
-def _pause(told, board, why):
+def _pause(reported, board, why):
     """Return a line that says why it takes so long, if one is due, else the ms until the next check."""
-    if not told.expired(board.now()):
+    if not reported.expired(board.now()):
         return LOOK_MS
-    told.start(board.now(), TOLD_MS)
+    reported.start(board.now(), TOLD_MS)
     return {"waiting": why}
 
 

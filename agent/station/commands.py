@@ -149,8 +149,7 @@ class Commands:
         elif order.state == DONE and order.is_noted and not order.is_written:
             order.is_written = self._write(order, order.outcome, now)
 
-    # -- as low-priority queries (toolcart.agent.openprotocol.queries)
-    # ----------------------------------------------------
+    # -- as low-priority queries (toolcart.agent.openprotocol.queries) ---------------------------------------------
 
     def opened(self, now):
         """Begin a session: answers owed by an earlier one will not come any more."""
@@ -170,7 +169,7 @@ class Commands:
         if order is None or order.state != WAITING:
             return False
         self._intake.due = True
-        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.quiet.may_program():
+        if (self._rest.armed and not self._rest.expired(now)) or not self._intake.flash_window.may_program():
             return False  # the giver of the order wakes us again
         if not order.is_noted:
             order.mid = order.ways[0][0]
@@ -186,25 +185,25 @@ class Commands:
         session.request.ask(order.row, order.mid, order.mid, revision, data, 1)
         return True
 
-    def take(self, event, session, health, now):
+    def take(self, event, session, counters, now):
         """Take an EV_QUERY event: the answer to the request, or that there is none."""
         order = self.order
         if order is None or order.state != OUT:  # not by the row: at an orderly end MID 0003 has taken its place
-            self._others.take(event, session, health, now)  # type: ignore[union-attr] - who asked is there
+            self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
         elif event == st.EV_QUERY:
             order.code = 0
             self._finish(order, ACCEPTED, now)
         elif event == st.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
-            order.why = "the controller did not answer within %d ms" % session.pace.response_timeout_ms
+            order.why = "the controller did not answer within %d ms" % session.timing.response_timeout_ms
             self._finish(order, UNKNOWN, now)
         else:
-            order.code = max(session.said.code, 0)
-            order.why = "it gave no code" if session.said.code == error_codes.NO_CODE else ""
-            if session.said.mid == 9998:
+            order.code = max(session.received.code, 0)
+            order.why = "it gave no code" if session.received.code == error_codes.NO_CODE else ""
+            if session.received.mid == 9998:
                 order.why = "MID 9998: the header is not understood there"
-            is_known = session.said.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
+            is_known = session.received.refusal not in (error_codes.REFUSED_REVISION, error_codes.REFUSED_NEVER)
             if is_known or not order.ways:
                 self._finish(order, REFUSED, now)
             else:
@@ -212,8 +211,8 @@ class Commands:
 
     def came_late(self, session, now):
         """True if this answer was owed to a command; the log has it as unknown, as it was when its time was over."""
-        if session.said.mid in (rq.DONE, rq.REFUSAL) and session.said.named in self._doubts:
-            del self._doubts[session.said.named]
+        if session.received.mid in (rq.DONE, rq.REFUSAL) and session.received.named in self._doubts:
+            del self._doubts[session.received.named]
             self._rest.start(now, REST_MS)
             return True
         return False
@@ -232,7 +231,7 @@ class Commands:
         store = intake.store
         log = intake.log
         room_bytes = log.room_bytes + _EVENT_BYTES  # results have priority
-        if intake.full or not intake.quiet.may_program() or not store.ready() or not log.has_room(room_bytes):
+        if intake.full or not intake.flash_window.may_program() or not store.ready() or not log.has_room(room_bytes):
             return False
         stage = log.stage
         at = log.place
@@ -255,6 +254,6 @@ class Commands:
             put_text(stage, text + place, octets, 0, min(width, len(octets)))
         if log.append(KIND_EVENT, FLAG_EDGE_TIME, ev.end_text(stage, at, ev.TEXT_MOST)) != LOG_DONE:
             return False
-        store.health.count(h.EVENTS)
+        store.counters.count(h.EVENTS)
         intake.wake_outlets(now)
         return True

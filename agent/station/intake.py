@@ -8,7 +8,7 @@ Rules
    before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `trouble` until a session is up, and is
+   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `fault` until a session is up, and is
    logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
@@ -16,12 +16,12 @@ Rules
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part, const
-from toolcart.agent.base.connection_fault import Trouble
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.error_codes import REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
@@ -30,13 +30,13 @@ from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
-from toolcart.agent.station.subscription_watchdog import Watch
+from toolcart.agent.station.subscription_watchdog import SubscriptionWatchdog
 
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
 BACKOFF_MS = const(1000)  # before the first reconnect; each further one doubles it
 BACKOFF_MOST_MS = const(30000)  # a controller that is on again is found within half a minute
-BUSY_MS = const(10000)  # where another client holds the controller: asked more often its place stays taken (DIGEST C.4)
+BUSY_MS = const(10000)  # where another client has the place: asked more often it stays taken (protocol.md 4.4)
 BUSY_MOST_MS = const(60000)  # some keep the place of a client that was cut off for a minute
 FETCH_AFTER_MS = const(50)  # of silence on a serial line: a controller with more results continues well before that
 ROOM_ASKED_MS = const(1000)  # how often a log without room is checked again
@@ -51,18 +51,18 @@ class Intake:
         self.session = session = station.session
         self.link = session.link
         self.steady = session.steady
-        self.quiet = station.quiet
+        self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
-        self.watch = Watch(recovery, recovery.retry_ms)
+        self.watchdog = SubscriptionWatchdog(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
-        self.health = station.health
+        self.counters = station.counters
         self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
         way.host = controller["host" if tcp else "device"]
         way.number = controller["port" if tcp else "baud"]
         way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
         way.opening = False  # a connection was requested and is not open yet
-        way.trouble = Trouble()
+        way.fault = ConnectionFault()
         way.wait = Timer()  # for the next attempt; while `opening`, for the current one
         way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
@@ -72,10 +72,10 @@ class Intake:
         line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
         line.heard = Timer()
         line.octets = 0  # that came since it was opened: none of them may be an answer
-        self.told = told = Part()  # what of the recovery's counts was reported
-        told.gone = 0  # IDs gone, and below snapshots refused
-        told.passed_over = 0  # results of other stations
-        told.not_saved = 0
+        self.reported = reported = Part()  # what of the recovery's counts was reported
+        reported.gone = 0  # IDs gone, and below snapshots refused
+        reported.passed_over = 0  # results of other stations
+        reported.not_saved = 0
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
@@ -102,13 +102,13 @@ class Intake:
         indexes = self.log.state.octets[INDEXES]
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
-        known = self.store.known
-        self.told.gone = known.gone()
+        ledger = self.store.ledger
+        self.reported.gone = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
-        if known.is_met() or known.is_empty():
-            starts.stood = starts.index
-            results.stood = results.index
+        if ledger.is_met() or ledger.is_empty():
+            starts.accepted_index = starts.index
+            results.accepted_index = results.index
         self.way.wait.start(now, 0)
 
     def step(self, now):
@@ -126,7 +126,7 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.pace.silence.armed = False
+                self.session.timing.silence.armed = False
                 if self.line.fetch_after_ms:
                     self.line.octets += n
                     self.line.heard.start(now, self.line.fetch_after_ms)
@@ -162,12 +162,12 @@ class Intake:
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
-        self.health.note(h.FAULTS, 0, now)
+        self.counters.note(h.FAULTS, 0, now)
         self._close(now)
 
     def stalled(self, now):
         """The process got no turn for a while: the controller may have given up."""
-        self.watch.doubt(now)
+        self.watchdog.doubt(now)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -180,10 +180,10 @@ class Intake:
             if state == PORT_OPEN:
                 self.way.opening = False
                 self.way.wait.stop()
-                self.health.count(h.CONTROLLER_CONNECTS)
+                self.counters.count(h.CONTROLLER_CONNECTS)
                 self.line.octets = 0
                 self.session.opened()
-                self.quiet.talks(True)
+                self.flash_window.set_receiving(True)
                 return True
             if state == PORT_CLOSED or self.way.wait.expired(now):
                 self._close(now)
@@ -219,7 +219,7 @@ class Intake:
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self.way.kept_before = self.health.counters[h.STORED]
+        self.way.kept_before = self.counters.counts[h.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
@@ -234,14 +234,14 @@ class Intake:
             self._blame(why, now)
         self.port.close()
         self.session.closed()
-        self.quiet.talks(False)
-        self.watch.closed()
+        self.flash_window.set_receiving(False)
+        self.watchdog.closed()
         self.recovery.closed()
         self._tell_recovery(now)
         self.way.opening = False
         if why == st.WHY_BUSY:
             wait_ms = self.way.busy.next()
-        elif (self._ready and not self.full) or self.session.ways.goes_on:
+        elif (self._ready and not self.full) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self.way.backoff.next()
@@ -252,7 +252,7 @@ class Intake:
         """Record why there is no connection, as the session or the port says."""
         session = self.session
         port = self.port
-        code, mid = session.said.refused_code, session.said.refused_mid
+        code, mid = session.received.refused_code, session.received.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
         if why == st.WHY_SILENCE and self.line.fetch_after_ms:
@@ -264,21 +264,21 @@ class Intake:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:
-            self.health.note(h.CONTROLLER_LOSSES, why, now)
+            self.counters.note(h.CONTROLLER_LOSSES, why, now)
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.way.trouble.set(why, state, code, mid, self.health.counters[h.STORED])
+        is_news = self.way.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
         if not was_open:
-            self.health.count(h.CONTROLLER_AWAY)
+            self.counters.count(h.CONTROLLER_AWAY)
             if is_news:
-                self.health.log(h.CONTROLLER_AWAY, why, now)
+                self.counters.log.add(h.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
-        self.way.trouble.over()
-        if self.health.counters[h.STORED] != self.way.kept_before:
+        self.way.fault.over()
+        if self.counters.counts[h.STORED] != self.way.kept_before:
             self.way.backoff.reset()
         self.way.busy.reset()
         session = self.session
@@ -287,11 +287,11 @@ class Intake:
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
-                self.health.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
-        session.subscriptions[0].keeper.hear(self, st.EV_READY, now)
-        if session.fetching.revisions.is_shut():
+                self.counters.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
+        session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
+        if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
-        self.watch.rest(now)
+        self.watchdog.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
@@ -364,33 +364,33 @@ class Intake:
             self._take_refusal(now)
         elif event == st.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
-        elif event == st.EV_BESIDE:
-            self._take_beside(now)
+        elif event == st.EV_OTHER_SPINDLE:
+            self._take_other_answer(now)
         elif event == st.EV_TOOL:
             copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
         elif event == st.EV_REFUSED:
-            self.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+            self.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == st.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+                self.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
         elif event == st.EV_MALFORMED:
-            self.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         elif event >= st.EV_WATCH:
-            self.watch.hear(self, event, now)
+            self.watchdog.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:
-            session.subscriptions[0].keeper.hear(self, event, now)  # type: ignore[union-attr] - who asked is there
+            session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
-            self.queries.take(event, session, self.health, now)  # type: ignore
+            self.queries.take(event, session, self.counters, now)  # type: ignore
 
     def _take_refusal(self, now):
         """Take the rejection of a question for an old result."""
         recovery = self.recovery
         session = self.session
-        refusal = session.said.refusal
-        was_filling = recovery.phase == qs.PHASE_FILL
-        news = recovery.refused(refusal, now, session.said.code)
-        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == qs.PHASE_FILL)
-        session.fetching.rejected(recovery.phase == qs.PHASE_OFF or not goes_on)
+        refusal = session.received.refusal
+        was_filling = recovery.phase == rp.PHASE_FILL
+        news = recovery.refused(refusal, now, session.received.code)
+        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == rp.PHASE_FILL)
+        session.old_result.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
         self.take_news(news, now)
 
     def _hire(self, subscription):
@@ -411,12 +411,12 @@ class Intake:
         if self.full:  # an answer would count for the one not taken: MID 0062 does not say which one it is for
             self.session.withhold()
             return
-        kept = self.store.put_pushed(self.link, self.session.said.revision, cut_short, now)
+        kept = self.store.put_pushed(self.link, self.session.received.revision, cut_short, now)
         if kept <= NOT_KEPT:
             self.answer(kept, now)
             return
         if kept == KEPT_BEFORE:
-            self.watch.doubt(now, True)
+            self.watchdog.doubt(now, True)
         if not self.steady:
             self._use_last_chance(now)
         self.session.acknowledge()
@@ -429,9 +429,9 @@ class Intake:
         """
         if self.link.last_chance() and not self.session.request.asked:
             self._maintain()
-            self.quiet.offer(now)
+            self.flash_window.offer(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Begin the recovery: a session is up whose results come as MID 0061 and can be asked for."""
         session = self.session
         self.recovery.opened(session.identity, session.system_type, now)
@@ -443,9 +443,9 @@ class Intake:
                 self._use_last_chance(now)
             self.session.acknowledge()
             self.wake_outlets(now)
-            several = self.session.ways.several
+            several = self.session.fallback.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
-                self.watch.doubt(now, True)
+                self.watchdog.doubt(now, True)
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
@@ -470,14 +470,14 @@ class Intake:
         recovery = self.recovery
         if self.line.heard.armed and self.line.heard.expired(now):
             self.line.heard.stop()
-        wait_ms = self.watch.timer.left(now)
+        wait_ms = self.watchdog.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self.line.heard.armed and self.watch.look(session, now):
+        elif session.can_fetch() and not self.line.heard.armed and self.watchdog.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
-        if self.due or ((recovery.phase or recovery.known.ranges) and recovery.seeks()):
+        if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
             if session.can_fetch():
                 if self.line.heard.armed:
                     left = self.line.heard.least(now, left)
@@ -491,36 +491,36 @@ class Intake:
                 left = self.queries.look(session, now, left)
                 if left < 0:
                     return left
-        if not self.log.is_ready() and (self.steady or self.quiet.may_erase()):
+        if not self.log.is_ready() and (self.steady or self.flash_window.may_erase()):
             self._maintain()
         return left
 
     def _maintain(self):
         if not self.log.maintain():
-            self.health.count(h.NOT_SAVED)  # it is retried each time
+            self.counters.count(h.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
         if self.due and self._ask_first(now):
             return True
         recovery = self.recovery
         log = self.log
-        if recovery.phase == qs.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
+        if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
             recovery.wait_for_room(now)
             return False
-        if not self.quiet.may_program():
+        if not self.flash_window.may_program():
             return False
         if not recovery.want(now):
             self._tell_recovery(now)
             return False
         session = self.session
-        copy(session.fetching.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
-        by = recovery.asks_with()
+        copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
+        by = recovery.ask_offset()
         if by:
-            put_id(session.fetching.asked_id, moved(id_of(recovery.ask_id, 0), by))
-        session.fetching.revision = recovery.revision()
-        session.fetching.spindle = recovery.ask_spindle
-        session.request.lower_too = recovery.whose.hears_lower()
-        session.request.near_too = recovery.hears_off()
+            put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
+        session.old_result.revision = recovery.revision()
+        session.old_result.spindle = recovery.ask_spindle
+        session.request.accepts_lower = recovery.ownership.accepts_lower()
+        session.request.accepts_nearby = recovery.accepts_nearby()
         session.fetch()
         return True
 
@@ -536,42 +536,42 @@ class Intake:
 
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
-        gone = self.recovery.known.gone()
-        if gone != self.told.gone:
-            self.health.note(h.IDS_GONE, gone - self.told.gone, now)
-            self.told.gone = gone
+        gone = self.recovery.ledger.gone()
+        if gone != self.reported.gone:
+            self.counters.note(h.IDS_GONE, gone - self.reported.gone, now)
+            self.reported.gone = gone
             self.wake_outlets(now)
-            self.watch.fetched(self, -1, now)
+            self.watchdog.fetched(self, -1, now)
         passed_over = self.recovery.passed_over
-        if passed_over != self.told.passed_over:
-            self.health.counters[h.PASSED_OVER] += passed_over - self.told.passed_over
-            if self.told.passed_over == 0:
-                self.health.log(h.PASSED_OVER, passed_over, now)
-            self.told.passed_over = passed_over
-        if self.recovery.known.not_saved != self.told.not_saved:
-            self.told.not_saved = self.recovery.known.not_saved
-            self.health.note(h.NOT_SAVED, 1, now)
+        if passed_over != self.reported.passed_over:
+            self.counters.counts[h.PASSED_OVER] += passed_over - self.reported.passed_over
+            if self.reported.passed_over == 0:
+                self.counters.log.add(h.PASSED_OVER, passed_over, now)
+            self.reported.passed_over = passed_over
+        if self.recovery.ledger.not_saved != self.reported.not_saved:
+            self.reported.not_saved = self.recovery.ledger.not_saved
+            self.counters.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
-        self.session.fetching.answered()
+        self.session.old_result.answered()
         link = self.link
-        shared = self.recovery.whose.shared
+        shared = self.recovery.ownership.shared
         if shared is not None:
-            shared.hear_owner(link.buf, link.at, link.length, self.session.said.revision)
+            shared.read_owner(link.buf, link.at, link.length, self.session.received.revision)
         spindle = self.session.request.spindle
-        self._fills = self.recovery.phase == qs.PHASE_FILL
-        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision, spindle)
+        self._fills = self.recovery.phase == rp.PHASE_FILL
+        is_read = self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision, spindle)
         self.store_answer(is_read, now)
 
-    def _take_beside(self, now):
+    def _take_other_answer(self, now):
         """Store one more answer to what was asked for last: a controller sends what all spindles have under the ID.
 
         Not if that was to find out what is missing, which is stored oldest first.
         """
         link = self.link
-        if not self._fills or self.recovery.whose.shared is not None:
+        if not self._fills or self.recovery.ownership.shared is not None:
             return
-        if self.store.read_fetched(link.buf, link.at, link.length, self.session.said.revision):
+        if self.store.read_fetched(link.buf, link.at, link.length, self.session.received.revision):
             if self._put_fetched(True, now) != NOT_KEPT:
                 self.wake_outlets(now)
 
@@ -583,10 +583,10 @@ class Intake:
         if is_read:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
-            self.health.note(h.CONTROLLER_MALFORMED, 65, now)
+            self.counters.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             news = recovery.fetched_unread(self.log.stage, store.body, check, now)
-        if news != qs.NEWS_STORE:
+        if news != rp.NEWS_STORE:
             self.take_news(news, now)
             return
         kept = self._put_fetched(is_read, now)
@@ -596,7 +596,7 @@ class Intake:
             recovery.kept(now)
             self.wake_outlets(now)
             if kept == KEPT:
-                self.watch.fetched(self, id_of(recovery.ask_id, 0), now)
+                self.watchdog.fetched(self, id_of(recovery.ask_id, 0), now)
 
     def _put_fetched(self, is_read, now):
         """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
@@ -610,14 +610,14 @@ class Intake:
 
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
-        if news == qs.NEWS_ASK_AGAIN:
+        if news == rp.NEWS_ASK_AGAIN:
             self.session.stop(now)
-        elif news == qs.NEWS_NO_OWNER:
-            self.health.note(h.NO_OWNER, self.session.said.revision, now)
-        elif news == qs.NEWS_KNOWN or news == qs.NEWS_UNKNOWN:
-            self.watch.polled(self, news == qs.NEWS_KNOWN, now)
-        elif news == qs.NEWS_OFF:
-            self.health.note(h.IDS_OFF, self.recovery.offset.by, now)
-        elif news == qs.NEWS_RESET:
-            self.health.note(h.CONTROLLER_RESETS, self.recovery.known.epoch(), now)
+        elif news == rp.NEWS_NO_OWNER:
+            self.counters.note(h.NO_OWNER, self.session.received.revision, now)
+        elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
+            self.watchdog.polled(self, news == rp.NEWS_KNOWN, now)
+        elif news == rp.NEWS_OFFSET:
+            self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
+        elif news == rp.NEWS_RESET:
+            self.counters.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

@@ -16,41 +16,12 @@ Rules
 Loaded when the first result is gone: most controllers have all that is asked for.
 """
 
-from toolcart.agent.base.fields import copy, fill, get_u32, put_number
-from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.search import Search
+from toolcart.agent.base.fields import copy, fill, put_number
+from toolcart.agent.log.newest_event import newest_event
 from toolcart.agent.openprotocol.ids import put_id
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, ID_BYTES, ROOM_BYTES, STAMP_BYTES
-
-# Finds the newest event of a kind in a log.
-#
-# Imported only when needed: at a start, or when a kind of event comes for the first time.
-
-
-def newest_event(log, what, blocks, of):
-    """Return `of(log)` for the newest event of kind `what` for which that is not None; None if there is none.
-
-    Only the newest `blocks` blocks are read. `of` is called with the event at log.page[log.at:].
-    """
-    search = Search(log)
-    search.begin_newest(blocks)
-    found = None
-    newest = -1
-    kind = search.next()
-    while kind > RECORD_NONE:
-        number = get_u32(log.page, log.at)
-        if number < newest:
-            return found  # an older block
-        if kind == KIND_EVENT and log.page[log.at + ev.WHAT] == what:
-            made = of(log)
-            if made is not None:
-                found = made
-                newest = number
-        kind = search.next()
-    return found
-
 
 _OCTETS = ev.EVENT_LEAST + ev.GONE_BYTES
 _REASONS = (b"none", b"reset", b"mute", b"never", b"?")  # by the WHY_ of toolcart.agent.openprotocol.gap_fill

@@ -29,7 +29,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REPEATS_NOTHING
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import RESULT_UNREADABLE, ROOM_BYTES
 from toolcart.agent.station.store import NOT_KEPT
@@ -51,57 +51,57 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        operation = session.ways.generic.operation
+        operation = session.fallback.generic.operation
         operation.most = intake.store.longest
-        found = operation.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, now)
-        if cut_short and found != op.PART_UNREADABLE:
-            intake.health.count(h.CUT_SHORT)
+        code = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
+        if cut_short and code != op.PART_UNREADABLE:
+            intake.counters.count(h.CUT_SHORT)
         if operation.lost:
-            self._look_for_lost(intake, session.said.mid, now)
+            self._look_for_lost(intake, session.received.mid, now)
         if operation.damaged and self._is_spoiled(intake, now):
             return
         if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
             return
-        if found == op.PART_WHOLE:
+        if code == op.PART_WHOLE:
             operation.answers = False
             self._take_whole(intake, operation, now)
-        elif found == op.PART_KEPT:
-            operation.answers = session.ways.generic.may_answer(session)
+        elif code == op.PART_KEPT:
+            operation.answers = session.fallback.generic.may_answer(session)
             if not operation.answers and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
-        elif found == op.PART_UNREADABLE:
+        elif code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
-            if found == op.PART_FOREIGN and not operation.answers:
-                intake.recovery.look_again(now)  # the part before it was lost
-            if found == op.PART_AGAIN and (operation.under_way or operation.kept):
+            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            if code == op.PART_FOREIGN and not operation.answers:
+                intake.recovery.restart_later(now)  # the part before it was lost
+            if code == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
             else:
                 session.withhold()
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.opened(session.identity, session.system_type, now, True)
-            if session.ways.generic.operation.lost:  # on the last connection
+            if session.fallback.generic.operation.lost:  # on the last connection
                 self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
-        elif event == st.EV_LATE:
+        elif event == st.EV_PART_LATE:
             self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_HISTORY_REFUSED:
-            refusal = session.said.refusal if session.said.refusal in _REASKED else error_codes.REFUSED_GONE
+            refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
-                session.ways.generic.was_pushed(session)
-            intake.take_news(intake.recovery.refused(refusal, now, session.said.code), now)
+                session.fallback.generic.was_pushed(session)
+            intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
-        intake.health.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        intake.counters.note(h.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
         intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
@@ -114,26 +114,26 @@ class Operations:
 
     def _look_for_lost(self, intake, mid, now):
         """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
-        operation = intake.session.ways.generic.operation
+        operation = intake.session.fallback.generic.operation
         half, operation.half = operation.half, b""
         operation.lost = False
-        intake.health.note(h.CONTROLLER_MALFORMED, mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
         if half:
             intake.recovery.missed(half, now)
         elif not operation.answers:
-            intake.recovery.look_again(now)
+            intake.recovery.restart_later(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
         session = intake.session
-        answers = session.ways.generic.answers(session)
+        answers = session.fallback.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.health.note(h.CONTROLLER_UNKNOWN, session.said.mid, now)
+            intake.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
-            if operation.found == RESULT_UNREADABLE:
+            if operation.result_code == RESULT_UNREADABLE:
                 self._keep_first(intake, operation, now)
             self._into_stage(intake, operation, NONE_NAMED)
             intake.store_answer(True, now)
@@ -141,13 +141,13 @@ class Operations:
 
     def _into_stage(self, intake, operation, unnamed=1):
         link = intake.link
-        intake.store.take_body(operation.body, len(operation.body), operation.found, link.buf, link.at, unnamed)
+        intake.store.take_body(operation.body, len(operation.body), operation.result_code, link.buf, link.at, unnamed)
 
     def _take_pushed(self, intake, operation, acknowledges, now):
         if _is_left(intake):
             intake.session.withhold()
             return
-        if operation.found == RESULT_UNREADABLE:
+        if operation.result_code == RESULT_UNREADABLE:
             kept = self._keep_first(intake, operation, now)
         else:
             self._into_stage(intake, operation)
@@ -161,10 +161,12 @@ class Operations:
     def _is_spoiled(self, intake, now):
         """Give up the result if a line may have damaged the part that just came: it has to come again unchanged."""
         session, link, store = intake.session, intake.link, intake.store
-        if store.plausible is None or store.is_sure(False, link.buf, link.at, link.length, session.said.revision, now):
+        if store.plausible is None or store.is_sure(
+            False, link.buf, link.at, link.length, session.received.revision, now
+        ):
             return False
-        session.ways.generic.operation.give_up()
-        self._look_for_lost(intake, session.said.mid, now)
+        session.fallback.generic.operation.give_up()
+        self._look_for_lost(intake, session.received.mid, now)
         session.withhold()
         return True
 
@@ -174,7 +176,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.give_up()
             intake.answer(NOT_KEPT, now)
@@ -192,9 +194,9 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.health.note(h.CONTROLLER_MALFORMED, intake.session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
-            intake.recovery.look_again(now)
+            intake.recovery.restart_later(now)
 
 
 def _is_left(intake):

@@ -20,9 +20,10 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.recovery_request import NEWS_NONE
-from toolcart.agent.openprotocol.session_states import EV_LATE, EV_READY
+from toolcart.agent.openprotocol.recovery_phases import NEWS_NONE
+from toolcart.agent.openprotocol.session_states import EV_PART_LATE, EV_READY
 from toolcart.agent.openprotocol.spindle_ids import SYNC_PERIOD, ahead_by, skipped
+from toolcart.agent.openprotocol.spindle_layouts import BOLT_MID, STATION_MID, SYNC_MID
 from toolcart.agent.record.result import RESULT_READ, TIGHTENING_ID
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT
 
@@ -36,49 +37,49 @@ class Spindles:
     def take(self, intake, cut_short, now):
         """Take the message that just came."""
         session = intake.session
-        cycle = session.ways.several.cycle
+        cycle = session.fallback.multi_spindle.assembly
         link = session.link
-        more = session.ways.several.wants_bolts(session)
+        more = session.fallback.multi_spindle.wants_bolts(session)
         cycle.most = intake.store.longest
-        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.said.mid):
+        if not intake.full and cycle.is_left(link.buf, link.at, link.length, session.received.mid):
             self._store_as_it_is(intake, cycle, now)
         if intake.full:  # an answer would count for the one not taken
             session.withhold()
             return
-        found = cycle.take(link.buf, link.at, link.length, session.said.mid, session.said.revision, more, now)
+        code = cycle.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, more, now)
         cycle.cut = cycle.cut or cut_short
-        if found == cy.CYCLE_WHOLE:
+        if code == cy.ASSEMBLY_WHOLE:
             self._store(intake, cycle, True, now)
-        elif found == cy.CYCLE_MORE:
-            if session.said.mid != cy.STATION_MID or not self._is_repeat(intake, cycle, now):
+        elif code == cy.ASSEMBLY_MORE:
+            if session.received.mid != STATION_MID or not self._is_repeat(intake, cycle, now):
                 _ask_for(session, True)
                 session.acknowledge()
-        elif found == cy.CYCLE_UNREADABLE:
+        elif code == cy.ASSEMBLY_UNREADABLE:
             self._keep_unread(intake, now)
         else:
-            if found == cy.CYCLE_FOREIGN:
-                intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+            if code == cy.ASSEMBLY_FOREIGN:
+                intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event: a session is up, or the rest of a cycle did not come."""
-        cycle = intake.session.ways.several.cycle
-        if event == EV_LATE:
+        cycle = intake.session.fallback.multi_spindle.assembly
+        if event == EV_PART_LATE:
             self._store_as_it_is(intake, cycle, now)
         elif event == EV_READY:
-            known = intake.store.known
-            if not (known.is_met() or known.is_empty()):
-                known.begin()
-                known.put_empty()
-                if not known.commit():
-                    intake.health.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
+            ledger = intake.store.ledger
+            if not (ledger.is_met() or ledger.is_empty()):
+                ledger.begin()
+                ledger.put_empty()
+                if not ledger.commit():
+                    intake.counters.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
-        intake.health.note(h.CONTROLLER_MALFORMED, cy.BOLT_MID, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, BOLT_MID, now)
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
-        intake.store.take_body(cycle.body, cycle.octets, cycle.found, cycle.head, 0)
+        intake.store.take_body(cycle.body, cycle.octets, cycle.result_code, cycle.head, 0)
 
     def _is_repeat(self, intake, cycle, now):
         """Return True if the log holds the cycle that has just begun; then it is answered at once."""
@@ -97,25 +98,25 @@ class Spindles:
         session = intake.session
         if store.plausible is not None and answers:
             if not store.is_sure(
-                cycle.found == RESULT_READ, link.buf, link.at, link.length, session.said.revision, now
+                cycle.result_code == RESULT_READ, link.buf, link.at, link.length, session.received.revision, now
             ):
                 session.withhold()
                 return
         if cycle.cut:
-            intake.health.count(h.CUT_SHORT)
+            intake.counters.count(h.CUT_SHORT)
         self._into_stage(intake, cycle)
-        known = store.known
-        follows = not known.is_met() or ahead_by(known, intake.log.stage, store.body)
-        lost, top = skipped(known, intake.log.stage, store.body), known.top()
+        ledger = store.ledger
+        follows = not ledger.is_met() or ahead_by(ledger, intake.log.stage, store.body)
+        lost, top = skipped(ledger, intake.log.stage, store.body), ledger.top()
         kept = store.put_taken(now, False)
         if kept == KEPT:
             self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
-            intake.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            intake.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
-            session.ways.several.rewind_behind(behind)
+            session.fallback.multi_spindle.rewind_after(behind)
         self._settle(intake, kept, answers, now)
 
     def _tell_gone(self, intake, lost, top, number, now):
@@ -127,8 +128,8 @@ class Spindles:
             self._lost += lost
         if not self._lost:
             return
-        known = intake.store.known
-        if intake.store.tell_gone(self._first, self._last, self._lost, known.gone(), known.epoch(), WHY_NEVER):
+        ledger = intake.store.ledger
+        if intake.store.tell_gone(self._first, self._last, self._lost, ledger.gone(), ledger.epoch(), WHY_NEVER):
             self._lost = 0
         intake.take_news(NEWS_NONE, now)
 
@@ -136,7 +137,7 @@ class Spindles:
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
-        intake.health.note(h.CONTROLLER_MALFORMED, session.said.mid, now)
+        intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
         _ask_for(session, False)
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 
@@ -155,5 +156,5 @@ class Spindles:
 def _ask_for(session, more):
     """Ask a PowerMACS in the next acknowledgement for `more` of this cycle, or not."""
     push = session.pushed
-    if push.pushed_mid != cy.SYNC_MID:
+    if push.pushed_mid != SYNC_MID:
         push.asks_for_more(more)

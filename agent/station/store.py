@@ -3,12 +3,12 @@
 Rules
 1. KEPT means that the record is on flash, KEPT_BEFORE that the log holds this same tightening and nothing in it is in
    doubt. Nothing else may be acknowledged.
-2. There is one way: read into the stage, check whether the log has it, append, `known.stored`, `recovery.pushed`. What
+2. There is one way: read into the stage, check whether the log has it, append, `ledger.stored`, `recovery.pushed`. What
    the log already has overwrites nothing: only an append does. If the log cannot be read, nothing is stored; if an
    older block of it cannot, STORED_AGAIN is one more, durably, before the append: no record would say so. Whatever
    tells two messages apart tells their records apart (toolcart.agent.record.provenance).
-3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (DIGEST D.1).
-4. An invalid time is replaced by the agent's own and flagged (DIGEST G.6, trap 42).
+3. A result that cannot be read is kept raw and acknowledged like any other, or it would come forever (protocol.md 5.1).
+4. An invalid time is replaced by the agent's own and flagged (protocol.md 2.2, 9.2).
 5. On a serial line (`plausible` is set) what is odd or cannot be read must come twice: without a 0062 it does
    (OP 4.3.3 p. 62).
 6. A start that finds numbers gone in what it replays, or behind it, doubts what is missing from there on
@@ -38,7 +38,7 @@ from toolcart.agent.record.provenance import SPINDLE as SPINDLE_AT
 KEPT = const(1)
 KEPT_BEFORE = const(2)  # a repeat
 NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must come again unchanged
-# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (openprotocol.known, rule 11).
+# Not kept as a result: it has no figures, or its torque may be of another unit than Nm (id_ledger, rule 11).
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
@@ -53,12 +53,12 @@ _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-15
 class Store:
     """One station's way from a message into its log."""
 
-    def __init__(self, log, known, recovery, look, health, clock, station):
+    def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
-        self.known = known
+        self.ledger = ledger
         self.recovery = recovery
-        self.look = look
-        self.health = health
+        self.duplicates = duplicates
+        self.counters = counters
         self.clock = clock
         self.station = station
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
@@ -66,7 +66,7 @@ class Store:
         self.heard = bytearray(res.TIME_BYTES)
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
-        self.limits = None  # toolcart.agent.openprotocol.queries.Limits, if configured
+        self.limits = None  # toolcart.agent.openprotocol.queries, if configured
         self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
         self._numbers = log.state.numbers
@@ -117,7 +117,7 @@ class Store:
         if kind == RECORD_NONE and passed >= log.number:
             passed = log.next - 1  # what a start skips was there
         if kind >= RECORD_NONE and passed - before > scout.ahead - unwanted:
-            self.known.doubt(before + 1)
+            self.ledger.doubt(before + 1)
         return kind
 
     # -- what is pushed ------------------------------------------------------------------------------------------
@@ -154,15 +154,15 @@ class Store:
         if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
             self._sign(1, source, buf, at, length)
         if cut_short:  # what is kept of a result comes first in it
-            self.health.count(h.CUT_SHORT)
+            self.counters.count(h.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
         if stage[body + _MONTH] == 0 or (
             stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
         ):
             flags = self._complete(flags)
-        known = self.known
-        is_next = stage.find(known.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != known.octets[SPINDLES]  # than the only spindle
+        ledger = self.ledger
+        is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
+        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
         if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
             return self._put_read(flags, now)
         return self._put_next(stage, body, now)
@@ -193,7 +193,7 @@ class Store:
             if kept < NOT_KEPT:
                 kept = self._commit(self.flags, now)
         if kept == KEPT and self._found > res.RESULT_READ:
-            self.health.count(h.ODD_FIELDS)
+            self.counters.count(h.ODD_FIELDS)
         return kept
 
     def repeated(self, now):
@@ -214,7 +214,7 @@ class Store:
         if check == self._odd:
             return True
         self._odd = check
-        self.health.note(h.ODD, length, now)
+        self.counters.note(h.ODD, length, now)
         return False
 
     # -- what was asked for --------------------------------------------------------------------------------------
@@ -240,17 +240,17 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
-        if not held and self.known.has_unnamed():
-            held = self.look.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
+        if not held and self.ledger.has_unnamed():
+            held = self.duplicates.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
         if held:
             return self._known_before(held, now)
-        if self._found == res.RESULT_UNREADABLE or (self.known.has_other_unit() and not self._names_unit()):
+        if self._found == res.RESULT_UNREADABLE or (self.ledger.has_other_unit() and not self._names_unit()):
             return NO_FIGURES
         kept = self._commit(flags, now)
         if kept == KEPT:
-            self.health.count(h.RECOVERED)
+            self.counters.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
-                self.health.count(h.ODD_FIELDS)
+                self.counters.count(h.ODD_FIELDS)
         return kept
 
     def _names_unit(self):
@@ -263,12 +263,12 @@ class Store:
         Also KEPT_BEFORE if an unread MID 0061 with the ID in `asked`, at `pushed_at`, is kept. `is_read`: all of it can
         be read but the unit (NO_FIGURES); the frame is marked so.
         """
-        look = self.look
-        held = look.holds_pushed(asked, pushed_at, self.known.epoch(), place_of(buf, at + SPINDLE))
+        duplicates = self.duplicates
+        held = duplicates.holds_pushed(asked, pushed_at, self.ledger.epoch(), place_of(buf, at + SPINDLE))
         if held:
             return self._known_before(held, now)
         flags = res.FLAG_RECOVERED | (res.FLAG_ODD if is_read else 0)
-        return self._put_raw(buf, at, length, flags, now, look.search.skipped)
+        return self._put_raw(buf, at, length, flags, now, duplicates.search.skipped)
 
     def tell_gone(self, first, last, count, total, epoch, why):
         """Report that `count` of the IDs first..last are gone, `total` including these; False if it must wait.
@@ -285,7 +285,7 @@ class Store:
         """Begin a payload of this length; `unnamed` is the spindle of a message that names none."""
         self.length = length
         log = self.log
-        epoch = self.known.epoch()  # it tells apart frames of which nothing else can be read
+        epoch = self.ledger.epoch()  # it tells apart frames of which nothing else can be read
         spindle = place_of(buf, at + SPINDLE) or unnamed
         pack_into("<IHBB", log.stage, log.place, log.next, self.station, spindle, epoch)
 
@@ -299,15 +299,15 @@ class Store:
     def _holds(self, flags):
         """Look for what is in the stage: 1 if the log holds it, 0 if not, below 0 if that cannot be read."""
         log = self.log
-        return self.look.holds(log.stage, log.place, self.length, flags)
+        return self.duplicates.holds(log.stage, log.place, self.length, flags)
 
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
         if revision != 999:
-            self.health.count(h.OTHER_REVISION)
+            self.counters.count(h.OTHER_REVISION)
         read = self.read_long(61, buf, at, length, revision)
         if read > res.RESULT_READ:
-            self.health.count(h.ODD_FIELDS)
+            self.counters.count(h.ODD_FIELDS)
         place = self.body + res.SERIAL
         if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
             copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
@@ -337,9 +337,9 @@ class Store:
 
     def _read_found(self, mid, buf, at, length, revision):
         """Read what can be proven of a message whose fields are not in place; return a RESULT_ code."""
-        from toolcart.agent.openprotocol import shifted_fields  # hardly any controller ever sends one
+        from toolcart.agent.openprotocol import shifted_result  # hardly any controller ever sends one
 
-        found = shifted_fields.find(mid, revision, buf, at, length)
+        found = shifted_result.find(mid, revision, buf, at, length)
         if found is None:
             return res.RESULT_UNREADABLE
         revision, copied, is_shifted = found
@@ -355,19 +355,19 @@ class Store:
 
         self.length = mark_shifted(self.log.stage, self.log.place, self.length)
 
-    def _note_found(self, found):
-        self._found = found
-        self.flags = res.FLAG_ODD if found == res.RESULT_ODD else 0
+    def _note_found(self, outcome):
+        self._found = outcome
+        self.flags = res.FLAG_ODD if outcome == res.RESULT_ODD else 0
 
     def _complete(self, flags):
         """Count a result without values; put in the agent's time if it has none. Return the record's flags."""
         stage = self.log.stage
         body = self.body
         if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
-            self.health.count(h.NO_VALUES)
+            self.counters.count(h.NO_VALUES)
         if stage[body + _MONTH]:
             return flags
-        self.health.count(h.EDGE_TIME)
+        self.counters.count(h.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
         res.put_time(stage, body, self._stamp, 0)
         return flags | res.FLAG_EDGE_TIME
@@ -385,7 +385,7 @@ class Store:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
         if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
-            self.health.note(h.OUT_OF_SEQUENCE, 0, now)
+            self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 
     def _put_next(self, stage, body, now):
@@ -396,11 +396,11 @@ class Store:
         code = self.log.append(KIND_RESULT, 0, self.length)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.known.follows(stage, body)
+        self.ledger.follows(stage, body)
         if self.length >= _WITH_LIMITS:
-            self.known.hear_unit(stage, body)
+            self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
-        self.health.counters[h.STORED] += 1  # without a call
+        self.counters.counts[h.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
             self._note_text()
         return KEPT
@@ -410,7 +410,7 @@ class Store:
         code = self._append(KIND_RESULT, flags)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.health.counters[h.STORED] += 1
+        self.counters.counts[h.STORED] += 1
         self._note_text()
         if flags & res.FLAG_ODD:
             self._note_shifted(now)
@@ -422,10 +422,10 @@ class Store:
 
         if not is_shifted(self.log.stage, self.log.place, self.length):
             return
-        self.health.count(h.SHIFTED)
+        self.counters.count(h.SHIFTED)
         if not self._shifted_told.armed or self._shifted_told.expired(now):
             self._shifted_told.start(now, _DAY_MS)
-            self.health.log(h.SHIFTED, 0, now)
+            self.counters.log.add(h.SHIFTED, 0, now)
 
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
@@ -436,7 +436,7 @@ class Store:
 
             is_text_plain = is_plain_behind(stage, self.log.place, self.length)
         if not is_text_plain:
-            self.health.count(h.TEXT_ESCAPED)
+            self.counters.count(h.TEXT_ESCAPED)
 
     def _append(self, kind, flags, is_unsure=False):
         """Append what is in the stage and was not found in the log, and count it; return the LOG_ code.
@@ -446,7 +446,7 @@ class Store:
         if self._scout is not None:
             return LOG_FAILED
         log, numbers = self.log, self._numbers
-        is_unsure = is_unsure or self.look.search.skipped
+        is_unsure = is_unsure or self.duplicates.search.skipped
         if is_unsure:
             numbers[STORED_AGAIN] += 1
             if not log.state.save():
@@ -462,15 +462,15 @@ class Store:
     def _count(self, kind, flags, buf, at, length):
         """Count the record whose payload is at buf[at:], after an append or at a start."""
         self._numbers[STORED] += 1
-        again = self.known.stored(kind, flags, buf, at, length)
+        again = self.ledger.stored(kind, flags, buf, at, length)
         if again:
-            self.known.count_again(again, self.log.first_above(0))
+            self.ledger.count_again(again, self.log.first_above(0))
 
     def _put_raw(self, buf, at, length, flags, now, is_unsure=False):
         kept = length if length < FRAME_MOST else FRAME_MOST
         if kept < length:
             flags |= res.FLAG_TRUNCATED
-        held = self.look.holds_frame(buf, at, kept)
+        held = self.duplicates.holds_frame(buf, at, kept)
         if held:
             return self._known_before(held, now)
         self._put_head(res.HEAD_BYTES + kept, buf, at)
@@ -478,9 +478,9 @@ class Store:
         code = self._append(KIND_RAW, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.health.note(h.RAW, length, now)
+        self.counters.note(h.RAW, length, now)
         if flags & res.FLAG_TRUNCATED:
-            self.health.count(h.CUT_SHORT)
+            self.counters.count(h.CUT_SHORT)
         return KEPT
 
     def _known_before(self, held, now):
@@ -490,11 +490,11 @@ class Store:
         """
         if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
-        self.health.count(h.DUPLICATES)
+        self.counters.count(h.DUPLICATES)
         return KEPT_BEFORE
 
     def _refuse(self, code, now):
-        self.health.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
+        self.counters.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
         return NOT_KEPT
 
 

@@ -27,20 +27,20 @@ QUIET_MINUTES = const(5)
 SOON_MS = const(2000)  # after a stall everything that came meanwhile is taken first
 APART_MS = const(15000)  # however many reasons for doubt there are
 WAY_MS = const(5000)  # at least, for a push that is on its way
-IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the log of health
+IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the log of counters
 IS_LOST = const(1)
 
 _MINUTE_MS = const(60000)
 
 
-class Watch:
+class SubscriptionWatchdog:
     """Watches the subscription of one intake."""
 
     def __init__(self, recovery, retry_ms):
         self.timer = Timer()
         self._recovery = recovery
         self._again_ms = max(retry_ms, WAY_MS)
-        self._numbers = recovery.known.state.numbers
+        self._numbers = recovery.ledger.state.numbers
         self._apart = Timer()
         self._again = 0  # messages that came again
         self.closed()
@@ -109,7 +109,7 @@ class Watch:
         elif self._heard == self._count():
             self._looks = True
             if self._newest:
-                self._recovery.begin_look()
+                self._recovery.restart()
             else:
                 self.fetched(intake, 0, now)  # it never will be
         else:
@@ -125,16 +125,16 @@ class Watch:
         self._heard += number >= 0  # stored, and not pushed
         if not is_ahead(number, self._newest) if number >= 0 else self._heard == self._count():
             self._looks = False
-            intake.health.note(h.UNSUBSCRIBED, IS_FETCHED, now)
+            intake.counters.note(h.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
-    def hear(self, intake, event, now):
+    def on_event(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
-        if event == st.EV_UNTAKEN:
-            intake.health.note(h.CONTROLLER_REFUSALS, noted(session.said.named, session.said.code), now)
+        if event == st.EV_ACK_REFUSED:
+            intake.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
-        elif event == st.EV_AGAIN:
+        elif event == st.EV_REPEATED:
             self.doubt(now, True)
         else:
             self._hear_subscribed(intake, event == st.EV_SUBSCRIBED, now)
@@ -146,8 +146,8 @@ class Watch:
             self._doubts = True
             self.timer.start(now, 0)  # once more
             return
-        if self._accepted == 1 and intake.session.said.refusal == error_codes.REFUSED_EXISTS:
-            intake.health.note(h.UNSUBSCRIBED, IS_LOST, now)
+        if self._accepted == 1 and intake.session.received.refusal == error_codes.REFUSED_EXISTS:
+            intake.counters.note(h.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)
 

@@ -1,4 +1,4 @@
-"""Puts a result that is not as it should be (FLAG_ODD) in order for telegram 04, and says beside it what was odd.
+"""Puts a result that is not as it should be (FLAG_ODD) in order for telegram 04, and adds what was malformed.
 
 Rules
 1. A minus sign takes the place of the first zero. An angle has one decimal there (TN 5.3), the rest is cut off.
@@ -15,7 +15,7 @@ from toolcart.agent.record.malformed import absent_of, decimals_of, put_in_order
 _TEXT_BYTES = 25
 _SPINDLE = 84
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
-# Where a number stands in the payload, and in the spindle part of the telegram.
+# Where a number is in the payload, and in the spindle part of the telegram.
 _PLACES = {
     res.HEAD_BYTES + res.TORQUE: 27,
     _LIMITS + res.TORQUE_MIN: 19,
@@ -28,26 +28,26 @@ _ANGLES = (44, 52, 61)
 
 
 def write(writer, parameter, buf, at, length, flags, ident, sequence):
-    """Write a copy of the record put in order, and what was odd about it; return the number of bytes to send.
+    """Write a copy of the record put in order, and what was malformed in it; return the number of bytes to send.
 
     `parameter` is the bit that gives the telegram room for that (result04).
     """
-    odd = Odd()
-    page = odd.ordered(buf, at, length, flags)
-    is_whole = not writer.tells_absent
+    malformed = MalformedResult()
+    page = malformed.ordered(buf, at, length, flags)
+    is_whole = not writer.names_absent
     if is_whole:
-        odd.note(absent_of(buf, at))
-    writer.tells_absent = True
+        malformed.note(absent_of(buf, at))
+    writer.names_absent = True
     writer.parameters |= parameter
     octets = writer.write(page, 0, length, flags & ~res.FLAG_ODD, ident, sequence)
     writer.parameters &= ~parameter
-    writer.tells_absent = not is_whole
-    odd.amend(writer.tx, _SPINDLE, writer.odd_at)
+    writer.names_absent = not is_whole
+    malformed.amend(writer.tx, _SPINDLE, writer.odd_at)
     return octets
 
 
-class Odd:
-    """What is odd about the record that goes out."""
+class MalformedResult:
+    """What is malformed in the record that goes out."""
 
     def __init__(self):
         self._negative = []

@@ -1,4 +1,4 @@
-"""Telegram 04: a result of the spool as ToolsNet wants it (DIGEST G.3, G.6; TN 5.3).
+"""Telegram 04: a result of the spool as ToolsNet wants it (protocol.md 9.1, 9.2; TN 5.3).
 
     octet 4           general 80    spindle 70     parameters 72 each
           |04|ident|80|...|spindles|...serial..limits..|spindle|program|id|name|value|type|unit|step|
@@ -42,7 +42,7 @@ PARAM_NAMES = ("tightening_id", "job", "batch_size", "batch_counter", "batch_sta
 
 RESULT_BYTES_MAX = const(1162)  # 4 + 80 + 70 + 14 parameters of 72
 
-# The rest of a shape's bits; the unit's character stands above them.
+# The rest of a shape's bits; the unit's character is above them.
 _PROGRAM_ZERO = const(128)
 _LONG_SERIAL = const(256)
 _HAS_LIMITS = const(512)
@@ -67,7 +67,7 @@ _VALUE_BYTES = const(25)
 _MOVES_MAX = 14
 _BATCH_RUNNING = const(0x33)
 PROGRAM_FOR_ZERO = const(9999)  # sent for parameter set 000, which is no program of ToolsNet: the least likely other
-_LIMITS = const(106)  # behind the body
+_LIMITS = const(106)  # after the body
 _LONGEST = const(1450)  # with four parameters more: bytes of a VIN, targets (toolcart.agent.linux.telegram04)
 _NM = const(0x31)
 PERCENT = const(0x37)
@@ -75,7 +75,7 @@ PERCENT = const(0x37)
 # What ToolsNet says for Open Protocol's 0 low, 1 OK, 2 high.
 _JUDGED = b"203"
 
-# Nm of one unit as numerator and denominator, by parameter 48 of MID 0061 (DIGEST G.7, OP 6.3 p. 267).
+# Nm of one unit as numerator and denominator, by parameter 48 of MID 0061 (protocol.md 9.5, OP 6.3 p. 267).
 _UNITS = {
     0x32: (1355818, 1000000),
     0x33: (112985, 1000000),
@@ -102,17 +102,17 @@ class ResultWriter:
         self.form = bytearray(_MOVES_MAX * MOVE_BYTES)
         self.moves = 0
         self._factor = None
-        self._station = self._spindle = self._program = -1  # as they stand in the buffer
+        self._station = self._spindle = self._program = -1  # as they are in the buffer
         # Texts that seldom change, as they were before they were made fit to send.
         self._vin = bytearray(b" " * res.VIN_BYTES)
         self.serial = bytearray(b" " * res.SERIAL_BYTES)
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self.change_at = 0
         self.odd_at = 0
-        self.tells_absent = False  # who calls `write` says what is absent
+        self.names_absent = False  # who calls `write` says what is absent
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
         # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
-        self.several = None
+        self.write_spindles = None
         self.session = None  # type: object  # whose `result` the buffer is: it gets a longer one where that is needed
         fill(tx, 44, res.VIN_BYTES)
         fill(tx, _SERIAL, _SERIAL_WIDTH)
@@ -121,13 +121,13 @@ class ResultWriter:
         """Write the record of `length` bytes at buf[at:] as telegram `ident`, rundown `sequence`; return its bytes."""
         tx = self.tx
         if length >= SEVERAL_LEAST:
-            if self.several is None:
+            if self.write_spindles is None:
                 from toolcart.agent.toolsnet.spindles04 import write  # only where a controller has several spindles
 
-                self.several = write
-            return self.several(self, buf, at, length, flags, ident, sequence)  # type: ignore
+                self.write_spindles = write
+            return self.write_spindles(self, buf, at, length, flags, ident, sequence)  # type: ignore
         body = at + res.HEAD_BYTES
-        if flags & res.FLAG_ODD or (res.lacks(buf, body) and not self.tells_absent):
+        if flags & res.FLAG_ODD or (res.lacks(buf, body) and not self.names_absent):
             from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
 
             return write(self, _ODD, buf, at, length, flags, ident, sequence)
@@ -220,7 +220,7 @@ class ResultWriter:
         return self.tx
 
     def _put_serial(self, buf, at):
-        """Write the tool's serial number: stripped, its last ten characters if it has more (DIGEST G.6)."""
+        """Write the tool's serial number: stripped, its last ten characters if it has more (protocol.md 9.2)."""
         first = at
         end = at + res.SERIAL_BYTES
         copy(self.serial, 0, buf, at, res.SERIAL_BYTES)

@@ -3,7 +3,7 @@
 Sans I/O: `command()` says what the owner's one port should do, the owner reports `opened` and `closed`, feeds
 `frames`, asks `next_event` until EV_NONE, writes `pending` bytes of `tx`, and calls `tick`.
 
-Rules (DIGEST G.5, G.9; TN 2)
+Rules (protocol.md 8.2, 8.3; TN 2)
 1. Connect to the PIM, wait for its 12, answer 05 (unless that PIM does not like it), send 07, wait for 08, close.
 2. Connect to the server the 08 named. After any loss start at the PIM again.
 3. A telegram that expects a 05 is sent again with the same identifier after ACK_TIMEOUT_MS, RETRANSMISSIONS times, then
@@ -33,7 +33,7 @@ ACK_TIMEOUT_MS = const(5000)  # TN 3
 RETRANSMISSIONS = const(2)  # TN 3
 KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
-SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # DIGEST G.9 no. 2
+SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
 
 # What is outstanding
 OUT_NOTHING = const(0)
@@ -124,13 +124,13 @@ class Session:
         info.result_sequence = info.event_sequence = 0
         info.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
         info.server_port = 0
-        self.out = out = Part()  # the telegram that is out
-        out.kind = OUT_NOTHING
-        out.octets = 0
-        out.ident = 0
-        out.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
-        out.is_posted = False
-        out.is_whole = False  # it has gone out to its last byte at least once
+        self.outstanding = outstanding = Part()  # the telegram that is out
+        outstanding.kind = OUT_NOTHING
+        outstanding.octets = 0
+        outstanding.ident = 0
+        outstanding.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
+        outstanding.is_posted = False
+        outstanding.is_whole = False  # it has gone out to its last byte at least once
         self.heartbeat = Heartbeat()
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
@@ -147,7 +147,7 @@ class Session:
         self.stamp = bytearray(14)
         self._own_stamp = bytearray(b"0" * 14)  # our time, for the 05 that answers a 12
         self._sends_ack_12 = True
-        self._heard = False
+        self._has_answer = False
         self._streaming_event = False
         self.commanded = CMD_NONE  # what `command` will return
 
@@ -190,7 +190,7 @@ class Session:
         self.frames.reset()
         if self.state == PIM_OPENING:
             self.state = PIM_VERIFY
-            self._heard = False
+            self._has_answer = False
             self.wait.start(now, VERIFY_TIMEOUT_MS)
         elif self.state == SERVER_OPENING:
             self.state = STREAMING
@@ -210,12 +210,15 @@ class Session:
     def can_send(self):
         """True if a result may be written into `result` and sent."""
         return (
-            self.state == STREAMING and self.out.kind == OUT_NOTHING and self.pending == 0 and not self._streaming_event
+            self.state == STREAMING
+            and self.outstanding.kind == OUT_NOTHING
+            and self.pending == 0
+            and not self._streaming_event
         )
 
     def is_idle(self):
         """True if nothing is out on this connection."""
-        return self.out.kind == OUT_NOTHING and self.pending == 0
+        return self.outstanding.kind == OUT_NOTHING and self.pending == 0
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -229,30 +232,35 @@ class Session:
             self._streaming_event = False
             return EV_STREAMING
         while self.state >= PIM_VERIFY:
-            found = self.frames.next()
-            if found == tel.FRAME_NEED_DATA:
+            kind = self.frames.next()
+            if kind == tel.FRAME_NEED_DATA:
                 break
-            if found == tel.FRAME_TOO_LARGE:
+            if kind == tel.FRAME_TOO_LARGE:
                 return EV_UNKNOWN
-            if found == tel.FRAME_BROKEN:
+            if kind == tel.FRAME_BROKEN:
                 self._lose(now)
                 return EV_MALFORMED
             event = self._take(now)
             if event != EV_NONE:
                 return event
-        return self._look_at_time(now)
+        return self._check_timers(now)
 
     def tick(self, now, left=FOREVER):
         """Post a keep-alive if it is due; return `left`, or the ms until something may be due again if that is less."""
-        out = self.out
+        outstanding = self.outstanding
         # `can_send`, without a call
-        if out.kind == OUT_NOTHING and self.state == STREAMING and self.pending == 0 and not self._streaming_event:
+        if (
+            outstanding.kind == OUT_NOTHING
+            and self.state == STREAMING
+            and self.pending == 0
+            and not self._streaming_event
+        ):
             rest = self._rest.left(now)
             if rest == 0:
                 self._put_out_keepalive()
             elif rest < left:
                 left = rest
-        if out.kind != OUT_NOTHING and not out.is_posted:
+        if outstanding.kind != OUT_NOTHING and not outstanding.is_posted:
             self._post(now)
         return self.wait.least(now, left) if self.wait.armed else left
 
@@ -261,25 +269,25 @@ class Session:
     def send(self, octets):
         """Send the telegram of `octets` in `result`, which carries `ident`."""
         ident = self.ident
-        out = self.out
-        out.kind = OUT_RESULT
-        out.octets = octets
-        out.ident = ident
-        out.sends_left = RETRANSMISSIONS + 1
-        out.is_posted = False
-        out.is_whole = False
+        outstanding = self.outstanding
+        outstanding.kind = OUT_RESULT
+        outstanding.octets = octets
+        outstanding.ident = ident
+        outstanding.sends_left = RETRANSMISSIONS + 1
+        outstanding.is_posted = False
+        outstanding.is_whole = False
         self.ident = ident % tel.IDENT_MAX + 1
 
     def send_once(self):
         """Wait as long for the 05 to what was just sent, but send no copy."""
-        self.out.sends_left = -self.out.sends_left
+        self.outstanding.sends_left = -self.outstanding.sends_left
 
     def was_late(self):
         """True if the last answer took ACK_TIMEOUT_MS or longer.
 
         Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
         """
-        left = self.out.sends_left
+        left = self.outstanding.sends_left
         return (left if left > 0 else -left) <= RETRANSMISSIONS
 
     def sent(self, n, now):
@@ -288,29 +296,29 @@ class Session:
         self.pending -= n
         if self.pending:
             return False
-        out = self.out
-        out.is_whole = True
-        if out.kind == OUT_RESULT:
+        outstanding = self.outstanding
+        outstanding.is_whole = True
+        if outstanding.kind == OUT_RESULT:
             self._rest.start(now, KEEPALIVE_MS)
             return False
-        if out.kind == OUT_NOTHING:
+        if outstanding.kind == OUT_NOTHING:
             self.wait.stop()
-        if out.kind == OUT_ACK_12:  # the 07 follows the 05 at once
-            out.kind = OUT_NOTHING
+        if outstanding.kind == OUT_ACK_12:  # the 07 follows the 05 at once
+            outstanding.kind = OUT_NOTHING
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         else:
             self._rest.start(now, KEEPALIVE_MS)
         return True
 
     def _post(self, now):
-        out = self.out
-        out.is_posted = True
-        self.tx = self.result if out.kind == OUT_RESULT else self.note
+        outstanding = self.outstanding
+        outstanding.is_posted = True
+        self.tx = self.result if outstanding.kind == OUT_RESULT else self.note
         self.tx_from = 0
-        self.pending = out.octets
+        self.pending = outstanding.octets
         self.wait.start(now, ACK_TIMEOUT_MS)
-        if out.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
-            out.kind = OUT_NOTHING
+        if outstanding.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
+            outstanding.kind = OUT_NOTHING
 
     def _write_info_request(self):
         return tel.put_info_request(self.note, self.ident, self.place[0], self.place[1], self.place[2])
@@ -318,17 +326,17 @@ class Session:
     def _put_out(self, kind, octets):
         """Send the telegram of `octets` in `note`, which carries `ident`."""
         Session.send(self, octets)
-        self.out.kind = kind
+        self.outstanding.kind = kind
 
     def _put_out_keepalive(self):
         self.heartbeat.put_sent()
         self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
 
     def _clear_out(self):
-        self.out.kind = OUT_NOTHING
+        self.outstanding.kind = OUT_NOTHING
         self.pending = 0
         self.tx_from = 0
-        self.out.is_posted = False
+        self.outstanding.is_posted = False
         self.wait.armed = False
 
     # -- what comes in -----------------------------------------------------------------------------------------
@@ -354,13 +362,13 @@ class Session:
         self._clear_out()
         if self._sends_ack_12:
             self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._own_stamp))
-            self.ident = self.out.ident  # it carries the PIM's
+            self.ident = self.outstanding.ident  # it carries the PIM's
         else:
             self._put_out(OUT_INFO_REQUEST, self._write_info_request())
         return EV_NONE
 
     def _informed(self, ident, now):
-        if ident != self.out.ident:
+        if ident != self.outstanding.ident:
             return EV_FOREIGN
         buf = self.frames.buf
         at = self.frames.at
@@ -379,8 +387,8 @@ class Session:
         return EV_INFO
 
     def _acknowledged(self, ident):
-        out = self.out
-        if ident != out.ident:
+        outstanding = self.outstanding
+        if ident != outstanding.ident:
             return EV_FOREIGN
         frames = self.frames
         code = tel.code_of(frames.buf, frames.at, frames.length)
@@ -388,15 +396,15 @@ class Session:
             return EV_MALFORMED
         if self.wants_stamp:
             self._take_stamp()
-        kind = out.kind
+        kind = outstanding.kind
         if kind == OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
-        if not out.is_whole:
+        if not outstanding.is_whole:
             return EV_FOREIGN  # what has not gone out cannot be stored
-        out.kind = OUT_NOTHING
+        outstanding.kind = OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self.wait.armed = False
-        self._heard = True
+        self._has_answer = True
         self.heartbeat.wary = False
         if kind == OUT_KEEPALIVE:
             self.heartbeat.put_acked()
@@ -414,7 +422,7 @@ class Session:
 
     # -- time and loss -----------------------------------------------------------------------------------------
 
-    def _look_at_time(self, now):
+    def _check_timers(self, now):
         if not self.wait.armed or not self.wait.expired(now):
             return EV_NONE
         self.wait.stop()
@@ -427,19 +435,19 @@ class Session:
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
-        if self.out.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
+        if self.outstanding.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
             self._clear_out()
             return EV_NONE
-        if state >= PIM_INFO and self.out.kind != OUT_NOTHING:
-            once = self.out.sends_left < 0
-            self.out.sends_left += 1 if once else -1
-            if self.out.sends_left:
+        if state >= PIM_INFO and self.outstanding.kind != OUT_NOTHING:
+            once = self.outstanding.sends_left < 0
+            self.outstanding.sends_left += 1 if once else -1
+            if self.outstanding.sends_left:
                 if self.pending or once:
                     self.wait.start(now, ACK_TIMEOUT_MS)  # the port still has to take the last copy
                 else:
-                    self.out.is_posted = False
+                    self.outstanding.is_posted = False
                 return EV_NONE
-            silent = EV_SILENT if self.out.kind == OUT_RESULT else EV_LOST
+            silent = EV_SILENT if self.outstanding.kind == OUT_RESULT else EV_LOST
             self._lose(now)
             return silent
         return self._lose(now)
@@ -450,14 +458,14 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self.heartbeat.closed()
-        if self.out.kind == OUT_RESULT:
+        if self.outstanding.kind == OUT_RESULT:
             self.heartbeat.wary = True
-        self.proven = self._heard
+        self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
         self._rest.stop()
-        self.wait.start(now, 0 if self._heard else self.reconnect_ms)
-        self._heard = False
+        self.wait.start(now, 0 if self._has_answer else self.reconnect_ms)
+        self._has_answer = False
         return EV_LOST

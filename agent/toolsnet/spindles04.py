@@ -11,7 +11,7 @@ Rules
 5. A press says so in a parameter: its forces are kN and its strokes mm.
 
 Imported when the first such record goes out. Written in place in the writer's buffer, which grows with the longest one.
-What a writer lays out once for many results is moved behind the spindle parts, and stays there while the number of
+What a writer lays out once for many results is moved after the spindle parts, and stays there while the number of
 spindles, additional VIN and shape are the same. Then the shape is negative: a result of one spindle lays out its own.
 """
 
@@ -65,13 +65,13 @@ _count = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
 
-def tell_beside(parameters, buf, at, length, rows):
+def add_parameters(parameters, buf, at, length, rows):
     """Add what the record has besides the spindle parts."""
     head = at + rec.PLACE
     parameters.spindle = 0
     if buf[at + res.HEAD_BYTES + res.TIGHTENING_STATUS] <= 0x20:
         parameters.add_text(60006, _ODD, _NO_STATUS, 0, len(_NO_STATUS))
-    _tell_absent(parameters, buf, at, rows)
+    _add_absent(parameters, buf, at, rows)
     if rec.told_of(buf, at) > rows:
         put_number(_count, 0, 4, rec.told_of(buf, at))
         parameters.add_figure(60007, b"Spindles in all", _count, 0, 4)
@@ -82,12 +82,12 @@ def tell_beside(parameters, buf, at, length, rows):
             parameters.add_figure(60009, b"PM status", buf, head + rec.PM_STATUS, 1)
         parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
         parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
-        _tell_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
+        _add_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
     elif rec.form_of(buf, at) == rec.SYNC and number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
         parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
 
 
-def _tell_absent(parameters, buf, at, rows):
+def _add_absent(parameters, buf, at, rows):
     """Add, for each spindle without torque, angle or status, which of them is absent."""
     is_bolt = rec.form_of(buf, at) == rec.BOLTS
     row = rec.first_row(buf, at)
@@ -105,7 +105,7 @@ def _tell_absent(parameters, buf, at, rows):
     parameters.spindle = 0
 
 
-def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
+def write(writer, buf, at, length, flags, ident, sequence, add=add_parameters):
     """Write the record whose payload of `length` bytes is at buf[at:]; return the number of bytes to send.
 
     `add` adds what the record has besides the spindle parts; it is called twice, to count and to write.
@@ -140,7 +140,7 @@ def write(writer, buf, at, length, flags, ident, sequence, add=tell_beside):
     parameters.begin(tx, first + count * PARAMETER_BYTES, more if more <= room else room - 1)
     add(parameters, buf, at, length, rows)
     if more > room:
-        _tell_left_out(parameters, more - room + 1)
+        _add_left_out(parameters, more - room + 1)
     return finish(tx, end)
 
 
@@ -151,9 +151,9 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
     writer.shape = -2 - shape if is_laid_out else -1
     writer.octets = 0  # the writer looks up no parameter where those of one spindle would be
-    writer.tells_absent = True  # each row has its own
+    writer.names_absent = True  # each row has its own
     octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
-    writer.tells_absent = False
+    writer.names_absent = False
     if octets == 0:
         writer.shape = shape
     if not is_blank(writer.serial, 0, res.SERIAL_BYTES):
@@ -211,8 +211,8 @@ def _put_spindles(tx, buf, at, rows):
         if form == rec.BOLTS:
             for place in range(0, _ALL, 2):
                 to_in = _BOLT_FIGURES[place]
-                shown = 1 if to_in >= _FIRST_ANGLE else 2
-                put_figure(tx, to + to_in, shown, buf, row + _BOLT_FIGURES[place + 1], rec.FIGURE_BYTES, 0)
+                decimals = 1 if to_in >= _FIRST_ANGLE else 2
+                put_figure(tx, to + to_in, decimals, buf, row + _BOLT_FIGURES[place + 1], rec.FIGURE_BYTES, 0)
         else:
             _put_figures(tx, to, buf, row, 0, _ALL if form == rec.OBJECTS else _MEASURED, stroke)
             if index == 0 and form == rec.SYNC:
@@ -261,7 +261,7 @@ def _put_figures(tx, to, buf, at, place, end, stroke):
         place += 2
 
 
-def _tell_bolts(parameters, buf, place, end, rows):
+def _add_bolts(parameters, buf, place, end, rows):
     """Add what MID 0107 has of each bolt, from buf[place:] on."""
     place = rec.extra_at(buf, place, end)
     while place >= 0:
@@ -282,7 +282,7 @@ def _tell_bolts(parameters, buf, place, end, rows):
         place = rec.extra_at(buf, place, end)
 
 
-def _tell_left_out(parameters, count):
+def _add_left_out(parameters, count):
     """Add a parameter that says how many others have no room."""
     parameters.spindle = 0
     parameters.room += 1

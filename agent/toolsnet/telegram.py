@@ -1,6 +1,6 @@
 """The telegrams of ToolsNet Open Protocol 3.4: found in a stream, written into and read from fixed buffers.
 
-(DIGEST G.1, G.2; TN 5.1.)
+(protocol.md 8.1, 9.1; TN 5.1.)
 
     octet  0     4    6      11
            | len | id | ident| ...          `len` counts what follows it; everything is ASCII; no terminator
@@ -31,7 +31,7 @@ ADDRESS = const(21)  # of the 08: 15 characters
 ADDRESS_BYTES = const(15)
 IDENT_MAX = const(99999)
 IDENTS = const(100000)
-SEQUENCES = const(99999)  # of results and of events: 1..99999, 0 means nothing (DIGEST G.8)
+SEQUENCES = const(99999)  # of results and of events: 1..99999, 0 means nothing (protocol.md 8.4)
 NO_CODE = const(-1)
 
 _ACKNOWLEDGE_BYTES = const(24)
@@ -140,7 +140,7 @@ def is_info(length):
 
 
 def sequence_at(place):
-    """Return the sequence, 1..99999, of a place in a row that wraps around (DIGEST G.8)."""
+    """Return the sequence, 1..99999, of a place in a row that wraps around (protocol.md 8.4)."""
     return (place - 1) % SEQUENCES + 1
 
 

@@ -265,8 +265,13 @@ def _make_for_the_owner(path: str) -> None:
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Wait for the others: several servers that start together would all make the tables."""
-    if connection.dialect.name != "sqlite":
+    """Wait for the others: several servers that start together would all make the tables.
+
+    SQLite's driver begins no transaction for tables: one whose making was interrupted was no archive any more.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _LOCK_NUMBER + 1})
 
 

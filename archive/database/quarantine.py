@@ -91,7 +91,7 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
 def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
     """Yield the fields of each result's telegram; None for what cannot be read."""
     quarantine = spool.quarantine
-    spool.kept.shown = spool.kept.number  # the last one too, in doubt or not: nothing is delivered from here
+    spool.kept.visible = spool.kept.number  # the last one too, in doubt or not: nothing is delivered from here
     entry = 0
     while (kind := quarantine.next_entry(entry)) > RECORD_NONE:
         entry = quarantine.entry

@@ -224,7 +224,7 @@ def check(connection: Connection) -> Iterator[Hole]:
     """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and holes that
     nothing filled later.
 
-    Sequences wrap from 99999 to 1 (DIGEST G.8); a jump of more than half the circle goes back. Results and events
+    Sequences wrap from 99999 to 1 (protocol.md 8.4); a jump of more than half the circle goes back. Results and events
     each have their own sequence.
     """
     for of, table in (("result", t.RESULT), ("event", t.EVENT)):

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from toolcart.agent.base.fields import is_plain
-from toolcart.agent.record.escaping import octets_of, put_ascii, shown
+from toolcart.agent.record.escaping import decoded, octets_of, put_ascii
 
 VIN_OCTETS = (60022, 60023)  # parameters of ours (docs/outlets.md): hexadecimal digits
 _VIN_MOST = 25
@@ -27,7 +27,7 @@ def restore(found: dict, telegram: bytes) -> None:
     _restore(found)
     digits = "".join(one["value"] for one in found.get("parameters", ()) if one.get("parameter_id") in VIN_OCTETS)
     if "~~" in found.get("vin", "") and _HEX.fullmatch(digits):
-        text = shown(bytes.fromhex(digits))
+        text = decoded(bytes.fromhex(digits))
         if len(text) <= _VIN_MOST:
             found["vin"] = text
 
@@ -42,13 +42,13 @@ def _restore(fields: dict) -> None:
 
 
 def _turned_back(text: str) -> str:
-    return _BEYOND.sub(lambda escaped: shown(octets_of(escaped[0])), text)
+    return _BEYOND.sub(lambda escaped: decoded(octets_of(escaped[0])), text)
 
 
 def of_line(text: str, most: int) -> str:
     """Return a line's text as its column gets it, whatever is in it."""
     octets = _octets(text)
-    text = shown(octets)
+    text = decoded(octets)
     if len(text) <= most or _is_plain(octets):
         return text[:most]
     field = bytearray(most)

@@ -25,10 +25,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import cached_property
 from importlib.util import find_spec
 
 from toolcart.base import subprocesses
-from toolcart.sim.archive import Books
 
 HOST = "127.0.0.1"
 START_LIMIT_S = 60.0
@@ -48,13 +48,31 @@ def missing() -> str | None:
 _BUSY_S = 10.0
 
 
-class ArchiveBooks(Books):
-    """The books of the archive in this file, which must exist once somebody asks."""
+class ArchiveBooks:
+    """The books of the archive in this file, which must exist once somebody asks. Any thread may ask."""
 
-    def opened(self) -> sqlite3.Connection:
+    def __init__(self, place: str) -> None:
+        self.place = str(place)
+        self.lock = threading.RLock()
+
+    @cached_property
+    def db(self) -> sqlite3.Connection:
         made = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
         made.execute("PRAGMA query_only=ON")
         return made
+
+    def query(self, sql: str, values: tuple = ()) -> list[tuple]:
+        with self.lock:
+            return self.db.execute(sql, values).fetchall()
+
+    def tightening_ids(self) -> list[int | None]:
+        """Return the tightening IDs in order of arrival."""
+        return [row[0] for row in self.query("SELECT TighteningId FROM Result ORDER BY ResultId")]
+
+    def newest_tightening_id(self) -> int:
+        """Return the tightening ID of the last result that has one, 0 if none has."""
+        rows = self.query("SELECT TighteningId FROM Result WHERE TighteningId NOT NULL ORDER BY ResultId DESC LIMIT 1")
+        return rows[0][0] if rows else 0
 
     @property
     def stored(self) -> int:

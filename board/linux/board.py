@@ -11,7 +11,6 @@ import time
 
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.board.linux.flash import UNIT_BYTES, FileFlash, FlashUnusable
-from toolcart.board.linux.lines import ROTATE_BYTES, LineFile
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.linux.tcp import TcpPort
 
@@ -113,8 +112,8 @@ class Board:
         """Say if a station of this agent has that file already, under another name; "" if not."""
         for other, flash in self._flashes.items():
             if os.path.exists(path) and os.path.samefile(path, other):
-                told = "%s is the same file as %s, the spool of station %d; name another one in spool.path"
-                return told % (path, other, flash.station)
+                words = "%s is the same file as %s, the spool of station %d; name another one in spool.path"
+                return words % (path, other, flash.station)
         return ""
 
     def spool_notes(self):
@@ -173,6 +172,8 @@ class Board:
 
     def lines(self, outlet):
         """Return the file of lines of these outlet settings; it is opened later."""
+        from toolcart.board.linux.lines import ROTATE_BYTES, LineFile  # only where there is one
+
         path = os.path.join(self.folder, outlet["path"])
         return LineFile(path, ROTATE_BYTES, outlet["keep"])
 

@@ -75,7 +75,7 @@ class Port:
         return False
 
 
-class Asker:
+class OrderClient:
     """The user whose process asks, from the kernel, and whether the process is still there."""
 
     gone = False
@@ -89,7 +89,7 @@ class Asker:
         return user_of(self.uid)
 
 
-class Talk:
+class Conversation:
     """One client: its request, and the rest of its answer."""
 
     def __init__(self, dispatch):
@@ -111,7 +111,7 @@ class Talk:
         """Talk to this client."""
         sock.setblocking(False)
         self.client.sock = sock
-        self._asker = Asker(sock)
+        self._asker = OrderClient(sock)
         self._line = self.pending = b""
         self._ends = False
         self._patience.start(now, PATIENCE_MS)
@@ -234,7 +234,7 @@ class Control:
         self.path = path
         self.note = ""
         self.listener = Port()
-        self.talks = [Talk(dispatch) for _ in range(clients)]
+        self.talks = [Conversation(dispatch) for _ in range(clients)]
         self._listening = None
         try:
             if not ours and _is_answered(path):

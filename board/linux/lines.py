@@ -136,8 +136,8 @@ class LineFile:
         size = status.st_size
         if is_foreign(os.pread(self._file, len(BEGINS), 0)):
             raise OSError(errno.EEXIST, "it " + HOLDS_OTHER)
-        found = _identity(status)
-        readable = self._not_taken_back[2] if self._not_taken_back[:2] == found else size
+        identity = _identity(status)
+        readable = self._not_taken_back[2] if self._not_taken_back[:2] == identity else size
         self._octets = self._sound_octets(_last_line(self._file, min(size, readable))[0])
         if self._octets < size:
             os.ftruncate(self._file, self._octets)

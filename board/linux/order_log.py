@@ -77,7 +77,7 @@ def outcome_of(lines):
     return "done"
 
 
-def told(who, words, station, outcome):
+def line_of(who, words, station, outcome):
     """Return an order as a line of the log."""
     return ("%s ordered `%s` at station %s: %s" % (who, " ".join(words), station, outcome))[:LINE_MAX]
 
@@ -98,7 +98,7 @@ def carried_out(job, words, who, station, tell):
         outcome = "not done: %s" % words_of(error)
         raise
     finally:
-        tell(told(who, words, station, outcome or outcome_of(lines)))
+        tell(line_of(who, words, station, outcome or outcome_of(lines)))
 
 
 def keep(spool, line):

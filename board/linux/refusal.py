@@ -7,7 +7,6 @@ Rules
 
 import os
 import pwd
-import re
 import shlex
 
 from toolcart.agent.log import flash
@@ -56,7 +55,7 @@ def advice(refusal, path):
     return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 
-def told(error, path):
+def explanation(error, path):
     """Return an OSError's own words and what helps, in one line."""
     return "%s; %s" % (error.strerror or error, advice(refusal_of(error.errno), path))
 
@@ -75,40 +74,3 @@ def user_name(number):
         return pwd.getpwuid(number).pw_name
     except (KeyError, OSError):  # a user without a name, as in a container
         return "user %d" % number
-
-
-# Whether what is written to a path outlives a restart: the type of its file system, by /proc/self/mountinfo (proc(5)).
-#
-# A spool on one that does not is warned of and not refused: a container's layer may be kept, and a test needs no disk.
-
-MOUNTS = "/proc/self/mountinfo"
-ESCAPED = re.compile(rb"\\([0-7]{3})")  # a blank, a tab, a line feed, a backslash
-FLEETING = {
-    "tmpfs": "memory (tmpfs): a restart of the machine empties it",
-    "ramfs": "memory (ramfs): a restart of the machine empties it",
-    "overlay": "a layer (overlay): it is gone with its container, or after a restart where the layer is memory",
-}
-
-
-def fleeting(path):
-    """Say what the path lies in if that does not last, else ""."""
-    folder = os.path.realpath(path)
-    while not os.path.exists(folder):
-        folder = os.path.dirname(folder)
-    return FLEETING.get(_type_of(folder), "")
-
-
-def _type_of(path):
-    """Return the type of the file system that the real path is on; "" if that cannot be told."""
-    try:
-        with open(MOUNTS, "rb") as lines:
-            rows = [line.split() for line in lines]
-    except OSError:
-        return ""
-    longest, found = -1, ""
-    for row in rows:
-        point = os.fsdecode(ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), row[4]))
-        inside = path == point or path.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= longest and b"-" in row:  # of two at one point the later one is seen
-            longest, found = len(point), row[row.index(b"-") + 1].decode("ascii", "replace")
-    return found

@@ -164,12 +164,12 @@ class SerialServerPort(TcpPort):
 
     def open(self, device, baud):  # type: ignore[override] - as a serial line is opened
         del baud  # of the settings; with raw TCP the server has its own
-        found = server_of(device)
-        if found is None:
+        server = server_of(device)
+        if server is None:
             self.close()
             self._why = WHY_NO_ADDRESS
             return
-        scheme, host, number = found
+        scheme, host, number = server
         TcpPort.open(self, host, number)
         self._telnet = Rfc2217(self._settings) if scheme == RFC2217 else None
 

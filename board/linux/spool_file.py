@@ -26,7 +26,7 @@ import stat
 import time
 
 from toolcart.board.linux import spool_header as linux_header
-from toolcart.board.linux.refusal import owner_of, told, user_name
+from toolcart.board.linux.refusal import explanation, owner_of, user_name
 from toolcart.board.linux.spool_header import BLOCK_BYTES, IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 
 CPYTHON_ONLY = True
@@ -158,11 +158,11 @@ def _is_leftover(new_path):
     except OSError:  # a link, or it belongs to another user
         return False
     try:
-        found = os.fstat(descriptor)
-        page = os.pread(descriptor, PAGE_BYTES, 0) if stat.S_ISREG(found.st_mode) else b"?"
+        status = os.fstat(descriptor)
+        page = os.pread(descriptor, PAGE_BYTES, 0) if stat.S_ISREG(status.st_mode) else b"?"
     finally:
         os.close(descriptor)
-    return found.st_uid == os.geteuid() and (not page.strip(b"\x00") or linux_header.is_ours(page))
+    return status.st_uid == os.geteuid() and (not page.strip(b"\x00") or linux_header.is_ours(page))
 
 
 def _forget(path):
@@ -226,7 +226,7 @@ class SpoolFile:
         if isinstance(error, PermissionError) and not os.path.exists(self.path):
             why = "%s may make no file in %s, which belongs to %s; chown the folder, or name another one in spool.path"
             return why % (user_name(os.geteuid()), folder, owner_of(folder))
-        return "cannot prepare %s (%d KiB): %s" % (self.path, kib, told(error, self.path))
+        return "cannot prepare %s (%d KiB): %s" % (self.path, kib, explanation(error, self.path))
 
     def _of_another(self, found):
         why = "%s belongs to %s, and the agent runs as %s; run it as the owner, or chown the file"
@@ -252,23 +252,23 @@ class SpoolFile:
         try:
             self.descriptor = os.open(self.path, flags)
         except OSError as error:
-            found = os.stat(self.path, follow_symlinks=False)
-            if isinstance(error, PermissionError) and found.st_uid != os.geteuid():
-                raise FlashUnusable(self._of_another(found))
-            raise FlashUnusable("cannot open %s: %s" % (self.path, told(error, self.path)))
+            status = os.stat(self.path, follow_symlinks=False)
+            if isinstance(error, PermissionError) and status.st_uid != os.geteuid():
+                raise FlashUnusable(self._of_another(status))
+            raise FlashUnusable("cannot open %s: %s" % (self.path, explanation(error, self.path)))
         lock(self.descriptor, self.path)
 
     def _own(self):
         """Refuse a file that others may change."""
-        found = os.fstat(self.descriptor)
-        self._refuse_kind(found.st_mode)
-        self._place = (found.st_ino, found.st_dev, found.st_size)
+        status = os.fstat(self.descriptor)
+        self._refuse_kind(status.st_mode)
+        self._place = (status.st_ino, status.st_dev, status.st_size)
         if not self.is_in_place():
             raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
-        if why := linux_header.linked(found.st_nlink):
+        if why := linux_header.linked(status.st_nlink):
             raise FlashUnusable("%s %s; remove the others, or name another path" % (self.path, why))
-        if found.st_uid not in (os.geteuid(), 0):
-            raise FlashUnusable(self._of_another(found))
+        if status.st_uid not in (os.geteuid(), 0):
+            raise FlashUnusable(self._of_another(status))
 
     def _tighten(self):
         mode = stat.S_IMODE(os.fstat(self.descriptor).st_mode)
@@ -318,5 +318,5 @@ class SpoolFile:
             kept = "%s keeps its unit of %d bytes; spool.unit takes effect with a new spool"
             self.notes.append(kept % (self.path, self.header.unit_bytes))
         self.block_count = have
-        found = os.fstat(self.descriptor)
-        self._place = (found.st_ino, found.st_dev, found.st_size)
+        status = os.fstat(self.descriptor)
+        self._place = (status.st_ino, status.st_dev, status.st_size)

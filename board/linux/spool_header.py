@@ -62,10 +62,10 @@ def read(page):
     if not sound:
         return None
     _, version, unit, block_bytes, count, kind, system, station, _, identity, _ = unpack_from(_FORM, page, sound[0])
-    found = Header(unit, block_bytes, count, (kind, system, station), identity)
-    found.version = version
-    found.copies = len(sound)
-    return found
+    header = Header(unit, block_bytes, count, (kind, system, station), identity)
+    header.version = version
+    header.copies = len(sound)
+    return header
 
 
 def named(owner):

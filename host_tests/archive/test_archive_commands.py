@@ -182,25 +182,28 @@ def test_import_takes_each_result_once(place, tmp_path):
     assert "no such archive" in run(place, "import", "nowhere.sqlite", code=2).stderr
 
 
-def test_plot_gives_the_values_of_the_curve(place):
+def test_curves_gives_the_values_of_the_curve(place):
     number = rows(place, "--to", "2024-03-15")[0]["ResultId"]
-    told = json.loads(run(place, "plot", str(number), "--json").stdout)
-    assert told["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # DIGEST H, physical Nm
+    told = json.loads(run(place, "curves", str(number), "--json").stdout)
+    assert told["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # protocol.md 12.3
     assert told["Graphs"][0]["TimesMs"][:3] == [0.0, 2.0, 4.0]
-    drawn = run(place, "plot", str(number)).stdout
-    assert "torque over time" in drawn and "Nm" in drawn
-    assert "without a graph" in run(place, "plot", str(number + 1), code=1).stderr
-    assert "there is no result 999" in run(place, "plot", "999", code=1).stderr
+    printed = run(place, "curves", str(number)).stdout.splitlines()
+    assert [line.split(",")[5:] for line in printed[1:3]] == [
+        ["torque", "Nm", "0.0", "0.0"],
+        ["torque", "Nm", "2.0", "0.13"],
+    ]
+    assert "without a graph" in run(place, "curves", str(number + 1), code=1).stderr
+    assert "there is no result 999" in run(place, "curves", "999", code=1).stderr
 
 
 def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
     graphs = [GRAPH[:2] + b"%05d" % (50 + bolt) + GRAPH[7:22] + b"%04d" % bolt + GRAPH[26:] for bolt in (2, 3)]
     place = reported(place_in(tmp_path), RESULT, *graphs)
     number = str(rows(place)[0]["ResultId"])
-    assert "came without a graph; with --bolt: 2, 3" in run(place, "plot", number, code=1).stderr
-    told = json.loads(run(place, "plot", number, "--bolt", "3", "--json").stdout)
+    assert "came without a graph; with --bolt: 2, 3" in run(place, "curves", number, code=1).stderr
+    told = json.loads(run(place, "curves", number, "--bolt", "3", "--json").stdout)
     assert told["Bolts"] == [2, 3] and [graph["Spindle"] for graph in told["Graphs"]] == [3]
-    assert "bolt 3" in run(place, "plot", number, "--bolt", "3").stdout
+    assert "bolt 3" in run(place, "curves", number, "--bolt", "3").stdout
 
 
 @pytest.mark.parametrize(
@@ -216,7 +219,7 @@ def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
         *[(("query", name, "\udcff"), f"{name} \\udcff: not UTF-8") for name in ("--vin", "--vin-part")],
         (("query", "--csv", "--json"), "--csv, --json: one of them"),
         *[(("query", name, 10**30), f"'{name}'") for name in ("--id", "--limit")],
-        (("plot", 10**30), "RESULT"),
+        (("curves", 10**30), "RESULT"),
         (("forget", "--yes", "--newest", 10**30), "'--newest'"),
         (("move-old", "--into", "other", "--keep-days", 10**8), "'--keep-days'"),
         (("report", "--of", "0001-01-01"), "a day of the years 1000 to 9998"),

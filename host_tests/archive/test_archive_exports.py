@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from sqlalchemy import text
 
-from toolcart.archive.database import database, queries
+from toolcart.archive.database import database, queries, tables
 from toolcart.archive.database.queries import Wanted
 from toolcart.archive.database.tables import VIEWS
 from toolcart.archive.reports import export, xlsx
@@ -396,6 +396,20 @@ def test_the_document_names_every_column_of_every_view(place):
             names = connection.exec_driver_sql(f"SELECT * FROM {view} LIMIT 0").keys()
         missing = [name for name in names if f"`{name}`" not in line]
         assert not [name for name in missing if not name.startswith("angle_")], missing
+
+
+def test_an_archive_whose_making_was_interrupted_is_made_at_the_next_start(tmp_path, monkeypatch):
+    place = str(tmp_path / "a.sqlite")
+
+    def cut(_connection):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tables, "make_views", cut)
+        with pytest.raises(KeyboardInterrupt):
+            database.connect(place, writes=True)
+    database.connect(place, writes=True).dispose()
+    database.connect(place, writes=False).dispose()
 
 
 def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):

@@ -25,11 +25,11 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import text_of
 from toolcart.archive.database import database, queries
 from toolcart.archive.server.writer import FAILED, STORED, Writer
+from toolcart.sim.memory_archive import MemoryArchive
 from host_tests.portable import LONG
 from host_tests.support.archive import reading
 from lab.harness.cart import Cart
 from lab.harness.flash import Nor
-from lab.harness.memory_archive import MemoryArchive
 
 FIRST = 1200001
 WORLDS = 200 if LONG else 3

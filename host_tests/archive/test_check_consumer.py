@@ -1,4 +1,4 @@
-"""`toolcart archive check-consumer` and the consumers of consumers.md: right ones pass, each wrong one is seen."""
+"""`python -m lab.consumers.check` and the consumers of consumers.md: right ones pass, each wrong one is seen."""
 
 import builtins
 import json
@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -26,6 +27,7 @@ from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amq
 from host_tests.support.consumer_model import Model
 from host_tests.support.running import consuming, ran, running, until_said, wait_for
 from host_tests.support.tls import certificate_files
+from lab.consumers.check import main
 
 PAGE = (ROOT / "docs/library/consumers.md").read_text(encoding="utf-8")
 DEADLINE_S = 30.0
@@ -56,9 +58,13 @@ def consumer(folder, port, change=lambda text: text):
         told.close()
 
 
+def tried(*words):
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
 def checked(port, *words, wait_s="1"):
     url = f"mqtt://127.0.0.1:{port}/toolcart/check/9999"
-    done = run("check-consumer", url, "--wait", wait_s, "--json", *words, code=None)
+    done = tried(url, "--wait", wait_s, "--json", *words)
     found = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
     return done, {one["name"]: one for one in found}
 
@@ -147,7 +153,8 @@ def test_what_cannot_be_tried_is_said(tmp_path):
         ("http://127.0.0.1", "mqtt://user@host"),
         ("mqtt://127.0.0.1/toolcart/+/results", "without wildcards"),
     ):
-        assert words in run("check-consumer", url, code=2).output
+        done = tried(url)
+        assert done.exit_code == 2 and words in done.output
 
 
 # -- the page's other consumers --------------------------------------------------------------------------------------

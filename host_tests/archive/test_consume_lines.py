@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolcart import toolsnet_rows as rows
-from toolcart.agent.linux import toolsnet_events
-from toolcart.agent.linux.extended_store import WideCycle
+from toolcart.agent.linux import telegram09
 from toolcart.agent.linux.json_line import line_of
+from toolcart.agent.linux.special_values import WideSpindleAssembly
 from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.openprotocol.operation_result import Operation
+from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
@@ -132,7 +132,7 @@ def of(read_in, *frames):
 
 
 def test_several_spindles_bolts_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), WideCycle()
+    made, cycle = example_tightening(), WideSpindleAssembly()
     cycle.most = PAYLOAD_WIDE
     bolts = [message(107, result_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
     payload = of(cycle, message(106, result_frames.station_data(made, 4, 2), 4), *bolts)
@@ -141,7 +141,7 @@ def test_several_spindles_bolts_and_what_the_plant_has_named():
 
 
 def test_objects_with_what_they_refer_to():
-    made, operation = example_tightening(), Operation()
+    made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
         message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
@@ -156,7 +156,7 @@ def test_an_alarm_is_the_same_event_by_either_way():
     page = bytearray(200)
     text, time = b"The tool is hot and has to rest for a while", b"2024-03-14:09:26:53"
     length = put_event(page, 0, ev.ALARM, 3, 1000, b"E404", text, time, 0x31, 0x30)
-    found, breaches = read(toolsnet_events.write(page, 0, *PLACE[:2], 1, 3)[4:])
+    found, breaches = read(telegram09.write(page, 0, *PLACE[:2], 1, 3)[4:])
     assert not breaches
     line = json.loads(line_of(bytes(page), 0, KIND_EVENT, 0, length))
     theirs, ours = (rows.event_rows(one, 1, "") for one in (found, lines.event_of(line, PLACE)))

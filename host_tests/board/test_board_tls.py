@@ -476,7 +476,7 @@ def test_results_go_through_tunnel_into_the_archive_also_after_cut_and_kill(mach
     command = machine.runtime.command(script, "512k", (), machine.tree)
     context = server_context(wants=OURS)
     with (
-        SimulatedPlant(tmp_path / "archive.sqlite") as plant,
+        SimulatedPlant() as plant,
         tunnel(plant.pim_port, context) as pim_port,
         tunnel(plant.toolsnet.options.server_port, context) as server_port,
     ):

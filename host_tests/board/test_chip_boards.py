@@ -23,7 +23,7 @@ from toolcart.board.clock import SOURCE_NAMES
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.flash.pins import pins_of, supply_of
 from host_tests.board import fake_chip as fake
-from host_tests.board.test_chip_network import reply
+from host_tests.board.test_resolver import reply
 from host_tests.support.disk import refusing
 
 REAL_GETADDRINFO = socket.getaddrinfo

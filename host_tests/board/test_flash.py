@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.log.flash import FLASH_DONE, Part
+from toolcart.agent.log.flash import FLASH_DONE, Partition
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.ram_flash import RamFlash
@@ -11,7 +11,7 @@ from lab.harness.flash import BLANK, NEW, Misuse, Nor, PowerCut
 
 DEVICES = {
     "ram": lambda path: RamFlash(6, 4096, 16),
-    "part": lambda path: Part(RamFlash(9, 4096, 256), 2, 6),
+    "part": lambda path: Partition(RamFlash(9, 4096, 256), 2, 6),
     "sim": lambda path: Nor(6, 4096, 64),
     "sim 512": lambda path: Nor(6, 4096, 512),
     "file": lambda path: FileFlash(path, 6 * 4096),
@@ -118,4 +118,4 @@ def test_the_simulated_chip_counts_operations_and_wear():
 
 def test_a_part_must_fit_its_device():
     with pytest.raises(ValueError, match="does not fit"):
-        Part(RamFlash(4), 3, 2)
+        Partition(RamFlash(4), 3, 2)

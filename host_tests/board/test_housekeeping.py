@@ -10,7 +10,7 @@ from toolcart.agent.cart.liveness import ASKED_MS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import clock as c
 from toolcart.board.console import LINE_MAX
-from toolcart.board.housekeeping import Upkeep
+from toolcart.board.housekeeping import Housekeeping
 from toolcart.board.network import SILENCE_MS
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_clock import MOMENT, Rtc
@@ -144,7 +144,9 @@ class Chip:
         configuration = complete(TREE)
         self.app = App(configuration, self.board)
         self.confirmation = Confirmation()
-        self.upkeep = Upkeep(self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now())
+        self.upkeep = Housekeeping(
+            self.app, self.board, configuration, "no_such_folder", self.confirmation, self.board.now()
+        )
         self.out = Out()
         self.upkeep.console._out = self.out
         self.turns = 0
@@ -277,15 +279,15 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     assert told("?quarantine 10 show 3") == told("?status 10") == before
     assert told("?quarantine 10 drop all") == [("drop ordered", 0)], "there is nothing to drop"
     assert told("?quarantine 10 drop 7") == [("drop ordered", 0)]
-    health = chip.app.stations[0].health
-    assert health.counters[DROP_ORDERED] == 2
+    counters = chip.app.stations[0].counters
+    assert counters.counts[DROP_ORDERED] == 2
     assert told("?quarantine 10 retry all") == [("retry ordered", 0)]
     ends = iter([{"dropped": 3}, {"count": 4, "parked": 1}])
     chip.upkeep.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
     chip.upkeep.console.job = ends
     for _ in range(3):
         chip.upkeep.console.go_on()
-    assert list(health.entries())[-1][1:] == (DROP_ORDERED, 4)
+    assert list(counters.log.entries())[-1][1:] == (DROP_ORDERED, 4)
     assert told("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
 

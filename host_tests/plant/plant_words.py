@@ -6,13 +6,12 @@
 
 Rules
 1. Surfaces: `status`, `doctor`, the web page, the live view's panels, /metrics, and the log (what `run` has printed).
-2. A test that makes a situation is marked with pieces of the sentences that are said in it: `@says(...)`. `say` without
-   words checks all of them. `SAID` has every piece of every test that was collected.
+2. A test that makes a situation is marked with pieces of the sentences that are said in it: `@says(...)`; a fixture
+   checks at its end that each was.
 """
 
 from __future__ import annotations
 
-import ast
 import functools
 import html
 import json
@@ -26,18 +25,7 @@ from toolcart.tools.live.history import StationFigures
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import Seen
 from host_tests.support.running import wait_for
-from lab.cache import CHECKOUT
 
-SAID: set[str] = set()
-SOURCES = (
-    "toolcart/tools/messages/*.py",
-    "toolcart/tools/live/figures.py",
-    "toolcart/tools/process/*.py",
-    "toolcart/tools/doctor/agent.py",
-)
-SOURCES += ("toolcart/board/linux/refusal.py", "toolcart/agent/mqtt/status.py")
-LEAST = 4  # words of a sentence
-WORDS = 4
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")
 ROOM = (400, 60)  # cells and lines of a live view in which nothing is cut off
 STATES = ("status", "doctor", "page", "live")  # what is true now; the log also has what was true before
@@ -46,7 +34,6 @@ EVERYWHERE = (*STATES, "log")
 
 def says(*pieces):
     """Mark a test as one that makes the situation in which these pieces are said."""
-    SAID.update(pieces)
 
     def marked(test):
         test.says = pieces
@@ -169,18 +156,6 @@ def _plain(text):
     return " ".join(text.split())
 
 
-def sentences():
-    """Every sentence that the program can say of a plant, {} for what is filled in, with its place."""
-    for pattern in SOURCES:
-        for path in sorted(CHECKOUT.glob(pattern)):
-            tree = ast.parse(path.read_text(encoding="utf-8"))
-            silent = {id(node) for node in ast.walk(tree) for node in _unsaid(node)}
-            for node in ast.walk(tree):
-                text = "" if id(node) in silent else _text(node)
-                if len(text.split()) >= LEAST:
-                    yield f"{path.relative_to(CHECKOUT)}:{node.lineno}", text
-
-
 def check_says(pieces):
     """Each of these pieces was said in the present test; forget what was."""
     logs = [one.agent.said for one in Words.present if one.agent is not None]
@@ -194,35 +169,3 @@ def check_says(pieces):
 def _longest(text):
     """The longest part of a sentence in which nothing is filled in."""
     return max(_FILLED.split(text), key=len).strip(" .,:;()")
-
-
-def is_said_by(piece, text):
-    """True if a test that wants this piece wants the sentence `text`, of which some parts are filled in."""
-    return piece in text or _longest(text) in piece
-
-
-def is_in(text, source):
-    """True if a test's source has WORDS words of the sentence that follow each other, or all that stand together."""
-    for part in _FILLED.split(text):
-        words = part.split()
-        for at in range(max(1, len(words) - WORDS + 1)):
-            some = words[at : at + WORDS]
-            if len(some) >= min(WORDS, LEAST - 1) and " ".join(some) in source:
-                return True
-    return False
-
-
-def _unsaid(node):
-    """Docstrings, and the parts of an f-string, which is taken as a whole."""
-    if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-        yield from (one.value for one in node.body[:1] if isinstance(one, ast.Expr))
-    elif isinstance(node, ast.JoinedStr):
-        yield from (part for part in ast.walk(node) if part is not node)
-
-
-def _text(node):
-    if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_text(part) if isinstance(part, ast.Constant) else "{}" for part in node.values)
-    return ""

@@ -1,7 +1,6 @@
 """Words against truth: faults are driven at an installed agent, and every surface says what was done, nothing else.
 
-A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Words`. Sentences of the program that no
-test here makes are in ELSEWHERE, with the file of the test that does; one in neither fails the last test.
+A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Words`.
 """
 
 import contextlib
@@ -27,20 +26,15 @@ from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import FailingDisk, ShiftedClock
 from host_tests.plant.plant_words import (
     EVERYWHERE,
-    SAID,
     STATES,
     Truth,
     Words,
     check_says,
-    is_in,
-    is_said_by,
     says,
-    sentences,
 )
 from host_tests.support import peers
 from host_tests.support.peers import BrokerThat, Peer
 from host_tests.support.running import free_port, station_at, status_of, wait_for
-from lab.cache import CHECKOUT
 from lab.harness.cart import Cart
 
 LONG = pytest.mark.long("more faults of a kind")
@@ -695,9 +689,6 @@ def test_an_entry_of_the_log_is_made_by_what_it_says(entry):
     assert not [text for text in said for piece in entry.never if piece in text], said
 
 
-SAID.update(entry.says for entry in ENTRIES)
-
-
 def test_missed_results_are_said_while_they_are_fetched():
     cart = Cart(controller={"max_clients": 9}).until_ready()
     cart.controller.produce()
@@ -706,7 +697,7 @@ def test_missed_results_are_said_while_they_are_fetched():
     for _ in range(50):
         cart.controller.produce()
     lines = []
-    for condition in (lambda: cart.station.known.missing(), lambda: not cart.station.known.missing()):
+    for condition in (lambda: cart.station.ledger.missing(), lambda: not cart.station.ledger.missing()):
         cart.until(condition)
         station = snapshot(cart.app, 0)["stations"][0]
         lines.append(" ".join(" ".join(status_words.station_lines(station)).split()))
@@ -722,145 +713,3 @@ def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
         if kib == 64:
             words.never("has no effect")
         assert agent.end() == 0
-
-
-# -- the table of all sentences --------------------------------------------------------------------------------------
-
-# Files of tests that make situations, and a piece of each sentence said there that no test quotes.
-ELSEWHERE = {
-    "plant/test_first_day.py": ("docs/outlets.md says how to decode it", "{}: {}, {} waiting"),
-    "plant/test_serial_server.py": (
-        "accepted the connection, but nothing answers on its line",
-        "accepted the connection but does not speak RFC 2217",
-    ),
-    "tools/messages/test_one_truth.py": (
-        "let {} take what is waiting, then give",
-        "bytes from the controller were lost",
-        "the flash is worn out: nothing can be saved",
-        "what the spool remembered beside its results",
-        "set controller.flow where the cable has RTS",
-        "look at the flash or disk: ",
-        "the flash wears out: two of four blocks",
-        "results may be stored twice: the spool no longer had",
-        "records at most dropped before a further outlet had them",
-        "receipts of MQTT since the start went back: a consumer was restored",
-        "it gets what the spool still has",
-        "toolcart spool {} {}",
-        "the spool has room again",
-        "no refused result is left to offer",
-        "the flash can be written again",
-        "missed results can be fetched",
-        "the line was opened again and has lost nothing",
-        "it cannot be used now",
-        "no result is taken until it is",
-    ),
-    "tools/messages/test_hints_followed.py": ("correct it: `{}` lists every mistake",),
-    "plant/test_reload.py": ("`kill -HUP {}`{} has it read again",),
-    "tools/messages/test_reload_hint.py": ("`{} reload {}` takes it",),
-    "board/test_housekeeping.py": (
-        "an operator ordered a drop at",
-        "an operator ordered a retry at",
-        "an operator gave a command",
-    ),
-    "project/test_clean_debian.py": (
-        "it refuses its configuration",
-        "it does not start with the machine",
-        "`sudo systemctl restart {}` starts it",
-        ": the service {} has failed",
-        ": the service {} is stopped",
-        ", as the service {}",
-        "`sudo systemctl enable {}` changes that",
-    ),
-    "agent/linux/test_controller_curves.py": (
-        "a curve was not kept",
-        "it cannot be read",
-        "it has no sample",
-        "it has more resolutions than a record",
-        "it is longer than the receive buffer",
-    ),
-    "agent/station/test_subscription_watchdog.py": ("it pushes again; what it made meanwhile",),
-    "plant/test_controllers_that_mislead.py": ("was the agent stalled, or the controller reconfigured",),
-    "tools/messages/test_reasons.py": (
-        "{name} rejected {asked}: 0004",
-        "is neither an address nor a name",
-        "Is {where} spelled right?",
-        "Give an address in {where}, or fix",
-        "It is switched off, or this machine has no route",
-        "cannot be reached: this machine has no network",
-        "Is the cable or the Wi-Fi up?",
-        "Is it switched on, and is the address right?",
-        "address in use, no local port is free",
-        "Too many connections of this machine are open",
-        "the system has no more sockets or memory",
-        "Look at `ulimit -n`, and what else runs",
-        "{name} {place} cannot be reached: ",
-        "the adapter {host} was unplugged",
-        "It is used again when it is back",
-        "`sudo fuser -v {device}` says which",
-        "the serial line {host} failed",
-        "Unplug the adapter and plug it in again",
-        "the line {} ended",
-        "what it was asked",
-        "ToolsNet 1.5 is not supported.",
-    ),
-    "board/test_linux_serial.py": (
-        "the line {host} cannot do what controller.flow",
-        "An adapter that switches the direction of RS485",
-    ),
-    "agent/link/test_linked_messages.py": ("could not be used: it does not follow",),
-    "board/test_linux.py": ("`openssl s_client -connect HOST:PORT` shows it",),
-    "tools/live/test_live_view.py": ("{} h {} min",),
-    "board/test_linux_parts.py": (
-        "NTP keeps ours, so it is left alone",
-        "NOT SET: the agent may not",
-        "ours was {} {} ToolsNet's clock",
-        "ours and ToolsNet's clock agree",
-    ),
-    "tools/command/test_status_command.py": (
-        ", within {} s",
-        "synchronised",
-        "FAULT inside the agent",
-    ),
-    "plant/test_disk.py": (
-        "something that has to be durable could not be",
-        "free some of its room in {folder}",
-        "look at `dmesg` and at the disk",
-        "look at its owner and attributes",
-    ),
-    "tools/live/test_demo.py": ("still connecting to {} at {}",),
-    "tools/command/test_service.py": (
-        "{} of {} stations",
-        "{}, {} results stored, {}{} waiting",
-    ),
-    "board/test_linux_flash.py": ("{} is left as it is: {}",),
-    "tools/command/test_doctor.py": (
-        "it hung, and its watchdog ended it",
-        "the machine had no memory left",
-        ": the service {} is being started",
-    ),
-    "tools/messages/test_attention.py": (
-        "the chip's supply is below the limit of board.supply",
-        "charge or replace its battery",
-    ),
-}
-
-
-def test_every_sentence_is_said_somewhere_in_the_situation_that_it_names():
-    sources = {path: _joined(path.read_text(encoding="utf-8")) for path in (CHECKOUT / "host_tests").rglob("test_*.py")}
-    for name in ELSEWHERE:
-        assert CHECKOUT / "host_tests" / name in sources, name
-    found = list(sentences())
-    elsewhere = [piece for pieces in ELSEWHERE.values() for piece in pieces]
-    silent = [
-        (where, text)
-        for where, text in found
-        if not any(is_said_by(piece, text) for piece in (*SAID, *elsewhere))
-        and not any(is_in(text, source) for source in sources.values())
-    ]
-    assert len(found) > 200 and not silent, silent
-    assert not [piece for piece in elsewhere if not any(piece in text for _, text in found)], "no sentence has these"
-
-
-def _joined(source):
-    """A test's source with the parts of a text that are written one below the other put together."""
-    return re.sub(r"\"\s+f?\"", "", " ".join(source.split()))

@@ -409,7 +409,7 @@ def type_in(machines, section, only=".*", edit=None):
 
 
 def kept(plant):
-    return [row[0] for row in plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")]
+    return plant.archive.tightening_ids()
 
 
 def until_all(machine, plant, first):

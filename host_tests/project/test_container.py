@@ -3,7 +3,7 @@
 Rules
 1. buildah builds it, on a machine that reaches no registry of images: no engine and no daemon. `--isolation chroot`
    needs root and a kernel, neither control groups nor a network of its own. What that isolation does not do (limits,
-   devices, the health check's clock) is not tried.
+   devices, the counters check's clock) is not tried.
 2. The base is Debian with its own Python, made by debootstrap from Debian's packages and kept in .cache; the recipe is
    built from it as from any other BASE.
 3. Wheels come from outside, so that building needs no network.
@@ -160,17 +160,17 @@ def test_every_folder_of_the_product_is_copied():
 
 
 class Peers:
-    """A simulated controller and a simulated ToolsNet on this machine, which the container shares its network with."""
+    """A simulated controller and an archive on this machine, which the container shares its network with."""
 
     def __init__(self, folder):
         self.archive = folder / "archive.sqlite"
         self._running = []
         self.controller, self.pim, server = free_port(), free_port(), free_port()
-        self._start("controller", "--port", self.controller, "--rate", 5)
-        self._start("toolsnet", "--pim-port", self.pim, "--server-port", server, "--archive", self.archive)
+        self._start("simulate", "controller", "--port", self.controller, "--rate", 5)
+        self._start("archive", "serve", "--pim-port", self.pim, "--server-port", server, "--database", self.archive)
 
     def _start(self, *words):
-        command = [sys.executable, "-m", "toolcart.tools.cli.main", "simulate", *map(str, words), "--seconds", "300"]
+        command = [sys.executable, "-m", "toolcart.tools.cli.main", *map(str, words), "--seconds", "300"]
         self._running.append(subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL))
 
     def stored(self):

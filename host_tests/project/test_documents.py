@@ -42,9 +42,7 @@ PLAYED = ("start",)
 _COMMAND = re.compile(
     r"^(?: {4})?(?:[a-z]+\$ )?(?:sudo )?(?:\.venv/bin/)?toolcart +(\S.*?)(?: {2,}\S.*| +#.*)?$", re.MULTILINE
 )
-_PLACE = re.compile(
-    r"`((?:toolcart/(?:agent|board|archive|tools|base|client|codec|sim)|lab|tools|host_tests|docs)/[\w./*{},-]*)`"
-)
+_PLACE = re.compile(r"`((?:agent|archive|board|toolcart(?!/\{?system)|tools|lab|host_tests|docs)/[\w./*{},-]*)`")
 _LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 _IN_TEXT = re.compile(r"`(?:\.venv/bin/)?toolcart ([a-z][^`\n]*)`")
 _BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -507,13 +507,15 @@ def test_a_program_of_a_user_can_be_frozen_by_pyinstaller(installed, tmp_path):
 @pytest.mark.parametrize("path", ["", "traps"])
 def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
     """The agent is a child process there, killed once and restarted. `path` is what PYTHONPATH names."""
+    for name in ("sqlalchemy", "alembic", "mako", "markupsafe"):
+        installed.borrow(name)
+    shutil.copy(find_spec("typing_extensions").origin, installed.site)
     more = {"PYTHONPATH": str(traps(tmp_path / path, FOREIGN))} if path else {}
     told = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
     assert told.returncode == 0, told.stdout + told.stderr
     account = json.loads(told.stdout.splitlines()[-1])
     assert account["kills"] == 1 and account["agent_crashes"] == 0
     assert account["produced"] == account["delivered"] > 0
-    assert "simulated ToolsNet: `toolcart archive` needs sqlalchemy" in told.stdout
 
 
 def test_python_m_is_the_command(installed):

@@ -52,7 +52,7 @@ def delivered(count):
 
 def archived(plant):
     """The tightening IDs that ToolsNet has, in the order in which they came."""
-    return [row[0] for row in plant.archive.query("SELECT TighteningId FROM Result ORDER BY rowid")]
+    return plant.archive.tightening_ids()
 
 
 def test_a_spool_that_is_moved_goes_on_where_it_was(tmp_path, plant):

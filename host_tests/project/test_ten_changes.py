@@ -162,8 +162,8 @@ assert any(line.lstrip().startswith("tally") for line in station_lines(shown)), 
 def test_outlet(copy):
     add(copy, "agent/linux/tally.py", TALLY)
     place = "agent/linux/outlets.py"
-    edit(copy, place, "from toolcart.agent.linux import Outlet, file,", " tally,")
-    edit(copy, place, '"file": file,', ' "tally": tally,')
+    edit(copy, place, "from toolcart.agent.linux import file_settings,", " tally,")
+    edit(copy, place, '"file": file_settings,', ' "tally": tally,')
     edit(copy, "agent/cart/outlet_places.py", '"mqtt"', ', "tally"')
     assert "How many each result counts." in made_again(copy)
     run(copy, "-c", TALLY_WORKS)
@@ -225,6 +225,26 @@ def test_serial_procedure(copy):
     assert "tagged" in run(copy, "-m", "toolcart", "line", "monitor", "--help")
     assert "tagged" in run(copy, "-m", "toolcart", "simulate", "controller", "--help")
     check_row(copy, "a serial procedure")
+
+
+# -- a MID ---------------------------------------------------------------------------------------------------------
+
+MID_WORKS = """
+import toolcart
+message = toolcart.decode(toolcart.encode(79, error_code="E404", seconds=12))
+assert (toolcart.about(79).name, message["error_code"], message["seconds"]) == ("Silence alarm", "E404", 12)
+"""
+
+
+def test_mid(copy):
+    rows = "\nMID 0079 I C 0005 Silence alarm @later 9\nREV 1 27 since=2.9 @later 9\n-- error_code T4\n-- seconds N3\n"
+    edit(copy, "toolcart/catalogue/alarms.py", "\nMID 1000 C E", front=rows)
+    edit(copy, "toolcart/catalogue/index.py", '(70, 78, "alarms")', behind=',\n    (79, 79, "alarms")')
+    page = run(copy, "-m", "lab.packaging.message_table")
+    assert "Silence alarm" in page
+    (copy / "docs/library/messages.md").write_text(page, encoding="utf-8")
+    run(copy, "-c", MID_WORKS)
+    check_row(copy, "a MID")
 
 
 # -- a setting -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 toolcart.agent.linux.controller_curves.
 """
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux.controller_curves import Traces
 from toolcart.agent.log.cursor import WANTS_GRAPHS
@@ -49,14 +49,14 @@ class Bench:
 
     def start(self):
         """A start: what is in memory is gone."""
-        self.health = Health()
+        self.counters = Counters()
         self.state, self.main = self.area.mount(self.best_effort, cursors=self.cursors)
         self.log = self.area.graphs
         assert self.area.found == MOUNT_DONE
         for index in range(2):
             self.log.cursors[index].wants = WANTS_GRAPHS if index == self.wanting else 0
         assert self.main.settle() and self.log.settle()
-        self.traces = Traces(self.log, self.main, self.health, Clock(), STATION)
+        self.traces = Traces(self.log, self.main, self.counters, Clock(), STATION)
 
     def put_result(self, ident, limits=b""):
         """Store the result with this ID, at TIME, of program 12 and spindle 3."""

@@ -10,10 +10,10 @@ another part of the area owns is not imported before it is asked for: a small he
 
 from toolcart.agent.base.fields import get_u32, pack_digits, put_u32
 from toolcart.agent.log.cursor import WANTS_ALL
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.snapshot import State
+from toolcart.agent.log.snapshot import Snapshot
 from toolcart.agent.log.snapshot_fields import GRAPH_CURSOR, GRAPHS, KEPT, KEPT_CURSOR, LOG
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -51,14 +51,16 @@ class Area:
         answer of the mount; a test that wants it to fail looks there.
         """
         flash = self.flash
-        self.state = state = State(Part(flash, 0, STATE_BLOCKS))
+        self.state = state = Snapshot(Partition(flash, 0, STATE_BLOCKS))
         front = STATE_BLOCKS + self.kept_blocks + self.graph_blocks
-        self.log = log = Log(Part(flash, front, flash.block_count - front), state, LOG, **options)
-        self.kept = Log(Part(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, beside=log)
+        self.log = log = Log(Partition(flash, front, flash.block_count - front), state, LOG, **options)
+        self.kept = Log(
+            Partition(flash, STATE_BLOCKS, self.kept_blocks), state, KEPT, cursor_slot=KEPT_CURSOR, beside=log
+        )
         logs = [log, self.kept]
         self.graphs = None
         if self.graph_blocks:
-            part = Part(flash, STATE_BLOCKS + self.kept_blocks, self.graph_blocks)
+            part = Partition(flash, STATE_BLOCKS + self.kept_blocks, self.graph_blocks)
             self.graphs = Log(part, state, GRAPHS, cursors=2, cursor_slot=GRAPH_CURSOR, beside=log)
             for cursor in self.graphs.cursors:
                 cursor.durable = False

@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.log.framing import LOG_DONE
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.snapshot import STATE_FINE, State
+from toolcart.agent.log.snapshot import STATE_FINE, Snapshot
 from toolcart.agent.log.snapshot_fields import CURSOR, DELIVERED, LOG
 from host_tests.support.log_promise import (
     APPEND,
@@ -36,7 +36,7 @@ class Session(Client):
     seed = 7
 
     def __init__(self, shape, area, promise, counted=True):
-        state = State(area.parts[0])
+        state = Snapshot(area.parts[0])
         log = Log(area.parts[1], state, LOG, when_full=shape.when_full, payload_most=shape.payload)
         before = area.operations
         need(mount(state, (log,), self.seed) == MOUNT_DONE, "the mount fails")
@@ -225,7 +225,7 @@ class WornStateExplorer(StateExplorer):
     """Two blocks are left: two cuts may set the state back to what half an erase has left, but never lose it whole."""
 
     def begin(self, area, promise):
-        state = State(area.parts[0])
+        state = Snapshot(area.parts[0])
         state.load()
         need(state.found or promise.floor == 0, "nothing is left of the state")
         promise.floor = min(promise.floor, state.numbers[DELIVERED])
@@ -235,7 +235,7 @@ class WornStateExplorer(StateExplorer):
 class StateSession:
     def __init__(self, area, promise):
         self.promise = promise
-        self.state = State(area.parts[0])
+        self.state = Snapshot(area.parts[0])
         operations = area.operations
         need(mount(self.state, (Log(area.parts[1], self.state, LOG),), 7) == MOUNT_DONE, "the mount fails")
         need(area.operations == operations, "the mount writes")

@@ -1,6 +1,6 @@
 """A log that a test fills, the MQTT outlet, a simulated broker and consumer, on one simulated clock."""
 
-from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link.flash_window import FlashWindow
 from toolcart.agent.outlets.mqtt import Mqtt, make
 from host_tests.support.toolsnet import NUMBER, SecondOutlet
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -47,18 +47,18 @@ class MqttBench(SecondOutlet):
         self.events = (1,) if wide else ()
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
-        self.quiet = Quiet(SteadyLink())
+        self.flash_window = FlashWindow(SteadyLink())
         SecondOutlet.__init__(self, blocks=blocks, make_port=make_port, spool={"owner": (3, 1, NUMBER)})
 
     def make_outlet(self):
         self.network.listen(BROKER[0], BROKER[1], self.broker.endpoint)
         if not self.wide:
             return make(self.mqtt_settings, self, 1, type("Limited", (Mqtt,), self.limits))
-        from toolcart.agent.linux.mqtt import WideMqtt
-        from toolcart.agent.linux.mqtt import make as make_wide
+        from toolcart.agent.linux.mqtt import ExtendedMqtt
+        from toolcart.agent.linux.mqtt_settings import make as make_wide
 
         self.graphs = self.area.graphs
-        return make_wide(self.mqtt_settings, self, 1, type("Limited", (WideMqtt,), self.limits))
+        return make_wide(self.mqtt_settings, self, 1, type("Limited", (ExtendedMqtt,), self.limits))
 
     def tcp(self):
         self.port = SecondOutlet.tcp(self)

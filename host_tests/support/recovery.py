@@ -3,11 +3,11 @@
 from toolcart.agent.base.fields import copy, pack_digits, put_u32
 from toolcart.agent.log.snapshot_fields import NUMBERS, OCTETS, STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol.duplicate_search import Look
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
-from toolcart.agent.openprotocol.recovery_request import NEWS_STORE
+from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same
@@ -92,8 +92,8 @@ class FakeLog:
             if page[at + res.TIGHTENING_ID] != 0x20
         )
 
-    count_ids = Look.count_ids
-    near = Look.near
+    count_ids = DuplicateSearch.count_ids
+    near = DuplicateSearch.near
 
     def holds(self, page, at, length, flags):
         """As toolcart.agent.openprotocol.duplicate_search."""
@@ -216,10 +216,10 @@ class Bench:
     def start(self):
         """As after a power cut: everything new but what is durable."""
         self.state.start()
-        self.known = Known(self.state, self.recovers)
+        self.ledger = IdLedger(self.state, self.recovers)
         settings = dict(self.settings)
         settings.setdefault("revisions", (2, 1))
-        self.recovery = Recovery(self.log, self.known, gone=self.gone.put, **settings)
+        self.recovery = Recovery(self.log, self.ledger, gone=self.gone.put, **settings)
         for number in range(max(self.log.first(), self.state.covers + 1), self.log.number + 1):
             payload, flags, _ = self.log.records[number - self.log.first()]
             self._count(payload, flags, number)
@@ -229,10 +229,10 @@ class Bench:
         """Count this record of the log, after an append or at a start."""
         payload = bytearray(payload)
         put_u32(payload, 0, number)
-        again = self.known.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
+        again = self.ledger.stored(KIND_RESULT, flags, payload, 0, PAYLOAD)
         if again:
             before = self.state.numbers[STORED_AGAIN]
-            self.known.count_again(again, self.log.first())
+            self.ledger.count_again(again, self.log.first())
             self.said_twice += self.state.numbers[STORED_AGAIN] - before
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ class Bench:
         """A pushed result comes; True if it was stored, False if the log has it."""
         start = res.HEAD_BYTES
         payload = result.payload
-        is_expected = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.known.expected
+        is_expected = payload[start + res.TIGHTENING_ID : start + res.SERIAL] == self.ledger.expected
         is_next = is_expected and not self.recovery.flags
         if not is_next:
             if self.log.holds(payload, 0, PAYLOAD, flags):

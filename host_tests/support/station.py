@@ -8,7 +8,7 @@
 What a bench does not make is not imported either: a small heap has room for some of it only.
 """
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.log.log import WHEN_FULL_REFUSE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.record import KIND_RESULT
@@ -27,7 +27,7 @@ class Station:
     def bring_up(self, area, keeps=False, **log):
         """Mount the area and, if it `keeps`, the quarantine; `log` goes to `area.mount`. False: it cannot be read."""
         self.area = area
-        self.health = Health()
+        self.counters = Counters()
         self.state, self.log = area.mount(**log)
         if area.found != MOUNT_DONE:
             return False
@@ -40,20 +40,20 @@ class Station:
 
     def take(self, board, recover=True, **recovery):
         """Make what stores results and knows which are missing. True if all of the log counts already."""
-        from toolcart.agent.openprotocol.duplicate_search import Look
-        from toolcart.agent.openprotocol.id_ledger import Known
+        from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
+        from toolcart.agent.openprotocol.id_ledger import IdLedger
         from toolcart.agent.openprotocol.recovery import Recovery
         from toolcart.agent.station.store import Store
 
-        self.known = Known(self.state, recover)
-        self.look = Look(self.log)
+        self.ledger = IdLedger(self.state, recover)
+        self.duplicates = DuplicateSearch(self.log)
         recovery.setdefault("revisions", (2, 1))
-        self.recovery = Recovery(self.look, self.known, **recovery)
-        self.store = Store(self.log, self.known, self.recovery, self.look, self.health, board, NUMBER)
+        self.recovery = Recovery(self.duplicates, self.ledger, **recovery)
+        self.store = Store(self.log, self.ledger, self.recovery, self.duplicates, self.counters, board, NUMBER)
         return self.store.start()
 
     def counted(self, code):
-        return self.health.counters[code]
+        return self.counters.counts[code]
 
 
 # A station's store over a flash in RAM, which is given messages as a link gives them.

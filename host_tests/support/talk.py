@@ -86,7 +86,9 @@ class Talk:
             if event == st.EV_NONE:
                 break
             events.append(event)
-            if event in (st.EV_PUSHED, st.EV_PUSHED_CUT) and session.said.mid == 61:  # others the test answers itself
+            if (
+                event in (st.EV_PUSHED, st.EV_PUSHED_CUT) and session.received.mid == 61
+            ):  # others the test answers itself
                 self._result()
         self.flush()
         return events
@@ -127,7 +129,7 @@ class Talk:
 
     def fetch(self, digits=b"0001234567"):
         """Ask for the result of this ID."""
-        self.session.fetching.asked_id[:] = digits
+        self.session.old_result.asked_id[:] = digits
         self.session.fetch()
         self.settle()
 

@@ -1,6 +1,6 @@
 """A log that a test fills, the agent's way to ToolsNet, and a simulated ToolsNet, on one simulated clock."""
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.log.snapshot_fields import LIMIT
@@ -14,11 +14,11 @@ from toolcart.agent.toolsnet.session import Session
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_model import Tightening
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.toolsnet import take_apart
 from host_tests.support.log import Area, put
 from lab.harness.line import Network, Timed
-from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 
@@ -52,7 +52,7 @@ class Outlet(Timed):
     What survives a cut are the flash, the clock, and ToolsNet.
     """
 
-    quiet = None
+    flash_window = None
     places = (PIM, SERVER)  # where the other side answers
 
     def __init__(
@@ -82,7 +82,7 @@ class Outlet(Timed):
         """Make everything new over the flash, as after power has come back."""
         self.state, self.log = self.area.mount(when_full=self.when_full)
         assert self.area.found == MOUNT_DONE
-        self.health = Health()
+        self.counters = Counters()
         self.quarantine = Quarantine(self.area.kept, self.state, self.log)
         self.quarantine.start()
         self.cursor = self.log.cursors[0]
@@ -206,7 +206,7 @@ class SecondOutlet(Outlet):
     def start(self):
         best_effort = (0,) if self.durable else (0, 1)
         self.state, self.log = self.area.mount(best_effort, events=self.events, cursors=2, when_full=self.when_full)
-        self.health = Health()
+        self.counters = Counters()
         self.cursor = self.log.cursors[1]
         self.forward = self.make_outlet()
         self.forward.begin(self.clock.now)

@@ -12,8 +12,9 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from toolcart.agent.linux.http_client import WebAddress
-from toolcart.agent.linux.webhook import SETTINGS, WebhookOutlet
+from toolcart.agent.linux.web_address import WebAddress
+from toolcart.agent.linux.webhook import WebhookOutlet
+from toolcart.agent.linux.webhook_settings import SETTINGS
 from toolcart.sim.endpoint import Endpoint
 from host_tests.support.consumer_model import Model
 from host_tests.support.toolsnet import SecondOutlet
@@ -126,7 +127,7 @@ class WebhookBench(SecondOutlet):
         self.port = self.tcp()
         kind = type("Limited", (WebhookOutlet,), self.limits)
         address = WebAddress(self.chosen["url"])
-        return kind(self.log, 1, self.port, self.health, (3, 1, 10), self.chosen, address)
+        return kind(self.log, 1, self.port, self.counters, (3, 1, 10), self.chosen, address)
 
     def why(self):
         return self.shown()["why"]

@@ -7,7 +7,7 @@ cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
@@ -19,7 +19,7 @@ from lab.harness.flash import Nor
 
 PORTABLE = True
 
-AT_REST = (qs.PHASE_IDLE, qs.PHASE_OFF, qs.PHASE_CLOSED)  # closed: this controller is asked in no such way
+AT_REST = (rp.PHASE_IDLE, rp.PHASE_OFF, rp.PHASE_CLOSED)  # closed: this controller is asked in no such way
 
 
 class Board(whole.Board):
@@ -67,7 +67,7 @@ class Cart(whole.Cart):
         """True when nothing is open: all that was pushed is acknowledged, nothing missing."""
         station = self.station
         recovery = station.recovery
-        if not self.is_ready() or recovery.known.missing() or recovery.phase not in AT_REST:
+        if not self.is_ready() or recovery.ledger.missing() or recovery.phase not in AT_REST:
             return False
         if not station.session.can_fetch():
             return False

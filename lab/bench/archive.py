@@ -36,11 +36,9 @@ from lab.harness.postgresql import postgresql
 STATIONS, WINDOWS, SECONDS = 100, (1, 8), 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0
 LARGE = Plant(stations=4, cars=500_000, every_s=43.2)
-OLD = Plant(stations=4, cars=5_000, every_s=43.2)
-MOVING_S = 65.0  # until a server begins to move what is old
 REQUESTS = 100
 SEED = 12
-STEPS = len(WINDOWS) + 4  # of a database
+STEPS = len(WINDOWS) + 3  # of a database
 
 
 def run(progress: Callable[[float], None]) -> dict:
@@ -79,8 +77,6 @@ def _measure(report: Report, name: str, new_place: Callable[[], str], step: Call
             _answers(report, name, port, beside)
             if beside:
                 report.add(f"memory at most, {name}{beside}", memory_mib(process), "MiB", "<= 200")
-    step()
-    _moving(report, name, new_place(), new_place())
     step()
     _pages(report, name, new_place())
 
@@ -128,15 +124,6 @@ def _answers(report: Report, name: str, port: int, beside: str) -> None:
     seen = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
     what = f"{name}, 500/s from 1,000 stations{beside}"
     report.add(f"05 behind its result, p99, {what}", seen["p99_ms"], "ms", "<= 50", lost(seen))
-
-
-def _moving(report: Report, name: str, place: str, into: str) -> None:
-    """Measure how long a 05 takes while 100,000 old results are moved into another archive."""
-    with database.writing(place) as engine:
-        fill(engine, OLD)
-    with served(place, "--keep-days", "1", "--old-into", into) as (_, port, _pim):
-        time.sleep(MOVING_S)
-        _answers(report, name, port, " while old results are moved")
 
 
 # -- pages ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ PORTABLE = True
 
 WARM_UP = 8
 SOUGHT_MS = 120000  # the controller was empty: results before its first ID are searched for once, and again
-RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second
+RECONNECT_MS = 61000  # the wait between connects (protocol.md 8.2), plus one second
 RESULTS = 40
 IDLE_WAKES = 50
 FLASH_BLOCKS = 16

@@ -18,13 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.log import framing
+from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, seal
 from toolcart.agent.log.log import LOG_DONE, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.record import KIND_RESULT, PAYLOAD_MAX
 from toolcart.board.linux.flash import FileFlash
 from toolcart.board.linux.spool_header import BLOCK_BYTES
@@ -51,10 +51,10 @@ def payload(number: int) -> bytes:
 BATCH = 48  # as toolcart.agent.outlets.toolsnet.forward.CURSOR_BATCH
 
 
-def logged(device) -> tuple[State, Log]:
+def logged(device) -> tuple[Snapshot, Log]:
     """Return state and log of results on this device, as a board has them."""
-    state = State(Part(device, 0, STATE_BLOCKS))
-    part = Part(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
+    state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+    part = Partition(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
     log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
     if mount(state, (log,), 1) != MOUNT_DONE:
         raise AssertionError("the log is not mounted")
@@ -140,7 +140,7 @@ class _OneBlock:
             return 0
         if block != self._made:
             self._renumber_head(block)
-        if offset + n > framing.HEAD_OCTETS and block != self._filled:
+        if offset + n > block_head.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
         buf[:n] = self.a_block[offset : offset + n]
         return 0
@@ -148,14 +148,14 @@ class _OneBlock:
     def _renumber_head(self, block: int) -> None:
         index = block - STATE_BLOCKS
         page = self.a_block
-        page[framing.AT_NUMBER : framing.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
-        page[framing.AT_FIRST : framing.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
-        page[framing.AT_CRC : framing.AT_CRC + 4] = crc30(page, 0, framing.AT_CRC).to_bytes(4, "little")
+        page[block_head.AT_NUMBER : block_head.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
+        page[block_head.AT_FIRST : block_head.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
+        page[block_head.AT_CRC : block_head.AT_CRC + 4] = crc30(page, 0, block_head.AT_CRC).to_bytes(4, "little")
         self._made = block
 
     def _renumber_records(self, block: int) -> None:
         number = (block - STATE_BLOCKS) * self.per_block
-        at = framing.HEAD_OCTETS
+        at = block_head.HEAD_OCTETS
         while number < (block - STATE_BLOCKS + 1) * self.per_block:
             number += 1
             seal(self.a_block, at, KIND_RESULT, 0, PAYLOAD, number)

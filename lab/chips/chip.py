@@ -32,6 +32,7 @@ from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING
 from toolcart.base.clock import Dice, SimClock
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.r3964_peer import AsciiPeer, R3964Peer
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.tools.flash import package
@@ -40,7 +41,6 @@ from lab.cache import Unavailable
 from lab.chips import rules
 from lab.firmware import romfs
 from lab.harness.line import Network
-from lab.harness.memory_archive import MemoryArchive
 from lab.harness.serial_line import MicroClock, SerialLine
 
 INSIDE = ("inside.py", "rules.py")

@@ -39,7 +39,7 @@ def configuration():
 
 
 STEPS_MAX = 64  # of the scheduler for one result: more means that it is stuck
-RECONNECT_MS = 61000  # the wait between connects (DIGEST G.5), plus one second
+RECONNECT_MS = 61000  # the wait between connects (protocol.md 8.2), plus one second
 SETTLED_MS = 3000  # after the start: both sides are connected, the tool was queried, all fetching is over
 
 _STARTED = (
@@ -56,8 +56,8 @@ _RESULT = (
     b"01210061999 0101    WVWZZZ1KZAW123456        07012000600040012004237000952024-03-14:09:26:53"
     b"2024-02-01:08:00:000000000000\x00"
 )
-_ID = 111  # of the tightening in the result's frame
-_ID_DIGITS = 10
+ID_AT = 111  # of the tightening in the result's frame
+ID_DIGITS = 10
 _VIN_DIGIT = 36
 _VALUES = (66, 67, 71, 91)  # of torque, angle, time
 
@@ -139,12 +139,12 @@ class QuietController(QuietPort):
     def produce(self):
         """Push a further result, with the next tightening ID; other values each time, another car every fourth time."""
         result = self.result
-        at = _ID + _ID_DIGITS - 1
+        at = ID_AT + ID_DIGITS - 1
         while result[at] == 0x39:
             result[at] = 0x30
             at -= 1
         result[at] += 1
-        last = result[_ID + _ID_DIGITS - 1]
+        last = result[ID_AT + ID_DIGITS - 1]
         for at in _VALUES:
             result[at] = last
         if last & 3 == 0:

@@ -17,9 +17,9 @@ from toolcart.base.clock import Dice, SimClock
 from toolcart.board.ram_flash import RamFlash
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from lab.harness.line import Network, Timed
-from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 
@@ -272,8 +272,8 @@ class Cart(Timed):
         return shown
 
     @property
-    def health(self):
-        return self.station.health
+    def counters(self):
+        return self.station.counters
 
     def clean(self):
         """Assert that neither side has complaints."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.controller import Controller, ControllerOptions
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.serve import Producer, served_toolsnet
 from toolcart.sim.tcp import Loop, Served
 from toolcart.sim.toolsnet import ToolsNet
@@ -26,7 +26,7 @@ class Fleet:
 
     def __init__(self, count: int, rate_per_s: float = 0.0) -> None:
         self.loop = Loop()
-        self.archive = SqliteArchive()
+        self.archive = MemoryArchive()
         self.toolsnet = ToolsNet(self.loop.clock, self.archive)
         self._pim, self._server = served_toolsnet(self.loop, self.toolsnet)
         self.controllers = [Controller(self.loop.clock, ControllerOptions(seed=index)) for index in range(count)]

@@ -423,7 +423,7 @@ IDLE_TURNS_MAX = 3000  # turns in which no time passes: more is an endless loop
 class Timed:
     """What works on a simulated clock and network, before an archive; time moves only to the next deadline of any part.
 
-    It has `clock`, `network`, `archive` and `health`, `places` at which the other side answers, and one turn of its
+    It has `clock`, `network`, `archive` and `counters`, `places` at which the other side answers, and one turn of its
     work: work(now) -> ms until something is due.
     """
 
@@ -494,7 +494,7 @@ class Timed:
         return self.archive.tightening_ids()
 
     def counted(self, code):
-        return self.health.counters[code]
+        return self.counters.counts[code]
 
     def counts(self):
         """Return the counters by name; for a failed test's message."""

@@ -10,19 +10,19 @@ from functools import cached_property
 from typing import Any
 
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.counters import SERVER_EMPTY, Health
+from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import ConfigError, complete
-from toolcart.agent.cart.outlet_places import STAYED, Assignment
+from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import Part as PartOf
+from toolcart.agent.log.flash import Partition as PartOf
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, State
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
 from toolcart.tools.spool.offline_spool import begun, opened
@@ -76,7 +76,7 @@ def step(agent: Agent, now: int) -> int:
         batch = agent.batches.pop(index)
         if station.outlets[0].kind != TOOLSNET:
             continue
-        sent = station.outlets[0].policy.sent
+        sent = station.outlets[0].policy.in_flight
         sent.batch = min(sent.batch, batch)
         sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
     return min(left, FOREVER)
@@ -201,8 +201,8 @@ def said(agent: Agent, index: int) -> Said:
         waiting=waiting(agent, index),
         overwritten=numbers[n.OVERWRITTEN],
         kept=station.quarantine.count(),
-        gone=station.known.gone(),
-        afresh=station.known.epoch(),
+        gone=station.ledger.gone(),
+        afresh=station.ledger.epoch(),
         set_aside=numbers[n.SET_ASIDE],
         dropped=numbers[n.DROPPED],
         full=says_full(agent, index),
@@ -236,10 +236,10 @@ def is_begun(agent: Agent, index: int) -> bool:
 
 def knows(device, outlets: list[dict]) -> bool:
     """True if a start on this device takes these outlets, and no others, for those of the last session."""
-    state = State(PartOf(device.clone(), 0, STATE_BLOCKS))
+    state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
     if state.load() != STATE_FOUND:
         return False
-    own = Assignment(state, outlets)
+    own = OutletPlaces(state, outlets)
     return set(own.how) == {STAYED} and not own.removed
 
 
@@ -296,7 +296,7 @@ def says_emptied(agent: Agent, index: int) -> bool:
     """True if the agent says that its ToolsNet was emptied."""
     station = agent.station(index)
     return station is not None and (
-        station.health.counters[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
+        station.counters.counts[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
     )
 
 
@@ -318,7 +318,7 @@ class _Twin:
     def __init__(self, device, settings: dict, agent: Agent) -> None:
         self.settings = settings
         self.board = agent.board
-        self.health = Health()
+        self.counters = Counters()
         self.why = 0
         self.at_start = Part()
         self.graphs: Any = None
@@ -392,7 +392,7 @@ class _Copy:
         settled.
         """
         twin = self._twin
-        known, log, scout = Known(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+        known, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
         log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
@@ -468,6 +468,6 @@ def _differences(station, its: _Copy) -> list[str]:
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
     top = its.top if its.number == mine.number and counts_all else None
-    if top not in (None, station.known.top()):
+    if top not in (None, station.ledger.top()):
         found.append(f"the highest ID is {station.known.top()}, a start says {top}")
     return found

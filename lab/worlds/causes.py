@@ -47,26 +47,26 @@ start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
 -elif self.parks:
-+elif self.first < 0:
++elif self.head < 0:
 ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
--if self.row.is_proven(now) and (
-+if self.first < 0 and (
+-if self.lookahead.is_proven(now) and (
++if self.head < 0 and (
 pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 : a pass never goes further than the next one
 -(REACH << min(passes, _WIDER_MOST))
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
--            self.heard.first = lowest
-+            early = self.heard.top[5:12] < self.known.octets[5:12]
-+            self.heard.first = after(self.heard.upto) if early else lowest
+-            self.observed.first = lowest
++            early = self.observed.top[5:12] < self.ledger.octets[5:12]
++            self.observed.first = after(self.observed.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
--if code != NOTHING and self.cursor.found != self.first:
-+if code != NOTHING and self.cursor.found != self.first:
+-if code != NOTHING and self.cursor.found != self.head:
++if code != NOTHING and self.cursor.found != self.head:
 +            return NOTHING
-+        if code != NOTHING and self.cursor.found != self.first:
++        if code != NOTHING and self.cursor.found != self.head:
 full-for-good | 4 | agent/outlets/toolsnet/policy.py | worlds refused
 : a hold goes on when the quarantine has room again
 -if self.is_stuck():
@@ -98,9 +98,9 @@ damage-not-counted | 6 | agent/log/reader.py | log proof lives
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()
-+        self.log.doubtful, self.log.shown = False, self.log.number
++        self.log.doubtful, self.log.visible = False, self.log.number
 +        self._settled = self._catch_up()
-never-offered-late | 7 | agent/outlets/toolsnet/reoffer.py | refusals model
+never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals model
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
@@ -109,31 +109,31 @@ silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
 -        self._is_later = False
 -        return self._again(now)
 +        self._is_later = False
-+        return self._switch_off(qs.PHASE_OFF)
++        return self._switch_off(rp.PHASE_OFF)
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
 +readable = size if
 line-of-a-doubtful-record | 8 | agent/linux/file.py | disk proof
 : a line that tells the record in doubt tells none
--log.shown = log.number  # a line
-+log.shown = shown  # a line
+-log.visible = log.number  # a line
++log.visible = visible  # a line
 padded-id-is-no-answer | 9 | agent/openprotocol/requests.py | worlds usual none
 : MID 0065 with a blank in its ID is the answer to nothing
--differs = not put_digits(said, 0, buf, at + first) or compare(said, 0, data, asked, ID_BYTES)
+-differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
 +differs = compare(buf, at + first, data, asked, ID_BYTES)
 unknown-system-is-shared | 10 | agent/openprotocol/id_ownership.py | worlds usual none
 : where 0002 does not name the system nothing is fetched
 -self.shares = shares = sharing
-+self.shares = shares = (sharing == qs.SHARING_AUTO and system_type == 0) or sharing
++self.shares = shares = (sharing == rp.SHARING_AUTO and system_type == 0) or sharing
 push-waits-for-what-is-missing | 11 | agent/station/intake.py | worlds away none
 : no push is acknowledged while anything is missing
 -if self.full:  # an answer
-+if self.full or self.recovery.known.ranges:  # an answer
++if self.full or self.recovery.ledger.ranges:  # an answer
 range-from-its-begin | 11 | agent/openprotocol/recovery.py | worlds away none
 : what never was is asked for one by one
--if is_open(filling.at, last) or (filling.row >=
-+if filling.row < 0 and (filling.row >=
+-if is_open(gap_fill.at, last) or (gap_fill.gone_run >=
++if gap_fill.gone_run < 0 and (gap_fill.gone_run >=
 state-block-not-erased | 0 | agent/log/snapshot.py | log proof state
 : what a torn snapshot has left is programmed again
 -code = self.device.erase(block)
@@ -169,12 +169,12 @@ no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 -            return self._begin_walk(top >= 0 and not is_above, now)
 -        return self._turn_to_witness()
 +            return self._begin_walk(top >= 0 and not is_above, now)
-+        heard.first = after(top)
++        observed.first = after(top)
 +        return self._conclude(now)
-same-id-is-the-same | 0 | agent/openprotocol/id_ledger.py | recovery model
+same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
 : time and values do not count
--    return compare(one, 0, other, 0, _TIME) == 0 and _fit(one, other)
-+    return compare(one, 0, other, 0, _TIME) == 0
+-    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
++    return compare(one, 0, other, 0, TIME) == 0
 range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 : the highest one known is durable before what is missing below it
 -        if self.state.save():
@@ -189,12 +189,12 @@ third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, pushes.first)
-+self.question.asked != unpack_id(pushes.first, 0)
++self.request.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_open():
--            return self.say(number, self.in_order(), SENT_ALONE)
--        return self.say(number + self.batch - 1, self.in_order())
+-            return self.declare(number, self.in_order(), SENT_ALONE)
+-        return self.declare(number + self.batch - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
@@ -203,14 +203,14 @@ W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 +        if self.numbers[SENT] < 0:
 W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : a pass begins before that is saved
--        return self.say(limit if limit
+-        return self.declare(limit if limit
 +        self.numbers[SENT] |= SENT_PASS
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
-+        return self.say(limit if limit
++        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a pass has found is not saved
--        return sent.say(cursor.number + sent.batch, sent.in_order())  #
+-        return sent.declare(cursor.number + sent.batch, sent.in_order())  #
 +        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
@@ -218,27 +218,27 @@ W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
--        if not sent.say(policy.cursor.number, sent.in_order()):
+-        if not sent.declare(policy.cursor.number, sent.in_order()):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number
 +        if sent.allowed < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a late one is not saved
--        if not policy.sent.save():
+-        if not policy.in_flight.save():
 -            return False
 -        policy
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
-+        numbers[LIMIT] = policy.sent.allowed = policy.cursor.number + policy.sent.batch
++        numbers[LIMIT] = policy.in_flight.allowed = policy.cursor.number + policy.in_flight.batch
 +        policy
 look-up-by-nothing | 0 | agent/station/store.py | worlds
 : a repeat is stored once more
--return self.look.holds(log.stage, log.place, self.length, flags)
+-return self.duplicates.holds(log.stage, log.place, self.length, flags)
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
--wait_ms = self.watch.timer.left(now)
+-wait_ms = self.watchdog.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs

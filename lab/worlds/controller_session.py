@@ -1,4 +1,4 @@
-"""One connection to a controller, from its first byte to its end (DIGEST C and D).
+"""One connection to a controller, from its first byte to its end (protocol.md 4 and 5).
 
 Rules
 1. Before 0001 nothing else is answered. After 15 s without a byte the controller closes.

@@ -168,8 +168,7 @@ class Events:
         else:
             self.world.power_off(how["dark_ms"])
 
-    # -- outlets that come and go (changing_world.py)
-    # ----------------------------------------------------------------------
+    # -- outlets that come and go (changing_world.py) --------------------------------------------------------------
 
     def _reload(self, dark_ms: int) -> None:
         """Have the agent read its configuration again: it stops in order and starts at once."""

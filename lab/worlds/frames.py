@@ -111,8 +111,7 @@ def fetched(result: Result, revision: int, pad: str = "") -> bytes:
     return old_result_data(shown_of(result), revision, instead={"tightening_id": shown, **of_station})
 
 
-# -- MID 1201 and 1202 of a MT Focus 6000 (MT notes on MID 1202)
-# ------------------------------------------------------------
+# -- MID 1201 and 1202 of a MT Focus 6000 (MT notes on MID 1202) ---------------------------------------------------
 
 _STATUS = {"0": "1", "2": "2", "3": "3"}  # ToolsNet's OK, low, high as MT notes on MID 1202 numbers them
 _MNM, _DEGREES, _SECONDS = 90, 50, 200

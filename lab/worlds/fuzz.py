@@ -148,7 +148,7 @@ class Sessions(Parser):
         found = []
         session.opened()
         self._settle(session, found)
-        session.fetching.asked_id[:] = b"0001234567" if way == 4 else b"0000000000"
+        session.old_result.asked_id[:] = b"0001234567" if way == 4 else b"0000000000"
         for begin in self.inputs.beginnings(way):
             self._hear(session, begin, None, found)
         if way == 3:
@@ -176,7 +176,15 @@ class Sessions(Parser):
             event = session.next_event(0)
             if event == st.EV_NONE:
                 return
-            found.append((event, session.said.mid, session.said.code, session.said.revision, session.said.refusal))
+            found.append(
+                (
+                    event,
+                    session.received.mid,
+                    session.received.code,
+                    session.received.revision,
+                    session.received.refusal,
+                )
+            )
             if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT or event == st.EV_FETCHED:
                 assert 20 <= link.length <= len(link.buf) - link.at
                 found.append(bytes(link.buf[link.at : link.at + link.length]))

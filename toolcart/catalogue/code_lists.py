@@ -1,6 +1,6 @@
 """Long lists: codes of MID 0004 (OP 5.2.4 p. 74-77), relay functions (OP 5.17.7 p. 215-220), input functions.
 
-Those of digital inputs are OP 5.17.7 p. 220-224 and beyond 8.7.
+Those of digital inputs are OP 5.17.7 p. 220-224 and later 18.
 """
 
 SETS = {
@@ -42,7 +42,7 @@ SETS = {
 96 reject connection, client already connected|97 MID revision unsupported|98 controller internal request timeout
 99 unknown MID|100 illegal PID|101 tightening in progress|102 deleting not possible|103 illegal program ID""",
     "RELAY_FUNCTION": """0 Off|1 OK|2 NOK|3 Low|4 High|5 Low Torque|6 High Torque|7 Low angle|8 High angle
-9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|17 Tool health OK
+9 Cycle complete|10 Alarm|11 Batch NxOK|12 Job OK|13 Job NOK|14 Job running|17 Tool counters OK
 18 POWER FOCUS ready|19 Tool ready
 20 Tool start switch|21 Dir. switch = CW|22 Dir. switch = CCW|23 Tightening direction CCW|24 Tool tightening
 25 Tool loosening|26 Tool running|27 Tool running CW|28 Tool running CCW|29 Statistic alarm|30 Tool locked

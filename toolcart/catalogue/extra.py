@@ -12,27 +12,27 @@ from .message import Message
 from .table import read_table
 
 REQUEST = """
-MID 0067 I Q - Tightening result list @beyond 3.4
+MID 0067 I Q - Tightening result list @later 6
 REV 1
 -- start_index N10 0 is the most recent
 -- count N3
-MID 0702 I Q - Generic tool data @beyond 8.4
+MID 0702 I Q - Generic tool data @later 15
 REV 1
 01 tool_number N4
-MID 0704 I Q - Generic tool status @beyond 8.4
+MID 0704 I Q - Generic tool status @later 15
 REV 1
 -- tool_number N4
 -- pid_count N3
 -- pids N6[pid_count]
-MID 0900 I Q - Trace @beyond 3.4
+MID 0900 I Q - Trace @later 6
 REV 1
 -- index N10 0 is the newest
 -- trace_type N3 =TRACE
 -- tool_number N4
-MID 0901 I Q - Trace plot parameters @beyond 3.4
+MID 0901 I Q - Trace plot parameters @later 6
 REV 1
 -- index trace_type tool_number
-MID 1201 I Q - Operation result @beyond 3.4
+MID 1201 I Q - Operation result @later 6
 REV 1
 -- index N10 0 is the newest
 MID 2501 I Q - Tightening program @OP 5.3.19.1 p. 102
@@ -42,7 +42,7 @@ REV 1
 """
 
 SUBSCRIBE = """
-MID 0704 I S - Generic tool status @beyond 8.4
+MID 0704 I S - Generic tool status @later 15
 REV 1
 -- tool_number N4
 -- pid_count N3 at most 10
@@ -54,7 +54,7 @@ REV 1
 -- alternative N1 =ALTERNATIVE
 -- time D19
 -- index N10
-!OP 5.27.1.1 p. 260 "send object data" stands between here and is 1201's: no example has it, 2.9 has not (beyond 6.2)
+!OP 5.27.1.1 p. 260 "send object data" stands between here and is 1201's: no example has it, nor 2.9 (protocol.md 6.1)
 -- trace_type_count N2
 -- trace_types N3[trace_type_count] =TRACE
 REV 4
@@ -75,7 +75,7 @@ REV 4
 -- alternative first_index last_index send_objects
 REV 5
 -- alternative first_unix_time last_unix_time send_objects
-MID 1601 I S - Dynamic identifier @beyond 4
+MID 1601 I S - Dynamic identifier @later 9
 REV 1
 -- alternative N1 0 is all, 2 those that are named (MT notes on MID 1601)
 -- format N1
@@ -89,7 +89,7 @@ REV 1
 """
 
 UNSUBSCRIBE = """
-MID 0704 I S - Generic tool status @beyond 8.4
+MID 0704 I S - Generic tool status @later 15
 REV 1
 -- tool_number N4
 MID 0900 I S - Trace @OP 5.27.1.2 p. 262

@@ -18,8 +18,8 @@ REV 1 22 @OP 5.5.3 p. 111
 -- job_id N2
 REV 2,3 24 @OP 5.5.3 p. 111
 -- job_id N4
-REV 4 +3 24 since=2.10 @beyond 8.1
-REV 5 +3 24 since=2.16 @beyond 8.1
+REV 4 +3 24 since=2.10 @later 12
+REV 5 +3 24 since=2.16 @later 12
 
 MID 0033 C P - Job data upload reply @OP 5.5.4 p. 112
 REV 1 @OP 5.5.4 p. 112
@@ -50,7 +50,7 @@ REV 3 +2 @OP 5.5.4 p. 115
 . socket N2 ':'
 . step_name T25 ':'
 . step_type N2 =JOB_STEP ';'
-REV 4 +2 since=2.10 @beyond 8.1
+REV 4 +2 since=2.10 @later 12
 13 job_list G[pset_count]
 . channel_id type_id
 . auto_next N1 =AUTO_NEXT ':'
@@ -59,7 +59,7 @@ REV 4 +2 since=2.10 @beyond 8.1
 . step_name T25 ':'
 . step_type N2 =JOB_STEP ':'
 . max_coherent_nok N2 ';'
-REV 5 +4 since=2.16 @beyond 8.1
+REV 5 +4 since=2.16 @later 12
 . job_list.batch_size N4 ':'
 
 MID 0034 I S 0005 Job info subscribe @OP 5.5.5 p. 115
@@ -149,14 +149,14 @@ REV 1 @OP 5.15.15 p. 204
 REV 999 +1 @OP 5.15.15 p. 206
 . job_list.max_coherent_nok N2 ':'
 . job_list.batch_counter N2 ';'
-REV 2 +999 since=2.10 @beyond 8.2
+REV 2 +999 since=2.10 @later 13
 . job_list.auto_select N1 =AUTO_NEXT ':'
 . job_list.batch_counter N2 ':'
 . job_list.identifier_number N4 ':' socket or end fitting
 . job_list.step_name T25 ':'
 . job_list.step_type N2 =JOB_STEP ';'
 20 job_sequence N5 0 to 65535
-REV 3 since=2.13 @beyond 8.2
+REV 3 since=2.13 @later 13
 01-03 job_id job_name pset_count
 04 job_list G[pset_count]
 . channel_id program_id
@@ -172,7 +172,7 @@ REV 3 since=2.13 @beyond 8.2
 . batch_status N1 =0:not_begun|1:OK|2:NOK ';' batch status now
 05-11 forced_order lock_at_done repeat max_time_first max_time display_time line_control
 12-16 identifier_part_1 result_of_non_tightenings reset_identifiers reserved job_sequence
-REV 4 +3 since=2.16 @beyond 8.2
+REV 4 +3 since=2.16 @later 13
 . job_list.batch_size N4 ':'
 . job_list.batch_counter N4 ':'
 """

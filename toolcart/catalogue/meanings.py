@@ -8,7 +8,7 @@ SETS = {
     "YES": "0 no|1 yes",
     "ON": "0 off|1 on",
     "ACTIVE": "0 not active|1 active",
-    # 3 since release 2.9 (beyond-2.8.md 3.3)
+    # 3 since release 2.9 (protocol.md 10.5)
     "BATCH": "0 NOK, not completed|1 OK|2 not used|3 running",
     "BATCH_LIGHT": "0 NOK, not completed|1 OK|2 not used",
     "ROTATION": "1 clockwise|2 counter-clockwise",

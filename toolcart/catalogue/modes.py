@@ -27,7 +27,7 @@ MID 0423 I S 0005 Open Protocol commands disabled unsubscribe [20] @OP 5.24.3 p.
 MID 2600 I Q 2601 Mode ID upload request [20] @OP 5.4.1 p. 106
 
 MID 2601 C P - Mode ID upload reply @OP 5.4.3 p. 106
-REV 1 since=2.9 @beyond 8.5
+REV 1 since=2.9 @later 16
 -- mode_count N3
 -- modes G[mode_count]
 . mode_id N4
@@ -44,7 +44,7 @@ REV 1 24 @OP 5.4.4 p. 106
 -- mode_id N4
 
 MID 2603 C P - Mode data upload reply @OP 5.4.5 p. 106
-REV 1 since=2.9 @beyond 8.5
+REV 1 since=2.9 @later 16
 -- mode_id N4
 -- name_length N2
 -- mode_name T[name_length]

@@ -23,7 +23,7 @@ REV 2 30 @OP 5.12.6 p. 172
 -- data_number N10 the cycle to rewind to, 0 the oldest
 REV 3-5 +2 31 @OP 5.12.6 p. 173
 -- only_new N1 =YES
-REV 6 +5 31 since=2.17 @beyond 3.6
+REV 6 +5 31 since=2.17 @later 8
 
 MID 0101 C E 0102 Multi-spindle result @OP 5.12.7 p. 173
 REV 1-3 @OP 5.12.7 p. 173
@@ -65,13 +65,13 @@ REV 4 +1 @OP 5.12.7 p. 175
 19 system_subtype N3 =SUBSYSTEM
 REV 5 +4 @OP 5.12.7 p. 178
 20 job_sequence N5
-REV 6 +5 since=2.17 @beyond 3.6
+REV 6 +5 since=2.17 @later 8
 07 batch_status N1 =BATCH
 
 MID 0102 I A - Multi-spindle result acknowledge [20] @OP 5.12.8 p. 179
 MID 0103 I S 0005 Multi-spindle result unsubscribe [20] @OP 5.12.9 p. 179
 
-MID 0104 I Q 0101r Old multi-spindle result request @beyond 3.4
-REV 1-6 32 since=2.17 @beyond 3.4
+MID 0104 I Q 0101r Old multi-spindle result request @later 6
+REV 1-6 32 since=2.17 @later 6
 01 index N10 as MID 0067 tells it
 """

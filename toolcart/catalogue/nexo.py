@@ -3,11 +3,11 @@
 0500 to 0504 are their signals here, in place of motor tuning. A message without a revision is described by the maker,
 but not in the documents at hand: its data is kept raw. Sources: `878` is the System 350 manual 3 608 878 300 of
 2019-03 with its page; `HE` is haller-erne/OpenProtocolInterpreter 6.1.1, whose layouts come from the specification of
-Nexo V1400; `beyond` is beyond-2.8.md.
+Nexo V1400; `later N` is clause 10.N of docs/internals/protocol.md.
 """
 
 TABLE = """
-MID 0404 I C 0005 Select mode @beyond 5; 878 p. 415
+MID 0404 I C 0005 Select mode @later 10; 878 p. 415
 REV 1 21
 -- manual N1 =0:automatic|1:manual
 
@@ -25,7 +25,7 @@ REV 1 21
 -- button N1 =0:reset_pressed|1:railnet_bypass_pressed|2:railnet_bypass_released
 MID 0512 I A - Operator panel's button acknowledge [20] @878 p. 421
 MID 0513 I S 0005 Operator panel's buttons unsubscribe [20] @878 p. 421
-MID 0514 IC X - Operator panel @beyond 5
+MID 0514 IC X - Operator panel @later 10
 MID 0515 I C 0005 Set operator panel's lights @878 p. 421
 REV 1 32
 01-04 light_1-4 N1 =0:off|1:on|2:unchanged|3:flashing
@@ -65,18 +65,18 @@ MID 0574 I C - Change the running job @HE RexrothJob/Mid0574.cs
 REV 1 24
 01 action N2 =1:abort|2:next_step|3:previous_step
 
-MID 0800 I Q 0801 Battery request [20] @beyond 5
-MID 0801 C P - Battery reply @beyond 5
+MID 0800 I Q 0801 Battery request [20] @later 10
+MID 0801 C P - Battery reply @later 10
 REV 1 28
 01 capacity N3 *%
 02 state N1 =0:no_pack|1:critical|2:too_low_to_tighten|3:fine|4:put_in_again|5:warning
-MID 0802 I S 0005 Battery subscribe @beyond 5
+MID 0802 I S 0005 Battery subscribe @later 10
 REV 1 22
 -- change N2 *% change that is told
-MID 0803 C E - Battery upload @beyond 5
+MID 0803 C E - Battery upload @later 10
 REV 1 28
 01-02 capacity state
-MID 0804 I S 0005 Battery unsubscribe [20] @beyond 5
+MID 0804 I S 0005 Battery unsubscribe [20] @later 10
 MID 0805 I Q 0806 Radio quality request [20] @HE Wifi/Mid0805.cs
 MID 0806 C P - Radio quality reply @HE Wifi/Mid0806.cs
 REV 1 26

@@ -3,7 +3,7 @@
 TABLE = """
 MID 0010 I Q 0011r Parameter set ID upload request @OP 5.3.1 p. 81
 REV 1-3 20
-REV 4 +1 20 since=2.14 @beyond 4
+REV 4 +1 20 since=2.14 @later 9
 !OP 1.1 p. 14 the history of 2.8.0 names a revision 4 that it does not describe
 
 MID 0011 C P - Parameter set ID upload reply @OP 5.3.2 p. 82
@@ -16,7 +16,7 @@ REV 2 +1 @OP 5.3.2 p. 82
 !OP 5.3.2 p. 82 printed (24+Npset*3)-(24+Npset*5): it ends at 23 + 5N
 REV 3 +2 @OP 5.3.2 p. 82
 -- types T4[pset_count] Pset or Mset
-REV 4 +3 since=2.14 @beyond 4
+REV 4 +3 since=2.14 @later 9
 -- changes D19[pset_count] last change of each
 
 MID 0012 I Q 0013r Parameter set data upload request @OP 5.3.3 p. 82
@@ -24,7 +24,7 @@ REV 1,2 23 @OP 5.3.3 p. 83
 -- pset_id N3
 REV 3,4 +2 31 @OP 5.3.3 p. 83
 -- file_version N8 special use of Toyota
-REV 5 +2 23 since=2.14 @beyond 4
+REV 5 +2 23 since=2.14 @later 9
 
 MID 0013 C P - Parameter set data upload reply @OP 5.3.4 p. 83
 REV 1 104 @OP 5.3.4 p. 83
@@ -44,7 +44,7 @@ REV 2 +1 120 @OP 5.3.4 p. 84
 REV 3,4 @OP 5.3.4 p. 84
 -- file_version N8
 -- toyota_data T* see Toyota's appendix
-REV 5 +2 141 since=2.14 @beyond 4
+REV 5 +2 141 since=2.14 @later 9
 13 pset_change D19
 
 MID 0014 I S 0005 Parameter set selected subscribe @OP 5.3.5 p. 85
@@ -69,7 +69,7 @@ REV 1 23 @OP 5.3.9 p. 88
 MID 0019 I C! 0005 Set parameter set batch size @OP 5.3.12 p. 90
 REV 1 25 @OP 5.3.12 p. 90
 -- pset_id batch_size
-REV 2 +1 27 since=2.16 @beyond 4
+REV 2 +1 27 since=2.16 @later 9
 -- batch_size N4
 
 MID 0020 I C! 0005 Reset parameter set batch counter @OP 5.3.13 p. 91

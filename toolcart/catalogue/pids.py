@@ -1,6 +1,6 @@
 """Names of the parameter IDs of variable data fields, common to all systems (OP 6.4 p. 270-282)."""
 
-# 00105 since release 2.10; 00005, 00104, 01042 to 01044 and the like by 2.17 (beyond 8.7).
+# 00105 since release 2.10; 00005, 00104, 01042 to 01044 and the like by 2.17 (later 18).
 NAMES = """00001 Tightening Status|00002 Station ID|00003 Station Name|00005 Reason beside the tightening status
 00010 VIN Number|00011 Identifier 1|00012 Identifier 2|00013 Identifier 3|00014 Identifier 4|00015 Identifier 5
 00016 Identifier 6|00017 Identifier 7|00018 Identifier 8|00019 Identifier 9|00020 Identifier 10

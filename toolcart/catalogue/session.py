@@ -3,7 +3,7 @@
 TABLE = """
 MID 0001 I S 0002r Application communication start @OP 5.2.1 p. 70
 REV 1-6 20 @OP 5.2.1 p. 70
-REV 7 23 since=2.9 @beyond 2
+REV 7 23 since=2.9 @later 2
 01 keep_alive_optional N1 =0:mandatory|1:ignored
 
 MID 0002 C P - Application communication start acknowledge @OP 5.2.2 p. 70
@@ -31,7 +31,7 @@ REV 6 +5 221 @OP 5.2.2 p. 72
 !OP 1.1 p. 15 controllers before release 2.7 end here, with 179 octets
 15 station_name T25 station or cell name
 16 client_id N1
-REV 7 +6 224 since=2.9 @beyond 2
+REV 7 +6 224 since=2.9 @later 2
 17 keep_alive_optional N1 =0:mandatory|1:ignored
 
 MID 0003 I C 0005 Application communication stop [20] @OP 5.2.3 p. 73
@@ -42,7 +42,7 @@ REV 1 26 @OP 5.2.4 p. 74
 -- failed_mid N4
 -- error_code N2 =ERROR_CODE
 !OP 3.3.4 p. 44 the texts of 16 and 35 differ there; a code of three digits leaves one octet behind the table
-REV 2 +1 27 since=2.17 @beyond 2
+REV 2 +1 27 since=2.17 @later 2
 -- error_code N3 =ERROR_CODE
 
 MID 0005 IC A - Application communication positive acknowledge @OP 5.2.5 p. 77

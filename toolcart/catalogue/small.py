@@ -163,7 +163,7 @@ REV 1 @OP 5.3.18.2 p. 96
 . parameter_count N3
 . parameters V[parameter_count]
 . child_count N2
-REV 2 +1 since=2.11 @beyond 8.3
+REV 2 +1 since=2.11 @later 14
 . nodes.json_length N4
 . nodes.json T[json_length]
 
@@ -171,7 +171,7 @@ MID 2501 C E 0005 Tightening program message upload @OP 5.3.19 p. 102
 REV 1 @OP 5.3.19.2 p. 103
 -- nodes G[*] the tree from its root on: a node, then its children one by one
 . node_type parameter_count parameters child_count
-REV 2 +1 since=2.11 @beyond 8.3
+REV 2 +1 since=2.11 @later 14
 . nodes.json_length nodes.json
 
 MID 2502 C X 2503 Password request [20] @OP 5.3.18.6 p. 99
@@ -180,8 +180,8 @@ MID 2503 I X - Password response @OP 5.3.18.7 p. 99
 REV 1 @OP 5.3.18.7 p. 99
 -- password T*
 
-MID 2506 I C 0005 Tightening program delete @beyond 8.3
-REV 1 27 since=2.17 @beyond 8.3
+MID 2506 I C 0005 Tightening program delete @later 14
+REV 1 27 since=2.17 @later 14
 -- program_id N4 0 is refused
 -- node_type N3 =NODE only multistep programs can be deleted
 """,
@@ -223,7 +223,7 @@ MID 1901 I C 0005 Selector socket control @OP 5.19.8 p. 240
 REV 1 @OP 5.19.8 p. 240
 -- data_field_count data_fields
 """,
-    # MIDs 0150 to 0157, 1601 and 1602: identifiers and work orders (OP 5.16 p. 207-210; beyond-2.8.md 4).
+    # MIDs 0150 to 0157, 1601 and 1602: identifiers and work orders (OP 5.16 p. 207-210; protocol.md 10.9).
     "identifiers": """
 MID 0150 I C! 0005 Identifier download request @OP 5.16.1 p. 207
 REV 1 @OP 5.16.1 p. 207
@@ -257,18 +257,18 @@ MID 0155 I C! 0005 Bypass identifier [20] @OP 5.16.6 p. 209
 MID 0156 I C! 0005 Reset latest identifier [20] @OP 5.16.7 p. 209
 MID 0157 I C! 0005 Reset all identifiers [20] @OP 5.16.8 p. 209
 
-MID 1601 C E 1602 Dynamic identifier @beyond 4, MT notes on MID 1601
-REV 1 since=2.9 @beyond 4
+MID 1601 C E 1602 Dynamic identifier @later 9, MT notes on MID 1601
+REV 1 since=2.9 @later 9
 -- message_count N3
 -- message_number N3
 -- format N1
 -- data_field_count N3
 -- data_fields V[data_field_count]
 
-MID 1602 I A - Dynamic identifier acknowledge @beyond 4, MT notes on MID 1601
-REV 1 20 since=2.9 @beyond 4
+MID 1602 I A - Dynamic identifier acknowledge @later 9, MT notes on MID 1601
+REV 1 20 since=2.9 @later 9
 """,
-    # MIDs 1201 to 1203: results with variable data fields (OP 5.9 p. 153-158; beyond-2.8.md 3.5).
+    # MIDs 1201 to 1203: results with variable data fields (OP 5.9 p. 153-158; protocol.md 10.7).
     "results": """
 MID 1201 C E 1203 Operation result overall data @OP 5.9.1 p. 154
 !OP 3.9.5 p. 59 called 1200 in Table 6
@@ -285,9 +285,9 @@ REV 1 @OP 5.9.1.3 p. 156
 . status N1 =OK
 -- data_field_count N3
 -- data_fields V[data_field_count]
-REV 2 +1 since=2.11 @beyond 3.5
+REV 2 +1 since=2.11 @later 7
 -- request_mid N4 <object_count 0006 or 0008
-REV 3 +2 since=2.16 @beyond 3.5
+REV 3 +2 since=2.16 @later 7
 . objects.object_type N1 =OBJECT
 . objects.reference_object N4
 
@@ -298,7 +298,7 @@ REV 1 @OP 5.9.2.3 p. 157
 -- result_id N10 that of MID 1201
 -- object_id N4
 -- data_field_count data_fields
-REV 2 +1 since=2.16 @beyond 3.5
+REV 2 +1 since=2.16 @later 7
 -- node_guid T36 <data_field_count
 
 MID 1203 I A - Operation result data acknowledge [20] @OP 5.9.3 p. 158

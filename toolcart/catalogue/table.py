@@ -2,13 +2,13 @@
 
     MID 0061 C E 0062 Last tightening result data @OP 5.8.2 p. 133  number, sender, kind, answer, name, source
     MID 0062 I A - Last tightening result data acknowledge [20] @OP 5.8.3 p. 145  revision 1 is the header's 20 octets
-    MID 7412-7414,7418 IC X - Information @beyond 5         several that are named only
+    MID 7412-7414,7418 IC X - Information @later 10         several that are named only
     REV 1 231 @OP 5.8.2 p. 134                              revision, documented length of the whole message
     15 torque N6 *Nm/100 Torque                             parameter ID, name, type and width, unit, meaning
     22 batch_status N1 =BATCH                               names of the values, of meanings.py or on the spot
     !OP 5.8.2 p. 135 printed ... the reason                 a note: why it is not as printed
     REV 3 +2 419 @OP 5.8.2 p. 140                           revision 2 and what follows; -name leaves one out
-    REV 8 +7 571 since=2.10 @beyond 3.1                     a revision newer than 2.8.0
+    REV 8 +7 571 since=2.10 @later 3                        a revision newer than 2.8.0
     REV 1 other @OP 5.4.3 p. 106                            the same number laid out otherwise, see rule 6
     -- request_mid N4 <object_count                         it stands in front of a field of revision 1
     01-08 light_1-8 N1 =YES                                 eight alike
@@ -31,6 +31,8 @@ Rules
    read as the other one where it fits that to its last octet.
 7. A line of names alone has fields as a table said them last: their types, units, values and meanings. A group's
    members are said apart from other fields.
+8. A source is section and page of a printed document. `later N` is clause 10.N of docs/internals/protocol.md, and is
+   shown as that.
 """
 
 from .errors import TableError
@@ -224,8 +226,14 @@ def revision_numbers(word):
     return numbers
 
 
-def _mids_of(line):
+def _apart(line):
+    """Return what a line says and its source, which may be short (rule 8)."""
     text, _, source = line.partition(" @")
+    return text, source.replace("later ", "protocol.md 10.")
+
+
+def _mids_of(line):
+    text, source = _apart(line)
     words = text.split()
     if len(words) < 5 or words[1].strip("0123456789,-"):
         raise TableError("%r: number, sender, kind and answer are needed" % line)
@@ -238,7 +246,7 @@ def _mids_of(line):
 
 
 def _revisions_of(line):
-    text, _, source = line.partition(" @")
+    text, source = _apart(line)
     words = text.split()
     if len(words) < 2 or words[1].strip("0123456789,-"):
         raise TableError("%r: numbers of revisions are wanted" % line)

@@ -3,10 +3,10 @@
 TABLE = """
 MID 0060 I S 0005 Last tightening result data subscribe @OP 5.8.1 p. 133
 REV 1-7,998,999 20
-REV 8 +1 20 since=2.10 @beyond 3.1
-REV 9 +1 20 since=2.13 @beyond 3.1
-REV 10 +1 20 since=2.15 @beyond 3.1
-REV 11 +1 20 since=2.17 @beyond 3.1
+REV 8 +1 20 since=2.10 @later 3
+REV 9 +1 20 since=2.13 @later 3
+REV 10 +1 20 since=2.15 @later 3
+REV 11 +1 20 since=2.17 @later 3
 
 MID 0061 C E 0062 Last tightening result data @OP 5.8.2 p. 133
 REV 1 231 @OP 5.8.2 p. 134
@@ -84,16 +84,16 @@ REV 6 +5 526 @OP 5.8.2 p. 141
 REV 7 +6 544 @OP 5.8.2 p. 142
 56 compensated_angle N7 *deg/100
 57 angle_hundredths N7 *deg/100 final angle with decimals
-REV 8 +7 571 since=2.10 @beyond 3.1
+REV 8 +7 571 since=2.10 @later 3
 58 start_final_angle N6 *Nm/100 torque at which the final angle starts
 59 post_view N1 =POST_VIEW post view torque on
 60 post_view_high N6 *Nm/100
 61 post_view_low N6 *Nm/100
-REV 9 +8 592 since=2.13 @beyond 3.1
+REV 9 +8 592 since=2.13 @later 3
 62 current_amperes N5 *A/100 current monitoring value
 63 current_amperes_min N5 *A/100
 64 current_amperes_max N5 *A/100
-REV 10 +9 662 since=2.15 @beyond 3.1
+REV 10 +9 662 since=2.15 @later 3
 65 angle_numerator N5 every angle in degrees of this message is to be multiplied by it
 66 angle_denominator N5 and divided by this
 67 overall_angle_status N1 =LEVEL
@@ -104,7 +104,7 @@ REV 10 +9 662 since=2.15 @beyond 3.1
 72 residual_breakaway_torque N6 *Nm/100
 73 rundown_start_torque N6 *Nm/100 start rundown angle
 74 rundown_complete_torque N6 *Nm/100 rundown angle complete
-REV 11 +10 677 since=2.17 @beyond 3.1
+REV 11 +10 677 since=2.17 @later 3
 75 click_torque N6 *Nm/100
 76 click_angle N5 *deg~angle_numerator~angle_denominator
 REV 998 +6 @OP 5.8.2 p. 142
@@ -130,11 +130,11 @@ MID 0064 I Q 0065r Old tightening result upload request @OP 5.8.5 p. 146
 REV 1-7 30 @OP 5.8.5 p. 146
 -- tightening_id N10 0 is the latest
 !OP 5.8.5 p. 146 one table, for revision 1: the header's revision chooses that of 0065 (OP 5.8.5 p. 146)
-REV 8 +7 30 since=2.10 @beyond 3.2
-REV 9 +8 30 since=2.13 @beyond 3.2
-REV 10 +9 31 since=2.15 @beyond 3.2
+REV 8 +7 30 since=2.10 @later 4
+REV 9 +8 30 since=2.13 @later 4
+REV 10 +9 31 since=2.15 @later 4
 -- offline N1 =YES with ID 0: the latest made offline
-REV 11 +10 31 since=2.17 @beyond 3.2
+REV 11 +10 31 since=2.17 @later 4
 
 MID 0065 C P - Old tightening result upload reply @OP 5.8.6 p. 146
 REV 1 118 @OP 5.8.6 p. 147
@@ -159,30 +159,30 @@ REV 5 +4 320 @OP 5.8.6 p. 152
 34 customer_error T4 customer tightening error code
 REV 6 +5 340 @OP 5.8.6 p. 152
 35-36 pvt_compensate error_status_2
-!OP 5.8.6 p. 152 bits 7 to 32 are called reserved: 18 are used, as in 0061 (beyond-2.8.md 3.3)
+!OP 5.8.6 p. 152 bits 7 to 32 are called reserved: 18 are used, as in 0061 (protocol.md 10.5)
 REV 7 +6 379 @OP 5.8.6 p. 152
 37 station_id N10
 38 station_name T25
-REV 8 +7 406 since=2.10 @beyond 3.2
+REV 8 +7 406 since=2.10 @later 4
 39-42 start_final_angle post_view post_view_high post_view_low
-REV 9 +8 427 since=2.13 @beyond 3.2
+REV 9 +8 427 since=2.13 @later 4
 43-45 current_amperes current_amperes_min current_amperes_max
-REV 10 +9 497 since=2.15 @beyond 3.2
+REV 10 +9 497 since=2.15 @later 4
 46-50 angle_numerator angle_denominator overall_angle_status overall_angle_min overall_angle_max
 51-54 overall_angle peak_torque residual_breakaway_torque rundown_start_torque
 55 rundown_complete_torque N6 *Nm/100 rundown angle complete
-REV 11 +10 512 since=2.17 @beyond 3.2
+REV 11 +10 512 since=2.17 @later 4
 56-57 click_torque click_angle
 
-MID 0066 C P - Number of offline results @beyond 3.4
-REV 1 24 since=2.10 @beyond 3.4
+MID 0066 C P - Number of offline results @later 6
+REV 1 24 since=2.10 @later 6
 01 offline_results N2
-REV 2 30 since=2.16 @beyond 3.4
+REV 2 30 since=2.16 @later 6
 01 offline_results N3
 02 offline_curves N3
 
-MID 0067 C P - Tightening result list @beyond 3.4
-REV 1 since=2.11 @beyond 3.4, MT "Special MT Focus 6000 considerations, per mid"
+MID 0067 C P - Tightening result list @later 6
+REV 1 since=2.11 @later 6, MT "Special MT Focus 6000 considerations, per mid"
 -- result_count N3
 -- results G[result_count]
 . index N10

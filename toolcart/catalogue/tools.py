@@ -3,9 +3,9 @@
 TABLE = """
 MID 0040 I Q 0041r Tool data upload request @OP 5.6.1 p. 122
 REV 1-5 20
-REV 6 26 since=2.9 @beyond 4
+REV 6 26 since=2.9 @later 9
 01 tool_number N4
-REV 7 +6 26 since=2.10 @beyond 4
+REV 7 +6 26 since=2.10 @later 9
 
 MID 0041 C P - Tool data upload reply @OP 5.6.2 p. 122
 REV 1 81 @OP 5.6.2 p. 122
@@ -29,21 +29,21 @@ REV 4 +3 184 @OP 5.6.2 p. 124
 15 primary_tool N2 =PRIMARY_TOOL
 REV 5 +4 198 @OP 5.6.2 p. 124
 16 tool_model T12
-REV 6 +5 236 since=2.9 @beyond 4
+REV 6 +5 236 since=2.9 @later 9
 17 tool_number N4
 18 article_number T30
-REV 7 +6 260 since=2.10 @beyond 4
+REV 7 +6 260 since=2.10 @later 9
 19 speed_1 N6 */100 the first of three speeds
 20 speed_2 N6 */100
 21 speed_3 N6 */100
 
 MID 0042 I C! 0005 Disable tool [20] @OP 5.6.3 p. 125
-REV 2 30 since=2.9 @beyond 4
+REV 2 30 since=2.9 @later 9
 01 tool_number N4 9999 for all
 02 disable_type N2
 
 MID 0043 I C! 0005 Enable tool [20] @OP 5.6.4 p. 125
-REV 2 26 since=2.9 @beyond 4
+REV 2 26 since=2.9 @later 9
 01 tool_number N4 9999 for all
 
 MID 0044 I C! 0005 Disconnect tool request [20] @OP 5.6.5 p. 126
@@ -51,9 +51,9 @@ MID 0044 I C! 0005 Disconnect tool request [20] @OP 5.6.5 p. 126
 MID 0045 I C! 0005 Set calibration value request @OP 5.6.6 p. 126
 REV 1 31 @OP 5.6.6 p. 126
 01 calibration_unit N1 =TORQUE_UNIT
-!OP 5.6.6 p. 126 until release 2.8 unit 5 was Ncm (beyond 8.6): send none before the release is known
+!OP 5.6.6 p. 126 until release 2.8 unit 5 was Ncm (protocol.md 10.17): send none before the release is known
 02 calibration_value N6 */100
-REV 2 +1 35 since=2.9 @beyond 4
+REV 2 +1 35 since=2.9 @later 9
 03 channel_id N2
 
 MID 0046 I C! 0005 Set primary tool request @OP 5.6.7 p. 126
@@ -78,8 +78,8 @@ REV 1 @OP 5.6.10 p. 129
 -- data_fields V[data_field_count]
 !OP 5.6.10 p. 129 printed 23-x: the three digits before it end there
 
-MID 0701 C P - Tool list @beyond 4
-REV 1 since=2.9 @beyond 4
+MID 0701 C P - Tool list @later 9
+REV 1 since=2.9 @later 9
 -- tool_count N3
 -- tools G[tool_count]
 . tool_number N4
@@ -87,27 +87,27 @@ REV 1 since=2.9 @beyond 4
 . model T30
 . article T30
 
-MID 0702 C P - Generic tool data @beyond 8.4
-REV 1 since=2.10 @beyond 8.4
+MID 0702 C P - Generic tool data @later 15
+REV 1 since=2.10 @later 15
 -- data_field_count data_fields
-REV 1 other since=2.10 @beyond 8.4
+REV 1 other since=2.10 @later 15
 01 tool_number N4
 -- data_field_count N2
 -- data_fields V[data_field_count]
 
-MID 0703 I C! 0005 Generic tool calibration @beyond 8.4
-REV 1 since=2.10 @beyond 8.4
+MID 0703 I C! 0005 Generic tool calibration @later 15
+REV 1 since=2.10 @later 15
 01 tool_number N4
 -- data_field_count N3
-!beyond 8.4 printed as two digits: a number of data fields has three everywhere else
+!protocol.md 10.15 printed as two digits: a number of data fields has three everywhere else
 -- data_fields V[data_field_count]
-REV 1 other since=2.10 @beyond 8.4
+REV 1 other since=2.10 @later 15
 01 tool_number N4
 -- data_field_count N2
 -- data_fields V[data_field_count]
 
-MID 0704 C P - Generic tool status @beyond 8.4
-REV 1 since=2.17 @beyond 8.4
+MID 0704 C P - Generic tool status @later 15
+REV 1 since=2.17 @later 15
 -- data_field_count N3
 -- data_fields V[data_field_count]
 """

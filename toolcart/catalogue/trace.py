@@ -1,4 +1,4 @@
-"""The samples of a trace as numbers, and as physical values (OP 5.27.1 p. 258-259; beyond-2.8.md 6.2).
+"""The samples of a trace as numbers, and as physical values (OP 5.27.1 p. 258-259; protocol.md 6.3).
 
 Rules
 1. Samples are two octets each, signed, big endian; little endian on MT Focus 6000 (MT notes on MID 0900).

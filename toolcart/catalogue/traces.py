@@ -1,4 +1,4 @@
-"""MIDs 0900 to 0902: traces and what is kept of them (OP 5.26.5 p. 257-264; beyond-2.8.md 6)."""
+"""MIDs 0900 to 0902: traces and what is kept of them (OP 5.26.5 p. 257-264; protocol.md 6, 10.11)."""
 
 TABLE = """
 MID 0900 C E 0005 Trace curve data @OP 5.27.1 p. 257
@@ -18,9 +18,9 @@ REV 1 @OP 5.27.1 p. 257
 -- resolutions R[resolution_count]
 -- sample_count N5
 -- samples Z[sample_count] two octets each, two's complement
-REV 2 +1 since=2.11 @beyond 6.1
+REV 2 +1 since=2.11 @later 11
 -- request_mid N4 <parameter_count 0006 or 0008
-REV 3 +2 since=2.16 @beyond 6.1
+REV 3 +2 since=2.16 @later 11
 -- object_id N4 <data_field_count
 -- object_type N1 =OBJECT <data_field_count
 -- reference_object N4 <data_field_count
@@ -32,16 +32,16 @@ MID 0901 C E 0005 Traces plot parameters @OP 5.27.2 p. 263
 REV 1 @OP 5.27.2 p. 263
 -- result_id time data_field_count
 -- data_fields V[data_field_count]
-REV 2 +1 since=2.11 @beyond 6.1
+REV 2 +1 since=2.11 @later 11
 -- request_mid N4 <data_fields between the count and the fields
-REV 3 +2 since=2.16 @beyond 6.1
+REV 3 +2 since=2.16 @later 11
 -- object_id N4 <data_fields
 -- object_type N1 =OBJECT <data_fields
 -- reference_object N4 <data_fields
 -- trace_type N2 =TRACE <data_fields
 
-MID 0902 C P - Stored traces @beyond 3.4
-REV 1 since=2.17 @beyond 3.4
+MID 0902 C P - Stored traces @later 6
+REV 1 since=2.17 @later 6
 -- capacity N10
 -- oldest_index N10
 -- oldest_time D19

@@ -87,7 +87,7 @@ class Controller:
             silence_ms=int(options.silence_s * 1000),
             stop_wait_ms=_STOP_WAIT_MS,
         )
-        session.wants_numbers = options.link_level
+        session.wants_link_level = options.link_level
         session.station_id, session.spindle_id = options.station, options.spindle
         return session
 
@@ -168,7 +168,7 @@ class Controller:
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._options.busy_pause_s if conversation.why == WHY_BUSY else pause_s
-            if not conversation.session.ways.goes_on:
+            if not conversation.session.fallback.goes_on:
                 pause_s = min(pause_s * 2, self._options.pause_most_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), wait_s * random.uniform(1, 1.25))

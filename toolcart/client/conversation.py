@@ -151,17 +151,17 @@ class Conversation:
         """Send this frame as a request; return the Message that answers it. `deadline` is in the loop's time."""
         session = self.session
         mid = int(frame[4:8])
-        acts = rq.TELL_OR_DONE if answer == rq.DONE else rq.TELL
+        acts = rq.REPORT_OR_DONE if answer == rq.DONE else rq.REPORT
         row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
         asked = self._asked = self.loop.create_future()
         self._asked_mid = mid
-        usual_ms = session.pace.response_timeout_ms
-        session.pace.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
+        usual_ms = session.timing.response_timeout_ms
+        session.timing.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
         try:
             session.request.ask(row, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
             self.turn()
         finally:
-            session.pace.response_timeout_ms = usual_ms
+            session.timing.response_timeout_ms = usual_ms
         return await asked
 
     async def subscribe(self, first: int, behind: int) -> None:
@@ -212,9 +212,9 @@ class Conversation:
         session = self.session
         for one in same[:until]:
             if one.sequence:
-                session.numbering.judge(one.sequence)
+                session.link_level_receive.judge(one.sequence)
             session.pushed = one.push
-            session.said.sequence = one.sequence
+            session.received.sequence = one.sequence
             session.acknowledge()
             one.acknowledged = True
         self._outstanding = [one for one in self._outstanding if not one.acknowledged]
@@ -249,7 +249,7 @@ class Conversation:
         elif event == st.EV_QUERY_REFUSED:
             self._answered(None, self._refusal(self._asked_mid))
         elif event == st.EV_QUERY_SILENT:
-            self._answered(None, Unanswered(self._asked_mid, session.pace.response_timeout_ms / 1000))
+            self._answered(None, Unanswered(self._asked_mid, session.timing.response_timeout_ms / 1000))
         elif event == st.EV_STARTED or event == st.EV_GENERIC:
             self._on_start(self._message())
         elif event == st.EV_REFUSED:
@@ -257,7 +257,7 @@ class Conversation:
         elif event == st.EV_READY:
             self.refusal = None
         elif event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
-            self.unexpected[session.said.mid] += 1
+            self.unexpected[session.received.mid] += 1
         elif event == st.EV_OVER:
             self.why = session.why
             if session.why in (st.WHY_NO_RESULTS, st.WHY_REFUSED):
@@ -272,7 +272,7 @@ class Conversation:
             self._stayed.append(push.subscription)
             return
         stream = self._streams[session.subscriptions.index(push.subscription)]
-        found = Received(self._message(), self, stream, push, session.said.sequence)
+        found = Received(self._message(), self, stream, push, session.received.sequence)
         self._outstanding.append(found)
         stream.put(found)
 
@@ -289,9 +289,9 @@ class Conversation:
         """Return the Refused for the MID 0004 in the link's buffer."""
         message = self._message()
         if message.mid != rq.REFUSAL:
-            return Refused(mid, self.session.said.code)
-        code = self.session.said.code
-        mid = mid or self.session.said.named
+            return Refused(mid, self.session.received.code)
+        code = self.session.received.code
+        mid = mid or self.session.received.named
         return Refused(mid, None) if code == NO_CODE else Refused(mid, code, _words(code))
 
     def _answered(self, message, error) -> None:

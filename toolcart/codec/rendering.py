@@ -12,7 +12,7 @@ import textwrap
 from typing import Any
 
 from toolcart import catalogue
-from toolcart.agent.openprotocol import layouts, shifted_fields
+from toolcart.agent.openprotocol import layouts, shifted_result
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
 from toolcart.catalogue.fields import Field
@@ -119,7 +119,7 @@ def _by_ids(message: Message) -> dict[str, Any]:
         if not layouts.names_unit(layout, frame, 0, len(frame)):
             return {"unreadable": NO_UNIT}
         return {} if message.form.known else _as_last(message)
-    found = shifted_fields.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
+    found = shifted_result.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
     if found is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
     revision, copied, is_shifted = found

@@ -2,7 +2,7 @@
 
     MID 1201, 1202 operations    0101, 0106, 0107 several spindles    0900, 0901 curves
 
-1. Written from OP 5.9.1.3 p. 156-157, beyond-2.8.md 3.5 and MT notes on MID 1202, never from the agent's reader.
+1. Written from OP 5.9.1.3 p. 156-157, protocol.md 10.7 and MT notes on MID 1202, never from the agent's reader.
 2. A field is (PID, type, unit, value); figures are what the simulator has: torque in 1/100 Nm, angles in degrees.
 """
 
@@ -256,7 +256,7 @@ def bolt_data(result, revision, index, count):
 
 # MID 0900 and 0901 of a simulated controller, and the curves of a tightening that go into them.
 #
-# 1. Written from OP 5.27.1 p. 257-264 and beyond-2.8.md 6, never from the agent's reader.
+# 1. Written from OP 5.27.1 p. 257-264 and protocol.md 6, 10.11, never from the agent's reader.
 # 2. Curves are integers: torque in 1/100 Nm, angle in 1/10 degrees, one pair a sample.
 
 ANGLE = 1

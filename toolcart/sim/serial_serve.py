@@ -1,4 +1,4 @@
-"""A simulated controller on a real serial port or on a pty: the serial sibling of tools/sim/tcp.Served.
+"""A simulated controller on a real serial port or on a pty: the serial sibling of toolcart.sim.tcp.Served.
 
 Rules:
 1. If `path` names no device a pty is made; `path` is a link to it that stays the same whenever the pty is made again.

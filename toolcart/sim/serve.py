@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.controller import Controller, ControllerOptions
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.orders import Orders
 from toolcart.sim.serial_serve import SerialServed, default_path, is_device
 from toolcart.sim.tcp import LONGEST_WAIT_MS, Loop, RealClock, Served
@@ -25,6 +25,7 @@ __all__ = ["Loop", "Producer", "RealClock", "Served", "SimulatedPlant", "serve_c
 
 # A producer that is further behind does not try to catch up: a machine that slept must not flood the line.
 CATCH_UP_MS = 2000
+KEPT = 20000  # results that a ToolsNet keeps: those before them it no longer knows
 
 
 class Producer:
@@ -114,7 +115,6 @@ class SimulatedPlant:
 
     def __init__(
         self,
-        archive_path: str | Path = ":memory:",
         rate: float = 0.0,
         count: int | None = None,
         first_id: int | None = None,
@@ -126,10 +126,10 @@ class SimulatedPlant:
     ) -> None:
         self.loop = Loop()
         self.archived = archived
-        self.archive: Any = archived or SqliteArchive(str(archive_path))
+        self.archive: Any = archived or MemoryArchive(KEPT)
         if first_id is None:
             # An archive used again holds earlier ids: the controller goes on from there.
-            first_id = int(self.archive.newest_tightening_id()) + 1
+            first_id = int(archived.newest_tightening_id()) + 1 if archived else 1
         self.controller = Controller(self.loop.clock, controller_options, first_id)
         self.toolsnet: Any = archived
         self._controller = served_controller(self.loop, self.controller, link, str(line_path))
@@ -302,7 +302,6 @@ def serve_toolsnet(
     host: str = "127.0.0.1",
     pim_port: int = 6575,
     server_port: int = 10111,
-    archive_path: str | Path = "archive.db",
     told_host: str | None = None,
     options: ToolsNetOptions | None = None,
     report: Callable[[str], None] = print,
@@ -310,7 +309,7 @@ def serve_toolsnet(
 ) -> ToolsNet:
     """Run a simulated PIM and server until `stop()` is true or Ctrl-C; `told_host` replaces `host` in 08."""
     loop = Loop()
-    archive = SqliteArchive(str(archive_path))
+    archive = MemoryArchive(KEPT)
     toolsnet = ToolsNet(loop.clock, archive, options)
     pim, server = served_toolsnet(loop, toolsnet, host, pim_port, server_port)
     toolsnet.options.server_host = host if told_host is None else told_host  # type: ignore
@@ -320,11 +319,8 @@ def serve_toolsnet(
         return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
 
     loop.workers.append(_reporting(loop.clock, toolsnet.complaints, figures, report))
-    report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}, archive {archive.place}")
-    try:
-        _run(loop, stop, figures, report)
-    finally:
-        archive.close()
+    report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}")
+    _run(loop, stop, figures, report)
     return toolsnet
 
 

@@ -51,7 +51,7 @@ class ToolsNetOptions(Settings):
 
 
 class ToolsNet:
-    """PIM and server over one archive (SqliteArchive, or what has its methods).
+    """PIM and server over one archive (MemoryArchive, or what has its methods).
 
     `pim_endpoint` and `server_endpoint` are factories of connections.
     """

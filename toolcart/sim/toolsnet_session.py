@@ -135,7 +135,7 @@ class PimSession(_Session):
         if self._requests > SENDS_MOST:
             self.complain("PIM: 07 was sent %d times" % self._requests)
         if options.ack_12 == "expect" and options.send_12 and not self._acknowledged:
-            # After a PIM connection that led to no server a client may try without (DIGEST G.9 no. 1).
+            # After a PIM connection that led to no server a client may try without (protocol.md 8.3 no. 1).
             if self.toolsnet.pim_connections - 1 <= self.toolsnet.server_connections:
                 self.complain("PIM: 07 before the 05 for 12")
         if options.pim_silent:

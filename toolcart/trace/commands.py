@@ -1,6 +1,6 @@
-"""`toolcart trace plot`: the curves of a tightening in the terminal, in a picture, or as numbers.
+"""`toolcart trace`: the curves of tightenings as numbers in their units, in CSV or JSON.
 
-Exit codes: 0 fine, 1 no curve found, 2 the command line, the file or a library is wrong.
+Exit codes: 0 fine, 1 no curve found, 2 the command line or the file is wrong.
 """
 
 from __future__ import annotations
@@ -15,34 +15,20 @@ import click
 from toolcart.base.exit_codes import fail
 from toolcart.base.terminal_safe import visible
 from toolcart.codec.commands import AS, EXIT_NOTHING
-from toolcart.trace.draw import EXIT_WRONG, LINES, draw
+from toolcart.trace.csv_rows import write_csv
 
 if TYPE_CHECKING:
     from toolcart.trace.curves import Tightening
 
+EXIT_WRONG = 2
 LISTED_MOST = 12
 PROBLEMS_MOST = 4
 
 
-@click.group()
-def trace() -> None:
-    """Plot the curves of tightenings."""
-
-
-@trace.command()
+@click.command()
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
-@click.option("--id", "ident", metavar="ID", help="Tightening ID.  [default: the last one with curves]")
-@click.option(
-    "--png",
-    type=click.Path(),
-    metavar="FILE",
-    help="Draw into this picture (.png, .svg or .pdf) instead of the terminal.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Numbers in their units, one JSON object for each tightening.")
-@click.option(
-    "--height", type=click.IntRange(6, 200), default=LINES, show_default=True, help="Height of each drawing, in lines."
-)
-@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
+@click.option("--id", "ident", metavar="ID", help="Only this tightening ID.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each tightening instead.")
 @AS
 @click.option(
     "--order",
@@ -51,12 +37,10 @@ def trace() -> None:
     show_default=True,
     help="Byte order of a sample; auto is big, and little after a MID 0002 of an MT Focus 6000.",
 )
-def plot(
-    file: str, ident: str | None, png: str | None, as_json: bool, height: int, width: int | None, kind: str, order: str
-) -> None:
-    """Plot torque and angle of one tightening.
+def trace(file: str, ident: str | None, as_json: bool, kind: str, order: str) -> None:
+    """Print the curves of tightenings as CSV.
 
-    Both over time, and torque over angle.
+    A row for each sample.
 
     FILE is a file from the `file` outlet with graphs in it, or anything that `toolcart decode` reads: a capture (pcap),
     hexadecimal text, a log, or the bytes of MID 0900 themselves.
@@ -87,20 +71,9 @@ def plot(
         for one in wanted:
             click.echo(json.dumps(_as_data(one)))
         return
-    one = wanted[-1]
-    if len(found) > 1 and ident is None:
-        click.echo(f"of {len(found)} tightenings the last one; --id names another: {_listed(found)}", err=True)
-    show(one, png, width, height)
-    for curve in one.curves.values():
-        for note in curve.notes:
-            click.echo(f"{curve.name}: {note}", err=True)
-
-
-def show(one: Tightening, png: str | None, width: int | None = None, height: int = LINES) -> None:
-    """Draw a tightening in the terminal or into a picture; if that fails, end the command and say why."""
-    from toolcart.trace.draw import panels, title_of
-
-    draw(title_of(one), panels(one), png, width, height)
+    write_csv(wanted)
+    for note in (f"{curve.name}: {note}" for one in wanted for curve in one.curves.values() for note in curve.notes):
+        click.echo(note, err=True)
 
 
 def _as_data(one: Tightening) -> dict[str, object]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolcart.base.command_group import Amount, seconds_option
-from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER, fail
+from toolcart.base.installation import how_to_get
 from toolcart.base.serial_settings import LINKS
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def run(
 
     Without --config this is the demo: the real agent in a process of its own, between a built-in controller and a
     ToolsNet of our own, `toolcart archive` on SQLite, with short waits (reconnects after 0.2 to 2 s, not 1 to 60 s).
-    --web shows what arrives. Without the archive's libraries ToolsNet is a simulated one, and the run says so.
+    --web shows what arrives.
     Keys in its live view: n cuts ToolsNet's network, c the controller's, k kills the agent as a power cut would, a
     kills the archive, + and - change the rate, q ends in order and prints a reconciliation; ? lists all keys.
 
@@ -127,6 +128,7 @@ def _run_configuration(
 
 
 def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None, options: dict) -> int:
+    from toolcart.archive.server import demo_server
     from toolcart.tools.config import file as config_file
     from toolcart.tools.demo.faults import Faults, Span
     from toolcart.tools.demo.plant import RATE_PER_S, Demo
@@ -146,6 +148,8 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
         raise click.UsageError(str(error)) from None
     if seconds is not None and faults.last_s() > seconds:
         raise click.UsageError(f"a fault at {faults.last_s():g} s would come after the end, --seconds {seconds:g}.")
+    if missing := demo_server.missing():
+        fail(f"the demo's ToolsNet is `toolcart archive`, which needs {missing}.", how_to_get("archive"))
     try:
         show = _pages(options["web"]) if options["web"] else None
         rate = options["rate"] or RATE_PER_S

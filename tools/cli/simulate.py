@@ -12,7 +12,6 @@ Exit codes: 0 fine; 1 it could not listen, open or go on, or --strict found some
 from __future__ import annotations
 
 import signal
-import sqlite3
 import sys
 import time
 from typing import Any
@@ -128,14 +127,6 @@ def controller(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
 @click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
-@click.option(
-    "--archive",
-    "archive_path",
-    type=click.Path(),
-    default="toolsnet.sqlite",  # `toolcart archive` has archive.sqlite, with different tables
-    show_default=True,
-    help="SQLite file of the archive.",
-)
 @click.option("--told-host", metavar="HOST", help="Server address that the PIM gives, if it is not --host.")
 @seconds_option
 @_more_options("ack_delay_ms=500")
@@ -144,7 +135,7 @@ def toolsnet(
 ) -> None:
     """Simulate a ToolsNet.
 
-    A PIM, a server, and an archive that any SQLite tool can open, until Ctrl-C.
+    A PIM and a server until Ctrl-C; what arrives is kept in memory. `toolcart archive serve` keeps it on disk.
     """
     from toolcart.sim.serve import serve_toolsnet
     from toolcart.sim.toolsnet import ToolsNetOptions
@@ -156,7 +147,6 @@ def toolsnet(
         ),
         f"listen on {host}, port {pim_port} or {server_port}",
         _other_place("--pim-port or --server-port"),
-        rest["archive_path"],
     )
 
 
@@ -187,13 +177,11 @@ def _other_place(option: str) -> str:
     return f"Is another one running? Choose a free port with {option}, an address of this machine with --host."
 
 
-def _serve(serve, what: str, advice: str, archive: str | None = None) -> Any:
+def _serve(serve, what: str, advice: str) -> Any:
     """Run a simulator to its end; if something stops it earlier, say what in words."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return serve()
-    except sqlite3.Error as error:
-        fail(visible(f"cannot use the archive {archive}: {error}"), "Name a file that may be written with --archive.")
     except BrokenPipeError:
         reader_has_gone()
     except OSError as error:

@@ -122,7 +122,7 @@ def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistak
 
 
 def _name(key: str) -> str:
-    return config.found(key).strip('"') or '""'
+    return config.value_text(key).strip('"') or '""'
 
 
 def folder_of(path: str | Path) -> Path:
@@ -230,7 +230,7 @@ def _not_built(configuration: dict) -> list[Mistake]:
         for number, outlet in enumerate(station["outlets"]):
             look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
             for key, allowed in look(outlet) if look else ():
-                found = config.found(outlet[key], key)
+                found = config.value_text(outlet[key], key)
                 mistakes.append((f"stations[{index}].outlets[{number}].{key}", found, allowed))
     return mistakes
 

@@ -22,7 +22,7 @@ from typing import Any
 import click
 
 from toolcart.agent.cart import config
-from toolcart.agent.linux.http_client import WebAddress
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
@@ -153,7 +153,7 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
             wrong = _wrong(tree, question, said)
             if wrong is None:
                 break
-            click.echo(f"  {sentence(config.found(said), wrong)}", err=True)
+            click.echo(f"  {sentence(config.value_text(said), wrong)}", err=True)
             if not asked:
                 option = "on" if question.option == "machine" else question.option
                 click.echo(f"toolcart: --{option} cannot be that.", err=True)

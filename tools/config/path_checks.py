@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolcart.base.private_files import user_name
-from toolcart.board.linux import lines, order_log
+from toolcart.board.linux import order_log, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.control import SUFFIX
@@ -110,7 +110,7 @@ def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
     told = []
     for place, path, owner in _named(configuration):
-        what = linux_refusal.fleeting(folder / path) if owner else ""
+        what = volatile_storage.volatility(folder / path) if owner else ""
         if what:
             told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
     return told
@@ -167,7 +167,7 @@ def wrong_with(path: Path) -> str:
     except PermissionError:
         return f"{user_name()} may make no file in {path.parent}"
     except OSError as error:
-        return f"no file can be made in {path.parent}: {linux_refusal.told(error, str(path))}"
+        return f"no file can be made in {path.parent}: {linux_refusal.explanation(error, str(path))}"
     return ""
 
 
@@ -180,7 +180,7 @@ def _wrong_with_file(path: Path) -> str:
     except PermissionError:
         return f"{user_name()} may not write it"
     except OSError as error:
-        return linux_refusal.told(error, str(path))
+        return linux_refusal.explanation(error, str(path))
     return ""
 
 
@@ -194,6 +194,8 @@ def _foreign(path: Path, owner: Owner | None) -> str:
     except OSError:  # there is none yet
         return ""
     if owner is None:
+        from toolcart.board.linux import lines  # an agent without a file of lines does not load it
+
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
     why, _ = linux_header.refusal(page, found.st_size, owner, "")
     why = why or linux_header.linked(found.st_nlink)

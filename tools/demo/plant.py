@@ -10,7 +10,6 @@ Rules:
 4. The serial links run over a pty: cutting the controller means pulling out the adapter.
 5. The reconciliation compares the controller's books with the archive's, ID by ID; what the agent says
    does not count.
-6. If the archive's libraries are missing a simulated ToolsNet replaces it, and the run says so.
 """
 
 from __future__ import annotations
@@ -24,7 +23,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolcart.archive.server import demo_server
-from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_OTHER
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 # The demo's folder: the agent's configuration, its spool, the archive, and where the next run continues.
 
 ARCHIVE = "archive.sqlite"
-SIMULATED_ARCHIVE = "simulated.sqlite"  # used if the archive's libraries are missing; its tables differ
 LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
 _NEWEST_ID = "newest-id"
 
@@ -86,7 +83,7 @@ ACCOUNT_SHARE = 20  # at most this fraction, a twentieth, of the time goes into 
 class Demo(Watch):
     """One run of the demo; a given folder is kept and used again."""
 
-    orders = ("switch", "kill_agent", "change_rate")
+    orders = ("switch", "kill_agent", "change_rate", "kill_archive")
 
     def __init__(
         self,
@@ -103,22 +100,18 @@ class Demo(Watch):
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = first_id_in(self.folder)
-        self._missing = demo_server.missing()
-        self.archived = None if self._missing else demo_server.Beside(str(self.folder / ARCHIVE)).ready()
+        self.archived = demo_server.Beside(str(self.folder / ARCHIVE)).ready()
         self.plant = SimulatedPlant(
-            self.folder / SIMULATED_ARCHIVE,
             first_id=first_id,
             controller_options=ControllerOptions(seed=seed),
             link=link,
             line_path=self.folder / LINE,
             archived=self.archived,
         )
-        if self.archived:
-            self.orders = (*self.orders, "kill_archive")
-        self._pages = show(self.archived.place) if show and self.archived else None
+        self._pages = show(self.archived.place) if show else None
         ports = (self.plant.pim_port, self.plant.controller_port if link == "tcp" else 0)
         super().__init__(write_configuration(self.folder, link, *ports), seconds)
-        self._first = first_id or self.plant.archive.newest_tightening_id() + 1
+        self._first = first_id or self.archived.newest_tightening_id() + 1
         self.faults = faults or Faults()
         self.rate_per_s = rate_per_s
         self.cut = dict.fromkeys(NETWORKS, False)
@@ -174,31 +167,26 @@ class Demo(Watch):
             "parked": parked,
             "complaints": books["complaints"],
             "kills": self.kills,
-            "archive_kills": self.archived.kills if self.archived else 0,
+            "archive_kills": self.archived.kills,
             "agent_crashes": self.crashes,
             "toolsnet_outages": self.outages["outlet"],
             "controller_outages": self.outages["controller"],
             "first_delivered_s": self._first_delivered_s,
-            "archive_started_s": round(self.archived.started_s, 2) if self.archived else None,
+            "archive_started_s": round(self.archived.started_s, 2),
             "seconds": round(self.elapsed_s(), 1),
             "exit_code": self.exit_code,
         }
 
     def account_lines(self) -> list[str]:
         kept = "" if self._temporary else str(self.folder)
-        place = self.archived.place if self.archived else ""
-        return demo_faults.lines(self.account(), kept, place)
+        return demo_faults.lines(self.account(), kept, self.archived.place)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self.plant.start()
         super().start()
-        if self.archived:
-            self.note(INFO, f"ToolsNet is `toolcart archive`, started {self.archived.started_s:.1f} s before the agent")
-        elif self._missing:
-            advice = installation.how_to_get("archive")
-            self.note(WARNING, f"a simulated ToolsNet: `toolcart archive` needs {self._missing}: {advice}")
+        self.note(INFO, f"ToolsNet is `toolcart archive`, started {self.archived.started_s:.1f} s before the agent")
 
     def end(self) -> None:
         """End in order: deliver what is there, then stop; a second call does not wait for delivery."""
@@ -233,7 +221,7 @@ class Demo(Watch):
 
     def kill_archive(self) -> None:
         """Kill ToolsNet's server and database as a power cut would, and start them again."""
-        if self.archived and self.phase in (RUNNING, DRAINING):
+        if self.phase in (RUNNING, DRAINING):
             self.archived.kill()
             self.note(WARNING, "the archive was killed (SIGKILL) and is started again")
 
@@ -267,7 +255,7 @@ class Demo(Watch):
         if self.phase == RUNNING and self._first_delivered_s is None:
             self._look_for_the_first()
         self._keep_books()
-        if self.archived and self.phase in (RUNNING, DRAINING):
+        if self.phase in (RUNNING, DRAINING):
             self.archived.look_after(lambda text: self.note(BAD, text))
         if self.phase == DRAINING:
             self._look_at_drain()
@@ -331,7 +319,7 @@ class Demo(Watch):
             self._complaints_told = len(complaints)
 
     def _look_into_books(self) -> dict:
-        return {**self.plant.account(), "doubled": demo_faults.doubled(self.plant.archive, self._first)}
+        return {**self.plant.account(), "doubled": demo_faults.doubled(self.archived, self._first)}
 
     def _finish(self) -> None:
         self.plant.stop_producing()

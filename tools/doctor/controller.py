@@ -16,13 +16,8 @@ from toolcart import catalogue
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import (
-    REFUSED_EXISTS,
-    REFUSED_GONE,
-    REPEATS_NOTHING,
-    SHARED_SYSTEM,
-    refusal_class,
-)
+from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SHARED_SYSTEM
+from toolcart.agent.openprotocol.error_codes import REFUSED_EXISTS, REFUSED_GONE, refusal_class
 from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
@@ -347,7 +342,7 @@ def _turn(session, port, now: int) -> int:
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
     is_other = session.why == st.WHY_HEADER
-    why, code = (why_name(session.why), session.said.refused_code) if is_other else ("silence", heard)
+    why, code = (why_name(session.why), session.received.refused_code) if is_other else ("silence", heard)
     shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     reason = reasons.of_controller(shown)
     return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

@@ -19,10 +19,11 @@ from pathlib import Path
 
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
-from toolcart.agent.linux.http_client import WebAddress
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.board.errno_reasons import refusal_of, why_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
+from toolcart.board.linux import volatile_storage
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
 from toolcart.tools.messages import connections, reasons
@@ -105,7 +106,7 @@ def spool(name: str, path: Path, settings: dict) -> list[Found]:
         hint = f"{hint[0].upper()}{hint[1:]}."
         return [Found(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
     found = [_file(what, path, settings), _disk(name, mean_ms, most_ms)]
-    kept_in = linux_refusal.fleeting(str(path))
+    kept_in = volatile_storage.volatility(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
         found.append(Found(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))

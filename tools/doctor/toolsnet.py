@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.outlets.toolsnet.factory import make
@@ -37,12 +37,12 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     outlet = _reached(Board(folder), settings, configuration["system"], number)
     shown: dict[str, Any] = {
         "kind": "toolsnet",
-        "why": why_name(outlet.trouble.why),
+        "why": why_name(outlet.fault.why),
         "why_detail": getattr(outlet.port, "detail", ""),
     }
     outlet.put_state(shown)
     reason = reasons.of_toolsnet(shown)
-    if reason and outlet.trouble.state <= ts.PIM_INFO:
+    if reason and outlet.fault.state <= ts.PIM_INFO:
         return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
     server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
@@ -60,12 +60,18 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
     spool = begun(RamFlash())
     assert spool is not None
     port = board.tls(settings) if settings["tls_ca"] else board.tcp()
-    parts = {"log": spool.log, "state": spool.state, "quarantine": spool.quarantine, "quiet": None, "health": Health()}
+    parts = {
+        "log": spool.log,
+        "state": spool.state,
+        "quarantine": spool.quarantine,
+        "quiet": None,
+        "counters": Counters(),
+    }
     station = SimpleNamespace(board=board, system=system, number=number, outlet_ports=[port], **parts)
     outlet = make(settings, station, 0)
     outlet.begin(board.now())
     try:
-        while not (outlet.is_up() or outlet.trouble.why):  # each wait of a session has its end
+        while not (outlet.is_up() or outlet.fault.why):  # each wait of a session has its end
             outlet.step(board.now())
             time.sleep(TURN_S)
         return outlet

@@ -25,7 +25,7 @@ from pathlib import Path
 from toolcart.tools.config.file import Mistake
 
 FILES = {"tls_ca": "tls_ca.der", "tls_certificate": "tls_own.der", "tls_key": "tls_key.der"}
-MODULES = ("board/tls.mpy",)  # loaded if toolsnet.tls_ca is set; a version without it does not have them
+MODULES = ("toolcart/board/tls.mpy",)  # loaded if toolsnet.tls_ca is set; a version without it does not have them
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
 _CERTIFICATE = "CERTIFICATE"

@@ -26,7 +26,7 @@ from toolcart.tools.flash.link import About, BoardTrouble, Full, Gone, Link, Pro
 from toolcart.tools.flash.package import VERSION_FILE, sha256
 from toolcart.tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 
-# Carries out a plan on a board: fill the free folder, verify, switch over in one step, wait for health, or go back.
+# Carries out a plan on a board: fill the free folder, verify, switch over in one step, wait for counters, or go back.
 #
 # Rules
 # 1. Until the last rename the board's state names only the old version; every step before it can be cut anywhere and

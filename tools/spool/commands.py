@@ -2,8 +2,7 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
-be read or is not a spool.
+Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`), 2 it cannot be read or is not a spool.
 """
 
 from __future__ import annotations
@@ -222,43 +221,6 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
         ):
             found.setdefault((entry.number, entry.payload), report.row(entry))
     return [found[key] for key in sorted(found)]
-
-
-@spool.command()
-@_FILE
-@click.option("--program", help="Only this parameter set.")
-@click.option("--area", type=click.Choice(["all", "main", "parked"]), default="all", show_default=True)
-@click.option("--png", type=click.Path(), metavar="FILE", help="Draw into this picture (.png, .svg or .pdf).")
-@click.option(
-    "--height", type=click.IntRange(6, 200), default=16, show_default=True, help="Height of each drawing, in lines."
-)
-@click.option("--width", type=click.IntRange(40, 400), help="Width in columns.  [default: the terminal's]")
-@_JSON
-def plot(
-    file: Path, program: str | None, area: str, png: str | None, height: int, width: int | None, as_json: bool
-) -> None:
-    """Plot torques by program.
-
-    With limits if the controller sent some; a cross is a result that is not OK.
-
-    The area `parked` is the quarantine: what ToolsNet refused.
-    """
-    from toolcart.base.exit_codes import fail
-    from toolcart.tools.spool import torques
-    from toolcart.trace.draw import draw
-
-    areas = [one for one in _read(file).areas if area in ("all", image.NAMES[one.ring])]
-    found = [one for one in torques.programs(areas) if one.rows]
-    if not found:
-        fail(f"there is no result in {file}.", "`toolcart spool info` shows what is in it.", 1)
-    wanted = [one for one in found if program is None or one.name == program.lstrip("0")]
-    if not wanted:
-        names = ", ".join(visible(one.name or "none") for one in found)
-        fail(f"no result is of program {visible(program)}.", f"There are {names}.", 1)
-    if as_json:
-        click.echo(json.dumps([one.as_data() for one in wanted]))
-        return
-    draw(f"torques in {file.name}", torques.panels(wanted), png, width, height)
 
 
 # `toolcart spool offer-again`: have delivered results sent to ToolsNet again, whether the agent runs or not.

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import framing
+from toolcart.agent.log import block_head
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
 from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
@@ -165,10 +165,10 @@ def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]
 
 def _size_at(octets: bytes, at: int) -> int:
     """Return the size byte (unit and block) of a sound head of this format at `at`, 0 if there is none."""
-    page = octets[at : at + framing.HEAD_OCTETS]
-    if page[:2] != b"TL" or len(page) < framing.HEAD_OCTETS or page[2] != framing.VERSION:
+    page = octets[at : at + block_head.HEAD_OCTETS]
+    if page[:2] != b"TL" or len(page) < block_head.HEAD_OCTETS or page[2] != block_head.VERSION:
         return 0
-    return page[framing.AT_SIZE] if get_u32(page, framing.AT_CRC) == crc30(page, 0, framing.AT_CRC) else 0
+    return page[block_head.AT_SIZE] if get_u32(page, block_head.AT_CRC) == crc30(page, 0, block_head.AT_CRC) else 0
 
 
 def _sound(octets: bytes, at: int, room: int) -> int:
@@ -224,7 +224,7 @@ def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: in
 def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
     """Yield offset and length of each sound record of a block; where none is sound every multiple of 4 is tried."""
     step = max(unit, ALIGN_BYTES)
-    at = framing.HEAD_OCTETS
+    at = block_head.HEAD_OCTETS
     while at + FRAME_BYTES <= len(octets):
         length = _sound(octets, at, len(octets) - at) if octets[at] in KIND_NAMES else 0
         if length:
@@ -244,7 +244,7 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
         if at < end or at % 4:
             continue
         if _size_at(octets, at):
-            kept = octets[at + framing.AT_RING] == KEPT
+            kept = octets[at + block_head.AT_RING] == KEPT
             continue
         length = _sound(octets, at, len(octets) - at)
         if not length:

@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
-from toolcart.agent.log.mount import MOUNT_DONE, divide, mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.partitioning import divide
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.station.store import Store
@@ -30,10 +31,12 @@ OUTLETS = 4
 class Opened:
     """State and logs of one station, mounted; `graphs` is None if there are none."""
 
-    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: State | None = None) -> None:
+    def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: Snapshot | None = None) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
-        self.state = State(Part(device, 0, STATE_BLOCKS))
-        self.log = Log(Part(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
+        self.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+        self.log = Log(
+            Partition(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE
+        )
         is_known = owned is not None and any(outlet_places.kind_at(owned, place) for place in range(OUTLETS))
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
@@ -46,27 +49,27 @@ class Opened:
             owned, 0
         )  # ToolsNet was among the outlets of the last session
         self.state.follow(Cursor(), n.EVENT_CURSOR)
-        part = Part(device, STATE_BLOCKS, kept_blocks)
+        part = Partition(device, STATE_BLOCKS, kept_blocks)
         self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)
         self.graphs = None
         if graph_blocks:
-            part = Part(device, STATE_BLOCKS + kept_blocks, graph_blocks)
+            part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
             self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
         self.quarantine = Quarantine(self.kept, self.state, self.log)
-        self.known = Known(self.state)
+        self.ledger = IdLedger(self.state)
 
     def look(self) -> None:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
-            log.shown, log.doubtful = log.number, False
+            log.visible, log.doubtful = log.number, False
         self.quarantine.start()
         self._replay()
 
     def begin(self) -> bool:
         """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
         self.quarantine.start()
-        store = Store(self.log, self.known, None, None, None, None, 0)  # of which a start needs no more
+        store = Store(self.log, self.ledger, None, None, None, None, 0)  # of which a start needs no more
         return store.start() and self.quarantine.settle()
 
     def logs(self) -> Iterator[tuple[int, Log]]:
@@ -82,9 +85,9 @@ class Opened:
         for _, kind in each(log, numbers[n.LOG + n.NEXT] - 1):
             if kind in (KIND_RESULT, KIND_RAW):
                 numbers[n.STORED] += 1
-                again = self.known.stored(kind, log.flags, log.page, log.at, log.length)
+                again = self.ledger.stored(kind, log.flags, log.page, log.at, log.length)
                 if again:
-                    self.known.count_again(again, log.first_above(0))
+                    self.ledger.count_again(again, log.first_above(0))
 
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""

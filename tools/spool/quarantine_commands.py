@@ -24,7 +24,7 @@ from typing import Any
 
 import click
 
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import offer_again
 from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
@@ -127,7 +127,7 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
     if words[0] == offer_again.ORDER:
         if found.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
             follow(found.log, TOOLSNET_CURSOR)
-        policy = Policy(found.log, found.state, found.quarantine, Health(), _AS_SET, 1)
+        policy = Policy(found.log, found.state, found.quarantine, Counters(), _AS_SET, 1)
         lines = offer_again.carry_out(policy, station, None, words)
     else:
         lines = carry_out(found.quarantine, found.log, station, _Clock, None, words)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import framing
+from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
@@ -101,7 +101,7 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
-        "format": framing.VERSION,
+        "format": block_head.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }
@@ -134,10 +134,10 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],
         "stored_again_at_most": numbers[n.STORED_AGAIN],
-        "gone": spool.known.gone(),
+        "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
-        "gone_not_listed": spool.known.gone() - sum(gap["count"] or 0 for gap in listed),
-        "missing": spool.known.missing(),
+        "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
+        "missing": spool.ledger.missing(),
         "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }

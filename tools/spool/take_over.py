@@ -5,7 +5,7 @@ Rules
 2. A record keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
    says what it may have. The same station keeps the identity that consumers know its numbers by, so what they have
    confirmed stays confirmed. With another station number the identity is another: server and consumers are as if they
-   were new, and lose nothing by having less than the outlets' cursors say (State.put_moved).
+   were new, and lose nothing by having less than the outlets' cursors say (Snapshot.put_moved).
 3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
    as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
 4. The new file is completed under `<name>.new`, its header last.
@@ -22,11 +22,11 @@ from pathlib import Path
 from toolcart.agent.cart.outlet_places import kind_at
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
-from toolcart.agent.log.snapshot import STATE_BLOCKS, State
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
@@ -136,11 +136,11 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     room, most = int((log_blocks - 1) * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting)
     carried = _history(records[: len(records) - len(waiting)], unit, room, most) + waiting
     device = RamFlash(front + log_blocks, block_bytes, unit)
-    state = State(Part(device, 0, STATE_BLOCKS))
-    log = Log(Part(device, front, log_blocks), state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
+    state = Snapshot(Partition(device, 0, STATE_BLOCKS))
+    log = Log(Partition(device, front, log_blocks), state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
-    kept = Log(Part(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
+    kept = Log(Partition(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     _carry(log, carried, old.log.next, plan.station)
     _carry(kept, aside, old.kept.next, plan.station)
@@ -196,7 +196,7 @@ def _carry(log: Log, records: list[Record], following: int, station: int) -> Non
     log.next = following
 
 
-def _remember(state: State, log: Log, kept: Log, old: Opened, is_other: bool) -> None:
+def _remember(state: Snapshot, log: Log, kept: Log, old: Opened, is_other: bool) -> None:
     """Set cursors, counts, what is known of the controller and, for the same station, of its server."""
     for index in range(n.NUMBERS):
         if index not in _OF_THE_AREA:

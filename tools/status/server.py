@@ -22,7 +22,7 @@ from toolcart.agent.cart.app import App, Station
 from toolcart.base.installation import program_version
 from toolcart.board.linux.board import TIMESYNC, Board
 from toolcart.board.linux.clock import ServersClock
-from toolcart.board.linux.control import Asker, Control, given
+from toolcart.board.linux.control import Control, OrderClient, given
 
 # The agent's process and machine: version, memory, clock. Linux; what is not available is None.
 
@@ -147,7 +147,7 @@ def open_socket(
     log; `clock` is given if ours is compared with the server's."""
     process = Process()
 
-    def told(_words: list[str], _asker: Asker) -> Iterator[dict]:
+    def told(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
         fault = app.scheduler.last_fault
         yield {
             "agent": {
@@ -163,7 +163,7 @@ def open_socket(
         for station in app.stations:
             yield {"station": of_station(station, board, problem_of)}
 
-    def command(words: list[str], asker: Asker) -> Iterator[dict]:
+    def command(words: list[str], asker: OrderClient) -> Iterator[dict]:
         for station in app.stations:
             if words[1:] and words[1] == str(station.number):
                 from toolcart.agent.station.command_orders import carry_out  # few agents take commands

@@ -41,10 +41,10 @@ _HALF = const(50000)
 def _kept(quarantine, first, last):
     """Return how many results of the log behind `first`, up to `last`, the quarantine has, as far as it can be read."""
     count = 0
-    kind = quarantine.next_told(0)
+    kind = quarantine.next_listed(0)
     while kind > RECORD_NONE:
         count += first < quarantine.number <= last
-        kind = quarantine.next_told(quarantine.entry)
+        kind = quarantine.next_listed(quarantine.entry)
     return count
 
 
@@ -52,13 +52,13 @@ def left(policy):
     """Return how many results are still to be sent again, at most: records that are none may lie between."""
     number = policy.cursor.number
     end = min(again_to(policy.numbers), policy.log.number)
-    return max(0, end - number - _kept(policy.row.quarantine, number, end)) if number < end else 0
+    return max(0, end - number - _kept(policy.lookahead.quarantine, number, end)) if number < end else 0
 
 
 def _lacking(policy, back):
     """Return how many results at most the server lacks of the last `back` numbers on the wire."""
     last = policy.cursor.number
-    return max(0, back - _kept(policy.row.quarantine, last - back, last))
+    return max(0, back - _kept(policy.lookahead.quarantine, last - back, last))
 
 
 def _is_of_before(policy, back):
@@ -82,8 +82,8 @@ def note_empty(policy, now):
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
     _doubt_to(numbers, place, again_to(numbers))
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
-    policy.health.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
-    return policy.sent.save()
+    policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
+    return policy.in_flight.save()
 
 
 def note_behind(policy, stored, here, now):
@@ -97,7 +97,7 @@ def note_behind(policy, stored, here, now):
     _doubt_to(numbers, policy.cursor.number, again_to(numbers))
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
-    policy.health.note(h.SERVER_BEHIND, behind, now)
+    policy.counters.note(h.SERVER_BEHIND, behind, now)
 
 
 def note_lost_meanwhile(policy, stored):
@@ -107,7 +107,7 @@ def note_lost_meanwhile(policy, stored):
     """
     numbers = policy.numbers
     behind = (numbers[TAKEN] - stored) % SEQUENCES
-    lost = min(behind - policy.standing.again.count, numbers[DELIVERED])
+    lost = min(behind - policy.resume_point.again.count, numbers[DELIVERED])
     if numbers[TAKEN] and behind < _HALF and lost > 0:
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, policy.cursor.number, again_to(numbers))
@@ -157,7 +157,7 @@ def undo(policy, before):
 
 def send_rows_again(policy, was, rows):
     """The same, for the last `rows` numbers on the wire before number `was`."""
-    count = max(0, rows - _kept(policy.row.quarantine, policy.cursor.number, was))
+    count = max(0, rows - _kept(policy.lookahead.quarantine, policy.cursor.number, was))
     send_again(policy, was, count, count)
 
 
@@ -166,7 +166,7 @@ def leave(policy):
     numbers = policy.numbers
     before = numbers[DOUBT_LACKS]
     numbers[DOUBT_LACKS] = 0
-    if policy.sent.state.save():
+    if policy.in_flight.state.save():
         return True
     numbers[DOUBT_LACKS] = before
     return False

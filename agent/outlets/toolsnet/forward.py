@@ -27,7 +27,7 @@ from toolcart.agent.base.connection_fault import (
     NO_INFO,
     NO_PIM,
     NOT_ALLOWED,
-    Trouble,
+    ConnectionFault,
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
@@ -53,15 +53,15 @@ class Forward:
         self.port = port
         self.session = self.times = session
         self.writer = writer
-        self.health = health = station.health
+        self.counters = counters = station.counters
         self.clock = station.board
         self.log = log = station.log
         self.quarantine = quarantine = station.quarantine
-        self.quiet = quiet = station.quiet
+        self.flash_window = quiet = station.flash_window
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, log.state, quarantine, health, settings, batch)
+        self.policy = Policy(log, log.state, quarantine, counters, settings, batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
@@ -83,7 +83,7 @@ class Forward:
         way.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
-        self.trouble = Trouble()
+        self.fault = ConnectionFault()
         self._opening = False
         self._waits = False  # for the line
         self._is_silent = False  # a silence of the line is offered now
@@ -94,7 +94,7 @@ class Forward:
 
     def begin(self, now):
         """The log is mounted: go to the PIM."""
-        self.policy.late.begin(now)
+        self.policy.reoffers.begin(now)
         self.session.start(now)
 
     def is_up(self):
@@ -122,7 +122,7 @@ class Forward:
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
         if not self.policy.save_at_end():
-            self.health.count(h.NOT_SAVED)
+            self.counters.count(h.NOT_SAVED)
         self.session.stop()
         self.port.close()
 
@@ -132,14 +132,14 @@ class Forward:
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
-            self.health.note(h.NOT_SAVED, 4, now)
+            self.counters.note(h.NOT_SAVED, 4, now)
         self._is_silent = False
 
-    def put_state(self, shown):
+    def put_state(self, report):
         """Add what people want to know."""
         from toolcart.agent.outlets.toolsnet.status import put_state  # only when it is shown
 
-        put_state(shown, self)
+        put_state(report, self)
 
     def attach(self, scheduler, slot):
         """Let an operator's order wake this slot."""
@@ -209,7 +209,7 @@ class Forward:
 
     def may_write(self):
         """True if the flash may be used now; if not, it is asked again soon."""
-        quiet = self.quiet
+        quiet = self.flash_window
         self._waits = not (
             quiet is None
             or self._is_silent
@@ -220,7 +220,7 @@ class Forward:
     def _send_next(self, now):
         """Send what comes next, if anything may; return the ms until there may be more."""
         policy = self.policy
-        if self.sources and policy.doing == ORDER and self._send_beside(now):
+        if self.sources and policy.phase == ORDER and self._send_source(now):
             return FOREVER
         turns = WRITES_A_STEP
         while turns:
@@ -228,7 +228,7 @@ class Forward:
             code = policy.next(now)
             if code == SEND:
                 self._send_result(policy)
-                if policy.doing and policy.is_once():
+                if policy.phase and policy.is_once():
                     self.session.send_once()
                 return FOREVER
             if code == WRITE:
@@ -239,19 +239,19 @@ class Forward:
         else:
             return 0
         left = policy.left(now, FOREVER)
-        return self._left_beside(now, left) if self.sources and policy.doing == ORDER else left
+        return self._left_of_sources(now, left) if self.sources and policy.phase == ORDER else left
 
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
         if out.number <= self._highest:
-            self.health.count(h.REPEATED)
+            self.counters.count(h.REPEATED)
         else:
             self._highest = out.number
         self.out = out
         octets = self.writer.write(out.buf, out.at, out.length, out.flags, self.session.ident, out.sequence)
         self.session.send(octets)
 
-    def _send_beside(self, now):
+    def _send_source(self, now):
         """Let the source whose turn it is send; True if one did."""
         for source in self.sources:
             if source.waits() and not (source.gives_way and self.log.waits(self.policy.cursor)):
@@ -262,7 +262,7 @@ class Forward:
                     return True
         return False
 
-    def _left_beside(self, now, left):
+    def _left_of_sources(self, now, left):
         for source in self.sources:
             left = source.left(now, left)
         return left
@@ -285,10 +285,10 @@ class Forward:
             elif event == ts.EV_INFO:
                 self._resume(now)
             elif event == ts.EV_STREAMING:
-                self.health.count(h.SERVER_CONNECTS)
-                self.trouble.over()
+                self.counters.count(h.SERVER_CONNECTS)
+                self.fault.over()
             elif event == ts.EV_SILENT:
-                self.health.note(h.SERVER_SILENT, self._unanswered(), now)
+                self.counters.note(h.SERVER_SILENT, self._unanswered(), now)
                 self._blame(NO_ANSWER, now)
                 self.lost(ts.EV_NONE, now)
             elif event == ts.EV_LOST:
@@ -302,17 +302,17 @@ class Forward:
         return self.policy.number if self.out is self.policy else 0
 
     def _odd(self, event, now):
-        health = self.health
+        counters = self.counters
         if event == ts.EV_NO_PIM:
-            health.note(h.NO_PIM, 0, now)
+            counters.note(h.NO_PIM, 0, now)
             self._blame(0, now)
         elif event == ts.EV_FOREIGN:
-            health.note(h.SERVER_FOREIGN, self.policy.number, now)
+            counters.note(h.SERVER_FOREIGN, self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
-            health.note(h.SERVER_UNKNOWN, 0, now)
+            counters.note(h.SERVER_UNKNOWN, 0, now)
             self.way.is_foreign = True
         else:
-            health.note(h.SERVER_MALFORMED, 0, now)
+            counters.note(h.SERVER_MALFORMED, 0, now)
             self.way.is_foreign = True
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
@@ -321,7 +321,7 @@ class Forward:
     def _refused(self, now):
         session = self.session
         out = self.out
-        self.health.note(h.REFUSED_BY_SERVER, session.code, now)
+        self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
         is_once = out is self.policy and self.policy.is_once()
         out.refused(session.code, now)
         if session.was_late() and not is_once:
@@ -330,7 +330,7 @@ class Forward:
     def lost(self, event, now):
         """The connection is gone."""
         if event != ts.EV_NONE:
-            self.health.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
+            self.counters.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
         self.out = self.policy
         if out is not self.policy:
@@ -344,7 +344,7 @@ class Forward:
         for source in self.sources:
             done = done and source.resume(now)
         if not done:
-            self.health.note(h.NOT_SAVED, 5, now)
+            self.counters.note(h.NOT_SAVED, 5, now)
             self._break(now)
 
     def _break(self, now):
@@ -355,7 +355,7 @@ class Forward:
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        self.health.note(h.FAULTS, 1, now)
+        self.counters.note(h.FAULTS, 1, now)
         self.port.close()
         self._opening = False
         self.session.closed(now)
@@ -390,7 +390,7 @@ class Forward:
             self._look_at_opening(now)
 
     def _server_host(self, info, now):
-        """Return the host named by the 08, "" if not allowed; blank and 0.0.0.0 mean the PIM's (DIGEST G.9 no. 14)."""
+        """Return the host that the 08 names, "" if not allowed; blank and 0.0.0.0 are the PIM's (protocol.md 8.3)."""
         if self.way.host_override:
             return self.way.host_override
         try:
@@ -401,9 +401,9 @@ class Forward:
             return self.way.pim_host
         if named != self.way.pim_host:
             if self.way.allow_hosts is not None and named not in self.way.allow_hosts:
-                self.health.note(h.HOST_REFUSED, info.server_port, now)
+                self.counters.note(h.HOST_REFUSED, info.server_port, now)
                 return ""
-            self.health.note(h.OTHER_HOST, info.server_port, now)
+            self.counters.note(h.OTHER_HOST, info.server_port, now)
         return named
 
     def _look_at_opening(self, now):
@@ -454,7 +454,7 @@ class Forward:
                 why = NO_INFO
             else:
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
-        health = self.health
-        health.count(h.SERVER_AWAY)
-        if self.trouble.set(why, state, port.why_code, 0, health.counters[h.DELIVERED]):
-            health.log(h.SERVER_AWAY, why, now)
+        counters = self.counters
+        counters.count(h.SERVER_AWAY)
+        if self.fault.set(why, state, port.why_code, 0, counters.counts[h.DELIVERED]):
+            counters.log.add(h.SERVER_AWAY, why, now)

@@ -2,7 +2,7 @@
 
     LIMIT           results and events up to this number may have been sent
     SENT  neither   an 08 vouches for all up to the one that it names, up to LIMIT; so only answers are missing
-          PASS      it vouches for that one alone: those in front of it were refused
+          LOOKAHEAD it vouches for that one alone: those in front of it were refused
           SEVERAL   those of an earlier version that are in front of it are in doubt
           ALONE     with it LIMIT allowed one alone, not a batch: nothing else that is passed over was out
 
@@ -32,7 +32,7 @@ _MET = const(0x3FFFFF89)
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
-class Sent:
+class InFlight:
     """LIMIT and SENT of one station, beside the cursor of its results."""
 
     def __init__(self, log, state, batch):
@@ -53,7 +53,7 @@ class Sent:
         """Make the state durable; with a flash that can no longer save, results go out all the same."""
         return self.state.save() or self.state.alarm == STATE_LAST
 
-    def say(self, limit, sent, alone=0):
+    def declare(self, limit, sent, alone=0):
         """Make the state say this durably; True if it does. A failed save may still count, until a later one does.
 
         `alone` is SENT_ALONE if the limit allows one alone.
@@ -75,7 +75,7 @@ class Sent:
         self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
-    def is_pass(self):
+    def is_lookahead(self):
         """True if the state says that an 08 vouches only for the one that it names."""
         return self.numbers[SENT] & SENT_PASS != 0
 
@@ -94,15 +94,15 @@ class Sent:
     def allow(self, number, is_alone):
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
         if is_alone or self.is_open():
-            return self.say(number, self.in_order(), SENT_ALONE)
-        return self.say(number + self.batch - 1, self.in_order())
+            return self.declare(number, self.in_order(), SENT_ALONE)
+        return self.declare(number + self.batch - 1, self.in_order())
 
-    def begin_pass(self, limit):
+    def begin_lookahead(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""
         before = self.numbers[LIMIT]
-        return self.say(limit if limit > before else before, self.in_order() | SENT_PASS)
+        return self.declare(limit if limit > before else before, self.in_order() | SENT_PASS)
 
-    def end_pass(self):
+    def end_lookahead(self):
         """Let nothing go out in order before the end of a pass is durable."""
         if self.numbers[SENT] & _LESS:
             self.allowed = self.cursor.number

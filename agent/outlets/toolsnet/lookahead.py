@@ -1,8 +1,8 @@
-"""The pass: what goes out behind a refused one, each once, until one of them is taken; then what was in front of it.
+"""Lookahead: what goes out behind a refused one, each once, until one of them is taken; then what was in front of it.
 
 Rules
-1. One at a time, again where the connection broke, no further than the quarantine has room. Each pass that finds
-   nothing lets the next one reach twice as far.
+1. One at a time, again where the connection broke, no further than the quarantine has room. Each lookahead that
+   finds nothing lets the next one reach twice as far.
 2. What is met is refused, unreadable, in the quarantine already, or silent twice on a server that answers.
 3. The one that is taken proves that those in front of it are really refused. They are copied, then the cursor passes
    them all with one snapshot. Until then nothing goes out.
@@ -19,24 +19,27 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.result import PARKED_MOVED, PARKED_SILENT, PARKED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import sequence_at
 
-# What happened in a turn of a pass
-ROW_SENDS = const(1)  # `number` of `length` bytes, in the log's page, as `sequence`
-ROW_WRITES = const(2)  # W3 comes first, up to `limit`
-ROW_GOES_ON = const(3)
-ROW_FAILED = const(4)  # the log cannot be read now
-ROW_GONE = const(5)  # the first was overwritten
-ROW_FULL = const(6)  # there is no room for the first
-ROW_ENDS = const(7)  # none was taken
+# What happened in a turn of a lookahead
+AHEAD_SENDS = const(1)  # `number` of `length` bytes, in the log's page, as `sequence`
+AHEAD_WRITES = const(2)  # W3 comes first, up to `limit`
+AHEAD_GOES_ON = const(3)
+AHEAD_FAILED = const(4)  # the log cannot be read now
+AHEAD_GONE = const(5)  # the first was overwritten
+AHEAD_FULL = const(6)  # there is no room for the first
+AHEAD_ENDS = const(7)  # none was taken
 
-REACH = const(64)  # of the first pass
+REACH = const(64)  # of the first lookahead
 _WIDER_MOST = const(11)  # then it reaches further than any log
-PROVEN_MS = const(60000)  # how long a pass proves the server well: one refusal, or two silences, begin the next
-SOON_MS = const(10000)  # a short pass that met everything is made again this soon when more has come
+PROVEN_MS = const(60000)  # how long one proves the server well: one refusal, or two silences, begin the next
+SOON_MS = const(10000)  # a short lookahead that met everything is made again this soon when more has come
 _A_TURN = const(8)  # records that are copied, or looked at
 
 
-class Row:
-    """The row of one log. `scout` stands behind what was met; in front of the first there is no pass to go on with."""
+class Lookahead:
+    """The lookahead of one log.
+
+    `scout` is behind what was met; in front of the head there is none to go on with.
+    """
 
     def __init__(self, log, quarantine, numbers):
         self.log = log
@@ -52,7 +55,7 @@ class Row:
         self.short = -1  # `room` of the last pass, if it was too little
         self.code = -1  # of the last refusal behind the first, 0: no answer, below 0: not known
         self.mute = 0  # what had no answer last
-        self.taken = self.taken_sequence = 0  # by a pass
+        self.taken = self.taken_sequence = 0  # by a lookahead
         self.proven = Timer()
         self.seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or was long
         self.soon = Timer()
@@ -68,7 +71,7 @@ class Row:
         self.scout.number = 0
 
     def is_proven(self, now):
-        """True while a pass has shown lately that the server takes results."""
+        """True while a lookahead has shown lately that the server takes results."""
         return self.proven.armed and not self.proven.expired(now)
 
     def is_stuck(self):
@@ -88,31 +91,31 @@ class Row:
         """
         log, scout = self.log, self.scout
         if cursor.number >= first:
-            return ROW_GONE
+            return AHEAD_GONE
         if scout.number < first:
             code = self._begin(first, cursor)
-            if code != ROW_GOES_ON:
+            if code != AHEAD_GOES_ON:
                 return code
         self.limit = first + (REACH << min(passes, _WIDER_MOST))
         for _ in range(_A_TURN):
             kind = log.peek(scout)
             if kind < RECORD_NONE:
-                return ROW_FAILED
+                return AHEAD_FAILED
             if kind == RECORD_NONE or scout.found > self.limit or not self.fits:
                 is_short = kind == RECORD_NONE and scout.number - first <= REACH
                 self.seen = log.number if is_short else 0
                 self.short = -1 if self.fits else self.room
-                return ROW_ENDS
+                return AHEAD_ENDS
             if kind == KIND_RESULT and not self._is_kept():
                 if scout.found > allowed:
-                    return ROW_WRITES
+                    return AHEAD_WRITES
                 self.others += 1
                 self.number = scout.found
                 self.sequence = sequence_at(scout.found - scout.ahead)
                 self.length = log.length
-                return ROW_SENDS
+                return AHEAD_SENDS
             self.meet(log.length)
-        return ROW_GOES_ON
+        return AHEAD_GOES_ON
 
     def _begin(self, first, cursor):
         log, scout, quarantine = self.log, self.scout, self.quarantine
@@ -121,17 +124,17 @@ class Row:
         found = scout.found
         scout.number = 0  # until it is past the first
         if kind < RECORD_NONE:
-            return ROW_FAILED
+            return AHEAD_FAILED
         if kind == RECORD_NONE or found != first:
-            return ROW_GONE
+            return AHEAD_GONE
         self.fits = quarantine.measure(log.length)
         self.room = quarantine.octets()
         if not self.fits:
             self.short = self.room
-            return ROW_FULL
+            return AHEAD_FULL
         scout.advance()
         self.others = 0
-        return ROW_GOES_ON
+        return AHEAD_GOES_ON
 
     def _is_kept(self):
         """True if the quarantine has what the scout found, or that cannot be told; else the page still holds that."""
@@ -159,7 +162,7 @@ class Row:
 
     # -- one is taken ------------------------------------------------------------------------------------------
 
-    def found(self, number, sequence):
+    def found_taken(self, number, sequence):
         """One is taken: that an earlier pass had too little room means nothing any more."""
         self.taken = number
         self.taken_sequence = sequence
@@ -173,9 +176,9 @@ class Row:
             if kind < RECORD_NONE or (kind == RECORD_NONE and log.doubtful):
                 return False
             if kind == RECORD_NONE or cursor.found >= self.taken:
-                return self._pass_taken(policy, now)
+                return self._lookahead_taken(policy, now)
             number = cursor.found
-            reason = policy.code if number == policy.first else self.code
+            reason = policy.code if number == policy.head else self.code
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
             code = policy.keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
@@ -188,7 +191,7 @@ class Row:
                 return False
         return True
 
-    def _pass_taken(self, policy, now):
+    def _lookahead_taken(self, policy, now):
         numbers, cursor, taken = self.numbers, policy.cursor, self.taken
         if cursor.number >= taken:
             policy.regain()
@@ -197,10 +200,10 @@ class Row:
             if cursor.found == taken:  # else it cannot be read any more
                 cursor.advance()
         numbers[TAKEN] = self.taken_sequence
-        policy.health.counters[h.DELIVERED] += 1
-        sent = policy.sent
+        policy.counters.counts[h.DELIVERED] += 1
+        sent = policy.in_flight
         sent.close()
         policy.end_trouble()
         self.proven.start(now, PROVEN_MS)
-        policy.late.good(now)
-        return sent.say(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one
+        policy.reoffers.good(now)
+        return sent.declare(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one

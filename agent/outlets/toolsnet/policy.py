@@ -1,24 +1,27 @@
 """What goes out to ToolsNet next, and what its answers mean. Knows no connection and no telegram.
 
-    doing     what goes out, and what is durable before it      taken                refused, or silent and it counts
-    ORDER     the cursor's next; W1: LIMIT covers it            the cursor passes it it is the first: att = 1, RETRY
-    RETRY     the first, at once, after 2 s, after 8 s, then    the cursor passes    att + 1; from att = OFFERS on: PASS
-              after each pause between passes; W2: no pass      it, ORDER
-    PASS      what comes behind the first, once each (row);     FINISH               the next one. None is left, or no
-              W3: LIMIT is the end of the pass, SENT says pass                       room: att + 1, RETRY after a pause
-    FINISH    nothing: what is in front of the taken one is copied, then W4: cursor, no pass; ORDER. No room: as HOLD
-    HOLD      nothing until there is room for the first: RETRY. An operator's order goes out, and can drop the first
-    LATE_OUT  one of the quarantine (offer); W5: LATE, base + 1 W6: its entry gone   W6: base - 1; both: as before it
+The head is the result that was refused: the cursor stands in front of it.
+
+    phase      what goes out, and what is durable before it     taken                refused, or silent and it counts
+    ORDER      the cursor's next; W1: LIMIT covers it           the cursor passes it it is the head: attempts = 1, RETRY
+    RETRY      the head, at once, after 2 s, after 8 s, then    the cursor passes    attempts + 1; from OFFERS on:
+               after each pause between lookaheads; W2: none    it, ORDER            LOOKAHEAD
+    LOOKAHEAD  what comes behind the head, once each;           FINISH               the next one. None is left, or no
+               W3: LIMIT is its end, SENT says lookahead                             room: attempts + 1, RETRY, a pause
+    FINISH     nothing: what is in front of the taken one is copied, then W4: cursor, no lookahead; ORDER. No room: HOLD
+    HOLD       nothing until there is room for the head: RETRY. An operator's order goes out, and can drop the head
+    LATE_OUT   one of the quarantine (reoffer); W5: LATE, base  W6: its entry gone   W6: base - 1; both: as before it
+               + 1
 
     event         in every state
-    connection    nothing goes out until the 08 has settled what was out (standing); FINISH begins again with it
+    connection    nothing goes out until the 08 has settled what was out (resume_point); FINISH begins again with it
     lost          what was out is silent: with `proven`, or after PATIENCE others, it counts as refused
-    overwritten   the first is gone: the next one is offered once, then comes the pass
-    start         ORDER, att = 0; if SENT says pass, RETRY with the pass to come
+    overwritten   the head is gone: the next one is offered once, then comes the lookahead
+    start         ORDER, attempts = 0; if SENT says lookahead, RETRY with the lookahead to come
 
-Durable are the cursor, LIMIT and SENT (sent), LATE and the base (offer), the entries of the quarantine, and TAKEN.
-host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_model.py runs both side by side and
-shows what happens without each of W1 to W6.
+Durable are the cursor, LIMIT and SENT (in_flight), LATE and the base (reoffer), the entries of the quarantine, and
+TAKEN. host_tests/agent/outlets/refusals_model.py is this table as a model; test_refusals_compared.py runs both side by
+side, test_refusals_model.py shows what happens without each of W1 to W6.
 
 `next` says WRITE where something has to be durable first: `write` does it when the flash may be used. What it cannot
 write it takes back, so that the state may be saved by others at any time.
@@ -52,20 +55,21 @@ from toolcart.agent.log.snapshot_fields import (
     TAKEN,
     TOOLSNET_CURSOR,
 )
-from toolcart.agent.outlets.toolsnet.in_flight import Sent
+from toolcart.agent.outlets.toolsnet.in_flight import InFlight
 from toolcart.agent.outlets.toolsnet.lookahead import (
-    ROW_ENDS,
-    ROW_FAILED,
-    ROW_FULL,
-    ROW_GOES_ON,
-    ROW_GONE,
-    ROW_SENDS,
-    ROW_WRITES,
+    AHEAD_ENDS,
+    AHEAD_FAILED,
+    AHEAD_FULL,
+    AHEAD_GOES_ON,
+    AHEAD_GONE,
+    AHEAD_SENDS,
+    AHEAD_WRITES,
     SOON_MS,
-    Row,
+    Lookahead,
 )
-from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Late, Offer
-from toolcart.agent.outlets.toolsnet.resume_point import Standing
+from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT, Reoffer
+from toolcart.agent.outlets.toolsnet.reoffer_schedule import ReofferSchedule
+from toolcart.agent.outlets.toolsnet.resume_point import ResumePoint
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_UNREADABLE
 from toolcart.agent.toolsnet.telegram import SEQUENCES
@@ -79,11 +83,11 @@ BUSY = const(3)  # ask again at once
 # What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.reoffer
 ORDER = const(0)
 RETRY = const(1)
-PASS = const(2)
+LOOKAHEAD = const(2)
 FINISH = const(3)
 HOLD = const(4)
 
-OFFERS = const(4)  # of the first, in vain, before a pass
+OFFERS = const(4)  # of the head, in vain, before a lookahead
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
 _RETRIES_MS = (0, 2000, 8000)
 _PASSES_MS = (10000, 30000, 60000)
@@ -102,25 +106,25 @@ _DROP = const(7)
 class Policy:
     """Where one station's ToolsNet stands in its log."""
 
-    def __init__(self, log, state, quarantine, health, settings, cursor_batch):
+    def __init__(self, log, state, quarantine, counters, settings, cursor_batch):
         self.log = log
         self.numbers = state.numbers
-        self.health = health
+        self.counters = counters
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
-        self.sent = Sent(log, state, cursor_batch)
-        self.late = Late(quarantine, state)
-        self.offer = Offer(self)
-        self.row = Row(log, quarantine, state.numbers)
-        self.standing = Standing(self, settings)
+        self.in_flight = InFlight(log, state, cursor_batch)
+        self.reoffers = ReofferSchedule(quarantine, state)
+        self.reoffer = Reoffer(self)
+        self.lookahead = Lookahead(log, quarantine, state.numbers)
+        self.resume_point = ResumePoint(self, settings)
         self.parks = settings["refused"] == "park"
-        self.doing = ORDER
-        self.att = 0  # how often the first was offered in vain; with OFFERS and more, also the passes behind it
-        self.first = 0  # the one that is refused
+        self.phase = ORDER
+        self.attempts = 0  # how often the head was offered in vain; with OFFERS and more, also the lookaheads behind it
+        self.head = 0  # the one that is refused
         self.code = -1  # of its last refusal, 0: no answer, below 0: no longer known
-        self.mutes = 0  # silences that told nothing
+        self.unanswered = 0  # silences that told nothing
         self.hold = Timer()  # until something goes out, or is written, again
         self.drops = 0  # the number that an operator drops, once nothing is out; 0: none
-        self.todo = 0  # what `write` has to do
+        self.pending_write = 0  # what `write` has to do
         self.out = False  # something that `next` gave has no answer yet
         # What goes out: use it before the next call of any method.
         self.number = self.at = self.length = self.flags = self.sequence = 0
@@ -130,10 +134,10 @@ class Policy:
 
     def next(self, now):
         """Return what to do now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
-        late = self.late
-        if self.doing or late.asked or (late.timer.armed and late.timer.expired(now)):
+        late = self.reoffers
+        if self.phase or late.ordered or (late.timer.armed and late.timer.expired(now)):
             return self._next_else(now)
-        if self.cursor.number >= self.log.shown:
+        if self.cursor.number >= self.log.visible:
             return NOTHING  # as `peek` would say
         return self._next_in_order(now)
 
@@ -160,7 +164,7 @@ class Policy:
         number = cursor.found
         if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
-        sent = self.sent
+        sent = self.in_flight
         if number > sent.allowed or self.numbers[OVERWRITTEN] != sent.overwritten:
             return self._ask(_ALLOW, now)
         self.number = number
@@ -172,12 +176,14 @@ class Policy:
 
     def is_kept(self, cursor):
         """True if the quarantine has the cursor's next, or that cannot be told; else the page still holds that."""
-        return self.row.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE  # they share the page
+        return (
+            self.lookahead.quarantine.has(cursor.found) != 0 or self.log.peek(cursor) <= RECORD_NONE
+        )  # they share the page
 
     def _ask(self, todo, now):
         if self.hold.armed and not self.hold.expired(now):
             return NOTHING  # it could not be written just now
-        self.todo = todo
+        self.pending_write = todo
         return WRITE
 
     def _give(self, log, number, length, sequence):
@@ -189,88 +195,88 @@ class Policy:
         self.number = number
         self.sequence = sequence
         self.out = True
-        self.sent.rise(number)
+        self.in_flight.rise(number)
         return SEND
 
     def is_once(self):
         """True if no copy may follow what went out last."""
-        return self.doing == PASS or self.doing == LATE_OUT
+        return self.phase == LOOKAHEAD or self.phase == LATE_OUT
 
     def _next_else(self, now):
         """The same as `next` while something is refused, or a late one may go out."""
-        doing = self.doing
+        doing = self.phase
         if doing == LATE_OUT:
             return self._next_late(now)
         if doing == FINISH:
             return self._ask(_FINISH, now)
         if self.cursor.number < self.drops:
-            self.todo = _DROP
+            self.pending_write = _DROP
             return WRITE
-        if doing == PASS:
+        if doing == LOOKAHEAD:
             return self._next_of_pass(now)
-        if (self.late.asked or doing == ORDER) and not self.sent.is_open():
-            self.offer.entry = self.late.choose(now)
-            if self.offer.entry:
-                self.todo = _LATE
+        if (self.reoffers.ordered or doing == ORDER) and not self.in_flight.is_open():
+            self.reoffer.entry = self.reoffers.choose(now)
+            if self.reoffer.entry:
+                self.pending_write = _LATE
                 return WRITE
         if doing == ORDER:
             return self._next_in_order(now)
         return self._next_retry(now)
 
     def _next_late(self, now):
-        offer = self.offer
-        if self.todo != _LATE_OVER and offer.find():
-            quarantine = self.row.quarantine
+        offer = self.reoffer
+        if self.pending_write != _LATE_OVER and offer.find():
+            quarantine = self.lookahead.quarantine
             return self._give(quarantine.log, offer.number, quarantine.length, offer.next_sequence())
         # It waits for no hold: that is for what is refused in order.
-        self.todo = _LATE_OVER
-        pause = self.late.pause
+        self.pending_write = _LATE_OVER
+        pause = self.reoffers.pause
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def _next_retry(self, now):
         """The first, when its time has come, or there is room again."""
-        row = self.row
+        lookahead = self.lookahead
         if self.hold.armed and not self.hold.expired(now):
             if not self._has_more(now):
                 return NOTHING
-            row.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
+            lookahead.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
         self.hold.stop()
-        if self.doing == HOLD:
+        if self.phase == HOLD:
             if self.is_stuck():
                 self.hold.start(now, AGAIN_MS)
                 return NOTHING
             self.once_more()
         code = self._next_in_order(now)
-        if code != NOTHING and self.cursor.found != self.first:
+        if code != NOTHING and self.cursor.found != self.head:
             self._first_is_gone()
-            self.first = self.cursor.found
-        elif code == NOTHING and self.cursor.number >= self.first:
+            self.head = self.cursor.found
+        elif code == NOTHING and self.cursor.number >= self.head:
             self.end_trouble()  # and nothing else waits
         return code
 
     def _next_of_pass(self, now):
         if self.hold.armed and not self.hold.expired(now):
             return NOTHING
-        row, sent = self.row, self.sent
-        code = row.next(self.first, self.cursor, self.passes(), sent.allowed if sent.is_pass() else 0)
-        if code == ROW_SENDS:
-            return self._give(self.log, row.number, row.length, row.sequence)
-        if code == ROW_WRITES:
+        lookahead, sent = self.lookahead, self.in_flight
+        code = lookahead.next(self.head, self.cursor, self.passes(), sent.allowed if sent.is_lookahead() else 0)
+        if code == AHEAD_SENDS:
+            return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
+        if code == AHEAD_WRITES:
             return self._ask(_PASS, now)
-        if code == ROW_GOES_ON:
+        if code == AHEAD_GOES_ON:
             return BUSY
-        if code == ROW_GONE:
+        if code == AHEAD_GONE:
             self.once_more()
             return BUSY
-        if code == ROW_FAILED:
+        if code == AHEAD_FAILED:
             self.hold.start(now, AGAIN_MS)
-        elif code == ROW_FULL:
+        elif code == AHEAD_FULL:
             self._hold(now)
-        elif code == ROW_ENDS:
+        elif code == AHEAD_ENDS:
             sent.close()
             self.once_more()
-            self.mutes = 0
-            row.soon.start(now, SOON_MS)
+            self.unanswered = 0
+            lookahead.soon.start(now, SOON_MS)
             self._pass_in_vain(now)
         return NOTHING
 
@@ -282,14 +288,14 @@ class Policy:
                 hold.stop()
                 return 0
             ms = hold.least(now, ms)
-            if self.row.short >= 0:
+            if self.lookahead.short >= 0:
                 if ms > AGAIN_MS:
                     ms = AGAIN_MS  # nothing tells when there is room
-            elif self.doing == RETRY and self.row.has_new():
-                ms = self.row.soon.least(now, ms)
-        late = self.late
+            elif self.phase == RETRY and self.lookahead.has_new():
+                ms = self.lookahead.soon.least(now, ms)
+        late = self.reoffers
         if late.pause.armed or late.timer.armed:
-            ms = late.left(now, ms, self.doing == ORDER)
+            ms = late.left(now, ms, self.phase == ORDER)
         return ms
 
     # -- what became of it -------------------------------------------------------------------------------------
@@ -297,7 +303,7 @@ class Policy:
     def accepted(self, now):
         """The server has it. Hot: allocates nothing."""
         self.out = False
-        if self.doing > RETRY:
+        if self.phase > RETRY:
             self._accepted_else()
             return
         numbers = self.numbers
@@ -310,37 +316,37 @@ class Policy:
         else:
             self.regain()
         numbers[TAKEN] = self.sequence
-        self.health.counters[h.DELIVERED] += 1  # without a call
-        if self.doing:
+        self.counters.counts[h.DELIVERED] += 1  # without a call
+        if self.phase:
             self.end_trouble()
-        late = self.late
+        late = self.reoffers
         if late.wants and not late.timer.armed:
             late.good(now)
 
     def _accepted_else(self):
-        if self.doing == LATE_OUT:
-            self.offer.is_taken = True
-            self.todo = _LATE_OVER
+        if self.phase == LATE_OUT:
+            self.reoffer.is_taken = True
+            self.pending_write = _LATE_OVER
         else:
-            self.found(self.number, self.sequence)
+            self.found_taken(self.number, self.sequence)
 
-    def found(self, number, sequence):
+    def found_taken(self, number, sequence):
         """A pass has found `number` taken."""
-        self.row.found(number, sequence)
+        self.lookahead.found_taken(number, sequence)
         self.hold.stop()
-        self.doing = FINISH
+        self.phase = FINISH
 
     def refused(self, code, now):
         """The server refuses it."""
         self.out = False
-        self.late.afresh(now)
-        if self.doing == LATE_OUT:
-            self.offer.is_taken = False
-            self.todo = _LATE_OVER
-        elif self.doing == PASS:
-            self.row.refused(code)
+        self.reoffers.afresh(now)
+        if self.phase == LATE_OUT:
+            self.reoffer.is_taken = False
+            self.pending_write = _LATE_OVER
+        elif self.phase == LOOKAHEAD:
+            self.lookahead.refused(code)
         elif self._is_first(code):
-            self.sent.answered(self.number)
+            self.in_flight.answered(self.number)
             self._first_in_vain(now)
 
     def silent(self, now, proven=False):
@@ -348,22 +354,22 @@ class Policy:
 
         `proven`: the server has answered something on that connection, and had the time to answer this.
         """
-        self.standing.unsure = True
+        self.resume_point.unsure = True
         if not self.out:
             return
         self.out = False
-        if self.doing == LATE_OUT or not (self.doing == PASS or self._is_first(0)):
+        if self.phase == LATE_OUT or not (self.phase == LOOKAHEAD or self._is_first(0)):
             return
-        counts = proven or self.mutes >= PATIENCE
+        counts = proven or self.unanswered >= PATIENCE
         if not counts:
-            self.mutes += 1
-        if self.doing == PASS:
+            self.unanswered += 1
+        if self.phase == LOOKAHEAD:
             if counts:
-                self.row.silent()
+                self.lookahead.silent()
             # It may still be the server's trouble: the first goes out again before the pass goes on, unless it has had
             # no answer either.
             if self.code or not proven:
-                self.doing = RETRY
+                self.phase = RETRY
         elif counts:
             self._first_in_vain(now)
 
@@ -383,183 +389,183 @@ class Policy:
 
     def resume(self, stored, now):
         """The 08 names `stored` (standing): go on from there; False if that could not be written down, or read."""
-        self.late.afresh(now)
-        self.row.taken = 0
-        if self.doing == FINISH:
-            self.doing = RETRY  # the 08 says it again
-        if not self.standing.resume(stored, now):
+        self.reoffers.afresh(now)
+        self.lookahead.taken = 0
+        if self.phase == FINISH:
+            self.phase = RETRY  # the 08 says it again
+        if not self.resume_point.resume(stored, now):
             return False
-        if self.doing == ORDER and self.sent.is_pass():
+        if self.phase == ORDER and self.in_flight.is_lookahead():
             # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the first.
             self.once_more()
-        elif self.doing == ORDER:
+        elif self.phase == ORDER:
             self.end_trouble()
         return True
 
     # -- the first is refused ----------------------------------------------------------------------------------
 
     def passes(self):
-        """Return how many passes in a row have found nothing."""
-        return self.att - OFFERS if self.att > OFFERS else 0
+        """Return how many lookaheads in a row have found nothing."""
+        return self.attempts - OFFERS if self.attempts > OFFERS else 0
 
     def _is_first(self, code):
         """Make what went out the first that is refused; code 0: there was no answer. False if it was overwritten."""
         number = self.number
         if number <= self.cursor.number:
             return False  # meanwhile another one is the first
-        if number != self.first:
+        if number != self.head:
             self.end_trouble()
-            self.first = number
-        self.doing = RETRY
+            self.head = number
+        self.phase = RETRY
         self.code = code
         return True
 
     def _first_in_vain(self, now):
         """The first was offered in vain: offer it again later, or look behind it."""
-        if self.att < OFFERS:
-            self.att += 1
-        if self.row.is_proven(now) and (self.code != 0 or self.att > 1):
-            self.att = max(self.att, OFFERS)
-        if self.att < OFFERS:
-            if self.att > 1:
-                self.hold.start(now, _RETRIES_MS[self.att - 1])
+        if self.attempts < OFFERS:
+            self.attempts += 1
+        if self.lookahead.is_proven(now) and (self.code != 0 or self.attempts > 1):
+            self.attempts = max(self.attempts, OFFERS)
+        if self.attempts < OFFERS:
+            if self.attempts > 1:
+                self.hold.start(now, _RETRIES_MS[self.attempts - 1])
         elif self.parks:
-            self.doing = PASS
+            self.phase = LOOKAHEAD
         else:
             self._pass_in_vain(now)
 
     def _pass_in_vain(self, now):
         """A pass, or what takes its place where none is allowed, has found nothing: hold everything for a while."""
         self.hold.start(now, _PASSES_MS[min(self.passes(), 2)])
-        self.att += 1
+        self.attempts += 1
 
     def end_trouble(self):
-        """Go on in order. After a pass that must be durable first."""
-        self.doing = ORDER
-        self.att = self.first = self.mutes = self.drops = 0
+        """Go on in order. After a lookahead that must be durable first."""
+        self.phase = ORDER
+        self.attempts = self.head = self.unanswered = self.drops = 0
         self.code = -1
-        self.row.clear()
+        self.lookahead.clear()
         self.hold.stop()
-        self.sent.end_pass()
+        self.in_flight.end_lookahead()
 
     def once_more(self):
         """Offer the first once, which may be another one by then; if it is refused, a new pass comes."""
-        self.doing = RETRY
-        self.att = max(self.att, OFFERS)
-        self.row.begin_anew()
+        self.phase = RETRY
+        self.attempts = max(self.attempts, OFFERS)
+        self.lookahead.begin_anew()
 
     def _first_is_gone(self):
         """The first was overwritten, or dropped; nothing is known of the next one yet."""
         self.once_more()
-        self.att = OFFERS
+        self.attempts = OFFERS
         self.drops = 0
-        self.code = self.row.short = -1
+        self.code = self.lookahead.short = -1
 
     def is_stuck(self):
         """True while the quarantine has no more room than when it was too little for what is refused."""
-        return self._has_first() and self.row.is_stuck()
+        return self._has_first() and self.lookahead.is_stuck()
 
     def _has_first(self):
         """True unless what holds the others was overwritten."""
-        return self.doing == FINISH or self.cursor.number < self.first
+        return self.phase == FINISH or self.cursor.number < self.head
 
     def _has_more(self, now):
         """True if there is more room than the last pass had, or another record after all that it has met."""
-        row = self.row
-        if row.short >= 0:
+        lookahead = self.lookahead
+        if lookahead.short >= 0:
             return not self.is_stuck()
-        return row.has_new() and row.soon.expired(now)
+        return lookahead.has_new() and lookahead.soon.expired(now)
 
     def wait_for_room(self, now):
         """The quarantine has no room for what it must take: wait, and say so once."""
-        row = self.row
-        if row.short < 0:
-            self.health.note(h.PARKED_FAILED, NO_ROOM, now)
-        row.short = row.quarantine.octets()
+        lookahead = self.lookahead
+        if lookahead.short < 0:
+            self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
+        lookahead.short = lookahead.quarantine.octets()
         self.hold.start(now, AGAIN_MS)
 
     def _hold(self, now):
         """Hold everything: there is no room for the first."""
-        self.doing = HOLD
+        self.phase = HOLD
         self.hold.start(now, AGAIN_MS)
-        self.health.note(h.PARKED_FAILED, NO_ROOM, now)
+        self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
     def write(self, now):
         """Do what `next` has asked for, as the flash may be used now; False if it has to wait."""
-        todo = self.todo
+        todo = self.pending_write
         if todo == _ALLOW:
             done = self.allow(self.cursor.found)
         elif todo == _KEEP:  # an unreadable frame, or one that the quarantine has
             done = self.set_aside(self.cursor.found, PARKED_UNREADABLE, now)
         elif todo == _PASS:
-            done = self.sent.begin_pass(self.row.limit)
+            done = self.in_flight.begin_lookahead(self.lookahead.limit)
         elif todo == _FINISH:
-            done = self.row.finish(self, now)
+            done = self.lookahead.finish(self, now)
         elif todo == _LATE:
-            done = self.offer.begin()
+            done = self.reoffer.begin()
         elif todo == _DROP:
             done = self.drop_first() == DROP_DONE
         else:
-            done = self.offer.conclude(now)
+            done = self.reoffer.conclude(now)
         if not done:
             self._put_off(todo, now)
         return done
 
     def copies(self):
         """True if what `write` has to do may write to the quarantine, too."""
-        return self.todo > _PASS or self.todo == _KEEP
+        return self.pending_write > _PASS or self.pending_write == _KEEP
 
     def _put_off(self, todo, now):
         if todo == _LATE or todo == _LATE_OVER:
-            self.late.pause.start(now, AGAIN_MS)
+            self.reoffers.pause.start(now, AGAIN_MS)
         elif self.hold.armed and not self.hold.expired(now):
             return  # it has been noted already
         else:
             self.hold.start(now, AGAIN_MS)
-        self.health.note(h.NOT_SAVED, todo, now)
+        self.counters.note(h.NOT_SAVED, todo, now)
 
     def allow(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
-        return self.sent.allow(number, self.doing != ORDER)
+        return self.in_flight.allow(number, self.phase != ORDER)
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
-        sent, number = self.sent, self.cursor.number
-        if self.doing or self.standing.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
+        sent, number = self.in_flight, self.cursor.number
+        if self.phase or self.resume_point.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
             return True
-        return sent.say(number + sent.batch, sent.in_order())
+        return sent.declare(number + sent.batch, sent.in_order())
 
     def late_is_over(self):
         """A late one has its outcome (W6): go on with what was done before."""
-        self.todo = 0
-        if self.doing == LATE_OUT:
-            self.doing = self.offer.before
-            if self.doing == HOLD:
+        self.pending_write = 0
+        if self.phase == LATE_OUT:
+            self.phase = self.reoffer.before
+            if self.phase == HOLD:
                 self.hold.stop()
 
     def keep(self, number, reason, now):
         """Set the log's record `number` aside; return a code of Quarantine.keep."""
-        if self.sent.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
-            self.health.note(h.PARKED_FAILED, reason, now)
+        if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
+            self.counters.note(h.PARKED_FAILED, reason, now)
             return KEPT_BEFORE
-        code = self.row.quarantine.keep(number, reason)
+        code = self.lookahead.quarantine.keep(number, reason)
         if code == KEPT_DONE:
-            self.late.wants = True
-            self.health.note(h.PARKED, reason, now)
+            self.reoffers.wants = True
+            self.counters.note(h.PARKED, reason, now)
         return code
 
     def set_aside(self, number, reason, now):
         """Set the log's `number`, which is the cursor's next, aside and pass it; True if that is done."""
-        sent = self.sent
+        sent = self.in_flight
         if sent.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not sent.save():
             return False  # a restart passes what is kept, and nothing else may be before it
         code = self.keep(number, reason, now)
         if code == NO_ROOM:
-            self.first = number
+            self.head = number
             self.code = reason
-            self.row.short = self.row.quarantine.octets()
+            self.lookahead.short = self.lookahead.quarantine.octets()
             self._hold(now)
         return code > 0 and self.pass_one(number)
 
@@ -576,26 +582,29 @@ class Policy:
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` offered now; return an ASK_ code of agent.quarantine.quarantine."""
-        if self.doing == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
+        if self.phase == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
             return ASK_NO_ROOM
-        return self.late.ask(number, in_doubt)
+        return self.reoffers.ask(number, in_doubt)
 
     def drop_first(self):
         """An operator drops the one that all others wait for; return DROP_DONE when that is durable."""
-        numbers, cursor, sent = self.numbers, self.cursor, self.sent
-        if not ((self.row.short >= 0 or self.passes()) and self._has_first()) or self.log.peek(cursor) <= RECORD_NONE:
+        numbers, cursor, sent = self.numbers, self.cursor, self.in_flight
+        if (
+            not ((self.lookahead.short >= 0 or self.passes()) and self._has_first())
+            or self.log.peek(cursor) <= RECORD_NONE
+        ):
             return DROP_NONE
-        if self.out or self.standing.unsure or self.doing == LATE_OUT:  # that has to have its outcome first
+        if self.out or self.resume_point.unsure or self.phase == LATE_OUT:  # that has to have its outcome first
             self.drops = cursor.found
             return DROP_SOON
         before, ahead = cursor.number, cursor.ahead
         cursor.advance()
         numbers[DROPPED] += 1
-        is_taken = self.doing == FINISH  # one after it is
+        is_taken = self.phase == FINISH  # one after it is
         if is_taken:
             done = sent.save()
         else:
-            done = sent.say(cursor.number, sent.in_order())
+            done = sent.declare(cursor.number, sent.in_order())
         if not done:
             numbers[DROPPED] -= 1
             self.log.rewind(cursor, before, ahead)
@@ -612,13 +621,13 @@ class Policy:
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
-        if self.numbers[LATE] or self.drops or not self.sent.state.ready():
+        if self.numbers[LATE] or self.drops or not self.in_flight.state.ready():
             return False  # the next 08 tells what became of those
-        return self.standing.offer_again(number, count, doubted)
+        return self.resume_point.offer_again(number, count, doubted)
 
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""
-        return self.sent.say(self.cursor.number, self.numbers[SENT])
+        return self.in_flight.declare(self.cursor.number, self.numbers[SENT])
 
 
 assert FAILED < 0 and NO_ROOM < 0

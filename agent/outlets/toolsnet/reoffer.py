@@ -1,44 +1,31 @@
-"""When results set aside are offered to ToolsNet again: an operator's order, then those never offered, then the rest.
+"""One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
 
-Rules
-1. Good service begins when a result is taken, and starts over with a refusal and with each connection. After ten
-   minutes of it one entry that was never offered again goes out; on an idle cart all of them are offered this way.
-2. All that were refused again get another round after an hour, then one a day.
-3. What is in doubt is offered only at an operator's order, what could not be read never.
-4. An operator's order needs no good service and waits for no hold.
+    what happens                 durable write, before anything else goes out
+    the schedule has chosen it   W5: LATE is its entry, the base one more, LIMIT the cursor: only that is vouched for
+    taken, or the 08 names it    W6: the entry is gone, LATE is 0, TAKEN its number on the wire
+    refused, or it cannot be read  W6: LATE is 0, the base as before: its number on the wire is free again
+    the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
+
+It needs no room in the log and waits for no hold. `ReofferSchedule` says which one, and when.
 """
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.ticks import Timer
-from toolcart.agent.log.framing import RECORD_NONE
-from toolcart.agent.log.snapshot_fields import DELIVERED, LATE, LATE_FIRST, TAKEN
-from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_FRAME, ASK_GONE, ASK_IN_DOUBT, ASK_MANY, ASK_UNREADABLE
+from toolcart.agent.log.snapshot_fields import DELIVERED, LATE, TAKEN
 from toolcart.agent.record import KIND_RESULT
-from toolcart.agent.record.result import PARKED_IN_DOUBT
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
-
-# One result of the quarantine that is offered to ToolsNet again, under the next number on the wire.
-#
-#     what happens                 durable write, before anything else goes out
-#     the schedule has chosen it   W5: LATE is its entry, the base one more, LIMIT the cursor: only that is vouched for
-#     taken, or the 08 names it    W6: the entry is gone, LATE is 0, TAKEN its number on the wire
-#     refused, or it cannot be read  W6: LATE is 0, the base as before: its number on the wire is free again
-#     the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
-#
-# It needs no room in the log and waits for no hold. `Late` says which one, and when.
 
 LATE_OUT = const(5)  # what the policy does while one is out
 LATES_MOST = const(8)
 
 
-class Offer:
+class Reoffer:
     """The late one that is out, or is chosen, and the numbers that late ones have used up since the start."""
 
     def __init__(self, policy):
         self.policy = policy
         self.numbers = policy.numbers
-        self.quarantine = policy.late.quarantine
+        self.quarantine = policy.reoffers.quarantine
         self.entry = 0  # that is chosen
         self.number = 0  # of it, in the log
         self.before = 0  # what was done before
@@ -53,13 +40,13 @@ class Offer:
             return self.quarantine.tidy()
         numbers[LATE] = self.entry
         self._go_ahead(-1)
-        sent = policy.sent
-        if not sent.say(policy.cursor.number, sent.in_order()):
+        sent = policy.in_flight
+        if not sent.declare(policy.cursor.number, sent.in_order()):
             numbers[LATE] = 0
             self._go_ahead(1)
             return False
-        self.before = policy.doing
-        policy.doing = LATE_OUT
+        self.before = policy.phase
+        policy.phase = LATE_OUT
         return True
 
     def find(self):
@@ -70,14 +57,14 @@ class Offer:
             self.is_taken = False
             return False
         self.number = quarantine.number
-        self.policy.late.goes_out(quarantine.number)
+        self.policy.reoffers.goes_out(quarantine.number)
         return True
 
     def resume(self, stored, now):
         """The 08 names `stored`: one that is out was taken if it is that; False if this could not be saved."""
         if self.numbers[LATE]:
             self.is_taken = stored == self.next_sequence()
-        elif self.policy.doing != LATE_OUT:
+        elif self.policy.phase != LATE_OUT:
             return True
         return self.conclude(now, stored != self.numbers[TAKEN])
 
@@ -91,19 +78,19 @@ class Offer:
             is_passed = is_taken and self._number_of(entry) <= policy.cursor.number
             if not self.quarantine.end_late(is_taken):
                 return False
-            policy.late.done(entry, is_taken, now)
+            policy.reoffers.done(entry, is_taken, now)
             if is_taken:
-                policy.health.counters[h.DELIVERED] += 1
+                policy.counters.counts[h.DELIVERED] += 1
             if is_passed:
                 numbers[DELIVERED] += 1
-                policy.standing.again.base += 1
+                policy.resume_point.again.base += 1
             if is_taken or is_unknown:
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1
                 self._used_at[self.used % LATES_MOST] = policy.cursor.number
             else:
                 self._go_ahead(1)
-        if not policy.sent.save():
+        if not policy.in_flight.save():
             return False
         policy.late_is_over()
         return True
@@ -125,142 +112,5 @@ class Offer:
         return count
 
     def _go_ahead(self, count):
-        for one in (self.policy.cursor, self.policy.row.scout):  # a pass may go on behind a late one
+        for one in (self.policy.cursor, self.policy.lookahead.scout):  # a pass may go on behind a late one
             one.ahead = (one.ahead + count) % SEQUENCES
-
-
-GOOD_MS = const(600000)
-HOUR_MS = const(3600000)
-DAY_MS = const(86400000)
-ASKED_MOST = const(32)
-PAUSE_MS = const(5000)
-
-
-class Late:
-    """The schedule of one quarantine."""
-
-    def __init__(self, quarantine, state):
-        self.quarantine = quarantine
-        self.numbers = state.numbers
-        self.timer = Timer()  # while there is good service: until `choose` is asked
-        self.asked = []  # numbers in the log of what an operator wants offered
-        self.pause = Timer()  # until what could not be written is tried again
-        self.wants = False  # something may be waiting to be offered
-        self._again = Timer()  # until the next round of those that were refused again
-        self._after = 0  # the entry that this round has reached
-        self._waiting = 0
-        self._waiting_of = (-1, -1)  # what `_waiting` was counted from
-
-    def begin(self, now):
-        """Begin after a start: it is not known when each entry was last offered."""
-        self.wants = self.quarantine.count() > 0
-        self._again.start(now, HOUR_MS)
-
-    def good(self, now):
-        """A result was taken."""
-        if self.wants and not self.timer.armed:
-            self.timer.start(now, GOOD_MS)
-
-    def afresh(self, now):
-        """A result was refused, or the connection is new: good service starts over."""
-        if self.timer.armed:
-            self.timer.start(now, GOOD_MS)
-
-    def left(self, now, ms, in_order):
-        """Return `ms`, or less if `choose` may find something sooner: by itself only while `in_order`."""
-        pause = self.pause
-        if pause.armed:
-            if not pause.expired(now):
-                return pause.least(now, ms)
-            pause.stop()
-            return 0
-        return self.timer.least(now, ms) if in_order else ms
-
-    def choose(self, now):
-        """Return the entry that goes out now, 0 for none. It may be moved before it does: ask again then."""
-        quarantine = self.quarantine
-        if self.pause.armed and not self.pause.expired(now):
-            return 0
-        while self.asked:
-            kind = quarantine.find(self.asked[0])
-            if kind == KIND_RESULT:
-                return quarantine.entry
-            if kind < RECORD_NONE:
-                self.pause.start(now, PAUSE_MS)
-                return 0
-            del self.asked[0]  # dropped meanwhile
-        if not self.timer.expired(now):
-            return 0
-        entry = self._next(self.numbers[LATE_FIRST])
-        if entry == 0 and self._again.expired(now):
-            entry = self._next(self._after)
-            if entry == 0:
-                self._after = 0
-                self._again.start(now, DAY_MS)
-        if entry <= 0:
-            self.wants = entry < 0 or quarantine.count() > 0
-            self.timer.start(now, self._again.left(now) if entry == 0 else GOOD_MS)
-            return 0
-        return entry
-
-    def _next(self, after):
-        """Return the first entry after this one that may go out by itself, 0 for none, below 0 if unreadable."""
-        quarantine = self.quarantine
-        while True:
-            kind = quarantine.next_entry(after)
-            if kind <= RECORD_NONE:
-                return kind
-            after = quarantine.entry
-            if quarantine.is_late():
-                return after
-
-    def goes_out(self, number):
-        """The log's `number` is offered now; an order from here on is for another offer."""
-        if number in self.asked:
-            self.asked.remove(number)
-
-    def done(self, entry, is_taken, now):
-        """Entry `entry` was offered; what this changes in the state is saved when the offer ends."""
-        numbers = self.numbers
-        if is_taken:
-            return
-        self.timer.start(now, GOOD_MS)
-        if entry <= numbers[LATE_FIRST]:
-            if self._again.expired(now) and self._next(self._after) >= entry:  # else an operator's order, in no round
-                self._after = entry
-        elif self._next(numbers[LATE_FIRST]) >= entry:  # else an operator's order went ahead of others
-            numbers[LATE_FIRST] = entry
-            if self._again.left(now) > HOUR_MS:
-                self._again.start(now, HOUR_MS)
-
-    def ask(self, number, in_doubt):
-        """Offer the log's `number` as soon as possible; return an ASK_ code."""
-        quarantine = self.quarantine
-        kind = quarantine.find(number)
-        if kind < RECORD_NONE:
-            return ASK_UNREADABLE
-        if kind == RECORD_NONE:
-            return ASK_GONE
-        if kind != KIND_RESULT:
-            return ASK_FRAME
-        if quarantine.reason == PARKED_IN_DOUBT and not in_doubt:
-            return ASK_IN_DOUBT
-        if number not in self.asked:
-            if len(self.asked) >= ASKED_MOST:
-                return ASK_MANY
-            self.asked.append(number)
-        return ASK_DONE
-
-    def waiting(self):
-        """Return how many entries wait to be offered again."""
-        quarantine = self.quarantine
-        of = (quarantine.log.number, quarantine.count())
-        if of != self._waiting_of:
-            count = 0
-            kind = quarantine.next_told(0)
-            while kind > RECORD_NONE:
-                count += quarantine.is_late()
-                kind = quarantine.next_told(quarantine.entry)
-            self._waiting = count
-            self._waiting_of = of
-        return self._waiting

@@ -1,13 +1,13 @@
-"""What an 08 says about what went out before it: where to go on (DIGEST G.8). Looked at at each connection.
+"""What an 08 says about what went out before it: where to go on (protocol.md 8.4). Looked at at each connection.
 
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts
     0                                      the server is empty: go on; an operator may order all again (`offer_again`).
                                            This and a server set back are in doubt, durably (`doubt`)
     TAKEN                                  nothing new; where several were out, that says nothing yet: odd
-    one up to the cursor                   PASS, or several out: it alone was taken before the log gave it up
+    one up to the cursor                   LOOKAHEAD, or several out: it alone was taken before the log gave it up
                                            else: all up to it were
-    one behind it that may have been sent  PASS: it alone was taken, and proves those in front of it refused
+    one behind it that may have been sent  LOOKAHEAD: it alone was taken, and proves those in front of it refused
                                            else: all up to it were. Of an earlier version that had several out,
                                            those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
@@ -50,14 +50,14 @@ _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
-class Standing:
+class ResumePoint:
     """Where one server stands."""
 
     def __init__(self, policy, settings):
         self.policy = policy
         self.numbers = policy.numbers
         self.cursor = policy.cursor
-        self.sent = policy.sent
+        self.in_flight = policy.in_flight
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
@@ -77,17 +77,17 @@ class Standing:
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
-        policy, sent = self.policy, self.sent
+        policy, sent = self.policy, self.in_flight
         self.is_odd = False
         if not sent.state.ready():
             return False
         if policy.log.doubtful:
             policy.log.settle()  # it may have been sent before this start
-        policy.row.quarantine.settle()  # what is in doubt there is never offered again
+        policy.lookahead.quarantine.settle()  # what is in doubt there is never offered again
         if not self.numbers[SENT] & SENT_MET:
             done = self._rebase(stored)  # what goes out first follows what the server has
         else:
-            done = policy.offer.resume(stored, now) and self._resume_at(stored, now)
+            done = policy.reoffer.resume(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
             if not self.is_odd:
@@ -99,9 +99,9 @@ class Standing:
 
     def _settle_out(self):
         """One named of a pass says nothing about those before it: next time they may be sent."""
-        sent = self.sent
-        if sent.is_pass():
-            sent.may_have = self.policy.row.taken or self.cursor.number
+        sent = self.in_flight
+        if sent.is_lookahead():
+            sent.may_have = self.policy.lookahead.taken or self.cursor.number
 
     def _here(self):
         """Return the sequence of what the cursor passed last."""
@@ -110,7 +110,7 @@ class Standing:
     def _resume_at(self, stored, now):
         if stored == 0:
             return self._is_empty(now)
-        policy, sent, cursor, numbers = self.policy, self.sent, self.cursor, self.numbers
+        policy, sent, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
         here = self._here()
         if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored, here):
             return sent.save()
@@ -119,10 +119,10 @@ class Standing:
             self.is_odd = True  # it is still set back
             return not self._rewinds or self._rewind((here - stored) % SEQUENCES, stored)
         if stored == taken:
-            self.is_odd = sent.were_several() and not sent.is_pass()  # one at a time will show
+            self.is_odd = sent.were_several() and not sent.is_lookahead()  # one at a time will show
             return True
         if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
-            if sent.is_pass() or sent.were_several():
+            if sent.is_lookahead() or sent.were_several():
                 policy.regain()
             elif not self._regain(stored, 1):
                 return False
@@ -133,14 +133,14 @@ class Standing:
             return False
         behind = (taken - stored) % SEQUENCES
         if reached:
-            if not sent.is_pass():
+            if not sent.is_lookahead():
                 return self._take_up_to(reached, stored, now)
-            policy.found(reached, stored)
+            policy.found_taken(reached, stored)
             return True
         self.is_odd = True
         if behind < _HALF and behind <= cursor.number:
             return self._is_behind(stored, here, now)
-        policy.health.note(h.RESUME_UNKNOWN, stored, now)
+        policy.counters.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
 
@@ -156,7 +156,7 @@ class Standing:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            allowed = 1 if start.is_alone else self.sent.batch
+            allowed = 1 if start.is_alone else self.in_flight.batch
             settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
@@ -170,17 +170,17 @@ class Standing:
         """Return how many numbers behind `first`, up to `last`, are kept; -1 if that cannot be read now."""
         if first >= last:
             return 0
-        quarantine = self.policy.row.quarantine
+        quarantine = self.policy.lookahead.quarantine
         count = 0
-        kind = quarantine.next_told(0)
+        kind = quarantine.next_listed(0)
         while kind > RECORD_NONE:
             count += first < quarantine.number <= last
-            kind = quarantine.next_told(quarantine.entry)
+            kind = quarantine.next_listed(quarantine.entry)
         return count if kind == RECORD_NONE else -1
 
     def _find_row(self, rows):
         """Return the number of the record `rows` places after the cursor; 0 if it was never sent, -1: ask again."""
-        cursor, log, may_have = self.cursor, self.policy.log, self.sent.may_have
+        cursor, log, may_have = self.cursor, self.policy.log, self.in_flight.may_have
         scout = Cursor()
         scout.stand_at(cursor)
         row = cursor.number - cursor.ahead + rows
@@ -195,7 +195,7 @@ class Standing:
 
     def _rebase(self, stored):
         """Make what goes out next follow what the server has; nothing that was out counts."""
-        numbers, cursor, sent = self.numbers, self.cursor, self.sent
+        numbers, cursor, sent = self.numbers, self.cursor, self.in_flight
         ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
         lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
         if taken and not bits & SENT_MET:
@@ -205,7 +205,7 @@ class Standing:
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
-        if sent.say(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
+        if sent.declare(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
@@ -228,7 +228,7 @@ class Standing:
         from toolcart.agent.outlets.toolsnet.data_loss import note_behind
 
         note_behind(self.policy, stored, here, now)
-        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.sent.save()
+        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.in_flight.save()
 
     def _rewind(self, rows, stored):
         """Send again what the server has lost, `rows` places back, as far as the log still has it.
@@ -239,7 +239,7 @@ class Standing:
         from toolcart.agent.log.rewind import go_back
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
-        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.offer
+        numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
         here, was = self._here(), cursor.number
         if not go_back(log, cursor, rows, SEQUENCES):
             return False
@@ -252,7 +252,7 @@ class Standing:
         self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
-        return self.sent.say(cursor.number, numbers[SENT])
+        return self.in_flight.declare(cursor.number, numbers[SENT])
 
     def _count_anew(self):
         self.again.base = self.numbers[DELIVERED]
@@ -263,7 +263,7 @@ class Standing:
         policy, numbers, cursor = self.policy, self.numbers, self.cursor
         log = policy.log
         here = self._here()
-        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.sent.were_several():
+        if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.in_flight.were_several():
             if not self._regain(here, 0):
                 return False
             numbers[TAKEN] = here
@@ -277,9 +277,9 @@ class Standing:
             reason = 0
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
-            elif number <= numbers[KEPT_LAST] and policy.row.quarantine.has(number):
+            elif number <= numbers[KEPT_LAST] and policy.lookahead.quarantine.has(number):
                 reason = PARKED_MOVED  # it is there
-            elif self.sent.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
+            elif self.in_flight.were_several() and 0 < (stored - number + cursor.ahead) % SEQUENCES < _SEVERAL_MOST:
                 reason = PARKED_IN_DOUBT
             is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
             if reason and not is_dropped:
@@ -289,7 +289,7 @@ class Standing:
             if not policy.pass_one(number):
                 return False
             numbers[DROPPED if is_dropped else DELIVERED] += 1
-            policy.health.count(h.RESUMED)
+            policy.counters.count(h.RESUMED)
         numbers[TAKEN] = stored
         policy.end_trouble()
         return True
@@ -301,18 +301,18 @@ class Standing:
         """
         from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
 
-        cursor, sent = self.cursor, self.sent
+        cursor, sent = self.cursor, self.in_flight
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
         others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
         log.rewind(cursor, number - 1, ahead)
-        told = send_again(self.policy, before, count, doubted)
+        done = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
-        if not sent.say(
+        if not sent.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)
         ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
-            undo(self.policy, told)
+            undo(self.policy, done)
             sent.may_have = may_have
             return False
         self._count_anew()

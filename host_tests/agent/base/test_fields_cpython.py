@@ -1,5 +1,6 @@
 """CPython's straight slices answer like the plain loops: octets, flags, answers and errors, in order or odd."""
 
+import calendar
 import importlib
 import sys
 
@@ -144,6 +145,17 @@ def test_every_value_of_every_part_of_a_time_is_packed_alike(unit):
         stamp[at : at + 2] = b"%02d" % value
         alike("pack_time", fields, bytes(7), 0, bytes(stamp), 0)
     alike("pack_time", fields, bytes(7), 0, b"0000-03-14:09:26:53", 0)
+
+
+@pytest.mark.parametrize("year", [1900, 2000, 2023, 2024, 2036, 2096, 2100])
+def test_a_day_that_does_not_exist_is_no_time(year):
+    for month in range(14):
+        there = calendar.monthrange(year, month)[1] if 1 <= month <= 12 else 0
+        for day in range(40):
+            stamp, target = b"%04d-%02d-%02d:09:26:53" % (year, month, day), bytearray(7)
+            fields.pack_time(target, 0, stamp, 0)
+            assert any(target) == (1 <= day <= there), stamp
+            alike("pack_time", fields, bytes(7), 0, stamp, 0)
 
 
 MOVES = st.tuples(st.integers(0, 7), st.integers(0, 3), st.integers(0, 25), st.integers(0, 30), st.integers(1, 19))

@@ -4,16 +4,14 @@ import sys
 
 from toolcart.agent.base import byte_moves, fields
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.connection_fault import NO_ANSWER
-from toolcart.agent.base.counters import LOG_ENTRIES, NAMES, Health
+from toolcart.agent.base.counters import NAMES, Counters
 from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.event_log import LOG_ENTRIES
 from toolcart.agent.base.fields import TOO_LARGE, get_u32
 from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
-from toolcart.agent.cart import status
 from toolcart.base.clock import Dice
 from host_tests.portable import Skip
-from lab.harness.cart import CONTROLLER, Cart
 
 PORTABLE = True
 
@@ -146,20 +144,20 @@ def test_names_say_what_the_constants_say():
 
 
 def test_counting_and_noting_add_one_each():
-    health = Health()
-    health.count(h.STORED)
-    health.note(h.STORED, 5, 100)
-    assert health.counters[h.STORED] == 2
-    assert sum(health.counters) == 2
-    assert list(health.entries()) == [(100, h.STORED, 5)]
+    counters = Counters()
+    counters.count(h.STORED)
+    counters.note(h.STORED, 5, 100)
+    assert counters.counts[h.STORED] == 2
+    assert sum(counters.counts) == 2
+    assert list(counters.log.entries()) == [(100, h.STORED, 5)]
 
 
 def test_log_keeps_the_latest_entries_in_their_order():
-    health = Health()
+    counters = Counters()
     for index in range(LOG_ENTRIES * 2 + 5):
-        health.note(h.RAW, index, index * 10)
-    entries = list(health.entries())
-    assert len(entries) == LOG_ENTRIES and health.logged == LOG_ENTRIES * 2 + 5
+        counters.note(h.RAW, index, index * 10)
+    entries = list(counters.log.entries())
+    assert len(entries) == LOG_ENTRIES and counters.log.logged == LOG_ENTRIES * 2 + 5
     assert [value for _, _, value in entries] == list(range(LOG_ENTRIES + 5, LOG_ENTRIES * 2 + 5))
 
 
@@ -218,60 +216,3 @@ def test_any_sequence_of_pieces_comes_out_as_it_went_in():
             assert len(kept) <= size and content(fifo) == bytes(kept)
             # It never says full while there is room for a whole side buffer.
             assert fifo.room() > 0 or len(kept) == size
-
-
-# Why a side cannot be reached, in a whole agent on a simulated plant: the number, the state, once in the log.
-
-HEAP = "2m"  # both simulators and the agent
-
-
-def _cart(controller=None, toolsnet=None):
-    return Cart(blocks=8, archive_rows=50, controller=controller or {}, toolsnet=toolsnet or {})
-
-
-def _sides(cart):
-    shown = status.snapshot(cart.app)["stations"][0]
-    return shown["controller"], shown["outlets"][0]
-
-
-def _logged(cart, counter):
-    return [value for _, code, value in cart.station.health.entries() if code == counter]
-
-
-def test_a_refused_controller_is_logged_once_however_often_it_is_tried():
-    cart = _cart()
-    cart.network.down(*CONTROLLER)
-    cart.run(60000)
-    controller, _ = _sides(cart)
-    assert (controller["why"], controller["why_in"]) == ("refused", "closed")
-    assert cart.counted(h.CONTROLLER_AWAY) > 2 and _logged(cart, h.CONTROLLER_AWAY) == [11]
-    cart.network.up(*CONTROLLER)
-    cart.network.swallow(*CONTROLLER)
-    cart.run(120000)
-    assert _sides(cart)[0]["why"] == "timed out" and _logged(cart, h.CONTROLLER_AWAY) == [11, 14]
-    cart.network.up(*CONTROLLER)
-    cart.run(60000)
-    assert _sides(cart)[0]["why"] == ""
-
-
-def test_a_refusal_of_the_controller_keeps_its_code_and_what_was_asked():
-    cart = _cart(controller={"refuse": {1: 96}})
-    cart.run(5000)
-    controller, _ = _sides(cart)
-    assert (controller["why"], controller["why_in"]) == ("slot taken", "starting")
-    assert (controller["why_code"], controller["why_mid"]) == (96, 1)
-
-
-def test_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
-    cart = _cart(controller={"refuse": {60: 99, 8: 99}})
-    cart.run(5000)
-    controller, _ = _sides(cart)
-    assert controller["why"] == "knows no MID 0060" and controller["why_mid"] == 60
-
-
-def test_a_server_that_acknowledges_nothing_is_logged_once():
-    cart = _cart(toolsnet={"silent": True})
-    cart.run(3000)
-    cart.produce(1, 300000)
-    _, toolsnet = _sides(cart)
-    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]

@@ -1,4 +1,4 @@
-"""The whole way with real processes, over TCP and over a pty: cut off, unplugged, killed, and started again.
+"""The whole way with real processes over TCP: cut off, and started again.
 
 The same scenario on CPython and on the 32-bit MicroPython. The archive is compared row by row with what the controller
 tightened.
@@ -7,18 +7,13 @@ tightened.
 import itertools
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import pytest
 
-from toolcart.sim.controller_model import ControllerOptions
-from host_tests.portable import LONG
 from host_tests.support.archive import delivering
 from host_tests.support.running import wait_for
 
@@ -176,78 +171,3 @@ def compare_rows(plant):
         assert round(row[5]) == result.angle
         assert row[6] == "".join(digit for digit in result.time if digit.isdigit())
         assert row[7:] == (4, 10)
-
-
-# The whole way over a pty: a real process with a real serial port, unplugged, killed, and started again.
-
-
-@pytest.fixture
-def line_path(tmp_path_factory):
-    """The setting `device` has 64 characters, pytest's folders are longer."""
-    path = tempfile.mktemp(prefix="cart-", suffix=".tty")
-    yield path
-    if os.path.islink(path):
-        os.unlink(path)
-
-
-# One link, one interpreter; the links themselves are tried on all of them (host_tests/agent/link).
-WAYS = [("cpython", "3964r")]
-if LONG:
-    WAYS += [("cpython", "ascii"), ("micropython", "3964r"), ("micropython", "ascii")]
-
-
-@pytest.mark.parametrize(("kind", "link"), WAYS)
-def test_every_result_is_in_the_archive_once_after_unplugging_and_a_kill(kind, link, request, tmp_path, line_path):
-    """The controller is cut by pulling the adapter out: MicroPython learns that only by silence, in some 20 s."""
-    with delivering(tmp_path, link=link, line_path=line_path) as plant:
-        line = {"link": link, "device": line_path, "baud": 115200}
-        # A 0062 that comes right after the 0063 of a new start finds nothing that waits for it: the result is kept.
-        come_through_outages(
-            Agent(command_of(kind, request, tmp_path), tmp_path, plant, **line),
-            (10, 15, 5, 5),
-            lambda: plant._controller.peer.surplus,
-        )
-
-
-# The whole agent, killed hard at random moments between the simulators, again and again on one spool.
-
-KILLS = 1000 if LONG else 12
-RATE_PER_S = 60
-UP_S = (0.05, 0.6)  # how long it may live once it talks to the controller
-MEMORY = 200000  # results the controller keeps: all of the long run's, to compare every row
-SEED = 20
-SIZE_KIB = 2048  # of the spool: what it has overwritten may come twice, and a busy machine takes long for each start
-
-
-def wait_for_the_rest(plant):
-    """Everything is delivered; the deadline counts from the last one that came, since a long run leaves many."""
-    while True:
-        before = plant.archive.stored
-        account = plant.account()  # it compares all rows, and the plant stands still meanwhile
-        if account["delivered"] == account["produced"]:
-            return
-        wait_for("the next one is delivered", lambda before=before: plant.archive.stored > before)
-        time.sleep(1)
-
-
-def test_hard_kills_at_any_moment_lose_nothing_and_double_nothing(tmp_path):
-    dice = random.Random(SEED)
-    options = ControllerOptions(memory=MEMORY)
-    with delivering(tmp_path, controller_options=options) as plant:
-        agent = Agent([sys.executable, "-m", "toolcart.board.unix.main"], tmp_path, plant, size_kib=SIZE_KIB)
-        with agent:
-            plant.produce_rate(RATE_PER_S)
-            for _ in range(KILLS):
-                subscriptions = plant.controller.messages.get(60, 0)
-                time.sleep(dice.uniform(*UP_S))
-                agent.kill()
-                agent.start()
-                wait_for("the agent is back", lambda seen=subscriptions: plant.controller.messages.get(60, 0) > seen)
-            plant.stop_producing()
-            wait_for_the_rest(plant)
-            agent.end_in_order()
-        account = plant.account()
-        assert account["produced"] > KILLS
-        assert (account["lost"], account["out_of_order"]) == (0, 0)
-        assert plant.complaints() == []
-        compare_rows(plant)  # as many rows as results: nothing under two numbers

@@ -15,7 +15,7 @@ from toolcart.agent.cart.liveness import ASKED_MS
 from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_MS
 from toolcart.board import loop
 from toolcart.board.clock import Clock
-from toolcart.board.housekeeping import Upkeep
+from toolcart.board.housekeeping import Housekeeping
 from toolcart.board.network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_clock import Rtc
@@ -137,7 +137,7 @@ def hour(whole_board):
     app = App(tree, board)
     on_turn = loop.forever
     if whole_board:
-        upkeep = Upkeep(app, board, tree, "/nowhere", _Confirmation(), board.now())
+        upkeep = Housekeeping(app, board, tree, "/nowhere", _Confirmation(), board.now())
         upkeep.console._out = _Said()
         on_turn = upkeep.on_turn
     _pass(app, board, on_turn, SETTLE_MS)

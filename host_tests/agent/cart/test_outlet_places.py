@@ -40,9 +40,9 @@ class Cart(Parts):
         self.flash = Nor(blocks, BLOCK_BYTES)
 
     def start(self, *outlets, when_full="refuse", settles=True):
-        from toolcart.agent.base.counters import Health
+        from toolcart.agent.base.counters import Counters
 
-        self.number, self.board, self.health = 7, stub(seed=lambda: 7), Health()
+        self.number, self.board, self.counters = 7, stub(seed=lambda: 7), Counters()
         self.graphs = self.quarantine = None
         self.at_start = Part()
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}

@@ -3,7 +3,7 @@
 import sys
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import row
 from host_tests.portable import LONG
@@ -221,7 +221,7 @@ def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
     cart.produce()
     settle(cart)
-    assert cart.station.health.counters[h.ODD] == 1 and cart.counts()["edge time"] == 1
+    assert cart.station.counters.counts[h.ODD] == 1 and cart.counts()["edge time"] == 1
 
 
 def mt_focus(**settings):
@@ -266,5 +266,5 @@ def test_mt_focus_results_that_the_line_spoils_are_asked_for():
         cart.produce(1, 1500)
         settle(cart, 900000)
         recovered += cart.counts().get("recovered", 0)
-        assert cart.station.recovery.phase == qs.PHASE_IDLE
+        assert cart.station.recovery.phase == rp.PHASE_IDLE
     assert recovered

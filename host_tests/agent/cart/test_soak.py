@@ -10,7 +10,7 @@ from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import ticks_add
 from host_tests.portable import LONG, Skip
 from host_tests.support.frames import pushed
-from lab.harness.allocation_free_peers import _ID, _ID_DIGITS, QuietToolsNet, Workbench, configuration
+from lab.harness.allocation_free_peers import ID_AT, ID_DIGITS, QuietToolsNet, Workbench, configuration
 
 PORTABLE = True
 HEAP = "1m"
@@ -90,7 +90,7 @@ class Cart(Workbench):
     def other_revision(self):
         """A result in revision 1, whose layouts are imported when the first one comes."""
         self.lose_one()
-        tightening = number(self.controller.result, _ID + _ID_DIGITS - 9, 9)
+        tightening = number(self.controller.result, ID_AT + ID_DIGITS - 9, 9)
         self.controller.say(pushed(1, tightening_id=tightening))
 
 

@@ -40,7 +40,7 @@ class Numbered(Talk):
         Talk.__init__(self, start_revisions=(6,), response_timeout_ms=ANSWER_MS, tries=1, **settings)
 
     def connect(self):
-        self.session.wants_numbers = self.wants
+        self.session.wants_link_level = self.wants
         Talk.connect(self)
 
     def begin(self):
@@ -96,7 +96,7 @@ def test_acknowledgement_that_is_not_ours_changes_nothing():
     talk.fetch()
     for strange in (ack(64, 2), ack(64, 4), ack(60, 3), ack(64, 0)):
         assert talk.tell(strange) == [st.EV_UNKNOWN]
-        assert talk.session.numbers.waits
+        assert talk.session.link_level_send.waits
     assert talk.tell(message(9997, b"")) == [st.EV_MALFORMED]
     assert talk.tell(message(9998, b"0064")) == [st.EV_MALFORMED]
 
@@ -137,7 +137,7 @@ def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     assert talk.sent() == [(1, b"  "), (60, b"01")]
     assert talk.tell(refusal(60, 2, 2)) == [st.EV_REFUSED]
     (again,) = talk.take()
-    assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.said.code == 2
+    assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.received.code == 2
 
 
 def test_stop_is_numbered_and_waits_no_longer_than_ever():

@@ -2,13 +2,11 @@
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_add
-from toolcart.agent.link import ERASE_MS, LINK_NEED_DATA, PROGRAM_MS
-from toolcart.agent.link.flash_window import Quiet
+from toolcart.agent.link import LINK_NEED_DATA
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.openprotocol import linked_messages
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.link_level_receive import NUMBER_DELIVER, NUMBER_WRONG, Numbering
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of
 from host_tests.agent.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR
@@ -66,7 +64,7 @@ def test_message_without_its_next_part_is_given_up_and_told():
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
     assert 62 not in talk.mids()
@@ -78,7 +76,7 @@ def test_a_message_torn_by_a_lost_connection_is_never_answered():
     talk.tell(one)
     talk.session.closed()
     talk.session.opened()
-    assert talk.settle() == [st.EV_MALFORMED] and talk.session.said.mid == 61
+    assert talk.settle() == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
     assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
@@ -139,7 +137,7 @@ def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
-    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_AGAIN] and talk.take() == [b"00249997001     04  0061"]
+    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_REPEATED] and talk.take() == [b"00249997001     04  0061"]
 
 
 def test_a_numbered_part_out_of_order_is_refused_with_code_4():
@@ -188,7 +186,7 @@ def test_parts_are_joined_on_serial_lines_too():
     plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
     blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
     for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
-        found = heard(link, octets, linked_messages.Linked())
+        found = heard(link, octets, linked_messages.LinkedMessages())
         assert [kind for kind, _ in found] == wanted
         assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
         assert link.size == 1024
@@ -268,98 +266,3 @@ def test_any_order_of_parts_in_any_pieces_does_what_the_model_says():
             print("seed", seed)
             raise
     assert joined > SEEDS // 3
-
-
-# What links share: numbers of messages, and the one object that says when the flash may run.
-
-
-def started(last=1):
-    """A receiver that has taken everything up to number `last`."""
-    numbering = Numbering()
-    numbering.active = True
-    for number in range(1, last + 1):
-        assert numbering.judge(number) == NUMBER_DELIVER
-    return numbering
-
-
-def test_first_number_is_taken_whether_the_peer_counted_its_start_or_not():
-    for first in (1, 2):
-        numbering = Numbering()
-        assert numbering.judge(first) == NUMBER_DELIVER and numbering.expected == first + 1
-
-
-def test_a_first_number_beyond_2_is_refused():
-    for first in (3, 7, 98, 99):
-        numbering = Numbering()
-        assert numbering.judge(first) == NUMBER_WRONG and numbering.expected == 1
-        assert numbering.judge(1) == NUMBER_DELIVER and numbering.expected == 2
-
-
-def test_numbers_run_from_1_to_99_and_again_from_1():
-    numbering = started()
-    for number in list(range(2, 100)) + [1, 2, 3]:
-        assert numbering.judge(number) == NUMBER_DELIVER
-        assert numbering.expected == number % 99 + 1
-
-
-class Link:
-    """A line that leaves silences of so many ms."""
-
-    def __init__(self, silence_ms):
-        self.silence_ms = silence_ms
-
-    def quiet(self, busy_ms):
-        return busy_ms <= self.silence_ms
-
-
-class Ring:
-    def __init__(self, ready):
-        self.ready = ready
-
-    def is_ready(self):
-        return self.ready
-
-
-class User:
-    def __init__(self, turns):
-        self.turns = turns
-
-    def use_silence(self, now):
-        self.turns.append((self, now))
-
-
-def test_a_line_on_which_no_one_can_speak_is_quiet():
-    quiet = Quiet(Link(0))
-    assert quiet.may_program() and quiet.may_erase()
-    quiet.talks(True)
-    assert not quiet.may_program() and not quiet.may_erase()
-    quiet.talks(False)
-    assert quiet.may_program() and quiet.may_erase()
-
-
-def test_what_a_program_and_an_erase_take_is_asked_of_the_link():
-    link = Link(PROGRAM_MS)
-    quiet = Quiet(link)
-    quiet.talks(True)
-    assert quiet.may_program() and not quiet.may_erase()
-    link.silence_ms = ERASE_MS - 1
-    assert not quiet.may_erase()
-    link.silence_ms = ERASE_MS
-    assert quiet.may_erase()
-
-
-def test_a_ring_without_a_block_ready_needs_the_time_of_an_erase():
-    quiet = Quiet(Link(PROGRAM_MS))
-    quiet.talks(True)
-    assert quiet.may_write(Ring(True)) and not quiet.may_write(Ring(False))
-
-
-def test_everybody_who_joined_has_a_turn_in_the_order_of_joining():
-    quiet = Quiet(Link(0))
-    quiet.offer(1)  # no one is there
-    turns = []
-    users = [User(turns), User(turns)]
-    for user in users:
-        quiet.join(user)
-    quiet.offer(7)
-    assert turns == [(users[0], 7), (users[1], 7)]

@@ -1,11 +1,9 @@
-"""MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once, in no one's way."""
+"""MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once."""
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux.mid0900 import (
     CURVES,
-    LOST_CUT,
-    LOST_EMPTY,
     LOST_LONG,
     LOST_ROOM,
     LOST_UNREADABLE,
@@ -21,14 +19,11 @@ from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
 from toolcart.sim import result_frames as made
-from toolcart.sim.result_frames import curves
 from host_tests.support.frames import message
 from host_tests.support.graphs import (
     PACKED,
     TIME,
     Bench,
-    cart_with_curves,
-    curves_in,
     ident_of,
     samples_in,
     trace_message,
@@ -38,7 +33,7 @@ from host_tests.support.log import append
 FACTOR = ((2214, 3, 1, "0.000854"),)
 SAMPLES = (-1, 0, 13, 256, 1042, -25, 32767, -32768)
 
-# DIGEST H.2, number 3: K 100, 2.0 ms, eight samples, the last one below zero.
+# protocol.md 12.3: K 100, 2.0 ms, eight samples, the last one below zero.
 EXAMPLE = (
     b"01480900001 0101    00012345672024-03-14:09:26:53001013010030100000000010201001001022130030100000001000010000000"
     b"007003032022.000008\0\0\0\0\x0d\x01\0\x04\x12\x0a\xff\x10\x8d\x10\x5e\xff\xe7"
@@ -63,7 +58,7 @@ def samples_of(trace, buf):
     return samples_in(buf[trace.at : trace.at + trace.octets])
 
 
-def test_the_worked_example_of_the_digest_is_read():
+def test_the_worked_example_is_read():
     why, trace, buf = read(EXAMPLE, behind=b"0020")
     assert (why, trace.what, trace.transducer, trace.unit, trace.odd) == (READ, 2, 1, 1, False)
     assert trace.scale == (1, 100, 0) and trace.steps == [(8, 2, 1)] and trace.announced == trace.count == 8
@@ -147,7 +142,7 @@ def test_the_subscription_asks_as_documented_then_in_its_other_forms():
         assert subscription.revision() == 1 and len(subscription.data) <= longest
         asked.append(subscription.data)
         subscription.revisions.refused()
-    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # DIGEST H.2, number 5
+    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # protocol.md 6.1
     assert [data[4:7] for data in asked] == [b"001", b"002", b"003", b"001", b"001"]
     assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
     assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
@@ -226,7 +221,7 @@ def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
     assert samples_in(data) == samples and flags == 0
     assert bench.put(trace_message(2, samples=samples, little=True)) == READ
     _, data, flags = bench.curves()[1]
-    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.health.counters[h.TRACES_ODD] == 1
+    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.counters.counts[h.TRACES_ODD] == 1
 
 
 def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():
@@ -252,79 +247,3 @@ def test_a_flash_that_refuses_loses_the_curve_alone():
     bench.flash.code = FLASH_DONE
     assert bench.put_curve(3) == READ and append(bench.main, 1) == LOG_DONE
     assert [ident_of(lead) for lead, _, _ in bench.curves()] == [1, 3]
-
-
-# Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens.
-
-
-def kept(cart):
-    """Return (ID, what) of every curve in the ring."""
-    return [(ident_of(lead), lead[gr.WHAT]) for lead, _, _ in curves_in(cart.station.graphs)]
-
-
-def lost(cart):
-    """Return why curves were lost, oldest first."""
-    return [value for _, code, value in cart.station.health.entries() if code == h.TRACES_LOST]
-
-
-def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
-    options = {
-        "identity": {"system_type": 4, "system_subtype": 30},
-        "start_revisions": (6,),
-        "unknown_mids": (12, 42, 60, 61, 62, 63, 64, 65),
-        "refuse": {40: 97},
-        "operations": (1, 2, 3),
-    }
-    cart = cart_with_curves(controller=options)
-    cart.produce(2, 4000)
-    assert kept(cart) == [(ident, what) for ident in (1, 2) for what in (2, 1, 0)], cart.counts()
-    for lead, data, flags in curves_in(cart.station.graphs):
-        if lead[gr.WHAT] == 2:
-            assert samples_in(data) == tuple(curves(cart.controller.result(ident_of(lead)), 400)[0])
-            assert lead[gr.UNIT] == 12 and lead[gr.NUMERATOR] == 10 and lead[gr.DENOMINATOR] == 1 and flags == 0
-    assert cart.counted(h.TRACES_ODD) == 0 and cart.ids() == [1, 2]
-
-
-def test_results_are_acknowledged_whatever_curves_come_between_them():
-    cart = cart_with_curves()
-    data = made.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
-    hostile = [
-        message(900, data),
-        message(900, data[:40]),
-        message(900, data[:-7] + b"1" + data[-6:]),  # no NUL
-        message(900, made.curve_data(5, TIME, 1, 2, 1, (), (), ())),
-        message(900, b""),
-        message(900, b"\0" * 200),
-        message(900, b"\xff" * 3000),
-        message(900, data, 7),
-        message(901, b"9" * 32),
-        message(900, b"9" * 5000),
-    ]
-    for index in range(len(hostile)):
-        cart.controller.inject(hostile[index])
-        cart.produce(1, 3000)
-        assert cart.ids() == list(range(1, index + 2)), (index, cart.counts())
-    assert cart.counted(h.CONTROLLER_CONNECTS) == 1
-    assert cart.counted(h.TRACES_LOST) == 9 and cart.counted(h.TRACES_ODD) == 1, lost(cart)
-    assert LOST_CUT in lost(cart) and LOST_EMPTY in lost(cart) and LOST_UNREADABLE in lost(cart)
-
-
-def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
-    cart = cart_with_curves(controller={"trace_delay_ms": 5000}, settings={"controller": {"result_revisions": [11]}})
-    data = made.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
-    frame = bytearray(message(900, data))
-    assert 3900 < len(frame) < 4096 - 128
-    frame[18:20] = b"21"
-    cart.controller.inject(bytes(frame))
-    cart.produce(1, 1000)
-    assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
-
-
-def test_a_larger_receive_buffer_takes_longer_curves():
-    frame = message(900, made.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
-    for octets, count in ((4096, 0), (6000, 1)):
-        cart = cart_with_curves(settings={"controller": {"buffer_bytes": octets if count else 1024}})
-        cart.controller.inject(frame)
-        cart.run(3000)
-        assert len(kept(cart)) == count and lost(cart) == [LOST_CUT] * (1 - count)
-        assert len(cart.station.session.link.buf) == octets

@@ -1,7 +1,7 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux.controller_events import ControllerEvents
 from toolcart.agent.log.log import LOG_FULL
 from toolcart.agent.record import KIND_EVENT
@@ -40,7 +40,7 @@ class Bench:
 
     def __init__(self, blocks=15):
         self.area = Area(blocks, 1024, 16)
-        self.health = Health()
+        self.counters = Counters()
         self.clock = Clock()
         self.station = 10
         self.limits = None
@@ -65,7 +65,7 @@ class Bench:
 def test_a_log_that_takes_none_says_so():
     bench = Bench()
     bench.log.append = lambda kind, flags, length: LOG_FULL
-    assert bench.put(*TOLD[0][:2]) == NOT_KEPT and bench.health.counters[h.EVENTS] == 0
+    assert bench.put(*TOLD[0][:2]) == NOT_KEPT and bench.counters.counts[h.EVENTS] == 0
 
 
 PSET_2 = b"01012" + b"02" + b"Airbag".ljust(25) + b"03" + TIME + b"041" + b"0506" + b"x" * 60
@@ -112,7 +112,7 @@ def test_results_have_the_right_of_way():
     cart = stub(
         full=False,
         link=stub(buf=frame, at=0, length=len(frame)),
-        session=stub(said=stub(mid=71), withhold=lambda: told.append("withheld")),
+        session=stub(received=stub(mid=71), withhold=lambda: told.append("withheld")),
         answer=lambda kept, now: told.append(kept),
     )
     bench = Bench()

@@ -5,23 +5,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolcart.agent.base.fields import is_plain
-from toolcart.agent.linux import toolsnet_descriptions as describe
-from toolcart.agent.linux.telegram04 import TargetWriter
-from toolcart.agent.record import result as res
+from toolcart.agent.linux import telegram01_02
 from toolcart.agent.record.escaping import octets_of, put_ascii
-from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim.profiles import row
-from host_tests.agent.toolsnet.test_result04 import Record
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
 
 
 def test_telegrams_octet_for_octet():
-    assert bytes(describe.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
+    assert bytes(telegram01_02.system(7, 3, 1, "10.40.22.112", "Body shop")) == (
         b"0057" + b"01000070003000110.40.22.112   Body shop                  "
     )
     spindles = ((1, "Spindle 1", ((9999, "No parameter set"), (12, "Wheel"))),)
-    assert bytes(describe.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
+    assert bytes(telegram01_02.station(8, 3, 1, 10, "line.plant", "Station 10", spindles)) == (
         b"0154" + b"0200008000300010010" + b" " * 15 + b"Station 10".ljust(25) + b"0001"
         b"0001"
         + b"Spindle 1".ljust(25)
@@ -39,7 +35,7 @@ def test_telegrams_octet_for_octet():
     + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
 )
 def test_address_is_an_address_or_blank(host, told):
-    assert read(describe.system(1, 3, 1, host, "x"))["ip"] == told
+    assert read(telegram01_02.system(1, 3, 1, host, "x"))["ip"] == told
 
 
 name = st.text(max_size=40)
@@ -51,7 +47,7 @@ numbers = st.integers(1, 9999)
 )
 @example(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
-    found = read(describe.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    found = read(telegram01_02.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
     assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
     field = bytearray(25)
     octets = octets_of(called)
@@ -61,7 +57,7 @@ def test_any_names_make_a_telegram_without_breach(ident, system, station, spindl
     shown = field.decode().rstrip()
     assert found["name"] == shown and found["spindles"][0]["name"] == shown
     assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
-    assert read(describe.system(ident, 3, system, "", called))["name"] == shown
+    assert read(telegram01_02.system(ident, 3, system, "", called))["name"] == shown
 
 
 # -- the session
@@ -157,10 +153,10 @@ def test_spindles_of_a_result_are_described_with_their_names():
 
 def test_what_has_no_room_is_left_out_and_counted():
     for count in (1, 2, 3, 50, 99):
-        most = describe.programs_most(count)
+        most = telegram01_02.programs_most(count)
         programs = [(number, "x") for number in range(1, most + 1)]
-        octets = len(describe.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
-        assert octets <= 9999 < octets + 29 * count or most == describe.PROGRAMS_MOST
+        octets = len(telegram01_02.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
+        assert octets <= 9999 < octets + 29 * count or most == telegram01_02.PROGRAMS_MOST
     one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
     names = one.station.outlets[0].sources[0].names
     for number in range(1, 250):
@@ -177,45 +173,3 @@ def test_refusal_is_counted_and_results_go_on():
     one.produce()
     one.until_quiet()
     assert one.toolsnet.server_connections == 1
-
-
-# Targets of torque and angle stand behind all other parameters, and only where a result has them.
-
-BEHIND = res.HEAD_BYTES + res.BODY_BYTES
-
-
-def told(writer, record, flags=0):
-    """The parameters of the telegram, by ID, in order; it has to be flawless."""
-    octets = writer.write(record.octets, 0, record.length, flags, 42, 17)
-    return {one["parameter_id"]: one for one in read(writer.tx[:octets])["parameters"]}
-
-
-def writer(**more):
-    return TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1, **more)
-
-
-def with_targets(torque=b"004500", angle=b"00075", unit=b" "):
-    record = Record()
-    record.put_limits()
-    record.octets[BEHIND + res.TORQUE_TARGET : BEHIND + res.TORQUE_TARGET + 6] = torque
-    record.octets[BEHIND + res.ANGLE_TARGET : BEHIND + res.ANGLE_TARGET + 5] = angle
-    record.octets[BEHIND + res.TORQUE_UNIT] = unit[0]
-    return record
-
-
-def shown(found):
-    return [(number, one["value"].strip(), one["type"], one["unit"].strip()) for number, one in found.items()][-2:]
-
-
-@pytest.mark.parametrize(("unit", "value", "name"), [(b"7", "00045.00", "%")])
-def test_torque_target_is_told_in_the_unit_of_the_torque(unit, value, name):
-    assert shown(told(writer(), with_targets(unit=unit)))[0] == (2000, value, 2, name)
-
-
-def test_result_that_is_not_as_it_should_be_tells_none():
-    record = with_targets(torque=b"-00500")
-    assert not {2000, 2010} & set(told(writer(), record, res.FLAG_ODD))
-
-
-def test_no_other_parameters_are_needed():
-    assert list(told(writer(parameters=0), with_targets())) == [2000, 2010]

@@ -1,6 +1,6 @@
 """Events reach ToolsNet between the results, once, from where its 08 says; telegram 09 octet for octet."""
 
-from toolcart.agent.linux.toolsnet_events import CODE_OURS, write
+from toolcart.agent.linux.telegram09 import CODE_OURS, write
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
@@ -30,7 +30,7 @@ def told(found):
     return [(one["parameter_id"], one["type"], one["value"]) for one in found["parameters"]]
 
 
-def test_worked_example_of_the_digest_octet_for_octet():
+def test_worked_example_octet_for_octet():
     """The example has one parameter; ours go on with the two of readiness."""
     octets = written(event(ev.ALARM, b"E404", controller=0x31, tool=0x30))[0]
     assert octets[4:50] + b"01" + octets[52:76] == WORKED[4:]

@@ -8,16 +8,10 @@ from hypothesis import strategies as st
 
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.linux import http_client as hc
-from toolcart.agent.linux.http_client import (
-    ASKED,
-    BROKEN,
-    OVER,
-    READY,
-    HttpClient,
-    WebAddress,
-    authorization,
-    retry_after_ms,
-)
+from toolcart.agent.linux import http_fields
+from toolcart.agent.linux.http_client import ASKED, BROKEN, OVER, READY, HttpClient
+from toolcart.agent.linux.http_fields import authorization, retry_after_ms
+from toolcart.agent.linux.web_address import WebAddress
 
 NOW = 1000
 ADDRESS = WebAddress("http://hook/results")
@@ -125,7 +119,7 @@ def test_a_body_without_a_length_ends_with_the_connection():
         http = asked()
         feed(http, part)
         http.ended()
-        assert http.state == BROKEN and http.heard == bool(part)
+        assert http.state == BROKEN and http.answered == bool(part)
 
 
 def test_what_was_not_asked_for_ends_the_connection():
@@ -216,7 +210,7 @@ def test_what_is_shown_of_a_body_begins_where_something_can_be_seen():
         (b"\r\n" * 4000 + b"<html>" + b"x" * 9000, "<html>" + "x" * 114),
         (b"bad \x1b[31mline", "bad  [31mline"),
     ):
-        assert hc.shown(body) == words
+        assert http_fields.excerpt(body) == words
 
 
 def test_answer_that_comes_too_slowly_is_given_up_at_the_deadline():
@@ -235,7 +229,7 @@ def test_answer_with_one_octet_changed_never_raises(name, at, octet, piece):
     http = asked()
     feed(http, bytes(octets), piece)
     http.ended()
-    assert http.state in (READY, OVER, BROKEN) and (http.state != BROKEN or http.why or not http.heard)
+    assert http.state in (READY, OVER, BROKEN) and (http.state != BROKEN or http.why or not http.answered)
     assert all(" " <= letter <= "~" for letter in http.why)
 
 

@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from toolcart.agent.base.counters import OUTLET_FAILED, Health
+from toolcart.agent.base.counters import OUTLET_FAILED, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
-from toolcart.agent.linux import mqtt
-from toolcart.agent.linux.outlets import RETRY_MS, Awaiting
+from toolcart.agent.linux import mqtt_settings
+from toolcart.agent.linux.awaiting_secret import RETRY_MS, AwaitingSecret
 from toolcart.tools.config.secrets import Awaited
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
@@ -37,7 +37,7 @@ def awaiting(tmp_path):
     settings["awaits"].add("password", {"file": "secret"})
     watched = []
     board = SimpleNamespace(watch=lambda port, slot: watched.append((port, slot)))
-    station = SimpleNamespace(health=Health(), board=board, settings={"spool": {}}, outlets=[None, None])
+    station = SimpleNamespace(counters=Counters(), board=board, settings={"spool": {}}, outlets=[None, None])
     made = []
 
     def make(its, whose, index):
@@ -45,7 +45,7 @@ def awaiting(tmp_path):
         made.append(Made())
         return made[0]
 
-    outlet = Awaiting(station, 1, settings, make)
+    outlet = AwaitingSecret(station, 1, settings, make)
     station.settings = None  # the station forgets them once everything is put together
     station.outlets[1] = outlet
     secret = tmp_path / "secret"
@@ -58,7 +58,7 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     outlet.attach("scheduler", 5)
     for count in range(1, 4):
         assert outlet.step(count * RETRY_MS) == RETRY_MS and outlet.attempts == count
-    assert awaiting.station.health.counters[OUTLET_FAILED] == 3 and awaiting.station.health.logged == 1
+    assert awaiting.station.counters.counts[OUTLET_FAILED] == 3 and awaiting.station.counters.log.logged == 1
     outlet.put_state(shown)
     assert shown["place"] == "mqtt://broker:1883" and shown["why"] == f"password: {awaiting.secret}: " + (
         "No such file or directory; a file that can be read"
@@ -131,7 +131,7 @@ def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connectio
 )
 def test_what_settings_cannot_mean_is_said(changes, key):
     settings = {**SETTINGS, "tls_name": None, "tls_certificate": None, "tls_key": None, **changes}
-    assert [found for found, _ in mqtt.wrong(settings)] == [key]
+    assert [found for found, _ in mqtt_settings.wrong(settings)] == [key]
 
 
 def test_two_stations_may_not_have_one_topic():

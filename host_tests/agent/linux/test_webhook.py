@@ -14,7 +14,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.link import port as ports
 from toolcart.agent.linux import http_client as hc
-from toolcart.agent.linux import webhook
+from toolcart.agent.linux import webhook, webhook_settings
 from toolcart.agent.linux.http_client import HEAD_MOST
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.sim.controller_model import ControllerOptions
@@ -559,9 +559,9 @@ def test_it_says_why_it_reaches_no_one():
     ],
 )
 def test_settings_that_cannot_be_are_named(changed, keys):
-    chosen = dict(section(webhook.SETTINGS), url="http://hook/")
+    chosen = dict(section(webhook_settings.SETTINGS), url="http://hook/")
     chosen.update(changed)
-    assert [key for key, _ in webhook.wrong(chosen)] == keys
+    assert [key for key, _ in webhook_settings.wrong(chosen)] == keys
 
 
 def test_a_webhook_that_cannot_be_stops_nothing_else():

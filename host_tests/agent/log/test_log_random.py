@@ -16,7 +16,7 @@ from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import FRAME_BYTES, RECORD_NONE
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
-from toolcart.agent.log.snapshot import State
+from toolcart.agent.log.snapshot import Snapshot
 from toolcart.agent.log.snapshot_fields import CURSOR, KEPT, KEPT_CURSOR, LOG, MISSED
 from toolcart.agent.record import KIND_EVENT, KIND_RESULT
 from toolcart.base.clock import Dice
@@ -121,7 +121,7 @@ class Life:
 
     def mount(self):
         shape, area = self.shape, self.area
-        state = self.state = State(area.parts[0])
+        state = self.state = Snapshot(area.parts[0])
         log = Log(area.parts[1], state, LOG, 2, CURSOR, shape.when_full, shape.payload)
         kept = Log(area.parts[2], state, KEPT, 1, KEPT_CURSOR, 0, shape.payload, log)
         for index, wants in enumerate((WANTS_NO_EVENTS, WANTS_ALL)):

@@ -2,7 +2,7 @@
 
 from toolcart.agent.log.framing import RECORD_LOST, RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.log.mount import divide
+from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.search import Search
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL

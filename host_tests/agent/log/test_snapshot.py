@@ -10,7 +10,7 @@ from toolcart.agent.log.snapshot import (
     STATE_LAST,
     STATE_LOST,
     STATE_WORN,
-    State,
+    Snapshot,
 )
 from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
 from toolcart.board.ram_flash import RamFlash
@@ -45,7 +45,7 @@ class Faulty(Nor):
 
 
 def started(flash):
-    state = State(flash)
+    state = Snapshot(flash)
     before = flash.operations
     state.load()
     assert flash.operations == before, "a start writes nothing"
@@ -58,7 +58,7 @@ def saved(state, value):
 
 
 def test_an_erased_area_holds_no_snapshot():
-    state = State(Faulty())
+    state = Snapshot(Faulty())
     assert state.load() == STATE_EMPTY and not state.found and state.numbers == [0] * NUMBERS
 
 
@@ -73,7 +73,7 @@ def test_what_was_saved_is_found_whole():
             for index in range(OCTETS):
                 state.octets[index] = (index + turn) & 0xFF
             assert state.save() and state.durable == state.numbers
-            again = State(flash)
+            again = Snapshot(flash)
             assert again.load() == STATE_FOUND and again.identity == 77
             assert again.numbers == state.numbers == again.durable and again.octets == state.octets
         assert state.saves == 70 and state.alarm == STATE_FINE
@@ -119,7 +119,7 @@ def test_a_snapshot_that_is_damaged_or_stands_elsewhere_does_not_count():
     assert started(flash).numbers[DELIVERED] == 1, "in another slot"
     flash.cells[1024:2048] = flash.cells[0:1024]
     flash.cells[0:1024] = b"\xff" * 1024
-    assert State(flash).load() == STATE_EMPTY, "in another block"
+    assert Snapshot(flash).load() == STATE_EMPTY, "in another block"
 
 
 def test_snapshots_of_another_format_or_size_are_left_alone():
@@ -127,7 +127,7 @@ def test_snapshots_of_another_format_or_size_are_left_alone():
     saved(started(flash), 1)
     other = Faulty(16, 1024)
     other.cells[:] = flash.cells
-    assert State(other).load() == STATE_FOREIGN
+    assert Snapshot(other).load() == STATE_FOREIGN
 
 
 def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
@@ -239,7 +239,7 @@ def test_a_device_that_cannot_be_read_is_lost_and_not_empty():
     flash = Faulty()
     saved(started(flash), 1)
     flash.unreadable = (2,)
-    assert State(flash).load() == STATE_LOST
+    assert Snapshot(flash).load() == STATE_LOST
 
 
 def test_a_number_that_no_snapshot_holds_is_put_right_and_counted():
@@ -278,7 +278,7 @@ def test_names_stand_above_numbers_of_any_size():
 
 def test_a_save_allocates_nothing():
     heap_tools()
-    state = State(RamFlash(4, 4096, 64))
+    state = Snapshot(RamFlash(4, 4096, 64))
     state.load()
     state.follow(Cursor(), CURSOR)
 

@@ -4,10 +4,10 @@ import struct
 
 import pytest
 
-from toolcart.agent.cart.outlet_places import Assignment
+from toolcart.agent.cart.outlet_places import OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import KEPT_DONE, Quarantine
 from toolcart.base.clock import Dice
 from toolcart.board.linux.flash import FileFlash
@@ -123,7 +123,7 @@ def expected(flash, unit):
     area.mount()
     assert area.found == 0
     if area.log.solid:  # the snapshot says so; the session relies on it from its own first snapshot on
-        area.log.shown = area.log.number
+        area.log.visible = area.log.number
     return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
 
 
@@ -187,7 +187,7 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
     state, log = area.mount()
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
-    known = Known(state)
+    known = IdLedger(state)
     for ident in [*range(1, 10), *range(30, 34)]:
         assert append(log, ident) == 0
         assert log.peek(log.cursors[0]) == 0xD2
@@ -210,8 +210,8 @@ def test_places_and_names_lie_as_the_document_says():
     area = Area(16, 4096, 16)
     state, _ = area.mount()
     settings = [{"kind": "mqtt", "name": "line-7"}, {"kind": "toolsnet"}, {"kind": "file"}]
-    Assignment(state, settings).put(state)
-    Assignment(state, settings[:2]).put(state)  # the file goes
+    OutletPlaces(state, settings).put(state)
+    OutletPlaces(state, settings[:2]).put(state)  # the file goes
     assert state.save()
     reader = Reader(bytes(area.flash.cells), 16)
     assert [reader.places >> 6 * place & 63 for place in range(4)] == [1, 4, 2 | 1 << 4, 0]

@@ -26,7 +26,7 @@ def begun(**options):
 
 
 def refusals(cart):
-    return [value for _, code, value in cart.station.health.entries() if code == h.CONTROLLER_REFUSALS]
+    return [value for _, code, value in cart.station.counters.log.entries() if code == h.CONTROLLER_REFUSALS]
 
 
 def test_every_code_that_is_none_is_read_as_none():

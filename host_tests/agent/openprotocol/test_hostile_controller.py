@@ -117,7 +117,7 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
         cart.run(4500)
         assert cart.counted(h.CONTROLLER_LOSSES) == 0
         cart.run(700)
-        assert list(cart.station.health.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
+        assert list(cart.station.counters.log.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
         assert still_serves(cart, 1)
 
 
@@ -149,7 +149,7 @@ def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
         assert cart.raw() == [frame] and cart.stored() == []
         assert cart.controller.messages[62] == 1
         assert cart.counted(h.RAW) == 1
-        assert list(cart.station.health.entries())[-1][1:] == (h.RAW, len(frame))
+        assert list(cart.station.counters.log.entries())[-1][1:] == (h.RAW, len(frame))
         assert still_serves(cart)
 
 

@@ -8,8 +8,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_request as qs
-from toolcart.agent.openprotocol.ids import ID_PERIOD
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.sim.profiles import row
 from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
@@ -94,7 +93,7 @@ def answering_otherwise(by):
         number = bench.ask()
         if number < 0:
             return False
-        asked = number + bench.recovery.asks_with() + by if number else 0
+        asked = number + bench.recovery.ask_offset() + by if number else 0
         bench.answer(bench.memory.find(asked) if asked > 0 or not number else None)
         return True
 
@@ -156,8 +155,8 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
         uids = bench.uids()
         assert len(uids) == len(set(uids)), seed
         made = len(bench.memory.made)
-        assert made == len(uids) + bench.known.gone(), (how, seed, made, len(uids), bench.known.gone())
-        assert not bench.known.ranges and bench.said_twice == 0, (how, seed)
+        assert made == len(uids) + bench.ledger.gone(), (how, seed, made, len(uids), bench.ledger.gone())
+        assert not bench.ledger.ranges and bench.said_twice == 0, (how, seed)
 
 
 def test_what_is_gone_is_named_once_with_the_code_that_came():
@@ -169,7 +168,7 @@ def test_what_is_gone_is_named_once_with_the_code_that_came():
         bench.away(3)
         bench.live()
         never(bench)
-    assert bench.gone.runs == [(2, 4, 3, -99), (6, 8, 3, -99)] and bench.known.gone() == 6
+    assert bench.gone.runs == [(2, 4, 3, -99), (6, 8, 3, -99)] and bench.ledger.gone() == 6
     bench.start().open()
     bench.memory.make()
     bench.live()
@@ -182,7 +181,7 @@ def test_controller_that_answers_at_last_is_asked_like_any_other():
     bench.live()
     bench.away(2)
     bench.settle()
-    assert bench.stored() == [1, 2, 3] and bench.known.gone() == 0 and not bench.known.is_unasked()
+    assert bench.stored() == [1, 2, 3] and bench.ledger.gone() == 0 and not bench.ledger.is_unasked()
 
 
 def test_another_controller_is_no_jump():
@@ -199,7 +198,7 @@ def test_another_controller_is_no_jump():
         never(bench)
     bench.away(2)
     bench.live()
-    assert bench.known.gone() == 2 and bench.known.top() == 500004
+    assert bench.ledger.gone() == 2 and bench.ledger.top() == 500004
 
 
 # On the wire, with the simulated controller.
@@ -223,16 +222,16 @@ def outages(cart, how_often=2, missed=4):
 def agrees(cart):
     made, stored = cart.controller.produced, cart.stored_ids()
     assert len(stored) == len(set(stored)) and set(stored) <= set(made)
-    assert len(made) == len(stored) + cart.station.known.gone(), (len(made), stored, cart.station.known.gone())
-    assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.station.known.epoch() == 0
+    assert len(made) == len(stored) + cart.station.ledger.gone(), (len(made), stored, cart.station.ledger.gone())
+    assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.station.ledger.epoch() == 0
     return True
 
 
 def test_profile_that_knows_no_0064_loses_nothing_uncounted():
     for code in (97, 99, 73, 75):
         cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
-        assert agrees(cart) and cart.station.known.gone() > 0
-        assert cart.station.recovery.phase == qs.PHASE_OFF
+        assert agrees(cart) and cart.station.ledger.gone() > 0
+        assert cart.station.recovery.phase == rp.PHASE_OFF
 
 
 def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted():
@@ -249,8 +248,8 @@ def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted()
             cart.produce(1, 200)
             cart.run(5000)
             made, stored = cart.controller.produced, cart.stored_ids()
-            assert len(made) == len(stored) + cart.station.known.gone(), (code, answers_first, made, stored)
-            assert len(stored) == len(set(stored)) and cart.station.known.missing() == 0, (code, answers_first)
+            assert len(made) == len(stored) + cart.station.ledger.gone(), (code, answers_first, made, stored)
+            assert len(stored) == len(set(stored)) and cart.station.ledger.missing() == 0, (code, answers_first)
 
 
 def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
@@ -267,9 +266,9 @@ def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
             cart.produce(2, 200)
             cart.run(5000)
             made, stored = cart.controller.produced, cart.stored_ids()
-            assert stored[-2:] == made[-2:] and cart.station.known.gone() > 0, case
+            assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
             met = stored[0] - 1  # what it made before is not ours
-            assert len(made) - met == len(stored) + cart.station.known.gone(), (case, made, stored)
+            assert len(made) - met == len(stored) + cart.station.ledger.gone(), (case, made, stored)
 
 
 def test_questions_that_ended_connections_are_asked_again_after_an_hour():
@@ -303,7 +302,7 @@ def test_result_pushed_without_an_id_is_known_again_when_it_is_fetched():
     for revision in (999, 1, 2, 5):
         cart = Cart(toolsnet=None, controller={"result_revisions": (revision,)})
         assert unnamed(cart, {"tightening_id": None}) == 6, (revision, cart.stored())
-        assert cart.station.log.state.numbers[STORED_AGAIN] == 0 and cart.station.known.gone() == 0
+        assert cart.station.log.state.numbers[STORED_AGAIN] == 0 and cart.station.ledger.gone() == 0
         cart.miss(2, 200)
         cart.settle()
         assert len(cart.stored()) == 8 and cart.station.log.state.numbers[STORED_AGAIN] == 0
@@ -324,63 +323,8 @@ def test_result_that_cannot_be_known_again_counts_as_stored_again():
 def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
         cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
-        assert agrees(cart) and cart.station.known.gone() > 0, code
-        assert CONTROLLER and cart.station.known.missing() == 0
-
-
-# A counter that wraps: 0 is a result's ID, and asks for the newest.
-
-
-def test_id_0_made_while_no_one_heard_is_counted():
-    for first in range(ID_PERIOD - 6, ID_PERIOD + 1):
-        for missed in range(1, 8):
-            for answer in (Bench.step, HOW["unknown"]):
-                for is_away in (True, False):
-                    bench = Bench(Memory(first % ID_PERIOD)).open()
-                    while answer(bench):
-                        pass
-                    bench.live()
-                    if is_away:
-                        bench.away(missed)
-                    else:
-                        for _ in range(missed):
-                            bench.memory.make()
-                    for _ in range(20):
-                        answer(bench)
-                    bench.live()
-                    for _ in range(20):
-                        answer(bench)
-                    made = len(bench.memory.made)
-                    case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
-                    assert made == len(bench.uids()) + bench.known.gone(), case
-                    assert len(bench.uids()) == len(set(bench.uids())) and bench.known.missing() == 0, case
-
-
-class Long(Memory):
-    """It counts beyond 32 bits, up to the ten digits."""
-
-    def make(self, ident=None, key=None):
-        made = self.next_id if ident is None else ident
-        result = Memory.make(self, made, key)
-        self.next_id = (made + 1) % 10**10
-        return result
-
-
-def test_ids_beyond_32_bits_are_fetched_and_counted_like_any_other():
-    for first in (ID_PERIOD + 1, ID_PERIOD - 4, 5 * 10**9, 7123456789, 10**10 - 6):
-        bench = Bench(Long(first)).met(3)
-        for missed in (4, 1, 40):
-            bench.away(missed)
-            bench.memory.forget(bench.memory.made[-missed].ident)
-            bench.settle()
-            bench.make(2)
-            bench.start().open()
-            bench.settle()
-        made = len(bench.memory.made)
-        uids = bench.uids()
-        assert len(uids) == len(set(uids)) and made == len(uids) + bench.known.gone(), (first, made, len(uids))
-        assert bench.known.gone() in (3, 4) and bench.known.missing() == 0, (first, bench.gone.runs)
-        assert bench.known.top() == bench.memory.made[-1].ident, first
+        assert agrees(cart) and cart.station.ledger.gone() > 0, code
+        assert CONTROLLER and cart.station.ledger.missing() == 0
 
 
 # Later releases, and a station that is made again.
@@ -392,7 +336,7 @@ def test_controller_that_knows_later_revisions_alone_is_asked_in_them():
         cart.produce(2, 200)
         cart.miss(3, 200)
         cart.settle(120000)
-        assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.known.gone() == 0, revision
+        assert cart.stored_ids() == [1, 2, 3, 4, 5] and cart.station.ledger.gone() == 0, revision
 
 
 def test_station_made_again_under_another_number_gives_all_that_it_has():
@@ -410,7 +354,7 @@ def test_station_made_again_under_another_number_gives_all_that_it_has():
             cart.network.up(*CONTROLLER)
             cart.settle(600000)
         assert len(cart.stored_ids()) == len(cart.controller.produced) == 86, system_type
-        assert cart.station.known.gone() == 0
+        assert cart.station.ledger.gone() == 0
 
 
 # Codes of a rejection, their classes, and the reason that is told: 0 for an ID that is not there.
@@ -440,7 +384,7 @@ def test_an_id_that_is_not_there_may_be_rejected_by_any_code():
         assert count < 30 and bench.now - before <= (count + 1) * ASKED_EVERY_MS, (code, count)
         bench.make(2)
         assert bench.uids() == [uid for uid in range(1, 15) if uid not in (5, 8)], (code, bench.uids())
-        assert bench.known.gone() == 2 and bench.known.missing() == 0, code
+        assert bench.ledger.gone() == 2 and bench.ledger.missing() == 0, code
         assert bench.gone.runs == [(54, 57, 2, why)], (code, bench.gone.runs)
 
 
@@ -454,7 +398,7 @@ def test_one_that_rejects_the_newest_by_any_code_is_asked_for_the_rest():
         bench.away(4)
         bench.settle()
         bench.make(1)
-        assert sorted(bench.uids()) == list(range(1, 9)) and bench.known.gone() == 0, (code, bench.uids())
+        assert sorted(bench.uids()) == list(range(1, 9)) and bench.ledger.gone() == 0, (code, bench.uids())
 
 
 def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
@@ -469,5 +413,5 @@ def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
         cart.settle(600000)
         took.append(ticks_diff(cart.clock.now, began))
         assert cart.stored_ids() == [1, 2, 3, 4, 6, 7, 9, 10, 11, 12], text
-        assert cart.station.known.gone() == 2 and cart.station.known.missing() == 0, text
+        assert cart.station.ledger.gone() == 2 and cart.station.ledger.missing() == 0, text
     assert max(took) < min(took) + 3000, took

@@ -1,4 +1,4 @@
-"""The session does what DIGEST part C says: start, subscription, results, keep-alive, refusals, silence, stop."""
+"""The session does what protocol.md 4 says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
 from toolcart.agent.openprotocol import session_states as st
 from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
@@ -29,7 +29,7 @@ def test_every_other_length_of_0002_is_taken_too_if_name_is_whole():
         assert events == ([st.EV_STARTED] if length >= 57 else [st.EV_MALFORMED]), length
 
 
-# Every refusal, in every state: this table is written from DIGEST C.1 and C.2, not from the code.
+# Every refusal, in every state: this table is written from protocol.md 4.1 and 4.2, not from the code.
 
 BUSY = (96, 16, 35)
 EXISTS = (6, 9, 11, 13, 18, 71)
@@ -53,7 +53,7 @@ def reaction(state, code):
         return st.SUBSCRIBING, 0, [60]
     if code in EXISTS:
         return st.CLEARING, 0, [63]
-    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_result.py
+    if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_session.py
         return st.SUBSCRIBING, st.WHY_REFUSED, [8]
     return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
 
@@ -76,7 +76,7 @@ def talk_in(state):
 ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
 
 
-def test_every_code_in_every_state_has_the_reaction_of_the_digest():
+def test_every_code_in_every_state_has_its_reaction():
     for state in ASKED:
         for code in range(100):
             for digits in (2, 3):
@@ -88,7 +88,7 @@ def test_every_code_in_every_state_has_the_reaction_of_the_digest():
                 assert talk.mids() == mids, (state, code)
                 assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
                 if events == [st.EV_REFUSED]:
-                    assert talk.session.said.code == code
+                    assert talk.session.received.code == code
 
 
 # Subscription
@@ -116,7 +116,7 @@ def test_subscription_without_any_accepted_revision_ends_session_and_begins_agai
         talk = Talk()
         talk.tell(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
-        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.said.refused_code == code
+        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.received.refused_code == code
         talk.lose()
         talk.tell(STARTED)
         assert talk.take()[-1][8:11] == b"999"
@@ -173,9 +173,9 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
 
 
 def test_lower_answers_are_taken_again_though_the_echoes_never_come():
-    for lower_too in (True, False):
+    for accepts_lower in (True, False):
         talk = fetching()
-        talk.session.request.lower_too = lower_too
+        talk.session.request.accepts_lower = accepts_lower
         talk.wait(14000)
         talk.hear(b"\0")
         assert talk.wait(1100) == [st.EV_FETCH_SILENT]
@@ -186,7 +186,7 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
             told += talk.wait(5000)
         assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
         talk.fetch(b"0001234566")
-        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if lower_too else st.EV_UNKNOWN]
+        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if accepts_lower else st.EV_UNKNOWN]
 
 
 # Keep-alive and silence
@@ -267,26 +267,26 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     talk = talk_numbered()
     talk.tell(numbered(EXAMPLE, 2))
     talk.take()
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_AGAIN]
+    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_REPEATED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
 def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     talk = Talk().ready()
-    assert talk.tell(refused(62, 19)) == [st.EV_UNTAKEN]
-    assert (talk.session.said.named, talk.session.said.code) == (62, 19)
+    assert talk.tell(refused(62, 19)) == [st.EV_ACK_REFUSED]
+    assert (talk.session.received.named, talk.session.received.code) == (62, 19)
     assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
     talk = talk_numbered()
-    assert talk.tell(refused(9997, 5)) == [st.EV_UNTAKEN]
+    assert talk.tell(refused(9997, 5)) == [st.EV_ACK_REFUSED]
     for data, events in (
-        (b"99970003", [st.EV_UNTAKEN]),
-        (b"00620004", [st.EV_UNTAKEN]),
+        (b"99970003", [st.EV_ACK_REFUSED]),
+        (b"00620004", [st.EV_ACK_REFUSED]),
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.tell(message(9998, data)) == events, data
-    said = talk.session.said.code
+    said = talk.session.received.code
     assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
-    assert talk.session.said.code == said, "what stands behind a short one is the next message"
+    assert talk.session.received.code == said, "what stands behind a short one is the next message"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

@@ -1,7 +1,6 @@
 """A tightening out of MID 1201, its 1202 and their variable data fields: whole or not at all, and never out of two."""
 
 from toolcart.agent.openprotocol import operation_result as op
-from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.variable import decimal, read_fields
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record import result as r
@@ -9,8 +8,7 @@ from toolcart.agent.record import spindles as sp
 from toolcart.base.clock import START_TICKS, Dice
 from toolcart.sim import result_frames as frames
 from toolcart.sim.result_frames import data_field
-from host_tests.support.frames import accepted, example_tightening, identity_message, message, refused
-from host_tests.support.talk import Talk
+from host_tests.support.frames import example_tightening, message
 
 PORTABLE = True
 
@@ -188,7 +186,7 @@ def give(operation, frame, now=START_TICKS):
 
 
 def test_part_that_came_before_is_told_and_changes_nothing():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
     body = bytes(operation.body)
@@ -201,7 +199,7 @@ def test_part_that_came_before_is_told_and_changes_nothing():
 
 
 def test_lost_part_gives_up_what_was_begun():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, overall(tightening_id=1234568)) == op.PART_KEPT and operation.lost
     operation.lost = False
@@ -236,37 +234,37 @@ def rows_of(operation):
 
 
 def test_result_of_one_object_behind_one_of_several_has_no_rows():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, several())
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
-    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.found == r.RESULT_READ
+    assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.result_code == r.RESULT_READ
 
 
 def test_objects_without_room_are_left_out_and_said():
     objects = [(number, 1, 2, 0) for number in range(1, 13)]
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, several(objects=objects))
     for number in range(2, 14):
         found = give(operation, of_object(number, number - 1, total=13, torque=number))
-    assert found == op.PART_WHOLE and operation.found == r.RESULT_ODD
+    assert found == op.PART_WHOLE and operation.result_code == r.RESULT_ODD
     payload = payload_of(operation)
     assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
     assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
     frame = several(objects=objects)
     for octets in range(68, len(frame)):  # the list ends early
-        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.found == r.RESULT_ODD
+        assert give(operation, frame[:octets]) == op.PART_KEPT and operation.result_code == r.RESULT_ODD
 
 
 def test_time_comes_from_the_object_where_the_operation_has_none():
-    operation = op.Operation()
+    operation = op.OperationResult()
     give(operation, overall(time=" " * 19))
     give(operation, part())
     assert operation.body[r.TIME : r.PSET_CHANGE] == TIME
 
 
 def test_unknown_revisions_and_short_messages_are_unreadable():
-    operation = op.Operation()
+    operation = op.OperationResult()
     assert give(operation, overall(1)[:8] + b"004" + overall(1)[11:]) == op.PART_UNREADABLE
     for octets in range(20, 61):
         assert give(operation, overall(1)[:octets]) == op.PART_UNREADABLE
@@ -286,102 +284,11 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
         for value in (0, 0x20, 0x39, 0x58, dice.randrange(256)):
             spoiled = bytearray(first + second)
             spoiled[place] = value
-            operation = op.Operation()
+            operation = op.OperationResult()
             found = give(operation, bytes(spoiled[: len(first)]))
             assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))
             if found == op.PART_KEPT and again == op.PART_WHOLE:
-                assert operation.found != r.RESULT_UNREADABLE or operation.damaged
+                assert operation.result_code != r.RESULT_UNREADABLE or operation.damaged
                 several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
                 assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)
-
-
-# A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, told by what was asked.
-
-
-def talk_with(system_type=4):
-    talk = Talk()
-    assert talk.tell(identity_message(6, system_type=system_type)) == [
-        st.EV_GENERIC if system_type == 4 else st.EV_STARTED
-    ]
-    return talk
-
-
-def ready(system_type=4):
-    talk = talk_with(system_type)
-    assert talk.tell(accepted(8)) == [st.EV_READY]
-    talk.take()
-    return talk
-
-
-def operation(talk, revision=2, asked_with=8, **values):
-    """Bring a whole operation to what is next in the session's hands; return what it is an answer to."""
-    result = example_tightening(**values)
-    octets = (
-        message(1201, frames.overall_data(result, revision, asked_with=asked_with), revision),
-        message(1202, frames.object_data(result, 1, frames.own_fields(result))),
-    )
-    for frame in octets:
-        assert talk.tell(frame) == [st.EV_PUSHED]
-        link, session = talk.link, talk.session
-        session.ways.generic.operation.take(
-            link.buf, link.at, link.length, session.said.mid, session.said.revision, talk.now
-        )
-    return talk.session.ways.generic.answers(talk.session)
-
-
-def test_buffer_grows_with_what_waits_in_it():
-    talk = Talk(buffer_bytes=300)
-    events = talk.tell(
-        identity_message(6, system_type=4), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000)
-    )
-    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
-    assert talk.link.length == 9020
-
-
-def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
-    talk = ready()
-    assert operation(talk, 2, 8) == op.ANSWER_NONE
-    assert operation(talk, 2, 6) == op.ANSWER_LATE  # no one has asked
-    talk.fetch(b"0000000000")
-    assert operation(talk, 2, 8) == op.ANSWER_NONE
-    assert not talk.session.can_fetch()
-    assert operation(talk, 2, 6) == op.ANSWER_SURE
-    assert talk.session.can_fetch()
-    talk.fetch(b"0001234566")
-    assert operation(talk, 2, 6) == op.ANSWER_LATE
-    assert operation(talk, 2, 6, tightening_id=1234566) == op.ANSWER_SURE
-
-
-def test_late_refusal_is_not_taken_for_the_next_one():
-    talk = ready()
-    talk.fetch(b"0000000007")
-    talk.take()
-    talk.wait(5500)
-    assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
-    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
-    talk.fetch(b"0000000008")
-    assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
-    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
-
-
-def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
-    name = field(30208, "Prüfstand 1")
-    figure = field(30237, b"00004.237e+4", 90, 90)
-    found, body = read(name, figure)
-    assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
-    at = name.find(b"Pr")
-    for octets in (-6, -1, 1, 2, 6):
-        wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
-        found, body = read(wide, figure)
-        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_UNREADABLE, b"      "), octets
-    for more in (b"x", figure):
-        assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_UNREADABLE
-    assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ
-
-
-def test_overall_result_whose_time_is_not_there_is_unreadable():
-    result = example_tightening(tightening_id=1)
-    frame = message(1201, frames.overall_data(result, 2, 1), 2)
-    for wrong in (frame[:30] + b"0" + frame[30:], frame[:40] + b"x" + frame[41:]):
-        assert op.Operation().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE

@@ -5,7 +5,7 @@ the archive once and in order, and no result stays raw.
 """
 
 from toolcart.agent.link.header_layouts import HEADERS
-from toolcart.agent.openprotocol.recovery_request import PHASE_OFF
+from toolcart.agent.openprotocol.recovery_phases import PHASE_OFF
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import names, row
@@ -45,7 +45,7 @@ def agrees(cart):
     cart.until_quiet(3600000)
     assert cart.ids() == cart.controller.produced, cart.counts()
     assert cart.archive.out_of_order == 0 and cart.raw() == []
-    assert cart.station.known.gone() == 0
+    assert cart.station.ledger.gone() == 0
     cart.clean()
 
 
@@ -79,7 +79,7 @@ def test_controller_that_keeps_nothing_loses_what_outage_took_and_agent_counts_i
     produced = cart.controller.produced
     assert cart.ids() == produced[:PUSHED] + produced[PUSHED + MISSED :]
     assert cart.station.recovery.phase == PHASE_OFF and cart.raw() == []
-    assert cart.station.known.gone() == MISSED
+    assert cart.station.ledger.gone() == MISSED
     cart.clean()
 
 
@@ -96,7 +96,7 @@ def test_stepsync_gives_every_result_once_but_the_newest_of_an_outage_first():
     produced = cart.controller.produced
     newest = produced[PUSHED + MISSED - 1]
     assert cart.ids() == produced[:PUSHED] + [newest] + [one for one in produced[PUSHED:] if one != newest]
-    assert cart.raw() == [] and cart.station.known.gone() == 0
+    assert cart.raw() == [] and cart.station.ledger.gone() == 0
     cart.clean()
 
 

@@ -2,9 +2,9 @@
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import Part
-from toolcart.agent.base.counters import Health
+from toolcart.agent.base.counters import Counters
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol.queries import LIMITS, SETS, Limits, _seconds_apart
+from toolcart.agent.openprotocol.queries import LIMITS, SETS, ParameterSetLimits, _seconds_apart
 from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSED
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import ORIGIN_BYTES
@@ -161,15 +161,15 @@ class Session:
         self.request = rq.Request()
         self.link = Part()
         self.link.at = 0
-        self.said = Part()
-        self.said.revision = 1
-        self.said.mid = 13
+        self.received = Part()
+        self.received.revision = 1
+        self.received.mid = 13
 
     def answer(self, data, revision=1):
         self.link.buf = b"#" * 7 + message(13, data)
         self.link.at = 7
         self.link.length = len(self.link.buf) - 7
-        self.said.revision = revision
+        self.received.revision = revision
 
 
 def body_of(pset, changed=CHANGED):
@@ -194,12 +194,12 @@ def answer_for(pset, torque=b"000900"):
 
 
 def test_no_more_sets_are_kept_than_there_is_room_for():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, counters = ParameterSetLimits(), Session(), Counters()
     for pset in range(1, 3 * SETS):
         assert limits.put(body_of(pset), 0) == 0
         assert limits.ask(session, 0) and session.request.row is LIMITS
         session.answer(answer_for(pset))
-        limits.take(EV_QUERY, session, health, 0)
+        limits.take(EV_QUERY, session, counters, 0)
         assert limits.put(body_of(pset), 0) == res.LIMITS_BYTES
         assert not limits.ask(session, 0)
     assert len(limits._places) == SETS and len(limits._sets) == SETS * 61
@@ -215,53 +215,53 @@ def test_answers_that_are_none_do_no_harm():
         (b"00000000" + b"x" * 80, 4),
         (answer_for(1), 5),  # without the date that revision 5 has
     ):
-        limits, session, health = Limits(), Session(), Health()
+        limits, session, counters = ParameterSetLimits(), Session(), Counters()
         limits.put(body_of(1), 0)
         assert limits.ask(session, 0)
         session.answer(data, revision)
-        limits.take(EV_QUERY, session, health, 0)
+        limits.take(EV_QUERY, session, counters, 0)
         body = body_of(1)
         octets = limits.put(body, 0)
         assert octets in (0, res.LIMITS_BYTES)
         for at in range(res.BODY_BYTES, res.BODY_BYTES + octets):
             assert body[at] == 0x20 or 0x30 <= body[at] <= 0x39
-        limits.take(EV_QUERY_REFUSED, session, health, 0)  # nothing is asked
-    assert health.counters[h.CONTROLLER_UNKNOWN] == 0
+        limits.take(EV_QUERY_REFUSED, session, counters, 0)  # nothing is asked
+    assert counters.counts[h.CONTROLLER_UNKNOWN] == 0
 
 
 def test_date_of_the_answer_is_what_its_limits_hold_for():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, counters = ParameterSetLimits(), Session(), Counters()
     limits.put(body_of(1), 0)
     limits.ask(session, 0)
     newer = b"2024-03-01:08:00:00"
     session.answer(answer_for(1) + b"11000500" + b"12000250" + b"13" + newer, 5)
-    limits.take(EV_QUERY, session, health, 0)
+    limits.take(EV_QUERY, session, counters, 0)
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
     assert limits.put(body_of(1), 0) == 0
 
 
 def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
-    limits, session, health = Limits(), Session(), Health()
+    limits, session, counters = ParameterSetLimits(), Session(), Counters()
     limits.put(body_of(1), 0)
     limits.ask(session, 0)
     newer = b"2024-03-01:08:00:00"
     assert limits.put(body_of(1, newer), 0) == 0
     session.answer(answer_for(1))  # revision 1 does not say when the set was changed
-    limits.take(EV_QUERY, session, health, 0)
+    limits.take(EV_QUERY, session, counters, 0)
     assert limits.put(body_of(1, newer), 0) == 0
     assert limits.ask(session, 0), "again"
     session.answer(answer_for(1))
-    limits.take(EV_QUERY, session, health, 0)
+    limits.take(EV_QUERY, session, counters, 0)
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
 
 
 def test_limits_are_put_behind_a_result_without_any_memory():
-    limits, session = Limits(), Session()
+    limits, session = ParameterSetLimits(), Session()
     for pset in (1, 2):
         limits.put(body_of(pset), 0)
         limits.ask(session, 0)
         session.answer(answer_for(pset))
-        limits.take(EV_QUERY, session, Health(), 0)
+        limits.take(EV_QUERY, session, Counters(), 0)
     bodies = (body_of(1), body_of(2))
 
     def many():

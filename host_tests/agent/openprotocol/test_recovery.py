@@ -1,22 +1,15 @@
 """All a controller has and the log lacks is fetched, once, oldest first, in few questions; and no push ever waits."""
 
-from toolcart.agent.log.snapshot_fields import GONE
 from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import recovery_request as qn
-from toolcart.agent.openprotocol import recovery_request as qs
-from toolcart.agent.openprotocol.gap_fill import Filling
-from toolcart.agent.openprotocol.id_ledger import SPINDLES, Known
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, apart
+from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol.id_ledger import SPINDLES
 from toolcart.agent.openprotocol.id_ownership import GONE_OWN
-from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
-from toolcart.agent.openprotocol.observed_ids import Walk
 from toolcart.agent.openprotocol.recovery import LOOK_AGAIN_MS, OFF_MS
-from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST, Question
+from toolcart.agent.openprotocol.recovery_request import UNANSWERED_MOST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE
-from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.log import numbers
-from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, FakeLog, FakeState, Memory, Result, Told
+from host_tests.support.recovery import BLANK, IDENTITY, STATION, Bench, Memory, Result
 
 PORTABLE = True
 HEAP = "8m"
@@ -39,7 +32,7 @@ def test_losses_behind_an_empty_controller_s_first_push_are_counted():
     bench.live()
     bench.away(5)
     bench.settle()
-    assert bench.stored() == [77, 81, 82] and bench.known.gone() == 3
+    assert bench.stored() == [77, 81, 82] and bench.ledger.gone() == 3
 
 
 def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
@@ -94,10 +87,10 @@ def test_answer_to_a_question_of_before_is_not_taken():
     bench = Bench().met(5)
     bench.away(1)
     assert bench.ask() == 0
-    bench.recovery.look_again(bench.now)
-    assert bench.answer(bench.memory.find(2)) == qs.NEWS_NONE
+    bench.recovery.restart_later(bench.now)
+    assert bench.answer(bench.memory.find(2)) == rp.NEWS_NONE
     bench.settle()
-    assert bench.known.top() == 6 and bench.stored() == numbers(1, 6)
+    assert bench.ledger.top() == 6 and bench.stored() == numbers(1, 6)
 
 
 # -- what is gone ------------------------------------------------------------------------------------------------
@@ -110,10 +103,10 @@ def test_event_that_finds_no_room_keeps_what_is_gone_open():
     bench.gone.refuses = True
     for _ in range(40):
         bench.step()
-    assert bench.known.gone() == 0 and bench.known.missing() == 5
+    assert bench.ledger.gone() == 0 and bench.ledger.missing() == 5
     bench.gone.refuses = False
     bench.settle()
-    assert bench.gone.runs == [(5, 6, 2, False)] and bench.known.missing() == 0
+    assert bench.gone.runs == [(5, 6, 2, False)] and bench.ledger.missing() == 0
     assert bench.stored() == [1, 2, 3, 4, 7, 8]
 
 
@@ -176,8 +169,8 @@ def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
     for _ in range(6):
         bench.ask()
     bench.settle()
-    assert bench.recovery.known.not_saved == 3 and bench.known.top() == 1
-    assert bench.gone.runs == [(4, 7, 4, True)] and bench.known.gone() == 4
+    assert bench.recovery.ledger.not_saved == 3 and bench.ledger.top() == 1
+    assert bench.gone.runs == [(4, 7, 4, True)] and bench.ledger.gone() == 4
 
 
 # -- another controller, and who counts --------------------------------------------------------------------------
@@ -191,9 +184,9 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
         bench.memory.make()
     bench.opens_with = (IDENTITY[:35] + bytes([IDENTITY[35] ^ 1]) + IDENTITY[36:], 1)
     bench.open().settle()
-    assert bench.news[-1] == qs.NEWS_ASK_AGAIN and bench.recovery.phase == qs.PHASE_OFF
+    assert bench.news[-1] == rp.NEWS_ASK_AGAIN and bench.recovery.phase == rp.PHASE_OFF
     bench.again().settle()
-    assert bench.stored() == [1, 2, 3] and bench.known.top() == 504 and bench.known.epoch() == 1
+    assert bench.stored() == [1, 2, 3] and bench.ledger.top() == 504 and bench.ledger.epoch() == 1
     bench.away(2)
     bench.settle()
     assert bench.stored() == [1, 2, 3, 505, 506]
@@ -201,30 +194,30 @@ def test_another_controller_is_believed_at_second_time_and_met_for_the_first():
 
 def test_no_version_says_whether_ids_are_shared():
     for system_type, sharing, needs in (
-        (0, qs.SHARING_AUTO, ""),
-        (1, qs.SHARING_AUTO, ""),
-        (3, qs.SHARING_AUTO, ""),
-        (3, qs.SHARING_OWN, ""),
-        (3, qs.SHARING_ALL, "station_id"),
-        (1, qs.SHARING_ALL, "station_id"),
+        (0, rp.SHARING_AUTO, ""),
+        (1, rp.SHARING_AUTO, ""),
+        (3, rp.SHARING_AUTO, ""),
+        (3, rp.SHARING_OWN, ""),
+        (3, rp.SHARING_ALL, "station_id"),
+        (1, rp.SHARING_ALL, "station_id"),
     ):
         bench = Bench(sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
         bench.open()
-        assert bench.recovery.whose.needs == needs, (system_type, sharing)
+        assert bench.recovery.ownership.needs == needs, (system_type, sharing)
         assert (bench.ask() == 0) == (needs == ""), (system_type, sharing)
         assert bench.live()
         bench.opens_with = (STATION, system_type)
         bench.again()
-        assert bench.recovery.whose.needs == "" and bench.ask() == 0
+        assert bench.recovery.ownership.needs == "" and bench.ask() == 0
 
 
 def test_walk_is_short_where_the_ids_are_the_stations_own():
     for system_type, sharing, most in (
-        (1, qs.SHARING_AUTO, GONE_OWN),
-        (3, qs.SHARING_AUTO, GONE_OWN),
-        (0, qs.SHARING_OWN, GONE_OWN),
-        (0, qs.SHARING_AUTO, 100),
+        (1, rp.SHARING_AUTO, GONE_OWN),
+        (3, rp.SHARING_AUTO, GONE_OWN),
+        (0, rp.SHARING_OWN, GONE_OWN),
+        (0, rp.SHARING_AUTO, 100),
     ):
         bench = Bench(Memory(1000, limit=3), sharing=sharing)
         bench.opens_with = (IDENTITY, system_type)
@@ -259,9 +252,9 @@ def backlog(missed, pushed, limit=0, held=50):
 def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     bench, proven = backlog(49, 49)
     assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
-    assert bench.asked == [0, 50] and bench.known.top() == 99
+    assert bench.asked == [0, 50] and bench.ledger.top() == 99
     assert bench.settle() == 1 and bench.asked[-1] == 51, "one question shows that all of them are what it has"
-    assert bench.stored() == numbers(1, 99) and bench.known.missing() == 0
+    assert bench.stored() == numbers(1, 99) and bench.ledger.missing() == 0
 
 
 # -- what may be stored twice ----------------------------------------------------------------------------------------
@@ -290,14 +283,14 @@ def test_what_was_fetched_in_between_is_not_counted_as_lost():
     assert bench.ask() == 0
     bench.refuse(error_codes.REFUSED_NEVER)
     bench.live()
-    assert bench.known.gone() == 0 and bench.stored() == numbers(1, 7)
+    assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
 
 def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
     bench, _ = backlog(49, 49, held=10, limit=40)
-    while bench.recovery.pushes.last >= 0:
+    while bench.recovery.push_run.last >= 0:
         bench.step()
-    assert bench.known.run == 0 and bench.known.doubted == 0
+    assert bench.ledger.run == 0 and bench.ledger.doubted == 0
     missed = bench.memory.make()
     for _ in range(60):
         bench.live()
@@ -310,7 +303,7 @@ def two_spindles():
     bench = Bench()
     bench.memory.result = named
     bench.met(3)
-    bench.known.octets[SPINDLES] = 0x82
+    bench.ledger.octets[SPINDLES] = 0x82
     return bench
 
 
@@ -323,256 +316,4 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
             bench.refuse(error_codes.REFUSED_GONE)
         else:
             bench.answer(bench.memory.find(bench.asked[-1]))
-    assert bench.known.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
-
-
-# A walk finds the lowest ID that is kept, past holes of others' IDs, in few questions.
-
-
-def walked(there, above, left, most):
-    """Walk down from `above` where the IDs in `there` are kept; returns the lowest and what was asked for."""
-    walk = Walk()
-    asked = []
-    goes_on = walk.begin(above, left, most)
-    while goes_on:
-        asked.append(walk.asked)
-        assert len(asked) < 5000
-        goes_on = walk.hear(walk.asked in there)
-    return walk.lowest(), asked
-
-
-def test_lowest_of_a_row_is_found_wherever_it_begins():
-    for most in (1, 3, 10):
-        for above in (1, 2, 3, 17, 40):
-            for kept in range(above):
-                there = set(range(above - kept, above))
-                lowest, asked = walked(there, above, above - 1, most)
-                assert lowest == above - kept, (most, above, kept)
-                assert len(asked) == len(set(asked)) or most > 1
-                assert 0 not in asked and all(0 < one < above for one in asked)
-
-
-def test_walk_goes_over_the_wrap_and_never_asks_for_zero():
-    for kept in range(1, 30):
-        there = {(8 - step) % ID_PERIOD for step in range(1, kept + 1)} - {0}
-        lowest, asked = walked(there, 8, ID_PERIOD // 2, 3)
-        wanted = (8 - kept) % ID_PERIOD
-        assert lowest == (wanted or 1) and 0 not in asked
-
-
-# What a recovery is put together from: a question, what a look has heard, what was pushed, the range being fetched.
-
-
-# -- a question --------------------------------------------------------------------------------------------------
-
-
-def test_the_newest_has_nothing_beside_it():
-    question = Question()
-    for _ in range(3 * UNANSWERED_MOST):
-        assert question.fails(False) and question.state == qn.ITSELF
-
-
-# -- the range that is being fetched -----------------------------------------------------------------------------
-
-
-def filling(*ranges):
-    state = FakeState()
-    state.log = FakeLog()
-    known = Known(state)
-    for first, last in ranges:
-        known.add(first, last)
-    told = Told()
-    made = Filling(known, told.put)
-    if ranges:
-        assert made.turn(ranges[0][0]) and not made.turn(ranges[0][0])
-    return made, known, told
-
-
-def test_what_is_gone_is_told_once():
-    made, known, told = filling((5, 9))
-    told.refuses = True
-    for is_gone in (True, False, True, False, False):
-        made.close(is_gone)
-    assert not made.flush() and known.ranges == [[5, 9]] and known.numbers[GONE] == 0
-    made.drop()
-    assert known.doubted == 1, "what is fetched once more was here"
-    told.refuses = False
-    assert made.flush() and told.runs == [(5, 7, 2, False)] and known.numbers[GONE] == 2 and known.ranges == []
-
-
-# A controller whose answers have IDs that are off: all it has is stored once, under the ID that was pushed.
-
-
-class Off(Memory):
-    """Its answers have IDs that are off by so much; `is_kept`: it finds its results under these."""
-
-    def __init__(self, by, is_kept=False, **options):
-        Memory.__init__(self, **options)
-        self.by = by
-        self.is_kept = is_kept
-
-    def find(self, number):
-        asked = number - self.by if self.is_kept and number else number
-        found = None if number and asked <= 0 else Memory.find(self, asked)
-        return None if found is None else Result(found.uid, (found.ident + self.by) % ID_PERIOD, found.key, found.time)
-
-
-class Cart(Bench):
-    """As the intake asks, and as the session lets answers through."""
-
-    def ask(self):
-        number = Bench.ask(self)
-        return number + self.recovery.asks_with() if number > 0 else number
-
-    def step(self):
-        number = self.ask()
-        if number < 0:
-            return False
-        result = self.memory.find(number)
-        is_near = result is not None and (apart(result.ident, number) and self.recovery.hears_off())
-        if result is None or not number or result.ident == number or is_near:
-            self.answer(result)
-        else:
-            self.recovery.silent(self.now)
-        return True
-
-    def stored(self):
-        """Return the IDs of the log as they stand in its records."""
-        return [id_of(payload, HEAD_BYTES + TIGHTENING_ID) for payload, _, _ in self.log.records]
-
-
-AMOUNTS = [by for by in range(-OFFSET_MOST, OFFSET_MOST + 1) if by]
-
-
-def test_ids_that_are_off_by_any_amount_are_put_right():
-    for is_kept in (False, True):
-        for by in AMOUNTS:
-            cart = Cart(Off(by, is_kept, next_id=50)).open()
-            cart.live()
-            for missed in (4, 7, 1):
-                cart.make(2)
-                cart.away(missed)
-                cart.settle()
-                cart.live()
-                cart.away(0)
-                cart.start().open()
-                cart.settle()
-            assert cart.uids() == sorted(set(cart.uids())) and len(cart.uids()) == len(cart.memory.made), (is_kept, by)
-            assert cart.stored() == [uid + 49 for uid in cart.uids()], (is_kept, by)
-            assert cart.known.epoch() == 0 and cart.known.gone() == 0 and cart.said_twice == 0, (is_kept, by)
-
-
-def test_one_met_before_it_pushed_anything_is_put_right():
-    for by in AMOUNTS:
-        for before in (0, 30):
-            cart = Cart(Off(by, next_id=50))
-            for _ in range(before):
-                cart.memory.make()
-            cart.met()
-            cart.away(2)
-            cart.settle()
-            cart.live()
-            cart.away(1)
-            cart.settle()
-            assert sorted(cart.uids()) == list(range(before + 1, before + 5)), (by, before, cart.uids())
-            assert cart.stored() == [uid + 49 for uid in cart.uids()] and cart.known.epoch() == 0, (by, before)
-            # An empty one whose answers name lower IDs than it ever made is found out by its first push.
-            assert cart.known.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
-
-
-class Drifting(Off):
-    """Its answers are off by another amount each time."""
-
-    def find(self, number):
-        self.by = (self.by * 5 + 3) % 17 - 8
-        return Off.find(self, number)
-
-
-def test_ids_that_are_off_by_no_constant_are_counted():
-    for seed in range(-8, 9):
-        cart = Cart(Drifting(seed, next_id=50), sharing=qs.SHARING_OWN).open()
-        for missed in (0, 4, 7):
-            cart.away(missed)
-            cart.settle()
-            cart.live()
-        for _ in range(3):
-            cart.settle()
-        twice = len(cart.uids()) - len(set(cart.uids()))
-        lost = len(cart.memory.made) - len(set(cart.uids()))
-        assert twice == 0 and lost <= cart.known.gone() and cart.known.missing() == 0, seed
-
-
-def test_one_late_answer_is_not_taken_for_it():
-    bench = Bench().met(3)
-    bench.away(2)
-    assert bench.ask() == 0
-    bench.answer(bench.memory.find(0))
-    assert bench.ask() == 3
-    assert bench.answer(bench.memory.find(4)) == qs.NEWS_NONE and bench.recovery.offset.by == 0
-    bench.settle()
-    assert bench.recovery.offset.by == 0 and bench.stored() == [1, 2, 3, 4, 5]
-
-
-def test_unreadable_ones_get_the_id_that_they_have():
-    cart = Cart(Off(1)).met(3)
-    cart.away(2)
-    while cart.recovery.phase != qs.PHASE_FILL:
-        cart.step()
-    assert cart.ask() == 4
-    body = cart.memory.find(4).payload
-    assert cart.recovery.fetched_unread(body, HEAD_BYTES, 77, cart.now) == qs.NEWS_STORE
-    cart.recovery.kept(cart.now)
-    assert cart.ask() == 5 and cart.refuse(error_codes.REFUSED_GONE) == qs.NEWS_NONE
-
-
-class Beside(Memory):
-    """It answers the question for n with the result n + `by`, under its own ID."""
-
-    def __init__(self, by):
-        Memory.__init__(self)
-        self.by = by
-
-    def find(self, number):
-        asked = number + self.by if number else 0
-        return Memory.find(self, asked) if asked or not number else None
-
-
-def test_right_ids_of_answers_to_other_questions_are_not_put_right():
-    for by in AMOUNTS:
-        for known in (1, 2, 3, 5, 12, 30):
-            for missed in ((5, 2), (1, 1), (12, 3)):
-                cart = Cart(Beside(by)).open()
-                cart.make(known)
-                for count in missed:
-                    cart.away(count)
-                    cart.settle()
-                    cart.live()
-                cart.settle()
-                case = (by, known, missed, cart.stored())
-                assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) == len(cart.uids()) + cart.known.gone(), case
-                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case
-
-
-def test_answers_to_other_questions_show_nothing_before_a_push():
-    for by in AMOUNTS:
-        for before in (1, 4, 20):
-            for is_cut in (False, True):
-                cart = Cart(Beside(by))
-                for _ in range(before):
-                    cart.memory.make()
-                cart.met()
-                cart.away(3)
-                cart.settle()
-                if is_cut:
-                    cart.start().open()
-                cart.live()
-                cart.settle()
-                cart.away(2)
-                cart.settle()
-                cart.live()
-                cart.settle()
-                case = (by, before, is_cut, cart.stored())
-                assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) - before == len(cart.uids()) + cart.known.gone(), case
-                assert cart.known.missing() == 0 and cart.recovery.whose.needs == "", case
+    assert bench.ledger.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)

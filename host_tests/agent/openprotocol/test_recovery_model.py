@@ -16,12 +16,12 @@ from toolcart.agent.openprotocol import error_codes, id_ownership
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol import recovery_request as qn
-from toolcart.agent.openprotocol.id_ledger import Known
-from toolcart.agent.openprotocol.recovery_request import (
+from toolcart.agent.openprotocol.id_ledger import IdLedger
+from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
-    PHASE_BESIDE,
+    PHASE_NEARBY,
     PHASE_SETTLE,
-    PHASE_UP,
+    PHASE_UPWARD,
     PHASE_WALK,
     PHASE_WITNESS,
 )
@@ -34,7 +34,7 @@ BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
-PARTS = ("question", "heard", "pushes", "filling", "whose")  # of a recovery
+PARTS = ("request", "observed", "push_run", "gap_fill", "ownership")  # of a recovery
 PLAIN = (int, bool, str, bytes, tuple, type(None))
 
 
@@ -88,27 +88,27 @@ class World:
         bench = self.bench
         recovery = bench.recovery
         state = bench.state
-        known, run, heard, question = bench.known, recovery.pushes, recovery.heard, recovery.question
-        state.saves = known.not_saved = bench.said_twice = 0
+        ledger, run, observed, request = bench.ledger, recovery.push_run, recovery.observed, recovery.request
+        state.saves = ledger.not_saved = bench.said_twice = 0
         lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
         for name in ("doubted", "run"):
-            if getattr(known, name):
-                setattr(known, name, max(getattr(known, name) - bench.log.first() + 1 + lost, 1))
+            if getattr(ledger, name):
+                setattr(ledger, name, max(getattr(ledger, name) - bench.log.first() + 1 + lost, 1))
         state.numbers[:] = state.durable_numbers = [0] * len(state.numbers)
         recovery._answer[:] = bytes(16)
         recovery.ask_id[:] = bytes(10)
         if not self.connected:
-            known.last[:] = bytes(16)
-            known.last_id = -1
+            ledger.last[:] = bytes(16)
+            ledger.last_id = -1
         if run.last < 0:
             run.first[:] = bytes(16)
-            known.run = 0
-        if recovery.phase not in (PHASE_WITNESS, PHASE_BESIDE, PHASE_WALK, PHASE_UP, PHASE_SETTLE):
-            heard.top[:] = bytes(16)
-            heard.first = heard.upto = question.asked = 0
-            heard.is_afresh = heard.is_reset = False
+            ledger.run = 0
+        if recovery.phase not in (PHASE_WITNESS, PHASE_NEARBY, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE):
+            observed.top[:] = bytes(16)
+            observed.first = observed.upto = request.asked = 0
+            observed.starts_over = observed.is_reset = False
         if recovery.phase != PHASE_WALK:
-            vars(recovery._walk).clear()
+            vars(recovery._lowest_id).clear()
         return (
             tuple(self.left.values()),
             self.connected,
@@ -125,10 +125,10 @@ class World:
             state.refuses,
             bytes(state.octets),
             bytes(state.durable_octets),
-            _frozen(bench.known),
+            _frozen(bench.ledger),
             _frozen(recovery),
             tuple([_frozen(vars(recovery)[name]) for name in PARTS]),
-            tuple(sorted(vars(recovery._walk).items())),
+            tuple(sorted(vars(recovery._lowest_id).items())),
         )
 
     def become(self, value):
@@ -151,11 +151,11 @@ class World:
         bench.state.durable_octets = durable
         bench.now = 0
         self.questions = 0
-        _thaw(bench.known, value[15])
+        _thaw(bench.ledger, value[15])
         _thaw(bench.recovery, value[16])
         for name, part in zip(PARTS, value[17], strict=True):
             _thaw(vars(bench.recovery)[name], part)
-        vars(bench.recovery._walk).update(value[18])
+        vars(bench.recovery._lowest_id).update(value[18])
         for timer in (bench.recovery._retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
         return self
@@ -268,7 +268,7 @@ class World:
         """One question and its answer; False if there is none."""
         bench = self.bench
         number = bench.ask()
-        if self.met < 0 and (bench.known.is_met() or bench.known.is_empty()):
+        if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
             self.met = len(bench.memory.made)  # what was concluded before is written down now
         if number < 0:
             return False
@@ -277,7 +277,7 @@ class World:
         count = bench.log.number
         held = [one[2] for one in bench.log.records]
         bench.answer(found)
-        if self.met < 0 and (bench.known.is_met() or bench.known.is_empty()):
+        if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
             self.met = len(bench.memory.made)
         if bench.log.number > count:
             if found.uid in self.uids and not bench.said_twice:
@@ -299,7 +299,7 @@ class World:
             self._connect(True)
         if not self.knows_zero:  # what such a one has is found by the next push at the latest
             self.pushed.append(bench.memory.make())
-        missing = bench.known.missing()
+        missing = bench.ledger.missing()
         most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.made) + 4 * RUN + missing + 8
         while self.pushed or bench.recovery.seeks():
             if self.pushed:
@@ -453,7 +453,7 @@ def without_a_witness(compare):
     def without(self, now):
         news = compare(self, now)
         if self.phase == PHASE_WITNESS:
-            self.heard.first = self.question.asked + 1
+            self.observed.first = self.request.asked + 1
             return self._conclude(now)
         return news
 
@@ -473,7 +473,7 @@ def range_behind_the_highest(commit):
 
 def given_up_at_once(again):
     def at_once(self, now):
-        if self.question.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
+        if self.request.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
             return self._give_up(now)
         return again(self, now)
 
@@ -486,13 +486,13 @@ def nothing_in_doubt(doubt):
 
 LOST = "held, not stored"
 BROKEN = (
-    (Known, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
+    (IdLedger, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
     (rc.Recovery, "_compare_newest", without_a_witness, LOST, {"resets": 1}),
     (kn, "same", by_id_alone, LOST, {"resets": 1}),
-    (Known, "commit", range_behind_the_highest, LOST, {"kills": 1}),
+    (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "_again", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
     (rc, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
-    (Known, "doubt", nothing_in_doubt, "stored twice, not said", {"log": 2, "results": 4, "memory": 4, "queues": 3}),
+    (IdLedger, "doubt", nothing_in_doubt, "stored twice, not said", {"log": 2, "results": 4, "memory": 4, "queues": 3}),
 )
 
 

@@ -7,18 +7,18 @@ same phase, ask for the same ID, believe the same highest result, and take the s
 from random import Random
 
 from toolcart.agent.openprotocol import id_ownership
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.gap_fill import CLOSED_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import after, following, is_ahead, is_open, length_of, open_below, preceding
-from toolcart.agent.openprotocol.observed_ids import Walk
-from toolcart.agent.openprotocol.recovery_request import BESIDE, ITSELF, LAST, UNANSWERED_MOST
+from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
+from toolcart.agent.openprotocol.recovery_request import ITSELF, LAST, NEXT, UNANSWERED_MOST
 from host_tests.portable import LONG
 from host_tests.support.recovery import Bench, Memory
 
 NONE, EMPTY = "none", "empty"
-NEWEST, WITNESS, BESIDE_W, WALK = qs.PHASE_NEWEST, qs.PHASE_WITNESS, qs.PHASE_BESIDE, qs.PHASE_WALK
-UP, FILL, IDLE, POLL, CLOSED = qs.PHASE_UP, qs.PHASE_FILL, qs.PHASE_IDLE, qs.PHASE_POLL, qs.PHASE_CLOSED
+NEWEST, WITNESS, NEARBY, WALK = rp.PHASE_NEWEST, rp.PHASE_WITNESS, rp.PHASE_NEARBY, rp.PHASE_WALK
+UP, FILL, IDLE, POLL, CLOSED = rp.PHASE_UPWARD, rp.PHASE_FILL, rp.PHASE_IDLE, rp.PHASE_POLL, rp.PHASE_CLOSED
 K = 4
 LIVES = 120 if LONG else 40
 EVENTS = 250
@@ -36,12 +36,12 @@ class Model:
         self.is_straight = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
-        self.walk = Walk()
+        self.walk = LowestIdSearch()
         self.forget()
 
     def forget(self):
         self.newest = self.top = None
-        self.is_held = self.is_zero_gone = self.is_afresh = False
+        self.is_held = self.is_zero_absent = self.starts_over = False
         self.first = self.upto = self.up = 0
         self.begin = self.at = self.row = self.closed = self.beside = 0
         self.is_there = False  # there is a result under the highest ID known
@@ -154,7 +154,7 @@ class Model:
             self.turn_to_missing()
         if self.phase == IDLE:
             return None
-        return after(self.asked) if self.state == BESIDE else self.asked
+        return after(self.asked) if self.state == NEXT else self.asked
 
     def turn_to_missing(self):
         while self.ranges:
@@ -180,16 +180,16 @@ class Model:
         elif self.state == LAST:
             if self.phase == FILL:
                 self.close()
-            elif self.phase in (WITNESS, BESIDE_W):
+            elif self.phase in (WITNESS, NEARBY):
                 self.gone()
             else:
                 self.go_on(True)
         elif self.tries >= UNANSWERED_MOST and self.phase not in (NEWEST, UP):
-            may = self.phase not in (WITNESS, BESIDE_W) or self.newest is not None
-            self.state = BESIDE if self.state == ITSELF and may else ITSELF
+            may = self.phase not in (WITNESS, NEARBY) or self.newest is not None
+            self.state = NEXT if self.state == ITSELF and may else ITSELF
 
     def answer(self, result):
-        if self.state == BESIDE:
+        if self.state == NEXT:
             self.state = LAST
         elif result is None:
             self.gone()
@@ -207,7 +207,7 @@ class Model:
         self.compare()
 
     def newest_gone(self):
-        self.is_zero_gone = True
+        self.is_zero_absent = True
         if self.pushed is not None:
             self.newest = self.top = self.pushed
             self.is_held = True
@@ -220,7 +220,7 @@ class Model:
     def compare(self):
         newest = self.newest.ident
         self.upto = preceding(newest) if self.is_held else newest
-        self.is_afresh = self.w == EMPTY
+        self.starts_over = self.w == EMPTY
         self.first = open_below(self.upto) if self.w == EMPTY else following(self.upto)
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
@@ -261,7 +261,7 @@ class Model:
         if self.is_straight or far or self.beside > len(by):
             self.walk_down()
             return
-        self.turn(BESIDE_W, self.w.ident + by[self.beside - 1])
+        self.turn(NEARBY, self.w.ident + by[self.beside - 1])
 
     def beside_there(self, result):
         self.turn_beside()
@@ -273,7 +273,7 @@ class Model:
             self.turn_beside()
 
     def walk_down(self):
-        self.is_afresh = True
+        self.starts_over = True
         self.walk.begin(self.newest.ident, 1 << 31, K)
         self.turn(WALK, self.walk.asked)
 
@@ -286,7 +286,7 @@ class Model:
                 self.settle()
             else:
                 self.turn(UP, after(self.asked))
-        elif self.walk.hear(there):
+        elif self.walk.answered(there):
             self.turn(WALK, self.walk.asked)
         elif self.proven:
             self.row = 0
@@ -307,7 +307,7 @@ class Model:
             self.newest_gone()
         else:
             if self.w in (NONE, EMPTY):
-                self.newest, self.is_afresh = None, True
+                self.newest, self.starts_over = None, True
             else:
                 self.stay()
             self.settle()
@@ -324,14 +324,14 @@ class Model:
             self.first = self.w.ident
 
     def conclude(self):
-        if self.is_zero_gone:
+        if self.is_zero_absent:
             self.up = 0
             self.turn(UP, self.first if self.newest is None else after(self.newest.ident))
         else:
             self.settle()
 
     def settle(self):
-        if self.is_afresh:
+        if self.starts_over:
             self.ranges = []
             self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
@@ -377,7 +377,7 @@ class Model:
     TABLE = {  # phase: it is there, it is gone
         NEWEST: (newest_there, newest_gone),
         WITNESS: (witness_there, witness_gone),
-        BESIDE_W: (beside_there, beside_gone),
+        NEARBY: (beside_there, beside_gone),
         WALK: (lambda self, result: self.go_on(True), lambda self: self.go_on(False)),
         UP: (up_there, lambda self: self.go_on(False)),
         FILL: (missing_there, missing_gone),
@@ -397,12 +397,12 @@ class Both:
 
     def agree(self):
         model, bench, recovery = self.model, self.bench, self.bench.recovery
-        known = bench.known
-        w = EMPTY if known.is_empty() else known.top() if known.is_met() else NONE
-        assert recovery.phase == model.phase, (qs.PHASE_NAMES[recovery.phase], qs.PHASE_NAMES[model.phase])
-        assert (recovery.question.asked, recovery.question.state) == (model.asked, model.state)
+        ledger = bench.ledger
+        w = EMPTY if ledger.is_empty() else ledger.top() if ledger.is_met() else NONE
+        assert recovery.phase == model.phase, (rp.PHASE_NAMES[recovery.phase], rp.PHASE_NAMES[model.phase])
+        assert (recovery.request.asked, recovery.request.state) == (model.asked, model.state)
         assert w == (model.w if model.w in (NONE, EMPTY) else model.w.ident)
-        assert known.ranges == model.ranges and recovery.filling.at == model.at
+        assert ledger.ranges == model.ranges and recovery.gap_fill.at == model.at
         assert (recovery.flags == 0) == model.proven and [one[2] for one in bench.log.records] == model.log
 
     def do(self):

@@ -174,10 +174,18 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
     for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
         line = Line(Controller(1, (60, 999), ends, 79))
         line.run()
-        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 1, 79), ends
+        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+            why,
+            1,
+            79,
+        ), ends
         line = Line(Controller(5, (60, 1), ends, 15))
         line.run()
-        assert (line.session.why, line.session.said.refused_mid, line.session.said.refused_code) == (why, 60, 15), ends
+        assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
+            why,
+            60,
+            15,
+        ), ends
     line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
     line.run()
     assert line.session.why == st.WHY_NOTHING
@@ -194,32 +202,3 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
         line.run()
         assert line.session.why == (st.WHY_NO_REVISION if count > 4 else st.WHY_REFUSED), count
         line.lose()
-
-
-# Code 00
-
-
-def test_no_error_counts_as_yes_where_next_revision_says_that_it_exists():
-    talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
-    talk.tell(STARTED)
-    talk.take()
-    assert talk.tell(refused(60, 0)) == [st.EV_REFUSED]
-    assert talk.take() == [b"002000600030        "]
-    assert talk.tell(refused(60, 9)) == [st.EV_READY] and talk.mids() == []
-    for _ in range(2):
-        talk.lose()
-        talk.tell(STARTED)
-        assert talk.take()[-1][8:11] == b"999"
-        assert talk.tell(refused(60, 0)) == [st.EV_READY]  # it has stood
-
-
-def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
-    for others in (0, 97, 99):
-        talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
-        talk.tell(STARTED)
-        talk.tell(refused(60, 0))
-        assert talk.tell(refused(60, others)) == [st.EV_REFUSED]
-        assert talk.tell(refused(60, others)) == [st.EV_READY], others
-        talk.lose()
-        talk.tell(STARTED)
-        assert talk.take()[-1][8:11] == b"999"

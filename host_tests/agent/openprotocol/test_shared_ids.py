@@ -4,7 +4,7 @@ Rules of the model are those of the Power Focus 6000, software 2.8: one counter 
 answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
 """
 
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import shared_ids
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
@@ -47,12 +47,12 @@ class Cart(Bench):
         self.opens_with = (STATION, system_type)
 
     def answer(self, result, flags=0):
-        if result is not None and self.recovery.whose.shared is not None:
+        if result is not None and self.recovery.ownership.shared is not None:
             owner = shared_ids.OWNER_OURS if result.uid in self.memory.ours else shared_ids.OWNER_OTHER
             if self.spoiled:
                 self.spoiled -= 1
                 owner = shared_ids.OWNER_OTHER
-            self.recovery.whose.shared.owner = owner if self.names else shared_ids.OWNER_NONE
+            self.recovery.ownership.shared.owner = owner if self.names else shared_ids.OWNER_NONE
         return Bench.answer(self, result, flags)
 
     def work(self, text):
@@ -76,7 +76,7 @@ class Cart(Bench):
         """All of ours is stored once, and nothing of another station; nothing is told as gone."""
         self.settle(5000)
         assert sorted(self.uids()) == self.memory.ours
-        assert self.known.gone() == 0 and self.gone.runs == []
+        assert self.ledger.gone() == 0 and self.gone.runs == []
         return True
 
 
@@ -91,7 +91,7 @@ def test_what_was_missed_among_other_stations_results_is_fetched_in_order():
     cart = cart_of().work("oxxo")
     cart.settle()
     cart.meanwhile("xxoxooxxxoxx")
-    assert cart.agrees() and cart.known.shares() and cart.uids() == cart.memory.ours
+    assert cart.agrees() and cart.ledger.shares() and cart.uids() == cart.memory.ours
     cart.meanwhile("xoxoxo")
     assert cart.agrees() and cart.uids() == cart.memory.ours
     assert len(cart.asked) <= 2 + 6 + 3 + 1  # the newest, the last known; each on the way down; ours once more
@@ -106,7 +106,7 @@ def test_one_answer_alone_does_not_show_that_ids_are_shared():
         cart.meanwhile("oo")
         cart.spoiled = spoiled
         cart.settle()
-        assert cart.known.shares() == (spoiled == 2)
+        assert cart.ledger.shares() == (spoiled == 2)
         assert cart.agrees()
 
 
@@ -117,7 +117,7 @@ def test_witness_that_is_gone_costs_look_through_all_and_stores_nothing_twice():
     cart.memory.ours.remove(6)
     cart.log.records.pop()
     cart.meanwhile("xoxo")
-    assert cart.agrees() and cart.known.shares()
+    assert cart.agrees() and cart.ledger.shares()
 
 
 def test_answer_that_does_not_say_whose_it_is_is_never_stored():
@@ -126,13 +126,13 @@ def test_answer_that_does_not_say_whose_it_is_is_never_stored():
     cart.names = False
     cart.meanwhile("xxoxx")
     cart.settle()
-    assert qs.NEWS_NO_OWNER in cart.news and cart.recovery.phase == qs.PHASE_OFF
-    assert cart.recovery.whose.needs == "owner"
+    assert rp.NEWS_NO_OWNER in cart.news and cart.recovery.phase == rp.PHASE_OFF
+    assert cart.recovery.ownership.needs == "owner"
     cart.work("o")
     assert cart.stored() == [2, 4, 10]
     cart.names = True
     cart.again()
-    assert cart.recovery.whose.needs == "" and cart.agrees()
+    assert cart.recovery.ownership.needs == "" and cart.agrees()
 
 
 def test_revision_that_names_the_station_is_asked_for_first():
@@ -147,10 +147,10 @@ def test_power_focus_6000_that_names_no_station_for_once_is_waited_for():
     cart.settle()
     cart.opens_with = (STATION[:41] + b" " * 10, 3)
     cart.meanwhile("oxo")
-    assert cart.settle() == 0 and cart.recovery.whose.needs == "tightening_ids"
+    assert cart.settle() == 0 and cart.recovery.ownership.needs == "tightening_ids"
     cart.opens_with = (STATION, 3)
     cart.meanwhile("xox")
-    assert cart.agrees() and cart.known.shares()
+    assert cart.agrees() and cart.ledger.shares()
 
 
 def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
@@ -175,13 +175,13 @@ def test_random_shifts_with_cuts_and_losses_bring_every_result_once():
 
 
 def stretch_of(most_ids=0):
-    return shared_ids.Shared(STATION, True, most_ids)
+    return shared_ids.SharedIds(STATION, True, most_ids)
 
 
 def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing():
     stretch = stretch_of()
     stretch.begin(3732930542, 500)
-    stretch.hear(2, True)
+    stretch.add_answer(2, True)
     assert not stretch.seeks and stretch.next_of_ours(3732930542) == -1
 
 
@@ -194,7 +194,7 @@ def test_a_walk_that_was_cut_off_is_shorter_next():
         if not ends:
             stretch = stretch_of(stretch.break_off())
         else:
-            stretch.hear(5, True)  # a result: the next stretch is no longer than this one for that
+            stretch.add_answer(5, True)  # a result: the next stretch is no longer than this one for that
     assert lengths == [500, 500, 500, 125, 250, 500, 125, 31, 7, 1]
     stretch.begin(1, 5000)
     assert stretch.last == 1

@@ -6,21 +6,18 @@ import random
 import pytest
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.linux.extended_store import WideStore
-from toolcart.agent.linux.json_line import line_of
-from toolcart.agent.openprotocol import layouts, spindle_assembly
+from toolcart.agent.openprotocol import layouts
 from toolcart.agent.openprotocol.header import revision_of
 from toolcart.agent.openprotocol.parameter_ids import TEXT
-from toolcart.agent.openprotocol.shifted_fields import find
-from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, extended_values
+from toolcart.agent.openprotocol.shifted_result import find
+from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
-from toolcart.catalogue import Odd, decode
+from toolcart.catalogue import decode
 from toolcart.codec.inputs import Seen, messages
 from toolcart.codec.rendering import as_data, lines_of, message_as_data
-from toolcart.sim import result_frames
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
-from host_tests.support.frames import TIGHTENED, example_tightening, light, message
+from host_tests.support.frames import TIGHTENED, example_tightening, light
 from host_tests.support.station import Bench
 
 TIGHTENED_ID = TIGHTENED["tightening_id"]
@@ -339,7 +336,7 @@ def test_what_is_shifted_is_odd_counted_and_named():
     for ident in range(2, 5):
         bench.push(frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=TIGHTENED_ID + ident))
     assert bench.counted(h.SHIFTED) == 4
-    assert [code for _, code, _ in bench.health.entries()].count(h.SHIFTED) == 1, "once a day"
+    assert [code for _, code, _ in bench.counters.log.entries()].count(h.SHIFTED) == 1, "once a day"
 
 
 def test_fields_of_the_simulator_are_those_of_the_agent():
@@ -351,120 +348,6 @@ def test_fields_of_the_simulator_are_those_of_the_agent():
             (width | 0x80 if name in TEXTS or name == "station_name" else width) for _, width, name in rows
         ] == list(fields[:count]), (mid, revision)
     assert sum(width for _, width, _ in LIGHT) == 101
-
-
-# The same of MID 0101, 0106 and 0107, which have their own numbers, counts and lengths.
-
-
-def cycle_frames():
-    """Return MID, revision, the message as documented, and where each of its texts begins and how wide it is."""
-    result = example_tightening(status=1, tightening_id=77, vin=b"WVWZZZ1KZAW123456")
-    return (
-        (101, 5, message(101, result_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
-        (106, 4, message(106, result_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
-        (107, 4, message(107, result_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
-    )
-
-
-def taken(mid, revision, frame):
-    """Return body and rows of a cycle, None for what cannot be read."""
-    made = spindle_assembly.Cycle()
-    made.most = 3600
-    if mid == 107:
-        station = cycle_frames()[1]
-        assert made.take(bytearray(station[2]), 0, len(station[2]), 106, 4, True, 0) == spindle_assembly.CYCLE_MORE
-    if (
-        made.take(bytearray(b"##" + frame + b"##"), 2, len(frame), mid, revision, True, 0)
-        == spindle_assembly.CYCLE_UNREADABLE
-    ):
-        return None
-    page = bytearray(r.HEAD_BYTES) + made.body[: made.octets]
-    notes = put_in_order(page, len(page))[1]
-    assert made.found == r.RESULT_ODD or not notes
-    return bytes(page), notes
-
-
-def test_wide_texts_of_several_spindles_leave_every_value_right():
-    for mid, revision, frame, texts in cycle_frames():
-        wanted, notes = taken(mid, revision, frame)
-        assert not notes
-        for first, width in texts:
-            for octets in range(-min(6, width), 7):
-                text = frame[first : first + width].rstrip(b" ")
-                if octets == 0 or len(text) > width + octets:
-                    continue
-                wide = frame[:first] + text_of(width, octets, text) + frame[first + width :]
-                assert taken(mid, revision, wide) == (wanted, "shifted"), (mid, first, octets)
-
-
-def test_texts_of_several_spindles_that_look_like_ids_change_no_value():
-    dice = random.Random(5)
-    for mid, revision, frame, texts in cycle_frames():
-        for _ in range(1500):
-            wide, plain = frame, frame
-            for first, width in reversed(texts):
-                octets = max(0, width + dice.randrange(-6, 7))
-                text = b"".join([b"%02d" % dice.randrange(1, 24) for _ in range(30)])[:octets]
-                wide = wide[:first] + text + wide[first + width :]
-                plain = plain[:first] + text_of(width, 0, text) + plain[first + width :]
-            found = taken(mid, revision, wide)
-            assert found is None or found[0] == taken(mid, revision, plain)[0], wide
-
-
-def test_other_numbers_or_counts_of_several_spindles_are_not_believed():
-    for mid, revision, frame, _ in cycle_frames():
-        places = {101: (24, 141, 172, 228), 106: (40, 91, 163, 165, 178), 107: (24, 71, 118, 178)}[mid]
-        for place in places:
-            wrong = frame[:place] + b"99" + frame[place + 2 :]
-            assert taken(mid, revision, wrong) is None, (mid, place)
-    mid, revision, frame, _ = cycle_frames()[0]
-    assert taken(mid, revision, frame[:22] + b"02" + frame[24:]) is None, "three spindles, and two are told"
-
-
-# What `toolcart decode` and the catalogue say of them.
-
-
-@pytest.mark.parametrize("mid, revision", CASES)
-def test_catalogue_believes_no_field_that_is_not_where_it_belongs(mid, revision):
-    dice = random.Random(mid + revision)
-    wanted = dict(decode(frame_of(mid, revision)))
-    for _ in range(20):
-        name = dice.choice(sorted(widths_of(mid, revision)))
-        width = widths_of(mid, revision)[name]
-        octets = dice.choice((-3, -2, -1, 1, 2, 3))
-        frame = frame_of(mid, revision, {name: text_of(width, octets, b"A")})
-        message = decode(frame)
-        for one in wanted:
-            value = message[one]
-            assert value is None or isinstance(value, Odd) or value == wanted[one] or value == "A", one
-            assert decode(frame).fields()[one] == value or isinstance(value, Odd)
-
-
-def test_decode_says_that_fields_were_found_by_their_ids():
-    frame = frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1)
-    told = message_as_data(decode(frame))
-    assert told["fields"]["torque"]["decimal"] == "10.40" and told["fields"]["torque_unit"]["meaning"] == "Nm"
-    assert told["shifted"].startswith("its fields are not where revision 3 has them")
-    assert "  shifted: " + told["shifted"] in lines_of(told)
-    wrong = bytearray(frame_of(61, 4))
-    wrong[413:415] = b"47"
-    told = message_as_data(decode(bytes(wrong)))
-    assert "unreadable" in told and any(line.startswith("  unreadable: ") for line in lines_of(told))
-    assert not {"shifted", "unreadable"} & set(message_as_data(decode(frame_of(61, 4))))
-
-
-def test_message_is_kept_beside_a_shifted_result_on_linux():
-    bench = Bench()
-    bench.store.__class__ = WideStore
-    frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
-    bench.push(frame)
-    (_, flags, payload) = bench.results()[0]
-    assert flags == r.FLAG_ODD and extended_values.frame_of(payload, 0, len(payload)) == frame
-    line = json.loads(line_of(payload, 0, KIND_RESULT, flags, len(payload)))
-    assert line["frame"] == frame.hex() and line["odd"] == "shifted" and line["identifier_3"] is None
-    bench.push(frame_of(61, 7, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=8))
-    (_, _, payload) = bench.results()[1]
-    assert extended_values.frame_of(payload, 0, len(payload)) == b"", "there is no room for it"
 
 
 def test_octets_behind_a_message_shift_nothing_in_front_of_them():

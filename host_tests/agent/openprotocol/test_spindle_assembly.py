@@ -19,7 +19,7 @@ def tightening(**values):
     return example_tightening(**dict({"status": 1, "angle": 81, "tightening_id": 4294967290}, **values))
 
 
-def cycle(most=PAYLOAD_WIDE, kind=cy.Cycle):
+def cycle(most=PAYLOAD_WIDE, kind=cy.SpindleAssembly):
     made = kind()
     made.most = most
     return made
@@ -57,7 +57,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                 octets = message(101, frames.sync_data(result, revision, count), revision)
                 told = catalogue.decode(octets)
                 made = cycle()
-                assert take(made, octets, 101, revision) == cy.CYCLE_WHOLE and not made.cut
+                assert take(made, octets, 101, revision) == cy.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == told["vin"]
                 for name, place, width in (
@@ -103,7 +103,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                 octets = message(106, frames.station_data(result, revision, count), revision)
                 told = catalogue.decode(octets)
                 made = cycle()
-                assert take(made, octets, 106, revision) == cy.CYCLE_WHOLE and not made.cut
+                assert take(made, octets, 106, revision) == cy.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 page = payload_of(made)
                 assert bytes(body[res.TIGHTENING_ID : res.SERIAL]) == b"%010d" % told["data_number"]
@@ -129,11 +129,11 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                         assert float(getattr(row, field)) == float(one[field]), (field, one[field])
                 first = told["bolts"][0]
                 if torque == 4237:
-                    assert made.found == res.RESULT_READ
+                    assert made.result_code == res.RESULT_READ
                     assert number_in(body, res.TORQUE, 6) == int(float(first["torque"]) * 100 + 0.001)
                     assert number_in(body, res.ANGLE, 5) == angle
                 elif torque < 0:
-                    assert made.found == res.RESULT_ODD
+                    assert made.result_code == res.RESULT_ODD
                     assert bytes(body[res.TORQUE : res.ANGLE]) == b"-00057"
                 else:  # 12345.12 Nm are more hundredths than the body has room for; the row has it
                     assert not bytes(body[res.TORQUE : res.ANGLE]).strip() and rows[0].torque == "12345.1"
@@ -146,7 +146,7 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
             result = tightening(status=0)
             assert take(
                 made, message(106, frames.station_data(result, revision, 3), revision), 106, revision, True
-            ) == (cy.CYCLE_MORE)
+            ) == (cy.ASSEMBLY_MORE)
             told = []
             for index in (1, 2, 3):
                 octets = message(107, frames.bolt_data(result, revision, index, 3), revision)
@@ -154,7 +154,7 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
                 if printed:  # a time as wide as its field is printed (OP 5.13.3 p. 188)
                     octets = octets[:55] + octets[65:]
                 found = take(made, octets, 107, revision, True)
-                assert found == (cy.CYCLE_WHOLE if index == 3 else cy.CYCLE_MORE)
+                assert found == (cy.ASSEMBLY_WHOLE if index == 3 else cy.ASSEMBLY_MORE)
             page = payload_of(made)
             extras = rec.extras_of(page, 0, len(page))
             assert [row for row, _, _ in extras] == [0, 1, 2] and not made.cut
@@ -181,33 +181,33 @@ def test_bolt_data_out_of_turn_changes_nothing():
     bolts = [message(107, frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
     other = message(107, frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
     made = cycle()
-    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_FOREIGN
-    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE
-    assert take(made, bolts[1], 107, 4, True) == cy.CYCLE_FOREIGN
-    assert take(made, other, 107, 4, True) == cy.CYCLE_FOREIGN
-    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_MORE
-    assert take(made, bolts[0], 107, 4, True) == cy.CYCLE_AGAIN
-    assert take(made, bolts[1], 107, 4, True) == cy.CYCLE_MORE
-    assert take(made, station, 106, 4, True) == cy.CYCLE_AGAIN
+    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_FOREIGN
+    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_MORE
+    assert take(made, bolts[1], 107, 4, True) == cy.ASSEMBLY_FOREIGN
+    assert take(made, other, 107, 4, True) == cy.ASSEMBLY_FOREIGN
+    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_MORE
+    assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_REPEATED
+    assert take(made, bolts[1], 107, 4, True) == cy.ASSEMBLY_MORE
+    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_REPEATED
     made.give_up()
-    assert take(made, bolts[2], 107, 4, True) == cy.CYCLE_AGAIN  # not waited for any more
-    assert take(made, station, 106, 4, True) == cy.CYCLE_MORE  # begins again
-    for bolt, wanted in ((bolts[0], cy.CYCLE_MORE), (bolts[1], cy.CYCLE_MORE), (bolts[2], cy.CYCLE_WHOLE)):
+    assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED  # not waited for any more
+    assert take(made, station, 106, 4, True) == cy.ASSEMBLY_MORE  # begins again
+    for bolt, wanted in ((bolts[0], cy.ASSEMBLY_MORE), (bolts[1], cy.ASSEMBLY_MORE), (bolts[2], cy.ASSEMBLY_WHOLE)):
         assert take(made, bolt, 107, 4, True) == wanted
     page = payload_of(made)
     assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1, 2]
-    assert take(made, bolts[2], 107, 4, True) == cy.CYCLE_AGAIN
+    assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED
 
 
 def test_what_has_no_room_is_left_out_from_behind_and_said():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(106, frames.station_data(result, 4, 50), 4), 106, 4) == cy.CYCLE_WHOLE
+    assert take(made, message(106, frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
     page = payload_of(made)
     assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
     assert rec.count_of(page, 0) == len(rec.rows_of(page, 0)) == 9 and rec.told_of(page, 0) == 50
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(101, frames.sync_data(result, 1, 50), 1), 101, 1) == cy.CYCLE_WHOLE
+    assert take(made, message(101, frames.sync_data(result, 1, 50), 1), 101, 1) == cy.ASSEMBLY_WHOLE
     assert made.cut and rec.count_of(payload_of(made), 0) == 26
     most = 500
     made = cycle(most)
@@ -229,8 +229,8 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         for length in range(20, len(octets)):
             made = cycle()
             found = take(made, octets[:length], mid, 4)
-            assert found == (cy.CYCLE_WHOLE if length >= whole else cy.CYCLE_UNREADABLE), length
-            if found == cy.CYCLE_WHOLE:
+            assert found == (cy.ASSEMBLY_WHOLE if length >= whole else cy.ASSEMBLY_UNREADABLE), length
+            if found == cy.ASSEMBLY_WHOLE:
                 page = payload_of(made)
                 assert rec.told_of(page, 0) == 3
                 assert made.cut == (rec.count_of(page, 0) < 3)
@@ -239,7 +239,9 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
     for length in range(20, len(bolt)):
         made = cycle()
         take(made, octets, 106, 4, True)
-        assert take(made, bolt[:length], 107, 4, True) == (cy.CYCLE_MORE if length >= 180 else cy.CYCLE_UNREADABLE)
+        assert take(made, bolt[:length], 107, 4, True) == (
+            cy.ASSEMBLY_MORE if length >= 180 else cy.ASSEMBLY_UNREADABLE
+        )
         page = payload_of(made)
         rec.extras_of(page, 0, len(page))
 
@@ -251,15 +253,15 @@ def test_blank_figures_are_blank_and_odd_ones_are_told():
     octets[165 + 15 : 165 + 22] = b" " * 7
     octets[115] = 0x35
     made = cycle()
-    assert take(made, bytes(octets), 106, 4) == cy.CYCLE_WHOLE
+    assert take(made, bytes(octets), 106, 4) == cy.ASSEMBLY_WHOLE
     row = rec.rows_of(payload_of(made), 0)[0]
     assert row.torque == "" and row.torque_status == row.angle_status == 0x20 and row.angle == "81.0000"
     assert not bytes(made.body[res.TORQUE : res.ANGLE]).strip() and made.body[res.TIGHTENING_STATUS] == 0x35
-    assert made.found == res.RESULT_ODD
+    assert made.result_code == res.RESULT_ODD
     for at in (22, 30, 163):
         broken = bytearray(octets)
         broken[at] = 0x78
-        assert take(cycle(), bytes(broken), 106, 4) == cy.CYCLE_UNREADABLE
+        assert take(cycle(), bytes(broken), 106, 4) == cy.ASSEMBLY_UNREADABLE
 
 
 def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
@@ -287,7 +289,12 @@ def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
                     elif place == 6:
                         odd = octets[:at] + b" " + text + octets[at + 6 :]
                     found = take(cycle(), odd, mid, 4)
-                    assert found == (cy.CYCLE_WHOLE if is_figure else cy.CYCLE_UNREADABLE), (mid, row, place, text)
+                    assert found == (cy.ASSEMBLY_WHOLE if is_figure else cy.ASSEMBLY_UNREADABLE), (
+                        mid,
+                        row,
+                        place,
+                        text,
+                    )
 
 
 def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
@@ -295,7 +302,7 @@ def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     octets = message(101, frames.sync_data(result, 4, 1), 4)
     octets = octets[:-3] + b"002"
     made = cycle()
-    assert take(made, octets, 101, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_ODD
+    assert take(made, octets, 101, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_ODD
     page = payload_of(made)
     row = rec.rows_of(page, 0)[0]
     assert rec.presses(page, 0) and (row.angle, row.angle_max) == ("-99.99", "999.99")

@@ -1,7 +1,6 @@
 """Another subscription is another row: asked for after the results, taken, acknowledged, done without if it must be."""
 
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.revisions import CUTS_MOST, Revisions
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import EXAMPLE, accepted, message, refused
 from host_tests.support.talk import STARTED, Talk
@@ -61,71 +60,3 @@ def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
         assert talk.session.state == st.CLEARING
         talk.wait(5000)
         assert talk.session.state == st.READY
-
-
-# Which revision is next: what was rejected or cut off is asked for again only when nothing else is left.
-
-ALL = (5, 6, 4, 3)
-
-
-def order(revisions, step, count):
-    """Return what is asked for in turn while each comes to nothing in this way."""
-    found = []
-    for _ in range(count):
-        found.append(revisions.wanted())
-        step(revisions)
-    return found
-
-
-def test_each_is_asked_for_before_any_comes_again():
-    for step in (Revisions.refused, Revisions.cut, Revisions.occupied):
-        assert order(Revisions(ALL), step, 9) == [5, 6, 4, 3, 5, 6, 4, 3, 5]
-
-
-def test_a_rejection_says_whether_another_one_is_left():
-    for step in (Revisions.refused, Revisions.cut):
-        revisions = Revisions(ALL)
-        assert [step(revisions) for _ in range(5)] == [True, True, True, False, True]
-        assert revisions.in_vain
-        revisions.answered()
-        assert not revisions.in_vain
-
-
-def test_one_that_stood_is_given_up_after_the_third_cut_in_row():
-    revisions = Revisions(ALL)
-    revisions.refused()
-    revisions.stands()
-    assert order(revisions, Revisions.cut, CUTS_MOST + 2) == [6] * CUTS_MOST + [4, 3]
-    revisions = Revisions(ALL)
-    revisions.stands()
-    for _ in range(10):
-        revisions.cut()
-        revisions.cut()
-        assert revisions.wanted() == 5
-        revisions.stands()
-
-
-def test_cuts_of_a_controller_that_answers_are_believed():
-    revisions = Revisions(ALL)
-    assert order(revisions, Revisions.cut, 2) == [5, 6]
-    assert not revisions.answered()
-    assert order(revisions, Revisions.cut, 2) == [5, 6]
-    assert revisions.wanted() == 4 and revisions.answered()
-    revisions = Revisions(ALL)
-    revisions.refused()
-    assert order(revisions, Revisions.cut, 1) == [6]  # it had rejected the one before
-    assert revisions.wanted() == 4 and revisions.answered()
-
-
-def test_a_rejected_one_is_not_preferred_until_it_has_stood():
-    revisions = Revisions(ALL)
-    assert revisions.prefer(6) and revisions.wanted() == 6
-    assert not revisions.prefer(7)
-    revisions.refused()
-    assert not revisions.prefer(6) and revisions.wanted() == 5
-    revisions.answered()
-    revisions.stands()
-    assert not revisions.prefer(6)
-    for _ in range(len(ALL)):
-        revisions.refused()  # all but the last are left: 6 was rejected before
-    assert revisions.prefer(6)

@@ -31,10 +31,10 @@ class Wrong(Exception):
 
 
 class Counts:
-    """Health that counts nothing."""
+    """Counters that counts nothing."""
 
     def __init__(self):
-        self.counters = [0] * 60
+        self.counts = [0] * 60
 
     def count(self, _counter):
         pass
@@ -100,7 +100,7 @@ class FewLog:
     def number(self):
         return len(self.world.kinds)
 
-    shown = number
+    visible = number
 
     @property
     def next(self):
@@ -179,7 +179,7 @@ class FewKept:
         self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
         return KEPT_DONE
 
-    def next_told(self, after):
+    def next_listed(self, after):
         return self.next_entry(after)
 
     def next_entry(self, after):
@@ -225,15 +225,15 @@ PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe",
-    "policy": "doing att first code mutes drops todo out number sequence",
-    "policy.sent": "may_have allowed open",
-    "policy.offer": "entry before is_taken",
-    "policy.row": "room fits short code mute taken taken_sequence seen",
-    "policy.row.scout": "number found ahead",
-    "policy.standing": "unsure is_odd",
-    "policy.late": "wants _after",
+    "policy": "phase attempts head code unanswered drops pending_write out number sequence",
+    "policy.in_flight": "may_have allowed open",
+    "policy.reoffer": "entry before is_taken",
+    "policy.lookahead": "room fits short code mute taken taken_sequence seen",
+    "policy.lookahead.scout": "number found ahead",
+    "policy.resume_point": "unsure is_odd",
+    "policy.reoffers": "wants _after",
 }
-TIMERS = {"policy": "hold", "policy.row": "soon proven", "policy.late": "timer _again pause"}
+TIMERS = {"policy": "hold", "policy.lookahead": "soon proven", "policy.reoffers": "timer _again pause"}
 NUMBERS_OF = slice(9, 36)  # of the state
 MANY = 1  # so many passes without success count as any number of them
 
@@ -270,7 +270,7 @@ class World:
         self.log = FewLog(self)
         self.kept = FewKept(self, self.state)
         self.state.cursor = self.log.cursors[0]
-        self.health = Counts()
+        self.counters = Counts()
         self.now = NOW
         self.start()
 
@@ -297,8 +297,8 @@ class World:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
         self.log.cursors[0].number = state.numbers[CURSOR]
         self.log.cursors[0].ahead = state.numbers[AHEAD]
-        self.policy = self.make(self.log, state, self.kept, self.health, SETTINGS, self.batch)
-        self.policy.late.begin(self.now)
+        self.policy = self.make(self.log, state, self.kept, self.counters, SETTINGS, self.batch)
+        self.policy.reoffers.begin(self.now)
         self.connected = False
         self.plain = self._fields(PLAIN)
         self.timers = [getattr(part, name) for part, name in self._fields(TIMERS)]
@@ -320,7 +320,7 @@ class World:
         policy = self.policy
         kind = self.kinds[policy.number - 1]
         lies = policy.buf[0]
-        if lies != (-policy.number if policy.doing == pol.LATE_OUT else policy.number):
+        if lies != (-policy.number if policy.phase == pol.LATE_OUT else policy.number):
             raise Wrong("another one goes out")
         if self.mood == REFUSES or (self.mood == WELL and kind == REFUSED):
             return False
@@ -383,7 +383,7 @@ class World:
 
     def _passes(self):
         numbers = self.state
-        return (numbers.numbers[SENT] | numbers.durable[SENT]) & SENT_PASS or self.policy.doing == pol.FINISH
+        return (numbers.numbers[SENT] | numbers.durable[SENT]) & SENT_PASS or self.policy.phase == pol.FINISH
 
     def settles(self):
         """From now on all is well, more good results come, and an operator looks after what needs one.
@@ -430,14 +430,14 @@ class World:
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
-                return not policy.late.asked and policy.ask(good[0], False) == ASK_DONE
+                return not policy.reoffers.ordered and policy.ask(good[0], False) == ASK_DONE
             if kept:
                 self.kept.find(kept[0][0])
                 self.kept.leave(self.kept.entry)
                 self.state.save()
                 self.dropped += (kept[0][0],)
                 return True
-        first = policy.first
+        first = policy.head
         shown = {}
         put_refused(shown, policy, self.now)
         if shown["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
@@ -465,15 +465,15 @@ class World:
 
     def pack(self):
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
-        policy.att = min(policy.att, pol.OFFERS + MANY)
-        policy.row.scout.found *= policy.out
+        policy.attempts = min(policy.attempts, pol.OFFERS + MANY)
+        policy.lookahead.scout.found *= policy.out
         state.numbers[CURSOR], state.numbers[AHEAD] = cursor.number, cursor.ahead
         return (
             tuple(self.budget),
             *[getattr(part, name) for part, name in self.plain],
             *[timer.armed for timer in self.timers],
             tuple(sorted(self.ever)),
-            tuple(policy.late.asked),
+            tuple(policy.reoffers.ordered),
             tuple(state.numbers[NUMBERS_OF]),
             tuple(state.durable[NUMBERS_OF]),
             len(self.kinds),
@@ -488,14 +488,14 @@ class World:
         for timer in self.timers:
             timer.armed, timer.due = next(values), NOW
         self.ever = set(next(values))
-        policy.late.asked[:] = next(values)
+        policy.reoffers.ordered[:] = next(values)
         state.numbers[NUMBERS_OF] = next(values)
         state.durable[NUMBERS_OF] = next(values)
         self.kinds = self.kinds[: next(values)]
         cursor.number, cursor.ahead = state.numbers[CURSOR], state.numbers[AHEAD]
         self.now = NOW
         if self.proven:
-            policy.row.proven.start(NOW, FOREVER)
+            policy.lookahead.proven.start(NOW, FOREVER)
         self.cut_at = self.refuse_at = 0
 
 
@@ -552,7 +552,7 @@ def _way(ways, packed):
 def _choices(world):
     """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing."""
     budget, mood, connected, entries = world.budget, world.mood, world.connected, world.kept.entries
-    may_count, good = world.state.maybe, world.policy.late.timer.armed
+    may_count, good = world.state.maybe, world.policy.reoffers.timer.armed
     act = World.step if connected else World.connect
     yield "" if connected else "connects", lambda world: act(world) or "waits"
     if connected and entries and good:
@@ -624,7 +624,7 @@ def _refused(world, act):
 
 def _early(world):
     """It is no time for late ones yet."""
-    world.policy.late.timer.due = ticks_add(NOW, 1000)
+    world.policy.reoffers.timer.due = ticks_add(NOW, 1000)
     return world.step() or "waits"
 
 
@@ -674,7 +674,7 @@ def _toggle(world, other):
 
 def _ask(world, entry):
     number, _reason = world.kept.entries[entry - 1]
-    if entry in world.state.gone or number in world.policy.late.asked:
+    if entry in world.state.gone or number in world.policy.reoffers.ordered:
         return None
     if world.policy.ask(number, False):
         return None

@@ -1,19 +1,19 @@
 """The table at the head of agent/outlets/toolsnet/policy.py as a model: numbers of a log, nothing else, no time.
 
 It has the names of the code. Whatever waits for its time may come at any moment; a late one goes out when an operator
-asks for it. `host_tests/agent/outlets/test_refusals_model.py` runs it and the real policy side by side.
+asks for it. `host_tests/agent/outlets/test_refusals_compared.py` runs it and the real policy side by side.
 """
 
 from host_tests.agent.outlets.refusals import Cut
 
-ORDER, RETRY, PASS, FINISH, HOLD, LATE_OUT = range(6)
+ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
 ALLOW, KEEP, BEGIN_PASS, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
 WIDER_MOST = 11  # then a pass reaches further than any log
 SNAPSHOT = (
-    *("cursor", "limit", "is_pass", "is_met", "late", "taken"),
+    *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
     *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "ahead", "gone"),
 )
 
@@ -27,7 +27,7 @@ class Model:
         self.cut_at = 0  # the power fails in front of this operation
         self.cursor = self.limit = self.late = self.ahead = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = 0
-        self.is_pass = self.is_met = self.was_empty = self.was_back = False
+        self.is_lookahead = self.is_met = self.was_empty = self.was_back = False
         self.gone = ()
         self.durable = self.snapshot()
         self.start()
@@ -43,7 +43,7 @@ class Model:
         self.allowed = min(self.limit, self.cursor + self.batch)
         self.may_have = min(self.limit, self.end)
         self.kept_last = max((0, *self.entries))
-        self.todo = self.before = self.entry = self.open = self.left = self.number = 0
+        self.pending_write = self.before = self.entry = self.open = self.left = self.number = 0
         self.asked = []
         self.is_taken = self.out = self.is_ready = False
         self.unsure = True
@@ -61,13 +61,13 @@ class Model:
         self.durable = self.snapshot()
         self.is_ready = True
 
-    def say(self, limit, is_pass):
-        self.limit, self.is_pass = max(limit, self.may_have), is_pass
+    def say(self, limit, is_lookahead):
+        self.limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
         self.save()
         self.allowed = limit
 
     def in_order(self):
-        return self.is_pass and self.cursor < self.open
+        return self.is_lookahead and self.cursor < self.open
 
     def kept(self):
         """The numbers that the quarantine has, by entry."""
@@ -80,27 +80,27 @@ class Model:
 
     def next(self):
         """NOTHING, SEND, WRITE or BUSY."""
-        if self.doing == LATE_OUT:
-            if self.todo == LATE_OVER or self.late not in self.kept():
+        if self.phase == LATE_OUT:
+            if self.pending_write == LATE_OVER or self.late not in self.kept():
                 return self.ask_write(LATE_OVER)
             number = self.kept()[self.late]
             self.asked = [one for one in self.asked if one != number]
             return self.send(number, self.taken + 1)
-        if self.doing == FINISH:
+        if self.phase == FINISH:
             return self.ask_write(FINISHES)
         if self.cursor < self.drops:
             return self.ask_write(DROP)
-        if self.doing == PASS:
+        if self.phase == LOOKAHEAD:
             return self.next_of_pass()
         if self.cursor >= self.open:
             self.asked = [one for one in self.asked if one in self.kept().values()]
             if self.asked:
                 self.entry = min(entry for entry, number in self.kept().items() if number == self.asked[0])
                 return self.ask_write(LATE)
-        return self.next_in_order() if self.doing == ORDER else self.next_retry()
+        return self.next_in_order() if self.phase == ORDER else self.next_retry()
 
     def ask_write(self, todo):
-        self.todo = todo
+        self.pending_write = todo
         return WRITE
 
     def send(self, number, sequence):
@@ -117,7 +117,7 @@ class Model:
         return self.ask_write(ALLOW) if number > self.allowed else self.send(number, number - self.ahead)
 
     def next_retry(self):
-        if self.doing == HOLD:
+        if self.phase == HOLD:
             if self.is_stuck():
                 return NOTHING
             self.once_more()
@@ -136,21 +136,21 @@ class Model:
         if self.pos < self.first:
             self.room_was = self.octets()
             if self.room_was < 1:
-                self.short, self.doing = self.room_was, HOLD
+                self.short, self.phase = self.room_was, HOLD
                 return NOTHING
             self.pos, self.left = self.first, self.room_was - 1
         self.pass_ends = self.first + (self.reach << min(self.passes(), WIDER_MOST))
         while self.pos < self.end and self.pos < self.pass_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
-                if not self.is_pass or self.pos + 1 > self.allowed:
+                if not self.is_lookahead or self.pos + 1 > self.allowed:
                     return self.ask_write(BEGIN_PASS)
                 return self.send(self.pos + 1, self.pos + 1 - self.ahead)
             self.meet()
         short = -1 if self.left >= 0 else self.room_was
         self.close()
         self.once_more()
-        self.mutes, self.short = 0, short
-        self.att += 1
+        self.unanswered, self.short = 0, short
+        self.attempts += 1
         return NOTHING
 
     def meet(self):
@@ -161,21 +161,21 @@ class Model:
 
     def accepted(self):
         self.out = False
-        if self.doing == LATE_OUT:
-            self.is_taken, self.todo = True, LATE_OVER
-        elif self.doing == PASS:
-            self.found(self.number, self.sequence)
+        if self.phase == LATE_OUT:
+            self.is_taken, self.pending_write = True, LATE_OVER
+        elif self.phase == LOOKAHEAD:
+            self.found_taken(self.number, self.sequence)
         else:
             self.cursor, self.taken = self.number, self.sequence
             self.delivered += 1
-            if self.doing:
+            if self.phase:
                 self.end_trouble()
 
     def refused(self):
         self.out = False
-        if self.doing == LATE_OUT:
-            self.is_taken, self.todo = False, LATE_OVER
-        elif self.doing == PASS:
+        if self.phase == LATE_OUT:
+            self.is_taken, self.pending_write = False, LATE_OVER
+        elif self.phase == LOOKAHEAD:
             self.meet()
         else:
             self.is_first(REFUSED)
@@ -186,13 +186,13 @@ class Model:
     def silent(self, proven):
         self.unsure = True
         was_out, self.out = self.out, False
-        if not was_out or self.doing == LATE_OUT:
+        if not was_out or self.phase == LATE_OUT:
             return
-        if self.doing != PASS:
+        if self.phase != LOOKAHEAD:
             self.is_first(MUTE)
-        counts = proven or self.mutes >= self.patience
-        self.mutes += not counts
-        if self.doing != PASS:
+        counts = proven or self.unanswered >= self.patience
+        self.unanswered += not counts
+        if self.phase != LOOKAHEAD:
             if counts:
                 self.first_in_vain()
             return
@@ -201,43 +201,43 @@ class Model:
         elif counts:
             self.mute = self.number
         if self.code or not proven:
-            self.doing = RETRY
+            self.phase = RETRY
 
-    def found(self, number, sequence):
-        self.pass_taken, self.pass_sequence, self.short, self.doing = number, sequence, -1, FINISH
+    def found_taken(self, number, sequence):
+        self.pass_taken, self.pass_sequence, self.short, self.phase = number, sequence, -1, FINISH
 
     # -- the first is refused
 
     def passes(self):
-        return max(self.att - OFFERS, 0)
+        return max(self.attempts - OFFERS, 0)
 
     def is_first(self, code):
         if self.number != self.first:
             self.end_trouble()
             self.first = self.number
-        self.doing, self.code = RETRY, code
+        self.phase, self.code = RETRY, code
 
     def first_in_vain(self):
-        self.att += self.att < OFFERS
-        if self.att >= OFFERS:
-            self.doing = PASS
+        self.attempts += self.attempts < OFFERS
+        if self.attempts >= OFFERS:
+            self.phase = LOOKAHEAD
 
     def end_trouble(self):
-        self.doing = ORDER
-        self.att = self.first = self.mutes = self.drops = self.pos = self.mute = self.pass_taken = 0
+        self.phase = ORDER
+        self.attempts = self.first = self.unanswered = self.drops = self.pos = self.mute = self.pass_taken = 0
         self.code = self.short = -1
-        if self.is_pass:
+        if self.is_lookahead:
             self.allowed = self.cursor
 
     def once_more(self):
-        self.doing, self.att, self.pos = RETRY, max(self.att, OFFERS), 0
+        self.phase, self.attempts, self.pos = RETRY, max(self.attempts, OFFERS), 0
 
     def first_is_gone(self):
         self.once_more()
-        self.att, self.drops, self.code, self.short = OFFERS, 0, UNKNOWN, -1
+        self.attempts, self.drops, self.code, self.short = OFFERS, 0, UNKNOWN, -1
 
     def is_stuck(self):
-        return (self.doing == FINISH or self.cursor < self.first) and 0 <= self.short >= self.octets()
+        return (self.phase == FINISH or self.cursor < self.first) and 0 <= self.short >= self.octets()
 
     def close(self):
         self.may_have, self.open = self.cursor, 0
@@ -246,20 +246,20 @@ class Model:
 
     def write(self):
         """Do what `next` has asked for."""
-        if self.todo == ALLOW:
-            is_alone = self.doing != ORDER or self.cursor < self.open
+        if self.pending_write == ALLOW:
+            is_alone = self.phase != ORDER or self.cursor < self.open
             self.say(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
-        elif self.todo == KEEP:
+        elif self.pending_write == KEEP:
             self.set_aside()
-        elif self.todo == BEGIN_PASS:
+        elif self.pending_write == BEGIN_PASS:
             self.say(max(self.pass_ends, self.limit), True)
-        elif self.todo == FINISHES:
+        elif self.pending_write == FINISHES:
             self.finish()
-        elif self.todo == LATE:
+        elif self.pending_write == LATE:
             self.late, self.ahead = self.entry, self.ahead - 1
             self.say(self.cursor, self.in_order())
-            self.before, self.doing = self.doing, LATE_OUT
-        elif self.todo == LATE_OVER:
+            self.before, self.phase = self.phase, LATE_OUT
+        elif self.pending_write == LATE_OVER:
             self.conclude(False)
         else:
             self.drop_first()
@@ -299,33 +299,33 @@ class Model:
             else:
                 self.ahead += 1
         self.save()
-        self.todo = 0
-        if self.doing == LATE_OUT:
-            self.doing = self.before
+        self.pending_write = 0
+        if self.phase == LATE_OUT:
+            self.phase = self.before
 
     # -- what an 08 says
 
     def resume(self, named):
         """The 08 names this sequence."""
         self.pass_taken, is_odd = 0, False
-        if self.doing == FINISH:
-            self.doing = RETRY
+        if self.phase == FINISH:
+            self.phase = RETRY
         if not self.is_ready:
             self.save()
         if not self.is_met:
             self.rebase(named)
         else:
-            if self.late or self.doing == LATE_OUT:
+            if self.late or self.phase == LATE_OUT:
                 self.is_taken = named == self.taken + 1 if self.late else self.is_taken
                 self.conclude(named != self.taken)
             is_odd = self.resume_at(named)
         self.unsure = False
         self.open = self.may_have if is_odd else 0
-        if self.is_pass and not is_odd:
+        if self.is_lookahead and not is_odd:
             self.may_have = self.pass_taken or self.cursor
-        if self.doing == ORDER and self.is_pass:
+        if self.phase == ORDER and self.is_lookahead:
             self.once_more()
-        elif self.doing == ORDER:
+        elif self.phase == ORDER:
             self.end_trouble()
 
     def resume_at(self, named):
@@ -343,8 +343,8 @@ class Model:
             self.taken = named
             return False
         if here < named <= self.may_have - self.ahead:
-            if self.is_pass:
-                self.found(named + self.ahead, named)
+            if self.is_lookahead:
+                self.found_taken(named + self.ahead, named)
                 return False
             while self.cursor < named + self.ahead:
                 if self.cursor + 1 in self.kept().values():
@@ -402,21 +402,21 @@ class Model:
 
     def ask(self, number):
         """An operator wants this one offered; False if it cannot be."""
-        if self.doing == FINISH and self.is_stuck():
+        if self.phase == FINISH and self.is_stuck():
             return False
         self.asked.append(number)
         return True
 
     def drop_first(self):
         """An operator drops the first; False if none is held."""
-        is_held = (self.short >= 0 or self.passes()) and (self.doing == FINISH or self.cursor < self.first)
+        is_held = (self.short >= 0 or self.passes()) and (self.phase == FINISH or self.cursor < self.first)
         if not is_held or self.cursor >= self.end:
             return False
-        if self.out or self.unsure or self.doing == LATE_OUT:
+        if self.out or self.unsure or self.phase == LATE_OUT:
             self.drops = self.cursor + 1
             return True
         self.cursor += 1
-        if self.doing == FINISH:
+        if self.phase == FINISH:
             self.save()
         else:
             self.say(self.cursor, self.in_order())

@@ -19,7 +19,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_MET,
     SENT_SEVERAL,
 )
-from toolcart.agent.outlets.toolsnet.policy import PASS
+from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
 from toolcart.agent.quarantine.quarantine import ASK_DONE, ASK_NO_ROOM, DROP_DONE, DROP_NONE, DROP_SOON, KEPT_DONE
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_SILENT, PARKED_UNREADABLE, ROOM_BYTES
@@ -360,7 +360,7 @@ def test_cut_at_any_moment_of_late_offer_neither_loses_nor_doubles_it():
             if not answered:
                 outlet.options.drop_after_store.append(4)
             outlet.run(599000)
-            outlet.until(lambda outlet=outlet: outlet.policy.doing != 0)
+            outlet.until(lambda outlet=outlet: outlet.policy.phase != 0)
             for _ in range(cut_after):
                 outlet.step()
             outlet.cut()
@@ -424,7 +424,7 @@ def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet.store(1)
     outlet.flash.code = FLASH_IO
     assert outlet.forward.ask(1, False), "nothing is set aside"
-    outlet.policy.sent.allowed = outlet.policy.cursor.number  # as where an order could not be written
+    outlet.policy.in_flight.allowed = outlet.policy.cursor.number  # as where an order could not be written
     outlet.run(20000)
     steps = outlet.steps
     outlet.run(60000)
@@ -526,7 +526,7 @@ def trouble_without_room():
 
 def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     outlet = holding(8, {"ack_delay_ms": 50}, bad=(1, 3, 4, 5, 6, 7), blocks=32, kept_blocks=3)
-    outlet.until(lambda: outlet.policy.doing == PASS and outlet.policy.number == 5)
+    outlet.until(lambda: outlet.policy.phase == LOOKAHEAD and outlet.policy.number == 5)
     worn = outlet.quarantine
     worn.octets = lambda: 0  # its blocks have turned out to be worn
     worn.measure = lambda length, count=1: False
@@ -672,7 +672,7 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     assert outlet.waiting() == 0
 
 
-# -- where the server stands: every branch of DIGEST G.8
+# -- where the server stands: every branch of protocol.md 8.4
 
 
 def test_empty_server_gets_what_is_not_sent_yet():
@@ -758,11 +758,11 @@ def test_parked_result_is_not_sent_again_to_a_rewound_server():
         assert outlet.archive.repeated == 0
 
 
-# -- the independent model of G.8, with random cuts
+# -- the independent model of protocol.md 8.4, with random cuts
 
 
 class Model:
-    """DIGEST G.8 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
+    """protocol.md 8.4 word by word, over plain numbers; `sent` is the highest number that was transmitted."""
 
     def __init__(self, base, met=True):
         self.base = base
@@ -819,7 +819,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     cursor.ahead = -start % 99999
                     if not met:
                         state.numbers[SENT] = 0
-                    outlet.policy.sent.may_have = sent
+                    outlet.policy.in_flight.may_have = sent
                     expected = Model(start, met).start_of(stored, 13, 8, sent, rewind)
                     assert outlet.policy.resume(stored, outlet.clock.now)
                     assert outlet.log.peek(cursor) == KIND_RESULT or expected[0] == 14, stored
@@ -827,7 +827,9 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     assert (first, base_of(outlet)) == expected, (rewind, start, sent, met, stored)
                     assert state.numbers[SENT] & ~(SENT_ALONE | SENT_EMPTY | SENT_BACK) == SENT_MET
                     is_rebased = not met or base_of(outlet) != start
-                    assert outlet.policy.sent.may_have == (cursor.number if is_rebased else max(sent, cursor.number))
+                    assert outlet.policy.in_flight.may_have == (
+                        cursor.number if is_rebased else max(sent, cursor.number)
+                    )
 
 
 def cut_scenario(cut_at, acks_lost=()):
@@ -913,7 +915,7 @@ def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
     outlet.run(200000)
     assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
     assert outlet.archive.stored == 0
-    assert outlet.forward.trouble.why == NOT_ALLOWED
+    assert outlet.forward.fault.why == NOT_ALLOWED
     for name in (SERVER[0], "tn.plant"):
         outlet = Outlet({"server_host": name}, allow_hosts=["tn.plant", SERVER[0]])
         outlet.network.listen(name, SERVER[1], outlet.toolsnet.server_endpoint)

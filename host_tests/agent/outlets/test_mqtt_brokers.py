@@ -132,8 +132,8 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         OURS.cert_pem.write_to_path(tmp_path / "ca.pem")
         bench = bench_over_tls(broker)
         bench.store(3)
-        run(bench, lambda: bench.forward.trouble.why)
-        shown = {**bench.shown(), "why": why_name(bench.forward.trouble.why)}
+        run(bench, lambda: bench.forward.fault.why)
+        shown = {**bench.shown(), "why": why_name(bench.forward.fault.why)}
         words = reasons.of_outlet(shown).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3

@@ -1,6 +1,6 @@
 """Brokers whose queue for a slow consumer is short, and drop the rest in silence; consumers slower than the timeout."""
 
-from toolcart.agent.outlets.message_size import TRIED_LEAST, Limit
+from toolcart.agent.outlets.message_size import TRIED_LEAST, MessageSize
 from host_tests.support.mqtt import BROKER, MqttBench
 from lab.harness.mqtt_broker import Consumer
 
@@ -148,7 +148,7 @@ def test_one_outage_of_the_consumer_leaves_the_pace_as_it_was():
 
 
 def test_limit_is_tried_again_behind_ever_more_messages():
-    limit, number, tried = Limit(), 0, []
+    limit, number, tried = MessageSize(), 0, []
 
     def send(octets, arrives):
         nonlocal number
@@ -174,7 +174,7 @@ def test_limit_is_tried_again_behind_ever_more_messages():
 
 
 def test_receipt_that_comes_late_takes_back_what_was_concluded():
-    limit = Limit()
+    limit = MessageSize()
     for number, octets in ((1, 1500), (2, 2500)):
         limit.put_sent(number, octets, number)
         limit.put_confirmed(1)

@@ -3,7 +3,7 @@
 import json
 
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
-from toolcart.agent.outlets.receipts import RECEIPT_BELOW, Progress
+from toolcart.agent.outlets.receipts import RECEIPT_BELOW, Receipts
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import Area, store
 from host_tests.support.mqtt import BROKER, MqttBench
@@ -239,7 +239,7 @@ def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_rea
         store(log, range(1, 6))
         cursor = log.cursors[0]
         log.rewind(cursor, 5)
-        progress = Progress(log, cursor, True, 10, TIMEOUT_MS)
+        progress = Receipts(log, cursor, True, 10, TIMEOUT_MS)
         progress.stand_at_cursor()
         area.flash.unreadable = range(area.flash.block_count) if refuses else ()
         assert progress.put_receipt(2, 0, 0) == RECEIPT_BELOW
@@ -253,8 +253,8 @@ def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
     log.rewind(log.cursors[0], 5)
     assert area.state.save()
     log = area.mount()[1]
-    assert log.doubtful and log.shown == 4
-    progress = Progress(log, log.cursors[0], True, 10, TIMEOUT_MS)
+    assert log.doubtful and log.visible == 4
+    progress = Receipts(log, log.cursors[0], True, 10, TIMEOUT_MS)
     progress.stand_at_cursor()
     assert progress.put_receipt(4, 0, 0) == RECEIPT_BELOW
     assert log.settle() and log.peek(progress.scout) > 0 and progress.scout.found == 5

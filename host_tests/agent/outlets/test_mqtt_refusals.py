@@ -1,6 +1,6 @@
 """Brokers that refuse by closing the connection alone: messages that are too long, and what is to be retained."""
 
-from toolcart.agent.outlets.message_size import REMEMBERED_MS, Limit
+from toolcart.agent.outlets.message_size import REMEMBERED_MS, MessageSize
 from host_tests.support.mqtt import BROKER, TOPIC, MqttBench
 
 PORTABLE = True
@@ -68,7 +68,7 @@ def test_network_that_breaks_now_and_then_is_no_limit():
 
 
 def test_limit_is_what_two_failures_in_a_row_agree_on():
-    limit = Limit()
+    limit = MessageSize()
     number = 0
 
     def send(octets, arrives, now=0):

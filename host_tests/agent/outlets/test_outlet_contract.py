@@ -30,7 +30,7 @@ class FileBench(SecondOutlet):
         super().__init__()
 
     def make_outlet(self):
-        return FileOutlet(self.log, 1, self.lines, self.health)
+        return FileOutlet(self.log, 1, self.lines, self.counters)
 
     def ids(self):
         return [int(json.loads(line)["tightening_id"]) for line in self.lines.lines()]

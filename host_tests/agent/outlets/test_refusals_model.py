@@ -7,49 +7,34 @@ has to be missed.
 """
 
 import itertools
-import random
 
 import pytest
 
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.snapshot_fields import (
-    AHEAD,
-    CURSOR,
-    DELIVERED,
-    DOUBT_LACKS,
-    DOUBT_TO,
-    LATE,
     LIMIT,
     SENT,
-    SENT_BACK,
-    SENT_EMPTY,
-    SENT_MET,
     SENT_PASS,
-    TAKEN,
 )
 from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
-from toolcart.agent.outlets.toolsnet.in_flight import Sent
-from toolcart.agent.outlets.toolsnet.lookahead import Row
-from toolcart.agent.outlets.toolsnet.reoffer import Offer
-from toolcart.agent.outlets.toolsnet.resume_point import Standing
-from toolcart.agent.toolsnet.telegram import SEQUENCES
+from toolcart.agent.outlets.toolsnet.in_flight import InFlight
+from toolcart.agent.outlets.toolsnet.lookahead import Lookahead
+from toolcart.agent.outlets.toolsnet.reoffer import Reoffer
+from toolcart.agent.outlets.toolsnet.resume_point import ResumePoint
 from host_tests.agent.outlets import refusals as few
 from host_tests.agent.outlets.refusals import (
     EVENT,
     FRAME,
     GOOD,
     MUTE,
-    NOW,
     REFUSED,
     REFUSES,
     SILENT,
     WELL,
-    Cut,
     World,
     explored,
 )
-from host_tests.agent.outlets.refusals_model import Model
 from host_tests.portable import LONG
 
 
@@ -174,14 +159,14 @@ def lies(part, kind, method):
         lying[0] = False
         return done
 
-    class Lying(Sent):
+    class Lying(InFlight):
         def save(self):
-            return lying[0] or Sent.save(self)
+            return lying[0] or InFlight.save(self)
 
     def make(*given):
         policy = pol.Policy(*given)
-        policy.sent.__class__ = Lying
-        if kind is Sent:
+        policy.in_flight.__class__ = Lying
+        if kind is InFlight:
             setattr(Lying, method, told)
         else:
             getattr(policy, part).__class__ = Told
@@ -191,20 +176,20 @@ def lies(part, kind, method):
     return make
 
 
-class PassNotOver(Sent):
+class PassNotOver(InFlight):
     """What was taken in order behind a pass does not end it durably before the next one goes out."""
 
-    def end_pass(self):
+    def end_lookahead(self):
         pass
 
 
-class LateNotOver(Offer):
+class LateNotOver(Reoffer):
     """The next one goes out before it is durable what became of a late one."""
 
     def conclude(self, now, is_unknown=False):
-        sent = self.policy.sent
+        sent = self.policy.in_flight
         state, sent.state = sent.state, Deaf()
-        done = Offer.conclude(self, now, is_unknown)
+        done = Reoffer.conclude(self, now, is_unknown)
         sent.state = state
         self.numbers[LIMIT] = sent.allowed = self.policy.cursor.number + sent.batch
         return done
@@ -217,13 +202,13 @@ class Deaf:
         return True
 
 
-class CursorFirst(Row):
+class CursorFirst(Lookahead):
     """The cursor passes what is refused before it is copied."""
 
     def finish(self, policy, now):
         numbers = list(range(policy.cursor.number + 1, self.taken))
         policy.cursor.number = self.taken - 1
-        done = Row.finish(self, policy, now)
+        done = Lookahead.finish(self, policy, now)
         for number in numbers:
             policy.keep(number, 17, now)
         return done
@@ -233,19 +218,19 @@ class NoLate(pol.Policy):
     """What was set aside stays there."""
 
     def _next_else(self, now):
-        self.late.timer.stop()
+        self.reoffers.timer.stop()
         return pol.Policy._next_else(self, now)
 
 
-class VouchesForAll(Standing):
+class VouchesForAll(ResumePoint):
     """In a pass as well the 08 vouches for all in front of the one it names."""
 
     def _resume_at(self, stored, now):
         self.numbers[SENT] &= ~SENT_PASS
-        return Standing._resume_at(self, stored, now)
+        return ResumePoint._resume_at(self, stored, now)
 
 
-class NothingOpen(Sent):
+class NothingOpen(InFlight):
     """What went out before an 08 that could not be believed is taken for settled."""
 
     def is_open(self):
@@ -267,29 +252,29 @@ class NoRoomAsked(World):
         World.__init__(self, *given, **more)
 
 
-class OneLateOffer(Offer):
+class OneLateOffer(Reoffer):
     """A late one that was refused is not offered once more."""
 
     def conclude(self, now, is_unknown=False):
-        self.policy.late._again = Timer()
-        done = Offer.conclude(self, now, is_unknown)
-        self.policy.late._again = Timer()
+        self.policy.reoffers._again = Timer()
+        done = Reoffer.conclude(self, now, is_unknown)
+        self.policy.reoffers._again = Timer()
         return done
 
 
 WITHOUT = {
-    "W1": (lies("sent", Sent, "allow"), {"cuts": 1, "lost": 1}),
-    "W2": (instead("sent", PassNotOver), {"toggles": 2, "cuts": 1}),
-    "W3": (lies("sent", Sent, "begin_pass"), {"cuts": 1, "lost": 1}),
-    "W4": (lies("row", Row, "_pass_taken"), {"cuts": 1, "lost": 1}),
-    "W5": (lies("offer", Offer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
-    "W6": (instead("offer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
-    "the copy before the cursor": (instead("row", CursorFirst), {"cuts": 1}),
+    "W1": (lies("in_flight", InFlight, "allow"), {"cuts": 1, "lost": 1}),
+    "W2": (instead("in_flight", PassNotOver), {"toggles": 2, "cuts": 1}),
+    "W3": (lies("in_flight", InFlight, "begin_lookahead"), {"cuts": 1, "lost": 1}),
+    "W4": (lies("lookahead", Lookahead, "_lookahead_taken"), {"cuts": 1, "lost": 1}),
+    "W5": (lies("reoffer", Reoffer, "begin"), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "W6": (instead("reoffer", LateNotOver), {"toggles": 2, "cuts": 1, "lost": 1}),
+    "the copy before the cursor": (instead("lookahead", CursorFirst), {"cuts": 1}),
     "late offers": (NoLate, {"toggles": 2}),
-    "a second late offer": (instead("offer", OneLateOffer), {"toggles": 4}),
-    "the one it names alone": (instead("standing", VouchesForAll), {"lost": 1}),
+    "a second late offer": (instead("reoffer", OneLateOffer), {"toggles": 4}),
+    "the one it names alone": (instead("resume_point", VouchesForAll), {"lost": 1}),
     "what an odd 08 leaves open": (
-        instead("sent", NothingOpen),
+        instead("in_flight", NothingOpen),
         {"lies": (0,), "lost": 1, "breaks": 1, "toggles": 2, "highest": True},
     ),
 }
@@ -321,7 +306,7 @@ class Patient(pol.Policy):
 
     def silent(self, now, proven=False):
         pol.Policy.silent(self, now, proven)
-        self.mutes = 0
+        self.unanswered = 0
 
 
 def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal():
@@ -342,133 +327,3 @@ def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
     assert explore([(REFUSED,) * 4], room=4)[1] == {}
     monkeypatch.setattr(lookahead, "_WIDER_MOST", 0)
     assert "never done" in explore([(REFUSED,) * 4], room=4)[1]
-
-
-# The model of what ToolsNet refuses (host_tests.agent.outlets.refusals_model) and the real policy side by side.
-#
-# Random events; after each the same goes out, under the same sequence, and the same is durable.
-
-REACH = PATIENCE = 2
-LIVES = 400
-EVENTS = 120
-
-
-class Beside:
-    """One world of the real policy, and the model."""
-
-    def __init__(self, dice):
-        kinds = tuple(dice.choice((GOOD, GOOD, REFUSED, MUTE)) for _ in range(6))
-        self.world = World(kinds, room=dice.choice((1, 2, 4)), batch=dice.choice((1, 2, 3)))
-        self.model = Model(len(kinds), self.world.room, self.world.batch, REACH, PATIENCE)
-        self.dice = dice
-
-    def compare(self):
-        """What is durable and what is being done is the same; then all that waits for its time may come."""
-        world, model, policy = self.world, self.model, self.world.policy
-        for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
-            sent = numbers[SENT]
-            shown = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
-            shown += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
-            shown += (bool(sent & SENT_EMPTY), bool(sent & SENT_BACK), numbers[AHEAD])
-            assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
-        assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
-        assert tuple(number for number, _reason in world.kept.entries) == model.entries
-        assert (policy.doing, policy.att, policy.first) == (model.doing, model.att, model.first)
-        assert (policy.sent.may_have, policy.sent.open) == (model.may_have, model.open)
-        late = policy.late
-        late.timer.stop()
-        late.wants = False
-        for timer in (policy.hold, policy.row.soon, policy.row.proven, late.pause):
-            timer.due = NOW
-
-    def current(self):
-        numbers, cursor = self.world.state.numbers[:], self.world.log.cursors[0]
-        numbers[CURSOR], numbers[AHEAD] = cursor.number, cursor.ahead
-        return numbers
-
-    def both(self, real, model):
-        """Do the same in both, perhaps until the power fails in the midst of it."""
-        at = self.dice.choice((0,) * 30 + (1, 2, 3))
-        self.world.cut_at = self.model.cut_at = at
-        failed = []
-        for act in (real, model):
-            try:
-                act()
-            except Cut:
-                failed.append(act)
-        self.world.cut_at = self.model.cut_at = 0
-        assert len(failed) in (0, 2)
-        if failed:
-            self.start()
-
-    def start(self):
-        self.world.start()
-        self.model.start()
-
-    def event(self):
-        """One event."""
-        world, model, dice = self.world, self.model, self.dice
-        chance = dice.random()
-        if chance < 0.02:
-            self.start()
-        elif chance < 0.06:
-            world.mood = dice.choice((WELL, WELL, REFUSES, SILENT))
-        elif chance < 0.08 and len(world.kinds) < 40:
-            world.kinds += (dice.choice((GOOD, GOOD, REFUSED)),)
-            model.end += 1
-        elif chance < 0.10:
-            for number in list(model.kept().values())[:1]:
-                if number not in model.asked:
-                    assert (world.policy.ask(number, False) == 0) == model.ask(number)
-        elif chance < 0.11:
-            self.both(world.policy.drop_first, model.drop_first)
-        elif not world.connected:
-            named = 0 if chance < 0.13 else world.named()
-            named = max(0, named - self.dice.choice((1, 2, 5))) if 0.13 <= chance < 0.16 else named  # or set back
-            self.both(lambda: world.connect(named), lambda: model.resume(named))
-        else:
-            self.step(chance)
-
-    def step(self, chance):
-        """What goes out next, and what becomes of it."""
-        world, model, policy = self.world, self.model, self.world.policy
-        code = policy.next(world.now)
-        assert code == model.next()
-        if code == pol.WRITE:
-            assert policy.todo == model.todo
-            self.both(lambda: policy.write(world.now), model.write)
-        elif code == pol.SEND:
-            assert (policy.number, policy.sequence) == (model.number, model.sequence)
-            taken = world.answer()
-            if taken is None or chance < 0.2:
-                proven = self.dice.random() < 0.5
-                world.connected = False
-                policy.silent(world.now, proven)
-                model.silent(proven)
-            elif taken:
-                policy.accepted(world.now)
-                model.accepted()
-            else:
-                policy.refused(17, world.now)
-                model.refused()
-
-
-def lives(monkeypatch, seeds):
-    monkeypatch.setattr(lookahead, "REACH", REACH)
-    monkeypatch.setattr(pol, "PATIENCE", PATIENCE)
-    monkeypatch.setattr(lookahead.Row, "is_proven", lambda *_: False)
-    done = set()
-    for seed in seeds:
-        beside = Beside(random.Random(seed))
-        try:
-            for _ in range(EVENTS):
-                beside.event()
-                done.add(beside.model.doing)
-                beside.compare()
-        except AssertionError as error:
-            raise AssertionError("seed %d: %s" % (seed, error)) from None
-    return done
-
-
-def test_the_model_and_the_policy_do_the_same(monkeypatch):
-    assert lives(monkeypatch, range(LIVES)) == set(range(6)), "everything that can be done was done"

@@ -158,13 +158,13 @@ def waiting(outlet):
     aside = set(outlet.parked_told())
     log, scout = outlet.log, Cursor()
     scout.wants = WANTS_RESULTS
-    shown, log.shown = log.shown, log.number
+    shown, log.visible = log.visible, log.number
     log.rewind(scout, outlet.cursor.number)
     found = []
     while log.peek(scout) > 0:
         found.append(scout.found)
         scout.advance()
-    log.shown = shown
+    log.visible = shown
     return [number for number in found if number not in aside]
 
 
@@ -180,7 +180,7 @@ class Life(Outlet):
 
     def parked_told(self):
         entry, found = 0, []
-        while self.quarantine.next_told(entry) > 0:
+        while self.quarantine.next_listed(entry) > 0:
             entry = self.quarantine.entry
             found.append(self.quarantine.number)
         return found
@@ -269,7 +269,7 @@ class Life(Outlet):
 
     def check_doubt(self):
         """What ToolsNet has lost is said until it has that again, or an operator leaves it so."""
-        if not self.forward.is_up() or self.policy.standing.unsure or waiting(self):
+        if not self.forward.is_up() or self.policy.resume_point.unsure or waiting(self):
             return
         lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.parked_told()) - self.left
         assert self.shown()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)

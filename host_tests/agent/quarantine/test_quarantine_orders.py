@@ -58,7 +58,7 @@ class Policy:
 class Bench(QuarantineBench):
     """A station's logs with results in them, and its orders."""
 
-    quiet = None
+    flash_window = None
     policy = None
 
     def stamp_into(self, buf):
@@ -68,7 +68,7 @@ class Bench(QuarantineBench):
         """Return every line of the answer."""
         lines = []
         turns = 0
-        for line in carry_out(self.quarantine, self.log, 10, self, self.quiet, list(words), self.policy):
+        for line in carry_out(self.quarantine, self.log, 10, self, self.flash_window, list(words), self.policy):
             turns += 1
             assert turns < 30000
             if line is not None:
@@ -276,9 +276,9 @@ def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
 
 def test_a_serial_line_is_waited_for_and_not_for_ever():
     station = bench(3)
-    station.quiet = line = Line(5)
+    station.flash_window = line = Line(5)
     assert station.order("drop", "1")[-1]["count"] == 1 and line.asked > 5
-    station.quiet = Line(1 << 20)
+    station.flash_window = Line(1 << 20)
     assert "never quiet" in station.order("drop", "2")[-1]["error"] and station.listed() == [2, 3]
 
 

@@ -80,7 +80,7 @@ class Agent(Station):
         assert self.acknowledged - self.dropped <= self.held(), where
         stored = self.state.numbers[STORED]
         assert len(self.acknowledged) <= stored <= RESULTS, (stored, where)
-        top = max(self.known.top(), 0)
+        top = max(self.ledger.top(), 0)
         assert top in self.held() | self.dropped | {0}, (top, where)  # what lies above it is asked for
 
 

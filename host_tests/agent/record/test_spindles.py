@@ -77,13 +77,13 @@ def test_synchronous_results_that_no_one_can_read_are_not_gone():
     inject(cart, synchronous(1))
     for number in (2, 3):
         inject(cart, damaged(number))
-    assert len(cart.raw()) == 2 and cart.station.known.gone() == 0
+    assert len(cart.raw()) == 2 and cart.station.ledger.gone() == 0
     inject(cart, damaged(3))
     inject(cart, synchronous(4))
-    assert cart.stored_ids() == [1, 4] and cart.station.known.gone() == 0 and len(cart.raw()) == 2
+    assert cart.stored_ids() == [1, 4] and cart.station.ledger.gone() == 0 and len(cart.raw()) == 2
     inject(cart, damaged(6))  # 5 is gone, and 7
     inject(cart, synchronous(8))
-    assert cart.stored_ids() == [1, 4, 8] and cart.station.known.gone() == 2
+    assert cart.stored_ids() == [1, 4, 8] and cart.station.ledger.gone() == 2
     assert told_gone(cart) == [("5", "7", 2, "never")]
     assert cart.counted(h.IDS_GONE) == 1 and cart.counted(h.RAW) == 3
 
@@ -98,7 +98,7 @@ def test_unreadable_synchronous_results_are_remembered_over_a_start():
         cart.cut()
         cart.ready()
         inject(cart, synchronous(1))  # 0 is gone
-        assert cart.stored_ids() == [65534, 1] and cart.station.known.gone() == 1, saved
+        assert cart.stored_ids() == [65534, 1] and cart.station.ledger.gone() == 1, saved
         assert told_gone(cart) == [("65535", "0", 1, "never")]
 
 
@@ -112,7 +112,7 @@ def test_outage_comes_again_from_where_the_subscription_rewinds():
         cart.run(20000)
         assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
         once_more = kind is POWERMACS  # the last one shows that its numbers have not restarted
-        assert cart.counted(h.DUPLICATES) == once_more and cart.station.known.gone() == 0
+        assert cart.counted(h.DUPLICATES) == once_more and cart.station.ledger.gone() == 0
         cart.clean()
 
 
@@ -161,10 +161,10 @@ def test_only_the_last_one_comes_again_without_its_predecessor():
 def test_sync_ids_wrap_and_a_jump_is_told():
     cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
     cart.produce(4, 1500)
-    assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.known.gone() == 0
+    assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.ledger.gone() == 0
     cart.controller.jump_ids(5)
     cart.produce(2, 1500)
-    assert cart.stored_ids()[4:] == [7, 8] and cart.station.known.gone() == 5
+    assert cart.stored_ids()[4:] == [7, 8] and cart.station.ledger.gone() == 5
     assert cart.counted(h.OUT_OF_SEQUENCE) == 0
 
 

@@ -279,12 +279,12 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command():
     cart.controller.sessions[0].accept(18)
     cart.run(100)
     cart.controller.options.refuse = {}
-    assert cart.station.health.counters[CONTROLLER_UNKNOWN] == 0, "it was asked for"
+    assert cart.station.counters.counts[CONTROLLER_UNKNOWN] == 0, "it was asked for"
     assert give(cart, "enable")["outcome"] == "accepted"
     assert give(cart, "select-pset 99")["outcome"] == "refused"  # nothing is owed any more
     cart.controller.sessions[0].accept(18)
     cart.run(100)
-    assert cart.station.health.counters[CONTROLLER_UNKNOWN] == 1
+    assert cart.station.counters.counts[CONTROLLER_UNKNOWN] == 1
     cart.controller.options.refuse = {18: None}
     rest(cart)
     assert give(cart, "select-pset 12")["outcome"] == "unknown"

@@ -39,7 +39,7 @@ def test_each_spindle_reaches_toolsnet_once_over_connections_and_cuts(spindles, 
     one.produce(2, 1000)
     one.run(20000)
     assert sorted(stored(one)) == expected(range(1, 8), spindles)
-    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.station.known.epoch() == 0
+    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.station.ledger.epoch() == 0
     one.clean()
 
 

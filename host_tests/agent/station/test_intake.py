@@ -157,7 +157,7 @@ def test_numbered_sessions_lose_and_repeat_nothing():
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
-    told = {value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_REFUSALS}
+    told = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
     assert told == {1097}
 
 
@@ -360,7 +360,7 @@ def test_fetched_result_refused_once_by_flash_is_asked_again_in_order():
             cart.network.up(CONTROLLER[0], CONTROLLER[1])
             cart.settle(240000)
             agrees(cart, 7)
-            assert puts[0] == 7 and cart.station.known.gone() == 0
+            assert puts[0] == 7 and cart.station.ledger.gone() == 0
 
 
 def units_of(cart):
@@ -388,7 +388,7 @@ def test_missed_results_whose_unit_no_one_says_are_kept_as_they_came():
         cart.cut()
         cart.settle()
         assert cart.stored_ids() == [1, 2, 6] and [int(frame[22:32]) for frame in cart.raw()] == [3, 4, 5]
-        known = cart.station.known
+        known = cart.station.ledger
         assert known.gone() == 0 and known.epoch() == 0 and known.missing() == 0 and cart.gone() == []
 
 
@@ -447,15 +447,15 @@ def test_what_is_fetched_overwrites_nothing_and_waits_for_room():
     cart.ready()
     before = cart.station.state.numbers[OVERWRITTEN]
     cart.run(120000)
-    missing = cart.station.known.missing()
+    missing = cart.station.ledger.missing()
     assert cart.station.state.numbers[OVERWRITTEN] == before and 0 < missing <= 30
     cart.produce(20, 50)  # these do
     assert cart.station.state.numbers[OVERWRITTEN] > before
     assert cart.controller.acknowledged[-20:] == cart.controller.produced[-20:]
-    assert cart.station.known.missing() == missing
+    assert cart.station.ledger.missing() == missing
     cart.station.log.cursors[0].number = cart.station.log.number  # ToolsNet has all
     cart.run(120000)
-    assert cart.station.known.missing() == 0
+    assert cart.station.ledger.missing() == 0
 
 
 def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():
@@ -469,7 +469,7 @@ def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_miss
         cart.run(wait_ms)
         cart.produce()
         cart.until(lambda: cart.controller.acknowledged[-1] == cart.controller.produced[-1], 1000)
-    assert cart.station.known.missing() > 9000 and cart.counted(h.RECOVERED) > 50
+    assert cart.station.ledger.missing() > 9000 and cart.counted(h.RECOVERED) > 50
 
 
 def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():

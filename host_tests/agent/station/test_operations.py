@@ -1,7 +1,7 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.openprotocol import recovery_request as qs
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
@@ -48,7 +48,7 @@ def test_controller_without_history_is_told_and_its_results_go_on():
     cart.settle()
     cart.produce(2, 1500)
     assert cart.stored_ids() == [1, 2, 4, 5]
-    assert cart.station.recovery.phase == qs.PHASE_OFF
+    assert cart.station.recovery.phase == rp.PHASE_OFF
 
 
 def test_part_that_is_lost_is_counted_and_its_result_fetched():
@@ -278,9 +278,9 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         finally:
             setattr(frames, name, real)
         cart.run(120000)
-        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.known.gone() == 0
+        assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.ledger.gone() == 0
         assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
-        assert cart.station.known.missing() == 0
+        assert cart.station.ledger.missing() == 0
 
 
 # An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
@@ -305,18 +305,18 @@ def test_operation_that_does_not_become_whole_is_counted_though_it_is_the_last()
         cart = cart_of(STEP_SYNC, operation_history=False).ready()
         inject(cart, *messages)
         cart.run(60000)
-        assert cart.stored() == [] and cart.gone() == [(1, 1)] and cart.station.known.gone() == 1, index
+        assert cart.stored() == [] and cart.gone() == [(1, 1)] and cart.station.ledger.gone() == 1, index
         inject(cart, *unfinished(1)[index])
         cart.run(60000)
         inject(cart, *parts_of(2, 2))
         cart.run(60000)
-        assert cart.stored_ids() == [2] and cart.gone() == [(1, 1)] and cart.station.known.gone() == 1, index
+        assert cart.stored_ids() == [2] and cart.gone() == [(1, 1)] and cart.station.ledger.gone() == 1, index
         inject(cart, *unfinished(3)[index])
         cart.run(60000)
-        assert cart.gone() == [(1, 1), (3, 3)] and cart.station.known.gone() == 2, index
+        assert cart.gone() == [(1, 1), (3, 3)] and cart.station.ledger.gone() == 2, index
         inject(cart, *parts_of(2, 5))
         cart.run(60000)
-        assert cart.stored_ids() == [2, 5] and cart.station.known.gone() == 3, index
+        assert cart.stored_ids() == [2, 5] and cart.station.ledger.gone() == 3, index
 
 
 def test_operation_that_comes_again_whole_is_not_gone():
@@ -326,14 +326,14 @@ def test_operation_that_comes_again_whole_is_not_gone():
     cart.run(3000)
     inject(cart, *parts_of(2, 2))
     cart.run(120000)
-    assert cart.stored_ids() == [1, 2] and cart.station.known.gone() == 0
+    assert cart.stored_ids() == [1, 2] and cart.station.ledger.gone() == 0
     inject(cart, parts_of(2, 3)[0])
     cart.drop()
     cart.run(1000)
     cart.until(cart.is_ready)
     inject(cart, *parts_of(2, 3))
     cart.run(120000)
-    assert cart.stored_ids() == [1, 2, 3] and cart.station.known.gone() == 0
+    assert cart.stored_ids() == [1, 2, 3] and cart.station.ledger.gone() == 0
     inject(cart, parts_of(2, 4)[0])
     cart.drop()
     cart.run(120000)
@@ -355,11 +355,11 @@ def test_operation_that_history_does_not_have_whole_either_is_counted():
                 cart.run(900000)
                 wanted = list(range(1, bad))
                 assert cart.stored_ids() == wanted and cart.gone() == [(bad, bad)], (options, bad)
-                assert cart.station.known.gone() == 1
+                assert cart.station.ledger.gone() == 1
                 cart.produce(1, 1500)
                 cart.run(900000)
-                assert cart.stored_ids() == wanted + [bad + 1] and cart.station.known.gone() == 1, (options, bad)
-                assert cart.station.known.missing() == 0
+                assert cart.stored_ids() == wanted + [bad + 1] and cart.station.ledger.gone() == 1, (options, bad)
+                assert cart.station.ledger.missing() == 0
             finally:
                 frames.object_data = real
 
@@ -369,7 +369,9 @@ def test_wait_that_ends_names_the_message_that_was_waited_in():
     inject(cart, parts_of(2)[0])
     cart.run(20000)
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1
-    assert [value for _, counter, value in cart.station.health.entries() if counter == h.CONTROLLER_MALFORMED] == [1201]
+    assert [
+        value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_MALFORMED
+    ] == [1201]
 
 
 def test_any_split_of_the_input_gives_the_same():

@@ -11,7 +11,7 @@ from toolcart.agent.openprotocol.plausibility import plausible
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.provenance import spindle_in
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT, NOT_SURE
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
@@ -39,7 +39,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
         b"WVWZZZ1KZAW123456        000700120006000400120042370009"
         b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
     )
-    assert bench.counted(h.STORED) == 1 and bench.health.logged == 0
+    assert bench.counted(h.STORED) == 1 and bench.counters.log.logged == 0
     other = light(tightening_id=1234568)
     bench.push(other[:14] + b"07" + other[16:])
     assert bench.results()[1][2][6] == 7, "the spindle of its header"
@@ -196,7 +196,7 @@ def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
             assert bench.state.save()
     for _ in range(3):
         bench.start()
-        assert bench.known.top() == 8 and bench.state.numbers[STORED] == 8
+        assert bench.ledger.top() == 8 and bench.state.numbers[STORED] == 8
     assert bench.push(light(tightening_id=9)) == KEPT and bench.state.numbers[STORED] == 9
 
 
@@ -210,7 +210,7 @@ def test_nothing_is_stored_or_acknowledged_while_the_last_result_is_in_doubt():
         assert bench.push(frame) == NOT_KEPT
     assert bench.fetch(fetched(2, tightening_id=1)) == NOT_KEPT
     bench.device.code = FLASH_DONE
-    assert bench.store.ready() and bench.known.top() == 1
+    assert bench.store.ready() and bench.ledger.top() == 1
     assert bench.push(light(tightening_id=1)) == KEPT_BEFORE
     assert bench.push(light(tightening_id=2)) == KEPT
     assert bench.idents() == [1, 2]
@@ -320,12 +320,12 @@ def proven(bench, top):
 
 def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     bench = proven(Bench(), 41)
-    look = bench.store.look
-    bench.store.look = Refusing()
+    look = bench.store.duplicates
+    bench.store.duplicates = Refusing()
     for number in range(43, 60):
         assert bench.push(light(tightening_id=number)) == KEPT
-    assert bench.known.top() == 59
-    bench.store.look = look
+    assert bench.ledger.top() == 59
+    bench.store.duplicates = look
     for number in range(41, 60):
         assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
@@ -522,7 +522,7 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
     push(40)
     before = bench.log.counts.erases
     octets = allocated(push, 100)
-    assert bench.known.top() == 42 + 140 and bench.log.counts.erases >= before + 2
+    assert bench.ledger.top() == 42 + 140 and bench.log.counts.erases >= before + 2
     assert octets == 0
 
 
@@ -647,70 +647,3 @@ def test_limits_behind_the_body_stay_where_they_are():
     payload = bench.results()[0][2]
     assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
     assert payload[-7] == 7
-
-
-# The unit of a torque: an answer that names none is believed where none but Nm was named last.
-
-
-def fetched_in(unit, revision=2, **values):
-    """Return a MID 0065, whose unit is this octet if it has one."""
-    frame = bytearray(fetched(revision, **values))
-    if revision > 2:
-        frame[228] = unit
-    return bytes(frame)
-
-
-def pushed_in(unit, **values):
-    frame = bytearray(pushed(4, **values))
-    frame[414] = unit
-    return bytes(frame)
-
-
-def answered(bench, frame):
-    """What becomes of an answer to MID 0064."""
-    assert bench.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))
-    return bench.store.put_fetched(NOW)
-
-
-def test_fetched_torque_without_unit_is_believed_where_nm_was_named_last():
-    for unit, wanted in (
-        (b"1", KEPT),
-        (b" ", KEPT),
-        (b"2", NO_FIGURES),
-        (b"8", NO_FIGURES),
-        (b"7", NO_FIGURES),
-        (b"9", NO_FIGURES),
-    ):
-        for again in (False, True):
-            for revision in (1, 2, 3):
-                bench = Bench()
-                assert bench.push(pushed_in(unit[0], tightening_id=1)) == KEPT
-                if again:
-                    bench.start()
-                assert answered(bench, fetched_in(0x20, revision, tightening_id=9)) == wanted, (unit, again, revision)
-                assert len(bench.results()) == (wanted == KEPT) + (unit != b"9")
-                assert answered(bench, fetched_in(0x32, 3, tightening_id=8)) == KEPT
-
-
-def test_a_named_unit_holds_until_another_one_is_named():
-    bench = Bench()
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=1)) == KEPT  # none was named
-    bench.push(pushed_in(0x32, tightening_id=2))
-    bench.push(light(tightening_id=3))  # names none
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == NO_FIGURES
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=2)) == KEPT_BEFORE  # it was pushed, with its unit
-    assert answered(bench, fetched_in(0x31, 3, tightening_id=5)) == KEPT
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == KEPT
-    bench.push(pushed_in(0x38, tightening_id=6))
-    bench.known.put_controller(4711, False, True)  # another controller
-    assert answered(bench, fetched_in(0x20, 2, tightening_id=7)) == KEPT
-
-
-def test_each_of_many_pushes_in_order_says_the_unit():
-    for units in ((0x31, 0x32), (0x32, 0x31)):
-        bench = Bench()
-        for ident in range(1, 6):
-            bench.push(pushed_in(units[ident == 5], tightening_id=ident))
-        wanted = NO_FIGURES if units[1] == 0x32 else KEPT
-        assert answered(bench, fetched_in(0x20, 2, tightening_id=9)) == wanted
-        assert answered(bench.start(), fetched_in(0x20, 2, tightening_id=10)) == wanted

@@ -29,7 +29,7 @@ def agrees(cart, lost=1, more_connections=1):
     assert sorted(cart.stored_ids()) == cart.controller.produced, cart.counts()
     assert cart.counted(h.UNSUBSCRIBED) == lost
     assert more_connections is None or cart.controller.connections - cart.connections == more_connections
-    assert cart.station.known.gone() == 0
+    assert cart.station.ledger.gone() == 0
     assert cart.controller.complaints == [], cart.controller.complaints
     return True
 
@@ -62,7 +62,7 @@ def test_lost_subscription_is_found_though_its_results_are_gone():
         cart.controller.end_subscriptions()
         cart.produce(40, 20000)
         assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
-        assert cart.station.known.gone() > 10
+        assert cart.station.ledger.gone() > 10
         assert set(cart.controller.produced[-5:]) <= set(cart.stored_ids())
 
 
@@ -155,7 +155,7 @@ def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
             cart.miss(3, 200)
             cart.settle(240000)
             cart.produce(2, 200)
-        assert cart.station.known.shares() and cart.counted(h.PASSED_OVER) > 0
+        assert cart.station.ledger.shares() and cart.counted(h.PASSED_OVER) > 0
         assert agrees(cart, 0, None), version
 
 
@@ -169,7 +169,7 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         cart.run(120000)
         cart.produce(2, 200)
         made = cart.controller.produced
-        assert cart.station.recovery.whose.needs == ("owner" if shares else "")
+        assert cart.station.recovery.ownership.needs == ("owner" if shares else "")
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 
@@ -182,6 +182,6 @@ def test_ids_that_are_off_are_put_right_and_told():
             cart.settle(240000)
             cart.produce(1, 200)
         offset = cart.station.recovery.offset
-        assert (offset.by, offset.is_kept) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 3, (how, by)
+        assert (offset.by, offset.is_consistent) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 3, (how, by)
         assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
         assert agrees(cart, 0, 3), how

@@ -14,7 +14,7 @@ from host_tests.support.frames import example_tightening
 
 PORTABLE = True
 
-# DIGEST H.2
+# protocol.md 12.2
 GENERAL = b"0400042800003000100102024031409265300017WVWZZZ1KZAW123456        000170002900572"
 SPINDLE = b"0001C3412129  0012100040.0000042.37000050.00000060.0000095.03000090.00"
 EXAMPLE = (
@@ -223,7 +223,7 @@ def test_limits_missing_from_light_are_zero_and_said_to_be_unknown():
 
 
 def test_torque_in_another_unit_is_sent_in_newton_metres():
-    # parameter 48 of MID 0061; factors of DIGEST G.7, computed by hand and cut off behind the second decimal
+    # parameter 48 of MID 0061; factors of protocol.md 9.5, computed by hand and cut off behind the second decimal
     for unit, low, torque, high in (
         (1, "00040.00", "00042.37", "00050.00"),
         (2, "00054.23", "00057.44", "00067.79"),  # ft lbf 1.355818

@@ -19,13 +19,13 @@ import pytest
 from toolcart.sim.controller import Controller
 from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.endpoint import Endpoint
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.r3964_peer import AsciiPeer
 from toolcart.sim.serve import served_toolsnet
 from toolcart.sim.tcp import Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet
 from host_tests.support.firmware import Rp2040
 from host_tests.support.running import wait_for
-from lab.harness.memory_archive import MemoryArchive
 
 SOURCES = os.environ.get("TOOLCART_MICROPYTHON", "")
 HERE = "10.0.2.2"  # rp2040js/lan.mjs

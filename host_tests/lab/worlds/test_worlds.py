@@ -106,7 +106,7 @@ def failures(seeds, shape="", *profiles):
 
 
 def _forget_the_top(station):
-    station.known.put_empty()
+    station.ledger.put_empty()
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,6 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("simulate toolsnet --archive /proc/x/y --pim-port 0 --server-port 0 --seconds 1", 1, "--archive"),
         ("simulate controller --set max_clients=abc --port 0 --seconds 1", 2, "max_clients is a whole number"),
         ("simulate controller --link ascii --device /dev/null --seconds 1", 1, "--device"),
         ("line monitor /dev/null", 3, "/dev/null is not a serial line"),
@@ -344,7 +343,7 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("board status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("spool info /proc/x", 2, "cannot read /proc/x"),
-        ("trace plot /proc/x", 2, "/proc/x"),
+        ("trace /proc/x", 2, "/proc/x"),
     ],
 )
 def test_a_wrong_world_is_told_in_words(line, code, words):
@@ -445,7 +444,7 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
 @pytest.mark.long("a broken outlet is hunted")
 def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
     def trusts(self, now):
-        self.told.after = self.told.last
+        self.confirmed.after = self.confirmed.last
         return self._move(now)
 
     for answered in ("_take_receipt", "_refused"):  # a number below what was sent would mend it

@@ -3,14 +3,14 @@
 import random
 
 from toolcart import catalogue
-from toolcart.agent.openprotocol.error_codes import (
+from toolcart.agent.openprotocol.controller_identity import (
     IDENTITY_BYTES,
     TOOL_BYTES,
     numbers_messages,
     read_identity,
     read_tool,
 )
-from toolcart.agent.openprotocol.error_codes import system_type_of as system_type
+from toolcart.agent.openprotocol.controller_identity import system_type_of as system_type
 from toolcart.agent.openprotocol.header import SPINDLE, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.layouts import layout_of, read_limits, read_result
 from toolcart.agent.openprotocol.light_result import read_light

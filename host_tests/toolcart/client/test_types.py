@@ -135,12 +135,12 @@ def test_a_right_program_has_no_error_and_each_mistake_is_found(folder, judge):
 
 def test_the_table_of_messages_is_that_of_the_tables():
     page = (CHECKOUT / "docs" / "library" / "messages.md").read_text(encoding="utf-8")
-    assert page == table.page(), "python -m toolcart.codec.table > docs/library/messages.md"
+    assert page == table.page(), "python -m lab.packaging.message_table > docs/library/messages.md"
 
 
 def test_the_reference_is_that_of_the_docstrings():
     page = (CHECKOUT / "docs" / "library" / "reference.md").read_text(encoding="utf-8")
-    assert page == reference.page(), "python -m toolcart.codec.reference > docs/library/reference.md"
+    assert page == reference.page(), "python -m lab.packaging.reference > docs/library/reference.md"
     names = {name for part in (catalogue, client) for name in part.__all__}
     assert all(f"### toolcart.{name}" in page for name in names if name != "connect_serial_blocking")
     assert not re.search(r"^### [^\n]*\n\n\n", page, re.MULTILINE), "each has a docstring"

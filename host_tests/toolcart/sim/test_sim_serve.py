@@ -8,14 +8,13 @@ import time
 import pytest
 
 from toolcart.base.clock import TICKS_PERIOD
-from toolcart.sim.archive import SqliteArchive
 from toolcart.sim.controller import Controller
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.orders import HELP, Orders
 from toolcart.sim.serve import Loop, Producer, RealClock, Served, SimulatedPlant, serve_controller, serve_toolsnet
 from toolcart.toolsnet import take_apart
 from host_tests.toolcart.sim.test_sim_controller import ACKNOWLEDGE, START, SUBSCRIBE, old
 from host_tests.toolcart.sim.test_sim_toolsnet import REQUEST, RESULT, result
-from lab.harness.memory_archive import MemoryArchive
 
 # Every wait ends: a loaded machine is given this long for what takes milliseconds.
 DEADLINE_S = 20
@@ -153,16 +152,6 @@ def test_producer_keeps_its_rate_and_count(plant):
     assert plant.account()["produced"] == produced + 1
 
 
-def test_plant_goes_on_with_the_numbers_of_its_archive(tmp_path):
-    with SimulatedPlant(tmp_path / "archive.db") as plant:
-        with connect(plant.server_port) as server:
-            server.sendall(result(1, 1, 41))
-            take(server, 28)
-    with SimulatedPlant(tmp_path / "archive.db") as plant:
-        assert plant.produce() == [42]
-        assert plant.account()["delivered"] == 0
-
-
 def test_mistake_in_a_call_comes_back_to_the_caller(plant):
     with pytest.raises(ValueError):
         plant.produce(torqe=3)
@@ -196,16 +185,12 @@ def test_controller_by_itself_produces_and_reports():
     stop()
 
 
-def test_toolsnet_by_itself_serves_pim_and_server(tmp_path):
-    path = tmp_path / "archive.db"
-    told, stop = served(
-        lambda report, stop: serve_toolsnet(pim_port=0, server_port=0, archive_path=path, report=report, stop=stop)
-    )
+def test_toolsnet_by_itself_serves_pim_and_server():
+    told, stop = served(lambda report, stop: serve_toolsnet(pim_port=0, server_port=0, report=report, stop=stop))
     port = int(told[0].split(":")[1].split(",")[0])
     with connect(port) as pim:
         assert take(pim, 11) == b"00071200001"
     stop()
-    assert path.exists()
 
 
 def test_real_clock_has_the_simulated_clocks_interface():
@@ -307,14 +292,12 @@ def event(sequence=4):
     return {**place, "sequence": sequence, "time": "20240314093000", "code": 404, "level": 2, "parameters": parameters}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def archive(request, tmp_path):
-    made = MemoryArchive() if request.param == "memory" else SqliteArchive(tmp_path / "archive.db")
-    yield made
-    made.close()
+@pytest.fixture
+def archive():
+    return MemoryArchive()
 
 
-def test_both_archives_store_once_and_count_repeats_and_order(archive):
+def test_the_store_stores_once_and_counts_repeats_and_order(archive):
     assert archive.store_result(found(1, 11))
     assert archive.store_result(found(3, 13))
     assert not archive.store_result(found(1, 11))
@@ -324,7 +307,7 @@ def test_both_archives_store_once_and_count_repeats_and_order(archive):
     assert archive.sequences() == [1, 3, 2]
 
 
-def test_both_archives_tell_the_number_stored_last_for_each_station(archive):
+def test_the_store_tells_the_number_stored_last_for_each_station(archive):
     archive.store_result(found(99999, 1))
     archive.store_result(found(1, 2))
     archive.store_result(found(7, 3, station=11))
@@ -334,14 +317,14 @@ def test_both_archives_tell_the_number_stored_last_for_each_station(archive):
     assert archive.out_of_order == 0
 
 
-def test_both_archives_store_an_event_once(archive):
+def test_the_store_stores_an_event_once(archive):
     assert archive.store_event(event())
     assert not archive.store_event(event())
     assert (archive.events_stored, archive.events_repeated) == (1, 1)
     assert archive.latest_event(3, 1, 10) == 4
 
 
-def test_both_archives_forget_as_an_older_backup_does(archive):
+def test_the_store_forgets_as_an_older_backup_does(archive):
     for sequence in (1, 2, 3):
         archive.store_result(found(sequence, sequence))
     archive.restore_backup(2)
@@ -353,63 +336,8 @@ def test_both_archives_forget_as_an_older_backup_does(archive):
     assert archive.latest_result(3, 1, 10) == 0
 
 
-def test_view_shows_a_result_readably():
-    archive = SqliteArchive()
-    archive.store_result(found())
-    rows = archive.query(
-        "SELECT SystemTypeName, SystemName, StationName, SpindleName, ProgramName, Sequence, Time, VIN, "
-        "Overall, TorqueLow, Torque, TorqueHigh, TorqueStatus, AngleLow, Angle, AngleHigh, "
-        "AngleStatus, TighteningId, Arrivals FROM ResultView"
-    )
-    names = ("Open Protocol", "System 1", "Station 10", "Spindle 1", "Program 12")
-    torque = (40.0, 42.37, 50.0, "OK")
-    angle = (60.0, 95.0, 90.0, "high")
-    when = (17, "2024-03-14 09:26:53", "WVWZZZ1KZAW123456", "NOK")
-    assert rows == [(*names, *when, *torque, *angle, 1234567, 1)]
-
-
-def test_parameters_and_additional_vins_lie_in_their_tables():
-    archive = SqliteArchive()
-    archive.store_result(found(vins=[{"identifier": 2, "vin": "SECOND"}]))
-    rows = archive.query("SELECT ParameterId, Name, Value, Type, Unit, Step FROM ResultParameter ORDER BY 1")
-    assert len(rows) == 5
-    assert rows[-1] == (1500, "Job ID", "7", 1, "", 0)
-    assert archive.query("SELECT Identifier, VIN FROM ResultVIN") == [(2, "SECOND")]
-
-
-def test_descriptions_rename_the_map_and_results_do_not_rename_it_back():
-    archive = SqliteArchive()
-    archive.store_result(found())
-    program = {"program": 12, "name": "Seat belt"}
-    spindles = [{"spindle": 1, "name": "Left", "programs": [program]}]
+def test_the_store_knows_the_names_of_programs(archive):
+    spindles = [{"spindle": 1, "name": "Left", "programs": [{"program": 12, "name": "Seat belt"}]}]
     place = {"system_type": 3, "system": 1, "station": 10, "ip": "10.0.0.9"}
-    archive.describe_system({**place, "name": "Line 4"})
     archive.describe_station({**place, "name": "Cart 10", "spindles": spindles})
-    archive.store_result(found(18))
-    row = archive.query("SELECT DISTINCT SystemName, StationName, SpindleName, ProgramName FROM ResultView")
-    assert row == [("Line 4", "Cart 10", "Left", "Seat belt")]
-
-
-def test_archive_goes_on_where_its_file_ended(tmp_path):
-    first = SqliteArchive(tmp_path / "archive.db")
-    first.store_result(found(5, 55))
-    first.store_result(found(4, 54))
-    first.store_result(found(4, 54))
-    first.store_event(event())
-    first.close()
-    second = SqliteArchive(tmp_path / "archive.db")
-    assert (second.stored, second.repeated, second.out_of_order) == (2, 1, 1)
-    assert second.latest_result(3, 1, 10) == 4
-    assert second.latest_event(3, 1, 10) == 4
-    assert second.newest_tightening_id() == 54
-    second.close()
-
-
-def test_result_that_cannot_be_stored_leaves_no_trace():
-    archive = SqliteArchive()
-    broken = found()
-    del broken["parameters"][0]["name"]
-    with pytest.raises(KeyError):
-        archive.store_result(broken)
-    assert archive.query("SELECT COUNT(*) FROM Result") == [(0,)]
-    assert archive.stored == 0
+    assert archive.programs == {(3, 1, 10, 1, 12): "Seat belt"} and archive.stations == {(3, 1, 10): "Cart 10"}

@@ -1,10 +1,10 @@
 """The simulated ToolsNet stores what is right, refuses what it is told to, notices what is wrong."""
 
 from toolcart.base.clock import SimClock
+from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 from toolcart.toolsnet import frame, take_apart, time_ok
 from lab.harness.line import Network
-from lab.harness.memory_archive import MemoryArchive
 
 PORTABLE = True
 

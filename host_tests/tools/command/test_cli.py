@@ -91,9 +91,10 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
 
 @pytest.mark.parametrize(
     ("spool", "reason"),
-    [("missing/cart.spool", "spool.path names a file in a folder"), ("cart.json", "is not a spool; name another path")],
+    [("missing/cart.spool", "spool.path names a file in a folder"), ("notes.txt", "is not a spool; name another path")],
 )
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
+    (tmp_path / "notes.txt").write_text("of somebody else " * 300)
     path = written(tmp_path, cart_of(station={"spool": {"path": spool}}))
     told = ran("run", "--plain", "--config", path, code=3).stderr
     assert reason in told and "writable" not in told
@@ -199,10 +200,6 @@ def _simulate(*words, code):
 def test_what_a_simulator_cannot_use_is_told_with_what_to_do(tmp_path):
     told = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
     assert "identity has no field nonsense" in told
-    (tmp_path / "text").write_text("no archive at all, and longer than a line\n" * 40)
-    for path in (tmp_path / "no" / "where", tmp_path, tmp_path / "text"):
-        told = _simulate("toolsnet", "--pim-port", 0, "--server-port", 0, "--archive", path, code=1)
-        assert "--archive" in told and str(path) in told
     (tmp_path / "file").write_text("keep me")
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
         told = _simulate("controller", "--link", "ascii", "--device", path, code=1)

@@ -12,7 +12,7 @@ import pytest
 
 from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
-from toolcart.board.linux.control import Asker, Control
+from toolcart.board.linux.control import Control, OrderClient
 from toolcart.tools import command as commands
 from toolcart.tools.status import client, socket_location
 from host_tests.board.test_housekeeping import answered
@@ -97,7 +97,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
             ("job 5", "sent", "", 38),
             ("job 5", "accepted", "", 38),
         ]
-        user = linux_control.Asker(socket.socketpair()[0]).user
+        user = linux_control.OrderClient(socket.socketpair()[0]).user
         assert found[0]["asked_by"] == f"{user} (bo)" and found[2]["asked_by"] == user
         wait_for("all is delivered", lambda: plant.account()["delivered"] == plant.account()["produced"])
         account = plant.account()
@@ -183,7 +183,7 @@ def test_an_order_that_waits_hears_that_its_client_went_away(tmp_path):
 
 def test_who_asks_is_a_name_of_this_machine_or_a_number(monkeypatch):
     mine, other = socket.socketpair()
-    asker = Asker(mine)
+    asker = OrderClient(mine)
     asker.uid = 0
     assert asker.user == "root"
     asker.uid = 3999999

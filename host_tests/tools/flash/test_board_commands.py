@@ -100,7 +100,7 @@ def test_status_tells_safe_mode(capsys):
 
 def test_log_of_every_station_is_told(capsys):
     board = Running()
-    board.chip.app.stations[0].health.note(0, 7, board.chip.board.now())
+    board.chip.app.stations[0].counters.note(0, 7, board.chip.board.now())
     commands.show_log(board)
     assert "stored 7" in capsys.readouterr().out
 

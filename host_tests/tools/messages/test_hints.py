@@ -148,7 +148,7 @@ def test_a_reader_that_has_enough_ends_a_table_quietly(tmp_path):
 
 # What a hint says works as toolcart is installed here, and every hint comes from one place.
 
-EXTRAS = ("view", "serial", "webhook", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
+EXTRAS = ("view", "serial", "webhook", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
 
 @pytest.fixture

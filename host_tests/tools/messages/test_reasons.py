@@ -211,7 +211,7 @@ def test_a_side_that_stands_has_no_reason():
 
 
 def test_the_same_reason_is_told_once_until_something_has_worked():
-    one = connection_fault.Trouble()
+    one = connection_fault.ConnectionFault()
     assert one.set(19, 0, 111, 0, 5) and not one.set(19, 0, 111, 0, 5)
     assert one.set(20, 0, 113, 0, 5) and one.set(19, 0, 111, 0, 5)
     one.over()

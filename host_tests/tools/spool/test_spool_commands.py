@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.outlet_places import RETURNED, STAYED, Assignment
+from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol.id_ledger import Known
+from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
@@ -132,7 +132,7 @@ def test_an_area_without_its_state_is_read_as_a_start_would(filled):
 def test_info_tells_what_is_remembered(tmp_path):
     area = Area(16, 4096, 16)
     state, log = area.mount()
-    known = Known(state)
+    known = IdLedger(state)
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
         known.stored(KIND_RESULT, 0, log.stage, log.place, 114)
@@ -325,7 +325,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
         assert after.quarantine.reason == before.quarantine.reason
     for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):
         assert after.state.numbers[index] == before.state.numbers[index], index
-    assert after.state.octets == before.state.octets and after.known.top() == before.known.top()
+    assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
     assert after.log.next == before.log.next
 
@@ -384,7 +384,7 @@ def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, r
     ids = before.store(100)
     before.until(lambda: len(served(before)) == 100)
     before.run(1000)
-    Assignment(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
+    OutletPlaces(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
     before.forward.stop()
     assert before.state.save()
     before.network.abandon(before.port)
@@ -438,12 +438,12 @@ def test_another_station_gets_another_identity_and_the_same_keeps_it():
 def test_places_and_names_of_all_outlets_come_along():
     station = left_with(7, 4)
     outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}, {"kind": "file", "name": "paper"}]
-    Assignment(station.state, outlets).put(station.state)
-    Assignment(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
+    OutletPlaces(station.state, outlets).put(station.state)
+    OutletPlaces(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
     assert station.state.save()
     after = begun(moved(station).device).state
     assert (after.places, after.names) == (station.state.places, station.state.names)
-    assert Assignment(after, outlets).how == [STAYED, STAYED, RETURNED]
+    assert OutletPlaces(after, outlets).how == [STAYED, STAYED, RETURNED]
 
 
 def begun_of(octets):
@@ -461,7 +461,7 @@ def test_a_last_record_in_doubt_is_settled_and_carried():
 
 def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
     station = left_with(500, 10, blocks=60)
-    Assignment(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
+    OutletPlaces(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
     assert station.state.save()
     for kib in (40, 52):
         made = moved(station, Plan(kib * 1024, 12 * 1024))

@@ -33,10 +33,10 @@ def run():
     with open("/rom/config.json") as file:  # like toolcart.board.main
         settings = json.load(file)
 
-    from toolcart.agent.log.flash import Part
+    from toolcart.agent.log.flash import Partition
     from toolcart.board.rp2 import flash as rp2_flash
 
-    device = Part(rp2_flash.ring(), 0, BLOCKS)
+    device = Partition(rp2_flash.ring(), 0, BLOCKS)
     gc.collect()
     from lab.harness.allocation_free_peers import Workbench
 

@@ -7,10 +7,10 @@ Arguments: kind of a result, blocks, records. Prints what it finds, then `LOG fi
 import sys
 from struct import pack
 
-from toolcart.agent.log.flash import Part
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import Log
 from toolcart.agent.log.mount import mount
-from toolcart.agent.log.snapshot import State
+from toolcart.agent.log.snapshot import Snapshot
 from toolcart.board.rp2 import flash as rp2_flash
 
 KIND, BLOCKS, RECORDS = [int(word) for word in sys.argv[1:4]]
@@ -56,9 +56,9 @@ def blocks_in_use(device):
 
 
 area = rp2_flash.ring()
-device = Part(area, STATE_BLOCKS, BLOCKS)
+device = Partition(area, STATE_BLOCKS, BLOCKS)
 used = blocks_in_use(device)
-state = State(Part(area, 0, STATE_BLOCKS))
+state = Snapshot(Partition(area, 0, STATE_BLOCKS))
 # By position: a frozen program has no argument names.
 log = Log(device, state, LOG, 1, CURSOR, OVERWRITE)
 print("MOUNT", mount(state, (log,), 1))

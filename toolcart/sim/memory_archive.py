@@ -1,7 +1,7 @@
-"""ToolsNet's archive in memory: bounded, with the methods of the SQLite one (toolcart/sim/archive.py).
+"""The simulated ToolsNet's store, in memory and bounded.
 
 Rules
-1. A result with the same system type, system, station, sequence and time stamp is stored once (TN 5.9, DIGEST G.8).
+1. A result with the same system type, system, station, sequence and time is stored once (TN 5.9, protocol.md 8.4).
 2. The latest stored number is that of the last arrival, not the greatest: numbers wrap after 99999.
 3. Only the newest `limit` results are kept in full; the counters count all.
 """
@@ -18,6 +18,7 @@ class MemoryArchive:
         self.limit = limit
         self.systems = {}  # (type, number) -> name
         self.stations = {}  # (type, number, station) -> name
+        self.programs = {}  # (type, number, station, spindle, program) -> name
         self.repeated = 0
         self.out_of_order = 0
         self.events_stored = 0
@@ -65,7 +66,11 @@ class MemoryArchive:
         self.systems[(description["system_type"], description["system"])] = description["name"]
 
     def describe_station(self, description):
-        self.stations[station_of(description)] = description["name"]
+        place = station_of(description)
+        self.stations[place] = description["name"]
+        for spindle in description["spindles"]:
+            for program in spindle["programs"]:
+                self.programs[place + (spindle["spindle"], program["program"])] = program["name"]
 
     def latest_result(self, system_type, system, station):
         """Return the sequence number of the latest stored result, 0 for none."""

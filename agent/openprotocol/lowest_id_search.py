@@ -1,0 +1,58 @@
+"""Finds the lowest ID that a controller still has, going down from one that is there, in few questions.
+
+    distance  0    1   2     4              8 .. 8 + most - 1      end
+              ID   there     there (low)    gone, all of them      nothing of interest
+
+Rules
+1. A probe asks for one ID after another, downward, until one is there, or `most` in a row are gone: then nothing
+   below is there either, since `most` is more than the longest run of IDs that are not ours, and the oldest go first.
+2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
+"""
+
+from toolcart.agent.openprotocol.ids import moved
+
+
+class LowestIdSearch:
+    """One walk down."""
+
+    def __init__(self):
+        self.asked = 0  # what to ask for
+
+    def begin(self, above, left, most):
+        """Begin below `above`, which is there or counts as such, for `left` IDs at most. True if one is to be asked."""
+        self._above = above
+        self._most = most
+        self._low = 0  # the farthest that is there
+        self._end = left + 1  # from here on nothing is there
+        self._step = 1
+        return self._probe()
+
+    def answered(self, there):
+        """Take whether the ID asked for is there; True if another one is to be asked for."""
+        if there:
+            self._low = self._at
+            return self._probe()
+        self._at += 1
+        if self._at < self._end and self._at - self._start < self._most:
+            return self._aim()
+        self._end = self._start
+        self._step = 0
+        return self._probe()
+
+    def lowest(self):
+        """Return the lowest ID that is there."""
+        return moved(self._above, -self._low)
+
+    def _probe(self):
+        if self._end - self._low <= 1:
+            return False
+        at = self._low + self._step
+        if self._step == 0 or at >= self._end:
+            at = (self._low + self._end) // 2
+        self._step *= 2
+        self._start = self._at = at
+        return self._aim()
+
+    def _aim(self):
+        self.asked = moved(self._above, -self._at)
+        return self.asked > 0 or self.answered(False)  # 0 cannot be asked for

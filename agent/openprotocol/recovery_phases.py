@@ -1,0 +1,52 @@
+"""What a controller is asked about its old results, phase by phase, and what an answer means."""
+
+from toolcart.agent.base.compat import const
+
+PHASE_IDLE = const(0)
+PHASE_NEWEST = const(1)
+PHASE_PROBE = const(2)  # an ID never made: if the newest below it comes, all stations share the IDs
+PHASE_WITNESS = const(3)  # the highest ID known: does it still mean the same result?
+PHASE_NEARBY = const(4)  # an ID near that one: is it there?
+PHASE_WALK = const(5)  # downward, to what the controller still has
+PHASE_UPWARD = const(6)  # ID 0 is not answered there: upward from the highest ID known
+PHASE_SETTLE = const(7)  # what was concluded is to be written down
+PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones are ours?
+PHASE_FILL = const(9)
+PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
+PHASE_OFF = const(11)  # from here on nothing is asked
+PHASE_NO_ID = const(12)  # the newest has no ID: until one has
+PHASE_CLOSED = const(13)
+PHASE_NAMES = (
+    "idle",
+    "asking for the newest",
+    "asking whether the stations share the IDs",
+    "asking for the last known",
+    "asking for the last known",
+    "walking back",
+    "walking up",
+    "writing down",
+    "looking for our own",
+    "filling",
+    "asking for the newest again",
+    "off",
+    "off",
+    "idle",
+)
+
+NEWS_NONE = const(0)
+NEWS_STORE = const(1)  # the fetched result has to be stored
+NEWS_RESET = const(2)  # the controller's IDs have restarted
+NEWS_ASK_AGAIN = const(3)  # end the session: the next one shows whether this is another controller
+NEWS_NO_OWNER = const(4)  # an answer that may be another station's does not say whose it is: nothing can be fetched
+NEWS_OFFSET = const(5)  # it is known by how much the IDs of this controller's answers are off
+NEWS_KNOWN = const(6)  # of a poll: there is nothing that is not known
+NEWS_UNKNOWN = const(7)  # of a poll: there is; `polled` is its ID
+
+SHARING_AUTO = const(0)  # whether all stations share the controller's IDs: as its answers show
+SHARING_OWN = const(1)  # they do not
+SHARING_ALL = const(2)  # they do
+
+JUDGED_FINE = const(0)  # of an answer where stations may share the IDs: it is taken like any other
+JUDGED_DOUBT = const(1)  # it shows that they do, unless it is corrupt: ask again
+JUDGED_SHARED = const(2)  # it shows it a second time
+JUDGED_NO_OWNER = const(3)

@@ -1,0 +1,73 @@
+"""ID, time and values of a result in 16 bytes, and whether two such digests are of one result.
+
+octet  0      5      12       15      16
+       |ID    |time  |torque  |angle  |
+       | BCD  | BCD  | 6 digits, its last two: two to a byte; 0xFF where unknown
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import compare, copy, fill, pack_digits, put_u32
+from toolcart.agent.openprotocol.ids import pack_id
+from toolcart.agent.record import result as res
+
+FINGERPRINT_BYTES = const(16)
+
+TIME = const(5)
+_VALUES = const(12)
+_ANGLE = const(15)
+
+
+def put_digest(digest, to, body, start, flags):
+    """Write ID, time and values of the body at body[start:] to digest[to:]."""
+    pack_digits(digest, to, body, start + res.TIGHTENING_ID, res.ID_BYTES)
+    if flags & res.FLAG_EDGE_TIME:
+        fill(digest, to + TIME, res.TIME_BYTES, 0)
+    else:
+        copy(digest, to + TIME, body, start + res.TIME, res.TIME_BYTES)
+    put_values(digest, to, body, start)
+    if flags & res.FLAG_ODD:  # then MID 0061 and 0065 may give the angle in two ways
+        digest[to + _ANGLE] = 0xFF
+
+
+def put_values(digest, to, body, start):
+    if body[start + res.TORQUE] == 0x20:
+        fill(digest, to + _VALUES, 4, 0xFF)
+        return
+    pack_digits(digest, to + _VALUES, body, start + res.TORQUE, res.TORQUE_BYTES)
+    start += res.ANGLE
+    blank = body[start] == 0x20
+    digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
+
+
+def put_unread(digest, number, check=-1):
+    """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
+    pack_id(digest, 0, number)
+    fill(digest, TIME, res.TIME_BYTES, 0 if check < 0 else 0xEE)  # a time that no readable result has
+    fill(digest, _VALUES, 4, 0xFF)
+    if check >= 0:
+        put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
+
+
+def same(one, other):
+    """True if both digests are of one result. What one of them lacks is not compared."""
+    return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)
+
+
+def are_of_one(one, other):
+    """True if both have the same ID and time."""
+    return compare(one, 0, other, 0, TIME) == 0 and compare(one, TIME, other, TIME, res.TIME_BYTES) == 0
+
+
+def _fit(one, other):
+    """True if time and values are the same. What one of them lacks is not compared."""
+    if one[TIME + 2] and other[TIME + 2] and compare(one, TIME, other, TIME, res.TIME_BYTES):  # a month: a time
+        return False
+    if one[_VALUES] != 0xFF and other[_VALUES] != 0xFF and compare(one, _VALUES, other, _VALUES, 3):
+        return False
+    return one[_ANGLE] == 0xFF or other[_ANGLE] == 0xFF or one[_ANGLE] == other[_ANGLE]
+
+
+def are_alike(one, other):
+    """True if both have a time, and the same time and values, under any ID."""
+    has_times = one[TIME + 2] > 0 and other[TIME + 2] > 0  # else there would be little to compare
+    return has_times and _fit(one, other)

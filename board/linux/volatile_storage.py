@@ -1,0 +1,41 @@
+"""Whether what is written to a path outlives a restart: the type of its file system, by /proc/self/mountinfo (proc(5)).
+
+A spool on one that does not is warned of and not refused: a container's layer may be kept, and a test needs no disk.
+"""
+
+import os
+import re
+
+CPYTHON_ONLY = True
+
+MOUNTS = "/proc/self/mountinfo"
+ESCAPED = re.compile(rb"\\([0-7]{3})")  # a blank, a tab, a line feed, a backslash
+VOLATILE = {
+    "tmpfs": "memory (tmpfs): a restart of the machine empties it",
+    "ramfs": "memory (ramfs): a restart of the machine empties it",
+    "overlay": "a layer (overlay): it is gone with its container, or after a restart where the layer is memory",
+}
+
+
+def volatility(path):
+    """Say what the path lies in if that does not last, else ""."""
+    folder = os.path.realpath(path)
+    while not os.path.exists(folder):
+        folder = os.path.dirname(folder)
+    return VOLATILE.get(_type_of(folder), "")
+
+
+def _type_of(path):
+    """Return the type of the file system that the real path is on; "" if that cannot be told."""
+    try:
+        with open(MOUNTS, "rb") as lines:
+            rows = [line.split() for line in lines]
+    except OSError:
+        return ""
+    longest, found = -1, ""
+    for row in rows:
+        point = os.fsdecode(ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), row[4]))
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= longest and b"-" in row:  # of two at one point the later one is seen
+            longest, found = len(point), row[row.index(b"-") + 1].decode("ascii", "replace")
+    return found

@@ -1,0 +1,34 @@
+"""What is gone of the range that is being fetched is reported once, and counted in the same step."""
+
+from toolcart.agent.log.snapshot_fields import GONE
+from toolcart.agent.openprotocol.gap_fill import GapFill
+from toolcart.agent.openprotocol.id_ledger import IdLedger
+from host_tests.support.recovery import FakeLog, FakeState, Told
+
+PORTABLE = True
+HEAP = "8m"
+
+
+def filling(*ranges):
+    state = FakeState()
+    state.log = FakeLog()
+    ledger = IdLedger(state)
+    for first, last in ranges:
+        ledger.add(first, last)
+    told = Told()
+    made = GapFill(ledger, told.put)
+    if ranges:
+        assert made.turn(ranges[0][0]) and not made.turn(ranges[0][0])
+    return made, ledger, told
+
+
+def test_what_is_gone_is_told_once():
+    made, ledger, told = filling((5, 9))
+    told.refuses = True
+    for is_gone in (True, False, True, False, False):
+        made.close(is_gone)
+    assert not made.flush() and ledger.ranges == [[5, 9]] and ledger.numbers[GONE] == 0
+    made.drop()
+    assert ledger.doubted == 1, "what is fetched once more was here"
+    told.refuses = False
+    assert made.flush() and told.runs == [(5, 7, 2, False)] and ledger.numbers[GONE] == 2 and ledger.ranges == []

@@ -1,0 +1,160 @@
+"""Telegram 04 of results of several spindles: writing them allocates nothing, and one says nothing of the last."""
+
+from struct import pack_into
+
+from toolcart.agent.openprotocol import operation_result as op
+from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.record import PAYLOAD_WIDE
+from toolcart.agent.record import result as res
+from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
+from toolcart.agent.toolsnet.session import RESULT_BYTES
+from toolcart.base.clock import Dice
+from toolcart.sim import result_frames
+from host_tests.agent.toolsnet.test_result04 import Record
+from host_tests.portable import stub
+from host_tests.support.frames import example_tightening, message
+from host_tests.support.heap import allocated, heap_tools
+from host_tests.support.toolsnet import read
+
+PORTABLE = True
+HEAP = "2m"
+
+
+LONG_VIN = b"WVWZZZ1KZAW123456-AND-SOME-MORE"  # goes on behind the 25 octets of a VIN
+AT = 5  # of the payload in its page
+WRITES = 10
+
+
+def payload(body, station=10, spindle=1):
+    head = bytearray(res.HEAD_BYTES)
+    pack_into("<IHBB", head, 0, 17, station, spindle, 0)
+    return bytes(head + body)
+
+
+def cycle(frames, bolt_data=False):
+    """Return the payload out of MID 0101, or 0106 and its 0107; each frame with its MID and revision."""
+    made = cy.SpindleAssembly()
+    made.most = PAYLOAD_WIDE
+    for mid, revision, data in frames:
+        octets = message(mid, data, revision)
+        found = made.take(octets, 0, len(octets), mid, revision, bolt_data, 0)
+    assert found == cy.ASSEMBLY_WHOLE
+    return payload(made.body[: made.octets])
+
+
+def sync(revision, count, **fields):
+    return cycle([(101, revision, result_frames.sync_data(example_tightening(**fields), revision, count))])
+
+
+def bolts(count, bolt_data=False, **fields):
+    result = example_tightening(**fields)
+    frames = [(106, 4, result_frames.station_data(result, 4, count))]
+    if bolt_data:
+        for index in range(1, count + 1):
+            frames.append((107, 4, result_frames.bolt_data(result, 4, index, count)))
+    return cycle(frames, bolt_data)
+
+
+def objects(*listed, **fields):
+    """Return the payload of MID 1201 with these objects: ID, status, type, reference; the tool has a serial number."""
+    made = op.OperationResult()
+    result = example_tightening(**fields)
+    total = len(listed) + 1
+    frames = [(1201, message(1201, result_frames.overall_data(result, 3, total, objects=listed), 3))]
+    for index in range(len(listed)):
+        data = result_frames.object_data(
+            result, 1, result_frames.standard_fields(result), total, index + 2, listed[index][0]
+        )
+        frames.append((1202, message(1202, data)))
+    for mid, octets in frames:
+        found = made.take(octets, 0, len(octets), mid, 3 if mid == 1201 else 1, 0)
+    assert found == op.PART_WHOLE
+    return payload(made.body)
+
+
+def kinds():
+    """Return every kind of result that has several spindles, two of each that differ in their values."""
+    listed = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
+    return (
+        ("sync", sync(3, 4), sync(3, 4, torque=5000, pset=13, tightening_id=2)),
+        ("sync with a job", sync(5, 4, job_sequence=4711), sync(5, 4, job_sequence=12, status=1)),
+        ("bolts", bolts(4), bolts(4, torque=123, angle=7, pset=90)),
+        ("bolts with a long Wp. Id", bolts(3, vin=LONG_VIN), bolts(3, vin=b"V" * 40)),
+        ("bolts with data", bolts(4, True), bolts(4, True, vin=b"ANOTHER", torque=9999)),
+        ("fifty", bolts(50), bolts(50, status=1, angle=0)),
+        ("objects", objects(*listed), objects(*listed, torque=77, tightening_id=3)),
+    )
+
+
+def writer_of(parameters=PARAM_ALL):
+    writer = ResultWriter(bytearray(b"\xaa" * RESULT_BYTES), 3, 1, parameters)
+    writer.session = stub(result=None)
+    return writer
+
+
+def page_of(octets):
+    return bytearray(b"\xee" * AT + octets + b"1" * 200)
+
+
+def written(writer, octets, flags=0, ident=42, sequence=17):
+    """Return the telegram; it has to be one by the document."""
+    end = writer.write(page_of(octets), AT, len(octets), flags, ident, sequence)
+    told = bytes(writer.tx[:end])
+    found = read(told)
+    assert (found["identifier"], found["sequence"]) == (ident, sequence)
+    return told
+
+
+def writing(writer, records):
+    """Return a function that writes each of the records (octets, length) once."""
+    pages = [(page_of(octets), length) for octets, length in records]
+
+    def write():
+        for page, length in pages:
+            writer.write(page, AT, length, 0, 42, 17)
+
+    return write
+
+
+def test_nothing_is_allocated_from_the_second_telegram_of_a_size_on():
+    heap_tools()
+    for name, one, other in kinds():
+        write = writing(writer_of(), ((one, len(one)), (other, len(other))) * WRITES)
+        write()
+        octets = allocated(write)
+        print("%s: %d bytes for %d telegrams" % (name, octets, 2 * WRITES))
+        assert octets == 0, name
+
+
+def test_results_of_one_and_of_several_spindles_in_turns_allocate_nothing():
+    heap_tools()
+    single = Record(61, 5)
+    records = [(bytes(single.octets), single.length)]
+    for _, one, other in kinds():
+        records += [(one, len(one)), (other, len(other))]
+    write = writing(writer_of(), records)
+    write()
+    assert allocated(write) == 0
+
+
+def test_telegram_says_nothing_of_those_before_it():
+    dice = Dice(3)
+    pool = [(bytes(record.octets), record.length) for record in (
+        Record(),
+        Record(61, 5, pset=0, vin=b"OTHER"),
+        Record(61, 2, 11, 4, batch_status=None),
+    )]  # fmt: skip
+    for _, one, other in kinds():
+        pool += [(one, len(one)), (other, len(other))]
+    for more in (sync(4, 2), sync(4, 1, vin=b"X"), sync(3, 3), bolts(2, vin=LONG_VIN), bolts(2, True, pset=0)):
+        pool.append((more, len(more)))
+    flags = (0, 0, res.FLAG_RECOVERED, res.FLAG_EDGE_TIME, res.FLAG_ODD)
+    for parameters in (PARAM_ALL, 0):
+        writer = writer_of(parameters)
+        for _ in range(400):
+            octets, length = pool[dice.randrange(len(pool))]
+            flag = flags[dice.randrange(len(flags))]
+            ident, sequence = 1 + dice.randrange(99999), 1 + dice.randrange(99999)
+            wanted = written(writer_of(parameters), octets[:length], flag, ident, sequence)
+            assert written(writer, octets[:length], flag, ident, sequence) == wanted
+            assert writer.session.result in (None, writer.tx)

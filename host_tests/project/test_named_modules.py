@@ -1,0 +1,166 @@
+"""Comments, docstrings and documents name modules, files, folders and clauses that are there.
+
+Rules
+1. A dotted name that begins with a room has to lead to a module; what follows that module has to be a word of its text.
+2. `x/y.py` is the end of a file's path, `y.py` the name of a file; a path that begins with a room may be a folder too.
+3. Whatever is started by `python -m` is looked for in all text, not only in comments.
+"""
+
+import io
+import re
+import tokenize
+from functools import cache
+
+import pytest
+
+from toolcart.base.sources import files_below
+from lab.cache import CHECKOUT
+
+ROOMS = ("agent", "archive", "board", "host_tests", "lab", "toolcart", "tools")
+LINKED = ("agent", "archive", "board", "tools")  # below toolcart/ too: that is the name by which they are imported
+
+# Names that look alike and are something else: a logger, files of a board and of a service, what a build makes.
+NO_MODULES = {
+    "toolcart.traffic",
+    "toolcart.new",
+    "toolcart.fault",
+    "toolcart.service",
+    "toolcart.messages",
+    "toolcart.schema.json",
+}
+# Files of others: MicroPython's, Espressif's, a reader's own; and those of a rule that explains itself.
+OTHERS = {"tools/mpy-tool.py", "ports/rp2/modules/_boot.py", "ports/esp32/modules/inisetup.py", "idf.py", "esptool.py"}
+OTHERS |= {"my_program.py", "a/b.py", "a/c.py", "FOLDER/manifest.py", "x/y.py", "y.py", "toolcart/check"}
+
+_ROOM = "|".join(ROOMS)
+_DOTTED = re.compile(rf"(?<![\w./-])((?:{_ROOM})(?:\.[a-z_]\w*)+)(?![\w/]|\.py\b)")
+_FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]+/)*[\w-]+\.py)\b")
+_PLACE = re.compile(rf"(?<![\w./*{{}}<-])((?:{_ROOM})/[\w./-]*\w)(?![\w*])")
+_CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)")
+_LATER = re.compile(r"(?:@|; |\()later (\d+)\b")
+_STARTED = re.compile(rf"python3? -m ((?:{_ROOM})(?:\.\w+)+)")
+
+
+@cache
+def paths():
+    """Every file below the rooms, by its path in the checkout, and by that below toolcart/ where a link leads there."""
+    found = {}
+    for room in ROOMS:
+        for path in files_below(CHECKOUT / room, ""):
+            if "__pycache__" not in path.parts:
+                found[str(path.relative_to(CHECKOUT))] = path
+    return found
+
+
+@cache
+def folders():
+    return {"/".join(path.split("/")[:depth]) for path in paths() for depth in range(1, path.count("/") + 1)}
+
+
+@cache
+def ends():
+    """Every end of a path: the name alone, with its folder, and so on."""
+    return {path.split("/", depth)[-1] for path in paths() for depth in range(path.count("/") + 1)}
+
+
+@cache
+def text_of(module):
+    """The text of a module, None if there is none; that of a package is its `__init__`."""
+    for path in (f"{module.replace('.', '/')}.py", f"{module.replace('.', '/')}/__init__.py"):
+        if path in paths():
+            typed = paths()[path].with_suffix(".pyi")
+            return paths()[path].read_text(encoding="utf-8") + (typed.read_text("utf-8") if typed.exists() else "")
+    return "" if module.replace(".", "/") in folders() else None
+
+
+def is_there(name):
+    """True if a dotted name leads to a module and, behind it, to a word of its text."""
+    parts = name.split(".")
+    for depth in range(len(parts), 0, -1):
+        text = text_of(".".join(parts[:depth]))
+        if text is not None:
+            return depth == len(parts) or re.search(rf"\b{parts[depth]}\b", text) is not None
+    return False
+
+
+def is_a_module(name):
+    """True if this is meant as one: `board.lamp` is a setting, `agent.link.port` is none."""
+    parts = name.split(".")
+    return name not in NO_MODULES and (
+        parts[0] not in LINKED or len(parts) > 2 or f"{parts[0]}/{parts[1]}" in folders()
+    )
+
+
+def prose(path):
+    """Number and text of each line that is a comment, a part of a docstring, or of a document."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        yield from enumerate(text.split("\n"), 1)
+        return
+    before = tokenize.NEWLINE
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        is_docstring = token.type == tokenize.STRING and before in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+        if token.type == tokenize.COMMENT or is_docstring:
+            yield from enumerate(token.string.split("\n"), token.start[0])
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            before = token.type
+
+
+def gone_in(line):
+    """What a line names and is not there."""
+    found = [name for name in _DOTTED.findall(line) if is_a_module(name) and not is_there(name)]
+    found += [name for name in _FILE.findall(line) if name not in ends()]
+    found += [name for name in _PLACE.findall(line) if not name.endswith(".py") and not is_a_place(name)]
+    return [name for name in found if name not in OTHERS]
+
+
+def is_a_place(name):
+    return name in paths() or name in folders() or f"{name}.py" in paths()
+
+
+def documents():
+    return [*CHECKOUT.glob("*.md"), *(CHECKOUT / "docs").rglob("*.md"), CHECKOUT / "archive/README.md"]
+
+
+@pytest.mark.parametrize("room", [*ROOMS, "docs"])
+def test_what_comments_and_documents_name_is_there(room):
+    files = documents() if room == "docs" else (CHECKOUT / room).rglob("*.py")
+    gone = [
+        f"{path.relative_to(CHECKOUT)}:{number}: {name}"
+        for path in sorted(files)
+        for number, line in prose(path)
+        for name in gone_in(line)
+    ]
+    assert not gone, "\n".join(gone)
+
+
+def test_every_module_that_a_text_starts_is_there():
+    files = [path for path in paths().values() if path.suffix in (".py", ".sh", ".html", ".js")] + documents()
+    gone = [
+        f"{path.relative_to(CHECKOUT)}: {name}"
+        for path in files
+        for name in _STARTED.findall(path.read_text(encoding="utf-8"))
+        if not is_there(name)
+    ]
+    assert not gone, "\n".join(gone)
+
+
+def test_every_clause_of_the_protocols_page_that_is_named_is_there():
+    page = (CHECKOUT / "docs/internals/protocol.md").read_text(encoding="utf-8")
+    clauses = set(re.findall(r"^##+ (\d+(?:\.\d+)?)", page, re.MULTILINE))
+    named = set()
+    for path in [path for path in paths().values() if path.suffix == ".py"] + documents():
+        text = path.read_text(encoding="utf-8")
+        named |= {clause for found in _CLAUSES.findall(text) for clause in re.split(", | and | to ", found)}
+        named |= {f"10.{number}" for number in _LATER.findall(text)}
+    assert len(named) > 50 and named <= clauses, sorted(named - clauses)
+
+
+def test_what_is_gone_is_found():
+    assert gone_in("agent.link.no_such, toolcart.agent.cart.app.no_such_name; in old/port.py") == [
+        "agent.link.no_such",
+        "toolcart.agent.cart.app.no_such_name",
+        "old/port.py",
+    ]
+    assert gone_in("agent/wide/ and nothing_here.py") == ["nothing_here.py", "agent/wide"]
+    assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")

@@ -1,0 +1,1 @@
+"""A consumer of batches is tried over its broker."""
