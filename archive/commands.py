@@ -117,7 +117,7 @@ def query(place: str, **options: Any) -> None:
     from toolcart.archive.database import cars, queries
 
     part = _text("--vin-part", options["vin_part"])
-    wanted = queries.Wanted(
+    wanted = queries.ResultFilter(
         vin=_text("--vin", options["vin"]),
         station=_station(options["station"]),
         from_time=_time("--from", options["from_time"]),
@@ -241,7 +241,7 @@ def forget(place: str, newest: int, yes: bool) -> None:
 
     if not yes and not (sys.stdin.isatty() and click.confirm(f"Lose {newest} results of {place} for good?")):
         fail("nothing is changed; --yes does it without a question")
-    with failing(database.Unusable):
+    with failing(database.DatabaseUnusable):
         lost = forget_newest(place, newest)
     click.echo(f"{lost} result{' is' if lost == 1 else 's are'} gone")
 
@@ -267,7 +267,7 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     from toolcart.archive.database import maintenance
     from toolcart.base.command_group import progress_bar
 
-    with failing(database.Unusable), progress_bar(os.path.basename(into)) as bar:
+    with failing(database.DatabaseUnusable), progress_bar(os.path.basename(into)) as bar:
         told = maintenance.move_old(place, into, maintenance.old(keep_days, keep_ok_days), bar)
     click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
 
@@ -292,7 +292,7 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
 
     told: dict[str, Any]
     of_station = _station(station)
-    with failing(database.Unusable, NoQuarantine):
+    with failing(database.DatabaseUnusable, NoQuarantine):
         if _is_spool(source):
             told = take_quarantine(place, Path(source), of_station, lambda text: click.echo(text, err=True))
             words = _SET_ASIDE

@@ -75,7 +75,7 @@ def say(text: str) -> None:
 def reading(place: str):
     """A connection for reading; if the database cannot be used, say why and exit."""
     database = library()
-    with failing(database.Unusable):
+    with failing(database.DatabaseUnusable):
         engine = database.connect(place, writes=False)
         try:
             with database.in_words(place), engine.connect() as connection:
@@ -117,7 +117,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
         fail(f"{missing.name} is not installed: {how_to_get('archive-mqtt')}")
     password = options["mqtt_password_file"]
     files = [options[name] for name in ("mqtt_ca", "mqtt_certificate", "mqtt_key")]
-    with failing(broker.Wrong, private_files.Wrong):
+    with failing(broker.BrokerSettingsError, private_files.PrivateFileError):
         found = broker.address_of(url)
         if any(files):
             if found.tls is None:
@@ -132,7 +132,7 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
     """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
-    from toolcart.archive.consume.batch import client_id_of
+    from toolcart.archive.consume.topics import client_id_of
 
     found = address(url, filters, options, client_id_of(place))
     if not found.filters:

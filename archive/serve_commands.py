@@ -30,16 +30,16 @@ from toolcart.archive.options import (
     web_option,
     with_options,
 )
-from toolcart.archive.server.tls import Tls, Wrong
+from toolcart.archive.server.tls import Tls, TlsFilesError
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import shifts_of
-from toolcart.archive.web.serving import HOST, CannotServe, Listening, address
+from toolcart.archive.web.serving import HOST, CannotServe, WebSettings, address
 from toolcart.archive.web.serving import PORT as WEB_PORT
 from toolcart.archive.web.users import ROLES, put
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import reader_has_gone
 from toolcart.base.installation import how_to_get
-from toolcart.base.private_files import Wrong as Unknown
+from toolcart.base.private_files import PrivateFileError as Unknown
 
 PORT = click.IntRange(0, 65535)
 HOST_MOST = 15  # characters of an 08
@@ -63,12 +63,12 @@ def _tls(certificate: str | None, key: str | None, ca: str | None = None) -> Tls
     if not (certificate and key):
         fail("TLS needs both --tls-certificate and --tls-key")
     files = Tls(certificate, key, ca)
-    with failing(Wrong):
+    with failing(TlsFilesError):
         files.context()
     return files
 
 
-def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls: Tls | None = None) -> Listening:
+def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls: Tls | None = None) -> WebSettings:
     """Return where these options have the pages listen; if something is wrong with that, say so and exit."""
     try:
         from toolcart.archive.web import server  # noqa: F401  # what it needs has to be there
@@ -83,7 +83,7 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
             given["rules"] = spc.rules_of(options["rules"])
         told = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
         words = tuple(word for name, value in told if value for word in (name, value))
-        where = Listening(*address(text), tls=tls, words=words, **given)
+        where = WebSettings(*address(text), tls=tls, words=words, **given)
         where.door()
         where.proxy()
     return where
@@ -107,7 +107,7 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     0.0.0.0 is the PIM's to them: enough for a server that is in its process.
     """
     from toolcart.archive.database import database
-    from toolcart.archive.database.maintenance import Keeping
+    from toolcart.archive.database.maintenance import RetentionPeriods
     from toolcart.archive.server import serving
 
     told, role = options["tell_host"] or host, options["role"]
@@ -122,17 +122,17 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
         fail("--keep-days and --old-into: both or none of them, and --keep-ok-days only with them")
     if into and database.is_same(place, into):
         fail(f"--old-into {into}: the archive itself; name another place")
-    keeping = Keeping(into, days, options["keep_ok_days"]) if into else None
+    keeping = RetentionPeriods(into, days, options["keep_ok_days"]) if into else None
     batches = consuming(options["consume"], (), place, options) if options["consume"] else None
     return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
 
 
-def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages: Listening | None) -> None:
+def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
     from toolcart.archive.database import database
     from toolcart.archive.server import serving
 
-    with failing(database.Unusable):
+    with failing(database.DatabaseUnusable):
         try:
             asyncio.run(serving.run(where, faults, say, seconds, where_pages))
         except BrokenPipeError:
@@ -232,14 +232,14 @@ def web(
     _pages(place, listening(listen, options, tls), seconds, with_parent)
 
 
-def _pages(place: str, where: Listening, seconds: float | None, with_parent: bool = False) -> None:
+def _pages(place: str, where: WebSettings, seconds: float | None, with_parent: bool = False) -> None:
     """Serve the pages until told to end."""
     database = library()
     from toolcart.archive.web.server import run
 
     try:
         run(place, where, say, seconds, with_parent)
-    except database.Unusable as reason:
+    except database.DatabaseUnusable as reason:
         fail(str(reason))
     except OSError as error:
         advice = "Choose another address with --listen."

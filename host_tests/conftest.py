@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from toolcart.base.subprocesses import VARIABLE
-from host_tests.portable import LONG, Skip
+from toolcart.base.niceness import VARIABLE
+from host_tests.portable import LONG
 from host_tests.support import memory
 from lab import runtimes
 from lab.cache import whole_folder
+from lab.harness.portable_session import Skip
 from lab.packaging import wheel
 from lab.runtimes.harness import Machine
 from lab.worlds.checksums import remember_checksums

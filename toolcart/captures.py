@@ -16,7 +16,7 @@ from pathlib import Path
 
 from toolcart.catalogue import CONTROLLER, INTEGRATOR, FrameError, Message
 from toolcart.client.errors import OptionError
-from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, Seen, messages
+from toolcart.codec.inputs import KINDS, NAMES, OPEN_PROTOCOL, CaptureItem, messages
 
 __all__ = ["Capture", "Problem", "Telegram", "read"]
 
@@ -105,7 +105,7 @@ def read(
         raise OptionError("source", source, "the name of a file, or bytes")
     capture = Capture()
     capture.problems = []
-    found: list[tuple[Seen, Message]] = []
+    found: list[tuple[CaptureItem, Message]] = []
     for seen in messages(octets, kind, header):
         try:
             if seen.problem:
@@ -124,7 +124,7 @@ def _sender(message: Message) -> str:
     return _SENDERS.get(message.form.about.sender, "")
 
 
-def _sides(found: list[tuple[Seen, Message]]) -> dict[str, str]:
+def _sides(found: list[tuple[CaptureItem, Message]]) -> dict[str, str]:
     """Return who sends on each way, by the messages that only one side sends."""
     sides: dict[str, str] = {}
     for seen, message in found:

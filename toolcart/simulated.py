@@ -69,9 +69,9 @@ class SimulatedController:
         self.device = device
         self._served: Any
         if procedure:
-            from toolcart.sim.serial_serve import SerialServed  # it needs a pty, which Windows has not
+            from toolcart.sim.serial_serve import ServedLine  # it needs a pty, which Windows has not
 
-            self._served = SerialServed(self._loop, endpoint, procedure, device)
+            self._served = ServedLine(self._loop, endpoint, procedure, device)
             self.host, self.port = "", 0
         else:
             self._served = Served(self._loop, endpoint, host, port)

@@ -18,8 +18,8 @@ import click
 from toolcart.agent.openprotocol.commands import COMMANDS
 from toolcart.agent.station.command_orders import NAME_MOST, WAIT_MOST_S
 from toolcart.base.terminal_safe import visible
-from toolcart.tools.status import client
-from toolcart.tools.status.client import agent_options
+from toolcart.tools.status import client, options
+from toolcart.tools.status.options import agent_options
 
 EXIT_CODES = {"accepted": 0, "refused": 1, "wrong": 2, "not allowed": 2, "not sent": 4, "unknown": 5}
 EXIT_WRONG = 2
@@ -66,7 +66,7 @@ def command(
 
     The station's setting `controller.commands` says which of these are allowed; by default none is.
     """
-    path = client.path_of(config_path, socket_path, port)
+    path = options.path_of(config_path, socket_path, port)
     given = (as_name if as_name is not None else os.environ.get("SUDO_USER", ""))[:NAME_MOST]
     words = ["command", str(station), f"wait={wait_s}", *([f"as={quote(given)}"] if given else []), name]
     line = " ".join([*words, *(quote(value) for value in values)])
@@ -77,7 +77,7 @@ def command(
         return
     try:
         _tell(client.lines_of(path, line, ANSWER_S + wait_s), as_json)
-    except client.Trouble as trouble:
+    except client.NoAgent as trouble:
         _fail({"outcome": "no agent", "why": str(trouble), "hint": trouble.hint}, as_json, EXIT_NO_AGENT)
 
 

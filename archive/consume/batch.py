@@ -6,42 +6,17 @@
 Rules
 1. ASCII, a JSON object on each line, finite numbers. Anything else raises Unreadable, which says why.
 2. A line has the head's station and a number in (after, last], higher than the one before it.
-
-What the writer does with a batch in its transaction: it stores what is new, and how far the batches are stored.
-
-Rules (docs/library/consumers.md)
-1. `have` is the number that the database has for the topic and the spool's identity, 0 if none; it is read in the same
-   transaction that changes it.
-2. after > have: something before it did not arrive, nothing is stored. last <= have: a repeat. Else the records above
-   `have` are stored and have = last. If nothing is sent again, a gap is passed over.
-3. A result's sequence is its number on the circle, moved to follow what the station has brought otherwise: a hole in
-   the sequences is a hole in the numbers, a new spool goes on where the old one ended, and none is used twice.
-4. A tightening that is stored already with the same ID, time, spindle, torque and angle is counted as a repeat: it came
-   through ToolsNet, or was fetched again after a spool was lost, or by an operator's retry.
-5. A message that could not be read is kept as a row of Breach.
-6. An event or a curve gets the system of the topic's batches, and belongs to its newest spool; without one it is left
-   out.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
-import socket
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, update
-
-from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.archive.consume.lines import Place, Unreadable, frame_text, placed, result_of
-from toolcart.archive.database import bulk_insert
-from toolcart.archive.database import tables as t
-from toolcart.archive.server.writer import REPEATED, STORED, Opened, Station
-from toolcart.toolsnet_rows import tightening_of
+from toolcart.archive.consume.lines import Place, Unreadable, frame_text, result_of
 
 SCHEMA = 1
 PAYLOAD_MOST = 4 * 2**20  # a batch of 64 results of 32 spindles with their bolts' data has 1.5 MiB
@@ -171,174 +146,3 @@ def _whole(found: dict, name: str, least: int, most: int) -> int:
     if type(value) is not int or not least <= value <= most:
         raise Unreadable(f"{name} {value!r:.40}: {least} to {most}")
     return value
-
-
-# What follows an outlet's base topic, and under which names a consumer asks for it.
-
-RESULTS, RECEIPT, ALARMS, CURVES, STATE = "/results", "/receipt", "/alarms", "/curves", "/state"
-ENDS = (RESULTS, ALARMS, CURVES)  # what is consumed
-
-
-def filters_of(filters: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the topic filters to subscribe; one that names no kind of message asks for results and state."""
-    found = []
-    for one in filters:
-        if one.endswith((*ENDS, STATE)) or one.rpartition("/")[2] == "#":
-            found.append(one)
-        else:
-            found += [one.rstrip("/") + RESULTS, one.rstrip("/") + STATE]
-    return tuple(dict.fromkeys(found))
-
-
-def client_id_of(place: str) -> str:
-    """Return a name that stays the same for this machine and database, so that the broker knows the consumer again."""
-    return "toolcart-archive-" + hashlib.sha256(f"{socket.gethostname()} {place}".encode()).hexdigest()[:8]
-
-
-GAP = "gap"
-_SAME = (*t.PLACE, "TighteningId", "Time", "Spindle", "Torque", "Angle")
-_KEY = (t.CONSUMED.c.Topic, t.CONSUMED.c.Identity)
-_PEER_MOST = 60
-
-
-def decide(have: int, after: int, last: int, waits: bool = True) -> str:
-    """Return what a batch is to a consumer that has this number: GAP, REPEATED or STORED."""
-    if after > have and waits:
-        return GAP
-    return REPEATED if last <= have else STORED
-
-
-def parcel_of(batch: Batch) -> dict:
-    """Return the batch as the writer takes it; with the outcome, `number` becomes that of the receipt."""
-    counts = dict.fromkeys(("number", "new", "known", "missing"), 0)
-    return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None}
-
-
-def line_parcel(topic: str, kind: str, found: dict) -> dict:
-    """Return a single telegram as the writer takes it; with the outcome, `number` is 0 if it was left out."""
-    return {**found, "topic": topic, "kind": kind, "found": found, "number": 0}
-
-
-@dataclass
-class _Row:
-    """How far one identity on one topic has come."""
-
-    number: int
-    base: int
-    sequence: int  # of its newest result
-    arrived: str
-    is_new: bool = False
-    places: set[Station] = field(default_factory=set)  # stations whose batches came on this topic
-
-
-def open_parcels(
-    connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
-) -> list[Opened]:
-    """Return what is new in each of them; `latest` gives the sequence of a station's latest result."""
-    found = _rows(connection, {parcel["topic"] for parcel in parcels})
-    ends: dict[Station, int] = {}
-    opened = []
-    for parcel in parcels:
-        if "kind" in parcel:
-            opened.append(_open_line(parcel, found))
-            continue
-        batch: Batch = parcel["batch"]
-        row = found.setdefault((batch.topic, batch.identity), _Row(0, 0, -1, arrived, is_new=True))
-        end = ends.get(batch.place, latest(batch.place))
-        if row.sequence != end:
-            row.base, row.sequence = end - row.number, end
-        others = {place for (topic, _), one in found.items() if topic == batch.topic for place in one.places}
-        parcel["other"] = next(iter(others - {batch.place}), None)
-        opened.append(_open(parcel, row, arrived))
-        if opened[-1].outcome == STORED:
-            row.places.add(batch.place)
-            row.arrived = arrived
-            ends[batch.place] = row.sequence
-    _leave_known(connection, parcels, opened)
-    return opened
-
-
-def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Row]:
-    c = t.CONSUMED.c
-    asked = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station)
-    found = connection.execute(asked.where(c.Topic.in_(topics)))
-    return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in found}
-
-
-def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> Opened:
-    telegram, kind = dict(parcel["found"]), parcel["kind"]
-    ours = [
-        (row.arrived, row.base, place)
-        for (topic, _), row in found.items()
-        for place in row.places
-        if topic == parcel["topic"] and place[2] == telegram["station"]
-    ]
-    parcel["number"] = len(ours)
-    if not ours:
-        return Opened(REPEATED)
-    _, base, (system_type, system, _) = max(ours)
-    telegram.update(system_type=system_type, system=system)
-    parcel.update(system_type=system_type, system=system)
-    if kind == "13":
-        telegram["sequence"] = sequence_at(base + telegram["sequence"])
-    return Opened(STORED, [(kind, telegram)])
-
-
-def _open(parcel: dict, row: _Row, arrived: str) -> Opened:
-    batch: Batch = parcel["batch"]
-    parcel.update(new=0, known=0, missing=0)
-    opened = Opened(decide(row.number, batch.after, batch.last, batch.waits))
-    if opened.outcome == STORED:
-        parcel["missing"] = batch.last - max(row.number, 0) - sum(number > row.number for number, _ in batch.records)
-        for number, record in batch.records:
-            if number <= row.number:
-                continue
-            parcel["new"] += 1
-            if isinstance(record, dict):
-                row.sequence = sequence_at(row.base + number)
-                opened.telegrams.append(("04", {**record, "sequence": row.sequence}))
-            else:
-                whose = (arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
-                opened.rows.append((t.BREACH, (*whose, record, "a result that can be read")))
-        key = (batch.topic, batch.identity)
-        if row.is_new:
-            opened.rows.append((t.CONSUMED, (*key, batch.last, row.base, row.sequence, *batch.place, arrived)))
-            row.is_new = False
-        place = dict(zip(t.PLACE, batch.place, strict=True))
-        now = {"Number": batch.last, "Base": row.base, "Sequence": row.sequence, **place, "Arrived": arrived}
-        opened.changes.append((t.CONSUMED, key, now))
-        row.number = batch.last
-    parcel["number"] = row.number
-    return opened
-
-
-def _leave_known(connection: Connection, parcels: list[dict], opened: list[Opened]) -> None:
-    """Take out results that are stored under another sequence, and count their arrival."""
-    keys = [key for one in opened for kind, found in one.telegrams if kind == "04" and (key := _same_key(found))]
-    known = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)
-    seen: set[tuple] = set()
-    for parcel, one in zip(parcels, opened, strict=True):
-        new = []
-        for kind, found in one.telegrams:
-            key = _same_key(found) if kind == "04" else None
-            if key is not None and (key in known or key in seen):
-                parcel["known"] += 1
-                parcel["new"] -= 1
-                if key in known:
-                    there = t.is_row(t.RESULT, _SAME, key)
-                    connection.execute(update(t.RESULT).where(there).values(Arrivals=t.RESULT.c.Arrivals + 1))
-                continue
-            if key is not None:
-                seen.add(key)
-            new.append((kind, found))
-        one.telegrams = new
-
-
-def _same_key(result: dict) -> tuple | None:
-    """Return what tells a tightening from all others of its station; None if it has no ID."""
-    first = result["spindles"][0]
-    ident, torque, angle = tightening_of(result)
-    if not ident or torque is None or angle is None:
-        return None
-    station = (result["system_type"], result["system"], result["station"])
-    return (*station, ident, result["time"], first["spindle"], torque, angle)

@@ -49,11 +49,11 @@ _GOOD = MQTTErrorCode.MQTT_ERR_SUCCESS
 _URL = re.compile(r"(mqtts?)://(?:([^@/:]+)@)?(\[[^\]]+\]|[^:/@\[\]]+)(?::(\d{1,5}))?(?:/(.*))?")
 
 
-class Wrong(Exception):
+class BrokerSettingsError(Exception):
     """The address or a file cannot be used; the text says why."""
 
 
-class _Lost(Exception):
+class _ConnectionLost(Exception):
     """The connection is over; the text says why."""
 
 
@@ -74,13 +74,15 @@ class Address:
 
 
 def address_of(url: str) -> Address:
-    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; Wrong. A `#` is part of the filter."""
+    """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; BrokerSettingsError. A `#` is part of the filter."""
     found = _URL.fullmatch(url)
     if not found:
-        raise Wrong(f"{url}: mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a password comes from a file")
+        raise BrokerSettingsError(
+            f"{url}: mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a password comes from a file"
+        )
     scheme, user, host, port, path = found.groups()
     if port and not 0 < int(port) < 65536:
-        raise Wrong(f"{url}: port {port}")
+        raise BrokerSettingsError(f"{url}: port {port}")
     filters = (unquote(path),) if path else ()
     tls = ssl.create_default_context() if scheme == "mqtts" else None
     return Address(
@@ -89,18 +91,18 @@ def address_of(url: str) -> Address:
 
 
 def trusting(ca: str | None, certificate: str | None = None, key: str | None = None) -> ssl.SSLContext:
-    """Return a client's context that trusts the CA in this file (None: the system's); Wrong."""
+    """Return a client's context that trusts the CA in this file (None: the system's); BrokerSettingsError."""
     try:
         context = ssl.create_default_context(cafile=ca)
         if certificate:
             context.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as wrong:
-        raise Wrong(f"TLS: {ca or ''} {certificate or ''}: {wrong}") from None
+        raise BrokerSettingsError(f"TLS: {ca or ''} {certificate or ''}: {wrong}") from None
     return context
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Delivery:
     """Which message of which connection."""
 
     connection: int
@@ -114,7 +116,7 @@ class Handler(Protocol):
         """True if another message can be taken."""
         ...
 
-    def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
+    def take(self, mark: Delivery, topic: str, payload: bytes, retained: bool) -> None:
         """Take a message; call `done(mark)` when it is safe."""
         ...
 
@@ -136,7 +138,7 @@ class Broker:
         self._inner, self._outer = socket.socketpair()
         self._inner.setblocking(False)
         self._outer.setblocking(False)
-        self._done: list[Mark] = []
+        self._done: list[Delivery] = []
         self._due: dict[str, bytes] = {}  # to be published
         self._to_send: list[tuple[str, bytes]] = []
         self._sent: dict[int, tuple[str, bytes]] = {}  # not acknowledged by the broker yet, by paho's number
@@ -153,7 +155,7 @@ class Broker:
 
     # -- from any thread -------------------------------------------------------------------------------------------
 
-    def done(self, mark: Mark) -> None:
+    def done(self, mark: Delivery) -> None:
         """Note that the message is safe."""
         with self._lock:
             self._done.append(mark)
@@ -202,7 +204,7 @@ class Broker:
                 self._told = ""
                 self._turn_round(client, handler)
                 why = ""
-            except _Lost as lost:
+            except _ConnectionLost as lost:
                 why = str(lost)
             except (OSError, ValueError) as wrong:
                 why = str(wrong) or type(wrong).__name__
@@ -254,7 +256,7 @@ class Broker:
             self._place += 1
             if message.qos:
                 self._under_way.append((self._place, message.mid))
-            handler.take(Mark(connection, self._place), message.topic, bytes(message.payload), bool(message.retain))
+            handler.take(Delivery(connection, self._place), message.topic, bytes(message.payload), bool(message.retain))
 
         def published(_client: Any, _userdata: Any, mid: int, _code: Any, _properties: Any) -> None:
             self._sent.pop(mid, None)
@@ -283,7 +285,7 @@ class Broker:
         try:
             while self._answer is None:
                 if time.monotonic() > until_s or self._ended.is_set():
-                    raise _Lost("the broker does not answer")
+                    raise _ConnectionLost("the broker does not answer")
                 self._turn(client, reads=True, most_ms=100)
         except Exception:
             if self._answer is None:  # a broker that does not know this version may answer anything, or hang up
@@ -292,7 +294,7 @@ class Broker:
         if self._answer.is_failure:
             if "protocol" in str(self._answer).lower():
                 self._other_version()
-            raise _Lost(f"the broker refuses: {self._answer}")
+            raise _ConnectionLost(f"the broker refuses: {self._answer}")
         self._under_way.clear()
         self._safe.clear()
         client.subscribe([(one, 1) for one in address.filters])
@@ -306,14 +308,14 @@ class Broker:
         while not self._ended.is_set():
             self._hand_out(client)
             if self._dropped or self._refused:
-                raise _Lost(self._dropped or self._refused)
+                raise _ConnectionLost(self._dropped or self._refused)
             self._turn(client, handler.has_room(), _TURN_MS)
 
     def _turn(self, client: paho.Client, reads: bool, most_ms: int) -> None:
         """Wait for something to do, and do it once."""
         peer = client.socket()
         if peer is None:
-            raise _Lost(self._dropped or "the connection was lost")
+            raise _ConnectionLost(self._dropped or "the connection was lost")
         number = peer.fileno()
         waits = select.poll()
         waits.register(self._inner, select.POLLIN)
@@ -333,7 +335,7 @@ class Broker:
 
     def _expect(self, code: MQTTErrorCode) -> None:
         if code not in (_GOOD, MQTTErrorCode.MQTT_ERR_AGAIN):
-            raise _Lost(self._dropped or f"the connection was lost: {paho.error_string(code)}")
+            raise _ConnectionLost(self._dropped or f"the connection was lost: {paho.error_string(code)}")
 
     def _hand_out(self, client: paho.Client) -> None:
         """Acknowledge what is safe, in order, and publish what is due."""

@@ -15,36 +15,22 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from toolcart.archive.consume import counters as c
 from toolcart.archive.consume import lines
-from toolcart.archive.consume.batch import (
-    ALARMS,
-    ENDS,
-    GAP,
-    RECEIPT,
-    RESULTS,
-    STATE,
-    Batch,
-    filters_of,
-    line_parcel,
-    parcel_of,
-    read,
-    read_line,
-    read_state,
-)
-from toolcart.archive.consume.broker import Address, Broker, Mark
-from toolcart.archive.consume.lines import Place, Unreadable
-from toolcart.archive.database import tables as t
-from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, Ended, Writer
+from toolcart.archive.consume.batch import Batch, read, read_line
+from toolcart.archive.consume.broker import Address, Broker, Delivery
+from toolcart.archive.consume.lines import Unreadable
+from toolcart.archive.consume.parcels import GAP, line_parcel, parcel_of
+from toolcart.archive.consume.presence import OnlineStations
+from toolcart.archive.consume.topics import ALARMS, ENDS, RECEIPT, RESULTS, STATE, filters_of
+from toolcart.archive.server.writer import FAILED, PARCEL, REPEATED, STORED, ArchiveEnding, Writer
 
 WAITING_OCTETS_MOST = 8 * 2**20  # taken apart they need about ten times as much
 MESSAGE_OCTETS = 500  # what a message costs beside its own bytes
@@ -54,14 +40,14 @@ class Consumer:
     """One broker's batches into one archive, in a thread of its own; `passes_gaps`: nothing is sent again."""
 
     def __init__(self, address: Address, writer: Writer, say: Callable[[str], None], passes_gaps: bool = False) -> None:
-        self.counted = c.Counted(writer.note_breach, say)
+        self.counted = c.ConsumerCounters(writer.note_breach, say)
         self.waiting_octets = 0  # taken and not committed
         self._writer = writer
         self._passes_gaps = passes_gaps
         self._lock = threading.Lock()
         self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
-        self._online = Online(writer.heard)
+        self._online = OnlineStations(writer.heard)
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._thread.start()
 
@@ -82,7 +68,7 @@ class Consumer:
     # -- the broker's thread ---------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with suppress(SQLAlchemyError, Ended):  # what is not read here, batches will say
+        with suppress(SQLAlchemyError, ArchiveEnding):  # what is not read here, batches will say
             self._writer.change(self._online.learn)
         self.broker.serve(self)
 
@@ -93,7 +79,7 @@ class Consumer:
             self._left = None
         return self._left is None and self.waiting_octets < WAITING_OCTETS_MOST
 
-    def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
+    def take(self, mark: Delivery, topic: str, payload: bytes, retained: bool) -> None:
         base, slash, last = topic.rpartition("/")
         try:
             if slash + last in (RECEIPT, STATE):
@@ -114,7 +100,7 @@ class Consumer:
         except Unreadable as why:
             self._leave(mark, c.UNREADABLE, topic, f"{why}: {payload[:80]!r}")
 
-    def _take_line(self, mark: Mark, base: str, topic: str, payload: bytes) -> None:
+    def _take_line(self, mark: Delivery, base: str, topic: str, payload: bytes) -> None:
         """Take an event or a curve; its system is that of the topic's batches."""
         if topic.endswith(ALARMS):
             line = read_line(payload, ("event",))
@@ -151,13 +137,13 @@ class Consumer:
         if not self._writer.put(*entry):
             self._left = entry
 
-    def _leave(self, mark: Mark, name: str, topic: str, found: str) -> None:
+    def _leave(self, mark: Delivery, name: str, topic: str, found: str) -> None:
         self.counted.note(name, topic, found)
         self.broker.done(mark)
 
     # -- the writer's thread ---------------------------------------------------------------------------------------
 
-    def _batch_told(self, mark: Mark, batch: Batch, outcome: str, parcel: dict) -> None:
+    def _batch_told(self, mark: Delivery, batch: Batch, outcome: str, parcel: dict) -> None:
         """Go on after the commit: the receipt, then the acknowledgement."""
         counted = self.counted
         receipt = {"identity": batch.identity, "number": parcel["number"]}
@@ -177,57 +163,6 @@ class Consumer:
             stations = " and ".join("/".join(map(str, place)) for place in (batch.place, parcel["other"]))
             counted.note(c.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
-    def _line_told(self, mark: Mark, name: str, outcome: str, parcel: dict) -> None:
+    def _line_told(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
         self.counted.add(name if parcel["number"] else c.CURVES_LEFT)
         self.broker.done(mark)
-
-
-# Stations whose outlet is connected to its broker: they count as heard even if no result comes for hours.
-#
-# 1. B/state says so, retained; its last will says the opposite. While the consumer has no connection nothing is known.
-# 2. A topic's station is the one that its batches have named; at the start the one in the database.
-
-BEAT_S = 60.0
-TOPICS_MOST = 10_000
-
-
-class Online:
-    """Which stations are online; for one thread."""
-
-    def __init__(self, heard: Callable[[Place], None]) -> None:
-        self._heard = heard
-        self._is_online: dict[str, bool] = {}
-        self._places: dict[str, Place] = {}
-        self._beaten_s = 0.0
-
-    def learn(self, connection: Connection) -> None:
-        """Read which station each topic belongs to."""
-        c = t.CONSUMED.c
-        for row in connection.execute(select(c.Topic, c.SystemType, c.System, c.Station).order_by(c.Arrived)):
-            self.belongs(row[0], tuple(row[1:]))
-
-    def belongs(self, topic: str, place: Place) -> None:
-        """Note that a batch of this station came on this topic."""
-        if topic in self._places or len(self._places) < TOPICS_MOST:
-            self._places[topic] = place
-
-    def take(self, topic: str, payload: bytes) -> None:
-        """Take what B/state says; Unreadable."""
-        is_online = read_state(payload)
-        if topic in self._is_online or len(self._is_online) < TOPICS_MOST:
-            self._is_online[topic] = is_online
-        if is_online and topic in self._places:
-            self._heard(self._places[topic])
-
-    def count(self) -> int:
-        return sum(self._is_online.values())
-
-    def beat(self) -> None:
-        """Now and then, report all online stations as heard."""
-        now = time.monotonic()
-        if now - self._beaten_s < BEAT_S:
-            return
-        self._beaten_s = now
-        for topic, is_online in self._is_online.items():
-            if is_online and topic in self._places:
-                self._heard(self._places[topic])

@@ -47,7 +47,7 @@ ALLOWED = {
 }
 
 
-class Counted:
+class ConsumerCounters:
     """The figures of one consumer; the receiver's and the writer's thread each count their own."""
 
     def __init__(self, note_breach: Callable[[tuple, str, str, Breach], bool], say: Callable[[str], None]) -> None:

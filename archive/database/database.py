@@ -62,7 +62,7 @@ _LOCK_WAIT_S = 5.0  # PostgreSQL needs a moment to see that a holder was killed
 _LOCK_AGAIN_S = 0.05
 
 
-class Unusable(Exception):
+class DatabaseUnusable(Exception):
     """The database at this place cannot be used; the text says what is wrong and what to do."""
 
     def __init__(self, place: str, text: str) -> None:
@@ -95,7 +95,7 @@ def is_same(one: str, other: str) -> bool:
 
 
 def connect(place: str, writes: bool) -> Engine:
-    """Return the engine of an archive that exists, or is made if `writes`; Unusable if that fails.
+    """Return the engine of an archive that exists, or is made if `writes`; DatabaseUnusable if that fails.
 
     One that holds something else is Unusable; opened for writing, an older archive is brought up to date.
     """
@@ -103,18 +103,18 @@ def connect(place: str, writes: bool) -> Engine:
         url = make_url(url_of(place))
         is_sqlite = url.get_backend_name() == "sqlite"
         if not is_sqlite and url.get_backend_name() != "postgresql":
-            raise Unusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
+            raise DatabaseUnusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
-            raise Unusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
+            raise DatabaseUnusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
         if is_sqlite and not writes and not Path(str(url.database)).is_file():
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
-            raise Unusable(place, how)
+            raise DatabaseUnusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
         event.listen(engine, "handle_error", partial(_note_whose, place))
     except _NO_URL as wrong:
-        raise Unusable(place, f"not a file and not a URL of a database ({wrong})") from None
+        raise DatabaseUnusable(place, f"not a file and not a URL of a database ({wrong})") from None
     except ModuleNotFoundError as missing:
-        raise Unusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
+        raise DatabaseUnusable(place, f"{missing.name} is not installed: {how_to_get('postgresql')}") from None
     if is_sqlite:
         event.listen(engine, "do_connect", _open_what_is_there)
         event.listen(engine, "connect", _as_we_want_it)
@@ -133,7 +133,7 @@ def connect(place: str, writes: bool) -> Engine:
             else:
                 _check_reading(_known(connection, place), place)
     except SQLAlchemyError as refused:
-        raise Unusable(place, trouble(refused)) from None
+        raise DatabaseUnusable(place, trouble(refused)) from None
     return engine
 
 
@@ -149,7 +149,7 @@ def for_changes(place: str) -> Engine:
 @contextmanager
 def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
     """The archive's engine, made and brought up to date if need be. Nothing else writes meanwhile, except others that
-    are shared too; Unusable if something does."""
+    are shared too; DatabaseUnusable if something does."""
     engine = connect(place, writes=True)
     held = _lock(engine, place, is_shared)
     try:
@@ -160,10 +160,12 @@ def writing(place: str, is_shared: bool = False) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | _Turn:
+def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | _DatabaseLock:
     """Keep others from writing until what is returned is closed."""
     if is_shared and engine.dialect.name == "sqlite":
-        raise Unusable(place, "several processes serve one archive on PostgreSQL alone; give a postgresql:// URL")
+        raise DatabaseUnusable(
+            place, "several processes serve one archive on PostgreSQL alone; give a postgresql:// URL"
+        )
     if engine.dialect.name == "sqlite":
         path = os.path.realpath(str(engine.url.database))  # a link's file has one lock
         file = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -171,19 +173,19 @@ def _lock(engine: Engine, place: str, is_shared: bool) -> BinaryIO | _Turn:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(file)
-            raise Unusable(place, _TAKEN) from None
+            raise DatabaseUnusable(place, _TAKEN) from None
         return os.fdopen(file, "r+b")
-    return _Turn(engine, place, is_shared)
+    return _DatabaseLock(engine, place, is_shared)
 
 
-class _Turn:
+class _DatabaseLock:
     """The lock of a PostgreSQL database, which is looked after whenever the engine is used: a restart of its server
     takes the lock away, and another archive may have it then. That is an error as any of the database's."""
 
     def __init__(self, engine: Engine, place: str, is_shared: bool) -> None:
         self._engine = create_engine(engine.url, poolclass=NullPool)
         self._how = text(f"SELECT pg_try_advisory_lock{'_shared' if is_shared else ''}({_LOCK_NUMBER})")
-        self._taken = Unusable(place, _TAKEN)
+        self._taken = DatabaseUnusable(place, _TAKEN)
         self._one_looks = threading.Lock()
         self._connection = self._taking()
         event.listen(engine, "checkout", self._look_after)
@@ -214,15 +216,15 @@ class _Turn:
                 self._connection.close()
                 try:
                     self._connection = self._taking()
-                except Unusable:
+                except DatabaseUnusable:
                     raise OperationalError(None, None, Exception(_TAKEN)) from None
 
 
 def _check_reading(revision: str | None, place: str) -> None:
     if revision is None:
-        raise Unusable(place, "holds no archive of toolcart; is the name right?")
+        raise DatabaseUnusable(place, "holds no archive of toolcart; is the name right?")
     if revision != REVISIONS[-1]:
-        raise Unusable(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
+        raise DatabaseUnusable(place, "an archive of an earlier version; `toolcart archive serve` brings it up to date")
 
 
 def _revision(connection: Connection) -> str | None:
@@ -233,11 +235,11 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _known(connection: Connection, place: str) -> str | None:
-    """Return the archive's revision, None if there is none; Unusable if this version does not know it."""
+    """Return the archive's revision, None if there is none; DatabaseUnusable if this version does not know it."""
     revision = _revision(connection)
     if revision is not None and revision not in REVISIONS:
         told = f"an archive of revision {revision}, which this version of toolcart does not know; "
-        raise Unusable(place, told + "go on with the version that made it, or name a new place")
+        raise DatabaseUnusable(place, told + "go on with the version that made it, or name a new place")
     return revision
 
 
@@ -261,7 +263,9 @@ def _make_for_the_owner(path: str) -> None:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as refused:
-        raise Unusable(path, f"{refused.strerror}; name a file in a folder that is there and writable") from None
+        raise DatabaseUnusable(
+            path, f"{refused.strerror}; name a file in a folder that is there and writable"
+        ) from None
 
 
 def _one_at_a_time(connection: Connection) -> None:
@@ -285,7 +289,7 @@ def _check_promise(connection: Connection, place: str) -> None:
                 f"this server has `{setting}` off, so that a power cut takes what it has committed, and a 05 promises "
             )
             told += f"that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
-            raise Unusable(place, told)
+            raise DatabaseUnusable(place, told)
 
 
 def _check_purpose(connection: Connection, place: str) -> None:
@@ -295,7 +299,7 @@ def _check_purpose(connection: Connection, place: str) -> None:
     ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
     if ours:
         called = ", ".join(sorted(ours))
-        raise Unusable(place, f"has tables of its own called {called} and is no archive; name another place")
+        raise DatabaseUnusable(place, f"has tables of its own called {called} and is no archive; name another place")
 
 
 def _commit_to_the_disk(connection, _record) -> None:
@@ -341,7 +345,7 @@ def in_words(place: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as wrong:
-        raise Unusable(wrong.detail[0] if wrong.detail else place, trouble(wrong)) from None
+        raise DatabaseUnusable(wrong.detail[0] if wrong.detail else place, trouble(wrong)) from None
 
 
 def trouble(wrong: Exception) -> str:

@@ -34,9 +34,9 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES
 from toolcart.archive.database import audit, bulk_insert, cars, database
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
-from toolcart.archive.server.writer import Ended, Writer
+from toolcart.archive.server.writer import ArchiveEnding, Writer
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import is_behind
+from toolcart.toolsnet_records import is_behind
 
 _AT_ONCE = 500
 LEFT_MOST = 100  # rows that are named; all are counted
@@ -124,7 +124,7 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
 
 
 @dataclass(frozen=True)
-class Old:
+class AgeLimits:
     """What is old: what arrived before `before`, and OK results that arrived before `ok_before` (14 digits)."""
 
     before: str
@@ -140,12 +140,12 @@ class Old:
         return or_(old, and_(table.c.Arrived < self.ok_before, ~exists(select(nok.c.ResultId).where(same))))
 
 
-def old(keep_days: int, keep_ok_days: int | None = None) -> Old:
+def old(keep_days: int, keep_ok_days: int | None = None) -> AgeLimits:
     """What arrived more than this many days ago."""
-    return Old(*[rows.time_text(-86400 * days) if days else "" for days in (keep_days, keep_ok_days)])
+    return AgeLimits(*[rows.time_text(-86400 * days) if days else "" for days in (keep_days, keep_ok_days)])
 
 
-def move_old(place: str, into: str, what: Old, progress: Callable[[float], None]) -> dict[str, int]:
+def move_old(place: str, into: str, what: AgeLimits, progress: Callable[[float], None]) -> dict[str, int]:
     """Move what is old into another archive, which is made if need be. Return how many rows."""
     with database.writing(place) as engine:
 
@@ -160,7 +160,7 @@ def move_some(
     engine: Engine,
     place: str,
     into: str,
-    what: Old,
+    what: AgeLimits,
     write: Callable[[Callable[[Connection], None]], None],
     progress: Callable[[float], None],
     at_once: int | None = None,
@@ -172,7 +172,7 @@ def move_some(
     """
     told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
     if database.is_same(place, into):
-        raise database.Unusable(into, "the archive itself; name another place")
+        raise database.DatabaseUnusable(into, "the archive itself; name another place")
     with database.writing(into) as other:
         with engine.connect() as reading, other.begin() as kept:
             _take_map(reading, kept)
@@ -199,7 +199,9 @@ def move_some(
     return told
 
 
-def _copy_some(engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: Old, most: int) -> list[dict]:
+def _copy_some(
+    engine: Engine, other: Engine, kind: _Kind, within: tuple[int, int], what: AgeLimits, most: int
+) -> list[dict]:
     """Copy the next old rows with numbers between these two; they are on the other archive's disk when this returns."""
     [number] = kind.table.primary_key.columns
     asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
@@ -352,7 +354,7 @@ PAUSE_S = 0.1  # between two such steps
 
 
 @dataclass(frozen=True)
-class Keeping:
+class RetentionPeriods:
     """How long rows stay, and where they go then."""
 
     into: str
@@ -364,7 +366,7 @@ class Retention:
     """A thread that moves old rows now and then."""
 
     def __init__(
-        self, engine: Engine, place: str, writer: Writer, keeping: Keeping, say: Callable[[str], None]
+        self, engine: Engine, place: str, writer: Writer, keeping: RetentionPeriods, say: Callable[[str], None]
     ) -> None:
         self._engine = engine
         self._place = place
@@ -388,7 +390,7 @@ class Retention:
             what = old(keeping.days, keeping.ok_days)
             try:
                 told = move_some(self._engine, self._place, keeping.into, what, self._write, lambda share: None, STEP)
-            except Ended:
+            except ArchiveEnding:
                 return
             except Exception as wrong:  # whatever it is: nothing is lost, and it goes on later
                 self._say(f"what is old stays for now: {database.first_line(wrong)}")
@@ -398,5 +400,5 @@ class Retention:
 
     def _write(self, change: Callable[[Connection], None]) -> None:
         if self._ended.wait(PAUSE_S):
-            raise Ended("the archive ends")
+            raise ArchiveEnding("the archive ends")
         self._writer.change(change)

@@ -26,8 +26,8 @@ from toolcart.archive.database import audit, database, unescape
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import writer as writing
 from toolcart.archive.server.writer import REPEATED, STORED, Writer
-from toolcart.tools.spool import image
-from toolcart.tools.spool.offline_spool import Opened
+from toolcart.spool import image
+from toolcart.spool.offline_spool import OfflineSpool
 from toolcart.toolsnet import take_apart
 
 WHY_SET_ASIDE = 60021  # the parameter's ID, one of ours (docs/outlets.md)
@@ -88,7 +88,7 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
     return {"taken": told[STORED], "again": told[REPEATED], _UNREADABLE: told[_UNREADABLE], "failed": not_stored}
 
 
-def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
+def _results(spool: OfflineSpool, station: Station) -> Iterator[dict | None]:
     """Yield the fields of each result's telegram; None for what cannot be read."""
     quarantine = spool.quarantine
     spool.kept.visible = spool.kept.number  # the last one too, in doubt or not: nothing is delivered from here
@@ -98,7 +98,7 @@ def _results(spool: Opened, station: Station) -> Iterator[dict | None]:
         yield _kept(spool, station) if kind == KIND_RESULT else None
 
 
-def _kept(spool: Opened, station: Station) -> dict | None:
+def _kept(spool: OfflineSpool, station: Station) -> dict | None:
     """Return the fields of the entry found last."""
     quarantine, log = spool.quarantine, spool.kept
     sequence = sequence_at(quarantine.number - spool.log.cursors[0].ahead)

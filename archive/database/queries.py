@@ -49,7 +49,7 @@ def digits_of(text: str, is_day: bool = False) -> str | None:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ResultFilter:
     """Which results, of a span of time [from_time, to_time); None: any.
 
     An `a` behind the digits of `to_time` includes all that begins so.
@@ -70,7 +70,7 @@ class Wanted:
     statuses: Station | None = None  # of torque, angle and time; one that was not sent counts as 0
 
 
-def results(connection: Connection, wanted: Wanted, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
+def results(connection: Connection, wanted: ResultFilter, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
     """Yield the wanted results, newest arrival first."""
     asked = wanted_results(connection, wanted).order_by(_R.ResultId.desc())
     if limit is not None:
@@ -84,7 +84,7 @@ def dicts(connection: Connection, asked: Select) -> list[dict]:
     return [dict(row) for row in connection.execute(asked).mappings()]
 
 
-def wanted_results(connection: Connection, wanted: Wanted) -> Select:
+def wanted_results(connection: Connection, wanted: ResultFilter) -> Select:
     """Return the query for them, not yet ordered, with the map's names beside the numbers."""
     said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
     remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
@@ -95,7 +95,7 @@ def wanted_results(connection: Connection, wanted: Wanted) -> Select:
     return asked.where(*which(connection, wanted))
 
 
-def which(connection: Connection, wanted: Wanted, *span: str) -> list[ColumnElement[bool]]:
+def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[ColumnElement[bool]]:
     """The conditions that a result is wanted; `span`: since and until in place of those of `wanted`."""
     since, until = span or (wanted.from_time, wanted.to_time)
     time: ColumnElement[str] = _R.Time
@@ -152,7 +152,9 @@ def result(connection: Connection, number: int, bolt: int | None = None) -> dict
     `Bolts` are the spindles of curves that came with it though no row of it has them: a fixtured system has curves of
     each bolt, and may have one result of all. The graphs are those of `bolt`, else of the result's spindle.
     """
-    found = connection.execute(wanted_results(connection, Wanted()).where(_R.ResultId == number)).mappings().first()
+    found = (
+        connection.execute(wanted_results(connection, ResultFilter()).where(_R.ResultId == number)).mappings().first()
+    )
     if found is None:
         return None
     told = dict(found)
@@ -208,7 +210,7 @@ def samples(graph: dict) -> tuple[list[float], list[float]]:
 
 
 @dataclass
-class Hole:
+class SequenceGap:
     """Something in a station's sequences that a person should look at."""
 
     of: str  # "result", "event"
@@ -220,7 +222,7 @@ class Hole:
     arrived: str
 
 
-def check(connection: Connection) -> Iterator[Hole]:
+def check(connection: Connection) -> Iterator[SequenceGap]:
     """Go through all sequences in order of arrival for results behind an earlier arrival, repeats, and holes that
     nothing filled later.
 
@@ -233,10 +235,10 @@ def check(connection: Connection) -> Iterator[Hole]:
         yield from _holes(of, connection.execution_options(yield_per=1000).execute(asked))
 
 
-def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
+def _holes(of: str, rows: Iterable) -> Iterator[SequenceGap]:
     latest: dict[Station, tuple] = {}
     reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
-    missing: dict[Station, dict[int, Hole]] = {}  # by the first of each
+    missing: dict[Station, dict[int, SequenceGap]] = {}  # by the first of each
     for system_type, system, number, found, time, arrived, arrivals in rows:
         station = (system_type, system, number)
         before = latest.get(station)
@@ -251,21 +253,21 @@ def _holes(of: str, rows: Iterable) -> Iterator[Hole]:
             first = sequence_at(last + 1)
             if first in holes:
                 yield holes[first]  # of the round before
-            holes[first] = Hole(of, station, "missing", first, sequence_at(found - 1), ahead - 1, arrived)
+            holes[first] = SequenceGap(of, station, "missing", first, sequence_at(found - 1), ahead - 1, arrived)
         elif before is not None and ahead != 1:
             follows = found == sequence_at(before[0] + 1)
             if not follows:
-                yield Hole(of, station, "behind", found, found, 1, arrived)
+                yield SequenceGap(of, station, "behind", found, found, 1, arrived)
             if time < newest:  # it came late; with a newer time the station has begun anew
                 _fill(holes, found, follows)
                 reached[station] = (last, newest)
         if arrivals > 1:
-            yield Hole(of, station, "again", found, found, arrivals - 1, arrived)
+            yield SequenceGap(of, station, "again", found, found, arrivals - 1, arrived)
     for holes in missing.values():
         yield from holes.values()
 
 
-def _fill(holes: dict[int, Hole], found: int, follows: bool) -> None:
+def _fill(holes: dict[int, SequenceGap], found: int, follows: bool) -> None:
     """Leave of a hole what is before and behind a sequence that came late; one that `follows` is the hole's first."""
     around = (hole for hole in holes.values() if (found - hole.first) % SEQUENCES < hole.count)
     hole = holes.get(found) if follows else next(around, None)

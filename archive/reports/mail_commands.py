@@ -99,7 +99,7 @@ def mail_of(told: dict[str, Any]) -> Mail | None:
     for one in (told["mail_from"], *told["mail_to"]):
         if not _is_address(one):
             options.fail(f"--mail-from and --mail-to each take an address in one line, and {one!r} is none")
-    with options.failing(ValueError, private_files.Wrong):
+    with options.failing(ValueError, private_files.PrivateFileError):
         password = private_files.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
         server = address(told["smtp"])
     if not f"{told['smtp_user']}{password}".isascii():
@@ -221,8 +221,9 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     Silent stations, too many NOK, wrong clocks; each once.
     """
     options.library()
-    from toolcart.archive.reports.alerts import Alerting, Limits, causes
-    from toolcart.archive.web.reading import Away, Reading, TooLong
+    from toolcart.archive.reports.alert_channels import Alerting
+    from toolcart.archive.reports.alerts import Limits, causes
+    from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 
     limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
     channels = _channels(told)
@@ -238,7 +239,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     while not stop.is_set():
         try:
             watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
-        except (Away, TooLong) as why:
+        except (DatabaseUnreachable, QueryTimeout) as why:
             options.say(f"the database does not answer: {why}")
         except OSError as error:
             options.fail(f"{kept}: {error.strerror}", options.EXIT_NOTHING)
@@ -248,7 +249,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
 
 
 def _channels(told: dict[str, Any]) -> dict[str, Any]:
-    from toolcart.archive.reports.alerts import Webhook
+    from toolcart.archive.reports.alert_channels import Webhook
 
     made: dict[str, Any] = {}
     if told["webhook"]:

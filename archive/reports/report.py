@@ -17,12 +17,12 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates, statistics
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web import page_queries, template_filters
-from toolcart.archive.web.trend import Shown, trend
+from toolcart.archive.web.trend import TrendQuery, trend
 from toolcart.pages import STATIC
 
 CAUSES = 10
@@ -31,7 +31,7 @@ _S = t.STATION.c
 
 
 @dataclass(frozen=True)
-class Span:
+class ReportPeriod:
     """The days of a report, both included."""
 
     name: str
@@ -44,7 +44,7 @@ class Span:
         return f"{self.first:%Y%m%d}", f"{self.last:%Y%m%d}a"
 
 
-def span_of(kind: str, day: date) -> Span:
+def span_of(kind: str, day: date) -> ReportPeriod:
     """Return the day, week or month that a day is in."""
     first, last = day, day
     if kind == "week":
@@ -52,16 +52,16 @@ def span_of(kind: str, day: date) -> Span:
         last = first + timedelta(days=6)
     elif kind == "month":
         first, last = day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
-    return Span(period_by(kind)(f"{day:%Y%m%d}"), first, last)
+    return ReportPeriod(period_by(kind)(f"{day:%Y%m%d}"), first, last)
 
 
-def last_over(kind: str, today: date) -> Span:
+def last_over(kind: str, today: date) -> ReportPeriod:
     """Return the last one that is over."""
     return span_of(kind, span_of(kind, today).first - timedelta(days=1))
 
 
-def report(connection: Connection, span: Span, rules: Collection[int]) -> dict[str, Any]:
-    wanted = Wanted(from_time=span.digits[0], to_time=span.digits[1])
+def report(connection: Connection, span: ReportPeriod, rules: Collection[int]) -> dict[str, Any]:
+    wanted = ResultFilter(from_time=span.digits[0], to_time=span.digits[1])
     counts = rates.totals(connection, wanted)
     good, bad = rates.added(counts, ()).get((), (0, 0))
     attempts = rates.attempts(connection, wanted, counts)
@@ -91,14 +91,14 @@ def _stations(connection: Connection) -> list[tuple[Station, str]]:
 
 
 def _programs(
-    connection: Connection, key: Station, name: str, span: Span, rules: Collection[int], attempts: dict
+    connection: Connection, key: Station, name: str, span: ReportPeriod, rules: Collection[int], attempts: dict
 ) -> list[dict]:
     """Return the figures of each program of a station that had results."""
-    parts = statistics.parts(connection, Wanted(key, None, None, *span.digits), 0)
+    parts = statistics.parts(connection, ResultFilter(key, None, None, *span.digits), 0)
     names = page_queries.program_names(connection, key)
     told = []
     for spindle, program in sorted({(part.spindle, part.program) for part in parts}):
-        found = trend(connection, Wanted(key, spindle, program, *span.digits), Shown("day", rules=rules))
+        found = trend(connection, ResultFilter(key, spindle, program, *span.digits), TrendQuery("day", rules=rules))
         told.append(
             {
                 "station": "/".join(map(str, key)),

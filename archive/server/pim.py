@@ -38,7 +38,7 @@ class Answer:
 Tell = Callable[[Answer | None], None]
 
 
-class Here:
+class InProcessServer:
     """The server is in this process."""
 
     def __init__(self, writer: Writer, host: str) -> None:
@@ -51,7 +51,7 @@ class Here:
         tell(Answer(*self._writer.latest(station), self.host, self.port))
 
 
-class Elsewhere:
+class RegisteredServers:
     """The servers are those in the database."""
 
     def __init__(self, engine: Engine, say: Callable[[str], None]) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Table, func, select, text, tuple_
 
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.tables import Station
-from toolcart.toolsnet import station_of
+from toolcart.toolsnet_records import station_of
 
 SILENT = "10s"
 _TURN_NUMBER = 0x7475726E  # "turn": the advisory lock's number
@@ -50,7 +50,7 @@ def latest_of(connection: Connection, stations: Iterable[Station]) -> Latest:
     return {tuple(row[:3]): (row[3], row[4]) for row in connection.execute(_LATEST.where(wanted))}
 
 
-class Alone:
+class RowCache:
     """Nothing else writes."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Alone:
         self.latest.update(latest)
 
 
-class Shared(Alone):
+class SharedRowCache(RowCache):
     """Other servers write as well: nothing is known beyond a transaction."""
 
     def begin(self, connection: Connection) -> None:

@@ -32,13 +32,15 @@ from functools import lru_cache
 from toolcart.archive.database import unescape
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import reader
-from toolcart.archive.server.fair_share import Places, Turns
+from toolcart.archive.server.admission import Admission
+from toolcart.archive.server.fair_share import FairShare
 from toolcart.archive.server.fault_injection import Faults
-from toolcart.archive.server.pim import Answer, Elsewhere, Here
+from toolcart.archive.server.pim import Answer, InProcessServer, RegisteredServers
 from toolcart.archive.server.tls import HANDSHAKE_S
 from toolcart.archive.server.writer import FAILED, Writer
 from toolcart.base.terminal_safe import visible
-from toolcart.toolsnet import FOR_A_SERVER, Breach, frame, station_of
+from toolcart.toolsnet import FOR_A_SERVER, Breach, frame
+from toolcart.toolsnet_records import station_of
 
 SILENCE_S = 60.0
 CLIENTS_MOST = 5000
@@ -92,13 +94,13 @@ class Archive:
         silence_s: float = SILENCE_S,
     ) -> None:
         self.writer = writer
-        self.guide: Here | Elsewhere = Here(writer, told_host)
+        self.guide: InProcessServer | RegisteredServers = InProcessServer(writer, told_host)
         self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
         self.started_s = time.time()
         self.loop = asyncio.get_running_loop()
-        self.places: Places[_Client] = Places(CLIENTS_MOST, FROM_ONE_MOST)
+        self.places: Admission[_Client] = Admission(CLIENTS_MOST, FROM_ONE_MOST)
         self.refused = 0
         self.breaches = 0
         self.turned_away = 0  # connections for which there was no room, or that were closed to make some
@@ -107,7 +109,7 @@ class Archive:
         self.inlet = memoryview(bytearray(INLET_BYTES))  # shared by all connections; what is read is copied at once
         self._speakers: dict[Station, ServerClient] = {}  # the last to speak for each station
         self._tls: ssl.SSLContext | None = None
-        self.turns = Turns(self.loop)
+        self.turns = FairShare(self.loop)
         self._identifier = 0
         self._servers: list[asyncio.Server] = []
         self._settled: deque[tuple[ServerClient, str, dict, int, str]] = deque()
@@ -120,7 +122,7 @@ class Archive:
         self._tls = tls
         self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
         opened = 0 if server_port is None else await self._open(ServerClient, host, server_port)
-        if isinstance(self.guide, Here):
+        if isinstance(self.guide, InProcessServer):
             self.guide.port = opened
         return (0 if pim_port is None else await self._open(PimClient, host, pim_port)), opened
 

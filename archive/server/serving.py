@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
-from toolcart.archive.consume.batch import open_parcels
+from toolcart.archive.consume.parcels import open_parcels
 from toolcart.archive.database import database
-from toolcart.archive.database.maintenance import Keeping, Retention
+from toolcart.archive.database.maintenance import Retention, RetentionPeriods
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import servers
 from toolcart.archive.server.fault_injection import Faults
-from toolcart.archive.server.pim import Elsewhere, Here
+from toolcart.archive.server.pim import InProcessServer, RegisteredServers
 from toolcart.archive.server.server import Archive
 from toolcart.archive.server.writer import Writer
-from toolcart.archive.web.serving import Child, Listening
+from toolcart.archive.web.serving import Child, WebSettings
 
 if TYPE_CHECKING:
     from toolcart.archive.consume.consumer import Consumer  # needs an MQTT client's library
@@ -51,7 +51,7 @@ class Place:
     tls: ssl.SSLContext | None = None
     role: str = ALL
     weight: int = 1  # of a server among others
-    keeping: Keeping | None = None
+    keeping: RetentionPeriods | None = None
     consuming: Callable[[Writer, Callable[[str], None]], Consumer] | None = None  # begins to take batches
     is_shared: bool = False  # others write to the same database
 
@@ -61,7 +61,7 @@ async def run(
     faults: Faults,
     say: Callable[[str], None],
     seconds: float | None = None,
-    where_pages: Listening | None = None,
+    where_pages: WebSettings | None = None,
 ) -> Archive:
     """Serve; OSError if a port cannot be opened, database.Unusable if the database cannot be used.
 
@@ -72,7 +72,7 @@ async def run(
         writer = Writer(engine, say, is_shared, open_parcels)
         archive = Archive(writer, place.told_host or place.host, faults, say)
         if place.role == PIM:
-            archive.guide = Elsewhere(engine, say)
+            archive.guide = RegisteredServers(engine, say)
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             archive.loop.add_signal_handler(number, stop.set)
@@ -111,7 +111,7 @@ def _told(place: Place, pim_port: int, server_port: int) -> str:
 
 def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event) -> servers.Member:
     """Announce this server to the PIMs, and end when it is drained."""
-    assert isinstance(archive.guide, Here)
+    assert isinstance(archive.guide, InProcessServer)
     myself = servers.Server(archive.guide.host, archive.guide.port, place.weight)
 
     def hear(found: list[servers.Server] | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 HANDSHAKE_S = 5.0  # until it is done a connection has no place
 
 
-class Wrong(Exception):
+class TlsFilesError(Exception):
     """The files cannot be used; the text says why."""
 
 
@@ -23,13 +23,13 @@ class Tls:
     ca: str | None = None
 
     def context(self) -> ssl.SSLContext:
-        """Return a server's context, TLS 1.2 or later; Wrong."""
+        """Return a server's context, TLS 1.2 or later; TlsFilesError."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         named = self.key
         try:
             if stat.S_IMODE(os.stat(self.key).st_mode) & 0o077:
-                raise Wrong(f"{self.key}: others may read it; chmod 600 {self.key}")
+                raise TlsFilesError(f"{self.key}: others may read it; chmod 600 {self.key}")
             named = f"{self.certificate}, {self.key}"
             context.load_cert_chain(self.certificate, self.key, password=lambda: "")
             if self.ca:
@@ -37,7 +37,7 @@ class Tls:
                 context.load_verify_locations(self.ca)
                 context.verify_mode = ssl.CERT_REQUIRED
         except ssl.SSLError:
-            raise Wrong(f"{named}: no certificate in PEM with its key, without a passphrase") from None
+            raise TlsFilesError(f"{named}: no certificate in PEM with its key, without a passphrase") from None
         except OSError as error:
-            raise Wrong(f"{named}: {error.strerror}") from None
+            raise TlsFilesError(f"{named}: {error.strerror}") from None
         return context

@@ -32,9 +32,10 @@ from toolcart.archive.database import bulk_insert, cars
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
-from toolcart.archive.server.row_cache import Alone, Shared
+from toolcart.archive.server.row_cache import RowCache, SharedRowCache
 from toolcart.archive.statistics import rollups
-from toolcart.toolsnet import Breach, is_behind, station_of
+from toolcart.toolsnet import Breach
+from toolcart.toolsnet_records import is_behind, station_of
 
 STORED, REPEATED, FAILED = "stored", "repeated", "failed"
 PARCEL = "parcel"  # as a kind of telegram
@@ -90,7 +91,7 @@ class _Batch:
 
 
 @dataclass
-class Opened:
+class ParcelContent:
     """What is new in a parcel: telegrams by kind and fields, rows of other tables, changed columns."""
 
     outcome: str
@@ -99,10 +100,10 @@ class Opened:
     changes: list[tuple[Table, tuple, dict]] = field(default_factory=list)
 
 
-OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[Opened]]
+OpenParcels = Callable[[Connection, list[dict], Callable[[Station], int], str], list[ParcelContent]]
 
 
-class Ended(Exception):
+class ArchiveEnding(Exception):
     """The archive is ending and changes nothing more."""
 
 
@@ -118,7 +119,7 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._open_parcels = open_parcels
-        self._known: Alone = Shared() if is_shared else Alone()
+        self._known: RowCache = SharedRowCache() if is_shared else RowCache()
         self._trouble = trouble
         self._wake = threading.Condition()
         self._waiting: list[tuple[str, dict, Tell]] = []
@@ -195,7 +196,7 @@ class Writer:
 
         with self._wake:
             if self._closing:
-                raise Ended("the archive ends")
+                raise ArchiveEnding("the archive ends")
             self._changes.append(make)
             self._wake.notify()
         done.wait()
@@ -322,14 +323,16 @@ class Writer:
                 batch.change(t.STATION, station_of(found), Heard=arrived)
         return batch
 
-    def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[Opened]:
+    def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[ParcelContent]:
         if not parcels:
             return []
         assert self._open_parcels is not None, "no one has handed in what opens parcels"
         latest = self._known.latest
         return self._open_parcels(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
 
-    def _take_parcel(self, batch: _Batch, found: dict, opened: Opened, known: dict[str, set], arrived: str) -> None:
+    def _take_parcel(
+        self, batch: _Batch, found: dict, opened: ParcelContent, known: dict[str, set], arrived: str
+    ) -> None:
         batch.outcomes.append(opened.outcome)
         if opened.outcome != STORED:
             batch.repeated += opened.outcome == REPEATED

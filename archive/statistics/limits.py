@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import audit
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted, dicts
+from toolcart.archive.database.queries import ResultFilter, dicts
 from toolcart.archive.statistics import spc, statistics
 from toolcart.archive.statistics.rollups import QUANTITIES, slot_of
 from toolcart.archive.statistics.spc import Level
@@ -28,7 +28,7 @@ _C = t.CONTROL_LIMITS.c
 _OF = (*t.PLACE, "Program", "Spindle")
 
 
-class TooFew(Exception):
+class TooFewValues(Exception):
     """The reference period has too few values for limits."""
 
 
@@ -41,7 +41,7 @@ class Phase:
     level: Level
 
 
-def phases(connection: Connection, wanted: Wanted) -> dict[str, list[Phase]]:
+def phases(connection: Connection, wanted: ResultFilter) -> dict[str, list[Phase]]:
     """Return the phases of a program's torque and angle, in order of their begin."""
     found: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
     for row in kept(connection, wanted)[::-1]:
@@ -51,7 +51,7 @@ def phases(connection: Connection, wanted: Wanted) -> dict[str, list[Phase]]:
     return {name: [several[begins] for begins in sorted(several)] for name, several in found.items()}
 
 
-def kept(connection: Connection, wanted: Wanted) -> list[dict]:
+def kept(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return all limits that were ever set for this program and spindle, newest first."""
     here = t.is_row(t.CONTROL_LIMITS, _OF, (*(wanted.station or ()), wanted.program, wanted.spindle))
     asked = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
@@ -59,9 +59,12 @@ def kept(connection: Connection, wanted: Wanted) -> list[dict]:
 
 
 def put(
-    connection: Connection, reference: Wanted, begins: str, only_ok: bool, who: str, note: str
+    connection: Connection, reference: ResultFilter, begins: str, only_ok: bool, who: str, note: str
 ) -> list[tuple[str, Level]]:
-    """Set limits of torque and angle from what `reference` names; return those set. TooFew if neither has enough."""
+    """Set limits of torque and angle from what `reference` names; return those set.
+
+    TooFewValues if neither has enough.
+    """
     digits = statistics.PERIODS["day"][0]
     parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
     told = []
@@ -88,7 +91,9 @@ def put(
         audit.note(connection, f"control limits of {_named(values)}: {_said(values)}", who)
         told.append((name, level))
     if not told:
-        raise TooFew(f"Limits need {spc.ENOUGH} values that are not all the same, and a quarter of an hour with two.")
+        raise TooFewValues(
+            f"Limits need {spc.ENOUGH} values that are not all the same, and a quarter of an hour with two."
+        )
     return told
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, ScalarSelect, Select, and_, case, func, literal, or_, select
 
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.database.queries import ResultFilter, which
 from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.statistics.statistics import PERIODS, period, sources
 
@@ -62,7 +62,7 @@ def pareto(counts: Mapping[Hashable, int]) -> list[dict]:
     return told
 
 
-def causes(connection: Connection, wanted: Wanted) -> list[dict]:
+def causes(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return the causes of what is not OK, the most frequent first."""
     statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
     asked = select(*statuses, func.count()).where(*which(connection, replace(wanted, nok=True))).group_by(*statuses)
@@ -94,7 +94,7 @@ def rate(bad: int, count: int) -> dict:
     return {"of": count, "rate": bad / count if count else None, "low": low, "high": high}
 
 
-def totals(connection: Connection, wanted: Wanted) -> Counts:
+def totals(connection: Connection, wanted: ResultFilter) -> Counts:
     """Return how many were OK and how many not, by KEY."""
     return _counts(connection, wanted, lambda source: [source.c[name] for name in KEY])
 
@@ -110,14 +110,16 @@ def added(counts: Counts, by: Sequence[str]) -> Counts:
     return told
 
 
-def over_time(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> dict[str, tuple[int, int]]:
+def over_time(
+    connection: Connection, wanted: ResultFilter, digits: int, shifts: Shifts = ()
+) -> dict[str, tuple[int, int]]:
     """The same by the first digits of the time, and the number of the shift behind a blank."""
 
     found = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
     return {key[0]: counts for key, counts in sorted(found.items())}
 
 
-def _counts(connection: Connection, wanted: Wanted, keys) -> Counts:
+def _counts(connection: Connection, wanted: ResultFilter, keys) -> Counts:
     told: Counts = {}
     for source in sources(connection, wanted, _each):
         named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
@@ -163,7 +165,7 @@ class Attempts:
         return {**vars(self), "screws": self.screws, "rate": rate, "low": low, "high": high}
 
 
-def attempts(connection: Connection, wanted: Wanted, counts: Counts) -> dict[tuple, Attempts]:
+def attempts(connection: Connection, wanted: ResultFilter, counts: Counts) -> dict[tuple, Attempts]:
     """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
     by = (*t.PLACE, "Program")
     told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}

@@ -16,7 +16,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, case, func, null, select
 
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.database.queries import ResultFilter, which
 from toolcart.archive.statistics import rollups
 from toolcart.archive.statistics.periods import Shifts, moment
 from toolcart.archive.statistics.rollups import QUANTITIES, VERDICTS, end_of, slot_of
@@ -80,7 +80,7 @@ def _both(one: Ends, other: Ends) -> Ends:
     return min(least, other_least), max(most, other_most)
 
 
-def parts(connection: Connection, wanted: Wanted, digits: int, shifts: Shifts = ()) -> list[Part]:
+def parts(connection: Connection, wanted: ResultFilter, digits: int, shifts: Shifts = ()) -> list[Part]:
     """Return the sums of each period, which is the first `digits` of the time; with shifts, each shift of it as well.
 
     A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
@@ -167,7 +167,9 @@ def _part(row: Row) -> Part:
     return part
 
 
-def sources(connection: Connection, wanted: Wanted, summed: Callable[..., Select] = rollups.summed) -> list[FromClause]:
+def sources(
+    connection: Connection, wanted: ResultFilter, summed: Callable[..., Select] = rollups.summed
+) -> list[FromClause]:
     """Return what has rows as the table of quarters has them; together they are of exactly the wanted results.
 
     `summed` gives those of single results, by their conditions.
@@ -179,7 +181,7 @@ def sources(connection: Connection, wanted: Wanted, summed: Callable[..., Select
     return [select(t.QUARTER).where(*_quarters(wanted, first, end)).subquery(), *ends]
 
 
-def _quarters(wanted: Wanted, first: str, end: str) -> list[ColumnElement[bool]]:
+def _quarters(wanted: ResultFilter, first: str, end: str) -> list[ColumnElement[bool]]:
     """The conditions that a row of quarters is of the wanted results, in the slots [first, end)."""
     here = [_Q.Slot >= first, _Q.Slot < end]
     if wanted.station is not None:
@@ -207,7 +209,7 @@ def spans(since: str, until: str) -> tuple[str, str, list[tuple[str, str]]]:
     return first, ending + "a" if is_whole else ending, rest
 
 
-def period_of(connection: Connection, wanted: Wanted, most: int) -> str:
+def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
     """Return the shortest period of which there are at most about `most` between the first and the last result."""
     column: ColumnElement[str] = _R.Time
     if wanted.vin_from or wanted.vin_to:
@@ -230,14 +232,14 @@ def period_of(connection: Connection, wanted: Wanted, most: int) -> str:
 # -- single results ------------------------------------------------------------------------------------------------
 
 
-def values(connection: Connection, wanted: Wanted, name: str) -> Sequence[Row]:
+def values(connection: Connection, wanted: ResultFilter, name: str) -> Sequence[Row]:
     """Return time, verdict, value and limits of the wanted results, in the order they were made."""
     value = rollups.fitting(_R[name])
     asked = select(_R.Time, _R.Overall, value, *rollups.limits(name)).where(*which(connection, wanted))
     return connection.execute(asked.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
 
 
-def tools(connection: Connection, wanted: Wanted) -> list[tuple]:
+def tools(connection: Connection, wanted: ResultFilter) -> list[tuple]:
     """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
     told: dict[tuple, None] = {}
     for source in sources(connection, wanted):
@@ -246,7 +248,9 @@ def tools(connection: Connection, wanted: Wanted) -> list[tuple]:
     return list(told)
 
 
-def newest_of_tool(connection: Connection, wanted: Wanted, tool: tuple, only_ok: bool, most: int) -> Sequence[Row]:
+def newest_of_tool(
+    connection: Connection, wanted: ResultFilter, tool: tuple, only_ok: bool, most: int
+) -> Sequence[Row]:
     """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
     limits = [limit for name in QUANTITIES for limit in rollups.limits(name)]
     same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
@@ -259,7 +263,7 @@ def newest_of_tool(connection: Connection, wanted: Wanted, tool: tuple, only_ok:
 
 def bars(
     connection: Connection,
-    wanted: Wanted,
+    wanted: ResultFilter,
     names: Sequence[str],
     only_ok: bool,
     ends: Callable[[float, float], tuple[float, float]],

@@ -39,12 +39,12 @@ from toolcart.archive.reports import export
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, template_filters, trends
-from toolcart.archive.web.exports import DONE, Exports, Full, Job
-from toolcart.archive.web.live import Feed
+from toolcart.archive.web.exports import DONE, Exports, Job, QueueFull
+from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.pages import Page
-from toolcart.archive.web.reading import Away, Reading, TooLong, Writing
-from toolcart.archive.web.request_arguments import NotThere, Unclear
-from toolcart.archive.web.users import VALID_S, Door, Proxy, User, role_for
+from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading, Writing
+from toolcart.archive.web.request_arguments import InvalidRequest, NotThere
+from toolcart.archive.web.users import VALID_S, Authenticator, Proxy, User, role_for
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 
@@ -88,7 +88,7 @@ CHANGES: tuple[tuple[str, Change], ...] = (
 )
 
 
-class _Trouble(Unclear):
+class _PageError(InvalidRequest):
     """Something else that a page says in place of what was asked for."""
 
     def __init__(self, status: int, title: str, text: str) -> None:
@@ -99,7 +99,7 @@ class _Trouble(Unclear):
 class Site:
     """What all requests share."""
 
-    def __init__(self, reading: Reading, door: Door | None = None, proxy: Proxy | None = None) -> None:
+    def __init__(self, reading: Reading, door: Authenticator | None = None, proxy: Proxy | None = None) -> None:
         self.reading = reading
         self.writing = Writing(reading.place)
         self.door = door
@@ -109,7 +109,7 @@ class Site:
         self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = template_filters.templates()
         row = self.templates.get_template("row.html")
-        self.feed = Feed(reading, lambda told: row.render(row=told), pages.today)
+        self.feed = LiveFeed(reading, lambda told: row.render(row=told), pages.today)
 
     def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made from this template."""
@@ -142,7 +142,7 @@ class Site:
             self._check(request, is_change=True)
             form = await _form_of(request)
             if form is None:
-                raise _Trouble(413, "Too long", f"A form has {FORM_MOST} bytes at most.")
+                raise _PageError(413, "Too long", f"A form has {FORM_MOST} bytes at most.")
             who = request.scope.get("user", _ANYONE).name or "without a log-in"
             return RedirectResponse(await make(self.reading, self.writing, request, form, who), 303)
 
@@ -152,22 +152,22 @@ class Site:
         """Refuse an address that is not for this user, or that no text can be looked up by."""
         wanted = role_for(request.url.path, request.query_params, is_change)
         if not request.scope.get("user", _ANYONE).may(wanted):
-            raise _Trouble(403, "Not for you", f"This is for users with the role {wanted}.")
+            raise _PageError(403, "Not for you", f"This is for users with the role {wanted}.")
         if any("\0" in text for text in request.query_params.values()):
-            raise Unclear("There is a character in the address that no text has.")
+            raise InvalidRequest("There is a character in the address that no text has.")
 
     async def _file(self, request: Request, made: Page) -> Response:
         """Return what a page shows as a file, or the page that shows how far it is."""
         kind = request.query_params["as"]
         if kind not in export.MEDIA or made.rows is None:
             told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
-            raise _Trouble(400, "This cannot be a file", told)
+            raise _PageError(400, "This cannot be a file", told)
         if kind == "parquet" and made.rows.what not in (list_rows.RESULTS, list_rows.TREND):
-            raise _Trouble(400, "This cannot be a file", "Only results are there as Parquet.")
+            raise _PageError(400, "This cannot be a file", "Only results are there as Parquet.")
         try:
             job = self.exports.start(made.rows, kind, request.scope.get("user", _ANYONE).name)
-        except Full:
-            raise _Trouble(503, "Too much at once", "Many files are being written; try again later.") from None
+        except QueueFull:
+            raise _PageError(503, "Too much at once", "Many files are being written; try again later.") from None
         wait_s = None if "wait" in request.query_params else SOON_S
         if await job.finished(wait_s):
             return self._taken(job)
@@ -195,7 +195,7 @@ class Site:
         if job.state != DONE:
             self.exports.forget(job)
             is_missing = "no pyarrow" in job.why
-            raise _Trouble(501, "Not installed", job.why) if is_missing else _Trouble(503, "It failed", job.why)
+            raise _PageError(501, "Not installed", job.why) if is_missing else _PageError(503, "It failed", job.why)
         if not os.path.exists(job.path):  # Parquet without rows
             self.exports.forget(job)
             raise NotThere("There is no such result.")
@@ -204,14 +204,14 @@ class Site:
 
     async def trouble(self, request: Request, why: Exception) -> Response:
         """Say what is wrong in place of a page; what went wrong inside goes into the log."""
-        if isinstance(why, Unclear):
+        if isinstance(why, InvalidRequest):
             status, title, text = why.status, why.title, str(why)
         elif isinstance(why, HTTPException):
             status, title, text = 404, "Not found", "There is no such page."
-        elif isinstance(why, TooLong):
+        elif isinstance(why, QueryTimeout):
             status, title = 503, "Too much at once"
             text = f"The answer would take more than {self.reading.limit_s:.0f} s. Ask for less: a day, a station."
-        elif isinstance(why, Away):
+        elif isinstance(why, DatabaseUnreachable):
             status, title, text = 503, "The database does not answer", str(why)
         else:
             status, title = 500, "Something went wrong"
@@ -237,7 +237,7 @@ class Site:
                 return PlainTextResponse("the password, as Prometheus' basic_auth has it\n", 401, headers=_WANTED)
         try:
             systems = await self.reading(page_queries.stations, pages.today(), metrics.STATIONS_MOST)
-        except (TooLong, Away) as why:
+        except (QueryTimeout, DatabaseUnreachable) as why:
             return PlainTextResponse(f"the database does not answer: {why}\n", 503)
         return Response(metrics.text_of(self.server, systems), headers={"content-type": CONTENT_TYPE})
 
@@ -378,7 +378,7 @@ class _Guard:
 
 def make(
     reading: Reading,
-    door: Door | None = None,
+    door: Authenticator | None = None,
     only_here: bool = True,
     shifts: Shifts = (),
     proxy: Proxy | None = None,
@@ -405,7 +405,7 @@ def make(
         Route("/logout", site.logout, methods=["POST"]),
         Mount("/static", files(template_filters.HERE / "static")),
     ]
-    handlers = dict.fromkeys((Unclear, TooLong, Away, 404, 500), site.trouble)
+    handlers = dict.fromkeys((InvalidRequest, QueryTimeout, DatabaseUnreachable, 404, 500), site.trouble)
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)  # type: ignore[arg-type]
     app.add_middleware(_Guard, site=site, only_here=only_here)  # type: ignore[arg-type]
     app.state.site, app.state.shifts, app.state.rules = site, shifts, rules

@@ -8,13 +8,13 @@ from typing import Any
 from starlette.requests import Request
 
 from toolcart.archive.database import audit
-from toolcart.archive.database.queries import Wanted, digits_of
+from toolcart.archive.database.queries import ResultFilter, digits_of
 from toolcart.archive.statistics import limits
 from toolcart.archive.statistics.periods import moment
 from toolcart.archive.web import page_queries, request_arguments, template_filters
 from toolcart.archive.web.pages import Page, station_of
 from toolcart.archive.web.reading import Reading, Writing
-from toolcart.archive.web.request_arguments import NotThere, Unclear
+from toolcart.archive.web.request_arguments import InvalidRequest, NotThere
 
 REFERENCE_DAYS = 7  # of a reference period, unless another one is chosen
 WITHDRAW = "withdraw"
@@ -45,17 +45,17 @@ async def set_limits(read: Reading, write: Writing, request: Request, form: dict
     if form.get(WITHDRAW):
         number = form[WITHDRAW]
         if not (number.isascii() and number.isdigit() and len(number) < 19):
-            raise Unclear("withdraw: the number of limits in the list")
+            raise InvalidRequest("withdraw: the number of limits in the list")
         if not await write(limits.withdraw, int(number), who):
             raise NotThere(f"there are no limits {number} in use")
         return here
     since, until, begins = (_minute(form, name) for name in ("from", "to", "begins"))
-    reference = Wanted(wanted.station, wanted.spindle, wanted.program, since, until + "a")
+    reference = ResultFilter(wanted.station, wanted.spindle, wanted.program, since, until + "a")
     only_ok = form.get("only", "") != "all"
     try:
         await write(limits.put, reference, begins, only_ok, who, form.get("note", "").strip())
-    except limits.TooFew as why:
-        raise Unclear(f"From {form['from']} to {form['to']} there are too few results. {why}") from None
+    except limits.TooFewValues as why:
+        raise InvalidRequest(f"From {form['from']} to {form['to']} there are too few results. {why}") from None
     return here
 
 
@@ -64,18 +64,18 @@ async def add_remark(read: Reading, write: Writing, request: Request, form: dict
     number = request.path_params["number"]
     text = form.get("text", "").replace("\0", "").strip()
     if not text or len(text) > audit.REMARK_MOST:
-        raise Unclear(f"A remark has 1 to {audit.REMARK_MOST} characters.")
+        raise InvalidRequest(f"A remark has 1 to {audit.REMARK_MOST} characters.")
     if number >= 2**63 or not await write(audit.add_remark, number, who, text):
         raise NotThere(f"there is no result {number}")
     return f"/result/{number}"
 
 
-async def _program(read: Reading, request: Request) -> tuple[dict, Wanted]:
+async def _program(read: Reading, request: Request) -> tuple[dict, ResultFilter]:
     key, station = await station_of(read, request)
     program, spindle = request_arguments.number(request, "program"), request_arguments.number(request, "spindle")
     if program is None:
-        raise Unclear("program: limits are of one program of a station")
-    return station, Wanted(key, 1 if spindle is None else spindle, program)
+        raise InvalidRequest("program: limits are of one program of a station")
+    return station, ResultFilter(key, 1 if spindle is None else spindle, program)
 
 
 def _minute(form: dict[str, str], name: str) -> str:
@@ -85,5 +85,5 @@ def _minute(form: dict[str, str], name: str) -> str:
     try:
         datetime.strptime(digits.rjust(12), "%Y%m%d%H%M")
     except ValueError:
-        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21T14:30") from None
+        raise InvalidRequest(f"{name} {text!r}: a time such as 2026-11-21T14:30") from None
     return digits

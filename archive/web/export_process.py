@@ -21,7 +21,7 @@ from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.reports import export
 from toolcart.archive.web import list_rows
 from toolcart.base.installation import how_to_get_packages
-from toolcart.base.subprocesses import stand_back
+from toolcart.base.niceness import stand_back
 
 TOLD_ROWS = 2000
 CACHE_KIB = 4000
@@ -56,7 +56,7 @@ def main() -> None:
         os._exit(1)
     except ImportError:
         _say(f"failed The server has no {export.NEEDS[kind]} for that: {how_to_get_packages(export.NEEDS[kind])}")
-    except (database.Unusable, OSError) as wrong:
+    except (database.DatabaseUnusable, OSError) as wrong:
         _say(f"failed {wrong}")
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 
 from toolcart.archive.options import PLACE_VARIABLE
 from toolcart.archive.reports import export
-from toolcart.archive.web.list_rows import Listed
+from toolcart.archive.web.list_rows import ListQuery
 from toolcart.base import subprocesses
 
 KEPT = 8
@@ -31,7 +31,7 @@ WAITING_MOST = 16
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 
 
-class Full(Exception):
+class QueueFull(Exception):
     """Too many files wait already."""
 
 
@@ -40,7 +40,7 @@ class Job:
     """A file that is wanted."""
 
     number: str
-    listed: Listed
+    listed: ListQuery
     kind: str
     who: str
     state: str = WAITING
@@ -74,11 +74,11 @@ class Exports:
         self._turn = asyncio.Lock()
         self._folder = ""
 
-    def start(self, listed: Listed, kind: str, who: str) -> Job:
-        """Have a file written when its turn comes; Full if too many wait."""
+    def start(self, listed: ListQuery, kind: str, who: str) -> Job:
+        """Have a file written when its turn comes; QueueFull if too many wait."""
         self._tidy()
         if sum(not job.ended.is_set() for job in self._jobs.values()) >= WAITING_MOST:
-            raise Full
+            raise QueueFull
         job = Job(secrets.token_hex(16), listed, kind, who)
         self._jobs[job.number] = job
         task = asyncio.create_task(self._write(job))

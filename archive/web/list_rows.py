@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, select
 
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted, which
+from toolcart.archive.database.queries import ResultFilter, which
 from toolcart.archive.web import page_queries
-from toolcart.archive.web.page_queries import Behind
+from toolcart.archive.web.page_queries import PagePosition
 
 AT_ONCE = 1000
 RESULTS, TREND, EVENTS, BREACHES, CHANGES, ROWS = "results", "trend", "events", "breaches", "changes", "rows"
@@ -26,7 +26,7 @@ _TABLES = {RESULTS: t.RESULT, TREND: t.RESULT, EVENTS: t.EVENT, BREACHES: t.BREA
 
 
 @dataclass(frozen=True)
-class Listed:
+class ListQuery:
     """A list: its kind, and what narrows it."""
 
     what: str
@@ -37,16 +37,16 @@ class Listed:
         return json.dumps(asdict(self))
 
 
-def read(text: str) -> Listed:
+def read(text: str) -> ListQuery:
     """Return what `Listed.text` made."""
-    return Listed(**json.loads(text))
+    return ListQuery(**json.loads(text))
 
 
-def of_results(wanted: Wanted, what: str = RESULTS) -> Listed:
-    return Listed(what, asdict(wanted))
+def of_results(wanted: ResultFilter, what: str = RESULTS) -> ListQuery:
+    return ListQuery(what, asdict(wanted))
 
 
-def count(connection: Connection, listed: Listed) -> int:
+def count(connection: Connection, listed: ListQuery) -> int:
     """Return how many rows it has now."""
     if listed.what == ROWS:
         return len(listed.rows)
@@ -60,8 +60,8 @@ def count(connection: Connection, listed: Listed) -> int:
 
 
 def some(
-    connection: Connection, listed: Listed, behind: Behind | None, most: int = page_queries.ROWS
-) -> tuple[list[dict], Behind | None]:
+    connection: Connection, listed: ListQuery, behind: PagePosition | None, most: int = page_queries.ROWS
+) -> tuple[list[dict], PagePosition | None]:
     """Return the rows behind a place, and where the next ones begin, if there are any."""
     table = _TABLES[listed.what]
     [number] = table.primary_key.columns
@@ -77,14 +77,14 @@ def some(
     if len(found) <= most:
         return found, None
     last = found[most - 1]
-    return found[:most], Behind(last["Time"] if by_time else "", last[number.name])
+    return found[:most], PagePosition(last["Time"] if by_time else "", last[number.name])
 
 
-def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
+def rows(engine: Engine, listed: ListQuery) -> Iterator[dict]:
     if listed.what == ROWS:
         yield from listed.rows
         return
-    behind: Behind | None = None
+    behind: PagePosition | None = None
     while True:
         with engine.connect() as connection:
             found, behind = some(connection, listed, behind, AT_ONCE)
@@ -96,7 +96,7 @@ def rows(engine: Engine, listed: Listed) -> Iterator[dict]:
             return
 
 
-def _wanted(listed: Listed) -> Wanted:
+def _wanted(listed: ListQuery) -> ResultFilter:
     """Return what narrows a list of results again: JSON has lists for tuples."""
     given: dict[str, Any] = {name: tuple(one) if isinstance(one, list) else one for name, one in listed.wanted.items()}
-    return Wanted(**given)
+    return ResultFilter(**given)

@@ -17,7 +17,7 @@ from contextlib import suppress
 
 from toolcart import toolsnet_rows as rows
 from toolcart.archive.web import page_queries, template_filters
-from toolcart.archive.web.reading import Away, Reading, TooLong
+from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 
 LOOK_S = 0.5
 MAP_EVERY = 10  # looks
@@ -28,7 +28,7 @@ ROWS_MOST = 100  # per look; what comes faster is left to the lists
 _ALIVE = ": still here\n\n"
 
 
-class Feed:
+class LiveFeed:
     """`async for text in feed.watch(after)`; `stop` ends them all."""
 
     def __init__(self, reading: Reading, row: Callable[[dict], str], today: Callable[[], str]) -> None:
@@ -64,7 +64,7 @@ class Feed:
                     return
                 if not number or after is None or number > after:
                     yield text
-        except (Away, TooLong):
+        except (DatabaseUnreachable, QueryTimeout):
             return  # the browser comes back
         finally:
             self._watchers.discard(queue)
@@ -89,7 +89,7 @@ class Feed:
                     self._tell(self._event(row), number)
                 if looks % MAP_EVERY == 0:
                     await self._look_at_map()
-            except (Away, TooLong):
+            except (DatabaseUnreachable, QueryTimeout):
                 self._tell(_ALIVE)
             looks += 1
             await asyncio.sleep(LOOK_S)

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or
 from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import cars
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted, dicts, is_program, wanted_results, which
+from toolcart.archive.database.queries import ResultFilter, dicts, is_program, wanted_results, which
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
 
@@ -33,7 +33,7 @@ FAST_S = 36 * 3600  # a station's clock ahead of UTC: the farthest time zone, an
 
 
 @dataclass(frozen=True)
-class Behind:
+class PagePosition:
     """Where a list goes on: the last row shown. `time` is "" in a list by arrival."""
 
     time: str
@@ -89,11 +89,15 @@ def newest_number(connection: Connection) -> int:
 
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
     """Return the newest `most` results after this number, oldest first."""
-    asked = wanted_results(connection, Wanted()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
+    asked = (
+        wanted_results(connection, ResultFilter()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
+    )
     return dicts(connection, asked)[::-1]
 
 
-def results(connection: Connection, wanted: Wanted, behind: Behind | None = None, most: int = ROWS) -> list[dict]:
+def results(
+    connection: Connection, wanted: ResultFilter, behind: PagePosition | None = None, most: int = ROWS
+) -> list[dict]:
     """Return a page of a list, newest first, and one more row if there is another page."""
     time = _R.Time if by_time(wanted) else None
     return page(connection, wanted_results(connection, wanted), _R.ResultId, time, behind, most)
@@ -104,7 +108,7 @@ def page(
     asked: Select,
     number: ColumnElement,
     time: ColumnElement | None,
-    behind: Behind | None,
+    behind: PagePosition | None,
     most: int,
 ) -> list[dict]:
     """Return some rows by number, or by time and number, the newest first, and one more if there are more."""
@@ -114,7 +118,7 @@ def page(
     return dicts(connection, asked.order_by(*order).limit(most + 1))
 
 
-def by_time(wanted: Wanted) -> bool:
+def by_time(wanted: ResultFilter) -> bool:
     """True if a list is in the order of the stations' clocks."""
     names = ("station", "from_time", "to_time", "program", "tool", "statuses", "spindle")
     return wanted.nok or any(getattr(wanted, name) is not None for name in names)
@@ -122,7 +126,9 @@ def by_time(wanted: Wanted) -> bool:
 
 def car(connection: Connection, vin: str) -> list[dict]:
     """Return all screws of a car, in the order they were tightened."""
-    return dicts(connection, wanted_results(connection, Wanted(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS))
+    return dicts(
+        connection, wanted_results(connection, ResultFilter(vin=vin)).order_by(_R.Time, _R.ResultId).limit(CAR_ROWS)
+    )
 
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
@@ -146,7 +152,7 @@ def neighbours(connection: Connection, told: dict) -> dict:
     moment, number = told["Time"], told["ResultId"]
     asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
     later = connection.execute(asked.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
-    asked = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, Behind(moment, number)))
+    asked = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, PagePosition(moment, number)))
     earlier = connection.execute(asked.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
     same = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY])
     asked = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
@@ -206,7 +212,7 @@ def _soon() -> str:
     return rows.time_text(FAST_S)
 
 
-def nok_counts(connection: Connection, wanted: Wanted) -> list[dict]:
+def nok_counts(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return how many were not OK by station, program, tool and statuses, with names."""
     by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
     by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
@@ -237,7 +243,7 @@ def choices(connection: Connection) -> dict[str, list]:
     return {"station": sorted(stations), "program": programs, "cause": [(one, "") for one in rates.CAUSES]}
 
 
-def events(connection: Connection, key: Station | None, behind: Behind | None, most: int = ROWS) -> list[dict]:
+def events(connection: Connection, key: Station | None, behind: PagePosition | None, most: int = ROWS) -> list[dict]:
     """Return a page of events, newest first, with their parameters, and one more if there is another page."""
     asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
     if key is not None:
@@ -251,6 +257,6 @@ def events(connection: Connection, key: Station | None, behind: Behind | None, m
     return rows
 
 
-def _behind(time: ColumnElement, number: ColumnElement, behind: Behind) -> ColumnElement[bool]:
+def _behind(time: ColumnElement, number: ColumnElement, behind: PagePosition) -> ColumnElement[bool]:
     """The condition to be further down a list by time and number, newest first; the first term lets an index serve."""
     return and_(time <= behind.time, or_(time < behind.time, number < behind.number))

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from toolcart import toolsnet_rows as rows
 from toolcart.archive.database import cars, queries
 from toolcart.archive.database.audit import REMARK_MOST, remarks_of
-from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
-from toolcart.archive.web.list_rows import Listed
+from toolcart.archive.web import day_figures, list_rows, page_queries, request_arguments, template_filters
+from toolcart.archive.web.list_rows import ListQuery
 from toolcart.archive.web.reading import Reading
 from toolcart.archive.web.request_arguments import NotThere
 from toolcart.trace.curves import Tightening
@@ -37,7 +37,7 @@ class Page:
     template: str
     values: dict[str, Any]
     go_to: str | None = None
-    rows: Listed | None = None  # what it lists, for a file
+    rows: ListQuery | None = None  # what it lists, for a file
     choices: dict[str, list] | None = None  # what its filters offer, for people alone
 
 
@@ -55,7 +55,7 @@ async def overview(read: Reading, request: Request) -> Page:
 
 async def live(read: Reading, request: Request) -> Page:
     """The newest results; page.js adds new ones."""
-    found = await read(page_queries.results, queries.Wanted(), None, LIVE_ROWS)
+    found = await read(page_queries.results, queries.ResultFilter(), None, LIVE_ROWS)
     newest = found[0]["ResultId"] if found else 0
     return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
 
@@ -71,7 +71,7 @@ async def search(read: Reading, request: Request) -> Page:
     found = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
     by_id: list[dict] = []
     if text.isascii() and text.isdigit() and int(text) < 2**63:
-        by_id = (await read(page_queries.results, queries.Wanted(tightening_id=int(text))))[: page_queries.ROWS]
+        by_id = (await read(page_queries.results, queries.ResultFilter(tightening_id=int(text))))[: page_queries.ROWS]
     stations = await read(page_queries.named_stations, text)
     if len(found) == 1 and not by_id and not stations:
         return Page("", {}, go_to=template_filters.link("/car", vin=found[0]["VIN"]))
@@ -84,7 +84,7 @@ async def car(read: Reading, request: Request) -> Page:
     if not found:
         raise NotThere(f"no result has the VIN {vin!r}")
     values = {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)}
-    return Page("car.html", values, rows=list_rows.of_results(queries.Wanted(vin=vin)))
+    return Page("car.html", values, rows=list_rows.of_results(queries.ResultFilter(vin=vin)))
 
 
 async def result(read: Reading, request: Request) -> Page:
@@ -138,8 +138,8 @@ async def station(read: Reading, request: Request) -> Page:
     names = await read(page_queries.program_names, key)
     programs, newest, wanted = [], [], None
     if days["Day"]:
-        wanted = queries.Wanted(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
-        programs = await read(template_filters.programs, wanted, names, only_ok)
+        wanted = queries.ResultFilter(station=key, from_time=days["Day"], to_time=days["Day"] + "a")
+        programs = await read(day_figures.programs, wanted, names, only_ok)
         newest = (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
     values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
@@ -151,7 +151,7 @@ async def results(read: Reading, request: Request) -> Page:
     """Filtered lists: what is not OK, or all."""
     asked_for = request.query_params
     key = request_arguments.station(asked_for["station"]) if asked_for.get("station") else None
-    wanted = queries.Wanted(
+    wanted = queries.ResultFilter(
         station=key,
         from_time=request_arguments.time(request, "from"),
         to_time=request_arguments.behind_day(request_arguments.time(request, "to")),
@@ -171,19 +171,19 @@ async def events(read: Reading, request: Request) -> Page:
     """Events that stations reported (telegram 09)."""
     text = request.query_params.get("station", "")
     key = request_arguments.station(text) if text else None
-    return await _list(read, request, "events", Listed(list_rows.EVENTS, {"station": key}), {"station": text})
+    return await _list(read, request, "events", ListQuery(list_rows.EVENTS, {"station": key}), {"station": text})
 
 
 async def breaches(read: Reading, request: Request) -> Page:
-    return await _list(read, request, "breaches", Listed(list_rows.BREACHES))
+    return await _list(read, request, "breaches", ListQuery(list_rows.BREACHES))
 
 
 async def audit(read: Reading, request: Request) -> Page:
     """What commands have changed, and who ran them."""
-    return await _list(read, request, "changes", Listed(list_rows.CHANGES))
+    return await _list(read, request, "changes", ListQuery(list_rows.CHANGES))
 
 
-async def _list(read: Reading, request: Request, name: str, rows: Listed, form: dict | None = None) -> Page:
+async def _list(read: Reading, request: Request, name: str, rows: ListQuery, form: dict | None = None) -> Page:
     """Return a page of a list, whose rows its template has under this name; `form`: its filters."""
     found, behind = await read(list_rows.some, rows, request_arguments.place(request))
     values = {name: found, "behind": None if behind is None else str(behind)}

@@ -27,11 +27,11 @@ _STEPS = 10000  # of SQLite's machine between two looks at the clock, about 0.1 
 Answer = TypeVar("Answer")
 
 
-class TooLong(Exception):
+class QueryTimeout(Exception):
     """A query took longer than a page may."""
 
 
-class Away(Exception):
+class DatabaseUnreachable(Exception):
     """The database does not answer; the text says why."""
 
 
@@ -47,7 +47,7 @@ class Writing:
         self._limiter = CapacityLimiter(1)
 
     async def __call__(self, change: Callable[..., Answer], *values: object) -> Answer:
-        """Return what the change returns, when it is on the disk; Away if the database refuses it."""
+        """Return what the change returns, when it is on the disk; DatabaseUnreachable if the database refuses it."""
         return await to_thread.run_sync(self._change, change, *values, limiter=self._limiter)
 
     def _change(self, change: Callable[..., Answer], *values: object) -> Answer:
@@ -57,7 +57,7 @@ class Writing:
             with self._engine.begin() as connection:
                 return change(connection, *values)
         except SQLAlchemyError as wrong:
-            raise Away(database.trouble(wrong)) from None
+            raise DatabaseUnreachable(database.trouble(wrong)) from None
 
     def close(self) -> None:
         if self._engine is not None:
@@ -91,7 +91,7 @@ class Reading:
         except SQLAlchemyError as wrong:
             text = database.trouble(wrong)
             ended = isinstance(wrong, OperationalError) and ("interrupted" in text or "statement timeout" in text)
-            raise (TooLong() if ended else Away(text)) from None
+            raise (QueryTimeout() if ended else DatabaseUnreachable(text)) from None
 
     def close(self) -> None:
         self._engine.dispose()

@@ -15,13 +15,13 @@ _FILLED = {"from": "000001010000", "to": "999912312359"}  # fills in what a time
 NONE = "-"  # a tool without a serial number
 
 
-class Unclear(Exception):
+class InvalidRequest(Exception):
     """The address names nothing that can be shown; a page says why, under this title."""
 
     status, title = 400, "This cannot be read"
 
 
-class NotThere(Unclear):
+class NotThere(InvalidRequest):
     """There is no such thing; the text says what was asked for."""
 
     status, title = 404, "Not found"
@@ -31,7 +31,7 @@ def station(text: str) -> page_queries.Station:
     """Read type/system/station, or the last number alone."""
     found = station_of(text)
     if found is None:
-        raise Unclear(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
+        raise InvalidRequest(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
     return found
 
 
@@ -42,7 +42,7 @@ def number(request: Request, name: str, within: range = range(10**9)) -> int | N
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) in within):
         bounds = "" if len(within) == 10**9 else f", {within[0]} to {within[-1]}"
-        raise Unclear(f"{name} {text!r}: a number{bounds}")
+        raise InvalidRequest(f"{name} {text!r}: a number{bounds}")
     return int(text)
 
 
@@ -62,7 +62,7 @@ def cause(request: Request) -> tuple[int, int, int] | None:
     found = text(request, "cause", 100)
     statuses = rates.statuses(found) if found else None
     if found and statuses is None:
-        raise Unclear(f"cause {found!r}: such as torque low, or torque low, angle high")
+        raise InvalidRequest(f"cause {found!r}: such as torque low, or torque low, angle high")
     return statuses
 
 
@@ -70,7 +70,7 @@ def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
     """Return one of these words, the first if the address has none."""
     found = request.query_params.get(name, "") or allowed[0]
     if found not in allowed:
-        raise Unclear(f"{name} {found!r}: one of {', '.join(allowed)}")
+        raise InvalidRequest(f"{name} {found!r}: one of {', '.join(allowed)}")
     return found
 
 
@@ -79,7 +79,7 @@ def time(request: Request, name: str, is_day: bool = False) -> str | None:
     text = request.query_params.get(name, "")
     digits = digits_of(text, is_day)
     if text and digits is None:
-        raise Unclear(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
+        raise InvalidRequest(f"{name} {text!r}: a time such as 2026-11-21 or 2026-11-21T14:30")
     return digits
 
 
@@ -93,7 +93,7 @@ def minute(request: Request, name: str) -> datetime | None:
             digits += str(monthrange(int(digits[:4]), int(digits[4:]))[1])
         return datetime.strptime((digits[:12] + filled[len(digits) :]), "%Y%m%d%H%M")
     except ValueError:
-        raise Unclear(f"{name} {request.query_params[name]!r}: there is no such time") from None
+        raise InvalidRequest(f"{name} {request.query_params[name]!r}: there is no such time") from None
 
 
 def field(time: datetime | None) -> str:
@@ -106,7 +106,7 @@ def behind_day(digits: str | None) -> str | None:
     return None if digits is None else digits + "a"
 
 
-def place(request: Request) -> page_queries.Behind | None:
+def place(request: Request) -> page_queries.PagePosition | None:
     """Return where a list goes on."""
     text = request.query_params.get("behind")
     if not text:
@@ -115,5 +115,5 @@ def place(request: Request) -> page_queries.Behind | None:
     if not (
         number.isascii() and number.isdigit() and len(number) < 19 and len(time) <= 14 and time.isalnum() | (not time)
     ):
-        raise Unclear(f"behind {text!r}: the address of a further page, as the page before has it")
-    return page_queries.Behind(time, int(number))
+        raise InvalidRequest(f"behind {text!r}: the address of a further page, as the page before has it")
+    return page_queries.PagePosition(time, int(number))

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 import uvicorn
 
 from toolcart.archive.web.app import Site, make
-from toolcart.archive.web.live import Feed
+from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.reading import Reading
-from toolcart.archive.web.serving import Listening
+from toolcart.archive.web.serving import WebSettings
 from toolcart.base import web_server as pages
-from toolcart.base.subprocesses import stand_back
+from toolcart.base.niceness import stand_back
 
 CONNECTIONS_MOST = 500
 BACKLOG = 128
@@ -28,7 +28,7 @@ BEHIND_RESULTS = 10  # if the processor is busy a page waits for a 05, never the
 class _Server(uvicorn.Server):
     """A server that first ends live views, which never end by themselves, and leaves signals to us."""
 
-    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+    def __init__(self, config: uvicorn.Config, feed: LiveFeed) -> None:
         super().__init__(config)
         self._feed = feed
 
@@ -42,7 +42,7 @@ class _Server(uvicorn.Server):
 
 
 def run(
-    place: str, where: Listening, say: Callable[[str], None], seconds: float | None = None, with_parent: bool = False
+    place: str, where: WebSettings, say: Callable[[str], None], seconds: float | None = None, with_parent: bool = False
 ) -> None:
     """Serve; CannotServe, OSError or database.Unusable if it cannot start."""
     door = where.door()

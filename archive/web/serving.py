@@ -25,7 +25,7 @@ from toolcart.archive.statistics.periods import Shifts
 from toolcart.archive.web import users
 from toolcart.archive.web.users import Proxy, UsersFile
 from toolcart.base import subprocesses
-from toolcart.base.private_files import Wrong
+from toolcart.base.private_files import PrivateFileError
 
 HOST, PORT = "127.0.0.1", 8080
 STOP_LIMIT_S = 5.0
@@ -36,7 +36,7 @@ class CannotServe(Exception):
 
 
 @dataclass(frozen=True)
-class Listening:
+class WebSettings:
     """Where the pages are, the files of the password or of users, the plant's shifts and run rules, TLS, proxies."""
 
     host: str = HOST
@@ -57,13 +57,13 @@ class Listening:
         addresses = [str(ipaddress.ip_address(one.strip())) for one in self.trust_proxy.split(",")]
         return Proxy(frozenset(addresses), self.user_header)
 
-    def door(self) -> users.Door | None:
+    def door(self) -> users.Authenticator | None:
         """Return who may come in; CannotServe if that has to be said and is not."""
         try:
             if self.users_file:
-                return users.Door(None, UsersFile(self.users_file), users.over_file(self.users_file))
+                return users.Authenticator(None, UsersFile(self.users_file), users.over_file(self.users_file))
             secret = users.password(self.password_file)
-        except Wrong as wrong:
+        except PrivateFileError as wrong:
             raise CannotServe(str(wrong)) from None
         if self.user_header:
             raise CannotServe("--user-header needs --users-file, which says who may do what; it may be empty")
@@ -72,7 +72,7 @@ class Listening:
                 f"{self.host} can be reached from other machines, so the pages need a password: --password-file FILE "
                 f"(mode 0600), --users-file FILE, or {users.VARIABLE} in the environment"
             )
-        return users.Door(secret, None, users.over_file(self.password_file)) if secret else None
+        return users.Authenticator(secret, None, users.over_file(self.password_file)) if secret else None
 
 
 def address(text: str) -> tuple[str, int]:
@@ -86,7 +86,7 @@ def address(text: str) -> tuple[str, int]:
 class Child:
     """The pages in a process of their own; `close` leaves no process behind."""
 
-    def __init__(self, place: str, where: Listening, is_quiet: bool = False) -> None:
+    def __init__(self, place: str, where: WebSettings, is_quiet: bool = False) -> None:
         self._place = place
         self._told = subprocess.DEVNULL if is_quiet else None
         self._where = where

@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import limits, rates, spc, statistics
 from toolcart.archive.statistics.limits import Phase
 from toolcart.archive.statistics.periods import Shifts, name_of_shift, period_by
@@ -47,7 +47,7 @@ QUANTITIES = (Quantity("Torque", "Nm", 2), Quantity("Angle", "°", 1))
 
 
 @dataclass(frozen=True)
-class Shown:
+class TrendQuery:
     """How a trend is shown: figures `by` day, week, month, shift or study; charts and figures of OK results only."""
 
     by: str
@@ -56,7 +56,7 @@ class Shown:
     rules: Collection[int] = spc.USUAL
 
 
-def trend(connection: Connection, wanted: Wanted, shown: Shown) -> dict:
+def trend(connection: Connection, wanted: ResultFilter, shown: TrendQuery) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
     group = statistics.period_of(connection, wanted, POINTS_MOST)
     periods, drawn = _periods_and_drawn(connection, wanted, shown, PERIODS[group][0])
@@ -225,7 +225,7 @@ def ends_of(period: str) -> dict[str, str]:
 
 
 def _periods_and_drawn(
-    connection: Connection, wanted: Wanted, shown: Shown, digits: int
+    connection: Connection, wanted: ResultFilter, shown: TrendQuery, digits: int
 ) -> tuple[list[tuple[str, Part]], list[Part]]:
     """Return the parts of each day, week, month or shift with its name, and those that charts have, of so many digits.
 
@@ -254,7 +254,7 @@ def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: boo
     return [_figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in found.items() if sums.count]
 
 
-def _studies(connection: Connection, wanted: Wanted, only_ok: bool) -> dict[str, list[dict]]:
+def _studies(connection: Connection, wanted: ResultFilter, only_ok: bool) -> dict[str, list[dict]]:
     """Return the figures of the newest complete studies, oldest first, for each quantity."""
     found = []
     for tool in statistics.tools(connection, wanted):

@@ -8,14 +8,14 @@ from typing import Any
 
 from starlette.requests import Request
 
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import PLACE
 from toolcart.archive.statistics import rates
 from toolcart.archive.statistics.periods import Shifts, moment, name_of_shift, period_by
 from toolcart.archive.web import list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.pages import VIN_MOST, Page, station_of
-from toolcart.archive.web.reading import Reading, TooLong
-from toolcart.archive.web.trend import Shown, trend
+from toolcart.archive.web.reading import QueryTimeout, Reading
+from toolcart.archive.web.trend import TrendQuery, trend
 
 DAYS = 7  # up to the latest result, unless the address says otherwise
 PARETO_DAYS = 30
@@ -47,8 +47,8 @@ async def trend_page(read: Reading, request: Request) -> Page:
     kinds = KINDS if shifts else KINDS[:-1]
     form["by"] = request_arguments.one_of(request, "by", kinds)
     form["only"] = request_arguments.one_of(request, "only", ("", "ok"))
-    wanted = Wanted(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    told = await read(trend, wanted, Shown(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
+    wanted = ResultFilter(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
+    told = await read(trend, wanted, TrendQuery(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
     which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
     told["results"] = template_filters.link("/results", verdict="all", **which)
     values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
@@ -70,12 +70,12 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     latest = await read(page_queries.newest_time)
     form = {**_form(request, latest, PARETO_DAYS), "by": by, "station": text}
     form["program"] = request_arguments.number(request, "program")
-    wanted = Wanted(key, None, form["program"], *_digits(form))
+    wanted = ResultFilter(key, None, form["program"], *_digits(form))
     counts = await read(rates.totals, wanted)
     good, nok = rates.added(counts, ()).get((), (0, 0))
     try:
         screws = await read(rates.attempts, wanted, counts)
-    except TooLong:  # each that is not OK is looked after by itself: a hundred thousand take seconds
+    except QueryTimeout:  # each that is not OK is looked after by itself: a hundred thousand take seconds
         screws = None
     if by in OVER:
         bars = await _over_time(read, wanted, form, shifts)
@@ -85,12 +85,12 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     values["over"] = by in OVER
     values["all"] = rates.rate(nok, good + nok)
     values["screws"] = None if screws is None else rates.together(list(screws.values())).told()
-    rows = list_rows.Listed(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
+    rows = list_rows.ListQuery(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
     return Page("pareto.html", values, rows=rows, choices=await read(page_queries.choices))
 
 
 async def _by_frequency(
-    read: Reading, wanted: Wanted, form: dict, every: rates.Counts, screws: dict | None
+    read: Reading, wanted: ResultFilter, form: dict, every: rates.Counts, screws: dict | None
 ) -> list[dict]:
     by = form["by"]
     counted = await read(page_queries.nok_counts, wanted)
@@ -113,7 +113,7 @@ async def _by_frequency(
     return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
 
-async def _over_time(read: Reading, wanted: Wanted, form: dict, shifts: Shifts) -> list[dict]:
+async def _over_time(read: Reading, wanted: ResultFilter, form: dict, shifts: Shifts) -> list[dict]:
     """Return a bar for each day, week, month or shift with results, the newest first."""
     by = form["by"]
     found = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())

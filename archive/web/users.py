@@ -12,7 +12,7 @@ Rules
    the machine can see. One is compared as a key (scrypt), in the same time whatever it is and whoever is named.
 5. A token is signed with a key made from the password. It ends after IDLE_S without a visit, VALID_S after the log-in,
    when its visitor logs out, and when the password changes or the user is removed. A restart ends none, and brings
-   none back (`Over`).
+   none back (`RevokedSessions`).
 6. Wrong passwords are slowed down by address: after ten in a minute none from there is checked until it is over.
 """
 
@@ -31,7 +31,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from toolcart.base import private_files
-from toolcart.base.private_files import Wrong
+from toolcart.base.private_files import PrivateFileError
 
 ROLES = ("view", "export", "admin")
 LEAST = 8  # characters in a password
@@ -68,7 +68,7 @@ def key_of(password: str, salt: bytes) -> bytes:
 
 
 def read(file: str) -> dict[str, User]:
-    """Return all users in the file; Wrong names the line that cannot be read."""
+    """Return all users in the file; PrivateFileError names the line that cannot be read."""
     found = {}
     for number, line in enumerate(private_files.text_of(file).splitlines(), 1):
         if not line.strip():
@@ -80,7 +80,7 @@ def read(file: str) -> dict[str, User]:
             if not _NAME.fullmatch(name) or role not in ROLES or (kind, cost) != ("scrypt", str(_COST)):
                 raise ValueError
         except ValueError:
-            raise Wrong(f"{file}, line {number}: not a user; write it by `toolcart archive user`") from None
+            raise PrivateFileError(f"{file}, line {number}: not a user; write it by `toolcart archive user`") from None
         found[name] = user
     return found
 
@@ -90,11 +90,11 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
     users = read(file) if os.path.exists(file) else {}
     if password is None:
         if users.pop(name, None) is None:
-            raise Wrong(f"{file}: there is no user {name!r}")
+            raise PrivateFileError(f"{file}: there is no user {name!r}")
     elif not _NAME.fullmatch(name):
-        raise Wrong(f"{name!r}: a name has letters, digits and . _ @ -, 64 at most")
+        raise PrivateFileError(f"{name!r}: a name has letters, digits and . _ @ -, 64 at most")
     elif len(password) < LEAST:
-        raise Wrong(f"a password has at least {LEAST} characters")
+        raise PrivateFileError(f"a password has at least {LEAST} characters")
     else:
         salt = secrets.token_bytes(16)
         users[name] = User(name, role, salt, key_of(password, salt))
@@ -102,7 +102,7 @@ def put(file: str, name: str, role: str, password: str | None) -> None:
     try:
         private_files.put(file, "".join(lines))
     except OSError as refused:
-        raise Wrong(f"{file}: {refused.strerror}") from None
+        raise PrivateFileError(f"{file}: {refused.strerror}") from None
 
 
 class UsersFile:
@@ -119,7 +119,7 @@ class UsersFile:
             self._stamp = stamp
             try:
                 self._users = read(self._file)
-            except Wrong:
+            except PrivateFileError:
                 self._users = {}
         return self._users
 
@@ -162,12 +162,15 @@ _PARTS = 5
 
 
 def password(file: str | None) -> str | None:
-    """Return the pages' password; None if there is none. Wrong if the file is not private, or it is too short."""
+    """Return the pages' password; None if there is none.
+
+    PrivateFileError if the file is not private, or it is too short.
+    """
     found, where = (os.environ.get(VARIABLE) or None), VARIABLE
     if file is not None:
         found, where = private_files.text_of(file).rstrip("\r\n"), file
     if found is not None and len(found) < LEAST:
-        raise Wrong(f"{where}: a password has at least {LEAST} characters")
+        raise PrivateFileError(f"{where}: a password has at least {LEAST} characters")
     return found
 
 
@@ -187,14 +190,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-class Door:
+class Authenticator:
     """Gives tokens for passwords, and checks them. With one password for all, everyone is `admin` without a name."""
 
     def __init__(self, secret: str | None, users: UsersFile | None = None, over: str | None = None) -> None:
         self._all = {"": User("", "admin", _SALT, key_of(secret, _SALT))} if secret else {}
         self._file = users
         self._wrong: dict[str, deque[float]] = {}  # by the visitor's address, latest last
-        self._over = Over(over, IDLE_S)  # sessions logged out of; `over` is the file
+        self._over = RevokedSessions(over, IDLE_S)  # sessions logged out of; `over` is the file
 
     @property
     def has_names(self) -> bool:
@@ -261,7 +264,7 @@ def _signed(user: User, given: int, began: int, session: str) -> str:
     return f"{text}.{mac.hexdigest()}"
 
 
-class Over:
+class RevokedSessions:
     """The sessions that were logged out of; each is remembered for `kept_s`, in a file if there is one.
 
     A line is a time and a session; one whose tokens have all expired is left out at the next start. Without a file, or

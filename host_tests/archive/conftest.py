@@ -7,7 +7,7 @@ from toolcart.archive.reports import export
 from toolcart.archive.web import exports, list_rows
 from host_tests.support import memory
 from host_tests.support.archive import Starter, place_in
-from host_tests.support.memory import needed
+from host_tests.support.needed import needed
 from lab.harness.archive_rows import Plant, fill, fill_beside
 from lab.harness.postgresql import postgresql
 

@@ -9,7 +9,7 @@ from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import Unavailable
 from host_tests.portable import LONG
 from host_tests.support.archive import Served, filled, place_in, result, run
-from host_tests.support.memory import needed
+from host_tests.support.needed import needed
 from lab.cache import CACHE, output_of, whole_folder
 from lab.harness.archive_rows import vin
 from lab.harness.browser import browser as chromium

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from toolcart.agent.record.result import LIMITS_BYTES
 from toolcart.archive.database import maintenance, queries
-from toolcart.archive.database.maintenance import Keeping, Retention
+from toolcart.archive.database.maintenance import Retention, RetentionPeriods
 from toolcart.archive.database.quarantine import WHY_SET_ASIDE
 from toolcart.archive.server import serving
 from toolcart.archive.server.fault_injection import Faults
@@ -513,7 +513,7 @@ def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monke
     before, into, said = whole(old_place), tmp_path / "old.sqlite", []
     with Served(old_place) as archive:
         engine = archive.writer._engine
-        moving = Retention(engine, str(old_place), archive.writer, Keeping(str(into), 30), said.append)
+        moving = Retention(engine, str(old_place), archive.writer, RetentionPeriods(str(into), 30), said.append)
         new = [result(number, number, vin="CAR0", time="20240315000000") for number in range(100, 160)]
         archive.report(*new)  # a car that goes with its results comes back with a new one
         wait_for("it moves nothing", lambda: said)

@@ -24,7 +24,7 @@ from pyarrow import parquet
 from sqlalchemy import text
 
 from toolcart.archive.database import database, queries, tables
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.database.tables import VIEWS
 from toolcart.archive.reports import export, xlsx
 from toolcart.archive.web import app, exports, list_rows, users
@@ -46,15 +46,15 @@ from lab.harness.archive_rows import vin
 
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 LISTS = [
-    list_rows.of_results(Wanted()),
-    list_rows.of_results(Wanted(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
-    list_rows.of_results(Wanted(nok=True)),
-    list_rows.of_results(Wanted(program=2)),
-    list_rows.of_results(Wanted((3, 1, 1), 1, 1, "20261119", "20261121a"), list_rows.TREND),
-    list_rows.Listed(list_rows.EVENTS),
-    list_rows.Listed(list_rows.EVENTS, {"station": (3, 1, 2)}),
-    list_rows.Listed(list_rows.BREACHES),
-    list_rows.Listed(list_rows.ROWS, rows=[{"what": "a", "count": 1}, {"what": "b", "count": None}]),
+    list_rows.of_results(ResultFilter()),
+    list_rows.of_results(ResultFilter(station=(3, 1, 2), from_time="20261119", to_time="20261121")),
+    list_rows.of_results(ResultFilter(nok=True)),
+    list_rows.of_results(ResultFilter(program=2)),
+    list_rows.of_results(ResultFilter((3, 1, 1), 1, 1, "20261119", "20261121a"), list_rows.TREND),
+    list_rows.ListQuery(list_rows.EVENTS),
+    list_rows.ListQuery(list_rows.EVENTS, {"station": (3, 1, 2)}),
+    list_rows.ListQuery(list_rows.BREACHES),
+    list_rows.ListQuery(list_rows.ROWS, rows=[{"what": "a", "count": 1}, {"what": "b", "count": None}]),
 ]
 
 
@@ -105,7 +105,7 @@ def test_only_who_started_a_file_and_an_admin_get_it(plant, tmp_path, monkeypatc
     monkeypatch.setattr(app, "SOON_S", 0.0)
     for name, role in (("anna", "export"), ("berta", "export"), ("carla", "admin"), ("dora", "view")):
         put(str(tmp_path / "users"), name, role, f"{name} {name}")
-    door = users.Door(None, UsersFile(str(tmp_path / "users")))
+    door = users.Authenticator(None, UsersFile(str(tmp_path / "users")))
     with browsing(plant, door, only_here=False) as browser:
         page = ""
         for name, status in (("anna", 200), ("berta", 404), ("carla", 200), ("dora", 403)):
@@ -122,7 +122,7 @@ def jobs(plant, run, count, monkeypatch):
     async def all_of_them():
         made = exports.Exports(plant)
         monkeypatch.setattr(made, "_run", run)
-        started = [made.start(list_rows.Listed(list_rows.ROWS), "csv", "") for _ in range(count)]
+        started = [made.start(list_rows.ListQuery(list_rows.ROWS), "csv", "") for _ in range(count)]
         for job in started:
             assert await job.finished(10)
         return made, started
@@ -415,7 +415,7 @@ def test_an_archive_whose_making_was_interrupted_is_made_at_the_next_start(tmp_p
 def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):
     made = empty(place_in(tmp_path))
     monkeypatch.setattr(database, "REVISIONS", (*database.REVISIONS, "a later one"))
-    with pytest.raises(database.Unusable, match="serve` brings it up to date"):
+    with pytest.raises(database.DatabaseUnusable, match="serve` brings it up to date"):
         database.connect(made, writes=False)
 
 

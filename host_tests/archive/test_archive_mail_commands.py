@@ -19,8 +19,9 @@ import trustme
 from sqlalchemy import update
 
 from toolcart.archive.database import tables as t
-from toolcart.archive.reports import alerts, report
-from toolcart.archive.reports.alerts import Alerting, Limits, Webhook
+from toolcart.archive.reports import alert_channels, alerts, report
+from toolcart.archive.reports.alert_channels import Alerting, Webhook
+from toolcart.archive.reports.alerts import Limits
 from toolcart.archive.reports.mail_commands import Mail
 from toolcart.archive.statistics.spc import USUAL
 from host_tests.support.archive import Served, browsing, change, empty, place_in, reading, reported, result
@@ -175,7 +176,7 @@ def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp
 
 
 def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_path, monkeypatch):
-    monkeypatch.setattr(alerts, "DEADLINE_S", 0.3)
+    monkeypatch.setattr(alert_channels, "DEADLINE_S", 0.3)
     silent = socketserver.TCPServer(("127.0.0.1", 0), Post)  # accepts, and no one speaks
     said = []
     with listening(HTTPServer, Hook) as hook:

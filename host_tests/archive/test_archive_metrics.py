@@ -16,7 +16,7 @@ from toolcart.archive.consume.counters import NAMES
 from toolcart.archive.server.serving import counted
 from toolcart.archive.web import metrics, serving
 from toolcart.archive.web.pages import today
-from toolcart.archive.web.users import Door
+from toolcart.archive.web.users import Authenticator
 from toolcart.base.prometheus import COUNTER
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import DESCRIBED, RESULT, Served, browsing, command, place_in, result, run
@@ -84,7 +84,7 @@ def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
 
     right = base64.b64encode(f"prometheus:{PASSWORD}".encode()).decode()
     wrong = base64.b64encode(b"prometheus:" + b"another password").decode()
-    with browsing(archive.place, Door(PASSWORD), False) as browser:
+    with browsing(archive.place, Authenticator(PASSWORD), False) as browser:
         assert asked(browser, "") == asked(browser, f"Basic {wrong}") == asked(browser, "Basic ?") == 401
         assert asked(browser, f"Bearer {right}") == 401
         assert asked(browser, f"Basic {right}") == 200
@@ -131,7 +131,7 @@ def started(monkeypatch):
         monkeypatch.setattr(
             serving.subprocess, "Popen", lambda _, **more: processes.append(start(command, **more)) or processes[-1]
         )
-        return serving.Child("here", serving.Listening()), processes
+        return serving.Child("here", serving.WebSettings()), processes
 
     return instead
 

@@ -12,20 +12,19 @@ import urllib.request
 from datetime import datetime
 
 import pytest
-from starlette.testclient import TestClient
 
 from toolcart.archive.database import bulk_insert, database, queries
 from toolcart.archive.database.tables import RESULT as RESULTS
 from toolcart.archive.statistics import rollups
-from toolcart.archive.web import page_queries, server, template_filters
+from toolcart.archive.web import day_figures, page_queries, server, template_filters
 from toolcart.archive.web import users as login
-from toolcart.archive.web.app import LOGINS_AT_ONCE, make
-from toolcart.archive.web.live import Feed
-from toolcart.archive.web.reading import Reading, TooLong
-from toolcart.archive.web.serving import CannotServe, Listening, address
-from toolcart.archive.web.users import ROLES, Proxy, UsersFile, put
-from toolcart.base import subprocesses
-from toolcart.base.private_files import Wrong
+from toolcart.archive.web.app import LOGINS_AT_ONCE
+from toolcart.archive.web.live import LiveFeed
+from toolcart.archive.web.reading import QueryTimeout, Reading
+from toolcart.archive.web.serving import CannotServe, WebSettings, address
+from toolcart.archive.web.users import Proxy, UsersFile, put
+from toolcart.base import niceness
+from toolcart.base.private_files import PrivateFileError
 from toolcart.base.sources import ROOT
 from host_tests.support.archive import (
     DESCRIBED,
@@ -36,7 +35,6 @@ from host_tests.support.archive import (
     browsing,
     change,
     empty,
-    filled,
     get,
     place_in,
     reported,
@@ -103,7 +101,7 @@ def test_the_map_counts_the_results_of_today(plant):
     [system] = reading.ask(page_queries.stations, "20261120142600")
     rows = system["Stations"]
     assert [row["Today"] for row in rows] == [25, 25, 25]
-    bad = reading.ask(page_queries.results, queries.Wanted(nok=True, from_time="20261120142600"), None)
+    bad = reading.ask(page_queries.results, queries.ResultFilter(nok=True, from_time="20261120142600"), None)
     assert sum(row["TodayNOK"] for row in rows) == len(bad)
 
 
@@ -294,8 +292,8 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
             rows.append((n + 1, 3, 1, 10, n + 1, time, time, "", 1, "C1", 7, *values))
         bulk_insert.insert(connection, RESULTS, rows)
         rollups.add(connection, rows)
-    of_day = queries.Wanted((3, 1, 10), None, None, "20240314", "20240314a")
-    one, other = Reading(place).ask(template_filters.programs, of_day, {(1, 7): "Nuts"}, False)
+    of_day = queries.ResultFilter((3, 1, 10), None, None, "20240314", "20240314a")
+    one, other = Reading(place).ask(day_figures.programs, of_day, {(1, 7): "Nuts"}, False)
     torque = one["torque"]
     assert (one["name"], one["count"], one["nok"]) == ("Nuts", 50, 1)
     assert torque["mean"] == pytest.approx(10.2) and torque["deviation"] == pytest.approx((50 * 0.02 / 49) ** 0.5)
@@ -305,7 +303,7 @@ def test_a_days_figures_are_those_of_its_values_whatever_the_limits_were(tmp_pat
     assert sum(torque["bars"]) == 50 and (torque["from"], torque["to"]) == (8.0, 12.0)
     assert one["angle"]["bars"] == [] and one["angle"]["cp"] is None  # 0 to 0 are no limits, and all are 0
     assert (other["count"], other["torque"]["bars"][-1], other["torque"]["cpk"]) == (25, 25, None)  # no spread
-    good, _ = Reading(place).ask(template_filters.programs, of_day, {}, True)
+    good, _ = Reading(place).ask(day_figures.programs, of_day, {}, True)
     assert (good["count"], good["torque"]["count"], good["name"]) == (50, 49, "Program 7")
 
 
@@ -352,7 +350,7 @@ def test_pages_show_the_copy_that_was_restored_and_make_no_file_meanwhile(tmp_pa
 
 
 def test_a_password_stands_in_front_of_everything(plant):
-    with browsing(plant, login.Door("correct horse"), only_here=False) as browser:
+    with browsing(plant, login.Authenticator("correct horse"), only_here=False) as browser:
         assert browser.get("/car?vin=1&x=%0a").headers["location"] == "/login?to=%2Fcar%3Fvin%3D1%26x%3D%250a"
         assert browser.get("/results?json").status_code == browser.get("/live/events").status_code == 401
         get(browser, "/static/style.css")
@@ -375,10 +373,10 @@ def test_a_password_stands_in_front_of_everything(plant):
 
 
 def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
-    door = login.Door("correct horse")
+    door = login.Authenticator("correct horse")
     token = door.token("correct horse")
-    assert door.knows(token) and login.Door("correct horse").knows(token)
-    assert not login.Door("another one").knows(token)
+    assert door.knows(token) and login.Authenticator("correct horse").knows(token)
+    assert not login.Authenticator("another one").knows(token)
     given, began, chance, name, signature = token.split(".")
     rest = f"{began}.{chance}.{name}.{signature}"
     for wrong in (
@@ -407,7 +405,7 @@ def test_tokens_are_ours_end_and_fall_with_the_password(monkeypatch):
             break
         token, renewals = door.renewed(token), renewals + 1
     assert renewals == login.VALID_S // (login.IDLE_S - 1), "a visit now and then keeps it, but not for ever"
-    later = login.Door("correct horse")
+    later = login.Authenticator("correct horse")
     token = later.token("correct horse")
     monkeypatch.setattr(time, "time", lambda: now + login.IDLE_S)
     assert not later.knows(token)
@@ -417,7 +415,7 @@ def test_log_out_outlives_restart_and_is_forgotten_when_its_tokens_have_ended(tm
     secret, kept = tmp_path / "password", tmp_path / "password.logged-out"
     secret.write_text("correct horse")
     secret.chmod(0o600)
-    where = Listening(password_file=str(secret))
+    where = WebSettings(password_file=str(secret))
     door = where.door()
     token, other = door.token("correct horse"), door.token("correct horse")
     door.forget(token)
@@ -442,7 +440,7 @@ def test_log_out_outlives_restart_and_is_forgotten_when_its_tokens_have_ended(tm
 
 def test_guessing_is_slowed_down(monkeypatch):
     monkeypatch.setattr(login.hashlib, "scrypt", lambda tried, **_: tried)  # its time is not what is tested
-    door = login.Door("correct horse")
+    door = login.Authenticator("correct horse")
     for _ in range(login.TRIES):
         assert door.token("guess") is None
     assert door.is_shut() and door.token("correct horse") is None
@@ -456,13 +454,13 @@ def test_a_password_comes_from_a_private_file_or_the_environment(tmp_path, monke
     file = tmp_path / "password"
     file.write_text("correct horse\n")
     file.chmod(0o640)
-    with pytest.raises(login.Wrong, match="chmod 600"):
+    with pytest.raises(login.PrivateFileError, match="chmod 600"):
         login.password(str(file))
     file.chmod(0o600)
     assert login.password(str(file)) == "correct horse"
     file.write_text("short\n")
     for wrong in (str(file), str(tmp_path / "none")):
-        with pytest.raises(login.Wrong, match=r"at least 8|No such file"):
+        with pytest.raises(login.PrivateFileError, match=r"at least 8|No such file"):
             login.password(wrong)
     monkeypatch.delenv(login.VARIABLE, raising=False)
     assert login.password(None) is None
@@ -474,9 +472,9 @@ def test_beyond_the_loopback_a_password_is_needed(monkeypatch):
     monkeypatch.delenv(login.VARIABLE, raising=False)
     for host in ("0.0.0.0", "::", "10.0.0.5", "plant.example"):
         with pytest.raises(CannotServe, match="need a password"):
-            Listening(host).door()
+            WebSettings(host).door()
     for host in ("127.0.0.1", "127.5.5.5", "::1", "localhost"):
-        assert Listening(host).door() is None
+        assert WebSettings(host).door() is None
     assert address("8080") == ("127.0.0.1", 8080) and address("[::1]:80") == ("::1", 80)
     with pytest.raises(ValueError, match="HOST:PORT"):
         address("host")
@@ -488,7 +486,7 @@ def test_beyond_the_loopback_a_password_is_needed(monkeypatch):
 def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     reading = Reading(plant, limit_s=0.05)
     slow = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT COUNT(*) FROM n"
-    with pytest.raises(TooLong):
+    with pytest.raises(QueryTimeout):
         reading.ask(lambda connection: connection.exec_driver_sql(slow).fetchall())
     assert reading.ask(page_queries.newest_number) == 600
 
@@ -496,7 +494,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
 def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
     async def watched(archive, server):
         reading = Reading(archive.place)
-        feed = Feed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
+        feed = LiveFeed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
         heard = []
 
         async def listen(after):
@@ -553,7 +551,7 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
 def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     stood = []
     monkeypatch.setattr(os, "nice", stood.append)
-    monkeypatch.delenv(subprocesses.VARIABLE)
+    monkeypatch.delenv(niceness.VARIABLE)
     run("web", "--database", empty(place_in(tmp_path)), "--listen", "127.0.0.1:0", "--seconds", "0.01")
     assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 
@@ -584,7 +582,7 @@ def enter(browser, name):
 
 
 def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
-    door = login.Door(None, UsersFile(users))
+    door = login.Authenticator(None, UsersFile(users))
     with browsing(plant, door, only_here=False) as browser:
         assert "Name" in get(browser, "/login").text
         assert enter(browser, "carla").status_code == 403
@@ -607,16 +605,16 @@ def test_wrong_file_of_users_is_told_and_lets_no_one_in(users, tmp_path):
     assert set(kept.now()) == {"anna", "berta"}
     os.chmod(users, 0o644)
     assert not kept.now()
-    with pytest.raises(Wrong, match="chmod 600"):
+    with pytest.raises(PrivateFileError, match="chmod 600"):
         UsersFile(users)
     os.chmod(users, 0o600)
     (tmp_path / "users").write_text("anna boss scrypt$1$00$00\n")
-    with pytest.raises(Wrong, match="line 1"):
+    with pytest.raises(PrivateFileError, match="line 1"):
         UsersFile(users)
 
 
 def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
-    door = login.Door(None, UsersFile(users))
+    door = login.Authenticator(None, UsersFile(users))
     for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
         proxy = Proxy(frozenset({trusted}), "X-Remote-User")
         with browsing(plant, door, False, (), proxy) as browser:
@@ -670,8 +668,8 @@ def test_only_a_few_passwords_are_looked_at_at_once(plant, monkeypatch):
         with lock:
             seen[0] -= 1
 
-    monkeypatch.setattr(login.Door, "token", token)
-    with browsing(plant, login.Door("long enough")) as browser:
+    monkeypatch.setattr(login.Authenticator, "token", token)
+    with browsing(plant, login.Authenticator("long enough")) as browser:
         tries = [
             lambda: browser.post("/login", data={"password": "x"}),
             lambda: browser.get("/metrics", auth=("a", "b")),
@@ -682,63 +680,3 @@ def test_only_a_few_passwords_are_looked_at_at_once(plant, monkeypatch):
         for one in threads:
             one.join(20)
     assert seen == [0, LOGINS_AT_ONCE]
-
-
-# Every address with every role: who may see it, and who may take its content away.
-
-VALUES = {"{number:int}": "150", "{key:path}": "3/1/1"}
-PARTS = {"/car": f"vin={vin(3)}", "/search": "q=WVW", "/limits/{key:path}": "program=1"}
-NEEDS = {"/audit": "admin", "/export/{number}": "export"}  # of the pages; all others are for everyone who may come in
-FREE = ("/login", "/logout", "/static", "/metrics", "/live/events")  # no page; the last one never ends
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("rights")
-    place = filled(place_in(folder), stations=3, cars=10)
-    for role in ROLES:
-        put(str(folder / "users"), role, role, f"{role} {role}")
-    made = make(Reading(place), login.Door(None, UsersFile(str(folder / "users"))), only_here=False)
-    made.state.site.exports._run = at_once
-    return made
-
-
-async def at_once(job):
-    """Write an empty file; test_archive_exports.py has the process that writes real ones."""
-    with open(job.path, "w", encoding="utf-8"):
-        job.is_whole = True
-
-
-def addresses(site):
-    """Every page's address with something to show."""
-    for route in site.routes:
-        path = route.path
-        for name, value in VALUES.items():
-            path = path.replace(name, value)
-        if route.path not in FREE and "GET" in route.methods:
-            yield route.path, path, PARTS.get(route.path, "")
-
-
-@pytest.mark.usefixtures("in_this_process")
-@pytest.mark.parametrize("role", ROLES)
-def test_what_role_may_not_take_away_it_gets_as_a_page_alone(site, role):
-    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
-        browser.post("/login", data={"name": role, "password": f"{role} {role}"})
-        seen = 0
-        for route, path, parts in addresses(site):
-            for kind, least in (("", "view"), ("json", "export"), ("as=csv", "export")):
-                needs = max(least, NEEDS.get(route, "view"), key=ROLES.index)
-                may = ROLES.index(role) >= ROLES.index(needs)
-                status = browser.get(f"{path}?{parts}&{kind}").status_code
-                is_sure = kind != "as=csv" and not path.startswith("/export/")  # not every page is a list or has a file
-                allowed = {200, 303} if is_sure else {200, 303, 400, 404}
-                assert (status in allowed) if may else status == 403, (path, kind, status)
-                seen += 1
-        assert seen > 30
-
-
-def test_no_one_gets_anything_without_a_login(site):
-    with TestClient(site, base_url="http://127.0.0.1", follow_redirects=False) as browser:
-        for _, path, parts in addresses(site):
-            assert browser.get(f"{path}?{parts}").status_code == 303
-            assert browser.get(f"{path}?{parts}&json").status_code == 401

@@ -15,7 +15,7 @@ from toolcart.archive.database.tables import CAR
 from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server
 from toolcart.archive.web import page_queries
-from toolcart.archive.web.reading import Away, Reading, TooLong
+from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 from host_tests.archive.test_archive_trouble import Station, judge, kill_again_and_again
 from host_tests.portable import LONG
 from host_tests.support.archive import (
@@ -72,7 +72,10 @@ def test_what_is_committed_is_on_the_disk_whatever_the_server_does_otherwise(dat
 
 
 def test_a_server_that_does_not_wait_for_its_disk_is_refused(databases):
-    with postgresql(synced=False) as made, pytest.raises(database.Unusable, match=r"`fsync` off.* a 05 promises that"):
+    with (
+        postgresql(synced=False) as made,
+        pytest.raises(database.DatabaseUnusable, match=r"`fsync` off.* a 05 promises that"),
+    ):
         database.connect(made(), writes=True)
 
 
@@ -114,9 +117,9 @@ def test_a_beginning_and_an_end_are_found_by_an_index(plant, column, part):
 
 def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):
     reading = Reading(plant, limit_s=0.1)
-    with pytest.raises(TooLong):
+    with pytest.raises(QueryTimeout):
         reading.ask(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(20)").fetchall())
-    with pytest.raises(Away, match="read-only"):
+    with pytest.raises(DatabaseUnreachable, match="read-only"):
         reading.ask(lambda connection: connection.exec_driver_sql('DELETE FROM "Breach"'))
     assert reading.ask(page_queries.newest_number) == 300
 
@@ -126,14 +129,14 @@ def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
     for taken in (1, 0):
         told = maintenance.take_from(place, source, lambda share: None)
         assert (told["taken"], told["events"], told["graphs"]) == (taken, taken, taken)
-    [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.Wanted())))
+    [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.ResultFilter())))
     assert row["VIN"] == "WVWZZZ1KZAW123456"
 
 
 def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
     into = str(place_in(tmp_path))
     place = filled(databases(), stations=1, cars=10, curves=50, every_s=3600)  # the last one at 14:30
-    told = maintenance.move_old(place, into, maintenance.Old("20261120103001"), lambda share: None)
+    told = maintenance.move_old(place, into, maintenance.AgeLimits("20261120103001"), lambda share: None)
     assert (told["taken"], told["graphs"]) == (30, 60)
     left = Reading(place).ask(lambda connection: set(connection.execute(select(CAR.c.VIN)).scalars()))
     assert left == {vin(car) for car in range(6, 10)}
@@ -296,7 +299,7 @@ def test_the_lock_that_a_restart_takes_away_is_taken_again_or_another_has_it(dat
                 engine.connect()
         else:
             engine.connect().close()
-            with pytest.raises(database.Unusable, match="another archive writes"), database.writing(place):
+            with pytest.raises(database.DatabaseUnusable, match="another archive writes"), database.writing(place):
                 pass
 
 
@@ -306,10 +309,10 @@ def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_
     with database.writing(place, is_shared=True):
         with database.writing(place, is_shared=True):
             pass
-        with pytest.raises(database.Unusable, match="another archive writes"), database.writing(place):
+        with pytest.raises(database.DatabaseUnusable, match="another archive writes"), database.writing(place):
             pass
     with (
-        pytest.raises(database.Unusable, match="on PostgreSQL alone"),
+        pytest.raises(database.DatabaseUnusable, match="on PostgreSQL alone"),
         database.writing(str(place_in(tmp_path)), is_shared=True),
     ):
         pass

@@ -1,19 +1,17 @@
 """NOK rates with their interval, over time, and first attempts: against plain counting of the same rows."""
 
-import random
-import statistics
 from collections import Counter, defaultdict
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
 from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
-from toolcart.archive.statistics import periods, rates, spc
+from toolcart.archive.statistics import periods, rates
 from toolcart.archive.web import trends
-from toolcart.archive.web.reading import TooLong
+from toolcart.archive.web.reading import QueryTimeout
 from host_tests.support.archive import browsing, filled, place_in, reading
 from lab.harness.archive_rows import sum_all
 
@@ -112,7 +110,7 @@ def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narr
 
 def test_rates_are_shown_if_first_attempts_take_too_long(browser, monkeypatch):
     def endless(*_):
-        raise TooLong
+        raise QueryTimeout
 
     before = browser.get("/pareto?by=station&json").json()
     monkeypatch.setattr(rates, "attempts", endless)
@@ -148,138 +146,3 @@ def test_filters_offer_what_is_there(browser):
 def test_pareto_is_a_file_too(browser):
     text = browser.get("/pareto?by=day&wait&as=csv").text
     assert text.splitlines()[0] == "what,count,of,rate,low,high" and len(text.splitlines()) > 3
-
-
-# Figures of a process against the standards' tables and Python's statistics; signals against rows drawn by hand.
-
-# ISO 7870-2, factors of mean and deviation charts: c4, A3, B3, B4 by the subgroup's size.
-FACTORS = {
-    2: (0.7979, 2.659, 0.0, 3.267),
-    3: (0.8862, 1.954, 0.0, 2.568),
-    5: (0.9400, 1.427, 0.0, 2.089),
-    10: (0.9727, 0.975, 0.284, 1.716),
-    25: (0.9896, 0.606, 0.565, 1.435),
-}
-VALUES = st.lists(st.integers(-(10**8), 10**8).map(lambda hundredths: hundredths / 100), min_size=2, max_size=200)
-
-
-def grouped(groups):
-    """The sums of each subgroup, with what is inside of it."""
-    told = []
-    for group in groups:
-        sums = spc.sums_of(group)
-        sums.inner, sums.free = sums.squares - sums.total**2 / sums.count, sums.count - 1
-        told.append(sums)
-    return told
-
-
-@pytest.mark.parametrize("size", FACTORS)
-def test_factors_are_those_of_the_standard(size):
-    c4, a3, b3, b4 = FACTORS[size]
-    assert spc.c4(size) == pytest.approx(c4, abs=5e-5)
-    groups = [[100.0, *[100.0 + (-1) ** at for at in range(size - 1)]]] * 30
-    level = spc.Level(100.0, 2.0)
-    s = c4 * level.within  # the mean deviation, which the standard's factors are of
-    means, deviations = spc.chart_of_means(grouped(groups), level), spc.chart_of_deviations(grouped(groups), level)
-    assert means["points"] == pytest.approx([statistics.fmean(group) for group in groups])
-    assert means["high"][0] == pytest.approx(100 + a3 * s, abs=1e-3 * s)
-    assert means["low"][0] == pytest.approx(100 - a3 * s, abs=1e-3 * s)
-    assert deviations["points"] == pytest.approx([statistics.stdev(group) for group in groups])
-    assert deviations["centre"][0] == pytest.approx(s, abs=1e-3 * s)
-    assert deviations["low"][0] == pytest.approx(b3 * s, abs=1e-3 * s)
-    assert deviations["high"][0] == pytest.approx(b4 * s, abs=1e-3 * s)
-
-
-@given(st.lists(VALUES, min_size=1, max_size=6))
-def test_sums_that_are_added_are_the_sums_of_all(several):
-    added = spc.together(grouped(several))
-    everything = [value for values in several for value in values]
-    scale = max(map(abs, everything)) + 1
-    assert added.count == len(everything) and (added.least, added.most) == (min(everything), max(everything))
-    assert added.mean == pytest.approx(statistics.fmean(everything), abs=1e-9 * scale)
-    assert added.deviation == pytest.approx(statistics.stdev(everything), rel=1e-6, abs=1e-6 * scale)
-    inner = sum(statistics.variance(values) * (len(values) - 1) for values in several)
-    assert added.within == pytest.approx((inner / added.free) ** 0.5, rel=1e-6, abs=1e-6 * scale)
-
-
-@given(VALUES)
-def test_mean_and_deviation_are_those_of_the_library(values):
-    told = spc.figures(spc.sums_of(values), None, None)
-    scale = max(map(abs, values))
-    assert told["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
-    assert told["deviation"] == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-9 * scale)
-
-
-@example([0.0] * 24 + [2.225073858507203e-309], 0.0, 60.0)  # too little for a quotient that is a number
-@given(st.lists(st.floats(0, 100), min_size=25, max_size=200), st.floats(-50, 50), st.floats(60, 200))
-def test_capability_is_a_ratio_of_tolerance_and_spread(values, low, high):
-    told = spc.figures(spc.sums_of(values), low, high)
-    if told["pp"] is not None:
-        assert told["pp"] * 6 * told["deviation"] == pytest.approx(high - low)
-        assert told["ppk"] <= told["pp"] * (1 + 1e-9)
-        mean = statistics.fmean(values)
-        assert told["ppk"] == pytest.approx(min(high - mean, mean - low) / (3 * told["deviation"]))
-
-
-def test_a_drift_spoils_pp_and_not_cp():
-    dice = random.Random(3)
-    groups = [[100 + group / 10 + dice.gauss(0, 0.5) for _ in range(5)] for group in range(40)]
-    told = spc.figures(spc.together(grouped(groups)), 96, 108)
-    assert told["within"] == pytest.approx(0.5, rel=0.15)
-    assert told["cp"] > 2 * told["pp"]
-
-
-@given(st.integers(1, 10**6), st.integers(25, 60))
-def test_values_that_are_all_the_same_have_no_spread(hundredths, count):
-    told = spc.figures(spc.together(grouped([[hundredths / 100] * count] * 2)), 0.0, 1e6)
-    assert (told["deviation"], told["within"], told["cp"], told["ppk"]) == (0.0, 0.0, None, None)
-
-
-@pytest.mark.parametrize("values", [[], [1.0], [1.0, 1.5] * 12])
-def test_too_few_values_have_no_capability(values):
-    told = spc.figures(spc.together(grouped([values] if values else [])), 0.0, 2.0)
-    assert told["count"] == len(values)
-    assert [told[name] for name in ("cp", "cpk", "pp", "ppk")] == [None] * 4
-    assert spc.level_of(spc.sums_of(values)) is None
-
-
-def signals(*means, rules=spc.USUAL):
-    """The signals of a chart whose subgroups of one have these means, in standard errors."""
-    return spc.chart_of_means([spc.sums_of([one]) for one in means], spc.Level(0.0, 1.0), rules)["signals"]
-
-
-QUIET = [0.5, -0.5] * 7  # their mean is 0
-
-
-@pytest.mark.parametrize(
-    ("tail", "found"),
-    [
-        ([0.0, 3.2, -3.2], {15: "beyond 3s", 16: "beyond 3s"}),
-        ([2.9, -2.9], {}),
-        ([2.2, 0.1, 2.2, -1.5, -1.5, -1.5], {16: "2 of 3 beyond 2s"}),
-        ([2.2, 0.1, -2.2, -0.1], {}),
-        ([0.1, 0.4] * 4 + [0.2] + [-0.55, 0.15] * 2 + [-0.95, 0.0, -0.4], {22: "9 on one side"}),
-        ([-0.6, -0.4, -0.1, 0.2, 0.3, 0.6], {19: "6 rising or falling"}),
-        ([0.6, 0.4, 0.1, -0.2, -0.3, -0.6], {19: "6 rising or falling"}),
-        ([-0.6, -0.4, -0.1, 0.2, 0.3, 0.3, 0.3], {}),
-    ],
-)
-def test_signals_are_nelsons(tail, found):
-    told = signals(*QUIET, *tail)
-    assert {at: told[at] for at in found} == found and (found or not told)
-
-
-@pytest.mark.parametrize(
-    ("rule", "points"),
-    [(4, [0.1, -0.1] * 7), (6, [1.2, 1.2, 0.0, 1.2, 1.2]), (7, [0.5, -0.5] * 7 + [0.5]), (8, [1.5, -1.5] * 4)],
-)
-def test_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
-    assert signals(*points, rules=(rule,)) == {len(points) - 1: spc.RULES[rule].words}
-    assert signals(*points[1:], rules=(rule,)) == {}
-
-
-def test_what_are_no_rules_is_told():
-    assert spc.rules_of("5,1") == (1, 5)
-    for text in ("", "9", "1,,2", "one"):
-        with pytest.raises(ValueError, match="Nelson"):
-            spc.rules_of(text)

@@ -1,9 +1,6 @@
 """The archive's PIM and server over sockets: what is answered and stored, and what becomes of breaches."""
 
-import itertools
-import json
 import os
-import resource
 import sqlite3
 import time
 from contextlib import closing
@@ -11,31 +8,24 @@ from contextlib import closing
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from hypothesis import example, given
-from hypothesis import strategies as st
 from sqlalchemy import event
 
 from toolcart.archive.database import database
 from toolcart.archive.database.tables import RESULT as RESULT_TABLE
 from toolcart.archive.database.tables import TABLES
-from toolcart.archive.server import reader
 from toolcart.archive.server.fault_injection import Faults, refusal
-from toolcart.toolsnet import take_apart
 from host_tests.support.archive import (
     DESCRIBED,
     EVENT,
     GRAPH,
     RESULT,
     Served,
-    browsing,
     change,
     empty,
-    filled,
     place_in,
     reading,
     reported,
     result,
-    run,
 )
 
 
@@ -205,7 +195,7 @@ def test_one_archive_writes_at_a_time(new_place, monkeypatch):
     monkeypatch.setattr(database, "_LOCK_WAIT_S", 0.1)
     with (
         database.writing(place),
-        pytest.raises(database.Unusable, match="another archive writes there"),
+        pytest.raises(database.DatabaseUnusable, match="another archive writes there"),
         database.writing(place),
     ):
         pass
@@ -215,7 +205,7 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
     (tmp_path / "link").symlink_to(place_in(tmp_path))
     with (
         database.writing(str(tmp_path / "link")),
-        pytest.raises(database.Unusable, match="another archive writes there"),
+        pytest.raises(database.DatabaseUnusable, match="another archive writes there"),
         database.writing(str(place_in(tmp_path))),
     ):
         pass
@@ -232,16 +222,16 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
 )
 def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, place, words):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(database.Unusable, match=words):
+    with pytest.raises(database.DatabaseUnusable, match=words):
         database.connect(place, writes=True)
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):
     place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
-    with pytest.raises(database.Unusable, match="not a database: another kind of file"):
+    with pytest.raises(database.DatabaseUnusable, match="not a database: another kind of file"):
         database.connect(str(place_in(tmp_path)), writes=True)
     sqlite3.connect(tmp_path / "foreign.sqlite").execute("CREATE TABLE Theirs (x)").connection.commit()
-    with pytest.raises(database.Unusable, match="holds no archive of toolcart"):
+    with pytest.raises(database.DatabaseUnusable, match="holds no archive of toolcart"):
         database.connect(str(tmp_path / "foreign.sqlite"), writes=False)
 
 
@@ -249,7 +239,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path):
 def test_archive_of_unknown_revision_is_refused_and_left_as_it_is(tmp_path, writes):
     place = reported(place_in(tmp_path), result(1, 1))
     change(place, "UPDATE alembic_version SET version_num = '7'")
-    with pytest.raises(database.Unusable, match="revision 7, which this version of toolcart does not know"):
+    with pytest.raises(database.DatabaseUnusable, match="revision 7, which this version of toolcart does not know"):
         database.connect(place, writes=writes)
     with sqlite3.connect(place) as connection:
         assert connection.execute("SELECT COUNT(*) FROM Result").fetchall() == [(1,)]
@@ -340,167 +330,3 @@ def test_the_latest_of_many_names_counts_and_a_blank_one_changes_nothing(tmp_pat
         named = archive.rows("SELECT Program, Name FROM TNMapProgram ORDER BY Program")
         assert named == [(number, f"New{number}") for number in range(1, 301)]
         assert archive.rows("SELECT Name FROM TNMapStation") == [("New",)]
-
-
-# What is in order is read by patterns: as the strict reader has it.
-
-WHOLE = RESULT.encode()
-HEAD = WHOLE[:65] + b"0002" + b"70" + b"02" + b"29" + b"002" + b"72"  # two of each
-SEVERAL = HEAD + WHOLE[80:150] + b"0002" + WHOLE[84:150]
-SEVERAL += b"0001ENGINE 4711              " + b"0003" + b"~" * 25 + WHOLE[150:294]
-VALUES = (b"-2147483648", b"2147483648", b"12.5", b"-", b"1.", b".5", b" 7", b"x", b"")
-
-
-OCTETS = st.sampled_from([b"0", b" ", b"-", b"9", b".", b"\n", b"\xff", b"5"])
-
-
-def agree(telegram):
-    found, breaches = take_apart(telegram)
-    read, differences = reader.read(telegram)
-    if not breaches:
-        assert (read, differences) == ({**found, "unread": set()}, [])
-    return read
-
-
-def test_telegrams_in_order_are_read_by_it():
-    assert agree(WHOLE)["spindles"][0]["torque"] == "00042.37"
-    assert agree(SEVERAL)["vins"][0]["identifier"] == 1
-
-
-@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 255))
-def test_one_octet_changed(at, octet):
-    agree(WHOLE[:at] + bytes([octet]) + WHOLE[at + 1 :])
-
-
-@given(st.lists(st.tuples(st.integers(0, 500), OCTETS), max_size=4))
-@example([(18, b"9"), (19, b"9")])
-def test_several_octets_changed_with_two_spindles_and_vins(changes):
-    page = bytearray(SEVERAL)
-    for at, octet in changes:
-        page[at % len(page)] = octet[0]
-    agree(bytes(page))
-
-
-@given(st.sampled_from(VALUES), st.sampled_from(b"0123"), st.integers(0, 4))
-def test_values_of_every_type(value, kind, which):
-    at = 150 + 72 * which
-    agree(WHOLE[: at + 38] + value.ljust(25) + bytes([kind]) + WHOLE[at + 64 :])
-
-
-@given(st.integers(0, len(WHOLE)), st.binary(max_size=3))
-def test_cut_or_longer(length, more):
-    agree(WHOLE[:length] + more)
-
-
-# Values that no station can send, and files that a disk has damaged: what pages show, and commands say, then.
-
-HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
-PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=study")
-
-
-@pytest.fixture
-def place(tmp_path):
-    return filled(place_in(tmp_path), stations=2, cars=20, curves=40)
-
-
-def spoil(place, *changes):
-    """Change rows past the rules of their tables, as a disk can."""
-    with sqlite3.connect(place) as connection:
-        connection.execute("PRAGMA ignore_check_constraints=ON")
-        for change in changes:
-            connection.execute(change)
-    connection.close()
-
-
-def of_station_1(place):
-    return [row[0] for row in Served(place).rows("SELECT ResultId FROM Result WHERE Station = 1 ORDER BY 1 DESC")]
-
-
-@pytest.mark.usefixtures("in_this_process")
-def test_a_page_never_fails_for_a_value(place):
-    spoilt = list(itertools.product(("Torque", "TorqueLow", "AngleHigh"), HOSTILE))
-    numbers = of_station_1(place)[: len(spoilt)]
-    changed = zip(numbers, spoilt, strict=True)
-    spoil(place, *(f"UPDATE Result SET {name} = {value} WHERE ResultId = {at}" for at, (name, value) in changed))
-    with browsing(place) as browser:
-        for path in (*PATHS, *[f"/{page}/{number}" for page in ("result", "curves") for number in numbers]):
-            answer = browser.get(path)
-            assert answer.status_code == 200 and "Infinity" not in answer.text, path
-            json.loads(browser.get(path, params={"json": ""}).content)
-        for kind in ("csv", "json", "xlsx", "parquet"):
-            assert browser.get(f"/results?verdict=all&wait&as={kind}").status_code == 200
-
-
-@pytest.mark.parametrize(
-    "change", ["BitShift = 5000", "BitShift = 1 << 40", "FactorNom = 0", "SampleMs = 1e999", "FactorDom = 1 << 60"]
-)
-def test_a_curve_without_a_scale_is_no_curve(place, change):
-    spoil(place, f"UPDATE Graph SET {change}")
-    number = of_station_1(place)[0]
-    with browsing(place) as browser:
-        assert "It came without a curve." in browser.get(f"/result/{number}").text
-        assert browser.get(f"/curves/{number}").status_code == 200
-
-
-def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_place):
-    spoil(
-        place,
-        "UPDATE Result SET Program = 1 << 40 WHERE ResultId = 17",
-        "UPDATE Result SET Torque = 1e999 WHERE ResultId = 18",
-        "UPDATE Graph SET BitShift = 1 << 40 WHERE GraphId = 3",
-    )
-    into = new_place()
-    said = run("import", "--database", into, "--json", place, code=1)
-    told = json.loads(said.stdout)
-    in_postgresql = "://" in str(into)
-    assert told["taken"] == 200 - in_postgresql and told["graphs"] == 79 and told["failed"] == 1 + in_postgresql
-    lines = said.stderr.splitlines()
-    assert len([line for line in lines if line.startswith("left out: ")]) == told["failed"]
-    assert any("Graph 3/1/" in line for line in lines)
-    if in_postgresql:
-        assert any("Result 3/1/" in line and "out of range" in line for line in lines)
-    assert json.loads(run("import", "--database", into, "--json", place, code=1).stdout)["taken"] == 0
-
-
-def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
-    """SQLite takes the whole transaction back then, savepoints too, as on a full disk."""
-    monkeypatch.setattr(database, "_SQLITE", (*database._SQLITE, "cache_size=10"))  # pages; the others go to the file
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
-    try:
-        said = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "new.sqlite: disk I/O error" in said
-
-
-def damage(place):
-    """Fill some pages in the middle of the file with what belongs to none."""
-    with sqlite3.connect(place) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
-    with open(place, "r+b") as file:
-        size = file.seek(0, 2)
-        for page in range(size // 2048 // 2, size // 2048 - 4, 9):
-            file.seek(2048 * page)
-            if b"CREATE " not in file.read(2048):  # not the schema
-                file.seek(2048 * page)
-                file.write(b"\x5a" * 2048)
-
-
-def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
-    damage(place)
-    said = run("check", "--database", place, code=1)
-    assert "damaged" in said.stderr and "missing 0" not in said.output
-    assert json.loads(run("check", "--database", place, "--json", code=1).stdout.splitlines()[0])["damage"]
-    for words in (
-        ("query", "--database", place, "--all"),
-        ("import", "--database", tmp_path / "other.sqlite", place),
-        ("move-old", "--database", place, "--keep-days", 1, "--into", tmp_path / "old.sqlite"),
-        ("forget", "--database", place, "--newest", 150, "--yes"),
-    ):
-        said = run(*words, code=2).stderr
-        assert f"{place}: " in said and "the database is damaged" in said, words
-    with browsing(place) as browser:
-        answer = browser.get("/results?verdict=all&wait&as=csv")
-        assert answer.status_code == 503 and "damaged" in answer.text

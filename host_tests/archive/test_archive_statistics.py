@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from toolcart.archive.database import bulk_insert, database, maintenance
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.statistics import periods, rollups, statistics
-from toolcart.archive.web import template_filters
-from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, Shown, trend
+from toolcart.archive.web import day_figures
+from toolcart.archive.web.trend import POINTS_MOST, STUDIES_MOST, STUDY, TrendQuery, trend
 from host_tests.portable import LONG
 from host_tests.support.archive import filled, place_in, reported, result
 
@@ -127,11 +127,11 @@ def check_figures(one, rows, name):
 @HOW
 @given(archives(), MINUTES, MINUTES, NARROWED, st.booleans(), st.sampled_from(["day", "week", "month", "shift"]))
 def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, only_ok, by):
-    wanted = Wanted(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
+    wanted = ResultFilter(HERE, 1, 1, min(since, until), max(since, until) + "a", **narrowed)
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = trend(connection, wanted, Shown(by, SHIFTS, only_ok))
+        found = trend(connection, wanted, TrendQuery(by, SHIFTS, only_ok))
         connection.rollback()
     everything = list(wanted_of(rows, wanted, False))
     assert found["count"] == len(everything) and found["nok"] == sum(one["Overall"] for one in everything)
@@ -166,11 +166,11 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
 @HOW
 @given(archives(), st.booleans())
 def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
-    wanted = Wanted(HERE, None, None, "20261121", "20261121a")
+    wanted = ResultFilter(HERE, None, None, "20261121", "20261121a")
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = template_filters.programs(connection, wanted, {}, only_ok)
+        found = day_figures.programs(connection, wanted, {}, only_ok)
         connection.rollback()
     at = {name: place for place, name in enumerate(bulk_insert.columns(t.RESULT))}
     of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
@@ -188,12 +188,12 @@ def test_a_days_bars_are_numpys_and_the_outer_ones_have_the_rest(engines):
     begin = datetime(2026, 11, 21, 6)
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(seconds=at), value) for at, value in enumerate(values, 1)])
-        wanted = Wanted(HERE, None, None, "20261121", "20261121a")
-        [program] = template_filters.programs(connection, wanted, {}, only_ok=False)
+        wanted = ResultFilter(HERE, None, None, "20261121", "20261121a")
+        [program] = day_figures.programs(connection, wanted, {}, only_ok=False)
         connection.rollback()
     spread = program["torque"]
     within = numpy.clip(values, spread["from"], spread["to"])
-    assert spread["bars"] == list(numpy.histogram(within, template_filters.BARS, (spread["from"], spread["to"]))[0])
+    assert spread["bars"] == list(numpy.histogram(within, day_figures.BARS, (spread["from"], spread["to"]))[0])
 
 
 def test_many_results_are_drawn_by_what_sticks_out(engines):
@@ -204,8 +204,8 @@ def test_many_results_are_drawn_by_what_sticks_out(engines):
     ]
     with engines.connect() as connection:
         put(connection, rows)
-        wanted = Wanted(HERE, 1, 1, "20260101", "20270101")
-        torque = trend(connection, wanted, Shown("week"))["quantities"][0]
+        wanted = ResultFilter(HERE, 1, 1, "20260101", "20270101")
+        torque = trend(connection, wanted, TrendQuery("week"))["quantities"][0]
         assert not torque["is_each"] and len(torque["points"]["time"]) <= 4 * POINTS_MOST
         good = [one for one in torque["points"]["good"] if one is not None]
         assert (min(good), max(good)) == (40.0, 49.76)
@@ -226,15 +226,15 @@ def test_study_is_fifty_in_a_row_of_one_tool_and_limits(engines):
         rows.append(row(at + 1, begin + timedelta(minutes=at), value, **same))
     with engines.connect() as connection:
         put(connection, rows)
-        wanted = Wanted(HERE, 1, 1, "2026", "2027")
-        studies = trend(connection, wanted, Shown("study"))["quantities"][0]["periods"]
+        wanted = ResultFilter(HERE, 1, 1, "2026", "2027")
+        studies = trend(connection, wanted, TrendQuery("study"))["quantities"][0]["periods"]
         assert [one["count"] for one in studies] == [STUDY] * 5  # 99 of C2 are one, of the newest
         of_c2 = numpy.array([value for at, value in enumerate(values) if at % 3 == 0][49:99])
         [study] = [one for one in studies if one["period"].startswith("C2, from ")]
         assert study["pp"] == pytest.approx(2 / of_c2.std(ddof=1))
         more = [row(1000 + at, begin + timedelta(days=1, minutes=at), 44 + at % 7 / 10) for at in range(2000)]
         put(connection, more)
-        studies = trend(connection, wanted, Shown("study"))["quantities"][0]["periods"]
+        studies = trend(connection, wanted, TrendQuery("study"))["quantities"][0]["periods"]
         assert len(studies) == STUDIES_MOST and studies[-1]["period"] == "C1, from 2026-11-07 08:30"
         connection.rollback()
 
@@ -244,7 +244,7 @@ def test_a_signal_leads_to_its_subgroup(engines):
     rows = [row(at, begin + timedelta(minutes=at), 44 + at % 5 / 10 + (at // 15 == 7)) for at in range(150)]
     with engines.connect() as connection:
         put(connection, rows)
-        found = trend(connection, Wanted(HERE, 1, 1, "20261105", "20261105a"), Shown("day"))
+        found = trend(connection, ResultFilter(HERE, 1, 1, "20261105", "20261105a"), TrendQuery("day"))
         connection.rollback()
     assert found["group"] == "quarter of an hour"
     [signal] = [one for one in found["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
@@ -253,12 +253,12 @@ def test_a_signal_leads_to_its_subgroup(engines):
 
 def test_what_a_program_does_not_measure_is_no_trend(engines):
     begin = datetime(2026, 11, 5, 6)
-    wanted = Wanted(HERE, 1, 1, "20261105", "20261105a")
+    wanted = ResultFilter(HERE, 1, 1, "20261105", "20261105a")
     with engines.connect() as connection:
         put(connection, [row(at, begin + timedelta(minutes=at), 44.0, 0.0) for at in range(30)])
-        assert [one["name"] for one in trend(connection, wanted, Shown("day"))["quantities"]] == ["Torque"]
+        assert [one["name"] for one in trend(connection, wanted, TrendQuery("day"))["quantities"]] == ["Torque"]
         put(connection, [row(30, begin, 44.0, 0.5)])
-        assert len(trend(connection, wanted, Shown("study"))["quantities"]) == 2
+        assert len(trend(connection, wanted, TrendQuery("study"))["quantities"]) == 2
         connection.rollback()
 
 
@@ -345,7 +345,7 @@ def test_what_comes_goes_moves_and_returns_is_in_the_sums(tmp_path, new_place):
     assert maintenance.take_from(place, other, lambda share: None)["taken"] == 200
     with database.writing(place) as engine, engine.connect() as connection:
         assert is_equal(connection) > 20
-    maintenance.move_old(place, into, maintenance.Old("20261120142000"), lambda share: None)
+    maintenance.move_old(place, into, maintenance.AgeLimits("20261120142000"), lambda share: None)
     for one in (place, into):
         with database.writing(one) as engine, engine.connect() as connection:
             assert is_equal(connection) > 1

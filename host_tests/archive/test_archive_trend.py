@@ -14,7 +14,7 @@ from sqlalchemy import event, select
 
 from toolcart.archive.database import database, maintenance
 from toolcart.archive.database import tables as t
-from toolcart.archive.database.queries import Wanted
+from toolcart.archive.database.queries import ResultFilter
 from toolcart.archive.serve_commands import listening
 from toolcart.archive.statistics import limits, periods, rates, spc
 from toolcart.archive.statistics.limits import Phase, segments
@@ -28,9 +28,9 @@ from host_tests.support.archive import filled as filled_with
 from lab.harness.archive_rows import vin
 
 SHIFTS = periods.shifts_of("early=06:00, late=14:00,night=22:00")
-NARROWED = Wanted((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
-SPAN = Wanted((3, 1, 1), 1, 1, "202611190610", "202611201435a")
-LISTED = Wanted(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
+NARROWED = ResultFilter((3, 1, 1), 1, 1, "2020", "2027", vin_from=vin(50), vin_to=vin(60))
+SPAN = ResultFilter((3, 1, 1), 1, 1, "202611190610", "202611201435a")
+LISTED = ResultFilter(station=(3, 1, 1), program=1, from_time="20261119", to_time="20261121")
 
 
 @pytest.fixture(scope="module")
@@ -225,15 +225,15 @@ def test_a_bar_leads_to_its_results(browser, by):
         (parts, (SPAN, 8), "sqlite_autoindex_Result_1"),  # at its ends
         (parts, (NARROWED, 8), "ResultByVIN"),
         (causes, (SPAN,), "ResultNOKOf"),
-        (page_queries.nok_counts, (Wanted(from_time="20261119", to_time="20261121"),), "ResultNOK"),
-        (page_queries.nok_counts, (Wanted((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
+        (page_queries.nok_counts, (ResultFilter(from_time="20261119", to_time="20261121"),), "ResultNOK"),
+        (page_queries.nok_counts, (ResultFilter((3, 1, 1), from_time="20261119", to_time="20261121"),), "ResultNOKOf"),
         (page_queries.newest_time, (), "ResultByMoment"),
         (page_queries.newest, ((3, 1, 1), 1, None), "sqlite_autoindex_Result_1"),
         (page_queries.results, (LISTED,), "sqlite_autoindex_Result_1"),
-        (page_queries.results, (Wanted(vin=vin(3)),), "ResultByVIN"),
-        (page_queries.results, (Wanted((3, 1, 1), from_time="20261120"),), "sqlite_autoindex_Result_1"),
-        (page_queries.results, (Wanted(nok=True),), "ResultNOK"),
-        (page_queries.results, (Wanted(tightening_id=7),), "ResultByTighteningId"),
+        (page_queries.results, (ResultFilter(vin=vin(3)),), "ResultByVIN"),
+        (page_queries.results, (ResultFilter((3, 1, 1), from_time="20261120"),), "sqlite_autoindex_Result_1"),
+        (page_queries.results, (ResultFilter(nok=True),), "ResultNOK"),
+        (page_queries.results, (ResultFilter(tightening_id=7),), "ResultByTighteningId"),
     ],
 )
 def test_every_question_has_its_index(place, question, values, index):
@@ -272,7 +272,7 @@ DAY = {"from_time": "20260101000000", "to_time": "20260102000000"}
     ids=str,
 )
 def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(place, narrowed):
-    plan = plan_of(place, page_queries.results, Wanted(**narrowed))
+    plan = plan_of(place, page_queries.results, ResultFilter(**narrowed))
     assert any(re.match('SEARCH "?Result|.*USING INDEX Result(By|NOK)', line) for line in plan)
     assert not any("TEMP B-TREE" in line for line in plan), plan
 
@@ -307,7 +307,7 @@ def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):
         assert told(browser, "/station/10", day="99991231")["count"] == 1
 
 
-PROGRAM = Wanted((3, 1, 1), 1, 1)
+PROGRAM = ResultFilter((3, 1, 1), 1, 1)
 TREND = "/trend/1?program=1&from=2026-11-05T00:00&to=2026-11-21T00:00"
 REFERENCE = {"from": "2026-11-18T06:10", "to": "2026-11-19T14:35", "begins": "2026-11-20T00:00", "note": "new sockets"}
 LIMITS = "/limits/3/1/1?program=1&spindle=1"
@@ -444,7 +444,7 @@ def test_form_of_a_foreign_page_changes_nothing(limits_browser, limits_place):
 @pytest.mark.parametrize("role", ROLES)
 def test_changes_need_their_role_and_carry_the_name(limits_place, tmp_path, role):
     put(str(tmp_path / "users"), role, role, f"{role} {role}")
-    door = users.Door(None, UsersFile(str(tmp_path / "users")))
+    door = users.Authenticator(None, UsersFile(str(tmp_path / "users")))
     with browsing(limits_place, door, only_here=False) as limits_browser:
         assert limits_browser.post("/remark/3", data={"text": "x"}).headers["location"].startswith("/login")
         limits_browser.post("/login", data={"name": role, "password": f"{role} {role}"})
@@ -473,14 +473,14 @@ def test_remarks_and_limits_go_along_into_another_archive(tmp_path):
         maintenance.take_from(other, limits_place, lambda share: None)
     assert [row["Text"] for row in rows_at(other, select(t.REMARK))] == ["socket worn"]
     assert len(rows_at(other, select(t.CONTROL_LIMITS))) == 2
-    maintenance.move_old(limits_place, old, maintenance.Old("29990101000000"), lambda share: None)
+    maintenance.move_old(limits_place, old, maintenance.AgeLimits("29990101000000"), lambda share: None)
     assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn"]
     assert rows_at(limits_place, select(t.REMARK)) == [] and len(rows_at(limits_place, select(t.CONTROL_LIMITS))) == 2
     maintenance.take_from(limits_place, old, lambda share: None)
     taken_back = rows_at(limits_place, select(t.REMARK.c.ResultId))[0]["ResultId"]
     with browsing(limits_place) as limits_browser:
         limits_browser.post(f"/remark/{taken_back}", data={"text": "and replaced"})
-    maintenance.move_old(limits_place, old, maintenance.Old("29990101000000"), lambda share: None)
+    maintenance.move_old(limits_place, old, maintenance.AgeLimits("29990101000000"), lambda share: None)
     assert [row["Text"] for row in rows_at(old, select(t.REMARK))] == ["socket worn", "and replaced"]
 
 

@@ -28,7 +28,7 @@ from host_tests.support.archive import (
     reading,
     result,
 )
-from host_tests.support.memory import needed
+from host_tests.support.needed import needed
 from lab.harness.postgresql import postgresql
 
 SIGKILLS = 1000 if LONG else 5
@@ -288,7 +288,7 @@ def restart_if_dead(databases, place):
     """A PostgreSQL without room for its journal ends itself."""
     try:
         database.connect(place, writes=False).dispose()
-    except database.Unusable:
+    except database.DatabaseUnusable:
         databases.start()
 
 

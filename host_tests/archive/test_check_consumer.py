@@ -19,13 +19,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from toolcart.archive.consume import broker
-from toolcart.archive.consume.batch import filters_of
+from toolcart.archive.consume.topics import filters_of
 from toolcart.base.sources import ROOT
 from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from host_tests.support.running import consuming, ran, running, until_said, wait_for
+from host_tests.support.consumers import consuming, until_said
+from host_tests.support.running import ran, running, wait_for
 from host_tests.support.tls import certificate_files
 from lab.consumers.check import main
 
@@ -281,7 +282,7 @@ def test_an_address_has_user_port_filter_and_tls():
     assert (found.host, found.port, found.user, found.filters, found.tls) == ("::1", 1883, "", (), None)
     assert broker.address_of("mqtts://b").port == 8883
     for wrong in ("mqtt://", "http://b", "mqtt://u:password@b", "mqtt://b:99999", "mqtt://b:0", "b/topic"):
-        with pytest.raises(broker.Wrong):
+        with pytest.raises(broker.BrokerSettingsError):
             broker.address_of(wrong)
 
 

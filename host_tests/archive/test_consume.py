@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolcart.archive.consume import broker, consumer
-from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, open_parcels, parcel_of, read
+from toolcart.archive.consume import broker, presence
+from toolcart.archive.consume.batch import PAYLOAD_MOST, Unreadable, read
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
+from toolcart.archive.consume.parcels import open_parcels, parcel_of
 from toolcart.archive.database import database, maintenance, queries
 from toolcart.archive.server.writer import PARCEL, Writer
 from host_tests.archive.batches import Peer, line, message
@@ -343,12 +344,12 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
         assert made.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
         assert made.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
         with made.engine.connect() as connection:
-            [row] = queries.results(connection, queries.Wanted(tightening_id=2))
+            [row] = queries.results(connection, queries.ResultFilter(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
 
 
 def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
-    monkeypatch.setattr(consumer, "BEAT_S", 0.0)
+    monkeypatch.setattr(presence, "BEAT_S", 0.0)
     heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
     old = [("20200101000000",)]
 

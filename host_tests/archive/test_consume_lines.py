@@ -18,7 +18,7 @@ from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.archive.consume import lines
 from toolcart.archive.database import unescape
 from toolcart.archive.server.reader import read
-from toolcart.sim import result_frames
+from toolcart.sim import operation_frames, spindle_frames
 from host_tests.agent.record.test_line import result
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
@@ -134,8 +134,8 @@ def of(read_in, *frames):
 def test_several_spindles_bolts_and_what_the_plant_has_named():
     made, cycle = example_tightening(), WideSpindleAssembly()
     cycle.most = PAYLOAD_WIDE
-    bolts = [message(107, result_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
-    payload = of(cycle, message(106, result_frames.station_data(made, 4, 2), 4), *bolts)
+    bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
+    payload = of(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)
     assert by_line(payload) == by_telegram(payload)
     assert len(by_line(payload)[0]) == 2 and any("Anna" in row for row in by_line(payload)[2])
 
@@ -144,10 +144,12 @@ def test_objects_with_what_they_refer_to():
     made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
-        message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
+        message(
+            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+        )
         for number, ident in ((2, 100), (3, 1))
     ]
-    payload = of(operation, message(1201, result_frames.overall_data(made, 3, 3, objects=objects), 3), *parts)
+    payload = of(operation, message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3), *parts)
     assert by_line(payload) == by_telegram(payload)
     assert [row[8] for row in by_line(payload)[0]] == [100, 1]
 

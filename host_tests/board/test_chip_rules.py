@@ -3,10 +3,10 @@
 import pytest
 
 from toolcart.board import errno_reasons
-from host_tests.portable import Skip
 from lab.cache import Unavailable
 from lab.chips import rules
 from lab.chips.chip import CONTROLLER, Chip
+from lab.harness.portable_session import Skip
 
 START = """
 import machine, network, socket, select, time, errno, gc

@@ -9,11 +9,12 @@ import pytest
 
 from toolcart.base.clock import Dice
 from toolcart.tools.flash import plan
-from host_tests.portable import LONG, Skip
+from host_tests.portable import LONG
 from lab.bench.board import HEAPS, runs_in
 from lab.cache import Unavailable
 from lab.chips import rules
 from lab.chips.chip import CONTROLLER, PIM, SAFE_MODE, SERVER, TREE, Chip
+from lab.harness.portable_session import Skip
 
 MINUTES = 10
 EVERY_MS = 20000  # between two results

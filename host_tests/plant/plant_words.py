@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from toolcart.tools.live import panels, stations
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Seen
+from toolcart.tools.web.page import AgentState
 from host_tests.support.running import wait_for
 
 _FILLED = re.compile(r"\{[^}]*\}|%0?\d*[sd]")
@@ -71,7 +71,9 @@ class Words:
     def now(self):
         """Text by surface."""
         told = self.told
-        seen = Seen("cart", told if told["running"] else None, trouble=told.get("error", ""), hint=told.get("hint", ""))
+        seen = AgentState(
+            "cart", told if told["running"] else None, trouble=told.get("error", ""), hint=told.get("hint", "")
+        )
         self.doctor = self.site.run("doctor", "--config", self.cart)
         said = {
             "status": self._said("status"),

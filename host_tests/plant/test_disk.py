@@ -14,7 +14,8 @@ import pytest
 
 from toolcart.tools.web.metrics import Agent, text_of
 from host_tests.plant.as_installed import stored
-from host_tests.plant.libc import FailingDisk, PrivateMounts
+from host_tests.plant.libc import FailingDisk
+from host_tests.plant.mounts import PrivateMounts
 from host_tests.support.running import station_at, wait_for
 
 AGAIN = "the spool can be read and written again"

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from toolcart.agent.record.escaping import octets_of
-from toolcart.archive.server.demo_server import Beside
+from toolcart.archive.server.demo_server import DemoServer
 from host_tests.plant.as_installed import delivered, stored
 from host_tests.plant.libc import ShiftedClock
 from host_tests.support.running import wait_for
@@ -130,7 +130,7 @@ def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site, plant):
 
 def test_archive_turns_the_vin_and_a_program_s_name_back(site, plants):
     place = str(site.folder / "archive.sqlite")
-    run(site, plants(archived=Beside(place).ready()))
+    run(site, plants(archived=DemoServer(place).ready()))
     with sqlite3.connect(place) as books:
         vins = [row[0] for row in books.execute("SELECT VIN FROM Result ORDER BY ResultId")]
     assert tuple(vins[: len(STORED)]) == STORED and len(set(vins)) == len(VINS)

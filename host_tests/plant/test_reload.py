@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Seen
+from toolcart.tools.web.page import AgentState
 from host_tests.plant.as_installed import InTerminal, delivered
 from host_tests.support.running import wait_for
 
@@ -25,7 +25,7 @@ def name_of(site, cart):
 def everywhere(site, cart):
     """What status, doctor, the web page and /metrics say."""
     told = site.told(cart)
-    seen = Seen("cart", told)
+    seen = AgentState("cart", told)
     texts = {command: site.said(command, "--config", cart) for command in ("status", "doctor")}
     texts |= {"page": page.agent(seen), "overview": page.overview([seen])}
     return texts, metrics.text_of([metrics.Agent("cart", told)])

@@ -10,12 +10,13 @@ from functools import partial
 import pytest
 
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Seen
+from toolcart.tools.web.page import AgentState
 from host_tests.plant.as_installed import delivered
 from host_tests.plant.plant_words import Words, says
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
-from host_tests.support.running import HookServer, consuming, free_port, wait_for
+from host_tests.support.consumers import HookServer, consuming
+from host_tests.support.running import free_port, wait_for
 
 ALSO = pytest.mark.long("one outlet alone, where the usual run has both")
 LINES = {"kind": "file", "path": "lines.jsonl"}
@@ -29,7 +30,7 @@ def lines_of(path):
 def everything_said(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
     told = site.told(cart)
-    seen = Seen("cart", told)
+    seen = AgentState("cart", told)
     figures = metrics.text_of([metrics.Agent("cart", told)]).splitlines(True)
     return {
         "log": agent.said,

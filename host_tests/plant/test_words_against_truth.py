@@ -33,8 +33,9 @@ from host_tests.plant.plant_words import (
     says,
 )
 from host_tests.support import peers
+from host_tests.support.agent_lines import status_of
 from host_tests.support.peers import BrokerThat, Peer
-from host_tests.support.running import free_port, station_at, status_of, wait_for
+from host_tests.support.running import free_port, station_at, wait_for
 from lab.harness.cart import Cart
 
 LONG = pytest.mark.long("more faults of a kind")

@@ -47,9 +47,8 @@ ROOMS = {
     "lab": ("agent", "board", "library", "archive", "tools"),
     "host_tests": ("agent", "board", "library", "archive", "tools", "lab"),
 }
-# `archive quarantine` reads a spool as `toolcart spool` does; the command's start is the library's `__main__`; what
-# runs the tests on a MicroPython has to name them.
-ARROWS_MORE = {("archive", "toolcart.tools.spool"), ("library", "toolcart.tools.cli.main"), ("lab", "host_tests")}
+# The command's start is the library's `__main__`.
+ARROWS_MORE = {("library", "toolcart.tools.cli.main")}
 
 # A library of its own in agent/.
 LIBRARY = "toolcart.catalogue"

@@ -5,7 +5,8 @@ import sys
 
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.base.clock import Dice
-from host_tests.portable import LONG, Skip
+from host_tests.portable import LONG
+from lab.harness.portable_session import Skip
 from lab.worlds import fuzz
 
 PORTABLE = True

@@ -27,7 +27,7 @@ from toolcart.tools.flash import package
 from host_tests.portable import LONG
 from lab.cache import CACHE, Unavailable, output_of, whole_folder
 from lab.firmware import debian
-from lab.packaging import wheel
+from lab.packaging import share_files, wheel
 from lab.runtimes.catalogue import ARCHITECTURES
 
 # Debian's release that has it. forky is testing: its 3.14 gains patches, and a folder here keeps the one it has.
@@ -207,7 +207,7 @@ def test_an_installation_adds_one_name(installed):
 def test_packaged_wheel_has_manual_page_and_the_completions_where_pip_puts_them(built_wheel):
     with zipfile.ZipFile(built_wheel) as archive:
         data = {name.partition(".data/data/")[2] for name in archive.namelist() if ".data/data/" in name}
-    assert data == set(wheel.share_files(wheel.version(), zsh="site-functions")) and len(data) == 4
+    assert data == set(share_files.share_files(wheel.version(), zsh="site-functions")) and len(data) == 4
 
 
 def test_pages_have_their_templates_styles_and_scripts(installed):

@@ -218,7 +218,7 @@ def test_serial_procedure(copy):
     place = "toolcart/sim/serial_peers.py"
     edit(copy, place, '"ascii": AsciiPeer', ', "tagged": TaggedPeer')
     edit(copy, place, "\n\nPORTABLE", front="\nfrom toolcart.sim.tagged_peer import TaggedPeer")
-    edit(copy, "tools/line.py", '    "3964r": Explain3964R,', '\n    "tagged": Explain3964R,')
+    edit(copy, "tools/line/explanation.py", '    "3964r": Explain3964R,', '\n    "tagged": Explain3964R,')
     page = made_again(copy)
     assert "3964r, tagged" in page and "ascii or 3964r or tagged" in page
     run(copy, "-c", TAGGED_WORKS)

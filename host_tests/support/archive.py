@@ -25,12 +25,12 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from toolcart.archive.consume import broker
-from toolcart.archive.consume.batch import client_id_of
 from toolcart.archive.consume.broker import Address
 from toolcart.archive.consume.consumer import Consumer
+from toolcart.archive.consume.topics import client_id_of
 from toolcart.archive.database import database
 from toolcart.archive.server import servers, serving
-from toolcart.archive.server.demo_server import ArchiveBooks
+from toolcart.archive.server.demo_queries import ArchiveBooks
 from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.server import Archive
 from toolcart.archive.server.writer import Writer
@@ -309,7 +309,7 @@ class Starter:
             found = re.match(r"(\d+) (?:PIM on [^:]*:(\d+), )?(?:server on [^:]*:(\d+), )?archive ", line)
             if found:
                 return (int(found[1]), int(found[2] or 0), int(found[3] or 0))
-            assert "Unusable" not in line, line
+            assert "DatabaseUnusable" not in line, line
 
 
 def kill(process: int) -> None:

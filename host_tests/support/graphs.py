@@ -11,7 +11,7 @@ from toolcart.agent.log.mount import MOUNT_DONE
 from toolcart.agent.openprotocol.session_states import READY
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.sim import result_frames as made
+from toolcart.sim import curve_frames
 from host_tests.support.frames import message
 from host_tests.support.log import Area, body_of, held, put
 from host_tests.support.station import Clock
@@ -25,9 +25,9 @@ FACTOR = ((2214, 3, 1, "0.01"),)
 
 def trace_message(ident=1, what=2, samples=(1, 2, 3), time=TIME, **more):
     """Return a whole MID 0900."""
-    steps = (made.resolution(0, len(samples) - 1, "2.0"),)
+    steps = (curve_frames.resolution(0, len(samples) - 1, "2.0"),)
     parameters = more.pop("parameters", FACTOR)
-    return message(900, made.curve_data(ident, time, 1, what, 1, samples, parameters, steps, **more))
+    return message(900, curve_frames.curve_data(ident, time, 1, what, 1, samples, parameters, steps, **more))
 
 
 def samples_for(ident, what=2, count=300):

@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from host_tests.portable import Skip
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 

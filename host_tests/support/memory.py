@@ -4,12 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
-
-import pytest
-
-from toolcart.base.sources import Unavailable
 
 FOLDER = "/dev/shm"
 ROOM_BYTES = 6 * 2**30  # three workers' files and databases, several times
@@ -21,17 +15,3 @@ def folder() -> str | None:
         return None
     runs_programs = not os.statvfs(FOLDER).f_flag & os.ST_NOEXEC
     return FOLDER if runs_programs and shutil.disk_usage(FOLDER).free >= ROOM_BYTES else None
-
-
-# What a test needs that not every machine has: without it the test is skipped, and says what it lacks.
-
-
-@contextmanager
-def needed(what: str, made: AbstractContextManager) -> Iterator:
-    """`made`, entered, or the test is skipped; what is Unavailable while the test runs is a failure, and no skip."""
-    with ExitStack() as stack:
-        try:
-            found = stack.enter_context(made)
-        except Unavailable as reason:
-            pytest.skip(f"no {what}: {reason}")
-        yield found

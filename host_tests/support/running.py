@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -135,65 +135,3 @@ def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple
         return agent.run(turn), [*told, agent.last_line()]
     finally:
         agent.board.close()
-
-
-# What a running agent tells.
-
-
-def station_told(**changed: object) -> dict:
-    """A station of a status at which all is well."""
-    return {
-        "number": 1,
-        "name": "Cart",
-        "mounted": True,
-        "counters": {},
-        "logged": 0,
-        "log": [],
-        "controller": {"host": "10.0.0.1", "port": 4545, "state": "ready", "why": "", "why_in": ""},
-        "outlets": [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "streaming", "why": ""}],
-        "stored": 7,
-        "delivered": 5,
-        "backlog": 2,
-        "parked": 0,
-        "recovery": {"phase": "idle", "open_ids": 0, "gone": 0, "epoch": 0},
-        "spool": {"kib": 64, "blocks": 16, "used_blocks": 3, "damaged": 0, "torn": 0, "worn": 0},
-        **changed,
-    }
-
-
-def status_of(*stations: dict, faults: int = 0, last_fault: str | None = None) -> dict:
-    """The line of the agent in which these stations are."""
-    return {"kind": "status", "stations": [*stations], "scheduler": {"faults": faults, "last_fault": last_fault}}
-
-
-# What consumes batches, as processes.
-
-
-def consuming(place: object, url: str, *words: object) -> AbstractContextManager[subprocess.Popen[str]]:
-    """`toolcart archive consume` from this broker into this database."""
-    return running(*command_of("archive", "consume", "--database", place, url, *words))
-
-
-def until_said(process: subprocess.Popen[str], text: str) -> list[str]:
-    """The lines up to one with this text."""
-    lines: list[str] = []
-    wait_for(lambda: lines, lambda: lines.append(process.stdout.readline()) or text in lines[-1])
-    return lines
-
-
-class HookServer:
-    """The server of host_tests/support/webhook.py; it can be killed and started again."""
-
-    def __init__(self, folder: Path, token: str, *certificate: object) -> None:
-        self.port, self.database, self.token = free_port(), folder / "hook.sqlite", token
-        self.certificate = certificate
-        self.start()
-
-    def start(self) -> None:
-        words = (self.port, self.database, self.token, *self.certificate)
-        command = [sys.executable, "-m", "host_tests.support.webhook", *map(str, words)]
-        self.process = subprocess.Popen(command, env=ENVIRONMENT)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(END_S)

@@ -11,11 +11,12 @@ from toolcart.agent.log import framing as rec
 from toolcart.agent.log.flash import FLASH_DONE
 from toolcart.base.terminal_safe import visible, visible_in, visible_lines
 from toolcart.board.linux.flash import FileFlash
-from toolcart.codec.capture import Heard
+from toolcart.codec.capture import CapturedOctet
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.line import Explain3964R, ExplainAscii, Shower
+from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
 from toolcart.tools.live.figures import BAD, Change
-from toolcart.tools.live.plain import Lines
+from toolcart.tools.live.lines import Lines
 from toolcart.tools.spool.commands import spool
 from host_tests.support.log import append, mounted, put
 
@@ -91,7 +92,7 @@ def test_no_octet_of_a_line_reaches_the_terminal_as_it_is(explainer):
     shower = Shower(explainer())
     heard = b"\x02\x10" if explainer is Explain3964R else b"\x02"
     block = [*heard, *b"00\x1b\x9b\x1b\x9b\x07\x7f", *range(256)]
-    told = [shower.line(Heard(0.001 * at, octet != 0x10, octet)) for at, octet in enumerate(block)]
+    told = [shower.line(CapturedOctet(0.001 * at, octet != 0x10, octet)) for at, octet in enumerate(block)]
     assert is_harmless("\n".join(told))
 
 

@@ -30,8 +30,9 @@ from toolcart.base.sources import Unavailable
 from lab.bench.archive_hostile import COUNT
 from lab.bench.report import Report
 from lab.harness.archive_rows import Plant, fill, vin
-from lab.harness.browser import STOP_LIMIT_S, memory_mib, pages_of, told
+from lab.harness.browser import pages_of
 from lab.harness.postgresql import postgresql
+from lab.harness.processes import STOP_LIMIT_S, memory_mib, told
 
 STATIONS, WINDOWS, SECONDS = 100, (1, 8), 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0

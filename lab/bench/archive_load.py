@@ -37,7 +37,7 @@ _PARAMETER = f"00010012%05d{'Clamp torque':25}{'12.50':25}2{'Nm':6}00"
 
 
 @dataclass
-class Told:
+class LoadOutcome:
     """The outcome: answers after the first second, their times in ms, and what was not answered."""
 
     answered: int
@@ -126,7 +126,7 @@ class _Load:
         if not self._rate and now_s < self._until_s:
             station.send(now_s)
 
-    async def run(self) -> Told:
+    async def run(self) -> LoadOutcome:
         loop = asyncio.get_running_loop()
         stations = []
         for first in range(0, self._count, SPREAD_CONNECTS):
@@ -169,10 +169,10 @@ class _Load:
             if number % 50 == 0:
                 await asyncio.sleep(0)  # late: answers are read all the same
 
-    def _told(self, unanswered: int) -> Told:
+    def _told(self, unanswered: int) -> LoadOutcome:
         times = sorted(self._times_ms) or [0.0]
         p99_ms = round(times[int(0.99 * len(times))], 3)
-        return Told(len(self._times_ms), self._sent, self._seconds, p99_ms, unanswered, self._refused)
+        return LoadOutcome(len(self._times_ms), self._sent, self._seconds, p99_ms, unanswered, self._refused)
 
 
 def place_of(station: int) -> tuple[int, int]:

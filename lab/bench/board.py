@@ -24,12 +24,13 @@ from pathlib import Path
 
 from toolcart.base.command_line import CommandLine, start
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.sources import ROOT, Source, compile_into
+from toolcart.base.mpy_files import compile_into
+from toolcart.base.sources import ROOT, Source
 from lab import runtimes
 from lab.bench.report import Report, measured
 from lab.cache import Unavailable
 from lab.chips.chip import PIM, SERVER, TREE, Chip
-from lab.firmware import cortex, programs, rp2040
+from lab.firmware import cortex, programs, rp2040, sources
 
 BASELINE = Path(__file__).with_name("instructions.json")
 MACHINE = "armv7m"
@@ -98,7 +99,7 @@ def missing() -> str:
     packages = programs.missing(*NEEDED)
     if packages:
         return f"{' '.join(packages)} missing (sudo apt-get install {' '.join(packages)})"
-    folders = {"unix32": runtimes.named("unix32").folder, "cortex": programs.FOLDER, "rp2040": rp2040.SIMULATOR_FOLDER}
+    folders = {"unix32": runtimes.named("unix32").folder, "cortex": sources.FOLDER, "rp2040": rp2040.SIMULATOR_FOLDER}
     names = " ".join(name for name, folder in folders.items() if not folder.is_dir())
     return names and f"{names} not fetched yet (python -m lab.runtimes fetch {names})"
 

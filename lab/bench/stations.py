@@ -27,8 +27,8 @@ from statistics import median
 
 from toolcart.base import subprocesses
 from lab.bench.report import Report
-from lab.harness.browser import running, worked_s
 from lab.harness.fleet import Fleet
+from lab.harness.processes import running, worked_s
 
 STATIONS = 50
 RATE_PER_S = 1.0

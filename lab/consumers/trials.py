@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from toolcart.archive.consume.broker import Address, Broker, Mark
+from toolcart.archive.consume.broker import Address, Broker, Delivery
 
 SYSTEM_TYPE, SYSTEM, STATION = 3, 1, 9999
 COMMAND_LIMIT_S = 120.0
@@ -66,7 +66,7 @@ class _Listening:
         """Always true."""
         return True
 
-    def take(self, mark: Mark, topic: str, payload: bytes, retained: bool) -> None:
+    def take(self, mark: Delivery, topic: str, payload: bytes, retained: bool) -> None:
         """Keep a receipt; ignore other messages."""
         if topic == self._topic:
             with self.more:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from toolcart.base.sources import compiler
 from lab.cache import CACHE, CHECKOUT, output_of, whole_folder
-from lab.firmware import programs, romfs
+from lab.firmware import programs, romfs, sources
 
 PARTS = Path(__file__).with_name("cortex")
 IMAGES = CACHE / "firmware-images"
@@ -34,7 +34,7 @@ INSTRUCTIONS_PER_TICK = 1.25
 
 
 def key_of(parts: Path, *more: str) -> str:
-    digest = hashlib.sha256("\n".join([programs.MICROPYTHON, compiler()[1], *more]).encode())
+    digest = hashlib.sha256("\n".join([sources.MICROPYTHON, compiler()[1], *more]).encode())
     for file in sorted(parts.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(file.relative_to(parts).as_posix().encode() + b"\0" + file.read_bytes())
@@ -51,13 +51,13 @@ def build() -> Path:
     """Return the image, built if it is not there; Unavailable says what is missing."""
     programs.have(programs.QEMU_SYSTEM, programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.MAKE)
     if not folder().is_dir():
-        programs.folder()  # before the lock of the images is taken
+        sources.folder()  # before the lock of the images is taken
     return whole_folder(folder(), _fill) / "firmware.elf"
 
 
 def _fill(target: Path) -> None:
     tree, modules, out = target / "source", target / "modules", target / "build"
-    shutil.copytree(programs.folder() / "micropython", tree, symlinks=True)
+    shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
     shutil.copytree(PARTS, modules / "cortex")
     shutil.copyfile(PARTS / "main.c", tree / "ports/qemu/main.c")
     config = modules / "cortex/mpconfigport_cortex.h"

@@ -18,12 +18,13 @@ import struct
 from pathlib import Path
 
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.sources import Source, compile_into, compiler
+from toolcart.base.mpy_files import compile_into
+from toolcart.base.sources import Source, compiler
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash import image
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, completed, core_digest
 from lab.cache import CACHE, CHECKOUT, from_npm, locked, output_of, whole_folder
-from lab.firmware import cortex, programs
+from lab.firmware import cortex, programs, sources
 from lab.harness.allocation_free_peers import TREE
 
 PARTS = Path(__file__).with_name("rp2")  # of the image
@@ -45,7 +46,7 @@ PEERS = ("lab/__init__.py", "lab/bench/__init__.py", "lab/harness/allocation_fre
 BUILD_EPOCH_S = "1735689600"
 
 # Debian's source package has no mbedtls; picotool, which would make the UF2, is not a package of bookworm.
-EDITS: programs.Edits = {
+EDITS: sources.Edits = {
     "CMakeLists.txt": (
         ("set(MICROPY_SSL_MBEDTLS ON)", "set(MICROPY_SSL_MBEDTLS OFF)"),
         ("target_link_libraries(${MICROPY_TARGET} micropy_lib_mbedtls)", ""),
@@ -59,7 +60,7 @@ EDITS: programs.Edits = {
 }
 
 _EDITED = hashlib.sha256(repr(EDITS).encode()).hexdigest()[:8]
-WORK = CACHE / "firmware-build" / f"rp2040-{programs.MICROPYTHON}-{programs.PICO_SDK}-{_EDITED}"
+WORK = CACHE / "firmware-build" / f"rp2040-{sources.MICROPYTHON}-{sources.PICO_SDK}-{_EDITED}"
 FLASH_BYTES = 2 * 1024 * 1024
 STORAGE_BYTES = 1280 * 1024  # as in rp2/mpconfigboard.h
 UF2_FAMILY_RP2040 = 0xE48BFF56
@@ -88,7 +89,7 @@ def folder() -> Path:
     """Return where the image of the present files is or will be."""
     frozen = "".join(f"{source.name}\0{source.text}\0" for source in frozen_sources())
     frozen += SAFE_MODE_SOURCE.read_text(encoding="utf-8") + image.BOOT.read_text(encoding="utf-8")
-    versions = f"{programs.PICO_SDK} {programs.TINYUSB} {_EDITED}"
+    versions = f"{sources.PICO_SDK} {sources.TINYUSB} {_EDITED}"
     key = cortex.key_of(PARTS, versions, hashlib.sha256(frozen.encode()).hexdigest())
     return cortex.IMAGES / f"rp2040-{key}"
 
@@ -98,7 +99,7 @@ def build() -> Path:
     """Return the folder with fw.bin and fw.uf2, built if not there; Unavailable says what is missing."""
     programs.have(programs.ARM_COMPILER, programs.ARM_LIBRARY, programs.CMAKE, programs.MAKE, programs.HOST_COMPILER)
     if not folder().is_dir():
-        programs.folder()  # before the lock of the images is taken
+        sources.folder()  # before the lock of the images is taken
     return whole_folder(folder(), fill)
 
 
@@ -116,12 +117,12 @@ def _prepare(work: Path) -> None:
     tree = work / "micropython"
     if not (work / "whole").is_file():
         shutil.rmtree(work, ignore_errors=True)
-        shutil.copytree(programs.folder() / "micropython", tree, symlinks=True)
+        shutil.copytree(sources.folder() / "micropython", tree, symlinks=True)
         for name in ("pico-sdk", "tinyusb"):
             shutil.rmtree(tree / "lib" / name, ignore_errors=True)
-            shutil.copytree(programs.folder() / name, tree / "lib" / name, symlinks=True)
+            shutil.copytree(sources.folder() / name, tree / "lib" / name, symlinks=True)
         (tree / "lib/pico-sdk/README.md").touch()
-        programs.edit(tree / "ports/rp2", EDITS)
+        sources.edit(tree / "ports/rp2", EDITS)
         (work / "lib").mkdir()
         output_of(["arm-none-eabi-ar", "rc", str(work / "lib/libstdc++.a")], 60)
         (work / "whole").touch()

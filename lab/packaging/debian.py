@@ -27,7 +27,7 @@ from toolcart.tools.service.archive import CONFINED, ENVIRONMENT, MEMORY, STATE,
 from toolcart.tools.service.archive import NAME as ARCHIVE
 from toolcart.tools.service.unit import STATE_FOLDER, Service, quoted
 from lab.cache import CHECKOUT, Unavailable
-from lab.packaging import site, wheel
+from lab.packaging import share_files, site, wheel
 from lab.packaging.wheel import version
 
 PYTHON = "usr/lib/python3/dist-packages"
@@ -219,12 +219,12 @@ def lay_out(tree: Path, built: Path) -> None:
     _put(tree, f"usr/lib/systemd/system/{ARCHIVE}-report.service", report_unit("/usr/bin/toolcart"))
     _put(tree, f"usr/lib/systemd/system/{ARCHIVE}-report.timer", REPORT_TIMER)
     _put(tree, "usr/lib/sysusers.d/toolcart.conf", SYSUSERS)
-    for place, content in wheel.share_files(version(), zsh="vendor-completions").items():
+    for place, content in share_files.share_files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)
     moment = formatdate(int(wheel.environment()["SOURCE_DATE_EPOCH"]))
     told_by = CHANGELOG.format(version=version(), maintainer=maintainer(), moment=moment)
-    _put(tree, f"{document}/changelog.gz", wheel.packed(told_by.encode()))
-    _put(tree, f"{document}/NEWS.gz", wheel.packed((CHECKOUT / "CHANGELOG.md").read_bytes()))
+    _put(tree, f"{document}/changelog.gz", share_files.packed(told_by.encode()))
+    _put(tree, f"{document}/NEWS.gz", share_files.packed((CHECKOUT / "CHANGELOG.md").read_bytes()))
     licence = (CHECKOUT / "LICENSE").read_text(encoding="utf-8").strip().splitlines()
     _put(tree, f"{document}/copyright", COPYRIGHT.format(licence="\n".join(f" {line or '.'}" for line in licence)))
     _put(tree, f"{document}/examples/config.example.json", EXAMPLE.read_text(encoding="utf-8"))

@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 
 from lab.cache import CHECKOUT
-from lab.packaging import wheel
+from lab.packaging import share_files, wheel
 
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_sdist(sys.argv[1]))"
 
@@ -43,7 +43,7 @@ def _settled(made: Path, moment: int) -> bytes:
             one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644
             one.pax_headers = {}
             after.addfile(one, before.extractfile(one) if one.isfile() else None)
-    return wheel.packed(plain.getvalue(), moment)
+    return share_files.packed(plain.getvalue(), moment)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,7 @@ older than pyproject.toml wants it, as in an environment that `tools/run` has ma
 
 from __future__ import annotations
 
-import gzip
 import importlib.metadata
-import io
 import os
 import shutil
 import subprocess
@@ -18,12 +16,9 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from click.shell_completion import BashComplete, FishComplete, ZshComplete
-
 from toolcart.base.command_line import CommandLine, start
-from toolcart.tools.cli import manual
-from toolcart.tools.cli.main import main as command_line
 from lab.cache import CHECKOUT, Unavailable
+from lab.packaging.share_files import share_files
 
 SETUPTOOLS_LEAST = 77  # as pyproject.toml says
 SAID_LINES = 20  # of a builder that fails
@@ -98,32 +93,6 @@ def by_hand(about: str | None, build: Callable[[Path], Path], folder: str = "dis
     line = CommandLine(about)
     line.add_argument("folder", nargs="?", default=folder, type=Path, help=f"where it goes, default: {folder}")
     start(lambda: print(build(line.parse_args().folder)))
-
-
-# What every installation has below share/: the manual page, and the completions of bash, zsh and fish.
-
-COMPLETIONS = (
-    ("share/bash-completion/completions/toolcart", BashComplete),
-    ("share/zsh/{zsh}/_toolcart", ZshComplete),
-    ("share/fish/vendor_completions.d/toolcart.fish", FishComplete),
-)
-
-
-def share_files(version: str, zsh: str) -> dict[str, bytes]:
-    """Return the bytes of each by its path; `zsh` is the folder that this installation's zsh looks into."""
-    made = {
-        place.format(zsh=zsh): completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source().encode()
-        for place, completion in COMPLETIONS
-    }
-    return made | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version).encode())}
-
-
-def packed(octets: bytes, moment: int = 0) -> bytes:
-    """Compress as gzip does, to the same bytes with every Python: zlib's own header names the system from 3.13 on."""
-    made = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, made, mtime=moment) as file:
-        file.write(octets)
-    return made.getvalue()
 
 
 if __name__ == "__main__":

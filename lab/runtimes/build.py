@@ -21,7 +21,8 @@ import threading
 from pathlib import Path
 
 from toolcart.base.constants import chip_sources, written_out
-from toolcart.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, library_sources, mpy_name, python_files
+from toolcart.base.mpy_files import mpy_name
+from toolcart.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, library_sources, python_files
 from lab.cache import CACHE, forget_old, whole_folder
 
 OBJECTS = CACHE / "mpy" / "objects"

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.cache import CACHE, CHECKOUT, Unavailable, from_npm, output_of, whole_folder
+from lab.cache import CACHE, CHECKOUT, Unavailable, output_of, whole_folder
 from lab.firmware import debian
+from lab.runtimes.webassembly import fetch_webassembly, webassembly_program
 
 UNIX_VERSION = "1.25.0"
 WASM_VERSION = "1.29.0"
@@ -139,20 +140,3 @@ def all() -> list[Runtime]:  # noqa: A001 - read as `runtimes.all()`
 def named(name: str) -> Runtime:
     """Return the one with this name; KeyError if there is none."""
     return {runtime.name: runtime for runtime in all()}[name]
-
-
-# Fetches the WebAssembly build of MicroPython with npm and starts scripts on it through wasm.mjs.
-
-PACKAGE = "@micropython/micropython-webassembly-pyscript"
-LAUNCHER = Path(__file__).with_name("wasm.mjs")
-LEAST_NODE = 18  # the first with stable WebAssembly and module loading as wasm.mjs uses it
-
-
-def fetch_webassembly(version: str, folder: Path) -> None:
-    """Fill `folder` with MicroPython `version`; Unavailable says why it cannot."""
-    from_npm(f"{PACKAGE}@{version}", folder, "the WebAssembly build of MicroPython runs on it", LEAST_NODE)
-
-
-def webassembly_program(folder: Path) -> list[str]:
-    """Return the start of a command line: node, the launcher, MicroPython."""
-    return ["node", str(LAUNCHER), str(folder / "node_modules" / PACKAGE / "micropython.mjs")]

@@ -2,9 +2,9 @@
 
 import sys
 
-from host_tests import portable
+from lab.harness.portable_session import Session
 
-step = portable.Session(*sys.argv[1:]).step
+step = Session(*sys.argv[1:]).step
 
 # WebAssembly collects memory only between calls from outside: there the launcher calls step (wasm.mjs).
 if sys.platform != "webassembly":

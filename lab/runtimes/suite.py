@@ -43,7 +43,7 @@ RUFF_FOLDERS = ("agent", "board", "toolcart", "archive", "tools", "lab", "host_t
 
 
 @dataclass
-class Row:
+class SummaryRow:
     """One line of the summary."""
 
     what: str
@@ -63,21 +63,21 @@ def in_ci() -> bool:
     return os.environ.get("CI") == "true"
 
 
-def missing(what: str, where: str, reason: str) -> Row:
+def missing(what: str, where: str, reason: str) -> SummaryRow:
     """Return the row for something not available: a skip on a developer's machine, a failure in CI, named in both."""
     say(f"{where}: {reason}")
-    return Row(what, where, failed=int(in_ci()), skipped=int(not in_ci()), note=reason)
+    return SummaryRow(what, where, failed=int(in_ci()), skipped=int(not in_ci()), note=reason)
 
 
-def ruff(what: str, *arguments: str) -> Row:
+def ruff(what: str, *arguments: str) -> SummaryRow:
     start = time.monotonic()
     folders = [folder for folder in RUFF_FOLDERS if (CHECKOUT / folder).is_dir()]
     command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--output-format", "concise", *folders]
     code = subprocess.run(command, cwd=CHECKOUT).returncode
-    return Row(what, "all files", int(code == 0), int(code != 0), seconds=time.monotonic() - start)
+    return SummaryRow(what, "all files", int(code == 0), int(code != 0), seconds=time.monotonic() - start)
 
 
-def types() -> list[Row]:
+def types() -> list[SummaryRow]:
     typecheck.prepare()
     rows = []
     told: set[str] = set()  # what one pass found and the next finds again is reported once
@@ -93,7 +93,7 @@ def types() -> list[Row]:
     return rows
 
 
-def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
+def _pass(one: typecheck.TypePass) -> tuple[SummaryRow, list[str]]:
     where = f"{one.name} stubs" if one.port else f"CPython, {one.name}"
     start = time.monotonic()
     try:
@@ -101,7 +101,7 @@ def _pass(one: typecheck.TypePass) -> tuple[Row, list[str]]:
     except Unavailable as reason:
         return missing("types", where, str(reason)), []
     note = f"{len(one.files)} files" + (f", {len(errors)} errors" if errors else "")
-    return Row("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note), errors
+    return SummaryRow("types", where, int(not errors), int(bool(errors)), 0, time.monotonic() - start, note), errors
 
 
 def _compile_tests() -> None:
@@ -110,7 +110,7 @@ def _compile_tests() -> None:
     subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL, timeout=PYTEST_TIMEOUT_S)
 
 
-def compilation() -> Row:
+def compilation() -> SummaryRow:
     start = time.monotonic()
     try:
         files, refused = check_product()
@@ -118,12 +118,12 @@ def compilation() -> Row:
         return missing("compile", "mpy-cross", str(reason))
     for said in refused:
         say(said)
-    return Row(
+    return SummaryRow(
         "compile", "mpy-cross", int(not refused), int(bool(refused)), 0, time.monotonic() - start, f"{files} files"
     )
 
 
-def checks(fast: bool) -> list[Row]:
+def checks(fast: bool) -> list[SummaryRow]:
     say("== ruff, types, compile")
     rows = [ruff("ruff check", "check"), ruff("ruff format", "format", "--check")]
     if not fast:
@@ -163,7 +163,7 @@ def wait_for_packages() -> None:
             os.waitpid(int(packages), 0)
 
 
-def cpython(arguments: list[str], long: bool) -> Row:
+def cpython(arguments: list[str], long: bool) -> SummaryRow:
     say(f"== CPython {sys.version.split()[0]}")
     where = f"CPython {sys.version.split()[0]}"
     start = time.monotonic()
@@ -176,7 +176,7 @@ def cpython(arguments: list[str], long: bool) -> Row:
         command = [sys.executable, "-m", "pytest", "-q", *workers, f"--junitxml={report}", *SLOWEST, *arguments]
         code = _pytest_code(command, PYTEST_LONG_TIMEOUT_S if long else PYTEST_TIMEOUT_S)
         counts = _pytest_counts(report) if report.exists() else (0, 0, 0)
-    row = Row("tests", where, *counts, seconds=time.monotonic() - start)
+    row = SummaryRow("tests", where, *counts, seconds=time.monotonic() - start)
     if code is None:
         row.failed, row.note = row.failed + 1, "no end in time"
     # 5 is "nothing collected", as for a word that only MicroPython's tests have.
@@ -261,7 +261,7 @@ class MicroPythons:
         files = sorted(place.files, key=lambda file: not is_heavy(file.read_text(encoding="utf-8")))
         return [(file, self._pool.submit(machine.result().run_tests, file, self._word)) for file in files]
 
-    def rows(self, aloud: bool) -> list[Row]:
+    def rows(self, aloud: bool) -> list[SummaryRow]:
         """Wait for everything; return a row for each place, in order."""
         return [_row_of(one, self._machines[one.name], self._outcomes[one.name], aloud) for one in self._places]
 
@@ -271,7 +271,7 @@ def _yield_to_others() -> None:
     os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BESIDE_NICENESS)
 
 
-def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> Row:
+def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> SummaryRow:
     say(f"== {place.where}")
     failure = machine.exception()
     if isinstance(failure, Unavailable):
@@ -279,7 +279,7 @@ def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> Row
     # A module that does not compile is named, and the tests that need it fail on their own.
     for said in machine.result().refused:
         say(said)
-    row = Row("tests", place.where, failed=len(machine.result().refused), note=f"{len(place.files)} modules")
+    row = SummaryRow("tests", place.where, failed=len(machine.result().refused), note=f"{len(place.files)} modules")
     for file, future in outcomes.result():
         outcome = future.result()
         counts = f"{outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped"
@@ -292,7 +292,7 @@ def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> Row
     return row
 
 
-def summary(rows: list[Row]) -> int:
+def summary(rows: list[SummaryRow]) -> int:
     width = max(len(row.where) for row in rows)
     say(f"\n{'what':12} {'where':{width}}  passed  failed skipped  seconds")
     for row in rows:

@@ -25,9 +25,9 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.orders import of_station
 from toolcart.agent.record import KIND_EVENT, event
-from toolcart.tools.spool.offline_spool import begun, opened
+from toolcart.spool.offline_spool import begun, opened
 from toolcart.tools.spool.take_over import CannotTakeOver, Plan, make
-from lab.worlds.history import Said
+from lab.worlds.history import AgentReport
 
 TICKS_MAX = 0x3FFFFFFF
 HOLD = "hold"
@@ -191,13 +191,13 @@ def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     return shown
 
 
-def said(agent: Agent, index: int) -> Said:
+def said(agent: Agent, index: int) -> AgentReport:
     """Return what the agent says about one station."""
     station = agent.station(index)
     if station is None:
-        return Said(waiting=1)
+        return AgentReport(waiting=1)
     numbers = station.state.numbers
-    return Said(
+    return AgentReport(
         waiting=waiting(agent, index),
         overwritten=numbers[n.OVERWRITTEN],
         kept=station.quarantine.count(),

@@ -24,7 +24,7 @@ SHRUNK_MOST = 10  # failures that one command shrinks: each takes as long as hun
 
 
 @dataclass
-class Told:
+class WorldOutcome:
     """The outcome of one world, small enough to pass between processes."""
 
     seed: int
@@ -40,14 +40,14 @@ class Told:
     shrunk: dict | None = field(default=None)
 
 
-def one(task: tuple[int, str, *tuple[str, ...]]) -> Told:
+def one(task: tuple[int, str, *tuple[str, ...]]) -> WorldOutcome:
     """Run the world of this seed and shape, with controllers of these profiles if there are any."""
     seed, shape, *profiles = task
     remember_checksums()
     begun = time.process_time()
     outcome = run(draw(seed, shape, tuple(profiles)))
     verdict, history = outcome.verdict, outcome.history
-    return Told(
+    return WorldOutcome(
         seed=seed,
         shape=", ".join([outcome.script["shape"], *[name for name in _profiles(outcome.script) if name]]),
         kinds=verdict.kinds(),
@@ -72,12 +72,12 @@ def many(
     jobs: int,
     on_done: Callable[[float], None] | None = None,
     profiles: tuple[str, ...] = (),
-) -> list[Told]:
+) -> list[WorldOutcome]:
     """Run `count` worlds from seed `first` on; the results are in the order of the seeds."""
     tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
     told = []
     with ExitStack() as stack:
-        answers: Iterator[Told] = map(one, tasks)
+        answers: Iterator[WorldOutcome] = map(one, tasks)
         if jobs > 1:
             answers = stack.enter_context(multiprocessing.get_context("spawn").Pool(jobs)).imap(one, tasks, chunksize=4)
         for answer in answers:
@@ -87,14 +87,14 @@ def many(
     return told
 
 
-def shrink(told: list[Told], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
+def shrink(told: list[WorldOutcome], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
     """Shrink the first failing worlds, in place."""
     for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
         say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
         one_told.shrunk = Shrinker(draw(one_told.seed, shape, profiles), fails_with(one_told.kinds[0])).shrink()
 
 
-def report(told: list[Told], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
+def report(told: list[WorldOutcome], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
     """Return the figures in the form of every bench, and the failures with their seeds."""
     answer = Report()
     failed = [one_told for one_told in told if one_told.kinds]

@@ -11,7 +11,8 @@ from typing import Any
 from toolcart.agent.link.port import WHY_ENDED, WHY_REFUSED
 from lab.worlds.flash import NorFlash
 from lab.worlds.network import Link, Network
-from lab.worlds.timeline import SEND, PowerCut, Timeline
+from lab.worlds.power import SEND, PowerCut
+from lab.worlds.timeline import Timeline
 
 TICKS = 0x40000000
 CLOSED, OPENING, OPEN = 0, 1, 2

@@ -302,7 +302,7 @@ def _copied(cause: Cause | None) -> Iterator[Path]:
 
 
 @dataclass
-class Found:
+class CauseOutcome:
     """The outcome for one cause."""
 
     cause: str
@@ -315,7 +315,7 @@ class Found:
     why: str
 
 
-def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
+def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> CauseOutcome:
     """Run the cause's explorer; with `breaks` False on the unchanged program."""
     begun = time.monotonic()
     what, count = "", 0
@@ -328,7 +328,7 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> Found:
     spent = round(time.monotonic() - begun, 1)
     how = f"{cause.by} {cause.aim}".strip()
     unit = "lives" if cause.aim == "lives" else UNITS[cause.by]
-    return Found(cause.name, cause.fault, how, what, count, unit, spent, cause.why)
+    return CauseOutcome(cause.name, cause.fault, how, what, count, unit, spent, cause.why)
 
 
 def _explored(root: Path, cause: Cause, seconds: int) -> Iterator[dict]:
@@ -358,7 +358,7 @@ def _usual(aim: str, seed: int) -> tuple[str, ...]:
     return tuple(bench.one((seed, words[0], *words[1:])).kinds)
 
 
-def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[Found]:
+def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None]) -> list[CauseOutcome]:
     """Hunt the causes of these names, or all."""
     unknown = set(names) - {cause.name for cause in CAUSES}
     if unknown:
@@ -371,7 +371,7 @@ def run(names: tuple[str, ...], seconds: int, progress: Callable[[float], None])
     return found
 
 
-def table(found: list[Found]) -> str:
+def table(found: list[CauseOutcome]) -> str:
     """Return a readable table: a row for each cause, then the broken promise of those not found."""
     rows = [("cause", "fault", "explorer", "found", "after", "seconds")]
     for one in found:

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import random
 
+from lab.worlds.dice import dice, one_of
 from lab.worlds.outlet_peers import FAULTS, FILE, KINDS, TOOLSNET, place_of, settings_of
-from lab.worlds.timeline import dice, one_of
 
 CHANGES = "changes"
 STATE_BLOCKS, KEPT_BLOCKS, BLOCK_KIB = 4, 3, 4

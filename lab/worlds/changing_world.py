@@ -17,11 +17,12 @@ from __future__ import annotations
 import copy
 
 from lab.worlds import adapter
+from lab.worlds.dice import dice
 from lab.worlds.flash import NorFlash
-from lab.worlds.history import Ledger, OutletHistory, Result, Row, named_in
+from lab.worlds.history import Ledger, OutletHistory, Result, StoredTelegram
+from lab.worlds.identification import named_in
 from lab.worlds.network import Service
 from lab.worlds.outlet_peers import FILE, TOOLSNET, Consumer, LineFile, place_of, side_of
-from lab.worlds.timeline import dice
 from lab.worlds.world import World
 
 PLACES = 3  # beside ToolsNet's
@@ -334,11 +335,11 @@ class ChangingWorld(World):
             found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
         return found
 
-    def _given_again(self, rows: list[Row]) -> dict[int, int]:
+    def _given_again(self, rows: list[StoredTelegram]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""
         moments = [*self.history.stations[1].forgets, *self.offered]
         late = 2 * self.script["network"]["latency_ms"]  # what was under way when it was ordered
-        seen: dict[int, Row] = {}
+        seen: dict[int, StoredTelegram] = {}
         found: dict[int, int] = {}
         for row in rows:
             number = row.number or 0

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from toolcart.sim.controller_frames import TOOL_1, parameters, start_data, usual_header
 from lab.worlds.frames import Identity, fetched, message, pushed, with_spindle_first
-from lab.worlds.history import Questions, Result
+from lab.worlds.history import Result, SessionQueries
 from lab.worlds.network import Link
 
 SILENCE_MS = 15000
@@ -164,7 +164,7 @@ class Session:
             other._close()
         controller.session = self
         self._started, self._stopped = True, False
-        controller.history.sessions.append(Questions(controller.time.now))
+        controller.history.sessions.append(SessionQueries(controller.time.now))
         traits = controller.traits
         software = traits["software"] or ("2.8.1" if traits["shares_ids"] else "3.6.2")
         self._send(2, revision, start_data(Identity(traits["serial"], traits["system_type"], software), revision))

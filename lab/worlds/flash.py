@@ -1,4 +1,4 @@
-"""The flash of lab/harness/flash.py with a chip's own will, and a file as flash whose unsynced writes may be lost.
+"""The flash of lab/harness/flash.py with a chip's own will.
 
 Rules
 1. A cut or a refusal during program or erase leaves anything in the touched units and no others. Such a unit is weak:
@@ -15,12 +15,12 @@ import random
 from dataclasses import dataclass
 
 from lab.harness.flash import BROKEN, DONE, ERASE, ERASED, PROGRAM, PROGRAMMED, REFUSED, TORN, WORN, Nor
-from lab.worlds import timeline
-from lab.worlds.timeline import Fuse, PowerCut
+from lab.worlds import power
+from lab.worlds.power import Fuse, PowerCut
 
 BLOCK_BYTES = 4096
 
-KINDS = {PROGRAM: timeline.PROGRAM, ERASE: timeline.ERASE}
+KINDS = {PROGRAM: power.PROGRAM, ERASE: power.ERASE}
 LEFT_HALF_DONE = {PROGRAM: 0.5, ERASE: 0.3}  # of those that are refused
 MISUSES_KEPT = 20
 FLICKERING_MOST = 24  # units: enough for a record, few enough for speed
@@ -115,7 +115,7 @@ class NorFlash(Nor):
         """Read from a place of the chip."""
         if self.fuse is not None:
             self.fuse.count_read()
-            if self.fuse.left and self.fuse.burns(timeline.READ):
+            if self.fuse.left and self.fuse.burns(power.READ):
                 raise PowerCut
         if self.unreadable_left and self.readable_left:
             self.readable_left -= 1
@@ -346,88 +346,3 @@ class NorFlash(Nor):
 
 def _nothing(what: int, /) -> None:
     """Do nothing, in no time."""
-
-
-# A preallocated file as a flash device: what was not synced may be lost, in any order of its sectors.
-#
-# Rules
-# 1. `program` writes and syncs: then everything written before is on the disk. `erase` only writes.
-# 2. A cut leaves in each unsynced sector either what the disk had or what was written. A sector is written as a whole.
-# 3. A sync that fails marks the pages clean: reads show them, the disk keeps its old content, and no later sync writes
-#    them.
-
-UNIT_BYTES = 16
-SECTOR_BYTES = 512
-
-
-class FileFlash(NorFlash):
-    """One file: `cells` is what reads return, `disk` what a cut leaves."""
-
-    def __init__(self, *arguments) -> None:
-        super().__init__(*arguments)
-        self.disk = bytearray(self.cells)
-        self.uncertain: set[int] = set()  # sectors
-        self.unwritten: set[int] = set()  # sectors that a failed sync has marked clean
-
-    def write(self, block: int, address: int, octets: bytes) -> int:
-        """Write and sync."""
-        answer = super().write(block, address, octets)
-        if answer == 0:
-            self._touch(address, len(octets))
-            for sector in self.uncertain:
-                at = sector * SECTOR_BYTES
-                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
-            self.uncertain.clear()
-        return answer
-
-    def blank(self, block: int, address: int, n: int) -> int:
-        """Write only."""
-        answer = super().blank(block, address, n)
-        if answer == 0:
-            self._touch(address, n)
-        return answer
-
-    def power_on(self) -> None:
-        """Lose what only the cache had; a disk does not fade."""
-        for sector in sorted(self.uncertain | self.unwritten):
-            at = sector * SECTOR_BYTES
-            if sector in self.uncertain and self.chance.random() < 0.5:
-                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
-            elif self.cells[at : at + SECTOR_BYTES] != self.disk[at : at + SECTOR_BYTES]:
-                self.cells[at : at + SECTOR_BYTES] = self.disk[at : at + SECTOR_BYTES]
-                first = at // self.unit_bytes
-                for unit in range(first, first + SECTOR_BYTES // self.unit_bytes):
-                    self.units[unit] = TORN
-        self.uncertain.clear()
-        self.unwritten.clear()
-
-    def _touch(self, address: int, n: int) -> None:
-        sectors = range(address // SECTOR_BYTES, (address + n - 1) // SECTOR_BYTES + 1)
-        self.uncertain.update(sectors)
-        self.unwritten.difference_update(sectors)
-
-    def _tear(self, first: int, content: bytes) -> None:
-        """The cache has all of it; a cut decides what becomes of it, a refusal has marked it clean."""
-        at = first * self.unit_bytes
-        self.cells[at : at + len(content)] = content
-        self.units[first : first + len(content) // self.unit_bytes] = bytes([TORN]) * (len(content) // self.unit_bytes)
-        self._touch(at, len(content))
-        self._fail()
-
-    def _tear_block(self, block: int) -> None:
-        at = block * self.block_bytes
-        self.cells[at : at + self.block_bytes] = b"\xff" * self.block_bytes
-        self.units[at // self.unit_bytes : (at + self.block_bytes) // self.unit_bytes] = bytes(
-            self.block_bytes // self.unit_bytes
-        )
-        self._touch(at, self.block_bytes)
-
-    def _fail(self) -> None:
-        """Fail a sync: some of what was not synced now counts as written; each sector of it is on the disk or not."""
-        for sector in sorted(self.uncertain):
-            at = sector * SECTOR_BYTES
-            if self.chance.random() < 0.4:
-                self.disk[at : at + SECTOR_BYTES] = self.cells[at : at + SECTOR_BYTES]
-        if self.chance.random() < 0.5:
-            self.unwritten |= self.uncertain
-            self.uncertain.clear()

@@ -1,4 +1,4 @@
-"""What the models saw, what the agent said about itself, and the names of what the judge can find and excuse.
+"""What the models saw, what the agent said about itself, and the names of what the judge can report and excuse.
 
 Moments are ms since the world began. A result is identified by its station and its production number.
 A Finding has a kind for each rule of docs/internals/worlds.md.
@@ -6,10 +6,7 @@ A Finding has a kind for each rule of docs/internals/worlds.md.
 
 from __future__ import annotations
 
-import functools
-import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 READABLE, UNREADABLE = "readable", "unreadable"
@@ -65,7 +62,7 @@ class Result:
 
 
 @dataclass
-class Row:
+class StoredTelegram:
     """One telegram 04 that ToolsNet stored."""
 
     station: int
@@ -79,7 +76,7 @@ class Row:
 
 
 @dataclass
-class Questions:
+class SessionQueries:
     """What one session with a controller asked about old results."""
 
     began: int
@@ -90,7 +87,7 @@ class Questions:
 
 
 @dataclass
-class HeldUp:
+class HeadOfLineDelay:
     """A result waited behind refused ones while the server was well."""
 
     since: int  # the first refusal, or the acknowledgement of the waiting result if that came later
@@ -101,7 +98,7 @@ class HeldUp:
 
 
 @dataclass
-class Said:
+class AgentReport:
     """What the agent says about one station."""
 
     waiting: int = 0
@@ -140,19 +137,19 @@ class StationHistory:
 
     rules: StationRules
     results: dict[int, Result] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)  # as they arrived
+    rows: list[StoredTelegram] = field(default_factory=list)  # as they arrived
     forgets: list[int] = field(default_factory=list)
     lies: list[int] = field(default_factory=list)  # when the agent had read a false 08
-    sessions: list[Questions] = field(default_factory=list)
+    sessions: list[SessionQueries] = field(default_factory=list)
     # the controller has reported its newest result and the session went on, or it takes no such question
     is_met: bool = True
-    held_up: list[HeldUp] = field(default_factory=list)
+    held_up: list[HeadOfLineDelay] = field(default_factory=list)
     late_acks: list[str] = field(default_factory=list)
     wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
-    said: Said = field(default_factory=Said)  # at the end of the calm
-    said_after: Said | None = None  # after the power cycle that follows it
+    said: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
+    said_after: AgentReport | None = None  # after the power cycle that follows it
     came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
     consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
     alarms_told: int = 0  # reported by the controller
@@ -244,68 +241,3 @@ class Verdict:
         """Return the kinds found, worst first, each once."""
         found = {finding.kind for finding in self.findings}
         return [kind for kind in KINDS if kind in found]
-
-
-# Which result stands where: by the production number in its VIN and, where several spindles share that, its spindle.
-#
-# A record has its spindle two bytes in front of the VIN; a frame that no one could read has none there.
-
-SPINDLES_MOST = 9  # of one tightening
-
-
-@functools.lru_cache
-def token(station: int) -> re.Pattern[bytes]:
-    """Return the pattern of the VIN of this station's results; the group is the production number."""
-    return re.compile(rb"W%dN(\d{6})" % station)
-
-
-def named_in(
-    station: int, octets: bytes | bytearray, spindles: int, first: int = 0, end: int | None = None
-) -> Iterator:
-    """Yield (match, production number) for each result in octets[first:end]; `spindles`: how many share a VIN."""
-    for match in token(station).finditer(octets, first, len(octets) if end is None else end):
-        number = int(match[1])
-        if spindles and match.start() >= 2:
-            spindle = octets[match.start() - 2] & 0x7F
-            number += min(max(spindle, 1), SPINDLES_MOST) - 1
-        yield match, number
-
-
-# What is owed, what of it is missing, and what may be missing: rules 1 and 5 of docs/internals/worlds.md.
-
-
-def is_owed(result: Result, station: StationHistory) -> bool:
-    """True if acknowledged, or held by a controller met before; not what an earlier count has left there."""
-    if result.acks:
-        return True
-    if not (station.rules.recover and result.held and result.after_meeting):
-        return False
-    return result.count == max(other.count for other in station.results.values())
-
-
-def missing(station: StationHistory) -> list[Result]:
-    """Return owed results without a row that counts before the last power cycle, whatever may excuse them.
-
-    A row that the server forgot counts if the server had vouched for it before.
-    """
-    there = {row.number for row in station.rows if row.forgotten is None or row.vouched} - station.came_after
-    return [r for r in station.results.values() if r.number not in there and is_owed(r, station)]
-
-
-def is_kept(result: Result, station: StationHistory) -> bool:
-    """True if the bytes of this result are in the quarantine."""
-    payloads, spindles = station.said.kept_payloads, station.rules.spindles
-    return any(result.number == made for one in payloads for _, made in named_in(result.station, one, spindles))
-
-
-def is_overwritten(result: Result, station: StationHistory) -> bool:
-    """True if it was in the oldest block, or its last copy in a block that was erased, while the log was full."""
-    return station.rules.overwrite and result.gone is not None and result.gone_full
-
-
-def still_open(station: StationHistory) -> int:
-    """Return how much the calm must still wait for."""
-    said = station.said
-    owed = [r for r in missing(station) if not r.dropped]
-    left = [r for r in owed if (r.is_liked() if is_kept(r, station) else not is_overwritten(r, station))]
-    return len(left) + said.waiting + said.needs_operator

@@ -9,18 +9,9 @@ import itertools
 from collections import Counter
 
 from lab.worlds import history as v
-from lab.worlds.history import (
-    READABLE,
-    History,
-    Result,
-    Row,
-    StationHistory,
-    is_kept,
-    is_overwritten,
-    is_owed,
-    missing,
-)
+from lab.worlds.history import READABLE, History, Result, StationHistory, StoredTelegram
 from lab.worlds.judge_outlets import judge_ledger
+from lab.worlds.obligations import is_kept, is_overwritten, is_owed, missing
 
 SEQUENCES = 99999  # 1 to this, round and round
 IDS = 2**32
@@ -55,7 +46,7 @@ class _StationJudge:
         self.verdict = verdict
         self.number = station.rules.number
         self.results = list(station.results.values())
-        self.first: dict[int, Row] = {}  # in the order of their arrival
+        self.first: dict[int, StoredTelegram] = {}  # in the order of their arrival
         for row in station.rows:
             if row.number is not None:
                 self.first.setdefault(row.number, row)
@@ -118,8 +109,8 @@ class _StationJudge:
         rules = self.station.rules
         budget = Counter(dict.fromkeys(self.moved, rules.cursor_batch))
         used: Counter = Counter()
-        seen: dict[int, Row] = {}
-        copies: dict[int, list[tuple[Row, Row]]] = {}
+        seen: dict[int, StoredTelegram] = {}
+        copies: dict[int, list[tuple[StoredTelegram, StoredTelegram]]] = {}
         for row in self.station.rows:
             if row.number is None:
                 continue
@@ -140,7 +131,7 @@ class _StationJudge:
                 doubled.append(row.number)
         self._tell(v.DOUBLED, "stored a second time", doubled)
 
-    def _why_given(self, before: Row, row: Row, used: Counter) -> str:
+    def _why_given(self, before: StoredTelegram, row: StoredTelegram, used: Counter) -> str:
         """Return the excuse if the controller gave it again or an operator asked for it, else ""."""
         result = self.station.results[row.number or 0]
         for why, moments in ((v.AGAIN, result.again), (v.RETRIED, result.retried)):
@@ -152,7 +143,13 @@ class _StationJudge:
                     return why
         return ""
 
-    def _why_changed(self, pair: tuple[Row, Row], given: list[tuple[Row, Row]], budget: Counter, used: Counter) -> str:
+    def _why_changed(
+        self,
+        pair: tuple[StoredTelegram, StoredTelegram],
+        given: list[tuple[StoredTelegram, StoredTelegram]],
+        budget: Counter,
+        used: Counter,
+    ) -> str:
         """Return the excuse if a result given again overtook one that is sent again: each has the other's excuse."""
         for at, other in enumerate(given):
             why = self._why_moved(*other, budget, used)
@@ -161,7 +158,7 @@ class _StationJudge:
                 return why
         return ""
 
-    def _why_moved(self, before: Row, row: Row, budget: Counter, used: Counter) -> str:
+    def _why_moved(self, before: StoredTelegram, row: StoredTelegram, budget: Counter, used: Counter) -> str:
         """Return the excuse if the server forgot the row before, or has sent a false 08 since, else ""."""
         rules = self.station.rules
         for moment in self.moved:

@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from lab.worlds.timeline import Fuse, Timeline
+from lab.worlds.power import Fuse
+from lab.worlds.timeline import Timeline
 
 
 class End(Protocol):

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lab.worlds import adapter
-from lab.worlds.history import named_in
+from lab.worlds.identification import named_in
 
 KEPT_BEGINS = 4  # the block in which the quarantine begins
 FRAME_BYTES = 20  # the least, around what is kept of a result

@@ -15,8 +15,9 @@ import json
 import re
 from collections import Counter
 
-from lab.worlds.other_outlets import BROKER_FAULTS, HOOK_FAULTS, MQTT, WEBHOOK, Hook, Plant
-from lab.worlds.timeline import dice
+from lab.worlds.dice import dice
+from lab.worlds.mqtt_outlet import BROKER_FAULTS, MQTT, Plant
+from lab.worlds.webhook_outlet import HOOK_FAULTS, WEBHOOK, WebhookServer
 
 FILE, TOOLSNET = "file", "toolsnet"
 FILE_FAULTS = ("outage",)
@@ -149,7 +150,7 @@ class Consumer(Side):
 
     def __init__(self, world, place: str, kind: str) -> None:
         super().__init__(world, place)
-        self.beside = Plant(world, (place, 1883)) if kind == MQTT else Hook(world, (place, 8080))
+        self.beside = Plant(world, (place, 1883)) if kind == MQTT else WebhookServer(world, (place, 8080))
 
     def stored(self) -> list[tuple[int, int]]:
         return [(number, self._named(json.dumps(record))) for _, number, record in self.beside.records]

@@ -18,21 +18,14 @@ import random
 from typing import Any
 
 from lab.worlds.changing_script import CHANGES, draw_changes
+from lab.worlds.dice import dice, one_of
+from lab.worlds.endings import ENDS, ends_is_due, with_endings
 from lab.worlds.frames import HEADER_RESTS
-from lab.worlds.other_outlets import MQTT, WEBHOOK, with_mqtt, with_webhook
-from lab.worlds.profiles import (
-    ENDS,
-    MISLEAD_ODDS,
-    MISLEADS,
-    NO_PROFILE,
-    TRAITS,
-    dress,
-    ends_is_due,
-    mislead,
-    with_endings,
-)
+from lab.worlds.misleading import MISLEAD_ODDS, MISLEADS, mislead
+from lab.worlds.mqtt_outlet import MQTT, with_mqtt
+from lab.worlds.profiles import NO_PROFILE, TRAITS, dress
 from lab.worlds.script_events import draw_events
-from lab.worlds.timeline import dice, one_of
+from lab.worlds.webhook_outlet import WEBHOOK, with_webhook
 
 STATE_BLOCKS = 4
 PLAIN_FLASH = {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 
-from lab.worlds.timeline import one_of
+from lab.worlds.dice import one_of
 
 SILENCE = -1  # a server in trouble that does not answer
 _SHORT_MS = {"short": (1500, 20000), "full": (1500, 15000)}

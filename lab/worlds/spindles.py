@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from lab.worlds import frames
+from lab.worlds import operation_frames, spindle_frames
 from lab.worlds.controller_session import EXISTS, NOT_FOUND, REVISION, UNKNOWN, Session
-from lab.worlds.frames import HEADER, details, overall
+from lab.worlds.frames import HEADER
 from lab.worlds.history import READABLE, Result
+from lab.worlds.operation_frames import details, overall
 
 TAKEN_MS = 10000
 _PUSHED, _ASKED = 8, 6
@@ -139,7 +140,7 @@ class SyncSession(SpindleSession):
 
     def _push(self, result: Result) -> None:
         self._sent += 1
-        self._send(101, self.revision, frames.sync(result), lambda: self._was_read(result))
+        self._send(101, self.revision, spindle_frames.sync(result), lambda: self._was_read(result))
 
 
 class PowerMacsSession(SpindleSession):
@@ -170,11 +171,11 @@ class PowerMacsSession(SpindleSession):
 
     def _push(self, result: Result) -> None:
         if self._part > 1 and self._tries:
-            self._send(107, self.revision, frames.bolt(result, self.revision, self._part))
+            self._send(107, self.revision, spindle_frames.bolt(result, self.revision, self._part))
             return
         self._part = 1
         self._sent += 1
-        self._send(106, self.revision, frames.station(result, self.revision), lambda: self._was_read(result))
+        self._send(106, self.revision, spindle_frames.station(result, self.revision), lambda: self._was_read(result))
 
     def _answered(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if content not in (b"0", b"1"):
@@ -183,7 +184,7 @@ class PowerMacsSession(SpindleSession):
         if self._outstanding and content == b"1" and self._part <= self._outstanding[0].spindles:
             self._part += 1
             self._tries = 0
-            self._send(107, self.revision, frames.bolt(self._outstanding[0], self.revision, self._part))
+            self._send(107, self.revision, spindle_frames.bolt(self._outstanding[0], self.revision, self._part))
             self._arm()
             return
         self._acknowledged(mid, revision, content, reads)
@@ -207,11 +208,11 @@ class StepSyncSession(GenericSession):
 
     def _push(self, result: Result) -> None:
         if self._part == 1202 and self._tries:
-            self._send(1202, 1, frames.details(result, 1, True))
+            self._send(1202, 1, operation_frames.details(result, 1, True))
             return
         self._part = 1201
         self._sent += 1
-        self._send(1201, 1, frames.overall(result, 1, 8))
+        self._send(1201, 1, operation_frames.overall(result, 1, 8))
 
     def _answered(self, mid: bytes, revision: int, content: bytes, reads: int) -> None:
         if content:
@@ -219,7 +220,7 @@ class StepSyncSession(GenericSession):
         elif self._outstanding and self._part == 1201:
             self._part, self._tries = 1202, 0
             result = self._outstanding[0]
-            self._send(1202, 1, frames.details(result, 1, True), lambda: self._was_read(result))
+            self._send(1202, 1, operation_frames.details(result, 1, True), lambda: self._was_read(result))
             self._arm()
         else:
             self._acknowledged(mid, revision, content, reads)

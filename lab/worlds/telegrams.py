@@ -1,16 +1,17 @@
 """The telegrams of ToolsNet Open Protocol 3.4 as its server reads them: strictly, by the layouts of toolcart.toolsnet.
 
-`Refused` says what differs from the document.
+`MalformedTelegram` says what differs from the document.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolcart.toolsnet import TIGHTENING_ID_PARAMETER, frame, take_apart
+from toolcart.toolsnet import frame, take_apart
+from toolcart.toolsnet_records import TIGHTENING_ID_PARAMETER
 
 
-class Refused(Exception):
+class MalformedTelegram(Exception):
     """This telegram is not well formed."""
 
 
@@ -31,9 +32,9 @@ def read(octets: bytes) -> dict:
     """Return the fields of a telegram; raise Refused at the first difference from the tables."""
     found, breaches = take_apart(octets)
     if breaches:
-        raise Refused(str(breaches[0]))
+        raise MalformedTelegram(str(breaches[0]))
     if found.get("sequence") == 0:
-        raise Refused("sequence 00000")
+        raise MalformedTelegram("sequence 00000")
     return found
 
 
@@ -43,7 +44,7 @@ def read_result(octets: bytes) -> ResultTelegram:
     judged = "{overall}{torque_status}{angle_status}".format
     spindles = [(f"{one['spindle']:04d}", judged(**one), one["torque"], one["angle"]) for one in found["spindles"]]
     if len({number for number, *_ in spindles}) < len(spindles):
-        raise Refused(f"spindles {[number for number, *_ in spindles]}")
+        raise MalformedTelegram(f"spindles {[number for number, *_ in spindles]}")
     ids = [one["value"].strip() for one in found["parameters"] if one["parameter_id"] == TIGHTENING_ID_PARAMETER]
     head = identifier_of(octets), found["station"], found["time"], found["sequence"], found["vin"].strip()
     return ResultTelegram(*head, spindles, ids[0] if ids else None)

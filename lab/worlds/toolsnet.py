@@ -17,9 +17,10 @@ from collections.abc import Callable
 
 from toolcart.toolsnet import frame
 from lab.worlds import telegrams
-from lab.worlds.frames import spindles_of
-from lab.worlds.history import READABLE, HeldUp, History, Result, Row, StationHistory
+from lab.worlds.head_of_line import SOUND_MS, HeadOfLine
+from lab.worlds.history import READABLE, History, Result, StationHistory, StoredTelegram
 from lab.worlds.network import Link, Network, Service
+from lab.worlds.spindle_frames import spindles_of
 
 PIM = ("pim", 6575)
 SERVER = ("192.0.2.9", 10111)
@@ -49,11 +50,11 @@ class ToolsNet:
         network.serve(*PIM, self.pim)
         network.serve(*SERVER, self.server)
         network.serve(PIM[0], SERVER[1], self.server)
-        self.present: dict[int, list[Row]] = {number: [] for number in history.stations}
+        self.present: dict[int, list[StoredTelegram]] = {number: [] for number in history.stations}
         self.at_first: dict[int, int] = dict.fromkeys(history.stations, int(traits["sequence_at_first"]))
         self.refuses_all_until = -1
         self.refusal_code = 1
-        self.passing = {number: Passing(station) for number, station in history.stations.items()}
+        self.passing = {number: HeadOfLine(station) for number, station in history.stations.items()}
         self._quiet_since = dict.fromkeys(history.stations, 0)
         self.lost_answers = 0
         self.late_answers = 0
@@ -67,7 +68,9 @@ class ToolsNet:
 
     # -- the store -------------------------------------------------------------------------------------------------
 
-    def take(self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None) -> tuple[int, Row | None]:
+    def take(
+        self, telegram: telegrams.ResultTelegram, peer: ServerPeer | None = None
+    ) -> tuple[int, StoredTelegram | None]:
         """Store it or refuse it; return the code of the answer or SILENCE, and the row."""
         now = self.time.now
         station = self.history.stations.get(telegram.station)
@@ -91,7 +94,7 @@ class ToolsNet:
             return self.traits["dislike_code"], None
         wrong = f"VIN {telegram.vin!r}" if result is None else compared(telegram, result)
         made = result.number if result is not None else None
-        row = Row(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
+        row = StoredTelegram(telegram.station, now, telegram.sequence, made, wrong, bool(_OTHERS.match(telegram.vin)))
         station.rows.append(row)
         self.present[telegram.station].append(row)
         self.passing[telegram.station].over(now, not self.plant.needs_operator(telegram.station), is_taken=True)
@@ -179,7 +182,7 @@ class ToolsNet:
         return text, lambda: _vouch(station, rows, latest, self.time.now)
 
 
-def _vouch(station: StationHistory, rows: list[Row], named: int, now: int) -> None:
+def _vouch(station: StationHistory, rows: list[StoredTelegram], named: int, now: int) -> None:
     """Vouch for the last row of this sequence and all before it: an earlier false 08 may have led below the highest."""
     hidden = next((at for at, row in enumerate(reversed(rows)) if row.sequence == named), 0)
     if hidden:
@@ -260,7 +263,7 @@ class Peer:
             telegram, self._inbox = self._inbox[4:end], self._inbox[end:]
             try:
                 self.telegram(telegram)
-            except telegrams.Refused as reason:
+            except telegrams.MalformedTelegram as reason:
                 self.object(f"{reason} in {telegram[:60]!r}")
                 self.refused(telegram)
 
@@ -314,7 +317,7 @@ class ServerPeer(Peer):
     def __init__(self, toolsnet: ToolsNet, link: Link) -> None:
         super().__init__(toolsnet, link)
         self._last = b""
-        self._last_row: Row | None = None
+        self._last_row: StoredTelegram | None = None
         self.unheard: list[Result] = []  # those whose answer was lost, or is late
         self._is_mute = False  # a keep-alive had no answer
         self._ended = False
@@ -385,7 +388,7 @@ class ServerPeer(Peer):
         else:
             self._answer_result(read, code, row)
 
-    def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: Row | None) -> None:
+    def _answer_result(self, read: telegrams.ResultTelegram, code: int, row: StoredTelegram | None) -> None:
         def was_read() -> None:
             if row is not None and not code:
                 row.vouched = True
@@ -400,66 +403,3 @@ class ServerPeer(Peer):
     def _answer(self, identifier: str, code: int, on_read: Callable[[], None] | None = None) -> None:
         if not self._over:
             self.link.send(telegrams.acknowledgement(identifier, self.toolsnet.stamp(), code), on_read)
-
-
-# What a refused result holds up while the server is well: the data for rule 6 of docs/internals/worlds.md.
-
-SOUND_MS = 15000  # how long the agent must have had power and a flash before a refusal counts
-PROVEN_MS = 50000  # the longest a result waits for offers of a refused one, after one behind a refused one was taken
-
-
-class Passing:
-    """One station: from the first refusal by content until a result is taken, or something else goes wrong."""
-
-    def __init__(self, station: StationHistory) -> None:
-        self.station = station
-        self.began: int | None = None
-        self._front: set[int] = set()
-        self._counts = True
-        self._in_order = False  # one was refused for the first time: not one that is offered late
-        self._proven: int | None = None  # when one was taken behind refused ones, one at a time
-        self._is_proven = False  # the first refusal came soon after that
-        self._mute = False  # one had no answer since one was taken: its passes may have met all within reach
-
-    def unanswered(self) -> None:
-        """The server does not answer a result, because of its content."""
-        self._mute = True
-
-    def needs_operator(self) -> None:
-        """Only an operator can let it go on."""
-        self._counts = False
-
-    def refused(self, result: Result, now: int, well_since: int = 0) -> None:
-        """The server is well, as is everything else since `well_since`, and refuses this one by its content."""
-        if self.began is None:
-            self.began = now
-            self._is_proven = self._proven is not None and max(well_since, now - PROVEN_MS) < self._proven
-        self._in_order = self._in_order or len(result.tried) < 2
-        self._front.add(result.number)
-
-    def over(self, now: int, counts: bool, is_taken: bool = False) -> None:
-        """A result is taken, or something else is wrong from now on; it `counts` unless an operator is needed."""
-        mute, self._mute = self._mute, self._mute and not is_taken
-        began, self.began = self.began, None
-        in_order, self._in_order = self._in_order, False
-        refused, self._front = self._front, set()
-        counts, self._counts = counts and self._counts, True
-        if began is None or not counts:
-            return
-        if is_taken and in_order and self._were_passed(refused):
-            self._proven = now
-        there = {row.number for row in self.station.rows if row.arrived < now}
-        good = [r for r in self.station.results.values() if r.acks and r.is_liked() and r.number not in there]
-        waiting = [r.acks[0] for r in good if not (r.tried or r.gone_full or r.dropped)]
-        if waiting and min(waiting) < now:
-            first = min(waiting)
-            was_there = first <= began and not mute
-            is_proven = was_there and self._is_proven
-            self.station.held_up.append(HeldUp(max(first, began), now, len(refused), was_there, is_proven))
-
-    def _were_passed(self, refused: set[int]) -> bool:
-        """True if these had to be passed: none was given up, overwritten or taken."""
-        taken = {row.number for row in self.station.rows}
-        results = [self.station.results[number] for number in refused]
-        gave_way = any(one.dropped or one.gone is not None or one.number in taken for one in results)
-        return not gave_way

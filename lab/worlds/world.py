@@ -15,13 +15,18 @@ from typing import Any
 from lab.worlds import adapter
 from lab.worlds.board import TICKS, Board
 from lab.worlds.controller import Controller
-from lab.worlds.flash import FileFlash, NorFlash
-from lab.worlds.history import READABLE, History, StationHistory, StationRules, named_in
+from lab.worlds.dice import dice
+from lab.worlds.file_flash import FileFlash
+from lab.worlds.flash import NorFlash
+from lab.worlds.history import READABLE, History, StationHistory, StationRules
+from lab.worlds.identification import named_in
+from lab.worlds.mqtt_outlet import MQTT, Plant
 from lab.worlds.network import Network, Service
 from lab.worlds.operator import KEPT_BEGINS, Operator
-from lab.worlds.other_outlets import MQTT, WEBHOOK, Hook, Plant
-from lab.worlds.timeline import ERASE, Fuse, Hung, PowerCut, Timeline, dice
+from lab.worlds.power import ERASE, Fuse, PowerCut, StepHung
+from lab.worlds.timeline import Timeline
 from lab.worlds.toolsnet import ToolsNet
+from lab.worlds.webhook_outlet import WEBHOOK, WebhookServer
 
 SPINS = 30
 REST_MS = 5000  # an agent that wants a turn all the time for so long is broken
@@ -47,7 +52,7 @@ class World:
         for settings, traits in zip(self.tree["stations"], script["stations"], strict=True):
             self._station(seed, settings, traits)
         self.toolsnet = ToolsNet(self.network, self.history, script["toolsnet"], self)
-        made = {MQTT: Plant, WEBHOOK: Hook}.get(script.get("shape", ""))
+        made = {MQTT: Plant, WEBHOOK: WebhookServer}.get(script.get("shape", ""))
         self.beside = made(self) if made else None
         self.sides: dict = {}  # other sides by their place, in a world that changes
         self.agent: adapter.Agent | None = None
@@ -386,7 +391,7 @@ class World:
             return True
         except PowerCut:
             pass
-        except Hung:
+        except StepHung:
             said = "does not come back from a step"
         except Exception as fault:
             said = f"{type(fault).__name__}: {fault}"

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from lab.worlds import adapter
 from lab.worlds.changing_world import ChangingWorld
 from lab.worlds.events import Events
-from lab.worlds.history import History, StationHistory, Verdict, is_owed, still_open
+from lab.worlds.history import History, StationHistory, Verdict
 from lab.worlds.judge import judge
+from lab.worlds.obligations import is_owed, still_open
 from lab.worlds.script import CHANGES, filled
 from lab.worlds.world import World
 

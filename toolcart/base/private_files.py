@@ -15,7 +15,7 @@ from pathlib import Path
 from toolcart.board.linux import refusal as linux_refusal
 
 
-class Wrong(Exception):
+class PrivateFileError(Exception):
     """A file that should be private cannot be used; the text says what to do."""
 
 
@@ -25,14 +25,14 @@ def user_name(uid: int | None = None) -> str:
 
 
 def text_of(path: str | Path, handed: bool = False) -> str:
-    """Return its content; Wrong if others may read it. A file that was `handed` to us may have any mode."""
+    """Return its content; PrivateFileError if others may read it. A file that was `handed` to us may have any mode."""
     try:
         mode = os.stat(path).st_mode
         found = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise Wrong(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
+        raise PrivateFileError(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
     if stat.S_IMODE(mode) & 0o077 and not handed:
-        raise Wrong(f"{path}: others may read it; chmod 600 {path}")
+        raise PrivateFileError(f"{path}: others may read it; chmod 600 {path}")
     return found
 
 

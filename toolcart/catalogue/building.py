@@ -6,7 +6,7 @@ Rules
 3. A message longer than 9999 octets is built in linked parts, cut between two parameters (OP 2.2.6 p. 30).
 """
 
-from .errors import FieldError, Odd, Wrong
+from .errors import FieldError, InvalidValue, Odd
 from .fields import READERS, write, write_number
 from .forms import HEADER_BYTES, HEADER_FIELDS, counted_by
 from .trace import octets_of_samples
@@ -47,7 +47,7 @@ def build_header(length, mid, revision, given):
         if value is not None:
             try:
                 head[at : at + width] = write_number(value, width)
-            except Wrong as wrong:
+            except InvalidValue as wrong:
                 raise FieldError(mid, revision, name, "%d" % (at + 1), value, str(wrong))
     return bytes(head)
 
@@ -130,7 +130,7 @@ def _write(field, values, outer, pieces):
         else:
             for one in _items(field, value, values, outer):
                 pieces.add(write(field, one))
-    except Wrong as wrong:
+    except InvalidValue as wrong:
         raise pieces.error(field, value, str(wrong))
 
 
@@ -140,14 +140,14 @@ def _unscaled(field, value, values):
     if numerator is None or denominator is None or numerator == denominator:
         return value
     if isinstance(value, str):
-        raise Wrong("a whole number or a Decimal: %s tell its scale" % " and ".join(field.unit.split("~")[1:]))
+        raise InvalidValue("a whole number or a Decimal: %s tell its scale" % " and ".join(field.unit.split("~")[1:]))
     if not hasattr(value, "as_tuple"):
         return value
     if not (isinstance(numerator, int) and isinstance(denominator, int) and numerator):
-        raise Wrong("a whole number: its scale is none")
+        raise InvalidValue("a whole number: its scale is none")
     scaled = value * (field.scale * denominator) / numerator
     if scaled != int(scaled):
-        raise Wrong("a multiple of %d/%d" % (numerator, field.scale * denominator))
+        raise InvalidValue("a multiple of %d/%d" % (numerator, field.scale * denominator))
     return int(scaled)
 
 
@@ -166,7 +166,7 @@ def _text(field, value, values):
     if isinstance(raw, str):
         raw = write(field, raw, max(len(_octets_of(raw)), field.least))
     if not isinstance(raw, bytes):
-        raise Wrong("text")
+        raise InvalidValue("text")
     if field.count == "*":
         return raw
     return write(field, raw + b" " * ((values.get(field.count) or 0) - len(raw)), values.get(field.count) or 0)
@@ -175,12 +175,12 @@ def _text(field, value, values):
 def _items(field, value, values, outer):
     """Return what a list has, as many as its count says."""
     if value is not None and not isinstance(value, (list, tuple)):
-        raise Wrong("a list")
+        raise InvalidValue("a list")
     wanted = field.count
     if isinstance(wanted, str) and wanted != "*":
         wanted = values.get(wanted, outer.get(wanted)) or 0
     if wanted not in ("*", len(value or ())):
-        raise Wrong("%r of them" % wanted)
+        raise InvalidValue("%r of them" % wanted)
     return value or ()
 
 
@@ -191,7 +191,7 @@ def _group(field, value, values, outer, pieces):
     counted = counted_by(field.members)
     for index, one in enumerate(_items(field, value, values, outer)):
         if not isinstance(one, dict):
-            raise Wrong("a list of dicts with: " + ", ".join([m.name for m in field.members if m.kind != "'"]))
+            raise InvalidValue("a list of dicts with: " + ", ".join([m.name for m in field.members if m.kind != "'"]))
         _only(pieces.form, one, [member.name for member in field.members])
         inner = with_counts(counted, one, by_name)
         for member in field.members:
@@ -208,7 +208,7 @@ def _coded(field, value, values, outer, pieces):
         kind, made_by, how = Resolution, "what resolution() returns", ()
     for one in _items(field, value, values, outer):
         if not isinstance(one, kind):
-            raise Wrong(made_by)
+            raise InvalidValue(made_by)
         try:
             pieces.add(one.octets(*how))
         except FieldError as error:  # which does not know the message
@@ -219,7 +219,7 @@ def _coded(field, value, values, outer, pieces):
 def _samples(field, value, values, outer, pieces):
     raw = octets_of_samples(value or b"")
     if (values.get(field.count) or 0) * 2 != len(raw):
-        raise Wrong("%r samples" % values.get(field.count))
+        raise InvalidValue("%r samples" % values.get(field.count))
     pieces.add(b"\0" + raw)
 
 

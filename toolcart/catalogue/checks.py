@@ -7,7 +7,7 @@ Rules
 4. Text has no control characters: the documents allow 0x20 to 0x7F (OP 2.3 p. 30), later releases UTF-8.
 """
 
-from .errors import FieldError, Odd, Wrong
+from .errors import FieldError, InvalidValue, Odd
 from .fields import is_time
 
 UNSET_TIMES = ("0000-00-00:00:00:00", "0" * 19)  # a controller without a clock; 1201's default (OP 5.9.1.1 p. 154)
@@ -26,7 +26,7 @@ def check_message(form, frame, given, only):
             _check(form, field, value, field.name)
             if field.kind == "T":
                 _check_text(field, frame, given.get(field.name))
-        except Wrong as wrong:
+        except InvalidValue as wrong:
             name = "%s (%s)" % (field.name, field.id.decode()) if field.id else field.name
             found = given.get(field.name, value)
             raise FieldError(form.mid, form.revision, name, field.bounds(), found, str(wrong))
@@ -38,9 +38,9 @@ def _is_free(field, value):
 
 
 def _check_text(field, frame, given):
-    """Wrong for a text that is too short, or that reading would cut off: a NUL ends a message (OP 2.3 p. 30)."""
+    """InvalidValue for a text that is too short, or that reading would cut off: a NUL ends a message (OP 2.3 p. 30)."""
     if field.least and field.place and len(frame) - field.place + 1 < field.least:
-        raise Wrong("at least %d bytes" % field.least)
+        raise InvalidValue("at least %d bytes" % field.least)
     if isinstance(given, str):
         _check_characters(given)
 
@@ -48,12 +48,12 @@ def _check_text(field, frame, given):
 def _check_characters(text):
     for char in text:
         if char < " ":
-            raise Wrong("no control characters")
+            raise InvalidValue("no control characters")
 
 
 def _check(form, field, value, name):
     if isinstance(value, Odd):
-        raise Wrong("what can be read again: %s" % value.why)
+        raise InvalidValue("what can be read again: %s" % value.why)
     if isinstance(value, list):
         for index, one in enumerate(value):
             if field.kind == "G":
@@ -62,13 +62,13 @@ def _check(form, field, value, name):
                 _check(form, field, one, name)
     elif value is None:
         if "I" in form.about.sender and field.kind in "NIBFD":
-            raise Wrong("a value: an integrator leaves none blank")
+            raise InvalidValue("a value: an integrator leaves none blank")
     elif field.kind == "D":
         if not is_time(value) and value not in UNSET_TIMES:
-            raise Wrong("YYYY-MM-DD:HH:MM:SS")
+            raise InvalidValue("YYYY-MM-DD:HH:MM:SS")
     elif field.kind == "T":
         if field.most and len(value.encode()) > field.most:
-            raise Wrong("at most %d bytes" % field.most)
+            raise InvalidValue("at most %d bytes" % field.most)
         _check_characters(value)
     elif field.kind == "N" and field.values:
         _check_listed(field.values, value)
@@ -79,7 +79,7 @@ def _check_listed(values, value):
 
     names = names_of(values)
     if values not in OPEN and value not in names:
-        raise Wrong(", ".join(["%d %s" % (number, names[number]) for number in sorted(names)]))
+        raise InvalidValue(", ".join(["%d %s" % (number, names[number]) for number in sorted(names)]))
 
 
 def _check_entry(form, members, values, name):
@@ -87,7 +87,7 @@ def _check_entry(form, members, values, name):
         if member.kind != "'":
             try:
                 _check(form, member, values[member.name], name)
-            except Wrong as wrong:
+            except InvalidValue as wrong:
                 told = "%s.%s" % (name, member.name)
                 raise FieldError(form.mid, form.revision, told, "", values[member.name], str(wrong))
 

@@ -84,7 +84,7 @@ class NoField(KeyError):
         return "MID %04d revision %d has no field %r; it has: %s" % told
 
 
-class Wrong(Exception):
+class InvalidValue(Exception):
     """A value that a field cannot hold: what is allowed. Whoever knows the message makes a FieldError of it."""
 
 

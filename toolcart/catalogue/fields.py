@@ -9,7 +9,7 @@ Rules
 3. Numbers stay whole: torque in hundredths is an int, and its unit tells the hundred.
 """
 
-from .errors import Odd, Wrong
+from .errors import InvalidValue, Odd
 
 BLANKS = b" \0"
 
@@ -140,7 +140,7 @@ def write_number(value, width):
         value = int(value)
     most = 10**width - 1
     if not isinstance(value, int) or not 0 <= value <= most:
-        raise Wrong("0 to %d" % most)
+        raise InvalidValue("0 to %d" % most)
     return ("%d" % (value + most + 1))[1:].encode()
 
 
@@ -148,7 +148,7 @@ def write_signed(value, width):
     """Return the digits; a minus takes the place of the first one."""
     if isinstance(value, int) and value < 0 and width > 1:
         if value < 1 - 10 ** (width - 1):
-            raise Wrong("%d to %d" % (1 - 10 ** (width - 1), 10**width - 1))
+            raise InvalidValue("%d to %d" % (1 - 10 ** (width - 1), 10**width - 1))
         return b"-" + write_number(-value, width - 1)
     return write_number(value, width)
 
@@ -161,31 +161,31 @@ def write_float(value, width):
             zeros = width - len(text) - (value < 0)
             if zeros >= 0 and text[0] in "0123456789":  # neither nan nor inf
                 return ("-" * (value < 0) + "0" * zeros + text).encode()
-    raise Wrong("a number of %d characters" % width)
+    raise InvalidValue("a number of %d characters" % width)
 
 
 def write_text(value, width):
     """Return the text with blanks on its right."""
     if not isinstance(value, str):
-        raise Wrong("text")
+        raise InvalidValue("text")
     try:
         raw = value.encode()
     except UnicodeError:
-        raise Wrong("text in UTF-8")
+        raise InvalidValue("text in UTF-8")
     if len(raw) > width:
-        raise Wrong("at most %d bytes" % width)
+        raise InvalidValue("at most %d bytes" % width)
     return raw + b" " * (width - len(raw))
 
 
 def write_time(value, width):
     """The same for a time stamp: text, a datetime, or year, month, day, hour, minute, second."""
     if getattr(value, "tzinfo", None) is not None:
-        raise Wrong("a time without a zone: it is the controller's clock")
+        raise InvalidValue("a time without a zone: it is the controller's clock")
     if hasattr(value, "timetuple"):
         value = tuple(value.timetuple())[:6]
     if isinstance(value, (tuple, list)) and len(value) >= 6:
         if not all(isinstance(one, int) for one in value[:6]):
-            raise Wrong("year, month, day, hour, minute, second")
+            raise InvalidValue("year, month, day, hour, minute, second")
         value = "%04d-%02d-%02d:%02d:%02d:%02d" % tuple(value[:6])
     return write_text(value, width)
 
@@ -202,7 +202,7 @@ WRITERS = {
 
 
 def write(field, value, width=None):
-    """Return the octets of a plain field, without its ID; Wrong with what is allowed."""
+    """Return the octets of a plain field, without its ID; InvalidValue with what is allowed."""
     width = field.width if width is None else width
     if value is None:
         return b" " * width
@@ -210,7 +210,7 @@ def write(field, value, width=None):
         value = value.raw
     if isinstance(value, bytes):
         if len(value) != width:
-            raise Wrong("%d bytes" % width)
+            raise InvalidValue("%d bytes" % width)
         return value
     if hasattr(value, "as_tuple") and field.kind in "NIBF":  # a Decimal, in the field's unit
         value = float(value) if field.kind == "F" else format(value, "f")
@@ -218,8 +218,8 @@ def write(field, value, width=None):
         if field.kind in "NIB" and isinstance(value, (str, list, tuple)):
             value = _number_of(field, value)
         return WRITERS[field.kind](value, width)
-    except Wrong as wrong:
-        raise Wrong(str(wrong) + _in_unit(field, width, str(wrong)))
+    except InvalidValue as wrong:
+        raise InvalidValue(str(wrong) + _in_unit(field, width, str(wrong)))
 
 
 def _in_unit(field, width, said):
@@ -237,7 +237,7 @@ def _number_of(field, value):
     """Return the number for decimal text in the field's unit, for a value's words, or for a list of bits' words."""
     if not isinstance(value, str):
         if field.kind != "B":
-            raise Wrong("one number")
+            raise InvalidValue("one number")
         from .meanings import mask_of
 
         return mask_of(field.values, value)
@@ -248,7 +248,9 @@ def _number_of(field, value):
         if len(rest) <= places and 10**places == field.scale:
             return int(whole + rest + "0" * (places - len(rest)))
         unit = field.unit.partition("~")[0]
-        raise Wrong("at most %d decimals in %s" % (places, unit) if places else ("a whole number %s" % unit).rstrip())
+        raise InvalidValue(
+            "at most %d decimals in %s" % (places, unit) if places else ("a whole number %s" % unit).rstrip()
+        )
     from .meanings import number_of
 
     return number_of(field.values, value)

@@ -9,7 +9,7 @@ Rules
 
 from .errors import Odd
 from .fields import READERS, is_time
-from .variable import Broken, read_data_field, read_resolution
+from .variable import UnreadableRest, read_data_field, read_resolution
 
 HEADER_BYTES = 20
 # What a header has beside length, MID and revision: name -> first octet, width.
@@ -186,9 +186,9 @@ def walk(fields, frame, at, values, outer):
                     values[field.name] = [] if is_list else None
                 continue
             if not frame.startswith(field.id, at):
-                raise Broken("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
+                raise UnreadableRest("parameter ID %r where %r belongs" % (frame[at : at + len(field.id)], field.id))
             at = read_item(field, frame, at + len(field.id), values, outer)
-        except Broken as broken:
+        except UnreadableRest as broken:
             values[named.name] = Odd(frame[start:], str(broken), True)
             for other in fields[fields.index(field) + 1 :]:
                 if other.kind != "'":
@@ -217,7 +217,7 @@ def count_of(field, values, outer):
     if count is None:
         return 0
     if not isinstance(count, int):
-        raise Broken("%s, which tells how many, is %r" % (field.count, count))
+        raise UnreadableRest("%s, which tells how many, is %r" % (field.count, count))
     return count
 
 
@@ -226,7 +226,7 @@ def read_item(field, frame, at, values, outer):
     kind = field.kind
     if kind == "'":
         if not frame.startswith(field.values.encode(), at):
-            raise Broken("%r where %r belongs" % (frame[at : at + field.width], field.values))
+            raise UnreadableRest("%r where %r belongs" % (frame[at : at + field.width], field.values))
         return at + field.width
     if kind == "Z":
         return _samples(field, frame, at, values, outer)
@@ -239,7 +239,7 @@ def read_item(field, frame, at, values, outer):
     found = values[field.name] = []
     while len(found) < count and not (field.count == "*" and at >= len(frame)):
         if at + least > len(frame):
-            raise Broken("%d of %d" % (len(found), count))
+            raise UnreadableRest("%d of %d" % (len(found), count))
         one, at = _entry(field, frame, at, values)
         found.append(one)
     return at
@@ -261,7 +261,7 @@ def _entry(field, frame, at, values):
 def _plain(field, frame, at, width, values):
     raw = frame[at : at + width]
     if len(raw) < width:
-        raise Broken("cut off: %d of %d bytes" % (len(raw), width))
+        raise UnreadableRest("cut off: %d of %d bytes" % (len(raw), width))
     values[field.name] = READERS[field.kind](raw)
     return at + width
 
@@ -269,10 +269,10 @@ def _plain(field, frame, at, width, values):
 def _samples(field, frame, at, values, outer):
     count = count_of(field, values, outer)
     if frame[at : at + 1] != b"\0":
-        raise Broken("%r where the NUL before the samples belongs" % frame[at : at + 1])
+        raise UnreadableRest("%r where the NUL before the samples belongs" % frame[at : at + 1])
     raw = frame[at + 1 :]
     if len(raw) != 2 * count:
-        raise Broken("%d bytes of samples, %d are announced" % (len(raw), 2 * count))
+        raise UnreadableRest("%d bytes of samples, %d are announced" % (len(raw), 2 * count))
     values[field.name] = raw
     return len(frame)
 

@@ -1,6 +1,6 @@
 """What values and bits mean, by the name that stands behind `=` in a table: text, split when it is first asked for."""
 
-from .errors import Wrong
+from .errors import InvalidValue
 
 SETS = {
     "OK": "0 NOK|1 OK",
@@ -117,12 +117,14 @@ def meaning_of(values, value):
 
 
 def number_of(values, words):
-    """Return the number that these words stand for; Wrong if none does."""
+    """Return the number that these words stand for; InvalidValue if none does."""
     names = names_of(values)
     for number in names:
         if names[number] == words:
             return number
-    raise Wrong("a number" + (" or one of: " + ", ".join([names[number] for number in sorted(names)]) if names else ""))
+    raise InvalidValue(
+        "a number" + (" or one of: " + ", ".join([names[number] for number in sorted(names)]) if names else "")
+    )
 
 
 def mask_of(values, words):
@@ -132,7 +134,7 @@ def mask_of(values, words):
         is_numbered = isinstance(one, str) and one[:4] == "bit " and one[4:].isdigit()
         bit = int(one[4:]) if is_numbered else number_of(values, one)
         if not 0 <= bit - first < MASK_BITS:
-            raise Wrong("bits from %d to %d" % (first, first + MASK_BITS - 1))
+            raise InvalidValue("bits from %d to %d" % (first, first + MASK_BITS - 1))
         mask |= 1 << (bit - first)
     return mask
 

@@ -1,6 +1,6 @@
 """Judges a table before it is taken: every revision can be laid out, and what it names is there."""
 
-from .errors import TableError, Wrong
+from .errors import InvalidValue, TableError
 from .fields import READERS
 from .meanings import names_of
 
@@ -57,6 +57,6 @@ def _check_fields(fields, outer, told):
             _check_fields(field.members, names, told)
         try:
             names_of(field.values)
-        except (Wrong, ValueError):
+        except (InvalidValue, ValueError):
             raise TableError("%s: %r names no values" % (where, field.values))
         names.append(field.name)

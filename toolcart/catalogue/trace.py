@@ -6,7 +6,7 @@ Rules
    before it; it changes from trace to trace.
 """
 
-from .errors import FieldError, Wrong
+from .errors import FieldError, InvalidValue
 
 DIVIDES = 2213
 MULTIPLIES = 2214
@@ -34,11 +34,11 @@ def octets_of_samples(values):
     if isinstance(values, (bytes, bytearray, memoryview)):
         return bytes(values)
     if not isinstance(values, (list, tuple)):
-        raise Wrong("a list of samples, or their octets")
+        raise InvalidValue("a list of samples, or their octets")
     out = bytearray()
     for value in values:
         if not isinstance(value, int) or isinstance(value, bool) or not -32768 <= value <= 65535:
-            raise Wrong("samples of -32768 to 32767")
+            raise InvalidValue("samples of -32768 to 32767")
         out.extend(bytes((value >> 8 & 255, value & 255)))
     return bytes(out)
 

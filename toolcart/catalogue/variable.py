@@ -10,7 +10,7 @@ Rules
 3. Type 90 is MT Focus 6000's number in exponent form, 12 characters (MT "Communication").
 """
 
-from .errors import FieldError, Odd, Wrong, quoted
+from .errors import FieldError, InvalidValue, Odd, quoted
 from .fields import read_float, read_number, read_signed, read_text, write_number, write_time
 
 # Data type -> its name, and what it can hold.
@@ -35,7 +35,7 @@ ELEMENT = 8
 VALUE_MOST = 999  # octets, as three digits tell
 
 
-class Broken(Exception):
+class UnreadableRest(Exception):
     """What follows cannot be read: why."""
 
 
@@ -110,12 +110,12 @@ class _Coded:
 
 
 def _read_head(frame, at, head):
-    """Return the numbers of a head at frame[at:], and where it ends; Broken if they are none."""
+    """Return the numbers of a head at frame[at:], and where it ends; UnreadableRest if they are none."""
     told = []
     for _, words, width in head:
         raw = frame[at : at + width]
         if len(raw) < width or not raw.isdigit():
-            raise Broken("%s at octet %d is %s" % (words, at + 1, quoted(raw)))
+            raise UnreadableRest("%s at octet %d is %s" % (words, at + 1, quoted(raw)))
         told.append(int(raw))
         at += width
     return told, at
@@ -195,9 +195,9 @@ def _value_as(value, kind, name):
             kind = _kind_for(value) if kind is None else kind
             raw = _raw_of(value, kind).encode()
         if len(raw) > VALUE_MOST:
-            raise Wrong("at most %d bytes" % VALUE_MOST)
-    except (Wrong, UnicodeError) as error:
-        raise FieldError(0, 0, name, "", value, str(error) if isinstance(error, Wrong) else "text in UTF-8")
+            raise InvalidValue("at most %d bytes" % VALUE_MOST)
+    except (InvalidValue, UnicodeError) as error:
+        raise FieldError(0, 0, name, "", value, str(error) if isinstance(error, InvalidValue) else "text in UTF-8")
     return kind, raw
 
 
@@ -218,7 +218,7 @@ def _kind_for(value):
         return 5
     if value is None or isinstance(value, str):
         return 4
-    raise Wrong("a number, text, True or False, a time, a list of numbers or of pairs, or bytes")
+    raise InvalidValue("a number, text, True or False, a time, a list of numbers or of pairs, or bytes")
 
 
 def _is_whole(value):
@@ -230,7 +230,7 @@ def _is_number(value):
 
 
 def _raw_of(value, kind):
-    """Return the text of a value; Wrong where the type cannot hold it."""
+    """Return the text of a value; InvalidValue where the type cannot hold it."""
     if value is None:
         return ""
     if hasattr(value, "as_tuple"):
@@ -255,7 +255,7 @@ def _raw_of(value, kind):
         return write_time(value, 19).decode()
     if isinstance(value, str) and not isinstance(value_of(kind, value.encode()), Odd):
         return value
-    raise Wrong(_KINDS[kind][1])
+    raise InvalidValue(_KINDS[kind][1])
 
 
 def _padded(text, width):
@@ -272,7 +272,7 @@ def _element(value):
             decimals -= 1
             text = "%.*f" % (decimals, value)
     if len(text) > ELEMENT:
-        raise Wrong("numbers of %d characters" % ELEMENT)
+        raise InvalidValue("numbers of %d characters" % ELEMENT)
     return _padded(text, ELEMENT)
 
 
@@ -317,7 +317,7 @@ def resolution(first, last, value, kind=3, unit=202):
 
 
 def read_data_field(frame, at, digits, with_step):
-    """Return the data field at frame[at:] and where the next one begins; Broken if its head is none."""
+    """Return the data field at frame[at:] and where the next one begins; UnreadableRest if its head is none."""
     head = frame[at : at + 17]
     if digits == 5 and with_step and len(head) == 17 and head.isdigit():
         end = at + 17 + int(head[5:8])
@@ -327,13 +327,13 @@ def read_data_field(frame, at, digits, with_step):
     told, at = _read_head(frame, at, _head_of(digits, with_step))
     pid, length, kind, unit = told[:4]
     if at + length > len(frame):
-        raise Broken("the value of PID %05d ends behind the message" % pid)
+        raise UnreadableRest("the value of PID %05d ends behind the message" % pid)
     return DataField(pid, kind, unit, told[4] if with_step else 0, frame[at : at + length]), at + length
 
 
 def read_resolution(frame, at):
-    """Return the resolution at frame[at:] and where the next one begins; Broken if its head is none."""
+    """Return the resolution at frame[at:] and where the next one begins; UnreadableRest if its head is none."""
     (first, last, length, kind, unit), at = _read_head(frame, at, Resolution.HEAD)
     if at + length > len(frame):
-        raise Broken("the time value ends behind the message")
+        raise UnreadableRest("the time value ends behind the message")
     return Resolution(first, last, kind, unit, frame[at : at + length]), at + length

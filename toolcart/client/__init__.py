@@ -18,8 +18,8 @@ from toolcart.client.blocking import (
     connect_serial_blocking,
 )
 from toolcart.client.connect import connect, connect_serial
+from toolcart.client.connection_event import Connection
 from toolcart.client.controller import Controller
-from toolcart.client.conversation import Connection, Received
 from toolcart.client.errors import (
     ClientError,
     ConnectionLost,
@@ -30,6 +30,7 @@ from toolcart.client.errors import (
     StateError,
     Unanswered,
 )
+from toolcart.client.received import Received
 from toolcart.client.stream import Stream
 
 __all__ = [

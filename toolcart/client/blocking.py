@@ -20,9 +20,10 @@ from typing import Any
 from toolcart.catalogue.message import Message
 from toolcart.client.connect import connect, connect_serial
 from toolcart.client.controller import Controller
-from toolcart.client.conversation import CLOSED, Received
+from toolcart.client.conversation import CLOSED
 from toolcart.client.errors import ConnectionLost, StateError
 from toolcart.client.options import takes_options
+from toolcart.client.received import Received
 from toolcart.client.stream import Stream
 
 

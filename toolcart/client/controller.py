@@ -24,10 +24,13 @@ from toolcart.agent.linux.mid0900 import TraceSubscription
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
-from toolcart.client.conversation import CLOSED, Connection, Conversation, Traffic
+from toolcart.client.connection_event import Connection
+from toolcart.client.conversation import CLOSED, Conversation
 from toolcart.client.errors import ConnectionLost, Refused, StateError, Unanswered
-from toolcart.client.options import CURVES, TOPICS, Options, one_of, seconds_of
+from toolcart.client.options import CURVES, Options, one_of, seconds_of
 from toolcart.client.stream import Stream
+from toolcart.client.topics import TOPICS
+from toolcart.client.traffic import Traffic
 
 BUFFER_BYTES = 131072  # a message in nine parts has 89,841, and the next one may be behind it
 MESSAGE_BYTES = 9999

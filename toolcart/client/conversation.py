@@ -16,10 +16,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
@@ -27,9 +25,9 @@ from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
-from toolcart.catalogue import FrameError, Frames
-from toolcart.catalogue.message import Message
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
+from toolcart.client.received import Received
+from toolcart.client.traffic import Traffic
 
 CLOSED = "the client is closed"
 _HEADER_BYTES = 20
@@ -337,109 +335,3 @@ def _words(code: int) -> str:
     """Return the documents' words for a code of MID 0004."""
     refused = catalogue.decode(catalogue.encode(4, 2, failed_mid=1, error_code=code, check=False))
     return str(refused.meaning("error_code"))
-
-
-# A message that a controller has pushed: a Message that can be acknowledged.
-
-
-class Received(Message):
-    """See toolcart.Message; `acknowledged` is True once its acknowledgement has gone out.
-
-    >>> import asyncio, toolcart
-    >>> async def one_result(simulated):
-    ...     async with toolcart.connect(simulated.host, simulated.port) as controller:
-    ...         async with controller.results() as results:
-    ...             simulated.produce(torque=4237)
-    ...             result = await results.next(timeout=5)
-    ...             return result["torque"], await result.acknowledge()
-    >>> with toolcart.simulated.controller() as simulated:
-    ...     asyncio.run(one_result(simulated))
-    (4237, True)
-    """
-
-    __slots__ = ("_conversation", "_stream", "acknowledged", "push", "sequence")
-
-    def __init__(self, message, conversation, stream, push, sequence):
-        super().__init__(message.frame, message.form)
-        self._conversation = conversation
-        self._stream = stream
-        self.push = push
-        self.sequence = sequence  # its number on the link level, 0 for none
-        self.acknowledged = False
-
-    async def acknowledge(self) -> bool:
-        """Acknowledge it to the controller: call this when what you keep of it is safe.
-
-        False if its connection is gone or its topic was left: nothing was sent, and it may come again. OutOfOrder if
-        another message of its kind came before it and is not acknowledged, unless that is the same one sent twice.
-        """
-        is_acknowledged = self._conversation.acknowledge(self)
-        await self._stream.acknowledged()
-        return is_acknowledged
-
-
-# News of the connection to a controller.
-
-
-@dataclass(frozen=True)
-class Connection:
-    """The connection was made or lost: `reason` says why it was lost, `started` is the MID 0002 it began with.
-
-    >>> import toolcart
-    >>> toolcart.Connection(False, "the controller closed the connection").is_found
-    False
-    """
-
-    is_found: bool
-    reason: str = ""
-    started: Message | None = None
-
-
-# What goes over a connection, for `logging.getLogger("toolcart.traffic")` at the level DEBUG.
-#
-#     192.0.2.10:4545 > 00200060001         out, to the controller
-#     192.0.2.10:4545 < 00240005001         0060
-#
-# 1. A line for each telegram. What cannot be cut into telegrams (a serial line's procedure, a log that is switched on
-#    in the middle of one) is a line for each piece, in quotes.
-# 2. A record has `direction` ("out" or "in") and `octets` for programs; a handler of one's own needs no parsing.
-
-LOGGER = logging.getLogger("toolcart.traffic")
-
-
-class Traffic:
-    """Both directions of one connection after another, to the controller at `where`."""
-
-    def __init__(self, where: str) -> None:
-        self.where = where
-        self.begin()
-
-    def begin(self) -> None:
-        """A connection begins."""
-        self._out, self._in = Frames(), Frames()
-
-    def is_wanted(self) -> bool:
-        """True if someone reads the log."""
-        return LOGGER.isEnabledFor(logging.DEBUG)
-
-    def went(self, octets: bytes) -> None:
-        """These bytes were sent."""
-        self._out = self._log("out", ">", self._out, octets)
-
-    def came(self, octets: bytes) -> None:
-        """These bytes came."""
-        self._in = self._log("in", "<", self._in, octets)
-
-    def _log(self, direction: str, sign: str, frames: Frames, octets: bytes) -> Frames:
-        try:
-            for frame in frames.feed(octets):
-                self._line(direction, sign, frame, frame.decode("ascii", "backslashreplace"))
-            frames.feed(b"")  # asks for what stopped the first call
-        except FrameError:
-            self._line(direction, sign, frames.buffer, repr(frames.buffer)[1:])
-            return Frames()
-        return frames
-
-    def _line(self, direction: str, sign: str, octets: bytes, text: str) -> None:
-        more = {"direction": direction, "octets": octets}
-        LOGGER.debug("%s %s %s", self.where, sign, text, extra=more)

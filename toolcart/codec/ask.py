@@ -12,24 +12,16 @@ Rules
 from __future__ import annotations
 
 import errno
-import json
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import click
-
 from toolcart import catalogue
 from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
 from toolcart.agent.openprotocol.revisions import BLANK
-from toolcart.base.command_group import Amount
-from toolcart.base.terminal_safe import visible
 from toolcart.catalogue import Frames, Linked, Message
-from toolcart.catalogue.forms import OF_ENCODE
 from toolcart.codec import inputs
-from toolcart.codec.commands import HEADER
 
 _SAYS_KEEP_ALIVE = 7  # revision of MID 0001 from which on it says whether keep-alive is to be optional
 START_REVISIONS = (6, 5, 4, 3, 2, 1, 7, BLANK)
@@ -53,7 +45,7 @@ class Unanswered(Exception):
     """There is no connection, no session or no answer; the text says why."""
 
 
-class Silent(Unanswered):
+class NoAnswer(Unanswered):
     """The connection is open, but the request is not answered."""
 
 
@@ -61,7 +53,7 @@ class Foreign(Unanswered):
     """The other side speaks something else."""
 
 
-class Ended(Unanswered):
+class ConnectionEnded(Unanswered):
     """The other side has ended the connection."""
 
 
@@ -78,7 +70,7 @@ class NoSession(Unanswered):
 
 
 @dataclass
-class Heard:
+class ReceivedMessage:
     """One message received."""
 
     frames: list[bytes]
@@ -119,11 +111,11 @@ class Asking:
         for revision in revisions:
             try:
                 answer = self._answer_to(asked_in(1, revision), 2)
-            except (Ended, Silent) as why:
-                if isinstance(why, Silent) and not refused:
+            except (ConnectionEnded, NoAnswer) as why:
+                if isinstance(why, NoAnswer) and not refused:
                     raise
                 refused.append(
-                    f"{shown_as(revision)}: {'no answer' if isinstance(why, Silent) else 'it closes the connection'}"
+                    f"{shown_as(revision)}: {'no answer' if isinstance(why, NoAnswer) else 'it closes the connection'}"
                 )
                 try:
                     self._begin_again()
@@ -148,8 +140,8 @@ class Asking:
         """Return the answer to the first message of a session, asked for on a connection of its own if need be."""
         try:
             return self._ask_for(frame, wanted)
-        except (Ended, Silent) as why:
-            if isinstance(why, Silent) and not self._was_refused:
+        except (ConnectionEnded, NoAnswer) as why:
+            if isinstance(why, NoAnswer) and not self._was_refused:
                 raise
             try:  # also where nothing was rejected: a reset takes an answer along that had come
                 self._begin_again()
@@ -172,19 +164,19 @@ class Asking:
         if self._revision >= 0:
             self._ask_for(asked_in(1, self._revision), 2)
 
-    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[Heard]:
+    def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[ReceivedMessage]:
         """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
         if self._has_ended:
             self._begin_again()
         try:
             yield from self._asked(frame, watch_s)
-        except Ended:
+        except ConnectionEnded:
             if not self._was_refused:
                 raise
             self._begin_again()
             yield from self._asked(frame, watch_s)
 
-    def _asked(self, frame: bytes, watch_s: float) -> Iterator[Heard]:
+    def _asked(self, frame: bytes, watch_s: float) -> Iterator[ReceivedMessage]:
         wanted = catalogue.decode(frame).answer()
         if wanted is None:
             self._send(frame)
@@ -195,8 +187,8 @@ class Asking:
         while watch_s and (heard := self._next(until)) is not None:
             yield heard
 
-    def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[Heard]:
-        """Send a request; yield what comes, the answer last; Silent with these words if none comes."""
+    def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[ReceivedMessage]:
+        """Send a request; yield what comes, the answer last; NoAnswer with these words if none comes."""
         request = catalogue.decode(frame)
         self._send(frame)
         until = time.monotonic() + self.wait_s
@@ -204,7 +196,7 @@ class Asking:
         while not is_answer:
             heard = self._next(until)
             if heard is None:
-                raise Silent(silence)
+                raise NoAnswer(silence)
             heard.is_answer = is_answer = _answers(heard.message, request, wanted)
             self._was_refused = self._was_refused or heard.message.mid == 4
             yield heard
@@ -233,11 +225,11 @@ class Asking:
         except OSError as error:  # also of a socket that is closed: it could not be opened again
             raise self._ended(error.strerror or str(error)) from error
 
-    def _ended(self, why: str = "") -> Ended:
+    def _ended(self, why: str = "") -> ConnectionEnded:
         self._has_ended = True
-        return Ended(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
+        return ConnectionEnded(f"{self.place} has closed the connection" + (f" ({why})" if why else ""))
 
-    def _next(self, until: float) -> Heard | None:
+    def _next(self, until: float) -> ReceivedMessage | None:
         """Return the next whole message, None when the time is up."""
         while not self._ready:
             left = until - time.monotonic()
@@ -259,7 +251,7 @@ class Asking:
             message = catalogue.decode(frames[0]) if len(frames) == 1 else catalogue.decode_parts(frames)
         except catalogue.FrameError as error:
             raise self._foreign(error) from error
-        return Heard(frames, message, False)
+        return ReceivedMessage(frames, message, False)
 
     def _foreign(self, error: catalogue.FrameError) -> Foreign:
         return Foreign(f"{self.place} does not speak Open Protocol: {error}")
@@ -305,127 +297,3 @@ def _answers(message: Message, request: Message, wanted: int) -> bool:
     if request.form.about.kind == "S" and message.form.about.kind in ("E", "P"):
         return message.mid in (wanted, request.mid + 1, request.get("subscribed_mid"))
     return message.mid == wanted
-
-
-# `toolcart ask HOST MID [FIELD=VALUE ...]`: one request to a real controller, its answer decoded.
-#
-# Exit codes: 0 answered, 1 refused (MID 0004), 2 the command line is wrong, 3 no connection, no session or no answer.
-
-EXIT_REFUSED = 1
-EXIT_WRONG = 2
-EXIT_UNANSWERED = 3
-_CHANGES_SOMETHING = ("C", "C!")
-
-
-@click.command()
-@click.argument("host")
-@click.argument("number", metavar="MID", type=click.IntRange(0, 9999))
-@click.argument("fields", metavar="[FIELD=VALUE]...", nargs=-1)
-@click.option(
-    "-r",
-    "--revision",
-    type=click.IntRange(1, 999),
-    help="Revision of the request.  [default: the lowest described one]",
-)
-@click.option(
-    "--port", type=click.IntRange(1, 65535), default=4545, show_default=True, help="Port, if HOST does not name it."
-)
-@click.option(
-    "--wait",
-    "wait_s",
-    type=Amount(0.1, 600),
-    default=5.0,
-    show_default=True,
-    help="Longest wait for an answer, in seconds.",
-)
-@click.option("--watch", "watch_s", type=Amount(0, 86400), default=0.0, help="Keep listening for so many seconds.")
-@HEADER
-@click.option("--spindle", type=click.IntRange(1, 99), help="Spindle of every message.  [default: blank, or 00]")
-@click.option("--yes", is_flag=True, help="Send it even if it changes something or moves a tool.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
-def ask(
-    host: str,
-    number: int,
-    fields: tuple[str, ...],
-    revision: int | None,
-    port: int,
-    wait_s: float,
-    watch_s: float,
-    header: str,
-    spindle: int | None,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """Send a controller one request and show the answer.
-
-    For example `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
-
-    Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
-    controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
-    """
-    name, colon, after = host.rpartition(":")
-    is_bracketed = name[:1] == "[" and name[-1:] == "]"
-    if colon and (is_bracketed or ":" not in name) and after.isdecimal() and 1 <= int(after) <= 65535:
-        host, port = name, int(after)
-    host = host.removeprefix("[").removesuffix("]")
-    if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
-        _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
-    frame = _request(number, revision, fields)
-    refused = False
-    try:
-        asking = Asking(host, port, wait_s, header, spindle or 0)
-        try:
-            started = asking.start()
-            _tell([started.frame], as_json, is_answer=number == 1)
-            for heard in asking.ask(frame, watch_s) if number != 1 else ():
-                _tell(heard.frames, as_json, heard.is_answer)
-                refused = refused or (heard.is_answer and heard.message.mid == 4)
-        finally:
-            asking.leave()
-    except Unanswered as error:
-        _end(str(error), EXIT_UNANSWERED)
-    sys.exit(EXIT_REFUSED if refused else 0)
-
-
-def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
-    described = catalogue.revisions(number)
-    if not described:
-        _end(f"the catalogue has no table for MID {number:04d}; `toolcart mid` lists what it has", EXIT_WRONG)
-    if "I" not in catalogue.about(number).sender:
-        _end(
-            f"MID {number:04d} ({catalogue.about(number).name}) is what a controller sends, not what it is asked",
-            EXIT_WRONG,
-        )
-    if revision is not None and revision not in described:
-        told = ", ".join(str(one) for one in described)
-        _end(f"MID {number:04d} has no described revision {revision}; it has {told}", EXIT_WRONG)
-    given = {}
-    for field in fields:
-        name, sign, value = field.partition("=")
-        if not sign or not name or name in OF_ENCODE:
-            _end(f"{field}: a field is given as name=value; `toolcart mid {number:04d}` has the names", EXIT_WRONG)
-        given[name] = int(value) if value.isdecimal() and len(value) < 10 else value
-    try:
-        return catalogue.encode(number, revision or described[0], **given)
-    except (catalogue.FieldError, catalogue.FrameError, KeyError, TypeError, ValueError) as error:
-        _end(f"{error}; `toolcart mid {number:04d}` has the table", EXIT_WRONG)
-    raise AssertionError
-
-
-def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
-    from toolcart.codec.inputs import Seen
-    from toolcart.codec.rendering import as_data, lines_of
-
-    told = as_data(Seen(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
-    told["is_answer"] = is_answer
-    if as_json:
-        click.echo(json.dumps(told))
-        return
-    first, *others = lines_of(told)
-    click.secho(first, bold=is_answer)
-    click.echo("\n".join([*others, ""]) if is_answer else "\n".join(others[:4]))
-
-
-def _end(text: str, code: int) -> None:
-    click.echo("toolcart: " + visible(text) + ("" if text.endswith("?") else "."), err=True)
-    sys.exit(code)

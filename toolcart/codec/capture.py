@@ -25,7 +25,7 @@ from typing import NamedTuple
 BITS = 10  # an octet with start and stop bit
 
 
-class Heard(NamedTuple):
+class CapturedOctet(NamedTuple):
     """One octet of a capture."""
 
     at_s: float
@@ -37,7 +37,7 @@ class NoCapture(Exception):
     """It is not a capture; the message says why, and of a text which line."""
 
 
-def read(lines: Iterable[str]) -> Iterator[Heard]:
+def read(lines: Iterable[str]) -> Iterator[CapturedOctet]:
     """Yield the octets of a capture in the order of the lines."""
     octet_s = 0.0
     for number, line in enumerate(lines, 1):
@@ -54,11 +54,11 @@ def read(lines: Iterable[str]) -> Iterator[Heard]:
         if len(words) < 3 or words[1] not in "<>" or any(not 0 <= octet <= 255 for octet in octets):
             raise NoCapture(f"line {number}: expected seconds, > or <, bytes in hex")
         for octet in octets:
-            yield Heard(at_s, words[1] == ">", octet)
+            yield CapturedOctet(at_s, words[1] == ">", octet)
             at_s += octet_s
 
 
-def line_of(heard: Heard) -> str:
+def line_of(heard: CapturedOctet) -> str:
     """Return the capture's line for one octet."""
     return f"{heard.at_s:.6f} {'>' if heard.from_agent else '<'} {heard.octet:02x}"
 

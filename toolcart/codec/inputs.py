@@ -79,7 +79,7 @@ STX, ETX, DLE = 2, 3, 16
 
 
 @dataclass(frozen=True)
-class Seen:
+class CaptureItem:
     """One message of a protocol, or the reason why there is none."""
 
     octets: bytes
@@ -126,12 +126,12 @@ def _whole_frames(octets: bytes) -> bool:
         return False
 
 
-def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
+def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[CaptureItem]:
     """Yield every message in a file's bytes; those of Open Protocol as with the usual header."""
     yield from _joined(_found(plain(octets), kind), header)
 
 
-def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[Seen]:
+def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[CaptureItem]:
     """Yield every message of a stream: lines of text as they come, anything else when it has ended.
 
     What it is, is seen from the lines that have come whole: one that was cut off may look like another kind.
@@ -168,7 +168,7 @@ def _kind_begun(first: bytes) -> str:
     return kind_of(plain(first[: first.rfind(b"\n") + 1] or first))
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
+def _lines(chunks: Iterable[bytes]) -> Iterator[CaptureItem]:
     """Yield the messages in lines, which may come in pieces."""
     number, rest = 0, b""
     for chunk in itertools.chain(chunks, [b"\n"]):
@@ -178,7 +178,7 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[Seen]:
             yield from _line(line.rstrip(b"\r"), f"line {number}")
 
 
-def _joined(found: Iterable[Seen], header: str) -> Iterator[Seen]:
+def _joined(found: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
     """Yield the same with the parts of linked messages joined."""
     waiting: dict[str, Linked] = {}
     for seen in found:
@@ -197,10 +197,10 @@ def _joined(found: Iterable[Seen], header: str) -> Iterator[Seen]:
             yield seen if len(parts) == 1 else replace(seen, parts=tuple(parts))
     for way, linked in waiting.items():
         for parts in linked.waiting.values():
-            yield Seen(parts[-1], OPEN_PROTOCOL, None, way, f"{len(parts)} parts came, not all")
+            yield CaptureItem(parts[-1], OPEN_PROTOCOL, None, way, f"{len(parts)} parts came, not all")
 
 
-def _found(octets: bytes, kind: str) -> Iterator[Seen]:
+def _found(octets: bytes, kind: str) -> Iterator[CaptureItem]:
     kind = kind_of(octets) if kind == "auto" else kind
     if kind == "pcap":
         yield from _captured(octets)
@@ -221,7 +221,7 @@ def _found(octets: bytes, kind: str) -> Iterator[Seen]:
         yield from cut([(None, octets)], "")
 
 
-def _told(lines: list[bytes]) -> Iterator[Seen]:
+def _told(lines: list[bytes]) -> Iterator[CaptureItem]:
     """Yield the messages in lines of JSON."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -235,14 +235,14 @@ def _told(lines: list[bytes]) -> Iterator[Seen]:
                 raise ValueError(f"{at_s} is no time")
             if "octets" in told:
                 protocol = told.get("protocol", OPEN_PROTOCOL)
-                yield Seen(bytes.fromhex(told["octets"]), protocol, at_s, place, str(told.get("problem", "")))
+                yield CaptureItem(bytes.fromhex(told["octets"]), protocol, at_s, place, str(told.get("problem", "")))
                 continue
             message = from_json(line)
             parts = [bytes.fromhex(part) for part in told.get("frames", ())] or [message.frame]
             for part in parts:
-                yield Seen(part, OPEN_PROTOCOL, at_s, place)
+                yield CaptureItem(part, OPEN_PROTOCOL, at_s, place)
         except (AttributeError, TypeError, ValueError, RecursionError) as error:  # FrameError is a ValueError
-            yield Seen(line, way=place, problem=str(error))
+            yield CaptureItem(line, way=place, problem=str(error))
 
 
 def _dumped(line: bytes) -> bytes | None:
@@ -257,7 +257,7 @@ def _dumped(line: bytes) -> bytes | None:
     return bytes.fromhex(digits.decode())
 
 
-def _line(line: bytes, place: str) -> Iterator[Seen]:
+def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     """Yield the frames in one line of text; a log may have other words in front of them."""
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
@@ -272,14 +272,14 @@ def _line(line: bytes, place: str) -> Iterator[Seen]:
         if length < 20 or missing > TRIMMED_MOST:
             at = head.start() + 1
             continue
-        yield Seen(frame + b" " * missing, way=place)
+        yield CaptureItem(frame + b" " * missing, way=place)
         found = True
         at = head.start() + len(frame)
     if not found and line.strip(b" \0\t#"):
-        yield Seen(line, way=place, problem="no message in this line")
+        yield CaptureItem(line, way=place, problem="no message in this line")
 
 
-def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[Seen]:
+def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[CaptureItem]:
     """Yield the messages of one direction; a number in it says how many bytes are missing there."""
     begin = itertools.takewhile(lambda chunk: isinstance(chunk[1], bytes), chunks)
     whole = b"".join(octets for _, octets in begin if isinstance(octets, bytes))
@@ -287,18 +287,18 @@ def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterato
     frames = Telegrams() if protocol == TOOLSNET else Frames()
     for at_s, octets in chunks:
         if isinstance(octets, int):
-            yield Seen(frames.buffer, protocol, at_s, way, f"{octets} bytes are missing in the capture")
+            yield CaptureItem(frames.buffer, protocol, at_s, way, f"{octets} bytes are missing in the capture")
             frames.buffer = b""
             continue
         try:
             for more in (octets, b""):  # the second call asks for what stopped the first
                 for frame in frames.feed(more):
-                    yield Seen(frame, protocol, at_s, way)
+                    yield CaptureItem(frame, protocol, at_s, way)
         except FrameError as error:
-            yield Seen(frames.buffer, protocol, at_s, way, str(error))
+            yield CaptureItem(frames.buffer, protocol, at_s, way, str(error))
             frames.buffer = b""
     if frames.buffer:
-        yield Seen(frames.buffer, protocol, chunks[-1][0], way, "the rest is no whole message")
+        yield CaptureItem(frames.buffer, protocol, chunks[-1][0], way, "the rest is no whole message")
 
 
 class Telegrams(Frames):
@@ -327,12 +327,12 @@ def _toolsnet_fits(whole: bytes) -> bool:
     return not others or bool(frames.buffer.strip(b"\0")) or len(others) < len(found)
 
 
-def _captured(octets: bytes) -> Iterator[Seen]:
+def _captured(octets: bytes) -> Iterator[CaptureItem]:
     found = []
     try:
         streams = capture.streams(octets)
     except NoCapture as error:
-        yield Seen(b"", problem=str(error))
+        yield CaptureItem(b"", problem=str(error))
         return
     for stream in streams:
         way = "{}:{} > {}:{}".format(*stream.source, *stream.target)
@@ -340,13 +340,13 @@ def _captured(octets: bytes) -> Iterator[Seen]:
     yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
 
 
-def _heard(lines: list[str]) -> Iterator[Seen]:
+def _heard(lines: list[str]) -> Iterator[CaptureItem]:
     """Yield the messages of a serial capture, plain or 3964R, in the order in which they ended."""
     found = []
     try:
         octets = list(read(lines))
     except NoCapture as error:
-        yield Seen(b"", problem=str(error))
+        yield CaptureItem(b"", problem=str(error))
         return
     for from_agent in (False, True):
         way = "agent > controller" if from_agent else "controller > agent"
@@ -355,9 +355,9 @@ def _heard(lines: list[str]) -> Iterator[Seen]:
             length = int(payload[head.start() : head.start() + 4]) if head else 0
             frame = payload[head.start() : head.start() + length] if head else b""
             if head and len(frame) == length >= 20:
-                found.append(Seen(frame, OPEN_PROTOCOL, at_s, way))
+                found.append(CaptureItem(frame, OPEN_PROTOCOL, at_s, way))
             else:
-                found.append(Seen(payload, OPEN_PROTOCOL, at_s, way, "a block without a whole message"))
+                found.append(CaptureItem(payload, OPEN_PROTOCOL, at_s, way, "a block without a whole message"))
     yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
 
 

@@ -19,7 +19,7 @@ from toolcart.catalogue.fields import Field
 from toolcart.catalogue.forms import Form
 from toolcart.catalogue.meanings import names_of
 from toolcart.codec.examples import example
-from toolcart.codec.inputs import TOOLSNET, Seen
+from toolcart.codec.inputs import TOOLSNET, CaptureItem
 from toolcart.toolsnet import take_apart
 
 KINDS = {
@@ -57,7 +57,7 @@ TYPES = {"N": "digits", "I": "signed", "B": "bit mask", "F": "number", "T": "tex
 LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R": "resolutions", "Z": "NUL, samples"}
 
 
-def as_data(seen: Seen) -> dict[str, Any]:
+def as_data(seen: CaptureItem) -> dict[str, Any]:
     """Return one message as plain data."""
     told: dict[str, Any] = {"protocol": seen.protocol}
     if seen.at_s is not None:

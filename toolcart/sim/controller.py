@@ -213,7 +213,7 @@ class Controller:
 
             return SpindleSession(self)
         if self.options.header_spindles:
-            from toolcart.sim.controller_session import MultipleSession
+            from toolcart.sim.multi_spindle import MultipleSession
 
             return MultipleSession(self)
         if not self.options.operations:

@@ -31,7 +31,7 @@ CODE_WRONG_NUMBER = 3  # OP 5.1.1 p. 69
 UNNUMBERED = (2, 9997, 9998, 9999)
 
 
-class Awaited:
+class PendingAcknowledgement:
     """What waits for its acknowledgement: sent again without one, and at last given up (OP 4.3.3 p. 62)."""
 
     def __init__(self, session, what, say, item, now):
@@ -107,7 +107,9 @@ class NumberedSender:
 
     def _begin(self, now):
         self._is_new = True
-        self._sent = Awaited(self.session, "number %02d" % self.number, self._send, self.queue[0][1], now)
+        self._sent = PendingAcknowledgement(
+            self.session, "number %02d" % self.number, self._send, self.queue[0][1], now
+        )
 
     def _send(self, frame):
         options = self.session.options

@@ -11,16 +11,16 @@ Rules:
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
 from toolcart.sim import controller_frames as frames
-from toolcart.sim.controller_events import Desk
+from toolcart.sim.controller_events import EventSubscriptions
 from toolcart.sim.controller_link import (
     REFUSED,
     UNANSWERED,
     UNNUMBERED,
     VOID_WHEN_NUMBERED,
-    Awaited,
     ControllerLink,
     NumberedReceiver,
     NumberedSender,
+    PendingAcknowledgement,
 )
 
 PORTABLE = True
@@ -36,7 +36,7 @@ class ControllerSession(ControllerLink):
         self.started = False
         self.stopped = False
         self.result_revision = 0  # 0: no subscription
-        self.desk = Desk(self)  # for everything but results
+        self.desk = EventSubscriptions(self)  # for everything but results
         self.unsent = []  # results for this subscriber, oldest first
         self.waiting = []  # the Awaited of results that wait for their 0062, oldest first
         self.owed = []  # ids of the 0061 sent, one for each 0062 that may come
@@ -336,7 +336,7 @@ class ControllerSession(ControllerLink):
         while self.unacknowledged and self.unsent and self.alive and not self.wants_close:
             self._say_result(self.unsent.pop(0))
         while self.unsent and len(self.waiting) < self.options.window and self.alive and not self.wants_close:
-            self.waiting.append(Awaited(self, RESULT, self._send_result, self.unsent.pop(0), now))
+            self.waiting.append(PendingAcknowledgement(self, RESULT, self._send_result, self.unsent.pop(0), now))
 
     def _send_result(self, result):
         self.owed.append(result.tightening_id)
@@ -377,51 +377,3 @@ class ControllerSession(ControllerLink):
                 left = self.options.repeat_every_ms
             wait = min(wait, left)
         return wait
-
-
-# A controller with several spindles on one connection: one MID 0061 for each, the spindle in the header.
-#
-# All have the tightening's ID, time and values. MID 0064 goes to the spindle in its header, blank is 1 (OP 2.2.2 p.
-# 26).
-
-
-class OfSpindle:
-    """What one spindle has of a tightening."""
-
-    def __init__(self, result, spindle):
-        self.result = result
-        self.spindle = spindle
-        self.tightening_id = result.tightening_id
-
-
-class MultipleSession(ControllerSession):
-    """One connection to such a controller."""
-
-    def __init__(self, controller):
-        super().__init__(controller)
-        self._addressed = 1  # the spindle that the current message is for
-
-    def message(self, frame, now):
-        spindle = frame[14:16]
-        self._addressed = int(spindle) if digits_only(spindle) else 1
-        super().message(frame, now)
-
-    def _queue(self, result):
-        for spindle in self.options.header_spindles:
-            self.unsent.append(OfSpindle(result, spindle))
-
-    def _say_result(self, result):
-        octets = self._data_of(result.result)
-        self.say(61, self.result_revision, octets, result.tightening_id, "%02d" % result.spindle)
-
-    def _say_old(self, result, revision, spindle=None):
-        options = self.options
-        answers = {
-            "addressed": [self._addressed] if self._addressed in options.header_spindles else [],
-            "first": options.header_spindles[:1],
-            "all": options.header_spindles,
-        }[options.answering_spindles]
-        for number in answers:
-            super()._say_old(result, revision, "%02d" % number if options.names_spindles else "  ")
-        if not answers:
-            self.refuse(64, 15)

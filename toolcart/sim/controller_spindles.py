@@ -19,10 +19,11 @@ Rules of an operation
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.base.octets import digits_only
-from toolcart.sim import result_frames as frames
-from toolcart.sim.controller_link import Awaited
+from toolcart.sim import operation_frames as frames
+from toolcart.sim import spindle_frames
+from toolcart.sim.controller_link import PendingAcknowledgement
 from toolcart.sim.controller_session import ControllerSession
-from toolcart.sim.result_frames import spindles_of
+from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 
@@ -124,7 +125,7 @@ class OperationSession(ControllerSession):
             part = self.unsent.pop(0)
             if self.options.waits_for_1203:
                 self.owed.append(part)
-            self._sent = Awaited(self, "1201", self._say_part, part, now)
+            self._sent = PendingAcknowledgement(self, "1201", self._say_part, part, now)
 
     def _say_part(self, part):
         self.say(*part[:3])
@@ -237,17 +238,17 @@ class SpindleSession(OperationSession):
 
     def _begin_part(self, number, now):
         self._part = number
-        self._sent = Awaited(self, "a result", self._say_result_part, self._results[0], now)
+        self._sent = PendingAcknowledgement(self, "a result", self._say_result_part, self._results[0], now)
 
     def _say_result_part(self, result):
         revision = self.cycle_revision
         count = self.options.spindles
         if self.cycle_mid == 100:
-            self.say(101, revision, frames.sync_data(result, revision, count))
+            self.say(101, revision, spindle_frames.sync_data(result, revision, count))
         elif self._part == 1:
-            self.say(106, revision, frames.station_data(result, revision, count))
+            self.say(106, revision, spindle_frames.station_data(result, revision, count))
         else:
-            self.say(107, revision, frames.bolt_data(result, revision, self._part - 1, count))
+            self.say(107, revision, spindle_frames.bolt_data(result, revision, self._part - 1, count))
 
     def _cycle_acknowledged(self, mid, text, now):
         if not self._part or mid != (102 if self.cycle_mid == 100 else 108):

@@ -10,8 +10,10 @@ Rules
 """
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
-from toolcart.sim.controller_link import Awaited
-from toolcart.sim.result_frames import object_ids, plot_parameters, spindles_of, traces_of
+from toolcart.sim.controller_link import PendingAcknowledgement
+from toolcart.sim.curve_frames import plot_parameters, traces_of
+from toolcart.sim.operation_frames import object_ids
+from toolcart.sim.spindle_frames import spindles_of
 
 PORTABLE = True
 
@@ -112,7 +114,7 @@ class Tracing:
             if left > 0:
                 return left
             trace = self._unsent.pop(0)
-            sent = Awaited(session, "%04d" % trace[1], self._send, trace, now)
+            sent = PendingAcknowledgement(session, "%04d" % trace[1], self._send, trace, now)
             if session.controller.identity.system_type != 4 and session.numbers is None:
                 self._waiting = sent
                 return self.options.ack_timeout_ms

@@ -25,7 +25,7 @@ READ_OCTETS = 4096
 PTYS = ("/dev/pts/", "/dev/ttys")  # where Linux and macOS have them
 
 
-class SerialServed:
+class ServedLine:
     """One line of a simulated controller; a member of `loop.served`."""
 
     def __init__(

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.memory_archive import MemoryArchive
 from toolcart.sim.orders import Orders
-from toolcart.sim.serial_serve import SerialServed, default_path, is_device
+from toolcart.sim.serial_serve import ServedLine, default_path, is_device
 from toolcart.sim.tcp import LONGEST_WAIT_MS, Loop, RealClock, Served
 from toolcart.sim.toolsnet import ToolsNet, ToolsNetOptions
 
@@ -84,11 +84,11 @@ def served_toolsnet(
 
 def served_controller(
     loop: Loop, controller: Controller, link: str, path: str, host: str = "127.0.0.1", port: int = 0, baud: int = 9600
-) -> Served | SerialServed:
+) -> Served | ServedLine:
     """Serve a controller at an address, or at the line of this path: a device, or where a pty is to be."""
     if link == "tcp":
         return Served(loop, controller.endpoint, host, port)
-    return SerialServed(loop, controller.endpoint, link, path, is_device(path), baud)
+    return ServedLine(loop, controller.endpoint, link, path, is_device(path), baud)
 
 
 class Archived(Protocol):
@@ -236,7 +236,7 @@ class SimulatedPlant:
         }
 
 
-def _cut(addresses: list[Served] | list[Served | SerialServed], cut: bool) -> None:
+def _cut(addresses: list[Served] | list[Served | ServedLine], cut: bool) -> None:
     for address in addresses:
         if cut:
             address.cut()

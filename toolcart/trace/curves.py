@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from toolcart import catalogue
 from toolcart.catalogue.trace import DIVIDES, coefficient_of
-from toolcart.codec.inputs import OPEN_PROTOCOL, Seen, messages
+from toolcart.codec.inputs import OPEN_PROTOCOL, CaptureItem, messages
 
 LINE_BEGINS = b'{"schema":'
 MT_FOCUS = 4  # system type in MID 0002
@@ -101,7 +101,7 @@ def _is_other(number: object) -> bool:
     return isinstance(number, int) and number > 1
 
 
-class _Found:
+class _Tightenings:
     """The tightenings found so far."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class _Found:
 
 
 def _of_lines(lines: list[bytes]) -> tuple[list[Tightening], list[str]]:
-    found = _Found()
+    found = _Tightenings()
     for number, line in enumerate(lines, 1):
         if b'"type":"graph"' not in line:
             continue
@@ -154,8 +154,8 @@ def _of_line(told: dict) -> Curve:
 # -- messages ------------------------------------------------------------------------------------------------------
 
 
-def _of_messages(seen: Iterable[Seen], order: str) -> tuple[list[Tightening], list[str]]:
-    found = _Found()
+def _of_messages(seen: Iterable[CaptureItem], order: str) -> tuple[list[Tightening], list[str]]:
+    found = _Tightenings()
     little = order == "little"
     for one in seen:
         if one.protocol != OPEN_PROTOCOL:
@@ -174,7 +174,7 @@ def _of_messages(seen: Iterable[Seen], order: str) -> tuple[list[Tightening], li
     return found.result()
 
 
-def _add(found: _Found, message: catalogue.Message, little: bool) -> None:
+def _add(found: _Tightenings, message: catalogue.Message, little: bool) -> None:
     ident = message["result_id"]
     octets = message["samples"]
     if isinstance(octets, catalogue.Odd) and octets.raw[:1] == b"\0":  # not the announced number of samples

@@ -10,7 +10,7 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 # Imported only when needed (toolcart.base.command_group): `toolcart status` is run often, and has to be quick.
 PLACES = {
     "archive": "toolcart.archive.commands:archive",
-    "ask": "toolcart.codec.ask:ask",
+    "ask": "toolcart.codec.ask_command:ask",
     "bench": "lab.bench.commands:bench",  # of a checkout alone
     "board": "toolcart.tools.flash.board_commands:board",
     "command": "toolcart.tools.command:command",
@@ -19,9 +19,9 @@ PLACES = {
     "docs": "toolcart.tools.cli.docs:docs",
     "doctor": "toolcart.tools.doctor.commands:doctor",
     "flash": "toolcart.tools.flash.commands:flash",
-    "image": "toolcart.tools.flash.image:image",
+    "image": "toolcart.tools.flash.image_command:image",
     "install-service": "toolcart.tools.service.commands:install_service",
-    "line": "toolcart.tools.line:line",
+    "line": "toolcart.tools.line.commands:line",
     "man": "toolcart.tools.cli.manual:man",
     "mid": "toolcart.codec.commands:mid",
     "mip": "toolcart.tools.flash.mip:mip",

@@ -115,11 +115,13 @@ def _run_configuration(
     try:
         config_file.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
-            from toolcart.tools.live.plain import InProcess, Lines, LogLines
+            from toolcart.tools.live.lines import Lines
+            from toolcart.tools.live.log_lines import LogLines
+            from toolcart.tools.live.plain import InProcess
 
             lines = Lines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
             return InProcess(path, seconds, lines).run()
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         _tell_mistakes(wrong, as_json)
         return EXIT_CONFIGURATION
     from toolcart.tools.live.watch import Watch
@@ -130,7 +132,7 @@ def _run_configuration(
 def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None, options: dict) -> int:
     from toolcart.archive.server import demo_server
     from toolcart.tools.config import file as config_file
-    from toolcart.tools.demo.faults import Faults, Span
+    from toolcart.tools.demo.faults import Faults, Outage
     from toolcart.tools.demo.plant import RATE_PER_S, Demo
 
     if options["link"] not in (None, "tcp") and not config_file.has_serial_lines():
@@ -138,8 +140,8 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
     seed = 1 if options["seed"] is None else options["seed"]
     try:
         faults = Faults(
-            [Span.parse(text) for text in options["outages"]],
-            [Span.parse(text) for text in options["controller_outages"]],
+            [Outage.parse(text) for text in options["outages"]],
+            [Outage.parse(text) for text in options["controller_outages"]],
             options["kills"],
             options["archive_kills"],
             seed if options["random_faults"] else None,
@@ -190,7 +192,7 @@ def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     return run_view(watch, ascii_only)
 
 
-def _tell_mistakes(wrong: config_file.Wrong, as_json: bool) -> None:
+def _tell_mistakes(wrong: config_file.ConfigurationError, as_json: bool) -> None:
     if as_json:
         from toolcart.tools.config import file as config_file
 

@@ -23,7 +23,7 @@ from toolcart.base.exit_codes import fail, reader_has_gone
 from toolcart.base.serial_settings import BAUDS, LINKS, NAMED
 from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.sim import profiles
-from toolcart.sim.orders import setting_of
+from toolcart.sim.option_values import setting_of
 
 EXIT_ODD = 1
 PORT = click.IntRange(0, 65535)

@@ -47,7 +47,7 @@ def check(file: str, as_json: bool) -> None:
         who = user.name
     warnings = config_places.fleeting(found.configuration, config_file.folder_of(file)) if found.configuration else []
     if found.mistakes:
-        wrong = config_file.Wrong(file, found.mistakes)
+        wrong = config_file.ConfigurationError(file, found.mistakes)
         if as_json:
             click.echo(json.dumps({"good": False, **config_file.as_object(wrong), "checked_as": who}))
         else:
@@ -140,11 +140,11 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 
     INVENTORY is a CSV file with a header line, or a TOML file with [[cart]]; every cart has a name and a host.
     """
-    from toolcart.tools.config import carts
+    from toolcart.tools.config import carts, inventory
 
     try:
-        texts = carts.configurations(template, carts.read(inventory_path))
-    except carts.Wrong as wrong:
+        texts = carts.configurations(template, inventory.read(inventory_path))
+    except inventory.InventoryError as wrong:
         if as_json:
             click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
         else:

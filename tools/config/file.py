@@ -1,7 +1,8 @@
 """A configuration file in the form the agent wants, or every mistake in it at once: place, found, allowed.
 
 Rules:
-1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `Wrong` with the same three columns.
+1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `ConfigurationError` with the same three
+   columns.
 2. A key that appears twice in an object is a mistake: JSON readers take the last one, people see the first.
 3. `read` returns what toolcart.agent.cart.config.complete does; what this machine cannot run is a mistake for
    `read_to_run` only.
@@ -11,7 +12,6 @@ Rules:
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from toolcart.base import installation
 from toolcart.board import zone
 from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config.explanations import no_json, no_json_at_all, why_not
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -32,7 +33,7 @@ SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 Mistake = tuple[str, str, str]
 
 
-class Wrong(Exception):
+class ConfigurationError(Exception):
     """The file cannot be used; `mistakes` is a list of (place, found, allowed)."""
 
     def __init__(self, path: str | Path, mistakes: list[Mistake]) -> None:
@@ -57,7 +58,7 @@ def sentence(found: str, allowed: str) -> str:
     return f"expected {allowed}; found {found}" if found else allowed
 
 
-def as_object(wrong: Wrong) -> dict:
+def as_object(wrong: ConfigurationError) -> dict:
     """Return the mistakes for machines."""
     return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
 
@@ -67,10 +68,10 @@ def mistake_as_object(mistake: Mistake) -> dict:
 
 
 def parse(path: str | Path) -> object:
-    """Return the JSON tree of the file; Wrong if a key appears twice in an object."""
+    """Return the JSON tree of the file; ConfigurationError if a key appears twice in an object."""
     tree, mistakes = _parse(path, _text(path))
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return tree
 
 
@@ -80,11 +81,11 @@ def _text(path: str | Path) -> str:
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         words = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
-        raise Wrong(path, [("(file)", "", words)]) from None
+        raise ConfigurationError(path, [("(file)", "", words)]) from None
     except UnicodeDecodeError as error:
         is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
         words = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
-        raise Wrong(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
+        raise ConfigurationError(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
@@ -102,12 +103,12 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         tree = json.loads(text, object_pairs_hook=made)
     except json.JSONDecodeError as error:
         if whole := no_json_at_all(text):
-            raise Wrong(path, [("(file)", "", whole)]) from None
+            raise ConfigurationError(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
         said = no_json(text, error.pos, error.msg)
-        raise Wrong(path, [(place, "", f"not JSON: {said}")]) from None
+        raise ConfigurationError(path, [(place, "", f"not JSON: {said}")]) from None
     except (ValueError, RecursionError) as error:
-        raise Wrong(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
+        raise ConfigurationError(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []
 
 
@@ -135,7 +136,7 @@ def folder_of(path: str | Path) -> Path:
 
 
 def read(path: str | Path) -> dict:
-    """Return the completed configuration, or raise Wrong."""
+    """Return the completed configuration, or raise ConfigurationError."""
     return _complete(path, _text(path))[0]
 
 
@@ -145,10 +146,13 @@ def read_text(path: str | Path, text: str) -> dict:
 
 
 def read_whole(path: str | Path) -> tuple[dict, dict]:
-    """Return as `read`, and also the file's own tree with its secrets, which a chip gets; Wrong if one is missing."""
+    """Return as `read`, and also the file's own tree with its secrets, which a chip gets.
+
+    ConfigurationError if one is missing.
+    """
     configuration, tree, absent = _complete(path, _text(path))
     if absent:
-        raise Wrong(path, [_without_credential(place) for place in absent])
+        raise ConfigurationError(path, [_without_credential(place) for place in absent])
     tree.pop("$schema", None)
     return configuration, tree
 
@@ -169,7 +173,7 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
         read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
         mistakes = path_checks.shared(config.complete(tree), folder_of(path), read)
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
     return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
 
@@ -194,7 +198,7 @@ def read_to_run(path: str | Path) -> dict:
     configuration, _, absent = _complete(path, _text(path), lenient=True)
     mistakes = [*_not_built(configuration), *[_without_credential(place) for place in absent]]
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return configuration
 
 
@@ -207,7 +211,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
     configuration, _, _ = _complete(path, text)
     mistakes = not_runnable(configuration, None)
     if mistakes:
-        raise Wrong(path, mistakes)
+        raise ConfigurationError(path, mistakes)
     return configuration, text
 
 
@@ -284,88 +288,3 @@ def has_webhooks() -> bool:
 def has_serial_lines() -> bool:
     """True if this machine can speak to a controller over a serial line."""
     return find_spec("serial") is not None
-
-
-# What is often wrong with a configuration, in words: a file that is no JSON, a value that is not allowed.
-
-COMMENTS = ("//", "/*", "#")
-EXAMPLE = "`toolcart config example` prints one"
-# What Python's JSON reader says, in words that say what to do.
-_NO_JSON = {
-    "Expecting property name": "a name without double quotes",
-    "Expecting ',' delimiter": "a comma or a closing bracket is missing in front of this",
-    "Expecting ':' delimiter": "a colon is missing behind a name",
-    "Expecting value": "a value is missing here, or a text without quotes",
-    "Illegal trailing comma": "a comma behind the last entry: delete it",
-    "Extra data": "something behind the end",
-    "Unterminated string": "a text does not end: its closing quote is missing",
-    "Invalid control character": "a line break or a tab in a text",
-    "Invalid \\escape": "a backslash in a text: write two",
-    "Invalid \\u": "\\u without four hexadecimal digits",
-}
-
-
-def no_json_at_all(text: str) -> str:
-    """Say what a file is that does not even begin like JSON; "" if it does."""
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(COMMENTS)]
-    if not text.strip():
-        return f"the file is empty; {EXAMPLE}"
-    for name, pattern in (
-        ("YAML", r"\s*(---\s*$|- |[\w-]+\s*:(\s|$))"),
-        ("TOML or INI", r"\s*(\[[\w.-]+\]\s*$|[\w.-]+\s*=)"),
-        ("XML", r"\s*<"),
-    ):
-        if lines and re.match(pattern, lines[0]):
-            return f"the file is {name}: a configuration is JSON; {EXAMPLE}"
-    return ""
-
-
-def no_json(text: str, at: int, reader_says: str) -> str:
-    """Say what is wrong at this place of a text that is no JSON."""
-    before, here = text[:at].rstrip(), text[at:].lstrip()
-    if text[text.rfind("\n", 0, at) + 1 :].lstrip(" \t").startswith(COMMENTS):
-        return "a comment: JSON has none, delete it"
-    if not here:
-        return "the file ends too early: a closing bracket is missing"
-    if here[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
-        return 'another quote than "'
-    if here[0] in "}]" and before.endswith(","):
-        return "a comma behind the last entry: delete it"
-    if re.match(r"(True|False|None)\b", here):
-        return "true, false and null are written in small letters"
-    if here[0].isdigit() and before.endswith("0") and before + here[0] == text[: at + 1]:
-        return "a number that begins with 0: delete the 0"
-    return next((words for start, words in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
-
-
-def why_not(found: str, allowed: str) -> str:
-    """Say what is wrong with a value, as toolcart.agent.cart.config shows it; "" where what is allowed says it all."""
-    text = found[1:-1] if found.startswith('"') else None
-    if text is None:
-        return ""
-    if " or an address alone" in allowed:
-        return _why_no_host(text)
-    if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
-        return "a number in quotes"
-    if allowed.startswith("true or false") and text in ("true", "false"):
-        return "in quotes"
-    choices = allowed.removeprefix("one of ").removesuffix(" or null").split(", ")
-    return "capital letters" if text not in choices and text.lower() in choices else ""
-
-
-def _why_no_host(text: str) -> str:
-    numbers = text.split(".")
-    if not text.strip():
-        return "empty"
-    if "://" in text:
-        return "a URL"
-    if text.startswith("["):
-        return "in brackets"
-    if re.fullmatch(r".+:\d+", text) and text.count(":") == 1:
-        return "a port, which is a setting of its own"
-    if text != text.strip() or " " in text:
-        return "a blank in it"
-    if all(number.isdigit() for number in numbers):
-        wrong = [number for number in numbers if int(number) > 255]
-        return f"{wrong[0]} is above 255" if wrong else "an IPv4 address has four numbers"
-    return ""

@@ -9,7 +9,7 @@ Rules
 3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names. Outside the
    service there is none: UNKNOWN takes its place, which is long enough for every check.
 4. No message contains what a file holds.
-5. An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `Awaited`.
+5. An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `PendingSecrets`.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -
     return mistakes, absent
 
 
-class Awaited:
+class PendingSecrets:
     """The secrets of one outlet that could not be read; `look` puts them into the outlet's settings once they can."""
 
     def __init__(self, folder: Path, settings: dict) -> None:
@@ -95,7 +95,7 @@ def hand_over(configuration: dict, awaits: dict[str, dict], folder: Path) -> dic
         for outlet in station["outlets"]:
             for key, value in list(outlet.items()):
                 if isinstance(value, str) and value in awaits:
-                    outlet.setdefault("awaits", Awaited(folder, outlet)).add(key, awaits[value])
+                    outlet.setdefault("awaits", PendingSecrets(folder, outlet)).add(key, awaits[value])
     return configuration
 
 

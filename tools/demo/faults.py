@@ -38,18 +38,18 @@ SWITCHES |= {CUT_CONTROLLER: ("controller", True), JOIN_CONTROLLER: ("controller
 
 
 @dataclass(frozen=True)
-class Span:
+class Outage:
     """An outage from `begin_s` to `end_s`."""
 
     begin_s: float
     end_s: float
 
     @staticmethod
-    def parse(text: str) -> Span:
+    def parse(text: str) -> Outage:
         """Read `A:B`; ValueError says what is wrong with it."""
         begin, _, end = text.partition(":")
         try:
-            span = Span(float(begin), float(end))
+            span = Outage(float(begin), float(end))
         except ValueError:
             raise ValueError(f"{text!r} is no outage: give begin and end in seconds, such as 5:8") from None
         if not 0 <= span.begin_s < span.end_s:
@@ -61,8 +61,8 @@ class Span:
 class Faults:
     """The faults of one run; `due(at_s)` gives those whose time has come."""
 
-    outages: Iterable[Span] = ()
-    controller_outages: Iterable[Span] = ()
+    outages: Iterable[Outage] = ()
+    controller_outages: Iterable[Outage] = ()
     kills_s: Iterable[float] = ()
     archive_kills_s: Iterable[float] = ()
     random_seed: int | None = None

@@ -14,7 +14,6 @@ Rules:
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 import time
@@ -28,46 +27,12 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.demo import faults as demo_faults
 from toolcart.tools.demo.faults import Faults
+from toolcart.tools.demo.folder import ARCHIVE, LINE, first_id_in, keep_newest_id, write_configuration
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, Watch
 
 if TYPE_CHECKING:
     from toolcart.archive.web.serving import Child
-
-# The demo's folder: the agent's configuration, its spool, the archive, and where the next run continues.
-
-ARCHIVE = "archive.sqlite"
-LINE = "line"  # the pty for the serial links; its path has to fit the setting `device`
-_NEWEST_ID = "newest-id"
-
-
-def write_configuration(folder: Path, link: str, pim_port: int, controller_port: int) -> Path:
-    """Write the agent's configuration and return its path."""
-    # A pty has no baud rate; the highest keeps the waits short that are meant for a real wire.
-    line = {"link": link, "device": str(folder / LINE), "baud": 115200}
-    controller = {"host": "127.0.0.1", "port": controller_port} if link == "tcp" else line
-    spool = {"path": "demo.spool", "size_kib": 1024}
-    configuration = {
-        "system": {"name": "Demo"},
-        "toolsnet": {"pim_host": "127.0.0.1", "pim_port": pim_port, "reconnect_s": 1},
-        "stations": [{"number": 1, "name": "Demo cart", "controller": controller, "spool": spool}],
-    }
-    path = folder / "demo.json"
-    path.write_text(json.dumps(configuration, indent=2) + "\n", encoding="utf-8")
-    return path
-
-
-def first_id_in(folder: Path) -> int | None:
-    """Return the ID after the last run's results, delivered or not; None lets the archive decide."""
-    try:
-        return int((folder / _NEWEST_ID).read_text(encoding="ascii")) + 1
-    except (OSError, ValueError):
-        return None
-
-
-def keep_newest_id(folder: Path, newest: int) -> None:
-    """Save the last tightening ID of this run."""
-    (folder / _NEWEST_ID).write_text(f"{newest}\n", encoding="ascii")
 
 
 NETWORKS = {"outlet": "ToolsNet", "controller": "the controller"}  # that can be cut, by side
@@ -100,7 +65,7 @@ class Demo(Watch):
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         first_id = first_id_in(self.folder)
-        self.archived = demo_server.Beside(str(self.folder / ARCHIVE)).ready()
+        self.archived = demo_server.DemoServer(str(self.folder / ARCHIVE)).ready()
         self.plant = SimulatedPlant(
             first_id=first_id,
             controller_options=ControllerOptions(seed=seed),

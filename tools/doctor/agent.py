@@ -12,11 +12,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from toolcart.spool.image import is_held
 from toolcart.tools.config import runner
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import attention
 from toolcart.tools.messages.durations import counted, span
-from toolcart.tools.spool.image import is_held
 from toolcart.tools.spool.report import undelivered
 from toolcart.tools.status import client, socket_location
 
@@ -28,7 +28,7 @@ _RESULTS = {"watchdog": "it hung, and its watchdog ended it", "oom-kill": "the m
 _CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
 
 
-def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None, client.Trouble | None]:
+def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None, client.NoAgent | None]:
     """Return what the agent of this configuration tells, or why none does.
 
     The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
@@ -37,7 +37,7 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
     for path in dict.fromkeys((socket_location.to_ask(config_path), socket_location.default())):
         try:
             told = client.ask(path)
-        except client.Trouble as trouble:
+        except client.NoAgent as trouble:
             why = why or trouble
             continue
         if (
@@ -49,7 +49,7 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
     return None, why
 
 
-def examine(config_path: str, told: dict | None, why: client.Trouble | None, spools: list[Path]) -> list[Found]:
+def examine(config_path: str, told: dict | None, why: client.NoAgent | None, spools: list[Path]) -> list[Finding]:
     """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations."""
     found = runner.unit_of(config_path)
     unit = found[0] if found else ""
@@ -60,17 +60,17 @@ def examine(config_path: str, told: dict | None, why: client.Trouble | None, spo
         words = f"process {about.get('pid', '?')} runs for {span(about.get('uptime_s', 0))}"
         if about.get("unit"):
             words += f", as the service {about['unit']}"
-        needs = [Found("configuration", WARN, need.words, need.hint) for need in attention.of_agent(about)]
-        return [Found(WHAT, GOOD, words, "", {"pid": about.get("pid")}), *boot, *needs]
+        needs = [Finding("configuration", WARN, need.words, need.hint) for need in attention.of_agent(about)]
+        return [Finding(WHAT, GOOD, words, "", {"pid": about.get("pid")}), *boot, *needs]
     if why is not None and why.is_forbidden:
-        return [Found(WHAT, WARN, str(why), why.hint)]
+        return [Finding(WHAT, WARN, str(why), why.hint)]
     if any(is_held(spool) for spool in spools):
         words = "an agent has the spool and does not answer"
-        return [Found(WHAT, BAD, f"{words}: {why}" if why else words, why.hint if why else "")]
+        return [Finding(WHAT, BAD, f"{words}: {why}" if why else words, why.hint if why else "")]
     return [_without(config_path, unit, service, spools), *boot]
 
 
-def _without(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Found:
+def _without(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Finding:
     """Say that no agent runs, why, and what waits for one."""
     words = f"no agent runs{_why(unit, service)}"
     file = shlex.quote(config_path)
@@ -78,12 +78,12 @@ def _without(config_path: str, unit: str, service: dict[str, str], spools: list[
     if unit:
         hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
-        return Found(WHAT, NOTE, f"{words} with this configuration yet", hint)
+        return Finding(WHAT, NOTE, f"{words} with this configuration yet", hint)
     waiting = sum(undelivered(spool)[0] for spool in spools)
     wait = "waits" if waiting == 1 else "wait"
     told = f"{counted(waiting, 'result')} {wait} in the spool, and " if waiting else ""
     words = f"{words}: {told}nothing is taken from a controller"
-    return Found(WHAT, BAD, words, hint, {"waiting": waiting, **service})
+    return Finding(WHAT, BAD, words, hint, {"waiting": waiting, **service})
 
 
 def _why(unit: str, service: dict[str, str]) -> str:
@@ -104,13 +104,13 @@ def _why(unit: str, service: dict[str, str]) -> str:
     return f": the service {unit} is {state}, and does not answer"
 
 
-def _at_boot(unit: str, service: dict[str, str]) -> list[Found]:
+def _at_boot(unit: str, service: dict[str, str]) -> list[Finding]:
     """Warn of a service that does not start with the machine."""
     state = service.get("UnitFileState", "")
     if state in ("", "enabled", "enabled-runtime", "static", "alias", "generated"):
         return []
     words = f"the service {unit} is {state}: it does not start with the machine"
-    return [Found("service", WARN, words, f"`sudo systemctl enable {unit}` changes that.")]
+    return [Finding("service", WARN, words, f"`sudo systemctl enable {unit}` changes that.")]
 
 
 def state_of(unit: str) -> dict[str, str]:

@@ -18,14 +18,14 @@ import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.terminal_safe import visible
+from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
-from toolcart.tools.doctor import agent, controller, extras, local, toolsnet
-from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
+from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
-from toolcart.tools.spool.image import is_held
 
 AT_ONCE = 8  # stations
 
@@ -48,7 +48,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     if config_path is None and not SERVICE_CONFIG.is_file():
         raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
     config_path = config_path or str(SERVICE_CONFIG)
-    told: list[Found] = []
+    told: list[Finding] = []
     for found in examine(config_path, ntp_host, offline):
         told.append(found)
         if not as_json:
@@ -69,7 +69,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
 
 
-def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Found]:
+def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Finding]:
     """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
@@ -81,12 +81,12 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     yield from agent.examine(config_path, told, why, spools)
     for where, what, allowed in [*found.mistakes, *found.lacks]:
         at = config_path if where == "(file)" else f"{config_path}: {where}"
-        yield Found("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
+        yield Finding("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
     if configuration is None:
         return
     if not found.mistakes and not found.lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"
-        yield Found("configuration", GOOD, words)
+        yield Finding("configuration", GOOD, words)
     running = told if told is not None else {} if any(map(is_held, spools)) else None
     with runner.acting_as(user):
         yield from _spools(configuration, config_path)
@@ -96,7 +96,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         if running is None:
             yield from local.names(configuration)
         for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
-            yield local.ask_time(host)
+            yield time_server.ask_time(host)
         yield from _stations(configuration, config_path, running)
 
 
@@ -104,18 +104,18 @@ def _as_it_would_run(config_path: str) -> dict | None:
     """Return the configuration that an agent runs with all the same; None if none would."""
     try:
         return config_file.read_to_run(config_path)
-    except config_file.Wrong:
+    except config_file.ConfigurationError:
         return None
 
 
-def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
     """Check the stations side by side; what is found comes in their order.
 
     Those that share a controller's port or a line are checked one after the other.
     """
     places = {_place(station): threading.Lock() for station in configuration["stations"]}
 
-    def asked(station: dict) -> list[Found]:
+    def asked(station: dict) -> list[Finding]:
         with places[_place(station)]:
             return list(_station(configuration, station, config_path, running))
 
@@ -129,7 +129,7 @@ def _place(station: dict) -> tuple:
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spools(configuration: dict, config_path: str) -> Iterator[Found]:
+def _spools(configuration: dict, config_path: str) -> Iterator[Finding]:
     for station in configuration["stations"]:
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
@@ -146,7 +146,7 @@ def _name(station: dict) -> str:
     return f"station {station['number']}"
 
 
-def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Found]:
+def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
     name = _name(station)
     if running is not None:
         yield from _told_by_agent(name, station["number"], running)
@@ -162,30 +162,30 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
                 name, configuration, station["number"], folder, spool_path(config_path, station)
             )
         else:
-            yield from local.examine(name, outlet)
+            yield from outlets.examine(name, outlet)
 
 
-def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Found]:
+def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
     """Yield what the running agent has found; nothing else is asked."""
     shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
     if shown is None:
         words = "an agent has the spool and does not tell its state: neither controller nor outlets were asked"
-        yield Found(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
+        yield Finding(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
         return
     if not shown["mounted"]:
-        yield Found(f"{name} agent", BAD, attention.not_up(shown))
+        yield Finding(f"{name} agent", BAD, attention.not_up(shown))
         return
     for its in connections.both(shown).values():
         side, reason, where = connections.name_of(its), connections.reason_of(its), connections.place_of(its)
         if connections.is_well(its) and not connections.is_proven(its):
             words = f"{where}: nothing has been sent to it since the start, so nothing is proven ({its['state']})"
-            yield Found(f"{name} {side}", NOTE, words)
+            yield Finding(f"{name} {side}", NOTE, words)
         elif connections.is_well(its):
-            yield Found(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
+            yield Finding(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             words = reasons.and_next_try(words, its)
-            yield Found(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+            yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
     for need in standing_conditions.everything(shown):
-        yield Found(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
-    yield Found(f"{name} results", GOOD, status.results(shown))
+        yield Finding(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
+    yield Finding(f"{name} results", GOOD, status.results(shown))

@@ -25,19 +25,19 @@ from toolcart.codec.ask import (
     SPINDLE_FIRST,
     USUAL,
     Asking,
-    Ended,
+    ConnectionEnded,
     Foreign,
+    NoAnswer,
     NoSession,
     OtherHeader,
-    Silent,
     Unanswered,
     asked_in,
     shown_as,
 )
-from toolcart.tools.doctor import extras, local
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Found
+from toolcart.tools.doctor import extras, local, outlets
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import reasons
-from toolcart.tools.status import server
+from toolcart.tools.status import process
 
 WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
@@ -65,40 +65,40 @@ _CONNECTED = "Is another client connected? Does it know one of controller.start_
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
 _REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
 _NO_SESSION: dict[type, str] = {
-    Silent: "Is this a controller's Open Protocol port? Some answer one client only.",
+    NoAnswer: "Is this a controller's Open Protocol port? Some answer one client only.",
     Foreign: "Does something else listen there?",
 }
 
 
-def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Found]:
+def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Finding]:
     """Ask this controller everything it can be asked; `wants` is what the configuration wants beside results."""
     what = f"{name} controller"
     try:
         asking = _asking(controller, controller.get("header", USUAL))
     except Unanswered as why:
         side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
-        return [local.unreached(what, side, why.__cause__)]
+        return [outlets.unreached(what, side, why.__cause__)]
     try:
         started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
     except Unanswered as why:
         asking.leave()
         other = None if _has_answered(why) else _other_header(controller, what)
-        return [other or Found(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
+        return [other or Finding(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
     found = [_identity(what, started)]
     try:
         if started.get("system_type") == REPEATS_NOTHING:
             found.append(
-                Found(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
+                Finding(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
             found += [_results(what, asking, controller, started.get("system_type")), _kept(what, asking, controller)]
         found.append(_clock(what, asking))
         found += extras.examine(what, asking, controller, wants)
     except Unanswered as why:
-        found.append(Found(what, BAD, str(why), "It answered MID 0001 and then no more."))
+        found.append(Finding(what, BAD, str(why), "It answered MID 0001 and then no more."))
     finally:
         asking.leave()
-    return [*found, Found(what, NOTE, *LOCK)]
+    return [*found, Finding(what, NOTE, *LOCK)]
 
 
 def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ def _asking(controller: dict, header: str) -> Asking:
     return Asking(controller["host"], controller["port"], WAIT_S, header, controller.get("spindle_id") or 0)
 
 
-def _other_header(controller: dict, what: str) -> Found | None:
+def _other_header(controller: dict, what: str) -> Finding | None:
     """Ask one that does not answer with the other header; return what to say if that is its own."""
     header = SPINDLE_FIRST if controller.get("header", USUAL) == USUAL else USUAL
     try:
@@ -122,12 +122,12 @@ def _other_header(controller: dict, what: str) -> Found | None:
     except Unanswered as why:
         if not _has_answered(why):
             return None
-    return Found(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
+    return Finding(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
 
 
 def _has_answered(why: Unanswered) -> bool:
     """True if what was sent was answered, with a rejection or something else: it was neither silence nor an end."""
-    return bool(why.codes) if isinstance(why, NoSession) else not isinstance(why, (Silent, Ended))
+    return bool(why.codes) if isinstance(why, NoSession) else not isinstance(why, (NoAnswer, ConnectionEnded))
 
 
 def _hint(why: Unanswered, header: str) -> str:
@@ -140,28 +140,30 @@ def _hint(why: Unanswered, header: str) -> str:
     return _REJECTED if codes else _NO_SESSION.get(type(why), _CONNECTED)
 
 
-def _identity(what: str, started: catalogue.Message) -> Found:
+def _identity(what: str, started: catalogue.Message) -> Finding:
     names = ("controller_name", "controller_software", "system_type")
     said = {key: started.get(key) for key in names if started.get(key) not in (None, "")}
     about = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in said.items())
     words = f"answers MID 0001 in revision {started.revision}: {about or 'it says nothing about itself'}"
-    return Found(what, GOOD, words, "", {"revision": started.revision, **said})
+    return Finding(what, GOOD, words, "", {"revision": started.revision, **said})
 
 
-def _results(what: str, asking: Asking, controller: dict, system_type: object) -> Found:
+def _results(what: str, asking: Asking, controller: dict, system_type: object) -> Finding:
     """Subscribe as the settings say, and unsubscribe at once."""
     results = controller.get("results", "auto")
     if results == "operations" and (offered := extras.offers_operations(asking)):
-        return Found(what, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered})
+        return Finding(
+            what, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered}
+        )
     return _subscription(what, asking, controller, results == "auto" and system_type == SHARED_SYSTEM)
 
 
-def _two_ways(what: str, revision: int, offered: int) -> Found:
+def _two_ways(what: str, revision: int, offered: int) -> Finding:
     words = f"results are pushed in revision {shown_as(revision)} (MID 0060), and it offers MID 1201 as well"
-    return Found(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
+    return Finding(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
 
 
-def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool) -> Found:
+def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool) -> Finding:
     """Subscribe in the best revision it takes, and unsubscribe at once.
 
     `is_fixture`: it may have several bolts, of which MID 0061 may hold one: then MID 1201 is asked for too.
@@ -171,7 +173,7 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
     for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
         try:
             answer, pushed = _one(asking, asked_in(60, revision))
-        except Ended:
+        except ConnectionEnded:
             refused.append(f"{shown_as(revision)}: {ENDS}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
@@ -181,7 +183,7 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
             if is_fixture and (offered := extras.offers_operations(asking)):
                 return _two_ways(what, revision, offered)
             hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
-            return Found(
+            return Finding(
                 what,
                 GOOD,
                 f"results are pushed in revision {shown_as(revision)} (MID 0060)",
@@ -193,24 +195,24 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
         refused.append(f"{shown_as(revision)}: {reasons.told_code(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
-            return Found(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
+            return Finding(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
     if maybe:
         words = 'it answers MID 0060 by 0004 with code 00, "no error", and accepts no revision by 0005'
-        return Found(
+        return Finding(
             what, NOTE, words, "The agent takes that for a yes; see whether a result comes.", {"results": maybe}
         )
     words = f"it rejects what asks for pushed results, by revision of MID 0060: {', '.join(refused)}"
-    return Found(what, BAD, words, "Is another client subscribed? Does it know one of controller.result_revisions?")
+    return Finding(what, BAD, words, "Is another client subscribed? Does it know one of controller.result_revisions?")
 
 
-def _kept(what: str, asking: Asking, controller: dict) -> Found:
+def _kept(what: str, asking: Asking, controller: dict) -> Finding:
     """Ask for the newest result it keeps: MID 0064 with number 0."""
     wanted = controller.get("recover", True)
     try:
         answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
-    except Ended:
+    except ConnectionEnded:
         words = f"{ENDS} when it is asked for a stored result (MID 0064)"
-        return Found(
+        return Finding(
             what, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
         )
     if answer.mid == 65:
@@ -218,50 +220,50 @@ def _kept(what: str, asking: Asking, controller: dict) -> Found:
         words = f"it returns stored results (MID 0064); newest tightening ID {ident}"
         figures = {"newest": ident}
         if not _shares_ids(asking, ident):
-            return Found(what, GOOD, words, "", figures)
+            return Finding(what, GOOD, words, "", figures)
         words += "; all its stations share the tightening IDs"
         if controller.get("tightening_ids") != "own":
-            return Found(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
+            return Finding(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
-        return Found(what, BAD, words, hint, {**figures, "shares_ids": True})
+        return Finding(what, BAD, words, hint, {**figures, "shares_ids": True})
     words = f"it returns no stored result (MID 0064): {reasons.a_code(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
-        return Found(what, NOTE, words, "It has none yet.")
+        return Finding(what, NOTE, words, "It has none yet.")
     hint = (
         "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
     )
-    return Found(what, BAD if wanted else NOTE, words, hint)
+    return Finding(what, BAD if wanted else NOTE, words, hint)
 
 
 def _shares_ids(asking: Asking, newest: int) -> bool:
     """True if an ID that was never made is answered with the newest below it, as where stations share the IDs."""
     try:
         answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
-    except Ended:
+    except ConnectionEnded:
         return False
     return answer.mid == 65 and answer["tightening_id"] <= newest
 
 
-def _clock(what: str, asking: Asking) -> Found:
+def _clock(what: str, asking: Asking) -> Finding:
     try:
         answer, _ = _one(asking, catalogue.encode(80))
-    except Ended:
-        return Found(what, NOTE, f"its clock cannot be asked: {ENDS}")
+    except ConnectionEnded:
+        return Finding(what, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
-        return Found(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
+        return Finding(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
     told = str(answer["time"])
     try:
         ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
     except ValueError:
-        return Found(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
+        return Finding(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
-    if local.is_unset(server.clock()):
-        return Found(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
+    if local.is_unset(process.clock()):
+        return Finding(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
     if abs(ahead_s) <= APART_S:
-        return Found(what, GOOD, "its clock agrees with ours", "", figures)
+        return Finding(what, GOOD, "its clock agrees with ours", "", figures)
     side = "ahead of" if ahead_s > 0 else "behind"
     hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
-    return Found(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
+    return Finding(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
 
 
 def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
@@ -277,7 +279,7 @@ def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
 # -- a serial line -------------------------------------------------------------------------------------------------
 
 
-def over_line(name: str, controller: dict, folder: str) -> list[Found]:
+def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     """Open the line and begin a session on it with the agent's own link and session."""
     from toolcart.agent.cart.assembly import controller_session  # as the agent makes it
 
@@ -287,9 +289,9 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
     port = board.serial(controller)
     port.open(device, baud)
 
-    def lost(why: int) -> list[Found]:
+    def lost(why: int) -> list[Finding]:
         reason = reasons.connect_reason(reasons.line_side(device, baud), why_name(why), "", int(port.why_code or 0))
-        return [Found(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+        return [Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
 
     until = time.monotonic() + WAIT_S
     while port.state() == PORT_OPENING and time.monotonic() < until:
@@ -311,7 +313,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Found]:
                 words = f"a controller answers on {device}{at} ({controller['link']})"
                 words += f": controller name {who}" if who else ""
                 figures = {"octets": heard, "controller_name": who}
-                return [Found(what, GOOD, words, "", figures), Found(what, NOTE, *LOCK)]
+                return [Finding(what, GOOD, words, "", figures), Finding(what, NOTE, *LOCK)]
             if session.state == st.OVER or port.why:
                 break
             time.sleep(TURN_S)
@@ -340,9 +342,9 @@ def _turn(session, port, now: int) -> int:
     return max(n, 0)
 
 
-def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Found:
+def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Finding:
     is_other = session.why == st.WHY_HEADER
     why, code = (why_name(session.why), session.received.refused_code) if is_other else ("silence", heard)
     shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     reason = reasons.of_controller(shown)
-    return Found(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})
+    return Finding(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

@@ -23,8 +23,8 @@ from toolcart.agent.openprotocol.error_codes import (
 )
 from toolcart.agent.openprotocol.operation_result import OPERATION_REVISIONS, OPERATIONS
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID, Subscription
-from toolcart.codec.ask import Asking, Ended, Silent
-from toolcart.tools.doctor.finding import GOOD, NOTE, WARN, Found
+from toolcart.codec.ask import Asking, ConnectionEnded, NoAnswer
+from toolcart.tools.doctor.finding import GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import reasons
 
 NAMES = {"alarms": "alarms", "pset": "parameter sets", "job": "jobs", "vin": "VINs", "curves": "curves"}
@@ -33,7 +33,7 @@ _HINT = "Results come all the same. Look at its licence and setup, or take it ou
 
 
 @dataclass
-class Told:
+class SubscriptionOutcome:
     """The outcome for one kind: the revision it takes, or why it gives none."""
 
     revision: int = 0
@@ -48,7 +48,7 @@ def wanted(configuration: dict, station: dict) -> frozenset[str]:
     return frozenset((*events, CURVES) if controller["traces"] else events)
 
 
-def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Found]:
+def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Finding]:
     """Try everything that it may give beside results."""
     told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
     if CURVES in wants:
@@ -58,29 +58,29 @@ def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) 
     return [_in_general(what, told, wants), *([_missing(what, told, missing)] if missing else [])]
 
 
-def _in_general(what: str, told: dict[str, Told], wants: frozenset[str]) -> Found:
+def _in_general(what: str, told: dict[str, SubscriptionOutcome], wants: frozenset[str]) -> Finding:
     given = [NAMES[word] for word in told if told[word].revision]
     lacking = [f"{NAMES[word]} ({told[word].why})" for word in told if not told[word].revision and word not in wants]
     words = f"it reports {_listed(given, 'and') if given else 'nothing'} beside results"
     if lacking:
         words += f"; no {_listed(lacking, 'and no')}"
     figures = {word: told[word].revision for word in told}
-    return Found(what, GOOD if given and not lacking else NOTE, words, "", figures)
+    return Finding(what, GOOD if given and not lacking else NOTE, words, "", figures)
 
 
-def _missing(what: str, told: dict[str, Told], words: list[str]) -> Found:
+def _missing(what: str, told: dict[str, SubscriptionOutcome], words: list[str]) -> Finding:
     """Report what the configuration wants and this controller does not give."""
     named = _listed([f"{NAMES[word]} ({told[word].why})" for word in words], "and")
     settings = ["events"] if words[0] != CURVES else []
     settings += ["traces"] if CURVES in words else []
-    return Found(what, WARN, f"the configuration asks for {named}: it gives none", _HINT.format("/".join(settings)))
+    return Finding(what, WARN, f"the configuration asks for {named}: it gives none", _HINT.format("/".join(settings)))
 
 
 def _listed(words: list[str], last: str) -> str:
     return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
-def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
+def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> SubscriptionOutcome:
     """Try the subscriptions in turn until one is accepted; if none is, the first one's reason counts."""
     reasons = []
     for subscription in subscriptions:
@@ -88,7 +88,7 @@ def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> Told:
         if told.revision:
             return told
         reasons.append(told.why)
-    return Told(why=reasons[0])
+    return SubscriptionOutcome(why=reasons[0])
 
 
 def offers_operations(asking: Asking) -> int:
@@ -97,28 +97,28 @@ def offers_operations(asking: Asking) -> int:
     return _in_every_revision(asking, subscription).revision
 
 
-def _in_every_revision(asking: Asking, subscription: Subscription) -> Told:
+def _in_every_revision(asking: Asking, subscription: Subscription) -> SubscriptionOutcome:
     why = ""
     for known in subscription.revisions.all:
         revision = known[0] if isinstance(known, tuple) else known  # the forms of a curve
         frame = _frame(subscription.mid, subscription.revision(), subscription.data)
         try:
             code = _refusal(asking, frame, {push.pushed_mid for push in subscription.pushes})
-        except Silent:
-            return Told(why=f"MID {_named(subscription)} is not answered")
-        except Ended:
+        except NoAnswer:
+            return SubscriptionOutcome(why=f"MID {_named(subscription)} is not answered")
+        except ConnectionEnded:
             why = f"MID {_named(subscription)}: it closes the connection"
             subscription.revisions.refused()
             continue
         if code == 0:
             _end(asking, subscription)
         if code == 0 or refusal_class(code) == REFUSED_EXISTS:
-            return Told(revision)
+            return SubscriptionOutcome(revision)
         why = f"MID {_named(subscription)}: {reasons.a_code(code)}"
         if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
             break
         subscription.revisions.refused()
-    return Told(why=why)
+    return SubscriptionOutcome(why=why)
 
 
 def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
@@ -130,7 +130,7 @@ def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
                 code = heard.message["error_code"] if heard.message.mid == 4 else 0
                 return code if isinstance(code, int) else NO_CODE
             has_pushed |= heard.message.mid in pushes
-    except Silent:
+    except NoAnswer:
         if not has_pushed:
             raise
     return 0
@@ -142,7 +142,7 @@ def _end(asking: Asking, subscription: Subscription) -> None:
     try:
         for _ in asking.ask(_frame(subscription.row[UNSUBSCRIBE_MID], 1, data)):
             pass
-    except (Silent, Ended):
+    except (NoAnswer, ConnectionEnded):
         pass
 
 

@@ -13,7 +13,7 @@ MARKS = {GOOD: "ok", NOTE: "--", WARN: "! ", BAD: "XX", SKIPPED: "  "}
 
 
 @dataclass
-class Found:
+class Finding:
     """`what` was checked, such as `station 1 controller`; `figures` are for machines."""
 
     what: str

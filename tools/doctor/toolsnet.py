@@ -23,15 +23,15 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.spool.offline_spool import begun
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
 from toolcart.tools.messages.durations import counted
-from toolcart.tools.spool.offline_spool import begun
 
 TURN_S = 0.01
 
 
-def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Found]:
+def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Finding]:
     """Check PIM, server and sequence for one station."""
     settings = configuration["toolsnet"]
     outlet = _reached(Board(folder), settings, configuration["system"], number)
@@ -43,15 +43,15 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     outlet.put_state(shown)
     reason = reasons.of_toolsnet(shown)
     if reason and outlet.fault.state <= ts.PIM_INFO:
-        return [Found(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
+        return [Finding(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
     server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
     words = f"{place} sent its 12, took our 07 and answered 08: server {server}, last result {sequence}"
-    found = [Found(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
+    found = [Finding(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
     if reason:
-        found.append(Found(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
+        found.append(Finding(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
-        found.append(Found(f"{name} server", GOOD, f"{server} accepts connections"))
+        found.append(Finding(f"{name} server", GOOD, f"{server} accepts connections"))
     return [*found, *compare(number, sequence, spool)]
 
 
@@ -79,46 +79,47 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
         port.close()
 
 
-def compare(number: int, sequence: int, spool: Path) -> list[Found]:
+def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     """Compare the server's last result with what the spool of station `number` holds and has delivered."""
     name = f"station {number}"
     what = f"{name} sequence"
     if not spool.is_file():
         if sequence == 0:
-            return [Found(what, GOOD, "neither the server nor a spool has a result yet")]
+            return [Finding(what, GOOD, "neither the server nor a spool has a result yet")]
         words = f"the server has {sequence} results of this station, and the spool is new"
         hint = "The agent continues after them. If another agent has the station's number, give this one another."
-        return [Found(what, NOTE, words, hint)]
-    from toolcart.tools.spool import image, report
+        return [Finding(what, NOTE, words, hint)]
+    from toolcart.spool import image
+    from toolcart.tools.spool import report
 
     try:
         found = image.read(spool)
         account = report.account(found, found.areas[0])
     except (image.ImageError, OSError) as error:
         hint = "" if os.access(spool, os.R_OK) else "Only its agent's user may read it; try sudo."
-        return [Found(what, SKIPPED, f"{spool} cannot be read: {error}", hint)]
+        return [Finding(what, SKIPPED, f"{spool} cannot be read: {error}", hint)]
     passed, waiting = account["sequence"] or 0, account["waiting"]
     named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": named}
     if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {named}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
-        return [Found(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
+        return [Finding(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
     beside = [*_sent_again(name, found.opened), *_quarantine(spool, found, number)]
     behind = (passed - sequence) % SEQUENCES
     lacks, is_kept = _lost(found.opened, sequence, behind if account["delivered"] else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, is_kept)
-        return [Found(what, BAD, doubt.words, doubt.hint, figures), *beside]
+        return [Finding(what, BAD, doubt.words, doubt.hint, figures), *beside]
     words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
-    return [Found(what, GOOD, words, "", figures), *beside]
+    return [Finding(what, GOOD, words, "", figures), *beside]
 
 
-def _sent_again(name: str, opened) -> list[Found]:
+def _sent_again(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
     cursor = opened.log.cursor_at(n.TOOLSNET_CURSOR)
     left = 0 if cursor is None else min(n.again_to(opened.state.numbers), opened.log.number) - cursor.number
-    return [Found(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
+    return [Finding(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
 
 
 def _lost(opened, sequence: int, behind: int) -> tuple[int, bool]:
@@ -132,7 +133,7 @@ def _lost(opened, sequence: int, behind: int) -> tuple[int, bool]:
     return lacks, lacks > 0 and opened.log.first_above(0) <= doubt_to
 
 
-def _quarantine(path: Path, spool, number: int) -> list[Found]:
+def _quarantine(path: Path, spool, number: int) -> list[Finding]:
     """Report what ToolsNet refused: nothing is wrong while there is room for more."""
     quarantine = spool.opened.quarantine
     count = quarantine.count()
@@ -143,4 +144,4 @@ def _quarantine(path: Path, spool, number: int) -> list[Found]:
     verdict = NOTE if told is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."
-    return [Found(f"station {number} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]
+    return [Finding(f"station {number} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]

@@ -28,13 +28,13 @@ from toolcart.base.terminal_safe import visible, visible_lines
 from toolcart.board import safe_mode
 from toolcart.board.console import LINE_MAX
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool.offline_spool import opened
 from toolcart.tools.flash import check, plan
 from toolcart.tools.flash.commands import EXIT_BOARD, PORT_OPTION, open_link, say
-from toolcart.tools.flash.link import ANSWER_S, Asked, BoardTrouble
+from toolcart.tools.flash.link import ANSWER_S, BoardError, ConsoleLink
 from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.spool import quarantine_commands as orders
-from toolcart.tools.spool.offline_spool import opened
 
 ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
 PULL_TRIES = 3
@@ -46,7 +46,7 @@ SILENT = (
 )
 
 
-class NotRunning(BoardTrouble):
+class NotRunning(BoardError):
     """The agent does not answer at its console."""
 
 
@@ -155,7 +155,7 @@ def _when_done(words: str) -> None:
     click.prompt(f"{words} Then press Enter", default="", show_default=False)
 
 
-def check_board(link: Asked, desk: check.Desk, target: Path) -> None:
+def check_board(link: ConsoleLink, desk: check.Desk, target: Path) -> None:
     """Run the steps, show each, write the report; exit with 1 if one of them is bad."""
     found = []
     for step in check.steps(link, desk):
@@ -181,37 +181,37 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
     """Return what the agent on the board answers to `toolcart command --port`."""
     told: list[dict] = []
 
-    def ask(link: Asked) -> None:
+    def ask(link: ConsoleLink) -> None:
         if len(line) > LINE_MAX:
-            raise BoardTrouble(f"the command is longer than the {LINE_MAX} characters that a board hears.")
+            raise BoardError(f"the command is longer than the {LINE_MAX} characters that a board hears.")
         told.extend(_answers(link, f"?{line}", patience_s))
 
     _end(ask, port)
     return told
 
 
-def give_order(link: Asked, station: int, order: str, which: list[str], as_json: bool = False) -> None:
+def give_order(link: ConsoleLink, station: int, order: str, which: list[str], as_json: bool = False) -> None:
     """Have the agent on the board carry out an order, and say what became of it."""
 
     def ask(words: list[str]) -> list[dict]:
         line = f"?quarantine {station} {' '.join(words)}"
         if len(line) > LINE_MAX:
-            raise BoardTrouble("too many numbers for one order; name fewer, or a range such as 5-9.")
+            raise BoardError("too many numbers for one order; name fewer, or a range such as 5-9.")
         return _answers(link, line, ORDER_S)
 
     try:
         code = orders.tell(ask, order, which, as_json)
-    except orders.Trouble as trouble:
-        raise BoardTrouble(f"the board says: {trouble}") from None
+    except orders.OrderNotGiven as trouble:
+        raise BoardError(f"the board says: {trouble}") from None
     if code:
         sys.exit(code)
 
 
-def _end(act: Callable[[Asked], object], port: str) -> None:
+def _end(act: Callable[[ConsoleLink], object], port: str) -> None:
     link: Any = open_link(port)
     try:
         act(link)
-    except BoardTrouble as trouble:
+    except BoardError as trouble:
         say(str(trouble))
         sys.exit(EXIT_BOARD)
     finally:
@@ -221,7 +221,7 @@ def _end(act: Callable[[Asked], object], port: str) -> None:
 # -- looking -------------------------------------------------------------------------------------------------------
 
 
-def show_status(link: Asked, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> bool:
+def show_status(link: ConsoleLink, as_json: bool = False, port: str = "PORT", may_hold: bool = False) -> bool:
     """Show a running agent's state; with `may_hold`, hold a board whose agent does not answer and show its state.
 
     Return True if something there needs somebody.
@@ -282,7 +282,7 @@ def _supply_line(supply: dict[str, int]) -> str:
     return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
-def _show_held(link: Asked, as_json: bool) -> None:
+def _show_held(link: ConsoleLink, as_json: bool) -> None:
     """The agent does not answer: take the REPL and say what is on the board, then start it again."""
     about = link.hold()
     try:
@@ -311,22 +311,22 @@ def _show_held(link: Asked, as_json: bool) -> None:
     click.echo("the board was restarted")
 
 
-def _answers(link: Asked, line: str, patience_s: float = ANSWER_S) -> list[dict]:
+def _answers(link: ConsoleLink, line: str, patience_s: float = ANSWER_S) -> list[dict]:
     answers = link.ask(line, patience_s)
     if answers is None:
         raise NotRunning(SILENT)
     return answers
 
 
-def _ask(link: Asked, line: str) -> list[dict]:
+def _ask(link: ConsoleLink, line: str) -> list[dict]:
     answers = _answers(link, line)
     for answer in answers:
         if "error" in answer:
-            raise BoardTrouble(f"the board says: {answer['error']}")
+            raise BoardError(f"the board says: {answer['error']}")
     return answers
 
 
-def show_log(link: Asked, as_json: bool = False) -> None:
+def show_log(link: ConsoleLink, as_json: bool = False) -> None:
     """Print every station's log ring, oldest first."""
     stations = _ask(link, "?status")[0]["stations"]
     told = {str(number): _ask(link, f"?log {number}") for number in stations}
@@ -340,7 +340,7 @@ def show_log(link: Asked, as_json: bool = False) -> None:
             click.echo(visible(f"  {entry['age_ms'] / 1000:10.1f} s ago  {entry['name']} {entry['value']}{text}"))
 
 
-def show_config(link: Asked) -> None:
+def show_config(link: ConsoleLink) -> None:
     """Print the configuration; it is redacted on the board, and again here."""
     told = _ask(link, "?config")[0]["config"]
     click.echo(json.dumps(redacted(told), indent=2))
@@ -349,7 +349,7 @@ def show_config(link: Asked) -> None:
 # -- the spool -----------------------------------------------------------------------------------------------------
 
 
-def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
+def pull(link: ConsoleLink, station: int, moved: Callable[[int], None] = lambda blocks: None) -> tuple[dict, RamFlash]:
     """Copy a spool block by block while the agent runs; if blocks were erased meanwhile, begin again."""
     for _ in range(PULL_TRIES):
         shape = _ask(link, f"?spool {station}")[0]
@@ -363,10 +363,10 @@ def pull(link: Asked, station: int, moved: Callable[[int], None] = lambda blocks
         after = _ask(link, f"?spool {station}")[0]
         if after["erases"] == shape["erases"]:
             return after, image
-    raise BoardTrouble("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
+    raise BoardError("the spool changes faster than it can be pulled; stop the line, or try again at a quieter time.")
 
 
-def show_spool(link: Asked, station: int, target: str | None, count: int) -> None:
+def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) -> None:
     """Pull a spool, keep it if asked, and read it with the agent's own code."""
     blocks = _ask(link, f"?spool {station}")[0]["block_count"]
     with click.progressbar(length=blocks, label="pulling", file=sys.stderr) as bar:
@@ -377,7 +377,7 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
     if spool is None:
         kept = shlex.quote(target or "FILE")
         pulled = "" if target else "pull it with --out FILE; "
-        raise BoardTrouble(
+        raise BoardError(
             f"this is not a spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
@@ -391,11 +391,11 @@ def show_spool(link: Asked, station: int, target: str | None, count: int) -> Non
         click.echo(visible("  ".join(words)))
 
 
-def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
+def wipe(link: ConsoleLink, station: int, lose_waiting: bool) -> None:
     """End the agent, erase the station's spool, start it again."""
     shape = _ask(link, f"?spool {station}")[0]
     if shape["backlog"] and not lose_waiting:
-        raise BoardTrouble(
+        raise BoardError(
             f"{shape['backlog']} results of station {station} are waiting and would be lost. Nothing was erased; "
             "--lose-waiting erases them all the same."
         )
@@ -404,12 +404,12 @@ def wipe(link: Asked, station: int, lose_waiting: bool) -> None:
         state = plan.read_state(link)
         folder = state.trial if state.trial != safe_mode.NONE else state.confirmed
         if folder == safe_mode.NONE:
-            raise BoardTrouble("no version is installed there; what runs there was started again.")
+            raise BoardError("no version is installed there; what runs there was started again.")
         said = link.run(WIPE.format(folder=f"/{folder}", station=station))
     finally:
         link.restart()
     if "wiped" not in said:
-        raise BoardTrouble("the spool could not be erased; the agent was started again.")
+        raise BoardError("the spool could not be erased; the agent was started again.")
     click.echo(visible(f"station {station}: {said.strip()}"))
 
 

@@ -40,7 +40,7 @@ _ALLOWED = {
 }
 
 
-class Unusable(Exception):
+class CertificateError(Exception):
     """A file cannot be used on a board; `mistake` says which and why."""
 
     def __init__(self, setting: str, found: str) -> None:
@@ -57,7 +57,7 @@ def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str,
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=octets)
     except ssl.SSLError as error:
-        raise Unusable("tls_ca", f"{toolsnet['tls_ca']}: {error.reason or error}") from None
+        raise CertificateError("tls_ca", f"{toolsnet['tls_ca']}: {error.reason or error}") from None
     files = {"tls_ca": octets}
     if toolsnet["tls_certificate"]:
         files |= _own(folder, toolsnet)
@@ -68,23 +68,23 @@ def _own(folder: Path, toolsnet: dict) -> dict[str, bytes]:
     own = _certificates("tls_certificate", _content(folder, toolsnet, "tls_certificate"))
     if len(own) > 1:
         found = f"{toolsnet['tls_certificate']}: {len(own)} certificates; the other side has to know those in between"
-        raise Unusable("tls_certificate", found)
+        raise CertificateError("tls_certificate", found)
     holder = "tls_key" if toolsnet["tls_key"] else "tls_certificate"
     content = _content(folder, toolsnet, holder)
     path = folder / toolsnet[holder]
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Unusable("tls_key", f"others may read {path}; chmod 600 {path}")
+        raise CertificateError("tls_key", f"others may read {path}; chmod 600 {path}")
     if any(word in content for word in _LOCKED):
-        raise Unusable("tls_key", f"{path}: locked with a password, which cannot be entered on a board")
+        raise CertificateError("tls_key", f"{path}: locked with a password, which cannot be entered on a board")
     for label, key in _keys(content):
         if _fits(own[0], label, key):
             _refuse_edwards("tls_key", path, key)
             if len(key) > _RSA_BYTES_MOST:
-                raise Unusable(
+                raise CertificateError(
                     "tls_key", f"{path}: an RSA key of more than 2048 bits, too slow for a board; take P-256"
                 )
             return {"tls_certificate": own[0], "tls_key": key}
-    raise Unusable("tls_key", f"{path}: no private key that fits {toolsnet['tls_certificate']}")
+    raise CertificateError("tls_key", f"{path}: no private key that fits {toolsnet['tls_certificate']}")
 
 
 def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
@@ -92,7 +92,7 @@ def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unusable(setting, f"{path}: {error.strerror or error}") from None
+        raise CertificateError(setting, f"{path}: {error.strerror or error}") from None
 
 
 def _certificates(setting: str, content: bytes) -> list[bytes]:
@@ -101,7 +101,7 @@ def _certificates(setting: str, content: bytes) -> list[bytes]:
     if not _is_pem(content):
         found = _split(content)
     if not found:
-        raise Unusable(setting, "no certificate in it")
+        raise CertificateError(setting, "no certificate in it")
     for octets in found:
         _refuse_edwards(setting, None, octets)
     return found
@@ -110,7 +110,7 @@ def _certificates(setting: str, content: bytes) -> list[bytes]:
 def _refuse_edwards(setting: str, path: Path | None, octets: bytes) -> None:
     for mark, name in _EDWARDS.items():
         if mark in octets:
-            raise Unusable(setting, f"{path or 'a certificate'}: a key of {name}, which boards do not know")
+            raise CertificateError(setting, f"{path or 'a certificate'}: a key of {name}, which boards do not know")
 
 
 def _keys(content: bytes) -> list[tuple[str, bytes]]:

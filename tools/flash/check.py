@@ -16,7 +16,7 @@ from typing import Any
 
 from toolcart.board.uart import parse_device
 from toolcart.tools.flash import plan
-from toolcart.tools.flash.link import ANSWER_S, About, Asked, BoardTrouble
+from toolcart.tools.flash.link import ANSWER_S, About, BoardError, ConsoleLink
 from toolcart.tools.messages import connections
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
@@ -118,7 +118,7 @@ class Desk:
 Trial = Callable[[], tuple[str, str, dict]]
 
 
-def steps(link: Asked, desk: Desk) -> Iterator[Step]:
+def steps(link: ConsoleLink, desk: Desk) -> Iterator[Step]:
     """Test everything in turn; yield each step as soon as it is over."""
     about = link.hold()
     try:
@@ -140,7 +140,7 @@ def _tried(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
     for name, trial in trials:
         try:
             verdict, words, figures = trial()
-        except BoardTrouble as trouble:
+        except BoardError as trouble:
             verdict, words, figures = BAD, str(trouble), {}
         except (ValueError, KeyError, IndexError, TypeError):
             verdict, words, figures = BAD, "the board's answer cannot be read", {}
@@ -150,7 +150,7 @@ def _tried(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
 # -- while it is held ----------------------------------------------------------------------------------------------
 
 
-def _told(link: Asked, source: str) -> dict[str, Any]:
+def _told(link: ConsoleLink, source: str) -> dict[str, Any]:
     return json.loads(link.run(source).strip().splitlines()[-1])
 
 
@@ -162,7 +162,7 @@ def _firmware(about: About) -> tuple[str, str, dict]:
     return GOOD if good else BAD, f"{about.machine}, MicroPython {version}, {where}", figures
 
 
-def _heap(link: Asked, about: About) -> tuple[str, str, dict]:
+def _heap(link: ConsoleLink, about: About) -> tuple[str, str, dict]:
     figures = {"heap_bytes": about.heap_bytes, **_told(link, _HEAP)}
     needed = plan.FROZEN_HEAP_BYTES if about.frozen else plan.COPIED_HEAP_BYTES
     free = figures["free_bytes"]
@@ -170,7 +170,7 @@ def _heap(link: Asked, about: About) -> tuple[str, str, dict]:
     return GOOD if about.heap_bytes >= needed else BAD, words, figures
 
 
-def _files(link: Asked) -> tuple[str, str, dict]:
+def _files(link: ConsoleLink) -> tuple[str, str, dict]:
     figures = _told(link, _FILES)
     words = "32 KiB written in {write_32_kib_ms} ms (4 KiB in {most_4_kib_ms} at most), read in {read_32_kib_ms}"
     if not figures["right"]:
@@ -178,7 +178,7 @@ def _files(link: Asked) -> tuple[str, str, dict]:
     return GOOD, words.format(**figures), figures
 
 
-def _raw(link: Asked) -> tuple[str, str, dict]:
+def _raw(link: ConsoleLink) -> tuple[str, str, dict]:
     figures = _told(link, _RAW)
     if not figures["blocks"]:
         return SKIPPED, "no raw flash or partition for the spool: it lies in files", figures
@@ -188,7 +188,7 @@ def _raw(link: Asked) -> tuple[str, str, dict]:
     return GOOD, f"{figures['blocks']} blocks; an erase takes {min(erases)} to {max(erases)} ms", figures
 
 
-def _uart(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _uart(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     if not desk.uart:
         return SKIPPED, "not asked for: --uart 1, with its transmit and receive pin connected", {}
     number, pins = parse_device(desk.uart)
@@ -204,19 +204,19 @@ def _uart(link: Asked, desk: Desk) -> tuple[str, str, dict]:
 # -- while the agent runs --------------------------------------------------------------------------------------------
 
 
-def _answer(link: Asked) -> dict[str, Any]:
-    """Return its status; BoardTrouble if it does not answer."""
+def _answer(link: ConsoleLink) -> dict[str, Any]:
+    """Return its status; BoardError if it does not answer."""
     told = _status(link)
     if told is None:
-        raise BoardTrouble("the agent does not answer")
+        raise BoardError("the agent does not answer")
     return told
 
 
-def _status(link: Asked) -> dict[str, Any] | None:
+def _status(link: ConsoleLink) -> dict[str, Any] | None:
     """Return the board's part of the status and its stations; None while it does not answer."""
     try:
         answers = link.ask("?status", ANSWER_S)
-    except BoardTrouble:  # without power the port is gone too
+    except BoardError:  # without power the port is gone too
         return None
     told = told_by(answers or [])
     return told if "board" in told else None
@@ -233,7 +233,7 @@ def told_by(answers: list[dict]) -> dict[str, Any]:
     return told
 
 
-def _until(link: Asked, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
+def _until(link: ConsoleLink, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
     """Return the status that meets it and how many looks, one a second, that took; else the last status and -1."""
     told = None
     for look in range(seconds):
@@ -248,7 +248,7 @@ def _mounted(told: dict) -> bool:
     return bool(told["stations"]) and all(station.get("mounted") for station in told["stations"])
 
 
-def _agent(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _agent(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, UP_S, _mounted)
     if told is None:
         return BAD, "no agent answers after the restart; is a version installed? `toolcart flash` does that", {}
@@ -265,7 +265,7 @@ def _has_network(told: dict) -> bool:
     return bool(is_up) and network.get("address") not in ("", "0.0.0.0", None)
 
 
-def _network(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _network(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, NETWORK_S, _has_network)
     figures = (told or {"board": {}})["board"].get("network") or {}
     if figures.get("kind") == "none":
@@ -276,7 +276,7 @@ def _network(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     return GOOD, f"{figures['kind']} up{level}, address {figures['address']}", figures
 
 
-def _names(link: Asked) -> tuple[str, str, dict]:
+def _names(link: ConsoleLink) -> tuple[str, str, dict]:
     figures = _answer(link)["board"].get("resolver")
     if not figures or not figures["names"]:
         return SKIPPED, "the configuration has addresses alone", {}
@@ -293,7 +293,7 @@ def _connected(told: dict) -> bool:
     )
 
 
-def _connections(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _connections(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     told, looks = _until(link, desk, NETWORK_S, _connected)
     if looks >= 0 and told:
         return GOOD, f"every controller and {connections.common_name(told['stations'])} are connected", {}
@@ -312,7 +312,7 @@ def _count(told: dict, what: str) -> int:
     return sum(station.get(what, 0) for station in told["stations"])
 
 
-def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _live(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     if not desk.live:
         return SKIPPED, "not asked for (--no-live)", {}
     before = _answer(link)
@@ -332,7 +332,7 @@ def _live(link: Asked, desk: Desk) -> tuple[str, str, dict]:
     )
 
 
-def _cut(link: Asked, desk: Desk) -> tuple[str, str, dict]:
+def _cut(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     """Check that everything stored is still there after the plug was pulled."""
     before = _answer(link)
     desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")

@@ -19,21 +19,16 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
-
-from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.sources import ROOT, Unavailable, locked, output_of
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash.package import SAFE_MODE_SOURCE, core_digest, sources_for
@@ -46,7 +41,7 @@ RELEASE = "v1.28.0"
 IDF_RELEASE = "v5.5.1"  # ports/esp32/README.md of that MicroPython: v5.3 to v5.5.1
 PICOTOOL = "https://github.com/raspberrypi/picotool"
 BOOT = ROOT / "toolcart/board/rp2/boot.py"
-_NO_IDF = "ESP-IDF is not set up"
+NO_IDF = "ESP-IDF is not set up"
 SPOOL_LABEL = "spool"  # toolcart.board.esp32.flash
 
 
@@ -148,7 +143,7 @@ def _tools(board: Board) -> list[str]:
         found.append(f"programs are missing: sudo apt-get install {' '.join(packages)}")
     if board.port == "esp32" and shutil.which("idf.py") is None:
         get = f"git clone --recursive --branch {IDF_RELEASE} https://github.com/espressif/esp-idf IDF"
-        found.append(f"{_NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
+        found.append(f"{NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
     return found
 
 
@@ -349,70 +344,3 @@ def next_steps(name: str, board: Board, image: Path) -> list[str]:
         address = "0x0" if chip == "esp32s3" else "0x1000"
         load = f"pipx run esptool --chip {chip} --port PORT write_flash {address} {image}"
     return [load, f"toolcart flash --board {board.port} --port PORT --config cart.json"]
-
-
-# `toolcart image`: builds a board's firmware with the agent in it from MicroPython's own sources.
-#
-# Exit codes: 0 built (or nothing is missing), 1 the build failed, 2 something is missing: all of it is listed, and no
-# build was started.
-
-
-@click.command()
-@click.option("--board", "name", type=click.Choice(tuple(BOARDS)), required=True, help="The board.")
-@click.option(
-    "--source",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="MicroPython's sources, with the submodules the board needs.",
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write.  [default: toolcart-BOARD.uf2 or .bin]",
-)
-@click.option("--check", is_flag=True, help="Report what is missing, and build nothing.")
-@click.option("--json", "as_json", is_flag=True, help="The outcome as one JSON object on stdout.")
-def image(name: str, source: Path | None, output: Path | None, check: bool, as_json: bool) -> None:
-    """Build a board's firmware with the agent in it.
-
-    This is the main way onto a chip: code stays in flash, so a board needs a third of the heap that copied files take,
-    and a traceback names file and line of the source. What MicroPython's build needs is on no package registry; if
-    something is missing, the command says what, and what to type. Afterwards `toolcart flash` installs the
-    configuration.
-    """
-    board = BOARDS[name]
-    source = source.resolve() if source else None
-    found = problems(board, source)
-    if found or check or source is None:
-        line = ""
-        lacks_idf_alone = len(found) == 1 and found[0].startswith(_NO_IDF)  # all but its own line can be prepared
-        if source and not check and lacks_idf_alone:
-            folder = folder_of(name, source)
-            with locked("build", folder):
-                lay_out(board, source, folder)
-            line = line_of(board, source, folder)
-        if as_json:
-            click.echo(json.dumps({"board": name, "missing": found, "prepared": line}))
-        for problem in found:
-            click.echo(f"toolcart: {problem}", err=True)
-        if not found and not as_json:
-            click.echo(f"{name}: nothing is missing.")
-        if line and not as_json:
-            click.echo(f"Everything else is prepared. With ESP-IDF set up, the same command builds it, or:\n  {line}")
-        sys.exit(EXIT_CONFIGURATION if found else 0)
-    output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
-    try:
-        made = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True))
-        shutil.copy(made, output)
-    except (Unavailable, OSError) as reason:
-        click.echo(f"toolcart: the image was not built: {reason}", err=True)
-        sys.exit(EXIT_OTHER)
-    told = {"board": name, "image": str(output), "bytes": output.stat().st_size}
-    steps = next_steps(name, board, output)
-    if as_json:
-        click.echo(json.dumps({**told, "next": steps}))
-        return
-    click.echo(f"{output}: {told['bytes'] / 1024:.0f} KiB. Next:")
-    for step in steps:
-        click.echo(f"  {step}")

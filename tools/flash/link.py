@@ -3,7 +3,7 @@
 Rules
 1. Every path is absolute on the board's file system. A folder is made on the way to a file.
 2. `rename` replaces its target in one step: every safe change here relies on that.
-3. All failures come as a `BoardTrouble` whose text says what happened, what is left on the board, what to do.
+3. All failures come as a `BoardError` whose text says what happened, what is left on the board, what to do.
 4. A text that may be shown or logged never contains a file's content.
 """
 
@@ -18,15 +18,15 @@ ANSWER_S = 15.0  # a board may be busy: 10 s with its radio, some seconds with a
 Progress = Callable[[int], None]  # bytes just moved
 
 
-class BoardTrouble(Exception):
+class BoardError(Exception):
     """Something is wrong with the board; the text is for the person at the keyboard."""
 
 
-class Full(BoardTrouble):
+class BoardFull(BoardError):
     """The file system is full."""
 
 
-class Gone(BoardTrouble):
+class BoardGone(BoardError):
     """The board was there but is gone."""
 
 
@@ -89,7 +89,7 @@ class Link(Protocol):
         """Let go of the port."""
 
 
-class Asked(Link, Protocol):
+class ConsoleLink(Link, Protocol):
     """A link that can also send a line to a running agent's console."""
 
     def ask(self, line: str, seconds: float) -> list[dict] | None:

@@ -48,7 +48,7 @@ def mip(folder: Path, platform: str, config_path: str) -> None:
     try:
         built = package.build(platform, ARCHITECTURES[platform], config_path)
         count = write(folder, built)
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(EXIT_CONFIGURATION)
     except (Unavailable, ValueError, OSError) as reason:

@@ -23,7 +23,7 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
-from toolcart.tools.flash.link import About, BoardTrouble, Full, Gone, Progress, console_line
+from toolcart.tools.flash.link import About, BoardError, BoardFull, BoardGone, Progress, console_line
 
 CHUNK_BYTES = 1024
 OPEN_EVERY_S = 0.25
@@ -119,7 +119,7 @@ class MpremoteLink:
                 break
             except TransportError:
                 if attempt == HOLD_TRIES - 1:
-                    raise BoardTrouble(
+                    raise BoardError(
                         f"{self.port}: no MicroPython answers. Is this the right port, and is MicroPython on the "
                         "board? Unplug it, plug it in again, and try once more."
                     ) from None
@@ -131,9 +131,9 @@ class MpremoteLink:
             told = self._literal(told)
             platform, name, machine, version, mpy, free, block, frozen, tls, heap = told
         except (ValueError, SyntaxError):
-            raise BoardTrouble(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
+            raise BoardError(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
-            raise BoardTrouble(f"{self.port}: {name} answers there, not MicroPython.")
+            raise BoardError(f"{self.port}: {name} answers there, not MicroPython.")
         architecture = MACHINES[mpy >> 10] if mpy >> 10 < len(MACHINES) else ""
         return About(platform, machine, version, mpy & 0xFF, architecture, free, block, frozen, tls, heap)
 
@@ -161,7 +161,7 @@ class MpremoteLink:
                 self._exec(f"w(a({base64.b64encode(part)!r}))")
                 progress(len(part))
         finally:
-            with contextlib.suppress(BoardTrouble):
+            with contextlib.suppress(BoardError):
                 self._exec("f.close()")
 
     def copy(self, source: str, target: str) -> None:
@@ -190,7 +190,7 @@ class MpremoteLink:
             with contextlib.redirect_stdout(io.StringIO()):
                 mip.do_mip(state, Namespace(**vars(arguments), command=["install"]))
         except Exception:  # mpremote may raise anything here
-            raise BoardTrouble(
+            raise BoardError(
                 f"the package {name} could not be installed (is the index of packages reachable?)"
             ) from None
 
@@ -271,7 +271,7 @@ class MpremoteLink:
                 raise trouble_of(self.port, error) from None
             except TransportError:
                 self._stream().close()  # mpremote does not say why; opening it again does
-                raise BoardTrouble(f"{self.port} could not be opened.") from None
+                raise BoardError(f"{self.port} could not be opened.") from None
         return self._transport
 
     def _exec(self, source: str) -> bytes:
@@ -291,38 +291,38 @@ class MpremoteLink:
 
         return ast.literal_eval(told.decode(errors="replace").strip())
 
-    def _gone(self) -> Gone:
-        return Gone(
+    def _gone(self) -> BoardGone:
+        return BoardGone(
             f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
             "again; then repeat the command."
         )
 
 
-def trouble_of(port: str, error: Exception) -> BoardTrouble:
+def trouble_of(port: str, error: Exception) -> BoardError:
     """Say why a port could not be opened."""
     number = getattr(error, "errno", None)
     text = str(error)
     if number in (errno.EBUSY, errno.EWOULDBLOCK) or "exclusively lock" in text or "busy" in text.lower():
-        return BoardTrouble(
+        return BoardError(
             f"{port} is in use by another program (a terminal, an editor, another toolcart). Close that one."
         )
     if number == errno.EACCES or "Permission" in text:
-        return BoardTrouble(
+        return BoardError(
             f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in again."
         )
     if number != errno.ENOENT and os.path.exists(port):
         if "Inappropriate ioctl" in text or os.path.isdir(port):
-            return BoardTrouble(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
-        return BoardTrouble(f"{port} is there and cannot be opened: {text}")
+            return BoardError(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
+        return BoardError(f"{port} is there and cannot be opened: {text}")
     known = [found.device for found in serial.tools.list_ports.comports() if found.vid is not None]
     seen = f"USB serial ports that are there: {', '.join(known)}" if known else "No USB serial port is there"
-    return BoardTrouble(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
+    return BoardError(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
 
 
-def _refusal(traceback: str) -> BoardTrouble:
+def _refusal(traceback: str) -> BoardError:
     """Return the error for the last line of the board's traceback; it never has what was sent."""
     last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
     if "ENOSPC" in last or last.startswith("OSError: 28"):
-        return Full("the board's file system is full")
+        return BoardFull("the board's file system is full")
     kind = last.split(":")[0]
-    return BoardTrouble(f"the board refused: {last if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")
+    return BoardError(f"the board refused: {last if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")

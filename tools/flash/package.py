@@ -26,8 +26,9 @@ from toolcart.agent.cart import config
 from toolcart.agent.cart.settings import SERIAL, SPOOL_OF_CHIPS
 from toolcart.agent.link.port import is_numeric
 from toolcart.base.constants import chip_sources
-from toolcart.base.sources import ROOT, Source, compiled_files
-from toolcart.base.sources import compiled as mpy_of
+from toolcart.base.mpy_files import compiled as mpy_of
+from toolcart.base.mpy_files import compiled_files
+from toolcart.base.sources import ROOT, Source
 from toolcart.board.uart import parse_device
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, pins
@@ -232,10 +233,10 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
         if configuration["toolsnet"]:
             found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
             tree["toolsnet"].update(named)
-    except certificates.Unusable as unusable:
+    except certificates.CertificateError as unusable:
         mistakes.append(unusable.mistake)
     if mistakes:
-        raise config_file.Wrong(path, mistakes)
+        raise config_file.ConfigurationError(path, mistakes)
     done = completed(tree)
     done["board"].update(numbers)
     return done, found

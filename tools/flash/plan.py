@@ -15,7 +15,7 @@ import json
 from dataclasses import dataclass
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash.link import About, BoardTrouble, Full, Link
+from toolcart.tools.flash.link import About, BoardError, BoardFull, Link
 from toolcart.tools.flash.package import VERSION_FILE, Version, sha256
 
 KEEP = "keep"
@@ -68,16 +68,16 @@ class Plan:
 def check_board(about: About, platform: str) -> None:
     """Raise BoardTrouble unless this is the platform asked for, with a MicroPython that can run the agent."""
     if about.platform != platform:
-        raise BoardTrouble(
+        raise BoardError(
             f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
         )
     if about.version < OLDEST:
         have = ".".join(map(str, about.version))
-        raise BoardTrouble(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
+        raise BoardError(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
     if about.mpy != MPY_FORMAT:
-        raise BoardTrouble(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
+        raise BoardError(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
     if not about.block_bytes:
-        raise BoardTrouble(
+        raise BoardError(
             "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
             "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
         )
@@ -90,8 +90,8 @@ def check_heap(about: About, version: Version) -> None:
         return
     have = f"{about.machine} has {about.heap_bytes // 1024} KiB of heap"
     if version.is_frozen:
-        raise BoardTrouble(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
-    raise BoardTrouble(
+        raise BoardError(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
+    raise BoardError(
         f"{have}, and the agent as copied files needs {-(-needed // 1024)} KiB: it could not start. "
         f"Nothing was changed. In a firmware with the agent in it {-(-FROZEN_HEAP_BYTES // 1024)} KiB are enough: "
         "`toolcart image` makes one."
@@ -109,9 +109,9 @@ def read_state(link: Link) -> safe_mode.State:
 
 
 def make(link: Link, about: About, version: Version) -> Plan:
-    """Compare what is on the board with what should be; BoardTrouble if it cannot fit or there is no TLS for it."""
+    """Compare what is on the board with what should be; BoardError if it cannot fit or there is no TLS for it."""
     if version.speaks_tls and not about.has_tls:
-        raise BoardTrouble(
+        raise BoardError(
             "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
             "board with a network has it, our image of the RP2040 does not. Nothing was changed."
         )
@@ -186,7 +186,7 @@ def _check_room(plan: Plan, about: About) -> None:
     replaced = blocks((DROP,))
     if needed - replaced > about.free_bytes // block:
         short = (needed - replaced) * block - about.free_bytes
-        raise Full(
+        raise BoardFull(
             f"the board's file system has {about.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
             "new version beside the one that runs. Nothing was changed. `toolcart board status` lists the files; "
             "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."

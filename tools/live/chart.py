@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from toolcart.tools.live.history import POINTS, SPAN_NAMES, Curve
+from toolcart.tools.live.count_history import POINTS, SPAN_NAMES, Curve
 
 MARKED_LINES = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from toolcart.tools.live.history import Curve, StationFigures
+from toolcart.tools.live.count_history import Curve
+from toolcart.tools.live.history import StationFigures
 from toolcart.tools.messages import attention, connections, log_entries, standing_conditions, transitions
 from toolcart.tools.messages.connections import first_of, others_of
 from toolcart.tools.messages.durations import counted

@@ -88,14 +88,14 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
     return text
 
 
-class _Told(NamedTuple):
+class _Diagnosis(NamedTuple):
     """The lines that say what is wrong: why a side is down, by side, and each need."""
 
     why: dict[str, list[str]]
     needs: list[tuple[attention.Need, list[str]]]
 
 
-def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
+def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Diagnosis:
     """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
     both = connections.both(station)
     wrong = [side for side, shown in both.items() if not connections.is_well(shown) and not cut.get(side)]
@@ -105,15 +105,15 @@ def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Told:
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
     none: dict[str, list[str]] = {side: [] for side in both}
     if width - WHY_INDENT < WHY_LEAST:
-        return _Told(none, [(need, [visible(need.text())]) for need in needs])
+        return _Diagnosis(none, [(need, [visible(need.text())]) for need in needs])
     need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
     for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
         told = {side: and_next_try(say_why(one), both[side]) for side, one in known.items() if one and say_why}
         why = {side: _wrapped(text, width - WHY_INDENT) for side, text in told.items()}
         lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
         if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
-            return _Told({**none, **why}, lines)
-    return _Told(none, [(one, some[:1]) for one, some in lines])
+            return _Diagnosis({**none, **why}, lines)
+    return _Diagnosis(none, [(one, some[:1]) for one, some in lines])
 
 
 def _wrapped(words: str, width: int) -> list[str]:

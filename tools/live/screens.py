@@ -21,8 +21,9 @@ from textual.widgets import Footer, Input, Static
 
 from toolcart.base.terminal_safe import visible_in
 from toolcart.tools.live import chart, panels, results, stations
+from toolcart.tools.live.count_history import SPANS_S, Curve
 from toolcart.tools.live.figures import Change
-from toolcart.tools.live.history import SPANS_S, Curve, StationFigures
+from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
 from toolcart.tools.messages import connections
@@ -42,7 +43,7 @@ PHASES = {
 }
 
 
-class Watching(Screen[None]):
+class WatchScreen(Screen[None]):
     """What both screens have: a title, events, and the search word."""
 
     BINDINGS: ClassVar = [
@@ -155,7 +156,7 @@ class Watching(Screen[None]):
             place.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
 
 
-class Overview(Watching):
+class Overview(WatchScreen):
     """All stations."""
 
     BINDINGS: ClassVar = [Binding("s", "sort", "order")]
@@ -229,7 +230,7 @@ class Overview(Watching):
         return self._chosen[at] if at < len(self._chosen) else None
 
 
-class OneStation(Watching):
+class OneStation(WatchScreen):
     """One station."""
 
     BINDINGS: ClassVar = [

@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from toolcart.agent.base.ticks import Timer, ticks_add, ticks_diff
+from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
 from toolcart.agent.cart.liveness import Liveness
@@ -31,8 +31,9 @@ from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config.files import Files, check, read_to_run
-from toolcart.tools.status import server, socket_location
+from toolcart.tools.config.files import Files, read_to_run
+from toolcart.tools.process.configuration_watch import ConfigurationWatch
+from toolcart.tools.status import process, server, socket_location
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -42,7 +43,7 @@ INIT = 1  # the process ID of a container's first process; the container ends wi
 LOOKED_AT = 60  # results: as many as a tall screen has room for
 
 
-class Looks:
+class ViewedStation:
     """The station being looked at, as stdin says; a port for the board, which wakes it (toolcart.board.linux.board)."""
 
     wants_out = False
@@ -90,12 +91,12 @@ class Agent:
         path: str,
         every_ms: int | None,
         tell: Callable[[dict], None],
-        looks: Looks | None = None,
+        looks: ViewedStation | None = None,
         files: Files | None = None,
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
         self._path = path
-        self.configured = Configured(path, files or Files(path))
+        self.configured = ConfigurationWatch(path, files or Files(path))
         self.reload_asked = False
         self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
@@ -172,7 +173,7 @@ class Agent:
                 configuration, files = read_to_run(self._path)
                 self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
                 self.successor.app.know_names(self.app.known_names)
-            except (config_file.Wrong, OSError, ValueError) as error:
+            except (config_file.ConfigurationError, OSError, ValueError) as error:
                 wrong = " ".join(str(error).split())
         if wrong:
             self.configured.refuse(wrong)
@@ -189,7 +190,7 @@ class Agent:
         shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
         for station, told in zip(self.app.stations, shown["stations"], strict=True):
             server.put_details(station, told)
-        about = {**server.identity(), "configuration": self.configured.reported()}
+        about = {**process.identity(), "configuration": self.configured.reported()}
         return {**shown, "agent": about}
 
     def _line(self) -> str:
@@ -271,63 +272,3 @@ def spool_problem(app: App, board: Board, station: Station) -> str:
         return f"{path} is left as it is: {status.FOREIGN}"
     fault = app.scheduler.last_fault
     return f"{path} cannot be read{f': {fault}' if fault else ''}"
-
-
-# What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
-#
-# 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
-#    checked as `toolcart config check` does, once for each state that they are in. Nothing is used before SIGHUP asks.
-# 2. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
-
-LOOK_MS = 2000
-
-
-class Configured:
-    """The files of one agent's configuration."""
-
-    def __init__(self, path: str, files: Files) -> None:
-        self._path = path
-        self._files = files
-        self._changed: list[str] = []
-        self._wrong = ""  # what a start would refuse the files for, as they are now
-        self._checked: tuple[bytes | str, ...] = files.state()
-        self._reported: dict = {}
-        self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
-        self._look = Timer()
-
-    def told(self) -> dict:
-        """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong."""
-        self._look_now()
-        told = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._wrong}
-        return {**told, "refused": bool(self._refused) and self._refused == self._checked}
-
-    def on_turn(self, now: int) -> int:
-        """Look at the files if it is time; return the ms until the next time."""
-        if not self._look.armed or self._look.expired(now):
-            self._look.start(now, LOOK_MS)
-            before = self._checked
-            told = self.told()
-            if before == self._checked:
-                self._reported = told
-        return self._look.left(now)
-
-    def reported(self) -> dict:
-        """Return what the log may say: as `told` was when the files rested."""
-        return self._reported
-
-    def refuse(self, why: str) -> None:
-        """A reload was asked for, and these files cannot be taken."""
-        self._look_now()  # they may have been changed since the last look
-        self._refused, self._wrong = self._checked, why
-        self._reported = self.told()
-
-    def wrong(self) -> str:
-        """Return what a start would refuse the files for, "" if nothing."""
-        return check(self._path).first()
-
-    def _look_now(self) -> None:
-        self._changed = self._files.changed()
-        state = self._files.state()
-        if state != self._checked:
-            self._checked = state
-            self._wrong = check(self._path).first() if self._changed else ""

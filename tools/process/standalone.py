@@ -28,8 +28,8 @@ from toolcart.base.command_group import TRACEBACK
 from toolcart.base.command_line import CommandLine
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.tools.config import file as config_file
-from toolcart.tools.process.agent import Looks
-from toolcart.tools.process.supervisor import Lives
+from toolcart.tools.process.agent import ViewedStation
+from toolcart.tools.process.supervisor import Supervisor
 
 LAST_WORDS_MS = 1000  # how long the last lines may wait for a reader
 
@@ -78,8 +78,8 @@ def main() -> int:
     pipe = Pipe(sys.stdout.fileno())
     every_ms = options.status_every_ms and max(20, options.status_every_ms)
     try:
-        lives = Lives(options.config, every_ms, pipe.tell, Looks(sys.stdin))
-    except config_file.Wrong as wrong:
+        lives = Supervisor(options.config, every_ms, pipe.tell, ViewedStation(sys.stdin))
+    except config_file.ConfigurationError as wrong:
         pipe.tell_last({"kind": "failed", "text": str(wrong)})
         print(wrong, file=sys.stderr)
         return EXIT_CONFIGURATION

@@ -16,14 +16,14 @@ from collections.abc import Callable
 
 from toolcart.base import hangup
 from toolcart.tools.config.files import read_to_run
-from toolcart.tools.process.agent import Agent, Looks
+from toolcart.tools.process.agent import Agent, ViewedStation
 
 
-class Lives:
+class Supervisor:
     """The agents of one configuration file; `agent` is the present one. Wrong if the file cannot be used now."""
 
     def __init__(
-        self, path: str, every_ms: int | None, tell: Callable[[dict], None], looks: Looks | None = None
+        self, path: str, every_ms: int | None, tell: Callable[[dict], None], looks: ViewedStation | None = None
     ) -> None:
         configuration, files = read_to_run(path)
         self._tell = tell

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -20,81 +19,12 @@ import click
 from toolcart.base import installation
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.file import folder_of
 from toolcart.tools.config.files import certificates
-from toolcart.tools.messages.durations import counted
 from toolcart.tools.service import safe_install
 from toolcart.tools.service.archive import ENVIRONMENT, STATE, ArchiveService
 from toolcart.tools.service.archive import NAME as ARCHIVE
+from toolcart.tools.service.undelivered_spools import left_behind, refusal, take
 from toolcart.tools.service.unit import NAME, STATE_FOLDER, UNIT_FOLDER, Service, serial_devices, sets_clock
-from toolcart.tools.spool import image, report
-
-# Spools that a new service would leave behind: its relative paths start from its state folder.
-#
-# Rules
-# 1. A spool counts if something in it is not delivered: results that wait, or that were set aside.
-# 2. It is moved only if it was ordered, no agent holds it, and nothing lies at its new place. It is complete and synced
-#    there before the old one goes.
-
-
-@dataclass(frozen=True)
-class Left:
-    """The spool of one station at `old`, named `name` in the state folder; `words` say what waits in it."""
-
-    station: int
-    old: Path
-    name: str
-    words: str
-
-
-def left_behind(configuration: dict, config_path: str) -> list[Left]:
-    """Return the spools with undelivered results that the service would not find."""
-    found = []
-    for station in configuration["stations"]:
-        name = station["spool"]["path"]
-        old = folder_of(config_path) / name
-        if os.path.isabs(name) or str(old.resolve()) == f"{STATE_FOLDER}/{name}" or not old.is_file():
-            continue
-        words = _undelivered(old)
-        if words:
-            found.append(Left(station["number"], old, name, words))
-    return found
-
-
-def refusal(left: list[Left]) -> str:
-    """Say what waits where, and what to do."""
-    told = [f"station {one.station}: {one.words} in {one.old}" for one in left]
-    return (
-        f"{'; '.join(told)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses it "
-        "and install with --take-spools, which moves it there; or let that agent deliver first; or move the file away."
-    )
-
-
-def take(inside: int, left: list[Left]) -> list[str]:
-    """Move them into the open state folder; return what was done."""
-    for one in left:
-        if image.is_held(one.old):
-            raise safe_install.Refused(f"{one.old} is in use: end that agent first")
-        if "/" in one.name:
-            raise safe_install.Refused(f"{one.name}: only a spool in the configuration's own folder can be taken along")
-        if one.name in os.listdir(inside):
-            raise safe_install.Refused(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
-    return [_move(inside, one) for one in left]
-
-
-def _move(inside: int, one: Left) -> str:
-    with one.old.open("rb") as source, safe_install.written(inside, one.name, 0o600) as target:
-        shutil.copyfileobj(source, target, 1 << 20)
-    one.old.unlink()
-    return f"moved {one.old} with {one.words} to {STATE_FOLDER}/{one.name}"
-
-
-def _undelivered(path: Path) -> str:
-    waiting, kept = report.undelivered(path)
-    words = [f"{counted(waiting, 'result')} {'waits' if waiting == 1 else 'wait'}"] if waiting else []
-    words += [f"{kept} {'is' if kept == 1 else 'are'} set aside"] if kept else []
-    return " and ".join(words)
-
 
 SYSTEMCTL_S = 60
 CONFIG = "config.json"
@@ -168,7 +98,7 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
 def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
     try:
         configuration, content = config_file.read_to_install(config_path)
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
         sys.exit(2)
     program = program_path()
@@ -210,7 +140,7 @@ def _install(name: str, work: Callable[[], Iterator[str]], root: str, no_start: 
     try:
         for line in work():
             click.echo(line)
-    except safe_install.Refused as reason:
+    except safe_install.UnsafePlace as reason:
         raise click.ClickException(str(reason)) from None
     if starts:
         for arguments in (["daemon-reload"], ["enable", name], ["restart", name]):
@@ -223,7 +153,7 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
     names = list(dict.fromkeys([*config_secrets.named(tree, "file"), *certificates(tree)]))
     beyond = [name for name in names if "/" in name]
     if beyond:
-        raise safe_install.Refused(
+        raise safe_install.UnsafePlace(
             f"{', '.join(beyond)}: the service cannot read that. Lay the file beside the configuration, or name a "
             "credential in place of a secret's file."
         )

@@ -24,7 +24,7 @@ PRIVATE = "private"  # where systemd keeps the state of dynamic users, below the
 OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-class Refused(Exception):
+class UnsafePlace(Exception):
     """The place is not what it should be; the text says why and what to do."""
 
 
@@ -50,7 +50,7 @@ def _descriptor_of_state(parent: int, path: Path) -> int:
         return os.open(name, OPEN_FOLDER, dir_fd=parent)
     target = os.readlink(name, dir_fd=parent)
     if target not in (f"{PRIVATE}/{name}", f"/var/lib/{PRIVATE}/{name}"):
-        raise Refused(f"{path} is a link to {target}, which systemd did not make; remove it")
+        raise UnsafePlace(f"{path} is a link to {target}, which systemd did not make; remove it")
     private = os.open(PRIVATE, OPEN_FOLDER, dir_fd=parent)
     try:
         return os.open(name, OPEN_FOLDER, dir_fd=private)

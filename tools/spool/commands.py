@@ -2,7 +2,8 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`), 2 it cannot be read or is not a spool.
+Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
+be read or is not a spool.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import click
 
-from toolcart.agent.linux.offer_again import DRY, LEAVE, ORDER
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
-from toolcart.tools.messages.durations import counted
-from toolcart.tools.spool import image, report
+from toolcart.spool import image
+from toolcart.tools.spool import report
+from toolcart.tools.spool.offer_again_command import offer_again_command
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
@@ -46,7 +46,7 @@ def _read(file: Path) -> image.Image:
     except image.ImageError as reason:
         text = str(reason)
         click.echo(text if str(file) in text else f"{file}: {text}", err=True)
-        if isinstance(reason, image.Unsound):
+        if isinstance(reason, image.DamagedSpool):
             click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
         sys.exit(2)
 
@@ -223,78 +223,6 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
     return [found[key] for key in sorted(found)]
 
 
-# `toolcart spool offer-again`: have delivered results sent to ToolsNet again, whether the agent runs or not.
-#
-# The order goes where those to the quarantine go (toolcart.tools.spool.quarantine_commands), with the same exit codes.
-
-_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S")
-
-
-@spool.command("offer-again")
-@click.argument("station", type=int, required=False)
-@click.option(
-    "--since", type=click.DateTime(_TIMES), metavar="TIME", help="From the first result of this time or later."
-)
-@click.option("--from", "number", type=click.IntRange(1), metavar="NUMBER", help="From this number in the spool on.")
-@click.option("--leave", is_flag=True, help="Send nothing: what ToolsNet has lost is to be left.")
-@click.option("--dry-run", is_flag=True, help="Only say how many.")
-@click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")
-@click.option(
-    "--spool", "spool_file", type=click.Path(), metavar="FILE", help="The spool file itself, instead of --config."
-)
-def offer_again_command(
-    station: int | None,
-    since: datetime | None,
-    number: int | None,
-    leave: bool,
-    dry_run: bool,
-    config_path: str | None,
-    spool_file: str | None,
-) -> None:
-    """Send delivered results to ToolsNet again.
-
-    For a ToolsNet whose database was emptied or restored.
-
-    All results from TIME or NUMBER on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it.
-    ToolsNet stores twice what it still has. The quarantine is left as it is; curves and events are not sent again.
-    """
-    from toolcart.tools.spool.quarantine_commands import Ask, end, good
-
-    def act(ask: Ask) -> int:
-        click.echo(_told(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
-        return 0
-
-    if (since is not None) + (number is not None) + leave != 1:
-        raise click.UsageError("name one of --since TIME, --from NUMBER and --leave.")
-    if leave and dry_run:
-        raise click.UsageError("--leave sends nothing: there is nothing to try.")
-    which = ["from", str(number)] if since is None else ["since", *str(since).split()]
-    which = [LEAVE] if leave else which
-    end(act, spool_file, config_path, station)
-
-
-def _told(found: dict) -> str:
-    """Return in words what was done, or would be."""
-    if "left" in found:
-        return f"what ToolsNet lacks is left so: up to {counted(found['left'], 'result')} that it had"
-    count = found["count"]
-    results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
-    if not found["done"]:
-        results = f"dry run: {counted(count, 'result')} would be"
-    begins = "the agent runs" if found.get("configured", True) else "ToolsNet is configured again"
-    when = "" if found["running"] or not found["done"] else f" when {begins}"
-    said = f"{results} sent to ToolsNet again{when}, from number {found['from']} on ({found['time'] or 'no time'})"
-    if found["waiting"]:
-        said += f", before the {found['waiting']} that wait"
-    if "oldest" in found:
-        said += "; that is the oldest which the spool still has"
-    if found["dropped"]:
-        said += f"; up to {counted(found['dropped'], 'result')} of them had been dropped from the quarantine"
-    if found["done"] and found["lacks"]:
-        said += f"; up to {counted(found['lacks'], 'result')} that ToolsNet lacks stay in doubt"
-    return said
-
-
 @spool.command("take-over")
 @click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
 @click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
@@ -325,3 +253,6 @@ def take_over_command(
     except (CannotTakeOver, image.ImageError) as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)
+
+
+spool.add_command(offer_again_command)

@@ -35,9 +35,10 @@ from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool import image
+from toolcart.spool.offline_spool import begun, follow
 from toolcart.tools.config import file as config_file
-from toolcart.tools.spool import image, report
-from toolcart.tools.spool.offline_spool import begun, follow
+from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
 EXIT_WRONG = 2
@@ -49,7 +50,7 @@ _AS_SET = {"refused": "park", "rewind": False}  # of no effect: nothing is sent 
 Ask = Callable[[list[str]], Iterable[dict]]
 
 
-class Trouble(order_log.NotDone):
+class OrderNotGiven(order_log.NotDone):
     """What keeps the order from being given; the text says what to do."""
 
     def __init__(self, text: str, exit_code: int = EXIT_WRONG) -> None:
@@ -60,7 +61,7 @@ class Trouble(order_log.NotDone):
 # -- where the orders go -------------------------------------------------------------------------------------------
 
 
-class Place:
+class LocalSpool:
     """One spool on this machine."""
 
     def __init__(self, path: Path) -> None:
@@ -70,7 +71,7 @@ class Place:
         """Have the order carried out; return the lines of the answer."""
         words = " ".join(words).encode("ascii", "replace").decode().split()  # as an agent reads them
         if not self.path.exists():
-            raise Trouble(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
+            raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
         return answer if answer is not None else self._ask_stopped(words)
 
@@ -80,7 +81,7 @@ class Place:
         except FlashUnusable as reason:
             in_use = "in use by another agent" in str(reason)
             more = ", for it has no control socket (`systemctl stop toolcart` where it is a service)" if in_use else ""
-            raise Trouble(f"{reason}{more}", EXIT_IN_USE if in_use else EXIT_WRONG) from None
+            raise OrderNotGiven(f"{reason}{more}", EXIT_IN_USE if in_use else EXIT_WRONG) from None
         header = image.header(self.path)
         station = header.owner[2] if header is not None else 0
         try:
@@ -88,7 +89,7 @@ class Place:
             if words[0] in LOOKING or words[-1] == offer_again.DRY:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
-                    raise Trouble(flash.last_error)
+                    raise OrderNotGiven(flash.last_error)
             job = orders(device, station, words, self.path)
             if not order_log.is_looking(words):
                 job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep)
@@ -113,17 +114,17 @@ class _Clock:
 def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
     """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
 
-    Whatever it is, the spool is started first as the agent starts it (toolcart.tools.spool.offline_spool).
+    Whatever it is, the spool is started first as the agent starts it (toolcart.spool.offline_spool).
     """
     check = f"toolcart spool check {shlex.quote(str(file))}"
     try:
         found = begun(device)
     except OSError as reason:
-        raise Trouble(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
+        raise OrderNotGiven(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
     if found is None:
-        raise Trouble(f"the spool cannot be read or is of another version; `{check}` tells more")
+        raise OrderNotGiven(f"the spool cannot be read or is of another version; `{check}` tells more")
     if not found.may_refuse:
-        raise Trouble(NO_QUARANTINE % station, EXIT_NOT_DONE)
+        raise OrderNotGiven(NO_QUARANTINE % station, EXIT_NOT_DONE)
     if words[0] == offer_again.ORDER:
         if found.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
             follow(found.log, TOOLSNET_CURSOR)
@@ -142,20 +143,22 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
         try:
             sock.connect(path)
         except PermissionError:
-            raise Trouble(f"{path}: only the owner of the spool may give orders; use `sudo -u`", EXIT_IN_USE) from None
+            raise OrderNotGiven(
+                f"{path}: only the owner of the spool may give orders; use `sudo -u`", EXIT_IN_USE
+            ) from None
         except OSError:
             return None
         try:
             lines = answer_to(sock, " ".join(words), time.monotonic() + ANSWER_S)
         except (OSError, OverflowError) as error:
-            raise Trouble(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
+            raise OrderNotGiven(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
     if not lines or lines[-1] != {"end": True}:
         told = f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there"
-        raise Trouble(told, EXIT_IN_USE)
+        raise OrderNotGiven(told, EXIT_IN_USE)
     return lines[:-1]
 
 
-def place_of(spool_file: str | None, config_path: str | None, station: int | None) -> Place:
+def place_of(spool_file: str | None, config_path: str | None, station: int | None) -> LocalSpool:
     """Return the spool that the command line names."""
     if spool_file is None and config_path is None and Path(config_file.SERVICE_CONFIG).is_file():
         config_path = str(config_file.SERVICE_CONFIG)
@@ -165,18 +168,18 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
             f"{config_file.SERVICE_CONFIG} is meant, if it is there."
         )
     if spool_file is not None:
-        return Place(Path(spool_file))
+        return LocalSpool(Path(spool_file))
     try:
         stations = config_file.read(config_path or "")["stations"]
-    except config_file.Wrong as wrong:
-        raise Trouble(str(wrong)) from None
+    except config_file.ConfigurationError as wrong:
+        raise OrderNotGiven(str(wrong)) from None
     numbers = [each["number"] for each in stations]
     if station is None and len(stations) > 1:
         raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
     if station is not None and station not in numbers:
-        raise Trouble(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
+        raise OrderNotGiven(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
     found = stations[numbers.index(station) if station is not None else 0]
-    return Place(config_file.folder_of(config_path or "") / found["spool"]["path"])
+    return LocalSpool(config_file.folder_of(config_path or "") / found["spool"]["path"])
 
 
 # -- what people see -----------------------------------------------------------------------------------------------
@@ -274,11 +277,11 @@ _TELLS = {"list": _tell_list, "show": _tell_one, "drop": _tell_drop, "export": _
 
 
 def good(answer: Iterable[dict]) -> list[dict]:
-    """Return the answer's lines; Trouble if the order was refused."""
+    """Return the answer's lines; OrderNotGiven if the order was refused."""
     lines = list(answer)
     for line in lines:
         if "error" in line:
-            raise Trouble(line["error"], EXIT_NOT_DONE)
+            raise OrderNotGiven(line["error"], EXIT_NOT_DONE)
     return lines
 
 
@@ -384,6 +387,6 @@ def end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | No
     """Give orders to the spool that the command line names, and end with the exit code."""
     try:
         sys.exit(act(place_of(spool_file, config_path, station).ask))
-    except Trouble as trouble:
+    except OrderNotGiven as trouble:
         click.echo(f"toolcart: {trouble}", err=True)
         sys.exit(trouble.exit_code)

@@ -17,7 +17,7 @@ from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.base.terminal_safe import visible_in
 from toolcart.board.linux.spool_header import Header
-from toolcart.tools.spool.image import NAMES, Area, Entry, Image, ImageError, read
+from toolcart.spool.image import NAMES, Area, Entry, Image, ImageError, read
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (

@@ -33,8 +33,8 @@ from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux.spool_file import MODE, block_bytes_for
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.spool import image
-from toolcart.tools.spool.offline_spool import Opened, begun, each, follow
+from toolcart.spool import image
+from toolcart.spool.offline_spool import OfflineSpool, begun, each, follow
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload
@@ -71,7 +71,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Made:
+class NewArea:
     """A new area, and what was carried over into it; `waiting` is what the first outlet has to take."""
 
     device: RamFlash
@@ -104,7 +104,7 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
     return f"{target.name}: {made.records} records taken over, {made.waiting} of them waiting{aside}"
 
 
-def _station_of(old: Opened, owner: tuple[int, int, int]) -> int:
+def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:
     """Return the number of the station whose spool this is, 0 if nothing says it."""
     if owner[2]:
         return owner[2]
@@ -113,12 +113,12 @@ def _station_of(old: Opened, owner: tuple[int, int, int]) -> int:
     return 0
 
 
-def start(octets: bytes, told: Header | None) -> Opened | None:
+def start(octets: bytes, told: Header | None) -> OfflineSpool | None:
     """Return a spool in a copy of these blocks, started as an agent starts; ImageError if they are none."""
     return begun(image.device_of(octets, told))
 
 
-def make(old: Opened, plan: Plan, seed: int) -> Made:
+def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     """Carry everything over into a new area, which is made larger than planned if it has to be.
 
     `seed` is the identity of another station's.
@@ -150,7 +150,7 @@ def make(old: Opened, plan: Plan, seed: int) -> Made:
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
     kept_there = old.quarantine.count()  # of its ring's records some may be gone
-    return Made(device, len(carried), sum(one.number > old.first.number for one in waiting), kept_there)
+    return NewArea(device, len(carried), sum(one.number > old.first.number for one in waiting), kept_there)
 
 
 def _records(log: Log, behind: int = 0) -> list[Record]:
@@ -196,7 +196,7 @@ def _carry(log: Log, records: list[Record], following: int, station: int) -> Non
     log.next = following
 
 
-def _remember(state: Snapshot, log: Log, kept: Log, old: Opened, is_other: bool) -> None:
+def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other: bool) -> None:
     """Set cursors, counts, what is known of the controller and, for the same station, of its server."""
     for index in range(n.NUMBERS):
         if index not in _OF_THE_AREA:

@@ -7,15 +7,13 @@ import socket
 import stat
 import time
 
-import click
-
 from toolcart.board.linux.control import answer_to
 from toolcart.tools.status import socket_location
 
 PATIENCE_S = 5.0
 
 
-class Trouble(Exception):
+class NoAgent(Exception):
     """No agent answers; `hint` says what to check. `is_forbidden`: one may, but not to us."""
 
     def __init__(self, words: str, hint: str, is_forbidden: bool = False) -> None:
@@ -38,40 +36,40 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             asking.connect(path)
             return answer_to(asking, request, until_s)
         except FileNotFoundError:
-            raise Trouble(f"no agent runs here: there is no {path}", _not_there(path)) from None
+            raise NoAgent(f"no agent runs here: there is no {path}", _not_there(path)) from None
         except ConnectionRefusedError:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise Trouble(f"{path} is not a socket", _not_there(path)) from None
-            raise Trouble(
+                raise NoAgent(f"{path} is not a socket", _not_there(path)) from None
+            raise NoAgent(
                 f"no agent runs here: nothing answers at {path}, left behind by an agent that was killed",
                 "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:
-            raise Trouble(
+            raise NoAgent(
                 f"no permission to ask at {path}", "Only the agent's user may ask it; try sudo.", True
             ) from None
         except TimeoutError:
-            raise Trouble(
+            raise NoAgent(
                 f"the agent at {path} does not answer within {patience_s:g} s",
                 "Is its process stopped, or its disk stuck? `systemctl status toolcart` and `journalctl -u toolcart`.",
             ) from None
         except OverflowError:
-            raise Trouble(f"{path} sends without end", "It is not an agent's socket.") from None
+            raise NoAgent(f"{path} sends without end", "It is not an agent's socket.") from None
         except OSError as error:
-            raise Trouble(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
+            raise NoAgent(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
 
 
 def _tree(lines: list[dict], path: str) -> dict:
     told: dict = {"agent": {}, "stations": []}
     for line in lines:
         if not isinstance(line, dict) or "error" in line:
-            raise Trouble(f"{path} sent no status: {line}", "Is it an agent's socket, and of this version?")
+            raise NoAgent(f"{path} sent no status: {line}", "Is it an agent's socket, and of this version?")
         if "agent" in line:
             told["agent"] = line["agent"]
         elif "station" in line:
             told["stations"].append(line["station"])
     if not lines or not lines[-1].get("end") or not told["agent"]:
-        raise Trouble(f"the agent at {path} did not send its whole status", "Did it end meanwhile? Ask again.")
+        raise NoAgent(f"the agent at {path} did not send its whole status", "Did it end meanwhile? Ask again.")
     return told
 
 
@@ -82,34 +80,3 @@ def _not_there(path: str) -> str:
             "--config FILE, a board with --port DEVICE."
         )
     return "Start it with `toolcart run --config FILE`; as a service it is asked without --config."
-
-
-# The options that say which running agent to ask.
-
-
-def path_of(config_path: str | None, socket_path: str | None, port: str | None) -> str:
-    """Return the socket that these options name, "" if it is a board's port."""
-    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
-        raise click.UsageError("one of --config, --socket and --port")
-    if port is not None:
-        return ""
-    return socket_path or (socket_location.to_ask(config_path) if config_path else socket_location.default())
-
-
-def agent_options(command):
-    """`--config`, `--socket` and `--port`, in this order."""
-    for declared in (
-        click.option(
-            "--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3."
-        ),
-        click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket."),
-        click.option(
-            "--config",
-            "config_path",
-            type=click.Path(dir_okay=False),
-            metavar="FILE",
-            help="The agent of this configuration.  [default: the service]",
-        ),
-    ):
-        command = declared(command)
-    return command

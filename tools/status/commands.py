@@ -17,8 +17,8 @@ import click
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.messages import attention
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client
-from toolcart.tools.status.client import agent_options
+from toolcart.tools.status import client, options
+from toolcart.tools.status.options import agent_options
 
 EXIT_NEEDS = 1
 EXIT_NO_AGENT = 3
@@ -34,7 +34,7 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
 
     Connections and why one is down, backlog, and what needs attention.
     """
-    path = client.path_of(config_path, socket_path, port)
+    path = options.path_of(config_path, socket_path, port)
     if port is not None:
         _of_board(port, watch, as_json)
         return
@@ -59,7 +59,7 @@ def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:
 def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
     try:
         told = ask()
-    except client.Trouble as trouble:
+    except client.NoAgent as trouble:
         if as_json:
             click.echo(json.dumps({"running": False, "error": str(trouble), "hint": trouble.hint}))
         else:

@@ -9,15 +9,12 @@ Rules
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import hmac
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -26,11 +23,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from toolcart.base import web_server as pages
 from toolcart.base.prometheus import CONTENT_TYPE
 from toolcart.pages import files
 from toolcart.tools.web import metrics, page
-from toolcart.tools.web.page import Looking, Seen
+from toolcart.tools.web.page import AgentState, WatchedAgents
 
 HERE = ("localhost", "127.0.0.1", "[::1]")
 HEADERS = {
@@ -77,9 +73,9 @@ def _given(authorization: str) -> bytes:
     return b""
 
 
-def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette:
+def make(looking: WatchedAgents, token: str = "", only_here: bool = True) -> Starlette:
 
-    def shown(make_page: Callable[[list[Seen], Request], Response]):
+    def shown(make_page: Callable[[list[AgentState], Request], Response]):
         async def answer(request: Request) -> Response:
             return make_page(await to_thread.run_sync(looking.look), request)
 
@@ -109,7 +105,7 @@ def make(looking: Looking, token: str = "", only_here: bool = True) -> Starlette
     )
 
 
-def _agent(seen: list[Seen], request: Request) -> Response:
+def _agent(seen: list[AgentState], request: Request) -> Response:
     name = request.path_params["name"]
     one = next((one for one in seen if one.name == name), None)
     if one is None:
@@ -117,37 +113,14 @@ def _agent(seen: list[Seen], request: Request) -> Response:
     return HTMLResponse(page.agent(one))
 
 
-def _figures(seen: list[Seen], _request: Request) -> Response:
+def _figures(seen: list[AgentState], _request: Request) -> Response:
     return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
 
 
-def _tree(seen: list[Seen], _request: Request) -> Response:
+def _tree(seen: list[AgentState], _request: Request) -> Response:
     told = [{"agent": one.name, "error": one.trouble, "restarts": one.restarts, "status": one.status} for one in seen]
     return JSONResponse({"agents": told})
 
 
 async def _nowhere(_request: Request, _why: Exception) -> Response:
     return HTMLResponse(page.trouble("There is no such page."), 404)
-
-
-# Serves the pages with uvicorn until a signal comes or the time is up.
-
-CONNECTIONS_MOST = 100
-
-
-def run(app: Starlette, host: str, port: int, seconds: float | None, say: Callable[[str], None]) -> None:
-    """Serve until a signal comes or the time is up; OSError if that fails."""
-    with contextlib.closing(pages.listen(host, port, CONNECTIONS_MOST)) as listening:
-        say(f"pages on {pages.address(listening, host)}, figures under /metrics")
-        server = uvicorn.Server(pages.config(app, CONNECTIONS_MOST))
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(server, listening, seconds))
-
-
-async def _serve(server: uvicorn.Server, listening: socket.socket, seconds: float | None) -> None:
-    def end() -> None:
-        server.should_exit = True
-
-    if seconds is not None:
-        asyncio.get_running_loop().call_later(seconds, end)
-    await server.serve([listening])

@@ -68,15 +68,16 @@ def web(
         raise click.UsageError(f"on {host} others can look: --token-file FILE asks them for a token, --open does not.")
     token = _token(token_file) if token_file else ""
     try:
-        from toolcart.tools.web.app import make, run
-        from toolcart.tools.web.page import Looking, ask_or_check
+        from toolcart.tools.web.app import make
+        from toolcart.tools.web.page import WatchedAgents, ask_or_check
+        from toolcart.tools.web.serving import run
     except ModuleNotFoundError as missing:
         click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
     sockets_of = {socket_location.to_ask(path): path for path in configs}
     if not _can_be_shown(sockets, sockets_of):
         sys.exit(EXIT_CONFIGURATION)
-    looking = Looking([*sockets, *sockets_of], ask_or_check(sockets_of))
+    looking = WatchedAgents([*sockets, *sockets_of], ask_or_check(sockets_of))
     try:
         run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
     except OSError as error:
@@ -98,7 +99,7 @@ def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
 def _answers(path: str) -> bool:
     try:
         client.ask(path)
-    except client.Trouble:
+    except client.NoAgent:
         return False
     return True
 
@@ -108,7 +109,7 @@ def _token(path: str) -> str:
     handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
     try:
         token = private_files.text_of(path, handed).strip()
-    except private_files.Wrong as wrong:
+    except private_files.PrivateFileError as wrong:
         raise click.UsageError(f"--token-file {wrong}") from None
     if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
         raise click.UsageError(

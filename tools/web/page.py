@@ -39,7 +39,7 @@ THREADS = 16
 
 
 @dataclass
-class Seen(Agent):
+class AgentState(Agent):
     """One agent as it was when last asked."""
 
     path: str = ""
@@ -50,7 +50,7 @@ class Seen(Agent):
     def look(self, ask: Callable[[str, float], dict]) -> None:
         try:
             self.status = ask(self.path, PATIENCE_S)
-        except client.Trouble as trouble:
+        except client.NoAgent as trouble:
             self.status, self.trouble, self.hint = None, str(trouble), trouble.hint
             return
         self.trouble = self.hint = ""
@@ -60,18 +60,18 @@ class Seen(Agent):
         self._started = started
 
 
-class Looking:
+class WatchedAgents:
     """All agents; `paths` are sockets. Without any it is every service of this machine, as they come and go."""
 
     def __init__(self, paths: list[str], ask: Callable[[str, float], dict] = client.ask) -> None:
         self._paths = paths
         self._ask = ask
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, AgentState] = {}
         self._lock = threading.Lock()
         self._looked_s = float("-inf")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
 
-    def look(self) -> list[Seen]:
+    def look(self) -> list[AgentState]:
         """Return every agent; this may wait for PATIENCE_S."""
         with self._lock:
             if time.monotonic() - self._looked_s >= HOLD_S:
@@ -80,7 +80,7 @@ class Looking:
                 )
                 names = names_of(paths)
                 for path in paths:
-                    self._seen.setdefault(path, Seen(names[path], path=path))
+                    self._seen.setdefault(path, AgentState(names[path], path=path))
                 list(self._threads.map(lambda path: self._seen[path].look(self._ask), paths))
                 self._seen = {path: self._seen[path] for path in paths}
                 self._looked_s = time.monotonic()
@@ -97,21 +97,21 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
     def ask(path: str, patience_s: float) -> dict:
         try:
             return client.ask(path, patience_s)
-        except client.Trouble:
+        except client.NoAgent:
             wrong = mistakes_of(configs[path]) if path in configs else None
             if wrong is None:
                 raise
             heading, first = str(wrong).splitlines()[:2]
             hint = f"{' '.join(first.split())}; `toolcart config check {shlex.quote(wrong.path)}` lists all"
-            raise client.Trouble(f"no agent can run here: {heading}", hint) from None
+            raise client.NoAgent(f"no agent can run here: {heading}", hint) from None
 
     return ask
 
 
-def mistakes_of(config_path: str) -> config_file.Wrong | None:
+def mistakes_of(config_path: str) -> config_file.ConfigurationError | None:
     try:
         config_file.read(config_path)
-    except config_file.Wrong as wrong:
+    except config_file.ConfigurationError as wrong:
         return wrong
     return None
 
@@ -137,13 +137,13 @@ REFRESH_S = 5
 _NAMES = ("Station", "Controller", "Outlet", "Stored", "Delivered", "Waiting", "Set aside")
 
 
-def overview(seen: list[Seen]) -> str:
+def overview(seen: list[AgentState]) -> str:
     """Return the page of all agents: every station, and below it what is wrong with it."""
     agents = [{**_heading(one), "rows": _rows(one)} for one in seen]
     return _rendered("stations.html", agents=agents, names=_NAMES)
 
 
-def agent(one: Seen) -> str:
+def agent(one: AgentState) -> str:
     """Return one agent's page, in the words of the command line."""
     lines = words.agent_lines(one.status["agent"]) if one.status else []
     for station in one.status["stations"] if one.status else ():
@@ -176,11 +176,11 @@ def row(station: dict) -> str:
     return _templates().get_template("station.html").render(told)
 
 
-def _rows(one: Seen) -> list[Markup]:
+def _rows(one: AgentState) -> list[Markup]:
     return [Markup(row(station)) for station in one.status["stations"]] if one.status else []
 
 
-def _heading(one: Seen) -> dict[str, Any]:
+def _heading(one: AgentState) -> dict[str, Any]:
     about = words.agent_lines(one.status["agent"])[0] if one.status else ""
     trouble = "" if one.status else one.trouble or "it does not answer"
     notes = [(need.words, need.hint) for need in attention.of_agent(one.status["agent"])] if one.status else []

@@ -6,7 +6,8 @@ from toolcart.agent.base import byte_moves as used_form
 from toolcart.agent.base import compat
 from toolcart.agent.base.byte_moves import FIXED, PACK_TIME, STATUS
 from toolcart.base.clock import Dice
-from host_tests.portable import Skip, said_of
+from host_tests.portable import said_of
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 

@@ -11,7 +11,7 @@ from toolcart.agent.base.fields import TOO_LARGE, get_u32
 from toolcart.agent.base.fifo import SIDE_BYTES, Fifo
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, TICKS_PERIOD, Timer, ticks_add, ticks_diff
 from toolcart.base.clock import Dice
-from host_tests.portable import Skip
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 

@@ -6,7 +6,7 @@ import contextlib
 import pytest
 import uvicorn
 
-from toolcart.base import web_server
+from toolcart.base import web_protocol, web_server
 
 LOOK_S = 0.2
 PLACES = 8
@@ -32,7 +32,7 @@ async def app(scope, receive, send):
 
 def with_server(talk, monkeypatch):
     """Run `talk(connect, server)` beside a server that looks often."""
-    monkeypatch.setattr(web_server, "LOOK_S", LOOK_S)
+    monkeypatch.setattr(web_protocol, "LOOK_S", LOOK_S)
 
     async def run():
         listening = web_server.listen("127.0.0.1", 0, 100)

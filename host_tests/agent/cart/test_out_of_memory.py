@@ -8,8 +8,9 @@ import gc
 import sys
 
 from toolcart.board.ram_flash import RamFlash
-from host_tests.portable import LONG, Skip
+from host_tests.portable import LONG
 from lab.harness.allocation_free_peers import RECONNECT_MS, Workbench, configuration
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 HEAP = "512k"

@@ -16,8 +16,9 @@ from toolcart.board.network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from host_tests.agent.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.board.test_safe_mode import Place
-from host_tests.portable import LONG, Skip
+from host_tests.portable import LONG
 from lab.harness.allocation_free_peers import QuietBoard, QuietController, QuietToolsNet, configuration
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 HEAP = "6m"

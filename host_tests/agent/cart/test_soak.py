@@ -8,9 +8,10 @@ import sys
 
 from toolcart.agent.base.fields import number
 from toolcart.agent.base.ticks import ticks_add
-from host_tests.portable import LONG, Skip
+from host_tests.portable import LONG
 from host_tests.support.frames import pushed
 from lab.harness.allocation_free_peers import ID_AT, ID_DIGITS, QuietToolsNet, Workbench, configuration
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 HEAP = "1m"

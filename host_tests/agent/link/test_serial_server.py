@@ -1,6 +1,6 @@
 """The address of a line behind a device server."""
 
-from toolcart.agent.link.serial_server import mistakes_of, server_of
+from toolcart.agent.link.serial_server import server_of, setting_errors
 
 
 def test_an_address_has_a_scheme_a_host_and_a_port():
@@ -10,4 +10,4 @@ def test_an_address_has_a_scheme_a_host_and_a_port():
 
 def test_what_is_no_address_is_told():
     device = "socket://a:70000"
-    assert server_of(device) is None and mistakes_of({"device": device})[0][0] == "device"
+    assert server_of(device) is None and setting_errors({"device": device})[0][0] == "device"

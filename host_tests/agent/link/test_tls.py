@@ -11,7 +11,7 @@ from toolcart.agent.link.port import (
     WHY_NOT_TRUSTED,
     WHY_RESET,
 )
-from host_tests.portable import Skip
+from lab.harness.portable_session import Skip
 
 PORTABLE = True
 

@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.base import counters as h
 from toolcart.agent.linux.mid0900 import READ
 from toolcart.agent.record import graph as gr
-from toolcart.sim import result_frames as made
+from toolcart.sim import curve_frames
 from toolcart.sim.profiles import row
 from toolcart.trace.curves import load
 from host_tests.support.frames import header, message
@@ -87,9 +87,9 @@ def bolt_message(ident, bolt, what=2, spindle="01", revision=1, object_id=1, cou
     """Return a MID 0900 that names a bolt by its PID, its header or its object."""
     samples = samples_for(ident, what, count)
     fields = ((pid, 1, 0, "%04d" % bolt),) if bolt else ()
-    steps = (made.resolution(0, count - 1, "2.0"),)
+    steps = (curve_frames.resolution(0, count - 1, "2.0"),)
     more = {"fields": fields, "object_id": object_id}
-    data = made.curve_data(ident, TIME, revision, what, 1, samples, FACTOR, steps, **more)
+    data = curve_frames.curve_data(ident, TIME, revision, what, 1, samples, FACTOR, steps, **more)
     return header(900, revision, len(data), "digits", "01", spindle) + data
 
 
@@ -138,6 +138,6 @@ def test_plot_parameters_name_their_bolt():
     bench = Bench()
     bench.put_result(7)
     for bolt in BOLTS:
-        data = made.parameter_data(7, TIME, 1, ((1301, 1, 0, "%04d" % bolt), (2002, 3, 1, "50.00")))
+        data = curve_frames.parameter_data(7, TIME, 1, ((1301, 1, 0, "%04d" % bolt), (2002, 3, 1, "50.00")))
         assert bench.put(message(901, data), mid=901) == READ
     assert [gr.bolt_of(lead, 0) for lead, _, _ in bench.curves()] == list(BOLTS)

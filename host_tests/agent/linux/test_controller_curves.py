@@ -18,7 +18,8 @@ from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.record import graph as gr
 from toolcart.agent.record import result as res
-from toolcart.sim import result_frames as made
+from toolcart.sim import curve_frames
+from toolcart.sim import operation_frames as made
 from host_tests.support.frames import message
 from host_tests.support.graphs import (
     PACKED,
@@ -42,8 +43,8 @@ EXAMPLE = (
 
 def curve(revision=1, samples=SAMPLES, parameters=FACTOR, steps=None, what=2, unit=1, **more):
     if steps is None:
-        steps = (made.resolution(0, len(samples) - 1, "11.000000"),)
-    data = made.curve_data(1234567, TIME, revision, what, unit, samples, parameters, steps, **more)
+        steps = (curve_frames.resolution(0, len(samples) - 1, "11.000000"),)
+    data = curve_frames.curve_data(1234567, TIME, revision, what, unit, samples, parameters, steps, **more)
     return message(CURVES, data, revision)
 
 
@@ -71,10 +72,10 @@ def test_what_is_missing_or_makes_no_sense_is_odd():
         assert (why, trace.scale, trace.odd) == (READ, (1, 1, 0), True), parameters
     for steps, found in (
         ((), []),
-        ((made.resolution(0, 7, "x"),), [(8, 0, 1)]),
-        ((made.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
-        ((made.resolution(0, 3, "2.0"),), [(8, 2, 1)]),
-        ((made.resolution(9, 3, "2"), made.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
+        ((curve_frames.resolution(0, 7, "x"),), [(8, 0, 1)]),
+        ((curve_frames.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
+        ((curve_frames.resolution(0, 3, "2.0"),), [(8, 2, 1)]),
+        ((curve_frames.resolution(9, 3, "2"), curve_frames.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
     ):
         why, trace, _ = read(curve(steps=steps))
         assert (why, trace.steps, trace.odd) == (READ, found, True), steps
@@ -106,7 +107,7 @@ def test_spoiled_octets_are_read_or_lost():
 def test_plot_parameters_are_the_octets_of_their_fields():
     fields = ((2002, 3, 1, "50.00"), (2012, 3, 50, "90.0"))
     for revision in (1, 2, 3):
-        frame = message(PLOT_PARAMETERS, made.parameter_data(77, TIME, revision, fields), revision)
+        frame = message(PLOT_PARAMETERS, curve_frames.parameter_data(77, TIME, revision, fields), revision)
         why, trace, buf = read(frame, PLOT_PARAMETERS, revision)
         assert (why, trace.what, trace.odd, trace.announced) == (READ, 0, False, 2)
         assert bytes(buf[trace.at : trace.at + trace.octets]) == made.data_fields(fields)[3:]

@@ -9,7 +9,7 @@ from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import config
 from toolcart.agent.linux import mqtt_settings
 from toolcart.agent.linux.awaiting_secret import RETRY_MS, AwaitingSecret
-from toolcart.tools.config.secrets import Awaited
+from toolcart.tools.config.secrets import PendingSecrets
 from host_tests.support.graphs import cart_with_curves
 from host_tests.support.mqtt import BROKER, SETTINGS
 from lab.harness.mqtt_broker import Broker, Consumer
@@ -33,7 +33,7 @@ class Made:
 @pytest.fixture
 def awaiting(tmp_path):
     settings = {"kind": "mqtt", "host": "broker", "port": 1883, "password": "*" * 9}
-    settings["awaits"] = Awaited(tmp_path, settings)
+    settings["awaits"] = PendingSecrets(tmp_path, settings)
     settings["awaits"].add("password", {"file": "secret"})
     watched = []
     board = SimpleNamespace(watch=lambda port, slot: watched.append((port, slot)))

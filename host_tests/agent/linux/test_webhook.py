@@ -21,7 +21,8 @@ from toolcart.sim.controller_model import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
 from host_tests.portable import LONG
 from host_tests.support.archive import delivering
-from host_tests.support.running import HookServer, wait_for
+from host_tests.support.consumers import HookServer
+from host_tests.support.running import wait_for
 from host_tests.support.webhook import PLACE, URL, WebhookBench, answer, section, stored
 from lab.harness.cart import Board, Cart
 

@@ -6,8 +6,8 @@ from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.base.clock import START_TICKS, Dice
-from toolcart.sim import result_frames as frames
-from toolcart.sim.result_frames import data_field
+from toolcart.sim import operation_frames as frames
+from toolcart.sim.operation_frames import data_field
 from host_tests.support.frames import example_tightening, message
 
 PORTABLE = True

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from toolcart.agent.linux.extended_store import WideStore
+from toolcart.agent.linux.extended_store import ExtendedStore
 from toolcart.agent.linux.json_line import line_of
 from toolcart.agent.record import KIND_RESULT, extended_values
 from toolcart.agent.record import result as r
@@ -46,7 +46,7 @@ def test_decode_says_that_fields_were_found_by_their_ids():
 
 def test_message_is_kept_beside_a_shifted_result_on_linux():
     bench = Bench()
-    bench.store.__class__ = WideStore
+    bench.store.__class__ = ExtendedStore
     frame = frame_of(61, 1, {"vin": "WVWZZZ1KÄ".ljust(25).encode()})
     bench.push(frame)
     (_, flags, payload) = bench.results()[0]

@@ -14,7 +14,7 @@ from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
 from toolcart.catalogue import decode
-from toolcart.codec.inputs import Seen, messages
+from toolcart.codec.inputs import CaptureItem, messages
 from toolcart.codec.rendering import as_data, lines_of, message_as_data
 from toolcart.sim.controller_frames import LIGHT, OLD, PUSHED, field, header
 from host_tests.support.frames import TIGHTENED, example_tightening, light
@@ -256,7 +256,7 @@ def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
             store = Bench().store
             stated = revision_of(message, 0)
             is_read = store.read_long(mid, message, 0, len(message), stated) > r.RESULT_UNREADABLE
-            told = as_data(Seen(message))
+            told = as_data(CaptureItem(message))
             assert is_read == ("fields" in told and "unreadable" not in told), (mid, revision, octets)
             if is_read:
                 body = store.log.stage[store.body : store.body + r.BODY_BYTES]
@@ -276,7 +276,7 @@ def test_what_decode_reads_as_another_revision_is_read_again():
     frame = frame_of(61, 3)
     later = frame_of(65, 11) + b"5812345"
     for octets in (frame, frame[:8] + b"002" + frame[11:], b"%04d" % len(later) + later[4:8] + b"012" + later[11:]):
-        line = json.dumps(as_data(Seen(octets))).encode()
+        line = json.dumps(as_data(CaptureItem(octets))).encode()
         assert [(one.octets, one.problem) for one in messages(line, "json")] == [(octets, "")]
 
 

@@ -6,7 +6,7 @@ from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
-from toolcart.sim import result_frames as frames
+from toolcart.sim import spindle_frames
 from host_tests.support.frames import example_tightening, message
 
 PORTABLE = True
@@ -54,7 +54,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
         for status in (0, 1):
             for count in (1, 2, 50):
                 result = tightening(status=status, torque_status=status, angle_status=status, job_sequence=4711)
-                octets = message(101, frames.sync_data(result, revision, count), revision)
+                octets = message(101, spindle_frames.sync_data(result, revision, count), revision)
                 told = catalogue.decode(octets)
                 made = cycle()
                 assert take(made, octets, 101, revision) == cy.ASSEMBLY_WHOLE and not made.cut
@@ -100,7 +100,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
         for count in (1, 3, 50):
             for torque, angle in ((4237, 81), (-57, -3), (1234512, 12345)):
                 result = tightening(status=0, torque_status=2, angle_status=0, torque=torque, angle=angle)
-                octets = message(106, frames.station_data(result, revision, count), revision)
+                octets = message(106, spindle_frames.station_data(result, revision, count), revision)
                 told = catalogue.decode(octets)
                 made = cycle()
                 assert take(made, octets, 106, revision) == cy.ASSEMBLY_WHOLE and not made.cut
@@ -145,11 +145,11 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
             made = cycle()
             result = tightening(status=0)
             assert take(
-                made, message(106, frames.station_data(result, revision, 3), revision), 106, revision, True
+                made, message(106, spindle_frames.station_data(result, revision, 3), revision), 106, revision, True
             ) == (cy.ASSEMBLY_MORE)
             told = []
             for index in (1, 2, 3):
-                octets = message(107, frames.bolt_data(result, revision, index, 3), revision)
+                octets = message(107, spindle_frames.bolt_data(result, revision, index, 3), revision)
                 told.append(catalogue.decode(octets))
                 if printed:  # a time as wide as its field is printed (OP 5.13.3 p. 188)
                     octets = octets[:55] + octets[65:]
@@ -177,9 +177,9 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
 
 def test_bolt_data_out_of_turn_changes_nothing():
     result = tightening()
-    station = message(106, frames.station_data(result, 4, 3), 4)
-    bolts = [message(107, frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
-    other = message(107, frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
+    station = message(106, spindle_frames.station_data(result, 4, 3), 4)
+    bolts = [message(107, spindle_frames.bolt_data(result, 4, index, 3), 4) for index in (1, 2, 3)]
+    other = message(107, spindle_frames.bolt_data(tightening(tightening_id=5), 4, 1, 3), 4)
     made = cycle()
     assert take(made, bolts[0], 107, 4, True) == cy.ASSEMBLY_FOREIGN
     assert take(made, station, 106, 4, True) == cy.ASSEMBLY_MORE
@@ -202,18 +202,18 @@ def test_bolt_data_out_of_turn_changes_nothing():
 def test_what_has_no_room_is_left_out_from_behind_and_said():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(106, frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
+    assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
     page = payload_of(made)
     assert made.cut and len(page) <= PAYLOAD_MAX - res.PARKED_BYTES
     assert rec.count_of(page, 0) == len(rec.rows_of(page, 0)) == 9 and rec.told_of(page, 0) == 50
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
-    assert take(made, message(101, frames.sync_data(result, 1, 50), 1), 101, 1) == cy.ASSEMBLY_WHOLE
+    assert take(made, message(101, spindle_frames.sync_data(result, 1, 50), 1), 101, 1) == cy.ASSEMBLY_WHOLE
     assert made.cut and rec.count_of(payload_of(made), 0) == 26
     most = 500
     made = cycle(most)
-    take(made, message(106, frames.station_data(result, 4, 3), 4), 106, 4, True)
+    take(made, message(106, spindle_frames.station_data(result, 4, 3), 4), 106, 4, True)
     for index in (1, 2, 3):
-        take(made, message(107, frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
+        take(made, message(107, spindle_frames.bolt_data(result, 4, index, 3), 4), 107, 4, True)
     page = payload_of(made)
     assert made.cut and len(page) <= most
     assert [(row, count) for row, _, count in rec.extras_of(page, 0, len(page))] == [(0, 1)]
@@ -222,8 +222,8 @@ def test_what_has_no_room_is_left_out_from_behind_and_said():
 def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
     result = tightening()
     for mid, octets in (
-        (101, message(101, frames.sync_data(result, 5, 3), 5)),
-        (106, message(106, frames.station_data(result, 4, 3), 4)),
+        (101, message(101, spindle_frames.sync_data(result, 5, 3), 5)),
+        (106, message(106, spindle_frames.station_data(result, 4, 3), 4)),
     ):
         whole = 174 if mid == 101 else 165
         for length in range(20, len(octets)):
@@ -234,8 +234,8 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
                 page = payload_of(made)
                 assert rec.told_of(page, 0) == 3
                 assert made.cut == (rec.count_of(page, 0) < 3)
-    octets = message(106, frames.station_data(result, 4, 2), 4)
-    bolt = message(107, frames.bolt_data(result, 4, 1, 2), 4)
+    octets = message(106, spindle_frames.station_data(result, 4, 2), 4)
+    bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 2), 4)
     for length in range(20, len(bolt)):
         made = cycle()
         take(made, octets, 106, 4, True)
@@ -248,7 +248,7 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
 
 def test_blank_figures_are_blank_and_odd_ones_are_told():
     result = tightening()
-    octets = bytearray(message(106, frames.station_data(result, 4, 2), 4))
+    octets = bytearray(message(106, spindle_frames.station_data(result, 4, 2), 4))
     octets[165 + 9] = octets[165 + 12] = 0x20
     octets[165 + 15 : 165 + 22] = b" " * 7
     octets[115] = 0x35
@@ -267,8 +267,8 @@ def test_blank_figures_are_blank_and_odd_ones_are_told():
 def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
     result = tightening()
     for mid, octets, first, row_bytes, places in (
-        (101, message(101, frames.sync_data(result, 1, 3), 1), 174, 18, (6, 13)),
-        (106, message(106, frames.station_data(result, 4, 3), 4), 165, 67, (15, 24)),
+        (101, message(101, spindle_frames.sync_data(result, 1, 3), 1), 174, 18, (6, 13)),
+        (106, message(106, spindle_frames.station_data(result, 4, 3), 4), 165, 67, (15, 24)),
     ):
         for row in range(3):
             for place in places:
@@ -299,7 +299,7 @@ def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
 
 def test_a_press_has_strokes_in_hundredths_and_they_may_be_negative():
     result = tightening(angle=-9999, angle_min=0, angle_max=99999)
-    octets = message(101, frames.sync_data(result, 4, 1), 4)
+    octets = message(101, spindle_frames.sync_data(result, 4, 1), 4)
     octets = octets[:-3] + b"002"
     made = cycle()
     assert take(made, octets, 101, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_ODD

@@ -28,7 +28,7 @@ from toolcart.base.clock import Dice
 from host_tests.support.log import numbers
 from host_tests.support.quarantine import room_of
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
-from lab.harness.line import SimPort
+from lab.harness.sim_port import SimPort
 
 PORTABLE = True
 HEAVY = True

@@ -16,8 +16,8 @@ from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.messages import reasons
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
+from host_tests.support.consumers import consuming, until_said
 from host_tests.support.mqtt import MqttBench
-from host_tests.support.running import consuming, until_said
 from host_tests.support.tls import OURS, THEIRS, certificate_files
 
 LIMIT_S = 60.0

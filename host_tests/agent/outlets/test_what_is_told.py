@@ -10,10 +10,10 @@ from toolcart.agent.log.snapshot_fields import DELIVERED, DROPPED, OVERWRITTEN
 from toolcart.agent.quarantine.orders import carry_out, of_station
 from toolcart.board.linux import order_log
 from toolcart.tools.messages import attention, standing_conditions
-from toolcart.tools.spool.commands import _told
+from toolcart.tools.spool.offer_again_command import _told
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
-from host_tests.support.running import station_told
+from host_tests.support.agent_lines import station_told
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.cart import Cart
 

@@ -10,7 +10,7 @@ from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import STORED
 from toolcart.agent.quarantine.quarantine import KEPT_BEFORE, KEPT_DONE
-from toolcart.tools.spool.quarantine_commands import Trouble, orders
+from toolcart.tools.spool.quarantine_commands import OrderNotGiven, orders
 from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
@@ -144,5 +144,5 @@ def test_a_flash_that_takes_nothing_is_told_and_nothing_is_done():
     agent = cut_short(64, 13, NEW)
     agent.area.flash.code = FLASH_IO
     for words in ORDERS[:4]:
-        with pytest.raises(Trouble, match="nothing was done"):
+        with pytest.raises(OrderNotGiven, match="nothing was done"):
             list(orders(agent.area.flash, 10, words))

@@ -16,7 +16,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
-from toolcart.sim import result_frames
+from toolcart.sim import operation_frames
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
@@ -158,10 +158,12 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     made, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
-        message(1202, result_frames.object_data(made, 1, result_frames.standard_fields(made), 3, number, ident), 1)
+        message(
+            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+        )
         for number, ident in ((2, 100), (3, 1))
     ]
-    octets = message(1201, result_frames.overall_data(made, 3, 3, objects=objects), 3)
+    octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
     shown = several(operation, octets, *parts)
     assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
     shown = shown["spindles"]
@@ -178,9 +180,9 @@ def test_more_objects_than_two_digits_hold_are_told():
     for count in (99, 100, 250):
         made, operation = example_tightening(), OperationResult()
         objects = tuple([(number, 1, 2, 0) for number in range(1, count + 1)])
-        octets = message(1201, result_frames.overall_data(made, 1, 2, objects=objects), 1)
-        fields = result_frames.standard_fields(made)
-        shown = several(operation, octets, message(1202, result_frames.object_data(made, 1, fields, 2, 2, 1), 1))
+        octets = message(1201, operation_frames.overall_data(made, 1, 2, objects=objects), 1)
+        fields = operation_frames.standard_fields(made)
+        shown = several(operation, octets, message(1202, operation_frames.object_data(made, 1, fields, 2, 2, 1), 1))
         spindles = shown["spindles"]
         assert spindles["told"] == count and spindles["job_sequence"] is None and len(spindles["each"]) == 1
         page = bytes(res.HEAD_BYTES) + bytes(operation.body)

@@ -9,7 +9,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX, ResultWriter
-from toolcart.sim import result_frames as frames
+from toolcart.sim import spindle_frames
 from toolcart.sim.profiles import row
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
@@ -57,7 +57,7 @@ def inject(cart, *messages):
 
 
 def synchronous(number):
-    return message(101, frames.sync_data(example_tightening(tightening_id=number), 1, 2), 1)
+    return message(101, spindle_frames.sync_data(example_tightening(tightening_id=number), 1, 2), 1)
 
 
 def damaged(number):
@@ -197,7 +197,7 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     for number in (1, 2):
         other = cart.controller.result(number)
         other.torque += 1
-        cart.controller.sessions[0].send(message(106, frames.station_data(other, 4, 3), 4) + b"\0")
+        cart.controller.sessions[0].send(message(106, spindle_frames.station_data(other, 4, 3), 4) + b"\0")
     cart.run(15000)
     assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 2
     cart.produce(1, 1500)
@@ -229,7 +229,7 @@ def test_telegram_04_has_every_spindle():
             result = cart.controller.result(int(values[30]))
             assert found["vin"].strip() == result.vin.decode()
             assert [one["spindle"] for one in found["spindles"]] == [1, 2, 3, 4]
-            for one, told in zip(found["spindles"], frames.spindles_of(result, 4)):  # noqa: B905
+            for one, told in zip(found["spindles"], spindle_frames.spindles_of(result, 4)):  # noqa: B905
                 assert one["overall"] == 1 - told.status and one["program"] == result.pset
                 assert one["torque"] == "%05d.%02d" % divmod(told.torque, 100)
                 assert one["angle"] == "%06d.0" % told.angle
@@ -240,7 +240,7 @@ def test_telegram_04_has_every_spindle():
                     levels[1] = 0 if told.angle_status == 1 else 1
                 assert [one["torque_status"], one["angle_status"]] == levels
             bolts = [one for one in found["parameters"] if one["spindle"]]
-            spoiled = [told for told in frames.spindles_of(result, 4) if not told.status]
+            spoiled = [told for told in spindle_frames.spindles_of(result, 4) if not told.status]
             each = 8 if ON_CPYTHON else 7  # there special values are kept
             assert len(bolts) == (each * 4 + len(spoiled) if settings is BOLTS else 0)
             if bolts:
@@ -266,7 +266,7 @@ def test_fifty_spindles_fit_one_record_and_one_telegram():
 def test_unreadable_message_is_kept_raw_and_answered():
     cart = cart_of(POWERMACS, {}).ready()
     cart.produce(1, 1500)
-    frame = bytearray(message(106, frames.station_data(cart.controller.result(1), 4, 3), 4))
+    frame = bytearray(message(106, spindle_frames.station_data(cart.controller.result(1), 4, 3), 4))
     frame[30] = 0x78
     cart.controller.sessions[0].send(bytes(frame) + b"\0")
     cart.run(200)

@@ -6,9 +6,10 @@ from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
 from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
-from toolcart.sim import result_frames as frames
+from toolcart.sim import operation_frames as frames
+from toolcart.sim import spindle_frames
 from toolcart.sim.profiles import row
-from toolcart.sim.result_frames import spindles_of
+from toolcart.sim.spindle_frames import spindles_of
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart, body_of
 from lab.harness.cart import PIM, SERVER
@@ -110,7 +111,7 @@ def test_part_that_no_one_can_read_is_kept_as_it_came():
 def parts_of(count, number=1):
     """Return MID 1201 and a MID 1202 for each object of an operation."""
     result = example_tightening(tightening_id=number)
-    objects = frames.spindles_of(result, count)
+    objects = spindle_frames.spindles_of(result, count)
     idents = frames.object_ids(count)
     listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
     first = message(1201, frames.overall_data(result, 2, 1 + count, 8, FIELDS, listed), 2)
@@ -145,7 +146,7 @@ def test_damaged_object_is_kept_as_it_came_and_shows_no_figure():
             inject(cart, *messages)
             assert cart.raw() == [messages[1 + index]] and cart.counted(h.RAW) == 1, (how, index)
             (payload,) = cart.stored()
-            one = frames.spindles_of(example_tightening(tightening_id=1), 3)
+            one = spindle_frames.spindles_of(example_tightening(tightening_id=1), 3)
             rows = [(100 + o.number, o.status, o.torque, o.angle) for o in one if o.number != index + 1]
             assert rows_kept(payload) == rows and sp.told_of(payload, 0) == 3, (how, index)
             assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == rows[0][2] and cart.counted(h.ODD_FIELDS) == 1
@@ -176,7 +177,7 @@ def kept_of(cart, messages):
 def frames_of(revision, data_revision, count, told=None, total=None):
     """Return the messages of an operation whose MID 1201 has data of another revision or count than it says."""
     result = example_tightening(tightening_id=1)
-    objects = frames.spindles_of(result, count)
+    objects = spindle_frames.spindles_of(result, count)
     idents = frames.object_ids(count)
     listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
     total = 1 + count if total is None else total

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from toolcart.tools.flash import image
+from toolcart.tools.flash import image, image_command
 from toolcart.tools.flash.package import core_digest, sources_for
 from lab.cache import Unavailable
-from lab.firmware import programs, rp2040
+from lab.firmware import rp2040, sources
 
 TIMEOUT_S = 300
 VERSION = "#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR %d\n#define MICROPY_VERSION_MICRO 0\n"
@@ -54,7 +54,7 @@ def all_tools(monkeypatch, tmp_path):
 
 
 def ran(*words):
-    return CliRunner().invoke(image.image, [str(word) for word in words])
+    return CliRunner().invoke(image_command.image, [str(word) for word in words])
 
 
 @pytest.mark.parametrize("name", image.BOARDS)
@@ -230,7 +230,7 @@ def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
 @pytest.mark.parametrize("port", ["rp2", "esp32"])
 def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
     try:
-        micropython = programs.folder() / "micropython"
+        micropython = sources.folder() / "micropython"
     except Unavailable as reason:
         pytest.skip(str(reason))
     script = micropython / "ports" / port / ("CMakeLists.txt" if port == "rp2" else "esp32_common.cmake")
@@ -244,7 +244,7 @@ def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
 def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
     """Every source is found and known by its whole name, as a traceback tells it."""
     try:
-        micropython = programs.folder() / "micropython"
+        micropython = sources.folder() / "micropython"
     except Unavailable as reason:
         pytest.skip(str(reason))
     board = next(board for board in image.BOARDS.values() if board.port == port)

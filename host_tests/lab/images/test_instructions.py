@@ -12,7 +12,7 @@ from host_tests.portable import LONG
 from host_tests.support.firmware import need_cortex
 from host_tests.support.running import toolcart
 from lab.bench import board
-from lab.firmware import programs
+from lab.firmware import programs, sources
 
 pytestmark = pytest.mark.long("an image is built of MicroPython's sources")
 
@@ -66,7 +66,7 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
         monkeypatch.setenv("PATH", str(tmp_path))
     else:
         monkeypatch.setattr(programs, "missing", lambda *wanted: [])
-        monkeypatch.setattr(programs, "FOLDER", tmp_path / "none")
+        monkeypatch.setattr(sources, "FOLDER", tmp_path / "none")
     began = time.process_time()
     told = toolcart("bench", "figures", "board", code=1).output
     assert time.process_time() - began < 1

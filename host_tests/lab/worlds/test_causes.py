@@ -80,7 +80,7 @@ def test_an_explorer_ends_when_its_time_is_over_and_finds_nothing_in_the_program
 def test_the_command_tells_what_was_found_and_what_was_not(monkeypatch):
     def hunted(one, seconds):
         what = "stuck (seed 1)" if one.name == "no-pass" else ""
-        return causes.Found(one.name, one.fault, one.by, what, 3, "worlds", 1.0, one.why)
+        return causes.CauseOutcome(one.name, one.fault, one.by, what, 3, "worlds", 1.0, one.why)
 
     monkeypatch.setattr(causes, "hunt", hunted)
     done = CliRunner().invoke(main, ["bench", "causes", "no-pass"])

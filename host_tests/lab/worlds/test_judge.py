@@ -2,22 +2,22 @@
 
 import pytest
 
+from lab.worlds.head_of_line import HeadOfLine
 from lab.worlds.history import (
     KINDS,
-    HeldUp,
+    AgentReport,
+    HeadOfLineDelay,
     History,
     Ledger,
     OutletHistory,
-    Questions,
     Result,
-    Row,
-    Said,
+    SessionQueries,
     StationHistory,
     StationRules,
-    still_open,
+    StoredTelegram,
 )
 from lab.worlds.judge import judge
-from lab.worlds.toolsnet import Passing
+from lab.worlds.obligations import still_open
 
 
 def result(number, **more):
@@ -49,12 +49,12 @@ def fetched(number, **more):
 def row(of, arrived=None, **more):
     """The row of this result, just after it was acknowledged."""
     fields = {"sequence": of, "number": of, "vouched": True}
-    return Row(1, 1000 * of + 5 if arrived is None else arrived, **{**fields, **more})
+    return StoredTelegram(1, 1000 * of + 5 if arrived is None else arrived, **{**fields, **more})
 
 
 def kept(*numbers, **more):
     """What the agent says that keeps these results."""
-    return Said(
+    return AgentReport(
         kept=len(numbers), kept_payloads=[b"\x01\x02W1N%06d and the rest" % number for number in numbers], **more
     )
 
@@ -63,7 +63,7 @@ def station(results, rows, said=None, **more):
     """The history of one station; `rules` as keywords beginning with rules_."""
     rules = {name[6:]: value for name, value in more.items() if name.startswith("rules_")}
     rest = {name: value for name, value in more.items() if not name.startswith("rules_")}
-    said = said or Said()
+    said = said or AgentReport()
     numbered = {one.number: one for one in results}
     return StationHistory(StationRules(1, **rules), numbered, rows, **{"said": said, "said_after": said, **rest})
 
@@ -107,12 +107,14 @@ def test_what_a_met_controller_made_while_away_is_owed_while_held():
 def test_overwritten_is_what_an_erased_block_of_a_full_log_had():
     gone = result(1, held=False, gone=5000, gone_full=True)
     behind = [gone, result(2)], [row(2)]
-    assert excused(station(*behind, Said(overwritten=1), rules_overwrite=True)) == {"overwritten": 1}
-    assert kinds(station(*behind, Said(overwritten=1), rules_overwrite=True)) == []
+    assert excused(station(*behind, AgentReport(overwritten=1), rules_overwrite=True)) == {"overwritten": 1}
+    assert kinds(station(*behind, AgentReport(overwritten=1), rules_overwrite=True)) == []
     assert kinds(station(*behind, rules_overwrite=True)) == ["untruthful"]
     assert kinds(station(*behind)) == ["lost"]
     for spared in (result(1, gone=5000), result(1)):
-        assert kinds(station([spared, result(2)], [row(2)], Said(overwritten=1), rules_overwrite=True)) == ["lost"]
+        assert kinds(station([spared, result(2)], [row(2)], AgentReport(overwritten=1), rules_overwrite=True)) == [
+            "lost"
+        ]
 
 
 def test_what_an_operator_dropped_is_not_owed():
@@ -205,8 +207,8 @@ def test_a_row_says_what_was_made_under_a_sequence_behind_the_last():
 def test_what_comes_only_after_a_switch_off_and_on_is_stuck():
     assert kinds(station([result(1, stands=True)], [])) == ["stuck"]
     assert kinds(station([result(1)], [row(1, 9000)], came_after={1})) == ["stuck"]
-    assert kinds(station([result(1)], [row(1)], Said(waiting=1))) == ["stuck"]
-    assert kinds(station([result(1)], [row(1)], Said(needs_operator=True))) == ["stuck"]
+    assert kinds(station([result(1)], [row(1)], AgentReport(waiting=1))) == ["stuck"]
+    assert kinds(station([result(1)], [row(1)], AgentReport(needs_operator=True))) == ["stuck"]
 
 
 def test_a_controller_that_can_be_asked_is_asked_once_at_least():
@@ -227,7 +229,7 @@ def test_the_calm_goes_on_while_anything_is_open():
     assert still_open(station([result(1)], [])) == 1
     assert still_open(station([result(1, disliked="refuses")], [], kept(1))) == 0
     assert still_open(station([result(1)], [], kept(1))) == 1
-    assert still_open(station([result(1)], [row(1)], Said(waiting=1, needs_operator=True))) == 2
+    assert still_open(station([result(1)], [row(1)], AgentReport(waiting=1, needs_operator=True))) == 2
 
 
 # 6 and 7: in time
@@ -235,7 +237,7 @@ def test_the_calm_goes_on_while_anything_is_open():
 
 def test_a_refused_result_holds_up_the_next_good_one_for_seconds():
     def held(ms, refused, was_there=True, is_proven=False):
-        one = HeldUp(5000, 5000 + ms, refused, was_there, is_proven)
+        one = HeadOfLineDelay(5000, 5000 + ms, refused, was_there, is_proven)
         return kinds(station([result(1)], [row(1)], held_up=[one]))
 
     assert held(12000, 1) == []
@@ -251,7 +253,7 @@ def test_a_refused_result_holds_up_the_next_good_one_for_seconds():
 def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
     def watched(*results, at=20000, counts=True):
         history = station(results, [])
-        passing = Passing(history)
+        passing = HeadOfLine(history)
         passing.refused(results[0], 3000)
         passing.refused(results[0], 4000)
         passing.over(at, counts)
@@ -270,12 +272,12 @@ def test_behind_one_without_an_answer_it_may_take_a_pause_longer():
     for is_taken in (False, True):
         bad = result(1, disliked="refuses")
         history = station([bad, result(2)], [])
-        passing = Passing(history)
+        passing = HeadOfLine(history)
         passing.unanswered()
         passing.over(2500, True, is_taken)
         passing.refused(bad, 3000)
         passing.over(20000, True)
-        assert history.held_up == [HeldUp(3000, 20000, 1, is_taken)]
+        assert history.held_up == [HeadOfLineDelay(3000, 20000, 1, is_taken)]
 
 
 def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
@@ -283,7 +285,7 @@ def test_who_was_passed_shows_for_a_minute_that_the_server_is_well():
         bad, good = result(1, disliked="refuses", tried=[3000], **first), result(2)
         again, waits = result(3, disliked="refuses", tried=[later]), result(4)
         history = station([bad, good, again, waits], [])
-        passing = Passing(history)
+        passing = HeadOfLine(history)
         for moment in (3000, 3100, 5100, 13100):
             passing.refused(bad, moment)
         history.rows.append(row(2, 13500))
@@ -332,8 +334,8 @@ def test_an_operator_is_needed_only_where_the_quarantine_is_full():
 
 
 def test_what_it_counts_is_what_there_is():
-    assert kinds(station([result(1)], [row(1)], Said(overwritten=1))) == ["untruthful"]
-    assert kinds(station([result(1)], [row(1)], Said(kept=1))) == ["untruthful"]
+    assert kinds(station([result(1)], [row(1)], AgentReport(overwritten=1))) == ["untruthful"]
+    assert kinds(station([result(1)], [row(1)], AgentReport(kept=1))) == ["untruthful"]
     assert kinds(station([result(1)], [row(1)], wrong_words=["at 5 ms: 2 are not stored"])) == ["untruthful"]
 
 
@@ -342,21 +344,21 @@ def test_what_was_counted_is_known_after_a_start(what):
     said = kept(1) if what == "kept" else kept(1, **{what: 1})
     told = station([result(1, disliked="refuses", tried=[1500])], [], said, rules_overwrite=True)
     assert kinds(told) == []
-    told.said_after = Said()
+    told.said_after = AgentReport()
     assert kinds(told) == ["untruthful"]
 
 
 def test_what_an_operator_has_dropped_behind_start_is_not_lost_by_it():
     told = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
-    told.said_after = Said(dropped=1)
+    told.said_after = AgentReport(dropped=1)
     assert kinds(told) == []
 
 
 def test_what_the_controller_had_no_more_is_told():
     unheard = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
     assert kinds(station(*unheard)) == ["untruthful"]
-    assert kinds(station(*unheard, Said(gone=1))) == []
-    assert kinds(station(*unheard, Said(afresh=1))) == []
+    assert kinds(station(*unheard, AgentReport(gone=1))) == []
+    assert kinds(station(*unheard, AgentReport(afresh=1))) == []
     assert kinds(station(*unheard, rules_tells_gone=False)) == []
     for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
         first = result(1, held=False, **nothing_said)
@@ -394,15 +396,18 @@ def asked(*sessions, **rules):
 
 
 def test_old_results_are_asked_for_a_bounded_number_of_times():
-    assert asked(Questions(0, asked=290, used=10)) == []
-    assert asked(Questions(0, asked=291, used=10)) == ["endless"]
-    assert asked(Questions(0, asked=9, last=700000, used=10)) == ["endless"]
-    assert asked(Questions(0, asked=9, last=699999, used=10)) == []
-    assert asked(Questions(640000, asked=9, last=700000, used=10)) == []
-    assert asked(Questions(0, asked=9, last=9, used=10), Questions(1000001, asked=2, last=1000002, used=10)) == []
-    assert asked(Questions(0, asked=999, last=999999), numbered=False) == []
-    assert asked(Questions(0, asked=580, used=10), spindles=2) == []
-    assert asked(Questions(0, asked=581, used=10), spindles=2) == ["endless"]
+    assert asked(SessionQueries(0, asked=290, used=10)) == []
+    assert asked(SessionQueries(0, asked=291, used=10)) == ["endless"]
+    assert asked(SessionQueries(0, asked=9, last=700000, used=10)) == ["endless"]
+    assert asked(SessionQueries(0, asked=9, last=699999, used=10)) == []
+    assert asked(SessionQueries(640000, asked=9, last=700000, used=10)) == []
+    assert (
+        asked(SessionQueries(0, asked=9, last=9, used=10), SessionQueries(1000001, asked=2, last=1000002, used=10))
+        == []
+    )
+    assert asked(SessionQueries(0, asked=999, last=999999), numbered=False) == []
+    assert asked(SessionQueries(0, asked=580, used=10), spindles=2) == []
+    assert asked(SessionQueries(0, asked=581, used=10), spindles=2) == ["endless"]
 
 
 @pytest.mark.parametrize("place", ["misuse", "raised", "malformed", "complaints"])

@@ -10,12 +10,13 @@ from toolcart.agent.record import equality
 from host_tests.lab.worlds.test_judge import result
 from host_tests.lab.worlds.test_worlds import plain
 from host_tests.portable import LONG
-from lab.worlds import adapter, frames
-from lab.worlds.history import UNREADABLE, named_in
+from lab.worlds import adapter, frames, spindle_frames
+from lab.worlds.history import UNREADABLE
+from lab.worlds.identification import named_in
 from lab.worlds.judge import judge
 from lab.worlds.profiles import NO_PROFILE, TRAITS
 from lab.worlds.script import draw, filled
-from lab.worlds.telegrams import Refused, ResultTelegram, read_result
+from lab.worlds.telegrams import MalformedTelegram, ResultTelegram, read_result
 from lab.worlds.toolsnet import compared
 from lab.worlds.world import World
 from lab.worlds.world_run import Course, run
@@ -33,9 +34,9 @@ def test_the_messages_say_what_toolsnet_has_to_have():
     for count in (1, 3, 8):
         for statuses in ("000", "120", "130"):
             one = several(count, statuses=statuses)
-            wanted = frames.spindles_of(one)
+            wanted = spindle_frames.spindles_of(one)
             assert len(wanted) == count and wanted[0] == ("0001", statuses, one.torque, one.angle)
-            sync, station = told(101, 1, frames.sync(one)), told(106, 4, frames.station(one, 4))
+            sync, station = told(101, 1, spindle_frames.sync(one)), told(106, 4, spindle_frames.station(one, 4))
             assert sync["sync_tightening_id"] == station["data_number"] == 7
             assert sync["vin"] == station["workpiece_id"] == one.vin
             for (number, judged, torque, angle), spindle, bolt in zip(
@@ -48,13 +49,13 @@ def test_the_messages_say_what_toolsnet_has_to_have():
                 assert spindle["torque"] == int(torque.replace(".", "")) and float(bolt["torque"]) == float(torque)
                 assert spindle["angle"] == float(bolt["angle"]) == float(angle)
             for part in range(2, count + 2):
-                bolt = told(107, 4, frames.bolt(one, 4, part))
+                bolt = told(107, 4, spindle_frames.bolt(one, 4, part))
                 assert (bolt["message_number"], bolt["message_count"], bolt["data_number"]) == (part, count + 1, 7)
 
 
 def test_a_row_has_every_spindle_in_order_with_its_own_values():
     one = several()
-    parts = frames.spindles_of(one)
+    parts = spindle_frames.spindles_of(one)
     row = ResultTelegram("00001", 1, one.stamp, 1, one.vin, parts)
     assert compared(row, one) == ""
     assert compared(row, several(2)).startswith("other spindles")
@@ -68,7 +69,7 @@ def test_two_parts_of_one_spindle_are_refused():
     part = "00010000000000000100000.0000042.37000000.00000000.0000095.00000000.00"
     assert len(general) == 80 and len(part) == 69
     text = general + (part[:4] + " " * 10 + "0001" + "0" + part[19:] + "0") * 2
-    with pytest.raises(Refused):
+    with pytest.raises(MalformedTelegram):
         read_result(text.encode())
 
 

@@ -12,13 +12,14 @@ from host_tests.lab.worlds.test_judge import result
 from host_tests.lab.worlds.test_worlds import plain
 from lab.worlds.controller import ABOVE, BELOW, SAME
 from lab.worlds.controller_session import Session
-from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, FileFlash, NorFlash
+from lab.worlds.file_flash import FileFlash
+from lab.worlds.flash import BLOCK_BYTES, DONE, REFUSED, NorFlash
 from lab.worlds.frames import Identity, fetched, pushed
-from lab.worlds.history import UNREADABLE, Questions, Row
+from lab.worlds.history import UNREADABLE, SessionQueries, StoredTelegram
+from lab.worlds.power import Fuse, PowerCut
 from lab.worlds.script import draw, filled
 from lab.worlds.spindles import PowerMacsSession
 from lab.worlds.telegrams import ResultTelegram
-from lab.worlds.timeline import Fuse, PowerCut
 from lab.worlds.toolsnet import SILENCE, ServerPeer
 from lab.worlds.world import World
 
@@ -259,7 +260,7 @@ def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
 
 
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
-    told = Questions(0)
+    told = SessionQueries(0)
     history = SimpleNamespace(sessions=[told])
     controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, reject_until=0, history=history, used=7)
     session = SimpleNamespace(controller=controller)
@@ -481,12 +482,12 @@ def test_a_frame_fills_a_log_pushed_and_fetched_not_by_a_copy():
 def test_a_log_is_full_of_what_waits_once_more():
     world, station, device, first = its_parts()
     for number, _ in fill_blocks(station, device, range(first, device.block_count)):
-        station.rows.append(Row(1, 100, number, number, vouched=True))
+        station.rows.append(StoredTelegram(1, 100, number, number, vouched=True))
     assert not world.is_full(1)
     for one in station.results.values():
         one.again.append(200)
     assert world.is_full(1)
-    station.rows += [Row(1, 300, number, number, vouched=True) for number in station.results]
+    station.rows += [StoredTelegram(1, 300, number, number, vouched=True) for number in station.results]
     assert not world.is_full(1)
 
 
@@ -498,7 +499,7 @@ def test_a_passed_block_that_waits_once_more_fills_a_log():
             number = block + 1
             station.results[number] = result(number)
             if forgotten:
-                row = Row(1, 100, number, number, vouched=True)
+                row = StoredTelegram(1, 100, number, number, vouched=True)
                 row.forgotten = forgotten
                 station.rows.append(row)
             lies_at(device, block * BLOCK_BYTES, number)

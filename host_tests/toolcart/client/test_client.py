@@ -16,9 +16,8 @@ from toolcart.client import (
     Unanswered,
     connect,
     connect_blocking,
-    connect_serial,
 )
-from toolcart.client.options import TOPICS
+from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
 
 DEADLINE_S = 20
@@ -439,25 +438,3 @@ def test_what_comes_in_linked_parts_is_whole():
                 assert not one.unexpected
 
     run(body())
-
-
-# The client over serial lines: the simulated controller behind a pty, both procedures.
-
-pytest.importorskip("serial")
-
-
-@pytest.mark.parametrize("procedure", ["3964r", "ascii"])
-def test_a_controller_on_a_line_is_commanded_and_its_results_are_taken(procedure, tmp_path):
-    async def body(simulated):
-        async with connect_serial(simulated.device, procedure=procedure, **QUICK) as one:
-            assert (await one.select_pset(2))["mid_accepted"] == 18
-            async with one.results() as results:
-                made = simulated.produce()
-                result = await results.next(timeout=5)
-                assert await result.acknowledge()
-            await one.time()
-        return made
-
-    with controller(procedure=procedure, device=str(tmp_path / "line")) as simulated:
-        made = run(body(simulated))
-        assert simulated.acknowledged == [made] and simulated.complaints == []

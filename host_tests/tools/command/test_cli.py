@@ -4,22 +4,15 @@ import contextlib
 import json
 import os
 import pty
-import re
-import shutil
 import signal
 import socket
-import stat
 import subprocess
 
-import click
 import pytest
 
 from toolcart.agent.base.crc import crc30
-from toolcart.base import private_files
-from toolcart.sim.orders import value_like
+from toolcart.sim.option_values import value_like
 from toolcart.sim.serve import SimulatedPlant
-from toolcart.tools.cli import manual
-from toolcart.tools.cli.main import main
 from toolcart.tools.config import file as config_file
 from host_tests.support.running import (
     DEADLINE_S,
@@ -61,7 +54,7 @@ def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path,
 def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe{")
     for name in ("missing", "binary"):
-        with pytest.raises(config_file.Wrong) as wrong:
+        with pytest.raises(config_file.ConfigurationError) as wrong:
             config_file.read(tmp_path / name)
         assert wrong.value.mistakes[0][0] == "(file)"
 
@@ -300,97 +293,3 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
     told = [line["stations"][0] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "status"]
     assert told[-1]["spool"]["refused"] == "gone"
     assert "was deleted, replaced or cut while the agent was running" in told[-1]["spool"]["refused_words"]
-
-
-# The manual page has every command and option of the help, and nothing that roff would take for an order.
-
-PAGE = manual.page(main, "1.2.3")
-COMMANDS = list(manual.commands(main, click.Context(main, info_name="toolcart")))
-
-
-def test_every_command_has_words_and_is_a_section_with_all_its_options():
-    assert len(COMMANDS) > 30
-    for path, context in COMMANDS:
-        assert context.command.help, path
-        [section] = re.findall(rf'^\.SS "{re.escape(manual.escaped(path))} [^\n]*\n(.*?)(?=^\.S)', PAGE, re.M | re.S)
-        for option in context.command.params:
-            if isinstance(option, click.Option) and not option.hidden and option.name != "help":
-                assert manual.escaped(option.opts[0]) in section, (path, option.opts)
-
-
-def test_shells_complete_every_name_of_a_file():
-    names = re.compile(r"FILE|PATH|DEVICE|SOCKET|FOLDER")
-    plain = []
-    for name, context in COMMANDS:
-        for one in context.command.params:
-            if names.search(one.metavar or "") and not isinstance(one.type, (click.Path, click.File)):
-                plain.append(f"{name} {one.name}")
-    assert plain == []
-
-
-def test_text_is_no_order_of_roff():
-    assert manual.escaped(".config") == "\\&.config"
-    assert manual.escaped("'a' \\ --b") == "\\&'a' \\e \\-\\-b"
-    known = (".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".I", ".nf", ".fi")
-    assert {line.split()[0] for line in PAGE.splitlines() if line[:1] in (".", "'")} <= set(known)
-
-
-@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
-def test_groff_formats_the_page_without_a_warning():
-    command = ["groff", "-man", "-Tascii", "-P-cbou", "-ww", "-Wbreak"]  # a long word cannot be adjusted
-    done = subprocess.run(command, input=PAGE, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0 and done.stderr == "" and "toolcart run [OPTIONS]" in done.stdout
-
-
-# toolcart/base/private_files.py: what only its owner may read is written whole, and never readable by others.
-
-
-def mode_of(path):
-    return stat.S_IMODE(path.stat().st_mode)
-
-
-def test_a_private_file_is_its_owners_alone_whatever_lay_there_before(tmp_path):
-    file, part = tmp_path / "kept", tmp_path / "kept.part"
-    for path in (file, part):  # an old one, and the rest of a write that was cut off
-        path.write_text("old", encoding="utf-8")
-        path.chmod(0o644)
-    private_files.put(file, "naïve")
-    assert private_files.text_of(file) == "naïve" and mode_of(file) == 0o600
-    assert not part.exists()
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
-    file = tmp_path / "kept"
-    private_files.put(file, "old")
-
-    def full(_descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        private_files.put(file, "new")
-    assert private_files.text_of(file) == "old"
-
-
-def test_a_new_file_takes_no_other_ones_place(tmp_path):
-    private_files.make(tmp_path / "a.key", b"1")
-    private_files.make(tmp_path / "a.pub", b"2", 0o644)
-    assert mode_of(tmp_path / "a.key") == 0o600 and mode_of(tmp_path / "a.pub") & 0o600 == 0o600
-    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
-    for name in ("a.key", "link"):
-        with pytest.raises(FileExistsError):
-            private_files.make(tmp_path / name, b"3")
-    assert (tmp_path / "a.key").read_bytes() == b"1" and not (tmp_path / "elsewhere").exists()
-
-
-def test_what_others_may_read_is_not_read(tmp_path):
-    file = tmp_path / "token"
-    file.write_bytes(b"secret")
-    file.chmod(0o640)
-    with pytest.raises(private_files.Wrong, match="chmod 600"):
-        private_files.text_of(file)
-    assert private_files.text_of(file, handed=True) == "secret"
-    file.chmod(0o600)
-    file.write_bytes(b"\xff")
-    with pytest.raises(private_files.Wrong, match="is no text"):
-        private_files.text_of(file)

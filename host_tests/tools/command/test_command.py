@@ -41,7 +41,7 @@ def running_agent(folder, plant, allowed):
 def _is_ready(config):
     try:
         stations = client.ask(socket_location.beside(config))["stations"]
-    except client.Trouble:
+    except client.NoAgent:
         return False
     return bool(stations) and stations[0].get("controller", {}).get("state") == "ready"
 

@@ -22,12 +22,13 @@ from toolcart.sim.controller_model import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
 from toolcart.tools.config import runner
-from toolcart.tools.doctor import agent, controller, local, toolsnet
-from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Found
+from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
+from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
+from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import cart_of, free_port, station_told, toolcart, written
+from host_tests.support.running import cart_of, free_port, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -107,7 +108,7 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
 
 def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
     told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
-    monkeypatch.setattr(local.server, "clock", lambda: told)
+    monkeypatch.setattr(local.process, "clock", lambda: told)
     with SimulatedPlant() as plant:
         plant.produce(1)
         code, found = _examined(tmp_path, cart_of(plant))
@@ -121,7 +122,7 @@ def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("kept", "verdict", "words"), [(True, GOOD, "within 0.01 s"), (None, NOTE, "")])
 def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
-    monkeypatch.setattr(local.server, "clock", lambda: told)
+    monkeypatch.setattr(local.process, "clock", lambda: told)
     found = local.clock()[0]
     assert found.verdict == verdict and "CET" in found.words and words in found.words
 
@@ -206,9 +207,9 @@ def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
     assert "Is Open Protocol switched on" in found.hint and found.figures == {"why": "refused"}
     [found] = _asked(1, [1], host="a..b")
     assert "controller: the name a..b is not found" in found.words and "controller.host" in found.hint
-    [found] = local.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
+    [found] = outlets.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
     assert found.words.startswith("webhook 127.0.0.1:") and "Does it run there, and is this its port?" in found.hint
-    [found] = local.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
+    [found] = outlets.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
     assert found.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in found.hint
 
 
@@ -406,7 +407,7 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
 
         def answer():
             asked, where = server.recvfrom(100)
-            moment = time.time() + shift_s + local.NTP_TO_UNIX_S
+            moment = time.time() + shift_s + time_server.NTP_TO_UNIX_S
             head = bytes([0x24, stratum]) + bytes(22)
             server.sendto(
                 head + asked[40:48] + bytes(8) + struct.pack("!II", int(moment), int(moment % 1 * 2**32)), where
@@ -414,23 +415,25 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
 
         thread = threading.Thread(target=answer)
         thread.start()
-        found = local.ask_time("127.0.0.1", server.getsockname()[1])
+        found = time_server.ask_time("127.0.0.1", server.getsockname()[1])
         thread.join()
     assert found.verdict == verdict and words in found.words, found
 
 
 def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
-    monkeypatch.setattr(local, "ANSWER_S", 0.05)
+    monkeypatch.setattr(time_server, "ANSWER_S", 0.05)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        found = local.ask_time("127.0.0.1", server.getsockname()[1])
+        found = time_server.ask_time("127.0.0.1", server.getsockname()[1])
         assert found.verdict == BAD and "did not answer" in found.words and "UDP port 123" in found.hint
-    assert "cannot be asked" in local.ask_time("name.invalid").words
+    assert "cannot be asked" in time_server.ask_time("name.invalid").words
 
 
 def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(local, "ask_time", lambda host: asked.append(host) or Found(f"NTP {host}", GOOD, "it agrees"))
+    monkeypatch.setattr(
+        time_server, "ask_time", lambda host: asked.append(host) or Finding(f"NTP {host}", GOOD, "it agrees")
+    )
     tree = cart_of(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
     code, _ = _examined(tmp_path, tree)
     assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]

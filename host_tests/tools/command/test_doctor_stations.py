@@ -10,7 +10,7 @@ from toolcart.sim.profiles import row
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.doctor import commands as together
 from toolcart.tools.doctor import controller, extras, toolsnet
-from toolcart.tools.doctor.finding import GOOD, WARN, Found
+from toolcart.tools.doctor.finding import GOOD, WARN, Finding
 from host_tests.support.running import cart_of, station_at
 from host_tests.tools.command.test_doctor import _asked, _examined, _of, quick  # noqa: F401 - a fixture
 
@@ -31,10 +31,10 @@ def test_stations_are_asked_side_by_side_and_told_in_their_order(tmp_path, monke
             all_there.wait(20)
             time.sleep(0.01 * (together.AT_ONCE - int(name.split()[1])))  # the last one is ready first
         under_way.remove(name)
-        return [Found(f"{name} controller", GOOD, "asked")]
+        return [Finding(f"{name} controller", GOOD, "asked")]
 
     monkeypatch.setattr(controller, "over_tcp", ask)
-    monkeypatch.setattr(toolsnet, "examine", lambda name, *_: [Found(f"{name} PIM", GOOD, "asked")])
+    monkeypatch.setattr(toolsnet, "examine", lambda name, *_: [Finding(f"{name} PIM", GOOD, "asked")])
     code, found = _examined(tmp_path, _many(together.AT_ONCE + 3))
     told = [one["what"] for one in found if one["words"] == "asked"]
     numbers = range(1, together.AT_ONCE + 4)
@@ -49,7 +49,7 @@ def test_stations_of_one_controller_are_asked_one_after_the_other(tmp_path, monk
         assert under_way.acquire(blocking=False), "two at once"
         time.sleep(0.02)
         under_way.release()
-        return [Found(f"{name} controller", GOOD, "asked")]
+        return [Finding(f"{name} controller", GOOD, "asked")]
 
     monkeypatch.setattr(controller, "over_tcp", ask)
     monkeypatch.setattr(toolsnet, "examine", lambda *_: [])

@@ -7,8 +7,10 @@ import tty
 
 import pytest
 
-from toolcart.codec.capture import Heard, NoCapture, line_of, read
-from toolcart.tools.line import Explain3964R, ExplainAscii, Load, Shower
+from toolcart.codec.capture import CapturedOctet, NoCapture, line_of, read
+from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
+from toolcart.tools.line.load import Load
 from host_tests.support.running import toolcart
 from host_tests.support.serial_cart import SerialCart
 
@@ -20,7 +22,7 @@ def capture_of(kind):
     cart.run(60000, cart.is_ready)
     cart.controller.produce()
     cart.run(3000)
-    octets = [Heard(us / 1e6, not to_agent, octet) for us, to_agent, octet in cart.line.record]
+    octets = [CapturedOctet(us / 1e6, not to_agent, octet) for us, to_agent, octet in cart.line.record]
     return [line_of(heard) for heard in octets], octets
 
 
@@ -137,5 +139,5 @@ def test_an_octet_takes_its_bits_at_the_line_s_rate():
 
 def test_shower_tells_how_long_after():
     shower = Shower(Explain3964R())
-    shower.line(Heard(1.0, True, 2))
-    assert "+2.500 ms" in shower.line(Heard(1.0025, False, 16)).replace(" ", "").replace("ms", " ms")
+    shower.line(CapturedOctet(1.0, True, 2))
+    assert "+2.500 ms" in shower.line(CapturedOctet(1.0025, False, 16)).replace(" ", "").replace("ms", " ms")

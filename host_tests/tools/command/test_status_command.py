@@ -14,18 +14,11 @@ import pytest
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import reasons
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client, commands, server, socket_location
+from toolcart.tools.status import client, commands, socket_location
+from toolcart.tools.status import process as process_module
+from host_tests.support.agent_lines import station_told
 from host_tests.support.peers import Peer
-from host_tests.support.running import (
-    ROOT,
-    cart_of,
-    command_of,
-    ran,
-    station_told,
-    toolcart,
-    wait_for,
-    written,
-)
+from host_tests.support.running import ROOT, cart_of, command_of, ran, toolcart, wait_for, written
 from host_tests.support.running import running as running_command
 
 
@@ -42,7 +35,7 @@ def running(tmp_path):
 def _has_tried(path):
     try:
         told = client.ask(socket_location.beside(path))
-    except client.Trouble:
+    except client.NoAgent:
         return False
     station = told["stations"][0]
     return station["mounted"] and station["controller"]["why"] and station["outlets"][0]["why"]
@@ -106,14 +99,14 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(1)
-        with pytest.raises(client.Trouble, match="does not answer within"):
+        with pytest.raises(client.NoAgent, match="does not answer within"):
             client.ask(path, 0.05)
 
     def forbidden(*_arguments):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(client.socket.socket, "connect", forbidden)
-    with pytest.raises(client.Trouble, match="no permission") as told:
+    with pytest.raises(client.NoAgent, match="no permission") as told:
         client.ask(path)
     assert "sudo" in told.value.hint
 
@@ -125,7 +118,7 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
         client.sendall(answer)
 
     path = str(tmp_path / "a.sock")
-    with Peer(behave, path), pytest.raises(client.Trouble):
+    with Peer(behave, path), pytest.raises(client.NoAgent):
         client.ask(path, 5)
 
 
@@ -173,7 +166,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = server.Process().told()
+    told = process_module.Process().told()
     assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
     assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 

@@ -1,4 +1,4 @@
-"""`toolcart web`: pages only to be read, /metrics, no one who may not look; Prometheus and a browser read it."""
+"""`toolcart web`: pages only to be read, /metrics, no one who may not look; a browser reads it."""
 
 import contextlib
 import json
@@ -6,8 +6,6 @@ import re
 import shutil
 import subprocess
 import time
-import urllib.parse
-import urllib.request
 from html import unescape
 from pathlib import Path
 
@@ -18,8 +16,8 @@ from starlette.testclient import TestClient
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
 from toolcart.tools.status import client, socket_location
 from toolcart.tools.web import app, commands, metrics, page
-from toolcart.tools.web.page import Looking, Seen
-from host_tests.support.memory import needed
+from toolcart.tools.web.page import AgentState, WatchedAgents
+from host_tests.support.needed import needed
 from host_tests.support.running import (
     ROOT,
     cart_of,
@@ -29,7 +27,6 @@ from host_tests.support.running import (
     running,
     started,
     toolcart,
-    wait_for,
     written,
 )
 from host_tests.tools.command.test_status_command import _station
@@ -62,11 +59,11 @@ def _told(*stations, **about):
 
 
 def _away(_path, _patience_s):
-    raise client.Trouble("no agent runs here", "start it")
+    raise client.NoAgent("no agent runs here", "start it")
 
 
 def _client(ask, paths=("/x/cart.json.sock",), **options):
-    watch = Looking(list(paths), ask)
+    watch = WatchedAgents(list(paths), ask)
     return TestClient(app.make(watch, **options), base_url="http://localhost")
 
 
@@ -212,7 +209,7 @@ def test_with_a_token_no_one_looks_without_it():
 
 def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
     asked = []
-    watch = Looking(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
+    watch = WatchedAgents(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
     for _ in range(50):
         watch.look()
     assert len(asked) == 1
@@ -223,7 +220,7 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
 
 
 def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
-    seen = Seen("a", path="/x")
+    seen = AgentState("a", path="/x")
     for started_s in (1.0, 1.0, None, 2.0, None, 2.0, 3.0):
         seen.look(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
     assert seen.restarts == 2
@@ -241,7 +238,7 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
     for name in ("toolcart", "toolcart-paint", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.sock").touch()
-    watch = Looking([], lambda _p, _s: _told())
+    watch = WatchedAgents([], lambda _p, _s: _told())
     assert [seen.name for seen in watch.look()] == ["toolcart", "toolcart-paint"]
     watch.close()
 
@@ -253,11 +250,11 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
     ("content", "mode", "words"), [("0123456789abcdef", 0o644, "chmod 600"), ("short", 0o600, "at least 16")]
 )
 def test_a_token_that_is_none_is_refused(tmp_path, content, mode, words):
-    path = _token_in(tmp_path, content, mode)
+    path = token_in(tmp_path, content, mode)
     assert words in toolcart("web", "--token-file", path, code=2).output
 
 
-def _token_in(folder, content=TOKEN, mode=0o600):
+def token_in(folder, content=TOKEN, mode=0o600):
     path = folder / "token"
     path.write_text(content, encoding="utf-8")
     path.chmod(mode)
@@ -266,7 +263,7 @@ def _token_in(folder, content=TOKEN, mode=0o600):
 
 def test_a_credential_of_systemd_is_taken_with_the_mode_it_has(tmp_path, monkeypatch):
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    assert commands._token(str(_token_in(tmp_path, f"{TOKEN}\n", 0o440))) == TOKEN
+    assert commands._token(str(token_in(tmp_path, f"{TOKEN}\n", 0o440))) == TOKEN
 
 
 def test_others_on_the_network_need_a_token_or_a_word():
@@ -367,85 +364,8 @@ def test_on_a_phone_nothing_has_to_be_moved_aside(browser, cart, scheme):
 
 
 def test_a_browser_asks_for_the_token(browser, cart, tmp_path):
-    file = _token_in(tmp_path)
+    file = token_in(tmp_path)
     with _page(browser, cart, "--token-file", file, token=TOKEN, viewport=DESK) as page:
         _shown(page, "tr.station").to_have_count(1)
     with _page(browser, cart, "--token-file", file, token="another", viewport=DESK) as page:
         _shown(page, "tr.station").to_have_count(0)
-
-
-# Debian's Prometheus itself scrapes `toolcart web` of a running agent, and answers what the dashboard asks.
-
-SERVER = shutil.which("prometheus") or ROOT / ".cache/prometheus/usr/bin/prometheus"
-
-UNKNOWN = {"toolcart_controller_clock_ahead_seconds", "toolcart_serial_overruns_total"}  # no time was told, and no line
-SCRAPED = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
-scrape_configs:
-  - job_name: toolcart
-    authorization: {{credentials_file: {token}}}
-    static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
-"""
-
-_NAMES = re.compile(r"toolcart_\w+")
-
-needs_prometheus = pytest.mark.skipif(not Path(SERVER).exists(), reason="no Prometheus here (Debian: prometheus)")
-
-
-@pytest.fixture(scope="module")
-def prometheus(tmp_path_factory):
-    """The address of a server that scrapes an agent of one station, every second."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    config = written(folder, cart_of(number=7, station={"name": 'Left "door"'}))
-    token, port = _token_in(folder), free_port()
-    with (
-        started("run", "--plain", "--config", config),
-        started("web", "--port", 0, "--config", config, "--token-file", token) as said,
-    ):
-        page = page_of(said).rstrip("/").rpartition(":")[2]
-        (folder / "prometheus.yml").write_text(SCRAPED.format(token=token, port=page), encoding="utf-8")
-        place = f"127.0.0.1:{port}"
-        where = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/kept"]
-        with running(SERVER, *where, f"--web.listen-address={place}", "--log.level=error"):
-            yield f"http://{place}"
-
-
-def _asked(address, expression):
-    """What the server answers: its samples, or the error."""
-    query = urllib.parse.urlencode({"query": expression})
-    with urllib.request.urlopen(f"{address}/api/v1/query?{query}", timeout=10) as answer:
-        told = json.load(answer)
-    assert told["status"] == "success", told
-    return told["data"]["result"]
-
-
-def _soon(address, expression):
-    """The samples once there are some."""
-    samples = []
-
-    def looked():
-        with contextlib.suppress(OSError):  # it does not listen yet
-            samples[:] = _asked(address, expression)
-        return bool(samples)
-
-    wait_for(f"the server has {expression}", looked)
-    return samples
-
-
-@needs_prometheus
-def test_it_stores_what_the_agent_tells(prometheus):
-    assert [sample["value"][1] for sample in _soon(prometheus, "up")] == ["1"]
-    (state,) = _soon(prometheus, 'toolcart_connected{side="controller"}')
-    assert state["value"][1] == "0" and state["metric"]["name"] == 'Left "door"' and state["metric"]["station"] == "7"
-    (why,) = _soon(prometheus, 'toolcart_connection_why{side="controller"} == 1')
-    assert why["metric"]["why"] == "refused"
-
-
-@needs_prometheus
-def test_it_can_answer_all_that_the_dashboard_asks(prometheus):
-    board = json.loads((ROOT / "toolcart/tools/web/dashboard.json").read_text(encoding="utf-8"))
-    asked = [one["expr"].replace("$agent", ".*") for panel in board["panels"] for one in panel["targets"]]
-    _soon(prometheus, "rate(toolcart_repeats_total[5m])")  # two samples
-    _soon(prometheus, "toolcart_spool_syncs_total")  # the block that is erased ahead of the first result
-    empty = {name for expression in asked if not _asked(prometheus, expression) for name in _NAMES.findall(expression)}
-    assert empty == UNKNOWN

@@ -35,7 +35,7 @@ def made(tmp_path):
 
 
 def mistake(folder, toolsnet, **other):
-    with pytest.raises(certificates.Unusable) as wrong:
+    with pytest.raises(certificates.CertificateError) as wrong:
         certificates.for_board(folder, {**toolsnet, **other})
     place, found, allowed = wrong.value.mistake
     assert allowed and b"PRIVATE KEY" not in found.encode()
@@ -162,7 +162,7 @@ def test_only_a_version_with_tls_carries_it_and_its_certificates(cart, tmp_path)
 
 def test_a_certificate_of_no_use_is_a_mistake_of_the_configuration(cart, tmp_path):
     write(tmp_path, "ca.pem", b"no certificate")
-    with pytest.raises(config_file.Wrong) as wrong:
+    with pytest.raises(config_file.ConfigurationError) as wrong:
         package.checked_config(cart)
     assert [place for place, _, _ in wrong.value.mistakes] == ["toolsnet.tls_ca"]
     board = FakeBoard()

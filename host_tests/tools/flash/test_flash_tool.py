@@ -8,8 +8,8 @@ import pytest
 from toolcart.base import private_files
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
-from toolcart.tools.flash import commands, package, plan
-from toolcart.tools.flash.link import About, BoardTrouble, Gone, console_line
+from toolcart.tools.flash import commands, install, package, plan
+from toolcart.tools.flash.link import About, BoardError, BoardGone, console_line
 from toolcart.tools.flash.mpremote_link import trouble_of
 from host_tests.support.running import toolcart, written
 from host_tests.tools.flash.fake_board import PICO, FakeBoard, version
@@ -29,19 +29,19 @@ def silent(_):
 def installed(board, wanted, *packages):
     """Bring a version onto the board up to the switch; the plan."""
     planned = plan.make(board, board.hold(), wanted)
-    commands.install(board, planned, silent, packages)
+    install.install(board, planned, silent, packages)
     return planned
 
 
 def on_trial(board, wanted):
     """Bring a version onto the board and switch to it; nobody waits."""
-    commands.switch(board, installed(board, wanted))
+    install.switch(board, installed(board, wanted))
 
 
 def flashed(board, wanted):
     """Bring a version onto the board the whole way; whether it became healthy."""
     on_trial(board, wanted)
-    return commands.wait_healthy(board, wanted.digest, silent)
+    return install.wait_healthy(board, wanted.digest, silent)
 
 
 def board_with(*words):
@@ -122,7 +122,7 @@ def test_what_firmware_carries_itself_goes_out_of_the_root_last_of_all():
         board = board_with("one")
         board.operations = 0
         board.cut_after = cut
-        with pytest.raises(Gone):
+        with pytest.raises(BoardGone):
             flashed(board, wanted)
         board.power_on()
         if package.SAFE_MODE not in board.files:
@@ -145,7 +145,7 @@ def test_a_file_that_arrives_damaged_is_sent_again():
 def test_a_flash_that_keeps_damaging_files_leaves_what_ran():
     board = board_with("one")
     board.corrupts = 100
-    with pytest.raises(commands.BoardTrouble, match="differ on the board"):
+    with pytest.raises(commands.BoardError, match="differ on the board"):
         installed(board, version("two"))
     assert board.boot() == version("one").digest
 
@@ -183,7 +183,7 @@ def test_a_cut_at_any_operation_leaves_a_whole_version_or_none(words, cut_before
         board.operations = 0
         board.cut_before = cut_before
         board.cut_after = cut
-        with pytest.raises(Gone):
+        with pytest.raises(BoardGone):
             flashed(board, wanted)
         board.power_on()
         assert board.boot() in (before, wanted.digest), f"cut at operation {cut}"
@@ -203,7 +203,7 @@ def test_cut_while_a_version_is_on_trial_never_loses_the_confirmed_one():
         board.cut_after = cut
         try:
             flashed(board, wanted)
-        except Gone:
+        except BoardGone:
             board.power_on()
             starts = [board.boot() for _ in range(safe_mode.TRIES + 1)]
             assert starts[-1] in (version("one").digest, wanted.digest), f"cut at operation {cut}"
@@ -290,7 +290,7 @@ def test_a_refused_board_that_is_pulled_out_then_is_told_as_refused(cart, small,
     ],
 )
 def test_a_firmware_that_cannot_run_it_is_refused(about):
-    with pytest.raises(BoardTrouble):
+    with pytest.raises(BoardError):
         plan.check_board(about, "rp2")
 
 
@@ -313,7 +313,7 @@ def test_what_cannot_start_in_the_heap_there_is_refused_with_the_figure(heap_byt
     if not words:
         plan.check_heap(about, made)
         return
-    with pytest.raises(BoardTrouble, match=words) as refused:
+    with pytest.raises(BoardError, match=words) as refused:
         plan.check_heap(about, made)
     assert "Nothing was changed" in str(refused.value)
 
@@ -378,7 +378,7 @@ def checked(folder, platform="rp2", toolsnet=(), board=(("network", "ethernet"),
 
 
 def mistakes_of(folder, *arguments, **parts):
-    with pytest.raises(config_file.Wrong) as wrong:
+    with pytest.raises(config_file.ConfigurationError) as wrong:
         checked(folder, *arguments, **parts)
     return {place: f"{found}, {allowed}" for place, found, allowed in wrong.value.mistakes}
 

@@ -12,12 +12,13 @@ import pytest
 
 from toolcart.archive.server import demo_server
 from toolcart.tools.demo import faults as demo_faults
-from toolcart.tools.demo.faults import Faults, Span
+from toolcart.tools.demo.faults import Faults, Outage
 from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
-from host_tests.support.running import DEADLINE_S, cart_of, ran, station_told, status_of, toolcart, written
+from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.running import DEADLINE_S, cart_of, ran, toolcart, written
 
 
 def _turn_until(watch, condition):
@@ -122,7 +123,7 @@ def test_results_taken_out_of_the_archive_are_told_as_lost():
 def test_the_demos_archive_is_shown_where_somebody_wants_it():
     places, closed = [], []
     pages = SimpleNamespace(close=lambda: closed.append(True))
-    options = {"faults": Faults([Span(0.3, 0.5)], [], []), "show": lambda place: places.append(place) or pages}
+    options = {"faults": Faults([Outage(0.3, 0.5)], [], []), "show": lambda place: places.append(place) or pages}
     with _begun(seconds=0.8, rate_per_s=30, **options) as demo:
         told = _ended(demo)
         assert told["produced"] == told["delivered"] > 10 and demo.exit_code == 0
@@ -187,7 +188,7 @@ def test_results_are_told_of_the_station_that_is_looked_at():
 
 
 def test_scripted_faults_come_once_in_order_of_time():
-    faults = Faults([Span(5, 8)], [Span(6, 7)], [12.0, 5.5])
+    faults = Faults([Outage(5, 8)], [Outage(6, 7)], [12.0, 5.5])
     assert faults.last_s() == 12.0
     assert faults.due(4.9) == []
     assert faults.due(6.5) == [demo_faults.CUT_TOOLSNET, demo_faults.KILL, demo_faults.CUT_CONTROLLER]

@@ -9,12 +9,14 @@ pytest.importorskip("textual")
 
 from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import chart, panels, stations
+from toolcart.tools.live.ascii_terminal import has_utf8, plain
+from toolcart.tools.live.count_history import POINTS, Curve
 from toolcart.tools.live.figures import Change
-from toolcart.tools.live.history import POINTS, RESULTS_KEPT, Curve, StationFigures
+from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation
-from toolcart.tools.live.view import View, has_utf8, plain
+from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, RUNNING, Watch
-from host_tests.support.running import station_told, status_of
+from host_tests.support.agent_lines import station_told, status_of
 
 DEADLINE_S = 60
 

@@ -189,7 +189,7 @@ def test_a_setting_that_is_not_there_names_the_list():
 
 def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
     old.write_text('{"stations": []}')
-    with pytest.raises(client.Trouble) as trouble:
+    with pytest.raises(client.NoAgent) as trouble:
         page.ask_or_check({"none.sock": str(old)})("none.sock", 1.0)
     assert "1 mistake" in type_it(trouble.value.hint, "config check", code=2)
 
@@ -305,7 +305,7 @@ def test_what_is_no_user_is_written_by_the_command(tmp_path):
     file = tmp_path / "users"
     file.write_text("nonsense\n")
     file.chmod(0o600)
-    with pytest.raises(private_files.Wrong, match="toolcart archive user"):
+    with pytest.raises(private_files.PrivateFileError, match="toolcart archive user"):
         users.read(str(file))
     said_by("archive user --help")
 

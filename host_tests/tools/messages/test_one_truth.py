@@ -19,7 +19,7 @@ from toolcart.tools.live.figures import BAD, WARNING, Figures
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
-from host_tests.support.running import status_of
+from host_tests.support.agent_lines import status_of
 from host_tests.tools.live.test_live_view import _screen
 from lab.harness.cart import PIM, SERVER, Cart
 from lab.harness.flash import Nor

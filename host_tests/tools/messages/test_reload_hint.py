@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from toolcart.tools.messages import attention
-from toolcart.tools.status import server
+from toolcart.tools.status import process
 from host_tests.support.running import ENVIRONMENT
 
 CHANGED = {"changed": ["cart.json"], "wrong": "", "refused": False, "file": "cart.json"}
@@ -29,17 +29,17 @@ def way_of(*before):
 
 
 def test_a_process_that_ignores_the_signal_is_not_to_be_sent_it():
-    assert way_of() in (server.SIGNAL, server.CONTAINER)
-    assert way_of("nohup") == server.NONE
+    assert way_of() in (process.SIGNAL, process.CONTAINER)
+    assert way_of("nohup") == process.NONE
     told = "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
-    assert hint(reload=server.NONE) == told
+    assert hint(reload=process.NONE) == told
 
 
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
 def test_a_signal_that_nothing_takes_is_no_way_to_reload(handler):
     before = signal.signal(signal.SIGHUP, handler)
     try:
-        assert server.Process().told()["reload"] == server.NONE
+        assert process.Process().told()["reload"] == process.NONE
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -47,13 +47,13 @@ def test_a_signal_that_nothing_takes_is_no_way_to_reload(handler):
 def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
     before = signal.signal(signal.SIGHUP, lambda *_: None)
     try:
-        for inode, way in ((server.FIRST_NAMESPACE, server.SIGNAL), (4026532177, server.CONTAINER)):
-            monkeypatch.setattr(server, "namespace", lambda inode=inode: inode)
-            assert server.Process().told()["reload"] == way
+        for inode, way in ((process.FIRST_NAMESPACE, process.SIGNAL), (4026532177, process.CONTAINER)):
+            monkeypatch.setattr(process, "namespace", lambda inode=inode: inode)
+            assert process.Process().told()["reload"] == way
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert hint(reload=server.CONTAINER) == "`kill -HUP 71` inside its container has it read again"
-    assert hint(reload=server.SIGNAL) == "`kill -HUP 71` has it read again"
+    assert hint(reload=process.CONTAINER) == "`kill -HUP 71` inside its container has it read again"
+    assert hint(reload=process.SIGNAL) == "`kill -HUP 71` has it read again"
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
 )
 def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path, group, told):
     (tmp_path / "cgroup").write_text(group + "\n")
-    monkeypatch.setattr(server, "GROUP", str(tmp_path / "cgroup"))
+    monkeypatch.setattr(process, "GROUP", str(tmp_path / "cgroup"))
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
-    assert hint(**server.Process().told()) == told
+    assert hint(**process.Process().told()) == told
     monkeypatch.delenv("NOTIFY_SOCKET")
-    assert "systemctl" not in hint(**server.Process().told()), "a shell of that service began it"
+    assert "systemctl" not in hint(**process.Process().told()), "a shell of that service began it"

@@ -11,7 +11,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import page
-from host_tests.support.running import status_of
+from host_tests.support.agent_lines import status_of
 from host_tests.tools.messages.test_one_truth import of_doctor, of_live_view, of_metrics, shown, started
 
 NAMES = ("main", "backup")

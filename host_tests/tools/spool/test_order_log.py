@@ -49,7 +49,7 @@ def given_to_a_running_agent(spool, act):
 
 
 def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
-    ask = orders.Place(spool).ask
+    ask = orders.LocalSpool(spool).ask
     ways = (
         ["list"],
         ["show", "1"],
@@ -133,7 +133,7 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (orders.Trouble("nothing was done: the spool is worn out"), "nothing was done: the spool is worn out"),
+        (orders.OrderNotGiven("nothing was done: the spool is worn out"), "nothing was done: the spool is worn out"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError(), "the disk refuses"),
         (MemoryError(), "there is not enough memory for it"),

@@ -13,14 +13,15 @@ from toolcart.agent.base.ticks import FOREVER
 from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.flash import board_commands
-from toolcart.tools.flash.link import BoardTrouble
+from toolcart.tools.flash.link import BoardError
 from toolcart.tools.live import panels
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
+from host_tests.support.agent_lines import station_told, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, lived, station_told, status_of, toolcart, written
+from host_tests.support.running import cart_of, lived, toolcart, written
 
 
 @pytest.fixture
@@ -235,9 +236,9 @@ def test_orders_reach_a_board_over_its_cable(capsys):
     board = Board()
     board_commands.give_order(board, 10, "list", [])
     assert "0 in the quarantine" in capsys.readouterr().out
-    with pytest.raises(BoardTrouble, match="no record 3"):
+    with pytest.raises(BoardError, match="no record 3"):
         board_commands.give_order(board, 10, "drop", ["3"])
-    with pytest.raises(BoardTrouble, match="too many numbers"):
+    with pytest.raises(BoardError, match="too many numbers"):
         board_commands.give_order(board, 10, "drop", ["3"] * 60)
 
 
@@ -245,7 +246,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     answers, asker = [], []
 
     def ask(agent):
-        answers.extend(orders.Place(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
+        answers.extend(orders.LocalSpool(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
         agent.board.request_stop()
 
     def goes_on(agent, _told):

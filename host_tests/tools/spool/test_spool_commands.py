@@ -1,4 +1,4 @@
-"""`toolcart spool` shows an image, finds damage, rescues and moves into a new file; it never writes into the old."""
+"""`toolcart spool` shows an image, finds damage and rescues; it never writes into the old."""
 
 import contextlib
 import csv
@@ -6,31 +6,22 @@ import io
 import json
 import lzma
 import shutil
-from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
-from toolcart.agent.quarantine.orders import carry_out
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
 from toolcart.board.linux.flash import FileFlash
-from toolcart.tools.spool import image, take_over
-from toolcart.tools.spool.offline_spool import begun, opened
-from toolcart.tools.spool.take_over import Plan
-from toolcart.toolsnet import tightening_id_of
+from toolcart.spool import image
+from toolcart.tools.spool import take_over
 from host_tests.support.log import Area, append, take_all
-from host_tests.support.mqtt import MqttBench
-from host_tests.support.quarantine import numbers_of
 from host_tests.support.running import toolcart
-from host_tests.support.toolsnet import NUMBER, Outlet
-from host_tests.support.webhook import WebhookBench
+from host_tests.tools.spool.test_take_over import ASIDE
 from lab.harness.cart import Cart
 
 
@@ -258,235 +249,6 @@ def test_a_running_agents_spool_says_what_the_file_cannot_know(tmp_path):
         assert "toolcart status" in toolcart("spool", "info", path).output
         assert told("info", path)["running"] is True
     assert "toolcart status" not in toolcart("spool", "info", path).output
-
-
-# A spool is moved into a new file: nothing that it held is lost, ToolsNet sees no seam, the old one stays as it is.
-
-ASIDE = Path(__file__).parents[2] / "data/aside.spool.xz"  # station 10: 4 results wait, 92 are set aside
-PLAN = Plan(512 * 1024, 64 * 1024)
-
-
-def moved(station, plan=PLAN):
-    """What the flash of a station's outlet becomes."""
-    return take_over.make(take_over.start(bytes(station.flash.cells), None), plan, 4711)
-
-
-class Moved(Outlet):
-    """The same station, clock and server, on the area that was made of another outlet's."""
-
-    def __init__(self, before, made):
-        Outlet.__init__(self)
-        self.clock, self.network, self.toolsnet = before.clock, before.network, before.toolsnet
-        self.archive, self.next_id = before.archive, before.next_id
-        self.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
-        self.flash = made.device
-        self.start()
-
-
-def left_with(delivered, waiting, **options):
-    """An outlet that has delivered so many results; nobody steps while those that wait are stored."""
-    station = Outlet(**options)
-    station.store(delivered)
-    station.run(max(60000, delivered * 1200))
-    station.network.abandon(station.port)
-    station.store(waiting)
-    return station
-
-
-def idents(archive):
-    return [int(tightening_id_of(one)) for one in archive.results]
-
-
-@pytest.mark.parametrize("unit", [16, 64, 256])
-@pytest.mark.parametrize("saved", [True, False])
-@pytest.mark.parametrize("delivered", [0, 1, 40])
-def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(delivered, saved, unit):
-    station = left_with(delivered, 25)
-    assert len(idents(station.archive)) == delivered
-    assert not saved or station.state.save()  # else the server alone knows what it has
-    made = moved(station, Plan(256 * 1024, 48 * 1024, unit))
-    assert (made.waiting == 25 or not saved) and made.records == delivered + 25
-    after = Moved(station, made)
-    after.run(60000)
-    after.store(3)
-    after.run(60000)
-    assert idents(after.archive) == list(range(1, delivered + 29)) and after.archive.repeated == 0
-    assert after.archive.sequences() == list(range(1, delivered + 29))
-    after.clean()
-
-
-def test_what_was_set_aside_is_still_kept_with_its_reason():
-    before = begun_of(lzma.open(ASIDE).read())
-    made = take_over.make(before, PLAN, 4711)
-    after = begun(made.device)
-    assert made.kept == 92 and numbers_of(after.quarantine) == numbers_of(before.quarantine)
-    for number in numbers_of(after.quarantine):
-        assert after.quarantine.find(number) > 0 and before.quarantine.find(number) > 0
-        assert after.quarantine.reason == before.quarantine.reason
-    for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):
-        assert after.state.numbers[index] == before.state.numbers[index], index
-    assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
-    assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
-    assert after.log.next == before.log.next
-
-
-KEEP = {"none": 0, "some": 3, "all": 8}
-
-
-@pytest.mark.parametrize("keeps", KEEP)
-@pytest.mark.parametrize("again", [1, 2])
-@pytest.mark.parametrize("dropped", ["first", "last", "between"])
-def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, again, dropped):
-    station = Outlet()
-    station.store(10)
-    station.options.tightening_codes.update(dict.fromkeys(range(2, 10), 17))
-    station.until_stored(2, and_ms=1000)
-    kept = station.parked_numbers()
-    left = {"first": kept[8 - KEEP[keeps] :], "last": kept[: KEEP[keeps]], "between": kept[::3][: KEEP[keeps]]}[dropped]
-    left = kept if keeps == "all" else left
-    gone = [one for one in kept if one not in left]
-    assert station.quarantine.remove(gone, n.DROPPED) == len(gone) and station.policy.save_at_end()
-    for _ in range(again):
-        station = Moved(station, moved(station))
-        assert station.quarantine.count() == len(left) == moved(station).kept
-        assert station.quarantine.settle() and station.parked_numbers() == left
-        assert station.quarantine.next_entry(0) >= 0 and station.quarantine.lost == 0
-    listed = [line for line in carry_out(station.quarantine, station.log, 10, None, None, ["list"]) if line][-1]
-    assert listed == {"station": 10, "parked": len(left), "parked_damaged": 0, "needs_operator": None}
-    station.store(1)
-    station.toolsnet.options.tightening_codes = {11: 17}
-    station.store(1)
-    station.until_stored(3, and_ms=1000)
-    assert station.parked_numbers() == [*left, 11] and station.quarantine.count() == len(left) + 1
-    assert station.state.numbers[n.SET_ASIDE] == 9
-    station.forward.stop()
-    station.cut()
-    assert station.quarantine.settle() and station.parked_numbers() == [*left, 11] and station.archive.repeated == 0
-
-
-def goes_on(before, made):
-    """The same outlet, with its other side, on the area that was made of its own."""
-    after = type(before)()
-    after.clock, after.network, after.next_id = before.clock, before.network, before.next_id
-    for name in ("server", "broker", "consumer"):
-        if hasattr(before, name):
-            setattr(after, name, getattr(before, name))
-    after.ids = before.ids if isinstance(before, WebhookBench) else after.ids
-    after.area = Area(kept_blocks=opened(made.device).kept.device.block_count, flash=made.device)
-    after.start()
-    return after
-
-
-@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
-@pytest.mark.parametrize("restarts", [0, 1])
-def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, restarts):
-    before = bench()
-    ids = before.store(100)
-    before.until(lambda: len(served(before)) == 100)
-    before.run(1000)
-    OutletPlaces(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
-    before.forward.stop()
-    assert before.state.save()
-    before.network.abandon(before.port)
-    after = goes_on(before, moved(before, replace(PLAN, station=12)))
-    for _ in range(restarts):
-        assert after.state.save()
-        after.cut()
-    ids += after.store(5)
-    after.until(lambda: len(served(after)) == 105)
-    after.run(1000)
-    shown = after.shown()
-    assert served(after) == ids and shown["given_again"] == shown["not_given"] == 0
-    assert shown.get("server_behind", 0) == shown.get("receipts_below", 0) == 0
-    assert bench is MqttBench or after.server.batches[-1]["after"] == 0
-
-
-@pytest.mark.parametrize("bench", [WebhookBench, MqttBench])
-@pytest.mark.parametrize("saved", [True, False])
-def test_a_consumer_gets_nothing_twice_after_a_take_over(bench, saved):
-    before = bench()
-    ids = before.store(100)
-    before.until(lambda: len(served(before)) == 100)
-    before.run(1000)
-    if saved:
-        before.forward.stop()
-    before.network.abandon(before.port)
-    ids += before.store(5)
-    assert before.state.save() or not saved
-    after = goes_on(before, moved(before))
-    ids += after.store(5)
-    after.until(lambda: len(served(after)) >= 110)
-    after.run(1000)
-    assert served(after) == ids and after.state.identity == before.state.identity
-    if bench is MqttBench:
-        assert after.consumer.repeats == 0
-    else:
-        assert [one["after"] for one in after.server.batches][-1] >= 100
-
-
-def served(bench):
-    return bench.ids()
-
-
-def test_another_station_gets_another_identity_and_the_same_keeps_it():
-    station = left_with(7, 4)
-    assert station.state.save()
-    assert begun(moved(station).device).state.identity == station.state.identity
-    assert begun(moved(station, replace(PLAN, station=12)).device).state.identity == 4711
-
-
-def test_places_and_names_of_all_outlets_come_along():
-    station = left_with(7, 4)
-    outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}, {"kind": "file", "name": "paper"}]
-    OutletPlaces(station.state, outlets).put(station.state)
-    OutletPlaces(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
-    assert station.state.save()
-    after = begun(moved(station).device).state
-    assert (after.places, after.names) == (station.state.places, station.state.names)
-    assert OutletPlaces(after, outlets).how == [STAYED, STAYED, RETURNED]
-
-
-def begun_of(octets):
-    from toolcart.board.linux import spool_header as linux_header
-
-    return take_over.start(linux_header.blocks_of(octets), linux_header.read(octets[: linux_header.PAGE_BYTES]))
-
-
-def test_a_last_record_in_doubt_is_settled_and_carried():
-    station = Outlet()
-    station.store(5)
-    made = moved(station)
-    assert begun(made.device).log.number == 5 and made.waiting == 5
-
-
-def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
-    station = left_with(500, 10, blocks=60)
-    OutletPlaces(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
-    assert station.state.save()
-    for kib in (40, 52):
-        made = moved(station, Plan(kib * 1024, 12 * 1024))
-        log = begun(made.device).log
-        assert made.waiting == 10 and 20 < made.records < 510 and log.number == 510
-
-
-def test_a_new_spool_that_is_too_small_is_made_larger():
-    station = Outlet(blocks=60)
-    station.store(600)
-    made = moved(station, Plan(40 * 1024, 12 * 1024))
-    assert made.waiting == made.records == 600
-    after = begun(made.device)
-    assert after.log.has_room(200) and len(made.device.cells) > 40 * 1024
-
-
-def test_another_station_that_gets_the_results_meets_its_server_anew():
-    station = left_with(7, 4)
-    assert station.state.save()
-    after = begun(moved(station, Plan(256 * 1024, 48 * 1024, station=12)).device)
-    numbers = after.state.numbers
-    assert numbers[n.SENT] == numbers[n.TAKEN] == after.log.cursors[0].ahead == 0
-    assert numbers[n.LIMIT] == after.log.cursors[0].number == 7
-    assert {payload[4] | payload[5] << 8 for payload in after.counting(after.log).values()} == {12}
-    assert NUMBER != 12
 
 
 # -- files -----------------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 Rules
 1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
-2. The agent's own code decides what counts (toolcart.tools.spool.offline_spool): a mount writes nothing. Every other
+2. The agent's own code decides what counts (toolcart.spool.offline_spool): a mount writes nothing. Every other
    sound record is void: a copy that was cut, or what was refused, or superseded by a later block.
 3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
 4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
@@ -26,7 +26,7 @@ from toolcart.agent.record.provenance import origin_bytes
 from toolcart.agent.record.result import PARKED_BYTES
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.ram_flash import RamFlash
-from toolcart.tools.spool.offline_spool import Opened, opened
+from toolcart.spool.offline_spool import OfflineSpool, opened
 
 FOLDER_BLOCK_BYTES = 4096
 FOLDER_MORE = 2
@@ -40,7 +40,7 @@ class ImageError(Exception):
     """The file is not a spool, or cannot be read; the text says why."""
 
 
-class Unsound(ImageError):
+class DamagedSpool(ImageError):
     """This may once have been a spool: `toolcart spool rescue` looks for its results."""
 
 
@@ -84,7 +84,7 @@ class Image:
     """A whole spool: its areas, and what a start would find."""
 
     areas: list[Area]
-    opened: Opened
+    opened: OfflineSpool
 
 
 def load(path: Path) -> bytes:
@@ -131,7 +131,7 @@ def read(path: Path) -> Image:
     device = device_of(load(path), header(path))
     spool = opened(device)
     if spool is None:
-        raise Unsound("its areas do not fit: it is damaged, or no spool of this version")
+        raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version")
     areas = []
     for ring, log in spool.logs():
         if ring == KEPT and not spool.may_refuse:
@@ -144,7 +144,7 @@ def device_of(octets: bytes, told: linux_header.Header | None) -> RamFlash:
     """Return a device with a copy of these blocks."""
     unit, block_bytes = geometry(octets, told)
     if told is not None and (why := linux_header.cut_short(told, linux_header.PAGE_BYTES + len(octets))):
-        raise Unsound(f"it {why}")
+        raise DamagedSpool(f"it {why}")
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
     device.cells[:] = octets[: len(device.cells)]
     return device
@@ -160,7 +160,7 @@ def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]
             return 1 << (size >> 4), STEP_BYTES << (size & 15)
     if told is not None:
         return told.unit_bytes, told.block_bytes
-    raise Unsound("no block begins with a sound head: it is damaged, or no spool")
+    raise DamagedSpool("no block begins with a sound head: it is damaged, or no spool")
 
 
 def _size_at(octets: bytes, at: int) -> int:

@@ -28,7 +28,7 @@ from toolcart.agent.station.store import Store
 OUTLETS = 4
 
 
-class Opened:
+class OfflineSpool:
     """State and logs of one station, mounted; `graphs` is None if there are none."""
 
     def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: Snapshot | None = None) -> None:
@@ -109,7 +109,7 @@ def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
         scout.advance()
 
 
-def opened(device) -> Opened | None:
+def opened(device) -> OfflineSpool | None:
     """Open the area on this device to look at it; None if it is not one of this version."""
     found = _mounted(device)
     if found is not None:
@@ -117,24 +117,24 @@ def opened(device) -> Opened | None:
     return found
 
 
-def begun(device) -> Opened | None:
+def begun(device) -> OfflineSpool | None:
     """Open the area on this device to write to it; None if it is not one of this version. OSError if it takes nothing.
 
     A device on which nothing was ever stored is an area, too.
     """
-    found = _mounted(device) or (Opened(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
+    found = _mounted(device) or (OfflineSpool(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
     if found is not None and not found.begin():
         raise OSError("what the last power cut left in doubt cannot be settled now")
     return found
 
 
-def _mounted(device) -> Opened | None:
+def _mounted(device) -> OfflineSpool | None:
     if device.block_count <= STATE_BLOCKS:
         return None
     kept_blocks, graph_blocks, owned = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
-    found = Opened(device, kept_blocks, graph_blocks, owned)
+    found = OfflineSpool(device, kept_blocks, graph_blocks, owned)
     return found if found.answer == MOUNT_DONE else None
 
 

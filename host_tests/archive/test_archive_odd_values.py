@@ -1,0 +1,128 @@
+"""Values that no station can send, and files that a disk has damaged: what pages show, and commands say, then."""
+
+import itertools
+import json
+import resource
+import sqlite3
+
+import pytest
+
+from toolcart.archive.database import database
+from host_tests.support.archive import (
+    Served,
+    browsing,
+    filled,
+    place_in,
+    run,
+)
+
+HOSTILE = ("1e999", "-1e999", "1e300", "'x'", "NULL", "x'00ff'")
+PATHS = ("/", "/results?verdict=all", "/pareto", "/station/1", "/trend/1", "/trend/1?by=study")
+
+
+@pytest.fixture
+def place(tmp_path):
+    return filled(place_in(tmp_path), stations=2, cars=20, curves=40)
+
+
+def spoil(place, *changes):
+    """Change rows past the rules of their tables, as a disk can."""
+    with sqlite3.connect(place) as connection:
+        connection.execute("PRAGMA ignore_check_constraints=ON")
+        for change in changes:
+            connection.execute(change)
+    connection.close()
+
+
+def of_station_1(place):
+    return [row[0] for row in Served(place).rows("SELECT ResultId FROM Result WHERE Station = 1 ORDER BY 1 DESC")]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_page_never_fails_for_a_value(place):
+    spoilt = list(itertools.product(("Torque", "TorqueLow", "AngleHigh"), HOSTILE))
+    numbers = of_station_1(place)[: len(spoilt)]
+    changed = zip(numbers, spoilt, strict=True)
+    spoil(place, *(f"UPDATE Result SET {name} = {value} WHERE ResultId = {at}" for at, (name, value) in changed))
+    with browsing(place) as browser:
+        for path in (*PATHS, *[f"/{page}/{number}" for page in ("result", "curves") for number in numbers]):
+            answer = browser.get(path)
+            assert answer.status_code == 200 and "Infinity" not in answer.text, path
+            json.loads(browser.get(path, params={"json": ""}).content)
+        for kind in ("csv", "json", "xlsx", "parquet"):
+            assert browser.get(f"/results?verdict=all&wait&as={kind}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "change", ["BitShift = 5000", "BitShift = 1 << 40", "FactorNom = 0", "SampleMs = 1e999", "FactorDom = 1 << 60"]
+)
+def test_a_curve_without_a_scale_is_no_curve(place, change):
+    spoil(place, f"UPDATE Graph SET {change}")
+    number = of_station_1(place)[0]
+    with browsing(place) as browser:
+        assert "It came without a curve." in browser.get(f"/result/{number}").text
+        assert browser.get(f"/curves/{number}").status_code == 200
+
+
+def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_place):
+    spoil(
+        place,
+        "UPDATE Result SET Program = 1 << 40 WHERE ResultId = 17",
+        "UPDATE Result SET Torque = 1e999 WHERE ResultId = 18",
+        "UPDATE Graph SET BitShift = 1 << 40 WHERE GraphId = 3",
+    )
+    into = new_place()
+    said = run("import", "--database", into, "--json", place, code=1)
+    told = json.loads(said.stdout)
+    in_postgresql = "://" in str(into)
+    assert told["taken"] == 200 - in_postgresql and told["graphs"] == 79 and told["failed"] == 1 + in_postgresql
+    lines = said.stderr.splitlines()
+    assert len([line for line in lines if line.startswith("left out: ")]) == told["failed"]
+    assert any("Graph 3/1/" in line for line in lines)
+    if in_postgresql:
+        assert any("Result 3/1/" in line and "out of range" in line for line in lines)
+    assert json.loads(run("import", "--database", into, "--json", place, code=1).stdout)["taken"] == 0
+
+
+def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
+    """SQLite takes the whole transaction back then, savepoints too, as on a full disk."""
+    monkeypatch.setattr(database, "_SQLITE", (*database._SQLITE, "cache_size=10"))  # pages; the others go to the file
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    try:
+        said = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "new.sqlite: disk I/O error" in said
+
+
+def damage(place):
+    """Fill some pages in the middle of the file with what belongs to none."""
+    with sqlite3.connect(place) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    with open(place, "r+b") as file:
+        size = file.seek(0, 2)
+        for page in range(size // 2048 // 2, size // 2048 - 4, 9):
+            file.seek(2048 * page)
+            if b"CREATE " not in file.read(2048):  # not the schema
+                file.seek(2048 * page)
+                file.write(b"\x5a" * 2048)
+
+
+def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
+    damage(place)
+    said = run("check", "--database", place, code=1)
+    assert "damaged" in said.stderr and "missing 0" not in said.output
+    assert json.loads(run("check", "--database", place, "--json", code=1).stdout.splitlines()[0])["damage"]
+    for words in (
+        ("query", "--database", place, "--all"),
+        ("import", "--database", tmp_path / "other.sqlite", place),
+        ("move-old", "--database", place, "--keep-days", 1, "--into", tmp_path / "old.sqlite"),
+        ("forget", "--database", place, "--newest", 150, "--yes"),
+    ):
+        said = run(*words, code=2).stderr
+        assert f"{place}: " in said and "the database is damaged" in said, words
+    with browsing(place) as browser:
+        answer = browser.get("/results?verdict=all&wait&as=csv")
+        assert answer.status_code == 503 and "damaged" in answer.text

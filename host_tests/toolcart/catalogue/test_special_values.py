@@ -1,0 +1,106 @@
+"""Special values of MID 0106 and 0107 and the references of objects, against the catalogue; Linux keeps them."""
+
+from toolcart import catalogue
+from toolcart.agent.linux.extended_store import WideCycle
+from toolcart.agent.openprotocol import spindle_assembly as cy
+from toolcart.agent.openprotocol.operation_result import Operation
+from toolcart.agent.record import extended_values
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
+from toolcart.sim import operation_frames as frames
+from toolcart.sim import spindle_frames
+from host_tests.agent.openprotocol.test_spindle_assembly import cycle, payload_of, take, tightening
+from host_tests.support.frames import message
+
+
+def special(name, value, step=None):
+    text = "%-20s" % name + "S %02d%s" % (len(value), value)
+    return text if step is None else text + "%02d" % step
+
+
+def with_specials(octets, mid, revision, *specials):
+    """The message with these special values in place of the simulator's own."""
+    data = octets[20:]
+    own = special("Operator", "Anna") if mid == 106 else special("Socket", "A-001", 2)
+    at = data.find(b"01" + own.encode())
+    data = data[:at] + ("%02d" % len(specials) + "".join(specials)).encode() + data[at + 2 + len(own) :]
+    return message(mid, data, revision)
+
+
+def specials_in(page):
+    found = []
+    for row, place, octets in extended_values.specials_of(page, 0, len(page)):
+        name = bytes(page[place + extended_values.NAME :][: rec.NAME_BYTES]).decode().rstrip()
+        value = bytes(page[place + extended_values.VALUE :][:octets]).decode()
+        found.append((row, name, value, int(bytes(page[place + extended_values.STEP :][:2]))))
+    return found
+
+
+def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them():
+    long = "0123456789" * 9 + "abcdefghi"
+    for revision in (1, 4):
+        result = tightening()
+        station = with_specials(
+            message(106, spindle_frames.station_data(result, revision, 2), revision),
+            106,
+            revision,
+            special("Operator", "Anna"),
+            special("Order", ""),
+            special("Long one", long),
+        )
+        bolts = [message(107, spindle_frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
+        bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
+        made = cycle(kind=WideCycle)
+        assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
+        assert take(made, bolts[0], 107, revision, True) == cy.CYCLE_MORE
+        assert take(made, bolts[1], 107, revision, True) == cy.CYCLE_WHOLE
+        page = payload_of(made)
+        wanted = [(-1, one["name"], one["value"] or "", 0) for one in catalogue.decode(station)["special_values"]]
+        for row in (0, 1):
+            for one in catalogue.decode(bolts[row])["special_values"]:
+                wanted.append((row, one["name"], one["value"], one["step"]))
+        assert specials_in(page) == wanted and len(wanted) == 6 and wanted[2][2] == long
+        assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1]
+        assert page[rec.PLACE + rec.TYPE] == (0x31 if revision == 4 else 0x20) and not made.cut
+
+
+def test_special_values_that_end_early_leave_what_stands_in_front():
+    result = tightening()
+    station = message(106, spindle_frames.station_data(result, 4, 2), 4)
+    first = station.find(b"01Operator")
+    for length in range(first, len(station)):
+        made = cycle(kind=WideCycle)
+        assert take(made, station[:length], 106, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_READ
+        page = payload_of(made)
+        assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
+        assert rec.count_of(page, 0) == 2
+    odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
+    made = cycle(kind=WideCycle)
+    assert take(made, odd, 106, 4) == cy.CYCLE_UNREADABLE
+
+
+def test_steps_that_the_controller_left_out_are_said():
+    result = tightening()
+    for octet, cut in ((b"1", False), (b"0", True)):
+        made = cycle(kind=WideCycle)
+        take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
+        bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 1), 4)
+        at = bolt.find(b"14" + b"1Step T")
+        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.CYCLE_WHOLE
+        assert made.cut == cut
+
+
+def test_objects_say_type_and_reference_from_revision_3_on():
+    result = tightening()
+    objects = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
+    for revision, wanted in ((1, [(-1, -1)] * 3), (2, [(-1, -1)] * 3), (3, [(4, 1), (2, 0), (5, 100)])):
+        octets = message(1201, frames.overall_data(result, revision, 1, objects=objects), revision)
+        operation = Operation()
+        operation.take(octets, 0, len(octets), 1201, revision, 0)
+        page = bytearray(res.HEAD_BYTES) + operation.body
+        assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
+        told = catalogue.decode(octets)["objects"]
+        assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
+    made = cycle(kind=WideCycle)
+    take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
+    assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)

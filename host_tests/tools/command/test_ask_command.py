@@ -1,0 +1,94 @@
+"""`toolcart ask` asks a controller once and leaves it as it was; whatever goes wrong is said in words."""
+
+import time
+
+from toolcart import catalogue
+from toolcart.sim.controller_model import ControllerOptions
+from toolcart.sim.serve import SimulatedPlant
+from host_tests.support import peers
+from host_tests.support.running import free_port, toolcart
+from host_tests.tools.command.test_codec_commands import lines
+
+DEADLINE_S = 20
+
+
+def ask(plant, *words, code=0):
+    """What `toolcart ask` says of this plant's controller, or of a port."""
+    port = plant if isinstance(plant, int) else plant.controller_port
+    return toolcart("ask", "127.0.0.1", *words, "--port", port, code=code)
+
+
+def test_the_port_may_stand_behind_the_host():
+    with SimulatedPlant() as plant:
+        assert "MID 0002" in toolcart("ask", f"127.0.0.1:{plant.controller_port}", "0001").output
+
+
+def test_a_refusal_is_shown_in_words_and_has_its_own_exit_code():
+    with SimulatedPlant() as plant:
+        answer = lines(ask(plant, "64", "tightening_id=4711", "--json", code=1))[-1]
+    assert answer["mid"] == 4 and answer["fields"]["error_code"]["value"] == 15
+
+
+def test_what_is_pushed_after_a_subscription_is_shown_and_stays_unacknowledged():
+    with SimulatedPlant(rate=20) as plant:
+        mids = [one["mid"] for one in lines(ask(plant, "60", "-r", 999, "--watch", 0.5, "--json"))]
+        assert mids[:2] == [2, 5] and 61 in mids
+        assert plant.controller.acknowledged == []
+
+
+def test_a_result_that_comes_instead_of_0005_is_the_answer():
+    options = ControllerOptions(push_instead_of_answer=True, push_last_result=True)
+    with SimulatedPlant(rate=50, count=1, controller_options=options) as plant:
+        until = time.monotonic() + DEADLINE_S
+        while not plant.controller.produced and time.monotonic() < until:
+            time.sleep(0.01)
+        done = ask(plant, "60", "-r", 999, "--json")
+    assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
+
+
+def test_every_start_revision_is_tried_and_a_taken_slot_is_said():
+    with SimulatedPlant(controller_options=ControllerOptions(start_revisions=(2,))) as plant:
+        assert lines(ask(plant, "0001", "--json"))[0]["revision"] == 2
+    with SimulatedPlant(controller_options=ControllerOptions(max_clients=0)) as plant:
+        told = ask(plant, "0040", code=3).output
+        assert "takes no session" in told and "connected" in told.lower()
+
+
+def test_what_changes_something_is_sent_with_yes_alone():
+    with SimulatedPlant() as plant:
+        for mid in ("0042", "0043", "0038", "0018", "0082"):
+            assert "--yes" in ask(plant, mid, code=2).output
+        assert plant.controller.connections == 0
+        assert ask(plant, "0043", "--yes", code=None).exit_code in (0, 1) and plant.controller.messages[43] == 1
+
+
+def test_a_wrong_request_is_said_before_anybody_is_asked():
+    for arguments, words in (
+        (("0061",), "is what a controller sends"),
+        (("0064", "number=1"), "allowed one of: tightening_id"),
+        (("0064", "tightening_id=abc"), "allowed a number"),
+        (("0064", "tightening_id=\u00b2"), "allowed a number"),
+        (("0064", "tightening_id"), "name=value"),
+        (("0064", "=5"), "name=value"),
+        (("0064", "tightening_id=0", "check=0"), "name=value"),
+        (("0064", "tightening_id=0", "--wait", "nan"), "not a valid float"),
+        (("0064", "-r", 99), "no described revision 99"),
+        (("8000",), "no table"),
+    ):
+        assert words in toolcart("ask", "127.0.0.1", *arguments, code=2).output, arguments
+
+
+def test_a_connection_that_fails_says_why():
+    assert "nothing listens there" in ask(free_port(), "0040", code=3).output
+    assert "[::1]:1: nothing" in toolcart("ask", "[::1]:1", "0040", code=3).output
+    assert "no such name" in toolcart("ask", "a..b", "0040", code=3).output
+    for behave, words in (
+        (peers.closes, "6: it closes the connection"),
+        (peers.is_silent, "does not answer MID 0001"),
+        (peers.speaks(b"SSH-2.0-OpenSSH_9.2\r\n"), "does not speak Open Protocol"),
+        (peers.speaks(b"0020FOUR001         \0"), "does not speak Open Protocol"),
+        (peers.speaks(catalogue.wire(catalogue.encode(9999))), "does not answer MID 0001"),
+    ):
+        with peers.Peer(behave) as peer:
+            told = ask(peer.port, "0040", "--wait", 0.5, code=3).output
+        assert words in told and "Traceback" not in told, words

@@ -1,0 +1,151 @@
+"""An inventory and a template make the configurations of all carts, or every mistake in them is told with its row."""
+
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from toolcart.agent.cart import config
+from toolcart.tools.config import carts, inventory
+from host_tests.support.running import toolcart
+from lab.cache import CHECKOUT
+
+TEMPLATE = {
+    "system": {"number": 1, "name": "{{hall}} {place}"},
+    "toolsnet": {"pim_host": "192.0.2.20", "pim_port": 6575},
+    "stations": [
+        {
+            "number": "{station:int}",
+            "name": "Cart {name}, {place}",
+            "controller": {"host": "{controller}", "port": 4545},
+            "spool": {"path": "{name}.spool"},
+        }
+    ],
+}
+HEAD = "name,host,station,controller,place\n"
+GOOD = HEAD + "cart7,pi@cart7.plant,7,192.0.2.7,door left\ncart8,cart8,8,192.0.2.8,roof\n"
+
+
+@pytest.fixture
+def plant(tmp_path):
+    """Make an inventory and a template; its paths."""
+
+    def made(text, template=TEMPLATE, name="carts.csv"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        (tmp_path / "cart.json").write_text(json.dumps(template), encoding="utf-8")
+        return tmp_path / name, tmp_path / "cart.json"
+
+    return made
+
+
+def mistakes(plant, text, template=TEMPLATE, **more):
+    path, form = plant(text, template, **more)
+    with pytest.raises(inventory.InventoryError) as wrong:
+        carts.configurations(form, inventory.read(path))
+    return wrong.value.mistakes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# plant 3, hall 2\n\n" + GOOD.replace(",", ";"),
+        GOOD.replace(",", "\t"),
+        "\ufeff# plant 3\n" + GOOD.replace("\n", "\r\n") + "\n,,,,\n",
+    ],
+)
+def test_spreadsheets_of_all_kinds_are_read(plant, text):
+    path, form = plant(text)
+    assert list(carts.configurations(form, inventory.read(path))) == ["cart7", "cart8"]
+
+
+def test_toml_says_the_same(plant):
+    rows = [row.split(",") for row in GOOD.splitlines()]
+    text = "".join(
+        "[[cart]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in zip(rows[0], row, strict=True))
+        for row in rows[1:]
+    ).replace('"7"', "7")
+    path, form = plant(text, name="carts.toml")
+    csv_path, _ = plant(GOOD)
+    assert carts.configurations(form, inventory.read(path)) == carts.configurations(form, inventory.read(csv_path))
+
+
+def test_every_mistake_names_its_row_and_its_column(plant):
+    assert mistakes(plant, GOOD + "cart9,h9,999999,192.0.2.9,x\ncart10,h10,ten,192.0.2.10,x\ncart11,h11,11,,x\n") == [
+        "row 4 (cart9), column 'station', stations[0].number: expected a whole number from 1 to 9999; found 999999",
+        "row 5 (cart10): column 'station' is 'ten'; stations[0].number wants a whole number",
+        "row 6 (cart11): column 'controller', which stations[0].controller.host wants, is empty or not there; "
+        "there are name, host, station, controller, place",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("cart7,other,9,192.0.2.9,x", "row 4, column 'name': 'cart7' is in row 2, too"),
+        ("cart9,h9,8,192.0.2.9,x", "row 4 (cart9): station 1/8 (system/station) is that of row 3 (cart8)"),
+        ("cart9,h9,9,192.0.2.7,x", "row 4 (cart9): controller 192.0.2.7:4545 is that of row 2 (cart7)"),
+        ("cart9,-oProxyCommand=x,9,192.0.2.9,x", "row 4, column 'host': '-oProxyCommand=x'; letters, digits"),
+        ('"cart\n9",h9,9,192.0.2.9,x', "row 5, column 'name': 'cart\\n9'; letters, digits"),
+        (
+            'cart9,h9,9,"192.0.2.\n9",x',
+            "row 5 (cart9), column 'controller', stations[0].controller.host: expected a name",
+        ),
+        ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
+    ],
+)
+def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, told):
+    found = mistakes(plant, GOOD + row + "\n")
+    assert len(found) == 1 and found[0].startswith(told), found
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        (HEAD, "a.csv", "no cart"),
+        ('name,host\n"cart7,a\n', "a.csv", "row 2: no CSV"),
+        ("name,host,name\n", "a.csv", "row 1: column 'name' twice"),
+        ("station\n7\n", "a.csv", "row 2: no column 'name'"),
+        ("[[cart]\n", "a.toml", "no TOML"),
+        ("cart = 3\n", "a.toml", "no [[cart]]"),
+    ],
+)
+def test_what_is_no_inventory_is_said_so(plant, text, name, told):
+    assert any(one.startswith(told) for one in mistakes(plant, text, name=name))
+
+
+def test_a_template_that_asks_otherwise_is_told(plant):
+    odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
+    assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
+    for text in ("Cart {name", "Cart name}"):
+        assert "a brace alone" in mistakes(plant, GOOD, {**TEMPLATE, "system": {"number": 1, "name": text}})[0], text
+
+
+def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
+    rows = "".join(
+        f"cart{n},10.0.{n // 250}.{n % 250 + 1},{n},10.1.{n // 250}.{n % 250 + 1},line {n % 9}\n" for n in range(1, 151)
+    )
+    path, form = plant(HEAD + rows)
+    make, out = ["config", "make", path, "--template", form, "--out"], tmp_path / "made"
+    assert len(json.loads(toolcart(*make, out, "--json").output)["carts"]) == 150
+    for file in out.iterdir():
+        assert config.check(json.loads(file.read_text(encoding="utf-8"))) == []
+    path.write_text(HEAD + rows + "cart151,h151,150,10.9.9.9,x\n", encoding="utf-8")
+    assert "row 152 (cart151): station 1/150" in toolcart(*make, out / "2", code=2).output
+    assert not (out / "2").exists()
+
+
+def test_what_carts_are_made_from_is_never_replaced(plant, tmp_path):
+    path, form = plant(GOOD.replace("cart7,", "cart,"))
+    before = form.read_text(encoding="utf-8")
+    said = toolcart("config", "make", path, "--template", form, "--out", tmp_path, code=2).output
+    assert "cart.json is what this is made from; name another folder" in said
+    assert form.read_text(encoding="utf-8") == before and not (tmp_path / "cart8.json").exists()
+
+
+@pytest.mark.skipif(shutil.which("ansible-playbook") is None, reason="Ansible is not here (Debian: ansible-core)")
+def test_the_role_for_ansible_is_one(tmp_path):
+    (tmp_path / "carts.ini").write_text("cart7 toolcart_station=7\n")
+    command = ["ansible-playbook", "-i", tmp_path / "carts.ini", "--syntax-check", CHECKOUT / "docs/ansible/site.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr

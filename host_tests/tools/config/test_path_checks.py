@@ -1,0 +1,97 @@
+"""A spool or a file of lines that could not be written is told by `config check`, before anything runs."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from toolcart.agent.cart import config
+from toolcart.board.linux.spool_header import NO_OWNER, Header
+from toolcart.tools.config import path_checks as config_places
+from host_tests.support.running import cart_of, written
+from host_tests.tools.config.test_config_file import check
+
+
+def found_with(folder, path="a.spool", **station):
+    tree = cart_of(station={"spool": {"path": path}, **station})
+    return config_places.unusable(config.complete(tree), Path(folder))
+
+
+def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
+    assert found_with(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path):
+    [(place, found, allowed)] = found_with(tmp_path, ".")
+    assert place == "stations[0].spool.path" and "that is a folder" in found and allowed == config_places.A_FILE
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, is_there):
+    def no(*_):
+        raise PermissionError(13, "Permission denied")
+
+    if is_there:
+        (tmp_path / "a.spool").touch()
+    monkeypatch.setattr("os.open", no)
+    monkeypatch.setattr(config_places, "user_name", lambda: "anna")
+    [(_, found, _)] = found_with(tmp_path)
+    assert "anna may" in found
+
+
+def test_files_of_lines_are_looked_at_too(tmp_path):
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "nowhere/lines"}]
+    [(place, found, _)] = found_with(tmp_path, outlets=outlets)
+    assert place == "stations[0].outlets[1].path" and "mkdir" in found
+
+
+@pytest.mark.parametrize(
+    ("name", "as_spool", "as_lines"),
+    [
+        ("text", "it is not a spool", "it holds something else than the agent's lines"),
+        ("damaged", "it has a damaged header", "it holds something else than the agent's lines"),
+        ("empty", "it is an empty file that toolcart did not make", ""),
+        ("link", "that is a link, which the agent does not follow", ""),
+        ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
+        (
+            "other",
+            "it belongs to station 8 of system 1 (type 3), not to station 1 of system 1 (type 3)",
+            "it holds something else than the agent's lines",
+        ),
+        (
+            "cut",
+            "it was cut short: it has 4096 bytes, and was made with 69632",
+            "it holds something else than the agent's lines",
+        ),
+        ("spool", "", "it holds something else than the agent's lines"),
+        ("linked", "it has 2 names (hard links)", "it holds something else than the agent's lines"),
+        ("lines", "it is not a spool", ""),
+    ],
+)
+def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
+    contents = {"text": b"Dear ToolsNet", "damaged": b"toolcart", "empty": b"", "lines": b'{"schema":2}\n'}
+    contents["cut"] = Header(16, 4096, 16, NO_OWNER, bytes(16)).page()
+    contents["spool"] = contents["cut"] + bytes(16 * 4096)
+    contents["linked"] = contents["spool"]
+    contents["other"] = Header(16, 4096, 16, (3, 1, 8), bytes(16)).page()
+    for file, content in contents.items():
+        (tmp_path / file).write_bytes(content)
+    (tmp_path / "link").symlink_to("lines")
+    (tmp_path / "backup").hardlink_to(tmp_path / "linked")
+    os.mkfifo(tmp_path / "pipe")
+    as_outlet = [{"kind": "toolsnet"}, {"kind": "file", "path": name}]
+    for told, found in ((as_spool, found_with(tmp_path, name)), (as_lines, found_with(tmp_path, outlets=as_outlet))):
+        assert [said for _, said, _ in found] == ([f"{name}: {told}"] if told else [])
+
+
+def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
+    cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
+    said = check(cart)
+    assert "cannot run as it is on this machine" in said
+    assert "found /proc/nothere: no file can be made in /proc" in said
+    told = json.loads(check(cart, "--json"))
+    assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
+    written(tmp_path, cart_of())
+    assert ": good, 1 station; checked as " in check(cart)

@@ -1,0 +1,156 @@
+"""A secret is read from where the configuration says, if only its owner can; what it holds is in no message."""
+
+import json
+
+import pytest
+
+from toolcart.tools.config import file as config_file
+from toolcart.tools.config import files
+from toolcart.tools.config import secrets as config_secrets
+from toolcart.tools.config.file import ConfigurationError
+from host_tests.support.running import cart_of, toolcart, written
+from host_tests.tools.config.test_config_file import GOOD, check
+
+SECRET = "geheim-4711"
+
+
+def cart(folder, password, **toolsnet):
+    board = {"network": "wifi", "ssid": "Plant", "password": password}
+    return written(folder, cart_of(station={"spool": {"path": "raw"}}, toolsnet=toolsnet, board=board))
+
+
+def secret(path, content=SECRET + "\n", mode=0o600):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(mode)
+    return path
+
+
+def mistakes(path, read=config_file.read):
+    with pytest.raises(config_file.ConfigurationError) as raised:
+        read(path)
+    assert SECRET not in str(raised.value)
+    return raised.value.mistakes
+
+
+def mistake(folder, password):
+    """The one mistake of a configuration with this password: place, found, allowed."""
+    [found] = mistakes(cart(folder, password))
+    assert found[0] == "board.password"
+    return found[1:]
+
+
+def install(path, root, code=0):
+    """What `install-service` says; it writes below `root`."""
+    said = toolcart("install-service", "--config", path, "--root", root, code=code).output
+    assert SECRET not in said
+    return said
+
+
+def test_a_secret_comes_from_its_file_without_the_end_of_the_line(tmp_path):
+    path = cart(tmp_path, {"file": "wifi"})
+    for content in (SECRET, SECRET + "\n", SECRET + "\r\n"):
+        secret(tmp_path / "wifi", content)
+        assert config_file.read_to_run(path)["board"]["password"] == SECRET
+
+
+def test_a_secret_that_is_written_out_is_a_mistake(tmp_path):
+    found, allowed = mistake(tmp_path, SECRET)
+    assert found == "***" and '{"file": NAME}' in allowed
+    assert SECRET not in check(tmp_path / "cart.json", code=2)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
+def test_file_that_others_can_read_is_mistake_with_the_command_that_helps(tmp_path, mode):
+    path = secret(tmp_path / "wifi", mode=mode)
+    found, allowed = mistake(tmp_path, {"file": "wifi"})
+    assert f"mode {mode:04o}" in found and f"chmod 600 {path}" in allowed
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("", "nothing"),
+        ("\n", "nothing"),
+        ("x" * 5000, "too much"),
+        (b"\xff\xfe", "not UTF-8"),
+        (SECRET * 9, "***"),  # more than a network takes
+    ],
+)
+def test_a_file_that_holds_no_secret_is_a_mistake(tmp_path, content, word):
+    secret(tmp_path / "wifi", content)
+    found, allowed = mistake(tmp_path, {"file": "wifi"})
+    assert word in found and (word != "***" or "63" in allowed)
+
+
+@pytest.mark.parametrize("value", [{}, {"file": 1}, {"file": "a", "credential": "b"}, {"fiel": "a"}])
+def test_another_form_is_a_mistake_that_names_both(tmp_path, value):
+    assert mistake(tmp_path, value) == ("an object", config_secrets.FORMS)
+
+
+def test_a_file_that_is_missing_or_a_folder_is_a_mistake(tmp_path):
+    assert "No such file" in mistake(tmp_path, {"file": "wifi"})[0]
+    (tmp_path / "wifi").mkdir()
+    assert "no file" in mistake(tmp_path, {"file": "wifi"})[0]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_a_name_that_no_file_can_have_is_a_mistake(tmp_path, name):
+    assert mistake(tmp_path, {"file": name})[0] == "a name that no file can have"
+    for part in ({"board": {"password": {"file": name}}}, {"toolsnet": {"tls_ca": name}}):
+        written(tmp_path, {**json.loads(GOOD), **part})
+        with pytest.raises(ConfigurationError):
+            files.read_to_run(tmp_path / "cart.json")
+
+
+def test_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, monkeypatch):
+    path = cart(tmp_path, {"credential": "wifi"})
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert config_file.read(path) and config_file.read_to_install(path)
+    [(place, found, _)] = mistakes(path, config_file.read_to_run)
+    assert (place, found) == ("board.password", "no credential")
+    [(place, _, _)] = mistakes(path, config_file.read_whole)
+    assert place == "board.password"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    secret(tmp_path / "wifi", mode=0o440)  # as systemd has them
+    assert config_file.read_to_run(path)["board"]["password"] == SECRET
+
+
+@pytest.mark.parametrize("name", ["../wifi", "", "a/b"])
+def test_a_credential_s_name_leads_nowhere_else(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert "no name" in mistake(tmp_path, {"credential": name})[0]
+
+
+def test_the_service_is_given_its_secrets(tmp_path):
+    secret(tmp_path / "wifi")
+    root = tmp_path / "root"
+    install(cart(tmp_path, {"file": "wifi"}), root)
+    given = root / "var/lib/toolcart/wifi"
+    assert given.read_text() == SECRET + "\n" and given.stat().st_mode & 0o777 == 0o600
+    assert config_file.read_to_run(root / "var/lib/toolcart/config.json")["board"]["password"] == SECRET
+
+
+def test_certificates_and_their_key_are_files_already_and_service_is_given_them(tmp_path):
+    named = {"tls_ca": "ca.pem", "tls_certificate": "own.pem", "tls_key": "own.key"}
+    path = cart(tmp_path, "", **named)
+    assert config_file.read(path)["toolsnet"]["tls_key"] == "own.key"
+    for name in named.values():
+        secret(tmp_path / name, name)
+    install(path, tmp_path / "root")
+    state = tmp_path / "root/var/lib/toolcart"
+    assert {name: (state / name).read_text() for name in named.values()} == {name: name for name in named.values()}
+    (tmp_path / "own.key").unlink()
+    assert "own.key" in install(path, tmp_path / "root", code=1)
+
+
+def test_the_unit_loads_the_credentials_that_are_named(tmp_path):
+    path = cart(tmp_path, {"credential": "wifi"})
+    assert "\nLoadCredential=wifi\n" in toolcart("install-service", "--config", path, "--print").output
+    secret(tmp_path / "wifi")
+    path = cart(tmp_path, {"file": str(tmp_path / "wifi")})
+    assert "cannot read" in install(path, tmp_path / "root", code=1)
+
+
+def test_the_service_s_configuration_starts_from_its_state(tmp_path):
+    assert str(config_file.folder_of("/etc/toolcart/config.json")) == "/var/lib/toolcart"
+    assert config_file.folder_of(tmp_path / "cart.json") == tmp_path.resolve()

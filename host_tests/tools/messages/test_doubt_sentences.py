@@ -1,0 +1,75 @@
+"""Where ToolsNet's 08 leaves doubt a person is told so in a sentence; each case is made by a server that says it."""
+
+import pytest
+
+from toolcart.agent.cart.status import of_station
+from toolcart.tools.flash.board_commands import status_lines
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import log_entries, reasons
+from toolcart.tools.messages.standing_conditions import doubtful, everything, server_sentence
+from host_tests.support.agent_lines import status_of
+from lab.harness.cart import Cart
+
+
+def cart(reported, sent=3, **settings):
+    one = Cart(settings={"toolsnet": settings}).until_ready()
+    one.produce(sent)
+    one.until_quiet(and_ms=1000)
+    one.options.reported_result = reported
+    one.toolsnet.drop()
+    one.run(2000)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("reported", "counter", "words"),
+    [
+        (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
+        (1, "server behind", "is 2 results behind what it once had of station 10: was it restored"),
+        (0, "server empty", "holds no result of station 10, of 3 that were delivered"),
+    ],
+)
+def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
+    station = of_station(cart(reported).station, 0)
+    assert station["counters"][counter] == 1
+    assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
+    said = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
+    assert [need.label for need in everything(station)] == ["DOUBT"]
+    assert any(said in line for line in status_lines({"stations": [station]}))
+
+
+def test_server_that_stands_where_it_should_leaves_no_doubt():
+    assert doubtful(of_station(cart(3).station, 0)) == []
+
+
+def test_events_have_their_own_sentence():
+    station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
+    [doubt] = doubtful(station)
+    assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
+
+
+def test_what_has_no_sentence_is_told_by_its_name():
+    assert server_sentence("other revision", 7, 10) == "other revision (7)"
+
+
+def test_live_view_says_the_sentence_once():
+    changes = Figures().feed(status_of(of_station(cart(40000).station, 0)), 1.0)
+    assert len([change for change in changes if "used twice" in change.text]) == 1
+
+
+def test_server_that_is_not_allowed_is_named():
+    one = Cart(settings={"toolsnet": {"allow_hosts": ["tn"]}}, toolsnet={"server_host": "10.9.9.9"})
+    one.until_ready(and_ms=2000)
+    told = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
+    assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in told.words
+    assert one.toolsnet.server_connections == 0
+
+
+def test_an_order_at_a_boards_console_is_said_with_what_came_of_it():
+    told = [log_entries.explained(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
+    assert told == [
+        "an operator ordered a drop at the board's console: results of the quarantine dropped: 3",
+        "an operator ordered a retry at the board's console: results to be offered again: 0",
+    ]
+    given = log_entries.explained("command ordered", 18, 10)
+    assert given == "an operator gave a command at the board's console, MID 0018 (0000: it was refused)"

@@ -1,0 +1,137 @@
+"""`toolcart ask HOST MID [FIELD=VALUE ...]`: one request to a real controller, its answer decoded.
+
+Exit codes: 0 answered, 1 refused (MID 0004), 2 the command line is wrong, 3 no connection, no session or no answer.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from toolcart import catalogue
+from toolcart.base.command_group import Amount
+from toolcart.base.terminal_safe import visible
+from toolcart.catalogue.forms import OF_ENCODE
+from toolcart.codec.ask import Asking, Unanswered
+from toolcart.codec.commands import HEADER
+
+EXIT_REFUSED = 1
+EXIT_WRONG = 2
+EXIT_UNANSWERED = 3
+_CHANGES_SOMETHING = ("C", "C!")
+
+
+@click.command()
+@click.argument("host")
+@click.argument("number", metavar="MID", type=click.IntRange(0, 9999))
+@click.argument("fields", metavar="[FIELD=VALUE]...", nargs=-1)
+@click.option(
+    "-r",
+    "--revision",
+    type=click.IntRange(1, 999),
+    help="Revision of the request.  [default: the lowest described one]",
+)
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=4545, show_default=True, help="Port, if HOST does not name it."
+)
+@click.option(
+    "--wait",
+    "wait_s",
+    type=Amount(0.1, 600),
+    default=5.0,
+    show_default=True,
+    help="Longest wait for an answer, in seconds.",
+)
+@click.option("--watch", "watch_s", type=Amount(0, 86400), default=0.0, help="Keep listening for so many seconds.")
+@HEADER
+@click.option("--spindle", type=click.IntRange(1, 99), help="Spindle of every message.  [default: blank, or 00]")
+@click.option("--yes", is_flag=True, help="Send it even if it changes something or moves a tool.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each message.")
+def ask(
+    host: str,
+    number: int,
+    fields: tuple[str, ...],
+    revision: int | None,
+    port: int,
+    wait_s: float,
+    watch_s: float,
+    header: str,
+    spindle: int | None,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Send a controller one request and show the answer.
+
+    For example `toolcart ask 192.0.2.10 0064 tightening_id=0 -r 2`.
+
+    Field names are those of `toolcart mid`. The session takes one of the controller's slots while it lasts; what the
+    controller pushes meanwhile is shown and not acknowledged. A command is sent only with --yes.
+    """
+    name, colon, after = host.rpartition(":")
+    is_bracketed = name[:1] == "[" and name[-1:] == "]"
+    if colon and (is_bracketed or ":" not in name) and after.isdecimal() and 1 <= int(after) <= 65535:
+        host, port = name, int(after)
+    host = host.removeprefix("[").removesuffix("]")
+    if catalogue.about(number).kind in _CHANGES_SOMETHING and not yes:
+        _end(f"MID {number:04d} ({catalogue.about(number).name}) changes something there; --yes sends it", EXIT_WRONG)
+    frame = _request(number, revision, fields)
+    refused = False
+    try:
+        asking = Asking(host, port, wait_s, header, spindle or 0)
+        try:
+            started = asking.start()
+            _tell([started.frame], as_json, is_answer=number == 1)
+            for heard in asking.ask(frame, watch_s) if number != 1 else ():
+                _tell(heard.frames, as_json, heard.is_answer)
+                refused = refused or (heard.is_answer and heard.message.mid == 4)
+        finally:
+            asking.leave()
+    except Unanswered as error:
+        _end(str(error), EXIT_UNANSWERED)
+    sys.exit(EXIT_REFUSED if refused else 0)
+
+
+def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> bytes:
+    described = catalogue.revisions(number)
+    if not described:
+        _end(f"the catalogue has no table for MID {number:04d}; `toolcart mid` lists what it has", EXIT_WRONG)
+    if "I" not in catalogue.about(number).sender:
+        _end(
+            f"MID {number:04d} ({catalogue.about(number).name}) is what a controller sends, not what it is asked",
+            EXIT_WRONG,
+        )
+    if revision is not None and revision not in described:
+        told = ", ".join(str(one) for one in described)
+        _end(f"MID {number:04d} has no described revision {revision}; it has {told}", EXIT_WRONG)
+    given = {}
+    for field in fields:
+        name, sign, value = field.partition("=")
+        if not sign or not name or name in OF_ENCODE:
+            _end(f"{field}: a field is given as name=value; `toolcart mid {number:04d}` has the names", EXIT_WRONG)
+        given[name] = int(value) if value.isdecimal() and len(value) < 10 else value
+    try:
+        return catalogue.encode(number, revision or described[0], **given)
+    except (catalogue.FieldError, catalogue.FrameError, KeyError, TypeError, ValueError) as error:
+        _end(f"{error}; `toolcart mid {number:04d}` has the table", EXIT_WRONG)
+    raise AssertionError
+
+
+def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
+    from toolcart.codec.inputs import CaptureItem
+    from toolcart.codec.rendering import as_data, lines_of
+
+    told = as_data(CaptureItem(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
+    told["is_answer"] = is_answer
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    first, *others = lines_of(told)
+    click.secho(first, bold=is_answer)
+    click.echo("\n".join([*others, ""]) if is_answer else "\n".join(others[:4]))
+
+
+def _end(text: str, code: int) -> None:
+    click.echo("toolcart: " + visible(text) + ("" if text.endswith("?") else "."), err=True)
+    sys.exit(code)

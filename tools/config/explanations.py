@@ -1,0 +1,87 @@
+"""What is often wrong with a configuration, in words: a file that is no JSON, a value that is not allowed."""
+
+from __future__ import annotations
+
+import re
+
+COMMENTS = ("//", "/*", "#")
+EXAMPLE = "`toolcart config example` prints one"
+# What Python's JSON reader says, in words that say what to do.
+_NO_JSON = {
+    "Expecting property name": "a name without double quotes",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing in front of this",
+    "Expecting ':' delimiter": "a colon is missing behind a name",
+    "Expecting value": "a value is missing here, or a text without quotes",
+    "Illegal trailing comma": "a comma behind the last entry: delete it",
+    "Extra data": "something behind the end",
+    "Unterminated string": "a text does not end: its closing quote is missing",
+    "Invalid control character": "a line break or a tab in a text",
+    "Invalid \\escape": "a backslash in a text: write two",
+    "Invalid \\u": "\\u without four hexadecimal digits",
+}
+
+
+def no_json_at_all(text: str) -> str:
+    """Say what a file is that does not even begin like JSON; "" if it does."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(COMMENTS)]
+    if not text.strip():
+        return f"the file is empty; {EXAMPLE}"
+    for name, pattern in (
+        ("YAML", r"\s*(---\s*$|- |[\w-]+\s*:(\s|$))"),
+        ("TOML or INI", r"\s*(\[[\w.-]+\]\s*$|[\w.-]+\s*=)"),
+        ("XML", r"\s*<"),
+    ):
+        if lines and re.match(pattern, lines[0]):
+            return f"the file is {name}: a configuration is JSON; {EXAMPLE}"
+    return ""
+
+
+def no_json(text: str, at: int, reader_says: str) -> str:
+    """Say what is wrong at this place of a text that is no JSON."""
+    before, here = text[:at].rstrip(), text[at:].lstrip()
+    if text[text.rfind("\n", 0, at) + 1 :].lstrip(" \t").startswith(COMMENTS):
+        return "a comment: JSON has none, delete it"
+    if not here:
+        return "the file ends too early: a closing bracket is missing"
+    if here[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
+        return 'another quote than "'
+    if here[0] in "}]" and before.endswith(","):
+        return "a comma behind the last entry: delete it"
+    if re.match(r"(True|False|None)\b", here):
+        return "true, false and null are written in small letters"
+    if here[0].isdigit() and before.endswith("0") and before + here[0] == text[: at + 1]:
+        return "a number that begins with 0: delete the 0"
+    return next((words for start, words in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
+
+
+def why_not(found: str, allowed: str) -> str:
+    """Say what is wrong with a value, as toolcart.agent.cart.config shows it; "" where what is allowed says it all."""
+    text = found[1:-1] if found.startswith('"') else None
+    if text is None:
+        return ""
+    if " or an address alone" in allowed:
+        return _why_no_host(text)
+    if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
+        return "a number in quotes"
+    if allowed.startswith("true or false") and text in ("true", "false"):
+        return "in quotes"
+    choices = allowed.removeprefix("one of ").removesuffix(" or null").split(", ")
+    return "capital letters" if text not in choices and text.lower() in choices else ""
+
+
+def _why_no_host(text: str) -> str:
+    numbers = text.split(".")
+    if not text.strip():
+        return "empty"
+    if "://" in text:
+        return "a URL"
+    if text.startswith("["):
+        return "in brackets"
+    if re.fullmatch(r".+:\d+", text) and text.count(":") == 1:
+        return "a port, which is a setting of its own"
+    if text != text.strip() or " " in text:
+        return "a blank in it"
+    if all(number.isdigit() for number in numbers):
+        wrong = [number for number in numbers if int(number) > 255]
+        return f"{wrong[0]} is above 255" if wrong else "an IPv4 address has four numbers"
+    return ""

@@ -1,0 +1,135 @@
+"""The inventory of a plant's carts: one row a cart, as CSV with a header line, or as TOML with [[cart]].
+
+Rules
+1. Every row has `name` and `host`; the files are named after `name`; Ansible reaches the cart at `host`.
+2. All mistakes come at once, as InventoryError, each with row and column as people count them.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.tools.messages.durations import counted
+
+ROWS_MOST = 10000
+COLUMNS = ("name", "host")
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_HOST = re.compile(r"[A-Za-z0-9_\[][A-Za-z0-9@:%._\[\]-]{0,254}")  # never an option of a command
+
+
+class InventoryError(Exception):
+    """The inventory, the template or the result of both cannot be used; `mistakes` are lines for people."""
+
+    def __init__(self, path: str | Path, mistakes: list[str]) -> None:
+        self.mistakes = mistakes
+        count = counted(len(mistakes), "mistake")
+        super().__init__("\n".join([f"{path}: {count}", *(f"  {mistake}" for mistake in mistakes)]))
+
+
+@dataclass(frozen=True)
+class Cart:
+    """One row: `row` counts from 1 as an editor does; row 1 of a CSV is its header."""
+
+    row: int
+    columns: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        return self.columns["name"]
+
+    @property
+    def host(self) -> str:
+        return self.columns["host"]
+
+
+def read(path: str | Path) -> list[Cart]:
+    """Return the carts in order; InventoryError if there is a mistake."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InventoryError(path, [f"{error.strerror}; name an inventory that can be read"]) from None
+    except UnicodeDecodeError as error:
+        raise InventoryError(path, [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+    carts, mistakes = (_toml if str(path).lower().endswith(".toml") else _csv)(path, text)
+    mistakes = mistakes or _columns(carts)
+    if not mistakes:
+        mistakes = [*_twice(carts, "name"), *_twice(carts, "host")]
+    if not carts and not mistakes:
+        mistakes = ["no cart: below the line of names comes a row for each"]
+    if mistakes:
+        raise InventoryError(path, mistakes)
+    return carts
+
+
+def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
+    first = "".join(re.findall(r"^[^#\s,;].*", text, re.MULTILINE)[:1])  # the line of names
+    # A cell may hold line ends: they are kept, and refused where they mean something.
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
+    carts: list[Cart] = []
+    mistakes: list[str] = []
+    names: list[str] = []
+    try:
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or cells[0].startswith("#"):
+                continue
+            if not names:
+                names = cells
+                mistakes += [f"row {reader.line_num}: column {name!r} twice" for name in _doubled(names)]
+            elif len(cells) != len(names):
+                mistakes.append(f"row {reader.line_num}: {len(cells)} columns, the line of names has {len(names)}")
+            else:
+                carts.append(Cart(reader.line_num, dict(zip(names, cells, strict=True))))
+            if len(carts) > ROWS_MOST:
+                raise InventoryError(path, [f"more than {ROWS_MOST} carts"])
+    except csv.Error as error:
+        mistakes.append(f"row {reader.line_num}: no CSV ({error}); is a quote left open?")
+    return carts, mistakes
+
+
+def _toml(_path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return [], [f"no TOML: {error}"]
+    rows = tree.get("cart")
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) > ROWS_MOST:
+        return [], [f"no [[cart]]: one for each cart, at most {ROWS_MOST}"]
+    carts: list[Cart] = []
+    mistakes: list[str] = []
+    for index, row in enumerate(rows, 1):
+        odd = [name for name, value in row.items() if isinstance(value, (dict, list, bool))]
+        mistakes += [f"cart {index}, column {name!r}: a text or a number is allowed" for name in odd]
+        carts.append(Cart(index, {name: str(value).strip() for name, value in row.items()}))
+    return carts, mistakes
+
+
+def _columns(carts: list[Cart]) -> list[str]:
+    mistakes: list[str] = []
+    for cart in carts:
+        for column, form in zip(COLUMNS, (_NAME, _HOST), strict=True):
+            found = cart.columns.get(column)
+            if found is None:
+                mistakes.append(f"row {cart.row}: no column {column!r}; every cart has name and host")
+            elif not form.fullmatch(found):
+                mistakes.append(f"row {cart.row}, column {column!r}: {found!r}; letters, digits, dot, dash are allowed")
+    return mistakes
+
+
+def _doubled(names: list[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def _twice(carts: list[Cart], column: str) -> list[str]:
+    first: dict[str, Cart] = {}
+    mistakes: list[str] = []
+    for cart in carts:
+        other = first.setdefault(cart.columns[column].lower(), cart)
+        if other is not cart:
+            mistakes.append(f"row {cart.row}, column {column!r}: {cart.columns[column]!r} is in row {other.row}, too")
+    return mistakes

@@ -1,0 +1,52 @@
+"""Checks the outlets other than ToolsNet as far as that can be done without disturbing anyone.
+
+A broker or a web server gets a TCP connection and nothing more: no agent's client identifier is used, and nothing is
+sent. A file's folder is checked with the configuration.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from toolcart.agent.cart.status import why_name
+from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_OUT
+from toolcart.agent.linux.web_address import WebAddress
+from toolcart.board.errno_reasons import why_of
+from toolcart.tools.doctor.finding import BAD, GOOD, Finding
+from toolcart.tools.messages import connections, reasons
+
+LIMIT_S = 5.0
+
+
+def examine(name: str, outlet: dict) -> list[Finding]:
+    """Check one outlet of a station; nothing for one that has no address."""
+    found = address_of(outlet)
+    if found is None:
+        return []
+    host, port = found
+    what = f"{name} {connections.name_of(outlet)}"
+    try:
+        socket.create_connection((host, port), LIMIT_S).close()
+    except (OSError, UnicodeError) as error:
+        name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
+        return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
+    words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
+    return [Finding(what, GOOD, words)]
+
+
+def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Finding:
+    """Say why a connection cannot be made, as an agent says it."""
+    code = getattr(error, "errno", None) or 0
+    why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
+    if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter where no name can be so
+        why = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
+    reason = reasons.connect_reason(side, why_name(why), "", code)
+    return Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})
+
+
+def address_of(outlet: dict) -> tuple[str, int] | None:
+    """Return host and port of an outlet that has them."""
+    if outlet.get("url"):
+        address = WebAddress(outlet["url"])
+        return None if address.fault else (address.host, address.number)
+    return (outlet["host"], outlet["port"]) if outlet.get("host") else None

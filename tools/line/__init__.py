@@ -1,0 +1,1 @@
+"""`toolcart line`: what goes over a controller's serial line."""

@@ -1,0 +1,57 @@
+"""The log lines of a service: one for each change, one a day if nothing changes, with time, time zone and level.
+
+1. Text: `2026-11-21T09:51:23+01:00 warning station 10: ...`. systemd's journal adds its own time, so it gets only the
+   level, as a priority (`<4>`, sd-daemon(3)); `journalctl -p warning` then shows what matters.
+2. JSON: one object a line with time, level and text.
+3. If the reader goes away the run ends in order: `closed`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from typing import TextIO
+
+from toolcart.base.terminal_safe import visible
+from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
+from toolcart.tools.live.lines import Lines
+
+TEXT, JSON = "text", "json"
+DAY_S = 86400.0
+
+NAMES = {GOOD: "notice", INFO: "info", WARNING: "warning", BAD: "error"}
+PRIORITIES = {GOOD: 5, INFO: 6, WARNING: 4, BAD: 3}  # syslog(3)
+
+
+class LogLines(Lines):
+    """Writes them for a service."""
+
+    summary_every_s = DAY_S
+
+    def __init__(self, out: TextIO, form: str = TEXT, environment: dict | None = None) -> None:
+        super().__init__(out, form == JSON)
+        self._is_journal = form == TEXT and is_journal(out, os.environ if environment is None else environment)
+
+    def account(self, account: dict, lines: list[str]) -> None:
+        for line in lines:
+            self._say("account", INFO, f"ended: {line.strip()}", account, 0.0)
+
+    def _say(self, kind: str, level: str, text: str, told: dict, at_s: float) -> None:
+        moment = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
+        if self.as_json:
+            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **told})
+        elif self._is_journal:
+            line = f"<{PRIORITIES[level]}>{visible(text)}"
+        else:
+            line = f"{moment} {NAMES[level]:<7} {visible(text)}"
+        self._put(line)
+
+
+def is_journal(out: TextIO, environment) -> bool:
+    """True if this is systemd's journal: JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
+    try:
+        about = os.fstat(out.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return environment.get("JOURNAL_STREAM", "") == f"{about.st_dev}:{about.st_ino}"

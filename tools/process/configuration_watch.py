@@ -1,0 +1,64 @@
+"""What a running agent knows of its configuration: the files it was read from, and what a start would make of them now.
+
+1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
+   checked as `toolcart config check` does, once for each state that they are in. Nothing is used before SIGHUP asks.
+2. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
+"""
+
+from __future__ import annotations
+
+from toolcart.agent.base.ticks import Timer
+from toolcart.tools.config.files import Files, check
+
+LOOK_MS = 2000
+
+
+class ConfigurationWatch:
+    """The files of one agent's configuration."""
+
+    def __init__(self, path: str, files: Files) -> None:
+        self._path = path
+        self._files = files
+        self._changed: list[str] = []
+        self._wrong = ""  # what a start would refuse the files for, as they are now
+        self._checked: tuple[bytes | str, ...] = files.state()
+        self._reported: dict = {}
+        self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
+        self._look = Timer()
+
+    def told(self) -> dict:
+        """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong."""
+        self._look_now()
+        told = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._wrong}
+        return {**told, "refused": bool(self._refused) and self._refused == self._checked}
+
+    def on_turn(self, now: int) -> int:
+        """Look at the files if it is time; return the ms until the next time."""
+        if not self._look.armed or self._look.expired(now):
+            self._look.start(now, LOOK_MS)
+            before = self._checked
+            told = self.told()
+            if before == self._checked:
+                self._reported = told
+        return self._look.left(now)
+
+    def reported(self) -> dict:
+        """Return what the log may say: as `told` was when the files rested."""
+        return self._reported
+
+    def refuse(self, why: str) -> None:
+        """A reload was asked for, and these files cannot be taken."""
+        self._look_now()  # they may have been changed since the last look
+        self._refused, self._wrong = self._checked, why
+        self._reported = self.told()
+
+    def wrong(self) -> str:
+        """Return what a start would refuse the files for, "" if nothing."""
+        return check(self._path).first()
+
+    def _look_now(self) -> None:
+        self._changed = self._files.changed()
+        state = self._files.state()
+        if state != self._checked:
+            self._checked = state
+            self._wrong = check(self._path).first() if self._changed else ""

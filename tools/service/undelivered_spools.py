@@ -1,0 +1,82 @@
+"""Spools that a new service would leave behind: its relative paths start from its state folder.
+
+Rules
+1. A spool counts if something in it is not delivered: results that wait, or that were set aside.
+2. It is moved only if it was ordered, no agent holds it, and nothing lies at its new place. It is complete and synced
+   there before the old one goes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolcart.spool import image
+from toolcart.tools.config.file import folder_of
+from toolcart.tools.messages.durations import counted
+from toolcart.tools.service import safe_install
+from toolcart.tools.service.unit import STATE_FOLDER
+from toolcart.tools.spool import report
+
+
+@dataclass(frozen=True)
+class UndeliveredSpool:
+    """The spool of one station at `old`, named `name` in the state folder; `words` say what waits in it."""
+
+    station: int
+    old: Path
+    name: str
+    words: str
+
+
+def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]:
+    """Return the spools with undelivered results that the service would not find."""
+    found = []
+    for station in configuration["stations"]:
+        name = station["spool"]["path"]
+        old = folder_of(config_path) / name
+        if os.path.isabs(name) or str(old.resolve()) == f"{STATE_FOLDER}/{name}" or not old.is_file():
+            continue
+        words = _undelivered(old)
+        if words:
+            found.append(UndeliveredSpool(station["number"], old, name, words))
+    return found
+
+
+def refusal(left: list[UndeliveredSpool]) -> str:
+    """Say what waits where, and what to do."""
+    told = [f"station {one.station}: {one.words} in {one.old}" for one in left]
+    return (
+        f"{'; '.join(told)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses it "
+        "and install with --take-spools, which moves it there; or let that agent deliver first; or move the file away."
+    )
+
+
+def take(inside: int, left: list[UndeliveredSpool]) -> list[str]:
+    """Move them into the open state folder; return what was done."""
+    for one in left:
+        if image.is_held(one.old):
+            raise safe_install.UnsafePlace(f"{one.old} is in use: end that agent first")
+        if "/" in one.name:
+            raise safe_install.UnsafePlace(
+                f"{one.name}: only a spool in the configuration's own folder can be taken along"
+            )
+        if one.name in os.listdir(inside):
+            raise safe_install.UnsafePlace(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
+    return [_move(inside, one) for one in left]
+
+
+def _move(inside: int, one: UndeliveredSpool) -> str:
+    with one.old.open("rb") as source, safe_install.written(inside, one.name, 0o600) as target:
+        shutil.copyfileobj(source, target, 1 << 20)
+    one.old.unlink()
+    return f"moved {one.old} with {one.words} to {STATE_FOLDER}/{one.name}"
+
+
+def _undelivered(path: Path) -> str:
+    waiting, kept = report.undelivered(path)
+    words = [f"{counted(waiting, 'result')} {'waits' if waiting == 1 else 'wait'}"] if waiting else []
+    words += [f"{kept} {'is' if kept == 1 else 'are'} set aside"] if kept else []
+    return " and ".join(words)

@@ -1,0 +1,35 @@
+"""The options that say which running agent to ask."""
+
+from __future__ import annotations
+
+import click
+
+from toolcart.tools.status import socket_location
+
+
+def path_of(config_path: str | None, socket_path: str | None, port: str | None) -> str:
+    """Return the socket that these options name, "" if it is a board's port."""
+    if sum(value is not None for value in (config_path, socket_path, port)) > 1:
+        raise click.UsageError("one of --config, --socket and --port")
+    if port is not None:
+        return ""
+    return socket_path or (socket_location.to_ask(config_path) if config_path else socket_location.default())
+
+
+def agent_options(command):
+    """`--config`, `--socket` and `--port`, in this order."""
+    for declared in (
+        click.option(
+            "--port", type=click.Path(), metavar="DEVICE", help="The board at this serial port: /dev/ttyACM0, COM3."
+        ),
+        click.option("--socket", "socket_path", type=click.Path(), metavar="PATH", help="The agent at this socket."),
+        click.option(
+            "--config",
+            "config_path",
+            type=click.Path(dir_okay=False),
+            metavar="FILE",
+            help="The agent of this configuration.  [default: the service]",
+        ),
+    ):
+        command = declared(command)
+    return command
