@@ -19,11 +19,18 @@ SHARED_SYSTEM = const(3)  # that of a Power Focus 6000: its stations may share t
 
 
 def read_identity(identity, buf, at, length):
-    """Fill `identity` from the 0002 at buf[at:], of 57 bytes at least (OP 5.2.2 p. 71)."""
+    """Fill `identity` from the 0002 at buf[at:at+length] (OP 5.2.2 p. 71).
+
+    A short one starts a session as well: what it lacks, or does not have behind its parameter IDs, stays blank.
+    """
     fill(identity, 0, IDENTITY_BYTES)
+    if length < 26 or buf[at + 20] != 0x30 or buf[at + 21] != 0x31:
+        return
     copy(identity, 0, buf, at + 22, 4)
-    copy(identity, 4, buf, at + 28, 2)
-    copy(identity, 6, buf, at + 32, 25)
+    if length >= 30 and buf[at + 26] == 0x30 and buf[at + 27] == 0x32:
+        copy(identity, 4, buf, at + 28, 2)
+        if length > 32 and buf[at + 30] == 0x30 and buf[at + 31] == 0x33:
+            copy(identity, 6, buf, at + 32, min(25, length - 32))
     if length >= 163:
         copy(identity, 31, buf, at + 153, 10)
     if length >= 191:

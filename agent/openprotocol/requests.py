@@ -67,7 +67,7 @@ SILENT = const(8)  # EV_OVER: the connection is lost
 REFUSED = const(9)
 ACTS = const(10)
 
-START = (1, 2, 57, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
+START = (1, 2, 20, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
 STOP = (3, DONE, 24, False, 0, 0, True, st.EV_OVER, st.EV_OVER, st.EV_OVER, _STOP_REFUSED)
 TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, _REPORT)
 FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, _REPORT)

@@ -828,6 +828,10 @@ class Session:
         end = link.at + link.length
         named = named if named != UNNAMED else self._outstanding()
         width = 4
+        asked = self.request.asked
+        if asked and not self.request.is_named(named) and self._is_never_sent(named):
+            width = 0 if link.length < _REFUSAL_BYTES - 2 else 4  # it has a code alone, or names what nobody asked
+            named = asked
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
@@ -839,6 +843,13 @@ class Session:
         if self.request.is_named(named):
             return self.refused_as(refusal_class(code))
         return st.EV_ACK_REFUSED if self._acknowledges(named) else st.EV_UNKNOWN
+
+    def _is_never_sent(self, named):
+        """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one."""
+        link = self.link
+        if link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
+            return 2 <= link.length - 20 <= 3 and self._short_width(link.buf, link.at + 20, link.length - 20) == 4
+        return named == 0 or named == self.request.row[rq.ANSWER] or (named == 9999 and not self.timing.keepalives)
 
     def _is_ack_refused(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""

@@ -7,8 +7,8 @@ from toolcart.agent.linux.mid0900 import (
     LOST_UNREADABLE,
 )
 from toolcart.agent.record import graph as gr
-from toolcart.sim import result_frames as made
-from toolcart.sim.result_frames import curves
+from toolcart.sim import curve_frames
+from toolcart.sim.curve_frames import curves
 from host_tests.support.frames import message
 from host_tests.support.graphs import (
     TIME,
@@ -49,12 +49,12 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():
     cart = cart_with_curves()
-    data = made.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
+    data = curve_frames.curve_data(5, TIME, 1, 2, 1, (1, 2, 3), (), ())
     hostile = [
         message(900, data),
         message(900, data[:40]),
         message(900, data[:-7] + b"1" + data[-6:]),  # no NUL
-        message(900, made.curve_data(5, TIME, 1, 2, 1, (), (), ())),
+        message(900, curve_frames.curve_data(5, TIME, 1, 2, 1, (), (), ())),
         message(900, b""),
         message(900, b"\0" * 200),
         message(900, b"\xff" * 3000),
@@ -73,7 +73,7 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
 
 def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     cart = cart_with_curves(controller={"trace_delay_ms": 5000}, settings={"controller": {"result_revisions": [11]}})
-    data = made.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
+    data = curve_frames.curve_data(5, TIME, 1, 2, 1, tuple(range(1930)), (), ())
     frame = bytearray(message(900, data))
     assert 3900 < len(frame) < 4096 - 128
     frame[18:20] = b"21"
@@ -83,7 +83,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
 
 
 def test_a_larger_receive_buffer_takes_longer_curves():
-    frame = message(900, made.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
+    frame = message(900, curve_frames.curve_data(5, TIME, 1, 2, 1, tuple(range(2500)), (), ()))
     for octets, count in ((4096, 0), (6000, 1)):
         cart = cart_with_curves(settings={"controller": {"buffer_bytes": octets if count else 1024}})
         cart.controller.inject(frame)

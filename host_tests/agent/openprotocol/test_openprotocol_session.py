@@ -21,12 +21,24 @@ def test_station_and_spindle_are_written_where_they_are_configured():
     assert talk.take()[-1] == b"00200001006 0712    "
 
 
-def test_every_other_length_of_0002_is_taken_too_if_name_is_whole():
+def test_every_other_length_of_0002_begins_a_session_too():
     whole = identity_message(6, sequence_numbers=0) + b"171tail of revision 7"
     for length in range(20, len(whole) + 1):
         talk = Talk()
         events = talk.tell(("%04d" % length).encode() + whole[4:length])
-        assert events == ([st.EV_STARTED] if length >= 57 else [st.EV_MALFORMED]), length
+        assert events == [st.EV_STARTED], length
+        named = bytes(talk.session.identity[6:31])
+        assert named == whole[32:57] or length < 57 and named.rstrip() == whole[32:length].rstrip(), length
+
+
+def test_a_rejection_that_names_what_was_not_sent_answers_what_is_outstanding():
+    for data in (b"000097", b"000297", b"999997", b"97"):
+        talk = Talk()
+        talk.lose()
+        talk.take()
+        talk.tell(b"%04d0004001         " % (20 + len(data)) + data)
+        (again,) = talk.take()
+        assert again[4:8] == b"0001", data  # the next revision, at once
 
 
 # Every refusal, in every state: this table is written from protocol.md 4.1 and 4.2, not from the code.

@@ -4,7 +4,7 @@ from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import result as r
 from toolcart.base.clock import START_TICKS
-from toolcart.sim import result_frames as frames
+from toolcart.sim import operation_frames
 from host_tests.agent.openprotocol.test_operation_result import field, piece, read
 from host_tests.support.frames import accepted, example_tightening, identity_message, message, refused
 from host_tests.support.talk import Talk
@@ -32,8 +32,8 @@ def operation(talk, revision=2, asked_with=8, **values):
     """Bring a whole operation to what is next in the session's hands; return what it is an answer to."""
     result = example_tightening(**values)
     octets = (
-        message(1201, frames.overall_data(result, revision, asked_with=asked_with), revision),
-        message(1202, frames.object_data(result, 1, frames.own_fields(result))),
+        message(1201, operation_frames.overall_data(result, revision, asked_with=asked_with), revision),
+        message(1202, operation_frames.object_data(result, 1, operation_frames.own_fields(result))),
     )
     for frame in octets:
         assert talk.tell(frame) == [st.EV_PUSHED]
@@ -96,6 +96,6 @@ def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
 
 def test_overall_result_whose_time_is_not_there_is_unreadable():
     result = example_tightening(tightening_id=1)
-    frame = message(1201, frames.overall_data(result, 2, 1), 2)
+    frame = message(1201, operation_frames.overall_data(result, 2, 1), 2)
     for wrong in (frame[:30] + b"0" + frame[30:], frame[:40] + b"x" + frame[41:]):
         assert op.OperationResult().take(wrong, 0, len(wrong), 1201, 2, START_TICKS) == op.PART_UNREADABLE

@@ -5,7 +5,7 @@ import random
 from toolcart.agent.openprotocol import spindle_assembly
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
-from toolcart.sim import result_frames
+from toolcart.sim import spindle_frames
 from host_tests.agent.openprotocol.test_shifted_fields import text_of
 from host_tests.support.frames import example_tightening, message
 
@@ -14,9 +14,9 @@ def cycle_frames():
     """Return MID, revision, the message as documented, and where each of its texts begins and how wide it is."""
     result = example_tightening(status=1, tightening_id=77, vin=b"WVWZZZ1KZAW123456")
     return (
-        (101, 5, message(101, result_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
-        (106, 4, message(106, result_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
-        (107, 4, message(107, result_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
+        (101, 5, message(101, spindle_frames.sync_data(result, 5, 3), 5), ((26, 25),)),
+        (106, 4, message(106, spindle_frames.station_data(result, 4, 3), 4), ((46, 20), (93, 20), (121, 40))),
+        (107, 4, message(107, spindle_frames.bolt_data(result, 4, 1, 3), 4), ((73, 20), (95, 20), (120, 50), (172, 4))),
     )
 
 

@@ -16,7 +16,13 @@ from host_tests.support.webhook import WebhookBench
 from lab.harness.cart import SimLines
 
 METHODS = {"begin": ["now"], "step": ["now"], "recover": ["now"], "hurry": ["now"], "stop": [], "is_up": []}
-METHODS |= {"attach": ["scheduler", "slot"], "put_state": ["shown"], "holds": [], "leave": ["now"], "has_left": ["now"]}
+METHODS |= {
+    "attach": ["scheduler", "slot"],
+    "put_state": ["report"],
+    "holds": [],
+    "leave": ["now"],
+    "has_left": ["now"],
+}
 FIELDS = {"kind": str, "index": int, "attempts": int, "longest_ms": int}
 
 

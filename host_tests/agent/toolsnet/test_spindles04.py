@@ -9,7 +9,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import PARAM_ALL, ResultWriter
 from toolcart.agent.toolsnet.session import RESULT_BYTES
 from toolcart.base.clock import Dice
-from toolcart.sim import result_frames
+from toolcart.sim import operation_frames, spindle_frames
 from host_tests.agent.toolsnet.test_result04 import Record
 from host_tests.portable import stub
 from host_tests.support.frames import example_tightening, message
@@ -43,15 +43,15 @@ def cycle(frames, bolt_data=False):
 
 
 def sync(revision, count, **fields):
-    return cycle([(101, revision, result_frames.sync_data(example_tightening(**fields), revision, count))])
+    return cycle([(101, revision, spindle_frames.sync_data(example_tightening(**fields), revision, count))])
 
 
 def bolts(count, bolt_data=False, **fields):
     result = example_tightening(**fields)
-    frames = [(106, 4, result_frames.station_data(result, 4, count))]
+    frames = [(106, 4, spindle_frames.station_data(result, 4, count))]
     if bolt_data:
         for index in range(1, count + 1):
-            frames.append((107, 4, result_frames.bolt_data(result, 4, index, count)))
+            frames.append((107, 4, spindle_frames.bolt_data(result, 4, index, count)))
     return cycle(frames, bolt_data)
 
 
@@ -60,10 +60,10 @@ def objects(*listed, **fields):
     made = op.OperationResult()
     result = example_tightening(**fields)
     total = len(listed) + 1
-    frames = [(1201, message(1201, result_frames.overall_data(result, 3, total, objects=listed), 3))]
+    frames = [(1201, message(1201, operation_frames.overall_data(result, 3, total, objects=listed), 3))]
     for index in range(len(listed)):
-        data = result_frames.object_data(
-            result, 1, result_frames.standard_fields(result), total, index + 2, listed[index][0]
+        data = operation_frames.object_data(
+            result, 1, operation_frames.standard_fields(result), total, index + 2, listed[index][0]
         )
         frames.append((1202, message(1202, data)))
     for mid, octets in frames:

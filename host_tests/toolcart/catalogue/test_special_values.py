@@ -1,9 +1,9 @@
 """Special values of MID 0106 and 0107 and the references of objects, against the catalogue; Linux keeps them."""
 
 from toolcart import catalogue
-from toolcart.agent.linux.extended_store import WideCycle
+from toolcart.agent.linux.special_values import WideSpindleAssembly
 from toolcart.agent.openprotocol import spindle_assembly as cy
-from toolcart.agent.openprotocol.operation_result import Operation
+from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import extended_values
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
@@ -50,10 +50,10 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
         )
         bolts = [message(107, spindle_frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
-        made = cycle(kind=WideCycle)
-        assert take(made, station, 106, revision, True) == cy.CYCLE_MORE
-        assert take(made, bolts[0], 107, revision, True) == cy.CYCLE_MORE
-        assert take(made, bolts[1], 107, revision, True) == cy.CYCLE_WHOLE
+        made = cycle(kind=WideSpindleAssembly)
+        assert take(made, station, 106, revision, True) == cy.ASSEMBLY_MORE
+        assert take(made, bolts[0], 107, revision, True) == cy.ASSEMBLY_MORE
+        assert take(made, bolts[1], 107, revision, True) == cy.ASSEMBLY_WHOLE
         page = payload_of(made)
         wanted = [(-1, one["name"], one["value"] or "", 0) for one in catalogue.decode(station)["special_values"]]
         for row in (0, 1):
@@ -69,24 +69,24 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     station = message(106, spindle_frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
-        made = cycle(kind=WideCycle)
-        assert take(made, station[:length], 106, 4) == cy.CYCLE_WHOLE and made.found == res.RESULT_READ
+        made = cycle(kind=WideSpindleAssembly)
+        assert take(made, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and made.found == res.RESULT_READ
         page = payload_of(made)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
-    made = cycle(kind=WideCycle)
-    assert take(made, odd, 106, 4) == cy.CYCLE_UNREADABLE
+    made = cycle(kind=WideSpindleAssembly)
+    assert take(made, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
 
 
 def test_steps_that_the_controller_left_out_are_said():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
-        made = cycle(kind=WideCycle)
+        made = cycle(kind=WideSpindleAssembly)
         take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
-        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.CYCLE_WHOLE
+        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.ASSEMBLY_WHOLE
         assert made.cut == cut
 
 
@@ -95,12 +95,12 @@ def test_objects_say_type_and_reference_from_revision_3_on():
     objects = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))
     for revision, wanted in ((1, [(-1, -1)] * 3), (2, [(-1, -1)] * 3), (3, [(4, 1), (2, 0), (5, 100)])):
         octets = message(1201, frames.overall_data(result, revision, 1, objects=objects), revision)
-        operation = Operation()
+        operation = OperationResult()
         operation.take(octets, 0, len(octets), 1201, revision, 0)
         page = bytearray(res.HEAD_BYTES) + operation.body
         assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
         told = catalogue.decode(octets)["objects"]
         assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
-    made = cycle(kind=WideCycle)
+    made = cycle(kind=WideSpindleAssembly)
     take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
     assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from toolcart import catalogue
-from toolcart.sim import result_frames as made
+from toolcart.sim import curve_frames
 from toolcart.trace.curves import load
 from host_tests.support.frames import message
 from host_tests.support.graphs import cart_with_curves
@@ -26,8 +26,8 @@ def printed(*words, stdin=None, code=0):
 
 
 def trace(what, samples, step="2.0", scale="0.01", unit=1, ident=7, **more):
-    steps = (made.resolution(0, len(samples) - 1, step),)
-    data = made.curve_data(ident, TIME, 1, what, unit, samples, ((2214, 3, unit, scale),), steps, **more)
+    steps = (curve_frames.resolution(0, len(samples) - 1, step),)
+    data = curve_frames.curve_data(ident, TIME, 1, what, unit, samples, ((2214, 3, unit, scale),), steps, **more)
     return message(900, data)
 
 
@@ -75,7 +75,7 @@ def test_a_mt_focus_in_the_capture_turns_the_octets_round():
 
 def test_what_a_curve_lacks_is_said():
     assert "5 samples are there, 9 were announced" in printed("--json", stdin=trace(2, TORQUE, announced=9)).stdout
-    (one,), _ = load(message(900, made.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
+    (one,), _ = load(message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     curve = one.curves["torque"]
     assert curve.times_ms == [] and "no coefficient" in curve.notes[0]
 
@@ -93,7 +93,7 @@ def test_csv_has_a_row_for_each_sample_of_each_tightening_or_of_one():
 
 
 def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_does_not_tell():
-    done = printed(stdin=message(900, made.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
+    done = printed(stdin=message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     assert {row["ms"] for row in csv.DictReader(done.stdout.splitlines())} == {""}
     assert "torque: " in done.stderr and "no coefficient" in done.stderr
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.cart.outlet_places import RETURNED, STAYED, Assignment
+from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.spool.offline_spool import begun, opened
@@ -141,7 +141,7 @@ def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, r
     ids = before.store(100)
     before.until(lambda: len(served(before)) == 100)
     before.run(1000)
-    Assignment(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
+    OutletPlaces(before.state, [{"kind": "toolsnet"}, {"kind": before.forward.kind}]).put(before.state)
     before.forward.stop()
     assert before.state.save()
     before.network.abandon(before.port)
@@ -195,12 +195,12 @@ def test_another_station_gets_another_identity_and_the_same_keeps_it():
 def test_places_and_names_of_all_outlets_come_along():
     station = left_with(7, 4)
     outlets = [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}, {"kind": "file", "name": "paper"}]
-    Assignment(station.state, outlets).put(station.state)
-    Assignment(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
+    OutletPlaces(station.state, outlets).put(station.state)
+    OutletPlaces(station.state, outlets[:2]).put(station.state)  # the file is not configured any more
     assert station.state.save()
     after = begun(moved(station).device).state
     assert (after.places, after.names) == (station.state.places, station.state.names)
-    assert Assignment(after, outlets).how == [STAYED, STAYED, RETURNED]
+    assert OutletPlaces(after, outlets).how == [STAYED, STAYED, RETURNED]
 
 
 def begun_of(octets):
@@ -218,7 +218,7 @@ def test_a_last_record_in_doubt_is_settled_and_carried():
 
 def test_of_what_is_delivered_newest_are_carried_where_there_is_little_room():
     station = left_with(500, 10, blocks=60)
-    Assignment(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
+    OutletPlaces(station.state, [{"kind": "toolsnet"}]).put(station.state)  # no other outlet waits for anything
     assert station.state.save()
     for kib in (40, 52):
         made = moved(station, Plan(kib * 1024, 12 * 1024))
