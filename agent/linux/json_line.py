@@ -166,7 +166,7 @@ def _spindles(page, at, length):
     fields: dict = {
         "told": spindles.told_of(page, at),
         "press": spindles.presses(page, at),
-        "job_sequence": None if is_bolts else _whole(sequence),
+        "job_sequence": _whole(sequence) if spindles.form_of(page, at) == spindles.SYNC else None,
         "pm_status": _PM_STATUS.get(page[head + spindles.PM_STATUS]) if is_bolts else None,
         "station_number": _whole(text_of(page, head + spindles.STATION, 2)) if is_bolts else None,
     }

@@ -72,8 +72,9 @@ class TargetWriter(ExtendedWriter):
 
     def write(self, buf, at, length, flags, ident, sequence):
         """Write the result record whose payload of `length` bytes is at buf[at:]; return how many bytes to send."""
-        if flags & res.FLAG_ODD:
-            self.is_odd = True
+        is_odd = flags & res.FLAG_ODD != 0
+        if is_odd or (length < SEVERAL_LEAST and not self.names_absent and res.lacks(buf, at + res.HEAD_BYTES)):
+            self.is_odd = is_odd
             octets = ResultWriter.write(
                 self, buf, at, length, flags, ident, sequence
             )  # calls this again with a corrected copy

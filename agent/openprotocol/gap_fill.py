@@ -32,6 +32,7 @@ class GapFill:
         self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
+        self.reported_id = -1  # reported before a range over it was known (toolcart.agent.openprotocol.unfinished)
         self.forget()
 
     def forget(self):
@@ -120,10 +121,19 @@ class GapFill:
     def report(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         ledger = self.ledger
+        if self._is_reported(first, last, count):
+            count -= 1
+            if not count:
+                return True
         if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):
             return False
         ledger.count_gone(first, count)
         return True
+
+    def _is_reported(self, first, last, count):
+        """True if these are all gone, and one of them was reported before."""
+        number = self.reported_id
+        return number >= 0 and count == length_of(first, last) and length_of(first, number) and length_of(number, last)
 
     def left_to(self, last):
         """Return how many may be missing yet, up to `last`."""

@@ -329,12 +329,17 @@ def put_careful(body, start, width, buf, place, used, has_decimals):
 
     b"12   " -> 00012      padded on the other side: the document's own examples pad IDs this way (OP 5.8.5 p. 146)
     b"-0012" -> -0012      the sign first, then the digits
-    b"012.34" -> 001234    hundredths (`has_decimals`); any other number loses what is after the point
+    b"012.34" -> 001234    hundredths (`has_decimals`), the rest is cut off like in the documents' own figures (OP 5.8.2
+                           p. 134); any other number loses what is after the point
+    b".5" -> 000050        likewise
     """
     text = bytes(buf[place : place + used]).replace(b"\0", b" ").strip()
     sign = text[:1] if text[:1] in (b"-", b"+") else b""
     digits = text[len(sign) :]
     point = digits.find(b".")
+    if point == 0 and len(digits) > 1:
+        digits = b"0" + digits
+        point = 1
     if point > 0:
         decimals = digits[point + 1 :]
         if decimals and not decimals.isdigit():

@@ -28,12 +28,13 @@ Rules
    is rejected, it was a push.
 7. An MT Focus 6000 sends a whole result at once, usually more than 1 KiB (MT notes on MID 1202): there is room for the
    longest message if the heap has it.
-8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID; an object without one is
-   a row without figures. One that belongs to no object, or does not fit, makes the result RESULT_ODD.
+8. A MID 1202 belongs to the object at its place in the list, or to the next one with its ID that has none yet. One
+   that belongs to no object, or to one without a row, is `beside`: the owner keeps it as it came, and the result is
+   RESULT_ODD.
 9. A message whose place among the parts is proven, but not its fields, or not its torque, is `damaged`: the owner keeps
-   it as it came. Its object is left out of the rows, which are fewer than were announced then, so none shows a figure
-   that was not made. Without any proven object the result is RESULT_UNREADABLE, and `first`, its MID 1201, is kept as
-   it came, too.
+   it as it came, too. An object whose MID 1202 is damaged, or not there, is left out of the rows, which are fewer than
+   were announced then, so none shows a figure that was not made. Without any proven object the result is
+   RESULT_UNREADABLE, and `first`, its MID 1201, is kept as it came.
 10. A MID 1201 without parameter IDs is proven by the separators of its time, or a blank time, and its digits.
 
 Imported when the first such controller is met.
@@ -77,7 +78,7 @@ PART_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next part
 
-_OVERALL = const(1201)
+OVERALL = const(1201)
 _NUMBER = const(23)
 RESULT_ID = const(26)  # in both messages
 _TIME = const(36)
@@ -114,8 +115,11 @@ class OperationResult:
         self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
+        self.beside = False  # the message taken last belongs to no row (rule 8)
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
+        self.half = b""  # the ID of that, if a part of it was acknowledged; likewise
+        self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the last one completed is durable
         self._total = 0
@@ -126,8 +130,8 @@ class OperationResult:
 
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
-        self.damaged = False
-        part = self._begin(buf, at, length, revision) if mid == _OVERALL else self._go_on(buf, at, length, revision)
+        self.damaged = self.beside = False
+        part = self._begin(buf, at, length, revision) if mid == OVERALL else self._go_on(buf, at, length, revision)
         if part == PART_KEPT:
             self._late.start(now, WAIT_MS)
         elif not self.under_way:
@@ -136,7 +140,10 @@ class OperationResult:
 
     def give_up(self):
         """Give up what is under way: it will not be completed."""
-        self.lost = self.lost or self.under_way
+        if self.under_way:
+            self.lost = True
+            if self.pushed:
+                self.half = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
         self._late.stop()
 
@@ -186,7 +193,7 @@ class OperationResult:
         self.under_way = total > 1
         if self.under_way:
             return PART_KEPT
-        if self.damaged:
+        if self.damaged or rows > 1:
             self.result_code = RESULT_UNREADABLE
         return PART_WHOLE
 
@@ -208,7 +215,10 @@ class OperationResult:
             return PART_FOREIGN
         self._next += 1
         body = self.body
-        if count == 2 or len(body) > _BODY_BYTES:  # the first object, or any
+        self.beside = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
+        if self.beside:
+            self.result_code = RESULT_ODD
+        else:
             status = body[TIGHTENING_STATUS]
             is_cut = number(buf, at, 4) > length
             code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
@@ -220,7 +230,7 @@ class OperationResult:
         if count < self._total:
             return PART_KEPT
         self.under_way = False
-        if not self._is_whole:
+        if not self._is_whole or False in self._proven:
             self._leave_out()
         return PART_WHOLE
 
@@ -235,7 +245,7 @@ class OperationResult:
         for step in range(rows):
             row = (index + step) % rows
             to = _FIRST + row * rec.OBJECTS_ROW_BYTES
-            if not compare(buf, at, body, to, 4):
+            if not (self._proven[row] or compare(buf, at, body, to, 4)):
                 own = bytearray(b" " * _BODY_BYTES) if row else body
                 code = _read_object(own, buf, place, end, is_cut)
                 if code != RESULT_UNREADABLE:
@@ -243,6 +253,7 @@ class OperationResult:
                     copy(body, to + 5, own, TORQUE_STATUS, TIME - TORQUE_STATUS)
                     copy(body, to + rec.OBJECT_LIMITS, own, BODY_BYTES, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
                 return code
+        self.beside = True
         return RESULT_ODD
 
     def _leave_out(self):
@@ -268,6 +279,8 @@ def _body_of(rows, objects, buf, at, width):
     body[_BODY_BYTES] = rec.OBJECTS
     put_number(body, _BODY_BYTES + rec.ROWS, 2, rows)
     put_number(body, _BODY_BYTES + rec.TOLD, 2, min(objects, 99))
+    if objects > 99:
+        put_number(body, _BODY_BYTES + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES, objects)
     for place in range(_FIRST, len(body), rec.OBJECTS_ROW_BYTES):
         copy(body, place, buf, at, 5)  # ID, status
         copy(body, place + rec.OBJECT_TYPE, buf, at + 5, width - 5)

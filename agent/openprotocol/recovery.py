@@ -26,6 +26,7 @@ Rules
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+   What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
@@ -162,6 +163,7 @@ class Recovery:
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
+        self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
@@ -189,6 +191,7 @@ class Recovery:
             self._ordered = revisions
             self._revision_index = 0
         if ownership.is_other and self._other != ownership.identity:
+            self._unfinished = None
             ledger.since = self.duplicates.next_record()
         self._other = ownership.identity
         if ownership.needs:
@@ -295,6 +298,29 @@ class Recovery:
         if not ledger.is_other_spindle_of(observed.top):
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
+
+    def missed(self, digits, now):
+        """A push of this ID began, was acknowledged in part, and will not be completed: fetch it, or count it."""
+        if not self.ledger.recovers:
+            return
+        if self._unfinished is None:
+            from toolcart.agent.openprotocol.unfinished import Unfinished  # hardly any controller needs it
+
+            self._unfinished = Unfinished()
+        if not self._unfinished.take(digits, self.ledger, self.gap_fill.reported_id, now):
+            return
+        self.restart_later(now)
+        if self.phase == rp.PHASE_OFF:
+            self._end_unfinished(now)
+
+    def _end_unfinished(self, now):
+        """Count what was not completed and cannot be had; False if that has to wait: then it is tried again."""
+        left = 0
+        if self._unfinished is not None:
+            left = self._unfinished.settle(self.gap_fill, self.duplicates, self._why, now)
+        if left:
+            self._retry.start(now, left)
+        return left == 0
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
@@ -488,6 +514,7 @@ class Recovery:
             return rp.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
         self._count_missing(now)
+        self._end_unfinished(now)
         return rp.NEWS_NONE
 
     def _answers(self):
@@ -542,6 +569,8 @@ class Recovery:
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         self._vain += 1
+        if self._is_tried(1):
+            self._end_unfinished(now)
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
         is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UPWARD) and (
@@ -1098,6 +1127,8 @@ class Recovery:
             elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
+        if not self._end_unfinished(now):
+            return
         self.phase = rp.PHASE_IDLE
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 

@@ -1,8 +1,9 @@
 """What can be read of a MID 0061 or 0065 that is not in place.
 
 Rules
-1. First its own revision with texts of other widths; then another revision that it fits to the last octet, and that
-   with other texts. What fits in two ways is not read.
+1. First its own revision with every field in its place, if something else follows: so digits of a time that look like
+   an ID, and what follows, never make a text of other width. Then its own with texts of other widths; then another
+   revision that it fits to the last octet, and that with other texts. What fits in two ways is not read.
 2. Then what is there of its own: the fields in front of a message's early end, each with the next one's ID after it,
    or all of them in front of what does not belong to it. Where the unit was cut off the torque is not known.
 3. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
@@ -15,7 +16,7 @@ from toolcart.agent.base.fields import all_digits
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
 from toolcart.agent.openprotocol.light_result import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
-from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, WIDTH_BITS, has_id
+from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
 from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, straightened
 
 _LIGHT = const(999)
@@ -31,6 +32,9 @@ def find(mid, revision, buf, at, length):
 
     None if nothing in it can be proven.
     """
+    kept = _kept_bytes(mid, revision, buf, at, length)
+    if kept and _is_whole(mid, revision, kept):
+        return revision, bytes(buf[at : at + kept]), False
     readings = _straight(mid, revision, buf, at, length)
     revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
     others = [one for one in revisions if one != revision]
@@ -41,7 +45,6 @@ def find(mid, revision, buf, at, length):
             readings += _straight(mid, one, buf, at, length)
     if readings:
         return readings[0] + (True,) if len(readings) == 1 and readings[0][1] else None
-    kept = _kept_bytes(mid, revision, buf, at, length)
     return (revision, bytes(buf[at : at + kept]), False) if kept else None
 
 
@@ -77,6 +80,17 @@ def _straight_light(mid, buf, at, length):
     vin = bytes(buf[at + _VIN : vin_end])
     copy = bytes(buf[at : at + _VIN]) + (vin + b" " * _VIN_BYTES)[:_VIN_BYTES] + bytes(buf[vin_end : at + length])
     return [(_LIGHT, copy)] if _is_light(copy, 0, len(copy)) else []
+
+
+def _is_whole(mid, revision, kept):
+    """True if so many octets are all fields of the revision, and the last one is no text, which may be longer."""
+    if revision == _STAGES or revision == _LIGHT:
+        return False
+    fields, count = fields_of(mid, revision)
+    octets = HEADER_BYTES
+    for index in range(count):
+        octets += ID_BYTES + (fields[index] & WIDTH_BITS)
+    return kept == octets and not fields[count - 1] & TEXT
 
 
 def _kept_bytes(mid, revision, buf, at, length):

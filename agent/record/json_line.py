@@ -4,14 +4,14 @@ Rules
 1. A measured value stays the text that the controller sent, in its unit: nothing is rounded. What is absent is null.
    IDs and program numbers are text; counts and degrees are whole numbers.
 2. Fields keep their order, and a line is printable ASCII: the same record always gives the same bytes.
-3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd fields,
-   or with text beyond ASCII (toolcart.agent.record.escaping), does.
+3. A line goes into the buffer whole or not at all. An ordinary result or frame allocates nothing; one with odd or
+   absent fields, or with text beyond ASCII (toolcart.agent.record.escaping), does.
 4. What only Linux writes (events, several spindles, more identifiers) is added by toolcart.agent.linux.json_line.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_number, unpack_digits
-from toolcart.agent.record import FRAME, KIND_RAW
+from toolcart.agent.record import FRAME, KIND_RAW, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import spindle_in
 
@@ -78,6 +78,13 @@ _HEX = b"0123456789abcdef"
 _len = len  # a builtin is looked up in the module first
 
 
+def _lacks_row(page, at):
+    """True if a spindle of the result at page[at:] has no status."""
+    from toolcart.agent.record.spindles import unjudged_row  # only where results have several spindles
+
+    return unjudged_row(page, at) >= 0
+
+
 class Line:
     """Writes lines one after the other into `buf`, which is filled up to `end`; `most` is where it ends."""
 
@@ -140,11 +147,11 @@ class Line:
     def _add_result(self, page, at, flags, length):
         odd = b""
         self._odd = 0
-        if flags & res.FLAG_ODD:
-            from toolcart.agent.record.malformed import decimals_of, put_in_order  # hardly any log has such a record
+        if flags & res.FLAG_ODD or res.lacks(page, at + _BODY) or (length >= SEVERAL_LEAST and _lacks_row(page, at)):
+            from toolcart.agent.record.malformed import decimals_of, notes_of  # hardly any log has such a record
 
-            self._odd = decimals_of(page, at, length)
-            odd = put_in_order(bytearray(page[at : at + length]), length)[1].encode()
+            self._odd = decimals_of(page, at, length) if flags & res.FLAG_ODD else 0
+            odd = notes_of(page, at, flags, length).encode()
         has_limits = length >= _LIMITS + res.LIMITS_BYTES
         self._add_time(page, at + _BODY + res.TIME)
         self.add(b',"time_source":"agent' if flags & res.FLAG_EDGE_TIME else b',"time_source":"controller')

@@ -3,10 +3,13 @@ its fields did not stand where its revision has them.
 
 Rules
 1. It works on a copy of the payload: head, body and limits. What was odd is returned as text, as it was sent.
-2. It is imported when the first such record is shown or sent; it allocates.
+2. What should be there and is blank is told too, also of a result without FLAG_ODD: who reads `0.00` or `NOK` where a
+   form has nothing else for "none" (telegram 04, the status of a line) can tell it from a figure.
+3. It is imported when the first such record is shown or sent; it allocates.
 """
 
-from toolcart.agent.base.fields import fill, put_text
+from toolcart.agent.base.fields import fill, is_blank, number, put_text
+from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import origin_bytes
 
@@ -76,6 +79,49 @@ def put_in_order(page, length):
         notes.append("shifted")
         page[_LIMITS + res.ANGLE_DECIMALS] &= ~_SHIFTED
     return negative, ", ".join(notes)
+
+
+def absent_in(page, torque, torque_bytes, angle, angle_bytes, status):
+    """Return which of torque, angle and status, at these places of the page, are blank: `no torque, status`; or ""."""
+    names = []
+    if is_blank(page, torque, torque_bytes):
+        names.append("torque")
+    if is_blank(page, angle, angle_bytes):
+        names.append("angle")
+    if is_blank(page, status, 1):
+        names.append("status")
+    return "no " + ", ".join(names) if names else ""
+
+
+def absent_of(page, at):
+    """Return which of torque, angle and status the payload at page[at:] lacks; of several spindles, as a whole."""
+    body = at + res.HEAD_BYTES
+    torque, angle = body + res.TORQUE, body + res.ANGLE
+    return absent_in(page, torque, res.TORQUE_BYTES, angle, res.ANGLE_BYTES, body + res.TIGHTENING_STATUS)
+
+
+def notes_of(page, at, flags, length):
+    """Return all that is to be said about the record whose payload of `length` bytes is at page[at:]."""
+    notes = []
+    if flags & res.FLAG_ODD:
+        notes.append(put_in_order(bytearray(page[at : at + length]), length)[1])
+    notes.append(absent_of(page, at))
+    if length >= SEVERAL_LEAST:
+        notes.append(_unjudged(page, at))
+    return ", ".join([note for note in notes if note])
+
+
+def _unjudged(page, at):
+    """Return in words which spindles have no status; "" if all have one."""
+    from toolcart.agent.record import spindles as rec  # only where results have several
+
+    found = []
+    index = rec.unjudged_row(page, at)
+    while index >= 0:
+        row = rec.first_row(page, at) + index * rec.row_bytes(page, at)
+        found.append("%d" % number(page, row, rec.OBJECT_BYTES if rec.form_of(page, at) == rec.OBJECTS else 2))
+        index = rec.unjudged_row(page, at, index + 1)
+    return "no status of " + " ".join(found) if found else ""
 
 
 def decimals_of(page, at, length):

@@ -121,6 +121,11 @@ def clock_was_unset(flags, buf, at):
     return buf[at] < 0x20 or (buf[at] == 0x20 and buf[at + 1] < 0x24)
 
 
+def lacks(body, start):
+    """True if the torque, the angle or the status of the body at body[start:] may be blank. Hot: allocates nothing."""
+    return body[start + TORQUE] <= 0x20 or body[start + ANGLE] <= 0x20 or body[start + TIGHTENING_STATUS] <= 0x20
+
+
 def looks_empty(body, start):
     """True if a result has no values at all: the controller's licence records none (FIELD.md)."""
     for index in range(start + JOB, start + TIME):

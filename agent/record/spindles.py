@@ -13,7 +13,8 @@ the rows are exact. Only such a record and one with identifiers have SEVERAL_LEA
     of OBJECTS as of SYNC, 'O', type and job sequence blank                                   11  MID 1201
 
 `type` is the subtype of the system: 1 tightens, 2 presses (kN and mm in place of Nm and degrees), blank unknown.
-`told` is how many spindles the message announced, `rows` how many of them are here.
+`told` is how many spindles the message announced, `rows` how many of them are here. More than 99 objects stand in
+the five digits of the job sequence of OBJECTS.
 
     row of SYNC   | number 2 | channel 2 | status | torque status | angle status | torque 6 | angle 5 |          18
     row of BOLTS  | number 2 | status | torque status | angle status | torque, angle, torque max, torque min,
@@ -116,6 +117,10 @@ def count_of(page, at):
 
 def told_of(page, at):
     """Return how many spindles the message announced."""
+    if page[at + PLACE] == OBJECTS:
+        told = number(page, at + PLACE + JOB_SEQUENCE, JOB_SEQUENCE_BYTES)
+        if told > 0:
+            return told
     return max(0, number(page, at + PLACE + TOLD, 2))
 
 
@@ -132,6 +137,22 @@ def rows_of(page, at):
     if form == BOLTS:
         return [_bolt_row(page, first + index * octets) for index in range(count_of(page, at))]
     return [_row(page, first + index * octets, at, form == SYNC) for index in range(count_of(page, at))]
+
+
+def unjudged_row(page, at, index=0):
+    """Return the first row from `index` on without a status, -1 if there is none, or no rows. Allocates nothing."""
+    form = page[at + PLACE]
+    if form != SYNC and form != BOLTS and form != OBJECTS:
+        return -1
+    octets = row_bytes(page, at)
+    place = first_row(page, at) + index * octets + (2 if form == BOLTS else 4)
+    rows = count_of(page, at)
+    while index < rows:
+        if page[place] <= 0x20:
+            return index
+        index += 1
+        place += octets
+    return -1
 
 
 def first_row(page, at):

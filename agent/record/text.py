@@ -6,7 +6,7 @@ Rules
 """
 
 from toolcart.agent.base.fields import get_u32, is_plain, unpack_digits
-from toolcart.agent.record import KIND_EVENT, KIND_RAW
+from toolcart.agent.record import KIND_EVENT, KIND_RAW, SEVERAL_LEAST
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import spindle_in
@@ -52,11 +52,13 @@ def describe(page, at, kind, flags, length):
     fields["vin"] = text_of(page, body + res.VIN, res.VIN_BYTES)
     fields["program"] = digits_of(page, body + res.PSET, 4)
     decimals = 0
-    if flags & res.FLAG_ODD:
-        from toolcart.agent.record.malformed import decimals_of, put_in_order  # hardly any log has such a record
+    if flags & res.FLAG_ODD or length >= SEVERAL_LEAST or res.lacks(page, body):
+        from toolcart.agent.record.malformed import decimals_of, notes_of  # hardly any log has such a record
 
-        decimals = decimals_of(page, at, length)
-        fields["odd"] = put_in_order(bytearray(page[at : at + length]), length)[1]
+        decimals = decimals_of(page, at, length) if flags & res.FLAG_ODD else 0
+        notes = notes_of(page, at, flags, length)
+        if notes or flags & res.FLAG_ODD:
+            fields["odd"] = notes
     fields["torque"] = decimal_of(page, body + res.TORQUE, res.TORQUE_BYTES, 2)
     fields["unit"] = "Nm"
     fields["angle"] = decimal_of(page, body + res.ANGLE, res.ANGLE_BYTES, decimals)

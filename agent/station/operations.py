@@ -7,13 +7,15 @@ Rules
    controller that waits for each acknowledgement then goes on (OP 5.9 p. 153), one that ignores them (MT Focus 6000)
    loses nothing.
 2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
-   What is lost is fetched: the controller's newest result shows what is missing.
+   What is lost is fetched: the controller's newest result shows what is missing. What was acknowledged of it and
+   cannot be had is gone, and counted by its ID (toolcart.agent.openprotocol.unfinished).
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
-4. A damaged part is kept as it came before it is acknowledged, and counted like any frame that cannot be read. The
-   objects that are proven are stored as the result; if there is none, its MID 1201 is kept as it came in its place. On
-   a serial line it may be the line's fault: the result is taken as lost, until the same part comes a second time.
+4. A damaged part, and one that has no row, is kept as it came before it is acknowledged, and counted like any frame
+   that cannot be read. The objects that are proven are stored as the result; if there is none, its MID 1201 is kept as
+   it came in its place. On a serial line damage may be the line's fault: the result is taken as lost, until the same
+   part comes a second time.
 5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
@@ -55,20 +57,24 @@ class Operations:
         if cut_short and code != op.PART_UNREADABLE:
             intake.counters.count(h.CUT_SHORT)
         if operation.lost:
-            self._look_for_lost(intake, now)
-        if operation.damaged and (self._is_spoiled(intake, now) or not self._keep_damaged(intake, operation, now)):
+            self._look_for_lost(intake, session.received.mid, now)
+        if operation.damaged and self._is_spoiled(intake, now):
+            return
+        if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
             return
         if code == op.PART_WHOLE:
+            operation.answers = False
             self._take_whole(intake, operation, now)
         elif code == op.PART_KEPT:
-            if not session.fallback.generic.may_answer(session) and not _is_left(intake):
+            operation.answers = session.fallback.generic.may_answer(session)
+            if not operation.answers and not _is_left(intake):
                 operation.pushed = True
                 session.acknowledge()
         elif code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
             intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
-            if code == op.PART_FOREIGN:
+            if code == op.PART_FOREIGN and not operation.answers:
                 intake.recovery.restart_later(now)  # the part before it was lost
             if code == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()
@@ -81,10 +87,12 @@ class Operations:
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.opened(session.identity, session.system_type, now, True)
+            if session.fallback.generic.operation.lost:  # on the last connection
+                self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
         elif event == st.EV_PART_LATE:
-            self._look_for_lost(intake, now)
+            self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
@@ -104,10 +112,16 @@ class Operations:
         if intake.session.system_type == REPEATS_NOTHING and not intake.log.has_room(intake.log.room_bytes):
             intake.leave(now)
 
-    def _look_for_lost(self, intake, now):
-        intake.session.fallback.generic.operation.lost = False
-        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
-        intake.recovery.restart_later(now)
+    def _look_for_lost(self, intake, mid, now):
+        """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
+        operation = intake.session.fallback.generic.operation
+        half, operation.half = operation.half, b""
+        operation.lost = False
+        intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
+        if half:
+            intake.recovery.missed(half, now)
+        elif not operation.answers:
+            intake.recovery.restart_later(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -152,11 +166,11 @@ class Operations:
         ):
             return False
         session.fallback.generic.operation.give_up()
-        self._look_for_lost(intake, now)
+        self._look_for_lost(intake, session.received.mid, now)
         session.withhold()
         return True
 
-    def _keep_damaged(self, intake, operation, now):
+    def _keep_as_it_came(self, intake, operation, now):
         """Keep the part that just came as it came; False if that cannot be: then it is not acknowledged."""
         link = intake.link
         if _is_left(intake):

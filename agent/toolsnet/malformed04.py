@@ -4,12 +4,13 @@ Rules
 1. A minus sign takes the place of the first zero. An angle has one decimal there (TN 5.3), the rest is cut off.
 2. Numbers that cannot be read and statuses that do not exist go out like absent ones; the parameter `Odd fields` has
    them as they came (toolcart.agent.record.malformed), the first 25 characters of that.
-3. Imported when the first such record goes out; it allocates.
+3. What is blank and goes out as zero or NOK, for lack of a form for "none", is named in that parameter, too.
+4. Imported when the first such record goes out; it allocates.
 """
 
 from toolcart.agent.base.fields import fill, put_number, put_text
 from toolcart.agent.record import result as res
-from toolcart.agent.record.malformed import decimals_of, put_in_order
+from toolcart.agent.record.malformed import absent_of, decimals_of, put_in_order
 
 _TEXT_BYTES = 25
 _SPINDLE = 84
@@ -32,10 +33,15 @@ def write(writer, parameter, buf, at, length, flags, ident, sequence):
     `parameter` is the bit that gives the telegram room for that (result04).
     """
     malformed = MalformedResult()
-    page = malformed.ordered(buf, at, length)
+    page = malformed.ordered(buf, at, length, flags)
+    is_whole = not writer.names_absent
+    if is_whole:
+        malformed.note(absent_of(buf, at))
+    writer.names_absent = True
     writer.parameters |= parameter
     octets = writer.write(page, 0, length, flags & ~res.FLAG_ODD, ident, sequence)
     writer.parameters &= ~parameter
+    writer.names_absent = not is_whole
     malformed.amend(writer.tx, _SPINDLE, writer.odd_at)
     return octets
 
@@ -48,9 +54,15 @@ class MalformedResult:
         self._text = ""
         self._decimals = 0
 
-    def ordered(self, buf, at, length):
+    def note(self, text):
+        """Say this, too, unless it is empty."""
+        self._text = ", ".join([one for one in (self._text, text) if one])
+
+    def ordered(self, buf, at, length, flags):
         """Return a copy of the payload buf[at:at+length] that can be written like any other."""
         page = bytearray(buf[at : at + length])
+        if not flags & res.FLAG_ODD:
+            return page
         self._decimals = decimals_of(page, 0, length)
         self._negative, self._text = put_in_order(page, length)
         return page

@@ -12,7 +12,8 @@ Rules
 6. A VIN that is not plain ASCII goes out in the form of toolcart.agent.record.escaping; if it does not fit that way,
    its bytes follow in two parameters, in hexadecimal digits.
 7. A record with FLAG_ODD is put in order first (toolcart.agent.toolsnet.malformed04), and a parameter says what was
-   odd.
+   odd. One without torque, angle or status has that parameter, too: the telegram cannot say "none", but 0.00, 0.0 and
+   NOK.
 8. The buffer is the writer's alone. What two results in a row have in common is there already: the telegram is laid out
    again only when the `shape` (which parameters there are) changes, else only its values are written.
 """
@@ -108,6 +109,7 @@ class ResultWriter:
         self._change = bytearray(b" " * res.STAMP_BYTES)
         self.change_at = 0
         self.odd_at = 0
+        self.names_absent = False  # who calls `write` says what is absent
         self._long = 0  # the bits of the shape for a VIN and a serial number that do not fit their fields
         # Type: object  # writes a result of several spindles; toolcart.agent.toolsnet.spindles04's, once there was one
         self.write_spindles = None
@@ -124,11 +126,11 @@ class ResultWriter:
 
                 self.write_spindles = write
             return self.write_spindles(self, buf, at, length, flags, ident, sequence)  # type: ignore
-        if flags & res.FLAG_ODD:
+        body = at + res.HEAD_BYTES
+        if flags & res.FLAG_ODD or (res.lacks(buf, body) and not self.names_absent):
             from toolcart.agent.toolsnet.malformed04 import write  # hardly any record needs it
 
             return write(self, _ODD, buf, at, length, flags, ident, sequence)
-        body = at + res.HEAD_BYTES
         place = body + res.SERIAL
         if buf.find(self.serial, place, place + res.SERIAL_BYTES) < 0:  # fields.holds, without a call
             self._put_serial(buf, place)

@@ -3,7 +3,8 @@
 Rules
 1. General part and common parameters are those of a result of one spindle; the first spindle part is overwritten, the
    others follow it. Parameters that belong to all spindles carry spindle 0, "general" (TN 5.3).
-2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere.
+2. Figures are cut to the decimals of the telegram, 2 and 1; what is absent is zero as everywhere, and a parameter of
+   its spindle names it (`Odd fields`).
 3. A judgement of torque or angle that says no more than NOK is 1 there; a blank one takes the spindle's status.
 4. What a Wp. Id of 40 has beyond the 25 of the VIN is an additional VIN, identifier 1. Bolt data are parameters of
    their spindle; those that do not fit into a telegram of 9999 bytes are left out, and a parameter says how many.
@@ -58,7 +59,9 @@ _OF_BOLT = (
 )
 
 
-_left_out = bytearray(4)  # how many, as digits
+_ODD = b"Odd fields"
+_NO_STATUS = b"no status"
+_count = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
 
@@ -66,8 +69,12 @@ def add_parameters(parameters, buf, at, length, rows):
     """Add what the record has besides the spindle parts."""
     head = at + rec.PLACE
     parameters.spindle = 0
+    if buf[at + res.HEAD_BYTES + res.TIGHTENING_STATUS] <= 0x20:
+        parameters.add_text(60006, _ODD, _NO_STATUS, 0, len(_NO_STATUS))
+    _add_absent(parameters, buf, at, rows)
     if rec.told_of(buf, at) > rows:
-        parameters.add_figure(60007, b"Spindles in all", buf, head + rec.TOLD, 2)
+        put_number(_count, 0, 4, rec.told_of(buf, at))
+        parameters.add_figure(60007, b"Spindles in all", _count, 0, 4)
     if rec.presses(buf, at):
         parameters.add_text(60008, b"Press", b"kN, mm", 0, 6)
     if rec.form_of(buf, at) == rec.BOLTS:
@@ -76,8 +83,26 @@ def add_parameters(parameters, buf, at, length, rows):
         parameters.add_text(60010, b"Station", buf, head + rec.STATION_NAME, rec.NAME_BYTES)
         parameters.add_text(60011, b"Mode", buf, head + rec.MODE_NAME, rec.NAME_BYTES)
         _add_bolts(parameters, buf, rec.rows_end(buf, at), at + length, rows)
-    elif number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
+    elif rec.form_of(buf, at) == rec.SYNC and number(buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES) > 0:
         parameters.add_figure(1501, b"Job sequence number", buf, head + rec.JOB_SEQUENCE, rec.JOB_SEQUENCE_BYTES)
+
+
+def _add_absent(parameters, buf, at, rows):
+    """Add, for each spindle without torque, angle or status, which of them is absent."""
+    is_bolt = rec.form_of(buf, at) == rec.BOLTS
+    row = rec.first_row(buf, at)
+    for index in range(rows):
+        status, torque, angle = (row + 2, row + 5, row + 12) if is_bolt else (row + 4, row + 7, row + 13)
+        if buf[status] <= 0x20 or buf[torque] <= 0x20 or buf[angle] <= 0x20:
+            from toolcart.agent.record.malformed import absent_in  # hardly any record needs it
+
+            widths = (rec.FIGURE_BYTES, rec.FIGURE_BYTES) if is_bolt else (rec.TORQUE_BYTES, rec.ANGLE_BYTES)
+            text = absent_in(buf, torque, widths[0], angle, widths[1], status).encode()
+            parameters.spindle = SPINDLES + index * SPINDLE_BYTES
+            if text:
+                parameters.add_text(60006, _ODD, text, 0, len(text))
+        row += rec.row_bytes(buf, at)
+    parameters.spindle = 0
 
 
 def write(writer, buf, at, length, flags, ident, sequence, add=add_parameters):
@@ -126,7 +151,9 @@ def _write_common(writer, buf, at, flags, ident, sequence, rows, vins):
     is_laid_out = shape < -1 and number(tx, _SPINDLE_COUNT, 4) == rows and number(tx, _VIN_COUNT, 2) == vins
     writer.shape = -2 - shape if is_laid_out else -1
     writer.octets = 0  # the writer looks up no parameter where those of one spindle would be
+    writer.names_absent = True  # each row has its own
     octets = writer.write(buf, at, rec.PLACE, flags, ident, sequence)
+    writer.names_absent = False
     if octets == 0:
         writer.shape = shape
     if not is_blank(writer.serial, 0, res.SERIAL_BYTES):
@@ -260,8 +287,8 @@ def _add_left_out(parameters, count):
     parameters.spindle = 0
     parameters.room += 1
     parameters.count = parameters.room - 1
-    put_number(_left_out, 0, 4, count)
-    parameters.add_figure(60013, b"Values left out", _left_out, 0, 4)
+    put_number(_count, 0, 4, count)
+    parameters.add_figure(60013, b"Values left out", _count, 0, 4)
 
 
 assert _LIMITS == res.HEAD_BYTES + res.BODY_BYTES

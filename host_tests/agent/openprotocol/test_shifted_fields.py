@@ -8,6 +8,8 @@ import pytest
 from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import layouts
 from toolcart.agent.openprotocol.header import revision_of
+from toolcart.agent.openprotocol.parameter_ids import TEXT
+from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.malformed import put_in_order
@@ -346,3 +348,20 @@ def test_fields_of_the_simulator_are_those_of_the_agent():
             (width | 0x80 if name in TEXTS or name == "station_name" else width) for _, width, name in rows
         ] == list(fields[:count]), (mid, revision)
     assert sum(width for _, width, _ in LIGHT) == 101
+
+
+def test_octets_behind_a_message_shift_nothing_in_front_of_them():
+    times = ["2024-03-28:09:26:53", "2028-01-30:21:28:29", "2024-12-13:14:15:16", "2029-10-11:12:29:30"]
+    for mid, revision in CASES:
+        fields, count = layouts.fields_of(mid, revision)
+        if revision == 998 or fields[count - 1] & TEXT:
+            continue
+        for time in times:
+            frame = frame_of(mid, revision, time=time)
+            for octets in range(1, 25):
+                for tail in (b"x" * octets, b"7" * octets, b" " * octets, b" " * (octets - 1) + b"x"):
+                    if not tail.startswith(b"%02d" % (count + 1)):
+                        longer = b"%04d" % (len(frame) + octets) + frame[4:] + tail
+                        revision_read, read, is_shifted = find(mid, revision, longer, 0, len(longer))
+                        case = (mid, revision, time, tail)
+                        assert (revision_read, is_shifted, read[20:]) == (revision, False, frame[20:]), case

@@ -8,13 +8,16 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from toolcart.agent.linux.json_line import line_of, number_in
+from toolcart.agent.linux.telegram04 import TargetWriter
 from toolcart.agent.openprotocol.operation_result import OperationResult
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.record.json_line import Line
 from toolcart.agent.record.text import describe, text_of
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.sim import operation_frames
+from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.log import put_event
@@ -171,6 +174,23 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     ]
     kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in shown["each"]]
     assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
+
+
+def test_more_objects_than_two_digits_hold_are_told():
+    for count in (99, 100, 250):
+        made, operation = example_tightening(), OperationResult()
+        objects = tuple([(number, 1, 2, 0) for number in range(1, count + 1)])
+        octets = message(1201, operation_frames.overall_data(made, 1, 2, objects=objects), 1)
+        fields = operation_frames.standard_fields(made)
+        shown = several(operation, octets, message(1202, operation_frames.object_data(made, 1, fields, 2, 2, 1), 1))
+        spindles = shown["spindles"]
+        assert spindles["told"] == count and spindles["job_sequence"] is None and len(spindles["each"]) == 1
+        page = bytes(res.HEAD_BYTES) + bytes(operation.body)
+        writer = TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1)
+        octets = writer.write(page, 0, len(page), 0, 42, 17)
+        told = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
+        values = {one["parameter_id"]: one["value"].strip() for one in told}
+        assert values[60007] == str(count) and 1501 not in values
 
 
 def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():

@@ -4,9 +4,14 @@ import sys
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_IO
+from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import result as res
+from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.text import describe
+from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX, ResultWriter
 from toolcart.sim import spindle_frames
 from toolcart.sim.profiles import row
+from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart
@@ -266,3 +271,30 @@ def test_unreadable_message_is_kept_raw_and_answered():
     cart.controller.sessions[0].send(bytes(frame) + b"\0")
     cart.run(200)
     assert len(cart.raw()) == 1 and cart.controller.messages[108] == 2
+
+
+def test_spindle_without_figure_or_status_is_named_beside_the_zero_that_stands_for_it():
+    for kind, settings in KINDS:
+        cart = cart_of(kind, settings).ready()
+        cart.produce(1, 3000)
+        payload = bytearray(cart.stored()[0])
+        is_bolt = rec.form_of(payload, 0) == rec.BOLTS
+        row = rec.first_row(payload, 0) + rec.row_bytes(payload, 0)
+        places = ((2, 1), (5, 7), (12, 7)) if is_bolt else ((4, 1), (7, 6), (13, 5))
+        writer = ResultWriter(bytearray(RESULT_BYTES_MAX), 3, 1)
+        for lacking, wanted in (((), []), ((1,), ["no torque"]), ((0, 2), ["no angle, status"])):
+            page = bytearray(payload)
+            for index in lacking:
+                place, width = places[index]
+                page[row + place : row + place + width] = b" " * width
+            octets = writer.write(page, 0, len(page), 0, 42, 17)
+            found, breaches = take_apart(bytes(writer.tx[4:octets]))
+            second = found["spindles"][1]["spindle"]
+            told = [(one["spindle"], one["value"]) for one in found["parameters"] if one["parameter_id"] == 60006]
+            assert not breaches and told == [(second, one) for one in wanted], (settings, lacking)
+            shown = describe(page, 0, KIND_RESULT, 0, len(page))
+            assert shown.get("odd") == ("no status of %d" % second if 0 in lacking else None)
+        page[res.HEAD_BYTES + res.TIGHTENING_STATUS] = 0x20
+        octets = writer.write(page, 0, len(page), 0, 42, 17)
+        told = [one for one in take_apart(bytes(writer.tx[4:octets]))[0]["parameters"] if one["parameter_id"] == 60006]
+        assert [one["value"] for one in told if not one["spindle"]] == ["no status"]

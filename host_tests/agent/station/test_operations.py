@@ -168,6 +168,88 @@ def test_operation_without_a_proven_object_is_kept_as_it_came():
             assert cart.stored_ids() == [2]
 
 
+def kept_of(cart, messages):
+    """Say of each MID 1202 that was acknowledged whether its object is a row, or it is kept as it came."""
+    rows = [row[0] for payload in cart.stored() for row in rows_kept(payload)] if cart.stored() else []
+    return [one in cart.raw() or int(one[36:40]) in rows for one in messages]
+
+
+def frames_of(revision, data_revision, count, told=None, total=None):
+    """Return the messages of an operation whose MID 1201 has data of another revision or count than it says."""
+    result = example_tightening(tightening_id=1)
+    objects = spindle_frames.spindles_of(result, count)
+    idents = frames.object_ids(count)
+    listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
+    total = 1 + count if total is None else total
+    data = bytearray(frames.overall_data(result, data_revision, total, 8, FIELDS, listed))
+    if told is not None:
+        at = 58 - 20 if data_revision == 1 else 62 - 20
+        data[at : at + 3] = b"%03d" % told
+    first = message(1201, bytes(data), revision)
+    fields = [frames.standard_fields(result, one) for one in objects]
+    return [first] + [
+        message(1202, frames.object_data(result, 1, fields[index], total, index + 2, idents[index]), 1)
+        for index in range(count)
+    ]
+
+
+def test_object_that_its_overall_result_does_not_name_is_kept_as_it_came():
+    for case in (
+        (1, 1, 2, 1),
+        (1, 1, 2, 0),
+        (2, 2, 3, 2),
+        (3, 3, 3, 1),
+        (2, 1, 2),
+        (3, 1, 2),
+        (3, 2, 4),
+        (1, 2, 2),
+        (1, 3, 2),
+        (2, 3, 2),
+        (1, 1, 60, 1),
+        (1, 2, 60),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        first, *others = frames_of(*case)
+        inject(cart, first, *others)
+        assert cart.controller.messages[1203] == 1 + len(others), case
+        one_body = len(cart.stored()) == 1 and len(cart.stored()[0]) == r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES
+        if one_body:  # without rows: the first object's figures are the result's
+            assert [one in cart.raw() for one in others] == [False] + [True] * (len(others) - 1), case
+        else:
+            assert all(kept_of(cart, others)), case
+        assert first in cart.raw() and cart.counted(h.RAW) == len(cart.raw()), case
+
+
+def test_object_named_twice_or_not_at_all_leaves_no_figure_that_was_not_made():
+    first, one, two, three = parts_of(3)
+    foreign = two[:36] + b"0999" + two[40:]
+    for messages, rows in (
+        ((first, one, foreign, three), (101, 103)),
+        ((first, one, two[:36] + b"0101" + two[40:], three), (101, 103)),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *messages)
+        (payload,) = cart.stored()
+        assert tuple([row[0] for row in rows_kept(payload)]) == rows and sp.told_of(payload, 0) == 3
+        assert cart.raw() == [messages[2]] and cart.counted(h.RAW) == 1
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    messages = [first] + [message_[:36] + b"0999" + message_[40:] for message_ in (one, two, three)]
+    inject(cart, *messages)
+    assert cart.stored() == [] and sorted(cart.raw()) == sorted(messages)
+
+
+def test_operation_with_fewer_messages_than_objects_has_no_row_without_figures():
+    first, one, *_ = parts_of(3)
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, first[:20] + b"002" + first[23:], one[:20] + b"002" + one[23:])
+    (payload,) = cart.stored()
+    assert [row[0] for row in rows_kept(payload)] == [101] and sp.told_of(payload, 0) == 3
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    alone = first[:20] + b"001" + first[23:]
+    inject(cart, alone)
+    assert cart.stored() == [] and cart.raw() == [alone]
+
+
 def test_damaged_overall_result_is_kept_beside_its_proven_objects():
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     first, *others = parts_of(2)
@@ -200,6 +282,97 @@ def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
         assert cart.stored_ids() == [1, 2, 4] and cart.gone() == [] and cart.station.ledger.gone() == 0
         assert sorted([frame[4:8] for frame in cart.raw()]) == [b"1201", b"1202"]
         assert cart.station.ledger.missing() == 0
+
+
+# An operation that does not become whole: what was acknowledged of it is stored later, or counted as gone.
+
+
+def unfinished(number):
+    """Return messages of an operation of two objects that never becomes whole, in several ways."""
+    first, one, two = parts_of(2, number)
+    return (
+        (first, two),
+        (first, two, one),
+        (one, first, two),
+        (first, one, part(tightening_id=77)),
+        (first[:20] + b"009" + first[23:], one[:20] + b"009" + one[23:], two[:20] + b"009" + two[23:]),
+        (first[:20] + b"002" + first[23:], one, two),
+        (first,),
+    )
+
+
+def test_operation_that_does_not_become_whole_is_counted_though_it_is_the_last():
+    for index, messages in enumerate(unfinished(1)):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *messages)
+        cart.run(60000)
+        assert cart.stored() == [] and cart.gone() == [(1, 1)] and cart.station.ledger.gone() == 1, index
+        inject(cart, *unfinished(1)[index])
+        cart.run(60000)
+        inject(cart, *parts_of(2, 2))
+        cart.run(60000)
+        assert cart.stored_ids() == [2] and cart.gone() == [(1, 1)] and cart.station.ledger.gone() == 1, index
+        inject(cart, *unfinished(3)[index])
+        cart.run(60000)
+        assert cart.gone() == [(1, 1), (3, 3)] and cart.station.ledger.gone() == 2, index
+        inject(cart, *parts_of(2, 5))
+        cart.run(60000)
+        assert cart.stored_ids() == [2, 5] and cart.station.ledger.gone() == 3, index
+
+
+def test_operation_that_comes_again_whole_is_not_gone():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, *parts_of(2, 1))
+    inject(cart, *unfinished(2)[0])
+    cart.run(3000)
+    inject(cart, *parts_of(2, 2))
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2] and cart.station.ledger.gone() == 0
+    inject(cart, parts_of(2, 3)[0])
+    cart.drop()
+    cart.run(1000)
+    cart.until(cart.is_ready)
+    inject(cart, *parts_of(2, 3))
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2, 3] and cart.station.ledger.gone() == 0
+    inject(cart, parts_of(2, 4)[0])
+    cart.drop()
+    cart.run(120000)
+    assert cart.stored_ids() == [1, 2, 3] and cart.gone() == [(4, 4)]
+
+
+def test_operation_that_history_does_not_have_whole_either_is_counted():
+    for kind, options in ((MT_FOCUS, {}), (STEP_SYNC, {"objects": 2}), (STEP_SYNC, {"objects": 2, "operations": (1,)})):
+        for bad in (1, 3):
+            real = frames.object_data
+
+            def broken(result, revision, fields, total=2, number=2, ident=1, bad=bad, real=real):
+                return real(result, revision, fields, total, number + (result.tightening_id == bad), ident)
+
+            frames.object_data = broken
+            try:
+                cart = cart_of(kind, **options).ready()
+                cart.produce(bad, 1500)
+                cart.run(900000)
+                wanted = list(range(1, bad))
+                assert cart.stored_ids() == wanted and cart.gone() == [(bad, bad)], (options, bad)
+                assert cart.station.ledger.gone() == 1
+                cart.produce(1, 1500)
+                cart.run(900000)
+                assert cart.stored_ids() == wanted + [bad + 1] and cart.station.ledger.gone() == 1, (options, bad)
+                assert cart.station.ledger.missing() == 0
+            finally:
+                frames.object_data = real
+
+
+def test_wait_that_ends_names_the_message_that_was_waited_in():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, parts_of(2)[0])
+    cart.run(20000)
+    assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+    assert [
+        value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_MALFORMED
+    ] == [1201]
 
 
 def test_any_split_of_the_input_gives_the_same():

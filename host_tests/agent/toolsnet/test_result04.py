@@ -330,6 +330,27 @@ def test_odd_fields_are_told_beside_what_could_be_read():
     assert 60006 not in Record().told()["by_id"]
 
 
+def test_figure_or_status_that_is_absent_is_named_beside_the_zero_that_stands_for_it():
+    for fields, wanted in (
+        ({"TORQUE": b"      "}, "no torque"),
+        ({"ANGLE": b"     "}, "no angle"),
+        ({"TIGHTENING_STATUS": b" "}, "no status"),
+        ({"TORQUE": b"\0\0\0\0\0\0", "ANGLE": b"     ", "TIGHTENING_STATUS": b" "}, "no torque, angle, status"),
+    ):
+        for limits in (False, True):
+            record = odd(limits, **fields)
+            for flags in (0, res.FLAG_ODD):
+                found = record.told(flags)
+                assert values(found)[60006] == wanted
+            writer = writer_of()
+            for one in (record, Record(), record):
+                parameters = take_apart(one.written(writer)[4:])[0]["parameters"]
+                told = [p["value"] for p in parameters if p["parameter_id"] == 60006]
+                assert told == ([wanted] if one is record else [])
+    found = odd(TORQUE=b"12x456", ANGLE=b"     ").told(res.FLAG_ODD)
+    assert values(found)[60006] == "torque 12x456, no angle"
+
+
 def test_signs_and_decimals_stand_in_their_places():
     record = odd(True, TORQUE=b"-04237", ANGLE=b"-0123", ANGLE_MAX=b"12345", TORQUE_MIN=b"-00001", ANGLE_DECIMALS=b"2")
     spindle = record.told(res.FLAG_ODD)["spindles"][0]
