@@ -26,9 +26,9 @@ Rules
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
-12. What is pushed without an ID that can be read will seem to be missing (`has_unnamed`). What is fetched then may be
-   that: where time and values do not show it, each counts as stored again, until a push with an ID came and nothing is
-   missing.
+12. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
+   (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
+   until a push with an ID came and nothing is missing.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -48,6 +48,7 @@ from toolcart.agent.openprotocol.ids import (
     increment,
     is_ahead,
     is_open,
+    is_some,
     length_of,
     open_below,
     pack_id,
@@ -194,7 +195,7 @@ class IdLedger:
             stored(self, flags, buf, at)
             return 0
         self.last_id = -1
-        if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
+        if not self.recovers or not self._is_named(buf, at + res.TIGHTENING_ID):
             self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
         self._is_unnamed = False
@@ -235,11 +236,17 @@ class IdLedger:
 
     def _stored_unnamed(self, record):
         """Take note of a push without an ID that can be read, this record of the log (rule 12)."""
-        if self.recovers and self.is_met() and not self.is_unasked():
+        if self.recovers and (self.is_met() or self.is_empty()) and not self.is_unasked():
             self.octets[_FLAGS] |= _UNNAMED
             self._is_unnamed = True
         if self.recovers:
             self.doubt(record)
+
+    def _is_named(self, body, at):
+        """True if the ten bytes at body[at:] are an ID; 0 is one for who counts past the last ID, or has no other."""
+        if not all_digits(body, at, res.ID_BYTES):
+            return False
+        return is_some(body, at) or not (self.is_empty() or (self.is_met() and is_ahead(self.top(), 0)))
 
     def _stored_fetched(self):
         """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
