@@ -115,6 +115,7 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
+        self.skipped = 0  # how many IDs lie between `w` and the last push that is ahead of it and not proven
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
@@ -209,6 +210,8 @@ class IdLedger:
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
+            if is_ahead(number, self.top()) and not self.shares():
+                self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
@@ -370,6 +373,13 @@ class IdLedger:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
+    def open_most(self):
+        """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
+        count = self.skipped
+        for first, last in self.ranges:
+            count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
+        return count
+
     def misses(self, number):
         """True if this ID may be missing."""
         for first, last in self.ranges:
@@ -414,6 +424,7 @@ class IdLedger:
 
     def put_top(self, digest):
         """Make this result `w`."""
+        self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
@@ -429,6 +440,7 @@ class IdLedger:
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""
+        self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)

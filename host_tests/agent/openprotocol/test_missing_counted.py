@@ -6,6 +6,7 @@ import pytest
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.cart.status import of_station
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
@@ -446,3 +447,33 @@ def test_other_message_in_place_of_the_answer_counts_as_none(monkeypatch, how, a
     cart.run(2700000)
     made, stored = cart.controller.produced, cart.stored_ids()
     assert len(stored) == len(set(stored)) and len(made) == len(stored) + cart.station.ledger.gone(), stored
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+@pytest.mark.parametrize("live", [0, 2])
+def test_what_pushes_have_skipped_is_within_the_bound(monkeypatch, live, answered):
+    recover = ControllerSession._recover
+    left = []
+
+    def close(session, revision, tightening_id):
+        if left:
+            left.pop()
+            recover(session, revision, tightening_id)
+        else:
+            session.controller.drop()
+
+    cart = Cart(toolsnet=None).until_ready(2000).settle()
+    cart.produce(live, 1300)
+    cart.run(2000)
+    monkeypatch.setattr(ControllerSession, "_recover", close)
+    cart.miss(7, 1300)
+    left[:] = [True] * answered
+    cart.until_ready(60000)
+    cart.produce(1)
+    for _ in range(40):
+        cart.run(1000)
+        stored = cart.stored_ids()
+        if live + 8 in stored:
+            missing = live + 8 - len(set(stored)) - cart.station.ledger.gone()
+            assert of_station(cart.station, cart.clock.now)["recovery"]["open_ids"] >= missing, stored
+    assert live + 8 in stored
