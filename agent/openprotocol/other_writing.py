@@ -7,10 +7,10 @@ Rules
 1. An answer fits a result that was pushed under its ID if both have the same time, or the same torque and angle; one
    without a torque has its angle alone.
 2. One that fits shows little: a count that began afresh has the same IDs. So the newest ones that were pushed under
-   other IDs are asked for, too. PAIRS_LEAST that fit, all by their times or all by their values, prove it, unless these
-   never change; one that fits by neither shows that it is not so.
+   other IDs are asked for, too. Two that fit, both by their times or both by their values, prove it, if these are not
+   the same in both; of those that have an angle alone it takes three. One that fits by neither shows that it is not so.
 3. It holds for the connection. Then an answer that fits is that result. Where it is not proven, what fits and is stored
-   counts as stored again, also if a last digit differs.
+   counts as stored again, also if only the torque fits, or but for its last digit.
 
 Imported where an answer fits but is not the same.
 """
@@ -21,7 +21,7 @@ from toolcart.agent.openprotocol.ids import unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, TIGHTENING_ID, TIME_BYTES
 
-PAIRS_LEAST = const(3)
+PROOF_LEAST = const(3)  # a pair is two, one by its angle alone is one
 _PAIRS_MOST = const(6)
 
 _TIME = const(5)  # of a digest
@@ -52,7 +52,9 @@ def fits(answer, pushed):
 def _may_fit(answer, pushed):
     """The same, if a last digit may differ."""
     apart = (_number(answer, _ANGLE, FINGERPRINT_BYTES) - _number(pushed, _ANGLE, FINGERPRINT_BYTES)) % 100
-    return fits(answer, pushed) or (apart in (0, 1, 99) and abs(_torque(answer) - _torque(pushed)) <= 1)
+    torque = _torque(answer)
+    is_near = abs(torque - _torque(pushed)) <= 1 or (torque == 0 and apart in (0, 1, 99))
+    return fits(answer, pushed) or is_near
 
 
 def _torque(digest):
@@ -95,16 +97,16 @@ class OtherWriting:
         self.is_proven = False
         self.is_over = False  # it is proven, or will not be
         self._pushed = []  # what is to be asked for yet
-        self._pairs = 0
+        self._proof = 0
         self._by_time = self._by_values = True
         self._first = bytes(FINGERPRINT_BYTES)  # of the pairs
         self._times_differ = self._values_differ = False
 
-    def begin(self, duplicates, since, answer, pushed):
+    def begin(self, duplicates, answer, pushed):
         """The answer fits what was `pushed`: find what to ask for besides; False if there is nothing."""
         self.forget()
         self._note_pair(answer, pushed)
-        self._pushed = _newest_pushed(duplicates, since, unpack_id(pushed, 0))
+        self._pushed = _newest_pushed(duplicates, unpack_id(pushed, 0))
         self.is_over = not self._pushed
         return not self.is_over
 
@@ -119,7 +121,7 @@ class OtherWriting:
             self._pushed = []
         is_by_time = self._by_time and self._times_differ
         is_by_values = self._by_values and self._values_differ
-        self.is_proven = self._pairs >= PAIRS_LEAST and (is_by_time or is_by_values)
+        self.is_proven = self._proof >= PROOF_LEAST and (is_by_time or is_by_values)
         self.is_over = self.is_proven or not self._pushed
         return not self.is_over
 
@@ -128,19 +130,19 @@ class OtherWriting:
         self._by_time = self._by_time and fits_by_time(answer, pushed)
         self._by_values = self._by_values and fits_by_values(answer, pushed)
         first = self._first
-        if self._pairs:
+        if self._proof:
             self._times_differ = self._times_differ or compare(first, _TIME, pushed, _TIME, TIME_BYTES) != 0
             self._values_differ = self._values_differ or compare(first, _VALUES, pushed, _VALUES, 4) != 0
         else:
             self._first = bytes(pushed)
-        self._pairs += 1
+        self._proof += 2 if fits_by_time(answer, pushed) or _torque(answer) else 1
         return self._by_time or self._by_values
 
 
-def _newest_pushed(duplicates, since, besides):
-    """Return the digests of the newest results pushed since that record, the newest last; none under ID `besides`."""
+def _newest_pushed(duplicates, besides):
+    """Return the digests of the newest results that were pushed, the newest last; none under ID `besides`."""
     newest = []
-    for page, at, flags in duplicates.results(since):
+    for page, at, flags in duplicates.results(1):
         if flags & FLAG_RECOVERED or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             continue
         digest = bytearray(FINGERPRINT_BYTES)

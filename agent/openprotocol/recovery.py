@@ -945,7 +945,7 @@ class Recovery:
         if not fits(answer, pushed):
             return False
         self.writing = OtherWriting()
-        if self.writing.begin(self.duplicates, self.ledger.since, answer, pushed):
+        if self.writing.begin(self.duplicates, answer, pushed):
             self._turn(rp.PHASE_COMPARE, self.writing.asked())
         return not self.writing.is_over
 
