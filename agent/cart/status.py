@@ -191,7 +191,7 @@ def _recovery(station):
     return {
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
-        "open_ids": ledger.missing(),
+        "open_ids": ledger.open_most(),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,

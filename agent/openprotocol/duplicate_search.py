@@ -13,7 +13,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
+from toolcart.agent.openprotocol.ids import id_of, is_some, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.equality import is_same
 from toolcart.agent.record.provenance import spindle_in
@@ -91,25 +91,31 @@ class DuplicateSearch:
                 return True
         return False
 
-    def was_pushed(self, ident, record):
-        """True if a result with these ten digits was pushed as this record or later."""
+    def results_of(self, ident, record):
+        """Yield page, place of the body, and flags, of each result with these ten digits from this record on."""
         log = self.log
         self.search.begin(ident, 0)
         while self.search.next() > 0:
-            if not log.flags & FLAG_RECOVERED and get_u32(log.page, log.at) >= record:
+            if get_u32(log.page, log.at) >= record:
+                yield log.page, log.at + HEAD_BYTES, log.flags
+
+    def was_pushed(self, ident, record):
+        """True if a result with these ten digits was pushed as this record or later."""
+        for _, _, flags in self.results_of(ident, record):
+            if not flags & FLAG_RECOVERED:
                 return True
         return False
 
     def near(self, body, start, length, flags, number, most):
         """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
 
-        0 if the log has it under no other ID `most` apart. The ID stays as it is.
+        0 if the log has it under no other ID `most` apart; under ID 0 it may be without one. The ID stays as it is.
         """
         digits = bytearray(ID_BYTES)
         at = start + TIGHTENING_ID
         ahead = 0
         for by in range(-most, most + 1):
-            if by and not ahead:
+            if by and by != number and not ahead:
                 put_id(digits, moved(number, -by))
                 copy(body, at, digits, 0, ID_BYTES)
                 ahead = by if self.holds(body, start - HEAD_BYTES, length, flags) > 0 else 0
@@ -131,7 +137,7 @@ class DuplicateSearch:
         while kind > 0 and not is_found:
             place = log.at + HEAD_BYTES + TIGHTENING_ID
             is_one = kind == KIND_RESULT and not (log.flags | flags) & FLAG_EDGE_TIME and not log.flags & FLAG_RECOVERED
-            if is_one and not all_digits(log.page, place, ID_BYTES):
+            if is_one and not (all_digits(log.page, place, ID_BYTES) and is_some(log.page, place)):
                 copy(page, ident, log.page, place, ID_BYTES)
                 is_found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
             if not is_found:

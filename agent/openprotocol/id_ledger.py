@@ -26,9 +26,9 @@ Rules
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
-12. What is pushed without an ID that can be read will seem to be missing (`has_unnamed`). What is fetched then may be
-   that: where time and values do not show it, each counts as stored again, until a push with an ID came and nothing is
-   missing.
+12. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
+   (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
+   until a push with an ID came and nothing is missing.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -48,6 +48,7 @@ from toolcart.agent.openprotocol.ids import (
     increment,
     is_ahead,
     is_open,
+    is_some,
     length_of,
     open_below,
     pack_id,
@@ -114,6 +115,7 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
+        self.skipped = 0  # how many IDs lie between `w` and the last push that is ahead of it and not proven
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
@@ -194,7 +196,7 @@ class IdLedger:
             stored(self, flags, buf, at)
             return 0
         self.last_id = -1
-        if not self.recovers or not all_digits(buf, at + res.TIGHTENING_ID, res.ID_BYTES):
+        if not self.recovers or not self._is_named(buf, at + res.TIGHTENING_ID):
             self._stored_unnamed(get_u32(buf, at - res.HEAD_BYTES))
             return 0
         self._is_unnamed = False
@@ -208,6 +210,8 @@ class IdLedger:
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
+            if is_ahead(number, self.top()) and not self.shares():
+                self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
@@ -235,11 +239,17 @@ class IdLedger:
 
     def _stored_unnamed(self, record):
         """Take note of a push without an ID that can be read, this record of the log (rule 12)."""
-        if self.recovers and self.is_met() and not self.is_unasked():
+        if self.recovers and (self.is_met() or self.is_empty()) and not self.is_unasked():
             self.octets[_FLAGS] |= _UNNAMED
             self._is_unnamed = True
         if self.recovers:
             self.doubt(record)
+
+    def _is_named(self, body, at):
+        """True if the ten bytes at body[at:] are an ID; 0 is one for who counts past the last ID, or has no other."""
+        if not all_digits(body, at, res.ID_BYTES):
+            return False
+        return is_some(body, at) or not (self.is_empty() or (self.is_met() and is_ahead(self.top(), 0)))
 
     def _stored_fetched(self):
         """Return from which record on what was fetched may have been stored before; 0: it was not, or is counted."""
@@ -363,6 +373,13 @@ class IdLedger:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
+    def open_most(self):
+        """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
+        count = self.skipped
+        for first, last in self.ranges:
+            count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
+        return count
+
     def misses(self, number):
         """True if this ID may be missing."""
         for first, last in self.ranges:
@@ -407,6 +424,7 @@ class IdLedger:
 
     def put_top(self, digest):
         """Make this result `w`."""
+        self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
@@ -422,6 +440,7 @@ class IdLedger:
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""
+        self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)

@@ -109,6 +109,14 @@ def id_at(buf, at):
     return id_of(_digits, 0) if put_digits(_digits, 0, buf, at) else -1
 
 
+def is_some(digits, at):
+    """True if the ten digits at digits[at:] are no 0, which some write where they have no ID."""
+    for index in range(at, at + ID_BYTES):
+        if digits[index] != 0x30:
+            return True
+    return False
+
+
 def put_id(digits, value):
     """Write `value` as ten digits to digits[0:10]."""
     for index in range(ID_BYTES - 1, -1, -1):

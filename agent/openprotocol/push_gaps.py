@@ -42,8 +42,8 @@ def settle(recovery, why):
     )
     why = WHY_RESET if is_other else why
     ledger.begin()
-    if lost:
-        count = sum([length_of(first, end) for first, end in lost])
+    count = sum([length_of(first, end) - recovery.count_here(first, end) for first, end in lost])
+    if count > 0:
         if not recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why):
             return False
     ledger.forget_ranges()

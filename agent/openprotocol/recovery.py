@@ -48,6 +48,8 @@ Rules
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
+    COMPARE   what was pushed      is it that, in another writing?    the next one; at last NEWEST, with what that
+              (other_writing.py)   (the same)                         has shown
     SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
                                    close the run; else store it, close it
@@ -60,7 +62,8 @@ Rules
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
-    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; anything else as silent
+    rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
+              each revision once; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
@@ -103,7 +106,14 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, put_unread, same
+from toolcart.agent.openprotocol.result_digest import (
+    FINGERPRINT_BYTES,
+    are_alike,
+    is_unread,
+    put_digest,
+    put_unread,
+    same,
+)
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -117,12 +127,18 @@ REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
-_OFF = const(11)
+_OFF = const(12)
 # Built once: a tuple in an expression would be allocated at each poll.
 _ZERO = b"0000000000"
 _TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
 _OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_NEARBY)
 _NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
+_UNSAID = (
+    error_codes.REFUSED_OTHER,
+    error_codes.REFUSED_NOTHING,
+    error_codes.REFUSED_EXISTS,
+    error_codes.REFUSED_MISSING,
+)
 _LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UPWARD, rp.PHASE_POLL)
 
 
@@ -144,6 +160,7 @@ class Recovery:
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
+        self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
@@ -153,9 +170,11 @@ class Recovery:
         self.gap_fill = GapFill(ledger, gone)
         self.ownership = IdOwnership(sharing)
         self._answer = bytearray(FINGERPRINT_BYTES)  # of what came last
+        self._compared = bytearray(FINGERPRINT_BYTES)
         self._sought = bytearray(FINGERPRINT_BYTES)  # in WITNESS and NEARBY: `w`, or the last push
         self._revisions = self._ordered = revisions
         self._revision_index = 0
+        self._turned = 0  # how many revisions in a row were rejected
         self._other = 0  # the identity of this connection
         self._why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
@@ -178,6 +197,7 @@ class Recovery:
         self._forget()
         ownership.forget()
         self.offset.begin_connection()
+        self.writing = None
         self._has_answered = False  # a question of this connection, by a result
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
@@ -189,7 +209,7 @@ class Recovery:
             revisions = ownership.shared.ordered(revisions)  # type: ignore[union-attr] - then there is one
         if revisions != self._ordered:
             self._ordered = revisions
-            self._revision_index = 0
+            self._revision_index = self._turned = 0
         if ownership.is_other and self._other != ownership.identity:
             self._unfinished = None
             ledger.since = self.duplicates.next_record()
@@ -413,6 +433,7 @@ class Recovery:
         It may have used the stage unless that is NEWS_STORE: then `kept` or `wait_for_room` comes next.
         """
         self._has_answered = True
+        self._turned = 0
         if self._is_stale() or self._answers():
             return rp.NEWS_NONE
         at = start + TIGHTENING_ID
@@ -433,6 +454,8 @@ class Recovery:
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._handle_offset(number, moved(number, -near))
+        if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
+            return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
 
     def fetched_unread(self, body, start, check, now):
@@ -461,6 +484,8 @@ class Recovery:
         # code, or by none; and one that does not know ID 0 may reject that so for ever.
         is_absent = self.phase == rp.PHASE_PROBE or (self._has_answered and self.request.asked)
         is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0)
+        if kind == error_codes.REFUSED_GONE:
+            self._turned = 0
         if kind == error_codes.REFUSED_GONE or (is_absent and not is_later):
             if self._answers():
                 return rp.NEWS_NONE
@@ -470,12 +495,24 @@ class Recovery:
             return self._absent(now)
         self._why = _why_of(code, WHY_NEVER)
         self._is_later = is_later
-        if kind == error_codes.REFUSED_REVISION and self._revision_index + 1 < len(self._ordered):
-            self._revision_index += 1
+        if self._turns_revision(kind):
             return rp.NEWS_NONE
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
         return self._again(now)
+
+    def _turns_revision(self, kind):
+        """True if the next revision is to be asked for: this one was rejected, or all is before anything was answered.
+
+        What is rejected without a word about its revision may be so for another reason: then each is tried once.
+        """
+        is_unsaid = not self._has_answered and kind in _UNSAID
+        count = len(self._ordered)
+        if self._turned >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
+            return False
+        self._revision_index = (self._revision_index + 1) % count
+        self._turned += 1
+        return self._turned < count
 
     def silent(self, now):
         """No answer came: ask for the same again later; return a NEWS_."""
@@ -508,7 +545,7 @@ class Recovery:
     def _cannot_ask(self, now):
         """Nothing can be asked for, as far as is known: ask again in an hour. Return a NEWS_."""
         ownership = self.ownership
-        self._revision_index = 0
+        self._revision_index = self._turned = 0
         self._switch_off(rp.PHASE_OFF)
         if ownership.is_other and not ownership.is_believed():
             return rp.NEWS_ASK_AGAIN
@@ -606,7 +643,7 @@ class Recovery:
         phase = self.phase
         if phase == rp.PHASE_FILL:
             return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.request.there)
-        if phase == rp.PHASE_WITNESS or phase == rp.PHASE_NEARBY:
+        if phase in _OF_TOP or phase == rp.PHASE_COMPARE:
             return self._absent(now)
         return self._go_on(self.request.asked, True, now)  # it may be there
 
@@ -619,6 +656,8 @@ class Recovery:
             return rp.NEWS_NONE
         if self._lower >= 0:
             return self._handle_lower(number == self._lower)
+        if phase == rp.PHASE_COMPARE:
+            return self._handle_compared(number)
         if phase in _OF_TOP and self._is_offset(number):
             return self._handle_offset(number, unpack_id(self._sought, 0))
         if ownership.shared is None and number != request.asked and self._lacks_push():
@@ -635,7 +674,7 @@ class Recovery:
         if phase == rp.PHASE_PROBE:
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
-            return self._end_poll(is_logged or self.ledger.is_top(self._answer), number)
+            return self._end_poll(is_logged or self._is_top(self._answer), number)
         if number == request.asked:
             is_sought = phase == rp.PHASE_SEEK
             return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
@@ -695,6 +734,8 @@ class Recovery:
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
             return self._handle_poll_gone()
+        if phase == rp.PHASE_COMPARE:
+            return self._go_on_comparing(None)
         if phase == rp.PHASE_WITNESS:
             return self._search_nearby(request.there, now)
         if phase == rp.PHASE_NEARBY:
@@ -798,14 +839,24 @@ class Recovery:
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
         top = ledger.top()
-        if ledger.is_top(observed.top) or is_held:
+        if top == 0 and newest and self._is_pushed_without_id(observed.top):
+            observed.first = following(newest)
+            return self._conclude(now)
+        if self._is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
             observed.first = newest if is_held else following(observed.upto)
             return self._conclude(now)
+        if newest == top and self._turns_to_compare(observed.top, ledger.octets):
+            return rp.NEWS_NONE
         is_above = is_ahead(newest, top)
         if top <= 0 or not (is_above or self._may_be_moved()):
             return self._begin_walk(top >= 0 and not is_above, now)
         return self._turn_to_witness()
+
+    def _is_pushed_without_id(self, answer):
+        """True if this was pushed under ID 0, before anything was proven: that was none."""
+        ledger = self.ledger
+        return ledger.is_like_top(answer) or (ledger.last_id == 0 and are_alike(answer, ledger.last))
 
     def _handle_no_newest(self, now):
         """ID 0 is gone: the controller has nothing, or does not know ID 0. Return a NEWS_."""
@@ -838,9 +889,11 @@ class Recovery:
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         if request.asked != ledger.top():
             return self._end_push_sought(same(self._answer, self._sought))
-        is_known = ledger.is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
+        is_known = self._is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
         if is_known and not several and self._is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
+        if not is_known and self._turns_to_compare(self._answer, ledger.octets):
+            return rp.NEWS_NONE
         if not is_above or not is_known:
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
@@ -886,6 +939,88 @@ class Recovery:
         if unpack_id(self._sought, 0) != self.ledger.top():
             return self._end_push_sought(False)
         return self._conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
+
+    # -- an answer in another writing (toolcart.agent.openprotocol.other_writing) --------------------------------------
+
+    def _counts_alone(self):
+        """True if an ID means one result, of this station."""
+        return self._spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
+
+    def _fits(self, answer, pushed):
+        """True if the answer is what was pushed under its ID, in the writing that is proven."""
+        if self.writing is None or not self.writing.is_proven:
+            return False
+        from toolcart.agent.openprotocol.other_writing import fits
+
+        return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
+
+    def _is_top(self, answer):
+        """True if the answer is the highest result known, in whatever writing.
+
+        One that cannot be read shows nothing but its ID, and no other result.
+        """
+        top = self.ledger.octets
+        if self.ledger.is_top(answer) or not self.ledger.is_met():
+            return self.ledger.is_top(answer)
+        says_nothing = is_unread(answer) and not is_unread(top) and self._counts_alone()
+        return self._fits(answer, top) or (says_nothing and unpack_id(answer, 0) == unpack_id(top, 0))
+
+    def _turns_to_compare(self, answer, pushed):
+        """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
+        if not self._counts_alone() or (self.writing is not None and self.writing.is_over):
+            return False
+        from toolcart.agent.openprotocol.other_writing import OtherWriting, fits
+
+        if not fits(answer, pushed):
+            return False
+        self.writing = OtherWriting()
+        if self.writing.begin(self.duplicates, answer, pushed):
+            self._turn(rp.PHASE_COMPARE, self.writing.asked())
+        return not self.writing.is_over
+
+    def _turn_to_compare_pushed(self, number):
+        """The same for an answer to what may be missing, and was pushed in front of the proof."""
+        ledger = self.ledger
+        is_open_yet = self.writing is None or not self.writing.is_over
+        if number != self.request.asked or not (ledger.doubted and is_open_yet and self._counts_alone()):
+            return False
+        pushed = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self.duplicates.results_of(bytes(self.ask_id), ledger.since):
+            if not flags & FLAG_RECOVERED:
+                put_digest(pushed, 0, page, at, flags)
+                if same(self._answer, pushed):
+                    return False
+        if unpack_id(pushed, 0) != number or not self._turns_to_compare(self._answer, pushed):
+            return False
+        self.gap_fill.drop()
+        return True
+
+    def _handle_compared(self, number):
+        """Take the answer to the question for a result that was pushed; return NEWS_NONE."""
+        if number != self.request.asked and self.request.is_first_other():
+            return rp.NEWS_NONE
+        return self._go_on_comparing(self._answer if number == self.request.asked else None)
+
+    def _go_on_comparing(self, answer):
+        """Turn to the next one that was pushed, or begin anew with what that has shown; return NEWS_NONE."""
+        if self.writing.take(answer):  # type: ignore[union-attr] - else there is no such phase
+            return self._turn(rp.PHASE_COMPARE, self.writing.asked())  # type: ignore[union-attr]
+        self.restart()
+        return rp.NEWS_NONE
+
+    def has_otherwise(self, body, start, flags):
+        """Return 1 if the log has what is at body[start:] in another writing, -1 if it may have it so, else 0."""
+        writing = self.writing
+        is_proven = writing is not None and writing.is_proven
+        if not self._counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
+            return 0
+        from toolcart.agent.openprotocol.other_writing import is_stored
+
+        put_digest(self._compared, 0, body, start, flags)
+        since = self.ledger.since if is_proven else 1
+        if is_stored(self.duplicates, body, start, self._compared, flags, since, is_proven):
+            return 1 if is_proven else -1
+        return 0
 
     def _may_be_offset(self):
         """True if the ID of an answer may show by how much they are off."""
@@ -1002,7 +1137,7 @@ class Recovery:
         if self.flags:  # else the walk was inside a range
             self.observed.first = lowest
             return self._conclude(now)
-        self.gap_fill.jump(lowest, True, self._count_here(self.gap_fill.at, preceding(lowest)))
+        self.gap_fill.jump(lowest, True, self.count_here(self.gap_fill.at, preceding(lowest)))
         return self._turn(rp.PHASE_FILL, lowest)
 
     # -- what follows ------------------------------------------------------------------------------------------
@@ -1098,12 +1233,12 @@ class Recovery:
                 lost.append((first, last))
         if not lost or self.ownership.shares:
             return True
-        count = sum([length_of(first, last) - self._count_here(first, last) for first, last in lost])
+        count = sum([length_of(first, last) - self.count_here(first, last) for first, last in lost])
         return count == 0 or self.gap_fill.report(
             lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
         )
 
-    def _count_here(self, first, last):
+    def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
         ledger = self.ledger
         return self.duplicates.count_ids(first, last, ledger.since) if ledger.doubted and length_of(first, last) else 0
@@ -1187,7 +1322,9 @@ class Recovery:
         self.passed_over += is_others
         if is_others:
             return self._close(False)
-        if pushes.last < 0 or self._spindle_count() > 1 or not same(self._answer, pushes.first):
+        if pushes.last < 0 or self._spindle_count() > 1:
+            return rp.NEWS_STORE
+        if not same(self._answer, pushes.first) and not self._fits(self._answer, pushes.first):
             return rp.NEWS_STORE
         self.gap_fill.jump(pushes.last, False)
         pushes.close()

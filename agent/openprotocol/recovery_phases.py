@@ -13,9 +13,10 @@ PHASE_SETTLE = const(7)  # what was concluded is to be written down
 PHASE_SEEK = const(8)  # all stations share the IDs: which of the missing ones are ours?
 PHASE_FILL = const(9)
 PHASE_POLL = const(10)  # is the newest still the highest known? If not, something was not pushed
-PHASE_OFF = const(11)  # from here on nothing is asked
-PHASE_NO_ID = const(12)  # the newest has no ID: until one has
-PHASE_CLOSED = const(13)
+PHASE_COMPARE = const(11)  # is what was pushed kept in another writing? (toolcart.agent.openprotocol.other_writing)
+PHASE_OFF = const(12)  # from here on nothing is asked
+PHASE_NO_ID = const(13)  # the newest has no ID: until one has
+PHASE_CLOSED = const(14)
 PHASE_NAMES = (
     "idle",
     "asking for the newest",
@@ -28,6 +29,7 @@ PHASE_NAMES = (
     "looking for our own",
     "filling",
     "asking for the newest again",
+    "asking for what was pushed",
     "off",
     "off",
     "idle",

@@ -388,8 +388,10 @@ class Intake:
         session = self.session
         refusal = session.received.refusal
         was_filling = recovery.phase == rp.PHASE_FILL
+        revision = recovery.revision()
         news = recovery.refused(refusal, now, session.received.code)
-        goes_on = refusal == REFUSED_REVISION or (was_filling and recovery.phase == rp.PHASE_FILL)
+        goes_on = was_filling and recovery.phase == rp.PHASE_FILL
+        goes_on = goes_on or refusal == REFUSED_REVISION or recovery.revision() != revision
         session.old_result.rejected(recovery.phase == rp.PHASE_OFF or not goes_on)
         self.take_news(news, now)
 

@@ -242,11 +242,12 @@ class Store:
         held = self._holds(flags)
         if not held and self.ledger.has_unnamed():
             held = self.duplicates.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
-        if held:
-            return self._known_before(held, now)
+        otherwise = 0 if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
+        if held or otherwise > 0:
+            return self._known_before(held or otherwise, now)
         if self._found == res.RESULT_UNREADABLE or (self.ledger.has_other_unit() and not self._names_unit()):
             return NO_FIGURES
-        kept = self._commit(flags, now)
+        kept = self._commit(flags, now, otherwise < 0 and not self.ledger.has_unnamed())
         if kept == KEPT:
             self.counters.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
@@ -381,6 +382,8 @@ class Store:
             self.wants_time = False
             copy(self.heard, 0, stage, body + res.TIME, res.TIME_BYTES)
         held = self._holds(flags)
+        if not held and recovery.writing is not None:
+            held = recovery.has_otherwise(stage, body, flags)
         if held:
             return self._known_before(held, now)
         kept = self._commit(flags | recovery.flags, now)
@@ -405,9 +408,9 @@ class Store:
             self._note_text()
         return KEPT
 
-    def _commit(self, flags, now):
-        """Append the result in the stage; return KEPT or NOT_KEPT."""
-        code = self._append(KIND_RESULT, flags)
+    def _commit(self, flags, now, is_unsure=False):
+        """Append the result in the stage, which may be there if that `is_unsure`; return KEPT or NOT_KEPT."""
+        code = self._append(KIND_RESULT, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.counters.counts[h.STORED] += 1

@@ -82,6 +82,11 @@ class FakeLog:
             put_u32(payload, 0, self.first() + place)
             yield payload, res.HEAD_BYTES, flags
 
+    def results_of(self, ident, record):
+        for page, at, flags in self.results(record):
+            if page[at + res.TIGHTENING_ID : at + res.TIGHTENING_ID + res.ID_BYTES] == ident:
+                yield page, at, flags
+
     def has_id(self, ident, record):
         return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
 

@@ -6,11 +6,14 @@ import toolcart
 from toolcart.agent.base import counters as h
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol.error_codes import NO_CODE, UNNAMED, code_of, named_in, noted
+from toolcart.agent.openprotocol.recovery import REVISIONS
 from toolcart.agent.openprotocol.session_states import READY
 from toolcart.codec.ask import Asking
+from toolcart.sim.controller_session import ControllerSession
 from toolcart.tools.doctor.controller import over_tcp
 from toolcart.tools.messages.log_entries import explained
 from toolcart.tools.messages.reasons import of_controller, with_code
+from host_tests.support.world import Cart as World
 from lab.harness.cart import Cart
 
 CODELESS = ("", "  ", "AB", "9A", "\0\0", "-1", " ")
@@ -111,3 +114,36 @@ def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
         found = over_tcp("station 1", told)
     words = " ".join(one.words for one in found)
     assert "results are pushed in revision 2" in words and "no error" not in words
+
+
+@pytest.mark.parametrize("revision", [2, 6, 11])
+@pytest.mark.parametrize("text", [*CODELESS, "00", "01", "77", "79", "999"])
+def test_old_results_are_asked_for_in_each_revision(monkeypatch, text, revision):
+    recover = ControllerSession._recover
+
+    def only(session, asked_in, tightening_id):
+        if asked_in == revision:
+            recover(session, asked_in, tightening_id)
+        else:
+            session.say(4, 1, b"0064" + text.encode())
+
+    monkeypatch.setattr(ControllerSession, "_recover", only)
+    cart = World(controller={"recover_revisions": (revision,)}).until_ready(2000)
+    cart.produce(3, 200)
+    for _ in range(2):
+        cart.miss(3, 200)
+        cart.settle()
+        cart.produce(1, 200)
+    assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("text", ["", "79"])
+def test_no_revision_is_asked_for_again_and_again(text):
+    cart = World(controller={"recover_revisions": (), "refuse": {64: 79}, "refusal_text": text}).until_ready(2000)
+    cart.produce(3, 200)
+    cart.miss(3, 200)
+    cart.run(600000)
+    cart.produce(1, 200)
+    cart.run(1000)
+    assert len(cart.stored_ids()) + cart.station.ledger.gone() == len(cart.controller.produced)
+    assert cart.controller.messages[64] <= 2 * len(REVISIONS)

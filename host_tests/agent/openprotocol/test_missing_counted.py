@@ -6,9 +6,12 @@ import pytest
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
+from toolcart.agent.cart.status import of_station
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import row
 from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
@@ -415,3 +418,62 @@ def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
         assert cart.stored_ids() == [1, 2, 3, 4, 6, 7, 9, 10, 11, 12], text
         assert cart.station.ledger.gone() == 2 and cart.station.ledger.missing() == 0, text
     assert max(took) < min(took) + 3000, took
+
+
+@pytest.mark.parametrize("answers_newest", [False, True])
+@pytest.mark.parametrize(
+    "how", ["a push of it", "a push of the newest", "its fields in a push", "an empty push", "0066"]
+)
+def test_other_message_in_place_of_the_answer_counts_as_none(monkeypatch, how, answers_newest):
+    answer = ControllerSession._say_old
+
+    def say(session, result, revision, spindle=None):
+        newest = session.controller.latest()
+        if answers_newest and result is newest:
+            answer(session, result, revision, spindle)
+        elif how.startswith("a push"):
+            session._say_result(result if how == "a push of it" else newest)
+        else:
+            data = frames.old_result_data(result, revision) if how != "an empty push" else b""
+            session.say(66 if how == "0066" else 61, revision, data)
+
+    cart = Cart(toolsnet=None).until_ready(2000).settle()
+    cart.produce(5, 1300)
+    cart.run(5000)
+    monkeypatch.setattr(ControllerSession, "_say_old", say)
+    cart.miss(4, 1300)
+    cart.until_ready(60000)
+    cart.produce(1, 1300)
+    cart.run(2700000)
+    made, stored = cart.controller.produced, cart.stored_ids()
+    assert len(stored) == len(set(stored)) and len(made) == len(stored) + cart.station.ledger.gone(), stored
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+@pytest.mark.parametrize("live", [0, 2])
+def test_what_pushes_have_skipped_is_within_the_bound(monkeypatch, live, answered):
+    recover = ControllerSession._recover
+    left = []
+
+    def close(session, revision, tightening_id):
+        if left:
+            left.pop()
+            recover(session, revision, tightening_id)
+        else:
+            session.controller.drop()
+
+    cart = Cart(toolsnet=None).until_ready(2000).settle()
+    cart.produce(live, 1300)
+    cart.run(2000)
+    monkeypatch.setattr(ControllerSession, "_recover", close)
+    cart.miss(7, 1300)
+    left[:] = [True] * answered
+    cart.until_ready(60000)
+    cart.produce(1)
+    for _ in range(40):
+        cart.run(1000)
+        stored = cart.stored_ids()
+        if live + 8 in stored:
+            missing = live + 8 - len(set(stored)) - cart.station.ledger.gone()
+            assert of_station(cart.station, cart.clock.now)["recovery"]["open_ids"] >= missing, stored
+    assert live + 8 in stored

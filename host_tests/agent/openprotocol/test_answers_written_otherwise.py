@@ -1,0 +1,159 @@
+"""A controller that writes what it keeps otherwise than what it pushes, always in the same way, is the same one."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from toolcart.agent.base import counters as h
+from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.sim import controller_session
+from host_tests.support.world import Cart
+
+TIME = "%Y-%m-%d:%H:%M:%S"
+
+
+def shifted(**by):
+    """Each time is off by so much."""
+    return lambda one: {"time": (datetime.strptime(one.time, TIME) + timedelta(**by)).strftime(TIME)}
+
+
+def off_by(field, by):
+    return lambda one: {field: max(getattr(one, field) + by, 0)}
+
+
+def rounded(one):
+    """Torque and angle are now one more, now not."""
+    return {"torque": one.torque + one.torque % 2, "angle": one.angle + one.angle % 2}
+
+
+def both(*ways):
+    def write(one):
+        said = {}
+        for way in ways:
+            said.update(way(one))
+        return said
+
+    return write
+
+
+FETCHED = {
+    "a second later": shifted(seconds=1),
+    "an hour later": shifted(hours=1),
+    "an hour earlier": shifted(hours=-1),
+    "two hours earlier": shifted(hours=-2),
+    "a day earlier": shifted(days=-1),
+    "without seconds": lambda one: {"time": one.time[:-2] + "00"},
+    "always the same": lambda one: {"time": "2000-01-01:00:00:00"},
+    "torque one more": off_by("torque", 1),
+    "torque one less": off_by("torque", -1),
+    "torque of another unit": lambda one: {"torque": one.torque * 10},
+    "no torque": lambda one: {"torque": 0},
+    "angle one more": off_by("angle", 1),
+    "angle one less": off_by("angle", -1),
+    "rounded": rounded,
+    "no torque, an hour earlier": both(off_by("torque", -9999999), shifted(hours=-1)),
+}
+PUSHED = {"an hour earlier": shifted(hours=-1), "two hours later": shifted(hours=2), "rounded": rounded}
+
+
+def written(monkeypatch, name, way):
+    """Let the controller write such messages so."""
+    write = getattr(controller_session.frames, name)
+    monkeypatch.setattr(
+        controller_session.frames,
+        name,
+        lambda result, revision, pad=b" ", instead=(): write(result, revision, pad, dict(instead, **way(result))),
+    )
+
+
+def counted(cart):
+    return cart.station.log.state.numbers[STORED_AGAIN]
+
+
+def outages(cart, count=4, live=3, missed=1):
+    cart.until_ready(2000)
+    cart.settle()
+    for _ in range(count):
+        cart.produce(live, 1300)
+        cart.settle()
+        cart.miss(missed, 1300)
+        cart.settle()
+    return cart
+
+
+def agrees(cart):
+    stored = cart.stored_ids()
+    assert sorted(stored) == cart.controller.produced, stored
+    assert counted(cart) == 0 and cart.station.ledger.gone() == 0
+    assert cart.station.ledger.epoch() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
+    return True
+
+
+@pytest.mark.parametrize("revision", [999, 3])
+@pytest.mark.parametrize("way", FETCHED)
+def test_answers_that_differ_in_one_way_are_of_the_same_controller(monkeypatch, way, revision):
+    written(monkeypatch, "old_result_data", FETCHED[way])
+    assert agrees(outages(Cart(controller={"result_revisions": (revision,)})))
+
+
+@pytest.mark.parametrize("way", PUSHED)
+def test_pushes_that_differ_in_one_way_are_of_the_same_controller(monkeypatch, way):
+    written(monkeypatch, "result_data", PUSHED[way])
+    assert agrees(outages(Cart()))
+
+
+def test_pushes_in_front_of_the_proof_are_known_again(monkeypatch):
+    written(monkeypatch, "old_result_data", FETCHED["two hours earlier"])
+    cart = outages(Cart(), 1)
+    cart.produce(3, 1300)
+    for _ in range(3):
+        cart.miss(2, 1300)
+        cart.produce(2, 200)
+        cart.cut()
+        cart.until_ready(60000)
+        cart.produce(2, 200)
+        cart.settle()
+    assert agrees(cart)
+
+
+@pytest.mark.parametrize("way", ["an hour later", "torque one more", "no torque", "angle one less"])
+def test_what_is_not_proven_and_stored_again_is_counted(monkeypatch, way):
+    written(monkeypatch, "old_result_data", FETCHED[way])
+    cart = outages(Cart(), 1, 1, 1)
+    stored = cart.stored_ids()
+    assert set(stored) == {1, 2} and len(stored) - 2 <= counted(cart) <= 1
+
+
+@pytest.mark.parametrize("options", [{"time_text": "2000-01-01:00:00:00"}, {}])
+def test_count_that_begins_afresh_is_seen(options):
+    cart = outages(Cart(controller=options), 1, 5, 0)
+    cart.controller.reset_ids()
+    cart.miss(5, 1300)
+    cart.settle()
+    assert cart.stored_ids() == [1, 2, 3, 4, 5] * 2
+    assert cart.station.ledger.epoch() == 1 and cart.counted(h.CONTROLLER_RESETS) == 1
+
+
+def test_rounded_answers_of_another_hour_are_counted(monkeypatch):
+    written(monkeypatch, "old_result_data", both(rounded, shifted(hours=1)))
+    cart = outages(Cart(), 3)
+    stored = cart.stored_ids()
+    assert set(stored) == set(cart.controller.produced) and len(stored) - len(set(stored)) <= counted(cart)
+
+
+def unreadable(write, result, *given):
+    """An old result whose time is cut: of it only the ID can be read."""
+    time = result.time.encode()
+    return write(result, *given).replace(time, time[:10], 1)
+
+
+def test_answers_that_cannot_be_read_are_of_the_same_controller(monkeypatch):
+    write = controller_session.frames.old_result_data
+    monkeypatch.setattr(controller_session.frames, "old_result_data", lambda *given: unreadable(write, *given))
+    cart = outages(Cart(), 4, 3, 2)
+    assert len(cart.stored()) == 12 and len(cart.raw()) == 8 and counted(cart) == 0
+    assert cart.station.ledger.epoch() == 0 and cart.station.ledger.gone() == 0
+    cart.controller.reset_ids()
+    cart.miss(2, 1300)
+    cart.settle()
+    assert cart.station.ledger.epoch() == 1 and len(cart.raw()) == 10
