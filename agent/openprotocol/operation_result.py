@@ -193,7 +193,7 @@ class OperationResult:
         self.under_way = total > 1
         if self.under_way:
             return PART_KEPT
-        if self.damaged or rows > 1:
+        if self.damaged or objects > 1:
             self.result_code = RESULT_UNREADABLE
         return PART_WHOLE
 
