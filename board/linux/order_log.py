@@ -6,7 +6,7 @@ Rules
 1. An order that only looks, or tries, is none. One that is refused is told too.
 2. Who: the user whose process gave it, from the kernel.
 3. What is done to the spool of a stopped agent is written to `<spool>.orders`. The next agent of that spool tells it,
-   and removes the file.
+   and removes the file. A spool that is made of this one gets them, too.
 """
 
 import contextlib
@@ -114,6 +114,19 @@ def keep(spool, line):
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def hand_on(spool, new):
+    """Give the new spool what was done to this one while no agent ran. OSError if that cannot be."""
+    try:
+        with open(spool + SUFFIX, "rb") as file:
+            lines = file.read()
+    except FileNotFoundError:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(new + SUFFIX, flags, MODE), "ab", buffering=0) as file:
+        file.write(lines)
+        os.fsync(file.fileno())
 
 
 def take(spool, tell):

@@ -33,7 +33,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
-from toolcart.board.linux.flash import FileFlash, FlashUnusable
+from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow
@@ -73,15 +73,21 @@ class LocalSpool:
         if not self.path.exists():
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
-        return answer if answer is not None else self._ask_stopped(words)
-
-    def _ask_stopped(self, words: list[str]) -> list[dict]:
+        if answer is not None:
+            return answer
         try:
             flash = FileFlash(str(self.path), 0)
+        except FlashInUse as reason:
+            answer = ask_agent(str(self.path) + SUFFIX, words)  # it may have been starting
+            if answer is not None:
+                return answer
+            more = "an agent without a control socket takes no orders (`systemctl stop toolcart` where it is a service)"
+            raise OrderNotGiven(f"{reason}; {more}", EXIT_IN_USE) from None
         except FlashUnusable as reason:
-            in_use = "in use by another agent" in str(reason)
-            more = ", for it has no control socket (`systemctl stop toolcart` where it is a service)" if in_use else ""
-            raise OrderNotGiven(f"{reason}{more}", EXIT_IN_USE if in_use else EXIT_WRONG) from None
+            raise OrderNotGiven(str(reason)) from None
+        return self._ask_stopped(flash, words)
+
+    def _ask_stopped(self, flash: FileFlash, words: list[str]) -> list[dict]:
         header = image.header(self.path)
         station = header.owner[2] if header is not None else 0
         try:

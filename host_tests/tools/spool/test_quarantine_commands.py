@@ -94,6 +94,12 @@ def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
         assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
 
 
+def test_an_order_waits_while_another_one_has_the_spool(spool):
+    flash = FileFlash(str(spool), 0)
+    threading.Timer(0.5, flash.close).start()
+    assert "6 dropped" in run("drop", "all", "--yes", "--spool", spool).stdout
+
+
 class Running:
     """A running agent's socket, turned by the test."""
 
