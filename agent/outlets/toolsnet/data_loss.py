@@ -150,7 +150,7 @@ def note_lost_meanwhile(policy, stored):
     if numbers[TAKEN] and behind < _HALF and lost > 0:
         end, cursor = again_to(numbers), policy.cursor
         rows = (sequence_at(cursor.number - cursor.ahead) - stored) % SEQUENCES
-        width = _joined(policy, rows if rows < _HALF else lost)
+        width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]))
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, cursor.number, end, width)
 
