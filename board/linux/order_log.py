@@ -68,7 +68,8 @@ def outcome_of(lines):
     if "from" in last:
         begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
         lacks = ", up to %d stay in doubt" % last["lacks"] if last["lacks"] else ""
-        return "%d results from number %d on are sent again%s%s" % (last["count"], last["from"], begins, lacks)
+        out = ", up to %d more may be stored twice" % last["out"] if last.get("out") else ""
+        return "%d results from number %d on are sent again%s%s%s" % (last["count"], last["from"], begins, out, lacks)
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""

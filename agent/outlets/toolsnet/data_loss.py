@@ -56,11 +56,17 @@ def _kept(quarantine, first, last):
     return count
 
 
+def aside(policy):
+    """Return how many of the results that are still to be sent again are set aside: they stay there."""
+    end = min(again_to(policy.numbers), policy.log.number)
+    return _kept(policy.lookahead.quarantine, policy.cursor.number, end)
+
+
 def left(policy):
     """Return how many results are still to be sent again, at most: records that are none may lie between."""
     number = policy.cursor.number
     end = min(again_to(policy.numbers), policy.log.number)
-    return max(0, end - number - _kept(policy.lookahead.quarantine, number, end)) if number < end else 0
+    return max(0, end - number - aside(policy)) if number < end else 0
 
 
 def _lacking(policy, back):

@@ -28,7 +28,7 @@ def test_every_other_length_of_0002_begins_a_session_too():
         events = talk.tell(("%04d" % length).encode() + whole[4:length])
         assert events == [st.EV_STARTED], length
         named = bytes(talk.session.identity[6:31])
-        assert named == whole[32:57] or length < 57 and named.rstrip() == whole[32:length].rstrip(), length
+        assert named == whole[32:57] or (length < 57 and named.rstrip() == whole[32:length].rstrip()), length
 
 
 def test_a_rejection_that_names_what_was_not_sent_answers_what_is_outstanding():

@@ -292,7 +292,7 @@ def test_results_that_were_dropped_end_no_doubt_of_a_server_that_was_emptied():
     outlet.store(20)
     outlet.options.tightening_codes.update({18: 17, 19: 17})
     outlet.until_stored(18, and_ms=1000)
-    list(quarantine_order(outlet.policy.row.quarantine, outlet.log, 10, outlet.clock, None, ["drop", "all"]))
+    list(quarantine_order(outlet.policy.lookahead.quarantine, outlet.log, 10, outlet.clock, None, ["drop", "all"]))
     emptied(outlet)
     assert lacks(outlet) == (18, True, 0)
     outlet.options.tightening_codes.clear()
@@ -434,6 +434,19 @@ def test_what_the_quarantine_holds_is_not_said_to_be_sent_again():
     outlet.until_stored(8, and_ms=1000)
     assert outlet.policy.save_at_end()
     assert order(outlet, "from", "4")["count"] == 5 == lacks(outlet)[2]
+    shown = outlet.shown()
+    assert shown["waiting"] == 5, "those two are set aside, and nothing else"
+
+
+def test_what_is_on_its_way_when_an_order_comes_is_a_bound_in_its_answer():
+    outlet = delivering(10)
+    outlet.store(20)
+    outlet.until(lambda: outlet.cursor.number > 14 and outlet.policy.out)
+    told = order(outlet, "from", "3")
+    outlet.run(5000)
+    up(outlet)
+    assert told["out"] == 1 and told["count"] <= len(outlet.ids()) - 30 <= told["count"] + told["out"]
+    assert sorted(set(outlet.ids())) == numbers(1, 30)
 
 
 def cut_everywhere(make, act, check):

@@ -100,6 +100,15 @@ def test_an_order_waits_while_another_one_has_the_spool(spool):
     assert "6 dropped" in run("drop", "all", "--yes", "--spool", spool).stdout
 
 
+def test_an_order_says_that_it_waits_for_toolsnet_where_the_configuration_has_none(spool):
+    of_file = [{"kind": "file", "path": "results.jsonl"}]
+    for outlets, words in (({}, "the agent runs"), ({"outlets": of_file}, "ToolsNet is configured again")):
+        toolsnet = False if outlets else None
+        tree = cart_of(number=7, station={"spool": {"path": str(spool)}, **outlets}, toolsnet=toolsnet)
+        said = run("retry", "1", "--config", written(spool.parent, tree)).stdout
+        assert f"to be offered again when {words}" in said
+
+
 class Running:
     """A running agent's socket, turned by the test."""
 
