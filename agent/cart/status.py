@@ -29,7 +29,7 @@ WHY_NAMES = (
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217,"
-    "other header"
+    "other header,flash refuses"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
@@ -85,6 +85,9 @@ def of_station(station, now, results=RESULTS_SHOWN):
     report["backlog"] = (
         log.backlog()
     )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
+    for outlet in report["outlets"]:
+        if outlet["kind"] == "toolsnet":
+            report["backlog"] = outlet["waiting"]  # without those of what is sent again that are set aside
     report["oldest_waiting"] = _oldest_waiting(log)
     report["results"] = newest_results(log, results)
     report["recovery"] = _recovery(station)

@@ -10,6 +10,8 @@ Rules
    step; then one snapshot moves ToolsNet's cursor back, with the connection closed.
 2. They go out in order, with new sequences, after what ToolsNet names at the next connection, and before what waits:
    what it still has of them it gets twice. What the quarantine holds stays there.
+   So is what is on its way when the order comes: it may be stored all the same, and goes out again. The answer says
+   how many that may be.
 3. What an operator dropped is sent again with the others, if it lies there: nothing tells it from what was
    delivered. The answer says how many that may be.
 4. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
@@ -75,6 +77,8 @@ def carry_out(policy, station, quiet, words, act=None):
             yield from wait_for_line(quiet)
             last = found.pop("last")
             count = found["count"] + max(0, policy.cursor.number - last)  # taken since they were counted
+            found["count"] = count
+            found["out"] = max(0, min(policy.in_flight.may_have, policy.log.number) - policy.cursor.number)
             if not (act or policy.offer_again)(found["from"], count, found["doubted"]):
                 raise OrderRefused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
         found.pop("last", None)

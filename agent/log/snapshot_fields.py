@@ -79,6 +79,12 @@ SENT_BACK = const(0x200000)  # a server was set back; since then its sequences g
 # How many numbers behind DOUBT_TO results were ordered to be sent again up to: its low 12 bits, and 8 above SENT_BACK.
 SENT_AGAIN = const(0x3FCFFF00)
 AGAIN_MOST = const(0xFFFFF)
+# Among those in doubt may lie results that the server has: how many at most.
+SENT_WIDE = const(0x10)  # SENT_AGAIN says that; nothing is sent again
+SENT_BOTH = const(0x20)  # its upper 10 bits say that, and its lower 10 how many are sent again
+SENT_OPEN = const(0x30)  # nobody knows; SENT_AGAIN is what is sent again
+BOTH_BITS = const(10)
+BOTH_MOST = const(0x3FF)
 
 OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.id_ledger
 
@@ -86,7 +92,11 @@ OCTETS = const(44)  # all belong to toolcart.agent.openprotocol.id_ledger
 def again_to(numbers):
     """Return up to which number of the log results are sent again; not above ToolsNet's cursor: none is any more."""
     sent = numbers[SENT]
-    return numbers[DOUBT_TO] + (sent >> 8 & 0xFFF | sent >> 10 & 0xFF000)
+    rows = sent >> 8 & 0xFFF | sent >> 10 & 0xFF000
+    form = sent & SENT_OPEN
+    if form == SENT_BOTH:
+        rows &= BOTH_MOST
+    return numbers[DOUBT_TO] + (0 if form == SENT_WIDE else rows)
 
 
 assert HOLES + 2 * HOLES_MOST == DELIVERED

@@ -163,6 +163,11 @@ class Session:
         if self.state == WAITING:
             self.wait.start(now, 0)
 
+    def rest(self, ms, now):
+        """Make the next attempt only after so long."""
+        if self.state == WAITING:
+            self.wait.start(now, ms)
+
     def stop(self):
         """Close and stay closed."""
         self.state = STOPPED

@@ -26,6 +26,7 @@ import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
 from toolcart.board.errno_reasons import refusal_of
+from toolcart.board.linux.spool_file import FlashInUse as FlashInUse
 from toolcart.board.linux.spool_file import FlashUnusable as FlashUnusable
 from toolcart.board.linux.spool_file import SpoolFile
 from toolcart.board.linux.spool_header import NO_OWNER, PAGE_BYTES

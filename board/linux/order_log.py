@@ -6,7 +6,7 @@ Rules
 1. An order that only looks, or tries, is none. One that is refused is told too.
 2. Who: the user whose process gave it, from the kernel.
 3. What is done to the spool of a stopped agent is written to `<spool>.orders`. The next agent of that spool tells it,
-   and removes the file.
+   and removes the file. A spool that is made of this one gets them, too.
 """
 
 import contextlib
@@ -68,7 +68,8 @@ def outcome_of(lines):
     if "from" in last:
         begins = "" if last.get("configured", True) else " when ToolsNet is configured again"
         lacks = ", up to %d stay in doubt" % last["lacks"] if last["lacks"] else ""
-        return "%d results from number %d on are sent again%s%s" % (last["count"], last["from"], begins, lacks)
+        out = ", up to %d more may be stored twice" % last["out"] if last.get("out") else ""
+        return "%d results from number %d on are sent again%s%s%s" % (last["count"], last["from"], begins, out, lacks)
     if "count" in last:
         done = "to be offered again" if "running" in last else "dropped"
         soon = " as soon as it is known what became of it" if last.get("soon") else ""
@@ -114,6 +115,19 @@ def keep(spool, line):
         os.fsync(file)
     finally:
         os.close(file)
+
+
+def hand_on(spool, new):
+    """Give the new spool what was done to this one while no agent ran. OSError if that cannot be."""
+    try:
+        with open(spool + SUFFIX, "rb") as file:
+            lines = file.read()
+    except FileNotFoundError:
+        return
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+    with open(os.open(new + SUFFIX, flags, MODE), "ab", buffering=0) as file:
+        file.write(lines)
+        os.fsync(file.fileno())
 
 
 def take(spool, tell):

@@ -5,7 +5,8 @@ Rules
 2. An existing one is opened only if it is a plain file, not a link of any kind, and belongs to this user or to root. A
    mode that lets others in is changed to 0600 and noted: the results in it are wanted, and refusing would not undo what
    others did. It is refused only if the mode cannot be changed.
-3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends.
+3. One agent at a time: the file is locked (flock); the lock goes with the process, however it ends. An order to a
+   stopped agent has it for a moment, so whoever finds it taken waits a little.
 4. It must begin with a sound header (toolcart.board.linux.spool_header) that names this system and station. One of an
    older toolcart is not opened: `toolcart run` and `toolcart spool take-over` make a new one of it.
 5. It only grows. If the setting is smaller, or the disk has no room, it stays as it is; `notes` say so.
@@ -37,11 +38,22 @@ NEW = ".new"  # behind the name of a file that is being made
 FILL_BYTES = 1 << 18  # one write while a file is made: few calls, little memory
 FOLDER_WAIT_S = 120  # as long as a spool of 1 GiB takes on a slow card
 FOLDER_LOOK_S = 0.05
+LOCK_WAIT_S = 3.0  # an order to a stopped agent is done by then
 NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # errors of file systems without hard links (FAT)
 
 
 class FlashUnusable(Exception):
     """The file cannot serve as a spool; the text says why and what to do."""
+
+
+class FlashInUse(FlashUnusable):
+    """Another process has the file."""
+
+
+IN_USE = (
+    "%s is in use by another agent; stop that one first. If it is an order to a stopped agent, or a take-over, that is "
+    "not done yet, wait for it"
+)
 
 
 def make(path, header):
@@ -86,12 +98,17 @@ def remove_leftover(path):
 
 def lock(descriptor, path):
     """Lock the spool for this process."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):
-            raise FlashUnusable("%s is in use by another agent; stop that one first" % path)
-        raise
+    until = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        if time.monotonic() >= until:
+            raise FlashInUse(IN_USE % path)
+        time.sleep(FOLDER_LOOK_S)
 
 
 def block_bytes_for(size_bytes):

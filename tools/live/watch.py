@@ -30,6 +30,7 @@ DRAINING = "draining"
 STOPPING = "stopping"
 ENDED = "ended"
 
+IN_ACCOUNT = ("parked", "dropped", "overwritten")  # what did not get through; the last line has it, too
 RESTART_AFTER_S = 1.0
 RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
 WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
@@ -86,21 +87,22 @@ class Watch:
 
     def account(self) -> dict:
         """Return the last object of the machine form."""
-        parked = self.figures.total("parked")
         counters = {str(shown["number"]): shown["counters"] for shown in self.figures.shown()}
-        return {**self.summary(), "parked": parked, "agent_crashes": self.crashes, "counters": counters}
+        others = {name: self.figures.total(name) for name in IN_ACCOUNT}
+        return {**self.summary(), **others, "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
         """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""
         if not any(shown.get("mounted") for shown in self.figures.shown()):
             return []
         told = self.account()
-        parts = [("kept in the spool since it was made", told["stored"])]
+        parts = [("stored since the spool was made", told["stored"])]
         if "delivered" in told:
             parts.append(("delivered to ToolsNet", told["delivered"]))
         parts.append(("still waiting", told["waiting"]))
         if "delivered" in told:
             parts.append(("set aside", told["parked"]))
+        parts += lost_of(self.figures)
         return [f"  {name:<38}{count:>8}" for name, count in parts]
 
     # -- commands ----------------------------------------------------------------------------------------------
@@ -247,12 +249,26 @@ def totals(figures: Figures) -> dict:
 def totals_text(figures: Figures) -> str:
     """Return the totals in one line for people."""
     told = totals(figures)
-    delivered = f" {told['delivered']}" if "delivered" in told else ""
+    rate = f"{told['delivered_per_s']}/s"
+    delivered = f"delivered {told['delivered']} ({rate})" if "delivered" in told else f"passed on {rate}"
     return (
-        f"stored {told['stored']} ({told['stored_per_s']}/s), delivered{delivered} "
-        f"({told['delivered_per_s']}/s), waiting {told['waiting']}; controllers {told['controllers_ready']}"
+        f"stored {told['stored']} ({told['stored_per_s']}/s), {delivered}, "
+        f"waiting {told['waiting']}; controllers {told['controllers_ready']}"
         f"/{told['stations']}, {connections.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
     )
+
+
+def lost_of(figures: Figures) -> list[tuple[str, int]]:
+    """Return how many results ToolsNet never gets, each with its name; none of those that there are none of."""
+    names = (("dropped by an operator", "dropped"), ("overwritten, at most", "overwritten"))
+    return [(words, count) for words, name in names if (count := figures.total(name))]
+
+
+def account_text(figures: Figures) -> str:
+    """Return the reconciliation in one line for people."""
+    aside = figures.total("parked")
+    parts = [("set aside", aside)] * bool(aside) + lost_of(figures)
+    return totals_text(figures) + "".join(f"; {words}: {count}" for words, count in parts)
 
 
 def spool_failure(figures: Figures) -> list[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages import commands, connections, reasons
-from toolcart.tools.messages.durations import next_try
+from toolcart.tools.messages.durations import counted, next_try
 
 BAD = "bad"  # something that should happen does not
 WARN = "warn"  # it still works, but not for long unless someone acts
@@ -165,10 +165,10 @@ def _holding(station: dict) -> str:
 def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
-            yield _refusal(outlet["refused"], station)
+            yield _refusal(outlet["refused"], station, connections.is_well(outlet))
 
 
-def _refusal(told: dict, station: dict) -> Need:
+def _refusal(told: dict, station: dict, is_up: bool) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     doing, code = told["doing"], told.get("code", 0)
     why = f"refuses (code {code})" if code else "does not answer"
@@ -182,18 +182,28 @@ def _refusal(told: dict, station: dict) -> Need:
         then = " and the quarantine has no room: nothing is sent"
         hint = f"needs an operator: `{commands.quarantine(station)}`"
     elif doing == "pass":
-        then = f" result {told.get('number', 0)}: those behind it are offered"
+        behind = "those behind it are offered" + ("" if is_up else " when it is there again")
+        then = f" result {told.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else behind}"
     elif doing == "trouble" or told.get("trouble"):
         why = why.replace("refuses", "refuses everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
+    if then.endswith(again) and _takes_no_write(station):
+        then = f": {_NOT_SENT}"
     words = f"ToolsNet {why}{then}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, f"{doing} {code}")
 
 
+_NOT_SENT = "nothing is sent, as the flash or disk takes no write"
+
+
+def _takes_no_write(station: dict) -> bool:
+    spool = station.get("spool", {})
+    return bool(spool.get("refused")) and "reading" not in spool.get("refused_words", "")
+
+
 def _operator(station: dict) -> Iterator[Need]:
     told = station.get("needs_operator")
-    holds = any((outlet.get("refused") or {}).get("doing") == "hold" for outlet in station.get("outlets", ()))
-    if told and not holds:  # else the need for the hold says so already
+    if told:
         hint = f"`{commands.quarantine(station)}`"
         yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
 
@@ -283,8 +293,9 @@ def _removed(station: dict) -> Iterator[Need]:
             hint = "configured again soon, under the same name, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"{_gone(gone)}, which is not configured any more, has lost its place to a new one: "
-        words += f"at most {gone['waiting']} records that it had not taken are not kept for it"
+        words = f"{_gone(gone).rstrip(',')}, which is not configured any more, has lost its place to a new one: "
+        at_most = f"at most {counted(gone['waiting'], 'record')} that it had not taken"
+        words += f"{at_most} are not kept for it" if gone["waiting"] else "it had taken all records"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
 
 

@@ -286,6 +286,11 @@ _TELEGRAMS = {
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
         "Add that host, or ask who changed the PIM.",
     ),
+    "flash refuses": (
+        "{name} {place} answers, but this station's own flash or disk refuses: nothing is delivered, as what ToolsNet "
+        "has could not be written down",
+        "It goes on by itself when the flash takes writes again; DISK says what it lacks.",
+    ),
 }
 
 _START = 1

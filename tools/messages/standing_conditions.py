@@ -38,7 +38,7 @@ _COUNTED = {
     "gone": (
         "GONE",
         "tightening IDs gone: the controller no longer has them, or cannot be asked for them",
-        "`{gaps}` lists them",
+        "`{gaps}` lists {them}",
     ),
     "unsubscribed": (
         "NOT PUSHED",
@@ -119,7 +119,12 @@ def counted(station: dict) -> list[Need]:
     }
     for slug in _OF_OUTLETS:
         counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))
-    ways = {"gaps": commands.gaps(station), "quarantine": commands.quarantine(station)}
+    is_listed = recovery.get("gone_latest", True)  # the newest records have some of them
+    ways = {
+        "gaps": commands.gaps(station),
+        "them": "them" if is_listed else "those of which the spool still has a record",
+        "quarantine": commands.quarantine(station),
+    }
     found = []
     for slug, (label, words, hint) in _COUNTED.items():
         count = counts.get(slug) or 0

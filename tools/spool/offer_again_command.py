@@ -75,6 +75,8 @@ def _told(found: dict) -> str:
         said += "; that is the oldest which the spool still has"
     if found["dropped"]:
         said += f"; up to {counted(found['dropped'], 'result')} of them had been dropped from the quarantine"
+    if found.get("out"):
+        said += f"; up to {found['out']} more, on the way to it just now, may be stored twice as well"
     if found["done"] and found["lacks"]:
         said += f"; up to {counted(found['lacks'], 'result')} that ToolsNet lacks stay in doubt"
     return said

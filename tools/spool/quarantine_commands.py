@@ -33,7 +33,7 @@ from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
-from toolcart.board.linux.flash import FileFlash, FlashUnusable
+from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow
@@ -62,10 +62,11 @@ class OrderNotGiven(order_log.NotDone):
 
 
 class LocalSpool:
-    """One spool on this machine."""
+    """One spool on this machine; `sends`: ToolsNet is among its outlets, as far as a configuration is named."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, sends: bool = True) -> None:
         self.path = path
+        self.sends = sends
 
     def ask(self, words: list[str]) -> Iterable[dict]:
         """Have the order carried out; return the lines of the answer."""
@@ -73,15 +74,21 @@ class LocalSpool:
         if not self.path.exists():
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
-        return answer if answer is not None else self._ask_stopped(words)
-
-    def _ask_stopped(self, words: list[str]) -> list[dict]:
+        if answer is not None:
+            return answer
         try:
             flash = FileFlash(str(self.path), 0)
+        except FlashInUse as reason:
+            answer = ask_agent(str(self.path) + SUFFIX, words)  # it may have been starting
+            if answer is not None:
+                return answer
+            more = "an agent without a control socket takes no orders (`systemctl stop toolcart` where it is a service)"
+            raise OrderNotGiven(f"{reason}; {more}", EXIT_IN_USE) from None
         except FlashUnusable as reason:
-            in_use = "in use by another agent" in str(reason)
-            more = ", for it has no control socket (`systemctl stop toolcart` where it is a service)" if in_use else ""
-            raise OrderNotGiven(f"{reason}{more}", EXIT_IN_USE if in_use else EXIT_WRONG) from None
+            raise OrderNotGiven(str(reason)) from None
+        return self._ask_stopped(flash, words)
+
+    def _ask_stopped(self, flash: FileFlash, words: list[str]) -> list[dict]:
         header = image.header(self.path)
         station = header.owner[2] if header is not None else 0
         try:
@@ -90,7 +97,7 @@ class LocalSpool:
                 device = RamFlash(flash.block_count, flash.block_bytes, flash.unit_bytes)
                 if flash.read_into(0, device.cells, len(device.cells)) != 0:
                     raise OrderNotGiven(flash.last_error)
-            job = orders(device, station, words, self.path)
+            job = orders(device, station, words, self.path, self.sends)
             if not order_log.is_looking(words):
                 job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep)
             return [line for line in job if line is not None]
@@ -111,8 +118,12 @@ class _Clock:
         buf[0:19] = time.strftime("%Y-%m-%d:%H:%M:%S").encode()
 
 
-def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE") -> Iterable[dict | None]:
+def orders(
+    device: Any, station: int, words: list[str], file: str | Path = "FILE", sends: bool = True
+) -> Iterable[dict | None]:
     """Carry out the order on a device that no agent uses; `file` is where it is stored, for hints to the user.
+
+    With `sends` the next agent sends to ToolsNet if the last one did.
 
     Whatever it is, the spool is started first as the agent starts it (toolcart.spool.offline_spool).
     """
@@ -133,7 +144,7 @@ def orders(device: Any, station: int, words: list[str], file: str | Path = "FILE
     else:
         lines = carry_out(found.quarantine, found.log, station, _Clock, None, words)
     for line in lines:
-        yield {**line, "configured": found.sends} if line and "running" in line else line
+        yield {**line, "configured": found.sends and sends} if line and "running" in line else line
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:
@@ -179,7 +190,8 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
     if station is not None and station not in numbers:
         raise OrderNotGiven(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
     found = stations[numbers.index(station) if station is not None else 0]
-    return LocalSpool(config_file.folder_of(config_path or "") / found["spool"]["path"])
+    sends = "toolsnet" in [outlet["kind"] for outlet in found["outlets"]]
+    return LocalSpool(config_file.folder_of(config_path or "") / found["spool"]["path"], sends)
 
 
 # -- what people see -----------------------------------------------------------------------------------------------
@@ -206,7 +218,10 @@ def _tell_list(answer: list[dict], as_json: bool) -> None:
     damaged = counts["parked_damaged"]
     click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
     if counts["needs_operator"]:
-        click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some")
+        click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some: {_ROOM}")
+
+
+_ROOM = "room comes by whole blocks, when all that the oldest one holds is gone"
 
 
 def _words(record: dict) -> str:

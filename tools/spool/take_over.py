@@ -1,14 +1,16 @@
 """Moves a spool into a new file: of another size or unit, of another station, out of an image of a board's flash.
 
 Rules
-1. The old one is read as a start would find it, and stays as it is. One that an agent has open is not touched.
+1. The old one is read as a start would find it, and stays as it is. It is locked as an agent locks it until the new one
+   is there: nothing is done to it meanwhile that the new one would not have. One that is in use is not touched.
 2. A record keeps its number, so ToolsNet gets next what it would have got, under the same sequence, and its 08 still
    says what it may have. The same station keeps the identity that consumers know its numbers by, so what they have
    confirmed stays confirmed. With another station number the identity is another: server and consumers are as if they
    were new, and lose nothing by having less than the outlets' cursors say (Snapshot.put_moved).
 3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
    as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
-4. The new file is completed under `<name>.new`, its header last.
+4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
+   (toolcart.board.linux.order_log) goes along.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -30,7 +33,8 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEAST
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
-from toolcart.board.linux.spool_file import MODE, block_bytes_for
+from toolcart.board.linux import order_log
+from toolcart.board.linux.spool_file import MODE, FlashInUse, block_bytes_for, lock
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
@@ -84,8 +88,31 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
     """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done."""
     if target.exists():
         raise CannotTakeOver(f"{target} already exists; it is not overwritten")
-    if image.is_held(source):
-        raise CannotTakeOver(f"an agent has {source} open; stop it first")
+    with _locked(source):
+        return _moved(source, target, plan)
+
+
+@contextlib.contextmanager
+def _locked(source: Path) -> Iterator[None]:
+    """Hold the spool as an agent would. A folder of blocks or what cannot be opened is no agent's of this machine."""
+    descriptor = -1
+    for mode in (os.O_RDWR, os.O_RDONLY):  # some file systems lock only what may be written
+        if descriptor < 0 and source.is_file():
+            with contextlib.suppress(OSError):
+                descriptor = os.open(source, mode | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if descriptor >= 0:
+            lock(descriptor, str(source))
+        yield
+    except FlashInUse:
+        why = f"an agent has {source} open; stop it first. If it is an order that is not done yet, try again"
+        raise CannotTakeOver(why) from None
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _moved(source: Path, target: Path, plan: Plan) -> str:
     told = image.header(source)
     old = start(image.load(source), told)
     if old is None:
@@ -98,6 +125,11 @@ def take_over(source: Path, target: Path, plan: Plan) -> str:
     made = make(old, plan, int.from_bytes(os.urandom(4), "little") % _IDENTITY_TOP + 1)
     new = target.with_name(target.name + ".new")
     _write_file(new, made.device, owner)
+    try:
+        order_log.hand_on(str(source), str(target))
+    except OSError as error:
+        new.unlink()
+        raise CannotTakeOver(f"cannot write {target}{order_log.SUFFIX}: {error.strerror}") from None
     os.rename(new, target)
     _sync_folder(target)
     aside = f"; {made.kept} set aside" if made.kept else ""

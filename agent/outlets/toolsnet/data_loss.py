@@ -11,6 +11,9 @@
 
 Rules
 1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
+   They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
+   results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
+   is left of that may all be lacking, and never counts as less.
 2. The same 08 once more says nothing new, also after a restart.
 3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
 4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
@@ -22,6 +25,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import (
     AGAIN_MOST,
+    BOTH_BITS,
+    BOTH_MOST,
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
@@ -29,11 +34,14 @@ from toolcart.agent.log.snapshot_fields import (
     SENT,
     SENT_AGAIN,
     SENT_BACK,
+    SENT_BOTH,
     SENT_EMPTY,
+    SENT_OPEN,
+    SENT_WIDE,
     TAKEN,
     again_to,
 )
-from toolcart.agent.toolsnet.telegram import SEQUENCES
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
 
@@ -48,11 +56,17 @@ def _kept(quarantine, first, last):
     return count
 
 
+def aside(policy):
+    """Return how many of the results that are still to be sent again are set aside: they stay there."""
+    end = min(again_to(policy.numbers), policy.log.number)
+    return _kept(policy.lookahead.quarantine, policy.cursor.number, end)
+
+
 def left(policy):
     """Return how many results are still to be sent again, at most: records that are none may lie between."""
     number = policy.cursor.number
     end = min(again_to(policy.numbers), policy.log.number)
-    return max(0, end - number - _kept(policy.lookahead.quarantine, number, end)) if number < end else 0
+    return max(0, end - number - aside(policy)) if number < end else 0
 
 
 def _lacking(policy, back):
@@ -67,11 +81,39 @@ def _is_of_before(policy, back):
     return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
 
 
-def _doubt_to(numbers, number, end):
-    """Let DOUBT_TO be this number; up to `end` results are sent again."""
+def _width(numbers):
+    """Return how many results there are from the first in doubt up to DOUBT_TO; below 0: nobody knows."""
+    lacks, sent = numbers[DOUBT_LACKS], numbers[SENT]
+    form = sent & SENT_OPEN
+    if not lacks or not form:
+        return lacks
+    if form == SENT_OPEN:
+        return -1
+    more = sent >> 8 & 0xFFF | sent >> 10 & 0xFF000
+    return lacks + (more if form == SENT_WIDE else more >> BOTH_BITS)
+
+
+def _doubt_to(numbers, number, end, width):
+    """Let DOUBT_TO be this number; up to `end` results are sent again. `width` is that of the doubt, as it is now."""
     numbers[DOUBT_TO] = number
     rows = min(max(0, end - number), AGAIN_MOST)
-    numbers[SENT] = numbers[SENT] & ~SENT_AGAIN | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10
+    form, more = 0, width - numbers[DOUBT_LACKS]
+    if width < 0 or (more > AGAIN_MOST if not rows else more > BOTH_MOST or (more > 0 and rows > BOTH_MOST)):
+        form = SENT_OPEN
+    elif more > 0:
+        form = SENT_BOTH if rows else SENT_WIDE
+        rows |= more << BOTH_BITS if rows else more
+    numbers[SENT] = numbers[SENT] & ~(SENT_AGAIN | SENT_OPEN) | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10 | form
+
+
+def _joined(policy, rows):
+    """Return the width of the doubt that there is and of the last `rows` numbers on the wire, together."""
+    numbers, last = policy.numbers, policy.cursor.number
+    width, alone = _width(numbers), _lacking(policy, rows)
+    if width <= 0:
+        return width or alone
+    doubt_to = numbers[DOUBT_TO]
+    return max(alone, width + max(0, last - doubt_to - _kept(policy.lookahead.quarantine, doubt_to, last)))
 
 
 def note_empty(policy, now):
@@ -79,8 +121,9 @@ def note_empty(policy, now):
     numbers, place = policy.numbers, policy.cursor.number
     if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
         return True
+    end = again_to(numbers)
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    _doubt_to(numbers, place, again_to(numbers))
+    _doubt_to(numbers, place, end, numbers[DELIVERED] + numbers[DROPPED])
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
     policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.in_flight.save()
@@ -90,11 +133,13 @@ def note_behind(policy, stored, here, now):
     """The 08 names `stored`, before TAKEN; `here` is the sequence that the cursor passed last. To be saved."""
     numbers = policy.numbers
     behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
+    end, lacking = again_to(numbers), max(1, _lacking(policy, back))
     if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
-        numbers[DOUBT_LACKS] = max(1, _lacking(policy, back))
+        numbers[DOUBT_LACKS] = width = lacking
     else:
-        numbers[DOUBT_LACKS] += max(1, min(behind, _lacking(policy, back)))
-    _doubt_to(numbers, policy.cursor.number, again_to(numbers))
+        width = _joined(policy, back)
+        numbers[DOUBT_LACKS] += min(max(1, behind), lacking)
+    _doubt_to(numbers, policy.cursor.number, end, width)
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
     policy.counters.note(h.SERVER_BEHIND, behind, now)
@@ -109,8 +154,11 @@ def note_lost_meanwhile(policy, stored):
     behind = (numbers[TAKEN] - stored) % SEQUENCES
     lost = min(behind - policy.resume_point.again.count, numbers[DELIVERED])
     if numbers[TAKEN] and behind < _HALF and lost > 0:
+        end, cursor = again_to(numbers), policy.cursor
+        rows = (sequence_at(cursor.number - cursor.ahead) - stored) % SEQUENCES
+        width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]))
         numbers[DOUBT_LACKS] += lost
-        _doubt_to(numbers, policy.cursor.number, again_to(numbers))
+        _doubt_to(numbers, cursor.number, end, width)
 
 
 def is_back(policy, stored, here):
@@ -121,15 +169,17 @@ def is_back(policy, stored, here):
     back = (here - stored) % SEQUENCES
     if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
         return False
-    numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], _lacking(policy, back))
+    end, width = again_to(numbers), _lacking(policy, back)
+    numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], width)
+    _doubt_to(numbers, numbers[DOUBT_TO], end, width)
     numbers[TAKEN] = stored
     return True
 
 
-def send_again(policy, was, count, doubted):
-    """The cursor went back from number `was`: `count` results go out again, `doubted` of them were in doubt.
+def send_again(policy, was, count, doubted, lacking=0):
+    """The cursor went back from number `was`: `count` results go out again, `doubted` of them from up to DOUBT_TO.
 
-    To be saved. Return what `undo` takes.
+    At least `lacking` of these are known to be lacking. To be saved. Return what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
@@ -139,10 +189,14 @@ def send_again(policy, was, count, doubted):
     numbers[DROPPED] -= dropped
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
-    left = numbers[DOUBT_LACKS] = max(0, numbers[DOUBT_LACKS] - doubted)
+    lacks, width = numbers[DOUBT_LACKS], _width(numbers)
+    if width >= 0:
+        width = max(0, width - doubted)
+    # What lies in front of the first, and not more than there are numbers.
+    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place, lacks if width < 0 else width)
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
-    _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end)
+    _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
     return before
 
 
@@ -158,7 +212,8 @@ def undo(policy, before):
 def send_rows_again(policy, was, rows):
     """The same, for the last `rows` numbers on the wire before number `was`."""
     count = max(0, rows - _kept(policy.lookahead.quarantine, policy.cursor.number, was))
-    send_again(policy, was, count, count)
+    # Behind what the server names it lacks all, but for what an operator has dropped.
+    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]))
 
 
 def leave(policy):

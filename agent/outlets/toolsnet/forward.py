@@ -27,6 +27,7 @@ from toolcart.agent.base.connection_fault import (
     NO_INFO,
     NO_PIM,
     NOT_ALLOWED,
+    NOT_WRITTEN,
     ConnectionFault,
 )
 from toolcart.agent.base.ticks import FOREVER, Timer
@@ -38,6 +39,7 @@ READS_A_STEP = const(8)
 WRITES_A_STEP = const(4)
 LINE_WAIT_MS = const(5)  # until a serial line is asked again whether the flash may be used
 LEAVE_MS = const(2000)
+NOT_WRITTEN_MS = const(5000)  # until the next connection, if our own flash refuses; then twice as long each time
 CURSOR_BATCH = const(48)  # results on the word of one snapshot: at most so many are repeated after a cut, which is rare
 
 _INDEX = const(0)  # of its cursor
@@ -89,6 +91,7 @@ class Forward:
         self._is_silent = False  # a silence of the line is offered now
         self._leaving = Timer()  # set: nothing more goes out
         self._stopping = False
+        self._unwritten_ms = 0  # that were waited because our own flash refused; 0: it does not
 
     # -- the contract of outlets -------------------------------------------------------------------------------
 
@@ -343,9 +346,14 @@ class Forward:
         done = self.policy.resume(self.session.info.result_sequence, now)
         for source in self.sources:
             done = done and source.resume(now)
-        if not done:
-            self.counters.note(h.NOT_SAVED, 5, now)
-            self._break(now)
+        if done:
+            self._unwritten_ms = 0
+            return
+        self.counters.note(h.NOT_SAVED, 5, now)
+        self._break(now)
+        self._blame(NOT_WRITTEN, now)
+        self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)
+        self.session.rest(ms, now)
 
     def _break(self, now):
         """Ask the server again where it stands."""

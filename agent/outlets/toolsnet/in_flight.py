@@ -22,13 +22,14 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_EMPTY,
     SENT_EVENTS_MET,
     SENT_MET,
+    SENT_OPEN,
     SENT_PASS,
     SENT_SEVERAL,
     TOOLSNET_CURSOR,
 )
 
-# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, and SENT_ALONE while LIMIT stays
-_MET = const(0x3FFFFF89)
+# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, _OPEN, and SENT_ALONE while LIMIT stays
+_MET = const(0x3FFFFFB9)
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
@@ -123,5 +124,5 @@ class InFlight:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_ALONE
+assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_OPEN | SENT_ALONE
 assert _LESS == SENT_PASS | SENT_SEVERAL

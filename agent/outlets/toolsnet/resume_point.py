@@ -40,6 +40,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_EMPTY,
     SENT_EVENTS_MET,
     SENT_MET,
+    SENT_OPEN,
     TAKEN,
 )
 from toolcart.agent.record import KIND_RAW
@@ -309,7 +310,7 @@ class ResumePoint:
         done = send_again(self.policy, before, count, doubted)
         sent.may_have = cursor.number
         if not sent.declare(
-            cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN)
+            cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)
         ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
             undo(self.policy, done)

@@ -51,9 +51,10 @@ def put_doubt(report, policy):
     again = policy.resume_point.again
     report["sent_again"] = report["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):
-        from toolcart.agent.outlets.toolsnet.data_loss import left  # rare
+        from toolcart.agent.outlets.toolsnet.data_loss import aside, left  # rare
 
         report["sent_again"] = left(policy)
+        report["waiting"] = log.waits(policy.cursor) - aside(policy)
         report["sent_again_done"] = max(0, numbers[DELIVERED] - again.base)
     report["sent_again_since"] = "start" if again.since_start else "order"
 

@@ -4,6 +4,8 @@ import pytest
 
 from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.snapshot_fields import DELIVERED
+from toolcart.agent.quarantine.orders import carry_out as quarantine_order
+from toolcart.tools.spool.quarantine_commands import orders
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.flash import PowerCut
@@ -229,6 +231,74 @@ def test_a_server_set_back_again_lacks_more():
     assert lacks(restarted(outlet)) == NOTHING and outlet.ids() == numbers(1, 14)
 
 
+def set_back_twice(**settings):
+    """ToolsNet has 1 to 40 and 61 to 65 of the 70 that it was given."""
+    outlet = set_back(delivering(60, **settings), 20)
+    assert lacks(outlet) == (20, True, 0)
+    outlet.store(10)
+    outlet.run(3000)
+    return outlet
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("first", [1, 38, 41, 42, 45, 60, 61, 66, 68, 70])
+def test_what_a_server_kept_between_two_restores_ends_no_doubt(first, restart):
+    outlet = set_back(set_back_twice(), 5)
+    assert lacks(outlet) == (25, True, 0)
+    if restart:
+        restarted(outlet)
+    least = max(0, min(first, 61) - 41) + max(0, first - 66)
+    told = order(outlet, "from", str(first))
+    assert least <= told["lacks"] <= min(25, max(0, first - 41)), told
+    up(outlet)
+    restarted(outlet)
+    assert lacks(outlet) == (told["lacks"], told["lacks"] > 0, 0)
+    told = order(outlet, "from", "45")
+    assert told["lacks"] == (4 if first >= 45 else least)
+    up(outlet)
+    assert order(outlet, "from", "41")["lacks"] == 0
+    up(outlet)
+    assert lacks(restarted(outlet)) == NOTHING and delivered(outlet) == 70
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_second_restore_that_is_healed_leaves_the_first_in_doubt(later):
+    outlet = set_back_twice()
+    if later:
+        set_back(outlet, 5)
+    outlet.settings["rewind"] = True
+    if not later:
+        restarted(outlet)
+        outlet.archive.restore_backup(5)
+    restarted(outlet)
+    assert lacks(outlet) == (20, True, 0)
+    assert order(outlet, "from", "45")["lacks"] == 4
+    up(outlet)
+    assert lacks(restarted(outlet)) == (4, True, 0)
+
+
+def test_an_order_to_a_stopped_agent_ends_no_doubt_either():
+    outlet = set_back(set_back_twice(), 5)
+    outlet.forward.stop()
+    told = [line for line in orders(outlet.flash, 10, ["offer-again", "from", "45"]) if line][-1]
+    assert told["count"] == 26 and told["lacks"] == 4
+    outlet.cut()
+    up(outlet)
+    assert lacks(restarted(outlet)) == (4, True, 0)
+
+
+def test_results_that_were_dropped_end_no_doubt_of_a_server_that_was_emptied():
+    outlet = Outlet()
+    outlet.store(20)
+    outlet.options.tightening_codes.update({18: 17, 19: 17})
+    outlet.until_stored(18, and_ms=1000)
+    list(quarantine_order(outlet.policy.lookahead.quarantine, outlet.log, 10, outlet.clock, None, ["drop", "all"]))
+    emptied(outlet)
+    assert lacks(outlet) == (18, True, 0)
+    outlet.options.tightening_codes.clear()
+    assert order(outlet, "from", "16")["lacks"] == 15, "1 to 15; of the five that go out two were dropped"
+
+
 def test_a_server_set_back_while_it_is_sent_all_again_lacks_what_it_lost():
     outlet = emptied(delivering(30))
     order(outlet, "from", "1")
@@ -364,6 +434,19 @@ def test_what_the_quarantine_holds_is_not_said_to_be_sent_again():
     outlet.until_stored(8, and_ms=1000)
     assert outlet.policy.save_at_end()
     assert order(outlet, "from", "4")["count"] == 5 == lacks(outlet)[2]
+    shown = outlet.shown()
+    assert shown["waiting"] == 5, "those two are set aside, and nothing else"
+
+
+def test_what_is_on_its_way_when_an_order_comes_is_a_bound_in_its_answer():
+    outlet = delivering(10)
+    outlet.store(20)
+    outlet.until(lambda: outlet.cursor.number > 14 and outlet.policy.out)
+    told = order(outlet, "from", "3")
+    outlet.run(5000)
+    up(outlet)
+    assert told["out"] == 1 and told["count"] <= len(outlet.ids()) - 30 <= told["count"] + told["out"]
+    assert sorted(set(outlet.ids())) == numbers(1, 30)
 
 
 def cut_everywhere(make, act, check):

@@ -1,7 +1,7 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.connection_fault import NOT_ALLOWED
+from toolcart.agent.base.connection_fault import NOT_ALLOWED, NOT_WRITTEN
 from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
@@ -908,6 +908,34 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         shown = {}
         outlet.forward.put_state(shown)
         assert shown["server"].partition(":")[0] in ("", "0.0.0.0", place[0]), "it goes elsewhere than it shows"
+
+
+def test_a_flash_that_refuses_is_blamed_itself_and_left_in_peace():
+    for is_met in (False, True):
+        _refuse_while_toolsnet_comes(is_met)
+
+
+def _refuse_while_toolsnet_comes(is_met):
+    outlet = Outlet()
+    if is_met:
+        outlet.store(5)
+        outlet.until_stored(5, and_ms=100)
+    outlet.store(5)
+    outlet.network.down(*PIM)
+    outlet.network.cut(*SERVER)
+    outlet.run(120000)
+    outlet.flash.code = FLASH_IO
+    if is_met:
+        outlet.cut()
+    outlet.network.up(*PIM)
+    outlet.until(lambda: outlet.forward.fault.why == NOT_WRITTEN)
+    before = outlet.counted(h.NOT_SAVED)
+    outlet.run(600000)
+    assert outlet.counted(h.NOT_SAVED) - before < 16, "it connects again and again"
+    assert outlet.forward.fault.why == NOT_WRITTEN and outlet.archive.stored == 5 * is_met
+    outlet.flash.code = FLASH_DONE
+    outlet.until_stored(5 + 5 * is_met)
+    assert outlet.forward.fault.why == 0 and outlet.forward.is_up()
 
 
 def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():

@@ -105,7 +105,7 @@ def test_three_sizes_show_all_stations_then_one_with_its_results(carts):
         terminal.resize(80, 24)
         terminal.until("newest results: 0", "? help")
         terminal.press("q")
-        terminal.until("kept in the spool since it was made", "delivered to ToolsNet")
+        terminal.until("stored since the spool was made", "delivered to ToolsNet")
     finally:
         terminal.close()
 

@@ -11,11 +11,11 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live import chart, panels, stations
 from toolcart.tools.live.ascii_terminal import has_utf8, plain
 from toolcart.tools.live.count_history import POINTS, Curve
-from toolcart.tools.live.figures import Change
+from toolcart.tools.live.figures import Change, Figures
 from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation
 from toolcart.tools.live.view import View
-from toolcart.tools.live.watch import ENDED, RUNNING, Watch
+from toolcart.tools.live.watch import ENDED, RUNNING, Watch, account_text
 from host_tests.support.agent_lines import station_told, status_of
 
 DEADLINE_S = 60
@@ -574,3 +574,15 @@ def test_figure_of_the_reconciliation_stays_beside_its_word(width):
     books = {"produced": 1430, "acknowledged": 1430, "delivered": 960, "out_of_order": 12}
     lines = panels.both_books(books, 0, width).plain.split("\n")
     assert max(map(len, lines)) <= width and "out of order 12" in lines[-1]
+
+
+def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
+    figures = Figures()
+    told = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
+    figures.feed(status_of(_station(1, **told)), 0.0)
+    assert "; set aside: 6; dropped by an operator: 4; overwritten, at most: 3" in account_text(figures)
+    assert "delivered 40 (" in account_text(figures)
+    figures = Figures()
+    without = {name: value for name, value in _station(1).items() if name not in ("delivered", "parked", "dropped")}
+    figures.feed(status_of(without), 0.0)
+    assert ", passed on 0" in account_text(figures) and "delivered" not in account_text(figures)

@@ -49,13 +49,16 @@ def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, wor
     assert told(dict(REFUSED, **changes)) == [words]
 
 
-def test_hold_and_the_operator_are_one_need_and_two_where_nothing_holds():
+def test_the_operator_is_asked_whether_or_not_anything_holds():
     operator = {"why": "the quarantine is full"}
     held = attention.needs(station(dict(REFUSED, doing="hold"), needs_operator=operator))
-    assert [need.slug for need in held] == ["refused"]
+    assert [need.slug for need in held] == ["refused", "operator"]
     both = attention.needs(station(REFUSED, needs_operator=operator))
     assert [need.slug for need in both] == ["refused", "operator"]
-    assert both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --spool cart.spool`"
+    assert (
+        held[1] == both[1]
+        and both[1].text() == "needs an operator: the quarantine is full; `toolcart quarantine list --spool cart.spool`"
+    )
 
 
 def test_the_rest_is_told_the_worst_first():
@@ -191,3 +194,27 @@ def test_events_tell_a_need_once_and_when_it_is_over():
     assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
     assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]
     assert Figures().stations == {}
+
+
+@pytest.mark.parametrize("doing", ["pass", "retry", "trouble"])
+def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
+    spool = {"refused": "read-only", "refused_words": "writing: Read-only file system"}
+    said = [one for one in told(dict(REFUSED, doing=doing), spool=spool) if one.startswith("ToolsNet")]
+    assert len(said) == 1 and "nothing is sent, as the flash or disk takes no write" in said[0]
+    assert "are offered" not in said[0] and "next try" not in said[0]
+
+
+def test_an_outlet_without_a_name_is_told_without_a_second_comma_and_without_none():
+    for waiting, part in (
+        (0, "it had taken all records"),
+        (1, "at most 1 record that"),
+        (7, "at most 7 records that"),
+    ):
+        (said,) = told(None, given_up=[{"kind": "mqtt", "name": "", "waiting": waiting}])
+        assert part in said and ",," not in said and "is not known any more, which" in said
+
+
+def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
+    for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
+        gone = station(None, recovery={"gone": 3, "gone_latest": latest})
+        assert next(need.hint for need in standing_conditions.counted(gone) if need.slug == "gone").endswith(end)

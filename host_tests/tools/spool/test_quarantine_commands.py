@@ -94,6 +94,21 @@ def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
         assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
 
 
+def test_an_order_waits_while_another_one_has_the_spool(spool):
+    flash = FileFlash(str(spool), 0)
+    threading.Timer(0.5, flash.close).start()
+    assert "6 dropped" in run("drop", "all", "--yes", "--spool", spool).stdout
+
+
+def test_an_order_says_that_it_waits_for_toolsnet_where_the_configuration_has_none(spool):
+    of_file = [{"kind": "file", "path": "results.jsonl"}]
+    for outlets, words in (({}, "the agent runs"), ({"outlets": of_file}, "ToolsNet is configured again")):
+        toolsnet = False if outlets else None
+        tree = cart_of(number=7, station={"spool": {"path": str(spool)}, **outlets}, toolsnet=toolsnet)
+        said = run("retry", "1", "--config", written(spool.parent, tree)).stdout
+        assert f"to be offered again when {words}" in said
+
+
 class Running:
     """A running agent's socket, turned by the test."""
 
@@ -285,6 +300,10 @@ def test_the_log_tells_what_did_not_arrive():
     ):
         assert [text for text in said if text.startswith(words)]
     assert told(**wrong) == []
+    hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4, "waiting": 9}}
+    held = told(**{**wrong, "outlets": [{**station_told()["outlets"][0], **hold}]})
+    assert any("no room: nothing is sent" in text for text in held)
+    assert "the quarantine has room again" not in held, "in the same second as that it has none"
     assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
     figures.feed({"kind": "started", "pid": 1}, 1.0)
     assert [text for text in told(**wrong) if text.startswith("3 results set aside")]

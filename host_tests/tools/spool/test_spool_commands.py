@@ -5,7 +5,9 @@ import csv
 import io
 import json
 import lzma
+import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,8 @@ from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.board.folder_flash import FolderFlash
-from toolcart.board.linux.flash import FileFlash
+from toolcart.board.linux import order_log
+from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.spool import image
 from toolcart.tools.spool import take_over
 from host_tests.support.log import Area, append, take_all
@@ -321,3 +324,33 @@ def test_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, 
     assert [one.name for one in tmp_path.iterdir()] == ["cart.spool"], "what has no room takes none away"
     take(path, target)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["cart.spool", "new.spool"]
+
+
+def test_nothing_is_done_to_a_spool_while_it_is_copied(tmp_path, monkeypatch):
+    path, target = put(tmp_path), tmp_path / "new.spool"
+    write, said = take_over._write_file, []
+
+    def meanwhile(*given):
+        write(*given)
+        for words in (["quarantine", "drop", "all", "--yes"], ["spool", "offer-again", "--from", 1]):
+            said.append(toolcart(*words, "--spool", path, code=3).stderr)
+        with pytest.raises(FlashUnusable, match="take-over, that is not done yet"):
+            FileFlash(str(path), 0)
+
+    monkeypatch.setattr("toolcart.board.linux.spool_file.LOCK_WAIT_S", 0.2)
+    monkeypatch.setattr(take_over, "_write_file", meanwhile)
+    assert "92 set aside" in take(path, target)
+    assert len(said) == 2 and all("take-over, that is not done yet, wait for it" in one for one in said)
+    FileFlash(str(path), 0).close()
+    assert image.read(target).opened.quarantine.count() == image.read(path).opened.quarantine.count() == 92
+
+
+def test_what_the_log_has_to_say_about_orders_goes_along(tmp_path):
+    path, target = put(tmp_path), tmp_path / "new.spool"
+    toolcart("quarantine", "drop", "all", "--yes", "--spool", path)
+    kept = Path(str(path) + order_log.SUFFIX).read_text()
+    assert "ordered `drop all`" in kept
+    take(path, target)
+    for one in (path, target):
+        assert Path(str(one) + order_log.SUFFIX).read_text() == kept
+    assert os.stat(str(target) + order_log.SUFFIX).st_mode & 0o777 == 0o600
