@@ -106,14 +106,7 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
-from toolcart.agent.openprotocol.result_digest import (
-    FINGERPRINT_BYTES,
-    are_alike,
-    is_unread,
-    put_digest,
-    put_unread,
-    same,
-)
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, put_unread, same
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
@@ -955,15 +948,8 @@ class Recovery:
         return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
 
     def _is_top(self, answer):
-        """True if the answer is the highest result known, in whatever writing.
-
-        One that cannot be read shows nothing but its ID, and no other result.
-        """
-        top = self.ledger.octets
-        if self.ledger.is_top(answer) or not self.ledger.is_met():
-            return self.ledger.is_top(answer)
-        says_nothing = is_unread(answer) and not is_unread(top) and self._counts_alone()
-        return self._fits(answer, top) or (says_nothing and unpack_id(answer, 0) == unpack_id(top, 0))
+        """True if the answer is the highest result known, in whatever writing."""
+        return self.ledger.is_top(answer) or (self.ledger.is_met() and self._fits(answer, self.ledger.octets))
 
     def _turns_to_compare(self, answer, pushed):
         """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""

@@ -39,11 +39,6 @@ def put_values(digest, to, body, start):
     digest[to + _ANGLE] = 0xFF if blank else (body[start + 3] & 0x0F) << 4 | body[start + 4] & 0x0F
 
 
-def is_unread(digest):
-    """True if only the ID of this result can be read."""
-    return digest[TIME] == 0xEE
-
-
 def put_unread(digest, number, check=-1):
     """Write the digest of a result of which only the ID can be read; `check`, unless negative, identifies its frame."""
     pack_id(digest, 0, number)

@@ -469,5 +469,5 @@ def _differences(station, its: _Copy) -> list[str]:
     counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
     top = its.top if its.number == mine.number and counts_all else None
     if top not in (None, station.ledger.top()):
-        found.append(f"the highest ID is {station.known.top()}, a start says {top}")
+        found.append(f"the highest ID is {station.ledger.top()}, a start says {top}")
     return found

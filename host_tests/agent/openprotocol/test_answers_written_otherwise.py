@@ -139,21 +139,3 @@ def test_rounded_answers_of_another_hour_are_counted(monkeypatch):
     cart = outages(Cart(), 3)
     stored = cart.stored_ids()
     assert set(stored) == set(cart.controller.produced) and len(stored) - len(set(stored)) <= counted(cart)
-
-
-def unreadable(write, result, *given):
-    """An old result whose time is cut: of it only the ID can be read."""
-    time = result.time.encode()
-    return write(result, *given).replace(time, time[:10], 1)
-
-
-def test_answers_that_cannot_be_read_are_of_the_same_controller(monkeypatch):
-    write = controller_session.frames.old_result_data
-    monkeypatch.setattr(controller_session.frames, "old_result_data", lambda *given: unreadable(write, *given))
-    cart = outages(Cart(), 4, 3, 2)
-    assert len(cart.stored()) == 12 and len(cart.raw()) == 8 and counted(cart) == 0
-    assert cart.station.ledger.epoch() == 0 and cart.station.ledger.gone() == 0
-    cart.controller.reset_ids()
-    cart.miss(2, 1300)
-    cart.settle()
-    assert cart.station.ledger.epoch() == 1 and len(cart.raw()) == 10

@@ -57,7 +57,7 @@ def test_a_named_unit_holds_until_another_one_is_named():
     assert answered(bench, fetched_in(0x31, 3, tightening_id=5)) == KEPT
     assert answered(bench, fetched_in(0x20, 2, tightening_id=4)) == KEPT
     bench.push(pushed_in(0x38, tightening_id=6))
-    bench.known.put_controller(4711, False, True)  # another controller
+    bench.ledger.put_controller(4711, False, True)  # another controller
     assert answered(bench, fetched_in(0x20, 2, tightening_id=7)) == KEPT
 
 
