@@ -64,7 +64,7 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
         "log": spool.log,
         "state": spool.state,
         "quarantine": spool.quarantine,
-        "quiet": None,
+        "flash_window": None,
         "counters": Counters(),
     }
     station = SimpleNamespace(board=board, system=system, number=number, outlet_ports=[port], **parts)
