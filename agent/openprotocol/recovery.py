@@ -327,13 +327,12 @@ class Recovery:
             self._end_unfinished(now)
 
     def _end_unfinished(self, now):
-        """Count what was not completed and cannot be had; False if that has to wait: then it is tried again."""
+        """Count what was not completed and cannot be had; `_retry` is armed where that has to wait."""
         left = 0
         if self._unfinished is not None:
             left = self._unfinished.settle(self.gap_fill, self.duplicates, self._why, now)
         if left:
             self._retry.start(now, left)
-        return left == 0
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
@@ -1248,7 +1247,8 @@ class Recovery:
             elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
-        if not self._end_unfinished(now):
+        self._end_unfinished(now)
+        if self._retry.armed:
             return
         self.phase = rp.PHASE_IDLE
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap

@@ -829,7 +829,8 @@ class Session:
         named = named if named != UNNAMED else self._outstanding()
         width = 4
         asked = self.request.asked
-        if asked and not self.request.is_named(named) and self._is_never_sent(named):
+        is_told = self.state != st.READY or self.request.row is rq.FETCH  # else it may be late, to a command
+        if asked and is_told and not self.request.is_named(named) and self._is_never_sent(named):
             width = 0 if link.length < _REFUSAL_BYTES - 2 else 4  # it has a code alone, or names what nobody asked
             named = asked
         if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):

@@ -61,6 +61,9 @@ _OF_BOLT = (
 
 _ODD = b"Odd fields"
 _NO_STATUS = b"no status"
+# By what is absent: 1 torque, 2 angle, 4 status. Written out: nothing is put together for a telegram.
+_ABSENT = (b"", b"no torque", b"no angle", b"no torque, angle", _NO_STATUS, b"no torque, status", b"no angle, status")
+_ABSENT += (b"no torque, angle, status",)
 _count = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
@@ -94,10 +97,9 @@ def _add_absent(parameters, buf, at, rows):
     for index in range(rows):
         status, torque, angle = (row + 2, row + 5, row + 12) if is_bolt else (row + 4, row + 7, row + 13)
         if buf[status] <= 0x20 or buf[torque] <= 0x20 or buf[angle] <= 0x20:
-            from toolcart.agent.record.malformed import absent_in  # hardly any record needs it
-
-            widths = (rec.FIGURE_BYTES, rec.FIGURE_BYTES) if is_bolt else (rec.TORQUE_BYTES, rec.ANGLE_BYTES)
-            text = absent_in(buf, torque, widths[0], angle, widths[1], status).encode()
+            absent = is_blank(buf, torque, rec.FIGURE_BYTES if is_bolt else rec.TORQUE_BYTES)
+            absent += 2 * is_blank(buf, angle, rec.FIGURE_BYTES if is_bolt else rec.ANGLE_BYTES)
+            text = _ABSENT[absent + 4 * (buf[status] <= 0x20)]
             parameters.spindle = SPINDLES + index * SPINDLE_BYTES
             if text:
                 parameters.add_text(60006, _ODD, text, 0, len(text))

@@ -88,7 +88,7 @@ def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
     """SQLite takes the whole transaction back then, savepoints too, as on a full disk."""
     monkeypatch.setattr(database, "_SQLITE", (*database._SQLITE, "cache_size=10"))  # pages; the others go to the file
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
         said = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
     finally:

@@ -8,6 +8,7 @@ from host_tests.support.heap import allocated, heap_tools
 from lab.harness.allocation_free_peers import Workbench, configuration
 
 PORTABLE = True
+HEAP = "1m"
 
 SUPPLY = [29, 29127, 4400]  # pin, limit in the ADC's figures, in mV
 GOOD, LOW = 33000, 29000

@@ -3,6 +3,7 @@
 from host_tests.support import toolsnet
 
 PORTABLE = True
+HEAP = "4m"
 
 RESULTS = 100
 ROUND_TRIPS_MS = (0, 20, 100)

@@ -8,6 +8,7 @@ from lab.harness.cart import Cart
 from lab.harness.mqtt_broker import Broker, Consumer
 
 PORTABLE = True
+HEAP = "4m"
 
 
 class MqttCart(Cart):

@@ -5,6 +5,7 @@ from host_tests.support.frames import fetched, light, pushed
 from host_tests.support.station import NOW, Bench
 
 PORTABLE = True
+HEAP = "2m"
 
 
 def fetched_in(unit, revision=2, **values):

@@ -75,7 +75,6 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("simulate toolsnet --archive /proc/x/y --pim-port 0 --server-port 0 --seconds 1", 1, "--archive"),
         ("simulate controller --set max_clients=abc --port 0 --seconds 1", 2, "max_clients is a whole number"),
         ("simulate controller --link ascii --device /dev/null --seconds 1", 1, "--device"),
         ("line monitor /dev/null", 3, "/dev/null is not a serial line"),

@@ -70,7 +70,7 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
         made = cycle(kind=WideSpindleAssembly)
-        assert take(made, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and made.found == res.RESULT_READ
+        assert take(made, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_READ
         page = payload_of(made)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2

@@ -42,7 +42,7 @@ def test_a_constant_is_a_number_wherever_it_is_named(text, wanted):
     ("text", "wanted"),
     [
         ("A = const(4)\n_B = bytes((A,) * 2)  # words\nx = (1, _B)\n", "\n  # words\nx = (1, b'\\x04\\x04')\n"),
-        ("from toolcart.agent.log import numbers as n\n_B = (n.CURSOR, None)\nx = _B\n", "\n\nx = (9, None)\n"),
+        ("from toolcart.agent.log import snapshot_fields as n\n_B = (n.CURSOR, None)\nx = _B\n", "\n\nx = (9, None)\n"),
         ("_B = 1 << 3\nx = y[_B]\n", "\nx = y[8]\n"),
         ("_B = 'a'\n\n\ndef f():\n    global _B\n    _B = 'b'\n", None),
         ("_B = [1]\n_C = len(_B)\n_D = f\n_E = bytearray(2)\nx = _B, _C, _D, _E\n", None),
@@ -84,7 +84,7 @@ def test_every_name_that_a_chip_imports_is_there(files):
             if isinstance(node, ast.ImportFrom) and node.module in has:
                 names = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in has}
                 lacking += [(chip.name, name) for name in names - has[node.module]]
-    assert lacking == [("agent/base/compat.py", "fields_cpython")]  # CPython alone asks for it
+    assert lacking == [("toolcart/agent/base/compat.py", "fields_cpython")]  # CPython alone asks for it
 
 
 def bound(tree):

@@ -13,7 +13,7 @@ from toolcart.base import installation, subprocesses
 from toolcart.base.sources import ROOT, files_below
 from lab.cache import CHECKOUT
 
-EXTRAS = ("view", "serial", "webhook", "plot", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
+EXTRAS = ("view", "serial", "webhook", "flash", "archive", "archive-mqtt", "archive-web", "postgresql")
 
 
 @pytest.fixture

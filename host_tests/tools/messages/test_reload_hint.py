@@ -21,8 +21,8 @@ def hint(**about):
 def way_of(*before):
     """How a process that was begun with these words says that it is to be reloaded."""
     handled = (
-        "from toolcart.tools.process.supervisor import end_or_reload; from toolcart.tools.status import server;"
-        "end_or_reload(lambda: None, lambda: None); print(server.way_to_reload(''))"
+        "from toolcart.tools.process.supervisor import end_or_reload; from toolcart.tools.status import process;"
+        "end_or_reload(lambda: None, lambda: None); print(process.way_to_reload(''))"
     )
     done = subprocess.run([*before, sys.executable, "-c", handled], env=ENVIRONMENT, capture_output=True, text=True)
     return done.stdout.strip()

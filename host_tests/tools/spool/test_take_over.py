@@ -82,7 +82,7 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
         assert after.quarantine.reason == before.quarantine.reason
     for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):
         assert after.state.numbers[index] == before.state.numbers[index], index
-    assert after.state.octets == before.state.octets and after.known.top() == before.known.top()
+    assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
     assert after.log.next == before.log.next
 
