@@ -95,7 +95,9 @@ def _add_absent(parameters, buf, at, rows):
     is_bolt = rec.form_of(buf, at) == rec.BOLTS
     row = rec.first_row(buf, at)
     for index in range(rows):
-        status, torque, angle = (row + 2, row + 5, row + 12) if is_bolt else (row + 4, row + 7, row + 13)
+        status = row + (2 if is_bolt else 4)
+        torque = row + (5 if is_bolt else 7)
+        angle = row + (12 if is_bolt else 13)
         if buf[status] <= 0x20 or buf[torque] <= 0x20 or buf[angle] <= 0x20:
             absent = is_blank(buf, torque, rec.FIGURE_BYTES if is_bolt else rec.TORQUE_BYTES)
             absent += 2 * is_blank(buf, angle, rec.FIGURE_BYTES if is_bolt else rec.ANGLE_BYTES)
