@@ -13,7 +13,7 @@ import json
 import pytest
 
 from toolcart.board import safe_mode
-from toolcart.tools.flash import board_commands, commands, install, package
+from toolcart.tools.flash import board_commands, commands, package
 from host_tests.support.firmware import running_chip
 from host_tests.tools.flash.chip_link import ChipLink
 from lab.chips.chip import SAFE_MODE, TREE
@@ -115,7 +115,7 @@ def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, 
     chip.run(30000)
     # The cable goes with the switch: three tries, then what ran before.
     monkeypatch.setattr(ChipLink, "lines", lambda link, seconds: iter(()))
-    monkeypatch.setattr(install, "roll_back", gone)
+    monkeypatch.setattr(commands, "roll_back", gone)
     before = len(chip.said())
     assert desk.flash(71) == commands.EXIT_GONE
     chip.run(90000)
