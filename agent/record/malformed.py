@@ -8,9 +8,10 @@ Rules
 3. It is imported when the first such record is shown or sent; it allocates.
 """
 
-from toolcart.agent.base.fields import fill, is_blank, number, put_text
+from toolcart.agent.base.fields import fill, number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
+from toolcart.agent.record.absent import absent_of
 from toolcart.agent.record.provenance import origin_bytes
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
@@ -79,25 +80,6 @@ def put_in_order(page, length):
         notes.append("shifted")
         page[_LIMITS + res.ANGLE_DECIMALS] &= ~_SHIFTED
     return negative, ", ".join(notes)
-
-
-def absent_in(page, torque, torque_bytes, angle, angle_bytes, status):
-    """Return which of torque, angle and status, at these places of the page, are blank: `no torque, status`; or ""."""
-    names = []
-    if is_blank(page, torque, torque_bytes):
-        names.append("torque")
-    if is_blank(page, angle, angle_bytes):
-        names.append("angle")
-    if is_blank(page, status, 1):
-        names.append("status")
-    return "no " + ", ".join(names) if names else ""
-
-
-def absent_of(page, at):
-    """Return which of torque, angle and status the payload at page[at:] lacks; of several spindles, as a whole."""
-    body = at + res.HEAD_BYTES
-    torque, angle = body + res.TORQUE, body + res.ANGLE
-    return absent_in(page, torque, res.TORQUE_BYTES, angle, res.ANGLE_BYTES, body + res.TIGHTENING_STATUS)
 
 
 def notes_of(page, at, flags, length):

@@ -27,7 +27,7 @@ QUIET_MINUTES = const(5)
 SOON_MS = const(2000)  # after a stall everything that came meanwhile is taken first
 APART_MS = const(15000)  # however many reasons for doubt there are
 WAY_MS = const(5000)  # at least, for a push that is on its way
-IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the log of counters
+IS_FETCHED = const(0)  # the value of UNSUBSCRIBED in the event log
 IS_LOST = const(1)
 
 _MINUTE_MS = const(60000)

@@ -10,7 +10,8 @@ Rules
 
 from toolcart.agent.base.fields import fill, put_number, put_text
 from toolcart.agent.record import result as res
-from toolcart.agent.record.malformed import absent_of, decimals_of, put_in_order
+from toolcart.agent.record.absent import absent_of
+from toolcart.agent.record.malformed import decimals_of, put_in_order
 
 _TEXT_BYTES = 25
 _SPINDLE = 84

@@ -19,6 +19,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, fill, is_blank, number, put_number
 from toolcart.agent.record import result as res
 from toolcart.agent.record import spindles as rec
+from toolcart.agent.record.absent import absent_in
 from toolcart.agent.record.spindles import NAME, PARAMETER_BYTES, PROGRAM, STEP, Parameters, put_figure, put_identifier
 from toolcart.agent.toolsnet.telegram import LENGTH_BYTES, finish
 
@@ -61,9 +62,6 @@ _OF_BOLT = (
 
 _ODD = b"Odd fields"
 _NO_STATUS = b"no status"
-# By what is absent: 1 torque, 2 angle, 4 status. Written out: nothing is put together for a telegram.
-_ABSENT = (b"", b"no torque", b"no angle", b"no torque, angle", _NO_STATUS, b"no torque, status", b"no angle, status")
-_ABSENT += (b"no torque, angle, status",)
 _count = bytearray(4)  # how many, as digits
 _parameters = Parameters()
 
@@ -98,13 +96,12 @@ def _add_absent(parameters, buf, at, rows):
         status = row + (2 if is_bolt else 4)
         torque = row + (5 if is_bolt else 7)
         angle = row + (12 if is_bolt else 13)
-        if buf[status] <= 0x20 or buf[torque] <= 0x20 or buf[angle] <= 0x20:
-            absent = is_blank(buf, torque, rec.FIGURE_BYTES if is_bolt else rec.TORQUE_BYTES)
-            absent += 2 * is_blank(buf, angle, rec.FIGURE_BYTES if is_bolt else rec.ANGLE_BYTES)
-            text = _ABSENT[absent + 4 * (buf[status] <= 0x20)]
+        torque_bytes = rec.FIGURE_BYTES if is_bolt else rec.TORQUE_BYTES
+        angle_bytes = rec.FIGURE_BYTES if is_bolt else rec.ANGLE_BYTES
+        text = absent_in(buf, torque, torque_bytes, angle, angle_bytes, status)
+        if text:
             parameters.spindle = SPINDLES + index * SPINDLE_BYTES
-            if text:
-                parameters.add_text(60006, _ODD, text, 0, len(text))
+            parameters.add_text(60006, _ODD, text, 0, len(text))
         row += rec.row_bytes(buf, at)
     parameters.spindle = 0
 
