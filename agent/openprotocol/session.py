@@ -828,12 +828,10 @@ class Session:
         end = link.at + link.length
         named = named if named != UNNAMED else self._outstanding()
         width = 4
-        asked = self.request.asked
-        is_told = self.state != st.READY or self.request.row is rq.FETCH  # else it may be late, to a command
-        if asked and is_told and not self.request.is_named(named) and self._is_never_sent(named):
-            width = 0 if link.length < _REFUSAL_BYTES - 2 else 4  # it has a code alone, or names what nobody asked
-            named = asked
-        if link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
+        if self._can_only_mean_outstanding(named):
+            width = 0 if self._is_code_alone() else 4
+            named = self.request.asked
+        elif link.length < _REFUSAL_BYTES and not (self.request.is_named(named) or self._acknowledges(named)):
             width = self._short_width(link.buf, link.at + 20, link.length - 20)
             named = named if width == 4 else self.request.asked
         code = code_of(link.buf, min(link.at + 20 + width, end), end)
@@ -845,12 +843,25 @@ class Session:
             return self.refused_as(refusal_class(code))
         return st.EV_ACK_REFUSED if self._acknowledges(named) else st.EV_UNKNOWN
 
-    def _is_never_sent(self, named):
-        """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one."""
+    def _can_only_mean_outstanding(self, named):
+        """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one.
+
+        In a session that is READY it may also be a late one, to a command; there it is only taken for old results.
+        """
+        request = self.request
+        if not request.asked or request.is_named(named) or (self.state == st.READY and request.row is not rq.FETCH):
+            return False
+        if self.link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
+            return self._is_code_alone()
+        if named == rq.KEEP_ALIVE:
+            return not self.timing.keepalives
+        return named == 0 or named == request.row[rq.ANSWER]
+
+    def _is_code_alone(self):
+        """True if a rejection has two or three digits that name nothing."""
         link = self.link
-        if link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
-            return 2 <= link.length - 20 <= 3 and self._short_width(link.buf, link.at + 20, link.length - 20) == 4
-        return named == 0 or named == self.request.row[rq.ANSWER] or (named == 9999 and not self.timing.keepalives)
+        octets = link.length - 20
+        return 2 <= octets <= 3 and self._short_width(link.buf, link.at + 20, octets) == 4
 
     def _is_ack_refused(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""
