@@ -30,15 +30,6 @@ def listener():
         yield server
 
 
-@pytest.fixture
-def board(tmp_path):
-    board = Board(str(tmp_path))
-    yield board
-    for port in board._ports:
-        port.close()
-    board.close()
-
-
 def settle(port, wanted):
     wait_for("the port's state", lambda: port.state() == wanted)
 

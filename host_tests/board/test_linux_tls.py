@@ -3,8 +3,6 @@
 import os
 import socket
 
-import pytest
-
 from toolcart.agent.link.port import (
     PORT_CLOSED,
     PORT_LOST,
@@ -14,19 +12,9 @@ from toolcart.agent.link.port import (
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
 )
-from toolcart.board.linux.board import Board
 from host_tests.board.test_linux import DEADLINE_S, settle
 from host_tests.support.running import wait_for
 from host_tests.support.tls import HERE, OURS, THEIRS, certificate_files, server, server_context, serving
-
-
-@pytest.fixture
-def board(tmp_path):
-    board = Board(str(tmp_path))
-    yield board
-    for port in board._ports:
-        port.close()
-    board.close()
 
 
 def settings(folder, **other):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,3 +136,22 @@ def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple
         return agent.run(turn), [*told, agent.last_line()]
     finally:
         agent.board.close()
+
+
+def asked_while_it_runs(config: Path, act: Callable[[], object]) -> tuple[int, list[dict]]:
+    """The same, of an agent that runs while `act` is done in a thread of its own, and is stopped then."""
+    asker: list[threading.Thread] = []
+
+    def ask(agent: Agent) -> None:
+        act()
+        agent.board.request_stop()
+
+    def goes_on(agent: Agent, _told: list[dict]) -> bool:
+        if agent._controls and not asker:
+            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
+            asker[0].start()
+        return True
+
+    ended = lived(config, goes_on)
+    asker[0].join(5)
+    return ended

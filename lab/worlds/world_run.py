@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.worlds import adapter
@@ -64,17 +65,22 @@ def run(script: dict) -> Outcome:
     return Outcome(script, world.history, judge(world.history), world.time.now)
 
 
-def run_changes(world: ChangingWorld) -> None:
-    """Run a world that changes its configuration, from its first start to its last question."""
+def _play(world: World, look: Callable[[], object]) -> None:
+    """Let a world live from its first start until its faults cease; `look` at it all the while."""
     events = Events(world)
     for event in world.script["events"]:
         world.time.at(event[0], lambda event=event: events.happen(event))
     world.power_on()
     while world.time.now < world.script["end_ms"]:
         world.run_until(min(world.time.now + LOOK_MS, world.script["end_ms"]))
-        world.look()
+        look()
     events.faults_cease()
     world.calm = True
+
+
+def run_changes(world: ChangingWorld) -> None:
+    """Run a world that changes its configuration, from its first start to its last question."""
+    _play(world, world.look)
     _settle(world)
     world.history.calm_over = world.time.now
     world.switch_off(DARK_MS)
@@ -105,15 +111,7 @@ class Course:
     def run(self) -> None:
         """Run all of it."""
         world = self.world
-        events = Events(world)
-        for event in world.script["events"]:
-            world.time.at(event[0], lambda event=event: events.happen(event))
-        world.power_on()
-        while world.time.now < world.script["end_ms"]:
-            world.run_until(min(world.time.now + LOOK_MS, world.script["end_ms"]))
-            world.operator.look()
-        events.faults_cease()
-        world.calm = True
+        _play(world, world.operator.look)
         world.time.after(RETRY_MS, self._retry)
         self._calm(CALM_MAX_MS, QUIET_MS)
         while self._lets_in_by_switching():

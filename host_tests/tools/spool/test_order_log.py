@@ -1,7 +1,6 @@
 """Every order of an operator leaves a line in the agent's log: who, what, and what became of it."""
 
 import os
-import threading
 
 import pytest
 
@@ -10,7 +9,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status import client, socket_location
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, lived, toolcart, written
+from host_tests.support.running import asked_while_it_runs, cart_of, lived, toolcart, written
 
 ME = order_log.user_of(os.getuid())
 
@@ -31,21 +30,7 @@ def logged(told):
 
 
 def given_to_a_running_agent(spool, act):
-    asker = []
-
-    def ask(agent):
-        act()
-        agent.board.request_stop()
-
-    def goes_on(agent, _told):
-        if agent._controls and not asker:
-            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
-            asker[0].start()
-        return True
-
-    _, told = lived(config_of(spool), goes_on)
-    asker[0].join(5)
-    return logged(told)
+    return logged(asked_while_it_runs(config_of(spool), act)[1])
 
 
 def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):

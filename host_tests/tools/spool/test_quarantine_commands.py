@@ -21,7 +21,7 @@ from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
 from host_tests.support.agent_lines import station_told, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import cart_of, lived, toolcart, written
+from host_tests.support.running import asked_while_it_runs, cart_of, toolcart, written
 
 
 @pytest.fixture
@@ -258,20 +258,12 @@ def test_orders_reach_a_board_over_its_cable(capsys):
 
 
 def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
-    answers, asker = [], []
+    answers = []
 
-    def ask(agent):
+    def ask():
         answers.extend(orders.LocalSpool(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
-        agent.board.request_stop()
 
-    def goes_on(agent, _told):
-        if agent._controls and not asker:
-            asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
-            asker[0].start()
-        return True
-
-    assert lived(written(spool.parent, cart_with(spool)), goes_on)[0] == 0
-    asker[0].join(5)
+    assert asked_while_it_runs(written(spool.parent, cart_with(spool)), ask)[0] == 0
     listed, retried, shown = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
