@@ -9,6 +9,14 @@ toolcart_root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 toolcart_say() { printf 'toolcart: %s\n' "$*" >&2; }
 
+# Git makes files of links where it cannot, or may not, make links. Nothing is begun in such a checkout.
+for toolcart_room in agent archive board tools; do
+    if ! [ -d "$toolcart_root/toolcart/$toolcart_room" ]; then
+        toolcart_say "toolcart/$toolcart_room is no link to $toolcart_room/: git config core.symlinks true, then check out again."
+        return 1
+    fi
+done
+
 # Prints the first Python of 3.11 or later that can make an environment. A pyenv shim exists for versions
 # that are not there, so each candidate is really started.
 toolcart_python() {
@@ -107,11 +115,6 @@ toolcart_setup() {
     local log=$cache/setup.log stamp_file=$venv/toolcart-$1.stamp python result=0
     # python -m venv keeps a name of an outer environment; pip must not install into another place.
     unset PYTHONHOME PIP_TARGET PIP_PREFIX PIP_USER PIP_REQUIRE_VIRTUALENV
-    # Git makes files of links where it cannot, or may not, make links.
-    if ! [ -d "$toolcart_root/toolcart/agent" ]; then
-        toolcart_say "toolcart/agent is no link to agent/: git config core.symlinks true, then check out again."
-        return 1
-    fi
     mkdir -p "$cache" || return 1
     exec 9>>"$cache/setup.lock" || return 1
     python=$toolcart_root/.venv/bin/python

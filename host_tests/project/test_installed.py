@@ -252,13 +252,16 @@ def test_a_wheel_from_the_source_archive_has_the_same_files(installed, tmp_path)
         assert sorted(one.namelist()) == sorted(other.namelist())
 
 
-def test_a_checkout_whose_links_became_files_says_what_to_do(installed, tmp_path):
+@pytest.mark.parametrize("room", ["agent", "tools"])
+def test_a_checkout_whose_links_became_files_says_what_to_do(installed, tmp_path, room):
+    """On CI too, where tools/test begins with Debian's packages: nothing is fetched for such a checkout."""
     checkout = shutil.copytree(installed.checkout, tmp_path / "checkout", symlinks=True)
-    (checkout / "toolcart/agent").unlink()
-    (checkout / "toolcart/agent").write_text("../agent")
+    (checkout / "toolcart" / room).unlink()
+    (checkout / "toolcart" / room).write_text(f"../{room}")
     for command in ([sys.executable, "-c", BUILD.format("wheel"), tmp_path], ["tools/run"], ["tools/test"]):
-        told = done(command, checkout)
-        assert told.returncode != 0 and "git config core.symlinks true" in told.stderr.splitlines()[-1], told.stderr
+        told = done(command, checkout, CI="true")
+        assert told.returncode != 0 and f"toolcart/{room} is no link" in told.stderr.splitlines()[-1], told.stderr
+        assert "git config core.symlinks true" in told.stderr and not (checkout / ".cache").exists()
 
 
 def test_shells_complete_commands_and_file_names(installed):

@@ -30,8 +30,9 @@ class Build(build_py):
 
     def run(self) -> None:
         """Make the types beside the other stubs, then build as usual."""
-        if not all((HERE / "toolcart" / room).is_dir() for room in ROOMS):
-            sys.exit("toolcart/agent is no link to agent/: git config core.symlinks true, then check out again.")
+        for room in ROOMS:
+            if not (HERE / "toolcart" / room).is_dir():
+                sys.exit(f"toolcart/{room} is no link to {room}/: git config core.symlinks true, then check out again.")
         from lab.packaging import message_types  # it needs the rooms
 
         message_types.write(message_types.FOLDER)
