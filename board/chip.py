@@ -73,7 +73,7 @@ class Board:
 
     def __init__(self, configuration, chip):
         self.settings = configuration["board"]
-        self.said = []  # messages of the start, in words
+        self.messages = []  # messages of the start, in words
         self.watchdog = None
         self._chip = chip
         self._flashes = {}
@@ -97,7 +97,7 @@ class Board:
             if kind == "ethernet":
                 return Interface(self._chip.ethernet(self.settings["ethernet_pins"]), self.settings, now)
         except (OSError, ImportError, AttributeError, ValueError) as error:
-            self.said.append("no %s: %s" % (kind, error or type(error).__name__))
+            self.messages.append("no %s: %s" % (kind, error or type(error).__name__))
             return NoNetwork(kind)
         return NoNetwork()
 
@@ -109,7 +109,7 @@ class Board:
         zone = parsed(text) if text else None
         if zone is None:
             if text:
-                self.said.append("time_zone cannot be read: " + text)
+                self.messages.append("time_zone cannot be read: " + text)
             zone = fixed(0)
         return zone
 
@@ -195,7 +195,7 @@ class Board:
             "chip": sys.platform,
             "firmware": ".".join([str(part) for part in sys.implementation.version[:3]]),
             "free_bytes": gc.mem_free(),  # type: ignore[attr-defined]
-            "said": self.said,
+            "said": self.messages,
             "supply": [flash.about() for flash in self._flashes.values()] if self.settings["supply"] else [],
             "up_ms": self.now(),
             "resolver": self.sockets.resolver and self.sockets.resolver.about(),
@@ -235,7 +235,7 @@ class Board:
         try:
             return self._chip.lamp_pin(self.settings["lamp"])
         except (OSError, ValueError, TypeError) as error:
-            self.said.append("no lamp: %s" % error)
+            self.messages.append("no lamp: %s" % error)
             return None
 
     def _open_flash(self, path, size_kib):
@@ -244,7 +244,7 @@ class Board:
             device = self._chip.raw_flash()
             if device is not None:
                 return self._part(device, path, first_kib, size_kib)
-            self.said.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
+            self.messages.append("%s: there is no raw flash beside the file system, the spool lies in files" % path)
             path = path.replace("@", "_")
         return self._open_folder(path, size_kib)
 
@@ -252,11 +252,11 @@ class Board:
         """Return a part of the raw flash; None if it does not fit there."""
         kib = device.block_count * device.block_bytes // 1024
         if first_kib + size_kib > kib:
-            self.said.append(
+            self.messages.append(
                 "%s: %d KiB from %d on do not fit the %d KiB of raw flash" % (path, size_kib, first_kib, kib)
             )
             return None
-        self.said.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
+        self.messages.append("%s: raw flash, %d of %d KiB" % (path, size_kib, kib))
         block_kib = device.block_bytes // 1024
         return Partition(device, first_kib // block_kib, size_kib // block_kib)
 
@@ -274,7 +274,7 @@ class Board:
                 path = FOLDER + "/" + path
             device = FolderFlash(path, size_kib * 1024)
         except OSError as error:
-            self.said.append("%s: %s" % (path, error))
+            self.messages.append("%s: %s" % (path, error))
             return None
-        self.said.append("%s: a folder of files, %d KiB" % (path, size_kib))
+        self.messages.append("%s: a folder of files, %d KiB" % (path, size_kib))
         return device

@@ -47,19 +47,19 @@ class Clock:
     def __init__(self, rtc, now):
         self._rtc = rtc
         self.source = SOURCE_RTC if rtc.read()[0] >= _FIRST_YEAR else SOURCE_NONE
-        self._heard = now
+        self._accepted_at = now
         self.jumps = 0  # how often it was set
 
     def wants(self, source, now):
         """True if a time from this source would be accepted."""
-        return source >= self.source or ticks_diff(now, self._heard) > STALE_MS
+        return source >= self.source or ticks_diff(now, self._accepted_at) > STALE_MS
 
-    def hear(self, source, moment, now):
+    def offer(self, source, moment, now):
         """Take the local time in six numbers from a source; True if it was accepted."""
         if moment[0] < _FIRST_YEAR or not self.wants(source, now):
             return False
         self.source = source
-        self._heard = now
+        self._accepted_at = now
         if _apart_s(self._rtc.read(), moment) > CORRECT_S:
             self._rtc.write(moment)
             self.jumps += 1
@@ -111,7 +111,7 @@ class Ntp:
         self.unix_s = 0  # 0 before the first answer
         self.answers = 0
         self.silent = 0  # questions without a valid answer
-        self.heard_of = ""  # the server that answered last
+        self.last_server = ""  # the server that answered last
         self.stratum = 0  # how far that server is from a reference clock, 1 to 15
         self.dispersion_ms = 0  # its own estimate of its greatest error
 
@@ -119,7 +119,7 @@ class Ntp:
         """Return the quality of the time, for the status."""
         self._count_on(now)
         return {
-            "server": self.heard_of or None,
+            "server": self.last_server or None,
             "stratum": self.stratum,
             "dispersion_ms": self.dispersion_ms,
             "answers": self.answers,
@@ -127,11 +127,11 @@ class Ntp:
             "asks": self._hosts[self._index],
         }
 
-    def tick(self, now, is_up, heard):
-        """Do what is due; `heard(unix_s)` gets the local time in seconds since 1970. Return the ms to the next call."""
+    def tick(self, now, is_up, use_time):
+        """Do what is due; `use_time(unix_s)` gets local time, seconds since 1970. Return the ms to the next call."""
         if self._sock is not None:
-            return self._look(now, heard)
-        left = self._keep_zone(now, heard)
+            return self._look(now, use_time)
+        left = self._keep_zone(now, use_time)
         if not is_up or not self._next.expired(now):
             wait = self._next.left(now)
             return min(left, wait if wait > LOOK_MS else RETRY_MS)
@@ -156,7 +156,7 @@ class Ntp:
         self._over.start(now, ANSWER_MS)
         return LOOK_MS
 
-    def _look(self, now, heard):
+    def _look(self, now, use_time):
         packet = self._packet
         try:
             octets = self._sock.readinto(packet) or 0
@@ -165,8 +165,8 @@ class Ntp:
         if octets >= PACKET_BYTES and self._is_answer(packet):
             self._close()
             self._next.start(now, EVERY_MS)
-            self._take(packet, now, heard)
-            return min(EVERY_MS, self._keep_zone(now, heard))
+            self._take(packet, now, use_time)
+            return min(EVERY_MS, self._keep_zone(now, use_time))
         if self._over.expired(now):
             self._close()
             self._pass_on()
@@ -178,9 +178,9 @@ class Ntp:
             return False
         return packet[24] | packet[25] << 8 | packet[26] << 16 == self._mark
 
-    def _take(self, packet, now, heard):
+    def _take(self, packet, now, use_time):
         self.answers += 1
-        self.heard_of = self._hosts[self._index]
+        self.last_server = self._hosts[self._index]
         self.stratum = packet[1]
         self.dispersion_ms = (packet[8] << 8 | packet[9]) * 1000 + ((packet[10] << 8 | packet[11]) * 1000 >> 16)
         seconds = int.from_bytes(packet[40:44], "big")
@@ -188,19 +188,19 @@ class Ntp:
             seconds += 0x100000000
         self.unix_s = seconds - _NTP_TO_UNIX_S
         self._at = now
-        self._tell(heard)
+        self._deliver(use_time)
 
-    def _tell(self, heard):
+    def _deliver(self, use_time):
         self._offset_s = self._zone.offset_s(self.unix_s)
-        heard(self.unix_s + self._offset_s)
+        use_time(self.unix_s + self._offset_s)
 
-    def _keep_zone(self, now, heard):
+    def _keep_zone(self, now, use_time):
         """Report the time again if summer time began or ended; return the ms to the next change, EVERY_MS at most."""
         if self.unix_s == 0:
             return EVERY_MS
         self._count_on(now)
         if self._zone.offset_s(self.unix_s) != self._offset_s:
-            self._tell(heard)
+            self._deliver(use_time)
         left_s = self._zone.left_s(self.unix_s)
         return EVERY_MS if left_s is None or left_s * 1000 > EVERY_MS else left_s * 1000
 

@@ -85,7 +85,7 @@ def refusal_of(number):
 
 
 def _meaning(rows, number, otherwise):
-    for known, meaning in rows:
-        if number == (getattr(errno, known) if isinstance(known, str) else known):
+    for name, meaning in rows:
+        if number == (getattr(errno, name) if isinstance(name, str) else name):
             return meaning
     return otherwise

@@ -134,7 +134,7 @@ class Housekeeping:
         board = self.board
         left = CLOCK_MS
         if board.ntp is not None:
-            left = board.ntp.tick(now, board.network.is_up(), self._heard_ntp)
+            left = board.ntp.tick(now, board.network.is_up(), self._set_by_ntp)
         if self._take_times(now):
             left = _less(left, TAKE_MS)
         if self._clock.expired(now):
@@ -142,9 +142,9 @@ class Housekeeping:
             self._ask_others(now)
         return _less(left, self._clock.left(now))
 
-    def _heard_ntp(self, unix_s):
+    def _set_by_ntp(self, unix_s):
         board = self.board
-        board.clock.hear(SOURCE_NTP, board.calendar(unix_s), board.now())
+        board.clock.offer(SOURCE_NTP, board.calendar(unix_s), board.now())
 
     def _ask_others(self, now):
         """Ask for the time of the next 05, and of the next result, if the clock wants them."""
@@ -181,7 +181,7 @@ class Housekeeping:
         """Offer a time to the clock, if the digits are one."""
         moment = from_digits(digits)
         if moment is not None:
-            self.board.clock.hear(source, moment, now)
+            self.board.clock.offer(source, moment, now)
 
 
 def version_of(folder):

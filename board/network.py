@@ -31,8 +31,8 @@ class Silence:
 
     def is_over(self, sockets, is_up, now):
         """True if the network is to be restarted now; call it every few seconds."""
-        if sockets.heard:
-            sockets.heard = False
+        if sockets.has_received:
+            sockets.has_received = False
             self._wait_ms = SILENCE_MS
             self._over.start(now, SILENCE_MS)
         elif not is_up:

@@ -160,7 +160,7 @@ def start(root="", run=None, wait_s=time.sleep, reset=None):
     except Exception as fault:  # of any kind: the next start has a chance
         if isinstance(fault, MemoryError):
             _make_room()
-        reason = _told(fault)
+        reason = _traceback_text(fault)
         confirmation.raised()
     print("toolcart: start of", folder, "failed:", reason)
     _note(root, reason)
@@ -279,7 +279,7 @@ def _make_room():
     gc.collect()
 
 
-def _told(fault):
+def _traceback_text(fault):
     try:
         import io
 

@@ -146,7 +146,7 @@ class TcpPort:
         if count == 0:
             self.why = WHY_ENDED
             return PORT_LOST
-        self._sockets.heard = True
+        self._sockets.has_received = True
         return count
 
     def write(self, buf, start, n):
@@ -205,7 +205,7 @@ class Sockets:
         self.is_up = is_up
         self.poll = select.poll()
         self.tried = False  # a port was opened since toolcart.board.housekeeping cleared this
-        self.heard = False  # bytes came in over the network since then
+        self.has_received = False  # bytes came in over the network since then
         self.resolver = None
         self._make_resolver = make_resolver
         self._now = now

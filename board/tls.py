@@ -152,7 +152,7 @@ class TlsPort(TcpPort):
                     if count == 0:
                         self._end()
                         break
-                    self._sockets.heard = True
+                    self._sockets.has_received = True
                 buf[at] = one[0]
                 at += 1
         except OSError as error:

@@ -38,26 +38,26 @@ class ServersClock:
         self._board = board
         self._sets = sets
         self._due = Timer()
-        self._asked = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
+        self._sessions = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
 
     def on_turn(self, now):
         """Take a time that came since the last turn, and ask for the next when it is due."""
-        for session in self._asked:
+        for session in self._sessions:
             if not session.wants_stamp:
                 self._take(session.stamp)
-                self._asked = []
+                self._sessions = []
                 self._due.start(now, EVERY_MS)
                 return
-        if self._asked or (self._due.armed and not self._due.expired(now)):
+        if self._sessions or (self._due.armed and not self._due.expired(now)):
             return
         self._due.start(now, LOOK_MS)
-        self._asked = [
+        self._sessions = [
             outlet.times
             for one in self._app.stations
             for outlet in one.outlets
             if one.mounted and outlet.times is not None
         ]
-        for session in self._asked:
+        for session in self._sessions:
             session.wants_stamp = True
 
     def about(self):

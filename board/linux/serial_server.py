@@ -41,14 +41,14 @@ class Rfc2217:
 
     def __init__(self, settings):
         flow = 3 if settings.get("flow") == "rts_cts" else 1
-        self._asked = {
+        self._requested = {
             _BAUD: settings["baud"].to_bytes(4, "big"),
             _BITS: b"\x08",
             _PARITY: bytes((_PARITIES[settings["parity"]],)),
             _STOP_BITS: bytes((settings["stop_bits"],)),
             _CONTROL: bytes((flow,)),
         }
-        self._open = set(self._asked)  # not confirmed yet
+        self._open = set(self._requested)  # not confirmed yet
         self._state = _DATA
         self._verb = 0
         self._inside = bytearray()
@@ -120,7 +120,7 @@ class Rfc2217:
         if option == _COM_PORT and verb in (_DO, _WILL):
             if not self.speaks:
                 self.speaks = True
-                for command, value in self._asked.items():
+                for command, value in self._requested.items():
                     self._tell(command, value)
             return
         if option == _COM_PORT:
@@ -143,7 +143,7 @@ class Rfc2217:
             return
         command, value = told[1] - _CONFIRMED, told[2:]
         if command in self._open:
-            if value == self._asked[command]:
+            if value == self._requested[command]:
                 self._open.discard(command)
             else:
                 self.refused = True

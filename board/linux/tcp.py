@@ -117,7 +117,7 @@ class TcpPort:
         return self._state == PORT_OPENING and self.sock is None
 
     def _connect(self):
-        family, address = self._lookup.found  # type: ignore
+        family, address = self._lookup.outcome  # type: ignore
         if family == _NONE:
             return
         if family == _FAILED:
@@ -165,14 +165,14 @@ class _Lookup:
     """
 
     def __init__(self, host, number, turn):
-        self.found: tuple[int, tuple] = (_NONE, (0, 0))
+        self.outcome: tuple[int, tuple] = (_NONE, (0, 0))
         self.slow_at_s = time.monotonic() + SLOW_S
         for family in (socket.AF_INET, socket.AF_INET6):
             try:
                 socket.inet_pton(family, host)
             except OSError:
                 continue
-            self.found = (family, (host, number))
+            self.outcome = (family, (host, number))
             return
         threading.Thread(target=self._resolve, args=(host, number, turn), daemon=True).start()
 
@@ -181,7 +181,7 @@ class _Lookup:
             places = socket.getaddrinfo(host, number, type=socket.SOCK_STREAM)
         except Exception as error:  # of any kind: a look-up that never ends would be worse than a failed one
             code = getattr(error, "errno", 0) or 0
-            self.found = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
+            self.outcome = (_FAILED, (WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN, code))
             return
         place = places[turn % len(places)]
-        self.found = (place[0], place[4])
+        self.outcome = (place[0], place[4])

@@ -32,10 +32,10 @@ def _type_of(path):
             rows = [line.split() for line in lines]
     except OSError:
         return ""
-    longest, found = -1, ""
+    longest, file_system = -1, ""
     for row in rows:
-        point = os.fsdecode(ESCAPED.sub(lambda found: bytes([int(found[1], 8)]), row[4]))
+        point = os.fsdecode(ESCAPED.sub(lambda digits: bytes([int(digits[1], 8)]), row[4]))
         inside = path == point or path.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= longest and b"-" in row:  # of two at one point the later one is seen
-            longest, found = len(point), row[row.index(b"-") + 1].decode("ascii", "replace")
-    return found
+            longest, file_system = len(point), row[row.index(b"-") + 1].decode("ascii", "replace")
+    return file_system

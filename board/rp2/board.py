@@ -54,6 +54,6 @@ class Board(ChipBoard):
 
     def __init__(self, configuration):
         super().__init__(configuration, Rp2())
-        said = rp2_flash.other_division()
-        if said:
-            self.said.append(said)
+        message = rp2_flash.other_division()
+        if message:
+            self.messages.append(message)

@@ -22,7 +22,7 @@ def mount(device):
     vfs.mount(vfs.VfsLfs2(device, progsize=256), "/")
 
 
-def told_bytes(whole):
+def file_system_bytes(whole):
     """Return the size that the file system says it has; 0 if there is no plausible one."""
     page = bytearray(32)
     for block in (0, 1):
@@ -46,7 +46,7 @@ def holds_nothing(device, size):
 
 def start():
     whole = rp2.Flash()
-    size = told_bytes(whole) or FILES_BYTES
+    size = file_system_bytes(whole) or FILES_BYTES
     try:
         mount(rp2.Flash(len=size))
     except OSError:

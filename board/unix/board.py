@@ -20,10 +20,12 @@ class Board:
     def __init__(self, folder="."):
         self.folder = folder
         self.poll = select.poll()
-        self.heard = self.tried = False  # like those of toolcart.board.sockets.Sockets; nothing looks at them here
+        self.has_received = self.tried = (
+            False  # like those of toolcart.board.sockets.Sockets; nothing looks at them here
+        )
         self._open = {}  # ports by what the poll gives
         self._tls = None
-        self._said = ""
+        self._last_error = ""
 
     def is_up(self):
         """True: the network is the system's business here."""
@@ -73,8 +75,8 @@ class Board:
         try:
             return FolderFlash(path, spool["size_kib"] * 1024)
         except OSError as error:
-            if str(error) != self._said:
-                self._said = str(error)
+            if str(error) != self._last_error:
+                self._last_error = str(error)
                 print("toolcart: spool %s: %s" % (path, error))
             return None
 

@@ -96,7 +96,7 @@ def test_a_firmware_without_a_network_says_so_and_runs():
 
         board = rp2.Board(settings(network="wifi", ssid="Plant"))
         assert not board.network.is_up()
-        assert any("no wifi" in said for said in board.said)
+        assert any("no wifi" in message for message in board.messages)
 
 
 def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
@@ -108,9 +108,9 @@ def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
 
 def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
-    assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in said for said in board.said)
+    assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in message for message in board.messages)
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
-    assert board.ntp._zone.offset_s(0) == 0 and "time_zone cannot be read: nowhere" in board.said
+    assert board.ntp._zone.offset_s(0) == 0 and "time_zone cannot be read: nowhere" in board.messages
 
 
 def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
@@ -134,13 +134,13 @@ def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkey
         monkeypatch.setattr(rp2_flash.os, "statvfs", lambda path: (4096, 0, blocks))
 
     files(176)
-    assert any("704 KiB" in said for said in chip.Board(settings()).said)
+    assert any("704 KiB" in message for message in chip.Board(settings()).messages)
     files(rp2_flash.FILES_BYTES // 4096)
-    assert chip.Board(settings()).said == []
+    assert chip.Board(settings()).messages == []
     for blocks in (0, 352):  # none mounted, and all of the flash
         files(blocks)
         assert rp2_flash.ring() is None
-        assert chip.Board(settings()).said == []
+        assert chip.Board(settings()).messages == []
 
 
 def test_the_spool_is_written_only_while_the_adc_sees_enough(chip, monkeypatch):
@@ -176,7 +176,7 @@ def test_a_ring_that_is_larger_than_the_flash_is_refused(chip, monkeypatch):
     monkeypatch.setattr(chip.rp2_flash, "ring", lambda: _device(fake.RomFlash(8)))
     board = chip.Board(settings())
     assert board.flash({"path": "raw", "size_kib": 64}) is None
-    assert any("32 KiB" in said for said in board.said)
+    assert any("32 KiB" in message for message in board.messages)
 
 
 def test_a_serial_line_is_a_port_that_wakes_its_slot(chip):
@@ -529,4 +529,4 @@ def test_a_table_without_that_partition_keeps_the_spool_in_files(esp32_chip, mon
     monkeypatch.setattr(common, "FOLDER", str(tmp_path / "spool"))
     board = esp32_chip.Board(settings())
     assert board.flash({"path": "raw", "size_kib": 64}) is not None
-    assert any("in files" in said for said in board.said)
+    assert any("in files" in message for message in board.messages)

@@ -30,15 +30,15 @@ def test_an_unset_clock_says_so_and_a_kept_one_too():
 def test_a_better_source_wins_and_a_worse_one_is_not_heard():
     rtc = Rtc()
     clock = Clock(rtc, 0)
-    assert clock.hear(c.SOURCE_CONTROLLER, MOMENT, 0)
-    assert clock.hear(c.SOURCE_NTP, LATER, 1000) and rtc.moment == LATER
-    assert not clock.hear(c.SOURCE_TOOLSNET, MOMENT, 2000) and rtc.moment == LATER
+    assert clock.offer(c.SOURCE_CONTROLLER, MOMENT, 0)
+    assert clock.offer(c.SOURCE_NTP, LATER, 1000) and rtc.moment == LATER
+    assert not clock.offer(c.SOURCE_TOOLSNET, MOMENT, 2000) and rtc.moment == LATER
 
 
 def test_two_seconds_over_midnight_are_left_alone_too():
     rtc = Rtc((2024, 3, 14, 23, 59, 59))
     clock = Clock(rtc, 0)
-    clock.hear(c.SOURCE_NTP, (2024, 3, 15, 0, 0, 1), 0)
+    clock.offer(c.SOURCE_NTP, (2024, 3, 15, 0, 0, 1), 0)
     assert clock.jumps == 0
 
 
@@ -132,7 +132,7 @@ def test_the_next_server_is_asked_where_one_does_not_answer():
     asking = Asking(None, mute=Server(looks=1 << 20), good=Server())
     asking.go(300)
     assert asking.asked == ["ntp", "mute", "good"] and asking.heard == [1710408413]
-    assert asking.ntp.silent == 2 and asking.ntp.heard_of == "good"
+    assert asking.ntp.silent == 2 and asking.ntp.last_server == "good"
     asking.go(2 * 3600)
     assert asking.asked[3:] == ["good", "good"]
 

@@ -75,7 +75,7 @@ class Air:
 
 
 class Sockets:
-    heard = tried = False
+    has_received = tried = False
 
 
 class Dog:
@@ -190,7 +190,7 @@ def test_a_link_that_carries_or_is_down_is_not_restarted():
         chip = Chip()
         chip.board.network.up = up
         for _ in range(20):
-            chip.board.sockets.heard = heard
+            chip.board.sockets.has_received = heard
             chip.board.sockets.tried = tried
             chip.go(SILENCE_MS // 5)
         assert chip.board.network.restarts == [], (heard, up, tried)
