@@ -12,7 +12,7 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import session_states as controller_states
-from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES
+from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -194,12 +194,24 @@ def _recovery(station):
     return {
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
+        "off": _why_off(recovery),
         "open_ids": ledger.open_most(),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,
         "epoch": ledger.epoch(),
     }
+
+
+def _why_off(recovery):
+    """Return what keeps missed results from being asked for, "" if nothing does, or `needs` says it."""
+    if not recovery.ledger.recovers:
+        return "setting"
+    if recovery.ownership.needs or recovery.ownership.is_other:  # another one is asked when it has named itself twice
+        return ""
+    if recovery.phase == PHASE_NO_ID:
+        return "no ID"
+    return "controller" if recovery.phase == PHASE_OFF else ""
 
 
 def _gone_latest(station):

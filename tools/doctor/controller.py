@@ -223,6 +223,9 @@ def _kept(what: str, asking: Asking, controller: dict) -> Finding:
         ident = answer["tightening_id"]
         words = f"it returns stored results (MID 0064); newest tightening ID {ident}"
         figures = {"newest": ident}
+        if not wanted:
+            words += ", but controller.recover is false: what it makes while the agent is not listening is not fetched"
+            return Finding(what, NOTE, words, "", figures)
         if not _shares_ids(asking, ident):
             return Finding(what, GOOD, words, "", figures)
         words += "; all its stations share the tightening IDs"
