@@ -32,6 +32,7 @@ class IdOwnership:
         self.gone_most = GONE_SHARED  # K
         self.by_own_ids = False  # it answers MID 0006, which names no spindle
         self.identity = 0
+        self._first = 0  # the identity of the first connection since the start: it counts until one is proven
         self.is_other = False  # it is another controller than the one that is known
         self._answers_otherwise = False
         self.suspects = False  # `shared` is made since an answer was below what was asked for
@@ -53,7 +54,9 @@ class IdOwnership:
         self.by_own_ids = by_own_ids
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
-        self.is_other = ledger.identity() not in (0, alone, named)  # former versions took the station into it
+        self._first = self._first or alone
+        known = ledger.identity() or self._first
+        self.is_other = known not in (0, alone, named)  # former versions took the station into it
         self.is_believed = ledger.successor == alone
         self.identity = alone
         sharing = rp.SHARING_OWN if by_own_ids else self.sharing

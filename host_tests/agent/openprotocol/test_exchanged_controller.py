@@ -86,6 +86,19 @@ def test_it_may_answer_no_question(first, code, cut_ms):
             assert agrees(cart, before, (first, had, code, cut_ms, every_ms, how))
 
 
+@pytest.mark.parametrize("code", [98, 79, None])
+def test_the_one_before_may_never_have_answered(code):
+    for first, every_ms in ((LOWER, 70), (EQUAL, 310), (FAR, 1700)):
+        cart = exchanged(Cart(toolsnet=None, controller={"refuse": {64: code}}, first_id=FIRST), first, 2)
+        before = len(cart.controller.produced)
+        live(cart, every_ms)
+        cart.miss(3, 200)
+        cart.run(60000)
+        cart.produce(2, 200)
+        cart.run(4000000)
+        assert agrees(cart, before, (first, code, every_ms))
+
+
 @pytest.mark.parametrize("first", [LOWER, EQUAL, ABOVE, FAR])
 def test_connection_that_ends_before_an_answer_is_the_first_contact(first):
     for after_ms in (1, 20, 60, 200):
