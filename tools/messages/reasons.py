@@ -373,7 +373,7 @@ def _heard(code: int) -> str:
     """Return what came in place of an answer."""
     if code == HEARD_PART:
         return "a message that does not end"
-    about = {REFUSED_BY: " that does not say which request it rejects, or another", DONE: " that names another MID"}
+    about = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
     return f"MID {code:04d}{about.get(code, '')}"
 
 
