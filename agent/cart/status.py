@@ -12,7 +12,7 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import session_states as controller_states
-from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES
+from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -29,7 +29,7 @@ WHY_NAMES = (
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217,"
-    "other header,flash refuses"
+    "other header,flash refuses,no usable answer"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
@@ -194,12 +194,24 @@ def _recovery(station):
     return {
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
+        "off": _why_off(recovery),
         "open_ids": ledger.open_most(),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,
         "epoch": ledger.epoch(),
     }
+
+
+def _why_off(recovery):
+    """Return what keeps missed results from being asked for, "" if nothing does, or `needs` says it."""
+    if not recovery.ledger.recovers:
+        return "setting"
+    if recovery.ownership.needs or recovery.ownership.is_other:  # another one is asked when it has named itself twice
+        return ""
+    if recovery.phase == PHASE_NO_ID:
+        return "no ID"
+    return "controller" if recovery.phase == PHASE_OFF else ""
 
 
 def _gone_latest(station):

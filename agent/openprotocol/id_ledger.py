@@ -26,7 +26,10 @@ Rules
    a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
-12. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
+12. Another controller that has named itself once is the `successor`, with the first of its IDs that was seen, -1 if
+   none was. It is in place of the second range, where that is free; else a start forgets it. The fold takes its first
+   push in front of any answer for that ID.
+13. What is pushed without an ID that can be read, or with 0 where that is none, will seem to be missing
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.
 
@@ -34,6 +37,7 @@ Rules
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
            `---- w, a digest ---´        none             ´
+                                        |ID    |identity|  in place of the second range: the successor
 
 `spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
 """
@@ -87,6 +91,9 @@ _SHARED = const(4)  # all stations of the controller share the IDs
 _DOUBTED = const(8)  # rule 8, for the next start
 _UNASKED = const(16)  # rule 10
 _OTHER_UNIT = const(32)  # rule 11
+_SUCCESSOR = const(128)  # rule 12
+_SUCCESSOR_ID = const(26)  # where it is: no digits if there is none
+_SUCCESSOR_IDENTITY = const(31)
 
 _WITH_LIMITS = const(151)  # bytes of such a payload, and more
 _UNIT = const(139)  # in a body with limits
@@ -95,7 +102,7 @@ _MID = const(4)  # in a frame
 _MID_END = const(8)
 _SYNC = b"0101"
 _TIGHTENED = b"006"  # 0061 and 0065
-_UNNAMED = const(64)  # rule 12
+_UNNAMED = const(64)  # rule 13
 
 _RESULT_LEAST = const(100)  # octets; the shortest MID 0061 has 121
 _ID_LAST = 4294967295
@@ -119,7 +126,10 @@ class IdLedger:
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
+        self.successor = 0  # its identity; 0: there is none
+        self.successor_id = -1
         self._kept = b""
+        self._kept_successor = 0, -1
         self._gone = 0
         self._is_unnamed = False  # the last push
         self.load()
@@ -129,7 +139,12 @@ class IdLedger:
         octets = self.octets
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
         self.ranges = []
-        for at in range(_RANGES, _RANGES + RANGES_MOST * 10, 10):
+        most = RANGES_MOST
+        if octets[_FLAGS] & _SUCCESSOR:
+            most = 1
+            self.successor = get_u32(octets, _SUCCESSOR_IDENTITY)
+            self.successor_id = unpack_id(octets, _SUCCESSOR_ID) if octets[_SUCCESSOR_ID] != 0xFF else -1
+        for at in range(_RANGES, _RANGES + most * 10, 10):
             first = unpack_id(octets, at)
             if first:
                 self.ranges.append([first, unpack_id(octets, at + 5)])
@@ -209,6 +224,8 @@ class IdLedger:
                 self.add(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
+            if self.successor and self.successor_id < 0:
+                self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
             if is_ahead(number, self.top()) and not self.shares():
                 self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
@@ -238,7 +255,7 @@ class IdLedger:
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
 
     def _stored_unnamed(self, record):
-        """Take note of a push without an ID that can be read, this record of the log (rule 12)."""
+        """Take note of a push without an ID that can be read, this record of the log (rule 13)."""
         if self.recovers and (self.is_met() or self.is_empty()) and not self.is_unasked():
             self.octets[_FLAGS] |= _UNNAMED
             self._is_unnamed = True
@@ -296,6 +313,7 @@ class IdLedger:
 
     def move_top(self, buf, at):
         """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
+        self.successor = 0
         self.forget_ranges()
         copy(self.octets, _IN_FRONT, self.octets, 0, TIME)
         put_digest(self.last, 0, buf, at, 0)
@@ -320,7 +338,7 @@ class IdLedger:
         return self.octets[_FLAGS] & _OTHER_UNIT != 0
 
     def has_unnamed(self):
-        """True if some of what may be missing may have been pushed without its ID (rule 12)."""
+        """True if some of what may be missing may have been pushed without its ID (rule 13)."""
         return self.octets[_FLAGS] & _UNNAMED != 0
 
     def shares(self):
@@ -404,6 +422,7 @@ class IdLedger:
     def begin(self):
         """Begin changes that `commit` makes durable in one step."""
         self._kept = bytes(self.octets)
+        self._kept_successor = self.successor, self.successor_id
         self._gone = self.gone()
 
     def commit(self):
@@ -413,10 +432,15 @@ class IdLedger:
         if self.state.save():
             return True
         self.not_saved += 1
+        self.undo()
+        return False
+
+    def undo(self):
+        """Undo what was changed since `begin`."""
         self.octets[:] = self._kept
         self.numbers[GONE] = self._gone
+        self.successor, self.successor_id = self._kept_successor
         self.load()
-        return False
 
     def try_save(self):
         """Make what holds durable; if the state cannot be written that is counted, and no more."""
@@ -450,6 +474,12 @@ class IdLedger:
         self.put_empty()
         self.octets[_FLAGS] &= ~_EMPTY & 0xFF
 
+    def put_successor(self, identity, number):
+        """Another controller has named itself, and shown this ID; -1: none yet (rule 12)."""
+        self.successor = identity
+        self.successor_id = number
+        self._write_ranges()
+
     def put_unasked(self, is_unasked):
         """Set whether this controller answers no question."""
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unasked else 0)
@@ -459,6 +489,8 @@ class IdLedger:
         if identity != self.identity():
             self.octets[_FLAGS] &= ~_OTHER_UNIT & 0xFF  # of another controller
         put_u32(self.octets, _IDENTITY, identity)
+        if identity == self.successor:
+            self.put_successor(0, -1)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
         if is_reset:
             self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
@@ -532,6 +564,15 @@ class IdLedger:
             pack_id(self.octets, at, first)
             pack_id(self.octets, at + 5, last)
             at += 10
+        octets = self.octets
+        octets[_FLAGS] &= ~_SUCCESSOR & 0xFF
+        if self.successor and len(self.ranges) < RANGES_MOST:
+            octets[_FLAGS] |= _SUCCESSOR
+            if self.successor_id < 0:
+                fill(octets, _SUCCESSOR_ID, TIME, 0xFF)
+            else:
+                pack_id(octets, _SUCCESSOR_ID, self.successor_id)
+            put_u32(octets, _SUCCESSOR_IDENTITY, self.successor)
 
 
 assert _WITH_LIMITS == res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES and _UNIT == res.BODY_BYTES + res.TORQUE_UNIT

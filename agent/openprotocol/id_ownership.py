@@ -4,8 +4,9 @@ Rules
 1. A setting or earlier answers say at first whether stations share the IDs; this connection's answers decide
    (toolcart.agent.openprotocol.shared_ids).
 2. K, how many gone in a row end a walk, is more than the longest run of IDs that are not ours.
-3. Another controller is believed when it names itself twice: a single frame may be corrupt. Cell, channel and serial
-   number make one; a station of another number does not: it may count from 1, and what it has is ours.
+3. Another controller is believed when it names itself on a second connection, also after a start: a single frame may
+   be corrupt. What it has made since the first one is ours (toolcart.agent.openprotocol.successor). Cell, channel and
+   serial number make one; a station of another number does not: it may count from 1, and what it has is ours.
 """
 
 from toolcart.agent.base.compat import const
@@ -31,10 +32,11 @@ class IdOwnership:
         self.gone_most = GONE_SHARED  # K
         self.by_own_ids = False  # it answers MID 0006, which names no spindle
         self.identity = 0
+        self._first = 0  # the identity of the first connection since the start: it counts until one is proven
         self.is_other = False  # it is another controller than the one that is known
         self._answers_otherwise = False
         self.suspects = False  # `shared` is made since an answer was below what was asked for
-        self._named = 0  # as what another one has named itself
+        self.is_believed = False  # that other one has named itself so before
         self._stretch_ids = 0  # how many IDs are looked through at a time, if they are shared
 
     def forget(self):
@@ -52,7 +54,10 @@ class IdOwnership:
         self.by_own_ids = by_own_ids
         alone = crc30(identity, 31, 31 + STATION_BYTES, crc30(identity, 0, 6))
         named = crc30(identity, STATION, STATION + STATION_BYTES, alone)
-        self.is_other = ledger.identity() not in (0, alone, named)  # former versions took the station into it
+        self._first = self._first or alone
+        known = ledger.identity() or self._first
+        self.is_other = known not in (0, alone, named)  # former versions took the station into it
+        self.is_believed = ledger.successor == alone
         self.identity = alone
         sharing = rp.SHARING_OWN if by_own_ids else self.sharing
         is_named = all_digits(identity, STATION, STATION_BYTES) and id_of(identity, STATION) > 0
@@ -105,8 +110,3 @@ class IdOwnership:
         if self.suspects:
             self.suspects = False
             self.shared = None
-
-    def is_believed(self):
-        """True if the controller has named itself so before."""
-        before, self._named = self._named, self.identity
-        return before == self.identity

@@ -9,7 +9,8 @@ Rules
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`).
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
    a cut. A range is reported and closed at once; without room for the event it stays until there is some.
-4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing.
+4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
+   what it skipped after the first of its own that was seen is gone (toolcart.agent.openprotocol.successor).
 5. Any answer ends this: the recovery starts over.
 
 Imported where a controller is of this kind.
@@ -35,17 +36,26 @@ def settle(recovery, why):
     ownership = recovery.ownership
     is_other = ownership.is_other
     last = bytearray(FINGERPRINT_BYTES)
-    lost = []
-    moves = find_skipped(recovery.duplicates, ledger, lost, last, is_other)
-    lost = [(first, end) for first, end in ledger.ranges if not is_open(first, end)] + (
-        [] if ownership.shares else lost
-    )
-    why = WHY_RESET if is_other else why
+    skipped = []
+    moves = find_skipped(recovery.duplicates, ledger, skipped, last, is_other)
+    if is_other and not moves:
+        from toolcart.agent.openprotocol.successor import put_seen  # hardly any cart needs it
+
+        moves = put_seen(recovery.duplicates, ledger, last)
+    if ownership.shares:
+        skipped = []
+    lost = [(first, end) for first, end in ledger.ranges if not is_open(first, end)]
     ledger.begin()
-    count = sum([length_of(first, end) - recovery.count_here(first, end) for first, end in lost])
-    if count > 0:
-        if not recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why):
-            return False
+    if is_other:  # what was missing was the other one's, and what was skipped is all of this one
+        lost += skipped_before(recovery.duplicates, ledger)
+        count = sum([length_of(first, end) for first, end in skipped])
+        is_told = _report(recovery, lost, _count(recovery, lost), WHY_RESET) and _report(recovery, skipped, count, why)
+    else:
+        lost += skipped
+        is_told = _report(recovery, lost, _count(recovery, lost), why)
+    if not is_told:
+        ledger.undo()
+        return False
     ledger.forget_ranges()
     if moves:
         ledger.put_top(last)
@@ -60,16 +70,43 @@ def settle(recovery, why):
     return True
 
 
+def _count(recovery, lost):
+    return sum([length_of(first, end) - recovery.count_here(first, end) for first, end in lost])
+
+
+def _report(recovery, lost, count, why):
+    """Report so many in these ranges as gone; False if that has to wait."""
+    return count <= 0 or recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why)
+
+
+def skipped_before(duplicates, ledger):
+    """Return the ranges that the pushes of the one before have skipped since `w`, in front of its successor's."""
+    skipped = []
+    if ledger.doubted and ledger.is_met():
+        _find(
+            _pushes(duplicates, ledger.doubted, ledger.since, ledger.octets),
+            ledger.top(),
+            skipped,
+            bytearray(FINGERPRINT_BYTES),
+        )
+    return skipped
+
+
 def find_skipped(duplicates, ledger, skipped, last, is_other=False):
     """Append the ranges that the pushes since `w` have skipped; True if there were some: the last is in `last` then.
 
     `is_other`: since another controller came; what was pushed in front of that is not looked at.
     """
-    if not ledger.doubted or not ledger.is_met() or (is_other and ledger.since == 1):
+    if not ledger.doubted or not ledger.is_met() or (is_other and ledger.since == 1 and ledger.successor_id < 0):
         return False
+    pushes = _pushes(duplicates, max(ledger.doubted, ledger.since), 0, ledger.octets)
+    return _find(pushes, ledger.successor_id if is_other else ledger.top(), skipped, last)
+
+
+def _find(pushes, top, skipped, last):
+    """Find what these pushes have skipped, from ID `top` on: see `find_skipped`."""
     moves = False
-    top = -1 if is_other else ledger.top()
-    for _, number, is_top, digest in sorted(_pushes(duplicates, ledger)):
+    for _, number, is_top, digest in sorted(pushes):
         if is_top:  # what comes before it is known
             skipped[:] = []
             top = number
@@ -83,15 +120,20 @@ def find_skipped(duplicates, ledger, skipped, last, is_other=False):
     return moves
 
 
-def _pushes(duplicates, ledger):
-    """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since."""
+def _pushes(duplicates, first, end, highest):
+    """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since.
+
+    Of the records from `first` on, in front of `end` if that is not 0; `highest` is the digest of `w`.
+    """
     pushes = []
-    for page, at, flags in duplicates.results(max(ledger.doubted, ledger.since)):
+    for page, at, flags in duplicates.results(first):
+        if end and get_u32(page, at - HEAD_BYTES) >= end:
+            continue
         if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             continue
         digest = bytearray(FINGERPRINT_BYTES)
         put_digest(digest, 0, page, at, flags)
-        is_top = same(digest, ledger.octets)
+        is_top = same(digest, highest)
         if is_top or flags & FLAG_UNPROVEN:
             pushes.append((get_u32(page, at - HEAD_BYTES), id_of(page, at + TIGHTENING_ID), is_top, bytes(digest)))
     return pushes

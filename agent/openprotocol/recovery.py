@@ -169,6 +169,8 @@ class Recovery:
         self._revision_index = 0
         self._turned = 0  # how many revisions in a row were rejected
         self._other = 0  # the identity of this connection
+        self._first_record = 0  # of its first push, 0: there was none
+        self._first_id = -1
         self._why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
         )
@@ -203,9 +205,8 @@ class Recovery:
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = self._turned = 0
-        if ownership.is_other and self._other != ownership.identity:
-            self._unfinished = None
-            ledger.since = self.duplicates.next_record()
+        if ownership.is_other:
+            self._meet_successor()
         self._other = ownership.identity
         if ownership.needs:
             return
@@ -215,8 +216,26 @@ class Recovery:
         else:
             self.phase = rp.PHASE_NEWEST
 
+    def _meet_successor(self):
+        """Another controller has named itself: note that, or what is known of it since it was first seen."""
+        ledger = self.ledger
+        ownership = self.ownership
+        if self._other != ownership.identity:
+            self._unfinished = None
+            if ownership.is_believed:  # noted by an earlier start
+                from toolcart.agent.openprotocol.successor import first_record  # hardly any cart needs it
+
+                ledger.since = first_record(self.duplicates, ledger)
+            else:
+                ledger.since = self._first_record or self.duplicates.next_record()
+        if not ownership.is_believed:
+            ledger.put_successor(ownership.identity, self._first_id)
+            ledger.try_save()
+
     def closed(self):
         """The session is over."""
+        self._first_record = 0
+        self._first_id = -1
         self.gap_fill.drop()
         if self.phase == rp.PHASE_SEEK:
             self.ownership.break_off()
@@ -280,6 +299,11 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
+        if not self._first_record:
+            self._first_record = record
+            self._first_id = number
+        if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
+            self._retry.start(now, ON_ITS_WAY_MS)
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
             ledger.run = record if self._spindle_count() == 1 else 0
@@ -539,9 +563,12 @@ class Recovery:
         ownership = self.ownership
         self._revision_index = self._turned = 0
         self._switch_off(rp.PHASE_OFF)
-        if ownership.is_other and not ownership.is_believed():
+        is_new = ownership.is_other and not ownership.is_believed
+        if is_new and self.ledger.successor_id >= 0:
             return rp.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
+        if is_new:
+            return rp.NEWS_NONE
         self._count_missing(now)
         self._end_unfinished(now)
         return rp.NEWS_NONE
@@ -818,6 +845,9 @@ class Recovery:
         ledger = self.ledger
         observed = self.observed
         newest = observed.newest
+        if self.ownership.is_other and ledger.successor_id < 0 and not self.ownership.is_believed:
+            ledger.put_successor(self.ownership.identity, newest)
+            ledger.try_save()
         several = self._spindle_count() > 1
         is_held = observed.is_held and several and ledger.is_of_top(observed.top)
         observed.miss_up_to_newest(observed.is_held and not several)
@@ -1102,11 +1132,16 @@ class Recovery:
         observed.is_reset = is_reset
         observed.first = first_below(observed.newest)
         if ownership.is_other:
-            if not ownership.is_believed():
+            if not ownership.is_believed:
                 self._switch_off(rp.PHASE_OFF)
                 return rp.NEWS_ASK_AGAIN
+            from toolcart.agent.openprotocol.successor import first_missing  # hardly any cart needs it
+
             observed.is_reset = True
-            observed.first = following(observed.upto)  # what it made before is not ours
+            first = first_missing(self.ledger, observed)
+            if first < 0 and not ownership.shares:
+                return self._walk_down(observed.newest, ID_PERIOD // 2)
+            observed.first = first_below(observed.newest) if first < 0 else first
         elif not ownership.shares:  # else ours are found in stretches
             return self._walk_down(observed.newest, ID_PERIOD // 2)
         return self._conclude(now)
@@ -1180,8 +1215,9 @@ class Recovery:
             return rp.NEWS_NONE
         self._is_reported = True
         ledger.begin()
-        if observed.starts_over:
+        if observed.starts_over and not ownership.is_other:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
+        if observed.starts_over:
             ledger.forget_ranges()
         if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
             ledger.doubt()  # all the controller has may be missing, or `w` itself
@@ -1210,6 +1246,10 @@ class Recovery:
         parts = [(first, last) for first, last in ledger.ranges]
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top()), preceding(observed.first)))
+        if self.ownership.is_other:
+            from toolcart.agent.openprotocol.push_gaps import skipped_before  # hardly any cart needs it
+
+            parts += skipped_before(self.duplicates, ledger)
         lost = []
         for first, last in parts:
             if not observed.is_reset and not is_ahead(observed.first, last):
@@ -1226,7 +1266,13 @@ class Recovery:
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
         ledger = self.ledger
-        return self.duplicates.count_ids(first, last, ledger.since) if ledger.doubted and length_of(first, last) else 0
+        if not (ledger.doubted and length_of(first, last)):
+            return 0
+        if self.ownership.is_other:  # these IDs are of the one before
+            from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
+
+            return count_before(self.duplicates, first, last, ledger.since)
+        return self.duplicates.count_ids(first, last, ledger.since)
 
     # -- what is missing -----------------------------------------------------------------------------------------
 

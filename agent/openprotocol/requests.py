@@ -111,6 +111,7 @@ class Request:
         "accepts_lower",
         "accepts_nearby",
         "data",
+        "heard",
         "unsent",
         "was_newest",
         "asked",
@@ -139,6 +140,7 @@ class Request:
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
+        self.heard = 0  # MID of what came last and was no answer to it
         self.revision = 1
         self.data = b""
         self.tries = 0  # that are left
@@ -153,6 +155,7 @@ class Request:
         self.revision = revision
         self.data = data
         self.tries = 1 if row[ONCE] else tries
+        self.heard = 0
         self.unsent = True
         self._sends = self._passed = 0
         self._passed_over = False

@@ -40,7 +40,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import Part, const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_UNANSWERED
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
 from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
@@ -618,7 +618,27 @@ class Session:
     def over(self, why):
         """End the session: no answer came, or nothing that can be read."""
         self._lose()
-        return self._end(self.why if self.why and why == st.WHY_SILENCE else why)
+        is_silence = why == st.WHY_SILENCE or why == st.WHY_UNUSABLE
+        return self._end(self.why if self.why and is_silence else why)
+
+    def _why_broken(self):
+        """Return why the link is lost."""
+        if self.link.why == WHY_UNANSWERED:
+            return st.WHY_SILENCE
+        if self.link.why == WHY_SLOW and self.request.asked and self.state < st.READY:
+            self.request.heard = st.HEARD_PART
+            return self._why_silent()
+        return st.WHY_FRAMING
+
+    def _why_silent(self):
+        """Return why a request has no answer: nothing came, or something that is none; `received` says what then."""
+        heard = self.request.heard
+        if not heard:
+            return st.WHY_SILENCE
+        if not self.why:
+            self.received.refused_mid = self.request.asked
+            self.received.refused_code = heard
+        return st.WHY_UNUSABLE
 
     def _end(self, why):
         self.state = st.OVER
@@ -632,7 +652,7 @@ class Session:
         while self.state != st.OVER and self.state != st.CLOSED:
             kind = self.link.next_message(now)
             if kind == LINK_BROKEN:
-                return self.over(st.WHY_SILENCE if self.link.why == WHY_UNANSWERED else st.WHY_FRAMING)
+                return self.over(self._why_broken())
             if kind == LINK_NEED_DATA:
                 return self._check_timers(now)
             event = self._take(kind == LINK_CUT_SHORT)
@@ -671,7 +691,7 @@ class Session:
         if request.row[rq.MID] == 0 and not leaves and self._is_optional():
             return self._ask_next(True)
         if event == st.EV_OVER and not leaves:
-            return self.over(st.WHY_STOPPED if self.state == st.STOPPING else st.WHY_SILENCE)
+            return self.over(st.WHY_STOPPED if self.state == st.STOPPING else self._why_silent())
         request.given_up()
         self.answered()
         return st.EV_NONE if event == st.EV_OVER else event
@@ -724,7 +744,14 @@ class Session:
                 return self._pushed(push, cut_short)
             self.pushed = push
             return st.EV_PUSHED
-        return st.EV_NONE if mid == rq.KEEP_ALIVE else self._take_answer(mid, cut_short)
+        if mid == rq.KEEP_ALIVE:
+            if self.state == st.STARTING:  # none of ours went out: it mirrors nothing
+                self.request.heard = mid
+            return st.EV_NONE
+        event = self._take_answer(mid, cut_short)
+        if event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
+            self.request.heard = mid
+        return event
 
     def _pushed(self, push, cut_short):
         """Take a push that is no part. One cut short only because parts under way fill the buffer comes again."""
@@ -858,10 +885,10 @@ class Session:
         return named == 0 or named == request.row[rq.ANSWER]
 
     def _is_code_alone(self):
-        """True if a rejection has two or three digits that name nothing."""
+        """True if a rejection has at most three digits, and they name nothing."""
         link = self.link
         octets = link.length - 20
-        return 2 <= octets <= 3 and self._short_width(link.buf, link.at + 20, octets) == 4
+        return 1 <= octets <= 3 and self._short_width(link.buf, link.at + 20, octets) == 4
 
     def _is_ack_refused(self):
         """True if this MID 9998 rejects an acknowledgement of ours."""

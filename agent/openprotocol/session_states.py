@@ -46,4 +46,6 @@ WHY_NO_REVISION = const(4)
 WHY_NO_RESULTS = const(5)  # the controller does not know MID 0060 in any revision we have
 WHY_REFUSED = const(6)
 WHY_STOPPED = const(7)  # toolcart.agent.cart.status has the words
+WHY_UNUSABLE = const(38)  # what came was no answer that can be taken for one: HEARD_, or the MID that came last
+HEARD_PART = const(10000)  # a message that began and did not end
 WHY_HEADER = const(36)  # what answers MID 0001 lays out its headers otherwise (toolcart.agent.link.header_layouts)

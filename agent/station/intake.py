@@ -613,6 +613,7 @@ class Intake:
     def take_news(self, news, now):
         """Act on what the recovery has concluded from an answer."""
         if news == rp.NEWS_ASK_AGAIN:
+            self.session.old_result.rejected(False)  # it is not the question that ends this connection
             self.session.stop(now)
         elif news == rp.NEWS_NO_OWNER:
             self.counters.note(h.NO_OWNER, self.session.received.revision, now)

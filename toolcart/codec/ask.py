@@ -49,6 +49,10 @@ class NoAnswer(Unanswered):
     """The connection is open, but the request is not answered."""
 
 
+class UnusableAnswer(NoAnswer):
+    """Something came, but no answer to the request."""
+
+
 class Foreign(Unanswered):
     """The other side speaks something else."""
 
@@ -193,13 +197,23 @@ class Asking:
         self._send(frame)
         until = time.monotonic() + self.wait_s
         is_answer = False
+        last = None
         while not is_answer:
             heard = self._next(until)
             if heard is None:
-                raise NoAnswer(silence)
+                raise self._unanswered(frame, last, silence)
+            last = heard.message
             heard.is_answer = is_answer = _answers(heard.message, request, wanted)
             self._was_refused = self._was_refused or heard.message.mid == 4
             yield heard
+
+    def _unanswered(self, frame: bytes, last: Message | None, silence: str) -> Unanswered:
+        """Return that no answer came; `silence` says it where nothing came at all, `last` is what came last."""
+        if last is None and not self._frames.buffer:
+            return NoAnswer(silence)
+        came = "a message that does not end" if last is None or self._frames.buffer else f"MID {last.mid:04d}"
+        asked = f"MID {frame[4:8].decode()}"
+        return UnusableAnswer(f"{self.place} gives no answer to {asked} that can be used: what came is {came}")
 
     def leave(self) -> None:
         """End the session and the connection; errors no longer matter."""

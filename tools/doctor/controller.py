@@ -31,6 +31,7 @@ from toolcart.codec.ask import (
     NoSession,
     OtherHeader,
     Unanswered,
+    UnusableAnswer,
     asked_in,
     shown_as,
 )
@@ -65,6 +66,7 @@ _CONNECTED = "Is another client connected? Does it know one of controller.start_
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
 _REJECTED = "Offer others in controller.start_revisions; docs/controllers.md says what is known of each controller."
 _NO_SESSION: dict[type, str] = {
+    UnusableAnswer: "`toolcart ask` shows what it answers; docs/controllers.md says what is known of each controller.",
     NoAnswer: "Is this a controller's Open Protocol port? Some answer one client only.",
     Foreign: "Does something else listen there?",
 }
@@ -127,7 +129,9 @@ def _other_header(controller: dict, what: str) -> Finding | None:
 
 def _has_answered(why: Unanswered) -> bool:
     """True if what was sent was answered, with a rejection or something else: it was neither silence nor an end."""
-    return bool(why.codes) if isinstance(why, NoSession) else not isinstance(why, (NoAnswer, ConnectionEnded))
+    if isinstance(why, NoSession):
+        return bool(why.codes)
+    return isinstance(why, UnusableAnswer) or not isinstance(why, (NoAnswer, ConnectionEnded))
 
 
 def _hint(why: Unanswered, header: str) -> str:
@@ -219,6 +223,9 @@ def _kept(what: str, asking: Asking, controller: dict) -> Finding:
         ident = answer["tightening_id"]
         words = f"it returns stored results (MID 0064); newest tightening ID {ident}"
         figures = {"newest": ident}
+        if not wanted:
+            words += ", but controller.recover is false: what it makes while the agent is not listening is not fetched"
+            return Finding(what, NOTE, words, "", figures)
         if not _shares_ids(asking, ident):
             return Finding(what, GOOD, words, "", figures)
         words += "; all its stations share the tightening IDs"
@@ -343,8 +350,10 @@ def _turn(session, port, now: int) -> int:
 
 
 def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Finding:
-    is_other = session.why == st.WHY_HEADER
-    why, code = (why_name(session.why), session.received.refused_code) if is_other else ("silence", heard)
+    is_answer = session.why in (st.WHY_HEADER, st.WHY_UNUSABLE)
+    why, code = (why_name(session.why), session.received.refused_code) if is_answer else ("silence", heard)
     shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
+    if is_answer:
+        shown["why_mid"] = session.received.refused_mid
     reason = reasons.of_controller(shown)
     return Finding(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})

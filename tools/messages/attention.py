@@ -267,6 +267,19 @@ def _fetching(station: dict) -> Iterator[Need]:
         words = "results that are made while the agent is not listening cannot be fetched from this controller"
         hint = "its MID 0065 does not say whose a result is" if setting == "owner" else f"set controller.{setting}"
         yield Need("fetching", BAD, "NOT FETCHED", words, hint)
+    off = station.get("recovery", {}).get("off")
+    if off:
+        yield Need("fetching", NOTE, "NOT FETCHED", _NOT_FETCHED[off], key=off)
+
+
+_NOT_FETCHED = {
+    "setting": "controller.recover is false: what the controller makes while the agent is not listening is neither "
+    "fetched nor counted",
+    "controller": "this controller answers no question about stored results, as far as is known: what it makes while "
+    "the agent is not listening is not fetched, but counted as soon as its IDs show it",
+    "no ID": "what this controller answers about stored results cannot be used: nothing is fetched before it pushes "
+    "a result with an ID",
+}
 
 
 def _added(station: dict) -> Iterator[Need]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolcart.agent.openprotocol.error_codes import NO_CODE
+from toolcart.agent.openprotocol.requests import DONE
+from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
+from toolcart.agent.openprotocol.session_states import HEARD_PART
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages.durations import next_try
 
@@ -307,6 +310,10 @@ _SESSION = {
         "{name} accepted the connection but does not answer {asked}",
         "Is this a controller's Open Protocol port? Some answer one client only.",
     ),
+    "no usable answer": (
+        "{name} gives no answer to {asked} that can be used: what came is {heard}",
+        "`toolcart ask` shows what it answers; docs/controllers.md says what is known of each controller.",
+    ),
     "silence, ready": ("{name} fell silent: it did not answer the keep-alive", ""),
     "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
     "framing lost, ready": ("{name} sent a message with an impossible length", ""),
@@ -358,8 +365,16 @@ def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reaso
     elif slug == "refused by code":
         hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
     asked = f"MID {mid:04d}" if mid else "what it was asked"
-    where = {"name": f"controller {side.place}", "host": side.host, "port": side.port}
+    where = {"name": f"controller {side.place}", "host": side.host, "port": side.port, "heard": _heard(code)}
     return Reason(slug, words.format(asked=asked, code=with_code(code), **where), hint)
+
+
+def _heard(code: int) -> str:
+    """Return what came in place of an answer."""
+    if code == HEARD_PART:
+        return "a message that does not end"
+    about = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
+    return f"MID {code:04d}{about.get(code, '')}"
 
 
 def _of_end(side: Side, slug: str, state: str) -> Reason:

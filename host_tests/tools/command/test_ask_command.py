@@ -87,7 +87,14 @@ def test_a_connection_that_fails_says_why():
         (peers.is_silent, "does not answer MID 0001"),
         (peers.speaks(b"SSH-2.0-OpenSSH_9.2\r\n"), "does not speak Open Protocol"),
         (peers.speaks(b"0020FOUR001         \0"), "does not speak Open Protocol"),
-        (peers.speaks(catalogue.wire(catalogue.encode(9999))), "does not answer MID 0001"),
+        (
+            peers.speaks(catalogue.wire(catalogue.encode(9999))),
+            "no answer to MID 0001 that can be used: what came is MID 9999",
+        ),
+        (
+            peers.speaks(b"00570002001"),
+            "no answer to MID 0001 that can be used: what came is a message that does not end",
+        ),
     ):
         with peers.Peer(behave) as peer:
             told = ask(peer.port, "0040", "--wait", 0.5, code=3).output

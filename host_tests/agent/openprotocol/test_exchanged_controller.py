@@ -1,0 +1,155 @@
+"""A controller that is exchanged for another one: what that makes from the first contact on is stored or counted."""
+
+import pytest
+
+from host_tests.support.world import CONTROLLER, Cart
+
+FIRST = 20  # of the controller that was there before
+
+LOWER, EQUAL, ABOVE, FAR = 1, FIRST, FIRST + 9, 500000
+
+
+def exchanged(cart, first, had, known_ms=5000):
+    """Replace the controller by one that counts from `first` and has made `had` results, and wait for the contact.
+
+    The one before has been there for `known_ms`.
+    """
+    cart.until_ready(2000)
+    cart.produce(6, 300)
+    cart.run(known_ms)
+    cart.network.down(*CONTROLLER)
+    cart.run(20000)
+    controller = cart.controller
+    controller.reset_ids(first)
+    controller.identity.controller_serial = "D7654321"
+    cart.produce(had, 200)
+    connections = controller.connections
+    cart.network.up(*CONTROLLER)
+    cart.until(lambda: controller.connections > connections and any(one.result_revision for one in controller.sessions))
+    return cart
+
+
+def agrees(cart, before, case):
+    """All that was made since the contact is stored once, or counted."""
+    made = cart.controller.produced[before:]
+    stored = cart.stored_ids()[6:]
+    assert len(stored) == len(set(stored)) and set(stored) <= set(made), (case, made, stored)
+    assert len(made) == len(stored) + cart.station.ledger.gone(), (case, made, stored, cart.station.ledger.gone())
+    assert cart.station.ledger.missing() == 0, case
+    return True
+
+
+def live(cart, every_ms, cut_ms=0, how="cut"):
+    """Let it make one each so many ms for 5 s; after `cut_ms` the agent starts again, or the connection ends."""
+    began = cart.clock.now
+    is_over = not cut_ms
+    while cart.clock.now - began < 5000:
+        cart.produce(1, every_ms)
+        if not is_over and cart.clock.now - began >= cut_ms:
+            is_over = True
+            cart.cut() if how == "cut" else cart.controller.drop()
+    return cart
+
+
+@pytest.mark.parametrize("cut_ms", [0, 150, 1400])
+@pytest.mark.parametrize("options", [{}, {"push_instead_of_answer": True}, {"memory": 3}, {"push_last_result": True}])
+@pytest.mark.parametrize("first", [LOWER, EQUAL - 2, EQUAL, FAR])
+def test_each_result_since_the_contact_is_stored_or_counted(first, options, cut_ms):
+    for had, every_ms in ((0, 310), (5, 110)):
+        cart = exchanged(Cart(toolsnet=None, controller=options, first_id=FIRST), first, had)
+        before = len(cart.controller.produced)
+        before -= had > 0 and "push_last_result" in options
+        live(cart, every_ms, cut_ms).settle()
+        cart.produce(1, 200)
+        cart.settle()
+        assert agrees(cart, before, (first, had, options, cut_ms, every_ms))
+
+
+@pytest.mark.parametrize("cut_ms", [0, 90, 3400])
+@pytest.mark.parametrize("code", [99, 79, None])
+@pytest.mark.parametrize("first", [LOWER, FAR])
+def test_it_may_answer_no_question(first, code, cut_ms):
+    for had, every_ms in ((0, 70), (1, 1700)):
+        for how in ("cut", "drop"):
+            cart = exchanged(
+                Cart(toolsnet=None, controller={"refuse": {64: code}}, first_id=FIRST), first, had, 3000000
+            )
+            before = len(cart.controller.produced)
+            live(cart, every_ms, cut_ms, how)
+            cart.run(4000000)
+            cart.produce(1, 200)
+            cart.run(5000)
+            cart.miss(3, 200)
+            cart.run(60000)
+            cart.produce(2, 200)
+            cart.run(4000000)
+            assert agrees(cart, before, (first, had, code, cut_ms, every_ms, how))
+
+
+@pytest.mark.parametrize("code", [98, 79, None])
+def test_the_one_before_may_never_have_answered(code):
+    for first, every_ms in ((LOWER, 70), (EQUAL, 310), (FAR, 1700)):
+        cart = exchanged(Cart(toolsnet=None, controller={"refuse": {64: code}}, first_id=FIRST), first, 2)
+        before = len(cart.controller.produced)
+        live(cart, every_ms)
+        cart.miss(3, 200)
+        cart.run(60000)
+        cart.produce(2, 200)
+        cart.run(4000000)
+        assert agrees(cart, before, (first, code, every_ms))
+
+
+@pytest.mark.parametrize("first", [LOWER, EQUAL, ABOVE, FAR])
+def test_connection_that_ends_before_an_answer_is_the_first_contact(first):
+    for after_ms in (1, 20, 60, 200):
+        cart = exchanged(Cart(toolsnet=None, first_id=FIRST), first, 4)
+        before = len(cart.controller.produced)
+        cart.produce(1, after_ms)
+        cart.controller.drop()
+        cart.produce(3, 100)
+        live(cart, 300).settle()
+        assert agrees(cart, before, (first, after_ms))
+
+
+def test_what_the_one_before_had_left_is_gone_whatever_ids_the_next_one_gives():
+    for first in (LOWER, EQUAL, EQUAL + 7, FAR):
+        cart = Cart(toolsnet=None, first_id=FIRST).until_ready(2000)
+        cart.produce(6, 300)
+        cart.settle()
+        cart.controller.options.refuse[64] = 98
+        cart.miss(4, 100)
+        cart.until_ready(60000)
+        cart.produce(1, 200)
+        cart.network.down(*CONTROLLER)
+        cart.controller.options.refuse.clear()
+        cart.run(20000)
+        cart.controller.reset_ids(first)
+        cart.controller.identity.controller_serial = "D7654321"
+        before = len(cart.controller.produced)
+        cart.produce(12, 10)
+        cart.network.up(*CONTROLLER)
+        began = cart.controller.connections
+        cart.until(lambda: cart.controller.connections > began and cart.is_ready())  # noqa: B023
+        seen = len(cart.controller.produced)
+        live(cart, 300).settle()
+        made = cart.controller.produced
+        stored = cart.stored_ids()
+        lost = before - 7
+        assert stored[7:] == made[seen:] and cart.station.ledger.gone() == lost == 4, (first, made, stored)
+
+
+def test_the_one_before_comes_back_and_has_lost_nothing():
+    cart = Cart(toolsnet=None, first_id=FIRST).until_ready(2000)
+    cart.produce(6, 300)
+    cart.settle()
+    serial = cart.controller.identity.controller_serial
+    for _ in range(3):
+        cart.controller.drop()
+        cart.controller.identity.controller_serial = "D7654321"
+        cart.until(lambda: cart.station.recovery.ownership.is_other)
+        cart.controller.identity.controller_serial = serial
+        cart.produce(1, 10)
+        cart.controller.drop()
+        cart.produce(3, 10)
+        cart.settle()
+    assert cart.stored_ids() == cart.controller.produced and cart.station.ledger.gone() == 0

@@ -1,0 +1,47 @@
+"""Where nothing can be asked for, or nothing is to be, status says so in words."""
+
+import json
+
+import pytest
+
+from toolcart.agent.cart.status import of_station
+from toolcart.sim.profiles import row
+from toolcart.tools.messages import attention, status
+from host_tests.support.world import Cart
+
+
+def told(cart):
+    shown = json.loads(json.dumps(of_station(cart.station, cart.clock.now)))
+    return [need for need in attention.needs(shown) if need.slug == "fetching"], "\n".join(status.sorrow_lines(shown))
+
+
+@pytest.mark.parametrize("code", [99, 73, 97, 79])
+def test_controller_that_answers_no_question_is_told(code):
+    cart = Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
+    cart.until_ready(300000)
+    cart.produce(1, 1000)
+    [need], lines = told(cart)
+    assert need.key == "controller" and need.level == attention.NOTE and "NOT FETCHED" in lines
+    assert "answers no question about stored results" in lines
+    cart.controller.options.refuse.clear()
+    cart.run(4000000)
+    cart.produce(1, 1000)
+    cart.settle()
+    assert told(cart)[0] == []
+
+
+def test_setting_is_told_from_the_start():
+    cart = Cart(toolsnet=None, settings={"controller": {"recover": False}})
+    assert "controller.recover is false" in told(cart)[1]
+    cart.until_ready(2000)
+    [need], lines = told(cart)
+    assert need.key == "setting" and "neither fetched nor counted" in lines
+
+
+def test_usual_controller_needs_no_word():
+    cart = Cart(toolsnet=None).until_ready(2000)
+    cart.produce(2, 200)
+    cart.settle()
+    assert told(cart)[0] == []
+    cart.drop()
+    assert told(cart)[0] == []
