@@ -166,9 +166,9 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--            return self._begin_walk(top >= 0 and not is_above, now)
+-            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 -        return self._turn_to_witness()
-+            return self._begin_walk(top >= 0 and not is_above, now)
++            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
 +        return self._conclude(now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model
