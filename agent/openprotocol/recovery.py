@@ -28,7 +28,8 @@ Rules
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
-   anything is proven nothing can be asked for, and later each ID is gone until one is answered.
+   anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
+   RESTARTS_MOST looks in a row that answers have made start over: they contradict each other.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
@@ -72,7 +73,7 @@ Rules
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
-    lower     twice, where no station is named: asked for itself; if it is there they share the IDs, else they do not
+    lower     twice, where no station is named: asked for itself; if the same comes they share the IDs, else they do not
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
@@ -125,6 +126,9 @@ LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
+RESTARTS_MOST = const(
+    12
+)  # in a row, by answers of one connection: it takes hardly more than six to know what they mean
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -191,9 +195,11 @@ class Recovery:
         self._lowest_id = LowestIdSearch()
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self._restarts = 0  # in a row
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
         self._lower = -1  # an ID asked for since it came in place of a higher one
+        self._lower_answer = b""  # the digest of what came so
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -206,6 +212,7 @@ class Recovery:
         self.offset.begin_connection()
         self.writing = None
         self._has_answered = False  # a question of this connection, by a result
+        self._restarts = 0
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -248,6 +255,7 @@ class Recovery:
 
     def _restart_after_pause(self, now):
         self.restart()
+        self._restarts = 0
         if self._looked.armed and not self._looked.expired(now):
             self._retry.start(now, self._looked.left(now))
         else:
@@ -257,6 +265,7 @@ class Recovery:
         """Start over with the newest at once."""
         self.gap_fill.drop()
         self._forget()
+        self._restarts += 1
         if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
         self.phase = rp.PHASE_NEWEST
@@ -381,6 +390,11 @@ class Recovery:
             if self.phase == _OFF:
                 self.restart()
         if not self.seeks():
+            return False
+        if self._restarts > RESTARTS_MOST:
+            self._restarts = 0
+            self._why = WHY_SILENT
+            self._cannot_ask(now)
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
@@ -663,7 +677,7 @@ class Recovery:
         if request.is_answer_to_next():
             return rp.NEWS_NONE
         if self._lower >= 0:
-            return self._handle_lower(number == self._lower)
+            return self._handle_lower(same(self._answer, self._lower_answer))
         if phase == rp.PHASE_COMPARE:
             return self._handle_compared(number, now)
         if phase in _OF_TOP and self._is_offset(number):
@@ -815,6 +829,7 @@ class Recovery:
             return rp.NEWS_NO_OWNER
         if judged == rp.JUDGED_SHARED and ownership.suspects:
             self._lower = number
+            self._lower_answer = bytes(self._answer)
             self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
             self.restart()
@@ -822,7 +837,7 @@ class Recovery:
         return rp.NEWS_NONE
 
     def _handle_lower(self, is_there):
-        """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
+        """What came with a lower ID was asked for by that: IDs are shared if it `is_there`. Return NEWS_NONE."""
         self.restart()
         if is_there:
             self.ownership.are_shared()
@@ -1175,12 +1190,23 @@ class Recovery:
 
     def _correct_top(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
-        self.ledger.begin()
-        self.ledger.correct_top(self._answer)
+        ledger = self.ledger
         self.restart()
-        if not self.ledger.commit():
+        top = ledger.top()
+        ledger.begin()
+        ledger.correct_top(self._answer)
+        if is_ahead(ledger.top(), top) and self._has_in_front_of(ledger.top()):  # else it made them before the meeting
+            ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
+        if not ledger.commit():
             self.wait_for_room(now)
         return rp.NEWS_NONE
+
+    def _has_in_front_of(self, number):
+        """True if the log has a result in front of this ID."""
+        for page, at, _ in self.duplicates.results(1):
+            if all_digits(page, at + TIGHTENING_ID, ID_BYTES) and is_ahead(number, id_of(page, at + TIGHTENING_ID)):
+                return True
+        return False
 
     def _begin_walk(self, is_reset, now):
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
@@ -1339,6 +1365,7 @@ class Recovery:
         if self._retry.armed:
             return
         self.phase = rp.PHASE_IDLE
+        self._restarts = 0
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
