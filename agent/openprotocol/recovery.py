@@ -863,7 +863,7 @@ class Recovery:
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
         top = ledger.top()
-        is_unsaid = newest == top and self._is_unsaid(observed.top)
+        observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
             return self._conclude(now)
@@ -922,7 +922,8 @@ class Recovery:
             return rp.NEWS_NONE
         if not is_known and self._is_unsaid(self._answer):
             return rp.NEWS_NONE if self._turn_spindle() else self._check_count(now)
-        if not is_known or not (is_above or is_unread(observed.top)):
+        is_top = observed.newest == request.asked or is_unread(observed.top)
+        if not is_known or not (is_above or is_top):
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
         if not several:
@@ -948,7 +949,8 @@ class Recovery:
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
         if self._spindle_count() > 1:
             return self._handle_no_witness(now)
-        self.observed.is_reset = is_reset or not is_ahead(self.observed.newest, top)
+        is_above = is_ahead(self.observed.newest, top) or self.observed.is_unsaid
+        self.observed.is_reset = is_reset or not is_above
         return self._ask_nearby(now)
 
     def _ask_nearby(self, now):
