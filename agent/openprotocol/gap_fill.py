@@ -9,7 +9,8 @@
              the connection ends                                                   snapshot: range and count
     report   other IDs are gone                       -                            an event; the count with what follows
 
-Without a flush some are asked for again after a start, and none is lost.
+Without a flush some are asked for again after a start, and none is lost. What is gone are IDs: results are so many at
+most, since an answer may name an ID too high, and a walk that begins anew asks for what was gone before.
 """
 
 from toolcart.agent.base.compat import const

@@ -141,20 +141,30 @@ class OtherWriting:
 
 def _newest_pushed(duplicates, besides):
     """Return the digests of the newest results that were pushed, the newest last; none under ID `besides`."""
+    pushed = (one for one in digests(duplicates.results(1)) if not one[3] & FLAG_RECOVERED and one[1] != besides)
+    return [digest for _, _, digest, _ in newest_of(pushed, _PAIRS_MOST - 1)]
+
+
+def digests(results):
+    """Yield record, ID, digest and flags of each of these results of the log that has an ID."""
+    for page, at, flags in results:
+        if all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+            digest = bytearray(FINGERPRINT_BYTES)
+            put_digest(digest, 0, page, at, flags)
+            if unpack_id(digest, 0):
+                yield get_u32(page, at - HEAD_BYTES), unpack_id(digest, 0), digest, flags
+
+
+def newest_of(found, most):
+    """Return the newest of what `digests` yields, one of each ID, the newest last."""
     newest = []
-    for page, at, flags in duplicates.results(1):
-        if flags & FLAG_RECOVERED or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
-            continue
-        digest = bytearray(FINGERPRINT_BYTES)
-        put_digest(digest, 0, page, at, flags)
-        number = unpack_id(digest, 0)
-        if number and number != besides:
-            record = get_u32(page, at - HEAD_BYTES)
-            if not [one for one in newest if one[1] == number and one[0] > record]:
-                newest = [one for one in newest if one[1] != number] + [(record, number, digest)]
-                newest.sort(key=_record_of)
-                newest = newest[-_PAIRS_MOST + 1 :]
-    return [digest for _, _, digest in newest]
+    for result in found:
+        record, number = result[:2]
+        if not [one for one in newest if one[1] == number and one[0] > record]:
+            newest = [one for one in newest if one[1] != number] + [result]
+            newest.sort(key=_record_of)
+            newest = newest[-most:]
+    return newest
 
 
 def _record_of(found):

@@ -28,9 +28,12 @@ Rules
    is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
-   anything is proven nothing can be asked for, and later each ID is gone until one is answered.
+   anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
+   RESTARTS_MOST looks in a row that answers have made start over: they contradict each other.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
+11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
+    new count: what is in front of `w` says which count it is (toolcart.agent.openprotocol.count_check).
 
     phase     asks for             it is there                         it is gone (15)
     NEWEST    0                    w: SETTLE; else WITNESS, or WALK    WITNESS, since 0 may be unknown there; without
@@ -39,7 +42,8 @@ Rules
     PROBE     N + 1, in doubt      below N + 1: the stations share     they do not; either way on as from NEWEST
                                    the IDs (shared_ids.py)
     WITNESS   w, or the last push  the same, N above: SETTLE w+1..N    NEARBY; SETTLE, if 0 was gone too (rule 10)
-                                   else NEARBY
+                                   else NEARBY; cannot be read:
+                                   COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
               to 8 away (rule 7)
@@ -48,8 +52,10 @@ Rules
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
-    COMPARE   what was pushed      is it that, in another writing?    the next one; at last NEWEST, with what that
+    COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (other_writing.py)   (the same)                         has shown
+              what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
+              of w (rule 11)                                          neither: WALK, and no new count
     SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
                                    close the run; else store it, close it
@@ -67,7 +73,7 @@ Rules
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
-    lower     twice, where no station is named: asked for itself; if it is there they share the IDs, else they do not
+    lower     twice, where no station is named: asked for itself; if the same comes they share the IDs, else they do not
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
@@ -106,13 +112,23 @@ from toolcart.agent.openprotocol.lowest_id_search import LowestIdSearch
 from toolcart.agent.openprotocol.observed_ids import ObservedIds
 from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
-from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest, put_unread, same
+from toolcart.agent.openprotocol.result_digest import (
+    FINGERPRINT_BYTES,
+    are_alike,
+    is_unread,
+    put_digest,
+    put_unread,
+    same,
+)
 from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
+RESTARTS_MOST = const(
+    12
+)  # in a row, by answers of one connection: it takes hardly more than six to know what they mean
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -154,6 +170,8 @@ class Recovery:
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
+        self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
         self.ask_spindle = 0  # the spindle to ask, 0: the controller's own
@@ -179,9 +197,11 @@ class Recovery:
         self._lowest_id = LowestIdSearch()
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
+        self._restarts = 0  # in a row
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
         self._lower = -1  # an ID asked for since it came in place of a higher one
+        self._lower_answer = b""  # the digest of what came so
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -194,6 +214,7 @@ class Recovery:
         self.offset.begin_connection()
         self.writing = None
         self._has_answered = False  # a question of this connection, by a result
+        self._restarts = 0
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -253,6 +274,7 @@ class Recovery:
 
     def _restart_after_pause(self, now):
         self.restart()
+        self._restarts = 0
         if self._looked.armed and not self._looked.expired(now):
             self._retry.start(now, self._looked.left(now))
         else:
@@ -262,6 +284,7 @@ class Recovery:
         """Start over with the newest at once."""
         self.gap_fill.drop()
         self._forget()
+        self._restarts += 1
         if self.flags or not self.ledger.is_unasked():
             self.flags = FLAG_UNPROVEN
         self.phase = rp.PHASE_NEWEST
@@ -269,6 +292,7 @@ class Recovery:
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
+        self._check = None
         self._lower = -1
         self.offset.restart()
         self.observed.forget()
@@ -391,6 +415,11 @@ class Recovery:
                 self.restart()
         if not self.seeks():
             return False
+        if self._restarts > RESTARTS_MOST:
+            self._restarts = 0
+            self._why = WHY_SILENT
+            self._cannot_ask(now)
+            return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
@@ -474,11 +503,12 @@ class Recovery:
             return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
 
-    def fetched_unread(self, body, start, check, now):
+    def fetched_unread(self, body, start, check, now, frame=b""):
         """The same for an answer of which only the ID can be read; NEWS_STORE: it is to be kept as it came.
 
-        `check`, 30 bits, tells its frame from others: without it a reset could not be seen.
+        `check`, 30 bits, tells its frame, or as much of it as there is in `frame`, from others.
         """
+        self._frame = frame
         if self._is_stale() or self._answers():
             return rp.NEWS_NONE
         number = id_at(body, start + TIGHTENING_ID)
@@ -674,9 +704,9 @@ class Recovery:
         if request.is_answer_to_next():
             return rp.NEWS_NONE
         if self._lower >= 0:
-            return self._handle_lower(number == self._lower)
+            return self._handle_lower(same(self._answer, self._lower_answer))
         if phase == rp.PHASE_COMPARE:
-            return self._handle_compared(number)
+            return self._handle_compared(number, now)
         if phase in _OF_TOP and self._is_offset(number):
             return self._handle_offset(number, unpack_id(self._sought, 0))
         if ownership.shared is None and number != request.asked and self._lacks_push():
@@ -693,7 +723,8 @@ class Recovery:
         if phase == rp.PHASE_PROBE:
             return self._compare_newest(now)
         if phase == rp.PHASE_POLL:
-            return self._end_poll(is_logged or self._is_top(self._answer), number)
+            is_unsaid = number == self.ledger.top() and self._is_unsaid(self._answer)
+            return self._end_poll(is_logged or is_unsaid or self._is_top(self._answer), number)
         if number == request.asked:
             is_sought = phase == rp.PHASE_SEEK
             return self._handle_stretch(number, now) if is_sought else self._handle_asked_id(number, is_logged, now)
@@ -754,7 +785,7 @@ class Recovery:
         if phase == rp.PHASE_POLL:
             return self._handle_poll_gone()
         if phase == rp.PHASE_COMPARE:
-            return self._go_on_comparing(None)
+            return self._go_on_comparing(None) if self._check is None else self._handle_checked(False, now)
         if phase == rp.PHASE_WITNESS:
             return self._search_nearby(request.there, now)
         if phase == rp.PHASE_NEARBY:
@@ -825,6 +856,7 @@ class Recovery:
             return rp.NEWS_NO_OWNER
         if judged == rp.JUDGED_SHARED and ownership.suspects:
             self._lower = number
+            self._lower_answer = bytes(self._answer)
             self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
             self.restart()
@@ -832,7 +864,7 @@ class Recovery:
         return rp.NEWS_NONE
 
     def _handle_lower(self, is_there):
-        """A lower ID that came in place of the one asked for was asked for itself: if it `is_there`, IDs are shared."""
+        """What came with a lower ID was asked for by that: IDs are shared if it `is_there`. Return NEWS_NONE."""
         self.restart()
         if is_there:
             self.ownership.are_shared()
@@ -861,6 +893,7 @@ class Recovery:
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
         top = ledger.top()
+        observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
             return self._conclude(now)
@@ -871,8 +904,8 @@ class Recovery:
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return rp.NEWS_NONE
         is_above = is_ahead(newest, top)
-        if top <= 0 or not (is_above or self._may_be_moved()):
-            return self._begin_walk(top >= 0 and not is_above, now)
+        if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
+            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
         return self._turn_to_witness()
 
     def _is_pushed_without_id(self, answer):
@@ -912,14 +945,31 @@ class Recovery:
         if request.asked != ledger.top():
             return self._end_push_sought(same(self._answer, self._sought))
         is_known = self._is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
+        is_known = is_known or self._tells(ledger.octets)
         if is_known and not several and self._is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
         if not is_known and self._turns_to_compare(self._answer, ledger.octets):
             return rp.NEWS_NONE
-        if not is_above or not is_known:
+        if not is_known and self._is_unsaid(self._answer):
+            return rp.NEWS_NONE if self._turn_spindle() else self._check_count(now)
+        is_top = observed.newest == request.asked or is_unread(observed.top)
+        if not is_known or not (is_above or is_top):
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
-        observed.first = request.asked if several else following(request.asked)
+        if not several:
+            return self._count_goes_on(now)
+        observed.first = request.asked
+        return self._conclude(now)
+
+    def _count_goes_on(self, now):
+        """The highest ID known still means the same; return a NEWS_."""
+        ledger = self.ledger
+        observed = self.observed
+        top = ledger.top()
+        if not observed.is_nothing() and not is_ahead(unpack_id(observed.top, 0), top):
+            observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
+            observed.upto = top
+        observed.first = following(top)
         return self._conclude(now)
 
     def _search_nearby(self, is_reset, now):
@@ -929,7 +979,8 @@ class Recovery:
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
         if self._spindle_count() > 1:
             return self._handle_no_witness(now)
-        self.observed.is_reset = is_reset or not is_ahead(self.observed.newest, top)
+        is_above = is_ahead(self.observed.newest, top) or self.observed.is_unsaid
+        self.observed.is_reset = is_reset or not is_above
         return self._ask_nearby(now)
 
     def _ask_nearby(self, now):
@@ -961,6 +1012,58 @@ class Recovery:
         if unpack_id(self._sought, 0) != self.ledger.top():
             return self._end_push_sought(False)
         return self._conclude_empty(now) if observed.is_nothing() else self._begin_walk(observed.is_reset, now)
+
+    # -- an answer that cannot be read (toolcart.agent.openprotocol.count_check) -----------------------------------
+
+    def _is_unsaid(self, answer):
+        """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
+        top = self.ledger.octets
+        return (is_unread(answer) or is_unread(top)) and not self._is_top(answer)
+
+    def _tells(self, digest):
+        """True if the answer cannot be read, and is this result all the same."""
+        if not is_unread(self._answer):
+            return False
+        from toolcart.agent.openprotocol.count_check import tells
+
+        return tells(self._frame, digest)
+
+    def _check_count(self, now):
+        """The highest ID known is answered with what cannot be compared: ask what is in front; return a NEWS_."""
+        if self._spindle_count() > 1:
+            return self._search_nearby(self.request.there, now)
+        from toolcart.agent.openprotocol.count_check import CountCheck
+
+        self._check = CountCheck(self.duplicates, self.ledger)
+        return self._go_on_checking(now)
+
+    def _go_on_checking(self, now):
+        """Turn to the next one to be asked for, or to what follows from them all; return a NEWS_."""
+        check = self._check
+        if not check.is_over():  # type: ignore[attr-defined] - there is one in this phase
+            return self._turn(rp.PHASE_COMPARE, check.asked())  # type: ignore[attr-defined]
+        self._check = None
+        if check.goes_on():  # type: ignore[attr-defined]
+            return self._count_goes_on(now)
+        if check.began_again():  # type: ignore[attr-defined]
+            return self._search_nearby(True, now)
+        return self._conclude_empty(now) if self.observed.is_nothing() else self._begin_walk(False, now)
+
+    def _handle_checked(self, is_there, now):
+        """Take the answer to the question for a result in front of the highest known; return a NEWS_."""
+        check = self._check
+        answer = self._answer
+        stored = check.stored()  # type: ignore[attr-defined] - there is one in this phase
+        is_known = None
+        if is_there and is_unread(answer):
+            is_known = self._tells(stored) or None
+        elif is_there:
+            is_known = same(answer, stored) or self._fits(answer, stored)
+            if not is_known and self._turns_to_compare(answer, stored):
+                self._check = None
+                return rp.NEWS_NONE
+        check.take(is_known)  # type: ignore[attr-defined]
+        return self._go_on_checking(now)
 
     # -- an answer in another writing (toolcart.agent.openprotocol.other_writing) --------------------------------------
 
@@ -1010,10 +1113,12 @@ class Recovery:
         self.gap_fill.drop()
         return True
 
-    def _handle_compared(self, number):
-        """Take the answer to the question for a result that was pushed; return NEWS_NONE."""
+    def _handle_compared(self, number, now):
+        """Take the answer to the question for a result that was pushed; return a NEWS_."""
         if number != self.request.asked and self.request.is_first_other():
             return rp.NEWS_NONE
+        if self._check is not None:
+            return self._handle_checked(number == self.request.asked, now)
         return self._go_on_comparing(self._answer if number == self.request.asked else None)
 
     def _go_on_comparing(self, answer):
@@ -1117,12 +1222,23 @@ class Recovery:
 
     def _correct_top(self, now):
         """W3: the highest one known came from an answer of this kind: that is its own ID. Return NEWS_NONE."""
-        self.ledger.begin()
-        self.ledger.correct_top(self._answer)
+        ledger = self.ledger
         self.restart()
-        if not self.ledger.commit():
+        top = ledger.top()
+        ledger.begin()
+        ledger.correct_top(self._answer)
+        if is_ahead(ledger.top(), top) and self._has_in_front_of(ledger.top()):  # else it made them before the meeting
+            ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
+        if not ledger.commit():
             self.wait_for_room(now)
         return rp.NEWS_NONE
+
+    def _has_in_front_of(self, number):
+        """True if the log has a result in front of this ID."""
+        for page, at, _ in self.duplicates.results(1):
+            if all_digits(page, at + TIGHTENING_ID, ID_BYTES) and is_ahead(number, id_of(page, at + TIGHTENING_ID)):
+                return True
+        return False
 
     def _begin_walk(self, is_reset, now):
         """Nothing proves what the IDs mean: find what the controller has, all of which may be missing."""
@@ -1297,6 +1413,7 @@ class Recovery:
         if self._retry.armed:
             return
         self.phase = rp.PHASE_IDLE
+        self._restarts = 0
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):

@@ -48,6 +48,11 @@ def put_unread(digest, number, check=-1):
         put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
 
 
+def is_unread(digest):
+    """True if only the ID of this result can be read."""
+    return digest[TIME] == 0xEE
+
+
 def same(one, other):
     """True if both digests are of one result. What one of them lacks is not compared."""
     return compare(one, 0, other, 0, TIME) == 0 and _fit(one, other)

@@ -6,7 +6,8 @@
 Rules
 1. `station` is that of the header, 0 if an answer named none; without an origin it is 1, which a blank field means.
 2. `check` is a CRC-30 over all that a message says, so that what is not kept of it counts too; `source` is its MID and
-   revision. Only checks of one source are compared. A source of 0: there is no check, all is in the body.
+   revision. Only checks of one source are compared. A source of 0: there is no check, all is in the body. The ID of an
+   answer does not count: it may be put right, and another time be said otherwise. Once it did, under other sources.
 3. Blank and zero spindle and station of a push are 1 (OP 2.2.2 p. 26). An answer that names none says nothing.
 """
 
@@ -23,7 +24,9 @@ NONE_NAMED = const(0)  # spindle and station of an answer whose header is blank
 
 _HAS_ORIGIN = const(0x80)
 SPINDLE_BITS = const(0x7F)
-_FETCHED = const(1000)  # MID 0065: added to its revision
+_FETCHED = const(2000)  # MID 0065: added to its revision; 1000 where its ID counted
+_FETCHED_ID = const(2)  # place of the ID in the data of every MID 0065 (OP 5.8.6 p. 146-152)
+_FETCHED_ID_END = const(12)
 _CHECK_BYTES = const(6)  # with the source
 
 
@@ -35,7 +38,12 @@ def source_of(mid, revision):
 def put_origin(payload, at, length, station, source, buf, start, end):
     """Put the origin of a message with the data buf[start:end] behind the payload; return the payload's length."""
     payload[at + SPINDLE] |= _HAS_ORIGIN
-    pack_into("<BHI", payload, at + length, station, source, crc30(buf, start, end) if source else 0)
+    check = 0
+    if source > _FETCHED and end - start > _FETCHED_ID_END:
+        check = crc30(buf, start + _FETCHED_ID_END, end, crc30(buf, start, start + _FETCHED_ID))
+    elif source:
+        check = crc30(buf, start, end)
+    pack_into("<BHI", payload, at + length, station, source, check)
     return length + ORIGIN_BYTES
 
 

@@ -587,7 +587,8 @@ class Intake:
         else:
             self.counters.note(h.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
-            news = recovery.fetched_unread(self.log.stage, store.body, check, now)
+            frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
+            news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
         if news != rp.NEWS_STORE:
             self.take_news(news, now)
             return

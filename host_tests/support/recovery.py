@@ -8,7 +8,7 @@ from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of, put_id
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.recovery_phases import NEWS_STORE
-from toolcart.agent.record import KIND_RESULT
+from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.equality import is_same
 
@@ -122,6 +122,7 @@ class Result:
         self.ident = ident
         self.key = key
         self.time = key if time is None else time
+        self.frame = None  # of an answer of which only the ID can be read: what else stands in it
         self.payload = self._payload()
 
     def _payload(self):
@@ -215,6 +216,7 @@ class Bench:
         self.news = []
         self.now = 0
         self.said_twice = 0  # that were there before, at most
+        self.raw = []  # the uid of each that was kept as it came
         self.opens_with = (IDENTITY, 1)
         self.start()
 
@@ -267,6 +269,7 @@ class Bench:
             if self.log.holds(payload, 0, PAYLOAD, flags):
                 return False
         flags |= self.recovery.flags
+        payload = self._of_now(payload)
         self.log.append(payload, flags, result)
         self._count(payload, flags, self.log.number)
         if not is_next:
@@ -292,7 +295,9 @@ class Bench:
         """MID 0065 with this result; None: 0004/15."""
         if result is None:
             return self.refuse(error_codes.REFUSED_GONE)
-        payload = bytearray(result.payload)
+        if result.frame is not None:
+            return self._answer_unread(result)
+        payload = bytearray(self._of_now(result.payload))
         news = self.recovery.fetched(payload, res.HEAD_BYTES, self.now, flags)
         self.news.append(news)
         if news == NEWS_STORE:
@@ -302,6 +307,27 @@ class Bench:
                 self._count(payload, flags, self.log.number)
             self.recovery.kept(self.now)
         return news
+
+    def _answer_unread(self, result):
+        """MID 0065 of which only the ID can be read."""
+        payload = bytearray(b" " * PAYLOAD)
+        at = res.HEAD_BYTES + res.TIGHTENING_ID
+        copy(payload, at, result.payload, at, res.ID_BYTES)
+        news = self.recovery.fetched_unread(payload, res.HEAD_BYTES, result.uid, self.now, result.frame)
+        self.news.append(news)
+        if news == NEWS_STORE:
+            if result.uid not in self.raw:
+                self.raw.append(result.uid)
+                before = self.state.numbers[STORED_AGAIN]
+                self.ledger.stored(KIND_RAW, res.FLAG_RECOVERED, payload, 0, PAYLOAD)
+                self.said_twice += self.state.numbers[STORED_AGAIN] - before
+            self.recovery.kept(self.now)
+        return news
+
+    def _of_now(self, payload):
+        """Return the payload with the epoch of the IDs."""
+        at = res.ID_EPOCH
+        return payload[:at] + bytes((self.ledger.epoch(),)) + payload[at + 1 :]
 
     def refuse(self, kind):
         news = self.recovery.refused(kind, self.now)

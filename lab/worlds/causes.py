@@ -104,12 +104,13 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals m
 : what was set aside stays there though the server would take it
 -        if self.wants and not self.timer.armed:
 +        if self.wants and self.timer.armed:
-silence-ends-asking | 7 | agent/openprotocol/recovery.py | worlds away
-: a question without an answer is the connection's last
--        self._is_later = False
--        return self._again(now)
-+        self._is_later = False
+silence-ends-asking | 7 | agent/openprotocol/recovery.py | recovery model
+: a question without a usable answer is the connection's last
+-            return self._go_on_in_vain(now)
+-        is_certain
++            return self._go_on_in_vain(now)
 +        return self._switch_off(rp.PHASE_OFF)
++        is_certain
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
@@ -166,9 +167,9 @@ unproven-push-is-believed | 0 | agent/openprotocol/id_ledger.py | recovery model
 +elif flags < 0:
 no-witness | 0 | agent/openprotocol/recovery.py | recovery model
 : the highest one known is not asked for
--            return self._begin_walk(top >= 0 and not is_above, now)
+-            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 -        return self._turn_to_witness()
-+            return self._begin_walk(top >= 0 and not is_above, now)
++            return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
 +        observed.first = after(top)
 +        return self._conclude(now)
 same-id-is-the-same | 0 | agent/openprotocol/result_digest.py | recovery model

@@ -30,7 +30,7 @@ FAMILIES = {
     "toolcart_spool_up": (GAUGE, "Whether the station's spool can be used."),
     "toolcart_results_produced_total": (
         COUNTER,
-        "Results the controller is known to have made: stored, or gone before they could be.",
+        "Results the controller has made, at most: stored, or gone before they could be.",
     ),
     "toolcart_results_stored_total": (COUNTER, "Results that are durable in the spool."),
     "toolcart_results_delivered_total": (
@@ -58,7 +58,10 @@ FAMILIES = {
         GAUGE,
         "IDs that the controller is still to be asked for; there may be fewer results.",
     ),
-    "toolcart_results_gone_total": (COUNTER, "Results that the controller had no more when it was asked."),
+    "toolcart_results_gone_total": (
+        COUNTER,
+        "Tightening IDs without a result that can be had: at most so many are lost.",
+    ),
     "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before ToolsNet had them."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),

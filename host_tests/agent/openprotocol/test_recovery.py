@@ -317,3 +317,23 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
         else:
             bench.answer(bench.memory.find(bench.asked[-1]))
     assert bench.ledger.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
+
+
+def test_newest_of_which_only_the_id_can_be_read_begins_no_new_count():
+    bench = Bench(Memory()).met(3)
+    for frame, asked in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
+        bench.memory.kept[-1].frame = frame
+        bench.asked = []
+        bench.again().settle()
+        assert bench.asked[: len(asked)] == asked
+        assert bench.ledger.epoch() == 0 and bench.stored() == [1, 2, 3] and bench.raw == []
+
+
+def test_count_that_begins_again_up_to_one_of_which_only_the_id_can_be_read():
+    bench = Bench(Memory()).met(3)
+    bench.close()
+    bench.memory.reset()
+    bench.away(3)
+    bench.memory.kept[-1].frame = b""
+    bench.settle()
+    assert bench.ledger.epoch() == 1 and bench.stored() == [1, 2, 3, 1, 2] and bench.raw == [6]

@@ -16,9 +16,11 @@ from toolcart.agent.openprotocol import error_codes, id_ownership
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
 from toolcart.agent.openprotocol import recovery_request as qn
+from toolcart.agent.openprotocol.count_check import CountCheck
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery_phases import (
     NEWS_STORE,
+    PHASE_COMPARE,
     PHASE_NEARBY,
     PHASE_SETTLE,
     PHASE_UPWARD,
@@ -34,6 +36,7 @@ BROKEN_STATES = 6000  # within so many the judge has to see it
 LIVES = MOST_STATES // 40
 RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
+ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE)
 PARTS = ("request", "observed", "push_run", "gap_fill", "ownership")  # of a recovery
 PLAIN = (int, bool, str, bytes, tuple, type(None))
 
@@ -49,6 +52,14 @@ class Made(Memory):
 
     def result(self, uid, ident, key):
         return self.results.setdefault((uid, ident), Memory.result(self, uid, ident, key))
+
+    def tear(self, says):
+        """The result made last can be read as it is pushed; of its answer the ID alone, and what its frame `says`."""
+        torn = self.made[-1]
+        torn = self.results.get((torn.uid, torn.ident, says)) or Memory.result(self, torn.uid, torn.ident, torn.key)
+        torn.frame = b"%06d" % torn.key if says else b""
+        self.results[torn.uid, torn.ident, says] = self.made[-1] = self.kept[-1] = torn
+        return torn
 
 
 class World:
@@ -67,6 +78,10 @@ class World:
             "trouble": options.pop("troubles", 0),
         }
         self.lags = options.pop("lags", False)
+        self.torn = options.pop("torn", 0)  # how many answers can be read by their IDs alone
+        self.says = options.pop("says", True)  # they name the torque all the same
+        self.left["tear"] = self.torn
+        self.resets = self.left["reset"]
         self.queues = options.pop(
             "queues", 0
         )  # of the results made while no one is there so many are kept, and pushed to the next one
@@ -103,7 +118,7 @@ class World:
         if run.last < 0:
             run.first[:] = bytes(16)
             ledger.run = 0
-        if recovery.phase not in (PHASE_WITNESS, PHASE_NEARBY, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE):
+        if recovery.phase not in ASK_AROUND:
             observed.top[:] = bytes(16)
             observed.first = observed.upto = request.asked = 0
             observed.starts_over = observed.is_reset = False
@@ -119,6 +134,7 @@ class World:
             bench.memory.next_id,
             tuple(bench.memory.made),
             tuple(bench.memory.kept),
+            tuple(bench.raw),
             tuple(bench.log.records),
             min(bench.log.number - state.covers, len(bench.log.records)),
             lost,
@@ -129,12 +145,13 @@ class World:
             _frozen(recovery),
             tuple([_frozen(vars(recovery)[name]) for name in PARTS]),
             tuple(sorted(vars(recovery._lowest_id).items())),
+            _frozen_check(recovery._check),
         )
 
     def become(self, value):
         """Turn to this state."""
         left, self.connected, pushed, self.unacknowledged, self.met, uids = value[:6]
-        next_id, made, kept, records, behind, lost, refuses, octets, durable = value[6:15]
+        next_id, made, kept, raw, records, behind, lost, refuses, octets, durable = value[6:16]
         for name, count in zip(self.left, left, strict=True):
             self.left[name] = count
         bench = self.bench
@@ -143,6 +160,7 @@ class World:
         bench.memory.next_id = next_id
         bench.memory.made = list(made)
         bench.memory.kept = list(kept)
+        bench.raw = list(raw)
         bench.log.records = list(records)
         bench.log.number = lost + len(records)
         bench.state.covers = bench.log.number - behind
@@ -151,11 +169,13 @@ class World:
         bench.state.durable_octets = durable
         bench.now = 0
         self.questions = 0
-        _thaw(bench.ledger, value[15])
-        _thaw(bench.recovery, value[16])
-        for name, part in zip(PARTS, value[17], strict=True):
+        _thaw(bench.ledger, value[16])
+        _thaw(bench.recovery, value[17])
+        for name, part in zip(PARTS, value[18], strict=True):
             _thaw(vars(bench.recovery)[name], part)
-        vars(bench.recovery._lowest_id).update(value[18])
+        vars(bench.recovery._lowest_id).update(value[19])
+        check = value[20]
+        bench.recovery._check = None if check is None else _checking(*check)
         for timer in (bench.recovery._retry, bench.recovery._looked):
             timer.stop()  # time is of no matter here: each pause is over when something is asked
         return self
@@ -171,6 +191,8 @@ class World:
             found.append("drop")
         if left["make"] and (len(self.pushed) < max(2, self.queues) or (self.queues and not self.connected)):
             found.append("make")
+            if left["tear"]:
+                found.append("tear")
         if left["kill"]:
             found.append("kill")
         if left["refuse"] and not bench.state.refuses:
@@ -198,8 +220,11 @@ class World:
         bench = self.bench
         if name in left:
             left[name] -= 1
-        if name == "make":
+        if name == "make" or name == "tear":
+            left["make"] -= name == "tear"
             made = bench.memory.make()
+            if name == "tear":
+                made = bench.memory.tear(self.says)
             if self.connected or len(self.pushed) < self.queues:
                 self.pushed.append(made)
         elif name == "other":
@@ -276,6 +301,7 @@ class World:
         found = bench.memory.find(number) if number or self.knows_zero else None
         count = bench.log.number
         held = [one[2] for one in bench.log.records]
+        kept = len(bench.raw)
         bench.answer(found)
         if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
             self.met = len(bench.memory.made)
@@ -283,7 +309,11 @@ class World:
             if found.uid in self.uids and not bench.said_twice:
                 raise Bad("stored twice, not said")
             self._stored(found, found in held)
-        elif found is not None and bench.news[-1] == NEWS_STORE and found not in held:
+        elif len(bench.raw) > kept:
+            if found.uid in self.uids and not bench.said_twice:
+                raise Bad("kept, though it was stored, and not said")
+            self._stored(found, False)
+        elif found is not None and bench.news[-1] == NEWS_STORE and found not in held and found.uid not in bench.raw:
             raise Bad("not stored")
         bench.news = []
         bench.said_twice = 0
@@ -314,6 +344,24 @@ class World:
                 raise Bad("held, not stored")
         if bench.recovery.flags:
             raise Bad("never proven")
+        if self.torn and self.left["reset"] == self.resets and bench.ledger.epoch():
+            raise Bad("a new count that is none")
+
+
+def _frozen_check(check):
+    """What the check of a count has to ask yet and was shown."""
+    if check is None:
+        return None
+    stored = tuple([(record, number, bytes(digest), flags) for record, number, digest, flags in check._stored])
+    return stored, check._goes_on, check._began_again
+
+
+def _checking(stored, goes_on, began_again):
+    """Return that check again."""
+    check = CountCheck.__new__(CountCheck)
+    check._stored = list(stored)
+    check._goes_on, check._began_again = goes_on, began_again
+    return check
 
 
 def _frozen(thing):
@@ -426,11 +474,15 @@ CLEAN = (
     ("IDs that stand still lose nothing", True, {"memory": 3, "fixed": 7}, {"knows_zero": False}),
     ("what was made before the first meeting is not asked for", True, {"results": 5, "before": 2, "resets": 1}),
 )
+TORN = (
+    ("answers of which only the ID can be read hide nothing", False, {"resets": 1, "torn": 2, "says": False}),
+    ("answers that can be told by their torque hide nothing", True, {"resets": 1, "torn": 2}, {"kills": 1, "torn": 3}),
+)
 MANY = pytest.mark.long("a model of many states")
 
 
 @pytest.mark.parametrize(
-    "worlds", [pytest.param(worlds, id=name, marks=MANY if is_long else ()) for name, is_long, *worlds in CLEAN]
+    "worlds", [pytest.param(worlds, id=name, marks=MANY if is_long else ()) for name, is_long, *worlds in CLEAN + TORN]
 )
 def test_no_state_of_small_worlds_breaks_the_promise(worlds):
     for options in worlds:
@@ -484,6 +536,10 @@ def nothing_in_doubt(doubt):
     return lambda self, record=1: None
 
 
+def always(shown):
+    return lambda self: True
+
+
 LOST = "held, not stored"
 BROKEN = (
     (IdLedger, "_stored_elsewhere", as_if_proven, LOST, {"resets": 1}),
@@ -492,6 +548,8 @@ BROKEN = (
     (IdLedger, "commit", range_behind_the_highest, LOST, {"kills": 1}),
     (rc.Recovery, "_again", given_up_at_once, "never done", {"resets": 1, "troubles": 1}),
     (rc, "same", by_id_alone, LOST, {"resets": 1, "queues": 1, "memory": 4}),  # of a run, by its first
+    (CountCheck, "goes_on", always, LOST, {"resets": 1, "torn": 2, "says": False}),
+    (CountCheck, "began_again", always, "a new count that is none", {"torn": 2, "says": False}),
     (IdLedger, "doubt", nothing_in_doubt, "stored twice, not said", {"log": 2, "results": 4, "memory": 4, "queues": 3}),
 )
 

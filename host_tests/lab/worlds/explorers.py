@@ -15,6 +15,7 @@ IMAGES_MOST = 5000  # of each row, so that all have their turn
 NO_END_S = 40  # a world that takes so long does not end
 RECOVERY_WORLDS = (
     {"resets": 1},
+    {"resets": 1, "troubles": 1},
     {"resets": 1, "kills": 1},
     {"resets": 1, "queues": 1, "memory": 4},
     {"resets": 2, "memory": 3, "drops": 2},
