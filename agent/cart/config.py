@@ -15,6 +15,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.host_names import is_host
 from toolcart.agent.cart import settings
 from toolcart.agent.cart.secrets import is_secret
 
@@ -150,6 +151,7 @@ def _shared(kind, table, tree, stations, mistakes):
 
 def _toolsnet(section, stations, mistakes):
     """Note what ToolsNet's settings do not allow together."""
+    _refused("toolsnet", section, "toolsnet", mistakes)
     for i in range(len(stations)) if section.get("events") else ():
         outlets = stations[i]["outlets"]
         if len(outlets) > 2 and "toolsnet" in [outlet.get("kind") for outlet in outlets]:
@@ -214,10 +216,22 @@ def _outlets(tree, place, mistakes):
         # Of an unknown kind nothing is said about the rest: what it may have depends on its kind.
         one = tree[i] if rows is not None or kind is None else {"kind": kind}
         one = _section(table, one, "%s[%d]" % (place, i), mistakes, rows is not None)
+        if rows is not None:
+            _refused(kind, one, "%s[%d]" % (place, i), mistakes)
         done.append(one)
     _name(tree, done, place, mistakes)
     _count(done, place, mistakes)
     return done
+
+
+def _refused(kind, outlet, place, mistakes):
+    """Note what the outlet's own code would refuse of these settings, where the form of each is right."""
+    look = settings.OUTLET_FAULTS.get(kind)
+    known = [mistake[0] for mistake in mistakes]
+    for key, words in look(outlet) if look and outlet else ():
+        own = place + "." + key
+        if own not in known:
+            mistakes.append((own, value_text(outlet[key], key), words))
 
 
 def _name(tree, outlets, place, mistakes):
@@ -381,23 +395,9 @@ def _fault(row, value):
             size = len(value) if good else 0  # type: ignore
             for c in value if good else "":  # type: ignore
                 good = good and " " <= c <= "~"
-            good = good and (kind == "text" or _is_host(value))
+            good = good and (kind == "text" or is_host(value))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
     return None if good else value_text(value, row[0])
-
-
-def _is_host(text):
-    """True if it may be a name or an address alone: no port, no scheme, no number above 255."""
-    if text.count(":") > 1:  # IPv6
-        return text.find("/") < 0 and text.find("[") < 0
-    parts = text.split(".")
-    numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
-    if len("".join(parts).strip("0123456789")) == 0:
-        return len(numbers) == len(parts) == 4 and max(numbers) < 256
-    for c in text:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "-._"):
-            return False
-    return True
 
 
 def _default(row):

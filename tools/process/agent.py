@@ -31,9 +31,10 @@ from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Files, read_to_run
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
-from toolcart.tools.status import process, server, socket_location
+from toolcart.tools.status import process, server
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000

@@ -8,7 +8,7 @@ import stat
 import time
 
 from toolcart.board.linux.control import answer_to
-from toolcart.tools.status import socket_location
+from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
 

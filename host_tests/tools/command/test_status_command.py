@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.tools.config import socket_location
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import reasons
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client, commands, socket_location
+from toolcart.tools.status import client, commands
 from toolcart.tools.status import process as process_module
 from host_tests.support.agent_lines import station_told
 from host_tests.support.peers import Peer

@@ -88,10 +88,10 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
-    said = check(cart)
+    said = check(cart, code=1)
     assert "cannot run as it is on this machine" in said
     assert "found /proc/nothere: no file can be made in /proc" in said
-    told = json.loads(check(cart, "--json"))
+    told = json.loads(check(cart, "--json", code=1))
     assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
     written(tmp_path, cart_of())
     assert ": good, 1 station; checked as " in check(cart)
