@@ -10,10 +10,12 @@ Rules
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages import commands, connections, reasons
 from toolcart.tools.messages.durations import counted, next_try
@@ -25,6 +27,7 @@ NOTE = "note"  # no action is needed
 # What to say when it is over, by slug.
 OVER = {
     "disk": "the spool can be read and written again",
+    "disk full": "the spool's file system has room again",
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
@@ -139,6 +142,8 @@ def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
     slug, said = spool.get("refused"), spool.get("refused_words", "")
+    if not slug and spool.get("disk_is_full"):
+        yield full_disk(spool["path"])
     if slug:
         refusal = REFUSED_NAMES.split(",").index(slug)
         what = "no result can be stored, the controller keeps them"
@@ -146,6 +151,14 @@ def _disk(station: dict) -> Iterator[Need]:
             what = "a part of the spool cannot be read"
         words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
         yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+
+
+def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:
+    """Say what it means that nothing new has room beside this spool, which is there."""
+    words = linux_refusal.meaning(refusal).replace("its file", "the spool's file")
+    words += ": the spool was given its room when it was made and goes on; what "
+    words += f"outlets and orders write in {os.path.dirname(path) or '.'} has none"
+    return Need("disk full", WARN, "DISK FULL", words, linux_refusal.advice(refusal, path))
 
 
 def _full(station: dict) -> Iterator[Need]:
