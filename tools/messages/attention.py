@@ -118,6 +118,8 @@ def of_agent(about: dict) -> list[Need]:
 
 def not_up(station: dict) -> str:
     """Say why the spool of a station that is not mounted cannot be used."""
+    if station.get("starting"):
+        return "the spool is not up yet: the agent is starting"
     why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
     return f"the spool is not up: {why}"
 
@@ -132,7 +134,9 @@ def is_for_somebody(station: dict) -> bool:
 
     A side that is only not reached is none: carts move, and plants are switched off.
     """
-    if not station.get("mounted") or bad(station):
+    if not station.get("mounted"):
+        return not station.get("starting")
+    if bad(station):
         return True
     down = [one for one in (station["controller"], *station["outlets"]) if not connections.is_well(one)]
     return any(reasons.is_refusal(connections.reason_of(one)) for one in down)
@@ -193,6 +197,7 @@ def _refusal(told: dict, station: dict, is_up: bool) -> Need:
     hint, then = "", f", {again}"
     if doing == "hold":
         then = " and the quarantine has no room: nothing is sent"
+        waiting += _set_aside(station)
         hint = f"needs an operator: `{commands.quarantine(station)}`"
     elif doing == "pass":
         behind = "those behind it are offered" + ("" if is_up else " when it is there again")
@@ -218,7 +223,14 @@ def _operator(station: dict) -> Iterator[Need]:
     told = station.get("needs_operator")
     if told:
         hint = f"`{commands.quarantine(station)}`"
-        yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+        words = f"needs an operator: {told['why']}{_set_aside(station)}"
+        yield Need("operator", BAD, "OPERATOR", words, hint, told["why"])
+
+
+def _set_aside(station: dict) -> str:
+    """Return how many records the quarantine keeps, for the end of a sentence."""
+    count = station.get("parked")
+    return f"; {counted(count, 'record')} set aside, none is dropped without an order" if count else ""
 
 
 def _lost_there(station: dict) -> Iterator[Need]:

@@ -17,6 +17,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
@@ -260,8 +261,9 @@ class Agent:
 
 
 def spool_problems(app: App, board: Board) -> list[str]:
-    """Return why spools are not up, one text for each station that has none."""
-    return [spool_problem(app, board, station) for station in app.stations if not station.mounted]
+    """Return why spools are not up, one text for each station that has tried and has none."""
+    tried = [station for station in app.stations if not station.mounted and station.counters.counts[h.FLASH_FAILED]]
+    return [spool_problem(app, board, station) for station in tried]
 
 
 def spool_problem(app: App, board: Board, station: Station) -> str:

@@ -89,7 +89,7 @@ def of_station(station: Station, board: Board, problem_of: Callable[[Station], s
     if station.commands is not None:
         shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:
-        shown["spool_problem"] = problem_of(station)
+        shown["spool_problem"] = "" if shown["starting"] else problem_of(station)
     elif station.log is not None:
         shown["spool"].update(station.log.device.device.sync_times())
     return shown

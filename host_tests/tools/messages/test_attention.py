@@ -219,3 +219,16 @@ def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
     for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
         gone = station(None, recovery={"gone": 3, "gone_latest": latest})
         assert next(need.hint for need in standing_conditions.counted(gone) if need.slug == "gone").endswith(end)
+
+
+def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
+    for changed in ({"needs_operator": {"why": "the quarantine is full"}}, {"refused": dict(REFUSED, doing="hold")}):
+        refused = changed.pop("refused", None)
+        [need] = [one for one in attention.needs(station(refused, parked=37, **changed))]
+        assert "37 records set aside, none is dropped without an order" in need.words
+
+
+def test_a_station_that_is_starting_needs_nobody():
+    starting = {"number": 1, "mounted": False, "starting": True}
+    assert "the agent is starting" in attention.not_up(starting) and not attention.is_for_somebody(starting)
+    assert attention.is_for_somebody({**starting, "starting": False})
