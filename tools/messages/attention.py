@@ -322,13 +322,22 @@ def _added(station: dict) -> Iterator[Need]:
 
 def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
+    kinds = {outlet.get("name"): outlet["kind"] for outlet in station.get("outlets", ())}
     for gone in station.get("removed", ()):
-        if gone["waiting"]:
+        name, kind = gone.get("name"), gone["kind"]
+        if name and kinds.get(name, kind) != kind:
+            words = f"{name} was of kind {kind} before this start and is of kind {kinds[name]} now: that is another "
+            words += "outlet with a place of its own"
+            if gone["waiting"]:
+                words += f"; at most {counted(gone['waiting'], 'record')} that the one of kind {kind} has not taken "
+                words += "make room for new ones, a block at a time"
+            yield Need("removed", WARN if gone["waiting"] else NOTE, "REMOVED", words, key=words)
+        elif gone["waiting"]:
             words = (
                 f"{_gone(gone)} was removed with this start: at most {gone['waiting']} records that it has not taken "
             )
             words += "make room for new ones, a block at a time"
-            hint = "configured again soon, under the same name, it continues where it was"
+            hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
         words = f"{_gone(gone).rstrip(',')}, which is not configured any more, has lost its place to a new one: "

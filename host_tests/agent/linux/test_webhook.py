@@ -75,6 +75,7 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
         (answer(401), "it answers 401"),
         (answer(503, b"busy"), "it answers 503: busy"),
+        (answer(429, b"", Retry_After="3"), "asks for a pause (Retry-After), and gets nothing for 3 s"),
         (
             answer(302, b"", Location="http://evil/"),
             "points elsewhere, which is not followed: http://evil/; is `url` right?",

@@ -224,7 +224,7 @@ def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
 def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
     for changed in ({"needs_operator": {"why": "the quarantine is full"}}, {"refused": dict(REFUSED, doing="hold")}):
         refused = changed.pop("refused", None)
-        [need] = [one for one in attention.needs(station(refused, parked=37, **changed))]
+        [need] = attention.needs(station(refused, parked=37, **changed))
         assert "37 records set aside, none is dropped without an order" in need.words
 
 
@@ -232,3 +232,12 @@ def test_a_station_that_is_starting_needs_nobody():
     starting = {"number": 1, "mounted": False, "starting": True}
     assert "the agent is starting" in attention.not_up(starting) and not attention.is_for_somebody(starting)
     assert attention.is_for_somebody({**starting, "starting": False})
+
+
+def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
+    changed = station(removed=[{"kind": "mqtt", "name": "mes", "waiting": 5}])
+    changed["outlets"].append({"kind": "webhook", "name": "mes", "is_up": True, "left_out": 0})
+    removed, added = attention.needs(changed)
+    assert "mes was of kind mqtt before this start and is of kind webhook now" in removed.words
+    assert "at most 5 records that the one of kind mqtt has not taken make room" in removed.words
+    assert "continues" not in removed.hint and "gets what the spool still holds" in added.words
