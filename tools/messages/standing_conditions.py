@@ -89,7 +89,7 @@ _COUNTED = {
     ),
     "not given": (
         "NOT GIVEN",
-        "records at most that a file, server or consumer was found to lack since the start, and the spool has no longer",
+        "records at most that a file, server or consumer lacks, found since the start, and the spool no longer has",
         "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, it cannot be known",
     ),
 }
