@@ -21,6 +21,9 @@ from toolcart.agent.cart.secrets import is_secret
 
 _OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of settings.SHARED
 _PARKED_KIB_LEAST = const(12)
+_STATE_AND_LOG = const(7)  # blocks at least, as the next two
+_KEPT_LEAST = const(3)
+_GRAPHS_LEAST = const(4)
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
@@ -175,11 +178,19 @@ def _station(tree, place, alone, mistakes):
     return done
 
 
+def _blocks_least(parked, graphs):
+    """Return how many blocks of 4 KiB a spool needs with so many KiB for these (toolcart.agent.cart.storage)."""
+    return _STATE_AND_LOG + max(parked // 4, _KEPT_LEAST) + (max(graphs // 4, _GRAPHS_LEAST) if graphs else 0)
+
+
 def _clashes(controller, spool):
     """Yield (key, what was found, what is allowed) of the settings of a station that do not go together."""
     parked, kib, size = [spool.get(key) for key in ("parked_kib", "graphs_kib", "size_kib")]
     if parked and size and parked * 2 > size:  # results need it more than dead letters
         yield "spool.parked_kib", "%d KiB" % parked, "at most half of size_kib (%d KiB)" % size
+    if parked and size and kib is not None and size // 4 < _blocks_least(parked, kib):
+        words = "room for the log of results beside parked_kib and graphs_kib: %d KiB or more"
+        yield "spool.size_kib", "%d KiB" % size, words % (4 * _blocks_least(parked, kib))
     traces, link, rs485 = [controller.get(key) for key in ("traces", "link", "rs485")]
     if traces and link not in ("tcp", None):
         yield "controller.traces", value_text(traces), "null on a serial line, where results would wait"

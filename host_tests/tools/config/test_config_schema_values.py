@@ -25,7 +25,17 @@ def fits(value):
     return VALIDATOR.is_valid(value)
 
 
-TOGETHER = ("less than", "at most", "one of its own", "more than 0 KiB", "null on", "a file of", "null without", "our ")
+TOGETHER = (
+    "less than",
+    "at most",
+    "one of its own",
+    "more than 0 KiB",
+    "null on",
+    "a file of",
+    "null without",
+    "our ",
+    "room for",
+)
 
 
 def related(mistake):

@@ -174,7 +174,7 @@ def test_what_was_given_again_is_counted_in_words():
     made = station()
     made["outlets"][0]["given_again"] = 8
     assert {need.slug: need.text() for need in standing_conditions.counted(made)}["given again"] == (
-        "8 records given again since the start to a file, server or consumer that had lost them; "
+        "8 records given again since the start to a file, server or consumer that had lost them, or seemed to; "
         "was it restored from an old copy, or exchanged?"
     )
 
