@@ -41,7 +41,7 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 raise NoAgent(f"{path} is not a socket", _not_there(path)) from None
             raise NoAgent(
-                f"no agent answers here: one that was killed has left {path}, and no other has come so far yet",
+                f"no agent runs here, or it is only starting: one that was killed has left {path}",
                 "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:
