@@ -45,9 +45,10 @@ import toolcart.agent.toolsnet.result04  # noqa: F401
 from toolcart.agent.base.compat import Part, const, give_back
 from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
-from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.base.ticks import FOREVER, ticks_diff
 
 MOUNT_RETRY_MS = const(10000)
+_MOUNTING_MS = const(100)
 NAMES_MOST = const(400)
 SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
 
@@ -118,6 +119,8 @@ class Station:
         """Bring the spool up; FOREVER once it is."""
         if self.mounted:
             return FOREVER
+        if ticks_diff(self.board.now(), now) > _MOUNTING_MS:
+            return 0  # of many stations some come up in a turn: whoever asks meanwhile gets an answer between two
         spool = self.settings["spool"]
         spool["owner"] = (self.system["type"], self.system["number"], self.number)
         device = self.board.flash(spool)

@@ -15,11 +15,15 @@ Rules
 """
 
 from toolcart.agent.base.compat import ON_CPYTHON, const
+from toolcart.agent.base.host_names import is_host
 from toolcart.agent.cart import settings
 from toolcart.agent.cart.secrets import is_secret
 
 _OUTLETS_MAX = const(4)  # the log has that many cursors, one of them for the kinds of settings.SHARED
 _PARKED_KIB_LEAST = const(12)
+_STATE_AND_LOG = const(7)  # blocks at least, as the next two
+_KEPT_LEAST = const(3)
+_GRAPHS_LEAST = const(4)
 _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
@@ -150,6 +154,7 @@ def _shared(kind, table, tree, stations, mistakes):
 
 def _toolsnet(section, stations, mistakes):
     """Note what ToolsNet's settings do not allow together."""
+    _refused("toolsnet", section, "toolsnet", mistakes)
     for i in range(len(stations)) if section.get("events") else ():
         outlets = stations[i]["outlets"]
         if len(outlets) > 2 and "toolsnet" in [outlet.get("kind") for outlet in outlets]:
@@ -173,11 +178,19 @@ def _station(tree, place, alone, mistakes):
     return done
 
 
+def _blocks_least(parked, graphs):
+    """Return how many blocks of 4 KiB a spool needs with so many KiB for these (toolcart.agent.cart.storage)."""
+    return _STATE_AND_LOG + max(parked // 4, _KEPT_LEAST) + (max(graphs // 4, _GRAPHS_LEAST) if graphs else 0)
+
+
 def _clashes(controller, spool):
     """Yield (key, what was found, what is allowed) of the settings of a station that do not go together."""
     parked, kib, size = [spool.get(key) for key in ("parked_kib", "graphs_kib", "size_kib")]
     if parked and size and parked * 2 > size:  # results need it more than dead letters
         yield "spool.parked_kib", "%d KiB" % parked, "at most half of size_kib (%d KiB)" % size
+    if parked and size and kib is not None and size // 4 < _blocks_least(parked, kib):
+        words = "room for the log of results beside parked_kib and graphs_kib: %d KiB or more"
+        yield "spool.size_kib", "%d KiB" % size, words % (4 * _blocks_least(parked, kib))
     traces, link, rs485 = [controller.get(key) for key in ("traces", "link", "rs485")]
     if traces and link not in ("tcp", None):
         yield "controller.traces", value_text(traces), "null on a serial line, where results would wait"
@@ -214,10 +227,22 @@ def _outlets(tree, place, mistakes):
         # Of an unknown kind nothing is said about the rest: what it may have depends on its kind.
         one = tree[i] if rows is not None or kind is None else {"kind": kind}
         one = _section(table, one, "%s[%d]" % (place, i), mistakes, rows is not None)
+        if rows is not None:
+            _refused(kind, one, "%s[%d]" % (place, i), mistakes)
         done.append(one)
     _name(tree, done, place, mistakes)
     _count(done, place, mistakes)
     return done
+
+
+def _refused(kind, outlet, place, mistakes):
+    """Note what the outlet's own code would refuse of these settings, where the form of each is right."""
+    look = settings.OUTLET_FAULTS.get(kind)
+    known = [mistake[0] for mistake in mistakes]
+    for key, words in look(outlet) if look and outlet else ():
+        own = place + "." + key
+        if own not in known:
+            mistakes.append((own, value_text(outlet[key], key), words))
 
 
 def _name(tree, outlets, place, mistakes):
@@ -381,23 +406,9 @@ def _fault(row, value):
             size = len(value) if good else 0  # type: ignore
             for c in value if good else "":  # type: ignore
                 good = good and " " <= c <= "~"
-            good = good and (kind == "text" or _is_host(value))
+            good = good and (kind == "text" or is_host(value))
         good = good and float(row[3]) <= size <= float(row[4])  # a NaN is in no range
     return None if good else value_text(value, row[0])
-
-
-def _is_host(text):
-    """True if it may be a name or an address alone: no port, no scheme, no number above 255."""
-    if text.count(":") > 1:  # IPv6
-        return text.find("/") < 0 and text.find("[") < 0
-    parts = text.split(".")
-    numbers = [int(part) for part in parts if part.isdigit() and len(part) < 4]
-    if len("".join(parts).strip("0123456789")) == 0:
-        return len(numbers) == len(parts) == 4 and max(numbers) < 256
-    for c in text:
-        if not ("a" <= c <= "z" or "A" <= c <= "Z" or "0" <= c <= "9" or c in "-._"):
-            return False
-    return True
 
 
 def _default(row):

@@ -75,6 +75,7 @@ SERIAL = "device baud parity stop_bits flow rs485 invert priority payload".split
 # What each kind of outlet has besides its `kind`.
 OUTLETS = {"toolsnet": ""}
 OUTLET_PLACES = {}  # what no two outlets may share
+OUTLET_FAULTS = {}  # what the form of each setting does not show (toolcart.agent.linux.outlets: `wrong`)
 SHARED = ("toolsnet",)  # kinds with a section of their own, the same for all stations; one of them at most in a station
 
 if ON_CPYTHON:
@@ -85,6 +86,7 @@ if ON_CPYTHON:
     for _kind in WIDE:
         OUTLETS[_kind] = WIDE[_kind].SETTINGS
         OUTLET_PLACES[_kind] = getattr(WIDE[_kind], "place", None)
+        OUTLET_FAULTS[_kind] = getattr(WIDE[_kind], "wrong", None)
 
 KIND = "kind one - " + ",".join(OUTLETS) + "\nname text ~ 1 24"
 

@@ -70,6 +70,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if not station.mounted:
         from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
 
+        report["starting"] = not counters.counts[h.FLASH_FAILED]  # it was not tried yet
         report["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
         return report
     log = station.log

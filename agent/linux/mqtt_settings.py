@@ -1,5 +1,7 @@
 """The settings of an MQTT broker as an outlet; its code is loaded where one is configured."""
 
+from toolcart.agent.linux import tls_settings
+
 CPYTHON_ONLY = True  # boards have toolcart.agent.outlets.mqtt
 
 SETTINGS = """host host - 1 253
@@ -50,17 +52,14 @@ def wrong(settings):
     faults = []
     if settings["password"] and not settings["user"]:
         faults.append(("user", "a user, as there is a password"))
-    topic = settings["topic"]
+    topic = settings["topic"] or "x"
     if "+" in topic or "#" in topic:  # 4.7.1
         faults.append(("topic", "without + and #"))
     for name in ("{system}", "{station}"):
         topic = topic.replace(name, "x")
     if "{" in topic or "}" in topic or topic[:1] in ("$", "/") or topic[-1:] == "/" or "//" in topic:
         faults.append(("topic", "{system} and {station} alone in braces; no empty level, no $ in front"))
-    for key in ("tls_name", "tls_certificate", "tls_key") if not settings["tls_ca"] else ():
-        if settings[key]:
-            faults.append((key, "null without tls_ca"))
-    return faults
+    return faults + tls_settings.faults(settings, "" if settings["tls_ca"] else "without tls_ca")
 
 
 def place(settings, system, station):

@@ -6,7 +6,8 @@ A row is a module that has what follows, and loads the outlet's code when one is
     MEANINGS   what each of them means: a sentence of docs/configuration.md
     make(settings, station, index)   makes the outlet of these settings (toolcart.agent.outlets) at log.cursors[index];
                       `awaits` among the settings: a secret is missing, and `awaits.look()` tries to put it there
-    wrong(settings)   (key, what is allowed) for faults that the form of a setting does not show; optional
+    wrong(settings)   (key, what is allowed) for whatever it would refuse of its settings alone; None where one has been
+                      refused for its form (toolcart.agent.cart.config asks, so that no start finds more); optional
     place(settings, system, station)   what no other outlet may share, None if that is not known; optional
 """
 

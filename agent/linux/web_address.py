@@ -1,5 +1,7 @@
 """The parts of an address `https://host:port/path?query`; refuses what an HTTP request cannot carry."""
 
+from toolcart.agent.base.host_names import is_host
+
 CPYTHON_ONLY = True  # a board has ToolsNet
 
 _PORTS = {"http": 80, "https": 443}
@@ -40,4 +42,4 @@ class WebAddress:
             return "a port of 1 to 65535"
         self.number = int(number) if number else _PORTS[scheme.lower()]
         self.host = host
-        return "" if host else "a host"
+        return "" if is_host(host) else "a name or an address as host"

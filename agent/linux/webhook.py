@@ -471,7 +471,8 @@ class WebhookOutlet(Outlet):
         words = (
             "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
         )
-        return self._fail((words + "which was restored; it gets all that the spool has") % number, now)
+        words += "which was restored: what the server lacks then cannot be known; it gets all that the spool has"
+        return self._fail(words % number, now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""
@@ -485,7 +486,10 @@ class WebhookOutlet(Outlet):
         if 300 <= status < 400 and "location" in http.fields:
             place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
-        return self._fail(why, now, min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS))
+        wait_ms = min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS)
+        if wait_ms:
+            why += "; it asks for a pause (Retry-After), and gets nothing for %d s" % (-(-wait_ms // 1000))
+        return self._fail(why, now, wait_ms)
 
     def _send_less(self):
         """Make batches half as long as this one."""

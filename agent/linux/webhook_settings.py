@@ -1,5 +1,6 @@
 """The settings of a webhook; its code is loaded where one is configured."""
 
+from toolcart.agent.linux import tls_settings
 from toolcart.agent.linux.web_address import WebAddress
 
 CPYTHON_ONLY = True  # a board has ToolsNet
@@ -32,9 +33,11 @@ MEANINGS = {
 def wrong(settings):
     """Return (key, what is allowed) for what is wrong with these settings, as far as it shows without their files."""
     faults = []
-    fault = WebAddress(settings["url"]).fault
-    if fault:
-        faults.append(("url", fault))
+    address = WebAddress(settings["url"] or "")
+    if address.fault:
+        faults.append(("url", address.fault))
+    else:
+        faults += tls_settings.faults(settings, "" if address.is_secure else "without https:// in the url")
     if settings["token"] and settings["user"]:
         faults.append(("token", "a token, or a user with a password"))
     if bool(settings["user"]) != bool(settings["password"]):

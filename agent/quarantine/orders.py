@@ -127,7 +127,8 @@ class Orders:
     def list(self):
         """Yield a line for each entry, and one with the counts."""
         quarantine = self.quarantine
-        count = lost = entry = 0
+        count = lost = entry = oldest = 0
+        place = -1
         while True:
             kind = quarantine.next_listed(entry)
             if kind < RECORD_NONE:
@@ -136,10 +137,13 @@ class Orders:
             if kind == RECORD_NONE:
                 break
             entry = quarantine.entry
+            place = quarantine.place() if count == 0 else place
+            oldest += quarantine.place() == place
             count += 1
             yield {"record": entry_of(quarantine, kind)}
-        need = needs_operator(quarantine)
-        yield {"station": self.station, "parked": count, "parked_damaged": lost, "needs_operator": need}
+        counts = {"station": self.station, "parked": count, "parked_damaged": lost, "oldest_block": oldest}
+        counts["needs_operator"] = needs_operator(quarantine)
+        yield counts
 
     def show(self, word):
         """Yield one entry."""

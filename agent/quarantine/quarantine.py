@@ -265,6 +265,10 @@ class Quarantine:
         log.visible = visible
         return kind
 
+    def place(self):
+        """Return the block of the entry found last."""
+        return self._scout.place
+
     def find(self, number):
         """Read the entry of the main log's record `number` into the page; return its kind, RECORD_NONE or _LOST."""
         last = self.entry  # several are usually asked for in their order

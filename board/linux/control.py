@@ -33,6 +33,7 @@ SUFFIX = ".sock"
 LINE_MAX = 1000
 PENDING_MAX = 65536  # bytes of an answer that wait for the reader
 PATIENCE_MS = 10000
+SLICE_S = 0.02  # of a turn for one client's order
 QUEUE = 8
 ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
 
@@ -40,8 +41,10 @@ ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
 def answer_to(sock, request, until_s):
     """Send a request on a connected socket, and return the lines of its answer until its end, as far as it came.
 
-    OSError if none comes until this moment (time.monotonic), OverflowError if it has no end.
+    OSError if none comes until this moment (time.monotonic), OverflowError if it has no end. What has begun to come
+    may take as long again, counted from its latest piece.
     """
+    patience_s = until_s - time.monotonic()
     sock.sendall(request.encode() + b"\n")
     octets = bytearray()
     piece = None
@@ -52,6 +55,7 @@ def answer_to(sock, request, until_s):
         sock.settimeout(left_s)
         piece = sock.recv(PENDING_MAX)
         octets += piece
+        until_s = max(until_s, time.monotonic() + patience_s)
         if len(octets) > ANSWER_MAX:
             raise OverflowError
     lines = []
@@ -168,9 +172,15 @@ class Conversation:
             self._job = handler(words, self._asker)
 
     def _go_on(self, now):
+        """Do pieces of the order for some ms: an answer of many lines must not need as many turns of a busy agent."""
         self._pause.stop()
-        if len(self.pending) >= PENDING_MAX:
-            return
+        until_s = time.monotonic() + SLICE_S
+        while self._job is not None and not self._pause.armed and len(self.pending) < PENDING_MAX:
+            self._do_piece(now)
+            if time.monotonic() >= until_s:
+                break
+
+    def _do_piece(self, now):
         try:
             line = next(self._job)  # type: ignore
         except StopIteration:

@@ -55,6 +55,18 @@ def advice(refusal, path):
     return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 
+def of_folder(path):
+    """Return the REFUSED_ that new writing beside this file will meet, as far as its file system says so itself."""
+    try:
+        told = os.statvfs(os.path.dirname(path) or ".")
+    except OSError:
+        return flash.REFUSED_NOTHING
+    if told.f_flag & os.ST_RDONLY:
+        return flash.REFUSED_READ_ONLY
+    free = told.f_bavail if os.geteuid() else told.f_bfree
+    return flash.REFUSED_NO_ROOM if told.f_blocks and not free else flash.REFUSED_NOTHING
+
+
 def explanation(error, path):
     """Return an OSError's own words and what helps, in one line."""
     return "%s; %s" % (error.strerror or error, advice(refusal_of(error.errno), path))

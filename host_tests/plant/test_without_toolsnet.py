@@ -200,7 +200,9 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     told += "taken make room for new ones, a block at a time"
     agent = run(alone, told)
     Words(site, alone, agent).say(
-        told, "configured again soon, under the same name, it continues where it was", on=("status", "page")
+        told,
+        "configured again soon, under the same name and of the same kind, it continues",
+        on=("status", "page"),
     )
     assert agent.end() == 0
     plant.cut_toolsnet(False)

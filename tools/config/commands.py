@@ -1,6 +1,7 @@
 """`toolcart config`: checks a configuration, explains the settings, prints an example or the schema, writes new ones.
 
-Exit codes: 0 good, 1 no such setting, or not written, 2 the configuration or the command line is wrong.
+Exit codes: 0 good, 1 not all of it can run on this machine, no such setting, or not written, 2 the configuration or the
+command line is wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import private_files
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.sources import ROOT
 from toolcart.base.terminal_safe import visible_lines
 from toolcart.tools.config import file as config_file
@@ -22,8 +24,6 @@ from toolcart.tools.config import path_checks as config_places
 from toolcart.tools.config.schema import FILE_NAME, schema
 from toolcart.tools.messages.durations import counted
 
-EXIT_OTHER = 1
-EXIT_CONFIGURATION = 2
 EXAMPLE = ROOT / "toolcart" / "board" / "config.example.json"
 
 
@@ -41,6 +41,8 @@ def check(file: str, as_json: bool) -> None:
     Each with its place, what is expected and what was found.
 
     As root, it opens the files named there as the user that will run the agent.
+
+    Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
     """
     with runner.acting_as(runner.user_of(file)) as user:
         found = files.check(file)
@@ -58,7 +60,7 @@ def check(file: str, as_json: bool) -> None:
         told_all = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": told, "checked_as": who}
         told_all["warnings"] = warnings
         click.echo(json.dumps(told_all))
-        return
+        sys.exit(EXIT_OTHER if found.lacks else EXIT_FINE)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     stations = counted(len(found.configuration["stations"]) if found.configuration else 0, "station")
@@ -68,6 +70,7 @@ def check(file: str, as_json: bool) -> None:
     click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
     for place, what, allowed in found.lacks:
         click.echo(f"  {place}: {config_file.sentence(what, allowed)}", err=True)
+    sys.exit(EXIT_OTHER)
 
 
 @config.command()

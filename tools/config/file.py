@@ -18,10 +18,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from toolcart.agent.cart import config
-from toolcart.agent.linux.outlets import OUTLETS
 from toolcart.base import installation
 from toolcart.board import zone
-from toolcart.tools.config import path_checks
+from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.explanations import no_json, no_json_at_all, why_not
 from toolcart.tools.messages.durations import counted
@@ -171,6 +170,7 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if not mistakes:
         read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
+        read += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
         mistakes = path_checks.shared(config.complete(tree), folder_of(path), read)
     if mistakes:
         raise ConfigurationError(path, mistakes)
@@ -217,7 +217,7 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
     """List what the tables allow but this machine does not have; without a folder no files are checked."""
-    mistakes = [*_not_built(configuration), *_without_library(configuration)]
+    mistakes = [*_not_built(configuration), *_without_library(configuration), *_not_settable(configuration)]
     if folder is not None:
         for place, section in _with_files_of_tls(configuration):
             mistakes += _wrong_with_tls(place, section, folder)
@@ -231,11 +231,6 @@ def _not_built(configuration: dict) -> list[Mistake]:
         link = station["controller"]["link"]
         if link != "tcp" and not has_serial_lines():
             mistakes.append((f"stations[{index}].controller.link", f'"{link}"', f"tcp; {serial_missing()}"))
-        for number, outlet in enumerate(station["outlets"]):
-            look = getattr(OUTLETS.get(outlet["kind"]), "wrong", None)
-            for key, allowed in look(outlet) if look else ():
-                found = config.value_text(outlet[key], key)
-                mistakes.append((f"stations[{index}].outlets[{number}].{key}", found, allowed))
     return mistakes
 
 
@@ -249,6 +244,23 @@ def _without_library(configuration: dict) -> list[Mistake]:
         for number, outlet in enumerate(station["outlets"])
         if outlet["kind"] == "webhook"
     ]
+
+
+def _not_settable(configuration: dict) -> list[Mistake]:
+    """List what only a chip can do with a serial line: the port of this machine will not open it."""
+    mistakes = []
+    for index, station in enumerate(() if path_checks.is_of_a_chip(configuration) else configuration["stations"]):
+        controller = station["controller"]
+        if controller["link"] == "tcp" or "://" in controller["device"]:
+            continue
+        place = f"stations[{index}].controller."
+        if controller["invert"]:
+            mistakes.append((f"{place}invert", "true", "false, as Linux cannot invert a line"))
+        if controller["rs485"] not in ("", "rts"):
+            mistakes.append(
+                (f"{place}rs485", f'"{controller["rs485"]}"', '"" or rts, as a pin number belongs to a chip')
+            )
+    return mistakes
 
 
 def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:

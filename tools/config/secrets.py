@@ -48,9 +48,9 @@ def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -
         value = parent[key]
         if isinstance(value, str) and value:
             mistakes.append((place, "***", f"{FORMS}; secrets are kept out of the configuration"))
-            parent[key] = None
+            parent[key] = UNKNOWN
         elif isinstance(value, dict):
-            parent[key] = None
+            parent[key] = UNKNOWN  # whatever is wrong with it, there is one: nothing else is a mistake for that
             found = _named(value, folder)
             if isinstance(found, str) and found != UNKNOWN:
                 parent[key] = found

@@ -13,12 +13,12 @@ import subprocess
 from pathlib import Path
 
 from toolcart.spool.image import is_held
-from toolcart.tools.config import runner
+from toolcart.tools.config import runner, socket_location
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import attention
 from toolcart.tools.messages.durations import counted, span
 from toolcart.tools.spool.report import undelivered
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.status import client
 
 SYSTEMCTL_S = 10
 ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")

@@ -89,15 +89,14 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         yield Finding("configuration", GOOD, words)
     running = told if told is not None else {} if any(map(is_held, spools)) else None
     with runner.acting_as(user):
-        yield from _spools(configuration, config_path)
+        yield from _spools(configuration, config_path, running or {})
         yield from local.clock()
-        if offline:
-            return
-        if running is None:
+        if running is None and not offline:
             yield from local.names(configuration)
-        for host in [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
+        for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
-        yield from _stations(configuration, config_path, running)
+        if running is not None or not offline:  # what an agent tells needs no connection
+            yield from _stations(configuration, config_path, running)
 
 
 def _as_it_would_run(config_path: str) -> dict | None:
@@ -129,12 +128,14 @@ def _place(station: dict) -> tuple:
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spools(configuration: dict, config_path: str) -> Iterator[Finding]:
+def _spools(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
+    up = {shown["number"] for shown in running.get("stations", ()) if shown["mounted"]}
     for station in configuration["stations"]:
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
-        yield from local.spool(_name(station), path, {**station["spool"], "owner": owner})
+        settings = {**station["spool"], "owner": owner}
+        yield from local.spool(_name(station), path, settings, station["number"] in up)
 
 
 def spool_path(config_path: str, station: dict) -> Path:

@@ -16,6 +16,7 @@ import socket
 import time
 from pathlib import Path
 
+from toolcart.agent.log.flash import REFUSED_NO_ROOM, REFUSED_QUOTA
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
@@ -23,6 +24,7 @@ from toolcart.board.linux import volatile_storage
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.doctor.outlets import address_of
+from toolcart.tools.messages import attention
 from toolcart.tools.status import process
 
 PROBE = ".toolcart-doctor"
@@ -39,8 +41,8 @@ SET_THE_CLOCK = (
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
-def spool(name: str, path: Path, settings: dict) -> list[Finding]:
-    """Check where one spool goes, and what is there."""
+def spool(name: str, path: Path, settings: dict, is_up: bool = False) -> list[Finding]:
+    """Check where one spool goes, and what is there; `is_up`: an agent has it, and tells what its disk refuses."""
     folder = path.parent
     what = f"{name} spool"
     hint = f"spool.path names {path_checks.A_FILE}."
@@ -53,18 +55,31 @@ def spool(name: str, path: Path, settings: dict) -> list[Finding]:
         return [Finding(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
-    except PermissionError as error:
-        return [Finding(what, BAD, f"nothing can be written in {folder}: {error.strerror}", hint)]
     except OSError as error:
-        hint = linux_refusal.advice(refusal_of(error.errno or 0), str(path))
-        hint = f"{hint[0].upper()}{hint[1:]}."
-        return [Finding(what, BAD, f"nothing can be written in {folder}: {error.strerror or error}", hint)]
+        return _refused(name, path, settings, error, is_up)
     found = [_file(what, path, settings), _disk(name, mean_ms, most_ms)]
     kept_in = volatile_storage.volatility(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
         found.append(Finding(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))
     return found
+
+
+def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool) -> list[Finding]:
+    """Say what it means that nothing can be written beside the spool: a full disk leaves one alone that is there."""
+    what, words = f"{name} spool", f"nothing can be written in {path.parent}: {error.strerror or error}"
+    refusal = refusal_of(error.errno or 0)
+    if is_up:
+        words += "; what the running agent's disk refuses is told with its state"
+        return [_file(what, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
+    if path.is_file() and refusal in (REFUSED_NO_ROOM, REFUSED_QUOTA):
+        need = attention.full_disk(str(path), refusal)
+        return [_file(what, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
+    hint = linux_refusal.advice(refusal, str(path))
+    hint = f"{hint[0].upper()}{hint[1:]}."
+    if isinstance(error, PermissionError):
+        hint = f"spool.path names {path_checks.A_FILE}."
+    return [Finding(what, BAD, words, hint)]
 
 
 def _syncs(probe: Path) -> tuple[float, float]:

@@ -117,8 +117,9 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
 
 def _sent_again(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
-    cursor = opened.log.cursor_at(n.TOOLSNET_CURSOR)
-    left = 0 if cursor is None else min(n.again_to(opened.state.numbers), opened.log.number) - cursor.number
+    from toolcart.tools.spool import report  # as above
+
+    left, _ = report.sent_again(opened)
     return [Finding(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
 
 

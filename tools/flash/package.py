@@ -79,6 +79,7 @@ OPTIONAL_SOURCES = {
 
 # These read a configuration as a person wrote it; a chip gets a completed one.
 FOR_PERSONS = (
+    "toolcart/agent/base/host_names.py",
     "toolcart/agent/cart/config.py",
     "toolcart/agent/cart/settings.py",
 )

@@ -10,10 +10,12 @@ Rules
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages import commands, connections, reasons
 from toolcart.tools.messages.durations import counted, next_try
@@ -25,6 +27,7 @@ NOTE = "note"  # no action is needed
 # What to say when it is over, by slug.
 OVER = {
     "disk": "the spool can be read and written again",
+    "disk full": "the spool's file system has room again",
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
@@ -115,6 +118,8 @@ def of_agent(about: dict) -> list[Need]:
 
 def not_up(station: dict) -> str:
     """Say why the spool of a station that is not mounted cannot be used."""
+    if station.get("starting"):
+        return "the spool is not up yet: the agent is starting"
     why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
     return f"the spool is not up: {why}"
 
@@ -129,7 +134,9 @@ def is_for_somebody(station: dict) -> bool:
 
     A side that is only not reached is none: carts move, and plants are switched off.
     """
-    if not station.get("mounted") or bad(station):
+    if not station.get("mounted"):
+        return not station.get("starting")
+    if bad(station):
         return True
     down = [one for one in (station["controller"], *station["outlets"]) if not connections.is_well(one)]
     return any(reasons.is_refusal(connections.reason_of(one)) for one in down)
@@ -139,6 +146,8 @@ def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
     slug, said = spool.get("refused"), spool.get("refused_words", "")
+    if not slug and spool.get("disk_is_full"):
+        yield full_disk(spool["path"])
     if slug:
         refusal = REFUSED_NAMES.split(",").index(slug)
         what = "no result can be stored, the controller keeps them"
@@ -146,6 +155,14 @@ def _disk(station: dict) -> Iterator[Need]:
             what = "a part of the spool cannot be read"
         words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
         yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+
+
+def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:
+    """Say what it means that nothing new has room beside this spool, which is there."""
+    words = linux_refusal.meaning(refusal).replace("its file", "the spool's file")
+    words += ": the spool was given its room when it was made and goes on; what "
+    words += f"outlets and orders write in {os.path.dirname(path) or '.'} has none"
+    return Need("disk full", WARN, "DISK FULL", words, linux_refusal.advice(refusal, path))
 
 
 def _full(station: dict) -> Iterator[Need]:
@@ -180,6 +197,7 @@ def _refusal(told: dict, station: dict, is_up: bool) -> Need:
     hint, then = "", f", {again}"
     if doing == "hold":
         then = " and the quarantine has no room: nothing is sent"
+        waiting += _set_aside(station)
         hint = f"needs an operator: `{commands.quarantine(station)}`"
     elif doing == "pass":
         behind = "those behind it are offered" + ("" if is_up else " when it is there again")
@@ -205,7 +223,14 @@ def _operator(station: dict) -> Iterator[Need]:
     told = station.get("needs_operator")
     if told:
         hint = f"`{commands.quarantine(station)}`"
-        yield Need("operator", BAD, "OPERATOR", f"needs an operator: {told['why']}", hint, told["why"])
+        words = f"needs an operator: {told['why']}{_set_aside(station)}"
+        yield Need("operator", BAD, "OPERATOR", words, hint, told["why"])
+
+
+def _set_aside(station: dict) -> str:
+    """Return how many records the quarantine keeps, for the end of a sentence."""
+    count = station.get("parked")
+    return f"; {counted(count, 'record')} set aside, none is dropped without an order" if count else ""
 
 
 def _lost_there(station: dict) -> Iterator[Need]:
@@ -297,13 +322,22 @@ def _added(station: dict) -> Iterator[Need]:
 
 def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
+    kinds = {outlet.get("name"): outlet["kind"] for outlet in station.get("outlets", ())}
     for gone in station.get("removed", ()):
-        if gone["waiting"]:
+        name, kind = gone.get("name"), gone["kind"]
+        if name and kinds.get(name, kind) != kind:
+            words = f"{name} was of kind {kind} before this start and is of kind {kinds[name]} now: that is another "
+            words += "outlet with a place of its own"
+            if gone["waiting"]:
+                words += f"; at most {counted(gone['waiting'], 'record')} that the one of kind {kind} has not taken "
+                words += "make room for new ones, a block at a time"
+            yield Need("removed", WARN if gone["waiting"] else NOTE, "REMOVED", words, key=words)
+        elif gone["waiting"]:
             words = (
                 f"{_gone(gone)} was removed with this start: at most {gone['waiting']} records that it has not taken "
             )
             words += "make room for new ones, a block at a time"
-            hint = "configured again soon, under the same name, it continues where it was"
+            hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
         words = f"{_gone(gone).rstrip(',')}, which is not configured any more, has lost its place to a new one: "

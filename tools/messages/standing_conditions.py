@@ -84,13 +84,13 @@ _COUNTED = {
     ),
     "given again": (
         "GIVEN AGAIN",
-        "records given again since the start to a file, server or consumer that had lost them",
+        "records given again since the start to a file, server or consumer that had lost them, or seemed to",
         "was it restored from an old copy, or exchanged?",
     ),
     "not given": (
         "NOT GIVEN",
-        "records that a file, server or consumer was found to lack since the start, and the spool no longer has",
-        "was it restored from an old copy, or exchanged?",
+        "records at most that a file, server or consumer lacks, found since the start, and the spool no longer has",
+        "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, it cannot be known",
     ),
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")

@@ -17,6 +17,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, TextIO
 
+from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
@@ -31,9 +32,10 @@ from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Files, read_to_run
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
-from toolcart.tools.status import process, server, socket_location
+from toolcart.tools.status import process, server
 
 STATUS_EVERY_MS = 200
 STATUS_EVERY_MANY_MS = 1000
@@ -259,8 +261,9 @@ class Agent:
 
 
 def spool_problems(app: App, board: Board) -> list[str]:
-    """Return why spools are not up, one text for each station that has none."""
-    return [spool_problem(app, board, station) for station in app.stations if not station.mounted]
+    """Return why spools are not up, one text for each station that has tried and has none."""
+    tried = [station for station in app.stations if not station.mounted and station.counters.counts[h.FLASH_FAILED]]
+    return [spool_problem(app, board, station) for station in tried]
 
 
 def spool_problem(app: App, board: Board, station: Station) -> str:

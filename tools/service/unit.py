@@ -56,7 +56,7 @@ HARDENED = (  # the archive's unit has this as well
 SANDBOX = (
     "StateDirectory=toolcart",
     "StateDirectoryMode=0700",
-    "RuntimeDirectory=toolcart",  # its status socket (toolcart.tools.status.socket_location)
+    "RuntimeDirectory=toolcart",  # its status socket (toolcart.tools.config.socket_location)
     "RuntimeDirectoryMode=0700",
     *HARDENED,
     "SystemCallFilter=~@privileged @resources",

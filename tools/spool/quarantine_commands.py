@@ -38,6 +38,7 @@ from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow
 from toolcart.tools.config import file as config_file
+from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool import report
 
 EXIT_NOT_DONE = 1
@@ -218,10 +219,11 @@ def _tell_list(answer: list[dict], as_json: bool) -> None:
     damaged = counts["parked_damaged"]
     click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
     if counts["needs_operator"]:
-        click.echo(f"needs an operator: {counts['needs_operator']['why']}; retry or drop some: {_ROOM}")
-
-
-_ROOM = "room comes by whole blocks, when all that the oldest one holds is gone"
+        aside = f"{counted(counts['parked'], 'record')} set aside, none is dropped without an order"
+        room = "retry or drop some, the first of them: room comes by whole blocks"
+        if counts.get("oldest_block"):
+            room += f", the next when the first {counts['oldest_block']} of this list are gone"
+        click.echo(f"needs an operator: {counts['needs_operator']['why']}; {aside}; {room}")
 
 
 def _words(record: dict) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import PARKED_BYTES
@@ -18,6 +19,7 @@ from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.base.terminal_safe import visible_in
 from toolcart.board.linux.spool_header import Header
 from toolcart.spool.image import NAMES, Area, Entry, Image, ImageError, read
+from toolcart.spool.offline_spool import OfflineSpool
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
@@ -84,7 +86,7 @@ def owner(header: Header | None) -> dict[str, object] | None:
 
 
 def account(image: Image, area: Area) -> dict[str, Any]:
-    kept = results(area)
+    found = results(area)
     counted = [entry for entry in area.entries if not entry.void]
     kinds: dict[str, int] = {}
     for entry in counted:
@@ -95,9 +97,9 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "blocks": area.block_count,
         "records": len(counted),
         "kinds": kinds,
-        "results": len(kept),
-        "oldest": kept[0].number if kept else None,
-        "newest": kept[-1].number if kept else None,
+        "results": len(found),
+        "oldest": found[0].number if found else None,
+        "newest": found[-1].number if found else None,
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
@@ -110,12 +112,12 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)
         shown["erases"] = erases
         shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
-        shown["expected_years"] = _years(area, kept, erases)
-    shown.update(remembered(image, area, kept))
+        shown["expected_years"] = _years(area, found, erases)
+    shown.update(remembered(image, area, found))
     return shown
 
 
-def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
+def remembered(image: Image, area: Area, found: list[Entry]) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
@@ -124,13 +126,15 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
     if area.ring == n.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
-    waiting = [entry for entry in kept if entry.number > numbers[spool.first.slot]]
+    waiting = [entry for entry in found if entry.number > numbers[spool.first.slot]]
+    again, aside = sent_again(spool) if spool.may_refuse else (0, 0)
     is_met = numbers[n.SENT] & n.SENT_MET
     delivered = {"delivered": numbers[n.DELIVERED]} if spool.may_refuse else {}
     return {
         "stored": numbers[n.STORED],
         **delivered,
-        "waiting": len(waiting),
+        "waiting": len(waiting) - (aside if spool.sends else 0),
+        **({"sent_again": again} if spool.may_refuse else {}),
         "overwritten": numbers[n.OVERWRITTEN],
         "jumped": numbers[n.JUMPED],
         "stored_again_at_most": numbers[n.STORED_AGAIN],
@@ -141,6 +145,17 @@ def remembered(image: Image, area: Area, kept: list[Entry]) -> dict[str, Any]:
         "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }
+
+
+def sent_again(spool: OfflineSpool) -> tuple[int, int]:
+    """Return how many results at most are still to be sent to ToolsNet again, and how many of those are set aside.
+
+    As the running agent tells it (toolcart.agent.outlets.toolsnet.data_loss): the latter stay there.
+    """
+    number = spool.state.numbers[n.TOOLSNET_CURSOR]  # also while it is not configured
+    end = min(n.again_to(spool.state.numbers), spool.log.number)
+    aside = kept(spool.quarantine, number, end) if number < end else 0
+    return max(0, end - number - aside), aside
 
 
 def undelivered(path: Path) -> tuple[int, int]:

@@ -8,7 +8,7 @@ import stat
 import time
 
 from toolcart.board.linux.control import answer_to
-from toolcart.tools.status import socket_location
+from toolcart.tools.config import socket_location
 
 PATIENCE_S = 5.0
 
@@ -41,8 +41,8 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
                 raise NoAgent(f"{path} is not a socket", _not_there(path)) from None
             raise NoAgent(
-                f"no agent runs here: nothing answers at {path}, left behind by an agent that was killed",
-                "Start it again: `systemctl start toolcart`, or `toolcart run --config FILE`.",
+                f"no agent runs here, or it is only starting: one that was killed has left {path}",
+                "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
             ) from None
         except PermissionError:
             raise NoAgent(
@@ -51,7 +51,8 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
         except TimeoutError:
             raise NoAgent(
                 f"the agent at {path} does not answer within {patience_s:g} s",
-                "Is its process stopped, or its disk stuck? `systemctl status toolcart` and `journalctl -u toolcart`.",
+                "Is its process stopped, its disk stuck, or the machine so busy? `systemctl status toolcart` and "
+                "`journalctl -u toolcart` show it; while it starts, ask again.",
             ) from None
         except OverflowError:
             raise NoAgent(f"{path} sends without end", "It is not an agent's socket.") from None

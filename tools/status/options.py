@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from toolcart.tools.status import socket_location
+from toolcart.tools.config import socket_location
 
 
 def path_of(config_path: str | None, socket_path: str | None, port: str | None) -> str:

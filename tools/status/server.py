@@ -13,6 +13,9 @@ from typing import Any
 
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
+from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.log.flash import REFUSED_NO_ROOM, REFUSED_READ_ONLY
+from toolcart.board.linux import refusal
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import Control, OrderClient, given
@@ -66,11 +69,17 @@ def open_socket(
 
 
 def put_details(station: Station, shown: dict) -> None:
-    """Add what only a port of Linux knows of why it cannot be used: which file of TLS."""
+    """Add what only Linux knows: which file of TLS a port cannot use, and what the spool's file system would refuse."""
     for outlet, told in zip(station.outlets, shown.get("outlets", ()), strict=False):
         detail = getattr(outlet.port, "detail", "")
         if detail:
             told["why_detail"] = detail
+    if "spool" in shown:
+        spool = shown["spool"]
+        refused = refusal.of_folder(spool["path"])
+        spool["disk_is_full"] = refused == REFUSED_NO_ROOM
+        if refused == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
+            spool["refused"] = REFUSED_NAMES.split(",")[refused]
 
 
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
@@ -80,7 +89,7 @@ def of_station(station: Station, board: Board, problem_of: Callable[[Station], s
     if station.commands is not None:
         shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:
-        shown["spool_problem"] = problem_of(station)
+        shown["spool_problem"] = "" if shown["starting"] else problem_of(station)
     elif station.log is not None:
         shown["spool"].update(station.log.device.device.sync_times())
     return shown

@@ -15,7 +15,8 @@ from toolcart.archive.web.users import is_loopback
 from toolcart.base import installation, private_files
 from toolcart.base.command_group import seconds_option
 from toolcart.base.exit_codes import EXIT_CONFIGURATION
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.config import socket_location
+from toolcart.tools.status import client
 
 HERE = Path(__file__).parent
 PORT = 9477

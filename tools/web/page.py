@@ -28,9 +28,10 @@ from markupsafe import Markup
 
 from toolcart.pages import templates
 from toolcart.tools.config import file as config_file
+from toolcart.tools.config import socket_location
 from toolcart.tools.messages import attention, connections, reasons
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.status import client
 from toolcart.tools.web.metrics import Agent
 
 HOLD_S = 1.0

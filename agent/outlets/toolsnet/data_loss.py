@@ -46,7 +46,7 @@ from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 _HALF = const(50000)
 
 
-def _kept(quarantine, first, last):
+def kept(quarantine, first, last):
     """Return how many results of the log behind `first`, up to `last`, the quarantine has, as far as it can be read."""
     count = 0
     kind = quarantine.next_listed(0)
@@ -59,7 +59,7 @@ def _kept(quarantine, first, last):
 def aside(policy):
     """Return how many of the results that are still to be sent again are set aside: they stay there."""
     end = min(again_to(policy.numbers), policy.log.number)
-    return _kept(policy.lookahead.quarantine, policy.cursor.number, end)
+    return kept(policy.lookahead.quarantine, policy.cursor.number, end)
 
 
 def left(policy):
@@ -72,7 +72,7 @@ def left(policy):
 def _lacking(policy, back):
     """Return how many results at most the server lacks of the last `back` numbers on the wire."""
     last = policy.cursor.number
-    return max(0, back - _kept(policy.lookahead.quarantine, last - back, last))
+    return max(0, back - kept(policy.lookahead.quarantine, last - back, last))
 
 
 def _is_of_before(policy, back):
@@ -113,7 +113,7 @@ def _joined(policy, rows):
     if width <= 0:
         return width or alone
     doubt_to = numbers[DOUBT_TO]
-    return max(alone, width + max(0, last - doubt_to - _kept(policy.lookahead.quarantine, doubt_to, last)))
+    return max(alone, width + max(0, last - doubt_to - kept(policy.lookahead.quarantine, doubt_to, last)))
 
 
 def note_empty(policy, now):
@@ -211,7 +211,7 @@ def undo(policy, before):
 
 def send_rows_again(policy, was, rows):
     """The same, for the last `rows` numbers on the wire before number `was`."""
-    count = max(0, rows - _kept(policy.lookahead.quarantine, policy.cursor.number, was))
+    count = max(0, rows - kept(policy.lookahead.quarantine, policy.cursor.number, was))
     # Behind what the server names it lacks all, but for what an operator has dropped.
     send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]))
 

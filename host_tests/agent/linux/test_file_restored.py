@@ -230,3 +230,4 @@ def test_what_is_given_again_or_gone_is_said_with_the_station():
     told = {need.slug: need for need in standing_conditions.counted(station)}
     assert told["given again"].key == "12" and told["not given"].key == "3"
     assert "lost" in told["given again"].text() and "no longer" in told["not given"].text()
+    assert "at most" in told["not given"].words and "cannot be known" in told["not given"].hint

@@ -12,6 +12,7 @@ import trustme
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import FOREVER
+from toolcart.agent.cart import settings as config_settings
 from toolcart.agent.link import port as ports
 from toolcart.agent.linux import http_client as hc
 from toolcart.agent.linux import webhook, webhook_settings
@@ -74,6 +75,7 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         (answer(400, b"bad \x1b[31mline"), "it answers 400: bad  [31mline"),
         (answer(401), "it answers 401"),
         (answer(503, b"busy"), "it answers 503: busy"),
+        (answer(429, b"", Retry_After="3"), "asks for a pause (Retry-After), and gets nothing for 3 s"),
         (
             answer(302, b"", Location="http://evil/"),
             "points elsewhere, which is not followed: http://evil/; is `url` right?",
@@ -565,7 +567,8 @@ def test_settings_that_cannot_be_are_named(changed, keys):
     assert [key for key, _ in webhook_settings.wrong(chosen)] == keys
 
 
-def test_a_webhook_that_cannot_be_stops_nothing_else():
+def test_a_webhook_that_cannot_be_stops_nothing_else(monkeypatch):
+    monkeypatch.setitem(config_settings.OUTLET_FAULTS, "webhook", None)  # as with a secret that is there only later
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)

@@ -1,15 +1,18 @@
 """What the voices tell of refused, dropped, late and repeated results is so, and they tell the same."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 
 from toolcart.agent.linux import offer_again
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
-from toolcart.agent.log.snapshot_fields import DELIVERED, DROPPED, OVERWRITTEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, DROPPED, LOG, OVERWRITTEN
 from toolcart.agent.quarantine.orders import carry_out, of_station
 from toolcart.board.linux import order_log
+from toolcart.spool.offline_spool import opened
 from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.spool import report
 from toolcart.tools.spool.offer_again_command import _told
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
@@ -122,6 +125,9 @@ def test_an_order_to_a_stopped_spool_waits_for_toolsnet_to_be_configured():
     assert found["count"] == 4 and found["configured"] is False
     [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1"]) if line]
     assert "when ToolsNet is configured again" in _told(found) and "when the agent runs" not in _told(found)
+    spool = opened(device)
+    account = report.remembered(SimpleNamespace(opened=spool), SimpleNamespace(ring=LOG, entries=[]), [])
+    assert report.sent_again(spool) == (4, 1) and account["sent_again"] == 4, "as a running agent shows it"
     *_, last = stopped_orders(device, 10, ["retry", "all"])
     assert last["configured"] is False
 

@@ -96,7 +96,7 @@ def test_what_is_set_aside_is_listed_in_words():
     assert one["record"]["tightening_id"] == "1" and one["record"]["vin"] and one["record"]["time"]
     assert raw["record"]["reason"] == "could not be read" and raw["record"]["frame"] == "0061 nonsense\x07"
     assert raw["record"]["octets"] == 14
-    assert end == {"station": 10, "parked": 3, "parked_damaged": 0, "needs_operator": None}
+    assert end == {"station": 10, "parked": 3, "parked_damaged": 0, "oldest_block": 3, "needs_operator": None}
     assert station.order("show", "2") == [two]
 
 
@@ -291,3 +291,13 @@ def test_an_operator_is_needed_where_it_is_full_or_delivery_holds():
     told = needs_operator(station.quarantine)
     assert "is full" in told["why"]
     assert station.state.numbers[CURSOR] >= 0
+
+
+def test_the_list_says_how_many_have_to_go_before_there_is_room():
+    station = Bench(kept_blocks=6, blocks=40)
+    kept = station.fill()
+    held = station.order("list")[-1]["oldest_block"]
+    assert 1 < held < len(kept) and station.listed()[:held] == kept[:held]
+    station.order("drop", *map(str, kept[:held]))
+    assert station.quarantine.pressure() != PRESSURE_FULL, "the first ones of the list are gone: there is room"
+    assert station.keep(station.store()) == KEPT_DONE

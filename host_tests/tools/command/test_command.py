@@ -14,7 +14,8 @@ from toolcart.board.console import Console
 from toolcart.board.linux import control as linux_control
 from toolcart.board.linux.control import Control, OrderClient
 from toolcart.tools import command as commands
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.config import socket_location
+from toolcart.tools.status import client
 from host_tests.board.test_housekeeping import answered
 from host_tests.support.archive import delivering
 from host_tests.support.running import ENVIRONMENT, cart_of, command_of, running, toolcart, wait_for, written

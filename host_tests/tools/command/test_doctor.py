@@ -1,6 +1,7 @@
 """`toolcart doctor`: the wrong world, then the words; and nothing in the way of an agent that runs."""
 
 import contextlib
+import errno
 import json
 import os
 import pty
@@ -14,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.agent.log import flash
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_model import ControllerOptions
@@ -28,7 +31,7 @@ from toolcart.tools.status import client
 from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import cart_of, free_port, toolcart, written
+from host_tests.support.running import asked_while_it_runs, cart_of, free_port, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +107,44 @@ def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
     assert "4 KiB are free" in _offline(tmp_path, "spool")["words"]
     disk = _offline(tmp_path, "disk")
     assert disk["verdict"] == WARN and "slow" in disk["words"]
+
+
+FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+QUOTA = OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+
+@pytest.mark.parametrize(("error", "words"), [(FULL, "file system is full"), (QUOTA, "quota")])
+def test_a_disk_that_became_full_leaves_a_spool_alone_that_has_its_room(tmp_path, monkeypatch, error, words):
+    def refuses(_probe):
+        raise error
+
+    monkeypatch.setattr(local, "_syncs", refuses)
+    assert _offline(tmp_path, "spool")["verdict"] == BAD, "none could be made"
+    FileFlash(str(tmp_path / "cart.spool"), 1024 * 1024, 16, (3, 1, 1)).close()
+    assert _offline(tmp_path, "spool")["verdict"] == GOOD
+    told = _offline(tmp_path, "disk full")
+    assert told["verdict"] == WARN and words in told["words"] and "was given its room" in told["words"]
+
+
+@pytest.mark.parametrize(("refused", "slug", "level"), [("NO_ROOM", "disk full", WARN), ("READ_ONLY", "disk", BAD)])
+def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused, slug, level):
+    def refuses(_probe):
+        raise FULL if refused == "NO_ROOM" else OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(local, "_syncs", refuses)
+    monkeypatch.setattr(linux_refusal, "of_folder", lambda _path: getattr(flash, f"REFUSED_{refused}"))
+    config, said = written(tmp_path, cart_of()), {}
+
+    def look():
+        said["status"] = toolcart("status", "--config", config, code=None)
+        said["doctor"] = _examined(tmp_path, json.loads(config.read_text()), "--offline")[1]
+
+    asked_while_it_runs(config, look)
+    [need] = [one for one in said["doctor"] if one["what"].endswith((" disk", " disk full")) and one["hint"]]
+    assert need["what"].endswith(f" {slug}") and need["verdict"] == level
+    assert f"{need['words']}; {need['hint']}" in said["status"].output
+    assert [one["verdict"] for one in said["doctor"] if one["what"].endswith(" spool")] == [GOOD]
+    assert said["status"].exit_code == (1 if level == BAD else 0)
 
 
 def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """`toolcart status`: a running agent says how it is; the same words for a board."""
 
+import contextlib
 import json
 import os
 import socket
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.board.linux.board import Board
+from toolcart.board.linux.control import Control
+from toolcart.tools.config import socket_location
 from toolcart.tools.doctor import commands as doctor
-from toolcart.tools.messages import reasons
+from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
-from toolcart.tools.status import client, commands, socket_location
+from toolcart.tools.status import client, commands, server
 from toolcart.tools.status import process as process_module
 from host_tests.support.agent_lines import station_told
 from host_tests.support.peers import Peer
-from host_tests.support.running import ROOT, cart_of, command_of, ran, toolcart, wait_for, written
+from host_tests.support.running import ROOT, cart_of, command_of, lived, ran, station_at, toolcart, wait_for, written
 from host_tests.support.running import running as running_command
 
 
@@ -70,7 +74,7 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
     assert "no agent runs here" in said and "toolcart run --config" in said
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(socket_location.beside(config))
-    assert "left behind by an agent that was killed" in status("--config", config, code=3)
+    assert "one that was killed has left" in status("--config", config, code=3)
     assert json.loads(status("--config", config, "--json", code=3))["running"] is False
     status("--config", config, "--port", "COM3", code=2)
 
@@ -274,3 +278,43 @@ def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
 @pytest.mark.parametrize("state", NEEDS_NOBODY)
 def test_what_needs_nobody_is_no_failure_of_the_agent(state):
     assert _ended(NEEDS_NOBODY[state]) == 0
+
+
+def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, monkeypatch):
+    def slow(board, spool, really=Board.flash):
+        time.sleep(0.15)
+        return really(board, spool)
+
+    monkeypatch.setattr(Board, "flash", slow)
+    tree = cart_of()
+    tree["stations"] = [station_at(number) for number in range(1, 6)]
+    seen = []
+
+    def goes_on(agent, told):
+        shown = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
+        seen.append([one["mounted"] for one in shown])
+        waiting = [one for one in shown if not one["mounted"]]
+        for one in waiting:
+            assert "the agent is starting" in words.station_lines(one)[1] and not one["spool_problem"]
+        assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in told if one["kind"] == "spool"]
+        return waiting != []
+
+    assert lived(written(tmp_path, tree), goes_on)[0] == 0
+    assert [sum(one) for one in seen] == [1, 2, 3, 4, 5], "somebody is answered between two of them"
+
+
+def test_an_answer_of_many_lines_needs_few_turns_and_may_take_longer_than_its_first_line(tmp_path):
+    count, turns = 200, 0
+    control = Control(str(tmp_path / "a.sock"), {"all": lambda _words, _asker: iter([{"line": 1}] * count)})
+    with socket.socket(socket.AF_UNIX) as asking:
+        asking.connect(control.path)
+        asking.sendall(b"all\n")
+        asking.setblocking(False)
+        octets = b""
+        while not octets.endswith(b'{"end": true}\n'):
+            turns += 1
+            control.on_turn(turns)
+            with contextlib.suppress(BlockingIOError):
+                octets += asking.recv(1 << 20)
+    control.close()
+    assert octets.count(b"line") == count and turns < count // 4

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from toolcart.base.prometheus import CONTENT_TYPE, COUNTER
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.config import socket_location
+from toolcart.tools.status import client
 from toolcart.tools.web import app, commands, metrics, page
 from toolcart.tools.web.page import AgentState, WatchedAgents
 from host_tests.support.needed import needed

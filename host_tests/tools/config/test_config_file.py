@@ -96,8 +96,66 @@ def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     assert config_file.read_to_run(path), "an agent collects without it"
     [(place, found, _)] = files.check(path).lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
-    said = check(path)
+    said = check(path, code=1)
     assert "cannot run as it is on this machine" in said and "nothing.pem" in said
+
+
+WEBHOOK = {"kind": "webhook", "url": "https://hook/"}
+MQTT = {"kind": "mqtt", "host": "broker"}
+
+
+@pytest.mark.parametrize(
+    ("outlet", "key"),
+    [
+        *[({**WEBHOOK, "url": url}, "url") for url in ("ftp://x/", "http://", "http://a..b/", "http://x:0/", "x")],
+        *[({**WEBHOOK, "url": url}, "url") for url in (f"http://{'a' * 64}.b/", "http://300.1.1.1/", "http://u@x/")],
+        ({**WEBHOOK, "user": "anna"}, "user"),
+        ({**WEBHOOK, "password": {"file": "secret"}}, "user"),
+        ({**WEBHOOK, "user": "a:b", "password": {"file": "secret"}}, "user"),
+        ({**WEBHOOK, "token": {"file": "secret"}, "user": "a", "password": {"file": "secret"}}, "token"),
+        ({**WEBHOOK, "token": {"file": "blank"}}, "token"),
+        ({**WEBHOOK, "url": "http://hook/", "tls_ca": "ca.pem"}, "tls_ca"),
+        ({**WEBHOOK, "tls_key": "key.pem"}, "tls_certificate"),
+        ({**WEBHOOK, "tls_name": ".hook"}, "tls_name"),
+        *[({**MQTT, "topic": topic}, "topic") for topic in ("a/#", "+/a", "$SYS/a", "a//b", "{cart}/a", "a/")],
+        ({**MQTT, "password": {"file": "secret"}}, "user"),
+        ({**MQTT, "tls_name": "b"}, "tls_name"),
+        *[({**MQTT, "host": host}, "host") for host in ("a..b", "a" * 64, ":::zz", ".")],
+        *[({"kind": "file", "path": path}, "path") for path in ("cart.json.sock", "./cart.json.sock", "cart.json")],
+    ],
+)
+def test_what_an_outlet_would_refuse_is_a_mistake_of_the_file_for_everybody(tmp_path, outlet, key):
+    for name, content in (("secret", "geheim"), ("blank", "a b")):
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o600)
+    tree = cart_of(station={"outlets": [{"kind": "toolsnet"}, outlet]})
+    place = f"stations[0].outlets[1].{key}"
+    for read in (config_file.read, config_file.read_to_run, config_file.read_to_install):
+        assert [found for found, *_ in wrong(tmp_path, tree, read).mistakes] == [place], read
+    path = tmp_path / "cart.json"
+    assert place in check(path, code=2) and place in toolcart("run", "--plain", "--config", path, code=2).output
+    assert files.check(path).mistakes, "what a reload asks"
+
+
+@pytest.mark.parametrize("key", ["tls_name", "tls_certificate", "tls_key"])
+def test_toolsnet_without_tls_has_no_settings_of_tls(tmp_path, key):
+    for read in (config_file.read, config_file.read_to_run):
+        [(place, *_)] = wrong(tmp_path, cart_of(toolsnet={key: "x"}), read).mistakes
+        assert place == f"toolsnet.{key}"
+
+
+def test_a_secret_that_cannot_be_read_is_one_mistake_and_not_also_one_of_what_needs_it(tmp_path):
+    hook = {**WEBHOOK, "user": "anna", "password": {"file": "nowhere"}}
+    tree = cart_of(station={"outlets": [{"kind": "toolsnet"}, hook]})
+    assert [place for place, *_ in wrong(tmp_path, tree).mistakes] == ["stations[0].outlets[1].password"]
+    assert config_file.read_to_run(tmp_path / "cart.json"), "an agent collects without it"
+
+
+@pytest.mark.parametrize(("key", "value"), [("invert", True), ("rs485", "5")])
+def test_a_line_that_only_a_chip_can_have_is_told_before_the_port_refuses_it(tmp_path, key, value):
+    line = {"link": "ascii", "device": "/dev/ttyUSB0", key: value}
+    path = written(tmp_path, cart_of(station={"controller": line}))
+    assert f"stations[0].controller.{key}" in check(path, code=1)
 
 
 def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):

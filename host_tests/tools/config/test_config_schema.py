@@ -33,6 +33,9 @@ def good():
     return json.loads((ROOT / "toolcart/board/config.example.json").read_text(encoding="ascii"))
 
 
+FITTING = {"url": "http://lines/"}  # of what is required, where a word alone is refused
+
+
 def outlet_with(key):
     """The place of an outlet that has this setting, in a list with one of each kind, ToolsNet first; and that list."""
     listed = [{"kind": "toolsnet"}]
@@ -42,7 +45,7 @@ def outlet_with(key):
         if key == "kind" or key in [row[0] for row in rows]:
             having.append(len(listed))
         if rows:
-            listed.append({"kind": kind, **{row[0]: "lines" for row in rows if row[2] == "-"}})
+            listed.append({"kind": kind, **{row[0]: FITTING.get(row[0], "lines") for row in rows if row[2] == "-"}})
     return having[0] if having else 0, listed
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.cart import config
+from toolcart.agent.cart.app import App
+from toolcart.board.linux.board import Board
 from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import path_checks as config_places
 from host_tests.support.running import cart_of, written
@@ -88,10 +90,26 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
-    said = check(cart)
+    said = check(cart, code=1)
     assert "cannot run as it is on this machine" in said
     assert "found /proc/nothere: no file can be made in /proc" in said
-    told = json.loads(check(cart, "--json"))
+    told = json.loads(check(cart, "--json", code=1))
     assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
     written(tmp_path, cart_of())
     assert ": good, 1 station; checked as " in check(cart)
+
+
+@pytest.mark.parametrize("graphs", [0, 1, 12, 16])
+@pytest.mark.parametrize("parked", [12, 16, 20, 32])
+@pytest.mark.parametrize("size", [40, 44, 48, 64, 80])
+def test_a_spool_that_is_good_can_be_made_and_one_that_cannot_is_none(tmp_path, size, parked, graphs):
+    spool = {"path": "a.spool", "size_kib": size, "parked_kib": parked, "graphs_kib": graphs}
+    tree = cart_of(station={"spool": spool})
+    told = [place for place, *_ in config.check(tree)]
+    completed = config.complete(cart_of(station={"spool": {"path": "a.spool"}}))
+    completed["stations"][0]["spool"].update(spool)
+    board = Board(str(tmp_path))
+    app = App(completed, board)
+    app.step(board.now())
+    assert app.stations[0].mounted or told, "a start makes what the check calls good"
+    board.close()

@@ -118,6 +118,7 @@ def test_every_need_has_words_for_when_it_is_over():
     )
     slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
     slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
+    slugs |= {need.slug for need in attention.needs(station(spool={"disk_is_full": True, "path": "a.spool"}))}
     gone = [{"kind": "mqtt", "waiting": 5}]
     slugs |= {
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))
@@ -173,7 +174,7 @@ def test_what_was_given_again_is_counted_in_words():
     made = station()
     made["outlets"][0]["given_again"] = 8
     assert {need.slug: need.text() for need in standing_conditions.counted(made)}["given again"] == (
-        "8 records given again since the start to a file, server or consumer that had lost them; "
+        "8 records given again since the start to a file, server or consumer that had lost them, or seemed to; "
         "was it restored from an old copy, or exchanged?"
     )
 
@@ -218,3 +219,25 @@ def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
     for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
         gone = station(None, recovery={"gone": 3, "gone_latest": latest})
         assert next(need.hint for need in standing_conditions.counted(gone) if need.slug == "gone").endswith(end)
+
+
+def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
+    for changed in ({"needs_operator": {"why": "the quarantine is full"}}, {"refused": dict(REFUSED, doing="hold")}):
+        refused = changed.pop("refused", None)
+        [need] = attention.needs(station(refused, parked=37, **changed))
+        assert "37 records set aside, none is dropped without an order" in need.words
+
+
+def test_a_station_that_is_starting_needs_nobody():
+    starting = {"number": 1, "mounted": False, "starting": True}
+    assert "the agent is starting" in attention.not_up(starting) and not attention.is_for_somebody(starting)
+    assert attention.is_for_somebody({**starting, "starting": False})
+
+
+def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
+    changed = station(removed=[{"kind": "mqtt", "name": "mes", "waiting": 5}])
+    changed["outlets"].append({"kind": "webhook", "name": "mes", "is_up": True, "left_out": 0})
+    removed, added = attention.needs(changed)
+    assert "mes was of kind mqtt before this start and is of kind webhook now" in removed.words
+    assert "at most 5 records that the one of kind mqtt has not taken make room" in removed.words
+    assert "continues" not in removed.hint and "gets what the spool still holds" in added.words

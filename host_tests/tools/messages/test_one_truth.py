@@ -176,6 +176,7 @@ STATES = {
     "hold": (held, None),
     "full": (lambda: shown(away(240, blocks=7)), {"full"}),
     "refusing disk": (refusing, {"disk"}),
+    "full disk": (lambda: shown(started(), spool={"disk_is_full": True}), {"disk full"}),
     "overwritten": (
         lambda: shown(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
         {"overwritten"},

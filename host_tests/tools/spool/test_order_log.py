@@ -5,9 +5,10 @@ import os
 import pytest
 
 from toolcart.board.linux import order_log
+from toolcart.tools.config import socket_location
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.spool import quarantine_commands as orders
-from toolcart.tools.status import client, socket_location
+from toolcart.tools.status import client
 from host_tests.support.quarantine import spool_with
 from host_tests.support.running import asked_while_it_runs, cart_of, lived, toolcart, written
 

@@ -30,9 +30,7 @@ def beside(config_path: str | Path) -> str:
     given = Path(config_path).resolve()
     folder = given.parent
     if str(folder) == CONFIGURATIONS:
-        from toolcart.tools.config.file import folder_of  # slow to import, and rarely needed here
-
-        folder = folder_of(given)
+        folder = Path(STATE)
     return str(folder / given.name) + SUFFIX
 
 
@@ -42,6 +40,11 @@ def to_ask(config_path: str | Path) -> str:
     if str(Path(config_path).resolve().parent) in (CONFIGURATIONS, STATE) and not Path(path).exists():
         return default()
     return path
+
+
+def all_of(config_path: str | Path) -> list[str]:
+    """Return every place where an agent of this configuration may make its socket, each once."""
+    return list(dict.fromkeys((beside(config_path), socket_of(config_path), to_ask(config_path))))
 
 
 def default() -> str:
