@@ -13,7 +13,7 @@ Rules
 1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
    They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
-   is left of that may all be lacking, and never counts as less.
+   is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
 2. The same 08 once more says nothing new, also after a restart.
 3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
 4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
@@ -176,10 +176,11 @@ def is_back(policy, stored, here):
     return True
 
 
-def send_again(policy, was, count, doubted, lacking=0):
+def send_again(policy, was, count, doubted, lacking=0, unread=0):
     """The cursor went back from number `was`: `count` results go out again, `doubted` of them from up to DOUBT_TO.
 
-    At least `lacking` of these are known to be lacking. To be saved. Return what `undo` takes.
+    At least `lacking` of these are known to be lacking. `unread` others cannot be read any more. To be saved. Return
+    what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
@@ -192,8 +193,8 @@ def send_again(policy, was, count, doubted, lacking=0):
     lacks, width = numbers[DOUBT_LACKS], _width(numbers)
     if width >= 0:
         width = max(0, width - doubted)
-    # What lies in front of the first, and not more than there are numbers.
-    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place, lacks if width < 0 else width)
+    # What lies in front of the first or cannot be read, and not more than there are numbers.
+    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place + unread, lacks if width < 0 else width)
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
     _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
@@ -209,11 +210,11 @@ def undo(policy, before):
         policy.numbers[_CHANGED[index]] = before[index]
 
 
-def send_rows_again(policy, was, rows):
-    """The same, for the last `rows` numbers on the wire before number `was`."""
+def send_rows_again(policy, was, rows, unread):
+    """The same, for the last `rows` records of the log before number `was`."""
     count = max(0, rows - _kept(policy.lookahead.quarantine, policy.cursor.number, was))
     # Behind what the server names it lacks all, but for what an operator has dropped.
-    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]))
+    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]), unread)
 
 
 def leave(policy):

@@ -153,10 +153,10 @@ class Forward:
         self._wake()
         return self.policy.ask(number, in_doubt)
 
-    def offer_again(self, number, count, doubted, now):
+    def offer_again(self, number, count, doubted, now, unread=0):
         """An operator has everything from the log's `number` on sent again; True if that is durable (policy)."""
         self._break(now)
-        done = self.policy.offer_again(number, count, doubted)
+        done = self.policy.offer_again(number, count, doubted, unread)
         self._wake()
         return done
 

@@ -613,17 +613,18 @@ class Policy:
             self.hold.stop()
         return DROP_DONE if done else DROP_NONE
 
-    def offer_again(self, number, count, doubted):
+    def offer_again(self, number, count, doubted, unread=0):
         """An operator has everything from `number` on sent again; True if that is durable. Nothing may be connected.
 
-        Those are `count` results that were delivered, of which `doubted` are in doubt.
+        Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
+        cannot be read any more.
 
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
         if self.numbers[LATE] or self.drops or not self.in_flight.state.ready():
             return False  # the next 08 tells what became of those
-        return self.resume_point.offer_again(number, count, doubted)
+        return self.resume_point.offer_again(number, count, doubted, unread)
 
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""

@@ -44,8 +44,8 @@ def restarted(outlet):
 def order(outlet, *words):
     """An operator's order to the running agent; its last line."""
 
-    def act(number, count, doubted):
-        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now)
+    def act(number, count, doubted, unread):
+        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now, unread)
 
     return [line for line in carry_out(outlet.policy, 10, None, ["offer-again", *words], act) if line][-1]
 
@@ -333,6 +333,40 @@ def test_rewind_set_later_sends_what_a_server_lacks():
     outlet.settings["rewind"] = True
     restarted(outlet)
     assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 10) and delivered(outlet) == 10
+
+
+def without(outlet, *lost):
+    """The same after a restart at which these records of the log do not read well any more."""
+    outlet.forward.stop()
+    cells, log = outlet.flash.cells, outlet.log.device
+    for number in lost:
+        at = cells.find(b"%010d" % number, log.first_block * log.block_bytes)
+        assert at > 0
+        cells[at] ^= 0x40
+    outlet.cut()
+    return up(outlet)
+
+
+@pytest.mark.parametrize("lost", [(4,), (7,), (10,), (5, 6)])
+@pytest.mark.parametrize("way", ["rewind", "again", "all"])
+def test_what_cannot_be_read_any_more_is_not_sent_again_and_stays_lacking(lost, way):
+    outlet = without(delivering(10, rewind=way == "rewind"), *lost)
+    if way == "all":
+        emptied(outlet)
+        order(outlet, "from", "1")
+    else:
+        set_back(outlet, 7)
+        if way == "again":
+            order(outlet, "from", "4")
+    up(outlet)
+    has = {*outlet.ids()}
+    assert has == {*numbers(1, 10)} - {*lost}
+    for _ in range(2):
+        assert lacks(outlet)[0] == len(lost) and lacks(outlet)[2] == 0
+        assert delivered(outlet) == 10
+        restarted(outlet)
+    again(outlet)
+    assert lacks(outlet)[0] == len(lost)
 
 
 def test_what_is_kept_aside_is_not_lacking():
