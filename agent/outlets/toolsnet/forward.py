@@ -63,7 +63,7 @@ class Forward:
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, log.state, quarantine, counters, settings, batch)
+        self.policy = Policy(log, log.state, quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0

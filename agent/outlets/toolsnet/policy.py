@@ -106,12 +106,12 @@ _DROP = const(7)
 class Policy:
     """Where one station's ToolsNet stands in its log."""
 
-    def __init__(self, log, state, quarantine, counters, settings, cursor_batch):
+    def __init__(self, log, state, quarantine, counters, settings, cursor_batch, batch_most=0):
         self.log = log
         self.numbers = state.numbers
         self.counters = counters
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
-        self.in_flight = InFlight(log, state, cursor_batch)
+        self.in_flight = InFlight(log, state, cursor_batch, batch_most)
         self.reoffers = ReofferSchedule(quarantine, state)
         self.reoffer = Reoffer(self)
         self.lookahead = Lookahead(log, quarantine, state.numbers)
@@ -535,7 +535,7 @@ class Policy:
         sent, number = self.in_flight, self.cursor.number
         if self.phase or self.resume_point.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
             return True
-        return sent.declare(number + sent.batch, sent.in_order())
+        return sent.declare_batch(number, sent.in_order())
 
     def late_is_over(self):
         """A late one has its outcome (W6): go on with what was done before."""

@@ -157,7 +157,7 @@ class ResumePoint:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            allowed = 1 if start.is_alone else self.in_flight.batch
+            allowed = 1 if start.is_alone else self.in_flight.most
             settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
