@@ -116,14 +116,29 @@ def _joined(policy, rows):
     return max(alone, width + max(0, last - doubt_to - _kept(policy.lookahead.quarantine, doubt_to, last)))
 
 
+def _named(policy, back):
+    """A server of before DOUBT_TO names what lies `back` numbers on the wire behind: what it lacks at most, and is new.
+
+    Where all in doubt lie in a row it has those in front of that. Else what it names may be what was stored between
+    two losses, and those in front of it are lacking still.
+    """
+    numbers = policy.numbers
+    lacks, width, alone = numbers[DOUBT_LACKS], _width(numbers), _lacking(policy, back)
+    if width == lacks:
+        return alone
+    front = width + policy.cursor.number - numbers[DOUBT_TO] - back - 1
+    return alone + (lacks if width < 0 else min(lacks, max(0, front)))
+
+
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
     numbers, place = policy.numbers, policy.cursor.number
     if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
         return True
     end = again_to(numbers)
+    width = -1 if numbers[DOUBT_LACKS] else numbers[DELIVERED] + numbers[DROPPED]
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    _doubt_to(numbers, place, end, numbers[DELIVERED] + numbers[DROPPED])
+    _doubt_to(numbers, place, end, width)
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
     policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.in_flight.save()
@@ -135,7 +150,9 @@ def note_behind(policy, stored, here, now):
     behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
     end, lacking = again_to(numbers), max(1, _lacking(policy, back))
     if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
-        numbers[DOUBT_LACKS] = width = lacking
+        is_row = _width(numbers) == numbers[DOUBT_LACKS]
+        width = lacking if is_row else _joined(policy, back)
+        numbers[DOUBT_LACKS] = max(1, _named(policy, back))
     else:
         width = _joined(policy, back)
         numbers[DOUBT_LACKS] += min(max(1, behind), lacking)
@@ -169,8 +186,10 @@ def is_back(policy, stored, here):
     back = (here - stored) % SEQUENCES
     if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
         return False
-    end, width = again_to(numbers), _lacking(policy, back)
-    numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], width)
+    end, width, lacks = again_to(numbers), _width(numbers), numbers[DOUBT_LACKS]
+    numbers[DOUBT_LACKS] = min(lacks, _named(policy, back))
+    if width == lacks:
+        width = numbers[DOUBT_LACKS]
     _doubt_to(numbers, numbers[DOUBT_TO], end, width)
     numbers[TAKEN] = stored
     return True
