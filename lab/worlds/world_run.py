@@ -92,7 +92,9 @@ def _settle(world: ChangingWorld) -> None:
     """Let time pass until nothing has waited for a while, or nothing more helps."""
     begun = open_until = world.time.now
     while world.time.now < min(open_until + SETTLED_MS, begun + CHANGED_MAX_MS):
-        world.controllers[0].make_last(False)
+        agent = world.agent
+        is_away = not adapter.has_toolsnet(agent, 0)
+        world.controllers[0].make_last(not is_away and adapter.waiting(agent, 0) > 0)
         world.run_until(world.time.now + LOOK_MS)
         world.look()
         if not world.is_settled():
