@@ -81,7 +81,7 @@ def _is_of_before(policy, back):
     return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
 
 
-def _width(numbers):
+def width_of(numbers):
     """Return how many results there are from the first in doubt up to DOUBT_TO; below 0: nobody knows."""
     lacks, sent = numbers[DOUBT_LACKS], numbers[SENT]
     form = sent & SENT_OPEN
@@ -109,7 +109,7 @@ def _doubt_to(numbers, number, end, width):
 def _joined(policy, rows):
     """Return the width of the doubt that there is and of the last `rows` numbers on the wire, together."""
     numbers, last = policy.numbers, policy.cursor.number
-    width, alone = _width(numbers), _lacking(policy, rows)
+    width, alone = width_of(numbers), _lacking(policy, rows)
     if width <= 0:
         return width or alone
     doubt_to = numbers[DOUBT_TO]
@@ -123,7 +123,7 @@ def _named(policy, back):
     two losses, and those in front of it are lacking still.
     """
     numbers = policy.numbers
-    lacks, width, alone = numbers[DOUBT_LACKS], _width(numbers), _lacking(policy, back)
+    lacks, width, alone = numbers[DOUBT_LACKS], width_of(numbers), _lacking(policy, back)
     if width == lacks:
         return alone
     front = width + policy.cursor.number - numbers[DOUBT_TO] - back - 1
@@ -150,7 +150,7 @@ def note_behind(policy, stored, here, now):
     behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
     end, lacking = again_to(numbers), max(1, _lacking(policy, back))
     if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
-        is_row = _width(numbers) == numbers[DOUBT_LACKS]
+        is_row = width_of(numbers) == numbers[DOUBT_LACKS]
         width = lacking if is_row else _joined(policy, back)
         numbers[DOUBT_LACKS] = max(1, _named(policy, back))
     else:
@@ -186,7 +186,7 @@ def is_back(policy, stored, here):
     back = (here - stored) % SEQUENCES
     if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
         return False
-    end, width, lacks = again_to(numbers), _width(numbers), numbers[DOUBT_LACKS]
+    end, width, lacks = again_to(numbers), width_of(numbers), numbers[DOUBT_LACKS]
     numbers[DOUBT_LACKS] = min(lacks, _named(policy, back))
     if width == lacks:
         width = numbers[DOUBT_LACKS]
@@ -209,7 +209,7 @@ def send_again(policy, was, count, doubted, lacking=0, unread=0):
     numbers[DROPPED] -= dropped
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
-    lacks, width = numbers[DOUBT_LACKS], _width(numbers)
+    lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
     if width >= 0:
         width = max(0, width - doubted)
     # What lies in front of the first or cannot be read, and not more than there are numbers.
