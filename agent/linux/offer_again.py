@@ -15,12 +15,12 @@ Rules
 3. What an operator dropped is sent again with the others, if it lies there: nothing tells it from what was
    delivered. The answer says how many that may be.
 4. What is sent again is not lacking any more, in the same snapshot. What the spool has no more, or what lies before
-   the order's first, stays in doubt until it is sent again or left.
+   the order's first, or cannot be read, stays in doubt until it is sent again or left.
 5. A quarter of the log stays free for new results, as with an outlet that was added (toolcart.agent.cart.storage, rule
    5).
 """
 
-from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.cursor import WANTS_ALL, WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import DOUBT_LACKS, DOUBT_TO, DROPPED, KEPT_LAST
 from toolcart.agent.quarantine.orders import OrderRefused, wait_for_line, why_none
@@ -41,6 +41,7 @@ _USE = (
 _NOT_DONE = (
     "nothing was done: the flash takes nothing now, or it is not known yet what became of one from the quarantine; "
 )
+_UNREADABLE = "the log cannot be read now; nothing was done. Try again"
 _NO_ROOM = (
     "the spool has no room for that: it keeps what is sent again until ToolsNet has it, and a quarter has to stay "
     "free for new results. There is room %s. `toolcart spool export` has the older ones"
@@ -54,8 +55,8 @@ def of_station(station, board, words):
         return iter([{"error": wrong}])
     outlet = station.toolsnet()
 
-    def act(number, count, doubted):
-        return outlet.offer_again(number, count, doubted, board.now())
+    def act(number, count, doubted, unread):
+        return outlet.offer_again(number, count, doubted, board.now(), unread)
 
     return carry_out(outlet.policy, station.number, station.flash_window, words, act)
 
@@ -74,12 +75,15 @@ def carry_out(policy, station, quiet, words, act=None):
                 raise OrderRefused("the flash takes nothing now; nothing was done. Try again")
         found = yield from _range(policy, station, number, since)
         if not is_dry:
+            unread = (
+                (yield from _unread(policy.log, found["from"], found["last"])) if policy.numbers[DOUBT_LACKS] else 0
+            )
             yield from wait_for_line(quiet)
             last = found.pop("last")
             count = found["count"] + max(0, policy.cursor.number - last)  # taken since they were counted
             found["count"] = count
             found["out"] = max(0, min(policy.in_flight.may_have, policy.log.number) - policy.cursor.number)
-            if not (act or policy.offer_again)(found["from"], count, found["doubted"]):
+            if not (act or policy.offer_again)(found["from"], count, found["doubted"], unread):
                 raise OrderRefused(_NOT_DONE + ("try again" if act else "start the agent and give the order to it"))
         found.pop("last", None)
         lacks = policy.numbers[DOUBT_LACKS]
@@ -141,7 +145,7 @@ def _range(policy, station, from_number, since):
             yield {"looked": looked} if looked % TOLD_EACH == 0 else None
         kind = log.peek(scout)
     if kind < RECORD_NONE:
-        raise OrderRefused("the log cannot be read now; nothing was done. Try again")
+        raise OrderRefused(_UNREADABLE)
     if oldest is None:
         raise OrderRefused("station %d has no result in its spool any more that ToolsNet has taken" % station)
     if first is None:
@@ -156,6 +160,24 @@ def _range(policy, station, from_number, since):
     if number == oldest[0]:
         found["oldest"] = number  # there may have been older ones
     return found
+
+
+def _unread(log, first, last):
+    """Return how many numbers from `first` on, up to `last`, hold nothing that can be read."""
+    scout = Cursor()
+    scout.wants = WANTS_ALL
+    log.rewind(scout, first - 1)
+    there = 0
+    kind = log.peek(scout)
+    while kind > RECORD_NONE and scout.found <= last:
+        there += 1
+        scout.advance()
+        if there % STEP == 0:
+            yield {"looked": there} if there % TOLD_EACH == 0 else None
+        kind = log.peek(scout)
+    if kind < RECORD_NONE:
+        raise OrderRefused(_UNREADABLE)
+    return last - first + 1 - there
 
 
 def _kept(quarantine):

@@ -124,11 +124,11 @@ class ToolsNetCurves(ToolsNetSource):
             cursor = policy.cursor
             log.rewind(scout, number - 1)
             first = scout.number
-            if log.peek(cursor) < RECORD_NONE or not walk(log, scout, cursor.number):
+            if log.peek(cursor) < RECORD_NONE or walk(log, scout, cursor.number) < 0:
                 scout.number = 0
                 return -1
             log.rewind(scout, first, cursor.ahead + policy.reoffer.used - scout.ahead)
-        if not walk(log, scout, number - 1):
+        if walk(log, scout, number - 1) < 0:
             return -1
         return sequence_at(number - scout.ahead + policy.reoffer.used_before(number))
 

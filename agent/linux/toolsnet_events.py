@@ -202,7 +202,7 @@ class ToolsNetEvents(ToolsNetSource):
         scout = Cursor()
         scout.wants = WANTS_EVENTS
         scout.stand_at(self.cursor)
-        if not go_back(self.log, scout, behind, SEQUENCES, self._is_wanted):
+        if go_back(self.log, scout, behind, SEQUENCES, self._is_wanted) < 0:
             return False
         lacking = self._count(scout.number, done)
         if lacking:

@@ -14,7 +14,8 @@ Rules
 5. What is whole but of another format, version or size is left alone.
 6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
    has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
-   they may have gone out.
+   they may have gone out. A last record in doubt that is alone in its block may fade with it, and is no loss: then
+   SOLID is one less than else, so that both can be told apart.
 """
 
 from array import array
@@ -134,12 +135,15 @@ def _mount(log):
             cursor.number = first - 1
     log.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
-    if log.block_number < own[log.ring + n.COUNTS_TO] and last + 1 < own[log.ring + n.SOLID]:
+    if log.block_number < own[log.ring + n.COUNTS_TO] and last < own[log.ring + n.SOLID]:
         _lose_newest(log)
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]
     log.end_at(last)
-    own[log.ring + n.SOLID] = log.next if log.solid or not log.doubtful else last
+    if log.solid or not log.doubtful:
+        own[log.ring + n.SOLID] = log.next
+    else:  # one that is alone in its block may fade with that: no loss
+        own[log.ring + n.SOLID] = last - (log.firsts[log.block] == last)
     if log.doubtful:
         log.visible = last - 1
     if own[log.ring + n.NEXT] == 0:

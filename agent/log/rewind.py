@@ -5,26 +5,31 @@ from toolcart.agent.log.framing import RECORD_NONE
 
 
 def walk(log, scout, last, counts=None):
-    """Let the scout pass everything up to number `last`, and what it does not want after that; return True if it did.
+    """Let the scout pass everything up to number `last`, and what it does not want after that.
 
-    `counts` says whether the reader counts the record in the page; without it, it counts all that it wants.
+    Return how many records it counts, below 0 if one cannot be read now. `counts` says whether the reader counts the
+    record in the page; without it, it counts all that it wants.
     """
+    passed = 0
     kind = log.peek(scout)
     while kind > RECORD_NONE and scout.found <= last:
         if counts is not None and not counts():
             scout.ahead += 1
+        else:
+            passed += 1
         scout.advance()
         kind = log.peek(scout)
-    return kind >= RECORD_NONE
+    return passed if kind >= RECORD_NONE else -1
 
 
 def go_back(log, cursor, rows, circle, counts=None):
     """Move the cursor back by `rows` of the records it counts, as far as the log still has them; `ahead` follows.
 
-    The count wraps after `circle`. Return False if something cannot be read now: then nothing was moved.
+    The count wraps after `circle`, and has those, too, that cannot be read any more. Return how many of them the log
+    still has; below 0 if something cannot be read now: then nothing was moved.
     """
     if log.peek(cursor) < RECORD_NONE:  # after this it stands before what it wants next, or at the end
-        return False
+        return -1
     last = cursor.number
     scout = Cursor()
     scout.wants = cursor.wants
@@ -32,8 +37,9 @@ def go_back(log, cursor, rows, circle, counts=None):
     while True:
         log.rewind(scout, start)
         begin = scout.number
-        if not walk(log, scout, last, counts):
-            return False
+        passed = walk(log, scout, last, counts)
+        if passed < 0:
+            return -1
         lacking = rows - (last - begin - scout.ahead)
         if lacking <= 0 or begin > start:
             break
@@ -41,4 +47,4 @@ def go_back(log, cursor, rows, circle, counts=None):
     log.rewind(cursor, begin, (cursor.ahead - scout.ahead) % circle)
     if cursor in log.cursors:
         log.reopen()
-    return True
+    return passed

@@ -77,7 +77,7 @@ def step(agent: Agent, now: int) -> int:
         if station.outlets[0].kind != TOOLSNET:
             continue
         sent = station.outlets[0].policy.in_flight
-        sent.batch = min(sent.batch, batch)
+        sent.batch, sent.most = min(sent.batch, batch), batch
         sent.allowed = min(sent.allowed, sent.cursor.number + sent.batch)
     return min(left, FOREVER)
 

@@ -195,7 +195,7 @@ W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
 -        if is_alone or self.is_open():
 -            return self.declare(number, self.in_order(), SENT_ALONE)
--        return self.declare(number + self.batch - 1, self.in_order())
+-        return self.declare_batch(number - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
 W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
@@ -211,7 +211,7 @@ W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 +        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 : what a pass has found is not saved
--        return sent.declare(cursor.number + sent.batch, sent.in_order())  #
+-        return sent.declare_batch(cursor.number, sent.in_order())  #
 +        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
 +        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch

@@ -5,7 +5,7 @@ Rules
    best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
 2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves
    results in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
-3. What a place has forgotten and the log still has is there again at the end.
+3. What a place has forgotten and the log still has is there again at the end, but for as many as starts left out.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
 5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it.
@@ -27,7 +27,7 @@ def judge_ledger(ledger: Ledger, results: dict[int, Result], verdict: Verdict) -
     for outlet in ledger.outlets:
         _judge_repeats(outlet, ledger, verdict)
         _judge_order(outlet, results, verdict)
-        if outlet.lacks:
+        if len(outlet.lacks) > ledger.left_out:
             verdict.add(v.LOST, 1, f"{_name(outlet)} forgot, the log has: {_shown(outlet.lacks)}", len(outlet.lacks))
     if ledger.waits:
         verdict.add(v.STUCK, 1, f"at the end there wait: {ledger.waits}")

@@ -6,7 +6,8 @@ Rules
    time an operator is needed, as often as there are results; SILENT_MS for each one without an answer, MUTE_MS at each
    of those times), or when an agent works hard and nothing changes.
 2. Then power goes off and on again, to see what only that brings, and what the agent still knows.
-3. In a world that changes its configuration the calm ends when nothing waits; SETTLED_MS more have to pass.
+3. In a world that changes its configuration the calm ends when nothing waits; SETTLED_MS more have to pass. A good
+   result is made again while one waits for ToolsNet: the last one may be refused.
 4. A start may have room where a full log had none. A result that is owed only since then, because it was acknowledged
    there, gets a calm of its own, and power goes off and on again after that.
 """
@@ -92,7 +93,9 @@ def _settle(world: ChangingWorld) -> None:
     """Let time pass until nothing has waited for a while, or nothing more helps."""
     begun = open_until = world.time.now
     while world.time.now < min(open_until + SETTLED_MS, begun + CHANGED_MAX_MS):
-        world.controllers[0].make_last(False)
+        agent = world.agent
+        is_away = not adapter.has_toolsnet(agent, 0)
+        world.controllers[0].make_last(not is_away and adapter.waiting(agent, 0) > 0)
         world.run_until(world.time.now + LOOK_MS)
         world.look()
         if not world.is_settled():

@@ -13,7 +13,7 @@ Rules
 1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
    They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
-   is left of that may all be lacking, and never counts as less.
+   is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
 2. The same 08 once more says nothing new, also after a restart.
 3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
 4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
@@ -81,7 +81,7 @@ def _is_of_before(policy, back):
     return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
 
 
-def _width(numbers):
+def width_of(numbers):
     """Return how many results there are from the first in doubt up to DOUBT_TO; below 0: nobody knows."""
     lacks, sent = numbers[DOUBT_LACKS], numbers[SENT]
     form = sent & SENT_OPEN
@@ -109,11 +109,25 @@ def _doubt_to(numbers, number, end, width):
 def _joined(policy, rows):
     """Return the width of the doubt that there is and of the last `rows` numbers on the wire, together."""
     numbers, last = policy.numbers, policy.cursor.number
-    width, alone = _width(numbers), _lacking(policy, rows)
+    width, alone = width_of(numbers), _lacking(policy, rows)
     if width <= 0:
         return width or alone
     doubt_to = numbers[DOUBT_TO]
     return max(alone, width + max(0, last - doubt_to - kept(policy.lookahead.quarantine, doubt_to, last)))
+
+
+def _named(policy, back):
+    """A server of before DOUBT_TO names what lies `back` numbers on the wire behind: what it lacks at most, and is new.
+
+    Where all in doubt lie in a row it has those in front of that. Else what it names may be what was stored between
+    two losses, and those in front of it are lacking still.
+    """
+    numbers = policy.numbers
+    lacks, width, alone = numbers[DOUBT_LACKS], width_of(numbers), _lacking(policy, back)
+    if width == lacks:
+        return alone
+    front = width + policy.cursor.number - numbers[DOUBT_TO] - back - 1
+    return alone + (lacks if width < 0 else min(lacks, max(0, front)))
 
 
 def note_empty(policy, now):
@@ -122,8 +136,9 @@ def note_empty(policy, now):
     if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
         return True
     end = again_to(numbers)
+    width = -1 if numbers[DOUBT_LACKS] else numbers[DELIVERED] + numbers[DROPPED]
     numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    _doubt_to(numbers, place, end, numbers[DELIVERED] + numbers[DROPPED])
+    _doubt_to(numbers, place, end, width)
     numbers[SENT] |= SENT_EMPTY | SENT_BACK
     policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.in_flight.save()
@@ -135,7 +150,9 @@ def note_behind(policy, stored, here, now):
     behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
     end, lacking = again_to(numbers), max(1, _lacking(policy, back))
     if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
-        numbers[DOUBT_LACKS] = width = lacking
+        is_row = width_of(numbers) == numbers[DOUBT_LACKS]
+        width = lacking if is_row else _joined(policy, back)
+        numbers[DOUBT_LACKS] = max(1, _named(policy, back))
     else:
         width = _joined(policy, back)
         numbers[DOUBT_LACKS] += min(max(1, behind), lacking)
@@ -169,17 +186,20 @@ def is_back(policy, stored, here):
     back = (here - stored) % SEQUENCES
     if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
         return False
-    end, width = again_to(numbers), _lacking(policy, back)
-    numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], width)
+    end, width, lacks = again_to(numbers), width_of(numbers), numbers[DOUBT_LACKS]
+    numbers[DOUBT_LACKS] = min(lacks, _named(policy, back))
+    if width == lacks:
+        width = numbers[DOUBT_LACKS]
     _doubt_to(numbers, numbers[DOUBT_TO], end, width)
     numbers[TAKEN] = stored
     return True
 
 
-def send_again(policy, was, count, doubted, lacking=0):
+def send_again(policy, was, count, doubted, lacking=0, unread=0):
     """The cursor went back from number `was`: `count` results go out again, `doubted` of them from up to DOUBT_TO.
 
-    At least `lacking` of these are known to be lacking. To be saved. Return what `undo` takes.
+    At least `lacking` of these are known to be lacking. `unread` others cannot be read any more. To be saved. Return
+    what `undo` takes.
     """
     numbers, place = policy.numbers, policy.cursor.number
     before = [numbers[index] for index in _CHANGED]
@@ -189,11 +209,11 @@ def send_again(policy, was, count, doubted, lacking=0):
     numbers[DROPPED] -= dropped
     if numbers[SENT] & SENT_EMPTY:
         numbers[TAKEN] = 0  # so the next 08 that names nothing is no news
-    lacks, width = numbers[DOUBT_LACKS], _width(numbers)
+    lacks, width = numbers[DOUBT_LACKS], width_of(numbers)
     if width >= 0:
         width = max(0, width - doubted)
-    # What lies in front of the first, and not more than there are numbers.
-    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place, lacks if width < 0 else width)
+    # What lies in front of the first or cannot be read, and not more than there are numbers.
+    left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place + unread, lacks if width < 0 else width)
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
     _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
@@ -209,11 +229,11 @@ def undo(policy, before):
         policy.numbers[_CHANGED[index]] = before[index]
 
 
-def send_rows_again(policy, was, rows):
+def send_rows_again(policy, was, rows, unread):
     """The same, for the last `rows` numbers on the wire before number `was`."""
     count = max(0, rows - kept(policy.lookahead.quarantine, policy.cursor.number, was))
     # Behind what the server names it lacks all, but for what an operator has dropped.
-    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]))
+    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]), unread)
 
 
 def leave(policy):

@@ -63,7 +63,7 @@ class Forward:
         part = log.device
         # After a cut this many may seem to wait though they are stored: never more than half of what the log holds.
         batch = min(cursor_batch, (part.block_count - 2) * part.block_bytes // log.usual // 2)
-        self.policy = Policy(log, log.state, quarantine, counters, settings, batch)
+        self.policy = Policy(log, log.state, quarantine, counters, settings, batch, cursor_batch)
         self.sources = sources
         self.out = self.policy  # whose telegram is out, or was last: it hears the answer
         self._highest = 0
@@ -153,10 +153,10 @@ class Forward:
         self._wake()
         return self.policy.ask(number, in_doubt)
 
-    def offer_again(self, number, count, doubted, now):
+    def offer_again(self, number, count, doubted, now, unread=0):
         """An operator has everything from the log's `number` on sent again; True if that is durable (policy)."""
         self._break(now)
-        done = self.policy.offer_again(number, count, doubted)
+        done = self.policy.offer_again(number, count, doubted, unread)
         self._wake()
         return done
 

@@ -8,6 +8,8 @@
 
 `allowed` is how far results may go out before the next snapshot, which makes the cursor durable too: once in a batch.
 Nothing above `may_have` can have reached the server under the sequence that it has now.
+Where a batch may go out LIMIT is `most` behind the cursor's place then, in every session: how far a batch really goes
+depends on the log's room and the longest record, which may be others at the next start.
 """
 
 from toolcart.agent.base.compat import const
@@ -36,11 +38,12 @@ _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up t
 class InFlight:
     """LIMIT and SENT of one station, beside the cursor of its results."""
 
-    def __init__(self, log, state, batch):
+    def __init__(self, log, state, batch, most=0):
         self.state = state
         self.numbers = state.numbers
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
         self.batch = batch
+        self.most = most or batch
         # A cursor that goes back does not lower it: a server believed to have less may say later that it has all.
         self.may_have = min(state.numbers[LIMIT], log.next - 1)
         self.allowed = min(state.numbers[LIMIT], self.cursor.number + batch)
@@ -76,6 +79,13 @@ class InFlight:
         self.allowed = self.cursor.number  # so nothing goes out before that
         return False
 
+    def declare_batch(self, number, sent):
+        """The same for the batch behind `number`."""
+        if not self.declare(number + self.most, sent):
+            return False
+        self.allowed = number + self.batch
+        return True
+
     def is_lookahead(self):
         """True if the state says that an 08 vouches only for the one that it names."""
         return self.numbers[SENT] & SENT_PASS != 0
@@ -96,7 +106,7 @@ class InFlight:
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
         if is_alone or self.is_open():
             return self.declare(number, self.in_order(), SENT_ALONE)
-        return self.declare(number + self.batch - 1, self.in_order())
+        return self.declare_batch(number - 1, self.in_order())
 
     def begin_lookahead(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""

@@ -206,4 +206,4 @@ class Lookahead:
         policy.end_trouble()
         self.proven.start(now, PROVEN_MS)
         policy.reoffers.good(now)
-        return sent.declare(cursor.number + sent.batch, sent.in_order())  # else that comes before the next one
+        return sent.declare_batch(cursor.number, sent.in_order())  # else that comes before the next one

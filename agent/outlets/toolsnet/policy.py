@@ -106,12 +106,12 @@ _DROP = const(7)
 class Policy:
     """Where one station's ToolsNet stands in its log."""
 
-    def __init__(self, log, state, quarantine, counters, settings, cursor_batch):
+    def __init__(self, log, state, quarantine, counters, settings, cursor_batch, batch_most=0):
         self.log = log
         self.numbers = state.numbers
         self.counters = counters
         self.cursor = log.cursor_at(TOOLSNET_CURSOR)
-        self.in_flight = InFlight(log, state, cursor_batch)
+        self.in_flight = InFlight(log, state, cursor_batch, batch_most)
         self.reoffers = ReofferSchedule(quarantine, state)
         self.reoffer = Reoffer(self)
         self.lookahead = Lookahead(log, quarantine, state.numbers)
@@ -535,7 +535,7 @@ class Policy:
         sent, number = self.in_flight, self.cursor.number
         if self.phase or self.resume_point.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
             return True
-        return sent.declare(number + sent.batch, sent.in_order())
+        return sent.declare_batch(number, sent.in_order())
 
     def late_is_over(self):
         """A late one has its outcome (W6): go on with what was done before."""
@@ -613,17 +613,18 @@ class Policy:
             self.hold.stop()
         return DROP_DONE if done else DROP_NONE
 
-    def offer_again(self, number, count, doubted):
+    def offer_again(self, number, count, doubted, unread=0):
         """An operator has everything from `number` on sent again; True if that is durable. Nothing may be connected.
 
-        Those are `count` results that were delivered, of which `doubted` are in doubt.
+        Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
+        cannot be read any more.
 
         It goes out with new sequences, after whatever the next 08 names: a server that names one of these now, or has
         some of them still, cannot be told from one that was emptied.
         """
         if self.numbers[LATE] or self.drops or not self.in_flight.state.ready():
             return False  # the next 08 tells what became of those
-        return self.resume_point.offer_again(number, count, doubted)
+        return self.resume_point.offer_again(number, count, doubted, unread)
 
     def save_at_end(self):
         """Make durable, at an orderly end, the cursor and what was really sent; True if that is done."""

@@ -157,7 +157,7 @@ class ResumePoint:
         if self._is_start and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
-            allowed = 1 if start.is_alone else self.in_flight.batch
+            allowed = 1 if start.is_alone else self.in_flight.most
             settled = max(0, before - max(0, start.number - start.limit + allowed))
             others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
             kept = self._kept_in(start.number - before + settled, start.number)
@@ -232,7 +232,7 @@ class ResumePoint:
         return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.in_flight.save()
 
     def _rewind(self, rows, stored):
-        """Send again what the server has lost, `rows` places back, as far as the log still has it.
+        """Send again what the server has lost, `rows` places back, as far as the log still has it; the rest it lacks.
 
         `stored` is the sequence that it has. Places that late ones have used up are not sent again:
         the row goes on after a gap.
@@ -242,14 +242,16 @@ class ResumePoint:
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
         here, was = self._here(), cursor.number
-        if not go_back(log, cursor, rows, SEQUENCES):
+        there = go_back(log, cursor, rows, SEQUENCES)
+        if there < 0:
             return False
         gone = (here - self._here()) % SEQUENCES
         while gone + offer.used - offer.used_before(cursor.number + 1) > rows and log.peek(cursor) > RECORD_NONE:
             cursor.advance()
-            gone -= 1
+            there -= 1
+            gone = (here - self._here()) % SEQUENCES
         numbers[TAKEN] = stored
-        send_rows_again(self.policy, was, gone)
+        send_rows_again(self.policy, was, there, gone - there)
         self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
@@ -295,10 +297,11 @@ class ResumePoint:
         policy.end_trouble()
         return True
 
-    def offer_again(self, number, count, doubted):
+    def offer_again(self, number, count, doubted, unread=0):
         """Have everything from the log's `number` on sent again (agent.linux.offer_again); True if that is durable.
 
-        Those are `count` results that were delivered, of which `doubted` are in doubt.
+        Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
+        cannot be read any more.
         """
         from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
 
@@ -307,7 +310,7 @@ class ResumePoint:
         log = self.policy.log
         others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
         log.rewind(cursor, number - 1, ahead)
-        done = send_again(self.policy, before, count, doubted)
+        done = send_again(self.policy, before, count, doubted, unread=unread)
         sent.may_have = cursor.number
         if not sent.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)

@@ -161,6 +161,38 @@ def test_numbers_of_a_newest_block_that_is_gone_are_not_used_again():
         assert [ident for _, ident in read_all(log)][-2:] == [21, 22]
 
 
+def test_what_was_appended_to_copies_is_counted_when_their_block_is_gone():
+    for more in (1, 2, 5):
+        area = Area(16, 4096)
+        store(area.mount()[1], range(1, 4))
+        log = area.mount()[1]
+        store(log, range(4, 4 + more))  # behind copies of all before
+        used = log.number
+        log = area.mount()[1]
+        assert area.state.save()
+        restore(area.flash, FRONT + log.block, b"\xff" * 4096)
+        log = area.mount()[1]
+        assert log.settle() and log.number == 3
+        assert area.state.numbers[DAMAGED] == more and log.next > used
+
+
+def test_one_in_doubt_that_is_alone_in_its_block_and_fades_is_no_damage():
+    area = Area(16, 1024)
+    log = area.mount()[1]
+    ident = 1
+    while log.firsts[log.block] != log.number or ident < 4:
+        store(log, [ident])
+        ident += 1
+    block = FRONT + log.block
+    log = area.mount()[1]
+    assert area.state.save() and log.doubtful
+    restore(area.flash, block, b"\xff" * 1024)  # it was torn
+    for _ in range(2):
+        log = area.mount()[1]
+        assert log.settle() and log.number == ident - 2
+        assert area.state.numbers[DAMAGED] == 0 and log.next == ident - 1
+
+
 def test_a_best_effort_cursor_in_front_of_the_oldest_block_passes_it_at_the_start():
     area = Area(16, 1024)
     log = area.mount(cursors=2, best_effort=(1,))[1]

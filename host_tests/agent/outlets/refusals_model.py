@@ -14,7 +14,7 @@ OFFERS = 4
 WIDER_MOST = 11  # then a pass reaches further than any log
 SNAPSHOT = (
     *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
-    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "ahead", "gone"),
+    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "width", "dropped", "ahead", "gone"),
 )
 
 
@@ -26,7 +26,7 @@ class Model:
         self.entries = ()  # durable, each with its number in the log; which have left it is in the snapshot
         self.cut_at = 0  # the power fails in front of this operation
         self.cursor = self.limit = self.late = self.ahead = self.taken = 0
-        self.delivered = self.lacks = self.doubt_to = 0
+        self.delivered = self.lacks = self.doubt_to = self.width = self.dropped = 0
         self.is_lookahead = self.is_met = self.was_empty = self.was_back = False
         self.gone = ()
         self.durable = self.snapshot()
@@ -363,20 +363,42 @@ class Model:
 
     def note_empty(self):
         if self.delivered and not (self.was_empty and self.doubt_to == self.cursor):
-            self.lacks, self.doubt_to = self.delivered, self.cursor
+            width = -1 if self.lacks else self.delivered + self.dropped
+            self.doubt(self.delivered, width, self.cursor)
             self.was_empty = self.was_back = True
             self.save()
 
     def lacking(self, back):
         return max(0, back - len([one for one in self.kept().values() if self.cursor - back < one <= self.cursor]))
 
+    def doubt(self, lacks, width, doubt_to):
+        """`lacks` results up to `doubt_to` are in doubt, among `width`; -1: nobody knows."""
+        self.lacks, self.doubt_to = lacks, doubt_to
+        self.width = 0 if not lacks else -1 if width < 0 else max(width, lacks)
+
+    def joined(self, back):
+        alone = self.lacking(back)
+        if self.width <= 0:
+            return self.width or alone
+        return max(alone, self.width + self.lacking(self.cursor - self.doubt_to))
+
+    def named_in_doubt(self, back):
+        """How many a server lacks that names one of those in doubt: it may be one that was stored between."""
+        alone = self.lacking(back)
+        if self.width == self.lacks:
+            return alone
+        front = self.width + self.cursor - self.doubt_to - back - 1
+        return alone + (self.lacks if self.width < 0 else min(self.lacks, max(0, front)))
+
     def note_behind(self, named, here):
         back = here - named
+        lacking, is_row = max(1, self.lacking(back)), self.width == self.lacks
         if self.lacks and self.was_back and 0 <= self.cursor - self.doubt_to <= back:
-            self.lacks = max(1, self.lacking(back))
+            lacks, width = max(1, self.named_in_doubt(back)), lacking if is_row else self.joined(back)
         else:
-            self.lacks += max(1, min(self.taken - named, self.lacking(back)))
-        self.doubt_to, self.taken = self.cursor, named
+            lacks, width = self.lacks + min(self.taken - named, lacking), self.joined(back)
+        self.doubt(lacks, width, self.cursor)
+        self.taken = named
         self.was_empty, self.was_back = False, True
         self.save()
 
@@ -388,7 +410,9 @@ class Model:
             return False
         if named == self.taken and not was_empty:
             return False
-        self.lacks, self.taken = min(self.lacks, self.lacking(back)), named
+        lacks, is_row = min(self.lacks, self.named_in_doubt(back)), self.width == self.lacks
+        self.doubt(lacks, lacks if is_row else self.width, self.doubt_to)
+        self.taken = named
         return True
 
     def rebase(self, named):
@@ -416,6 +440,7 @@ class Model:
             self.drops = self.cursor + 1
             return True
         self.cursor += 1
+        self.dropped += 1
         if self.phase == FINISH:
             self.save()
         else:

@@ -2,9 +2,11 @@
 
 import pytest
 
+from toolcart.agent.base.counters import RESUME_UNKNOWN
 from toolcart.agent.linux.offer_again import carry_out
 from toolcart.agent.log.snapshot_fields import DELIVERED
 from toolcart.agent.quarantine.orders import carry_out as quarantine_order
+from toolcart.base.clock import Dice
 from toolcart.tools.spool.quarantine_commands import orders
 from host_tests.support.log import numbers
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
@@ -44,8 +46,8 @@ def restarted(outlet):
 def order(outlet, *words):
     """An operator's order to the running agent; its last line."""
 
-    def act(number, count, doubted):
-        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now)
+    def act(number, count, doubted, unread):
+        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now, unread)
 
     return [line for line in carry_out(outlet.policy, 10, None, ["offer-again", *words], act) if line][-1]
 
@@ -211,6 +213,47 @@ def test_the_right_database_ends_the_doubt(forgotten, left, restart):
     assert outlet.archive.repeated == 0
 
 
+@pytest.mark.parametrize("rewind", [False, True])
+def test_what_was_stored_between_two_losses_is_no_right_database(rewind):
+    outlet = emptied(delivering(6, rewind=rewind))
+    outlet.store(2)
+    outlet.until_passed(and_ms=1000)
+    for more in range(3):
+        set_back(restarted(outlet), len(outlet.ids()) - 1)  # it has 7
+        outlet.until_passed(and_ms=1000)
+        assert lacks(outlet)[0] == (6 if rewind else 7 + more)
+        outlet.store(1)
+        outlet.until_passed(and_ms=1000)
+        assert lacks(restarted(outlet))[0] == (6 if rewind else 7 + more)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_whatever_a_server_loses_is_never_more_than_is_said(part):
+    for seed in range(40 * part, 40 * part + 40):
+        dice = Dice(seed + 1)
+        outlet = delivering(1 + dice.randrange(12), rewind=dice.randrange(3) == 0)
+        for step in range(3 + dice.randrange(10)):
+            what = dice.randrange(8)
+            if what < 2:
+                outlet.store(1 + dice.randrange(5))
+                outlet.run(1000)
+            elif what < 5 and outlet.ids():
+                set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
+            elif what == 5:
+                emptied(outlet)
+            elif what == 6:
+                order(outlet, "from", str(1 + dice.randrange(outlet.log.number)))
+                up(outlet)
+            else:
+                outlet.settings["rewind"] = dice.randrange(3) == 0
+                restarted(outlet)
+            outlet.until_passed(and_ms=1000)
+            if outlet.counted(RESUME_UNKNOWN):
+                break  # it is further back than there are results: some were sent twice
+            lacking = {*numbers(1, outlet.cursor.number)} - {*outlet.ids()}
+            assert lacks(outlet)[0] >= len(lacking), (seed, step, what, lacking, lacks(outlet))
+
+
 def test_a_server_set_back_again_lacks_more():
     outlet = set_back(delivering(10), 3)
     assert lacks(outlet)[0] == 3
@@ -333,6 +376,40 @@ def test_rewind_set_later_sends_what_a_server_lacks():
     outlet.settings["rewind"] = True
     restarted(outlet)
     assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 10) and delivered(outlet) == 10
+
+
+def without(outlet, *lost):
+    """The same after a restart at which these records of the log do not read well any more."""
+    outlet.forward.stop()
+    cells, log = outlet.flash.cells, outlet.log.device
+    for number in lost:
+        at = cells.find(b"%010d" % number, log.first_block * log.block_bytes)
+        assert at > 0
+        cells[at] ^= 0x40
+    outlet.cut()
+    return up(outlet)
+
+
+@pytest.mark.parametrize("lost", [(4,), (7,), (10,), (5, 6)])
+@pytest.mark.parametrize("way", ["rewind", "again", "all"])
+def test_what_cannot_be_read_any_more_is_not_sent_again_and_stays_lacking(lost, way):
+    outlet = without(delivering(10, rewind=way == "rewind"), *lost)
+    if way == "all":
+        emptied(outlet)
+        order(outlet, "from", "1")
+    else:
+        set_back(outlet, 7)
+        if way == "again":
+            order(outlet, "from", "4")
+    up(outlet)
+    has = {*outlet.ids()}
+    assert has == {*numbers(1, 10)} - {*lost}
+    for _ in range(2):
+        assert lacks(outlet)[0] == len(lost) and lacks(outlet)[2] == 0
+        assert delivered(outlet) == 10
+        restarted(outlet)
+    again(outlet)
+    assert lacks(outlet)[0] == len(lost)
 
 
 def test_what_is_kept_aside_is_not_lacking():

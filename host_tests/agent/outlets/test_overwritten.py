@@ -26,8 +26,9 @@ def bring_back_toolsnet(outlet):
 class Life:
     """A log that overwrites, and what became of each result and frame in it."""
 
-    def __init__(self, dice, **settings):
+    def __init__(self, dice, events=True, **settings):
         self.dice = dice
+        self.events = events
         self.outlet = Outlet(blocks=13 + dice.randrange(4), when_full=WHEN_FULL_OVERWRITE, **settings)
         self.results = {}  # number in the log: tightening ID
         self.frames = []
@@ -39,11 +40,47 @@ class Life:
             if kind == 0:
                 outlet.store_raw(b"0061 that no one could read %d" % outlet.next_id)
                 self.frames.append(outlet.log.number)
-            elif kind == 1:
+            elif kind == 1 and self.events:
                 append_event(outlet.log, 1)
             else:
                 ident = outlet.store()[0]
                 self.results[outlet.log.number] = ident
+
+    def restart(self, longest):
+        """Let the power fail and come back; the start finds a record of this length in the newest block."""
+        area = self.outlet.area
+        mount = area.mount
+
+        def mounted(**options):
+            state, log = mount(**options)
+            log.usual = longest
+            return state, log
+
+        area.mount = mounted
+        self.outlet.cut()
+        del area.mount
+
+    def live(self, lengths=()):
+        """Go through days of any kind; return a seed's last words: what is said to be overwritten, and what is."""
+        outlet, dice = self.outlet, self.dice
+        for _ in range(6 + dice.randrange(8)):
+            step = dice.randrange(8)
+            if step < 3:
+                self.store(1 + dice.randrange(30))
+                outlet.run(dice.randrange(2000))
+            elif step == 3:
+                self.store(1 + dice.randrange(120))
+            elif step == 4:
+                take_away_toolsnet(outlet)
+            elif step == 5:
+                bring_back_toolsnet(outlet)
+                outlet.run(dice.randrange(20000))
+            else:
+                self.restart(lengths[dice.randrange(len(lengths))]) if lengths else outlet.cut()
+                outlet.quarantine.settle()  # else a frame of which the copy is in doubt counts twice: one too many
+        bring_back_toolsnet(outlet)
+        outlet.until_passed(and_ms=5000)
+        return outlet.state.numbers[OVERWRITTEN], len(self.lost())
 
     def lost(self):
         """Return the numbers of the log that were passed, and are neither at ToolsNet nor in the quarantine."""
@@ -96,24 +133,12 @@ def test_an_08_about_what_was_never_counted_as_overwritten_makes_no_less_than_no
 def test_overwritten_is_the_truth_after_any_cuts_frames_and_events():
     for seed in range(LIVES):
         dice = Dice(seed + 1)
-        life = Life(dice, cursor_batch=(8, 32, 48)[dice.randrange(3)])
-        outlet = life.outlet
-        for _ in range(6 + dice.randrange(8)):
-            step = dice.randrange(8)
-            if step < 3:
-                life.store(1 + dice.randrange(30))
-                outlet.run(dice.randrange(2000))
-            elif step == 3:
-                life.store(1 + dice.randrange(120))
-            elif step == 4:
-                take_away_toolsnet(outlet)
-            elif step == 5:
-                bring_back_toolsnet(outlet)
-                outlet.run(dice.randrange(20000))
-            else:
-                outlet.cut()
-                outlet.quarantine.settle()  # else a frame of which the copy is in doubt counts twice: one too many
-        bring_back_toolsnet(outlet)
-        outlet.until_passed(and_ms=5000)
-        lost, said = life.lost(), outlet.state.numbers[OVERWRITTEN]
-        assert said == len(lost), (seed, said, len(lost))
+        said, lost = Life(dice, cursor_batch=(8, 32, 48)[dice.randrange(3)]).live()
+        assert said == lost, (seed, said, lost)
+
+
+def test_overwritten_is_the_truth_where_each_start_takes_batches_of_another_size():
+    for seed in range(LIVES):
+        dice = Dice(seed + 1)
+        said, lost = Life(dice, events=False, cursor_batch=48).live((256, 512, 1024, 2048))
+        assert said == lost, (seed, said, lost)

@@ -11,6 +11,7 @@ from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
+    DROPPED,
     LATE,
     LIMIT,
     SENT,
@@ -22,6 +23,7 @@ from toolcart.agent.log.snapshot_fields import (
 )
 from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
+from toolcart.agent.outlets.toolsnet.data_loss import width_of
 from toolcart.agent.toolsnet.telegram import SEQUENCES
 from host_tests.agent.outlets.refusals import (
     GOOD,
@@ -58,7 +60,13 @@ class Beside:
             sent = numbers[SENT]
             shown = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
             shown += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
-            shown += (bool(sent & SENT_EMPTY), bool(sent & SENT_BACK), numbers[AHEAD])
+            shown += (
+                bool(sent & SENT_EMPTY),
+                bool(sent & SENT_BACK),
+                width_of(numbers),
+                numbers[DROPPED],
+                numbers[AHEAD],
+            )
             assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries

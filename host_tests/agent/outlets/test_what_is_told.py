@@ -39,8 +39,8 @@ def ordered(outlet, *words, running=True):
 def again(outlet, *words):
     """The last line of the answer to `offer-again`."""
 
-    def act(*found):
-        return outlet.forward.offer_again(*found, outlet.clock.now)
+    def act(number, count, doubted, unread):
+        return outlet.forward.offer_again(number, count, doubted, outlet.clock.now, unread)
 
     return [line for line in offer_again.carry_out(outlet.policy, 10, None, ["offer-again", *words], act) if line][-1]
 

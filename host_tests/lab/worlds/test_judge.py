@@ -468,6 +468,8 @@ def test_no_more_is_said_to_be_overwritten_than_toolsnet_lacks():
 
 def test_what_a_place_forgot_and_the_log_has_is_there_again():
     assert ledger(outlet(lacks={2})).kinds() == ["lost"]
+    assert ledger(outlet(lacks={2}), left_out=1).kinds() == []
+    assert ledger(outlet(lacks={2, 3}), left_out=1).kinds() == ["lost"]
 
 
 def test_a_record_comes_once_and_another_one_of_the_same_is_counted():
