@@ -9,7 +9,7 @@ from toolcart.agent.openprotocol.recovery_phases import PHASE_OFF
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.profiles import names, row
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
@@ -107,5 +107,5 @@ def test_every_profile_is_made_of_known_options():
             controller.produce()
         assert len(controller.produced) == 40
     assert row("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
-    said_of(lambda: row("nix"), ValueError)
-    said_of(lambda: ControllerOptions(identity={"x": 1}), ValueError)
+    error_of(lambda: row("nix"), ValueError)
+    error_of(lambda: ControllerOptions(identity={"x": 1}), ValueError)
