@@ -186,7 +186,7 @@ class Memory:
         return None
 
 
-class Told:
+class ReportedGaps:
     """In place of toolcart.agent.station.missing_results: what was told as gone."""
 
     def __init__(self):
@@ -208,7 +208,7 @@ class Bench:
         self.log = FakeLog(limit)
         self.state = FakeState()
         self.state.log = self.log
-        self.gone = Told()
+        self.gone = ReportedGaps()
         self.settings = settings
         self.recovers = recovers
         self.asked = []

@@ -41,9 +41,9 @@ def read(telegram):
     """Return what an independent reader finds; the length is right, and nothing breaks the document."""
     octets = bytes(telegram)
     assert int(octets[:4]) == len(octets) - 4
-    found, breaches = take_apart(octets[4:])
+    fields, breaches = take_apart(octets[4:])
     assert not breaches, [str(breach) for breach in breaches]
-    return found
+    return fields
 
 
 class Outlet(Timed):
@@ -142,17 +142,17 @@ class Outlet(Timed):
     def parked_records(self):
         """Return (kind, number in the log, reason, content behind the number) of all that is kept, oldest first."""
         quarantine = self.quarantine
-        found = []
+        records = []
         entry = 0
         while True:
             kind = quarantine.next_entry(entry)
             if kind <= 0:
                 assert kind == 0
-                return found
+                return records
             entry = quarantine.entry
             log = quarantine.log
             content = bytes(log.page[log.at + 4 : log.at + quarantine.length])
-            found.append((kind, quarantine.number, quarantine.reason, content))
+            records.append((kind, quarantine.number, quarantine.reason, content))
 
     def parked_numbers(self):
         return [record[1] for record in self.parked_records()]

@@ -314,9 +314,12 @@ def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
         cart = Cart(files=({"kind": "webhook", "url": url},), controller={"max_clients": 9})
         cart.run(5000)
         cart.produce(1, 5000)
-        assert cart.shown(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
+        assert cart.outlet_status(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
     cart.run(webhook.RETRY_MOST_MS)
-    assert cart.shown(1)["why"] not in ("", webhook.MISSING) and "not installed" not in cart.shown(1)["why"]
+    assert (
+        cart.outlet_status(1)["why"] not in ("", webhook.MISSING)
+        and "not installed" not in cart.outlet_status(1)["why"]
+    )
 
 
 def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
@@ -324,7 +327,7 @@ def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch)
     cart = Cart(files=({"kind": "webhook", "url": "http://hook/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)
-    assert "the extra `webhook`" in cart.shown(1)["why"] and not cart.station.outlets[1].is_up()
+    assert "the extra `webhook`" in cart.outlet_status(1)["why"] and not cart.station.outlets[1].is_up()
     assert cart.controller.acknowledged == cart.controller.produced
 
 
@@ -569,7 +572,7 @@ def test_a_webhook_that_cannot_be_stops_nothing_else():
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)
-    assert cart.shown(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
+    assert cart.outlet_status(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
     assert cart.controller.acknowledged == cart.controller.produced
 
 
