@@ -99,7 +99,7 @@ def test_parquet_has_every_row_with_its_types(place, tmp_path):
     assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
 
 
-def test_check_tells_holes_what_is_behind_and_what_came_again(place):
+def test_check_reports_gaps_what_is_behind_and_what_came_again(place):
     gaps = [json.loads(line) for line in run(place, "check", "--json", code=1).stdout.splitlines()]
     assert [(one["kind"], one["first"], one["last"], one["count"]) for one in gaps] == [
         ("behind", 20, 20, 1),
@@ -262,7 +262,7 @@ def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
         ("postgresql+psycopg2://127.0.0.1:1/archive", "onnection refused"),  # by the driver that is there
     ],
 )
-def test_a_url_that_leads_to_no_archive_is_told(url, error):
+def test_a_url_that_leads_to_no_archive_is_reported(url, error):
     assert error in run(url, "query", code=2).stderr
 
 
@@ -316,7 +316,7 @@ def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
     assert given["refuse"][0][:2] == (7, "vin") and given["silent"] == ("06",)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path):
+def test_a_port_that_is_taken_is_reported(tmp_path):
     with Served(place_in(tmp_path)) as archive:
         port = str(archive.pim_port)
         errors = run(tmp_path / "b.sqlite", "serve", "--pim-port", port, "--server-port", "0", code=1).stderr
@@ -384,7 +384,7 @@ def test_what_was_dropped_is_not_taken(spool, tmp_path):
     assert sorted(row["TighteningId"] for row in rows(place, "--all")) == [1, 4, 5]
 
 
-def test_an_08_says_what_it_said_before(spool, tmp_path):
+def test_an_import_leaves_the_08_as_it_was(spool, tmp_path):
     place, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
     for where, sequences in ((place, (500, 501)), (other, (7, 8))):
         reported(where, *[result(sequence, sequence) for sequence in sequences])
@@ -398,7 +398,7 @@ def test_an_08_says_what_it_said_before(spool, tmp_path):
 @pytest.mark.parametrize(
     ("octets", "words"), [(b"no spool at all", "spool"), (b"\xff" * 8192, "spool"), (b"", "holds no archive")]
 )
-def test_a_file_that_is_neither_is_told(octets, words, tmp_path):
+def test_a_file_that_is_neither_is_reported(octets, words, tmp_path):
     source = tmp_path / "x"
     source.write_bytes(octets)
     errors = command("import", "--database", tmp_path / "a.sqlite", "--station", STATION, source, code=2).stderr

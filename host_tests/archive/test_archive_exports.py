@@ -151,7 +151,7 @@ def test_files_are_written_one_at_a_time_and_the_oldest_go(plant, monkeypatch):
     assert not os.path.exists(os.path.dirname(started[-1].path))
 
 
-def test_process_that_dies_is_said(plant, monkeypatch):
+def test_process_that_dies_is_reported(plant, monkeypatch):
     async def run(job):
         job.count = 5
 

@@ -71,7 +71,7 @@ def test_too_many_not_ok_are_over_below_half(place):
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(-300, "behind"), (300, "ahead")])
-def test_a_wrong_clock_is_told(place, seconds, word):
+def test_a_wrong_clock_is_reported(place, seconds, word):
     off = local(datetime.now(UTC) + timedelta(seconds=seconds))
     assert f"s {word}" in causes(place, statement=update(t.RESULT).values(Time=off))["clock 3/1/10"]
 
@@ -146,7 +146,7 @@ def look(place, channels, tmp_path, later_s=0.0, log=None):
     watch.notify(causes(place, watch.reported(), later_s))
 
 
-def test_each_cause_is_told_once_and_that_it_is_over_across_restarts(place, tmp_path):
+def test_each_cause_is_reported_once_and_that_it_is_over_across_restarts(place, tmp_path):
     with listening(HTTPServer, Hook) as hook, listening(socketserver.TCPServer, Post) as post:
         mail = Mail("127.0.0.1", post.server_address[1], "archive@plant", ("a@plant", "b@plant"), "none")
         channels = {"webhook": Webhook(f"http://127.0.0.1:{hook.server_address[1]}/x"), "mail": mail}
@@ -324,7 +324,7 @@ def test_report_goes_by_mail_with_both_files(plant, tmp_path):
         assert part.get_payload(decode=True) == (tmp_path / part.get_filename()).read_bytes()
 
 
-def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch):
+def test_mail_that_fails_is_reported_and_the_files_stay(plant, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise smtplib.SMTPConnectError(421, "not now")
 
@@ -334,7 +334,7 @@ def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch
     assert (tmp_path / "report-2026-W47.html").exists()
 
 
-def test_who_of_several_does_not_get_the_mail_is_said(plant, tmp_path, monkeypatch):
+def test_who_of_several_does_not_get_the_mail_is_reported(plant, tmp_path, monkeypatch):
     monkeypatch.setattr(smtplib.SMTP, "send_message", lambda *_: {"c@plant": (550, b"no such user")})
     with listening(socketserver.TCPServer, Post) as post:
         where = f"127.0.0.1:{post.server_address[1]}"
@@ -351,12 +351,12 @@ def test_wrong_options_are_refused_before_anything_is_read(plant, tmp_path, word
     assert not (tmp_path / "no").exists()
 
 
-def test_folder_that_cannot_be_written_is_said(plant, tmp_path):
+def test_folder_that_cannot_be_written_is_reported(plant, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in run(plant, "--of", DAY, "--into", str(tmp_path / "file" / "in"), code=1)
 
 
-def test_a_full_disk_is_said_and_nothing_half_written_is_left(plant, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_half_written_is_left(plant, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 

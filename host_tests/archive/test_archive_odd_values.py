@@ -110,7 +110,7 @@ def damage(place):
                 file.write(b"\x5a" * 2048)
 
 
-def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
+def test_a_damaged_file_is_reported_and_not_called_complete(place, tmp_path):
     damage(place)
     done = run("check", "--database", place, code=1)
     assert "damaged" in done.stderr and "missing 0" not in done.output

@@ -45,7 +45,7 @@ def test_results_of_one_second_are_stored_once(place):
         assert [row[2] for row in arrivals(archive)] == [2] * 7
 
 
-def test_commit_that_came_through_and_was_told_as_failed_is_found_again(place, monkeypatch):
+def test_commit_that_came_through_and_was_reported_as_failed_is_found_again(place, monkeypatch):
     had = bulk_insert.together
 
     @contextmanager
@@ -167,7 +167,7 @@ def test_pages_and_ports_of_the_command(files, ca, tmp_path):
             served.terminate()
 
 
-def test_files_that_cannot_be_used_are_told(files, tmp_path):
+def test_files_that_cannot_be_used_are_reported(files, tmp_path):
     place = empty(place_in(tmp_path))
 
     def error_of(command="serve", **names):

@@ -105,7 +105,7 @@ def test_the_map_counts_the_results_of_today(plant):
     assert sum(row["TodayNOK"] for row in rows) == len(bad)
 
 
-def test_silence_is_told_in_words():
+def test_silence_is_described_in_words():
     now = datetime.fromisoformat("2026-11-21T12:00:00+00:00")
     for heard_at, words, state in (
         ("20261121115950", "10 s ago", "alive"),
@@ -237,11 +237,11 @@ def test_the_filter_of_what_is_not_ok(browser):
         *["/search?q=%00", "/car?vin=%00", "/results?tool=%00", "/trend/3/1/1?vin_from=a%00"],
     ],
 )
-def test_what_cannot_be_read_is_told_with_what_is_right(browser, path):
+def test_what_cannot_be_read_is_reported_with_what_is_right(browser, path):
     assert "This cannot be read" in get(browser, path, 400).text
 
 
-def test_what_is_not_there_is_told(browser):
+def test_what_is_not_there_is_reported(browser):
     get(browser, "/nothing", 404)
     assert "has never reported" in get(browser, "/station/9", 404).text
     assert get(browser, "/nothing?json", 404).json()["error"]
@@ -253,7 +253,7 @@ def test_an_empty_archive_says_so_on_every_page(tmp_path):
             assert 'class="empty"' in get(browser, path).text or path == "/live"
 
 
-def test_events_and_breaches_have_what_was_said(browser):
+def test_events_and_breaches_have_what_was_received(browser):
     events = as_json(browser, "/events")["events"]
     assert len(events) == 12 and events[0]["EventId"] == 12 and events[0]["Parameters"][0]["Value"]
     assert [row["EventId"] for row in as_json(browser, "/events?station=3/1/1")["events"]] == [12, 9, 6, 3]
@@ -491,7 +491,7 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     assert reading.ask(page_queries.newest_number) == 600
 
 
-def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
+def test_watchers_get_what_arrives_and_what_they_missed(tmp_path):
     async def watched(archive, server):
         reading = Reading(archive.place)
         feed = LiveFeed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
@@ -556,7 +556,7 @@ def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 
 
-def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
+def test_pages_that_cannot_be_served_are_reported(tmp_path, monkeypatch):
     monkeypatch.delenv(login.VARIABLE, raising=False)
     words = ("--database", empty(place_in(tmp_path)))
     for command, option in (("web", "--listen"), ("serve", "--web")):
@@ -600,7 +600,7 @@ def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
         assert enter(browser, "berta").status_code == 403
 
 
-def test_wrong_file_of_users_is_told_and_lets_no_one_in(users, tmp_path):
+def test_wrong_file_of_users_is_reported_and_lets_no_one_in(users, tmp_path):
     kept = UsersFile(users)
     assert set(kept.now()) == {"anna", "berta"}
     os.chmod(users, 0o644)

@@ -39,7 +39,7 @@ def code(answer):
     return answer[21:24]
 
 
-def test_pim_tells_where_the_server_is_and_what_it_has(served):
+def test_pim_answers_where_the_server_is_and_what_it_has(served):
     with served.pim() as pim:
         hello = pim.receive()
         assert hello[:2] == "12" and len(hello) == 7
@@ -220,13 +220,13 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
         ("postgresql://nobody@127.0.0.1:1/name", "connection"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, place, words):
+def test_a_database_that_cannot_be_used_is_reported_in_words(tmp_path, monkeypatch, place, words):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(database.DatabaseUnusable, match=words):
         database.connect(place, writes=True)
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_reported(tmp_path):
     place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
     with pytest.raises(database.DatabaseUnusable, match="not a database: another kind of file"):
         database.connect(str(place_in(tmp_path)), writes=True)
@@ -313,7 +313,7 @@ def test_other_faults(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["vin=x", "0:vin=x", "1000:vin=x", "7:vin", "7:vin=["])
-def test_a_refusal_that_cannot_be_read_is_told(text):
+def test_a_refusal_that_cannot_be_read_is_reported(text):
     with pytest.raises(ValueError, match=r"\S"):
         refusal(text)
 

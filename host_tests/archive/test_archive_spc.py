@@ -135,7 +135,7 @@ def test_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
     assert signals(*points[1:], rules=(rule,)) == {}
 
 
-def test_what_are_no_rules_is_told():
+def test_what_are_no_rules_is_reported():
     assert spc.rules_of("5,1") == (1, 5)
     for text in ("", "9", "1,,2", "one"):
         with pytest.raises(ValueError, match="Nelson"):

@@ -95,7 +95,7 @@ def test_shifts_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     "text", ["", "early", "early=25:00", "early=06:60", "a=06:00,a=14:00", "a=06:00,b=06:00", "=06:00", "a=06:10"]
 )
-def test_what_are_no_shifts_is_told(text):
+def test_what_are_no_shifts_is_reported(text):
     with pytest.raises(ValueError, match="a name and a begin"):
         periods.shifts_of(text)
     if text:
@@ -180,7 +180,7 @@ def test_a_shift_that_is_no_setting_is_not_offered(place):
         assert "shift" not in browser.get("/trend/1").text
 
 
-def test_what_is_not_there_is_told(browser):
+def test_what_is_not_there_is_reported(browser):
     assert browser.get("/trend/77").status_code == 404
     assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
 

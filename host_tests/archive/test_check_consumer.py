@@ -148,7 +148,7 @@ def test_a_restart_is_tried_by_the_command_that_is_given(tmp_path):
     assert done.exit_code == 0 and findings["restart"]["right"] is True and marks.exists()
 
 
-def test_what_cannot_be_tried_is_said(tmp_path):
+def test_what_cannot_be_tried_is_reported(tmp_path):
     for url, words in (
         (f"mqtt://127.0.0.1:{free_port()}", "refused"),
         ("http://127.0.0.1", "mqtt://user@host"),
@@ -290,7 +290,7 @@ def test_filters_that_name_no_kind_ask_for_results_and_state():
     assert filters_of(("a/+", "a/+/", "b/results", "c/#", "a/+")) == ("a/+/results", "a/+/state", "b/results", "c/#")
 
 
-def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
+def test_what_is_wrong_with_the_options_is_reported(tmp_path, secret):
     assert "which topics" in output_of(tmp_path, "mqtt://b")
     assert "a password comes from a file" in output_of(tmp_path, "mqtt://u:p@b/t")
     assert "needs a user" in output_of(tmp_path, "mqtt://b/t", "--mqtt-password-file", secret)

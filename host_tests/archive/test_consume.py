@@ -129,7 +129,7 @@ def on_each(new_place):
 
 @settings(deadline=None, max_examples=400 if LONG else 30, database=None)
 @given(commits=st.lists(st.lists(batches(), min_size=1, max_size=6), min_size=1, max_size=6))
-def test_what_is_stored_and_said_is_what_the_contract_has(on_each, commits):
+def test_what_is_stored_and_confirmed_is_what_the_contract_has(on_each, commits):
     Example(on_each).compare_with_model(commits)
 
 

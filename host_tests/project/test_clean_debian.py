@@ -214,7 +214,7 @@ def test_the_service_delivers_is_watched_and_outlives_the_pulled_plug(machine, p
     assert archived == plant.controller.produced[-len(archived) :], "from the first connection on, each once"
 
 
-def test_wrong_configuration_is_said_once_and_the_service_waits_for_right_one(machine, package, plant):
+def test_wrong_configuration_is_reported_once_and_the_service_waits_for_right_one(machine, package, plant):
     installed(machine, package, plant)
     until(machine, lambda station: station["delivered"] >= 1)
     good = machine.run("cat", CONFIG)

@@ -32,7 +32,7 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
     (folder / "index.md").write_text("# Documents\n\n## All\n\n[one](one.md#gone)\n")
     (folder / "one.md").write_text("# One\n")
     monkeypatch.setattr(site, "DOCS", folder)
-    monkeypatch.setattr(site, "BESIDE", ())
+    monkeypatch.setattr(site, "OTHER_PAGES", ())
     with pytest.raises(Unavailable, match="gone"):
         site.build(tmp_path / "html")
 

@@ -52,7 +52,7 @@ class Bench:
         self.counters = Counters()
         self.state, self.main = self.area.mount(self.best_effort, cursors=self.cursors)
         self.log = self.area.graphs
-        assert self.area.found == MOUNT_DONE
+        assert self.area.mount_result == MOUNT_DONE
         for index in range(2):
             self.log.cursors[index].wants = WANTS_GRAPHS if index == self.wanting else 0
         assert self.main.settle() and self.log.settle()

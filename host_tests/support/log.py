@@ -37,7 +37,7 @@ class Area:
         self.kept_blocks = kept_blocks
         self.graph_blocks = graph_blocks
         self.mounts = 0
-        self.found = 0  # what the last mount answered
+        self.mount_result = 0  # what the last mount answered
         self.state = self.log = self.kept = self.graphs = None
 
     def clone(self):
@@ -70,7 +70,7 @@ class Area:
         for index in events:
             log.cursors[index].wants = WANTS_ALL
         self.mounts += 1
-        self.found = mount(state, tuple(logs), self.mounts)
+        self.mount_result = mount(state, tuple(logs), self.mounts)
         return state, log
 
 
@@ -82,7 +82,7 @@ def mounted(flash, kept_blocks=3, **options):
     """Return a log that is up over this device, its last record settled if that can be."""
     area = Area(kept_blocks=kept_blocks, flash=flash)
     log = area.mount(**options)[1]
-    assert area.found == MOUNT_DONE
+    assert area.mount_result == MOUNT_DONE
     log.settle()
     return log
 

@@ -29,7 +29,7 @@ class Station:
         self.area = area
         self.counters = Counters()
         self.state, self.log = area.mount(**log)
-        if area.found != MOUNT_DONE:
+        if area.mount_result != MOUNT_DONE:
             return False
         if keeps:
             from toolcart.agent.quarantine.quarantine import Quarantine

@@ -81,7 +81,7 @@ class Outlet(Timed):
     def start(self):
         """Make everything new over the flash, as after power has come back."""
         self.state, self.log = self.area.mount(when_full=self.when_full)
-        assert self.area.found == MOUNT_DONE
+        assert self.area.mount_result == MOUNT_DONE
         self.counters = Counters()
         self.quarantine = Quarantine(self.area.kept, self.state, self.log)
         self.quarantine.start()
@@ -186,11 +186,11 @@ class Outlet(Timed):
 
     # What became of it
 
-    def shown(self):
+    def status(self):
         """Return what the outlet tells people."""
-        shown = {}
-        self.forward.put_state(shown)
-        return shown
+        state = {}
+        self.forward.put_state(state)
+        return state
 
     def clean(self):
         """Assert that ToolsNet found nothing to complain about."""

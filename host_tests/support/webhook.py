@@ -130,7 +130,7 @@ class WebhookBench(SecondOutlet):
         return kind(self.log, 1, self.port, self.counters, (3, 1, 10), self.chosen, address)
 
     def why(self):
-        return self.shown()["why"]
+        return self.status()["why"]
 
 
 def section(table):

@@ -12,7 +12,7 @@ from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
@@ -232,7 +232,9 @@ def agrees(cart):
 
 def test_profile_that_knows_no_0064_loses_nothing_uncounted():
     for code in (97, 99, 73, 75):
-        cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
+        cart = outages(
+            Cart(toolsnet=None, controller=profile_options("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
+        )
         assert agrees(cart) and cart.station.ledger.gone() > 0
         assert cart.station.recovery.phase == rp.PHASE_OFF
 
@@ -325,7 +327,7 @@ def test_result_that_cannot_be_known_again_counts_as_stored_again():
 
 def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
-        cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
+        cart = outages(Cart(toolsnet=None, controller=profile_options("stepsync", refuse={6: code})))
         assert agrees(cart) and cart.station.ledger.gone() > 0, code
         assert CONTROLLER and cart.station.ledger.missing() == 0
 

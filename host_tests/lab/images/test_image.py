@@ -70,7 +70,7 @@ def test_a_whole_folder_lacks_nothing(name, tmp_path, all_tools):
     assert image.problems(image.BOARDS[name], tree(tmp_path, image.BOARDS[name])) == []
 
 
-def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
+def test_everything_that_is_missing_is_reported_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None)
     board = image.BOARDS["rpi_pico_w"]
     whole = tree(tmp_path, board, minor=23)
@@ -128,7 +128,7 @@ def test_a_program_that_reaches_into_the_storage_is_refused(name, tmp_path, all_
     )
 
 
-def test_division_of_flash_is_what_build_is_told_and_what_is_shown(tmp_path, all_tools):
+def test_division_of_flash_is_what_the_build_gets_and_what_is_shown(tmp_path, all_tools):
     board = image.BOARDS["w5500_evb_pico"]
     done = ran(
         "--board", "w5500_evb_pico", "--source", tree(tmp_path / "source", board), "--output", tmp_path / "it.uf2"
@@ -175,7 +175,7 @@ def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, mo
     assert [row[0] for row in rows] == ["nvs", "phy_init", "factory", "vfs", "spool"]
 
 
-def test_another_folder_is_told_from_the_sources(tmp_path, all_tools):
+def test_another_folder_is_distinguished_from_the_sources(tmp_path, all_tools):
     [problem] = image.problems(image.BOARDS["esp32"], tmp_path)
     assert "not a folder of MicroPython's sources" in problem
 
@@ -190,7 +190,7 @@ def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
-def test_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
+def test_image_is_built_with_the_manifest_and_the_next_steps_are_reported(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
     board = image.BOARDS[name]
     source = tree(tmp_path / "source", board)

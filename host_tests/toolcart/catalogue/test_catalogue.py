@@ -34,7 +34,7 @@ def test_the_light_result_has_other_places():
     assert message.header()["spindle"] == 1
 
 
-def test_numbers_stay_whole_and_are_told_as_exact_decimals():
+def test_numbers_stay_whole_and_are_read_as_exact_decimals():
     message = catalogue.decode(EXAMPLE)
     assert message.decimal("torque") == "42.37" and message.unit("torque") == "Nm"
     assert message.ratio("torque") == (4237, 100)
@@ -184,7 +184,7 @@ def test_lists_are_counted_by_themselves():
     assert catalogue.encode(catalogue.decode(cut)) == cut
 
 
-def test_text_of_a_told_length_stands_between():
+def test_text_of_a_given_length_is_between():
     frame = catalogue.encode(8, subscribed_mid=900, subscribed_revision=1, extra="0" + " " * 29 + "01001")
     assert frame == b"00640008001         090000135" + b"0" + b" " * 29 + b"01001"
     assert catalogue.decode(frame)["extra"] == "0" + " " * 29 + "01001"
@@ -335,7 +335,7 @@ def test_decimal_text_words_and_bits_are_taken_as_values():
         assert word in error_of(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
 
 
-def test_what_is_wrong_in_a_group_is_told_with_its_place():
+def test_what_is_wrong_in_a_group_is_reported_with_its_place():
     stages = [{"torque": 1, "angle": 2}, {"torque": -1, "angle": 2}]
     error = error_of(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
     assert "stage_results[1].torque at 548: found -1" in error

@@ -76,7 +76,7 @@ def test_every_described_revision_has_an_example_with_every_field_filled_in():
     assert documented == 25  # two of MID 0008
 
 
-def test_examples_that_contradict_the_tables_beside_them_are_told_as_odd():
+def test_examples_that_contradict_the_tables_beside_them_are_reported_as_odd():
     # OP 5.5.2 p. 109: three digits of a count that has four, and a length that fits neither.
     error_of(lambda: catalogue.decode(frame_of("00290031002_________00200010002")), FrameError)  # 29 and 31 octets
     assert catalogue.decode(frame_of("00310031002_________00200010002"))["job_count"] == 20

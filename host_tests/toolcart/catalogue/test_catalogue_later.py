@@ -170,7 +170,7 @@ def test_a_program_is_deleted_by_its_id_and_type():
 FIELD = b"01202" + b"004" + b"04" + b"000" + b"0000" + b"A123"
 
 
-def test_tool_data_have_two_layouts_that_tell_themselves_apart():
+def test_tool_data_have_two_layouts_that_differ_by_their_contents():
     for mid, printed, other in (
         (702, b"002" + 2 * FIELD, b"01" + b"0005" + b"02" + 2 * FIELD),
         (703, b"01" + b"0005" + b"002" + 2 * FIELD, b"01" + b"0005" + b"02" + 2 * FIELD),

@@ -22,7 +22,7 @@ def jobs():
         yield catalogue.encode(140, revision, check=False, job_list=[DYNAMIC, DYNAMIC])
 
 
-def test_another_separator_loses_nothing_and_is_told():
+def test_another_separator_loses_nothing_and_is_reported():
     for frame in jobs():
         start = frame.index(b"001:") if b"001:" in frame else frame.index(b"01:002")
         for at in range(start, len(frame)):
@@ -49,7 +49,7 @@ def test_entries_before_a_wrong_separator_keep_their_values():
     assert list(message.odd()) == ["job_list[1].auto_next"]
 
 
-def test_half_an_entry_is_told_but_for_its_last_separator():
+def test_half_an_entry_is_reported_but_for_its_last_separator():
     for frame in jobs():
         message = catalogue.decode(b"%04d" % (len(frame) - 1) + frame[4:-1])
         if message.mid == 33:  # the list ends the message: nothing is missing but the last separator

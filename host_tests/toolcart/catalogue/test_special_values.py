@@ -79,7 +79,7 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     assert take(assembly, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
 
 
-def test_steps_that_the_controller_left_out_are_said():
+def test_steps_that_the_controller_left_out_are_reported():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
         assembly = cycle(kind=WideSpindleAssembly)

@@ -174,7 +174,7 @@ async def test_on_link_level_what_is_not_acknowledged_holds_up_the_answers_and_c
 
 
 @test()
-async def test_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
+async def test_cut_is_reported_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
     async with one.connections() as events, one.results() as results:
         produced = simulated.produce()
         result = await anext(results)

@@ -4,7 +4,7 @@ import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and fr
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.controller_frames import old_result_data, result_data, start_data
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.portable import error_of
 from host_tests.support.frames import TIGHTENED
 from lab.harness.line import Network
@@ -122,7 +122,7 @@ def test_fields_of_revision_1_and_2_lie_where_the_tables_say():
     assert second[364:366] == b"46" and second[366:385] == b"2024-02-01:08:00:00"
 
 
-def test_parameter_set_and_tool_are_told():
+def test_parameter_set_and_tool_are_reported():
     cart = started()
     answer = cart.say(b"00230012001         012\0")
     assert answer[:20] == b"01040013001 0101    "
@@ -133,7 +133,7 @@ def test_parameter_set_and_tool_are_told():
     assert cart.controller.complaints == []
 
 
-def test_alarm_is_pushed_and_told_to_late_subscribers():
+def test_alarm_is_pushed_to_late_subscribers_too():
     cart = started()
     assert cart.say(b"002000700010        \0") == b"00240005001 0101    0070\0"
     cart.controller.raise_alarm("E404", ready=0)
@@ -155,7 +155,7 @@ def test_second_client_is_turned_away_until_the_first_stops():
     assert other.say(START)[4:8] == b"0002"
 
 
-def test_keep_alive_is_mirrored_in_the_way_it_is_told():
+def test_keep_alive_is_mirrored_as_configured():
     cart = started()
     assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
     cart.controller.options.keepalive = "blank"
@@ -376,7 +376,7 @@ def test_nul_may_be_missing_or_counted_by_an_integrator():
     assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
 
 
-def test_what_is_odd_is_told_once_for_each_kind():
+def test_what_is_odd_is_reported_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
         cart = started(strict=strict)
         for _ in range(5):
@@ -504,9 +504,9 @@ def test_link_acknowledge_with_zeros_in_every_header_field_is_taken():
 def test_a_blank_start_revision_is_what_the_options_say():
     start = b"00200001            \0"
     for options, answer in (
-        (row("mt-focus-6000", strict=False), b"0002006"),
-        (row("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
-        (row("power-focus-4000"), b"0002001"),
+        (profile_options("mt-focus-6000", strict=False), b"0002006"),
+        (profile_options("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
+        (profile_options("power-focus-4000"), b"0002001"),
     ):
         assert build(**options).say(start)[4:11] == answer
 

@@ -1,7 +1,7 @@
 """What an integrator has the simulated controller do is done, shows in results, and is told to who subscribed."""
 
 import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.toolcart.sim.test_sim_controller import KEEP_ALIVE, build, started
 
 PORTABLE = True
@@ -27,7 +27,7 @@ def next_result(cart):
     return cart.controller.result(cart.controller.produce())
 
 
-def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
+def test_selected_parameter_set_and_job_are_pushed_and_those_of_next_results():
     cart = started()
     assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
     answer = cart.say(command(18, b"012"))
@@ -40,7 +40,7 @@ def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
     assert cart.say(command(38, b"05"))[:25] == accepted(38)
 
 
-def test_named_vehicle_is_told_and_stands_in_the_next_results():
+def test_named_vehicle_is_pushed_and_is_in_the_next_results():
     cart = started()
     cart.say(command(51))
     answer = cart.say(command(50, b"VIN 4711"))
@@ -106,7 +106,7 @@ def test_what_names_no_mid_or_revision_is_a_complaint_and_no_end():
             (8, b"090x00100"),
             (8, b"12"),
         ):
-            cart = build(**row(profile, traces=(1,), unknown_mids=()))
+            cart = build(**profile_options(profile, traces=(1,), unknown_mids=()))
             cart.say(b"00200001006         \0")
             answer = cart.say(command(mid, data))
             assert answer[4:8] == b"0004" or cart.controller.complaints, (profile, data)

@@ -104,7 +104,7 @@ def test_recovered_result_counts_as_acknowledged_when_asked_by_number(plant):
         assert plant.account()["acknowledged"] == 1
 
 
-def test_overtaken_result_is_told_from_one_that_waits(plant):
+def test_overtaken_result_is_distinguished_from_one_that_waits(plant):
     first, second, third = plant.produce(3)
     with subscribed(plant) as cart:
         for number in (first, second, third):
@@ -307,7 +307,7 @@ def test_the_store_stores_once_and_counts_repeats_and_order(archive):
     assert archive.sequences() == [1, 3, 2]
 
 
-def test_the_store_tells_the_number_stored_last_for_each_station(archive):
+def test_the_store_returns_the_number_stored_last_for_each_station(archive):
     archive.store_result(result_fields(99999, 1))
     archive.store_result(result_fields(1, 2))
     archive.store_result(result_fields(7, 3, station=11))

@@ -93,7 +93,7 @@ def test_worked_graph_event_and_keep_alive_are_accepted():
     assert station.toolsnet.archive.events[0]["parameters"][0]["value"] == "E404"
 
 
-def test_pim_verifies_itself_and_tells_where_it_stands():
+def test_pim_verifies_itself_and_answers_what_is_stored():
     station = build(6575, server_host="10.0.0.5", reported_result=16, reported_event=3)
     assert station.receive() == b"00071200001"
     assert station.say(b"0024050000120240314092654000") == b""
@@ -101,7 +101,7 @@ def test_pim_verifies_itself_and_tells_where_it_stands():
     assert station.toolsnet.complaints == []
 
 
-def test_pim_tells_the_number_that_was_stored_last():
+def test_pim_answers_the_number_that_was_stored_last():
     station = build()
     for sequence in (99998, 99999, 1):
         station.say(result(sequence, sequence, sequence))
@@ -315,7 +315,7 @@ def test_each_server_connection_must_follow_an_answer_of_the_pim():
     assert "without asking the PIM" in toolsnet.complaints[0]
 
 
-def test_what_is_at_the_wrong_door_or_does_not_fit_is_told():
+def test_what_is_at_the_wrong_door_or_does_not_fit_is_reported():
     for port, telegram, words in (
         (10111, REQUEST, "07 is not for a server"),
         (6575, b"00070600044", "06 is not for a PIM"),

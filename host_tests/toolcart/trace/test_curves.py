@@ -73,7 +73,7 @@ def test_a_mt_focus_in_the_capture_turns_the_octets_round():
     assert curves("--order", "big", stdin=start + b"\0" + octets)[0]["curves"][0]["values"] != [0, 1, 9, 20, 15]
 
 
-def test_what_a_curve_lacks_is_said():
+def test_what_a_curve_lacks_is_reported():
     assert "5 samples are there, 9 were announced" in printed("--json", stdin=trace(2, TORQUE, announced=9)).stdout
     (one,), _ = load(message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     curve = one.curves["torque"]
@@ -92,7 +92,7 @@ def test_csv_has_a_row_for_each_sample_of_each_tightening_or_of_one():
     assert first.startswith("6,") and len(others) == 9
 
 
-def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_does_not_tell():
+def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_has_no_times():
     done = printed(stdin=message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     assert {row["ms"] for row in csv.DictReader(done.stdout.splitlines())} == {""}
     assert "torque: " in done.stderr and "no coefficient" in done.stderr
