@@ -89,7 +89,7 @@ class World:
         recovery = bench.recovery
         state = bench.state
         ledger, run, observed, request = bench.ledger, recovery.push_run, recovery.observed, recovery.request
-        state.saves = ledger.not_saved = bench.said_twice = 0
+        state.saves = ledger.not_saved = bench.stored_twice = 0
         lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
         for name in ("doubted", "run"):
             if getattr(ledger, name):
@@ -117,7 +117,7 @@ class World:
             self.met,
             frozenset(self.uids),
             bench.memory.next_id,
-            tuple(bench.memory.made),
+            tuple(bench.memory.produced),
             tuple(bench.memory.kept),
             tuple(bench.log.records),
             min(bench.log.number - state.covers, len(bench.log.records)),
@@ -141,7 +141,7 @@ class World:
         self.pushed = list(pushed)
         self.uids = set(uids)
         bench.memory.next_id = next_id
-        bench.memory.made = list(made)
+        bench.memory.produced = list(made)
         bench.memory.kept = list(kept)
         bench.log.records = list(records)
         bench.log.number = lost + len(records)
@@ -166,7 +166,7 @@ class World:
         left = self.left
         bench = self.bench
         memory = bench.memory
-        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.made)]
+        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.produced)]
         if left["drop"] and memory.kept:
             found.append("drop")
         if left["make"] and (len(self.pushed) < max(2, self.queues) or (self.queues and not self.connected)):
@@ -249,9 +249,9 @@ class World:
     def _take(self, result):
         bench = self.bench
         held = any(one[2] is result for one in bench.log.records)
-        bench.said_twice = 0
+        bench.stored_twice = 0
         if bench.push(result):
-            if result.uid in self.uids and not bench.said_twice:
+            if result.uid in self.uids and not bench.stored_twice:
                 raise Bad("stored twice, not said")
             self._stored(result, held)
         elif not held:
@@ -269,7 +269,7 @@ class World:
         bench = self.bench
         number = bench.ask()
         if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
-            self.met = len(bench.memory.made)  # what was concluded before is written down now
+            self.met = len(bench.memory.produced)  # what was concluded before is written down now
         if number < 0:
             return False
         self.questions += 1
@@ -278,15 +278,15 @@ class World:
         held = [one[2] for one in bench.log.records]
         bench.answer(found)
         if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
-            self.met = len(bench.memory.made)
+            self.met = len(bench.memory.produced)
         if bench.log.number > count:
-            if found.uid in self.uids and not bench.said_twice:
+            if found.uid in self.uids and not bench.stored_twice:
                 raise Bad("stored twice, not said")
             self._stored(found, found in held)
         elif found is not None and bench.news[-1] == NEWS_STORE and found not in held:
             raise Bad("not stored")
         bench.news = []
-        bench.said_twice = 0
+        bench.stored_twice = 0
         return True
 
     # -- the judge ---------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ class World:
         if not self.knows_zero:  # what such a one has is found by the next push at the latest
             self.pushed.append(bench.memory.make())
         missing = bench.ledger.missing()
-        most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.made) + 4 * RUN + missing + 8
+        most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.produced) + 4 * RUN + missing + 8
         while self.pushed or bench.recovery.seeks():
             if self.pushed:
                 self._take(self.pushed.pop(0))
