@@ -172,7 +172,7 @@ class Controller:
         self._batch_counter = 0
 
     def select_job(self, number, batch_size=4):
-        """Select a job: 0035 to every subscriber; then `tell_job` reports its progress."""
+        """Select a job: 0035 to every subscriber; then `push_job` reports its progress."""
         sequence = 1 if self.job is None else self.job.sequence + 1
         self.job = Job(number, batch_size, self.stamp(), sequence)
         self.push_job()
