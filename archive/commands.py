@@ -66,10 +66,10 @@ archive.add_command(report)
 def _station(text: str | None) -> tuple[int, int, int] | None:
     from toolcart.archive.database.queries import station_of
 
-    found = None if text is None else station_of(text)
-    if text is not None and found is None:
+    station = None if text is None else station_of(text)
+    if text is not None and station is None:
         fail(f"--station {text!r}: the number of a station, or type/system/station such as 3/1/10")
-    return found
+    return station
 
 
 def _text(name: str, text: str | None) -> str | None:
@@ -125,8 +125,8 @@ def query(place: str, **options: Any) -> None:
         nok=options["nok"],
         tightening_id=options["tightening_id"],
     )
-    asked = click.get_current_context().get_parameter_source("limit")
-    if options["no_limit"] and asked is click.core.ParameterSource.COMMANDLINE:
+    limit_source = click.get_current_context().get_parameter_source("limit")
+    if options["no_limit"] and limit_source is click.core.ParameterSource.COMMANDLINE:
         fail("--all and --limit: one of them")
     limit = None if options["no_limit"] else options["limit"]
     [form, *others] = [name for name in FORMS if options[name]] or ["table"]
@@ -134,19 +134,19 @@ def query(place: str, **options: Any) -> None:
         fail(f"{', '.join('--' + name.removeprefix('as_').replace('_', '-') for name in (form, *others))}: one of them")
     with reading(place) as connection:
         if part is not None:
-            wanted = replace(wanted, vins=tuple(cars.found(connection, part, CARS_MOST)))
+            wanted = replace(wanted, vins=tuple(cars.matching(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
         if form in ("xlsx", "parquet"):
             if database.is_same(place, options[form]):
                 fail(f"{options[form]}: this is the archive; name another file")
-            found = _write_file(form, rows, options[form])
+            count = _write_file(form, rows, options[form])
         elif form == "as_json":
-            found = export.write_json(rows, sys.stdout)
+            count = export.write_json(rows, sys.stdout)
         elif form == "table":
-            found = _write_table(rows)
+            count = _write_table(rows)
         else:
-            found = export.write_csv(rows, sys.stdout, is_semicolon=form == "csv_semicolon")
-    if not found:
+            count = export.write_csv(rows, sys.stdout, is_semicolon=form == "csv_semicolon")
+    if not count:
         click.echo("toolcart: no such result", err=True)
         sys.exit(EXIT_NOTHING)
 
@@ -165,7 +165,7 @@ def _write_table(rows: Iterable[dict]) -> int:
         ("Time", "Station", "VIN", "Program", "Verdict", "Torque Nm", "Angle", "Seq.", "ID")
     ]
     for row in rows:
-        row["Time"] = export.shown_time(row["Time"])
+        row["Time"] = export.readable_time(row["Time"])
         row["Overall"] = "OK" if row["Overall"] == 0 else "NOK"
         row["Torque"] = _with_status(row["Torque"], row["TorqueStatus"], 2)
         row["Angle"] = _with_status(row["Angle"], row["AngleStatus"], 1)
@@ -179,8 +179,8 @@ def _write_table(rows: Iterable[dict]) -> int:
 
 
 def _with_status(value: float | None, status: int | None, decimals: int) -> str:
-    told = "" if value is None else f"{value:.{decimals}f}"
-    return f"{told} {export.status(status)}" if status else told
+    number = "" if value is None else f"{value:.{decimals}f}"
+    return f"{number} {export.status(status)}" if status else number
 
 
 # -- check, forget, move, import -----------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def check(place: str, as_json: bool) -> None:
     database = library()
     from toolcart.archive.database import queries
 
-    found: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
+    counts: dict[str, int] = {"missing": 0, "behind": 0, "again": 0}
     with reading(place) as connection:
         damaged = database.damage(connection)
         for line in damaged:
@@ -209,18 +209,18 @@ def check(place: str, as_json: bool) -> None:
         if damaged:
             fail(f"{place}: the database is damaged; docs/archive.md, Damage, says what to do", EXIT_NOTHING)
         for hole in queries.check(connection):
-            found[hole.kind] += hole.count
+            counts[hole.kind] += hole.count
             if as_json:
                 click.echo(json.dumps(asdict(hole)))
             else:
                 where = "/".join(str(number) for number in hole.station)
                 span = f"{hole.first:05d}" + (f" to {hole.last:05d}" if hole.last != hole.first else "")
                 what = "" if hole.of == "result" else f"{hole.of} "
-                arrived = export.shown_time(hole.arrived)
+                arrived = export.readable_time(hole.arrived)
                 click.echo(f"station {where}: {what}{span} {hole.kind}, {hole.count}, arrived {arrived} UTC")
     if not as_json:
-        click.echo(f"missing {found['missing']}, behind {found['behind']}, again {found['again']}")
-    if found["missing"] or found["behind"]:
+        click.echo(f"missing {counts['missing']}, behind {counts['behind']}, again {counts['again']}")
+    if counts["missing"] or counts["behind"]:
         sys.exit(EXIT_NOTHING)
 
 
@@ -268,8 +268,8 @@ def move_old(place: str, keep_days: int, keep_ok_days: int | None, into: str, as
     from toolcart.base.command_group import progress_bar
 
     with failing(database.DatabaseUnusable), progress_bar(os.path.basename(into)) as bar:
-        told = maintenance.move_old(place, into, maintenance.old(keep_days, keep_ok_days), bar)
-    click.echo(json.dumps(told) if as_json else _MOVED.format(**told))
+        counts = maintenance.move_old(place, into, maintenance.old(keep_days, keep_ok_days), bar)
+    click.echo(json.dumps(counts) if as_json else _MOVED.format(**counts))
 
 
 @archive.command("import")
@@ -290,19 +290,19 @@ def import_results(place: str, source: str, station: str | None, as_json: bool) 
     from toolcart.archive.database.quarantine import NoQuarantine, take_quarantine
     from toolcart.base.command_group import progress_bar
 
-    told: dict[str, Any]
+    counts: dict[str, Any]
     of_station = _station(station)
     with failing(database.DatabaseUnusable, NoQuarantine):
         if _is_spool(source):
-            told = take_quarantine(place, Path(source), of_station, lambda text: click.echo(text, err=True))
+            counts = take_quarantine(place, Path(source), of_station, lambda text: click.echo(text, err=True))
             words = _SET_ASIDE
         else:
             with progress_bar(os.path.basename(source)) as bar:
-                told, words = take_from(place, source, bar), _IMPORTED
-    for one in told.pop("left", []):
+                counts, words = take_from(place, source, bar), _IMPORTED
+    for one in counts.pop("left", []):
         click.echo(f"left out: {visible(one)}", err=True)
-    click.echo(json.dumps(told) if as_json else words.format(**told))
-    if told.get("failed"):
+    click.echo(json.dumps(counts) if as_json else words.format(**counts))
+    if counts.get("failed"):
         sys.exit(EXIT_NOTHING)
 
 
@@ -330,30 +330,30 @@ def curves(place: str, result: int, bolt: int | None, as_json: bool) -> None:
     from toolcart.archive.database import queries
 
     with reading(place) as connection:
-        told = queries.result(connection, result, bolt)
-    if told is None:
+        details = queries.result(connection, result, bolt)
+    if details is None:
         fail(f"{visible(place)}: there is no result {result}; `toolcart archive query --json` tells ResultId", 1)
-    if not told["Graphs"]:
+    if not details["Graphs"]:
         of = "" if bolt is None else f" of bolt {bolt}"
-        others = ", ".join(str(one) for one in told["Bolts"])
+        others = ", ".join(str(one) for one in details["Bolts"])
         fail(f"result {result} came without a graph{of}{others and f'; with --bolt: {others}'}", EXIT_NOTHING)
     if as_json:
-        for graph in told["Graphs"]:
+        for graph in details["Graphs"]:
             graph["TimesMs"], graph["Values"] = queries.samples(graph)
             del graph["Samples"]
-        click.echo(json.dumps(visible_in(told)))
+        click.echo(json.dumps(visible_in(details)))
         return
     from toolcart.trace.csv_rows import write_csv
 
-    write_csv([_tightening(told, bolt)])
+    write_csv([_tightening(details, bolt)])
 
 
-def _tightening(told: dict, bolt: int | None = None):
+def _tightening(details: dict, bolt: int | None = None):
     """Return a result with its graphs in the form that `toolcart trace` prints."""
     from toolcart.archive.database import queries
     from toolcart.trace.curves import Tightening
 
-    program = told["ProgramName"] or str(told["Program"])
-    ident, time = str(told["TighteningId"] or ""), export.shown_time(told["Time"])
+    program = details["ProgramName"] or str(details["Program"])
+    ident, time = str(details["TighteningId"] or ""), export.readable_time(details["Time"])
     part = "" if bolt is None else f"bolt {bolt}"
-    return Tightening(ident, time, told["Station"], program, part, queries.curves(told))
+    return Tightening(ident, time, details["Station"], program, part, queries.curves(details))

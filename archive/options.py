@@ -118,25 +118,29 @@ def address(url: str, filters: tuple[str, ...], options: dict[str, Any], default
     password = options["mqtt_password_file"]
     files = [options[name] for name in ("mqtt_ca", "mqtt_certificate", "mqtt_key")]
     with failing(broker.BrokerSettingsError, private_files.PrivateFileError):
-        found = broker.address_of(url)
+        broker_address = broker.address_of(url)
         if any(files):
-            if found.tls is None:
+            if broker_address.tls is None:
                 fail(f"{url}: TLS files need mqtts://")
-            found = replace(found, tls=broker.trusting(*files))
+            broker_address = replace(broker_address, tls=broker.trusting(*files))
         if password:
-            if not found.user:
+            if not broker_address.user:
                 fail(f"{url}: a password needs a user: mqtt://user@host")
-            found = replace(found, password=private_files.text_of(password).partition("\n")[0].rstrip("\r"))
-    return replace(found, filters=(*found.filters, *filters), client_id=options["client_id"] or default_id)
+            broker_address = replace(
+                broker_address, password=private_files.text_of(password).partition("\n")[0].rstrip("\r")
+            )
+    return replace(
+        broker_address, filters=(*broker_address.filters, *filters), client_id=options["client_id"] or default_id
+    )
 
 
 def consuming(url: str, filters: tuple[str, ...], place: str, options: dict[str, Any]) -> Any:
     """Return what begins to take batches, given the writer and who speaks (toolcart.archive.server.serving)."""
     from toolcart.archive.consume.topics import client_id_of
 
-    found = address(url, filters, options, client_id_of(place))
-    if not found.filters:
+    broker_address = address(url, filters, options, client_id_of(place))
+    if not broker_address.filters:
         fail(f"{url}: which topics? mqtt://host/toolcart/+/+ for instance")
     from toolcart.archive.consume.consumer import Consumer
 
-    return partial(Consumer, found, passes_gaps=options["pass_gaps"])
+    return partial(Consumer, broker_address, passes_gaps=options["pass_gaps"])

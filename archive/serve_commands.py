@@ -81,8 +81,8 @@ def listening(text: str, options: Mapping[str, Any] = MappingProxyType({}), tls:
             given["shifts"] = shifts_of(options["shifts"])
         if options.get("rules"):
             given["rules"] = spc.rules_of(options["rules"])
-        told = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
-        words = tuple(word for name, value in told if value for word in (name, value))
+        settings = [(name, options.get(name[2:].replace("-", "_"))) for name, *_ in _PAGES]
+        words = tuple(word for name, value in settings if value for word in (name, value))
         where = WebSettings(*address(text), tls=tls, words=words, **given)
         where.door()
         where.proxy()
@@ -110,11 +110,12 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
     from toolcart.archive.database.maintenance import RetentionPeriods
     from toolcart.archive.server import serving
 
-    told, role = options["tell_host"] or host, options["role"]
-    is_one = told != "::" and (told != "0.0.0.0" or role != serving.SERVER) and told.isascii()
-    if role in (serving.ALL, serving.SERVER) and not (is_one and len(told) <= HOST_MOST):
+    address, role = options["tell_host"] or host, options["role"]
+    is_one = address != "::" and (address != "0.0.0.0" or role != serving.SERVER) and address.isascii()
+    if role in (serving.ALL, serving.SERVER) and not (is_one and len(address) <= HOST_MOST):
         fail(
-            f"stations cannot be sent to {told}: name this server's address, of {HOST_MOST} characters, by --tell-host"
+            f"stations cannot be sent to {address}: name this server's address, of {HOST_MOST} characters, "
+            "by --tell-host"
         )
     context = tls.context() if tls else None
     days, into = options["keep_days"], options["old_into"]
@@ -124,10 +125,12 @@ def _where(place: str, host: str, pim_port: int, server_port: int, tls: Tls | No
         fail(f"--old-into {into}: the archive itself; name another place")
     keeping = RetentionPeriods(into, days, options["keep_ok_days"]) if into else None
     batches = consuming(options["consume"], (), place, options) if options["consume"] else None
-    return serving.Place(place, host, pim_port, server_port, told, context, role, options["weight"], keeping, batches)
+    return serving.Place(
+        place, host, pim_port, server_port, address, context, role, options["weight"], keeping, batches
+    )
 
 
-def serve_until_told(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
+def serve_until_stopped(where: Any, faults: Any, seconds: float | None, where_pages: WebSettings | None) -> None:
     """Serve; say what is wrong with the database. OSError if a port cannot be opened."""
     from toolcart.archive.database import database
     from toolcart.archive.server import serving
@@ -197,7 +200,7 @@ def serve(place: str, host: str, pim_port: int, server_port: int, **options: Any
     faults = _faults(options)
     where = _where(place, host, pim_port, server_port, tls, options)
     try:
-        serve_until_told(where, faults, options["seconds"], where_pages)
+        serve_until_stopped(where, faults, options["seconds"], where_pages)
     except OSError as error:
         advice = "Is another one running? Choose free ports with --pim-port and --server-port."
         fail(f"cannot listen on {host}, ports {pim_port} and {server_port}: {error.strerror or error}. {advice}", 1)
@@ -254,11 +257,11 @@ def servers_command(place: str, as_json: bool) -> None:
     from toolcart.archive.server import servers
 
     with _served(place) as connection:
-        found = servers.all_of(connection)
+        rows = servers.all_of(connection)
     if as_json:
-        click.echo(json.dumps(found, default=float))
+        click.echo(json.dumps(rows, default=float))
         return
-    for one in found:
+    for one in rows:
         is_live = not one["Draining"] and one["Silent"] < servers.GONE_S
         state = "takes stations" if is_live else "drained" if one["Draining"] else f"gone for {one['Silent']:.0f} s"
         click.echo(f"{one['Host']}:{one['Port']}  weight {one['Weight']}  {state}")

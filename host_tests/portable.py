@@ -12,7 +12,7 @@ LONG = getattr(os, "getenv", dict().get)("TOOLCART_LONG") == "1"
 HAS_ALL = LONG or sys.implementation.name == "cpython"
 
 
-def said_of(call, *errors):
+def error_of(call, *errors):
     """Return what a call says that has to end in one of these errors: pytest's `raises`, on any interpreter."""
     try:
         call()

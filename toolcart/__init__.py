@@ -47,9 +47,9 @@ def __getattr__(name):
     if name == "__version__":
         from importlib.metadata import version
 
-        found = version("toolcart")
+        value = version("toolcart")
     elif name in _MODULES:
-        found = _MODULES[name]()
+        value = _MODULES[name]()
     elif name[:2] == "__" and name != "__all__":
         raise AttributeError("toolcart has no " + name)
     else:
@@ -58,9 +58,9 @@ def __getattr__(name):
             library = _client()
         if name not in library.__all__ and name != "__all__":
             raise AttributeError("toolcart has no " + name)
-        found = getattr(library, name)
-    globals()[name] = found
-    return found
+        value = getattr(library, name)
+    globals()[name] = value
+    return value
 
 
 def __dir__():

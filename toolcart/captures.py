@@ -105,17 +105,17 @@ def read(
         raise OptionError("source", source, "the name of a file, or bytes")
     capture = Capture()
     capture.problems = []
-    found: list[tuple[CaptureItem, Message]] = []
+    decoded: list[tuple[CaptureItem, Message]] = []
     for seen in messages(octets, kind, header):
         try:
             if seen.problem:
                 raise FrameError(seen.problem)
             if seen.protocol == OPEN_PROTOCOL:
-                found.append((seen, seen.message(scaled)))
+                decoded.append((seen, seen.message(scaled)))
         except FrameError as error:
             capture.problems.append(Problem(seen.octets, str(error), seen.at_s, seen.way))
-    sides = _sides(found)
-    capture += [Telegram(one, seen.at_s, _sender(one) or sides.get(seen.way, ""), seen.way) for seen, one in found]
+    sides = _sides(decoded)
+    capture += [Telegram(one, seen.at_s, _sender(one) or sides.get(seen.way, ""), seen.way) for seen, one in decoded]
     return capture
 
 
@@ -124,10 +124,10 @@ def _sender(message: Message) -> str:
     return _SENDERS.get(message.form.about.sender, "")
 
 
-def _sides(found: list[tuple[CaptureItem, Message]]) -> dict[str, str]:
+def _sides(decoded: list[tuple[CaptureItem, Message]]) -> dict[str, str]:
     """Return who sends on each way, by the messages that only one side sends."""
     sides: dict[str, str] = {}
-    for seen, message in found:
+    for seen, message in decoded:
         sender = _sender(message)
         if sender:
             sides.setdefault(seen.way, sender)

@@ -21,7 +21,7 @@ from toolcart.client.errors import OptionError
 from toolcart.client.options import one_of, text, whole
 from toolcart.sim.controller import Controller, ControllerOptions, Tightening
 from toolcart.sim.profiles import names as profiles
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.sim.serial_peers import PEERS
 from toolcart.sim.tcp import Loop, Served
 
@@ -205,7 +205,7 @@ def controller(
     if procedure:
         text("device", device, "a path for its pty")
     one_of("profile", profile, tuple(profiles()))
-    return SimulatedController(ControllerOptions(**row(profile, **changed)), host, port, procedure, device)
+    return SimulatedController(ControllerOptions(**profile_options(profile, **changed)), host, port, procedure, device)
 
 
 def _check(options: dict[str, Any]) -> None:

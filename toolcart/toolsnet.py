@@ -137,30 +137,30 @@ class Reading:
 
     def fields(self, at, layout, where=""):
         """Return the fields of a layout that begins at byte `at`; a field beyond the end is a breach."""
-        found = {}
+        values = {}
         for form in layout:
             start = at + form[1]
             octets = self.telegram[start : start + form[2]]
             if len(octets) == form[2]:
                 value, allowed = self.value(octets, form)
-                told = text_of(octets)
+                printed_value = text_of(octets)
             else:
-                value, allowed, told = None, "%d bytes" % form[2], "cut off"
+                value, allowed, printed_value = None, "%d bytes" % form[2], "cut off"
             if allowed:
-                self.differs(where + form[0], start + 1, told, allowed)
+                self.differs(where + form[0], start + 1, printed_value, allowed)
             if value is None:
                 self.unread.add(where + form[0])
                 value = 0 if form[3] in "di" else ""
-            found[form[0]] = value
-        return found
+            values[form[0]] = value
+        return values
 
-    def size(self, found, name, position, printed):
+    def size(self, fields, name, position, printed):
         """Return the bytes of a part: those printed, or more if its length field says so and that is taken."""
-        told = found[name]
-        if told == printed or (told > printed and not self.is_exact):
-            return told
+        announced = fields[name]
+        if announced == printed or (announced > printed and not self.is_exact):
+            return announced
         if name not in self.unread:
-            self.differs(name, position, "%d" % told, "%d" % printed if self.is_exact else "%d or more" % printed)
+            self.differs(name, position, "%d" % announced, "%d" % printed if self.is_exact else "%d or more" % printed)
         return printed
 
     def entries(self, at, count, size, layout, name):
@@ -187,22 +187,22 @@ _PARTS = (
 def _result(one):
     """Telegram 04 (TN 5.3)."""
     at = one.size(one.fields(0, _GENERAL_BYTES), "general_bytes", 8, 80)
-    found = one.fields(0, GENERAL)
+    fields = one.fields(0, GENERAL)
     parts = []
     for name, kind, position, printed, layout in _PARTS:
-        count = found[kind + "_count"]
-        size = one.size(found, kind + "_bytes", position, printed) if count or one.is_exact else printed
+        count = fields[kind + "_count"]
+        size = one.size(fields, kind + "_bytes", position, printed) if count or one.is_exact else printed
         parts.append((at, count, size, layout, name))
         at += count * size
     one.ends_at(at)
     for part in parts:
-        found[part[4]] = one.entries(*part)
+        fields[part[4]] = one.entries(*part)
     if one.is_exact:
-        at -= PARAMETER_BYTES * found["parameter_count"]
-        for parameter in found["parameters"]:
+        at -= PARAMETER_BYTES * fields["parameter_count"]
+        for parameter in fields["parameters"]:
             _check_parameter(one, parameter, at)
             at += PARAMETER_BYTES
-    return found
+    return fields
 
 
 def _check_parameter(one, parameter, at):
@@ -220,10 +220,10 @@ def _check_parameter(one, parameter, at):
 
 def _station(one):
     """Telegram 02 (TN 5.12): spindle blocks of 33 + 29 bytes for each program."""
-    found = one.fields(0, STATION)
-    found["spindles"] = []
+    fields = one.fields(0, STATION)
+    fields["spindles"] = []
     at = 63
-    for index in range(found["spindle_count"]):
+    for index in range(fields["spindle_count"]):
         where = "spindles[%d]." % index
         if at + 33 > len(one.telegram):
             at += 33
@@ -232,26 +232,26 @@ def _station(one):
         at += 33
         spindle["programs"] = one.entries(at, spindle["program_count"], 29, STATION_PROGRAM, where + "programs")
         at += 29 * spindle["program_count"]
-        found["spindles"].append(spindle)
+        fields["spindles"].append(spindle)
     one.ends_at(at)
-    return found
+    return fields
 
 
 def _event(one):
     """Telegram 09 (TN 5.4)."""
-    found = one.fields(0, EVENT)
-    count = found["parameter_count"]
-    found["parameters"] = one.entries(48, count, 24, EVENT_PARAMETER, "parameters")
+    fields = one.fields(0, EVENT)
+    count = fields["parameter_count"]
+    fields["parameters"] = one.entries(48, count, 24, EVENT_PARAMETER, "parameters")
     one.ends_at(48 + 24 * count)
-    return found
+    return fields
 
 
 def _graph(one):
     """Telegram 13 (TN 5.13). An impossible scale makes samples meaningless: it counts as not read."""
-    found = one.fields(0, GRAPH)
-    at = one.size(found, "general_bytes", 8, 116)
-    octets = found["sample_bytes"]
-    shift, dom, nom = found["bit_shift"], found["factor_dom"], found["factor_nom"]
+    fields = one.fields(0, GRAPH)
+    at = one.size(fields, "general_bytes", 8, 116)
+    octets = fields["sample_bytes"]
+    shift, dom, nom = fields["bit_shift"], fields["factor_dom"], fields["factor_nom"]
     for name, position, fits, allowed in (
         ("sample_bytes", 113, octets % 2 == 0, "even"),
         ("bit_shift", 51, abs(shift) <= SHIFT_MOST, "%d to %d" % (-SHIFT_MOST, SHIFT_MOST)),
@@ -259,11 +259,11 @@ def _graph(one):
         ("factor_nom", 71, 0 < abs(nom) <= FACTOR_MOST, "not 0"),
     ):
         if not fits and name not in one.unread:
-            one.differs(name, position, "%d" % found[name], allowed)
+            one.differs(name, position, "%d" % fields[name], allowed)
             one.unread.add(name)
-    found["samples"] = one.telegram[at : at + octets]
+    fields["samples"] = one.telegram[at : at + octets]
     one.ends_at(at + octets)
-    return found
+    return fields
 
 
 _LISTS = {"02": _station, "04": _result, "09": _event, "13": _graph}
@@ -284,17 +284,17 @@ SENT = ("01", "02", "04", "05", "06", "07", "09", "13")  # by a station
 def fields_of(one, kinds):
     """Return the fields of a telegram of one of these kinds, with its kind as "id"."""
     kind = text_of(one.telegram[:2])
-    found = {}
+    fields = {}
     if kind not in kinds:
         one.differs("telegram", 1, kind, ", ".join(kinds))
     elif kind in _LISTS:
-        found = _LISTS[kind](one)
+        fields = _LISTS[kind](one)
     else:
         layout, size = _PLAIN[kind]
         one.ends_at(size)
-        found = one.fields(0, layout)
-    found["id"] = kind
-    return found
+        fields = one.fields(0, layout)
+    fields["id"] = kind
+    return fields
 
 
 def take_apart(telegram, either_way=False):
@@ -303,9 +303,9 @@ def take_apart(telegram, either_way=False):
     Of the kinds that a station sends; with `either_way`, those that it receives too.
     """
     one = Reading(telegram)
-    found = fields_of(one, sorted(("08", "10", "11", "12") + SENT) if either_way else SENT)
+    fields = fields_of(one, sorted(("08", "10", "11", "12") + SENT) if either_way else SENT)
     identifier = telegram[2:7]
-    found["identifier"] = int(identifier) if len(identifier) == 5 and digits_only(identifier) else 0
-    if found["identifier"] == 0:
+    fields["identifier"] = int(identifier) if len(identifier) == 5 and digits_only(identifier) else 0
+    if fields["identifier"] == 0:
         one.differs("identifier", 3, text_of(identifier), "1 to 99999")
-    return found, one.breaches
+    return fields, one.breaches

@@ -34,26 +34,28 @@ def moment(digits: str) -> datetime | None:
         return None
 
 
-def key_of(found: dict) -> Key:
+def key_of(fields: dict) -> Key:
     """Return what identifies a result or an event (TN 5.13)."""
-    return (found["system_type"], found["system"], found["station"], found["sequence"], found["time"])
+    return (fields["system_type"], fields["system"], fields["station"], fields["sequence"], fields["time"])
 
 
-def graph_key_of(found: dict) -> GraphKey:
+def graph_key_of(fields: dict) -> GraphKey:
     """Return what identifies a graph: its result's key, and which of its curves it is."""
-    return (*key_of(found), found["spindle"], found["graph_type"])
+    return (*key_of(fields), fields["spindle"], fields["graph_type"])
 
 
-def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple[list[tuple], list[tuple], list[tuple]]:
+def result_rows(
+    fields: dict, first_id: int, arrived: str, behind: bool
+) -> tuple[list[tuple], list[tuple], list[tuple]]:
     """Return rows of Result, one for each spindle, numbered from `first_id`, of ResultVIN and of ResultParameter.
 
     VINs and parameters belong to the first row.
     """
-    whole = (*key_of(found), arrived, found["vin"].strip())
-    last = (_bounded(tightening_id_of(found)), 1, int(behind))
-    unread = found.get("unread", ())
+    whole = (*key_of(fields), arrived, fields["vin"].strip())
+    last = (_bounded(tightening_id_of(fields)), 1, int(behind))
+    unread = fields.get("unread", ())
     rows = []
-    for index, spindle in enumerate(found["spindles"]):
+    for index, spindle in enumerate(fields["spindles"]):
         overall, torque, angle, time = _verdicts(spindle, index, unread)
         rows.append(
             (
@@ -75,7 +77,7 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
                 *last,
             )
         )
-    vins = {vin["identifier"]: vin["vin"].strip() for vin in found["vins"]}  # one for each identifier
+    vins = {vin["identifier"]: vin["vin"].strip() for vin in fields["vins"]}  # one for each identifier
     parameters = [
         (
             first_id,
@@ -89,40 +91,40 @@ def result_rows(found: dict, first_id: int, arrived: str, behind: bool) -> tuple
             one["unit"].strip(),
             one["step"],
         )
-        for number, one in enumerate(found["parameters"], 1)
+        for number, one in enumerate(fields["parameters"], 1)
     ]
     return rows, [(first_id, identifier, vin) for identifier, vin in vins.items()], parameters
 
 
-def tightening_of(found: dict) -> tuple[int | None, float | None, float | None]:
+def tightening_of(fields: dict) -> tuple[int | None, float | None, float | None]:
     """Return tightening ID, torque and angle of the first spindle, as its row has them."""
-    first = found["spindles"][0]
-    return _bounded(tightening_id_of(found)), real(first["torque"]), real(first["angle"])
+    first = fields["spindles"][0]
+    return _bounded(tightening_id_of(fields)), real(first["torque"]), real(first["angle"])
 
 
-def event_rows(found: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
-    row = (event_id, *key_of(found), arrived, found["code"], found["level"], 1)
-    return row, [(event_id, one["parameter_id"], one["type"], one["value"].strip()) for one in found["parameters"]]
+def event_rows(fields: dict, event_id: int, arrived: str) -> tuple[tuple, list[tuple]]:
+    row = (event_id, *key_of(fields), arrived, fields["code"], fields["level"], 1)
+    return row, [(event_id, one["parameter_id"], one["type"], one["value"].strip()) for one in fields["parameters"]]
 
 
-def graph_row(found: dict, graph_id: int, arrived: str) -> tuple:
+def graph_row(fields: dict, graph_id: int, arrived: str) -> tuple:
     return (
         graph_id,
-        *station_of(found),
-        found["spindle"],
-        found["program"],
-        found["sequence"],
-        found["time"],
+        *station_of(fields),
+        fields["spindle"],
+        fields["program"],
+        fields["sequence"],
+        fields["time"],
         arrived,
-        found["graph_type"],
-        found["bit_shift"],
-        found["factor_dom"],
-        found["factor_nom"],
-        real(found["limit_min"]),
-        real(found["limit_max"]),
-        real(found["angle_offset"]),
-        real(found["sample_ms"]) or 0.0,
-        bytes(found["samples"]),
+        fields["graph_type"],
+        fields["bit_shift"],
+        fields["factor_dom"],
+        fields["factor_nom"],
+        real(fields["limit_min"]),
+        real(fields["limit_max"]),
+        real(fields["angle_offset"]),
+        real(fields["sample_ms"]) or 0.0,
+        bytes(fields["samples"]),
         1,
     )
 

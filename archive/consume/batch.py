@@ -120,14 +120,14 @@ def _lines(payload: bytes) -> list[bytes]:
 
 def _object(octets: bytes, what: str) -> dict:
     try:
-        found = json.loads(octets, parse_constant=_refuse, parse_float=_finite)
+        decoded = json.loads(octets, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as wrong:
         raise Unreadable(f"{what}: no JSON: {wrong}"[:120]) from None
-    if not isinstance(found, dict):
+    if not isinstance(decoded, dict):
         raise Unreadable(f"{what}: no object")
-    if found.get("schema") != SCHEMA or isinstance(found["schema"], bool):
-        raise Unreadable(f"{what}: schema {found.get('schema')!r:.40}; {SCHEMA} is known")
-    return found
+    if decoded.get("schema") != SCHEMA or isinstance(decoded["schema"], bool):
+        raise Unreadable(f"{what}: schema {decoded.get('schema')!r:.40}; {SCHEMA} is known")
+    return decoded
 
 
 def _refuse(name: str) -> Any:
@@ -141,8 +141,8 @@ def _finite(digits: str) -> float:
     return value
 
 
-def _whole(found: dict, name: str, least: int, most: int) -> int:
-    value = found.get(name)
+def _whole(decoded: dict, name: str, least: int, most: int) -> int:
+    value = decoded.get(name)
     if type(value) is not int or not least <= value <= most:
         raise Unreadable(f"{name} {value!r:.40}: {least} to {most}")
     return value

@@ -39,7 +39,7 @@ PORT, TLS_PORT = 1883, 8883
 KEEPALIVE_S = 60
 CONNECT_S = 5.0  # a broker that does not know MQTT 5 may be silent
 PAUSE_LEAST_S, PAUSE_MOST_S = 0.5, 30.0
-STANDS_S = 60.0
+STABLE_S = 60.0
 PACKET_MOST = 5 * 2**20
 UNDER_WAY_MOST = 100  # messages not acknowledged yet
 RECEIPTS_MOST = 10_000  # topics
@@ -75,12 +75,12 @@ class Address:
 
 def address_of(url: str) -> Address:
     """Read `mqtt://user@host:port/filter`, or mqtts:// for TLS; BrokerSettingsError. A `#` is part of the filter."""
-    found = _URL.fullmatch(url)
-    if not found:
+    match = _URL.fullmatch(url)
+    if not match:
         raise BrokerSettingsError(
             f"{url}: mqtt://user@host:port/topic-filter, or mqtts:// for TLS; a password comes from a file"
         )
-    scheme, user, host, port, path = found.groups()
+    scheme, user, host, port, path = match.groups()
     if port and not 0 < int(port) < 65536:
         raise BrokerSettingsError(f"{url}: port {port}")
     filters = (unquote(path),) if path else ()
@@ -147,7 +147,7 @@ class Broker:
         self._place = 0
         self._dropped = ""
         self._protocol = like._protocol if like else paho.MQTTv5  # the version that it found out
-        self._told = ""
+        self._last_failure = ""
         self._answer: Any = None
         self._may_retain = True
         self._refused = ""
@@ -201,7 +201,7 @@ class Broker:
             client = self._client(handler)
             try:
                 self._connect(client)
-                self._told = ""
+                self._last_failure = ""
                 self._turn_round(client, handler)
                 why = ""
             except _ConnectionLost as lost:
@@ -213,10 +213,10 @@ class Broker:
             self._let_go(client, orderly=not why)
             if self._ended.is_set():
                 break
-            if why != self._told:
+            if why != self._last_failure:
                 self._say(f"{self.address}: {why}; tried again")
-                self._told = why
-            pause_s = PAUSE_LEAST_S if time.monotonic() - began_s > STANDS_S else pause_s
+                self._last_failure = why
+            pause_s = PAUSE_LEAST_S if time.monotonic() - began_s > STABLE_S else pause_s
             self._ended.wait(pause_s)
             pause_s = min(2 * pause_s, PAUSE_MOST_S)
         self._inner.close()
@@ -323,10 +323,10 @@ class Broker:
         if wanted:  # else poll would keep reporting that the other side has gone
             waits.register(peer, wanted)
         is_waiting = reads and isinstance(peer, ssl.SSLSocket) and peer.pending() > 0
-        found = dict(waits.poll(0 if is_waiting else most_ms))
-        if self._inner.fileno() in found:
+        events = dict(waits.poll(0 if is_waiting else most_ms))
+        if self._inner.fileno() in events:
             self._inner.recv(4096)
-        happened = found.get(number, 0)
+        happened = events.get(number, 0)
         if reads and (is_waiting or happened & ~select.POLLOUT):
             self._expect(client.loop_read())
         if happened & select.POLLOUT and client.socket() is not None:

@@ -13,7 +13,7 @@ from toolcart.archive.options import (
     library,
     web_option,
 )
-from toolcart.archive.serve_commands import listening, password_option, serve_until_told
+from toolcart.archive.serve_commands import listening, password_option, serve_until_stopped
 from toolcart.base.command_group import seconds_option
 
 
@@ -43,4 +43,4 @@ def consume(place: str, url: str, filters: tuple[str, ...], pages: str | None, *
     where = serving.Place(
         place, role=serving.CONSUMER, consuming=consuming(url, filters, place, options), is_shared=is_shared
     )
-    serve_until_told(where, Faults(), options["seconds"], where_pages)
+    serve_until_stopped(where, Faults(), options["seconds"], where_pages)

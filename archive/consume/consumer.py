@@ -47,7 +47,7 @@ class Consumer:
         self._lock = threading.Lock()
         self._left: tuple[str, dict, Callable[[str], None]] | None = None  # what the writer had no room for
         self.broker = Broker(replace(address, filters=filters_of(address.filters)), say)
-        self._online = OnlineStations(writer.heard)
+        self._online = OnlineStations(writer.mark_heard)
         self._thread = threading.Thread(target=self._run, name="consumer", daemon=True)
         self._thread.start()
 
@@ -58,12 +58,12 @@ class Consumer:
 
     def figures(self) -> dict[str, float]:
         """What was counted, for other programs (toolcart.archive.web.metrics)."""
-        told: dict[str, float] = {f"consumed_{name}_total": count for name, count in self.counted.of.items()}
-        told["consumed_waiting_bytes"] = self.waiting_octets
-        told["consumed_stations_online"] = self._online.count()
-        told["consumed_connected"] = self.broker.is_connected
-        told["consumed_connections_total"] = self.broker.connections
-        return told
+        values: dict[str, float] = {f"consumed_{name}_total": count for name, count in self.counted.of.items()}
+        values["consumed_waiting_bytes"] = self.waiting_octets
+        values["consumed_stations_online"] = self._online.count()
+        values["consumed_connected"] = self.broker.is_connected
+        values["consumed_connections_total"] = self.broker.connections
+        return values
 
     # -- the broker's thread ---------------------------------------------------------------------------------------
 
@@ -94,7 +94,7 @@ class Consumer:
                 batch = read(base, payload)
                 batch = replace(batch, waits=False) if self._passes_gaps else batch
                 self._online.belongs(base, batch.place)
-                self._put(len(payload), (PARCEL, parcel_of(batch)), partial(self._batch_told, mark, batch))
+                self._put(len(payload), (PARCEL, parcel_of(batch)), partial(self._batch_stored, mark, batch))
             else:
                 self._take_line(mark, base, topic, payload)
         except Unreadable as why:
@@ -107,21 +107,21 @@ class Consumer:
             parcel, name = line_parcel(base, "09", lines.event_of(line, (0, 0, line["station"]))), c.EVENTS
         else:
             line = read_line(payload, ("graph", "plot parameters"))
-            found = lines.curve_of(line, (0, 0, line["station"]))
-            if found is None:  # ToolsNet gets none of these either
+            curve = lines.curve_of(line, (0, 0, line["station"]))
+            if curve is None:  # ToolsNet gets none of these either
                 self.counted.add(c.CURVES_LEFT)
                 self.broker.done(mark)
                 return
-            parcel, name = line_parcel(base, "13", found), c.CURVES
-        self._put(len(payload), (PARCEL, parcel), partial(self._line_told, mark, name))
+            parcel, name = line_parcel(base, "13", curve), c.CURVES
+        self._put(len(payload), (PARCEL, parcel), partial(self._line_stored, mark, name))
 
-    def _put(self, octets: int, what: tuple[str, dict], told: Callable[[str, dict], None]) -> None:
+    def _put(self, octets: int, what: tuple[str, dict], on_stored: Callable[[str, dict], None]) -> None:
         cost = octets + MESSAGE_OCTETS
         with self._lock:
             self.waiting_octets += cost
         _, parcel = what
 
-        def tell(outcome: str) -> None:
+        def on_outcome(outcome: str) -> None:
             with self._lock:
                 was_full = self.waiting_octets >= WAITING_OCTETS_MOST
                 self.waiting_octets -= cost
@@ -129,21 +129,21 @@ class Consumer:
                 self.counted.add(c.NOT_STORED)
                 self.broker.drop("the database did not take a batch")
             else:
-                told(outcome, parcel)
+                on_stored(outcome, parcel)
             if was_full:
                 self.broker.wake()
 
-        entry = (*what, tell)
+        entry = (*what, on_outcome)
         if not self._writer.put(*entry):
             self._left = entry
 
-    def _leave(self, mark: Delivery, name: str, topic: str, found: str) -> None:
-        self.counted.note(name, topic, found)
+    def _leave(self, mark: Delivery, name: str, topic: str, sample: str) -> None:
+        self.counted.note(name, topic, sample)
         self.broker.done(mark)
 
     # -- the writer's thread ---------------------------------------------------------------------------------------
 
-    def _batch_told(self, mark: Delivery, batch: Batch, outcome: str, parcel: dict) -> None:
+    def _batch_stored(self, mark: Delivery, batch: Batch, outcome: str, parcel: dict) -> None:
         """Go on after the commit: the receipt, then the acknowledgement."""
         counted = self.counted
         receipt = {"identity": batch.identity, "number": parcel["number"]}
@@ -163,6 +163,6 @@ class Consumer:
             stations = " and ".join("/".join(map(str, place)) for place in (batch.place, parcel["other"]))
             counted.note(c.TWO_STATIONS, batch.topic, f"{stations}: each needs a topic of its own")
 
-    def _line_told(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
+    def _line_stored(self, mark: Delivery, name: str, outcome: str, parcel: dict) -> None:
         self.counted.add(name if parcel["number"] else c.CURVES_LEFT)
         self.broker.done(mark)

@@ -59,15 +59,15 @@ class ConsumerCounters:
         """Count something that is in order."""
         self.of[name] += count
 
-    def note(self, name: str, topic: str, found: str, count: int = 1) -> None:
+    def note(self, name: str, topic: str, sample: str, count: int = 1) -> None:
         """Count something that should not happen, and show it if it is the first of its kind for a while."""
         self.of[name] += count
-        shown, kind = visible(found)[:SAMPLE_MOST], name.replace("_", " ")
-        breach = Breach(kind, 0, shown, ALLOWED[name])
+        text, kind = visible(sample)[:SAMPLE_MOST], name.replace("_", " ")
+        breach = Breach(kind, 0, text, ALLOWED[name])
         if self._note_breach((name, topic[:500]), visible(topic)[-_PEER_MOST:], "", breach):
-            self._say(f"{visible(topic)[:SAMPLE_MOST]}: {kind}: {shown}")
+            self._say(f"{visible(topic)[:SAMPLE_MOST]}: {kind}: {text}")
 
     def line(self) -> str:
         """All that is not zero, in a line."""
-        told = [f"{name.replace('_', ' ')} {self.of[name]}" for name in NAMES if self.of[name]]
-        return "consumed: " + (", ".join(told) or "nothing yet")
+        counts = [f"{name.replace('_', ' ')} {self.of[name]}" for name in NAMES if self.of[name]]
+        return "consumed: " + (", ".join(counts) or "nothing yet")

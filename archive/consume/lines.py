@@ -57,17 +57,17 @@ def result_of(line: dict, place: Place) -> dict:
     """Return the fields of telegram 04 (toolcart.toolsnet) for a result's line, still without `sequence`."""
     several = line.get("spindles") if isinstance(line.get("spindles"), dict) else None
     each = _dicts(several.get("each")) if several else []
-    made = _Result(line, len(each))
-    made.tell_common()
+    builder = _Result(line, len(each))
+    builder.add_common()
     if several and each:
-        made.tell_several(several, each)
+        builder.add_several(several, each)
     return {
         **placed(place),
         "time": time_of(line.get("time")),
         "vin": _text(line.get("vin")),
-        "spindles": made.spindles(each),
-        "vins": made.vins(several),
-        "parameters": made.parameters,
+        "spindles": builder.spindles(each),
+        "vins": builder.vins(several),
+        "parameters": builder.parameters,
     }
 
 
@@ -89,8 +89,14 @@ class _Result:
     def add(self, ident: int, name: str, value: str, kind: int = _TEXT, *, unit: str = "", step: int = 0) -> None:
         """Add a parameter, unless it is blank."""
         if value:
-            told = {"parameter_id": ident, "name": name, "value": value[:_PARAMETER_MOST], "type": kind, "unit": unit}
-            self.parameters.append({"spindle": self._owner, "program": self.program, "step": step, **told})
+            parameter = {
+                "parameter_id": ident,
+                "name": name,
+                "value": value[:_PARAMETER_MOST],
+                "type": kind,
+                "unit": unit,
+            }
+            self.parameters.append({"spindle": self._owner, "program": self.program, "step": step, **parameter})
 
     def add_figure(self, ident: int, name: str, text: str, step: int = 0) -> None:
         """Add a parameter as a number if it can be read as one."""
@@ -101,7 +107,7 @@ class _Result:
         else:
             self.add(ident, name, text, step=step)
 
-    def tell_common(self) -> None:
+    def add_common(self) -> None:
         """Add what a result of one spindle has."""
         line = self.line
         ident = _text(line.get("tightening_id"))
@@ -137,7 +143,7 @@ class _Result:
                 whole, _, rest = text.partition(".")
                 self.add(ident, name, f"{whole.zfill(most)}.{rest or 0}", _REAL, unit=unit)
 
-    def tell_several(self, several: dict, each: list[dict]) -> None:
+    def add_several(self, several: dict, each: list[dict]) -> None:
         """Add what a result of several spindles has beside that."""
         self._owner = 0
         if (_whole(several.get("told")) or 0) > len(each):
@@ -149,14 +155,14 @@ class _Result:
         self.add(60011, "Mode", _text(several.get("mode_name")))
         if _whole(several.get("job_sequence"), 1):
             self.add_figure(1501, "Job sequence number", _digits(several.get("job_sequence")))
-        self._tell_specials(several.get("special"))
+        self._add_specials(several.get("special"))
         for number, spindle in zip(_spindle_numbers(each), each, strict=True):
             self._owner = number
             if isinstance(spindle.get("bolt"), dict):
-                self._tell_bolt(spindle["bolt"])
+                self._add_bolt(spindle["bolt"])
             self.add_figure(60020, "Reference object", _digits(spindle.get("reference_object")))
 
-    def _tell_bolt(self, bolt: dict) -> None:
+    def _add_bolt(self, bolt: dict) -> None:
         number = _text(bolt.get("number"))
         self.add(1301, "Bolt number", number.zfill(4) if number else "")
         self.add(60014, "Bolt name", _text(bolt.get("name")))
@@ -168,9 +174,9 @@ class _Result:
         self.add(60019, "Customer error code", _text(bolt.get("customer_error")))
         for one in _dicts(bolt.get("values")):
             self.add_figure(60012, _text(one.get("name")) or "Value", _text(one.get("value")), _step(one))
-        self._tell_specials(bolt.get("special"))
+        self._add_specials(bolt.get("special"))
 
-    def _tell_specials(self, specials: Any) -> None:
+    def _add_specials(self, specials: Any) -> None:
         for one in _dicts(specials):
             value = _text(one.get("value"), 99)
             for start in range(0, len(value), _PARAMETER_MOST):
@@ -210,10 +216,10 @@ class _Result:
 
     def vins(self, several: dict | None) -> list[dict]:
         """Return additional identifiers, and the rest of a Wp. Id."""
-        told = [(number, _text(self.line.get(f"identifier_{number + 1}"))) for number in (1, 2, 3)]
+        numbered = [(number, _text(self.line.get(f"identifier_{number + 1}"))) for number in (1, 2, 3)]
         if several:
-            told.append((1, _text(several.get("vin_rest"))))
-        return [{"identifier": number, "vin": vin} for number, vin in told if vin]
+            numbered.append((1, _text(several.get("vin_rest"))))
+        return [{"identifier": number, "vin": vin} for number, vin in numbered if vin]
 
     def _nm(self, value: Any) -> str:
         text = _number(value)
@@ -278,12 +284,12 @@ _EVENT_VALUE = 20
 
 
 def _event_parameters(line: dict, code: str) -> list[dict]:
-    found: list[dict] = []
+    parameters: list[dict] = []
 
     def put(ident: int, text: str, kind: int = _TEXT) -> None:
         for start in range(0, len(text), _EVENT_VALUE):  # a longer text goes on in the next IDs
             piece = text[start : start + _EVENT_VALUE].strip()
-            found.append({"parameter_id": ident + start // _EVENT_VALUE, "type": kind, "value": piece})
+            parameters.append({"parameter_id": ident + start // _EVENT_VALUE, "type": kind, "value": piece})
 
     put(1, code)
     for name, ident in (("controller_ready", 2), ("tool_ready", 3)):
@@ -297,7 +303,7 @@ def _event_parameters(line: dict, code: str) -> list[dict]:
             put(30 if is_vehicle and name == "text" else ident, _text(line.get(name), 60))
     for name, ident in _EVENT_WORDS:
         put(ident, _text(line.get(name), _EVENT_VALUE))
-    return found
+    return parameters
 
 
 def curve_of(line: dict, place: Place) -> dict | None:
@@ -333,14 +339,14 @@ def curve_of(line: dict, place: Place) -> dict | None:
     }
 
 
-def _steps(told: Any) -> list[tuple[int, int, int]]:
+def _steps(value: Any) -> list[tuple[int, int, int]]:
     """Read pairs of a count and ms, the ms as whole millionths; zero if unknown."""
-    found = []
-    for one in told if isinstance(told, list) else ():
+    steps = []
+    for one in value if isinstance(value, list) else ():
         if isinstance(one, list) and len(one) == 2 and _whole(one[0]) is not None:
             ms = one[1] if isinstance(one[1], int | float) and 0 < one[1] < _WHOLE_MOST else 0
-            found.append((one[0], round(ms * 1_000_000), 1_000_000))
-    return found
+            steps.append((one[0], round(ms * 1_000_000), 1_000_000))
+    return steps
 
 
 def frame_text(line: dict) -> str:
@@ -351,8 +357,8 @@ def frame_text(line: dict) -> str:
 
 def time_of(value: Any) -> str:
     """Return a time's 14 digits."""
-    found = _TIME.fullmatch(value) if isinstance(value, str) else None
-    return "".join(found.groups()) if found else NO_TIME
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    return "".join(match.groups()) if match else NO_TIME
 
 
 def _spindle_numbers(each: list[dict]) -> list[int]:

@@ -48,13 +48,13 @@ def parcel_of(batch: Batch) -> dict:
     return {**placed(batch.place), "topic": batch.topic, "batch": batch, **counts, "other": None}
 
 
-def line_parcel(topic: str, kind: str, found: dict) -> dict:
+def line_parcel(topic: str, kind: str, fields: dict) -> dict:
     """Return a single telegram as the writer takes it; with the outcome, `number` is 0 if it was left out."""
-    return {**found, "topic": topic, "kind": kind, "found": found, "number": 0}
+    return {**fields, "topic": topic, "kind": kind, "telegram": fields, "number": 0}
 
 
 @dataclass
-class _Row:
+class _Progress:
     """How far one identity on one topic has come."""
 
     number: int
@@ -69,42 +69,42 @@ def open_parcels(
     connection: Connection, parcels: list[dict], latest: Callable[[Station], int], arrived: str
 ) -> list[ParcelContent]:
     """Return what is new in each of them; `latest` gives the sequence of a station's latest result."""
-    found = _rows(connection, {parcel["topic"] for parcel in parcels})
+    rows = _rows(connection, {parcel["topic"] for parcel in parcels})
     ends: dict[Station, int] = {}
     opened = []
     for parcel in parcels:
         if "kind" in parcel:
-            opened.append(_open_line(parcel, found))
+            opened.append(_open_line(parcel, rows))
             continue
         batch: Batch = parcel["batch"]
-        row = found.setdefault((batch.topic, batch.identity), _Row(0, 0, -1, arrived, is_new=True))
+        progress = rows.setdefault((batch.topic, batch.identity), _Progress(0, 0, -1, arrived, is_new=True))
         end = ends.get(batch.place, latest(batch.place))
-        if row.sequence != end:
-            row.base, row.sequence = end - row.number, end
-        others = {place for (topic, _), one in found.items() if topic == batch.topic for place in one.places}
+        if progress.sequence != end:
+            progress.base, progress.sequence = end - progress.number, end
+        others = {place for (topic, _), one in rows.items() if topic == batch.topic for place in one.places}
         parcel["other"] = next(iter(others - {batch.place}), None)
-        opened.append(_open(parcel, row, arrived))
+        opened.append(_open(parcel, progress, arrived))
         if opened[-1].outcome == STORED:
-            row.places.add(batch.place)
-            row.arrived = arrived
-            ends[batch.place] = row.sequence
+            progress.places.add(batch.place)
+            progress.arrived = arrived
+            ends[batch.place] = progress.sequence
     _leave_known(connection, parcels, opened)
     return opened
 
 
-def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Row]:
+def _rows(connection: Connection, topics: set[str]) -> dict[tuple[str, str], _Progress]:
     c = t.CONSUMED.c
-    asked = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station)
-    found = connection.execute(asked.where(c.Topic.in_(topics)))
-    return {(row[0], row[1]): _Row(*row[2:6], places={tuple(row[6:])}) for row in found}
+    statement = select(*_KEY, c.Number, c.Base, c.Sequence, c.Arrived, c.SystemType, c.System, c.Station)
+    rows = connection.execute(statement.where(c.Topic.in_(topics)))
+    return {(row[0], row[1]): _Progress(*row[2:6], places={tuple(row[6:])}) for row in rows}
 
 
-def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> ParcelContent:
-    telegram, kind = dict(parcel["found"]), parcel["kind"]
+def _open_line(parcel: dict, rows: dict[tuple[str, str], _Progress]) -> ParcelContent:
+    telegram, kind = dict(parcel["telegram"]), parcel["kind"]
     ours = [
-        (row.arrived, row.base, place)
-        for (topic, _), row in found.items()
-        for place in row.places
+        (progress.arrived, progress.base, place)
+        for (topic, _), progress in rows.items()
+        for place in progress.places
         if topic == parcel["topic"] and place[2] == telegram["station"]
     ]
     parcel["number"] = len(ours)
@@ -118,53 +118,57 @@ def _open_line(parcel: dict, found: dict[tuple[str, str], _Row]) -> ParcelConten
     return ParcelContent(STORED, [(kind, telegram)])
 
 
-def _open(parcel: dict, row: _Row, arrived: str) -> ParcelContent:
+def _open(parcel: dict, progress: _Progress, arrived: str) -> ParcelContent:
     batch: Batch = parcel["batch"]
     parcel.update(new=0, known=0, missing=0)
-    opened = ParcelContent(decide(row.number, batch.after, batch.last, batch.waits))
+    opened = ParcelContent(decide(progress.number, batch.after, batch.last, batch.waits))
     if opened.outcome == STORED:
-        parcel["missing"] = batch.last - max(row.number, 0) - sum(number > row.number for number, _ in batch.records)
+        parcel["missing"] = (
+            batch.last - max(progress.number, 0) - sum(number > progress.number for number, _ in batch.records)
+        )
         for number, record in batch.records:
-            if number <= row.number:
+            if number <= progress.number:
                 continue
             parcel["new"] += 1
             if isinstance(record, dict):
-                row.sequence = sequence_at(row.base + number)
-                opened.telegrams.append(("04", {**record, "sequence": row.sequence}))
+                progress.sequence = sequence_at(progress.base + number)
+                opened.telegrams.append(("04", {**record, "sequence": progress.sequence}))
             else:
-                whose = (arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
-                opened.rows.append((t.BREACH, (*whose, record, "a result that can be read")))
+                breach_head = (arrived, batch.topic[-_PEER_MOST:], "", f"message {number}", None)
+                opened.rows.append((t.BREACH, (*breach_head, record, "a result that can be read")))
         key = (batch.topic, batch.identity)
-        if row.is_new:
-            opened.rows.append((t.CONSUMED, (*key, batch.last, row.base, row.sequence, *batch.place, arrived)))
-            row.is_new = False
+        if progress.is_new:
+            opened.rows.append(
+                (t.CONSUMED, (*key, batch.last, progress.base, progress.sequence, *batch.place, arrived))
+            )
+            progress.is_new = False
         place = dict(zip(t.PLACE, batch.place, strict=True))
-        now = {"Number": batch.last, "Base": row.base, "Sequence": row.sequence, **place, "Arrived": arrived}
+        now = {"Number": batch.last, "Base": progress.base, "Sequence": progress.sequence, **place, "Arrived": arrived}
         opened.changes.append((t.CONSUMED, key, now))
-        row.number = batch.last
-    parcel["number"] = row.number
+        progress.number = batch.last
+    parcel["number"] = progress.number
     return opened
 
 
 def _leave_known(connection: Connection, parcels: list[dict], opened: list[ParcelContent]) -> None:
     """Take out results that are stored under another sequence, and count their arrival."""
-    keys = [key for one in opened for kind, found in one.telegrams if kind == "04" and (key := _same_key(found))]
-    known = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)
+    keys = [key for one in opened for kind, fields in one.telegrams if kind == "04" and (key := _same_key(fields))]
+    stored_keys = bulk_insert.known_keys(connection, t.RESULT, _SAME, keys)
     seen: set[tuple] = set()
     for parcel, one in zip(parcels, opened, strict=True):
         new = []
-        for kind, found in one.telegrams:
-            key = _same_key(found) if kind == "04" else None
-            if key is not None and (key in known or key in seen):
+        for kind, fields in one.telegrams:
+            key = _same_key(fields) if kind == "04" else None
+            if key is not None and (key in stored_keys or key in seen):
                 parcel["known"] += 1
                 parcel["new"] -= 1
-                if key in known:
+                if key in stored_keys:
                     there = t.is_row(t.RESULT, _SAME, key)
                     connection.execute(update(t.RESULT).where(there).values(Arrivals=t.RESULT.c.Arrivals + 1))
                 continue
             if key is not None:
                 seen.add(key)
-            new.append((kind, found))
+            new.append((kind, fields))
         one.telegrams = new
 
 

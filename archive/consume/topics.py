@@ -11,13 +11,13 @@ ENDS = (RESULTS, ALARMS, CURVES)  # what is consumed
 
 def filters_of(filters: tuple[str, ...]) -> tuple[str, ...]:
     """Return the topic filters to subscribe; one that names no kind of message asks for results and state."""
-    found = []
+    subscribed = []
     for one in filters:
         if one.endswith((*ENDS, STATE)) or one.rpartition("/")[2] == "#":
-            found.append(one)
+            subscribed.append(one)
         else:
-            found += [one.rstrip("/") + RESULTS, one.rstrip("/") + STATE]
-    return tuple(dict.fromkeys(found))
+            subscribed += [one.rstrip("/") + RESULTS, one.rstrip("/") + STATE]
+    return tuple(dict.fromkeys(subscribed))
 
 
 def client_id_of(place: str) -> str:

@@ -24,8 +24,8 @@ REMARK_MOST = 1000  # characters
 
 def remarks_of(connection: Connection, number: int) -> list[dict]:
     """Return the remarks on a result, oldest first."""
-    asked = select(t.REMARK).where(t.REMARK.c.ResultId == number).order_by(t.REMARK.c.RemarkId)
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    statement = select(t.REMARK).where(t.REMARK.c.ResultId == number).order_by(t.REMARK.c.RemarkId)
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
 def add_remark(connection: Connection, number: int, who: str, text: str) -> bool:

@@ -60,15 +60,17 @@ def add_missing(connection: Connection, table: Table, rows: list[tuple]) -> None
 
 def merging(table: Table, merged: Mapping[str, str]) -> str:
     """Return the end of an `insert` that merges these columns where the key is there: their sum, least or most."""
-    told = []
+    assignments = []
     for name, how in merged.items():
         had, new = f"{_quoted(table.name)}.{_quoted(name)}", f"excluded.{_quoted(name)}"
         if how == "sum":
-            told.append(f"{_quoted(name)} = {had} + {new}")
+            assignments.append(f"{_quoted(name)} = {had} + {new}")
         else:  # one that is unknown gives way
             order = "<=" if how == "least" else ">="
-            told.append(f"{_quoted(name)} = CASE WHEN {had} {order} {new} THEN {had} ELSE coalesce({new}, {had}) END")
-    return f"ON CONFLICT ({_list(table.primary_key.columns.keys())}) DO UPDATE SET {', '.join(told)}"
+            assignments.append(
+                f"{_quoted(name)} = CASE WHEN {had} {order} {new} THEN {had} ELSE coalesce({new}, {had}) END"
+            )
+    return f"ON CONFLICT ({_list(table.primary_key.columns.keys())}) DO UPDATE SET {', '.join(assignments)}"
 
 
 def update(connection: Connection, table: Table, key: Sequence[str], names: Sequence[str], rows: list[tuple]) -> None:
@@ -100,20 +102,20 @@ def _quoted(name: str) -> str:
 
 def _run(connection: Connection, table: Table, names: tuple[str, ...], rows: list[tuple], text: str) -> list[tuple]:
     """Run a statement in which {new} is these rows, with these names; return what it answers."""
-    told: list[tuple] = []
+    returned: list[tuple] = []
     if not rows:
-        return told
+        return returned
     with _cursor(connection) as cursor:
         if connection.dialect.name != "sqlite":
             cursor.execute(_with_arrays(table, names, text), _arrays_of(table, names, rows))
-            return cursor.fetchall() if cursor.description else told
+            return cursor.fetchall() if cursor.description else returned
         first = 0
         for count in _AT_ONCE:
             while len(rows) - first >= count:
                 values = tuple(chain.from_iterable(rows[first : first + count]))
-                told += cursor.execute(_with_values(names, text, count), values).fetchall()
+                returned += cursor.execute(_with_values(names, text, count), values).fetchall()
                 first += count
-    return told
+    return returned
 
 
 @cache
@@ -161,7 +163,7 @@ def _errors(connection: Connection) -> Iterator[None]:
 def _kind(table: Table, name: str) -> str:
     kind = table.c[name].type
     kinds = ((BigInteger, "bigint"), (Integer, "integer"), ((Float, Real), "float8"), (LargeBinary, "bytea"))
-    return next((told for is_of, told in kinds if isinstance(kind, is_of)), "varchar")
+    return next((sql_type for is_of, sql_type in kinds if isinstance(kind, is_of)), "varchar")
 
 
 @cache
@@ -171,10 +173,10 @@ def _are_numbers(table: Table, names: tuple[str, ...]) -> list[bool]:
 
 def _arrays_of(table: Table, names: tuple[str, ...], rows: list[tuple]) -> list[str]:
     """Return the rows' columns as PostgreSQL writes arrays; the driver takes ten times as long."""
-    told = []
+    arrays = []
     for are_numbers, values in zip(_are_numbers(table, names), zip(*rows, strict=True), strict=True):
-        told.append(f"{{{','.join(map(_number if are_numbers else _text, values))}}}")
-    return told
+        arrays.append(f"{{{','.join(map(_number if are_numbers else _text, values))}}}")
+    return arrays
 
 
 def _number(value: float | None) -> str:

@@ -34,13 +34,13 @@ def forget(connection: Connection, vins: Iterable[str]) -> None:
     connection.execute(delete(CAR).where(number.in_(list(vins)), ~exists(main), ~exists(additional)))
 
 
-def found(connection: Connection, part: str, most: int) -> list[str]:
+def matching(connection: Connection, part: str, most: int) -> list[str]:
     """Return the first `most` numbers that begin or end with `part`, those that begin with it first."""
-    told: dict[str, None] = {}
+    vins: dict[str, None] = {}
     for column, text in ((CAR.c.VIN, part), (CAR.c.Backwards, part[::-1])):
-        asked = select(CAR.c.VIN).where(between(connection, column, text, text)).order_by(column).limit(most)
-        told.update(dict.fromkeys(connection.execute(asked).scalars()))
-    return list(told)[:most]
+        statement = select(CAR.c.VIN).where(between(connection, column, text, text)).order_by(column).limit(most)
+        vins.update(dict.fromkeys(connection.execute(statement).scalars()))
+    return list(vins)[:most]
 
 
 def is_there(connection: Connection, vin: str) -> bool:

@@ -66,7 +66,7 @@ class DatabaseUnusable(Exception):
     """The database at this place cannot be used; the text says what is wrong and what to do."""
 
     def __init__(self, place: str, text: str) -> None:
-        super().__init__(f"{shown(place)}: {text}")
+        super().__init__(f"{without_password(place)}: {text}")
 
 
 def url_of(place: str) -> str:
@@ -79,7 +79,7 @@ def url_of(place: str) -> str:
     return place
 
 
-def shown(place: str) -> str:
+def without_password(place: str) -> str:
     """Return the place for people to read, without a password."""
     try:
         return make_url(place).render_as_string(hide_password=True) if "://" in place else place
@@ -110,7 +110,7 @@ def connect(place: str, writes: bool) -> Engine:
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise DatabaseUnusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
-        event.listen(engine, "handle_error", partial(_note_whose, place))
+        event.listen(engine, "handle_error", partial(_name_place, place))
     except _NO_URL as wrong:
         raise DatabaseUnusable(place, f"not a file and not a URL of a database ({wrong})") from None
     except ModuleNotFoundError as missing:
@@ -131,7 +131,7 @@ def connect(place: str, writes: bool) -> Engine:
                 _check_purpose(connection, place)
                 _bring_up(connection)
             else:
-                _check_reading(_known(connection, place), place)
+                _check_reading(_checked_revision(connection, place), place)
     except SQLAlchemyError as refused:
         raise DatabaseUnusable(place, trouble(refused)) from None
     return engine
@@ -234,12 +234,12 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _known(connection: Connection, place: str) -> str | None:
+def _checked_revision(connection: Connection, place: str) -> str | None:
     """Return the archive's revision, None if there is none; DatabaseUnusable if this version does not know it."""
     revision = _revision(connection)
     if revision is not None and revision not in REVISIONS:
-        told = f"an archive of revision {revision}, which this version of toolcart does not know; "
-        raise DatabaseUnusable(place, told + "go on with the version that made it, or name a new place")
+        why = f"an archive of revision {revision}, which this version of toolcart does not know; "
+        raise DatabaseUnusable(place, why + "go on with the version that made it, or name a new place")
     return revision
 
 
@@ -252,8 +252,8 @@ def _bring_up(connection: Connection) -> None:
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-    known = {row[0] for row in connection.execute(SYSTEM_TYPE.select())}
-    rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in known]
+    present = {row[0] for row in connection.execute(SYSTEM_TYPE.select())}
+    rows = [{"SystemType": number, "Name": name} for number, name in SYSTEM_TYPES.items() if number not in present]
     if rows:
         connection.execute(SYSTEM_TYPE.insert(), rows)
 
@@ -285,16 +285,16 @@ def _check_promise(connection: Connection, place: str) -> None:
         return
     for setting in ("fsync", "full_page_writes"):
         if connection.exec_driver_sql(f"SHOW {setting}").scalar() != "on":
-            told = (
+            why = (
                 f"this server has `{setting}` off, so that a power cut takes what it has committed, and a 05 promises "
             )
-            told += f"that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
-            raise DatabaseUnusable(place, told)
+            why += f"that it is kept. Set `{setting} = on` in postgresql.conf and reload the server"
+            raise DatabaseUnusable(place, why)
 
 
 def _check_purpose(connection: Connection, place: str) -> None:
     """Refuse to touch tables that no archive has made, or that another version has."""
-    if _known(connection, place) is not None:
+    if _checked_revision(connection, place) is not None:
         return
     ours = set(inspect(connection).get_table_names()) & set(TABLES.tables)
     if ours:
@@ -318,8 +318,8 @@ def _open_what_is_there(_dialect, _record, words: list, how: dict) -> None:
 def _check_that_it_is_there(path: str, _connection, record, _proxy) -> None:
     """Have the file opened again if it is another one than before, as once a copy is restored."""
     try:
-        told = os.stat(path)
-        now = (told.st_dev, told.st_ino)
+        status = os.stat(path)
+        now = (status.st_dev, status.st_ino)
     except OSError:
         now = None
     if record.info.setdefault("file", now) != now:
@@ -333,7 +333,7 @@ def _as_we_want_it(connection, _record) -> None:
     cursor.close()
 
 
-def _note_whose(place: str, what: ExceptionContext) -> None:
+def _name_place(place: str, what: ExceptionContext) -> None:
     """Note in an error which database it came from: while rows go from one to another there are two."""
     if isinstance(what.sqlalchemy_exception, DBAPIError):
         what.sqlalchemy_exception.add_detail(place)
@@ -350,9 +350,9 @@ def in_words(place: str) -> Iterator[None]:
 
 def trouble(wrong: Exception) -> str:
     """Return what went wrong, and what may be done about it."""
-    told = first_line(wrong)
-    hints = [hint for words, hint in _HINTS.items() if words in told]
-    return ": ".join([told, *hints])
+    line = first_line(wrong)
+    hints = [hint for words, hint in _HINTS.items() if words in line]
+    return ": ".join([line, *hints])
 
 
 def damage(connection: Connection) -> list[str]:
@@ -360,10 +360,10 @@ def damage(connection: Connection) -> list[str]:
     if connection.dialect.name != "sqlite":
         return []
     try:
-        told = connection.exec_driver_sql(f"PRAGMA integrity_check({_DAMAGE_MOST})").scalars().all()
+        problems = connection.exec_driver_sql(f"PRAGMA integrity_check({_DAMAGE_MOST})").scalars().all()
     except DBAPIError as wrong:
         return [first_line(wrong)]
-    return [] if told == ["ok"] else [line for text in told for line in text.splitlines()]
+    return [] if problems == ["ok"] else [line for text in problems for line in text.splitlines()]
 
 
 def first_line(wrong: Exception) -> str:

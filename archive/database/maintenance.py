@@ -46,8 +46,8 @@ def forget_newest(place: str, newest: int) -> int:
     """Lose the newest results, and the events and curves that came with them or later; return how many results."""
     with database.writing(place) as engine, engine.begin() as connection:
         number = t.RESULT.c.ResultId
-        asked = select(t.RESULT).order_by(number.desc()).limit(newest)
-        gone = dicts(connection, asked)
+        statement = select(t.RESULT).order_by(number.desc()).limit(newest)
+        gone = dicts(connection, statement)
         for first in range(0, len(gone), _AT_ONCE):
             some = [row["ResultId"] for row in gone[first : first + _AT_ONCE]]
             for table in (t.REMARK, t.RESULT_VIN, t.RESULT_PARAMETER, t.RESULT):
@@ -55,7 +55,7 @@ def forget_newest(place: str, newest: int) -> int:
         if gone:
             rollups.again(connection, rollups.places_of(gone))
             _forget_since(connection, gone[-1]["Arrived"])
-        _say_latest(connection)
+        _set_latest(connection)
         _forget_consumed(connection)
         audit.note(connection, f"forget: the newest {len(gone)} results")
     return len(gone)
@@ -71,9 +71,9 @@ def _forget_since(connection: Connection, arrived: str) -> None:
 def _forget_consumed(connection: Connection) -> None:
     """Set back how far batches are stored, along with the results, so that what is gone is sent again."""
     c = t.CONSUMED.c
-    asked = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, t.STATION.c.Result)
-    found = connection.execute(asked.where(t.belongs(c, t.STATION))).fetchall()
-    for topic, identity, number, base, sequence, left in found:
+    statement = select(c.Topic, c.Identity, c.Number, c.Base, c.Sequence, t.STATION.c.Result)
+    rows = connection.execute(statement.where(t.belongs(c, t.STATION))).fetchall()
+    for topic, identity, number, base, sequence, left in rows:
         lost = (sequence - left) % SEQUENCES
         if not sequence or not lost or (left and lost > SEQUENCES // 2):
             continue  # none of its results are gone: it is an older spool's
@@ -90,37 +90,39 @@ def take_from(place: str, source: str, progress: Callable[[float], None]) -> dic
     many rows this database does not take; `left` says which of them, and why, up to LEFT_MOST.
     """
     other = database.connect(source, writes=False)
-    told: dict[str, Any] = {"taken": 0, "again": 0, "events": 0, "graphs": 0, "failed": 0, "left": []}
+    counts: dict[str, Any] = {"taken": 0, "again": 0, "events": 0, "graphs": 0, "failed": 0, "left": []}
     try:
         with database.writing(place) as engine, other.connect() as reading, engine.begin() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")  # the driver would let the first savepoint be the transaction
-            said = _said_latest(connection)
+            latest = _latest_numbers(connection)
             _take_map(reading, connection)
             count = sum(reading.execute(select(func.count()).select_from(kind.table)).scalar() or 0 for kind in _KINDS)
             done = 0
             for kind in _KINDS:
-                asked = select(kind.table).order_by(*kind.table.primary_key.columns)
-                found = reading.execution_options(yield_per=_AT_ONCE).execute(asked)
-                for some in found.mappings().partitions():
+                statement = select(kind.table).order_by(*kind.table.primary_key.columns)
+                rows = reading.execution_options(yield_per=_AT_ONCE).execute(statement)
+                for some in rows.mappings().partitions():
                     taken, left = _take_one_by_one(reading, connection, kind, [dict(row) for row in some])
-                    told[kind.told] += taken
-                    told["failed"] += len(left)
-                    told["left"] += left[: LEFT_MOST - len(told["left"])]
+                    counts[kind.counter] += taken
+                    counts["failed"] += len(left)
+                    counts["left"] += left[: LEFT_MOST - len(counts["left"])]
                     if kind.table is t.RESULT:
-                        told["again"] += len(some) - taken - len(left)
+                        counts["again"] += len(some) - taken - len(left)
                     done += len(some)
                     progress(done / count)
-            _say_latest(connection, said)
+            _set_latest(connection, latest)
             _take_missing(reading, connection, t.CONTROL_LIMITS, bulk_insert.columns(t.CONTROL_LIMITS))
             _take_missing(
                 reading, connection, t.CONSUMED, t.CONSUMED.primary_key.columns.keys()
             )  # so that its batches need not be sent again
-            what = f"import of {database.shown(source)}: {told['taken']} results, {told['events']} events"
-            audit.note(connection, f"{what}, {told['graphs']} curves")
+            what = (
+                f"import of {database.without_password(source)}: {counts['taken']} results, {counts['events']} events"
+            )
+            audit.note(connection, f"{what}, {counts['graphs']} curves")
     finally:
         other.dispose()
-    return told
+    return counts
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def move_some(
     Some rows at a time are committed there, then deleted here: wherever it is cut off, both together have all rows,
     and the next run goes on. The newest row of each kind stays, so that numbers go on; breaches are only deleted.
     """
-    told = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
+    counts = {"taken": 0, "events": 0, "graphs": 0, "breaches": 0}
     if database.is_same(place, into):
         raise database.DatabaseUnusable(into, "the archive itself; name another place")
     with database.writing(into) as other:
@@ -183,20 +185,21 @@ def move_some(
             last = 0
             while some := _copy_some(engine, other, kind, (last, newest), what, at_once or _AT_ONCE):
                 write(partial(_delete, kind=kind, some=some))
-                told[kind.told] += len(some)
+                counts[kind.counter] += len(some)
                 last = some[-1][number.name]
                 progress((at + last / newest) / len(_KINDS))
         with other.begin() as kept:
-            _say_latest(kept, _said_latest(kept))
+            _set_latest(kept, _latest_numbers(kept))
 
         def end(connection: Connection) -> None:
-            told["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < what.before)).rowcount
-            if any(told.values()):
-                done = f"move-old into {database.shown(into)}, arrived before {what.before}: {told['taken']} results"
-                audit.note(connection, f"{done}, {told['events']} events, {told['graphs']} curves")
+            counts["breaches"] = connection.execute(delete(t.BREACH).where(t.BREACH.c.Arrived < what.before)).rowcount
+            if any(counts.values()):
+                done = f"move-old into {database.without_password(into)}, arrived before {what.before}"
+                moved = f"{counts['taken']} results, {counts['events']} events, {counts['graphs']} curves"
+                audit.note(connection, f"{done}: {moved}")
 
         write(end)
-    return told
+    return counts
 
 
 def _copy_some(
@@ -204,9 +207,9 @@ def _copy_some(
 ) -> list[dict]:
     """Copy the next old rows with numbers between these two; they are on the other archive's disk when this returns."""
     [number] = kind.table.primary_key.columns
-    asked = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
+    statement = select(kind.table).where(what.of(kind.table), number > within[0], number < within[1])
     with engine.connect() as reading:
-        some = dicts(reading, asked.order_by(number).limit(most))
+        some = dicts(reading, statement.order_by(number).limit(most))
         if some:
             with other.begin() as kept:
                 _take_some(reading, kept, kind, some)
@@ -232,7 +235,7 @@ def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
 class _Kind:
     """A table whose rows are copied, what identifies a row, and the tables of what belongs to it."""
 
-    told: str
+    counter: str
     table: Table
     key: tuple[str, ...]
     more: tuple[Table, ...] = ()
@@ -248,11 +251,11 @@ _KINDS = (
 def _take_missing(reading: Connection, connection: Connection, table: Table, key: Sequence[str]) -> None:
     """Take the rows whose key is missing here; the database numbers them again if it numbers them itself."""
     names = bulk_insert.columns(table)
-    asked = select(*[table.c[name] for name in names]).order_by(*table.primary_key.columns)
-    known = {tuple(row) for row in connection.execute(select(*[table.c[name] for name in key]))}
+    statement = select(*[table.c[name] for name in names]).order_by(*table.primary_key.columns)
+    present = {tuple(row) for row in connection.execute(select(*[table.c[name] for name in key]))}
     at = [names.index(name) for name in key]
-    rows = map(tuple, reading.execute(asked))
-    bulk_insert.insert(connection, table, [row for row in rows if tuple(row[place] for place in at) not in known])
+    rows = map(tuple, reading.execute(statement))
+    bulk_insert.insert(connection, table, [row for row in rows if tuple(row[place] for place in at) not in present])
 
 
 def _take_map(reading: Connection, connection: Connection) -> None:
@@ -280,40 +283,40 @@ def _take_one_by_one(reading: Connection, connection: Connection, kind: _Kind, s
 def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: list[dict]) -> int:
     """Take the rows that are missing here, under new numbers; return how many."""
     keys = [tuple(row[name] for name in kind.key) for row in some]
-    known = bulk_insert.known_keys(connection, kind.table, kind.key, keys)
+    present = bulk_insert.known_keys(connection, kind.table, kind.key, keys)
     [number] = kind.table.primary_key.columns
     newest = connection.execute(select(func.max(number))).scalar() or 0
     new: dict[int, int] = {}
-    made = []
+    added = []
     for row, key in zip(some, keys, strict=True):
-        if key not in known:
+        if key not in present:
             newest += 1
             new[row[number.name]] = newest
-            made.append({**row, number.name: newest})
-    if known and t.REMARK in kind.more:
+            added.append({**row, number.name: newest})
+    if present and t.REMARK in kind.more:
         _take_remarks(reading, connection, kind, [row[number.name] for row in some if row[number.name] not in new])
-    if not made:
+    if not added:
         return 0
-    bulk_insert.insert(connection, kind.table, [tuple(row.values()) for row in made])
+    bulk_insert.insert(connection, kind.table, [tuple(row.values()) for row in added])
     if kind.table is t.RESULT:
-        rollups.add(connection, [tuple(row.values()) for row in made])
-        cars.add(connection, {row["VIN"] for row in made} - {""})
+        rollups.add(connection, [tuple(row.values()) for row in added])
+        cars.add(connection, {row["VIN"] for row in added} - {""})
     for table in kind.more:
-        asked = select(table).where(table.c[number.name].in_(list(new)))
-        theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(asked).mappings()]
+        statement = select(table).where(table.c[number.name].in_(list(new)))
+        theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(statement).mappings()]
         if theirs:
             bulk_insert.insert(
                 connection, table, [tuple(row[name] for name in bulk_insert.columns(table)) for row in theirs]
             )
         if table is t.RESULT_VIN:
             cars.add(connection, {str(row["VIN"]) for row in theirs} - {""})
-    return len(made)
+    return len(added)
 
 
 def _take_remarks(reading: Connection, connection: Connection, kind: _Kind, numbers: list[int]) -> None:
     """Take the remarks that are missing here on results that are here: what was taken back may have got some."""
-    asked = select(t.REMARK, *[kind.table.c[name] for name in kind.key]).join(kind.table)
-    for row in dicts(reading, asked.where(t.REMARK.c.ResultId.in_(numbers)).order_by(t.REMARK.c.RemarkId)):
+    statement = select(t.REMARK, *[kind.table.c[name] for name in kind.key]).join(kind.table)
+    for row in dicts(reading, statement.where(t.REMARK.c.ResultId.in_(numbers)).order_by(t.REMARK.c.RemarkId)):
         here = t.is_row(kind.table, kind.key, [row[name] for name in kind.key])
         row["ResultId"] = connection.execute(select(kind.table.c.ResultId).where(here)).scalar()
         remark = {name: row[name] for name in bulk_insert.columns(t.REMARK)}
@@ -322,25 +325,25 @@ def _take_remarks(reading: Connection, connection: Connection, kind: _Kind, numb
             connection.execute(t.REMARK.insert().values(**remark))
 
 
-def _said_latest(connection: Connection) -> dict[tuple, dict[str, int]]:
+def _latest_numbers(connection: Connection) -> dict[tuple, dict[str, int]]:
     """Return the sequences that an 08 says, by station."""
-    asked = select(*t.STATION.primary_key.columns, t.STATION.c.Result, t.STATION.c.Event)
-    return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(asked)}
+    statement = select(*t.STATION.primary_key.columns, t.STATION.c.Result, t.STATION.c.Event)
+    return {tuple(row[:3]): {"Result": row[3], "Event": row[4]} for row in connection.execute(statement)}
 
 
-def _say_latest(connection: Connection, said: dict[tuple, dict[str, int]] | None = None) -> None:
+def _set_latest(connection: Connection, previous: dict[tuple, dict[str, int]] | None = None) -> None:
     """Set all stations' latest sequences to those of the rows now; none goes behind what was `said` before."""
-    said = said or {}
+    previous = previous or {}
     for table, column in ((t.RESULT, "Result"), (t.EVENT, "Event")):
         number = table.primary_key.columns[0]
         station = [table.c[name] for name in t.PLACE]
         newest = select(func.max(number)).group_by(*station)
-        asked = select(*station, table.c.Sequence).where(number.in_(newest))
-        found = connection.execute(asked).fetchall()
-        if not said:
+        statement = select(*station, table.c.Sequence).where(number.in_(newest))
+        rows = connection.execute(statement).fetchall()
+        if not previous:
             connection.execute(update(t.STATION).values(**{column: 0}))
-        for row in found:
-            before = said.get(tuple(row[:3]), {}).get(column, 0)
+        for row in rows:
+            before = previous.get(tuple(row[:3]), {}).get(column, 0)
             if before and is_behind(row[3], before):
                 continue
             there = t.is_row(t.STATION, t.RESULT_KEY, row[:3])
@@ -389,14 +392,14 @@ class Retention:
             keeping = self._keeping
             what = old(keeping.days, keeping.ok_days)
             try:
-                told = move_some(self._engine, self._place, keeping.into, what, self._write, lambda share: None, STEP)
+                counts = move_some(self._engine, self._place, keeping.into, what, self._write, lambda share: None, STEP)
             except ArchiveEnding:
                 return
             except Exception as wrong:  # whatever it is: nothing is lost, and it goes on later
                 self._say(f"what is old stays for now: {database.first_line(wrong)}")
             else:
-                if any(told.values()):
-                    self._say(f"moved {told['taken']} results, {told['events']} events, {told['graphs']} curves")
+                if any(counts.values()):
+                    self._say(f"moved {counts['taken']} results, {counts['events']} events, {counts['graphs']} curves")
 
     def _write(self, change: Callable[[Connection], None]) -> None:
         if self._ended.wait(PAUSE_S):

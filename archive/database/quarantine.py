@@ -66,26 +66,26 @@ def take_quarantine(place: str, source: Path, station: Station | None, say: Call
         station = tuple(header.owner) if header is not None else (0, 0, 0)
     if 0 in station:
         raise NoQuarantine(f"{source} does not say whose spool it is: name it, --station TYPE/SYSTEM/STATION")
-    told: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     room = Semaphore(writing.WAITING_MOST)  # a slow database would get more than it takes
 
-    def tell(outcome: str) -> None:
-        told[outcome] += 1
+    def count_outcome(outcome: str) -> None:
+        counts[outcome] += 1
         room.release()
 
     with database.writing(place) as engine:
         writer = _Importer(engine, say)
-        for found in _results(spool, station):
-            if found is None:
-                told[_UNREADABLE] += 1
+        for fields in _results(spool, station):
+            if fields is None:
+                counts[_UNREADABLE] += 1
             else:
                 room.acquire()
-                writer.put("04", found, tell)
+                writer.put("04", fields, count_outcome)
         writer.close()
         with engine.begin() as connection:
-            audit.note(connection, f"import of the quarantine {source}: {told[STORED]} results")
-    not_stored = told.total() - told[STORED] - told[REPEATED] - told[_UNREADABLE]
-    return {"taken": told[STORED], "again": told[REPEATED], _UNREADABLE: told[_UNREADABLE], "failed": not_stored}
+            audit.note(connection, f"import of the quarantine {source}: {counts[STORED]} results")
+    not_stored = counts.total() - counts[STORED] - counts[REPEATED] - counts[_UNREADABLE]
+    return {"taken": counts[STORED], "again": counts[REPEATED], _UNREADABLE: counts[_UNREADABLE], "failed": not_stored}
 
 
 def _results(spool: OfflineSpool, station: Station) -> Iterator[dict | None]:
@@ -114,11 +114,11 @@ def _fields(payload: bytes, flags: int, station: Station, sequence: int, why: st
     page[4], page[5] = number & 0xFF, number >> 8
     octets = writer.write(page, 0, len(page), flags, 1, sequence)
     telegram = bytes(writer.tx[4:octets])
-    found, breaches = take_apart(telegram)
+    fields, breaches = take_apart(telegram)
     if breaches:
         return None
-    unescape.restore(found, telegram)
-    program = found["spindles"][0]["program"]
+    unescape.restore(fields, telegram)
+    program = fields["spindles"][0]["program"]
     parameter = {"spindle": 0, "program": program, "parameter_id": WHY_SET_ASIDE, "name": "Set aside"}
-    found["parameters"].append({**parameter, "value": why[:_VALUE_BYTES], "type": 0, "unit": "", "step": 0})
-    return found
+    fields["parameters"].append({**parameter, "value": why[:_VALUE_BYTES], "type": 0, "unit": "", "step": 0})
+    return fields

@@ -72,27 +72,27 @@ class ResultFilter:
 
 def results(connection: Connection, wanted: ResultFilter, limit: int | None = PAGE_ROWS) -> Iterator[dict]:
     """Yield the wanted results, newest arrival first."""
-    asked = wanted_results(connection, wanted).order_by(_R.ResultId.desc())
+    statement = wanted_results(connection, wanted).order_by(_R.ResultId.desc())
     if limit is not None:
-        asked = asked.limit(limit)
-    for row in connection.execution_options(yield_per=1000).execute(asked).mappings():
+        statement = statement.limit(limit)
+    for row in connection.execution_options(yield_per=1000).execute(statement).mappings():
         yield dict(row)
 
 
-def dicts(connection: Connection, asked: Select) -> list[dict]:
+def dicts(connection: Connection, statement: Select) -> list[dict]:
     """Return the answer's rows as dicts by column name."""
-    return [dict(row) for row in connection.execute(asked).mappings()]
+    return [dict(row) for row in connection.execute(statement).mappings()]
 
 
 def wanted_results(connection: Connection, wanted: ResultFilter) -> Select:
     """Return the query for them, not yet ordered, with the map's names beside the numbers."""
-    said = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
-    remarks = select(said).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
+    texts = func.aggregate_strings(t.REMARK.c.Who.concat(": ").concat(t.REMARK.c.Text), "; ")
+    remarks = select(texts).where(t.REMARK.c.ResultId == _R.ResultId).scalar_subquery().label("Remarks")
     names = (t.STATION.c.Name.label("StationName"), t.PROGRAM.c.Name.label("ProgramName"))
-    asked = select(*t.RESULT.columns, *names, remarks)
+    statement = select(*t.RESULT.columns, *names, remarks)
     for table in (t.STATION, t.PROGRAM):
-        asked = asked.outerjoin(table, t.belongs(_R, table))
-    return asked.where(*which(connection, wanted))
+        statement = statement.outerjoin(table, t.belongs(_R, table))
+    return statement.where(*which(connection, wanted))
 
 
 def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[ColumnElement[bool]]:
@@ -152,49 +152,49 @@ def result(connection: Connection, number: int, bolt: int | None = None) -> dict
     `Bolts` are the spindles of curves that came with it though no row of it has them: a fixtured system has curves of
     each bolt, and may have one result of all. The graphs are those of `bolt`, else of the result's spindle.
     """
-    found = (
-        connection.execute(wanted_results(connection, ResultFilter()).where(_R.ResultId == number)).mappings().first()
-    )
-    if found is None:
+    row = connection.execute(wanted_results(connection, ResultFilter()).where(_R.ResultId == number)).mappings().first()
+    if row is None:
         return None
-    told = dict(found)
-    whole = _first_row(connection, told)
+    details = dict(row)
+    whole = _first_row(connection, details)
     vin, parameter = t.RESULT_VIN.c, t.RESULT_PARAMETER.c
-    asked = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole)
-    told["VINs"] = dicts(connection, asked.order_by(vin.Identifier))
+    statement = select(vin.Identifier, vin.VIN).where(vin.ResultId == whole)
+    details["VINs"] = dicts(connection, statement.order_by(vin.Identifier))
     columns = [column for column in parameter if not column.primary_key]
-    asked = select(*columns).where(parameter.ResultId == whole)
-    told["Parameters"] = dicts(connection, asked.order_by(parameter.Number))
+    statement = select(*columns).where(parameter.ResultId == whole)
+    details["Parameters"] = dicts(connection, statement.order_by(parameter.Number))
     curves_of, rows_of = (
-        set(connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, _key_of(told)))).scalars())
+        set(
+            connection.execute(select(table.c.Spindle).where(t.is_row(table, t.RESULT_KEY, _key_of(details)))).scalars()
+        )
         for table in (t.GRAPH, t.RESULT)
     )
-    told["Bolts"] = sorted(curves_of - rows_of)
-    of = told["Spindle"] if bolt is None else bolt
-    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(told), of))
-    told["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
-    return told
+    details["Bolts"] = sorted(curves_of - rows_of)
+    of = details["Spindle"] if bolt is None else bolt
+    same = t.is_row(t.GRAPH, (*t.RESULT_KEY, "Spindle"), (*_key_of(details), of))
+    details["Graphs"] = dicts(connection, select(t.GRAPH).where(same).order_by(t.GRAPH.c.GraphType))
+    return details
 
 
-def _first_row(connection: Connection, told: dict) -> int:
+def _first_row(connection: Connection, details: dict) -> int:
     """Return the number of the telegram's first row, which VINs and parameters belong to."""
-    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(told))
-    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or told["ResultId"]
+    same = t.is_row(t.RESULT, t.RESULT_KEY, _key_of(details))
+    return connection.execute(select(func.min(_R.ResultId)).where(same)).scalar() or details["ResultId"]
 
 
-def _key_of(told: dict) -> list:
-    return [told[name] for name in t.RESULT_KEY]
+def _key_of(details: dict) -> list:
+    return [details[name] for name in t.RESULT_KEY]
 
 
-def curves(told: dict) -> dict[str, Curve]:
+def curves(details: dict) -> dict[str, Curve]:
     """Return a result's curves by what they are of, without those that have no scale."""
-    found = {}
-    for graph in told["Graphs"]:
+    named = {}
+    for graph in details["Graphs"]:
         times_ms, values = samples(graph)
         if values:
             name, unit = GRAPHS.get(graph["GraphType"], ("another", ""))
-            found[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
-    return found
+            named[name] = Curve(name, unit, values, times_ms, graph["LimitMin"], graph["LimitMax"])
+    return named
 
 
 def samples(graph: dict) -> tuple[list[float], list[float]]:
@@ -231,50 +231,50 @@ def check(connection: Connection) -> Iterator[SequenceGap]:
     """
     for of, table in (("result", t.RESULT), ("event", t.EVENT)):
         columns = [table.c[name] for name in (*t.RESULT_KEY, "Arrived", "Arrivals")]
-        asked = select(*columns).order_by(*table.primary_key.columns)
-        yield from _holes(of, connection.execution_options(yield_per=1000).execute(asked))
+        statement = select(*columns).order_by(*table.primary_key.columns)
+        yield from _holes(of, connection.execution_options(yield_per=1000).execute(statement))
 
 
 def _holes(of: str, rows: Iterable) -> Iterator[SequenceGap]:
     latest: dict[Station, tuple] = {}
     reached: dict[Station, tuple] = {}  # the sequence from which a station goes on, and its newest time
     missing: dict[Station, dict[int, SequenceGap]] = {}  # by the first of each
-    for system_type, system, number, found, time, arrived, arrivals in rows:
+    for system_type, system, number, sequence, time, arrived, arrivals in rows:
         station = (system_type, system, number)
         before = latest.get(station)
-        if before == (found, time):
+        if before == (sequence, time):
             continue  # another spindle of the same telegram
-        latest[station] = (found, time)
+        latest[station] = (sequence, time)
         holes = missing.setdefault(station, {})
-        last, newest = reached.get(station, (found, time))
-        reached[station] = (found, max(time, newest))
-        ahead = (found - last) % SEQUENCES
+        last, newest = reached.get(station, (sequence, time))
+        reached[station] = (sequence, max(time, newest))
+        ahead = (sequence - last) % SEQUENCES
         if 1 < ahead <= SEQUENCES // 2:
             first = sequence_at(last + 1)
             if first in holes:
                 yield holes[first]  # of the round before
-            holes[first] = SequenceGap(of, station, "missing", first, sequence_at(found - 1), ahead - 1, arrived)
+            holes[first] = SequenceGap(of, station, "missing", first, sequence_at(sequence - 1), ahead - 1, arrived)
         elif before is not None and ahead != 1:
-            follows = found == sequence_at(before[0] + 1)
+            follows = sequence == sequence_at(before[0] + 1)
             if not follows:
-                yield SequenceGap(of, station, "behind", found, found, 1, arrived)
+                yield SequenceGap(of, station, "behind", sequence, sequence, 1, arrived)
             if time < newest:  # it came late; with a newer time the station has begun anew
-                _fill(holes, found, follows)
+                _fill(holes, sequence, follows)
                 reached[station] = (last, newest)
         if arrivals > 1:
-            yield SequenceGap(of, station, "again", found, found, arrivals - 1, arrived)
+            yield SequenceGap(of, station, "again", sequence, sequence, arrivals - 1, arrived)
     for holes in missing.values():
         yield from holes.values()
 
 
-def _fill(holes: dict[int, SequenceGap], found: int, follows: bool) -> None:
+def _fill(holes: dict[int, SequenceGap], sequence: int, follows: bool) -> None:
     """Leave of a hole what is before and behind a sequence that came late; one that `follows` is the hole's first."""
-    around = (hole for hole in holes.values() if (found - hole.first) % SEQUENCES < hole.count)
-    hole = holes.get(found) if follows else next(around, None)
+    around = (hole for hole in holes.values() if (sequence - hole.first) % SEQUENCES < hole.count)
+    hole = holes.get(sequence) if follows else next(around, None)
     if hole is None:
         return
     del holes[hole.first]
-    before = (found - hole.first) % SEQUENCES
-    for first, count in ((hole.first, before), (sequence_at(found + 1), hole.count - before - 1)):
+    before = (sequence - hole.first) % SEQUENCES
+    for first, count in ((hole.first, before), (sequence_at(sequence + 1), hole.count - before - 1)):
         if count:
             holes[first] = replace(hole, first=first, last=sequence_at(first + count - 1), count=count)

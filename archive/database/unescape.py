@@ -20,16 +20,16 @@ _BEYOND = re.compile("(?:~[89A-F][0-9A-F])+")
 _HEX = re.compile("(?:[0-9A-F]{2})+")
 
 
-def restore(found: dict, telegram: bytes) -> None:
+def restore(fields: dict, telegram: bytes) -> None:
     """Turn back what is escaped in a telegram's fields."""
     if b"~" not in telegram:
         return
-    _restore(found)
-    digits = "".join(one["value"] for one in found.get("parameters", ()) if one.get("parameter_id") in VIN_OCTETS)
-    if "~~" in found.get("vin", "") and _HEX.fullmatch(digits):
+    _restore(fields)
+    digits = "".join(one["value"] for one in fields.get("parameters", ()) if one.get("parameter_id") in VIN_OCTETS)
+    if "~~" in fields.get("vin", "") and _HEX.fullmatch(digits):
         text = decoded(bytes.fromhex(digits))
         if len(text) <= _VIN_MOST:
-            found["vin"] = text
+            fields["vin"] = text
 
 
 def _restore(fields: dict) -> None:

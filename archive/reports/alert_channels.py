@@ -45,8 +45,8 @@ class Webhook:
 
     def send(self, subject: str, text: str, causes: dict[str, str]) -> None:
         body = json.dumps({"subject": subject, "text": text, "causes": causes}).encode()
-        asked = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
-        with urllib.request.build_opener(_NoRedirects).open(asked, timeout=DEADLINE_S / 2) as answer:
+        request = urllib.request.Request(self.url, body, {"Content-Type": "application/json"})
+        with urllib.request.build_opener(_NoRedirects).open(request, timeout=DEADLINE_S / 2) as answer:
             answer.read(_ANSWER_MOST)
 
 
@@ -57,31 +57,31 @@ class Alerting:
         self._channels = channels
         self._kept = kept
         self._say = say
-        self._told: dict[str, dict[str, str]] = {name: {} for name in channels}
+        self._reported: dict[str, dict[str, str]] = {name: {} for name in channels}
         self._hangs: dict[str, threading.Thread] = {}
         with suppress(FileNotFoundError), open(kept, encoding="utf-8") as file:
-            self._told.update({name: dict(told) for name, told in json.load(file).items() if name in channels})
+            self._reported.update({name: dict(causes) for name, causes in json.load(file).items() if name in channels})
 
-    def told(self) -> set[str]:
+    def reported(self) -> set[str]:
         """Return the causes that were sent and are not over."""
-        return {cause for one in self._told.values() for cause in one}
+        return {cause for one in self._reported.values() for cause in one}
 
-    def tell(self, found: dict[str, str]) -> None:
+    def notify(self, causes: dict[str, str]) -> None:
         """Send what has begun or is over, given the causes there are now."""
-        before = json.dumps(self._told)
+        before = json.dumps(self._reported)
         for name, channel in self._channels.items():
-            told = message(found, self._told[name])
-            if told and self._is_sent(name, channel, *told, found):
-                self._told[name] = dict(found)
-        if json.dumps(self._told) != before:
-            private_files.put(self._kept, json.dumps(self._told))
+            notice = message(causes, self._reported[name])
+            if notice and self._is_sent(name, channel, *notice, causes):
+                self._reported[name] = dict(causes)
+        if json.dumps(self._reported) != before:
+            private_files.put(self._kept, json.dumps(self._reported))
 
-    def _is_sent(self, name: str, channel: Channel, subject: str, text: str, found: dict[str, str]) -> bool:
+    def _is_sent(self, name: str, channel: Channel, subject: str, text: str, causes: dict[str, str]) -> bool:
         why = ["no answer in time"]
 
         def send() -> None:
             try:
-                channel.send(subject, text, found)
+                channel.send(subject, text, causes)
                 why.clear()
             except Exception as wrong:  # whatever the other side may do
                 why[:] = [str(wrong) or type(wrong).__name__]

@@ -35,27 +35,27 @@ class Limits:
     drift_s: float | None = 120.0
 
 
-def causes(connection: Connection, limits: Limits, told: Collection[str], now: datetime) -> dict[str, str]:
+def causes(connection: Connection, limits: Limits, reported: Collection[str], now: datetime) -> dict[str, str]:
     """Return each current cause with a sentence; `told` are those reported and not yet over."""
-    found = {}
+    active = {}
     stations = select(*t.STATION.primary_key.columns, t.STATION.c.Name, t.STATION.c.Heard)
-    for *key, name, heard in connection.execute(stations).fetchall():
+    for *key, name, heard_at in connection.execute(stations).fetchall():
         place = "/".join(map(str, key))
         who = f"{name} ({place})"
-        if silence := _silence(heard, limits, now):
-            found[f"silent {place}"] = f"{who}: silent since {silence}"
+        if silence := _silence(heard_at, limits, now):
+            active[f"silent {place}"] = f"{who}: silent since {silence}"
         rows = _newest(connection, key, max(limits.nok_of, DRIFT_OF), now)
-        if sentence := _too_many(rows, limits, f"nok {place}" in told):
-            found[f"nok {place}"] = f"{who}: {sentence}"
-        if sentence := _drift(rows, limits, f"clock {place}" in told):
-            found[f"clock {place}"] = f"{who}: {sentence}"
-    return found
+        if sentence := _too_many(rows, limits, f"nok {place}" in reported):
+            active[f"nok {place}"] = f"{who}: {sentence}"
+        if sentence := _drift(rows, limits, f"clock {place}" in reported):
+            active[f"clock {place}"] = f"{who}: {sentence}"
+    return active
 
 
-def message(now: Mapping[str, str], told: Mapping[str, str]) -> tuple[str, str] | None:
+def message(now: Mapping[str, str], reported: Mapping[str, str]) -> tuple[str, str] | None:
     """Return subject and text of what has begun or is over since `told`; None if nothing has changed."""
-    new = [text for cause, text in now.items() if cause not in told]
-    over = [f"over: {text}" for cause, text in told.items() if cause not in now]
+    new = [text for cause, text in now.items() if cause not in reported]
+    over = [f"over: {text}" for cause, text in reported.items() if cause not in now]
     lines = new + over
     if not lines:
         return None
@@ -66,8 +66,8 @@ def message(now: Mapping[str, str], told: Mapping[str, str]) -> tuple[str, str] 
     return subject, "\n".join([*lines[:CAUSES_MOST], *more])
 
 
-def _silence(heard: str, limits: Limits, now: datetime) -> str | None:
-    then = moment(heard)
+def _silence(heard_at: str, limits: Limits, now: datetime) -> str | None:
+    then = moment(heard_at)
     if then is None or limits.silent_s is None:
         return None
     silence = abs(now - then.replace(tzinfo=UTC))  # one that will be heard spoke last before the clock was set back
@@ -80,26 +80,26 @@ def _newest(connection: Connection, key: list[int], most: int, now: datetime) ->
     """Return verdict, station's time and arrival of the newest results that arrived within OLD_S."""
     r = t.RESULT.c
     since = (now - timedelta(seconds=OLD_S)).strftime(_DIGITS)
-    asked = select(r.Overall, r.Time, r.Arrived).where(t.is_row(t.RESULT, t.RESULT_KEY, key), r.Arrived >= since)
-    return [tuple(row) for row in connection.execute(asked.order_by(r.Time.desc()).limit(most))]
+    statement = select(r.Overall, r.Time, r.Arrived).where(t.is_row(t.RESULT, t.RESULT_KEY, key), r.Arrived >= since)
+    return [tuple(row) for row in connection.execute(statement.order_by(r.Time.desc()).limit(most))]
 
 
-def _too_many(rows: list[tuple], limits: Limits, was_told: bool) -> str | None:
+def _too_many(rows: list[tuple], limits: Limits, was_reported: bool) -> str | None:
     some = rows[: limits.nok_of]
     if limits.nok_percent is None or len(some) < limits.nok_of:
         return None
     percent = 100 * sum(row[0] for row in some) / len(some)
-    if percent <= (limits.nok_percent / 2 if was_told else limits.nok_percent):
+    if percent <= (limits.nok_percent / 2 if was_reported else limits.nok_percent):
         return None
     return f"{percent:.1f} % of the last {len(some)} results are not OK"
 
 
-def _drift(rows: list[tuple], limits: Limits, was_told: bool) -> str | None:
+def _drift(rows: list[tuple], limits: Limits, was_reported: bool) -> str | None:
     pairs = [(moment(arrived), moment(time)) for _, time, arrived in rows[:DRIFT_OF]]
     late = [(a.replace(tzinfo=UTC).astimezone().replace(tzinfo=None) - b).total_seconds() for a, b in pairs if a and b]
     if not late or limits.drift_s is None:
         return None
     off = min(late)
-    if abs(off) <= (limits.drift_s / 2 if was_told else limits.drift_s):
+    if abs(off) <= (limits.drift_s / 2 if was_reported else limits.drift_s):
         return None
     return f"its clock is {abs(off):.0f} s {'behind' if off > 0 else 'ahead'}, or its results come so late"

@@ -62,15 +62,15 @@ def write_csv(rows: Iterable[dict], file: TextIO, is_semicolon: bool = False) ->
         if not count:
             writer.writerow(row)
             times = [name in _TIMES for name in row]
-        told: list[Any] = []
+        cells: list[Any] = []
         for is_time, value in zip(times, row.values(), strict=True):
             if type(value) is str:
                 # To a spreadsheet 14 digits are a number of some trillions.
-                value = shown_time(value) if is_time else "'" + value if value[:1] in _FORMULAS else value
+                value = readable_time(value) if is_time else "'" + value if value[:1] in _FORMULAS else value
             elif is_semicolon and type(value) is float:
                 value = repr(value).replace(".", ",")
-            told.append(value)
-        writer.writerow(told)
+            cells.append(value)
+        writer.writerow(cells)
         count += 1
     return count
 
@@ -80,7 +80,7 @@ def status(value: int | None) -> str:
     return STATUSES.get(value, str(value)) if value else ""
 
 
-def shown_time(digits: str) -> str:
+def readable_time(digits: str) -> str:
     """Return 14 digits as people write a time."""
     d = digits
     return f"{d[:4]}-{d[4:6]}-{d[6:8]} {d[8:10]}:{d[10:12]}:{d[12:14]}"

@@ -60,24 +60,24 @@ class Mail:
 
         True if one of several does not get it, which is said.
         """
-        told = EmailMessage()
-        told["Subject"], told["From"], told["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
-        told.set_content(text + "\n")
+        message = EmailMessage()
+        message["Subject"], message["From"], message["To"] = " ".join(subject.split()), self.sender, ", ".join(self.to)
+        message.set_content(text + "\n")
         for name, media, content in files:
             main, _, sub = media.partition("/")
-            told.add_attachment(content, maintype=main, subtype=sub, filename=name)
+            message.add_attachment(content, maintype=main, subtype=sub, filename=name)
         context = ssl.create_default_context()
-        made: smtplib.SMTP
+        client: smtplib.SMTP
         if self.tls == "tls":
-            made = smtplib.SMTP_SSL(self.host, self.port, timeout=DEADLINE_S, context=context)
+            client = smtplib.SMTP_SSL(self.host, self.port, timeout=DEADLINE_S, context=context)
         else:
-            made = smtplib.SMTP(self.host, self.port, timeout=DEADLINE_S)
-        with made as server:
+            client = smtplib.SMTP(self.host, self.port, timeout=DEADLINE_S)
+        with client as server:
             if self.tls == "starttls":
                 server.starttls(context=context)
             if self.user:
                 server.login(self.user, self.password or "")
-            refused = server.send_message(told)
+            refused = server.send_message(message)
         for one, (code, why) in refused.items():
             options.say(f"{self.host}:{self.port} does not take mail for {one}: {code} {why.decode(errors='replace')}")
         return bool(refused)
@@ -90,22 +90,24 @@ def mail_options(command):
     return command
 
 
-def mail_of(told: dict[str, Any]) -> Mail | None:
+def mail_of(settings: dict[str, Any]) -> Mail | None:
     """Return who sends mail by these options, None for no one; if they are wrong, say so and exit."""
-    if not told["smtp"]:
+    if not settings["smtp"]:
         return None
-    if not (told["mail_from"] and told["mail_to"]):
+    if not (settings["mail_from"] and settings["mail_to"]):
         options.fail("--smtp needs --mail-from and --mail-to")
-    for one in (told["mail_from"], *told["mail_to"]):
+    for one in (settings["mail_from"], *settings["mail_to"]):
         if not _is_address(one):
             options.fail(f"--mail-from and --mail-to each take an address in one line, and {one!r} is none")
     with options.failing(ValueError, private_files.PrivateFileError):
-        password = private_files.text_of(told["smtp_password_file"]).strip() if told["smtp_password_file"] else None
-        server = address(told["smtp"])
-    if not f"{told['smtp_user']}{password}".isascii():
+        password = (
+            private_files.text_of(settings["smtp_password_file"]).strip() if settings["smtp_password_file"] else None
+        )
+        server = address(settings["smtp"])
+    if not f"{settings['smtp_user']}{password}".isascii():
         options.fail("the user and the password for a mail server have to be ASCII: no other characters can be sent")
-    how = (told["smtp_tls"], told["smtp_user"], password)
-    return Mail(*server, told["mail_from"], told["mail_to"], *how)
+    how = (settings["smtp_tls"], settings["smtp_user"], password)
+    return Mail(*server, settings["mail_from"], settings["mail_to"], *how)
 
 
 def _is_address(text: str) -> bool:
@@ -113,10 +115,10 @@ def _is_address(text: str) -> bool:
     try:
         head = EmailMessage()
         head["To"] = text
-        found = head["To"].addresses
+        addresses = head["To"].addresses
     except Exception:  # the standard library ends in many ways over what it cannot read
         return False
-    return bool(found) and all(one.username for one in found)
+    return bool(addresses) and all(one.username for one in addresses)
 
 
 @click.command()
@@ -140,7 +142,7 @@ def _is_address(text: str) -> bool:
 @options.option("--rules", default=",".join(map(str, spc.USUAL)), help="Run rules of charts, as of `serve`.")
 @mail_options
 def report(
-    place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **told: Any
+    place: str, period: str, day: datetime | None, into: str, csv_semicolon: bool, rules: str, **settings: Any
 ) -> None:
     """Report a day, a week or a month.
 
@@ -149,7 +151,7 @@ def report(
     """
     options.library()
     try:
-        from toolcart.archive.reports import report as made
+        from toolcart.archive.reports import report as reports
     except ImportError as missing:
         options.fail(f"{missing.name} is not installed: {how_to_get('archive-web')}")
     try:
@@ -158,15 +160,15 @@ def report(
         options.fail(f"--rules {wrong}")
     if day and not 1000 <= day.year < 9999:
         options.fail(f"--of {day:%Y-%m-%d}: a day of the years 1000 to 9998")
-    mail = mail_of(told)
-    span = made.span_of(period, day.date()) if day else made.last_over(period, date.today())
+    mail = mail_of(settings)
+    span = reports.span_of(period, day.date()) if day else reports.last_over(period, date.today())
     with options.reading(place) as connection:
-        found = made.report(connection, span, chosen)
+        content = reports.report(connection, span, chosen)
     kind = "csv-semicolon" if csv_semicolon else "csv"
-    files = _write(Path(into), f"report-{span.name}", made.page(found), made.rows(found), kind)
-    options.say(f"{files[0]}, {files[1].suffix[1:]}: {found['all']['of']} results")
+    files = _write(Path(into), f"report-{span.name}", reports.page(content), reports.rows(content), kind)
+    options.say(f"{files[0]}, {files[1].suffix[1:]}: {content['all']['of']} results")
     if mail:
-        _send(mail, *made.summary(found), files)
+        _send(mail, *reports.summary(content), files)
 
 
 def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> list[Path]:
@@ -183,9 +185,9 @@ def _write(folder: Path, name: str, page: str, rows: list[dict], kind: str) -> l
 
 
 def _send(mail: Any, subject: str, text: str, files: list[Path]) -> None:
-    found = [(file.name, f"text/{file.suffix[1:]}", file.read_bytes()) for file in files]
+    attachments = [(file.name, f"text/{file.suffix[1:]}", file.read_bytes()) for file in files]
     try:
-        refused = mail.send(subject, text, files=found)
+        refused = mail.send(subject, text, files=attachments)
     except (OSError, smtplib.SMTPException) as wrong:
         options.fail(f"{mail.host}:{mail.port}: the report was not sent: {wrong}", options.EXIT_NOTHING)
     options.say("sent to the others" if refused else f"sent to {', '.join(mail.to)}")
@@ -215,7 +217,7 @@ _SECONDS = Amount(1, 10**9)  # more than a clock can count is no time
 @options.option("--every", type=_SECONDS, default=60, metavar="S", help="How often to check.")
 @click.option("--once", is_flag=True, help="Check once and end, for a timer.")
 @options.option("--kept", default="alerts.json", **options.FILE, help="File that remembers which alerts were sent.")
-def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
+def alert(place: str, every: float, once: bool, kept: str, **settings: Any) -> None:
     """Send alerts by webhook and mail.
 
     Silent stations, too many NOK, wrong clocks; each once.
@@ -225,8 +227,8 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     from toolcart.archive.reports.alerts import Limits, causes
     from toolcart.archive.web.reading import DatabaseUnreachable, QueryTimeout, Reading
 
-    limits = Limits(told["silent"], told["nok_percent"], told["nok_of"], told["drift"])
-    channels = _channels(told)
+    limits = Limits(settings["silent"], settings["nok_percent"], settings["nok_of"], settings["drift"])
+    channels = _channels(settings)
     with options.reading(place):
         reading = Reading(place)
     try:
@@ -238,7 +240,7 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
         signal.signal(number, lambda *_: stop.set())
     while not stop.is_set():
         try:
-            watch.tell(reading.ask(causes, limits, watch.told(), datetime.now(UTC)))
+            watch.notify(reading.ask(causes, limits, watch.reported(), datetime.now(UTC)))
         except (DatabaseUnreachable, QueryTimeout) as why:
             options.say(f"the database does not answer: {why}")
         except OSError as error:
@@ -248,17 +250,17 @@ def alert(place: str, every: float, once: bool, kept: str, **told: Any) -> None:
     reading.close()
 
 
-def _channels(told: dict[str, Any]) -> dict[str, Any]:
+def _channels(settings: dict[str, Any]) -> dict[str, Any]:
     from toolcart.archive.reports.alert_channels import Webhook
 
-    made: dict[str, Any] = {}
-    if told["webhook"]:
-        if not told["webhook"].startswith(("http://", "https://")):
+    channels: dict[str, Any] = {}
+    if settings["webhook"]:
+        if not settings["webhook"].startswith(("http://", "https://")):
             options.fail("--webhook: an address that begins with http:// or https://")
-        made["webhook"] = Webhook(told["webhook"])
-    mail = mail_of(told)
+        channels["webhook"] = Webhook(settings["webhook"])
+    mail = mail_of(settings)
     if mail:
-        made["mail"] = mail
-    if not made:
+        channels["mail"] = mail
+    if not channels:
         options.fail("no one is told: give --webhook URL, or --smtp HOST:PORT with --mail-from and --mail-to")
-    return made
+    return channels

@@ -70,7 +70,7 @@ def report(connection: Connection, span: ReportPeriod, rules: Collection[int]) -
         "name": span.name,
         "span": span,
         "all": {"count": bad, **rates.rate(bad, good + bad)},
-        "screws": rates.together(list(attempts.values())).told(),
+        "screws": rates.together(list(attempts.values())).as_dict(),
         "days": [
             {"day": template_filters.day(day), "count": bad, **rates.rate(bad, good + bad)}
             for day, (good, bad) in days.items()
@@ -85,8 +85,8 @@ def report(connection: Connection, span: ReportPeriod, rules: Collection[int]) -
 
 
 def _stations(connection: Connection) -> list[tuple[Station, str]]:
-    asked_for = select(_S.SystemType, _S.System, _S.Station, _S.Name)
-    rows = connection.execute(asked_for.order_by(*asked_for.selected_columns[:3]))
+    statement = select(_S.SystemType, _S.System, _S.Station, _S.Name)
+    rows = connection.execute(statement.order_by(*statement.selected_columns[:3]))
     return [((row[0], row[1], row[2]), row[3]) for row in rows]
 
 
@@ -96,74 +96,74 @@ def _programs(
     """Return the figures of each program of a station that had results."""
     parts = statistics.parts(connection, ResultFilter(key, None, None, *span.digits), 0)
     names = page_queries.program_names(connection, key)
-    told = []
+    programs = []
     for spindle, program in sorted({(part.spindle, part.program) for part in parts}):
-        found = trend(connection, ResultFilter(key, spindle, program, *span.digits), TrendQuery("day", rules=rules))
-        told.append(
+        figures = trend(connection, ResultFilter(key, spindle, program, *span.digits), TrendQuery("day", rules=rules))
+        programs.append(
             {
                 "station": "/".join(map(str, key)),
                 "station_name": name,
                 "program": program,
                 "program_name": names.get((spindle, program), f"Program {program}"),
                 "spindle": spindle,
-                "count": found["nok"],
-                **rates.rate(found["nok"], found["count"]),
-                "first_time": attempts[(*key, program)].told()["rate"],
-                "quantities": [_quantity(one) for one in found["quantities"]],
+                "count": figures["nok"],
+                **rates.rate(figures["nok"], figures["count"]),
+                "first_time": attempts[(*key, program)].as_dict()["rate"],
+                "quantities": [_quantity(one) for one in figures["quantities"]],
             }
         )
-    return told
+    return programs
 
 
-def _quantity(found: dict) -> dict:
+def _quantity(quantity: dict) -> dict:
     """Return a quantity's figures, for each set of limits, and how many subgroups have a signal."""
-    charts = (found["charts"] or {}).values()
+    charts = (quantity["charts"] or {}).values()
     return {
-        **{name: found[name] for name in ("name", "unit", "decimals")},
-        "signals": sum(len(chart["signals"]) for chart in charts) if found["charts"] else None,
-        "all": found["all"],
+        **{name: quantity[name] for name in ("name", "unit", "decimals")},
+        "signals": sum(len(chart["signals"]) for chart in charts) if quantity["charts"] else None,
+        "all": quantity["all"],
     }
 
 
-def rows(told: dict) -> list[dict]:
+def rows(content: dict) -> list[dict]:
     """Return a report's programs as rows of a file: one for each quantity and set of limits."""
     names = ("station", "station_name", "program", "program_name", "spindle")
     figures = ("low", "high", "mean", "deviation", "cp", "cpk", "pp", "ppk")
-    found = []
-    for one in told["programs"]:
+    lines = []
+    for one in content["programs"]:
         rate = {"results": one["of"], "nok": one["count"], "nok_rate": one["rate"], "first_time_ok": one["first_time"]}
         rate.update(nok_rate_low=one["low"], nok_rate_high=one["high"])
         for quantity in one["quantities"]:
             for each in quantity["all"]:
                 values = {"quantity": quantity["name"], "unit": quantity["unit"], "values": each["count"]}
                 values.update({name: each[name] for name in figures}, signals=quantity["signals"])
-                found.append({**{name: one[name] for name in names}, **rate, **values})
-    return found
+                lines.append({**{name: one[name] for name in names}, **rate, **values})
+    return lines
 
 
-def weak(told: dict) -> list[str]:
+def weak(content: dict) -> list[str]:
     """Return the programs with a Cpk below WEAK, in words, the weakest first."""
-    found = [
+    below = [
         (each["cpk"], f"{one['program_name']}, {one['station_name']} ({one['station']}), {quantity['name'].lower()}")
-        for one in told["programs"]
+        for one in content["programs"]
         for quantity in one["quantities"]
         for each in quantity["all"]
         if each["cpk"] is not None and each["cpk"] < WEAK
     ]
-    return [f"{what}: Cpk {cpk:.2f}" for cpk, what in sorted(found)]
+    return [f"{what}: Cpk {cpk:.2f}" for cpk, what in sorted(below)]
 
 
-def summary(told: dict) -> tuple[str, str]:
+def summary(content: dict) -> tuple[str, str]:
     """Return the subject and the text of a mail."""
-    every, screws = told["all"], told["screws"]
-    head = f"toolcart archive: {told['name']}, "
+    every, screws = content["all"], content["screws"]
+    head = f"toolcart archive: {content['name']}, "
     if not every["of"]:
         return head + "no results", "There are no results of this time."
     lines = [f"{every['count']} of {every['of']} results were not OK: {_percent(every)}."]
     if screws["rate"] is not None:
         lines.append(f"{screws['screws']} screws, OK at the first attempt: {_percent(screws)}.")
-    lines += [f"{one['what']}: {one['count']}" for one in told["causes"]]
-    lines += weak(told) or [f"No Cpk below {WEAK}."]
+    lines += [f"{one['what']}: {one['count']}" for one in content["causes"]]
+    lines += weak(content) or [f"No Cpk below {WEAK}."]
     return f"{head}{100 * every['rate']:.2f} % not OK", "\n".join(lines)
 
 
@@ -171,11 +171,11 @@ def _percent(one: dict) -> str:
     return f"{100 * one['rate']:.2f} % ({100 * one['low']:.2f} to {100 * one['high']:.2f} % with 95 %)"
 
 
-def page(told: dict) -> str:
+def page(content: dict) -> str:
     """Return a report as HTML in one file, without scripts."""
     style = (STATIC / "style.css").read_text(encoding="utf-8")
     return (
         template_filters.templates()
         .get_template("report.html")
-        .render(told=told, weak=weak(told), limit=WEAK, style=style)
+        .render(report=content, weak=weak(content), limit=WEAK, style=style)
     )

@@ -47,18 +47,18 @@ _FIRST = 61  # 1900-03-01: sheets count a 29 February before it
 def escaped(text: str) -> str:
     if not _SPECIAL(text):
         return text
-    text = _CONTROLS.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+    text = _CONTROLS.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def letters(column: int) -> str:
     """Return a column's name: A, Z, AA."""
-    told = ""
+    name = ""
     column += 1
     while column:
         column, rest = divmod(column - 1, 26)
-        told = chr(65 + rest) + told
-    return told
+        name = chr(65 + rest) + name
+    return name
 
 
 class Book:

@@ -22,9 +22,9 @@ class ArchiveBooks:
 
     @cached_property
     def db(self) -> sqlite3.Connection:
-        made = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
-        made.execute("PRAGMA query_only=ON")
-        return made
+        connection = sqlite3.connect(self.place, _BUSY_S, check_same_thread=False, isolation_level=None)
+        connection.execute("PRAGMA query_only=ON")
+        return connection
 
     def query(self, sql: str, values: tuple = ()) -> list[tuple]:
         with self.lock:

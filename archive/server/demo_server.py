@@ -129,19 +129,19 @@ class DemoServer(ArchiveBooks):
         except BrokenPipeError:
             pass  # it has ended: the next process is told at its start
 
-    def _read(self, told) -> None:
-        with told:
-            for line in told:
-                said = json.loads(line)
-                if said["kind"] == "listens":
+    def _read(self, output) -> None:
+        with output:
+            for line in output:
+                message = json.loads(line)
+                if message["kind"] == "listens":
                     self._wrong = ""
                     self.started_s = self.started_s or time.monotonic() - self._begun_s
-                    self.pim_port, self.server_port = said["pim_port"], said["server_port"]
+                    self.pim_port, self.server_port = message["pim_port"], message["server_port"]
                     self._listens.set()
-                elif said["kind"] == "failed":
-                    self._wrong = said["text"]
+                elif message["kind"] == "failed":
+                    self._wrong = message["text"]
                 else:
-                    self._troubles.append(said["text"])
+                    self._troubles.append(message["text"])
         self._wrong = self._wrong or ("" if self._listens.is_set() else "it ended")
         self._listens.set()
 

@@ -26,13 +26,13 @@ class Faults:
     answer_events_by_10: bool = False
     _results: int = 0
 
-    def code_for(self, kind: str, found: dict) -> int:
+    def code_for(self, kind: str, fields: dict) -> int:
         """Return the error code of the 05 for this telegram; 0 if it is taken."""
         for code, name, pattern in self.refuse:
             if name == "telegram":
                 value = kind
             else:
-                value = str(found.get(name, (found.get("spindles") or [{}])[0].get(name, "")))
+                value = str(fields.get(name, (fields.get("spindles") or [{}])[0].get(name, "")))
             if pattern.fullmatch(value.strip()):
                 return code
         return 0

@@ -1,6 +1,6 @@
 """What a PIM answers to a station's 07: where its server is and what is stored from it.
 
-    ask(station, tell)    calls `tell(answer)` on the loop; None if there is no answer to give
+    ask(station, reply)   calls `reply(answer)` on the loop; None if there is no answer to give
 
 Rules
 1. With its server in the same process a PIM knows at once (Here). With several servers (Elsewhere) it asks the
@@ -22,7 +22,7 @@ from toolcart.archive.database.tables import Station
 from toolcart.archive.server import row_cache, servers
 from toolcart.archive.server.writer import Writer
 
-TOLD_AGAIN_S = 60.0
+REPORT_EVERY_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Answer:
     port: int
 
 
-Tell = Callable[[Answer | None], None]
+Reply = Callable[[Answer | None], None]
 
 
 class InProcessServer:
@@ -46,9 +46,9 @@ class InProcessServer:
         self.host = host
         self.port = 0
 
-    def ask(self, station: Station, tell: Tell) -> None:
+    def ask(self, station: Station, reply: Reply) -> None:
         """Answer at once."""
-        tell(Answer(*self._writer.latest(station), self.host, self.port))
+        reply(Answer(*self._writer.latest(station), self.host, self.port))
 
 
 class RegisteredServers:
@@ -58,13 +58,13 @@ class RegisteredServers:
         self._engine = engine
         self._say = say
         self._loop = asyncio.get_running_loop()
-        self._waiting: list[tuple[Station, Tell]] = []
+        self._waiting: list[tuple[Station, Reply]] = []
         self._asks: asyncio.Task | None = None
-        self._said_s = -TOLD_AGAIN_S
+        self._reported_s = -REPORT_EVERY_S
 
-    def ask(self, station: Station, tell: Tell) -> None:
+    def ask(self, station: Station, reply: Reply) -> None:
         """Answer soon, together with all that are waiting by then."""
-        self._waiting.append((station, tell))
+        self._waiting.append((station, reply))
         if self._asks is None:
             self._asks = self._loop.create_task(self._ask())
 
@@ -72,17 +72,17 @@ class RegisteredServers:
         while self._waiting:
             taken, self._waiting = self._waiting, []
             try:
-                found, latest = await asyncio.to_thread(self._read, {station for station, _ in taken})
+                live, latest = await asyncio.to_thread(self._read, {station for station, _ in taken})
             except Exception as wrong:  # whatever it is: go on with the next ones
-                found, latest = [], {}
+                live, latest = [], {}
                 self._trouble(f"the database does not answer: {first_line(wrong)}")
             else:
-                if not found:
+                if not live:
                     self._trouble("no server is there: start one with `toolcart archive serve --role server`")
-            for station, tell in taken:
-                server = servers.of_station(found, station)
+            for station, reply in taken:
+                server = servers.of_station(live, station)
                 result, event = latest.get(station, (0, 0))
-                tell(Answer(result, event, server.host, server.port) if server else None)
+                reply(Answer(result, event, server.host, server.port) if server else None)
         self._asks = None
 
     def _read(self, stations: Iterable[Station]) -> tuple[list[servers.Server], row_cache.Latest]:
@@ -91,6 +91,6 @@ class RegisteredServers:
 
     def _trouble(self, text: str) -> None:
         now_s = time.monotonic()
-        if now_s - self._said_s >= TOLD_AGAIN_S:
-            self._said_s = now_s
+        if now_s - self._reported_s >= REPORT_EVERY_S:
+            self._reported_s = now_s
             self._say(f"stations are not answered: {text}")

@@ -37,8 +37,8 @@ class _Lenient(Reading):
 
     def fields(self, at: int, layout: tuple, where: str = "") -> dict:
         pattern = _pattern_of(layout)
-        found = pattern.read(self._text, at) if pattern else None
-        return super().fields(at, layout, where) if found is None else found
+        values = pattern.read(self._text, at) if pattern else None
+        return super().fields(at, layout, where) if values is None else values
 
     def value(self, octets: bytes, form: tuple) -> tuple[int | str | None, str | None]:
         kind = form[3]
@@ -49,10 +49,10 @@ class _Lenient(Reading):
             return text_of(octets) if good else None, None if good else "a time yyyymmddhhnnss"
         text = octets.strip(b" ")
         if kind in "di":
-            found = _WHOLE.fullmatch(text)
-            if found is None:
+            match = _WHOLE.fullmatch(text)
+            if match is None:
                 return None, "a whole number"
-            value = int(found[1])
+            value = int(match[1])
             if kind == "d" and not form[4] <= value <= form[5]:
                 return (value if value >= 0 else None), f"{form[4]} to {form[5]}"
             return value, None
@@ -74,14 +74,14 @@ class _Pattern:
         match = self.pattern.match(text, at + self.first)
         if match is None:
             return None
-        found: dict = dict(zip(self.names, match.groups(), strict=True))
+        fields: dict = dict(zip(self.names, match.groups(), strict=True))
         for name, kind in zip(self.names, self.kinds, strict=True):
             if kind == "d":
-                found[name] = int(found[name])
+                fields[name] = int(fields[name])
             elif kind == "s":
-                found[name] = found[name].rstrip()
-        fit = all(least <= found[name] <= most for name, least, most in self.ranges)
-        return found if fit and all(time_ok(found[name].encode()) for name in self.times) else None
+                fields[name] = fields[name].rstrip()
+        fit = all(least <= fields[name] <= most for name, least, most in self.ranges)
+        return fields if fit and all(time_ok(fields[name].encode()) for name in self.times) else None
 
 
 @cache
@@ -127,26 +127,26 @@ def read(telegram: bytes) -> tuple[dict, list[Breach]]:
     Always there: "id", two characters; "identifier", -1 if it has none; "unread", the fields that cannot be read.
     """
     one = _Lenient(telegram)
-    found = fields_of(one, _KINDS)
+    decoded = fields_of(one, _KINDS)
     octets = telegram[2:7]
     identifier, _ = one.value(octets, ("identifier", 2, 5, "d", 0, 99999)) if len(octets) == 5 else (None, None)
     if identifier is None:
         one.differs("identifier", 3, text_of(octets), "00000 to 99999")
-    found.update(identifier=-1 if identifier is None else identifier, unread=one.unread)
-    return found, one.breaches
+    decoded.update(identifier=-1 if identifier is None else identifier, unread=one.unread)
+    return decoded, one.breaches
 
 
-def is_told(found: dict) -> bool:
+def is_complete(fields: dict) -> bool:
     """True if a telegram's fields say whose it is and what, so that it can be stored."""
-    kind = found["id"]
-    unread = found.get("unread", ())  # missing if nothing was wrong
+    kind = fields["id"]
+    unread = fields.get("unread", ())  # missing if nothing was wrong
     for name in _NEEDED.get(kind, ()):
-        if name in unread or (name in _FROM_ONE and not 1 <= found[name] <= 9999):
+        if name in unread or (name in _FROM_ONE and not 1 <= fields[name] <= 9999):
             return False
     if kind == "02":
-        return len(found["spindles"]) == found["spindle_count"] and "length" not in unread
+        return len(fields["spindles"]) == fields["spindle_count"] and "length" not in unread
     if kind != "04":
         return kind in _NEEDED
-    spindles = [spindle["spindle"] for spindle in found["spindles"]]
-    is_whole = 0 < len(spindles) == found["spindle_count"]
+    spindles = [spindle["spindle"] for spindle in fields["spindles"]]
+    is_whole = 0 < len(spindles) == fields["spindle_count"]
     return is_whole and min(spindles) > 0 and len(set(spindles)) == len(spindles)

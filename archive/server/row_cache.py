@@ -41,7 +41,7 @@ Latest = dict[Station, tuple[int, int]]
 def numbers_of(connection: Connection) -> dict[Table, int]:
     """Return the last number of each table that has numbers."""
     newest = {table: select(func.max(table.primary_key.columns[0])) for table in _NUMBERED}
-    return {table: connection.execute(asked).scalar() or 0 for table, asked in newest.items()}
+    return {table: connection.execute(statement).scalar() or 0 for table, statement in newest.items()}
 
 
 def latest_of(connection: Connection, stations: Iterable[Station]) -> Latest:
@@ -82,7 +82,7 @@ class SharedRowCache(RowCache):
         connection.execute(_TURN)
         connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _TURN_NUMBER})
         self.numbers = numbers_of(connection)
-        self.latest = latest_of(connection, {station_of(found) for kind, found, _ in taken if kind != "01"})
+        self.latest = latest_of(connection, {station_of(fields) for kind, fields, _ in taken if kind != "01"})
 
     def learn(self, numbers: Mapping[Table, int], latest: Latest) -> None:
         """Do nothing: another server may write next."""

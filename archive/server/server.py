@@ -88,13 +88,13 @@ class Archive:
     def __init__(
         self,
         writer: Writer,
-        told_host: str,
+        announced_host: str,
         faults: Faults | None = None,
         say: Callable[[str], None] = lambda text: None,
         silence_s: float = SILENCE_S,
     ) -> None:
         self.writer = writer
-        self.guide: InProcessServer | RegisteredServers = InProcessServer(writer, told_host)
+        self.guide: InProcessServer | RegisteredServers = InProcessServer(writer, announced_host)
         self.faults = faults or Faults()
         self.say = say
         self.silence_s = silence_s
@@ -178,9 +178,9 @@ class Archive:
         self._identifier = self._identifier % 99999 + 1
         return self._identifier
 
-    def settle(self, client: ServerClient, kind: str, found: dict, octets: int, outcome: str) -> None:
+    def settle(self, client: ServerClient, kind: str, fields: dict, octets: int, outcome: str) -> None:
         """Note what became of a client's telegram; called by the writer's thread. Wakes the loop once for many."""
-        self._settled.append((client, kind, found, octets, outcome))
+        self._settled.append((client, kind, fields, octets, outcome))
         if not self._wakes:
             self._wakes = True
             self.loop.call_soon_threadsafe(self._answer)
@@ -188,9 +188,9 @@ class Archive:
     def _answer(self) -> None:
         self._wakes = False  # first: whatever is settled from now on wakes the loop again
         while self._settled:
-            client, kind, found, octets, outcome = self._settled.popleft()
+            client, kind, fields, octets, outcome = self._settled.popleft()
             self.uncommitted -= octets
-            client.stored(kind, found, octets, outcome)
+            client.stored(kind, fields, octets, outcome)
 
     def admit(self, client: _Client) -> None:
         """Take a connection; reset the one that loses its place for it, which may be itself."""
@@ -202,10 +202,10 @@ class Archive:
     def meet(self, client: ServerClient, station: Station, telegram: str) -> None:
         """Note that a connection speaks for a station; if a station elsewhere has the same number, that is a breach."""
         other = self._speakers.get(station)
-        if other is not None and other.is_beside(client):
-            found = "/".join(map(str, station))
+        if other is not None and other.overlaps(client):
+            place = "/".join(map(str, station))
             allowed = f"a number of its own; one at {other.host} has it too"
-            self.note(client.peer, telegram, Breach("station", 0, found, allowed))
+            self.note(client.peer, telegram, Breach("station", 0, place, allowed))
         if client.station != station:
             self.part(client)
         client.station = station
@@ -234,20 +234,20 @@ class _Client(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._silence: asyncio.TimerHandle | None = None
-        self._heard = self._began = 0.0
+        self._last_telegram_s = self._began = 0.0
         self._telegrams = 0
         self._waits = False  # True: not read for now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        told = transport.get_extra_info("peername")
-        self.host, self.peer = (told[0], f"{told[0]}:{told[1]}") if told else ("?", "?:0")
+        peername = transport.get_extra_info("peername")
+        self.host, self.peer = (peername[0], f"{peername[0]}:{peername[1]}") if peername else ("?", "?:0")
         self.archive.admit(self)
         if self._transport is None:
             return
         transport.set_write_buffer_limits(UNSENT_BYTES_MOST)
-        self._heard = self._began = self.archive.loop.time()
+        self._last_telegram_s = self._began = self.archive.loop.time()
         self._watch()
         self.greet()
 
@@ -288,7 +288,8 @@ class _Client(asyncio.BufferedProtocol):
                 break
             telegram = bytes(received[at + 4 : at + 4 + length])
             at += 4 + length
-            self._heard = self.archive.loop.time()  # only whole telegrams count: a byte now and then keeps no place
+            # Only whole telegrams count: a byte now and then keeps no place.
+            self._last_telegram_s = self.archive.loop.time()
             self._take(telegram)
         del received[:at]
         return not most
@@ -321,24 +322,24 @@ class _Client(asyncio.BufferedProtocol):
     def greet(self) -> None:
         """Send the first telegram, if there is one."""
 
-    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+    def handle(self, kind: str, fields: dict, telegram: bytes) -> None:
         raise NotImplementedError
 
     def _take(self, telegram: bytes) -> None:
-        found, breaches = reader.read(telegram)
+        fields, breaches = reader.read(telegram)
         for breach in breaches:
-            self.archive.note(self.peer, found["id"], breach)
-        unescape.restore(found, telegram)
+            self.archive.note(self.peer, fields["id"], breach)
+        unescape.restore(fields, telegram)
         self._telegrams += 1
-        self.handle(found["id"], found, telegram)
+        self.handle(fields["id"], fields, telegram)
         most = self.archive.faults.close_after
         if most and self._telegrams >= most:
             self.close()
 
     def _watch(self) -> None:
         if self._waits:
-            self._heard = self.archive.loop.time()
-        left = self._heard + self.archive.silence_s - self.archive.loop.time()
+            self._last_telegram_s = self.archive.loop.time()
+        left = self._last_telegram_s + self.archive.silence_s - self.archive.loop.time()
         if left <= 0:
             self.close()
         else:
@@ -357,28 +358,28 @@ class PimClient(_Client):
             self._verification = self.archive.next_identifier()
             self.send(f"12{self._verification:05d}")
 
-    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+    def handle(self, kind: str, fields: dict, telegram: bytes) -> None:
         if kind == "05":
-            if found["identifier"] != self._verification:
+            if fields["identifier"] != self._verification:
                 allowed = f"{self._verification:05d}, that of the 12"
-                self.archive.note(self.peer, kind, Breach("identifier", 3, f"{found['identifier']:05d}", allowed))
+                self.archive.note(self.peer, kind, Breach("identifier", 3, f"{fields['identifier']:05d}", allowed))
         elif kind == "07":
-            self._tell(found)
-        elif found["identifier"] >= 0:
-            known = kind == "11"  # from a plug-in, which wants only the answer (TN Appendix A)
-            if not known:
+            self._send_to_server(fields)
+        elif fields["identifier"] >= 0:
+            is_plugin = kind == "11"  # from a plug-in, which wants only the answer (TN Appendix A)
+            if not is_plugin:
                 self.archive.note(self.peer, kind, Breach("telegram", 1, kind, "05, 07 or 11 at a PIM"))
-            self.send(f"05{found['identifier']:05d}{stamp()}{0 if known else UNREADABLE:03d}")
+            self.send(f"05{fields['identifier']:05d}{stamp()}{0 if is_plugin else UNREADABLE:03d}")
 
-    def _tell(self, found: dict) -> None:
+    def _send_to_server(self, fields: dict) -> None:
         """Answer 07 with 08 (TN 5.9)."""
         archive = self.archive
-        if "07" in archive.faults.silent or found["identifier"] < 0:
+        if "07" in archive.faults.silent or fields["identifier"] < 0:
             return
-        archive.writer.heard(station_of(found))
-        archive.guide.ask(station_of(found), lambda answer: self._told(found, answer))
+        archive.writer.mark_heard(station_of(fields))
+        archive.guide.ask(station_of(fields), lambda answer: self._answer_request(fields, answer))
 
-    def _told(self, found: dict, answer: Answer | None) -> None:
+    def _answer_request(self, fields: dict, answer: Answer | None) -> None:
         if answer is None:
             self.close()
             return
@@ -386,7 +387,7 @@ class PimClient(_Client):
         result = answer.result if faults.say_result is None else faults.say_result
         event = answer.event if faults.say_event is None else faults.say_event
         host = answer.host if faults.say_host is None else faults.say_host
-        self.send(f"08{found['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{answer.port:05d}")
+        self.send(f"08{fields['identifier']:05d}{result:05d}{event:05d}{host:<15.15}{answer.port:05d}")
 
 
 class ServerClient(_Client):
@@ -403,9 +404,9 @@ class ServerClient(_Client):
         self.archive.part(self)
         super().connection_lost(exc)
 
-    def is_beside(self, other: ServerClient) -> bool:
+    def overlaps(self, other: ServerClient) -> bool:
         """True if it comes from another host, and has spoken since the other one connected."""
-        return self.host != other.host and self._heard > other._began
+        return self.host != other.host and self._last_telegram_s > other._began
 
     def drain(self) -> None:
         if not self._uncommitted:
@@ -414,41 +415,41 @@ class ServerClient(_Client):
             self._drains = self._waits = True
             self.read(False)
 
-    def handle(self, kind: str, found: dict, telegram: bytes) -> None:
+    def handle(self, kind: str, fields: dict, telegram: bytes) -> None:
         archive = self.archive
-        identifier = found["identifier"]
+        identifier = fields["identifier"]
         if identifier < 0 or kind in archive.faults.silent:
             return
         if kind not in FOR_A_SERVER:
             archive.note(self.peer, kind, Breach("telegram", 1, kind, "01, 02, 04, 06, 09 or 13 at a server"))
             archive.refused += 1
-            self._answer(kind, found, UNREADABLE)
+            self._answer(kind, fields, UNREADABLE)
             return
         if self._waiting.get(identifier) == telegram:
             return  # sent again while it is being committed: one answer serves both
         if kind == "06":
             if self.station:
-                archive.writer.heard(self.station)
-            self._answer(kind, found, 0)
+                archive.writer.mark_heard(self.station)
+            self._answer(kind, fields, 0)
             return
-        code = archive.faults.code_for(kind, found) or (0 if reader.is_told(found) else UNREADABLE)
+        code = archive.faults.code_for(kind, fields) or (0 if reader.is_complete(fields) else UNREADABLE)
         if code:
             archive.refused += 1
-            self._answer(kind, found, code)
+            self._answer(kind, fields, code)
             return
         if kind != "01":
-            archive.meet(self, station_of(found), kind)
-        self._store(kind, found, telegram)
+            archive.meet(self, station_of(fields), kind)
+        self._store(kind, fields, telegram)
 
-    def _store(self, kind: str, found: dict, telegram: bytes) -> None:
+    def _store(self, kind: str, fields: dict, telegram: bytes) -> None:
         archive, octets = self.archive, TELEGRAM_BYTES + len(telegram)
 
-        def tell(outcome: str) -> None:
-            archive.settle(self, kind, found, octets, outcome)
+        def on_outcome(outcome: str) -> None:
+            archive.settle(self, kind, fields, octets, outcome)
 
-        if not archive.writer.put(kind, found, tell):
+        if not archive.writer.put(kind, fields, on_outcome):
             return  # it will be sent again
-        self._waiting[found["identifier"]] = telegram
+        self._waiting[fields["identifier"]] = telegram
         self._uncommitted += octets
         archive.uncommitted += octets
         if self._has_too_much():
@@ -459,9 +460,9 @@ class ServerClient(_Client):
         of_all = self.archive.uncommitted >= UNCOMMITTED_MOST
         return self._uncommitted >= (1 if of_all else UNCOMMITTED_OF_ONE_MOST)
 
-    def stored(self, kind: str, found: dict, octets: int, outcome: str) -> None:
+    def stored(self, kind: str, fields: dict, octets: int, outcome: str) -> None:
         """Go on after a telegram that was committed or not."""
-        self._waiting.pop(found["identifier"], None)
+        self._waiting.pop(fields["identifier"], None)
         self._uncommitted -= octets
         if self._waits and not self._drains and not self._has_too_much():
             self._waits = False
@@ -471,19 +472,19 @@ class ServerClient(_Client):
         if outcome != FAILED:
             self.archive.places.trust(self)
         if outcome != FAILED and not self.archive.faults.loses_answer(kind):
-            self._answer(kind, found, 0)
+            self._answer(kind, fields, 0)
         if self._drains:
             self.drain()
 
-    def _answer(self, kind: str, found: dict, code: int) -> None:
+    def _answer(self, kind: str, fields: dict, code: int) -> None:
         faults = self.archive.faults
         if faults.wrong_identifier:
-            self._send_later(f"05{found['identifier'] % 99999 + 1:05d}{stamp()}000")
+            self._send_later(f"05{fields['identifier'] % 99999 + 1:05d}{stamp()}000")
         if kind == "09" and faults.answer_events_by_10:
-            place = "".join(f"{number:04d}" for number in station_of(found))
-            self._send_later(f"10{found['identifier']:05d}{place}{stamp()}{code:05d}")
+            place = "".join(f"{number:04d}" for number in station_of(fields))
+            self._send_later(f"10{fields['identifier']:05d}{place}{stamp()}{code:05d}")
         else:
-            self._send_later(f"05{found['identifier']:05d}{stamp()}{code:03d}")
+            self._send_later(f"05{fields['identifier']:05d}{stamp()}{code:03d}")
 
     def _send_later(self, telegram: str) -> None:
         late_ms = self.archive.faults.late_ms

@@ -75,13 +75,13 @@ def drain(connection: Connection, host: str, port: int) -> bool:
 class Member:
     """One server among others: a thread reports that it is there and finds out which others are.
 
-    That thread calls `heard` with the servers that are there, and with None once this one is drained.
+    That thread calls `on_beat` with the servers that are there, and with None once this one is drained.
     """
 
-    def __init__(self, engine: Engine, myself: Server, heard: Callable[[list[Server] | None], None]) -> None:
+    def __init__(self, engine: Engine, myself: Server, on_beat: Callable[[list[Server] | None], None]) -> None:
         self._engine = engine
         self._me = {"host": myself.host, "port": myself.port, "weight": myself.weight}
-        self._heard = heard
+        self._on_beat = on_beat
         self._ended = threading.Event()
         with engine.begin() as connection:
             connection.execute(text(_BEGIN), self._me)
@@ -100,9 +100,9 @@ class Member:
             try:
                 with self._engine.begin() as connection:
                     is_there = connection.execute(text(_BEAT), self._me).rowcount == 1
-                    found = live(connection) if is_there else None
+                    live_servers = live(connection) if is_there else None
             except SQLAlchemyError:
                 continue  # the silence is enough; the writer reports why
-            self._heard(found)
-            if found is None:
+            self._on_beat(live_servers)
+            if live_servers is None:
                 return

@@ -47,7 +47,7 @@ class Place:
     host: str = "127.0.0.1"
     pim_port: int = 6575
     server_port: int = 10111
-    told_host: str | None = None  # in 08; None: `host`
+    announced_host: str | None = None  # in 08; None: `host`
     tls: ssl.SSLContext | None = None
     role: str = ALL
     weight: int = 1  # of a server among others
@@ -70,7 +70,7 @@ async def run(
     is_shared = place.is_shared or place.role in (PIM, SERVER)
     with database.writing(place.database, is_shared) as engine:
         writer = Writer(engine, say, is_shared, open_parcels)
-        archive = Archive(writer, place.told_host or place.host, faults, say)
+        archive = Archive(writer, place.announced_host or place.host, faults, say)
         if place.role == PIM:
             archive.guide = RegisteredServers(engine, say)
         stop = asyncio.Event()
@@ -84,7 +84,7 @@ async def run(
                 place.pim_port if place.role in (ALL, PIM) else None,
                 place.server_port if place.role in (ALL, SERVER) else None,
             )
-            say(_told(place, *await archive.listen(place.host, *ports, place.tls)))
+            say(_listening_line(place, *await archive.listen(place.host, *ports, place.tls)))
             if place.role == SERVER:
                 ends.push_async_callback(archive.drain)
                 ends.push_async_callback(asyncio.to_thread, _member(engine, place, archive, stop).leave)
@@ -99,14 +99,16 @@ async def run(
                 ends.push_async_callback(asyncio.to_thread, consumer.close)
             gc.freeze()  # the libraries stay: garbage collection need not look through them
             await _until(stop, seconds, archive, say, pages, consumer)
-    say(_shown(archive, consumer))
+    say(_figures_line(archive, consumer))
     return archive
 
 
-def _told(place: Place, pim_port: int, server_port: int) -> str:
+def _listening_line(place: Place, pim_port: int, server_port: int) -> str:
     parts = [f"PIM on {place.host}:{pim_port}"] * (place.role in (ALL, PIM))
     parts += [f"server on {place.host}:{server_port}"] * (place.role in (ALL, SERVER))
-    return ", ".join([*parts, f"archive {database.shown(place.database)}"] + ["TLS"] * (place.tls is not None))
+    return ", ".join(
+        [*parts, f"archive {database.without_password(place.database)}"] + ["TLS"] * (place.tls is not None)
+    )
 
 
 def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event) -> servers.Member:
@@ -114,18 +116,18 @@ def _member(engine: Engine, place: Place, archive: Archive, stop: asyncio.Event)
     assert isinstance(archive.guide, InProcessServer)
     myself = servers.Server(archive.guide.host, archive.guide.port, place.weight)
 
-    def hear(found: list[servers.Server] | None) -> None:
-        if found is None:
+    def on_beat(live: list[servers.Server] | None) -> None:
+        if live is None:
             archive.loop.call_soon_threadsafe(stop.set)
-        elif myself in found:
-            mine = partial(_is_of, found, myself)
+        elif myself in live:
+            mine = partial(_is_of, live, myself)
             archive.loop.call_soon_threadsafe(archive.hand_over, mine)
 
-    return servers.Member(engine, myself, hear)
+    return servers.Member(engine, myself, on_beat)
 
 
-def _is_of(found: list[servers.Server], server: servers.Server, station: Station) -> bool:
-    return servers.of_station(found, station) == server
+def _is_of(live: list[servers.Server], server: servers.Server, station: Station) -> bool:
+    return servers.of_station(live, station) == server
 
 
 def figures(archive: Archive) -> str:
@@ -139,7 +141,7 @@ def figures(archive: Archive) -> str:
     )
 
 
-def _shown(archive: Archive, consumer: Consumer | None) -> str:
+def _figures_line(archive: Archive, consumer: Consumer | None) -> str:
     return figures(archive) + (f"; {consumer.counted.line()}" if consumer is not None else "")
 
 
@@ -179,7 +181,7 @@ async def _until(
 ) -> None:
     """Wait for the end, and log the figures when they have changed."""
     end = None if seconds is None else archive.loop.time() + seconds
-    told = _shown(archive, consumer)
+    last = _figures_line(archive, consumer)
     while not stop.is_set():
         left = FIGURES_EVERY_S if end is None else min(FIGURES_EVERY_S, end - archive.loop.time())
         if left <= 0:
@@ -189,7 +191,7 @@ async def _until(
         except TimeoutError:
             if pages is not None:
                 pages.look_after(say, counted(archive) | (consumer.figures() if consumer is not None else {}))
-            now = _shown(archive, consumer)
-            if now != told:
+            now = _figures_line(archive, consumer)
+            if now != last:
                 say(now)
-            told = now
+            last = now

@@ -44,7 +44,7 @@ WAITING_MOST = 20000
 HEARD_EVERY_S = 5.0
 PAUSE_S = 1.0
 MAPPED_MOST = 200_000  # rows of the map remembered, about 30 MiB; beyond that rows are inserted again, to no effect
-TOLD_AGAIN_S = 3600  # a breach of the same kind is kept and told once in this time
+REPORT_EVERY_S = 3600  # a breach of the same kind is kept and told once in this time
 KINDS_MOST = 4096  # kinds of breaches remembered for that
 _TABLES = t.TABLES.sorted_tables
 _KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # what identifies a row of each telegram
@@ -55,7 +55,7 @@ _KEYS: dict[str, tuple[Table, tuple[str, ...], Callable[[dict], tuple]]] = {  # 
 # What a row of the map is called until it is described, and its other columns.
 _NAMED = (("System type",), ("System", ""), ("Station", "", "", 0, 0), ("Spindle",), ("Program",))
 
-Tell = Callable[[str], None]
+OnOutcome = Callable[[str], None]
 
 
 @dataclass
@@ -119,13 +119,13 @@ class Writer:
     ) -> None:
         self._engine = engine
         self._open_parcels = open_parcels
-        self._known: RowCache = SharedRowCache() if is_shared else RowCache()
+        self._row_cache: RowCache = SharedRowCache() if is_shared else RowCache()
         self._trouble = trouble
         self._wake = threading.Condition()
-        self._waiting: list[tuple[str, dict, Tell]] = []
+        self._waiting: list[tuple[str, dict, OnOutcome]] = []
         self._breaches: list[tuple] = []
         self._noted: dict[tuple, float] = {}  # kinds of breaches
-        self._heard: dict[Station, str] = {}
+        self._heard_at: dict[Station, str] = {}
         self._changes: list[Callable[[], None]] = []
         self._closing = False
         self.stored = self.repeated = self.failed = self.commits = 0
@@ -140,12 +140,12 @@ class Writer:
 
     # -- for the server --------------------------------------------------------------------------------------------
 
-    def put(self, kind: str, found: dict, tell: Tell) -> bool:
+    def put(self, kind: str, fields: dict, on_outcome: OnOutcome) -> bool:
         """Queue this telegram; `tell` is called in the writer's thread. False if too many wait already."""
         with self._wake:
             if len(self._waiting) >= WAITING_MOST or self._closing:
                 return False
-            self._waiting.append((kind, found, tell))
+            self._waiting.append((kind, fields, on_outcome))
             self._wake.notify()
         return True
 
@@ -153,27 +153,27 @@ class Writer:
         """Queue this breach of the document to be stored if it is the first of its kind for a while; True then."""
         now_s = time.monotonic()
         with self._wake:
-            if now_s - self._noted.get(kind, -TOLD_AGAIN_S) < TOLD_AGAIN_S:
+            if now_s - self._noted.get(kind, -REPORT_EVERY_S) < REPORT_EVERY_S:
                 return False
             self._noted.pop(kind, None)
             if len(self._noted) >= KINDS_MOST:
                 self._noted.pop(next(iter(self._noted)))  # the one noted longest ago
             self._noted[kind] = now_s
             if len(self._breaches) < WAITING_MOST:
-                whose = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
-                self._breaches.append((*whose, breach.position or None, breach.found[:1000], breach.allowed))
+                origin = (rows.now_text(), peer[:60], telegram[:2].ljust(2), breach.field[:60])
+                self._breaches.append((*origin, breach.position or None, breach.found[:1000], breach.allowed))
                 self._wake.notify()
         return True
 
-    def heard(self, station: Station) -> None:
+    def mark_heard(self, station: Station) -> None:
         """Note a station's sign of life; these are written every few seconds."""
         with self._wake:
-            self._heard[station] = rows.now_text()
+            self._heard_at[station] = rows.now_text()
 
     def latest(self, station: Station) -> tuple[int, int]:
         """The sequences of the latest stored result and event, 0 for none (TN 5.9)."""
         with self._wake:
-            return self._known.latest.get(station, (0, 0))
+            return self._row_cache.latest.get(station, (0, 0))
 
     def change(self, change: Callable[[Connection], None]) -> None:
         """Have something else changed, in a transaction of its own between two batches; raises what it raises."""
@@ -184,7 +184,7 @@ class Writer:
             try:
                 connection = self._connected()
                 with connection.begin():
-                    self._known.before(connection, [])
+                    self._row_cache.before(connection, [])
                     change(connection)
                 self._used_s = time.monotonic()
             except BaseException as wrong:
@@ -214,11 +214,11 @@ class Writer:
 
     def _begin(self, connection: Connection) -> None:
         with self._wake:
-            self._known.begin(connection)
+            self._row_cache.begin(connection)
         self._mapped: set[tuple] = set()
         for table in t.MAP:
-            asked = select(*table.primary_key.columns).limit(MAPPED_MOST)
-            self._mapped.update(tuple(row) for row in connection.execute(asked))
+            statement = select(*table.primary_key.columns).limit(MAPPED_MOST)
+            self._mapped.update(tuple(row) for row in connection.execute(statement))
         self._is_known = True
 
     def _run(self) -> None:
@@ -228,20 +228,20 @@ class Writer:
                     self._wake.wait(HEARD_EVERY_S)
                 taken, self._waiting = self._waiting[:BATCH_MOST], self._waiting[BATCH_MOST:]
                 breaches, self._breaches = self._breaches, []
-                heard, self._heard = self._heard, {}
+                heard_at, self._heard_at = self._heard_at, {}
                 changes, self._changes = self._changes, []
-                if self._closing and not (changes or taken or breaches or heard):
+                if self._closing and not (changes or taken or breaches or heard_at):
                     break
             for make in changes:
                 make()
-            if not (taken or breaches or heard):
+            if not (taken or breaches or heard_at):
                 continue
-            outcomes = self._commit(taken, breaches, heard)
+            outcomes = self._commit(taken, breaches, heard_at)
             if outcomes is None:
-                self._commit([], breaches, heard)
+                self._commit([], breaches, heard_at)
                 outcomes = [(self._commit([one], [], {}) or [FAILED])[0] for one in taken]
-            for (_, _, tell), outcome in zip(taken, outcomes, strict=True):
-                tell(outcome)
+            for (_, _, on_outcome), outcome in zip(taken, outcomes, strict=True):
+                on_outcome(outcome)
         self._let_go()
 
     def _connected(self) -> Connection:
@@ -260,14 +260,14 @@ class Writer:
             self._connection.close()
             self._connection = None
 
-    def _commit(self, taken: list, breaches: list[tuple], heard: dict[Station, str]) -> list[str] | None:
+    def _commit(self, taken: list, breaches: list[tuple], heard_at: dict[Station, str]) -> list[str] | None:
         """Store all in one commit; return the outcomes, None if one cannot be stored and may have spoilt the others."""
         try:
             connection = self._connected()
             began_s = time.monotonic()
             with connection.begin() as transaction:
                 batch = self._batch(connection, taken)
-                for station, moment in heard.items():
+                for station, moment in heard_at.items():
                     batch.change(t.STATION, station, Heard=moment)
                 batch.add(t.BREACH, breaches)
                 with bulk_insert.together(connection):
@@ -290,7 +290,7 @@ class Writer:
             self._trouble(f"{len(taken)} not stored: {first_line(wrong)}")
             return [FAILED] * len(taken)
         with self._wake:
-            self._known.learn(batch.ids, batch.latest)
+            self._row_cache.learn(batch.ids, batch.latest)
         if len(self._mapped) + len(batch.mapped) > MAPPED_MOST:
             self._mapped.clear()
         self._mapped |= batch.mapped
@@ -299,51 +299,53 @@ class Writer:
         return batch.outcomes
 
     def _batch(self, connection: Connection, taken: list) -> _Batch:
-        self._known.before(connection, taken)
+        self._row_cache.before(connection, taken)
         arrived = rows.now_text()
-        opened = self._open(connection, [found for kind, found, _ in taken if kind == PARCEL], arrived)
-        every = [(kind, found) for kind, found, _ in taken if kind != PARCEL]
+        opened = self._open(connection, [fields for kind, fields, _ in taken if kind == PARCEL], arrived)
+        every = [(kind, fields) for kind, fields, _ in taken if kind != PARCEL]
         every += [telegram for parcel in opened for telegram in parcel.telegrams]
 
-        batch = _Batch(ids=dict(self._known.numbers))
-        known = {
-            kind: bulk_insert.known_keys(connection, table, names, [key_of(found) for of, found in every if of == kind])
+        batch = _Batch(ids=dict(self._row_cache.numbers))
+        stored_keys = {
+            kind: bulk_insert.known_keys(
+                connection, table, names, [key_of(fields) for of, fields in every if of == kind]
+            )
             for kind, (table, names, key_of) in _KEYS.items()
         }
         parcels = iter(opened)
-        for kind, found, _ in taken:
-            if kind in known:
-                batch.count(self._take(batch, kind, found, known[kind], arrived))
+        for kind, fields, _ in taken:
+            if kind in stored_keys:
+                batch.count(self._take(batch, kind, fields, stored_keys[kind], arrived))
             elif kind == PARCEL:
-                self._take_parcel(batch, found, next(parcels), known, arrived)
+                self._take_parcel(batch, fields, next(parcels), stored_keys, arrived)
             else:
-                self._describe(batch, kind, found)
+                self._describe(batch, kind, fields)
                 batch.count(STORED)
             if kind != "01":
-                batch.change(t.STATION, station_of(found), Heard=arrived)
+                batch.change(t.STATION, station_of(fields), Heard=arrived)
         return batch
 
     def _open(self, connection: Connection, parcels: list[dict], arrived: str) -> list[ParcelContent]:
         if not parcels:
             return []
         assert self._open_parcels is not None, "no one has handed in what opens parcels"
-        latest = self._known.latest
+        latest = self._row_cache.latest
         return self._open_parcels(connection, parcels, lambda station: latest.get(station, (0, 0))[0], arrived)
 
     def _take_parcel(
-        self, batch: _Batch, found: dict, opened: ParcelContent, known: dict[str, set], arrived: str
+        self, batch: _Batch, fields: dict, opened: ParcelContent, stored_keys: dict[str, set], arrived: str
     ) -> None:
         batch.outcomes.append(opened.outcome)
         if opened.outcome != STORED:
             batch.repeated += opened.outcome == REPEATED
             return
-        self._map(batch, *station_of(found))
+        self._map(batch, *station_of(fields))
         for kind, telegram in opened.telegrams:
-            if self._take(batch, kind, telegram, known[kind], arrived) == STORED:
+            if self._take(batch, kind, telegram, stored_keys[kind], arrived) == STORED:
                 batch.stored += 1
             elif kind == "04":  # another result has its sequence and time: keep it where people look
-                whose = (arrived, "", "04", "sequence and time", None)
-                batch.add(t.BREACH, [(*whose, str(telegram), "one result under them")])
+                origin = (arrived, "", "04", "sequence and time", None)
+                batch.add(t.BREACH, [(*origin, str(telegram), "one result under them")])
             else:
                 batch.repeated += 1
         for table, row in opened.rows:
@@ -351,36 +353,36 @@ class Writer:
         for table, key, values in opened.changes:
             batch.change(table, key, **values)
 
-    def _take(self, batch: _Batch, kind: str, found: dict, known: set[tuple], arrived: str) -> str:
+    def _take(self, batch: _Batch, kind: str, fields: dict, stored_keys: set[tuple], arrived: str) -> str:
         table, _, key_of = _KEYS[kind]
-        key = key_of(found)
-        station = station_of(found)
-        if key in known:
+        key = key_of(fields)
+        station = station_of(fields)
+        if key in stored_keys:
             again = batch.again.setdefault(table, {})
             again[key] = again.get(key, 0) + 1
             return REPEATED
-        known.add(key)
+        stored_keys.add(key)
         self._map(batch, *station)
         number = batch.ids[table] + 1
-        result, event = batch.latest.get(station) or self._known.latest.get(station, (0, 0))
+        result, event = batch.latest.get(station) or self._row_cache.latest.get(station, (0, 0))
         if kind == "04":
-            behind = bool(result) and is_behind(found["sequence"], result)
-            told, vins, parameters = rows.result_rows(found, number, arrived, behind)
-            for spindle in found["spindles"]:
+            behind = bool(result) and is_behind(fields["sequence"], result)
+            results, vins, parameters = rows.result_rows(fields, number, arrived, behind)
+            for spindle in fields["spindles"]:
                 self._map(batch, *station, spindle["spindle"], spindle["program"])
-            batch.add(t.RESULT, told)
+            batch.add(t.RESULT, results)
             batch.add(t.RESULT_VIN, vins)
-            batch.cars |= {found["vin"].strip(), *[vin[2] for vin in vins]} - {""}
+            batch.cars |= {fields["vin"].strip(), *[vin[2] for vin in vins]} - {""}
             batch.add(t.RESULT_PARAMETER, parameters)
-            number += len(told) - 1
-            self._go_on(batch, station, (found["sequence"], event))
+            number += len(results) - 1
+            self._go_on(batch, station, (fields["sequence"], event))
         elif kind == "09":
-            row, parameters = rows.event_rows(found, number, arrived)
+            row, parameters = rows.event_rows(fields, number, arrived)
             batch.add(t.EVENT, [row])
             batch.add(t.EVENT_PARAMETER, parameters)
-            self._go_on(batch, station, (result, found["sequence"]))
+            self._go_on(batch, station, (result, fields["sequence"]))
         else:
-            batch.add(t.GRAPH, [rows.graph_row(found, number, arrived)])
+            batch.add(t.GRAPH, [rows.graph_row(fields, number, arrived)])
         batch.ids[table] = number
         return STORED
 
@@ -421,21 +423,21 @@ class Writer:
         kind, *more = _NAMED[len(place) - 1]
         batch.add(t.MAP[len(place) - 1], [(*place, f"{kind} {place[-1]}", *more)])
 
-    def _describe(self, batch: _Batch, kind: str, found: dict) -> None:
+    def _describe(self, batch: _Batch, kind: str, fields: dict) -> None:
         """Telegrams 01 and 02 name entries of the map."""
 
         def rename(table: Table, key: tuple, name: str, **more: object) -> None:
             batch.change(table, key, **({"Name": name.strip()} if name.strip() else {}), **more)
 
         if kind == "01":
-            key = (found["system_type"], found["system"])
+            key = (fields["system_type"], fields["system"])
             self._map(batch, *key)
-            rename(t.SYSTEM, key, found["name"], IP=found["ip"].strip())
+            rename(t.SYSTEM, key, fields["name"], IP=fields["ip"].strip())
             return
-        station = station_of(found)
+        station = station_of(fields)
         self._map(batch, *station)
-        rename(t.STATION, station, found["name"], IP=found["ip"].strip())
-        for spindle in found["spindles"]:
+        rename(t.STATION, station, fields["name"], IP=fields["ip"].strip())
+        for spindle in fields["spindles"]:
             place = (*station, spindle["spindle"])
             self._map(batch, *place)
             rename(t.SPINDLE, place, spindle["name"])

@@ -43,19 +43,19 @@ class Phase:
 
 def phases(connection: Connection, wanted: ResultFilter) -> dict[str, list[Phase]]:
     """Return the phases of a program's torque and angle, in order of their begin."""
-    found: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
+    by_quantity: dict[str, dict[str, Phase]] = {name: {} for name in QUANTITIES}
     for row in kept(connection, wanted)[::-1]:
-        if not row["Withdrawn"] and row["Quantity"] in found:
+        if not row["Withdrawn"] and row["Quantity"] in by_quantity:
             level = Level(row["Mean"], row["Within"])
-            found[row["Quantity"]][row["Begins"]] = Phase(row["ControlLimitsId"], row["Begins"], level)
-    return {name: [several[begins] for begins in sorted(several)] for name, several in found.items()}
+            by_quantity[row["Quantity"]][row["Begins"]] = Phase(row["ControlLimitsId"], row["Begins"], level)
+    return {name: [several[begins] for begins in sorted(several)] for name, several in by_quantity.items()}
 
 
 def kept(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return all limits that were ever set for this program and spindle, newest first."""
     here = t.is_row(t.CONTROL_LIMITS, _OF, (*(wanted.station or ()), wanted.program, wanted.spindle))
-    asked = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
-    return dicts(connection, asked)
+    statement = select(t.CONTROL_LIMITS).where(here).order_by(_C.ControlLimitsId.desc())
+    return dicts(connection, statement)
 
 
 def put(
@@ -67,7 +67,7 @@ def put(
     """
     digits = statistics.PERIODS["day"][0]
     parts = statistics.parts(connection, replace(reference, tool=None, vin_from=None, vin_to=None), digits)
-    told = []
+    levels = []
     for name in QUANTITIES:
         sums = spc.together(part.of(only_ok)[name] for part in parts)
         level = spc.level_of(sums)
@@ -88,23 +88,23 @@ def put(
             "Note": note[:NOTE_MOST],
         }
         connection.execute(insert(t.CONTROL_LIMITS).values(**values))
-        audit.note(connection, f"control limits of {_named(values)}: {_said(values)}", who)
-        told.append((name, level))
-    if not told:
+        audit.note(connection, f"control limits of {_named(values)}: {_levels_text(values)}", who)
+        levels.append((name, level))
+    if not levels:
         raise TooFewValues(
             f"Limits need {spc.ENOUGH} values that are not all the same, and a quarter of an hour with two."
         )
-    return told
+    return levels
 
 
 def withdraw(connection: Connection, number: int, who: str) -> bool:
     """Take limits out of use; False if there are none of this number, or they are withdrawn already."""
     there = _C.ControlLimitsId == number
-    found = connection.execute(select(t.CONTROL_LIMITS).where(there)).mappings().first()
-    if found is None or found["Withdrawn"]:
+    row = connection.execute(select(t.CONTROL_LIMITS).where(there)).mappings().first()
+    if row is None or row["Withdrawn"]:
         return False
     connection.execute(update(t.CONTROL_LIMITS).where(there).values(Withdrawn=rows.now_text()))
-    audit.note(connection, f"control limits of {_named(dict(found))} withdrawn", who)
+    audit.note(connection, f"control limits of {_named(dict(row))} withdrawn", who)
     return True
 
 
@@ -113,15 +113,15 @@ def segments(phases: Sequence[Phase], periods: Sequence[str]) -> list[tuple[int,
 
     A subgroup in which a phase begins is still measured by what held before.
     """
-    told: list[tuple[int, int, Phase | None]] = []
+    parts: list[tuple[int, int, Phase | None]] = []
     for at, period in enumerate(periods):
         begun = [phase for phase in phases if phase.begins <= period.ljust(12, "0")]
         phase = begun[-1] if begun else None
-        if told and told[-1][2] is phase:
-            told[-1] = (told[-1][0], at + 1, phase)
+        if parts and parts[-1][2] is phase:
+            parts[-1] = (parts[-1][0], at + 1, phase)
         else:
-            told.append((at, at + 1, phase))
-    return told
+            parts.append((at, at + 1, phase))
+    return parts
 
 
 def _named(values: dict) -> str:
@@ -130,7 +130,7 @@ def _named(values: dict) -> str:
     return f"{where} from {values['Begins']} on"
 
 
-def _said(values: dict) -> str:
+def _levels_text(values: dict) -> str:
     which = "OK results" if values["OnlyOK"] else "results"
     of = f"{values['Count']} {which} of {values['Since']} to {values['Until']}"
     return f"mean {values['Mean']:.5g}, s within {values['Within']:.5g} of {of}. {values['Note']}".strip()

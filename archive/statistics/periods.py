@@ -20,13 +20,13 @@ _SHIFT = re.compile(r"([^=,]{1,20})=([01]\d|2[0-3]):?(00|15|30|45)")
 
 def shifts_of(text: str) -> Shifts:
     """Read `early=06:00,late=14:00,night=22:00`; ValueError if it is something else."""
-    found = [_SHIFT.fullmatch(part.strip()) for part in text.split(",")]
-    told = sorted((one[2] + one[3], one[1].strip()) for one in found if one)
-    if None in found or len(dict(told)) < len(told) or len({name for _, name in told}) < len(told):
+    matches = [_SHIFT.fullmatch(part.strip()) for part in text.split(",")]
+    shifts = sorted((one[2] + one[3], one[1].strip()) for one in matches if one)
+    if None in matches or len(dict(shifts)) < len(shifts) or len({name for _, name in shifts}) < len(shifts):
         raise ValueError(
             f"{text!r}: a name and a begin at a quarter of an hour for each shift: early=06:00,late=14:00,night=22:00"
         )
-    return tuple(told)
+    return tuple(shifts)
 
 
 def period_by(by: str) -> Callable[[str], str]:

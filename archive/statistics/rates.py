@@ -31,8 +31,8 @@ _STATUSES = {1: "not OK", 2: "low", 3: "high"}  # TN 5.3
 def cause(torque: int | None, angle: int | None, time: int | None) -> str:
     """Return what its statuses say is wrong with a result: `torque low, angle high`; `other` if they say nothing."""
     named = (("torque", torque), ("angle", angle), ("time", time))
-    told = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
-    return ", ".join(told) or "other"
+    parts = [f"{name} {_STATUSES.get(status, status)}" for name, status in named if status]
+    return ", ".join(parts) or "other"
 
 
 # What a station reports as a rule: one thing wrong, or torque and angle.
@@ -40,35 +40,35 @@ _OF = {name: [f"{name} {_STATUSES[number]}" for number in (2, 3)] for name in ("
 CAUSES = (*_OF["torque"], *_OF["angle"], *[f"{one}, {two}" for one in _OF["torque"] for two in _OF["angle"]], "other")
 
 
-def statuses(told: str) -> tuple[int, int, int] | None:
+def statuses(words: str) -> tuple[int, int, int] | None:
     """Return the statuses of torque, angle and time for this cause; None if it is not a cause."""
-    found = {"torque": 0, "angle": 0, "time": 0}
-    for one in () if told == "other" else told.split(", "):
+    numbers = {"torque": 0, "angle": 0, "time": 0}
+    for one in () if words == "other" else words.split(", "):
         name, _, status = one.partition(" ")
         number = next((n for n, word in _STATUSES.items() if word == status), int(status) if _OTHER(status) else 0)
-        if name not in found or not number:
+        if name not in numbers or not number:
             return None
-        found[name] = number
-    return found["torque"], found["angle"], found["time"]
+        numbers[name] = number
+    return numbers["torque"], numbers["angle"], numbers["time"]
 
 
 def pareto(counts: Mapping[Hashable, int]) -> list[dict]:
     """Return what, count, share of all, and cumulative share, the most frequent first."""
     total = sum(counts.values())
-    told, so_far = [], 0
+    bars, so_far = [], 0
     for what, count in sorted(Counter(counts).items(), key=lambda one: (-one[1], str(one[0]))):
         so_far += count
-        told.append({"what": what, "count": count, "share": count / total, "up_to": so_far / total})
-    return told
+        bars.append({"what": what, "count": count, "share": count / total, "up_to": so_far / total})
+    return bars
 
 
 def causes(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return the causes of what is not OK, the most frequent first."""
     statuses = (_R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    asked = select(*statuses, func.count()).where(*which(connection, replace(wanted, nok=True))).group_by(*statuses)
+    statement = select(*statuses, func.count()).where(*which(connection, replace(wanted, nok=True))).group_by(*statuses)
     counted: Counter = Counter()
-    for *found, count in connection.execute(asked):
-        counted[cause(*found)] += count
+    for *row, count in connection.execute(statement):
+        counted[cause(*row)] += count
     return pareto(counted)
 
 
@@ -101,13 +101,13 @@ def totals(connection: Connection, wanted: ResultFilter) -> Counts:
 
 def added(counts: Counts, by: Sequence[str]) -> Counts:
     """Return totals by some columns of KEY; `by` nothing: all in one."""
-    told: Counts = {}
+    sums: Counts = {}
     places = [KEY.index(name) for name in by]
     for key, (good, bad) in counts.items():
         some = tuple(key[place] for place in places)
-        had = told.get(some, (0, 0))
-        told[some] = had[0] + good, had[1] + bad
-    return told
+        had = sums.get(some, (0, 0))
+        sums[some] = had[0] + good, had[1] + bad
+    return sums
 
 
 def over_time(
@@ -115,23 +115,23 @@ def over_time(
 ) -> dict[str, tuple[int, int]]:
     """The same by the first digits of the time, and the number of the shift behind a blank."""
 
-    found = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
-    return {key[0]: counts for key, counts in sorted(found.items())}
+    by_key = _counts(connection, wanted, lambda source: [period(source, digits, shifts)])
+    return {key[0]: counts for key, counts in sorted(by_key.items())}
 
 
 def _counts(connection: Connection, wanted: ResultFilter, keys) -> Counts:
-    told: Counts = {}
+    counts: Counts = {}
     for source in sources(connection, wanted, _each):
         named = [key.label(f"k{at}") for at, key in enumerate(keys(source))]
         each = select(*named, source.c.Good, source.c.Bad).subquery().c
         columns = [each[f"k{at}"] for at in range(len(named))]
-        asked = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
-        for row in connection.execute(asked):
+        statement = select(*columns, func.sum(each.Good), func.sum(each.Bad)).group_by(*columns)
+        for row in connection.execute(statement):
             values = list(row)
             key = tuple(values[:-2])
-            had = told.get(key, (0, 0))
-            told[key] = had[0] + int(values[-2] or 0), had[1] + int(values[-1] or 0)
-    return told
+            had = counts.get(key, (0, 0))
+            counts[key] = had[0] + int(values[-2] or 0), had[1] + int(values[-1] or 0)
+    return counts
 
 
 def _each(*which: ColumnElement[bool]) -> Select:
@@ -158,7 +158,7 @@ class Attempts:
     def screws(self) -> int:
         return self.at_once + self.again + self.never
 
-    def told(self) -> dict:
+    def as_dict(self) -> dict:
         """Return the counts, the rate of those OK at once, and its interval; None for no screws."""
         low, high = interval(self.at_once, self.screws)
         rate = self.at_once / self.screws if self.screws else None
@@ -168,23 +168,23 @@ class Attempts:
 def attempts(connection: Connection, wanted: ResultFilter, counts: Counts) -> dict[tuple, Attempts]:
     """Return the screws by station and program: (system type, system, station, program); `counts`: their totals."""
     by = (*t.PLACE, "Program")
-    told = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
+    by_program = {key: Attempts(at_once=good) for key, (good, _) in added(counts, by).items()}
     columns = [_R[name] for name in by]
     within = which(connection, wanted)
     following = _next(wanted.to_time or "").label("Next")
     nok = select(*columns, following).where(t.IS_NOK, *within, _R.VIN != "").subquery().c
     keys = [nok[name] for name in by]
     for *key, behind, count in connection.execute(select(*keys, nok.Next, func.count()).group_by(*keys, nok.Next)):
-        found = told.setdefault(tuple(key), Attempts())
+        entry = by_program.setdefault(tuple(key), Attempts())
         if behind is None:
-            found.never = count
+            entry.never = count
         elif behind == 0:
-            found.at_once -= count
-            found.again = count
-    asked = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
-    for *key, count in connection.execute(asked):
-        told.setdefault(tuple(key), Attempts()).without_vin = count
-    return told
+            entry.at_once -= count
+            entry.again = count
+    statement = select(*columns, func.count(literal(1))).where(t.IS_NOK, *within, _R.VIN == "").group_by(*columns)
+    for *key, count in connection.execute(statement):
+        by_program.setdefault(tuple(key), Attempts()).without_vin = count
+    return by_program
 
 
 def _next(until: str) -> ScalarSelect:
@@ -196,8 +196,8 @@ def _next(until: str) -> ScalarSelect:
     same = [one.c[name] == _R[name] for name in ("VIN", *t.PLACE, "Program", "Spindle")]
     time = one.c.Time.op("||")("")  # so that no index by time fits
     later = or_(time > _R.Time, and_(time == _R.Time, one.c.ResultId > _R.ResultId))
-    asked = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
-    return asked.scalar_subquery()
+    statement = select(one.c.Overall).where(*same, later, time < until).order_by(time, one.c.ResultId).limit(1)
+    return statement.scalar_subquery()
 
 
 def together(several: Sequence[Attempts]) -> Attempts:

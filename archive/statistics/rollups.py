@@ -98,7 +98,7 @@ def _slot() -> ColumnElement[str]:
 
 def _measures() -> dict[str, ColumnElement]:
     """Return the columns of a row of Result that are summed; those of the other verdict are unknown, or 0."""
-    told: dict[str, ColumnElement] = {verdict: case((_is(verdict), 1), else_=0) for verdict in VERDICTS}
+    measures: dict[str, ColumnElement] = {verdict: case((_is(verdict), 1), else_=0) for verdict in VERDICTS}
     for name in QUANTITIES:
         low, high = limits(name)
         for verdict in VERDICTS:
@@ -106,10 +106,10 @@ def _measures() -> dict[str, ColumnElement]:
             exact = value - (low + high) / 2.0
             apart = case((func.abs(exact) < _SMALL, 0.0), else_=exact)
             what = f"{verdict}{name}"
-            told[f"{what}Count"] = case((value.is_not(None), 1), else_=0)
-            told[f"{what}Sum"], told[f"{what}Squares"] = coalesce(apart, 0.0), coalesce(apart * apart, 0.0)
-            told[what + _LEAST] = told[what + _MOST] = value
-    return told
+            measures[f"{what}Count"] = case((value.is_not(None), 1), else_=0)
+            measures[f"{what}Sum"], measures[f"{what}Squares"] = coalesce(apart, 0.0), coalesce(apart * apart, 0.0)
+            measures[what + _LEAST] = measures[what + _MOST] = value
+    return measures
 
 
 def fitting(column: ColumnElement) -> ColumnElement[float]:

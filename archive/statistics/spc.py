@@ -86,10 +86,10 @@ def sums_of(values: Sequence[float]) -> Sums:
 
 def together(several: Iterable[Sums]) -> Sums:
     """Return all of them added."""
-    told = Sums()
+    total = Sums()
     for one in several:
-        told.add(one)
-    return told
+        total.add(one)
+    return total
 
 
 # -- capability ----------------------------------------------------------------------------------------------------
@@ -111,8 +111,8 @@ def figures(sums: Sums, low: float | None, high: float | None) -> dict:
 def _capability(mean: float, deviation: float | None, low: float, high: float) -> tuple[float | None, float | None]:
     if not deviation:
         return None, None
-    found = (high - low) / (6 * deviation), min(high - mean, mean - low) / (3 * deviation)
-    return found if all(map(math.isfinite, found)) else (None, None)
+    indices = (high - low) / (6 * deviation), min(high - mean, mean - low) / (3 * deviation)
+    return indices if all(map(math.isfinite, indices)) else (None, None)
 
 
 # -- charts --------------------------------------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def chart_of_means(groups: Sequence[Sums], level: Level, rules: Collection[int] 
 
 def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
     """The same for deviations; a group of one value has none."""
-    told: dict = {"points": [], "centre": [], "low": [], "high": [], "signals": {}}
+    chart: dict = {"points": [], "centre": [], "low": [], "high": [], "signals": {}}
     for at, group in enumerate(groups):
         point = group.deviation
         centre = low = high = None
@@ -163,22 +163,22 @@ def chart_of_deviations(groups: Sequence[Sums], level: Level) -> dict:
             reach = 3 * level.within * math.sqrt(1 - c4(group.count) ** 2)
             low, high = max(0.0, centre - reach), centre + reach
             if reach and abs(point - centre) > reach:
-                told["signals"][at] = RULES[1].words
+                chart["signals"][at] = RULES[1].words
         for name, value in (("points", point), ("centre", centre), ("low", low), ("high", high)):
-            told[name].append(value)
-    return told
+            chart[name].append(value)
+    return chart
 
 
 def _signals(scaled: list[float], rules: Collection[int]) -> dict[int, str]:
     """Return the first rule that each point completes."""
-    told = {}
+    signals = {}
     for end in range(1, len(scaled) + 1):
         for number in rules:
             rule = RULES[number]
             if end >= rule.count and rule.is_met(scaled[end - rule.count : end]):
-                told[end - 1] = rule.words
+                signals[end - 1] = rule.words
                 break
-    return told
+    return signals
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,8 @@ RULES = {
 
 def rules_of(text: str) -> tuple[int, ...]:
     """Read `1,2,3,5`; ValueError if it is something else."""
-    found = {part.strip() for part in text.split(",")}
-    told = tuple(number for number in RULES if str(number) in found)
-    if len(told) != len(found):
+    numbers = {part.strip() for part in text.split(",")}
+    rules = tuple(number for number in RULES if str(number) in numbers)
+    if len(rules) != len(numbers):
         raise ValueError(f"{text!r}: numbers of Nelson's rules, 1 to {max(RULES)}, such as 1,2,3,5")
-    return told
+    return rules

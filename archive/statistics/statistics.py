@@ -85,27 +85,27 @@ def parts(connection: Connection, wanted: ResultFilter, digits: int, shifts: Shi
 
     A part's period has the shift's number behind a blank; 0 belongs to the last one of the day before.
     """
-    told: dict[tuple, Part] = {}
+    by_key: dict[tuple, Part] = {}
     for source in sources(connection, wanted):
         for row in connection.execute(_grouped(source, digits, shifts)):
             part = _part(row)
-            had = told.setdefault(tuple(row[:7]), part)
+            had = by_key.setdefault(tuple(row[:7]), part)
             if had is not part:
                 had.add(part)
-    return sorted(told.values(), key=lambda part: part.period)
+    return sorted(by_key.values(), key=lambda part: part.period)
 
 
 def coarser(parts: Sequence[Part], digits: int) -> list[Part]:
     """Return the same in longer periods."""
-    told: dict[tuple, Part] = {}
+    merged: dict[tuple, Part] = {}
     for part in parts:
         key = (part.period[:digits], *part.key)
-        if key in told:
-            told[key].add(part)
+        if key in merged:
+            merged[key].add(part)
             continue
         sums, ok = ({name: replace(one) for name, one in of.items()} for of in (part.sums, part.ok))
-        told[key] = replace(part, period=key[0], sums=sums, ok=ok, bad_ends=dict(part.bad_ends))
-    return list(told.values())
+        merged[key] = replace(part, period=key[0], sums=sums, ok=ok, bad_ends=dict(part.bad_ends))
+    return list(merged.values())
 
 
 def period(source: FromClause, digits: int, shifts: Shifts) -> ColumnElement[str]:
@@ -155,9 +155,9 @@ def _part(row: Row) -> Part:
     part = Part(period, spindle, program, {}, int(good), int(bad), {}, {}, {})
     for at, name in enumerate(QUANTITIES):
         low, high = part.limits[name] = limits[2 * at], limits[2 * at + 1]
-        told, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
-        count, total, squares, *bad_sums, inner, free, more_inner, more_free = told[:10]
-        ok_ends, bad_ends = (told[10], told[11]), (told[12], told[13])
+        measures, origin = rest[14 * at : 14 * at + 14], (low + high) / 2
+        count, total, squares, *bad_sums, inner, free, more_inner, more_free = measures[:10]
+        ok_ends, bad_ends = (measures[10], measures[11]), (measures[12], measures[13])
         part.ok[name] = Sums(int(count), total, squares, *ok_ends, inner, int(free), origin)
         every = Sums(
             *(int(count + bad_sums[0]), total + bad_sums[1], squares + bad_sums[2], *_both(ok_ends, bad_ends)),
@@ -213,13 +213,13 @@ def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
     """Return the shortest period of which there are at most about `most` between the first and the last result."""
     column: ColumnElement[str] = _R.Time
     if wanted.vin_from or wanted.vin_to:
-        asked = which(connection, wanted)
+        statement = which(connection, wanted)
     else:
         column = _Q.Slot
         begun = slot_of((wanted.from_time or "").ljust(12, "0"))
-        asked = _quarters(replace(wanted, tool=None), begun, wanted.to_time or "")
+        statement = _quarters(replace(wanted, tool=None), begun, wanted.to_time or "")
     ends = [
-        connection.execute(select(column).where(*asked).order_by(order).limit(1)).scalar()
+        connection.execute(select(column).where(*statement).order_by(order).limit(1)).scalar()
         for order in (column, column.desc())
     ]
     if None in ends:
@@ -235,17 +235,17 @@ def period_of(connection: Connection, wanted: ResultFilter, most: int) -> str:
 def values(connection: Connection, wanted: ResultFilter, name: str) -> Sequence[Row]:
     """Return time, verdict, value and limits of the wanted results, in the order they were made."""
     value = rollups.fitting(_R[name])
-    asked = select(_R.Time, _R.Overall, value, *rollups.limits(name)).where(*which(connection, wanted))
-    return connection.execute(asked.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
+    statement = select(_R.Time, _R.Overall, value, *rollups.limits(name)).where(*which(connection, wanted))
+    return connection.execute(statement.where(value.is_not(None)).order_by(_R.Time, _R.ResultId)).fetchall()
 
 
 def tools(connection: Connection, wanted: ResultFilter) -> list[tuple]:
     """Return each tool with each set of limits: serial number, limits of torque, limits of angle."""
-    told: dict[tuple, None] = {}
+    distinct: dict[tuple, None] = {}
     for source in sources(connection, wanted):
-        asked = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
-        told.update(dict.fromkeys(tuple(row) for row in connection.execute(asked)))
-    return list(told)
+        statement = select(source.c.Tool, *[source.c[name] for name in _LIMITS]).distinct()
+        distinct.update(dict.fromkeys(tuple(row) for row in connection.execute(statement)))
+    return list(distinct)
 
 
 def newest_of_tool(
@@ -254,11 +254,11 @@ def newest_of_tool(
     """Return time, verdict, torque and angle of the newest results of a tool under its limits, newest first."""
     limits = [limit for name in QUANTITIES for limit in rollups.limits(name)]
     same = [limit == value for limit, value in zip(limits, tool[1:], strict=True)]
-    asked = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(*which(connection, wanted))
-    asked = asked.where(_R.SpindleSerial == tool[0], *same)
+    statement = select(_R.Time, _R.Overall, _R.Torque, _R.Angle).where(*which(connection, wanted))
+    statement = statement.where(_R.SpindleSerial == tool[0], *same)
     if only_ok:
-        asked = asked.where(_R.Overall == 0)
-    return connection.execute(asked.order_by(*_NEWEST).limit(most)).fetchall()
+        statement = statement.where(_R.Overall == 0)
+    return connection.execute(statement.order_by(*_NEWEST).limit(most)).fetchall()
 
 
 def bars(
@@ -275,12 +275,12 @@ def bars(
     tell its bar the database works out a result's limits a dozen times, which takes twice as long.
     """
     columns = [_R[name] for name in (*_LIMITS, *names)]
-    asked = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
+    statement = select(_R.Spindle, _R.Program, *columns).where(*which(connection, wanted))
     if only_ok:
-        asked = asked.where(_R.Overall == 0)
+        statement = statement.where(_R.Overall == 0)
     several: dict[tuple, list[list[float]]] = {}
     at = 2 + len(_LIMITS)
-    for row in connection.execute(asked):
+    for row in connection.execute(statement):
         of = row[:at]
         values = several.get(of)
         if values is None:
@@ -288,15 +288,15 @@ def bars(
         for one, value in zip(values, row[at:], strict=True):
             if value is not None:
                 one.append(value)
-    told: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
+    counted: dict[str, dict[tuple, list[int]]] = {name: {} for name in names}
     for (spindle, program, *limits), values in several.items():
         each = {name: rollups.limits_of(*limits[2 * place : 2 * place + 2]) for place, name in enumerate(QUANTITIES)}
         key = (spindle, program, *[limit for both in each.values() for limit in both])
         for name, some in zip(names, values, strict=True):
             if some:
-                counts = told[name].setdefault(key, [0] * most)
+                counts = counted[name].setdefault(key, [0] * most)
                 _count(counts, some, *ends(*each[name]))
-    return told
+    return counted
 
 
 def _count(counts: list[int], values: Sequence[float], first: float, end: float) -> None:

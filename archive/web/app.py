@@ -108,12 +108,12 @@ class Site:
         self._looking = CapacityLimiter(LOGINS_AT_ONCE)
         self.server: dict[str, float] | None = None  # counts of the server beside it
         self.templates = template_filters.templates()
-        row = self.templates.get_template("row.html")
-        self.feed = LiveFeed(reading, lambda told: row.render(row=told), pages.today)
+        row_template = self.templates.get_template("row.html")
+        self.feed = LiveFeed(reading, lambda result: row_template.render(row=result), pages.today)
 
     def rendered(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """Return a page made from this template."""
-        about = {"archive": self.reading.shown, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
+        about = {"archive": self.reading.label, "has_door": self.door is not None, "user": values.pop("user", _ANYONE)}
         return HTMLResponse(self.templates.get_template(name).render(**about, **values), status)
 
     def page(self, make: Callable[[Reading, Request], Awaitable[Page]]) -> Callable[[Request], Awaitable[Response]]:
@@ -121,17 +121,17 @@ class Site:
 
         async def answer(request: Request) -> Response:
             self._check(request)
-            made = await make(self.reading, request)
-            if made.go_to:
-                return RedirectResponse(made.go_to, 303)
+            content = await make(self.reading, request)
+            if content.go_to:
+                return RedirectResponse(content.go_to, 303)
             if "json" in request.query_params:
-                return JSONResponse(made.values)
+                return JSONResponse(content.values)
             if "as" in request.query_params:
-                return await self._file(request, made)
+                return await self._file(request, content)
             query = dict(request.query_params)
             user = request.scope.get("user", _ANYONE)
-            beside = {"here": request.url.path, "query": query, "user": user, "choices": made.choices}
-            return self.rendered(made.template, **beside, **made.values)
+            context = {"here": request.url.path, "query": query, "user": user, "choices": content.choices}
+            return self.rendered(content.template, **context, **content.values)
 
         return answer
 
@@ -156,16 +156,16 @@ class Site:
         if any("\0" in text for text in request.query_params.values()):
             raise InvalidRequest("There is a character in the address that no text has.")
 
-    async def _file(self, request: Request, made: Page) -> Response:
+    async def _file(self, request: Request, page: Page) -> Response:
         """Return what a page shows as a file, or the page that shows how far it is."""
         kind = request.query_params["as"]
-        if kind not in export.MEDIA or made.rows is None:
-            told = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
-            raise _PageError(400, "This cannot be a file", told)
-        if kind == "parquet" and made.rows.what not in (list_rows.RESULTS, list_rows.TREND):
+        if kind not in export.MEDIA or page.rows is None:
+            text = f"This page is no list, or as={kind!r} is none of {', '.join(export.MEDIA)}."
+            raise _PageError(400, "This cannot be a file", text)
+        if kind == "parquet" and page.rows.what not in (list_rows.RESULTS, list_rows.TREND):
             raise _PageError(400, "This cannot be a file", "Only results are there as Parquet.")
         try:
-            job = self.exports.start(made.rows, kind, request.scope.get("user", _ANYONE).name)
+            job = self.exports.start(page.rows, kind, request.scope.get("user", _ANYONE).name)
         except QueueFull:
             raise _PageError(503, "Too much at once", "Many files are being written; try again later.") from None
         wait_s = None if "wait" in request.query_params else SOON_S
@@ -182,10 +182,10 @@ class Site:
             raise NotThere("There is no such file any more: ask for it again.")
         if "file" in request.query_params and job.ended.is_set():
             return self._taken(job, keep=True)
-        told = {"state": job.state, "count": job.count, "total": job.total, "name": job.name, "why": job.why}
+        status = {"state": job.state, "count": job.count, "total": job.total, "name": job.name, "why": job.why}
         if "json" in request.query_params:
-            return JSONResponse(told)
-        answer = self.rendered("export.html", here=request.url.path, query={}, user=user, job=told)
+            return JSONResponse(status)
+        answer = self.rendered("export.html", here=request.url.path, query={}, user=user, job=status)
         if not job.ended.is_set():
             answer.headers["refresh"] = "2"
         return answer
@@ -294,9 +294,9 @@ async def _form_of(request: Request) -> dict[str, str] | None:
 
 def _basic(header: str) -> tuple[str, str | None]:
     """Return name and password of HTTP basic authentication; None for a missing password."""
-    kind, _, told = header.partition(" ")
+    kind, _, credentials = header.partition(" ")
     try:
-        name, _, tried = base64.b64decode(told, validate=True).decode().partition(":")
+        name, _, tried = base64.b64decode(credentials, validate=True).decode().partition(":")
     except ValueError:
         return "", None
     return (name, tried) if kind.lower() == "basic" else ("", None)
@@ -342,8 +342,8 @@ class _Guard:
 
         request = Request(scope)
         if _peer(request) in self._site.proxy.addresses:
-            told = [scope["scheme"], *request.headers.getlist("x-forwarded-proto")]
-            scope["scheme"] = told[-1]  # the proxy's is last
+            schemes = [scope["scheme"], *request.headers.getlist("x-forwarded-proto")]
+            scope["scheme"] = schemes[-1]  # the proxy's is last
         refused = self._refused(request, scope)
         await (refused or self._app)(scope, receive, with_headers)
 
@@ -363,11 +363,11 @@ class _Guard:
         if door is None or scope["path"].startswith(OPEN):
             return None
         token = request.cookies.get(COOKIE, "")
-        told = self._site.proxy.name(_peer(request), dict(scope["headers"]))
-        user = (door.users().get(told) or User(told, "view")) if told else door.knows(token)
+        name = self._site.proxy.name(_peer(request), dict(scope["headers"]))
+        user = (door.users().get(name) or User(name, "view")) if name else door.knows(token)
         if user is not None:
             scope["user"] = user
-            scope["renewed"] = None if told else door.renewed(token)
+            scope["renewed"] = None if name else door.renewed(token)
             return None
         query = scope["query_string"].decode("latin-1")
         if "json" in query or scope["path"] == "/live/events":

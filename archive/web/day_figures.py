@@ -27,16 +27,16 @@ def programs(
     """Return each program's figures, by spindle and number; `only_ok`: spread and capability of OK results only."""
     parts = statistics.parts(connection, wanted, 0)
     bars = statistics.bars(connection, wanted, statistics.QUANTITIES, only_ok, _around, BARS)
-    told = []
+    figures = []
     for part in sorted(parts, key=lambda one: (one.spindle, one.program, -one.good - one.bad)):
         count = part.good + part.bad
         one: dict[str, Any] = {"spindle": part.spindle, "program": part.program, "count": count, "nok": part.bad}
         one.update(name=names.get((part.spindle, part.program), f"Program {part.program}"), ok_share=part.good / count)
         for quantity in QUANTITIES:
-            found = bars[quantity.name].get(part.key)
-            one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, found, only_ok)
-        told.append(one)
-    return told
+            counts = bars[quantity.name].get(part.key)
+            one[quantity.name.lower()] = _spread(connection, wanted, part, quantity, counts, only_ok)
+        figures.append(one)
+    return figures
 
 
 def _around(low: float, high: float) -> tuple[float, float]:
@@ -49,19 +49,19 @@ def _spread(
     connection: Connection, wanted: ResultFilter, part: Part, quantity: Quantity, bars: list[int] | None, only_ok: bool
 ) -> dict[str, Any]:
     sums, (low, high) = part.of(only_ok)[quantity.name], part.limits[quantity.name]
-    told: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
+    spread: dict[str, Any] = {"unit": quantity.unit, "decimals": quantity.decimals, "bars": []}
     if low < high:
-        told.update(low=low, high=high, bars=bars or [])
-        told["from"], told["to"] = _around(low, high)
-        return {**told, **spc.figures(sums, low, high)}
-    told.update(low=None, high=None)
+        spread.update(low=low, high=high, bars=bars or [])
+        spread["from"], spread["to"] = _around(low, high)
+        return {**spread, **spc.figures(sums, low, high)}
+    spread.update(low=None, high=None)
     if sums.least is None or sums.most is None or not (sums.least or sums.most):
-        return {**told, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
+        return {**spread, **spc.figures(spc.Sums(), None, None)}  # a program that does not measure it sends zeros
     first, last = (sums.least, sums.most) if sums.most - sums.least > _FLAT else (sums.least - 0.5, sums.most + 0.5)
     of_it = replace(wanted, spindle=part.spindle, program=part.program)
-    found = statistics.bars(connection, of_it, (quantity.name,), only_ok, lambda *_: (first, last), BARS)
-    told.update({"from": first, "to": last, "bars": found[quantity.name].get(part.key, [])})
-    return {**told, **spc.figures(sums, None, None)}
+    counts = statistics.bars(connection, of_it, (quantity.name,), only_ok, lambda *_: (first, last), BARS)
+    spread.update({"from": first, "to": last, "bars": counts[quantity.name].get(part.key, [])})
+    return {**spread, **spc.figures(sums, None, None)}
 
 
 def limits_of(low: float | None, high: float | None) -> tuple[float | None, float | None]:

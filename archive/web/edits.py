@@ -24,16 +24,16 @@ async def limits_page(read: Reading, request: Request) -> Page:
     """All limits of a program that were ever set."""
     station, wanted = await _program(read, request)
     names = await read(page_queries.program_names, wanted.station)
-    found = await read(limits.kept, wanted)
+    kept = await read(limits.kept, wanted)
     newest = await read(page_queries.newest, wanted.station, wanted.program, wanted.spindle)
     until = moment(newest[0]) if newest else None
     form: dict[str, Any] = {"program": wanted.program, "spindle": wanted.spindle}
-    for name, told in (
+    for name, instant in (
         ("from", request_arguments.minute(request, "from") or (until and until - timedelta(days=REFERENCE_DAYS))),
         ("to", request_arguments.minute(request, "to") or until),
     ):
-        form[name] = request_arguments.field(told)
-    values: dict[str, Any] = {"station": station, "form": form, "limits": found, "note_most": limits.NOTE_MOST}
+        form[name] = request_arguments.field(instant)
+    values: dict[str, Any] = {"station": station, "form": form, "limits": kept, "note_most": limits.NOTE_MOST}
     values["title"] = names.get((wanted.spindle or 0, wanted.program or 0), f"Program {wanted.program}")
     return Page("limits.html", values)
 

@@ -23,15 +23,15 @@ from toolcart.archive.web import list_rows
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.niceness import stand_back
 
-TOLD_ROWS = 2000
+PROGRESS_ROWS = 2000
 CACHE_KIB = 4000
 BEHIND_PAGES = 5  # beside what the pages' process stands back itself
 
 
-def _told(rows: Iterator[dict]) -> Iterator[dict]:
+def _reporting(rows: Iterator[dict]) -> Iterator[dict]:
     for number, row in enumerate(rows, 1):
         yield row
-        if number % TOLD_ROWS == 0:
+        if number % PROGRESS_ROWS == 0:
             _say(f"count {number}")
 
 
@@ -51,7 +51,7 @@ def main() -> None:
             engine.dispose()  # a connection made before has the archive's own, 32 MB
         with engine.connect() as connection:
             _say(f"total {list_rows.count(connection, wanted)}")
-        _say(f"done {export.write(kind, _told(list_rows.rows(engine, wanted)), path)}")
+        _say(f"done {export.write(kind, _reporting(list_rows.rows(engine, wanted)), path)}")
     except BrokenPipeError:
         os._exit(1)
     except ImportError:

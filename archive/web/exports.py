@@ -140,20 +140,20 @@ class Exports:
             process.stdin.write(job.listed.text().encode())
             process.stdin.close()
             async for line in process.stdout:
-                self._hear(job, line.decode("utf-8", "replace").rstrip("\n"))
+                self._take_line(job, line.decode("utf-8", "replace").rstrip("\n"))
             await process.wait()
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
 
-    def _hear(self, job: Job, line: str) -> None:
-        word, _, told = line.partition(" ")
+    def _take_line(self, job: Job, line: str) -> None:
+        word, _, argument = line.partition(" ")
         if word == "total":
-            job.total = int(told)
+            job.total = int(argument)
         elif word == "count":
-            job.count = int(told)
+            job.count = int(argument)
         elif word == "failed":
-            job.why = told
+            job.why = argument
         elif word == "done":
-            job.count, job.is_whole = int(told), True
+            job.count, job.is_whole = int(argument), True

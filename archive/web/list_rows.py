@@ -51,12 +51,12 @@ def count(connection: Connection, listed: ListQuery) -> int:
     if listed.what == ROWS:
         return len(listed.rows)
     table = _TABLES[listed.what]
-    found = select(func.count()).select_from(table)
+    statement = select(func.count()).select_from(table)
     if table is t.RESULT:
-        found = found.where(*which(connection, _wanted(listed)))
+        statement = statement.where(*which(connection, _wanted(listed)))
     elif listed.wanted.get("station"):
-        found = found.where(t.is_row(table, t.PLACE, listed.wanted["station"]))
-    return connection.execute(found).scalar() or 0
+        statement = statement.where(t.is_row(table, t.PLACE, listed.wanted["station"]))
+    return connection.execute(statement).scalar() or 0
 
 
 def some(
@@ -68,16 +68,16 @@ def some(
     by_time = False
     if table is t.RESULT:
         wanted = _wanted(listed)
-        by_time, found = page_queries.by_time(wanted), page_queries.results(connection, wanted, behind, most)
+        by_time, rows = page_queries.by_time(wanted), page_queries.results(connection, wanted, behind, most)
     elif table is t.EVENT:
         station = listed.wanted.get("station")
-        by_time, found = station is not None, page_queries.events(connection, station, behind, most)
+        by_time, rows = station is not None, page_queries.events(connection, station, behind, most)
     else:
-        found = page_queries.page(connection, select(table), number, None, behind, most)
-    if len(found) <= most:
-        return found, None
-    last = found[most - 1]
-    return found[:most], PagePosition(last["Time"] if by_time else "", last[number.name])
+        rows = page_queries.page(connection, select(table), number, None, behind, most)
+    if len(rows) <= most:
+        return rows, None
+    last = rows[most - 1]
+    return rows[:most], PagePosition(last["Time"] if by_time else "", last[number.name])
 
 
 def rows(engine: Engine, listed: ListQuery) -> Iterator[dict]:
@@ -87,8 +87,8 @@ def rows(engine: Engine, listed: ListQuery) -> Iterator[dict]:
     behind: PagePosition | None = None
     while True:
         with engine.connect() as connection:
-            found, behind = some(connection, listed, behind, AT_ONCE)
-        for row in found:
+            page, behind = some(connection, listed, behind, AT_ONCE)
+        for row in page:
             if listed.what == EVENTS:
                 row["Parameters"] = " ".join(str(one["Value"]) for one in row["Parameters"])
             yield row

@@ -31,9 +31,9 @@ _ALIVE = ": still here\n\n"
 class LiveFeed:
     """`async for text in feed.watch(after)`; `stop` ends them all."""
 
-    def __init__(self, reading: Reading, row: Callable[[dict], str], today: Callable[[], str]) -> None:
+    def __init__(self, reading: Reading, render_row: Callable[[dict], str], today: Callable[[], str]) -> None:
         self._reading = reading
-        self._row = row
+        self._render_row = render_row
         self._today = today
         self._watchers: set[asyncio.Queue[tuple[int, str | None]]] = set()
         self._task: asyncio.Task | None = None
@@ -71,7 +71,7 @@ class LiveFeed:
 
     async def stop(self) -> None:
         """End all watchers."""
-        self._tell(None)
+        self._publish(None)
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -86,11 +86,11 @@ class LiveFeed:
                     self._begun.set()
                 for row in await self._reading(page_queries.arrived_behind, number, ROWS_MOST):
                     number = row["ResultId"]
-                    self._tell(self._event(row), number)
+                    self._publish(self._event(row), number)
                 if looks % MAP_EVERY == 0:
                     await self._look_at_map()
             except (DatabaseUnreachable, QueryTimeout):
-                self._tell(_ALIVE)
+                self._publish(_ALIVE)
             looks += 1
             await asyncio.sleep(LOOK_S)
         self._task = None
@@ -102,17 +102,17 @@ class LiveFeed:
             for station in system["Stations"]:
                 now[template_filters.place(station)] = [station[name] for name in MAP_COLUMNS]
         if self._map and len(now) != len(self._map):
-            self._tell("event: reload\ndata: \n\n")
-        changed = {place: told for place, told in now.items() if self._map.get(place) != told}
+            self._publish("event: reload\ndata: \n\n")
+        changed = {place: state for place, state in now.items() if self._map.get(place) != state}
         self._map = now
         data = json.dumps({"now": rows.now_text(), "stations": changed})
-        self._tell(f"event: stations\ndata: {data}\n\n")
+        self._publish(f"event: stations\ndata: {data}\n\n")
 
     def _event(self, row: dict) -> str:
-        data = "".join(f"data: {line}\n" for line in self._row(row).splitlines())
+        data = "".join(f"data: {line}\n" for line in self._render_row(row).splitlines())
         return f"event: result\nid: {row['ResultId']}\n{data}\n"
 
-    def _tell(self, text: str | None, number: int = 0) -> None:
+    def _publish(self, text: str | None, number: int = 0) -> None:
         for queue in list(self._watchers):
             if queue.full():
                 queue.get_nowait()  # room for the end: a page that does not read comes back and asks for what it missed

@@ -36,7 +36,7 @@ FAMILIES = {
     "toolcart_archive_consumed_connections_total": (COUNTER, "Connections to the broker that were begun."),
     "toolcart_archive_consumed_waiting_bytes": (GAUGE, "Bytes of batches that wait for their commit."),
     "toolcart_archive_consumed_stations_online": (GAUGE, "Stations that their broker calls online."),
-    **{f"toolcart_archive_consumed_{name}_total": (COUNTER, told) for name, told in NAMES.items()},
+    **{f"toolcart_archive_consumed_{name}_total": (COUNTER, description) for name, description in NAMES.items()},
     "toolcart_archive_station_heard_timestamp_seconds": (GAUGE, "When a station was last heard, since 1970."),
     "toolcart_archive_station_results_today": (GAUGE, "Results of this day by the station's clock."),
     "toolcart_archive_station_nok_today": (GAUGE, "Those of them that are not OK."),
@@ -57,7 +57,7 @@ def text_of(server: Mapping[str, float] | None, systems: Sequence[dict]) -> str:
     return sheet.text()
 
 
-def _seconds(heard: str) -> int | None:
+def _seconds(heard_at: str) -> int | None:
     """Return 14 digits in UTC as seconds since 1970; None if there are none yet."""
-    then = rows.moment(heard)
+    then = rows.moment(heard_at)
     return calendar.timegm(then.timetuple()) if then else None

@@ -52,22 +52,22 @@ def stations(connection: Connection, today: str, most: int = STATIONS) -> list[d
     one = select(*t.STATION.columns).order_by(_S.Heard.desc(), *key).limit(most).subquery().c
     here = [_R[name] == one[name] for name in t.PLACE]
     count = select(func.count()).select_from(t.RESULT).where(*here, _R.Time >= today).scalar_subquery()
-    asked = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
-    rows = dicts(connection, asked)
+    statement = select(*one, count.label("Today")).order_by(one.SystemType, one.System, one.Station)
+    rows = dicts(connection, statement)
     bad = select(_R.SystemType, _R.System, _R.Station, func.count()).where(t.IS_NOK, _R.Time >= today)
     counted = {tuple(row[:3]): row[3] for row in connection.execute(bad.group_by(*bad.selected_columns[:3]))}
     kinds = dict(tuple(row) for row in connection.execute(select(t.SYSTEM_TYPE.c.SystemType, t.SYSTEM_TYPE.c.Name)))
     systems = {}
-    asked = select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key).limit(most)
-    for row in connection.execute(asked).mappings():
-        told = {**row, "TypeName": kinds.get(row["SystemType"], ""), "Stations": []}
-        systems[row["SystemType"], row["System"]] = told
+    statement = select(*t.SYSTEM.columns).order_by(*t.SYSTEM.primary_key).limit(most)
+    for row in connection.execute(statement).mappings():
+        system = {**row, "TypeName": kinds.get(row["SystemType"], ""), "Stations": []}
+        systems[row["SystemType"], row["System"]] = system
     for row in rows:
         row["TodayNOK"] = counted.get((row["SystemType"], row["System"], row["Station"]), 0)
         place = row["SystemType"], row["System"]
         unnamed = {"SystemType": place[0], "System": place[1], "Name": f"System {place[1]}", "IP": ""}
-        told = systems.setdefault(place, {**unnamed, "TypeName": kinds.get(place[0], ""), "Stations": []})
-        told["Stations"].append(row)
+        system = systems.setdefault(place, {**unnamed, "TypeName": kinds.get(place[0], ""), "Stations": []})
+        system["Stations"].append(row)
     return list(systems.values())
 
 
@@ -78,8 +78,10 @@ def station_count(connection: Connection) -> int:
 
 def station(connection: Connection, key: Station) -> dict | None:
     """Return a station's row with its system's name; None if it is not known."""
-    asked = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName")).outerjoin(t.SYSTEM, t.belongs(_S, t.SYSTEM))
-    return next(iter(dicts(connection, asked.where(t.is_row(t.STATION, t.PLACE, key)))), None)
+    statement = select(*t.STATION.columns, t.SYSTEM.c.Name.label("SystemName")).outerjoin(
+        t.SYSTEM, t.belongs(_S, t.SYSTEM)
+    )
+    return next(iter(dicts(connection, statement.where(t.is_row(t.STATION, t.PLACE, key)))), None)
 
 
 def newest_number(connection: Connection) -> int:
@@ -89,10 +91,10 @@ def newest_number(connection: Connection) -> int:
 
 def arrived_behind(connection: Connection, number: int, most: int) -> list[dict]:
     """Return the newest `most` results after this number, oldest first."""
-    asked = (
+    statement = (
         wanted_results(connection, ResultFilter()).where(_R.ResultId > number).order_by(_R.ResultId.desc()).limit(most)
     )
-    return dicts(connection, asked)[::-1]
+    return dicts(connection, statement)[::-1]
 
 
 def results(
@@ -105,7 +107,7 @@ def results(
 
 def page(
     connection: Connection,
-    asked: Select,
+    statement: Select,
     number: ColumnElement,
     time: ColumnElement | None,
     behind: PagePosition | None,
@@ -114,8 +116,8 @@ def page(
     """Return some rows by number, or by time and number, the newest first, and one more if there are more."""
     order = [number.desc()] if time is None else [time.desc(), number.desc()]
     if behind:
-        asked = asked.where(number < behind.number if time is None else _behind(time, number, behind))
-    return dicts(connection, asked.order_by(*order).limit(most + 1))
+        statement = statement.where(number < behind.number if time is None else _behind(time, number, behind))
+    return dicts(connection, statement.order_by(*order).limit(most + 1))
 
 
 def by_time(wanted: ResultFilter) -> bool:
@@ -133,78 +135,82 @@ def car(connection: Connection, vin: str) -> list[dict]:
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
     """Return the first cars whose VIN begins or ends with `part`, and how many results they have."""
-    vins = cars.found(connection, part, CARS)
-    asked = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
-    told = {row[0]: tuple(row[1:]) for row in connection.execute(asked.group_by(_R.VIN))}
+    vins = cars.matching(connection, part, CARS)
+    statement = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
+    figures = {row[0]: tuple(row[1:]) for row in connection.execute(statement.group_by(_R.VIN))}
     names = ("VIN", "Results", "NOK", "Time")
-    return [dict(zip(names, (vin, *told.get(vin, (0, 0, None))), strict=True)) for vin in vins]
+    return [dict(zip(names, (vin, *figures.get(vin, (0, 0, None))), strict=True)) for vin in vins]
 
 
 def named_stations(connection: Connection, text: str) -> list[dict]:
     """Return the stations whose name contains this."""
-    asked = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
-    return dicts(connection, asked.order_by(_S.Name).limit(CARS))
+    statement = select(*t.STATION.columns).where(func.lower(_S.Name).contains(text.lower(), autoescape=True))
+    return dicts(connection, statement.order_by(_S.Name).limit(CARS))
 
 
-def neighbours(connection: Connection, told: dict) -> dict:
+def neighbours(connection: Connection, result: dict) -> dict:
     """Return the numbers of the station's results before and after this one by its clock, and of its telegram's."""
-    here = t.is_row(t.RESULT, t.PLACE, [told[name] for name in t.PLACE])
-    moment, number = told["Time"], told["ResultId"]
-    asked = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
-    later = connection.execute(asked.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
-    asked = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, PagePosition(moment, number)))
-    earlier = connection.execute(asked.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
-    same = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY])
-    asked = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
-    return {"Earlier": earlier, "Later": later, "Spindles": dicts(connection, asked)}
+    here = t.is_row(t.RESULT, t.PLACE, [result[name] for name in t.PLACE])
+    moment, number = result["Time"], result["ResultId"]
+    statement = select(_R.ResultId).where(here, _R.Time >= moment, or_(_R.Time > moment, _R.ResultId > number))
+    later = connection.execute(statement.order_by(_R.Time, _R.ResultId).limit(1)).scalar()
+    statement = select(_R.ResultId).where(here, _behind(_R.Time, _R.ResultId, PagePosition(moment, number)))
+    earlier = connection.execute(statement.order_by(_R.Time.desc(), _R.ResultId.desc()).limit(1)).scalar()
+    same = t.is_row(t.RESULT, t.RESULT_KEY, [result[name] for name in t.RESULT_KEY])
+    statement = select(_R.ResultId, _R.Spindle, _R.Overall).where(same).order_by(_R.Spindle)
+    return {"Earlier": earlier, "Later": later, "Spindles": dicts(connection, statement)}
 
 
 def days(connection: Connection, key: Station, day: str | None) -> dict:
     """Return the day to show (by default the latest with results), and the days with results around it."""
     here = t.is_row(t.RESULT, t.RESULT_KEY, key)
 
-    def one(asked) -> str | None:
-        found = connection.execute(asked.where(here)).scalar()
-        return found[:8] if found else None
+    def one(statement) -> str | None:
+        time = connection.execute(statement.where(here)).scalar()
+        return time[:8] if time else None
 
     newest = select(func.max(_R.Time))
-    shown = day or one(newest.where(_R.Time < _soon())) or one(newest)
-    if shown is None:
+    chosen = day or one(newest.where(_R.Time < _soon())) or one(newest)
+    if chosen is None:
         return {"Day": None, "Earlier": None, "Later": None}
-    earlier = one(select(func.max(_R.Time)).where(_R.Time < shown))
-    return {"Day": shown, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= shown + "a"))}
+    earlier = one(select(func.max(_R.Time)).where(_R.Time < chosen))
+    return {"Day": chosen, "Earlier": earlier, "Later": one(select(func.min(_R.Time)).where(_R.Time >= chosen + "a"))}
 
 
 def newest(connection: Connection, key: Station, program: int | None, spindle: int | None) -> tuple | None:
     """Return time, spindle and program of a station's latest result, of this program and spindle if given."""
-    asked = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
+    statement = select(_R.Time, _R.Spindle, _R.Program).where(t.is_row(t.RESULT, t.RESULT_KEY, key))
     if program is not None:
-        asked = asked.where(is_program(program, at_station=True))
+        statement = statement.where(is_program(program, at_station=True))
     if spindle is not None:
-        asked = asked.where(_R.Spindle == spindle)
-    asked = asked.order_by(*_NEWEST).limit(1)
-    found = connection.execute(asked.where(_R.Time < _soon())).first() or connection.execute(asked).first()
-    return tuple(found) if found else None
+        statement = statement.where(_R.Spindle == spindle)
+    statement = statement.order_by(*_NEWEST).limit(1)
+    row = connection.execute(statement.where(_R.Time < _soon())).first() or connection.execute(statement).first()
+    return tuple(row) if row else None
 
 
-def like(connection: Connection, told: dict, most: int, only_ok: bool) -> list[int]:
+def like(connection: Connection, result: dict, most: int, only_ok: bool) -> list[int]:
     """Return numbers of results with curves: this one and those before it of the same program, at most `most`."""
-    here = t.is_row(t.RESULT, t.RESULT_KEY, [told[name] for name in t.RESULT_KEY[:3]])
-    same = and_(is_program(told["Program"], at_station=True), _R.Spindle == told["Spindle"], here)
-    until = or_(_R.Time < told["Time"], and_(_R.Time == told["Time"], _R.ResultId <= told["ResultId"]))
-    wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(same, _R.Time <= told["Time"], until)
+    here = t.is_row(t.RESULT, t.RESULT_KEY, [result[name] for name in t.RESULT_KEY[:3]])
+    same = and_(is_program(result["Program"], at_station=True), _R.Spindle == result["Spindle"], here)
+    until = or_(_R.Time < result["Time"], and_(_R.Time == result["Time"], _R.ResultId <= result["ResultId"]))
+    wanted = select(*[_R[name] for name in ("ResultId", *t.GRAPH_KEY[:6])]).where(
+        same, _R.Time <= result["Time"], until
+    )
     if only_ok:
-        wanted = wanted.where(or_(_R.Overall == 0, _R.ResultId == told["ResultId"]))
+        wanted = wanted.where(or_(_R.Overall == 0, _R.ResultId == result["ResultId"]))
     some = wanted.order_by(*_NEWEST).limit(LOOKED_THROUGH).subquery()
     curve = and_(*[t.GRAPH.c[name] == some.c[name] for name in t.GRAPH_KEY[:6]])
-    asked = select(some.c.ResultId).where(exists().where(curve)).order_by(some.c.Time.desc(), some.c.ResultId.desc())
-    return list(connection.execute(asked.limit(most)).scalars())
+    statement = (
+        select(some.c.ResultId).where(exists().where(curve)).order_by(some.c.Time.desc(), some.c.ResultId.desc())
+    )
+    return list(connection.execute(statement.limit(most)).scalars())
 
 
 def newest_time(connection: Connection) -> str | None:
     """Return the time of the latest result."""
-    asked = select(func.max(_R.Time))
-    return connection.execute(asked.where(_R.Time < _soon())).scalar() or connection.execute(asked).scalar()
+    statement = select(func.max(_R.Time))
+    return connection.execute(statement.where(_R.Time < _soon())).scalar() or connection.execute(statement).scalar()
 
 
 def _soon() -> str:
@@ -216,8 +222,8 @@ def nok_counts(connection: Connection, wanted: ResultFilter) -> list[dict]:
     """Return how many were not OK by station, program, tool and statuses, with names."""
     by = (_R.SystemType, _R.System, _R.Station, _R.Program, _R.SpindleSerial)
     by = (*by, _R.TorqueStatus, _R.AngleStatus, _R.TimeStatus)
-    asked = select(*by, func.count().label("count")).where(*which(connection, replace(wanted, nok=True)))
-    one = asked.group_by(*by).subquery().c
+    statement = select(*by, func.count().label("count")).where(*which(connection, replace(wanted, nok=True)))
+    one = statement.group_by(*by).subquery().c
     there = [t.PROGRAM.c[name] == one[name] for name in (*t.PLACE, "Program")]
     station = select(_S.Name).where(t.belongs(one, t.STATION)).scalar_subquery()
     named = select(func.max(t.PROGRAM.c.Name)).where(*there).scalar_subquery()
@@ -227,16 +233,16 @@ def nok_counts(connection: Connection, wanted: ResultFilter) -> list[dict]:
 def program_names(connection: Connection, key: Station) -> dict[tuple[int, int], str]:
     """Return the names of a station's programs by spindle and number."""
     columns = t.PROGRAM.c
-    asked = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
-    asked = asked.order_by(columns.Spindle, columns.Program).limit(PROGRAMS)
-    return {(row[0], row[1]): row[2] for row in connection.execute(asked)}
+    statement = select(columns.Spindle, columns.Program, columns.Name).where(t.is_row(t.PROGRAM, t.RESULT_KEY, key))
+    statement = statement.order_by(columns.Spindle, columns.Program).limit(PROGRAMS)
+    return {(row[0], row[1]): row[2] for row in connection.execute(statement)}
 
 
 def choices(connection: Connection) -> dict[str, list]:
     """Return what filters offer: stations by address and name, programs by number and name, causes."""
     place = (_S.SystemType, _S.System, _S.Station)
-    found = connection.execute(select(*place, _S.Name).order_by(_S.Heard.desc(), *place).limit(STATIONS))
-    stations = [("/".join(map(str, row[:3])), row[3]) for row in found]
+    rows = connection.execute(select(*place, _S.Name).order_by(_S.Heard.desc(), *place).limit(STATIONS))
+    stations = [("/".join(map(str, row[:3])), row[3]) for row in rows]
     columns = t.PROGRAM.c
     named = select(columns.Program, func.min(columns.Name)).group_by(columns.Program).order_by(columns.Program)
     programs = [tuple(row) for row in connection.execute(named.limit(PROGRAMS))]
@@ -245,14 +251,14 @@ def choices(connection: Connection) -> dict[str, list]:
 
 def events(connection: Connection, key: Station | None, behind: PagePosition | None, most: int = ROWS) -> list[dict]:
     """Return a page of events, newest first, with their parameters, and one more if there is another page."""
-    asked = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
+    statement = select(*t.EVENT.columns, _S.Name.label("StationName")).outerjoin(t.STATION, t.belongs(_E, t.STATION))
     if key is not None:
-        asked = asked.where(t.is_row(t.EVENT, t.PLACE, key))
-    found = page(connection, asked, _E.EventId, None if key is None else _E.Time, behind, most)
-    rows = [{**row, "Parameters": []} for row in found]
+        statement = statement.where(t.is_row(t.EVENT, t.PLACE, key))
+    raw_events = page(connection, statement, _E.EventId, None if key is None else _E.Time, behind, most)
+    rows = [{**row, "Parameters": []} for row in raw_events]
     by_number = {row["EventId"]: row for row in rows}
-    asked = select(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(list(by_number)))
-    for row in dicts(connection, asked):
+    statement = select(t.EVENT_PARAMETER).where(t.EVENT_PARAMETER.c.EventId.in_(list(by_number)))
+    for row in dicts(connection, statement):
         by_number[row.pop("EventId")]["Parameters"].append(row)
     return rows
 

@@ -55,9 +55,9 @@ async def overview(read: Reading, request: Request) -> Page:
 
 async def live(read: Reading, request: Request) -> Page:
     """The newest results; page.js adds new ones."""
-    found = await read(page_queries.results, queries.ResultFilter(), None, LIVE_ROWS)
-    newest = found[0]["ResultId"] if found else 0
-    return Page("live.html", {"results": found[:LIVE_ROWS], "newest": newest})
+    results = await read(page_queries.results, queries.ResultFilter(), None, LIVE_ROWS)
+    newest = results[0]["ResultId"] if results else 0
+    return Page("live.html", {"results": results[:LIVE_ROWS], "newest": newest})
 
 
 async def search(read: Reading, request: Request) -> Page:
@@ -68,71 +68,71 @@ async def search(read: Reading, request: Request) -> Page:
     for vin in dict.fromkeys((text, text.upper())):
         if len(vin) <= VIN_MOST and await read(cars.is_there, vin):
             return Page("", {}, go_to=template_filters.link("/car", vin=vin))
-    found = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
+    matching = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
     by_id: list[dict] = []
     if text.isascii() and text.isdigit() and int(text) < 2**63:
         by_id = (await read(page_queries.results, queries.ResultFilter(tightening_id=int(text))))[: page_queries.ROWS]
     stations = await read(page_queries.named_stations, text)
-    if len(found) == 1 and not by_id and not stations:
-        return Page("", {}, go_to=template_filters.link("/car", vin=found[0]["VIN"]))
-    return Page("search.html", {"q": text, "cars": found, "results": by_id, "stations": stations})
+    if len(matching) == 1 and not by_id and not stations:
+        return Page("", {}, go_to=template_filters.link("/car", vin=matching[0]["VIN"]))
+    return Page("search.html", {"q": text, "cars": matching, "results": by_id, "stations": stations})
 
 
 async def car(read: Reading, request: Request) -> Page:
     vin = request.query_params.get("vin", "")[:100]
-    found = await read(page_queries.car, vin)
-    if not found:
+    results = await read(page_queries.car, vin)
+    if not results:
         raise NotThere(f"no result has the VIN {vin!r}")
-    values = {"vin": vin, "results": found, "nok": sum(row["Overall"] for row in found)}
+    values = {"vin": vin, "results": results, "nok": sum(row["Overall"] for row in results)}
     return Page("car.html", values, rows=list_rows.of_results(queries.ResultFilter(vin=vin)))
 
 
 async def result(read: Reading, request: Request) -> Page:
     """One result with everything that came with it, and its curves."""
     bolt = request_arguments.number(request, "bolt", range(SPINDLES))
-    found = await _result(read, request, bolt)
-    around = await read(page_queries.neighbours, found)
-    said = await read(remarks_of, found["ResultId"])
-    graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in found["Graphs"]]
-    values = {"result": {**found, "Graphs": graphs}, "around": around}
-    values |= {"remarks": said, "curves": _curves(found, bolt), "bolt": bolt, "remark_most": REMARK_MOST}
+    details = await _result(read, request, bolt)
+    around = await read(page_queries.neighbours, details)
+    remarks = await read(remarks_of, details["ResultId"])
+    graphs = [{name: value for name, value in graph.items() if name != "Samples"} for graph in details["Graphs"]]
+    values = {"result": {**details, "Graphs": graphs}, "around": around}
+    values |= {"remarks": remarks, "curves": _curves(details, bolt), "bolt": bolt, "remark_most": REMARK_MOST}
     return Page("result.html", values)
 
 
 async def _result(read: Reading, request: Request, bolt: int | None = None) -> dict:
     number = request.path_params["number"]
-    found = await read(queries.result, number, bolt) if number < 2**63 else None
-    if found is None:
+    result = await read(queries.result, number, bolt) if number < 2**63 else None
+    if result is None:
         raise NotThere(f"there is no result {number}")
-    return found
+    return result
 
 
 async def station_of(read: Reading, request: Request) -> tuple[page_queries.Station, dict]:
     """Return the station that the address names, and its row."""
     text = request.path_params["key"]
     key = request_arguments.station(text)
-    found = await read(page_queries.station, key)
-    if found is None:
+    station = await read(page_queries.station, key)
+    if station is None:
         raise NotThere(f"station {text} has never reported")
-    return key, found
+    return key, station
 
 
 async def curves(read: Reading, request: Request) -> Page:
     """Curves of a result and those before it, over one another, with the window that they have to end in."""
-    found = await _result(read, request)
+    result = await _result(read, request)
     count = request_arguments.number(request, "count", range(2, CURVES_MOST + 1)) or CURVES
     only_ok = request_arguments.one_of(request, "only", ("", "ok")) == "ok"
-    others = [await read(queries.result, one) for one in await read(page_queries.like, found, count, only_ok)]
+    others = [await read(queries.result, one) for one in await read(page_queries.like, result, count, only_ok)]
     names = ("ResultId", "Time", "Overall", "VIN")
     lines = [{**_curves(one), **{name: one[name] for name in names}} for one in others if one]
-    window = {name: found[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
-    values = {"result": {**found, "Graphs": []}, "lines": lines, "window": window}
+    window = {name: result[name] for name in ("TorqueLow", "TorqueHigh", "AngleLow", "AngleHigh")}
+    values = {"result": {**result, "Graphs": []}, "lines": lines, "window": window}
     return Page("curves.html", {**values, "count": count, "only_ok": only_ok})
 
 
 async def station(read: Reading, request: Request) -> Page:
     """A station's day."""
-    key, told = await station_of(read, request)
+    key, details = await station_of(read, request)
     days = await read(page_queries.days, key, request_arguments.time(request, "day", is_day=True))
     only_ok = request.query_params.get("only") == "ok"
     names = await read(page_queries.program_names, key)
@@ -142,26 +142,26 @@ async def station(read: Reading, request: Request) -> Page:
         programs = await read(day_figures.programs, wanted, names, only_ok)
         newest = (await read(page_queries.results, wanted, None, DAY_LIST))[:DAY_LIST]
     count, nok = (sum(one[name] for one in programs) for name in ("count", "nok"))
-    values = {"station": told, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
+    values = {"station": details, "days": days, "only_ok": only_ok, "count": count, "nok": nok, "results": newest}
     values.update(programs=programs, now=rows.now_text())
     return Page("station.html", values, rows=list_rows.of_results(wanted) if wanted else None)
 
 
 async def results(read: Reading, request: Request) -> Page:
     """Filtered lists: what is not OK, or all."""
-    asked_for = request.query_params
-    key = request_arguments.station(asked_for["station"]) if asked_for.get("station") else None
+    query = request.query_params
+    key = request_arguments.station(query["station"]) if query.get("station") else None
     wanted = queries.ResultFilter(
         station=key,
         from_time=request_arguments.time(request, "from"),
         to_time=request_arguments.behind_day(request_arguments.time(request, "to")),
-        nok=asked_for.get("verdict", "nok") == "nok",
+        nok=query.get("verdict", "nok") == "nok",
         program=request_arguments.number(request, "program"),
         spindle=request_arguments.number(request, "spindle"),
         tool=request_arguments.tool(request),
         statuses=request_arguments.cause(request),
     )
-    form = {name: asked_for.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
+    form = {name: query.get(name, "") for name in ("station", "program", "spindle", "tool", "cause")}
     form.update({name: request_arguments.field(request_arguments.minute(request, name)) for name in ("from", "to")})
     form["verdict"] = "nok" if wanted.nok else "all"
     return await _list(read, request, "results", list_rows.of_results(wanted), form)
@@ -185,8 +185,8 @@ async def audit(read: Reading, request: Request) -> Page:
 
 async def _list(read: Reading, request: Request, name: str, rows: ListQuery, form: dict | None = None) -> Page:
     """Return a page of a list, whose rows its template has under this name; `form`: its filters."""
-    found, behind = await read(list_rows.some, rows, request_arguments.place(request))
-    values = {name: found, "behind": None if behind is None else str(behind)}
+    page, behind = await read(list_rows.some, rows, request_arguments.place(request))
+    values = {name: page, "behind": None if behind is None else str(behind)}
     if form is None:
         return Page(f"{name}.html", values, rows=rows)
     return Page(f"{name}.html", {**values, "filters": form}, rows=rows, choices=await read(page_queries.choices))
@@ -195,24 +195,24 @@ async def _list(read: Reading, request: Request, name: str, rows: ListQuery, for
 # -- curves --------------------------------------------------------------------------------------------------------
 
 
-def _curves(found: dict, bolt: int | None = None) -> dict:
+def _curves(details: dict, bolt: int | None = None) -> dict:
     """Return values over time and torque over angle, with limits; {} if there are none.
 
     With `bolt` the limits are those of its curves, else of the result.
     """
-    curves = queries.curves(found)
+    curves = queries.curves(details)
     if not curves:
         return {}
-    told: dict[str, Any] = {
+    drawn: dict[str, Any] = {
         name: {"unit": _UNITS.get(one.unit, one.unit), "times": _short(one.times_ms), "values": _short(one.values)}
         for name, one in curves.items()
     }
     over = Tightening("", "", curves=curves).torque_over_angle()
-    told["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
-    told["limits"] = {name.lower(): [found[f"{name}Low"], found[f"{name}High"]] for name in ("Torque", "Angle")}
+    drawn["over"] = {"angle": _short([pair[0] for pair in over]), "torque": _short([pair[1] for pair in over])}
+    drawn["limits"] = {name.lower(): [details[f"{name}Low"], details[f"{name}High"]] for name in ("Torque", "Angle")}
     if bolt is not None:
-        told["limits"] = {name: [one.low, one.high] for name, one in curves.items()}
-    return told
+        drawn["limits"] = {name: [one.low, one.high] for name, one in curves.items()}
+    return drawn
 
 
 def _short(values: list[float]) -> list[float]:

@@ -69,7 +69,7 @@ class Reading:
 
     def __init__(self, place: str, limit_s: float = LIMIT_S) -> None:
         self.place = place
-        self.shown = database.shown(place) if "://" in place else Path(place).name
+        self.label = database.without_password(place) if "://" in place else Path(place).name
         self.limit_s = limit_s
         self._engine = database.connect(place, writes=False)
         self._is_sqlite = self._engine.dialect.name == "sqlite"

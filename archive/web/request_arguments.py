@@ -29,10 +29,10 @@ class NotThere(InvalidRequest):
 
 def station(text: str) -> page_queries.Station:
     """Read type/system/station, or the last number alone."""
-    found = station_of(text)
-    if found is None:
+    key = station_of(text)
+    if key is None:
         raise InvalidRequest(f"station {text!r}: type/system/station such as 3/1/10, or the last number alone")
-    return found
+    return key
 
 
 def number(request: Request, name: str, within: range = range(10**9)) -> int | None:
@@ -53,25 +53,25 @@ def text(request: Request, name: str, most: int) -> str | None:
 
 def tool(request: Request) -> str | None:
     """Return a tool's serial number, "" for tools without one; None if the address names no tool."""
-    found = text(request, "tool", 10)
-    return "" if found == NONE else found
+    serial = text(request, "tool", 10)
+    return "" if serial == NONE else serial
 
 
 def cause(request: Request) -> tuple[int, int, int] | None:
     """Return the statuses of torque, angle and time that a cause means; None if the address names no cause."""
-    found = text(request, "cause", 100)
-    statuses = rates.statuses(found) if found else None
-    if found and statuses is None:
-        raise InvalidRequest(f"cause {found!r}: such as torque low, or torque low, angle high")
+    words = text(request, "cause", 100)
+    statuses = rates.statuses(words) if words else None
+    if words and statuses is None:
+        raise InvalidRequest(f"cause {words!r}: such as torque low, or torque low, angle high")
     return statuses
 
 
 def one_of(request: Request, name: str, allowed: tuple[str, ...]) -> str:
     """Return one of these words, the first if the address has none."""
-    found = request.query_params.get(name, "") or allowed[0]
-    if found not in allowed:
-        raise InvalidRequest(f"{name} {found!r}: one of {', '.join(allowed)}")
-    return found
+    value = request.query_params.get(name, "") or allowed[0]
+    if value not in allowed:
+        raise InvalidRequest(f"{name} {value!r}: one of {', '.join(allowed)}")
+    return value
 
 
 def time(request: Request, name: str, is_day: bool = False) -> str | None:

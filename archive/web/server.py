@@ -57,15 +57,15 @@ def run(
             config.ssl_certfile, config.ssl_keyfile = where.tls.certificate, where.tls.key
         server = _Server(config, app.state.site.feed)
         if with_parent:
-            threading.Thread(target=_hear_parent, args=(server, app.state.site), daemon=True).start()
+            threading.Thread(target=_follow_parent, args=(server, app.state.site), daemon=True).start()
         stand_back(BEHIND_RESULTS)
         asyncio.run(_serve(server, listening, seconds))
 
 
-def _hear_parent(server: _Server, site: Site) -> None:
+def _follow_parent(server: _Server, site: Site) -> None:
     """Read the parent's figures, line by line, until it ends."""
-    with contextlib.suppress(OSError, ValueError), os.fdopen(0, "rb", closefd=False) as told:
-        for line in told:
+    with contextlib.suppress(OSError, ValueError), os.fdopen(0, "rb", closefd=False) as pipe:
+        for line in pipe:
             site.server = json.loads(line)
     server.should_exit = True
 

@@ -88,7 +88,7 @@ class Child:
 
     def __init__(self, place: str, where: WebSettings, is_quiet: bool = False) -> None:
         self._place = place
-        self._told = subprocess.DEVNULL if is_quiet else None
+        self._output = subprocess.DEVNULL if is_quiet else None
         self._where = where
         self._process = self._started()
 
@@ -119,8 +119,8 @@ class Child:
         process = subprocess.Popen(
             [*command, "--with-parent"],
             stdin=subprocess.PIPE,
-            stdout=self._told,
-            stderr=self._told,
+            stdout=self._output,
+            stderr=self._output,
             env=environment,
             start_new_session=True,
         )

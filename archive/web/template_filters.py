@@ -11,7 +11,7 @@ from jinja2 import Environment
 
 from toolcart import pages
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.reports.export import shown_time, status
+from toolcart.archive.reports.export import readable_time, status
 from toolcart.archive.statistics.periods import period_by
 from toolcart.archive.web.day_figures import limits_of
 from toolcart.archive.web.trend import drawn
@@ -23,7 +23,7 @@ ALIVE_S = 90  # a station sends something at least every minute, and that is sto
 def moment(digits: str | None) -> str:
     """Return 14 digits as people write a time; anything else as it is."""
     digits = digits or ""
-    return shown_time(digits) if len(digits) == 14 and digits.isdigit() else digits
+    return readable_time(digits) if len(digits) == 14 and digits.isdigit() else digits
 
 
 day = period_by("day")  # of some digits: 2026-11-21
@@ -52,12 +52,12 @@ def place(row: dict) -> str:
     return f"{row['SystemType']}/{row['System']}/{row['Station']}"
 
 
-def silence(heard: str, now: datetime | None = None) -> tuple[str, str]:
+def silence(heard_at: str, now: datetime | None = None) -> tuple[str, str]:
     """Return how long ago a station was heard, in words, and its state: alive, silent, never.
 
     One that will be heard was heard last before the clock was set back.
     """
-    then = rows.moment(heard)
+    then = rows.moment(heard_at)
     if then is None:
         return "never", "never"
     seconds = abs(int(((now or datetime.now(UTC)) - then.replace(tzinfo=UTC)).total_seconds()))
@@ -76,9 +76,9 @@ def link(path: str, **parts: object) -> str:
 
 @functools.cache
 def templates() -> Environment:
-    made = pages.templates(HERE / "templates")
+    environment = pages.templates(HERE / "templates")
     for one in (moment, number, limits, status, place, silence, gauge, drawn):
-        made.filters[one.__name__] = one
-    made.filters["day"] = day
-    made.globals["link"] = link  # type: ignore
-    return made
+        environment.filters[one.__name__] = one
+    environment.filters["day"] = day
+    environment.globals["link"] = link  # type: ignore
+    return environment

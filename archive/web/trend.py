@@ -56,31 +56,31 @@ class TrendQuery:
     rules: Collection[int] = spc.USUAL
 
 
-def trend(connection: Connection, wanted: ResultFilter, shown: TrendQuery) -> dict:
+def trend(connection: Connection, wanted: ResultFilter, query: TrendQuery) -> dict:
     """Return counts, causes and each quantity's values, charts and figures."""
     group = statistics.period_of(connection, wanted, POINTS_MOST)
-    periods, drawn = _periods_and_drawn(connection, wanted, shown, PERIODS[group][0])
+    periods, drawn = _periods_and_drawn(connection, wanted, query, PERIODS[group][0])
     good, bad = sum(part.good for part in drawn), sum(part.bad for part in drawn)
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "count": good + bad,
         "nok": bad,
         "causes": rates.causes(connection, wanted),
         "group": group,
         "quantities": [],
     }
-    told["rules"] = [spc.RULES[number].words for number in shown.rules]
+    values["rules"] = [spc.RULES[number].words for number in query.rules]
     phases = limits.phases(connection, wanted)
     begun = drawn[0].period.ljust(12, "0") if drawn else ""
     is_set = not drawn or all(several and several[0].begins <= begun for several in phases.values())
     ok = {} if is_set else {name: spc.together(part.ok[name] for part in drawn) for name in statistics.QUANTITIES}
-    is_study = shown.by == "study"
-    studies = _studies(connection, wanted, shown.only_ok) if is_study else {}
+    is_study = query.by == "study"
+    studies = _studies(connection, wanted, query.only_ok) if is_study else {}
     for quantity in QUANTITIES:
         if not any(any(part.extremes(quantity.name)) or any(part.limits[quantity.name]) for part in drawn):
             continue  # a program that does not measure it sends zeros
         is_few = good + bad <= POINTS_MOST
         points = _values(statistics.values(connection, wanted, quantity.name)) if is_few else _extremes(drawn, quantity)
-        told["quantities"].append(
+        values["quantities"].append(
             {
                 "name": quantity.name,
                 "unit": quantity.unit,
@@ -88,12 +88,12 @@ def trend(connection: Connection, wanted: ResultFilter, shown: TrendQuery) -> di
                 "points": points,
                 "is_each": is_few,
                 "phases": [vars(phase.level) | {"begins": phase.begins} for phase in phases[quantity.name]],
-                "charts": _charts(drawn, quantity, shown.rules, phases[quantity.name], ok, shown.only_ok),
-                "periods": studies[quantity.name] if is_study else _periods(periods, quantity, shown.only_ok),
-                "all": _periods([("", part) for part in drawn], quantity, shown.only_ok),
+                "charts": _charts(drawn, quantity, query.rules, phases[quantity.name], ok, query.only_ok),
+                "periods": studies[quantity.name] if is_study else _periods(periods, quantity, query.only_ok),
+                "all": _periods([("", part) for part in drawn], quantity, query.only_ok),
             }
         )
-    return told
+    return values
 
 
 # -- points --------------------------------------------------------------------------------------------------------
@@ -101,32 +101,32 @@ def trend(connection: Connection, wanted: ResultFilter, shown: TrendQuery) -> di
 
 def _values(rows: Sequence[Sequence]) -> dict:
     """Return columns for a chart of results: seconds, good and bad values, limits."""
-    told = _columns()
+    columns = _columns()
     for time, overall, value, low, high in rows:
-        _put(told, time, value, bool(overall), (low, high))
-    return told
+        _put(columns, time, value, bool(overall), (low, high))
+    return columns
 
 
 def _extremes(parts: Sequence[Part], quantity: Quantity) -> dict:
     """Return columns for a chart of periods: the least and most of the good and of the bad ones."""
-    told = _columns()
+    columns = _columns()
     for part in parts:
         for at, value in enumerate(part.extremes(quantity.name)):
             if value is not None:
-                _put(told, part.period, value, at > 1, part.limits[quantity.name])
-    return told
+                _put(columns, part.period, value, at > 1, part.limits[quantity.name])
+    return columns
 
 
 def _columns() -> dict[str, list]:
     return {name: [] for name in ("time", "good", "bad", "low", "high")}
 
 
-def _put(told: dict[str, list], time: str, value: float, is_bad: bool, limits: tuple[float, float]) -> None:
-    told["time"].append(seconds(time))
-    told["good"].append(None if is_bad else value)
-    told["bad"].append(value if is_bad else None)
+def _put(columns: dict[str, list], time: str, value: float, is_bad: bool, limits: tuple[float, float]) -> None:
+    columns["time"].append(seconds(time))
+    columns["good"].append(None if is_bad else value)
+    columns["bad"].append(value if is_bad else None)
     for name, limit in zip(("low", "high"), limits, strict=True):
-        told[name].append(limit if any(limits) else None)
+        columns[name].append(limit if any(limits) else None)
 
 
 def seconds(time: str) -> int:
@@ -152,24 +152,24 @@ def _charts(
         sums = part.of(only_ok)[quantity.name]
         if sums.count:
             groups.setdefault(part.period, spc.Sums()).add(sums)
-    shown = spc.level_of(ok[quantity.name]) if ok else None
+    level_of_all = spc.level_of(ok[quantity.name]) if ok else None
     periods = list(groups)
-    told: dict[str, dict] = {"means": {}, "deviations": {}}
+    charts: dict[str, dict] = {"means": {}, "deviations": {}}
     for first, last, phase in limits.segments(phases, periods):
-        level = phase.level if phase else shown
+        level = phase.level if phase else level_of_all
         if level is None:
             return None
         several = [groups[period] for period in periods[first:last]]
-        _append(told["means"], spc.chart_of_means(several, level, rules), first)
-        _append(told["deviations"], spc.chart_of_deviations(several, level), first)
-    return {name: _chart(chart, groups) for name, chart in told.items()} if groups else None
+        _append(charts["means"], spc.chart_of_means(several, level, rules), first)
+        _append(charts["deviations"], spc.chart_of_deviations(several, level), first)
+    return {name: _chart(chart, groups) for name, chart in charts.items()} if groups else None
 
 
-def _append(told: dict, chart: dict, first: int) -> None:
+def _append(chart_so_far: dict, chart: dict, first: int) -> None:
     """Put the chart of one stretch of subgroups behind those before it."""
     for name in ("points", "centre", "low", "high"):
-        told.setdefault(name, []).extend(chart[name])
-    told.setdefault("signals", {}).update({first + at: rule for at, rule in chart["signals"].items()})
+        chart_so_far.setdefault(name, []).extend(chart[name])
+    chart_so_far.setdefault("signals", {}).update({first + at: rule for at, rule in chart["signals"].items()})
 
 
 def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
@@ -190,7 +190,7 @@ def _chart(chart: dict, groups: dict[str, spc.Sums]) -> dict:
 
 def drawn(trend: dict) -> dict:
     """Return what a browser draws of a trend: points and charts, and the signals that lead to their results."""
-    told = []
+    quantities = []
     for quantity in trend["quantities"]:
         one = {name: quantity[name] for name in ("name", "unit", "decimals", "points")}
         charts = quantity["charts"] or {}
@@ -203,8 +203,8 @@ def drawn(trend: dict) -> dict:
             }
             for name, chart in charts.items()
         }
-        told.append(one)
-    return {"results": trend["results"], "quantities": told}
+        quantities.append(one)
+    return {"results": trend["results"], "quantities": quantities}
 
 
 def _short(value: float | None) -> float | None:
@@ -225,52 +225,54 @@ def ends_of(period: str) -> dict[str, str]:
 
 
 def _periods_and_drawn(
-    connection: Connection, wanted: ResultFilter, shown: TrendQuery, digits: int
+    connection: Connection, wanted: ResultFilter, query: TrendQuery, digits: int
 ) -> tuple[list[tuple[str, Part]], list[Part]]:
     """Return the parts of each day, week, month or shift with its name, and those that charts have, of so many digits.
 
     The database is asked once, for the shorter of both, unless a shift cuts what charts have.
     """
     day = PERIODS["day"][0]
-    is_shift, is_study = shown.by == "shift", shown.by == "study"
-    shifts = shown.shifts if is_shift and digits <= day else ()
-    found = statistics.parts(connection, wanted, digits if is_study else max(digits, day), shifts)
-    drawn = statistics.coarser(found, digits) if found and len(found[0].period) > digits else found
+    is_shift, is_study = query.by == "shift", query.by == "study"
+    shifts = query.shifts if is_shift and digits <= day else ()
+    parts = statistics.parts(connection, wanted, digits if is_study else max(digits, day), shifts)
+    drawn = statistics.coarser(parts, digits) if parts and len(parts[0].period) > digits else parts
     if is_study:
         return [], drawn
     if is_shift and digits > day:
-        found = statistics.parts(connection, wanted, day, shown.shifts)
-    name: Callable[[str], str] = partial(name_of_shift, shifts=shown.shifts) if is_shift else period_by(shown.by)
-    return [(name(part.period), part) for part in found], drawn
+        parts = statistics.parts(connection, wanted, day, query.shifts)
+    name: Callable[[str], str] = partial(name_of_shift, shifts=query.shifts) if is_shift else period_by(query.by)
+    return [(name(part.period), part) for part in parts], drawn
 
 
 def _periods(named: Sequence[tuple[str, Part]], quantity: Quantity, only_ok: bool) -> list[dict]:
     """Return the figures of each period, and of each set of limits in it."""
-    found: dict[tuple, tuple[spc.Sums, list[int]]] = {}
+    figures: dict[tuple, tuple[spc.Sums, list[int]]] = {}
     for name, part in named:
-        sums, bad = found.setdefault((name, *part.limits[quantity.name]), (spc.Sums(), [0]))
+        sums, bad = figures.setdefault((name, *part.limits[quantity.name]), (spc.Sums(), [0]))
         sums.add(part.of(only_ok)[quantity.name])
         bad[0] += 0 if only_ok else part.bad
-    return [_figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in found.items() if sums.count]
+    return [
+        _figures(name, sums, (low, high), bad[0]) for (name, low, high), (sums, bad) in figures.items() if sums.count
+    ]
 
 
 def _studies(connection: Connection, wanted: ResultFilter, only_ok: bool) -> dict[str, list[dict]]:
     """Return the figures of the newest complete studies, oldest first, for each quantity."""
-    found = []
+    studies = []
     for tool in statistics.tools(connection, wanted):
         rows = statistics.newest_of_tool(connection, wanted, tool, only_ok, STUDY * STUDIES_MOST)
         for first in range(0, len(rows) - STUDY + 1, STUDY):
             study = rows[first : first + STUDY][::-1]
-            found.append((study[-1][0], tool, study))
-    told: dict[str, list[dict]] = {quantity.name: [] for quantity in QUANTITIES}
-    for _, tool, study in sorted(found, key=lambda one: one[0])[-STUDIES_MOST:]:
+            studies.append((study[-1][0], tool, study))
+    figures: dict[str, list[dict]] = {quantity.name: [] for quantity in QUANTITIES}
+    for _, tool, study in sorted(studies, key=lambda one: one[0])[-STUDIES_MOST:]:
         begun = ends_of(study[0][0][:12])["from"].replace("T", " ")
         name = f"{tool[0] or 'without a serial number'}, from {begun}"
         bad = sum(1 for row in study if row[1])
         for at, quantity in enumerate(QUANTITIES):
             values = [row[2 + at] for row in study if row[2 + at] is not None]
-            told[quantity.name].append(_figures(name, spc.sums_of(values), tool[1 + 2 * at : 3 + 2 * at], bad))
-    return told
+            figures[quantity.name].append(_figures(name, spc.sums_of(values), tool[1 + 2 * at : 3 + 2 * at], bad))
+    return figures
 
 
 def _figures(name: str, sums: spc.Sums, limits: Sequence[float], bad: int) -> dict:

@@ -48,10 +48,10 @@ async def trend_page(read: Reading, request: Request) -> Page:
     form["by"] = request_arguments.one_of(request, "by", kinds)
     form["only"] = request_arguments.one_of(request, "only", ("", "ok"))
     wanted = ResultFilter(key, spindle, program, *_digits(form), form["tool"], form["vin_from"], form["vin_to"])
-    told = await read(trend, wanted, TrendQuery(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
+    figures = await read(trend, wanted, TrendQuery(form["by"], shifts, form["only"] == "ok", request.app.state.rules))
     which = {"station": template_filters.place(station), "program": program, "spindle": spindle}
-    told["results"] = template_filters.link("/results", verdict="all", **which)
-    values: dict[str, Any] = {"station": station, "trend": told, "form": form, "kinds": kinds}
+    figures["results"] = template_filters.link("/results", verdict="all", **which)
+    values: dict[str, Any] = {"station": station, "trend": figures, "form": form, "kinds": kinds}
     values.update(lines=LINES, behind=request_arguments.number(request, "behind") or 0)
     values["title"] = names.get((spindle, program), f"Program {program}")
     values["programs"] = list({number: name for (_, number), name in sorted(names.items())}.items())
@@ -84,7 +84,7 @@ async def pareto_page(read: Reading, request: Request) -> Page:
     values: dict[str, Any] = {"bars": bars[:BARS], "more": len(bars[BARS:]), "nok": nok, "form": form, "kinds": kinds}
     values["over"] = by in OVER
     values["all"] = rates.rate(nok, good + nok)
-    values["screws"] = None if screws is None else rates.together(list(screws.values())).told()
+    values["screws"] = None if screws is None else rates.together(list(screws.values())).as_dict()
     rows = list_rows.ListQuery(list_rows.ROWS, rows=[{n: v for n, v in bar.items() if n != "address"} for bar in bars])
     return Page("pareto.html", values, rows=rows, choices=await read(page_queries.choices))
 
@@ -108,7 +108,7 @@ async def _by_frequency(
         }
         if by in ("station", "program") and screws is not None:
             attempts = rates.together([one for key, one in screws.items() if key[: len(columns)] == of])
-            more[what]["first_time"] = attempts.told()["rate"]
+            more[what]["first_time"] = attempts.as_dict()["rate"]
     bars = rates.pareto(counts)
     return [{**bar, **rates.rate(bar["count"], more[bar["what"]]["of"]), **more[bar["what"]]} for bar in bars]
 
@@ -116,15 +116,15 @@ async def _by_frequency(
 async def _over_time(read: Reading, wanted: ResultFilter, form: dict, shifts: Shifts) -> list[dict]:
     """Return a bar for each day, week, month or shift with results, the newest first."""
     by = form["by"]
-    found = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())
-    told: dict[str, list[int]] = {}
-    for period, (good, bad) in found.items():
+    by_period = await read(rates.over_time, wanted, rates.DIGITS[by], shifts if by == "shift" else ())
+    by_name: dict[str, list[int]] = {}
+    for period, (good, bad) in by_period.items():
         name = name_of_shift(period, shifts) if by == "shift" else period_by(by)(period)
-        counts = told.setdefault(name, [0, 0])
+        counts = by_name.setdefault(name, [0, 0])
         counts[0] += bad
         counts[1] += good + bad
     bars = []
-    for name, (bad, count) in reversed(told.items()):
+    for name, (bad, count) in reversed(by_name.items()):
         address = (
             template_filters.link("/results", **{**form, "by": None, "from": name, "to": name}) if by == "day" else ""
         )
@@ -186,10 +186,10 @@ def _around(form: dict) -> dict[str, dict]:
     """Return the spans of the same length before and after this one."""
     since, until = (datetime.fromisoformat(form[name]) for name in ("from", "to"))
     length = max(until - since, timedelta()) + timedelta(minutes=1)
-    told = {}
+    ranges = {}
     for name, by in (("earlier", -length), ("later", length)):
         try:
-            told[name] = _ends(since + by, until + by)
+            ranges[name] = _ends(since + by, until + by)
         except OverflowError:  # the first year, or the last
             continue
-    return told
+    return ranges

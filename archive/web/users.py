@@ -69,7 +69,7 @@ def key_of(password: str, salt: bytes) -> bytes:
 
 def read(file: str) -> dict[str, User]:
     """Return all users in the file; PrivateFileError names the line that cannot be read."""
-    found = {}
+    users = {}
     for number, line in enumerate(private_files.text_of(file).splitlines(), 1):
         if not line.strip():
             continue
@@ -81,8 +81,8 @@ def read(file: str) -> dict[str, User]:
                 raise ValueError
         except ValueError:
             raise PrivateFileError(f"{file}, line {number}: not a user; write it by `toolcart archive user`") from None
-        found[name] = user
-    return found
+        users[name] = user
+    return users
 
 
 def put(file: str, name: str, role: str, password: str | None) -> None:
@@ -125,10 +125,10 @@ class UsersFile:
 
     def _stamped(self) -> tuple[int, ...]:
         try:
-            told = os.stat(self._file)
+            status = os.stat(self._file)
         except OSError:
             return ()
-        return (told.st_mtime_ns, told.st_size, told.st_ino, told.st_mode)
+        return (status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode)
 
 
 @dataclass(frozen=True)
@@ -140,13 +140,13 @@ class Proxy:
 
     def visitor(self, peer: str, headers: Mapping[bytes, bytes]) -> str:
         """Return the visitor's address, as the proxy saw it."""
-        told = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
-        return told[:64] if told and peer in self.addresses else peer
+        address = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
+        return address[:64] if address and peer in self.addresses else peer
 
     def name(self, peer: str, headers: Mapping[bytes, bytes]) -> str | None:
         """Return the name that a trusted proxy gives; None from anyone else."""
-        told = headers.get(self.header.lower().encode(), b"").decode("latin-1").strip()
-        return told if self.header and peer in self.addresses and _NAME.fullmatch(told) else None
+        user = headers.get(self.header.lower().encode(), b"").decode("latin-1").strip()
+        return user if self.header and peer in self.addresses and _NAME.fullmatch(user) else None
 
 
 VARIABLE = "TOOLCART_ARCHIVE_PASSWORD"
@@ -166,18 +166,18 @@ def password(file: str | None) -> str | None:
 
     PrivateFileError if the file is not private, or it is too short.
     """
-    found, where = (os.environ.get(VARIABLE) or None), VARIABLE
+    secret, where = (os.environ.get(VARIABLE) or None), VARIABLE
     if file is not None:
-        found, where = private_files.text_of(file).rstrip("\r\n"), file
-    if found is not None and len(found) < LEAST:
+        secret, where = private_files.text_of(file).rstrip("\r\n"), file
+    if secret is not None and len(secret) < LEAST:
         raise PrivateFileError(f"{where}: a password has at least {LEAST} characters")
-    return found
+    return secret
 
 
-def over_file(beside: str | None) -> str | None:
+def over_file(users_file: str | None) -> str | None:
     """Return where log-outs are kept: in a service's own folder, else beside the file of passwords."""
     folder = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    return os.path.join(folder, "logged-out") if folder else f"{beside}.logged-out" if beside else None
+    return os.path.join(folder, "logged-out") if folder else f"{users_file}.logged-out" if users_file else None
 
 
 def is_loopback(host: str) -> bool:

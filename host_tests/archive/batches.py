@@ -90,8 +90,8 @@ class Outlet:
     def _run(self, ended: threading.Event) -> None:
         while not ended.is_set():
             client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311, reconnect_on_failure=False)
-            client.on_message = self._hear
-            client.on_connect = lambda made, *_: made.subscribe(f"{self.topic}/receipt", 1)
+            client.on_message = self._take_receipt
+            client.on_connect = lambda connected, *_: connected.subscribe(f"{self.topic}/receipt", 1)
             try:
                 client.connect("127.0.0.1", self.port, 30)
             except OSError:
@@ -107,7 +107,7 @@ class Outlet:
             client.loop_stop()
 
     def _deliver(self, client: paho.Client, ended: threading.Event) -> None:
-        sent, sent_at, known = self.cursor, time.monotonic(), self.cursor
+        sent, sent_at, confirmed = self.cursor, time.monotonic(), self.cursor
         began_s = time.monotonic()
         while not ended.wait(0.01):
             if not client.is_connected():
@@ -116,37 +116,37 @@ class Outlet:
                 continue
             began_s = 0
             now = time.monotonic()
-            if self.cursor != known:
-                known, sent_at, sent = self.cursor, now, max(sent, self.cursor)
-            elif sent > known and now - sent_at > RESEND_S:
-                sent = known
-            while sent < len(self.log) and sent - known < WINDOW * BATCH_MOST:
+            if self.cursor != confirmed:
+                confirmed, sent_at, sent = self.cursor, now, max(sent, self.cursor)
+            elif sent > confirmed and now - sent_at > RESEND_S:
+                sent = confirmed
+            while sent < len(self.log) and sent - confirmed < WINDOW * BATCH_MOST:
                 some = self.log[sent : sent + BATCH_MOST]
                 octets = message(sent, sent + len(some), some, self.identity, self.station)
                 client.publish(f"{self.topic}/results", octets, 1)
                 sent, sent_at = sent + len(some), now
 
-    def _hear(self, _client: object, _userdata: object, heard: paho.MQTTMessage) -> None:
-        told = json.loads(heard.payload)
+    def _take_receipt(self, _client: object, _userdata: object, message: paho.MQTTMessage) -> None:
+        receipt = json.loads(message.payload)
         with self._lock:
             self.receipts += 1
-            if told["identity"] == self.identity:
-                if told["number"] > len(self.log):
-                    self.wrong.append(f"{told} of {len(self.log)}")
-                self.cursor = max(self.cursor, told["number"])
+            if receipt["identity"] == self.identity:
+                if receipt["number"] > len(self.log):
+                    self.wrong.append(f"{receipt} of {len(self.log)}")
+                self.cursor = max(self.cursor, receipt["number"])
 
 
 class Peer:
     """A client that publishes, and hears receipts."""
 
     def __init__(self, port, tls=None, password=None):
-        self.heard = []
+        self.messages = []
         self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv311)
         if tls:
             self._client.tls_set_context(tls)
             self._client.username_pw_set("anna", password)
-        self._client.on_message = lambda _client, _userdata, told: self.heard.append(
-            (told.topic, json.loads(told.payload), told.retain)
+        self._client.on_message = lambda _client, _userdata, message: self.messages.append(
+            (message.topic, json.loads(message.payload), message.retain)
         )
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
@@ -163,10 +163,10 @@ class Peer:
         self._client.loop_stop()
 
     def send(self, octets, topic="toolcart/x/results", retain=False):
-        told = self._client.publish(topic, octets, 1, retain)
-        told.wait_for_publish(DEADLINE_S)
-        assert told.is_published()
+        published = self._client.publish(topic, octets, 1, retain)
+        published.wait_for_publish(DEADLINE_S)
+        assert published.is_published()
 
     def wait(self, count):
-        wait_for(lambda: self.heard, lambda: len(self.heard) >= count)
-        return self.heard[count - 1]
+        wait_for(lambda: self.messages, lambda: len(self.messages) >= count)
+        return self.messages[count - 1]

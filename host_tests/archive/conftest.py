@@ -8,22 +8,22 @@ from toolcart.archive.web import exports, list_rows
 from host_tests.support import memory
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.needed import needed
-from lab.harness.archive_rows import Plant, fill, fill_beside
+from lab.harness.archive_rows import Plant, fill, fill_other_tables
 from lab.harness.postgresql import postgresql
 
 
 @pytest.fixture(scope="session")
 def databases():
     """`databases()` makes an empty database and gives its URL; without a PostgreSQL the test is skipped."""
-    with needed("PostgreSQL", postgresql(beside=memory.folder())) as made:
-        yield made
+    with needed("PostgreSQL", postgresql(parent=memory.folder())) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")
 def starter():
     """What makes archives that can be killed; it has imported everything, once for all tests."""
-    with Starter() as made:
-        yield made
+    with Starter() as processes:
+        yield processes
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def plant(tmp_path_factory):
     size = Plant(stations=3, cars=40, curves=10)
     with database.writing(place) as engine:
         fill(engine, size)
-        fill_beside(engine, size)
+        fill_other_tables(engine, size)
     return place
 
 

@@ -53,14 +53,14 @@ def served(tmp_path_factory):
 def page(served):
     """A page that complains about nothing: no error in a script, nothing refused, nothing asked of others."""
     started, address, _ = served
-    made = started.new_page(base_url=address)
-    made.set_default_timeout(SOON_MS)
+    new_page = started.new_page(base_url=address)
+    new_page.set_default_timeout(SOON_MS)
     wrong = []
-    made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    made.on("request", lambda asked: None if asked.url.startswith(address) else wrong.append(asked.url))
-    yield made
-    made.close()
+    new_page.on("pageerror", lambda error: wrong.append(str(error)))
+    new_page.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    new_page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
+    yield new_page
+    new_page.close()
     assert wrong == []
 
 
@@ -120,12 +120,12 @@ def test_no_page_shuts_anyone_out(served, axe, by_itself, size, scheme):
     context = started.new_context(base_url=address, viewport=size, color_scheme=scheme, bypass_csp=True)
     page = context.new_page()
     page.set_default_timeout(SOON_MS)
-    for path in chain(visited(page), shown(page, by_itself)):
+    for path in chain(visited(page), routed_pages(page, by_itself)):
         page.add_script_tag(path=axe)
-        found = page.evaluate(
+        violations = page.evaluate(
             "async () => (await axe.run()).violations.map(one => [one.impact, one.id, one.nodes[0].html])"
         )
-        assert not [one for one in found if one[0] in ("serious", "critical")], path
+        assert not [one for one in violations if one[0] in ("serious", "critical")], path
     context.close()
 
 
@@ -136,22 +136,22 @@ JOB = {"count": 7, "total": 9, "name": "results.xlsx", "why": "The process has e
 def by_itself(served, tmp_path):
     """Pages that no address shows at once: of a file that is being written, and a report."""
     site = Site(Reading(served[2].place))
-    made = {
+    pages = {
         f"/export/{state}": site.rendered("export.html", here="/", query={}, job={**JOB, "state": state}).body.decode()
         for state in ("waiting", "running", "done", "failed")
     }
     run("report", "--database", served[2].place, "--of", "2026-11-20", "--into", tmp_path)
-    made["/report"] = (tmp_path / "report-2026-W47.html").read_text(encoding="utf-8")
-    return made
+    pages["/report"] = (tmp_path / "report-2026-W47.html").read_text(encoding="utf-8")
+    return pages
 
 
 def answering(text):
     return lambda route: route.fulfill(body=text, content_type="text/html")
 
 
-def shown(page, made):
+def routed_pages(page, texts):
     """Go to each of these pages in turn."""
-    for path, text in made.items():
+    for path, text in texts.items():
         page.route(f"**{path}", answering(text))
         page.goto(path)
         yield path
@@ -160,7 +160,7 @@ def shown(page, made):
 @pytest.mark.parametrize("size", [LARGER_PHONE, DESK], ids=["phone", "desk"])
 def test_a_report_and_a_files_page_fit_their_screen(page, by_itself, size):
     page.set_viewport_size(size)
-    for path in shown(page, by_itself):
+    for path in routed_pages(page, by_itself):
         assert page.evaluate(WIDER) <= 0 and page.evaluate(CUT_OFF) == [], path
 
 

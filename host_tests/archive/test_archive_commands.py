@@ -51,15 +51,20 @@ def test_query_finds_by_car_station_time_verdict_and_id(place):
     assert [row["Sequence"] for row in rows(place, "--from", "2024-03-15", "--to", "2024-03-15 00:01")] == [18]
     assert len(rows(place, "--nok")) == 4 and len(rows(place, "--id", "1234567", "--all")) == 5
     assert rows(place, "--vin", "ZFA1")[0]["StationName"] == "Station 10"
-    for part, found in (("ZFA", [21, 18]), ("A1", [18]), ("3456", [20, 21, 17]), ("WVWZZZ1KZAW123456", [20, 21, 17])):
-        assert [row["Sequence"] for row in rows(place, "--vin-part", part)] == found
+    for part, sequences in (
+        ("ZFA", [21, 18]),
+        ("A1", [18]),
+        ("3456", [20, 21, 17]),
+        ("WVWZZZ1KZAW123456", [20, 21, 17]),
+    ):
+        assert [row["Sequence"] for row in rows(place, "--vin-part", part)] == sequences
     assert "no such result" in run(place, "query", "--vin-part", "ZZZ", code=1).stderr
 
 
 def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):
-    shown = run(place, "query").stdout
-    assert "\x1b" not in shown and "Torque Nm" in shown
-    line = next(line for line in shown.splitlines() if "2024-03-14" in line)
+    output = run(place, "query").stdout
+    assert "\x1b" not in output and "Torque Nm" in output
+    line = next(line for line in output.splitlines() if "2024-03-14" in line)
     assert (
         line.split()
         == "2024-03-14 09:26:53 Station 10 WVWZZZ1KZAW123456 Program 12 NOK 42.37 95.0 high 17 1234567".split()
@@ -67,10 +72,10 @@ def test_tables_show_no_control_characters_and_say_units_and_verdicts(place):
 
 
 def test_csv_has_a_header_and_every_row(place):
-    told = list(csv.DictReader(io.StringIO(run(place, "query", "--csv", "--all").stdout)))
-    assert len(told) == 5 and told[-1]["VIN"] == "WVWZZZ1KZAW123456" and told[-1]["Torque"] == "42.37"
-    assert told[-1]["Time"] == "2024-03-14 09:26:53" and re.fullmatch(
-        r"\d{4}(-\d\d){2} \d\d(:\d\d){2}", told[0]["Arrived"]
+    lines = list(csv.DictReader(io.StringIO(run(place, "query", "--csv", "--all").stdout)))
+    assert len(lines) == 5 and lines[-1]["VIN"] == "WVWZZZ1KZAW123456" and lines[-1]["Torque"] == "42.37"
+    assert lines[-1]["Time"] == "2024-03-14 09:26:53" and re.fullmatch(
+        r"\d{4}(-\d\d){2} \d\d(:\d\d){2}", lines[0]["Arrived"]
     )
 
 
@@ -83,20 +88,20 @@ def test_parquet_has_every_row_with_its_types(place, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     file = tmp_path / "results.parquet"
     run(place, "query", "--parquet", str(file), "--all")
-    told = parquet.read_table(file).to_pylist()
-    asked = rows(place, "--all")
-    for row, other in zip(told, asked, strict=True):
+    of_file = parquet.read_table(file).to_pylist()
+    of_query = rows(place, "--all")
+    for row, other in zip(of_file, of_query, strict=True):
         for name, zone in (("Time", None), ("Arrived", UTC)):
             assert row.pop(name) == datetime.strptime(other.pop(name), "%Y%m%d%H%M%S").replace(tzinfo=zone)
-    assert told == asked and len(told) == 5
+    assert of_file == of_query and len(of_file) == 5
     run(place, "query", "--parquet", str(tmp_path / "none.parquet"), "--vin", "nobody", code=1)
     assert "No such file" in run(place, "query", "--parquet", str(tmp_path / "no/where"), code=2).stderr
     assert [path.name for path in tmp_path.glob("*parquet*")] == ["results.parquet"]
 
 
-def test_check_tells_holes_what_is_behind_and_what_came_again(place):
-    told = [json.loads(line) for line in run(place, "check", "--json", code=1).stdout.splitlines()]
-    assert [(one["kind"], one["first"], one["last"], one["count"]) for one in told] == [
+def test_check_reports_gaps_what_is_behind_and_what_came_again(place):
+    gaps = [json.loads(line) for line in run(place, "check", "--json", code=1).stdout.splitlines()]
+    assert [(one["kind"], one["first"], one["last"], one["count"]) for one in gaps] == [
         ("behind", 20, 20, 1),
         ("again", 20, 20, 1),
         ("missing", 19, 20, 2),
@@ -116,9 +121,11 @@ def test_a_telegram_with_several_spindles_is_no_repetition(tmp_path):
 def test_what_came_late_is_not_missing_and_makes_no_hole_of_what_follows(tmp_path):
     """An import of what an archive lacked, or of a quarantine: each result behind it was called missing."""
     late, anew = (101, 102, 109, 103, 104, 107, 110), (1, 2, 4)  # a station that begins anew has later times
-    told = [result(n, n, time=f"20240314092{n}") for n in late] + [result(n, n, time=f"2024031500000{n}") for n in anew]
-    told = run(reported(place_in(tmp_path), *told), "check", code=1).stdout.splitlines()
-    assert [line.split(": ")[1].split(", arrived")[0] for line in told[:-1]] == [
+    telegrams = [result(n, n, time=f"20240314092{n}") for n in late] + [
+        result(n, n, time=f"2024031500000{n}") for n in anew
+    ]
+    telegrams = run(reported(place_in(tmp_path), *telegrams), "check", code=1).stdout.splitlines()
+    assert [line.split(": ")[1].split(", arrived")[0] for line in telegrams[:-1]] == [
         "00103 behind, 1",
         "00107 behind, 1",
         "00001 behind, 1",
@@ -126,7 +133,7 @@ def test_what_came_late_is_not_missing_and_makes_no_hole_of_what_follows(tmp_pat
         "00108 missing, 1",
         "00003 missing, 1",
     ]
-    assert told[-1] == "missing 4, behind 3, again 0"
+    assert telegrams[-1] == "missing 4, behind 3, again 0"
 
 
 def test_check_follows_the_wrap(tmp_path):
@@ -139,18 +146,21 @@ def test_what_is_forgotten_is_gone_and_the_08_goes_back(place):
     assert run(place, "forget", "--newest", "2", "--yes").stdout == "2 results are gone\n"
     assert [row["Sequence"] for row in rows(place)] == [21, 18, 17]
     with Served(place) as archive, archive.pim() as pim:
-        pim.hear()
+        pim.receive()
         assert pim.ask("0700001000300010010")[7:12] == "00018"
         [(who, what)] = archive.rows("SELECT Who, What FROM Audit")
         assert "@" in who and what == "forget: the newest 2 results"
 
 
 def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):
-    told = []
+    telegrams = []
     for at in range(4):
-        told += [result(at + 1, 17 + at), EVENT[:2] + f"{at + 11:05d}" + EVENT[7:33] + f"{at + 1:05d}" + EVENT[38:]]
-        told.append(GRAPH[:2] + b"%05d" % (at + 21) + GRAPH[7:44] + b"%05d" % (17 + at) + GRAPH[49:])
-    place = reported(place_in(tmp_path), *told)
+        telegrams += [
+            result(at + 1, 17 + at),
+            EVENT[:2] + f"{at + 11:05d}" + EVENT[7:33] + f"{at + 1:05d}" + EVENT[38:],
+        ]
+        telegrams.append(GRAPH[:2] + b"%05d" % (at + 21) + GRAPH[7:44] + b"%05d" % (17 + at) + GRAPH[49:])
+    place = reported(place_in(tmp_path), *telegrams)
     for table in ("Result", "Event", "Graph"):
         change(place, f"UPDATE {table} SET Arrived = '2026112116000' || ({table}Id - 1)")
     assert run(place, "forget", "--newest", "1", "--yes").stdout == "1 result is gone\n"
@@ -158,25 +168,25 @@ def test_events_and_curves_that_came_since_are_forgotten_too(tmp_path):
         for table, key in (("Result", 19), ("Graph", 19), ("Event", 3)):
             assert archive.rows(f"SELECT COUNT(*), MAX(Sequence) FROM {table}") == [(3, key)], table
         assert archive.rows("SELECT COUNT(*) FROM EventParameter") == [(3,)]
-        pim.hear()
+        pim.receive()
         assert pim.ask("0700001000300010010")[7:17] == "0001900003"
 
 
 def test_import_takes_each_result_once(place, tmp_path):
     telegrams = (RESULT, result(9, 99, station=12), EVENT.replace("00004", "00005"), GRAPH)
     other = reported(tmp_path / "other.sqlite", *telegrams, GRAPH.replace(b"00017000", b"00099000"))
-    told = json.loads(run(place, "import", "--json", other).stdout)
-    assert told == {"taken": 1, "again": 1, "events": 1, "graphs": 1, "failed": 0}
+    counts = json.loads(run(place, "import", "--json", other).stdout)
+    assert counts == {"taken": 1, "again": 1, "events": 1, "graphs": 1, "failed": 0}
     again = json.loads(run(place, "import", "--json", other).stdout)
     assert again == {"taken": 0, "again": 2, "events": 0, "graphs": 0, "failed": 0}
-    found = rows(place, "--station", "12")
-    assert [row["Sequence"] for row in found] == [99]
+    imported = rows(place, "--station", "12")
+    assert [row["Sequence"] for row in imported] == [99]
     with Served(place) as archive:
-        parameters = archive.rows("SELECT Value FROM ResultParameter WHERE ResultId = ?", found[0]["ResultId"])
+        parameters = archive.rows("SELECT Value FROM ResultParameter WHERE ResultId = ?", imported[0]["ResultId"])
         assert ("1234567",) in [(value.strip().lstrip("0"),) for (value,) in parameters]
         assert archive.rows("SELECT COUNT(*), COUNT(DISTINCT EventId) FROM EventParameter") == [(2, 2)]
         with archive.pim() as pim:
-            pim.hear()
+            pim.receive()
             assert pim.ask("0700001000300010012")[7:12] == "00099"
             assert pim.ask("0700001000300010010")[12:17] == "00005"
     assert "no such archive" in run(place, "import", "nowhere.sqlite", code=2).stderr
@@ -184,9 +194,9 @@ def test_import_takes_each_result_once(place, tmp_path):
 
 def test_curves_gives_the_values_of_the_curve(place):
     number = rows(place, "--to", "2024-03-15")[0]["ResultId"]
-    told = json.loads(run(place, "curves", str(number), "--json").stdout)
-    assert told["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # protocol.md 12.3
-    assert told["Graphs"][0]["TimesMs"][:3] == [0.0, 2.0, 4.0]
+    details = json.loads(run(place, "curves", str(number), "--json").stdout)
+    assert details["Graphs"][0]["Values"] == [0.0, 0.13, 2.56, 10.42, 28.15, 42.37, 41.9, -0.25]  # protocol.md 12.3
+    assert details["Graphs"][0]["TimesMs"][:3] == [0.0, 2.0, 4.0]
     printed = run(place, "curves", str(number)).stdout.splitlines()
     assert [line.split(",")[5:] for line in printed[1:3]] == [
         ["torque", "Nm", "0.0", "0.0"],
@@ -201,13 +211,13 @@ def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
     place = reported(place_in(tmp_path), RESULT, *graphs)
     number = str(rows(place)[0]["ResultId"])
     assert "came without a graph; with --bolt: 2, 3" in run(place, "curves", number, code=1).stderr
-    told = json.loads(run(place, "curves", number, "--bolt", "3", "--json").stdout)
-    assert told["Bolts"] == [2, 3] and [graph["Spindle"] for graph in told["Graphs"]] == [3]
+    details = json.loads(run(place, "curves", number, "--bolt", "3", "--json").stdout)
+    assert details["Bolts"] == [2, 3] and [graph["Spindle"] for graph in details["Graphs"]] == [3]
     assert "bolt 3" in run(place, "curves", number, "--bolt", "3").stdout
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "hint"),
     [
         (("query", "--station", "a"), "--station 'a'"),
         (("query", "--station", "12345"), "--station '12345'"),
@@ -232,8 +242,8 @@ def test_curves_of_bolts_without_a_row_are_found_with_their_result(tmp_path):
         ),
     ],
 )
-def test_a_wrong_option_says_what_is_right(place, words, said):
-    assert said in run(place, *words, code=2).stderr
+def test_a_wrong_option_says_what_is_right(place, words, hint):
+    assert hint in run(place, *words, code=2).stderr
 
 
 def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
@@ -243,7 +253,7 @@ def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "error"),
     [
         ("postgresql://[::1", "not a file and not a URL"),
         ("postgresql://db:port/archive", "not a file and not a URL"),
@@ -252,8 +262,8 @@ def test_old_records_are_not_moved_into_the_archive_that_is_served(place):
         ("postgresql+psycopg2://127.0.0.1:1/archive", "onnection refused"),  # by the driver that is there
     ],
 )
-def test_a_url_that_leads_to_no_archive_is_told(url, said):
-    assert said in run(url, "query", code=2).stderr
+def test_a_url_that_leads_to_no_archive_is_reported(url, error):
+    assert error in run(url, "query", code=2).stderr
 
 
 def test_what_is_no_file_is_not_replaced_by_a_sheet(place, tmp_path):
@@ -286,8 +296,8 @@ def test_an_archive_that_is_not_there_is_not_made_by_looking(tmp_path):
 
 
 def test_serve_says_where_it_listens_and_what_it_stored(tmp_path):
-    shown = run(tmp_path / "a.sqlite", "serve", "--pim-port", "0", "--server-port", "0", "--seconds", "0.05").stdout
-    assert shown.splitlines()[0].startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in shown
+    output = run(tmp_path / "a.sqlite", "serve", "--pim-port", "0", "--server-port", "0", "--seconds", "0.05").stdout
+    assert output.splitlines()[0].startswith("PIM on 127.0.0.1:") and "stored 0, again 0" in output
 
 
 def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
@@ -300,17 +310,17 @@ def test_every_fault_can_be_asked_for(tmp_path, monkeypatch):
     words = "--fail-refuse 7:vin=W.* --fail-late-ms 4 --fail-silent 06 --fail-lose 5 --fail-close 6 --fail-identifier "
     words += "--fail-say-result 8 --fail-say-event 9 --fail-say-host 10 --fail-without-12 --events-by-10"
     run(tmp_path / "a.sqlite", "serve", *words.split())
-    told = vars(seen[0])
+    given = vars(seen[0])
     healthy = vars(Faults())
-    assert [name for name in healthy if told[name] == healthy[name]] == ["_results"]
-    assert told["refuse"][0][:2] == (7, "vin") and told["silent"] == ("06",)
+    assert [name for name in healthy if given[name] == healthy[name]] == ["_results"]
+    assert given["refuse"][0][:2] == (7, "vin") and given["silent"] == ("06",)
 
 
-def test_a_port_that_is_taken_is_told(tmp_path):
+def test_a_port_that_is_taken_is_reported(tmp_path):
     with Served(place_in(tmp_path)) as archive:
         port = str(archive.pim_port)
-        said = run(tmp_path / "b.sqlite", "serve", "--pim-port", port, "--server-port", "0", code=1).stderr
-    assert "cannot listen" in said and "--pim-port" in said
+        errors = run(tmp_path / "b.sqlite", "serve", "--pim-port", port, "--server-port", "0", code=1).stderr
+    assert "cannot listen" in errors and "--pim-port" in errors
 
 
 STATION = "3/1/10"
@@ -331,10 +341,10 @@ def test_results_are_taken_once_and_the_spool_stays_as_it_is(spool, tmp_path):
     assert taken(place, spool) == {"taken": 5, "again": 0, "unreadable": 1, "failed": 0}
     assert taken(place, spool) == {"taken": 0, "again": 5, "unreadable": 1, "failed": 0}
     assert spool.read_bytes() == before
-    found = rows(place, "--all")
-    assert sorted(row["TighteningId"] for row in found) == [1, 2, 3, 4, 5]
-    assert {(row["SystemType"], row["System"], row["Station"]) for row in found} == {(3, 1, 10)}
-    assert len({row["Sequence"] for row in found}) == 5
+    results = rows(place, "--all")
+    assert sorted(row["TighteningId"] for row in results) == [1, 2, 3, 4, 5]
+    assert {(row["SystemType"], row["System"], row["Station"]) for row in results} == {(3, 1, 10)}
+    assert len({row["Sequence"] for row in results}) == 5
 
 
 def test_a_slow_database_is_waited_for(spool, tmp_path, monkeypatch):
@@ -347,8 +357,8 @@ def test_each_says_why_it_was_set_aside(spool, tmp_path):
     place = tmp_path / "a.sqlite"
     taken(place, spool)
     with reading(place) as connection:
-        told = queries.result(connection, 1)
-    why = {one["ParameterId"]: one["Value"] for one in told["Parameters"]}
+        details = queries.result(connection, 1)
+    why = {one["ParameterId"]: one["Value"] for one in details["Parameters"]}
     assert why[WHY_SET_ASIDE] == "refused by ToolsNet with code 17"[:25].strip()
 
 
@@ -362,8 +372,8 @@ def test_additional_identifiers_are_taken_too(tmp_path):
     flash.close()
     assert taken(place, path) == {"taken": 2, "again": 0, "unreadable": 0, "failed": 0}
     with reading(place) as connection:
-        told = [vin["VIN"] for vin in queries.result(connection, 2)["VINs"]]
-    assert told == ["102456", "GEAR"]
+        vins = [vin["VIN"] for vin in queries.result(connection, 2)["VINs"]]
+    assert vins == ["102456", "GEAR"]
 
 
 def test_what_was_dropped_is_not_taken(spool, tmp_path):
@@ -374,7 +384,7 @@ def test_what_was_dropped_is_not_taken(spool, tmp_path):
     assert sorted(row["TighteningId"] for row in rows(place, "--all")) == [1, 4, 5]
 
 
-def test_an_08_says_what_it_said_before(spool, tmp_path):
+def test_an_import_leaves_the_08_as_it_was(spool, tmp_path):
     place, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
     for where, sequences in ((place, (500, 501)), (other, (7, 8))):
         reported(where, *[result(sequence, sequence) for sequence in sequences])
@@ -388,18 +398,18 @@ def test_an_08_says_what_it_said_before(spool, tmp_path):
 @pytest.mark.parametrize(
     ("octets", "words"), [(b"no spool at all", "spool"), (b"\xff" * 8192, "spool"), (b"", "holds no archive")]
 )
-def test_a_file_that_is_neither_is_told(octets, words, tmp_path):
+def test_a_file_that_is_neither_is_reported(octets, words, tmp_path):
     source = tmp_path / "x"
     source.write_bytes(octets)
-    said = command("import", "--database", tmp_path / "a.sqlite", "--station", STATION, source, code=2).stderr
-    assert words in said and "Traceback" not in said
+    errors = command("import", "--database", tmp_path / "a.sqlite", "--station", STATION, source, code=2).stderr
+    assert words in errors and "Traceback" not in errors
 
 
 def test_a_spool_of_no_one_wants_a_station(spool, tmp_path):
     blocks = tmp_path / "chip.image"
     blocks.write_bytes(spool.read_bytes()[4096:])
-    said = command("import", "--database", tmp_path / "a.sqlite", blocks, code=2).stderr
-    assert "--station" in said
+    errors = command("import", "--database", tmp_path / "a.sqlite", blocks, code=2).stderr
+    assert "--station" in errors
     assert taken(tmp_path / "a.sqlite", blocks)["taken"] == 5
 
 
@@ -414,12 +424,12 @@ def with_vin(telegram, vin):
 @pytest.fixture
 def old_place(tmp_path):
     """Ten results, an event, a curve and a breach; all but the last three results are old."""
-    told = []
+    telegrams = []
     for number in range(1, 11):
         telegram = result(number, number, vin=f"CAR{(number - 1) // 2}", time=f"202403140926{number:02d}")
-        told.append(with_vin(telegram, f"BODY{number}") if number in (2, 9) else telegram)
+        telegrams.append(with_vin(telegram, f"BODY{number}") if number in (2, 9) else telegram)
     later = EVENT.replace("0900045", "0900046").replace("20240314", "20240315")
-    place = reported(place_in(tmp_path), *told, EVENT, later, GRAPH, "0400099garbage")
+    place = reported(place_in(tmp_path), *telegrams, EVENT, later, GRAPH, "0400099garbage")
     change(place, f"UPDATE Result SET Arrived = '{OLD}' WHERE ResultId <= 7")
     change(place, *[f"UPDATE {table} SET Arrived = '{OLD}'" for table in ("Event", "Breach")])
     return place
@@ -427,7 +437,7 @@ def old_place(tmp_path):
 
 def whole(old_place):
     """All results with everything that belongs to them, and all events, without their numbers."""
-    told = set()
+    records = set()
     with reading(old_place) as connection:
 
         def rows(sql):
@@ -436,19 +446,21 @@ def whole(old_place):
         for number, *row in rows("SELECT * FROM Result"):
             vins = rows(f"SELECT Identifier, VIN FROM ResultVIN WHERE ResultId = {number}")
             parameters = rows(f"SELECT Name, Value, Unit FROM ResultParameter WHERE ResultId = {number}")
-            told.add((*row, tuple(vins), tuple(parameters)))
+            records.add((*row, tuple(vins), tuple(parameters)))
         for number, *row in rows("SELECT * FROM Event"):
-            told.add((*row, *rows(f"SELECT Value FROM EventParameter WHERE EventId = {number}")))
+            records.add((*row, *rows(f"SELECT Value FROM EventParameter WHERE EventId = {number}")))
         cars = {row[0] for row in rows("SELECT VIN FROM Car")}
         assert cars == {row[0] for row in rows("SELECT VIN FROM Result UNION SELECT VIN FROM ResultVIN")} - {""}
-    return told
+    return records
 
 
 def test_what_is_old_is_in_the_other_archive_and_the_rest_here(old_place, tmp_path):
     before, into = whole(old_place), tmp_path / "old.sqlite"
-    told = json.loads(command("move-old", "--database", old_place, "--keep-days", 30, "--into", into, "--json").stdout)
-    assert told.pop("breaches") > 0
-    assert told == {"taken": 7, "events": 1, "graphs": 0}
+    counts = json.loads(
+        command("move-old", "--database", old_place, "--keep-days", 30, "--into", into, "--json").stdout
+    )
+    assert counts.pop("breaches") > 0
+    assert counts == {"taken": 7, "events": 1, "graphs": 0}
     here, there = whole(old_place), whole(into)
     assert "BODY2" in str(there) and "BODY9" in str(here)
     assert len(there) == 8 and here | there == before and not here & there
@@ -501,24 +513,24 @@ def test_ok_results_go_earlier_but_not_beside_one_that_is_not_ok(old_place, tmp_
     change(old_place, "UPDATE Result SET Sequence = 1, Time = 'x', Spindle = ResultId WHERE ResultId <= 2")
     before, into = whole(old_place), tmp_path / "old.sqlite"
     words = ("--keep-days", 10000, "--keep-ok-days", 30, "--into", into, "--json")
-    told = json.loads(command("move-old", "--database", old_place, *words).stdout)
-    assert told["taken"] == 2, "4 and 6, not 2"
-    assert told["events"] == 0 and whole(old_place) | whole(into) == before
+    counts = json.loads(command("move-old", "--database", old_place, *words).stdout)
+    assert counts["taken"] == 2, "4 and 6, not 2"
+    assert counts["events"] == 0 and whole(old_place) | whole(into) == before
 
 
 def test_what_is_old_goes_while_the_archive_is_served(old_place, tmp_path, monkeypatch):
     monkeypatch.setattr(maintenance, "FIRST_S", 0.0)
     monkeypatch.setattr(maintenance, "STEP", 2)
     monkeypatch.setattr(maintenance, "PAUSE_S", 0.001)
-    before, into, said = whole(old_place), tmp_path / "old.sqlite", []
+    before, into, messages = whole(old_place), tmp_path / "old.sqlite", []
     with Served(old_place) as archive:
         engine = archive.writer._engine
-        moving = Retention(engine, str(old_place), archive.writer, RetentionPeriods(str(into), 30), said.append)
+        moving = Retention(engine, str(old_place), archive.writer, RetentionPeriods(str(into), 30), messages.append)
         new = [result(number, number, vin="CAR0", time="20240315000000") for number in range(100, 160)]
         archive.report(*new)  # a car that goes with its results comes back with a new one
-        wait_for("it moves nothing", lambda: said)
+        wait_for("it moves nothing", lambda: messages)
         moving.close()
-    assert said == ["moved 7 results, 1 events, 0 curves"]
+    assert messages == ["moved 7 results, 1 events, 0 curves"]
     here, there = whole(old_place), whole(into)
     assert len(there) == 8 and before <= here | there and not here & there and len(here) == len(before) - 8 + 60
     assert "move-old into" in str(Served(old_place).rows("SELECT What FROM Audit"))

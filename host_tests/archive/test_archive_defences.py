@@ -17,7 +17,7 @@ from host_tests.support.archive import DESCRIBED, RESULT, Served, place_in, resu
 def is_closed(talk):
     """True if the other side has closed or reset the connection."""
     try:
-        return talk.hear() == ""
+        return talk.receive() == ""
     except ConnectionError:
         return True
 
@@ -25,30 +25,32 @@ def is_closed(talk):
 def test_one_address_may_not_take_all_places(tmp_path, monkeypatch):
     monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
     with Served(place_in(tmp_path)) as archive:
-        known = [archive.server() for _ in range(3)]
-        assert all(talk.ask(result(1, number, station=number))[21:24] == "000" for number, talk in enumerate(known, 1))
+        stations = [archive.server() for _ in range(3)]
+        assert all(
+            talk.ask(result(1, number, station=number))[21:24] == "000" for number, talk in enumerate(stations, 1)
+        )
         assert is_closed(archive.server())
         other = socket.create_connection(("127.0.0.1", archive.server_port), 5, ("127.0.0.2", 0))
         with other:
             other.settimeout(5)
             other.sendall(b"00070600098")
             assert other.recv(100)[4:6] == b"05"
-        known.pop().socket.close()
-        known[0].ask("0600099")  # so that the close was seen
+        stations.pop().socket.close()
+        stations[0].ask("0600099")  # so that the close was seen
         archive.report(RESULT)
         assert archive.archive.turned_away == 1
 
 
 def test_who_has_brought_nothing_makes_room_for_who_comes(tmp_path, monkeypatch):
     monkeypatch.setattr(served_by, "FROM_ONE_MOST", 3)
-    with Served(place_in(tmp_path)) as archive, archive.server() as known:
-        assert known.ask(result(1, 1))[21:24] == "000"
+    with Served(place_in(tmp_path)) as archive, archive.server() as active:
+        assert active.ask(result(1, 1))[21:24] == "000"
         idle = [archive.server(), archive.pim()]
-        assert idle[0].ask("0600099")[:2] == "05" and idle[1].hear()[:2] == "12"
+        assert idle[0].ask("0600099")[:2] == "05" and idle[1].receive()[:2] == "12"
         for number in range(2, 6):
             with archive.server() as station:
                 assert station.ask(result(1, number, station=number))[21:24] == "000"
-                assert known.ask("0600097")[2:7] == "00097"
+                assert active.ask("0600097")[2:7] == "00097"
         assert is_closed(idle[0]) and not archive.archive.writer.failed
 
 
@@ -216,8 +218,8 @@ def test_what_is_not_committed_is_bounded_and_stored_in_the_end(tmp_path, monkey
         one.send(result(2, 2, station=11))
         standing.execute("ROLLBACK")
         standing.close()
-        assert one.hear()[21:24] == "000"
-        answers = [many.hear() for _ in range(300)]
+        assert one.receive()[21:24] == "000"
+        answers = [many.receive() for _ in range(300)]
         assert [int(answer[2:7]) for answer in answers] == list(range(1, 301))
         assert {answer[21:24] for answer in answers} == {"000"}
         assert archive.archive.uncommitted == 0
@@ -234,12 +236,12 @@ def test_two_stations_with_one_number_are_both_stored_and_noted(tmp_path):
         assert here.ask(result(4, 4))[21:24] == elsewhere.ask(result(5, 5))[21:24] == "000"
         elsewhere.socket.close()
         assert archive.rows("SELECT count(*) FROM Result") == [(5,)]
-    found = archive.rows("SELECT Peer, Field, Found, Allowed FROM Breach ORDER BY Peer")
-    assert [(row[0].partition(":")[0], *row[1:3]) for row in found] == [
+    breaches = archive.rows("SELECT Peer, Field, Found, Allowed FROM Breach ORDER BY Peer")
+    assert [(row[0].partition(":")[0], *row[1:3]) for row in breaches] == [
         ("127.0.0.1", "station", "3/1/10"),
         ("127.0.0.2", "station", "3/1/10"),
     ]
-    assert "one at 127.0.0.2 has it too" in found[0][3]
+    assert "one at 127.0.0.2 has it too" in breaches[0][3]
 
 
 def test_names_that_are_no_longer_remembered_stay_as_they_are(tmp_path, monkeypatch):

@@ -60,8 +60,8 @@ LISTS = [
 
 @pytest.fixture
 def browser(plant):
-    with browsing(plant) as made:
-        yield made
+    with browsing(plant) as client:
+        yield client
 
 
 @pytest.mark.parametrize("wanted", LISTS, ids=lambda one: f"{one.what}-{len(one.wanted)}")
@@ -90,13 +90,13 @@ def test_large_file_is_offered_on_a_page_when_done(browser, monkeypatch):
     page = answer.headers["location"]
     assert answer.status_code == 303 and page.startswith("/export/")
     deadline = time.monotonic() + 60
-    while (told := browser.get(page + "?json").json())["state"] != "done":
-        shown = browser.get(page)
-        if "<progress" in shown.text:
-            assert shown.headers["refresh"] == "2"
-        assert time.monotonic() < deadline and told["state"] != "failed"
+    while (status := browser.get(page + "?json").json())["state"] != "done":
+        response = browser.get(page)
+        if "<progress" in response.text:
+            assert response.headers["refresh"] == "2"
+        assert time.monotonic() < deadline and status["state"] != "failed"
         time.sleep(0.1)
-    assert told["count"] == told["total"] == 600 and "Take the file" in browser.get(page).text
+    assert status["count"] == status["total"] == 600 and "Take the file" in browser.get(page).text
     for _ in range(2):
         assert zipfile.ZipFile(io.BytesIO(browser.get(f"{page}?file=1").content)).namelist()
 
@@ -120,12 +120,12 @@ def jobs(plant, run, count, monkeypatch):
     """Run some jobs of an Exports whose process is `run`; return it."""
 
     async def all_of_them():
-        made = exports.Exports(plant)
-        monkeypatch.setattr(made, "_run", run)
-        started = [made.start(list_rows.ListQuery(list_rows.ROWS), "csv", "") for _ in range(count)]
+        queue = exports.Exports(plant)
+        monkeypatch.setattr(queue, "_run", run)
+        started = [queue.start(list_rows.ListQuery(list_rows.ROWS), "csv", "") for _ in range(count)]
         for job in started:
             assert await job.finished(10)
-        return made, started
+        return queue, started
 
     return asyncio.run(all_of_them())
 
@@ -141,17 +141,17 @@ def test_files_are_written_one_at_a_time_and_the_oldest_go(plant, monkeypatch):
             job.is_whole = True
         running.remove(job)
 
-    made, started = jobs(plant, run, 12, monkeypatch)
+    queue, started = jobs(plant, run, 12, monkeypatch)
     assert most == [1] * 12
-    kept = [job for job in started if made.find(job.number)]
+    kept = [job for job in started if queue.find(job.number)]
     assert (
         kept == started[-exports.KEPT :] and [os.path.exists(job.path) for job in started] == [False] * 4 + [True] * 8
     )
-    asyncio.run(made.close())
+    asyncio.run(queue.close())
     assert not os.path.exists(os.path.dirname(started[-1].path))
 
 
-def test_process_that_dies_is_said(plant, monkeypatch):
+def test_process_that_dies_is_reported(plant, monkeypatch):
     async def run(job):
         job.count = 5
 
@@ -170,21 +170,21 @@ def rows_of(answer, kind, folder):
     path.write_bytes(answer.content)
     names = ("ResultId", "VIN", "Torque", "Time")
     if kind == "csv":
-        found = [[one[name] for name in names] for one in csv.DictReader(io.StringIO(answer.text))]
-        return [[int(a), b, float(c), "".join(x for x in d if x.isdigit())] for a, b, c, d in found]
+        of_file = [[one[name] for name in names] for one in csv.DictReader(io.StringIO(answer.text))]
+        return [[int(a), b, float(c), "".join(x for x in d if x.isdigit())] for a, b, c, d in of_file]
     if kind == "json":
         return [[json.loads(line)[name] for name in names] for line in answer.text.splitlines()]
     if kind == "parquet":
-        found = parquet.read_table(path).select(names).to_pylist()
-        return [[*list(one.values())[:3], one["Time"].strftime("%Y%m%d%H%M%S")] for one in found]
+        of_file = parquet.read_table(path).select(names).to_pylist()
+        return [[*list(one.values())[:3], one["Time"].strftime("%Y%m%d%H%M%S")] for one in of_file]
     head, *lines = cells_of(path)
     columns = {name: column for column, name in head.items()}
-    told = []
+    lines_of_sheet = []
     for line in lines:
         number, vin, torque, days = (line.get(columns[name], "") for name in names)
         time = datetime(1899, 12, 30) + timedelta(seconds=round(float(days) * 86400))
-        told.append([int(number), vin, float(torque), time.strftime("%Y%m%d%H%M%S")])
-    return told
+        lines_of_sheet.append([int(number), vin, float(torque), time.strftime("%Y%m%d%H%M%S")])
+    return lines_of_sheet
 
 
 @pytest.mark.usefixtures("in_this_process")
@@ -197,15 +197,15 @@ def test_what_a_page_shows_is_there_as_a_file(plant, kind, tmp_path):
             ("/station/3/1/2", None),
             (f"/trend/3/1/2?vin_from={vin(3)}&vin_to={vin(7)}", None),
         ):
-            shown = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as={kind}")
-            told = shown.headers["content-disposition"]
-            assert "attachment" in told and f".{kind}" in told
-            found = rows_of(shown, kind, tmp_path)
+            response = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as={kind}")
+            disposition = response.headers["content-disposition"]
+            assert "attachment" in disposition and f".{kind}" in disposition
+            exported = rows_of(response, kind, tmp_path)
             as_json = get(browser, f"{address}{'&' if '?' in address else '?'}wait&as=json")
-            assert found == rows_of(as_json, "json", tmp_path) and found
-            assert count in (None, len(found))
+            assert exported == rows_of(as_json, "json", tmp_path) and exported
+            assert count in (None, len(exported))
             if "vin_from" in address:
-                assert {row[1] for row in found} == {vin(n) for n in range(3, 8)}
+                assert {row[1] for row in exported} == {vin(n) for n in range(3, 8)}
         assert f"as={kind}" in get(browser, "/results?verdict=all").text
         assert get(browser, f"/events?wait&as={kind}", 400 if kind == "parquet" else 200)
 
@@ -218,8 +218,8 @@ def test_a_file_holds_no_formula_and_leaves_nothing_behind(tmp_path, monkeypatch
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
     with browsing(place) as browser:
-        told = get(browser, "/results?verdict=all&wait&as=csv").text
-        assert "'=1+1" in told and "'@SUM(A1)" in told and "'-2" in told
+        exported = get(browser, "/results?verdict=all&wait&as=csv").text
+        assert "'=1+1" in exported and "'@SUM(A1)" in exported and "'-2" in exported
         sheet = rows_of(get(browser, "/results?verdict=all&wait&as=xlsx"), "xlsx", tmp_path)
         assert [row[1] for row in sheet] == ["-2", "http://x", "@SUM(A1)", "=1+1"]
         assert not list((tmp_path / "scratch").iterdir())
@@ -250,7 +250,7 @@ def cells_of(path, sheet=1):
 
 
 def unescaped(text):
-    return re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), text)
+    return re.sub("_x([0-9A-F]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 
 VALUES = st.one_of(
@@ -270,19 +270,19 @@ def test_sheet_has_every_value_as_it_was(tmp_path_factory, rows):
     assert list(head.values()) == list(names)
     for row, line in zip(rows, lines, strict=True):
         for name, value in zip(names, row, strict=True):
-            found = line.get(name)
+            cell = line.get(name)
             if isinstance(value, float):
-                assert float(found) == value
+                assert float(cell) == value
             else:
-                assert (found if found is None else unescaped(found)) == (value if value is None else str(value))
+                assert (cell if cell is None else unescaped(cell)) == (value if value is None else str(value))
 
 
 def test_what_is_too_long_for_a_sheet_goes_on_in_another(tmp_path, monkeypatch):
     monkeypatch.setattr(xlsx, "SHEET_ROWS", 4)
     path = str(tmp_path / "a.xlsx")
     assert xlsx.write([{"Number": number} for number in range(7)], path) == 7
-    found = [[line["A"] for line in cells_of(path, sheet)] for sheet in (1, 2, 3)]
-    assert found == [["Number", "0", "1", "2"], ["Number", "3", "4", "5"], ["Number", "6"]]
+    cells = [[line["A"] for line in cells_of(path, sheet)] for sheet in (1, 2, 3)]
+    assert cells == [["Number", "0", "1", "2"], ["Number", "3", "4", "5"], ["Number", "6"]]
     with zipfile.ZipFile(path) as book:
         assert re.findall('name="(Results[^"]*)"', book.read("xl/workbook.xml").decode()) == [
             "Results",
@@ -328,14 +328,14 @@ def read(place, view):
 
 def test_foreign_reader_gets_the_results_and_events_of_the_pages(place):
     with browsing(place) as browser:
-        shown, behind = [], ""
+        results, behind = [], ""
         while behind is not None:
             page = browser.get("/results", params={"verdict": "all", "json": "", "behind": behind}).json()
-            shown, behind = shown + page["results"], page["behind"]
+            results, behind = results + page["results"], page["behind"]
         events = browser.get("/events?json").json()["events"]
-    found = read(place, "results")
-    assert len(found) == len(shown)
-    for row, of_page in zip(found, sorted(shown, key=lambda one: one["ResultId"]), strict=True):
+    foreign = read(place, "results")
+    assert len(foreign) == len(results)
+    for row, of_page in zip(foreign, sorted(results, key=lambda one: one["ResultId"]), strict=True):
         assert row["result_id"] == of_page["ResultId"] and row["vin"] == of_page["VIN"]
         assert (row["torque"], row["angle"]) == (of_page["Torque"], of_page["Angle"])
         assert row["verdict"] == ("NOK" if of_page["Overall"] else "OK")
@@ -355,25 +355,25 @@ def counted(place):
     """What another program counts: sqlite3, or psql in a process of its own."""
     if "://" not in place:
         connection = sqlite3.connect(place)
-        found = connection.execute(COUNTS).fetchall()
+        counts = connection.execute(COUNTS).fetchall()
         connection.close()
-        return found
+        return counts
     command = ["psql", "-X", "--csv", "--tuples-only", place, "-c", COUNTS]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
-    return [(one[0], *map(int, one[1:4]), float(one[4])) for one in csv.reader(said.stdout.splitlines())]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_S, check=True)
+    return [(one[0], *map(int, one[1:4]), float(one[4])) for one in csv.reader(done.stdout.splitlines())]
 
 
 def test_foreign_reader_counts_what_the_statistics_say(place):
     if "://" in place and shutil.which("psql") is None:
         pytest.skip("there is no psql")
-    found = counted(place)
-    assert len(found) == 4
+    counts = counted(place)
+    assert len(counts) == 4
     with browsing(place) as browser:
-        for station, program, count, nok, mean in found:
-            asked = {"program": program, "from": "2026-11-01", "json": ""}
-            told = browser.get(f"/trend/{station}", params=asked).json()["trend"]
-            assert (told["count"], told["nok"]) == (count, nok)
-            assert told["quantities"][0]["all"][0]["mean"] == pytest.approx(mean, rel=1e-12)
+        for station, program, count, nok, mean in counts:
+            params = {"program": program, "from": "2026-11-01", "json": ""}
+            figures = browser.get(f"/trend/{station}", params=params).json()["trend"]
+            assert (figures["count"], figures["nok"]) == (count, nok)
+            assert figures["quantities"][0]["all"][0]["mean"] == pytest.approx(mean, rel=1e-12)
 
 
 def test_values_of_a_curve_are_its_numbers_times_scale(place):
@@ -413,15 +413,15 @@ def test_an_archive_whose_making_was_interrupted_is_made_at_the_next_start(tmp_p
 
 
 def test_archive_of_an_earlier_revision_is_not_only_read(tmp_path, monkeypatch):
-    made = empty(place_in(tmp_path))
+    place = empty(place_in(tmp_path))
     monkeypatch.setattr(database, "REVISIONS", (*database.REVISIONS, "a later one"))
     with pytest.raises(database.DatabaseUnusable, match="serve` brings it up to date"):
-        database.connect(made, writes=False)
+        database.connect(place, writes=False)
 
 
 def test_known_revisions_are_those_of_the_migrations():
     folder = ROOT / "toolcart/archive/database/migrations"
     config = Config()
     config.set_main_option("script_location", str(folder))
-    found = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-    assert tuple(found[::-1]) == database.REVISIONS
+    revisions = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(revisions[::-1]) == database.REVISIONS

@@ -39,16 +39,16 @@ def place(tmp_path):
     """A station that has just reported twenty results, with a right clock."""
     now = datetime.now(UTC)
     times = [local(now - timedelta(seconds=20 - number)) for number in range(1, 21)]
-    made = reported(place_in(tmp_path), *[result(number, number, time=time) for number, time in enumerate(times, 1)])
-    change(made, nok(0))
-    return made
+    archive = reported(place_in(tmp_path), *[result(number, number, time=time) for number, time in enumerate(times, 1)])
+    change(archive, nok(0))
+    return archive
 
 
-def causes(place, told=(), later_s=0.0, statement=None, limits=LIMITS):
+def causes(place, reported=(), later_s=0.0, statement=None, limits=LIMITS):
     if statement is not None:
         change(place, statement)
     with reading(place) as connection:
-        return alerts.causes(connection, limits, told, datetime.now(UTC) + timedelta(seconds=later_s))
+        return alerts.causes(connection, limits, reported, datetime.now(UTC) + timedelta(seconds=later_s))
 
 
 def nok(count):
@@ -71,7 +71,7 @@ def test_too_many_not_ok_are_over_below_half(place):
 
 
 @pytest.mark.parametrize(("seconds", "word"), [(-300, "behind"), (300, "ahead")])
-def test_a_wrong_clock_is_told(place, seconds, word):
+def test_a_wrong_clock_is_reported(place, seconds, word):
     off = local(datetime.now(UTC) + timedelta(seconds=seconds))
     assert f"s {word}" in causes(place, statement=update(t.RESULT).values(Time=off))["clock 3/1/10"]
 
@@ -141,12 +141,12 @@ def listening(kind, handler):
             thread.join()
 
 
-def look(place, channels, tmp_path, later_s=0.0, said=None):
-    watch = Alerting(channels, str(tmp_path / "kept"), (said if said is not None else []).append)
-    watch.tell(causes(place, watch.told(), later_s))
+def look(place, channels, tmp_path, later_s=0.0, log=None):
+    watch = Alerting(channels, str(tmp_path / "kept"), (log if log is not None else []).append)
+    watch.notify(causes(place, watch.reported(), later_s))
 
 
-def test_each_cause_is_told_once_and_that_it_is_over_across_restarts(place, tmp_path):
+def test_each_cause_is_reported_once_and_that_it_is_over_across_restarts(place, tmp_path):
     with listening(HTTPServer, Hook) as hook, listening(socketserver.TCPServer, Post) as post:
         mail = Mail("127.0.0.1", post.server_address[1], "archive@plant", ("a@plant", "b@plant"), "none")
         channels = {"webhook": Webhook(f"http://127.0.0.1:{hook.server_address[1]}/x"), "mail": mail}
@@ -178,7 +178,7 @@ def test_mail_goes_by_tls_to_whom_authority_knows_and_to_no_other(how, kind, tmp
 def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_path, monkeypatch):
     monkeypatch.setattr(alert_channels, "DEADLINE_S", 0.3)
     silent = socketserver.TCPServer(("127.0.0.1", 0), Post)  # accepts, and no one speaks
-    said = []
+    log = []
     with listening(HTTPServer, Hook) as hook:
         channels = {
             "mail": Mail("127.0.0.1", silent.server_address[1], "a@b", ("c@d",), "none"),
@@ -186,10 +186,10 @@ def test_a_channel_that_fails_is_tried_again_and_holds_up_no_other(place, tmp_pa
         }
         for status in (500, 302, 204, 204):
             hook.status = status
-            look(place, channels, tmp_path, 700, said)
+            look(place, channels, tmp_path, 700, log)
         assert len(hook.got) == 3 and "a redirect was followed" not in hook.got
-        assert sum("webhook failed" in one for one in said) == 2
-        assert sum("mail failed" in one for one in said) == 4
+        assert sum("webhook failed" in one for one in log) == 2
+        assert sum("mail failed" in one for one in log) == 4
     silent.server_close()
 
 
@@ -234,7 +234,7 @@ def run(place, *words, code=0):
     return command("report", "--database", place, *words, code=code).output
 
 
-def told(place, kind="week", day=DAY):
+def report_of(place, kind="week", day=DAY):
     with reading(place) as connection:
         return report.report(connection, report.span_of(kind, date.fromisoformat(day)), USUAL)
 
@@ -255,18 +255,18 @@ def test_last_period_that_is_over_is_reported(kind, today, name, first, last):
 
 
 def test_figures_are_those_of_the_pages(plant):
-    found = told(plant)
+    content = report_of(plant)
     with browsing(plant) as browser:
         ends = {"from": "2026-11-16", "to": "2026-11-22T23:59", "json": ""}
         pareto = browser.get("/pareto", params=ends).json()
-        assert (found["all"]["count"], found["all"]["of"]) == (pareto["nok"], 600) and 0 < pareto["nok"]
-        assert {name: found["all"][name] for name in pareto["all"]} == pareto["all"]
-        assert found["screws"] == pareto["screws"]
-        assert [(one["what"], one["count"]) for one in found["causes"]] == [
+        assert (content["all"]["count"], content["all"]["of"]) == (pareto["nok"], 600) and 0 < pareto["nok"]
+        assert {name: content["all"][name] for name in pareto["all"]} == pareto["all"]
+        assert content["screws"] == pareto["screws"]
+        assert [(one["what"], one["count"]) for one in content["causes"]] == [
             (bar["what"], bar["count"]) for bar in pareto["bars"]
         ]
-        assert len(found["programs"]) == 6
-        for one in found["programs"]:
+        assert len(content["programs"]) == 6
+        for one in content["programs"]:
             trend = browser.get(f"/trend/{one['station']}", params={**ends, "program": one["program"]}).json()["trend"]
             assert (one["of"], one["count"]) == (trend["count"], trend["nok"])
             for mine, theirs in zip(one["quantities"], trend["quantities"], strict=True):
@@ -276,23 +276,23 @@ def test_figures_are_those_of_the_pages(plant):
 
 
 def test_results_of_the_next_period_are_not_in_it(plant):
-    assert told(plant, "day", "2026-11-19")["all"]["of"] == 0
-    day, month = told(plant, "day"), told(plant, "month", "2026-11-01")
+    assert report_of(plant, "day", "2026-11-19")["all"]["of"] == 0
+    day, month = report_of(plant, "day"), report_of(plant, "month", "2026-11-01")
     assert day["all"]["of"] == 600 and day["causes"]
     assert all(day[name] == month[name] for name in ("all", "screws", "causes", "days", "programs"))
 
 
 def test_command_writes_a_page_and_a_sheet_and_again(plant, tmp_path):
     for _ in range(2):
-        said = run(plant, "--of", DAY, "--into", str(tmp_path / "made" / "here"), "--csv-semicolon")
-        assert "report-2026-W47.html, csv: 600 results" in said
+        output = run(plant, "--of", DAY, "--into", str(tmp_path / "made" / "here"), "--csv-semicolon")
+        assert "report-2026-W47.html, csv: 600 results" in output
     page, sheet = (tmp_path / "made/here" / f"report-2026-W47.{kind}" for kind in ("html", "csv"))
     assert sorted(path.name for path in page.parent.iterdir()) == [sheet.name, page.name]
     text = page.read_text(encoding="utf-8")
     assert "<script" not in text and "http" not in text and "NOK by cause" in text
     rows = list(csv.DictReader(sheet.open(encoding="utf-8-sig"), delimiter=";"))
     assert len(rows) == 12 and {row["quantity"] for row in rows} == {"Torque", "Angle"}
-    assert float(rows[0]["cpk"].replace(",", ".")) == told(plant)["programs"][0]["quantities"][0]["all"][0]["cpk"]
+    assert float(rows[0]["cpk"].replace(",", ".")) == report_of(plant)["programs"][0]["quantities"][0]["all"][0]["cpk"]
 
 
 def test_names_of_stations_are_shown_and_not_carried_out(plant, tmp_path):
@@ -324,7 +324,7 @@ def test_report_goes_by_mail_with_both_files(plant, tmp_path):
         assert part.get_payload(decode=True) == (tmp_path / part.get_filename()).read_bytes()
 
 
-def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch):
+def test_mail_that_fails_is_reported_and_the_files_stay(plant, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise smtplib.SMTPConnectError(421, "not now")
 
@@ -334,13 +334,13 @@ def test_mail_that_fails_is_said_and_the_files_stay(plant, tmp_path, monkeypatch
     assert (tmp_path / "report-2026-W47.html").exists()
 
 
-def test_who_of_several_does_not_get_the_mail_is_said(plant, tmp_path, monkeypatch):
+def test_who_of_several_does_not_get_the_mail_is_reported(plant, tmp_path, monkeypatch):
     monkeypatch.setattr(smtplib.SMTP, "send_message", lambda *_: {"c@plant": (550, b"no such user")})
     with listening(socketserver.TCPServer, Post) as post:
         where = f"127.0.0.1:{post.server_address[1]}"
         to = ("--smtp", where, "--smtp-tls", "none", "--mail-from", "a@plant", "--mail-to", "b@plant", "--mail-to")
-        said = run(plant, "--of", DAY, "--into", str(tmp_path), *to, "c@plant", code=1).splitlines()
-    assert said[1:] == [f"{where} does not take mail for c@plant: 550 no such user", "sent to the others"]
+        output = run(plant, "--of", DAY, "--into", str(tmp_path), *to, "c@plant", code=1).splitlines()
+    assert output[1:] == [f"{where} does not take mail for c@plant: 550 no such user", "sent to the others"]
 
 
 @pytest.mark.parametrize(
@@ -351,12 +351,12 @@ def test_wrong_options_are_refused_before_anything_is_read(plant, tmp_path, word
     assert not (tmp_path / "no").exists()
 
 
-def test_folder_that_cannot_be_written_is_said(plant, tmp_path):
+def test_folder_that_cannot_be_written_is_reported(plant, tmp_path):
     (tmp_path / "file").write_text("")
     assert "file" in run(plant, "--of", DAY, "--into", str(tmp_path / "file" / "in"), code=1)
 
 
-def test_a_full_disk_is_said_and_nothing_half_written_is_left(plant, tmp_path, monkeypatch):
+def test_a_full_disk_is_reported_and_nothing_half_written_is_left(plant, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 

@@ -30,13 +30,13 @@ CONSUMED |= {"consumed_connected": 1, "consumed_waiting_bytes": 0, "consumed_sta
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     """Two stations, a result of today that is not OK, one that came twice, and a telegram that cannot be read."""
-    with Served(place_in(tmp_path_factory.mktemp("metrics"))) as made:
-        with made.server() as server:
+    with Served(place_in(tmp_path_factory.mktemp("metrics"))) as served:
+        with served.server() as server:
             server.ask(DESCRIBED.replace("Left front".ljust(25), NASTY.ljust(25)))
             bad = result(2, 18, time=today() + "120000")
             for telegram in (RESULT, bad, RESULT, result(3, 1, station=11), "0400099garbage"):
                 server.ask(telegram)
-        yield made
+        yield served
 
 
 def samples(text):
@@ -53,16 +53,16 @@ def test_every_figure_has_type_and_help_and_is_what_was_counted(archive):
     for name, (kind, help_text) in metrics.FAMILIES.items():
         assert f"# TYPE {name} {kind}\n" in answer.text and f"# HELP {name} {help_text}\n" in answer.text, name
         assert (kind == COUNTER) == name.endswith("_total"), name
-    told = {key: one.value for key, one in samples(answer.text).items()}
-    assert told["toolcart_archive_stored_total", ""] == 4  # a description, three results
-    assert told["toolcart_archive_repeated_total", ""] == 1
-    assert told["toolcart_archive_refused_total", ""] == 1
-    assert told["toolcart_archive_commits_total", ""] >= 4
-    longest = told["toolcart_archive_commit_most_seconds", ""]
-    assert 0 < longest <= told["toolcart_archive_commit_time_seconds_total", ""]
-    assert told["toolcart_archive_memory_bytes", ""] > 10 * 2**20
-    assert told["toolcart_archive_station_results_today", "3/1/10"] == 1
-    assert told["toolcart_archive_station_results_today", "3/1/11"] == 0
+    values = {key: one.value for key, one in samples(answer.text).items()}
+    assert values["toolcart_archive_stored_total", ""] == 4  # a description, three results
+    assert values["toolcart_archive_repeated_total", ""] == 1
+    assert values["toolcart_archive_refused_total", ""] == 1
+    assert values["toolcart_archive_commits_total", ""] >= 4
+    longest = values["toolcart_archive_commit_most_seconds", ""]
+    assert 0 < longest <= values["toolcart_archive_commit_time_seconds_total", ""]
+    assert values["toolcart_archive_memory_bytes", ""] > 10 * 2**20
+    assert values["toolcart_archive_station_results_today", "3/1/10"] == 1
+    assert values["toolcart_archive_station_results_today", "3/1/11"] == 0
     nok = samples(answer.text)["toolcart_archive_station_nok_today", "3/1/10"]
     assert (nok.value, nok.labels["name"]) == (1, NASTY)
 
@@ -74,20 +74,20 @@ def test_what_is_not_known_is_left_out(archive):
     station = {"SystemType": 3, "System": 1, "Station": 1, "Name": "x", "Heard": "", "Today": 0, "TodayNOK": 0}
     assert "heard" not in metrics.text_of(None, [{"Stations": [station]}])
     station["Heard"] = "20261121143000"
-    told = samples(metrics.text_of(None, [{"Stations": [station]}]))
-    assert told["toolcart_archive_station_heard_timestamp_seconds", "3/1/1"].value == pytest.approx(1795271400)
+    figures = samples(metrics.text_of(None, [{"Stations": [station]}]))
+    assert figures["toolcart_archive_station_heard_timestamp_seconds", "3/1/1"].value == pytest.approx(1795271400)
 
 
 def test_a_password_stands_in_front_as_prometheus_gives_it(archive):
-    def asked(browser, header):
+    def status_of(browser, header):
         return browser.get("/metrics", headers={"authorization": header} if header else {}).status_code
 
     right = base64.b64encode(f"prometheus:{PASSWORD}".encode()).decode()
     wrong = base64.b64encode(b"prometheus:" + b"another password").decode()
     with browsing(archive.place, Authenticator(PASSWORD), False) as browser:
-        assert asked(browser, "") == asked(browser, f"Basic {wrong}") == asked(browser, "Basic ?") == 401
-        assert asked(browser, f"Bearer {right}") == 401
-        assert asked(browser, f"Basic {right}") == 200
+        assert status_of(browser, "") == status_of(browser, f"Basic {wrong}") == status_of(browser, "Basic ?") == 401
+        assert status_of(browser, f"Bearer {right}") == 401
+        assert status_of(browser, f"Basic {right}") == 200
 
 
 def promtool(*words, **more):
@@ -146,27 +146,27 @@ def test_pages_that_do_not_read_hold_no_one_up(started, monkeypatch):
 
 
 def test_pages_that_have_ended_are_started_again(started):
-    said = []
+    log = []
     child, processes = started(["true"])
     processes[0].wait()
-    child.look_after(said.append, {"stored_total": 1})
+    child.look_after(log.append, {"stored_total": 1})
     child.close()
-    assert len(processes) == 2 and said == ["the pages have ended with 0; they are started again"]
+    assert len(processes) == 2 and log == ["the pages have ended with 0; they are started again"]
 
 
 def test_the_dashboard_asks_for_figures_that_there_are():
     board = json.loads((ROOT / "toolcart/archive/web/dashboard.json").read_text(encoding="utf-8"))
     wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
-    asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
-    assert set(metrics.FAMILIES) - asked == {"toolcart_archive_start_time_seconds"}
-    assert asked <= set(metrics.FAMILIES)
+    queried = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
+    assert set(metrics.FAMILIES) - queried == {"toolcart_archive_start_time_seconds"}
+    assert queried <= set(metrics.FAMILIES)
     assert json.loads(run("web", "--dashboard").output) == board
 
 
 def test_the_alert_rules_ask_for_figures_that_there_are():
     text = run("web", "--alert-rules").output
-    asked = {name for line in text.splitlines() if "expr:" in line for name in re.findall(r"toolcart_\w+", line)}
-    assert len(asked) >= 8 and asked <= set(metrics.FAMILIES)
+    queried = {name for line in text.splitlines() if "expr:" in line for name in re.findall(r"toolcart_\w+", line)}
+    assert len(queried) >= 8 and queried <= set(metrics.FAMILIES)
 
 
 NOK_SERIES = """rule_files: [alerts.yml]

@@ -72,12 +72,12 @@ def test_import_leaves_out_what_is_not_taken_and_says_which_and_why(place, new_p
         "UPDATE Graph SET BitShift = 1 << 40 WHERE GraphId = 3",
     )
     into = new_place()
-    said = run("import", "--database", into, "--json", place, code=1)
-    told = json.loads(said.stdout)
+    done = run("import", "--database", into, "--json", place, code=1)
+    counts = json.loads(done.stdout)
     in_postgresql = "://" in str(into)
-    assert told["taken"] == 200 - in_postgresql and told["graphs"] == 79 and told["failed"] == 1 + in_postgresql
-    lines = said.stderr.splitlines()
-    assert len([line for line in lines if line.startswith("left out: ")]) == told["failed"]
+    assert counts["taken"] == 200 - in_postgresql and counts["graphs"] == 79 and counts["failed"] == 1 + in_postgresql
+    lines = done.stderr.splitlines()
+    assert len([line for line in lines if line.startswith("left out: ")]) == counts["failed"]
     assert any("Graph 3/1/" in line for line in lines)
     if in_postgresql:
         assert any("Result 3/1/" in line and "out of range" in line for line in lines)
@@ -90,10 +90,10 @@ def test_import_that_cannot_be_written_says_why(place, tmp_path, monkeypatch):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
     try:
-        said = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
+        errors = run("import", "--database", tmp_path / "new.sqlite", place, code=2).stderr
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert "new.sqlite: disk I/O error" in said
+    assert "new.sqlite: disk I/O error" in errors
 
 
 def damage(place):
@@ -110,10 +110,10 @@ def damage(place):
                 file.write(b"\x5a" * 2048)
 
 
-def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
+def test_a_damaged_file_is_reported_and_not_called_complete(place, tmp_path):
     damage(place)
-    said = run("check", "--database", place, code=1)
-    assert "damaged" in said.stderr and "missing 0" not in said.output
+    done = run("check", "--database", place, code=1)
+    assert "damaged" in done.stderr and "missing 0" not in done.output
     assert json.loads(run("check", "--database", place, "--json", code=1).stdout.splitlines()[0])["damage"]
     for words in (
         ("query", "--database", place, "--all"),
@@ -121,8 +121,8 @@ def test_a_damaged_file_is_told_and_not_called_complete(place, tmp_path):
         ("move-old", "--database", place, "--keep-days", 1, "--into", tmp_path / "old.sqlite"),
         ("forget", "--database", place, "--newest", 150, "--yes"),
     ):
-        said = run(*words, code=2).stderr
-        assert f"{place}: " in said and "the database is damaged" in said, words
+        done = run(*words, code=2).stderr
+        assert f"{place}: " in done and "the database is damaged" in done, words
     with browsing(place) as browser:
         answer = browser.get("/results?verdict=all&wait&as=csv")
         assert answer.status_code == 503 and "damaged" in answer.text

@@ -45,7 +45,7 @@ def test_results_of_one_second_are_stored_once(place):
         assert [row[2] for row in arrivals(archive)] == [2] * 7
 
 
-def test_commit_that_came_through_and_was_told_as_failed_is_found_again(place, monkeypatch):
+def test_commit_that_came_through_and_was_reported_as_failed_is_found_again(place, monkeypatch):
     had = bulk_insert.together
 
     @contextmanager
@@ -60,10 +60,10 @@ def test_commit_that_came_through_and_was_told_as_failed_is_found_again(place, m
         monkeypatch.setattr(bulk_insert, "together", breaks)
         with archive.server() as server:
             server.send(result(2, 18))
-            while not archive.said:
+            while not archive.log:
                 server.socket.settimeout(0.05)
                 with pytest.raises(TimeoutError):
-                    server.hear()
+                    server.receive()
         archive.report(result(3, 18), result(4, 19))
         assert [(row[0], row[2]) for row in arrivals(archive)] == [(17, 1), (18, 2), (19, 1)]
 
@@ -76,7 +76,7 @@ def test_every_size_of_a_batch_is_written_whole(place):
             numbers = [next(sent) for _ in range(size)]
             server.send(*[result(number, number, vin=f"CAR{number}") for number in numbers])
             for _ in range(size):
-                assert server.hear()[21:24] == "000"
+                assert server.receive()[21:24] == "000"
         rows = archive.rows(
             "SELECT r.Sequence, r.VIN, p.Value FROM Result r JOIN ResultParameter p USING (ResultId) "
             "WHERE p.ParameterId = 30 ORDER BY ResultId"
@@ -112,15 +112,15 @@ def tls(files, ca=None):
 def test_a_station_reports_over_tls_and_one_without_is_not_heard(files, ca, tmp_path):
     with Served(place_in(tmp_path), tls=tls(files)) as archive:
         with Talk(archive.pim_port, station(ca)) as pim:
-            assert pim.hear()[:2] == "12"
+            assert pim.receive()[:2] == "12"
             assert pim.ask("07000010003000100100")[:2] == "08"
         with Talk(archive.server_port, station(ca)) as server:
             server.send(*[result(number, number) for number in range(1, 301)])
-            assert [server.hear()[2:7] for _ in range(300)] == [f"{number:05d}" for number in range(1, 301)]
+            assert [server.receive()[2:7] for _ in range(300)] == [f"{number:05d}" for number in range(1, 301)]
         with Talk(archive.server_port) as plain:
             plain.send(RESULT)
             try:
-                assert plain.hear()[:2] != "05"
+                assert plain.receive()[:2] != "05"
             except (ConnectionError, ValueError):
                 pass  # an alert of TLS, or a reset
         with pytest.raises(ssl.SSLError):
@@ -156,28 +156,28 @@ def test_pages_and_ports_of_the_command(files, ca, tmp_path):
     words = serving_in(tmp_path, "--web", "127.0.0.1:0", *tls)
     with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as served:
         try:
-            said = sorted(served.stdout.readline() for _ in range(2))
-            assert said[0].endswith(", TLS\n") and said[1].startswith("pages on https://")
-            with Talk(int(said[0].split("server on 127.0.0.1:")[1].split(",")[0]), station(ca)) as server:
+            lines = sorted(served.stdout.readline() for _ in range(2))
+            assert lines[0].endswith(", TLS\n") and lines[1].startswith("pages on https://")
+            with Talk(int(lines[0].split("server on 127.0.0.1:")[1].split(",")[0]), station(ca)) as server:
                 assert server.ask(RESULT)[21:24] == "000"
-            address = said[1].split()[2]
+            address = lines[1].split()[2]
             with urllib.request.urlopen(f"{address}/station/10", timeout=20, context=station(ca)) as answer:
                 assert b"Station 10" in answer.read()
         finally:
             served.terminate()
 
 
-def test_files_that_cannot_be_used_are_told(files, tmp_path):
+def test_files_that_cannot_be_used_are_reported(files, tmp_path):
     place = empty(place_in(tmp_path))
 
-    def told(command="serve", **names):
+    def error_of(command="serve", **names):
         options = [word for name, file in names.items() for word in (f"--tls-{name}", file)]
         return run(command, "--database", place, *options, code=2).stderr
 
     key, certificate = files["key"], files["certificate"]
-    assert "needs both" in told(certificate=certificate) and "needs both" in told("web", key=key)
-    assert "No such file" in told(certificate=certificate, key=str(tmp_path / "none"))
-    assert "no certificate in PEM with its key" in told("web", certificate=key, key=key)
-    assert "no certificate" in told(certificate=certificate, key=key, ca=key)
+    assert "needs both" in error_of(certificate=certificate) and "needs both" in error_of("web", key=key)
+    assert "No such file" in error_of(certificate=certificate, key=str(tmp_path / "none"))
+    assert "no certificate in PEM with its key" in error_of("web", certificate=key, key=key)
+    assert "no certificate" in error_of(certificate=certificate, key=key, ca=key)
     (tmp_path / "key.pem").chmod(0o644)
-    assert "chmod 600" in told(certificate=certificate, key=key)
+    assert "chmod 600" in error_of(certificate=certificate, key=key)

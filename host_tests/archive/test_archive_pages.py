@@ -51,11 +51,11 @@ PAGES = (*PAGES, "/breaches", "/audit")
 
 @pytest.fixture(scope="module")
 def browser(plant):
-    with browsing(plant) as made:
-        yield made
+    with browsing(plant) as client:
+        yield client
 
 
-def told(browser, path):
+def as_json(browser, path):
     return get(browser, path + ("&" if "?" in path else "?") + "json").json()
 
 
@@ -72,7 +72,7 @@ def test_every_page_is_there_takes_nothing_from_outside_and_is_json_too(browser,
     taken = re.findall(r'(?:src|href|action)="([^"]*)"', answer.text)
     assert taken and all((one.startswith("/") and not one.startswith("//")) or one == "#main" for one in taken)
     assert not re.search(r'\sstyle="|\son\w+="|<script>', answer.text)
-    assert isinstance(told(browser, path), dict)
+    assert isinstance(as_json(browser, path), dict)
 
 
 def test_every_file_that_pages_name_is_there(browser):
@@ -85,7 +85,7 @@ def test_every_file_that_pages_name_is_there(browser):
 
 
 def test_the_map_has_every_station_with_its_last_sign_of_life(browser):
-    [system] = told(browser, "/")["systems"]
+    [system] = as_json(browser, "/")["systems"]
     assert system["Name"] == "Final line 4" and system["TypeName"] == "Open Protocol"
     assert [station["Name"] for station in system["Stations"]] == [
         "Wheel front left",
@@ -105,9 +105,9 @@ def test_the_map_counts_the_results_of_today(plant):
     assert sum(row["TodayNOK"] for row in rows) == len(bad)
 
 
-def test_silence_is_told_in_words():
+def test_silence_is_described_in_words():
     now = datetime.fromisoformat("2026-11-21T12:00:00+00:00")
-    for heard, words, state in (
+    for heard_at, words, state in (
         ("20261121115950", "10 s ago", "alive"),
         ("20261121115830", "90 s ago", "alive"),
         ("20261121115829", "91 s ago", "silent"),
@@ -117,19 +117,19 @@ def test_silence_is_told_in_words():
         ("20261122120000", "24 h ago", "silent"),  # the clock was set back a day
         ("", "never", "never"),
     ):
-        assert template_filters.silence(heard, now) == (words, state)
+        assert template_filters.silence(heard_at, now) == (words, state)
 
 
 def test_the_search_goes_to_the_car_or_lists_what_begins_so(browser):
     for typed in (vin(7), vin(7).lower(), f" {vin(7)} "):
         answer = browser.get("/search", params={"q": typed})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
-    cars = told(browser, f"/search?q={vin(7)[:-1]}")["cars"]
+    cars = as_json(browser, f"/search?q={vin(7)[:-1]}")["cars"]
     assert [car["VIN"] for car in cars] == [vin(n) for n in range(10)] and cars[7]["Results"] == 15
     assert browser.get(f"/search?q={vin(39)[2:-1]}").status_code == 200  # the middle is neither beginning nor end
-    [found] = told(browser, "/search?q=1000033")["results"]
-    assert found["ResultId"] == 33
-    assert [row["Station"] for row in told(browser, "/search?q=seat")["stations"]] == [3]
+    [result] = as_json(browser, "/search?q=1000033")["results"]
+    assert result["ResultId"] == 33
+    assert [row["Station"] for row in as_json(browser, "/search?q=seat")["stations"]] == [3]
     assert "Nothing has the VIN" in get(browser, "/search?q=nothing%25").text
 
 
@@ -137,13 +137,13 @@ def test_the_last_characters_of_a_vin_find_the_car(browser):
     for typed in (vin(7)[-6:], vin(7)[-7:], vin(7)[-7:].lower(), vin(7)[1:]):
         answer = browser.get("/search", params={"q": typed})
         assert (answer.status_code, answer.headers["location"]) == (303, f"/car?vin={vin(7)}")
-    cars = told(browser, f"/search?q={vin(7)[-1:]}")["cars"]
+    cars = as_json(browser, f"/search?q={vin(7)[-1:]}")["cars"]
     assert len(cars) > 1 and all(car["VIN"].endswith(vin(7)[-1:]) and car["Results"] == 15 for car in cars)
     assert "47%11" not in get(browser, "/search?q=%25").text  # a sign that LIKE would take for anything
 
 
 def test_a_car_has_all_its_screws(browser):
-    rows = told(browser, f"/car?vin={vin(3)}")["results"]
+    rows = as_json(browser, f"/car?vin={vin(3)}")["results"]
     assert {row["VIN"] for row in rows} == {vin(3)} and len(rows) == 15
     assert {row["Station"] for row in rows} == {1, 2, 3}
     get(browser, "/car?vin=nobody", 404)
@@ -155,10 +155,10 @@ def test_a_car_is_found_by_an_additional_number_with_all_spindles(tmp_path):
     place = reported(place_in(tmp_path), two)
     assert Served(place).rows("SELECT * FROM Breach") == []
     with browsing(place) as browser:
-        assert [row["Spindle"] for row in told(browser, "/car?vin=BODY 4711")["results"]] == [1, 2]
-        found = told(browser, "/result/2")
-        assert [one["Spindle"] for one in found["around"]["Spindles"]] == [1, 2]
-        assert found["result"]["VINs"] == [{"Identifier": 9, "VIN": "BODY 4711"}]
+        assert [row["Spindle"] for row in as_json(browser, "/car?vin=BODY 4711")["results"]] == [1, 2]
+        details = as_json(browser, "/result/2")
+        assert [one["Spindle"] for one in details["around"]["Spindles"]] == [1, 2]
+        assert details["result"]["VINs"] == [{"Identifier": 9, "VIN": "BODY 4711"}]
         assert browser.get("/search?q=BODY 4711").headers["location"] == "/car?vin=BODY+4711"
 
 
@@ -166,11 +166,11 @@ def test_a_result_has_its_curves_in_units_with_limits_and_its_neighbours(tmp_pat
     times = {18: "20240314092653", 19: "20240314092659", 16: "20240314092650"}
     around = [result(sequence, sequence, time=time) for sequence, time in times.items()]
     with browsing(reported(place_in(tmp_path), DESCRIBED, RESULT, GRAPH, *around)) as browser:
-        found = told(browser, "/result/1")
-        assert found["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # protocol.md 12.3
-        assert found["curves"]["torque"]["times"][:3] == [0.0, 2.0, 4.0]
-        assert found["curves"]["limits"] == {"torque": [40.0, 50.0], "angle": [60.0, 90.0]}
-        assert (found["around"]["Earlier"], found["around"]["Later"]) == (4, 2)
+        details = as_json(browser, "/result/1")
+        assert details["curves"]["torque"]["values"][:4] == [0.0, 0.13, 2.56, 10.42]  # protocol.md 12.3
+        assert details["curves"]["torque"]["times"][:3] == [0.0, 2.0, 4.0]
+        assert details["curves"]["limits"] == {"torque": [40.0, 50.0], "angle": [60.0, 90.0]}
+        assert (details["around"]["Earlier"], details["around"]["Later"]) == (4, 2)
         page = get(browser, "/result/1").text
         assert "Left front" in page and "Wheel nuts" in page and "Tightening ID" in page
         assert json.loads(re.search(r'id="curves">(.*?)</script>', page)[1])["torque"]["unit"] == "Nm"
@@ -184,14 +184,14 @@ def test_curves_of_bolts_without_a_row_are_on_the_result_s_page(tmp_path):
     with browsing(reported(place_in(tmp_path), RESULT, *graphs)) as browser:
         page = get(browser, "/result/1").text
         assert "without a curve of its own" in page and "/result/1?bolt=2" in page and "/result/1?bolt=3" in page
-        found = told(browser, "/result/1?bolt=3")
-        assert found["curves"]["torque"]["values"][:3] == [0.0, 0.13, 2.56]
-        assert found["curves"]["limits"] == {"torque": [40.0, 50.0]}
+        details = as_json(browser, "/result/1?bolt=3")
+        assert details["curves"]["torque"]["values"][:3] == [0.0, 0.13, 2.56]
+        assert details["curves"]["limits"] == {"torque": [40.0, 50.0]}
         assert "without a curve of bolt 4" in get(browser, "/result/1?bolt=4").text
 
 
 def test_torque_over_angle_has_a_point_for_each_sample(browser):
-    curves = told(browser, "/result/600")["curves"]
+    curves = as_json(browser, "/result/600")["curves"]
     assert len(curves["over"]["angle"]) == len(curves["over"]["torque"]) == 180
     assert curves["over"]["angle"] == curves["angle"]["values"]
 
@@ -200,25 +200,25 @@ def test_a_list_goes_on_behind_its_last_row_until_all_are_shown(browser):
     for path, most in (("/results?verdict=all", 600), ("/results?verdict=all&station=2", 200)):
         seen, behind = [], ""
         while behind is not None:
-            found = told(browser, f"{path}&behind={behind}")
-            seen += [row["ResultId"] for row in found["results"]]
-            behind = found["behind"]
+            content = as_json(browser, f"{path}&behind={behind}")
+            seen += [row["ResultId"] for row in content["results"]]
+            behind = content["behind"]
         assert len(seen) == len(set(seen)) == most
         assert seen == sorted(seen, reverse=True)
 
 
 def test_the_filter_of_what_is_not_ok(browser):
-    rows = told(browser, "/results")["results"]
+    rows = as_json(browser, "/results")["results"]
     assert rows and all(row["Overall"] for row in rows)
     station = rows[0]["Station"]
-    some = told(browser, f"/results?station=3/1/{station}&program={rows[0]['Program']}")["results"]
+    some = as_json(browser, f"/results?station=3/1/{station}&program={rows[0]['Program']}")["results"]
     assert some == [row for row in rows if (row["Station"], row["Program"]) == (station, rows[0]["Program"])]
     moment = rows[0]["Time"]
-    assert told(browser, f"/results?from={moment}&to={moment[:12]}")["results"] == [
+    assert as_json(browser, f"/results?from={moment}&to={moment[:12]}")["results"] == [
         row for row in rows if row["Time"] == moment
     ]
-    assert told(browser, "/results?to=2026-11-19")["results"] == []
-    assert told(browser, "/results?to=2026-11-20")["results"] == rows
+    assert as_json(browser, "/results?to=2026-11-19")["results"] == []
+    assert as_json(browser, "/results?to=2026-11-20")["results"] == rows
 
 
 @pytest.mark.parametrize(
@@ -237,11 +237,11 @@ def test_the_filter_of_what_is_not_ok(browser):
         *["/search?q=%00", "/car?vin=%00", "/results?tool=%00", "/trend/3/1/1?vin_from=a%00"],
     ],
 )
-def test_what_cannot_be_read_is_told_with_what_is_right(browser, path):
+def test_what_cannot_be_read_is_reported_with_what_is_right(browser, path):
     assert "This cannot be read" in get(browser, path, 400).text
 
 
-def test_what_is_not_there_is_told(browser):
+def test_what_is_not_there_is_reported(browser):
     get(browser, "/nothing", 404)
     assert "has never reported" in get(browser, "/station/9", 404).text
     assert get(browser, "/nothing?json", 404).json()["error"]
@@ -253,11 +253,11 @@ def test_an_empty_archive_says_so_on_every_page(tmp_path):
             assert 'class="empty"' in get(browser, path).text or path == "/live"
 
 
-def test_events_and_breaches_have_what_was_said(browser):
-    events = told(browser, "/events")["events"]
+def test_events_and_breaches_have_what_was_received(browser):
+    events = as_json(browser, "/events")["events"]
     assert len(events) == 12 and events[0]["EventId"] == 12 and events[0]["Parameters"][0]["Value"]
-    assert [row["EventId"] for row in told(browser, "/events?station=3/1/1")["events"]] == [12, 9, 6, 3]
-    assert told(browser, "/breaches")["breaches"][0]["Field"] == "spindles[0].torque_low"
+    assert [row["EventId"] for row in as_json(browser, "/events?station=3/1/1")["events"]] == [12, 9, 6, 3]
+    assert as_json(browser, "/breaches")["breaches"][0]["Field"] == "spindles[0].torque_low"
 
 
 def test_hostile_text_is_text_everywhere(tmp_path):
@@ -269,13 +269,13 @@ def test_hostile_text_is_text_everywhere(tmp_path):
             page = get(browser, path).text
             assert "<script>x" not in page and "<u>" not in page and "<i>" not in page and "\x1b" not in page, path
         assert "&lt;script&gt;" in get(browser, car).text and "&lt;u&gt;&amp;" in get(browser, "/").text
-        assert told(browser, car)["results"][0]["VIN"] == HOSTILE[:25]
+        assert as_json(browser, car)["results"][0]["VIN"] == HOSTILE[:25]
 
 
 def test_a_verdict_that_cannot_be_read_is_never_good(tmp_path):
     telegrams = [RESULT[:35] + f"{ord(digit):05d}" + RESULT[40:98] + digit + RESULT[99:] for digit in "x27"]
     with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
-        assert [row["Overall"] for row in told(browser, "/results")["results"]] == [1, 1, 1]
+        assert [row["Overall"] for row in as_json(browser, "/results")["results"]] == [1, 1, 1]
 
 
 # -- a station's day -----------------------------------------------------------------------------------------------
@@ -311,9 +311,9 @@ def test_a_stations_day_is_its_own_and_knows_the_days_around_it(tmp_path):
     moments = ("20240313235959", "20240314000000", "20240314235959", "20240316000000")
     telegrams = [result(number, number, time=moment) for number, moment in enumerate(moments, 1)]
     with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
-        latest = told(browser, "/station/10")
+        latest = as_json(browser, "/station/10")
         assert latest["days"] == {"Day": "20240316", "Earlier": "20240314", "Later": None}
-        middle = told(browser, "/station/10?day=2024-03-14")
+        middle = as_json(browser, "/station/10?day=2024-03-14")
         assert middle["count"] == 2 and middle["days"]["Later"] == "20240316"
         assert "No results on 2024-03-15" in get(browser, "/station/10?day=20240315").text
 
@@ -491,25 +491,25 @@ def test_question_that_takes_too_long_is_ended_and_the_next_one_answered(plant):
     assert reading.ask(page_queries.newest_number) == 600
 
 
-def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
+def test_watchers_get_what_arrives_and_what_they_missed(tmp_path):
     async def watched(archive, server):
         reading = Reading(archive.place)
         feed = LiveFeed(reading, lambda row: f"<tr>\n{row['Sequence']}</tr>", lambda: "20240101")
-        heard = []
+        events = []
 
         async def listen(after):
             async for text in feed.watch(after):
-                heard.append(text)
+                events.append(text)
 
         def has(text):
-            return any(text in one for one in heard)
+            return any(text in one for one in events)
 
         async def until(text):
             for _ in range(400):
                 if has(text):
                     return
                 await asyncio.sleep(0.02)
-            raise AssertionError(heard)
+            raise AssertionError(events)
 
         first = asyncio.create_task(listen(0))
         await until("id: 1\ndata: <tr>\ndata: 1</tr>\n\n")
@@ -517,8 +517,8 @@ def test_watchers_hear_what_arrives_and_what_they_missed(tmp_path):
         await asyncio.to_thread(server.ask, result(2, 2))
         await until("id: 2\n")
         assert not has("reload")
-        assert sum("event: result" in one for one in heard) == 2
-        heard.clear()
+        assert sum("event: result" in one for one in events) == 2
+        events.clear()
         second = asyncio.create_task(listen(1))  # as a browser that comes back
         await until("id: 2\n")
         await feed.stop()
@@ -537,8 +537,8 @@ def test_pages_beside_an_archive_go_up_with_it_and_end_with_it(tmp_path):
     command = serving_in(tmp_path, "--web", "127.0.0.1:0")
     archive = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        said = [archive.stdout.readline(), archive.stdout.readline()]
-        where = next(line.split()[2] for line in said if line.startswith("pages on"))
+        lines = [archive.stdout.readline(), archive.stdout.readline()]
+        where = next(line.split()[2] for line in lines if line.startswith("pages on"))
         with urllib.request.urlopen(where, timeout=10) as answer:
             assert b"No station has reported yet" in answer.read()
     finally:
@@ -556,7 +556,7 @@ def test_pages_stand_back_behind_what_takes_results(tmp_path, monkeypatch):
     assert stood == [server.BEHIND_RESULTS] and stood[0] > 0
 
 
-def test_pages_that_cannot_be_served_are_told(tmp_path, monkeypatch):
+def test_pages_that_cannot_be_served_are_reported(tmp_path, monkeypatch):
     monkeypatch.delenv(login.VARIABLE, raising=False)
     words = ("--database", empty(place_in(tmp_path)))
     for command, option in (("web", "--listen"), ("serve", "--web")):
@@ -600,7 +600,7 @@ def test_user_may_what_the_role_says_and_is_out_when_taken_out(plant, users):
         assert enter(browser, "berta").status_code == 403
 
 
-def test_wrong_file_of_users_is_told_and_lets_no_one_in(users, tmp_path):
+def test_wrong_file_of_users_is_reported_and_lets_no_one_in(users, tmp_path):
     kept = UsersFile(users)
     assert set(kept.now()) == {"anna", "berta"}
     os.chmod(users, 0o644)
@@ -618,11 +618,11 @@ def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
     for trusted, status in (("testclient", 200), ("10.0.0.5", 303)):
         proxy = Proxy(frozenset({trusted}), "X-Remote-User")
         with browsing(plant, door, False, (), proxy) as browser:
-            said = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
-            assert browser.get("/", headers=said).status_code == status
+            forwarded = {"X-Remote-User": "someone", "X-Forwarded-For": "192.0.2.9"}
+            assert browser.get("/", headers=forwarded).status_code == status
             assert browser.get("/audit", headers={"X-Remote-User": "berta"}).status_code == status
             for _ in range(login.TRIES):
-                browser.post("/login", data={"name": "anna", "password": "guess"}, headers=said)
+                browser.post("/login", data={"name": "anna", "password": "guess"}, headers=forwarded)
             elsewhere = {"X-Forwarded-For": "192.0.2.10"}
             right = browser.post("/login", data={"name": "anna", "password": "anna anna"}, headers=elsewhere)
             assert right.status_code == (303 if trusted == "testclient" else 429)
@@ -630,10 +630,10 @@ def test_a_trusted_proxy_names_its_visitors_and_others_cannot(plant, users):
 
 def test_curves_over_one_another_are_those_of_the_same_program_before_it(plant):
     with browsing(plant) as browser:
-        told = get(browser, "/curves/600?json&count=5").json()
-        here = told["result"]
-        assert told["lines"][0]["ResultId"] == 600 and 2 <= len(told["lines"]) <= 5
-        for one in told["lines"]:
+        content = get(browser, "/curves/600?json&count=5").json()
+        here = content["result"]
+        assert content["lines"][0]["ResultId"] == 600 and 2 <= len(content["lines"]) <= 5
+        for one in content["lines"]:
             other = get(browser, f"/result/{one['ResultId']}?json").json()["result"]
             assert all(other[name] == here[name] for name in ("Station", "Program", "Spindle"))
             assert other["Time"] <= here["Time"] and one["torque"]["values"]

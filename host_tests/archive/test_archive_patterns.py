@@ -20,10 +20,10 @@ OCTETS = st.sampled_from([b"0", b" ", b"-", b"9", b".", b"\n", b"\xff", b"5"])
 
 
 def agree(telegram):
-    found, breaches = take_apart(telegram)
+    fields, breaches = take_apart(telegram)
     read, differences = reader.read(telegram)
     if not breaches:
-        assert (read, differences) == ({**found, "unread": set()}, [])
+        assert (read, differences) == ({**fields, "unread": set()}, [])
     return read
 
 

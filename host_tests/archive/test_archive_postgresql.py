@@ -50,10 +50,10 @@ def test_every_telegram_is_stored_and_the_next_start_knows_it(databases):
     with Served(place) as archive:
         archive.report(DESCRIBED, RESULT, RESULT, EVENT, GRAPH, result(1, 18, vin="A'\";--"))
     with Served(place) as archive, archive.pim() as pim:
-        pim.hear()
+        pim.receive()
         assert pim.ask("0700002000300010010")[7:17] == "0001800004"
-        found = archive.rows('SELECT "Sequence", "VIN", "Arrivals", "Torque" FROM "Result" ORDER BY "ResultId"')
-        assert found == [(17, "WVWZZZ1KZAW123456", 2, 42.37), (18, "A'\";--", 1, 42.37)]
+        results = archive.rows('SELECT "Sequence", "VIN", "Arrivals", "Torque" FROM "Result" ORDER BY "ResultId"')
+        assert results == [(17, "WVWZZZ1KZAW123456", 2, 42.37), (18, "A'\";--", 1, 42.37)]
         assert bytes(archive.rows('SELECT "Samples" FROM "Graph"')[0][0]) == GRAPH[116:]
 
 
@@ -73,10 +73,10 @@ def test_what_is_committed_is_on_the_disk_whatever_the_server_does_otherwise(dat
 
 def test_a_server_that_does_not_wait_for_its_disk_is_refused(databases):
     with (
-        postgresql(synced=False) as made,
+        postgresql(synced=False) as new_place,
         pytest.raises(database.DatabaseUnusable, match=r"`fsync` off.* a 05 promises that"),
     ):
-        database.connect(made(), writes=True)
+        database.connect(new_place(), writes=True)
 
 
 def test_every_page_is_there(plant):
@@ -127,8 +127,8 @@ def test_pages_cannot_write_and_ask_no_longer_than_they_may(plant):
 def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
     place, source = databases(), reported(place_in(tmp_path), RESULT, EVENT, GRAPH)
     for taken in (1, 0):
-        told = maintenance.take_from(place, source, lambda share: None)
-        assert (told["taken"], told["events"], told["graphs"]) == (taken, taken, taken)
+        counts = maintenance.take_from(place, source, lambda share: None)
+        assert (counts["taken"], counts["events"], counts["graphs"]) == (taken, taken, taken)
     [row] = Reading(place).ask(lambda connection: list(queries.results(connection, queries.ResultFilter())))
     assert row["VIN"] == "WVWZZZ1KZAW123456"
 
@@ -136,8 +136,8 @@ def test_an_sqlite_archive_is_taken_over_once(databases, tmp_path):
 def test_what_is_old_moves_into_a_file_and_back(databases, tmp_path):
     into = str(place_in(tmp_path))
     place = filled(databases(), stations=1, cars=10, curves=50, every_s=3600)  # the last one at 14:30
-    told = maintenance.move_old(place, into, maintenance.AgeLimits("20261120103001"), lambda share: None)
-    assert (told["taken"], told["graphs"]) == (30, 60)
+    counts = maintenance.move_old(place, into, maintenance.AgeLimits("20261120103001"), lambda share: None)
+    assert (counts["taken"], counts["graphs"]) == (30, 60)
     left = Reading(place).ask(lambda connection: set(connection.execute(select(CAR.c.VIN)).scalars()))
     assert left == {vin(car) for car in range(6, 10)}
     assert maintenance.take_from(place, into, lambda share: None)["taken"] == 30
@@ -184,13 +184,13 @@ class Traveller(Station):
         try:
             await reader.readexactly(int(await reader.readexactly(4)))
             writer.write(f"0019070000200030001{self.number:04d}".encode())
-            told = (await reader.readexactly(int(await reader.readexactly(4)))).decode()
+            reply = (await reader.readexactly(int(await reader.readexactly(4)))).decode()
         finally:
             writer.close()
         mine = [sequence for kind, _, sequence in self.answered if kind == "04"]
-        assert told[:2] == "08" and int(told[7:12]) >= max(mine, default=0)
-        assert told[17:32].strip() == "127.0.0.1"
-        return int(told[32:37])
+        assert reply[:2] == "08" and int(reply[7:12]) >= max(mine, default=0)
+        assert reply[17:32].strip() == "127.0.0.1"
+        return int(reply[32:37])
 
 
 async def until_all_moved(stations):
@@ -257,15 +257,15 @@ def test_load_asks_pim_for_each_station_and_all_of_it_is_stored(databases, start
     pim = processes[2][1]
     both = {processes[0][2], processes[1][2]}
     wait_for("both servers are there", lambda: set(archive_load.servers_of(pim, 40)[1:]) == both)
-    told = load(0, 40, 0.5, 1, 40.0, 5, pim)
+    figures = load(0, 40, 0.5, 1, 40.0, 5, pim)
     for process, *_ in processes:
         kill(process)
-    assert told["refused"] == told["unanswered"] == 0 and told["sent"] > 0
+    assert figures["refused"] == figures["unanswered"] == 0 and figures["sent"] > 0
     with reading(place) as connection:
         counts = [
             connection.exec_driver_sql(f'SELECT count(*) FROM "{t}"').scalar() for t in ("Result", "ResultParameter")
         ]
-    assert counts == [told["sent"], 5 * told["sent"]]
+    assert counts == [figures["sent"], 5 * figures["sent"]]
     assert archive_load.place_of(10_000) == (2, 1)
 
 
@@ -318,5 +318,5 @@ def test_alone_and_among_others_exclude_one_another(databases, monkeypatch, tmp_
         pass
     with Served(place_in(tmp_path)) as archive:  # the file's lock is free after that
         archive.report(RESULT)
-    told = run("servers", "--database", place_in(tmp_path), code=2)
-    assert "one process serves an SQLite archive" in told.output
+    done = run("servers", "--database", place_in(tmp_path), code=2)
+    assert "one process serves an SQLite archive" in done.output

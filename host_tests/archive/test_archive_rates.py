@@ -23,8 +23,8 @@ NARROW = ["", "&station=3/1/2", "&station=3/1/1&program=1", "&program=2"]
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
     """Four days, in which NOK screws of every second car were repeated until they were OK; the last came first."""
-    made = filled(place_in(tmp_path_factory.mktemp("rates")), stations=2, cars=600, every_s=600, seed=3)
-    with database.writing(made) as engine, engine.begin() as connection:
+    archive = filled(place_in(tmp_path_factory.mktemp("rates")), stations=2, cars=600, every_s=600, seed=3)
+    with database.writing(archive) as engine, engine.begin() as connection:
         nok = connection.execute(select(t.RESULT).where(t.IS_NOK)).mappings().all()
         number, more = 2 * 10**6, []
         for row in nok:
@@ -38,13 +38,13 @@ def place(tmp_path_factory):
         more += [{**row, "ResultId": row["ResultId"] + 2 * 10**6, "Sequence": 7, "VIN": ""} for row in nok[:5]]
         bulk_insert.insert(connection, t.RESULT, [tuple(row.values()) for row in more])
         sum_all(connection)
-    return made
+    return archive
 
 
 @pytest.fixture(scope="module")
 def browser(place):
-    with browsing(place, None, True, SHIFTS) as made:
-        yield made
+    with browsing(place, None, True, SHIFTS) as client:
+        yield client
 
 
 def rows_of(place, query):
@@ -88,24 +88,24 @@ def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
 @pytest.mark.parametrize("span", SPANS)
 def test_first_attempts_are_those_of_each_cars_screws(browser, place, span, narrow):
     screws = defaultdict(list)
-    told = Counter()
+    counts = Counter()
     for row in rows_of(place, span + narrow):
         if row["VIN"]:
             screws[row["VIN"], row["Station"], row["Program"], row["Spindle"]].append(row["Overall"])
         else:
-            told["at_once" if not row["Overall"] else "without_vin"] += 1
+            counts["at_once" if not row["Overall"] else "without_vin"] += 1
     for verdicts in screws.values():
         tries = 0
         for bad in verdicts:
             tries += 1
             if not bad:
-                told["at_once" if tries == 1 else "again"] += 1
+                counts["at_once" if tries == 1 else "again"] += 1
                 tries = 0
-        told["never"] += tries > 0
+        counts["never"] += tries > 0
     page = browser.get(f"/pareto{span}{narrow}&json").json()["screws"]
     for name in ("at_once", "again", "never", "without_vin"):
-        assert page[name] == told[name], name
-    assert told["again"] and page["rate"] == pytest.approx(told["at_once"] / page["screws"])
+        assert page[name] == counts[name], name
+    assert counts["again"] and page["rate"] == pytest.approx(counts["at_once"] / page["screws"])
 
 
 def test_rates_are_shown_if_first_attempts_take_too_long(browser, monkeypatch):

@@ -16,9 +16,9 @@ from host_tests.support.archive import DESCRIBED, EVENT, GRAPH, RESULT, Served, 
 def test_whatever_the_octets_are_reading_ends_and_counts_make_no_work(at, octets, telegram):
     telegram = telegram.encode() if isinstance(telegram, str) else telegram
     at %= len(telegram)
-    found, breaches = reader.read(telegram[:at] + octets + telegram[at + len(octets) :])
-    assert len(breaches) <= 40 and isinstance(reader.is_told(found), bool)
-    for spindle in found.get("spindles", ()):
+    fields, breaches = reader.read(telegram[:at] + octets + telegram[at + len(octets) :])
+    assert len(breaches) <= 40 and isinstance(reader.is_complete(fields), bool)
+    for spindle in fields.get("spindles", ()):
         assert all(
             not spindle[name] or math.isfinite(float(spindle[name])) for name in ("torque", "angle") if name in spindle
         )
@@ -95,7 +95,7 @@ def test_what_the_text_allows_is_answered_000_without_a_breach(tmp_path, telegra
         is_pim = telegram[:2] in ("11", b"11")
         with archive.pim() if is_pim else archive.server() as talk:
             if is_pim:
-                talk.hear()
+                talk.receive()
             answer = talk.ask(telegram)
         head = telegram[2:7] if isinstance(telegram, str) else telegram[2:7].decode()
         assert (answer[:2], answer[2:7], answer[21:24]) == ("05", head, "000")
@@ -108,6 +108,6 @@ def test_breaches_of_a_kind_are_kept_once_and_counted(tmp_path):
     with Served(place_in(tmp_path)) as archive:
         archive.report(*odd)
         assert archive.archive.breaches == 50
-        assert len(archive.said) == 1
+        assert len(archive.log) == 1
         archive.report("0600099")
     assert len(archive.rows("SELECT * FROM Breach")) == 1

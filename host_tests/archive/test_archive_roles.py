@@ -25,9 +25,9 @@ def site(tmp_path_factory):
     place = filled(place_in(folder), stations=3, cars=10)
     for role in ROLES:
         put(str(folder / "users"), role, role, f"{role} {role}")
-    made = make(Reading(place), login.Authenticator(None, UsersFile(str(folder / "users"))), only_here=False)
-    made.state.site.exports._run = at_once
-    return made
+    built = make(Reading(place), login.Authenticator(None, UsersFile(str(folder / "users"))), only_here=False)
+    built.state.site.exports._run = at_once
+    return built
 
 
 async def at_once(job):

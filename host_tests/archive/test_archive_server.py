@@ -39,16 +39,16 @@ def code(answer):
     return answer[21:24]
 
 
-def test_pim_tells_where_the_server_is_and_what_it_has(served):
+def test_pim_answers_where_the_server_is_and_what_it_has(served):
     with served.pim() as pim:
-        hello = pim.hear()
+        hello = pim.receive()
         assert hello[:2] == "12" and len(hello) == 7
         pim.send(f"05{hello[2:7]}{' ' * 14}000")
         assert pim.ask("0700001000300010010") == f"08000010000000000{'127.0.0.1':<15}{served.server_port:05d}"
     with served.server() as server:
         assert server.ask(RESULT)[:7] == "0500042" and server.ask(EVENT)[:7] == "0500045"
     with served.pim() as pim:
-        pim.hear()
+        pim.receive()
         assert pim.ask("0700002000300010010")[7:17] == "0001700004"
         assert pim.ask("0700003000300010011")[7:17] == "0000000000"
 
@@ -91,7 +91,7 @@ def test_the_same_result_is_stored_once_however_often_and_wherever_it_comes(serv
         assert code(one.ask(RESULT)) == code(one.ask(RESULT)) == code(other.ask(result(identifier=7))) == "000"
         # several of it in one commit
         other.send(*[result(identifier=number, sequence=18) for number in range(1, 6)])
-        assert [other.hear()[2:7] for _ in range(5)] == [f"{number:05d}" for number in range(1, 6)]
+        assert [other.receive()[2:7] for _ in range(5)] == [f"{number:05d}" for number in range(1, 6)]
         one.ask(result(43, 17, time="20240314092654"))  # the same number at another time is another result
     assert served.rows("SELECT Sequence, Time, Arrivals FROM Result") == [
         (17, "20240314092653", 3),
@@ -103,7 +103,7 @@ def test_the_same_result_is_stored_once_however_often_and_wherever_it_comes(serv
 def test_a_new_start_answers_from_the_database(tmp_path):
     place = reported(place_in(tmp_path), *[result(sequence, sequence) for sequence in (99998, 99999, 1, 2)])
     with Served(place) as archive, archive.pim() as pim:
-        pim.hear()
+        pim.receive()
         assert pim.ask("0700002000300010010")[7:12] == "00002"
         with archive.server() as server:
             server.ask(result(5, 3))
@@ -138,19 +138,19 @@ def test_breach_is_kept_with_field_and_position_and_the_rest_goes_on(served, tel
     with served.server() as server:
         server.send(telegram)
         if answered is not None:
-            assert code(server.hear()) == answered
+            assert code(server.receive()) == answered
         assert server.ask("0600099")[2:7] == "00099"
         assert server.ask(result(98, 98))[2:7] == "00098"
     kept = served.rows("SELECT Telegram, Field, Position FROM Breach")
     assert (telegram[:2], field, position) in kept
-    found = served.rows("SELECT COUNT(*) FROM Result")
-    assert found == [(2 if answered == "000" else 1,)]
+    count = served.rows("SELECT COUNT(*) FROM Result")
+    assert count == [(2 if answered == "000" else 1,)]
 
 
 def test_length_that_is_none_closes_and_a_cut_off_telegram_stores_nothing(served):
     with served.server() as server:
         server.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
-        assert server.hear() == ""
+        assert server.receive() == ""
     with served.server() as server:
         server.socket.sendall(b"0510" + RESULT[:300].encode())
     with served.server() as server:
@@ -163,7 +163,7 @@ def test_telegrams_in_single_octets_are_whole_in_the_end(served):
     with served.server() as server:
         for octet in b"%04d" % len(RESULT) + RESULT.encode():
             server.socket.sendall(bytes((octet,)))
-        assert code(server.hear()) == "000"
+        assert code(server.receive()) == "000"
 
 
 def test_a_result_with_one_spindle_twice_is_refused_and_spoils_no_one(served):
@@ -171,23 +171,23 @@ def test_a_result_with_one_spindle_twice_is_refused_and_spoils_no_one(served):
     with served.server() as bad, served.server() as good:
         bad.send(twice)
         assert code(good.ask(result(1, 1))) == "000"
-        assert code(bad.hear()) == "002"
+        assert code(bad.receive()) == "002"
     assert served.rows("SELECT Sequence FROM Result") == [(1,)]
 
 
 def test_what_the_database_refuses_is_not_answered_and_the_others_are(served):
     with served.server() as server:
         server.ask(result(1, 1))
-        served.writer._known.numbers[RESULT_TABLE] = 0  # the next row gets a number that is taken
+        served.writer._row_cache.numbers[RESULT_TABLE] = 0  # the next row gets a number that is taken
         server.send(result(2, 2))
         assert server.ask(EVENT)[2:7] == "00045"  # in the same commit, or a later one
-    assert "1 not stored" in served.said[-1]
+    assert "1 not stored" in served.log[-1]
     assert served.rows("SELECT Sequence FROM Result") == [(1,)]
 
 
 def test_a_silent_connection_is_closed_and_a_talking_one_is_not(tmp_path):
     with Served(place_in(tmp_path), silence_s=0.3) as archive, archive.server() as server:
-        assert server.ask("0600001") and server.hear() == ""
+        assert server.ask("0600001") and server.receive() == ""
 
 
 def test_one_archive_writes_at_a_time(new_place, monkeypatch):
@@ -220,13 +220,13 @@ def test_one_archive_writes_at_a_time_by_whatever_name(tmp_path):
         ("postgresql://nobody@127.0.0.1:1/name", "connection"),
     ],
 )
-def test_a_database_that_cannot_be_used_is_told_in_words(tmp_path, monkeypatch, place, words):
+def test_a_database_that_cannot_be_used_is_reported_in_words(tmp_path, monkeypatch, place, words):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(database.DatabaseUnusable, match=words):
         database.connect(place, writes=True)
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path):
+def test_a_file_that_is_no_database_is_reported(tmp_path):
     place_in(tmp_path).write_text("no database at all, but long enough to be read as one" * 30)
     with pytest.raises(database.DatabaseUnusable, match="not a database: another kind of file"):
         database.connect(str(place_in(tmp_path)), writes=True)
@@ -250,8 +250,8 @@ def test_commit_of_one_result_takes_a_page_of_each_index(tmp_path):
     place = place_in(tmp_path)
     with Served(place) as archive, archive.server() as server:
         server.ask(result(1, 1))
-        with closing(sqlite3.connect(place)) as beside:
-            assert beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+        with closing(sqlite3.connect(place)) as connection:
+            assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
         for number in range(2, 22):
             server.ask(result(number, number, time=f"202403140927{number:02d}"))
         assert os.path.getsize(f"{place}-wal") / 20 < 32_000
@@ -259,9 +259,9 @@ def test_commit_of_one_result_takes_a_page_of_each_index(tmp_path):
 
 def test_migrations_make_what_the_tables_say(new_place):
     with reading(empty(new_place())) as connection:
-        found = compare_metadata(MigrationContext.configure(connection), TABLES)
+        differences = compare_metadata(MigrationContext.configure(connection), TABLES)
         on_sqlite = connection.dialect.name == "sqlite"
-        assert [one for one in found if not (on_sqlite and one[1].name == "CarByVIN")] == []  # PostgreSQL's alone
+        assert [one for one in differences if not (on_sqlite and one[1].name == "CarByVIN")] == []  # PostgreSQL's alone
 
 
 # -- faults --------------------------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def test_a_refusal_by_content_stores_nothing_and_names_its_code(tmp_path):
 def test_a_lost_answer_is_stored_and_the_next_try_is_answered(tmp_path):
     with faulty(tmp_path, lose_every=3) as archive, archive.server() as server:
         server.send(result(1, 1), result(2, 2), result(3, 3))
-        assert [server.hear()[2:7], server.hear()[2:7]] == ["00001", "00002"]
+        assert [server.receive()[2:7], server.receive()[2:7]] == ["00001", "00002"]
         assert server.ask(EVENT)[2:7] == "00045"  # behind it, so that the third is no longer on its way
         assert server.ask(result(3, 3))[2:7] == "00003"
         assert archive.rows("SELECT Sequence FROM Result") == [(1,), (2,), (3,)]
@@ -289,15 +289,15 @@ def test_a_lost_answer_is_stored_and_the_next_try_is_answered(tmp_path):
 
 def test_other_faults(tmp_path):
     with faulty(tmp_path, wrong_identifier=True, answer_events_by_10=True) as archive, archive.server() as server:
-        assert server.ask(RESULT)[2:7] == "00043" and server.hear()[2:7] == "00042"
+        assert server.ask(RESULT)[2:7] == "00043" and server.receive()[2:7] == "00042"
         server.ask(EVENT)
-        assert server.hear()[:19] == "1000045" + "000300010010"
+        assert server.receive()[:19] == "1000045" + "000300010010"
     with faulty(tmp_path, say_result=25, say_host="0.0.0.0", without_12=True, silent=("06",)) as archive:
         with archive.pim() as pim:
             assert pim.ask("0700001000300010010")[7:32] == "0002500004" + "0.0.0.0".ljust(15)
         with archive.server() as server:
             server.send("0600001", result(2, 2))
-            assert server.hear()[2:7] == "00002"
+            assert server.receive()[2:7] == "00002"
     with faulty(tmp_path, late_ms=80) as archive, archive.server() as server:
         began_s = time.monotonic()
         assert server.ask("0600001")[2:7] == "00001" and time.monotonic() - began_s >= 0.08
@@ -305,15 +305,15 @@ def test_other_faults(tmp_path):
         tmp_path, refuse=[refusal("3:telegram=13"), refusal("4:program=12"), refusal("5:station=11")]
     ) as archive:
         with archive.server() as server:
-            asked = (GRAPH, RESULT, result(station=11), "0600001")
-            assert [code(server.ask(one)) for one in asked] == ["003", "004", "004", "000"]
+            telegrams = (GRAPH, RESULT, result(station=11), "0600001")
+            assert [code(server.ask(one)) for one in telegrams] == ["003", "004", "004", "000"]
     with faulty(tmp_path, close_after=2) as archive, archive.server() as server:
         server.send("0600001", "0600002", "0600003")
-        assert [server.hear()[2:7], server.hear()[2:7], server.hear()] == ["00001", "00002", ""]
+        assert [server.receive()[2:7], server.receive()[2:7], server.receive()] == ["00001", "00002", ""]
 
 
 @pytest.mark.parametrize("text", ["vin=x", "0:vin=x", "1000:vin=x", "7:vin", "7:vin=["])
-def test_a_refusal_that_cannot_be_read_is_told(text):
+def test_a_refusal_that_cannot_be_read_is_reported(text):
     with pytest.raises(ValueError, match=r"\S"):
         refusal(text)
 
@@ -326,7 +326,7 @@ def test_the_latest_of_many_names_counts_and_a_blank_one_changes_nothing(tmp_pat
 
     with Served(place_in(tmp_path)) as archive, archive.server() as server:
         server.send(described(1, "Old"), described(2, "New"), described(3, ""))
-        assert [server.hear()[21:24] for _ in range(3)] == ["000"] * 3
+        assert [server.receive()[21:24] for _ in range(3)] == ["000"] * 3
         named = archive.rows("SELECT Program, Name FROM TNMapProgram ORDER BY Program")
         assert named == [(number, f"New{number}") for number in range(1, 301)]
         assert archive.rows("SELECT Name FROM TNMapStation") == [("New",)]

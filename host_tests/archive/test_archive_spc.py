@@ -22,12 +22,12 @@ VALUES = st.lists(st.integers(-(10**8), 10**8).map(lambda hundredths: hundredths
 
 def grouped(groups):
     """The sums of each subgroup, with what is inside of it."""
-    told = []
+    sums_of_groups = []
     for group in groups:
         sums = spc.sums_of(group)
         sums.inner, sums.free = sums.squares - sums.total**2 / sums.count, sums.count - 1
-        told.append(sums)
-    return told
+        sums_of_groups.append(sums)
+    return sums_of_groups
 
 
 @pytest.mark.parametrize("size", FACTORS)
@@ -61,42 +61,42 @@ def test_sums_that_are_added_are_the_sums_of_all(several):
 
 @given(VALUES)
 def test_mean_and_deviation_are_those_of_the_library(values):
-    told = spc.figures(spc.sums_of(values), None, None)
+    figures = spc.figures(spc.sums_of(values), None, None)
     scale = max(map(abs, values))
-    assert told["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
-    assert told["deviation"] == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-9 * scale)
+    assert figures["mean"] == pytest.approx(statistics.fmean(values), abs=1e-12 * scale)
+    assert figures["deviation"] == pytest.approx(statistics.stdev(values), rel=1e-6, abs=1e-9 * scale)
 
 
 @example([0.0] * 24 + [2.225073858507203e-309], 0.0, 60.0)  # too little for a quotient that is a number
 @given(st.lists(st.floats(0, 100), min_size=25, max_size=200), st.floats(-50, 50), st.floats(60, 200))
 def test_capability_is_a_ratio_of_tolerance_and_spread(values, low, high):
-    told = spc.figures(spc.sums_of(values), low, high)
-    if told["pp"] is not None:
-        assert told["pp"] * 6 * told["deviation"] == pytest.approx(high - low)
-        assert told["ppk"] <= told["pp"] * (1 + 1e-9)
+    figures = spc.figures(spc.sums_of(values), low, high)
+    if figures["pp"] is not None:
+        assert figures["pp"] * 6 * figures["deviation"] == pytest.approx(high - low)
+        assert figures["ppk"] <= figures["pp"] * (1 + 1e-9)
         mean = statistics.fmean(values)
-        assert told["ppk"] == pytest.approx(min(high - mean, mean - low) / (3 * told["deviation"]))
+        assert figures["ppk"] == pytest.approx(min(high - mean, mean - low) / (3 * figures["deviation"]))
 
 
 def test_a_drift_spoils_pp_and_not_cp():
     dice = random.Random(3)
     groups = [[100 + group / 10 + dice.gauss(0, 0.5) for _ in range(5)] for group in range(40)]
-    told = spc.figures(spc.together(grouped(groups)), 96, 108)
-    assert told["within"] == pytest.approx(0.5, rel=0.15)
-    assert told["cp"] > 2 * told["pp"]
+    figures = spc.figures(spc.together(grouped(groups)), 96, 108)
+    assert figures["within"] == pytest.approx(0.5, rel=0.15)
+    assert figures["cp"] > 2 * figures["pp"]
 
 
 @given(st.integers(1, 10**6), st.integers(25, 60))
 def test_values_that_are_all_the_same_have_no_spread(hundredths, count):
-    told = spc.figures(spc.together(grouped([[hundredths / 100] * count] * 2)), 0.0, 1e6)
-    assert (told["deviation"], told["within"], told["cp"], told["ppk"]) == (0.0, 0.0, None, None)
+    figures = spc.figures(spc.together(grouped([[hundredths / 100] * count] * 2)), 0.0, 1e6)
+    assert (figures["deviation"], figures["within"], figures["cp"], figures["ppk"]) == (0.0, 0.0, None, None)
 
 
 @pytest.mark.parametrize("values", [[], [1.0], [1.0, 1.5] * 12])
 def test_too_few_values_have_no_capability(values):
-    told = spc.figures(spc.together(grouped([values] if values else [])), 0.0, 2.0)
-    assert told["count"] == len(values)
-    assert [told[name] for name in ("cp", "cpk", "pp", "ppk")] == [None] * 4
+    figures = spc.figures(spc.together(grouped([values] if values else [])), 0.0, 2.0)
+    assert figures["count"] == len(values)
+    assert [figures[name] for name in ("cp", "cpk", "pp", "ppk")] == [None] * 4
     assert spc.level_of(spc.sums_of(values)) is None
 
 
@@ -109,7 +109,7 @@ QUIET = [0.5, -0.5] * 7  # their mean is 0
 
 
 @pytest.mark.parametrize(
-    ("tail", "found"),
+    ("tail", "expected"),
     [
         ([0.0, 3.2, -3.2], {15: "beyond 3s", 16: "beyond 3s"}),
         ([2.9, -2.9], {}),
@@ -121,9 +121,9 @@ QUIET = [0.5, -0.5] * 7  # their mean is 0
         ([-0.6, -0.4, -0.1, 0.2, 0.3, 0.3, 0.3], {}),
     ],
 )
-def test_signals_are_nelsons(tail, found):
-    told = signals(*QUIET, *tail)
-    assert {at: told[at] for at in found} == found and (found or not told)
+def test_signals_are_nelsons(tail, expected):
+    raised = signals(*QUIET, *tail)
+    assert {at: raised[at] for at in expected} == expected and (expected or not raised)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_rule_that_a_plant_chooses_is_met_by_its_last_point_alone(rule, points):
     assert signals(*points[1:], rules=(rule,)) == {}
 
 
-def test_what_are_no_rules_is_told():
+def test_what_are_no_rules_is_reported():
     assert spc.rules_of("5,1") == (1, 5)
     for text in ("", "9", "1,,2", "one"):
         with pytest.raises(ValueError, match="Nelson"):

@@ -52,7 +52,7 @@ def put(connection, rows):
 def archives(draw):
     """Some results with holes between them, NOK, several programs, spindles, tools and sets of limits, in runs."""
     begin = datetime(2026, 11, 20, 21, 40)
-    made = []
+    results = []
     same: dict = {}
     for number in range(1, draw(st.integers(0, 80)) + 1):
         begin += timedelta(seconds=draw(st.sampled_from([1, 1, 20, 20, 300, 900, 7000, 90000])))
@@ -65,8 +65,8 @@ def archives(draw):
             }
         torque, angle = draw(st.none() | st.floats(30, 60)), draw(st.none() | st.floats(0, 400))
         bad = draw(st.integers(0, 3)) // 3
-        made.append(row(number, begin, torque, angle, bad=bad, vin=f"V{number // 7:03d}", **same))
-    return made
+        results.append(row(number, begin, torque, angle, bad=bad, vin=f"V{number // 7:03d}", **same))
+    return results
 
 
 MINUTES = st.integers(-60, 9000).map(
@@ -97,8 +97,8 @@ def wanted_of(rows, wanted, only_ok):
             yield dict(zip(at, one, strict=True))
 
 
-def close(found, wanted, scale=1.0):
-    return found == (None if wanted is None else pytest.approx(float(wanted), rel=1e-6, abs=1e-6 * scale))
+def close(value, wanted, scale=1.0):
+    return value == (None if wanted is None else pytest.approx(float(wanted), rel=1e-6, abs=1e-6 * scale))
 
 
 def check_figures(one, rows, name):
@@ -131,11 +131,11 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = trend(connection, wanted, TrendQuery(by, SHIFTS, only_ok))
+        figures = trend(connection, wanted, TrendQuery(by, SHIFTS, only_ok))
         connection.rollback()
     everything = list(wanted_of(rows, wanted, False))
-    assert found["count"] == len(everything) and found["nok"] == sum(one["Overall"] for one in everything)
-    assert sum(one["count"] for one in found["causes"]) == found["nok"]
+    assert figures["count"] == len(everything) and figures["nok"] == sum(one["Overall"] for one in everything)
+    assert sum(one["count"] for one in figures["causes"]) == figures["nok"]
     mine = list(wanted_of(rows, wanted, only_ok))
 
     def name(time):
@@ -143,7 +143,7 @@ def test_figures_of_any_span_are_numpys(engines, rows, since, until, narrowed, o
             return periods.name_of_shift(f"{time[:8]} {sum(time[8:12] >= begin for begin, _ in SHIFTS)}", SHIFTS)
         return periods.period_by(by)(time)
 
-    for quantity in found["quantities"]:
+    for quantity in figures["quantities"]:
         what = quantity["name"]
         for lines, of in ((quantity["all"], lambda time: ""), (quantity["periods"], name)):
             counted = 0
@@ -170,15 +170,15 @@ def test_a_days_bars_have_every_value_once(engines, rows, only_ok):
     with engines.connect() as connection:
         if rows:
             put(connection, rows)
-        found = day_figures.programs(connection, wanted, {}, only_ok)
+        programs = day_figures.programs(connection, wanted, {}, only_ok)
         connection.rollback()
     at = {name: place for place, name in enumerate(bulk_insert.columns(t.RESULT))}
     of_day = [one for one in rows if one[at["Time"]].startswith("20261121")]
-    assert sum(one["count"] for one in found) == len(of_day)
+    assert sum(one["count"] for one in programs) == len(of_day)
     for name in ("torque", "angle"):
         counted = sum(row[at[name.capitalize()]] is not None for row in of_day if not (only_ok and row[at["Overall"]]))
-        bars = sum(sum(one[name]["bars"]) for one in found)
-        zeros = sum(one[name]["count"] for one in found)
+        bars = sum(sum(one[name]["bars"]) for one in programs)
+        zeros = sum(one[name]["count"] for one in programs)
         assert bars == zeros or not bars
         assert zeros <= counted
 
@@ -244,10 +244,10 @@ def test_a_signal_leads_to_its_subgroup(engines):
     rows = [row(at, begin + timedelta(minutes=at), 44 + at % 5 / 10 + (at // 15 == 7)) for at in range(150)]
     with engines.connect() as connection:
         put(connection, rows)
-        found = trend(connection, ResultFilter(HERE, 1, 1, "20261105", "20261105a"), TrendQuery("day"))
+        figures = trend(connection, ResultFilter(HERE, 1, 1, "20261105", "20261105a"), TrendQuery("day"))
         connection.rollback()
-    assert found["group"] == "quarter of an hour"
-    [signal] = [one for one in found["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
+    assert figures["group"] == "quarter of an hour"
+    [signal] = [one for one in figures["quantities"][0]["charts"]["means"]["signals"] if one["rule"] == "beyond 3s"]
     assert (signal["count"], signal["from"], signal["to"]) == (15, "2026-11-05T07:45", "2026-11-05T07:59")
 
 
@@ -299,8 +299,8 @@ def table(connection):
     """The table as it is kept, and as the results give it: sums by key."""
     wide = len(rollups.KEY)
     return [
-        {tuple(row[:wide]): list(row[wide:]) for row in connection.execute(asked)}
-        for asked in (select(t.QUARTER), rollups.summed())
+        {tuple(row[:wide]): list(row[wide:]) for row in connection.execute(statement)}
+        for statement in (select(t.QUARTER), rollups.summed())
     ]
 
 
@@ -323,9 +323,9 @@ def test_the_table_is_what_the_results_give_after_any_batches_and_deletions(engi
             put(connection, rows)
         is_equal(connection)
         some = [one for one in range(1, number + 1) if gone.random() < 0.3]
-        asked = t.RESULT.c.ResultId.in_(some)
-        rows = [dict(row) for row in connection.execute(select(t.RESULT).where(asked)).mappings()]
-        connection.execute(t.RESULT.delete().where(asked))
+        condition = t.RESULT.c.ResultId.in_(some)
+        rows = [dict(row) for row in connection.execute(select(t.RESULT).where(condition)).mappings()]
+        connection.execute(t.RESULT.delete().where(condition))
         rollups.again(connection, rollups.places_of(rows))
         is_equal(connection)
         connection.rollback()

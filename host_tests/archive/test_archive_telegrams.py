@@ -97,14 +97,14 @@ def stays(draw):
 
 
 def _stay(draw, place, sizes, sequences):
-    made = [_system(draw, place), _station(draw, place)]
+    telegrams = [_system(draw, place), _station(draw, place)]
     for sequence in sequences:
-        told = _result(draw, place, sizes, sequence)
-        made.append(told)
-        made += [_graph(draw, place, told, kind) for kind in range(draw(st.integers(0, 2)))]
-        made.append(_event(draw, place, sequence))
-    made.append(Telegram(draw, "06"))
-    return made
+        result = _result(draw, place, sizes, sequence)
+        telegrams.append(result)
+        telegrams += [_graph(draw, place, result, kind) for kind in range(draw(st.integers(0, 2)))]
+        telegrams.append(_event(draw, place, sequence))
+    telegrams.append(Telegram(draw, "06"))
+    return telegrams
 
 
 def _system(draw, place):
@@ -154,19 +154,19 @@ def _result(draw, place, sizes, sequence):
         one.spare(sizes[2] - 29)
     says["parameters"] = []
     for _ in range(parameters):
-        told = (one.whole(4), one.whole(4, 1), one.whole(5, 0, 65535), one.text(25), one.text(25))
-        says["parameters"].append((*told, one.whole(1, 0, 2), one.text(6), one.whole(2)))
+        fields = (one.whole(4), one.whole(4, 1), one.whole(5, 0, 65535), one.text(25), one.text(25))
+        says["parameters"].append((*fields, one.whole(1, 0, 2), one.text(6), one.whole(2)))
         one.spare(sizes[3] - 72)
     one.says = says
     return one
 
 
 def _spindle(one, number, spare):
-    told = [one.whole(4, value=number), one.text(10), one.whole(4, 1), one.whole(1, 0, 1)]
-    told += [one.real(), one.real(), one.whole(1, 0, 3), one.real()]
-    told += [one.real(), one.real(), one.whole(1, 0, 3), one.real(), one.whole(1, 0, 3)]
+    fields = [one.whole(4, value=number), one.text(10), one.whole(4, 1), one.whole(1, 0, 1)]
+    fields += [one.real(), one.real(), one.whole(1, 0, 3), one.real()]
+    fields += [one.real(), one.real(), one.whole(1, 0, 3), one.real(), one.whole(1, 0, 3)]
     one.spare(spare)
-    return tuple(told)
+    return tuple(fields)
 
 
 def _event(draw, place, sequence):
@@ -180,16 +180,16 @@ def _event(draw, place, sequence):
     return one
 
 
-def _graph(draw, place, told, kind):
+def _graph(draw, place, result, kind):
     one = Telegram(draw, "13")
     general = one.whole(3, 116, 300)
     one.place(place)
-    spindle = one.whole(4, value=told.says["spindles"][0][0])
-    program = one.whole(4, value=told.says["spindles"][0][2])
-    one.octets += told.says["time"].encode()
-    sequence = one.whole(5, value=told.says["sequence"])
+    spindle = one.whole(4, value=result.says["spindles"][0][0])
+    program = one.whole(4, value=result.says["spindles"][0][2])
+    one.octets += result.says["time"].encode()
+    sequence = one.whole(5, value=result.says["sequence"])
     says = {"kind": "13", "place": place, "spindle": spindle, "program": program, "sequence": sequence}
-    says.update(time=told.says["time"], graph_type=one.whole(1, value=kind), bit_shift=one.whole(10, -62, 62))
+    says.update(time=result.says["time"], graph_type=one.whole(1, value=kind), bit_shift=one.whole(10, -62, 62))
     says.update(dom=one.whole(10, -999999999, 9999999999), nom=one.whole(10, 1, 9999999999))
     says["limits"] = (one.real(), one.real(), one.real(), one.real())
     samples = draw(st.binary(max_size=60) | st.just(bytes(range(256)) * 31))
@@ -250,8 +250,8 @@ def there(new_place):
 def is_whole(place):
     """`archive check` and `query` go through all of it."""
     for words in (["check"], ["query", "--all", "--csv"]):
-        told = run(*words, "--database", place, code=None)
-        assert told.exit_code in (0, 1) and isinstance(told.exception, SystemExit | None), told
+        done = run(*words, "--database", place, code=None)
+        assert done.exit_code in (0, 1) and isinstance(done.exception, SystemExit | None), done
 
 
 def place_of(there):
@@ -261,15 +261,15 @@ def place_of(there):
 
 def rows(there, table, place, *wanted):
     with there.engine.connect() as connection:
-        found = select(*[table.c[name] for name in wanted]).where(t.is_row(table, t.GRAPH_KEY, place))
-        return [tuple(row) for row in connection.execute(found)]
+        statement = select(*[table.c[name] for name in wanted]).where(t.is_row(table, t.GRAPH_KEY, place))
+        return [tuple(row) for row in connection.execute(statement)]
 
 
 def belonging(there, table, number, *wanted):
     """The rows that belong to the result or event of this number."""
     with there.engine.connect() as connection:
-        found = select(*[table.c[name] for name in wanted]).where(table.c[0] == number)
-        return [tuple(row) for row in connection.execute(found)]
+        statement = select(*[table.c[name] for name in wanted]).where(table.c[0] == number)
+        return [tuple(row) for row in connection.execute(statement)]
 
 
 def is_stored(there, one):
@@ -277,52 +277,52 @@ def is_stored(there, one):
     says = one.says
     kind, place = says.get("kind"), says.get("place")
     if kind == "01":
-        [(found,)] = rows(there, t.SYSTEM, place[:2], "Name")
-        assert found == says["name"] or not says["name"]
+        [(stored_name,)] = rows(there, t.SYSTEM, place[:2], "Name")
+        assert stored_name == says["name"] or not says["name"]
     elif kind == "02":
-        [(found,)] = rows(there, t.STATION, place, "Name")
-        assert found == says["name"] or not says["name"]
+        [(stored_name,)] = rows(there, t.STATION, place, "Name")
+        assert stored_name == says["name"] or not says["name"]
         names = {row[:2]: row[2] for row in rows(there, t.PROGRAM, place, "Spindle", "Program", "Name")}
         assert says["programs"].items() <= names.items()
     elif kind == "04":
         _result_is_stored(there, says)
     elif kind == "09":
         key = (*place, says["sequence"], says["time"])
-        [(number, *told)] = rows(there, t.EVENT, key, "EventId", "Code", "Level")
-        assert told == [says["code"], says["level"]]
-        found = belonging(there, t.EVENT_PARAMETER, number, "ParameterId", "Type", "Value")
-        assert sorted(found) == sorted(says["parameters"])
+        [(number, *stored)] = rows(there, t.EVENT, key, "EventId", "Code", "Level")
+        assert stored == [says["code"], says["level"]]
+        stored_name = belonging(there, t.EVENT_PARAMETER, number, "ParameterId", "Type", "Value")
+        assert sorted(stored_name) == sorted(says["parameters"])
     elif kind == "13":
         key = (*place, says["sequence"], says["time"], says["spindle"], says["graph_type"])
         scale = ("BitShift", "FactorDom", "FactorNom", "LimitMin", "LimitMax", "AngleOffset", "SampleMs", "Samples")
-        [told] = rows(there, t.GRAPH, key, *scale)
-        assert tuple(told[:7]) == (says["bit_shift"], says["dom"], says["nom"], *says["limits"])
-        assert bytes(told[7]) == says["samples"]
+        [stored] = rows(there, t.GRAPH, key, *scale)
+        assert tuple(stored[:7]) == (says["bit_shift"], says["dom"], says["nom"], *says["limits"])
+        assert bytes(stored[7]) == says["samples"]
 
 
 def _result_is_stored(there, says):
     key = (*says["place"], says["sequence"], says["time"])
     values = ("TorqueLow", "Torque", "TorqueStatus", "TorqueHigh", "AngleLow", "Angle", "AngleStatus", "AngleHigh")
     columns = ("ResultId", "VIN", "Spindle", "SpindleSerial", "Program", "Overall", *values, "TimeStatus")
-    found = sorted(rows(there, t.RESULT, key, *columns))
-    assert [row[1] for row in found] == [says["vin"]] * len(says["spindles"])
-    assert [row[2:] for row in found] == says["spindles"]
-    first = found[0][0]
+    results = sorted(rows(there, t.RESULT, key, *columns))
+    assert [row[1] for row in results] == [says["vin"]] * len(says["spindles"])
+    assert [row[2:] for row in results] == says["spindles"]
+    first = results[0][0]
     assert dict(belonging(there, t.RESULT_VIN, first, "Identifier", "VIN")) == says["vins"]
     columns = t.RESULT_PARAMETER.columns.keys()[2:]
     assert sorted(belonging(there, t.RESULT_PARAMETER, first, *columns)) == sorted(says["parameters"])
     for vin in {says["vin"], *says["vins"].values()} - {""}:
         opens(there, "/car", vin=vin)
         assert there.browser.get("/search", params={"q": vin}).status_code in (200, 303)
-    for row in found:
+    for row in results:
         opens(there, f"/result/{row[0]}")
         opens(there, f"/curves/{row[0]}")
 
 
 def opens(there, path, **query):
     for more in ({}, {"json": ""}):
-        told = there.browser.get(path, params={**query, **more})
-        assert told.status_code == 200, (path, query, told.text[-300:])
+        response = there.browser.get(path, params={**query, **more})
+        assert response.status_code == 200, (path, query, response.text[-300:])
 
 
 def pages_open(there, place, kind_of_file):
@@ -337,16 +337,18 @@ def pages_open(there, place, kind_of_file):
     programs = {row[0] for row in rows(there, t.RESULT, place, "Program")}
     for program in programs:
         opens(there, f"/trend/{station}", program=program, by="week", size=2)
-    told = there.browser.get("/results", params={"verdict": "all", "station": station, "as": kind_of_file, "wait": ""})
-    assert told.status_code == (200 if programs or kind_of_file != "parquet" else 404)
+    response = there.browser.get(
+        "/results", params={"verdict": "all", "station": station, "as": kind_of_file, "wait": ""}
+    )
+    assert response.status_code == (200 if programs or kind_of_file != "parquet" else 404)
 
 
 def identifier_of(octets):
     """What an answer has to name; None if nothing in it could be answered."""
     if len(octets) < 7:
         return None
-    found = re.fullmatch(rb" *([+]?[0-9]+|-0+)(\.0*)? *", octets[2:7])  # TN 5.13: a sign, a point anywhere
-    return int(found[1]) if found else None
+    match = re.fullmatch(rb" *([+]?[0-9]+|-0+)(\.0*)? *", octets[2:7])  # TN 5.13: a sign, a point anywhere
+    return int(match[1]) if match else None
 
 
 # -- the properties ------------------------------------------------------------------------------------------------
@@ -363,39 +365,39 @@ HOW = settings(
 @given(stays())
 def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
     for one in stay((1, 10)):
-        found, breaches = reader.read(one.octets)
+        fields, breaches = reader.read(one.octets)
         says = one.says
-        assert breaches == [] and found["identifier"] == one.identifier
-        assert reader.is_told(found) is ("kind" in says)
+        assert breaches == [] and fields["identifier"] == one.identifier
+        assert reader.is_complete(fields) is ("kind" in says)
         if says.get("kind") == "04":
-            assert (found["sequence"], found["vin"].lstrip()) == (says["sequence"], says["vin"])
-            torques = [float(spindle["torque"]) for spindle in found["spindles"]]
+            assert (fields["sequence"], fields["vin"].lstrip()) == (says["sequence"], says["vin"])
+            torques = [float(spindle["torque"]) for spindle in fields["spindles"]]
             assert torques == [spindle[5] for spindle in says["spindles"]]
 
 
 @HOW
 @given(stays(), st.sampled_from(FILES))
 def test_what_text_allows_is_answered_000_stored_as_it_says_and_shown(there, stay, kind_of_file):
-    made = stay(place_of(there))
+    telegrams = stay(place_of(there))
     breaches = there.archive.archive.breaches
     with there.archive.server() as station:
-        for one in made:
+        for one in telegrams:
             answer = station.ask(one.octets)
             assert (answer[:7], answer[21:]) == (f"05{one.identifier:05d}", "000"), one.octets
-    assert there.archive.archive.breaches == breaches, there.archive.said[-1:]
-    for one in made:
+    assert there.archive.archive.breaches == breaches, there.archive.log[-1:]
+    for one in telegrams:
         is_stored(there, one)
-    pages_open(there, made[1].says["place"], kind_of_file)
+    pages_open(there, telegrams[1].says["place"], kind_of_file)
 
 
 @HOW
 @given(stays(), st.data(), st.sampled_from(FILES))
 @pytest.mark.parametrize("new_place", STORED_ALIKE, indirect=True)
 def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, stay, data, kind_of_file):
-    made = stay(place_of(there))
+    telegrams = stay(place_of(there))
     with there.archive.server() as station, there.archive.pim() as pim:
-        pim.hear()
-        for one in made:
+        pim.receive()
+        for one in telegrams:
             assert station.ask(one.octets)[21:] == "000"
             octets = data.draw(spoilt(one.octets))
             if len(octets) < 7:
@@ -403,16 +405,16 @@ def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, s
             identifier = identifier_of(octets)
             station.send(octets)
             if identifier is not None:
-                answer = station.hear()
+                answer = station.receive()
                 assert answer[:7] == f"05{identifier:05d}" and answer[21:] in ("000", "002")
             number = next(there.results)
             assert station.ask(result(number, number, system=9999))[2:7] == f"{number:05d}"
             pim.send(octets)
             if identifier is not None and octets[:2] != b"05":
-                assert pim.hear()[2:7] == f"{identifier:05d}"
+                assert pim.receive()[2:7] == f"{identifier:05d}"
             assert pim.ask("0712345000399990010")[2:12] == f"12345{number:05d}"
     assert not there.archive.archive.writer.failed
-    for one in made:
+    for one in telegrams:
         if one.says.get("kind") in ("04", "09", "13"):  # who is described twice has the later names
             is_stored(there, one)
-    pages_open(there, made[1].says["place"], kind_of_file)
+    pages_open(there, telegrams[1].says["place"], kind_of_file)

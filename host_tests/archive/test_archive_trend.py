@@ -35,17 +35,17 @@ LISTED = ResultFilter(station=(3, 1, 1), program=1, from_time="20261119", to_tim
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    made = place_in(tmp_path_factory.mktemp("trend"))
-    return filled_with(made, stations=2, cars=200, every_s=600)  # 33 hours up to 2026-11-20 14:30
+    archive = place_in(tmp_path_factory.mktemp("trend"))
+    return filled_with(archive, stations=2, cars=200, every_s=600)  # 33 hours up to 2026-11-20 14:30
 
 
 @pytest.fixture(scope="module")
 def browser(place):
-    with browsing(place, None, True, SHIFTS) as made:
-        yield made
+    with browsing(place, None, True, SHIFTS) as client:
+        yield client
 
 
-def told(browser, path, **query):
+def as_json(browser, path, **query):
     answer = browser.get(path, params={**query, "json": ""})
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -95,7 +95,7 @@ def test_shifts_are_read_as_they_are_written():
 @pytest.mark.parametrize(
     "text", ["", "early", "early=25:00", "early=06:60", "a=06:00,a=14:00", "a=06:00,b=06:00", "=06:00", "a=06:10"]
 )
-def test_what_are_no_shifts_is_told(text):
+def test_what_are_no_shifts_is_reported(text):
     with pytest.raises(ValueError, match="a name and a begin"):
         periods.shifts_of(text)
     if text:
@@ -124,7 +124,7 @@ def test_causes_by_how_often_with_their_shares():
 
 
 def test_a_trend_shows_the_latest_days_of_the_latest_program(browser, place):
-    page = told(browser, "/trend/3/1/1")
+    page = as_json(browser, "/trend/3/1/1")
     assert (page["form"]["program"], page["form"]["spindle"]) == (1, 1)
     assert (page["form"]["from"], page["form"]["to"]) == ("2026-11-14T00:00", "2026-11-20T14:30")
     rows = rows_of(place, "Station = 1 AND Program = 1")
@@ -137,7 +137,7 @@ def test_a_trend_shows_the_latest_days_of_the_latest_program(browser, place):
 
 @pytest.mark.parametrize("by", ["day", "week", "month", "shift"])
 def test_periods_are_whole(browser, place, by):
-    page = told(browser, "/trend/3/1/1", program=1, by=by)
+    page = as_json(browser, "/trend/3/1/1", program=1, by=by)
     name = shift_of if by == "shift" else periods.period_by(by)
     counts = Counter(name(row[2]) for row in rows_of(place, "Station = 1 AND Program = 1"))
     assert {one["period"]: one["count"] for one in page["trend"]["quantities"][0]["periods"]} == counts
@@ -161,9 +161,9 @@ def test_periods_are_whole(browser, place, by):
 )
 def test_filters_narrow_it(browser, place, query, where):
     query = {"program": 1, **query}
-    found = told(browser, "/trend/3/1/1", **query)["trend"]
+    figures = as_json(browser, "/trend/3/1/1", **query)["trend"]
     wanted = rows_of(place, f"Station = 1 AND {where} AND Program = {query['program']}")
-    assert (found["count"] if found else 0) == len(wanted)
+    assert (figures["count"] if figures else 0) == len(wanted)
 
 
 @pytest.mark.parametrize("path", ["/trend/1", "/pareto", "/results"])
@@ -180,7 +180,7 @@ def test_a_shift_that_is_no_setting_is_not_offered(place):
         assert "shift" not in browser.get("/trend/1").text
 
 
-def test_what_is_not_there_is_told(browser):
+def test_what_is_not_there_is_reported(browser):
     assert browser.get("/trend/77").status_code == 404
     assert "There is no result of this station or program." in browser.get("/trend/1?program=77").text
 
@@ -188,13 +188,13 @@ def test_what_is_not_there_is_told(browser):
 def test_more_periods_than_lines_are_on_pages_newest_first(place, monkeypatch):
     monkeypatch.setattr(trends, "LINES", 2)
     with browsing(place, None, True, SHIFTS) as browser:
-        periods = told(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
+        periods = as_json(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
         names = [one["period"] for one in periods]
         pages = [browser.get(f"/trend/3/1/1?by=shift&behind={behind or ''}").text for behind in (0, 2, 4, 6)]
     assert "Lines 3 to 4 of 7." in pages[1] and "Lines 7 to 7 of 7." in pages[3]
     assert ["Older ones" in page for page in pages] == [True, True, True, False]
-    shown = [re.findall(r'class="time">(2026-11-\d\d [a-z]+|all)', page) for page in pages]
-    assert [one for page in shown for one in page[: len(page) // 2]] == ["all", *names[::-1]]
+    listed = [re.findall(r'class="time">(2026-11-\d\d [a-z]+|all)', page) for page in pages]
+    assert [one for page in listed for one in page[: len(page) // 2]] == ["all", *names[::-1]]
 
 
 def test_a_study_is_shown_with_cm_and_cmk(browser):
@@ -210,7 +210,7 @@ def test_a_cause_names_its_statuses(statuses):
 
 @pytest.mark.parametrize("by", trends.BY)
 def test_a_bar_leads_to_its_results(browser, by):
-    page = told(browser, "/pareto", by=by)
+    page = as_json(browser, "/pareto", by=by)
     for bar in page["bars"]:
         listed = browser.get(bar["address"] + "&json").json()["results"]
         assert len(listed) == bar["count"]
@@ -243,14 +243,14 @@ def test_every_question_has_its_index(place, question, values, index):
     assert not [line for line in scans if not re.search(r"anon|SUBQUERY|CONSTANT|USING INDEX ResultNOK", line)]
 
 
-def plan_of(place, *asked_for):
+def plan_of(place, *call):
     """How SQLite answers a question."""
     engine = database.connect(place, writes=False)
-    said, plan = [], []
-    event.listen(engine, "before_cursor_execute", lambda *about: said.append(about[2:4]))
+    statements, plan = [], []
+    event.listen(engine, "before_cursor_execute", lambda *about: statements.append(about[2:4]))
     with engine.connect() as connection:
-        asked_for[0](connection, *asked_for[1:])
-        for sql, bound in list(said):
+        call[0](connection, *call[1:])
+        for sql, bound in list(statements):
             plan += [row[3] for row in connection.exec_driver_sql("EXPLAIN QUERY PLAN " + sql, bound)]
     engine.dispose()
     return plan
@@ -280,7 +280,7 @@ def test_a_filter_without_a_station_reads_an_index_and_sorts_nothing(place, narr
 def test_a_station_that_is_new_has_a_trend(tmp_path):
     telegrams = [result(number, number, time=f"2024031409265{number}") for number in range(1, 4)]
     with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
-        page = told(browser, "/trend/10", program=12)
+        page = as_json(browser, "/trend/10", program=12)
         assert page["trend"]["count"] == 3
         assert "Charts of subgroups need 25 values," in browser.get("/trend/10").text
 
@@ -300,11 +300,11 @@ def test_a_clock_that_was_far_ahead_is_not_the_latest_for_ever(tmp_path):
     times = ("20240314092653", "20240315092653", "99991231235959")
     telegrams = [result(number, number, time=time) for number, time in enumerate(times, 1)]
     with browsing(reported(place_in(tmp_path), *telegrams)) as browser:
-        days = told(browser, "/station/10")["days"]
+        days = as_json(browser, "/station/10")["days"]
         assert (days["Day"], days["Earlier"], days["Later"]) == ("20240315", "20240314", "99991231")
-        assert told(browser, "/trend/10")["form"]["to"] == "2024-03-15T09:26"
-        assert told(browser, "/pareto")["form"]["to"] == "2024-03-15T09:26"
-        assert told(browser, "/station/10", day="99991231")["count"] == 1
+        assert as_json(browser, "/trend/10")["form"]["to"] == "2024-03-15T09:26"
+        assert as_json(browser, "/pareto")["form"]["to"] == "2024-03-15T09:26"
+        assert as_json(browser, "/station/10", day="99991231")["count"] == 1
 
 
 PROGRAM = ResultFilter((3, 1, 1), 1, 1)
@@ -315,8 +315,8 @@ LIMITS = "/limits/3/1/1?program=1&spindle=1"
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    made = place_in(tmp_path_factory.mktemp("limits"))
-    return filled_with(made, stations=2, cars=500, every_s=600)  # three days up to 2026-11-20 14:30
+    archive = place_in(tmp_path_factory.mktemp("limits"))
+    return filled_with(archive, stations=2, cars=500, every_s=600)  # three days up to 2026-11-20 14:30
 
 
 @pytest.fixture
@@ -326,29 +326,29 @@ def limits_place(filled, tmp_path):
 
 @pytest.fixture
 def limits_browser(limits_place):
-    with browsing(limits_place) as made:
-        yield made
+    with browsing(limits_place) as client:
+        yield client
 
 
-def rows_at(limits_place, asked):
+def rows_at(limits_place, statement):
     with reading(limits_place) as connection:
-        found = connection.execute(asked).mappings().all()
-    return [dict(row) for row in found]
+        matching = connection.execute(statement).mappings().all()
+    return [dict(row) for row in matching]
 
 
 def charts(limits_browser, name="Torque"):
-    told = limits_browser.get(TREND + "&json").json()["trend"]["quantities"]
-    return next(one for one in told if one["name"] == name)["charts"]
+    quantities = limits_browser.get(TREND + "&json").json()["trend"]["quantities"]
+    return next(one for one in quantities if one["name"] == name)["charts"]
 
 
 @pytest.mark.parametrize("only", ["ok", "all"])
 def test_limits_are_mean_and_deviation_within_quarters_of_the_reference(limits_browser, limits_place, only):
     assert limits_browser.post(LIMITS, data={**REFERENCE, "only": only}).status_code == 303
     r = t.RESULT.c
-    asked = select(r.Time, r.Torque, r.Angle, r.Overall).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station))
-    asked = asked.where(r.Program == 1, r.Time >= "202611180610", r.Time < "202611191436")
-    results = [row for row in rows_at(limits_place, asked) if only == "all" or not row["Overall"]]
-    found = {row["Quantity"]: row for row in rows_at(limits_place, select(t.CONTROL_LIMITS))}
+    statement = select(r.Time, r.Torque, r.Angle, r.Overall).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station))
+    statement = statement.where(r.Program == 1, r.Time >= "202611180610", r.Time < "202611191436")
+    results = [row for row in rows_at(limits_place, statement) if only == "all" or not row["Overall"]]
+    by_quantity = {row["Quantity"]: row for row in rows_at(limits_place, select(t.CONTROL_LIMITS))}
     for name in ("Torque", "Angle"):
         quarters = {}
         for row in results:
@@ -356,9 +356,9 @@ def test_limits_are_mean_and_deviation_within_quarters_of_the_reference(limits_b
             quarters.setdefault(slot, []).append(row[name])
         squares = sum(numpy.var(one) * len(one) for one in quarters.values())
         within = numpy.sqrt(squares / (len(results) - len(quarters)))
-        assert found[name]["Mean"] == pytest.approx(numpy.mean([row[name] for row in results]), rel=1e-12)
-        assert found[name]["Within"] == pytest.approx(within, rel=1e-9)
-        assert found[name]["Count"] == len(results)
+        assert by_quantity[name]["Mean"] == pytest.approx(numpy.mean([row[name] for row in results]), rel=1e-12)
+        assert by_quantity[name]["Within"] == pytest.approx(within, rel=1e-9)
+        assert by_quantity[name]["Count"] == len(results)
 
 
 def test_chart_has_the_limits_of_each_phase(limits_browser, limits_place):
@@ -378,8 +378,10 @@ def test_chart_has_the_limits_of_each_phase(limits_browser, limits_place):
 
 def test_without_set_limits_chart_is_measured_by_ok_results(limits_browser, limits_place):
     r = t.RESULT.c
-    asked = select(r.Torque).where(t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station), r.Program == 1, r.Overall == 0)
-    good = [row["Torque"] for row in rows_at(limits_place, asked)]
+    statement = select(r.Torque).where(
+        t.is_row(t.RESULT, t.RESULT_KEY, PROGRAM.station), r.Program == 1, r.Overall == 0
+    )
+    good = [row["Torque"] for row in rows_at(limits_place, statement)]
     assert charts(limits_browser)["means"]["centre"][0] == pytest.approx(numpy.mean(good), abs=1e-5)
 
 
@@ -403,20 +405,20 @@ def test_withdrawn_limits_are_kept_and_not_used(limits_browser, limits_place):
     assert charts(limits_browser)["means"] == before
     kept = limits_browser.get(LIMITS + "&json").json()["limits"]
     assert len(kept) == 2 and all(one["Withdrawn"] and one["Note"] == "new sockets" for one in kept)
-    said = [row["What"] for row in rows_at(limits_place, select(t.AUDIT))]
-    assert sum("withdrawn" in one for one in said) == 2 and sum("new sockets" in one for one in said) == 2
+    changes = [row["What"] for row in rows_at(limits_place, select(t.AUDIT))]
+    assert sum("withdrawn" in one for one in changes) == 2 and sum("new sockets" in one for one in changes) == 2
 
 
 def test_later_limits_with_the_same_begin_replace_earlier_ones(limits_browser, limits_place):
     limits_browser.post(LIMITS, data=REFERENCE)
     limits_browser.post(LIMITS, data={**REFERENCE, "only": "all"})
     with reading(limits_place) as connection:
-        found = limits.phases(connection, PROGRAM)["Torque"]
-    assert [phase.number for phase in found] == [3]
+        phases = limits.phases(connection, PROGRAM)["Torque"]
+    assert [phase.number for phase in phases] == [3]
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "reason"),
     [
         ({"from": "2026-11-18T06:10", "to": "2026-11-18T06:11"}, "too few results"),
         ({"begins": "soon"}, "begins &#39;soon&#39;"),
@@ -424,9 +426,9 @@ def test_later_limits_with_the_same_begin_replace_earlier_ones(limits_browser, l
         ({"begins": "2026-02-30T00:00"}, "a time such as"),
     ],
 )
-def test_what_cannot_be_set_is_refused(limits_browser, limits_place, changed, told):
+def test_what_cannot_be_set_is_refused(limits_browser, limits_place, changed, reason):
     answer = limits_browser.post(LIMITS, data={**REFERENCE, **changed})
-    assert answer.status_code == 400 and told in answer.text
+    assert answer.status_code == 400 and reason in answer.text
     assert not rows_at(limits_place, select(t.CONTROL_LIMITS))
 
 
@@ -501,12 +503,12 @@ def test_run_does_not_go_on_over_a_new_phase(limits_browser):
 
 
 def test_remark_is_written_while_the_archive_takes_results(tmp_path):
-    made = place_in(tmp_path)
-    with Served(made) as archive, archive.server() as server:
+    archive_place = place_in(tmp_path)
+    with Served(archive_place) as archive, archive.server() as server:
         server.ask(result(1, 1))
-        with browsing(made) as limits_browser:
+        with browsing(archive_place) as limits_browser:
             for number in range(2, 30):
                 server.ask(result(number, number))
                 assert limits_browser.post(f"/remark/{number}", data={"text": f"the {number}th"}).status_code == 303
-    assert [row["ResultId"] for row in rows_at(made, select(t.REMARK))] == list(range(2, 30))
-    assert len(rows_at(made, select(t.RESULT.c.ResultId))) == 29
+    assert [row["ResultId"] for row in rows_at(archive_place, select(t.REMARK))] == list(range(2, 30))
+    assert len(rows_at(archive_place, select(t.RESULT.c.ResultId))) == 29

@@ -57,7 +57,7 @@ class Station:
         self.ends = False  # it has nothing new to say
         self._sequence = self._identifier = 0
 
-    async def report(self, port, heard):
+    async def report(self, port, is_answered):
         """Send until the other side is gone; `heard` is set at the first answer."""
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -77,7 +77,7 @@ class Station:
                 key = self._out.pop(int(answer[2:7]))
                 self.waiting.remove(key)
                 self.answered.add((key[0], self.number, key[1]))
-                heard.set()
+                is_answered.set()
         except (asyncio.IncompleteReadError, OSError):
             return
 
@@ -112,9 +112,9 @@ class Kept:
 
 
 async def live_and_die(process, port, stations, up_s):
-    heard = asyncio.Event()
-    reports = [asyncio.create_task(station.report(port, heard)) for station in stations]
-    await asyncio.wait_for(heard.wait(), DEADLINE_S)
+    is_answered = asyncio.Event()
+    reports = [asyncio.create_task(station.report(port, is_answered)) for station in stations]
+    await asyncio.wait_for(is_answered.wait(), DEADLINE_S)
     await asyncio.sleep(up_s)
     kill(process)
     await asyncio.wait_for(asyncio.gather(*reports), DEADLINE_S)
@@ -123,9 +123,9 @@ async def live_and_die(process, port, stations, up_s):
 def named(port, station):
     """The latest result and event that the PIM names to a station."""
     with Talk(port) as pim:
-        pim.hear()
-        told = pim.ask(f"070000100030001{station:04d}")
-    return int(told[7:12]), int(told[12:17])
+        pim.receive()
+        reply = pim.ask(f"070000100030001{station:04d}")
+    return int(reply[7:12]), int(reply[12:17])
 
 
 def kill_again_and_again(starter, place):
@@ -136,9 +136,9 @@ def kill_again_and_again(starter, place):
         process, pim, server = starter.start(place)
         for station in stations[:2]:
             latest = named(pim, station.number)
-            for kind, told in zip(("04", "09"), latest, strict=True):
+            for kind, latest_number in zip(("04", "09"), latest, strict=True):
                 mine = [sequence for of, _, sequence in station.answered if of == kind]
-                assert told >= max(mine, default=0)
+                assert latest_number >= max(mine, default=0)
         asyncio.run(live_and_die(process, server, stations, dice.uniform(*UP_S)))
         there = kept.look()
         for station in stations:
@@ -160,9 +160,9 @@ END_S = 60.0
 SEED = 5
 
 
-def running(beside=None):
+def running(parent=None):
     """A PostgreSQL of a test's own, which may be killed."""
-    return needed("PostgreSQL", postgresql(beside=beside or memory.folder()))
+    return needed("PostgreSQL", postgresql(parent=parent or memory.folder()))
 
 
 class Patient(Station):
@@ -171,14 +171,14 @@ class Patient(Station):
     async def live(self, port):
         while not (self.ends and not self.waiting):
             before = len(self.answered)
-            told = asyncio.create_task(self.report(port, asyncio.Event()))
-            while not told.done():
-                await asyncio.wait([told], timeout=PATIENCE_S)
+            reporting = asyncio.create_task(self.report(port, asyncio.Event()))
+            while not reporting.done():
+                await asyncio.wait([reporting], timeout=PATIENCE_S)
                 if len(self.answered) == before:
                     break
                 before = len(self.answered)
-            told.cancel()
-            await asyncio.gather(told, return_exceptions=True)
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
             await asyncio.sleep(0.05)
 
 
@@ -224,7 +224,7 @@ def test_postgresql_is_killed_under_load_and_nothing_answered_is_lost():
 
         with Served(place) as archive:
             asyncio.run(through(archive.server_port, kill, stations))
-            assert any("not stored" in text for text in archive.said)
+            assert any("not stored" in text for text in archive.log)
         print(f"{judge(place, stations)} answered, {KILLS} kills")
 
 
@@ -234,9 +234,9 @@ def small_disk():
     folder = Path(tempfile.mkdtemp(prefix="toolcart-small-", dir="/tmp"))
     try:
         command = ["mount", "-t", "tmpfs", "-o", "size=128m,mode=0777", "tmpfs", str(folder)]
-        made = subprocess.run(command, capture_output=True, check=False)
-        if made.returncode:
-            pytest.skip(f"no file system of a test's own here: {made.stderr.decode().strip()}")
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no file system of a test's own here: {done.stderr.decode().strip()}")
         folder.chmod(0o777)
         yield folder
         subprocess.run(["umount", "-l", folder], check=True)
@@ -255,9 +255,9 @@ async def fill_up(folder, stations, archive):
             except OSError:
                 pass
             octets //= 4
-        said = len(archive.said)
+        noted = len(archive.log)
         until_s = time.monotonic() + END_S
-        while not any("not stored" in text for text in archive.said[said:]):
+        while not any("not stored" in text for text in archive.log[noted:]):
             assert time.monotonic() < until_s, "it never noticed"
             await asyncio.sleep(0.05)
     os.unlink(folder / "filling")
@@ -318,10 +318,10 @@ def test_a_backup_of_sqlite_taken_while_it_is_served_is_an_archive(tmp_path):
         to.close()
     judge(copy, stations)
     with Served(copy) as archive, archive.pim() as pim:
-        pim.hear()
-        told = pim.ask("0700001000300010001")
+        pim.receive()
+        reply = pim.ask("0700001000300010001")
         mine = [sequence for of, _, sequence in stations[0].answered if of == "04"]
-        assert int(told[7:12]) == max(mine), "an 08 names what the copy has"
+        assert int(reply[7:12]) == max(mine), "an 08 names what the copy has"
 
 
 def test_a_dump_of_postgresql_is_restored_into_an_archive(tmp_path):

@@ -78,14 +78,14 @@ class DatabaseArchive(MemoryArchive):
             shutil.copy(f"{self.place}.old", self.place)
         self.begin()
 
-    def put(self, kind, found):
+    def put(self, kind, fields):
         done, outcome = threading.Event(), []
-        assert self.writer.put(kind, found, lambda told: (outcome.append(told), done.set()))
+        assert self.writer.put(kind, fields, lambda result: (outcome.append(result), done.set()))
         assert done.wait(DEADLINE_S) and outcome != [FAILED]
         return outcome == [STORED]
 
-    def store_result(self, found):
-        is_new = self.put("04", found)
+    def store_result(self, fields):
+        is_new = self.put("04", fields)
         self.stored += is_new
         return is_new
 
@@ -151,14 +151,14 @@ def world(seed, place):
 
 def alarms_in(log):
     """The codes of the alarms in a cart's log."""
-    found = []
+    codes = []
     scout = Cursor()
     scout.wants = WANTS_EVENTS
     while log.peek(scout) > RECORD_NONE:
         assert log.page[log.at + ev.WHAT] == ev.ALARM
-        found.append(text_of(log.page, log.at + ev.CODE, ev.CODE_BYTES))
+        codes.append(text_of(log.page, log.at + ev.CODE, ev.CODE_BYTES))
         scout.advance()
-    return found
+    return codes
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))

@@ -45,18 +45,18 @@ def consumer(folder, port, change=lambda text: text):
     """The page's consumer, changed; it has subscribed."""
     program, place = Path(folder, "consumer.py"), Path(folder, "results.sqlite")
     changed = change(block("python"))
-    said = "client.on_subscribe = lambda *_: print('subscribed', flush=True)\n"
-    program.write_text(wrong("client.loop_forever()", said + "client.loop_forever()")(changed))
+    subscribing = "client.on_subscribe = lambda *_: print('subscribed', flush=True)\n"
+    program.write_text(wrong("client.loop_forever()", subscribing + "client.loop_forever()")(changed))
     command = [sys.executable, str(program), str(port), str(place)]
-    told = open(Path(folder, "told"), "ab")
-    process = subprocess.Popen(command, stderr=told, stdout=told)
+    log = open(Path(folder, "told"), "ab")
+    process = subprocess.Popen(command, stderr=log, stdout=log)
     try:
         wait_for("it subscribes", lambda: b"subscribed" in Path(folder, "told").read_bytes())
         yield place
     finally:
         process.kill()
         process.wait(10)
-        told.close()
+        log.close()
 
 
 def tried(*words):
@@ -66,8 +66,8 @@ def tried(*words):
 def checked(port, *words, wait_s="1"):
     url = f"mqtt://127.0.0.1:{port}/toolcart/check/9999"
     done = tried(url, "--wait", wait_s, "--json", *words)
-    found = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
-    return done, {one["name"]: one for one in found}
+    findings = [json.loads(one) for one in done.output.splitlines() if one.startswith("{")]
+    return done, {one["name"]: one for one in findings}
 
 
 def until_it_answers(port):
@@ -80,10 +80,10 @@ def until_it_answers(port):
 def test_the_page_s_consumer_is_right(broker, tmp_path):
     kind = Mosquitto if broker == "Mosquitto" else need_amqtt()
     with kind(tmp_path) as one, consumer(tmp_path, one.port) as place:
-        done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
-    assert done.exit_code == 0, [one for one in found.values() if not one["right"]]
-    assert len(found) > 20 and all(one["right"] is not False for one in found.values())
-    assert found["database"]["right"] is True and found["restart"]["right"] is None
+        done, findings = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
+    assert done.exit_code == 0, [one for one in findings.values() if not one["right"]]
+    assert len(findings) > 20 and all(one["right"] is not False for one in findings.values())
+    assert findings["database"]["right"] is True and findings["restart"]["right"] is None
 
 
 def wrong(old, new):
@@ -125,8 +125,8 @@ def test_each_wrong_consumer_is_seen(old, new, name, tmp_path):
         folder = tmp_path / wait_s  # a consumer of its own: what one has stored may make the next run go wrong earlier
         folder.mkdir()
         with Mosquitto(folder) as one, consumer(folder, one.port, wrong(old, new)):
-            done, found = checked(one.port, wait_s=wait_s)
-        refused = [finding for finding in found.values() if finding["right"] is False]
+            done, findings = checked(one.port, wait_s=wait_s)
+        refused = [finding for finding in findings.values() if finding["right"] is False]
         if refused and refused[0]["name"] == name:
             break
     assert done.exit_code == 1 and refused[0]["name"] == name, refused
@@ -137,18 +137,18 @@ def test_a_consumer_that_stores_twice_is_seen_in_its_database(tmp_path):
         'INSERT INTO result VALUES (?, ?, ?, ?)", new)', 'INSERT OR IGNORE INTO result VALUES (?, ?, ?, ?)", new[1:])'
     )
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port, twice) as place:
-        done, found = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
-    assert done.exit_code == 1 and found["database"]["right"] is False
+        done, findings = checked(one.port, "--count", f'{sys.executable} -c "{COUNT}" {place}', wait_s="4")
+    assert done.exit_code == 1 and findings["database"]["right"] is False
 
 
 def test_a_restart_is_tried_by_the_command_that_is_given(tmp_path):
     marks = tmp_path / "marks"
     with Mosquitto(tmp_path) as one, consumer(tmp_path, one.port):
-        done, found = checked(one.port, "--restart", f"touch {marks}", wait_s="4")
-    assert done.exit_code == 0 and found["restart"]["right"] is True and marks.exists()
+        done, findings = checked(one.port, "--restart", f"touch {marks}", wait_s="4")
+    assert done.exit_code == 0 and findings["restart"]["right"] is True and marks.exists()
 
 
-def test_what_cannot_be_tried_is_said(tmp_path):
+def test_what_cannot_be_tried_is_reported(tmp_path):
     for url, words in (
         (f"mqtt://127.0.0.1:{free_port()}", "refused"),
         ("http://127.0.0.1", "mqtt://user@host"),
@@ -198,8 +198,8 @@ def test_the_page_s_statement_keeps_the_contract(table, batches):
     for identity, after, last, numbers in batches:
         number = stated(table, identity, after, last, numbers)
         assert number == model.take("b", identity, after, last, numbers)[0]
-    found = table.execute("SELECT topic, identity, number FROM result").fetchall()
-    assert sorted(found) == sorted(model.stored)
+    stored_rows = table.execute("SELECT topic, identity, number FROM result").fetchall()
+    assert sorted(stored_rows) == sorted(model.stored)
 
 
 @pytest.mark.parametrize("have", [0, 5])
@@ -210,17 +210,17 @@ def test_two_consumers_at_once_store_a_batch_once(table, have):
     if have:
         stated(table, "a", 0, have, [have])
     waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = $1::int"
-    with psycopg.connect(table.info.dsn, cursor_factory=psycopg.RawCursor) as other, ThreadPoolExecutor(1) as beside:
+    with psycopg.connect(table.info.dsn, cursor_factory=psycopg.RawCursor) as other, ThreadPoolExecutor(1) as pool:
         other.execute("SET statement_timeout = 30000")
         with table.transaction():
             assert stated(table, "a", have, last, [last - 1]) == last
-            second = beside.submit(stated, other, "a", have, last, [last - 1, last])
+            second = pool.submit(stated, other, "a", have, last, [last - 1, last])
             with psycopg.connect(table.info.dsn, autocommit=True, cursor_factory=psycopg.RawCursor) as looking:
                 pid = (str(other.info.backend_pid),)
                 wait_for("it waits for the first", lambda: looking.execute(waiting, pid).fetchone())
         assert second.result(DEADLINE_S) == last
-    found = table.execute("SELECT number FROM result WHERE number > $1::bigint", (str(have),)).fetchall()
-    assert found == [(last - 1,)]
+    rows = table.execute("SELECT number FROM result WHERE number > $1::bigint", (str(have),)).fetchall()
+    assert rows == [(last - 1,)]
 
 
 def test_the_page_s_functions_for_node_red_do_the_same():
@@ -244,12 +244,12 @@ def test_the_page_s_functions_for_node_red_do_the_same():
     done = subprocess.run(
         [node, "-e", program], input=json.dumps([good, *bad]), capture_output=True, text=True, timeout=60, check=True
     )
-    told = json.loads(done.stdout)
-    params, receipt = told[0]
+    outputs = json.loads(done.stdout)
+    params, receipt = outputs[0]
     assert params[:4] == ["a/b", "0000000a", 3, 5] and json.loads(params[4]) == [line(4), line(5)]
     assert receipt["topic"] == "a/b/receipt" and receipt["qos"] == 1 and receipt["retain"] is True
     assert json.loads(receipt["payload"]) == {"identity": "0000000a", "number": 9}
-    assert all(isinstance(one, str) for one in told[1:]), told[1:]
+    assert all(isinstance(one, str) for one in outputs[1:]), outputs[1:]
 
 
 def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
@@ -257,12 +257,12 @@ def test_the_command_consumes_and_ends_by_a_signal(tmp_path):
     with Mosquitto(tmp_path) as one, consuming(place, f"{one.url}/toolcart/+/+") as process:
         until_it_answers(one.port)
         process.send_signal(signal.SIGTERM)
-        told, _ = process.communicate(timeout=DEADLINE_S)
+        output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0
-    assert "connected, MQTT 5" in told and "consumed: batches stored" in told
+    assert "connected, MQTT 5" in output and "consumed: batches stored" in output
 
 
-def said(tmp_path, *words):
+def output_of(tmp_path, *words):
     return run("consume", "--database", place_in(tmp_path), *words, code=2).output
 
 
@@ -275,11 +275,11 @@ def secret(tmp_path):
 
 
 def test_an_address_has_user_port_filter_and_tls():
-    found = broker.address_of("mqtts://a%40b@broker:8884/plant/+/#")
-    assert (found.host, found.port, found.user, found.filters) == ("broker", 8884, "a@b", ("plant/+/#",))
-    assert found.tls is not None and str(found) == "mqtts://broker:8884"
-    found = broker.address_of("mqtt://[::1]")
-    assert (found.host, found.port, found.user, found.filters, found.tls) == ("::1", 1883, "", (), None)
+    address = broker.address_of("mqtts://a%40b@broker:8884/plant/+/#")
+    assert (address.host, address.port, address.user, address.filters) == ("broker", 8884, "a@b", ("plant/+/#",))
+    assert address.tls is not None and str(address) == "mqtts://broker:8884"
+    address = broker.address_of("mqtt://[::1]")
+    assert (address.host, address.port, address.user, address.filters, address.tls) == ("::1", 1883, "", (), None)
     assert broker.address_of("mqtts://b").port == 8883
     for wrong in ("mqtt://", "http://b", "mqtt://u:password@b", "mqtt://b:99999", "mqtt://b:0", "b/topic"):
         with pytest.raises(broker.BrokerSettingsError):
@@ -290,16 +290,16 @@ def test_filters_that_name_no_kind_ask_for_results_and_state():
     assert filters_of(("a/+", "a/+/", "b/results", "c/#", "a/+")) == ("a/+/results", "a/+/state", "b/results", "c/#")
 
 
-def test_what_is_wrong_with_the_options_is_said(tmp_path, secret):
-    assert "which topics" in said(tmp_path, "mqtt://b")
-    assert "a password comes from a file" in said(tmp_path, "mqtt://u:p@b/t")
-    assert "needs a user" in said(tmp_path, "mqtt://b/t", "--mqtt-password-file", secret)
+def test_what_is_wrong_with_the_options_is_reported(tmp_path, secret):
+    assert "which topics" in output_of(tmp_path, "mqtt://b")
+    assert "a password comes from a file" in output_of(tmp_path, "mqtt://u:p@b/t")
+    assert "needs a user" in output_of(tmp_path, "mqtt://b/t", "--mqtt-password-file", secret)
     secret.chmod(0o644)
-    assert "chmod 600" in said(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", secret)
-    assert "No such file" in said(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", tmp_path / "none")
-    assert "TLS files need mqtts://" in said(tmp_path, "mqtt://b/t", "--mqtt-ca", secret)
-    assert "TLS" in said(tmp_path, "mqtts://b/t", "--mqtt-ca", secret)
-    assert "no such archive" not in said(tmp_path, "mqtt://b/t", "--database", tmp_path / "none" / "a.sqlite")
+    assert "chmod 600" in output_of(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", secret)
+    assert "No such file" in output_of(tmp_path, "mqtt://u@b/t", "--mqtt-password-file", tmp_path / "none")
+    assert "TLS files need mqtts://" in output_of(tmp_path, "mqtt://b/t", "--mqtt-ca", secret)
+    assert "TLS" in output_of(tmp_path, "mqtts://b/t", "--mqtt-ca", secret)
+    assert "no such archive" not in output_of(tmp_path, "mqtt://b/t", "--database", tmp_path / "none" / "a.sqlite")
     assert "--password-file FILE       The pages' password" in run("consume", "--help").output
 
 
@@ -321,7 +321,7 @@ def test_without_the_library_it_says_what_brings_it(tmp_path, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", no_paho)
     monkeypatch.delattr("toolcart.archive.consume.broker", raising=False)
-    assert "archive-mqtt" in said(tmp_path, "mqtt://b/t")
+    assert "archive-mqtt" in output_of(tmp_path, "mqtt://b/t")
 
 
 def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
@@ -331,9 +331,9 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
     with Mosquitto(tmp_path, certificate_files(tmp_path), options) as one:
         url, place = f"mqtts://anna@127.0.0.1:{one.port}/toolcart/+", place_in(tmp_path)
         words, password = ("--mqtt-ca", tmp_path / "ca.pem"), ("--mqtt-password-file", secret)
-        for some, told in ((words, "the broker refuses: "), (password, "certificate verify failed")):
+        for some, reason in ((words, "the broker refuses: "), (password, "certificate verify failed")):
             with consuming(place, url, *some) as process:
-                until_said(process, told)
+                until_said(process, reason)
         with consuming(place, url, *words, *password) as process:
             until_said(process, "connected, MQTT 5")
             with Peer(one.port, ssl.create_default_context(cafile=tmp_path / "ca.pem"), "a word") as peer:

@@ -34,23 +34,23 @@ class Kept:
 
     def __init__(self, engine):
         self.engine = engine
-        self.said = []
-        self.writer = Writer(engine, self.said.append, open_parcels=open_parcels)
+        self.log = []
+        self.writer = Writer(engine, self.log.append, open_parcels=open_parcels)
 
     def take(self, batches):
         """Each one's receipt and outcome; they come at once, so that a commit has several of them."""
-        told, all_done = {}, threading.Event()
+        outcomes, all_done = {}, threading.Event()
         for index, batch in enumerate(batches):
             parcel = parcel_of(batch)
 
-            def tell(outcome, index=index, parcel=parcel):
-                told[index] = (parcel["number"], outcome)
-                if len(told) == len(batches):
+            def note_outcome(outcome, index=index, parcel=parcel):
+                outcomes[index] = (parcel["number"], outcome)
+                if len(outcomes) == len(batches):
                     all_done.set()
 
-            assert self.writer.put(PARCEL, parcel, tell)
+            assert self.writer.put(PARCEL, parcel, note_outcome)
         assert not batches or all_done.wait(DEADLINE_S)
-        return [told[index] for index in range(len(batches))]
+        return [outcomes[index] for index in range(len(batches))]
 
     def change(self, sql):
         with self.engine.begin() as connection:
@@ -64,11 +64,11 @@ class Kept:
 @contextmanager
 def kept(place):
     with database.writing(str(place)) as engine:
-        made = Kept(engine)
+        archive = Kept(engine)
         try:
-            yield made
+            yield archive
         finally:
-            made.writer.close()
+            archive.writer.close()
 
 
 # -- the rules -----------------------------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ class Example:
 
     count = 0
 
-    def __init__(self, made):
+    def __init__(self, archive):
         Example.count += 1
-        self.made = made
+        self.archive = archive
         self.first = 2 * Example.count
         self.topics = [f"toolcart/{Example.count}/{topic}" for topic in (0, 1)]
 
@@ -105,50 +105,50 @@ class Example:
         confirm = "consumer" if waits else "broker"
         return read(self.topics[topic], message(after, last, lines, f"0000000{spool}", station, confirm=confirm))
 
-    def beside_the_model(self, commits):
-        model, made = Model(), self.made
+    def compare_with_model(self, commits):
+        model, archive = Model(), self.archive
         for drawn in commits:
             wanted = [model.take(one[0], one[1], *one[2:5], waits=one[5]) for one in drawn]
-            assert made.take([self.batch(*one) for one in drawn]) == wanted
+            assert archive.take([self.batch(*one) for one in drawn]) == wanted
         mine = f'"Station" IN ({self.first}, {self.first + 1})'
-        idents = made.ask(f'SELECT "TighteningId" FROM "Result" WHERE {mine} ORDER BY "ResultId"')
+        idents = archive.ask(f'SELECT "TighteningId" FROM "Result" WHERE {mine} ORDER BY "ResultId"')
         assert [row[0] for row in idents] == [self.ident(*one) for one in model.stored]
-        sequences = made.ask(f'SELECT "Station", "Sequence" FROM "Result" WHERE {mine}')
+        sequences = archive.ask(f'SELECT "Station", "Sequence" FROM "Result" WHERE {mine}')
         assert len(set(sequences)) == len(sequences)
-        numbers = made.ask(f'SELECT "Topic", "Identity", "Number" FROM "Consumed" WHERE {mine}')
+        numbers = archive.ask(f'SELECT "Topic", "Identity", "Number" FROM "Consumed" WHERE {mine}')
         assert {(self.topics.index(topic), int(identity)): number for topic, identity, number in numbers} == model.have
-        assert made.said == []
+        assert archive.log == []
 
 
 @pytest.fixture(scope="module")
 def on_each(new_place):
     """A writer on each database in turn."""
-    with kept(new_place()) as made:
-        yield made
+    with kept(new_place()) as archive:
+        yield archive
 
 
 @settings(deadline=None, max_examples=400 if LONG else 30, database=None)
 @given(commits=st.lists(st.lists(batches(), min_size=1, max_size=6), min_size=1, max_size=6))
-def test_what_is_stored_and_said_is_what_the_contract_has(on_each, commits):
-    Example(on_each).beside_the_model(commits)
+def test_what_is_stored_and_confirmed_is_what_the_contract_has(on_each, commits):
+    Example(on_each).compare_with_model(commits)
 
 
 def test_a_new_spool_goes_on_where_the_old_one_ended(tmp_path):
-    with kept(place_in(tmp_path)) as made:
+    with kept(place_in(tmp_path)) as archive:
         first = read("b", message(0, 3, [line(number, 100 + number) for number in (1, 2, 3)]))
         other = read("b", message(0, 2, [line(number, 200 + number) for number in (1, 2)], "0000000b"))
-        assert made.take([first]) + made.take([other]) == [(3, "stored"), (2, "stored")]
-        with made.engine.connect() as connection:
+        assert archive.take([first]) + archive.take([other]) == [(3, "stored"), (2, "stored")]
+        with archive.engine.connect() as connection:
             assert list(queries.check(connection)) == []
-        assert made.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
+        assert archive.ask("SELECT Sequence FROM Result ORDER BY ResultId") == [(number,) for number in range(1, 6)]
 
 
 def test_tightening_that_is_there_under_another_number_is_counted_and_not_doubled(tmp_path):
-    with kept(place_in(tmp_path)) as made:
-        made.take([read("b", message(0, 1, [line(1, 77)]))])
+    with kept(place_in(tmp_path)) as archive:
+        archive.take([read("b", message(0, 1, [line(1, 77)]))])
         again = [line(2, 77, again=True), line(3, 77, torque="42.38"), line(4, 78), line(5, 78, again=True)]
-        assert made.take([read("b", message(1, 5, again))]) == [(5, "stored")]
-        assert made.ask("SELECT TighteningId, Torque, Arrivals FROM Result") == [
+        assert archive.take([read("b", message(1, 5, again))]) == [(5, "stored")]
+        assert archive.ask("SELECT TighteningId, Torque, Arrivals FROM Result") == [
             (77, 42.37, 2),
             (77, 42.38, 1),
             (78, 42.37, 1),
@@ -156,13 +156,13 @@ def test_tightening_that_is_there_under_another_number_is_counted_and_not_double
 
 
 def test_result_whose_sequence_and_time_are_taken_is_kept_where_people_look(tmp_path):
-    with kept(place_in(tmp_path)) as made:
-        made.take([read("b", message(0, 1, [line(1, 5)]))])
+    with kept(place_in(tmp_path)) as archive:
+        archive.take([read("b", message(0, 1, [line(1, 5)]))])
         round_the_circle = read("b", message(1, 100_000, [line(100_000, 6)]))
-        assert made.take([round_the_circle]) == [(100_000, "stored")]
-        assert made.ask("SELECT COUNT(*) FROM Result") == [(1,)]
-        [(field, found)] = made.ask("SELECT Field, Found FROM Breach")
-        assert field == "sequence and time" and "'0000000006'" in found
+        assert archive.take([round_the_circle]) == [(100_000, "stored")]
+        assert archive.ask("SELECT COUNT(*) FROM Result") == [(1,)]
+        [(field, value)] = archive.ask("SELECT Field, Found FROM Breach")
+        assert field == "sequence and time" and "'0000000006'" in value
 
 
 def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
@@ -170,26 +170,26 @@ def test_what_is_forgotten_is_taken_again_and_what_is_imported_is_not(tmp_path):
     four = [line(number, 50 + number) for number in (1, 2, 3, 5)]
     whole, behind = read("b", message(0, 6, four)), read("b", message(6, 7, [line(7, 57)]))
     other = read("c", message(0, 1, [line(1, 99, station=8)], station=8))
-    with kept(place) as made:
-        made.take([whole])
-        made.take([other])
+    with kept(place) as archive:
+        archive.take([whole])
+        archive.take([other])
     maintenance.take_from(str(copy), str(place), lambda share: None)
     maintenance.forget_newest(str(place), 3)  # the other station's only one, and two of four
-    with kept(place) as made:
-        assert made.take([behind]) == [(2, "gap")]
-        assert made.take([whole]) == [(6, "stored")] and made.take([other]) == [(1, "stored")]
-        found = made.ask("SELECT TighteningId, Sequence FROM Result WHERE Station = 7 ORDER BY ResultId")
-        assert found == [(51, 1), (52, 2), (53, 3), (55, 5)]
-    with kept(copy) as made:
-        assert made.take([whole]) == [(6, "repeated")] and made.take([behind]) == [(7, "stored")]
-        assert made.ask("SELECT COUNT(*) FROM Result") == [(6,)]
+    with kept(place) as archive:
+        assert archive.take([behind]) == [(2, "gap")]
+        assert archive.take([whole]) == [(6, "stored")] and archive.take([other]) == [(1, "stored")]
+        results = archive.ask("SELECT TighteningId, Sequence FROM Result WHERE Station = 7 ORDER BY ResultId")
+        assert results == [(51, 1), (52, 2), (53, 3), (55, 5)]
+    with kept(copy) as archive:
+        assert archive.take([whole]) == [(6, "repeated")] and archive.take([behind]) == [(7, "stored")]
+        assert archive.ask("SELECT COUNT(*) FROM Result") == [(6,)]
 
 
 def test_a_frame_is_kept_as_a_breach_in_the_same_commit(tmp_path):
-    with kept(place_in(tmp_path)) as made:
+    with kept(place_in(tmp_path)) as archive:
         frame = {"schema": 1, "type": "frame", "station": 7, "number": 2, "frame": "0012\x00A", "cut_short": False}
-        assert made.take([read("b", message(0, 2, [line(1), frame]))]) == [(2, "stored")]
-        assert made.ask("SELECT Peer, Field, Found FROM Breach") == [("b", "message 2", "0012\\x00A")]
+        assert archive.take([read("b", message(0, 2, [line(1), frame]))]) == [(2, "stored")]
+        assert archive.ask("SELECT Peer, Field, Found FROM Breach") == [("b", "message 2", "0012\\x00A")]
 
 
 # -- what is refused -----------------------------------------------------------------------------------------------
@@ -263,14 +263,14 @@ def test_whatever_a_field_is_the_batch_is_refused_or_stored(on_each, fields):
     except Unreadable:
         return
     other = replace(batch, topic=f"fields/{next(COUNT)}")
-    assert on_each.take([other]) == [(1, "stored")] and on_each.said == []
+    assert on_each.take([other]) == [(1, "stored")] and on_each.log == []
 
 
 def test_numbers_that_no_column_takes_do_not_stop_a_station(on_each):
     fields = {"vin": "x" * 300 + "\0", "tool_serial": "\0" * 20, "program": 10**9, "spindle": 2**40, "odd": "ü" * 50}
     batch = read("b", message(0, 1, [line(1, 10**30, **fields, torque="9" * 40, angle=1e300, batch_size=2**60)]))
     odd = replace(batch, topic=f"numbers/{next(COUNT)}")
-    assert on_each.take([odd]) == [(1, "stored")] and on_each.said == []
+    assert on_each.take([odd]) == [(1, "stored")] and on_each.log == []
 
 
 # -- with a broker -------------------------------------------------------------------------------------------------
@@ -278,25 +278,25 @@ def test_numbers_that_no_column_takes_do_not_stop_a_station(on_each):
 
 @contextmanager
 def consuming(port, place, filters=("toolcart/#",), passes_gaps=False):
-    with kept(place) as made:
+    with kept(place) as archive:
         address = Address("127.0.0.1", port, filters=filters, client_id="test")
-        made.consumer = Consumer(address, made.writer, made.said.append, passes_gaps)
-        wait_for(lambda: made.said, lambda: made.consumer.broker.is_connected)
+        archive.consumer = Consumer(address, archive.writer, archive.log.append, passes_gaps)
+        wait_for(lambda: archive.log, lambda: archive.consumer.broker.is_connected)
         try:
-            yield made
+            yield archive
         finally:
-            made.consumer.close()
+            archive.consumer.close()
 
 
 @pytest.mark.parametrize("kind", [lambda: Mosquitto, need_amqtt], ids=["mqtt 5", "mqtt 3 alone"])
 def test_good_and_bad_on_the_whole_way(kind, tmp_path, monkeypatch):
     monkeypatch.setattr(broker, "CONNECT_S", 1.0)  # silence to MQTT 5; where an answer is late, that is tried again
-    with kind()(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
-        good_and_bad(made, peer)
+    with kind()(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
+        good_and_bad(archive, peer)
 
 
-def good_and_bad(made, peer):
-    counted = made.consumer.counted.of
+def good_and_bad(archive, peer):
+    counted = archive.consumer.counted.of
     peer.send(GOOD)
     assert peer.wait(1) == ("toolcart/x/receipt", {"identity": "0000000a", "number": 2}, False)
     peer.send(message(5, 6, [line(6)]))
@@ -313,13 +313,13 @@ def good_and_bad(made, peer):
     peer.send(message(0, 1, [line(1, 55, station=8)], "0000000b", 8))
     assert peer.wait(5)[1] == {"identity": "0000000b", "number": 1}
     # What a batch counts last; its receipt is out before.
-    wait_for(lambda: (counted, made.said), lambda: counted["two_stations"] == 1)
-    wait_for(lambda: (counted, made.said), lambda: counted["unreadable"] == len(refused))
+    wait_for(lambda: (counted, archive.log), lambda: counted["two_stations"] == 1)
+    wait_for(lambda: (counted, archive.log), lambda: counted["unreadable"] == len(refused))
     assert (counted["gaps"], counted["batches_repeated"], counted["other_topics"]) == (1, 1, 1)
     assert (counted["missing_numbers"], counted["two_stations"], counted["results"]) == (6, 1, 4)
-    assert len([text for text in made.said if "unreadable" in text]) == 1  # the first of an hour
-    wait_for(lambda: made.said, lambda: len(made.ask("SELECT * FROM Breach")) == 5)
-    fields = {row[0] for row in made.ask("SELECT Field FROM Breach")}
+    assert len([text for text in archive.log if "unreadable" in text]) == 1  # the first of an hour
+    wait_for(lambda: archive.log, lambda: len(archive.ask("SELECT * FROM Breach")) == 5)
+    fields = {row[0] for row in archive.ask("SELECT Field FROM Breach")}
     assert fields == {"gaps", "unreadable", "other topics", "missing numbers", "two stations"}
 
 
@@ -327,10 +327,10 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
     alarm = {"schema": 1, "type": "event", "station": 7, "number": 3, "event": "alarm", "code": "E404", "text": "hot"}
     curve = {"schema": 1, "type": "graph", "station": 7, "number": 1, "result": 2, "curve": "torque", "unit": "Nm"}
     curve |= {"result_time": line(2)["time"], "spindle": 1, "program": "12", "samples": [1, 2], "steps": [[2, 1]]}
-    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
         early = {**alarm, "number": 1}
         peer.send(json.dumps(early), topic="toolcart/x/alarms")
-        wait_for(lambda: made.said, lambda: made.consumer.counted.of["curves_left_out"] == 1)
+        wait_for(lambda: archive.log, lambda: archive.consumer.counted.of["curves_left_out"] == 1)
         peer.send(GOOD)
         peer.wait(1)
         for _ in range(2):
@@ -338,19 +338,19 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
             peer.send(json.dumps(curve), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "curve": "current"}), topic="toolcart/x/curves")
         peer.send(json.dumps({**curve, "samples": [40000]}), topic="toolcart/x/curves")
-        counted = made.consumer.counted.of
+        counted = archive.consumer.counted.of
         wait_for(lambda: counted, lambda: (counted["unreadable"], counted["events"], counted["curves"]) == (1, 2, 2))
         assert counted["curves_left_out"] == 2
-        assert made.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
-        assert made.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
-        with made.engine.connect() as connection:
+        assert archive.ask("SELECT System, Station, Sequence, Code, Arrivals FROM Event") == [(3, 7, 3, 404, 2)]
+        assert archive.ask("SELECT Sequence, GraphType, Arrivals FROM Graph") == [(2, 0, 2)]
+        with archive.engine.connect() as connection:
             [row] = queries.results(connection, queries.ResultFilter(tightening_id=2))
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
 
 
 def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
     monkeypatch.setattr(presence, "BEAT_S", 0.0)
-    heard = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
+    statement = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
     old = [("20200101000000",)]
 
     def make_old(writer):
@@ -358,29 +358,29 @@ def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, mon
         writer.change(lambda connection: connection.exec_driver_sql(f"UPDATE TNMapStation SET Heard = '{old[0][0]}'"))
 
     with Mosquitto(tmp_path) as one, Peer(one.port) as peer:
-        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as archive:
             peer.send(GOOD)
             peer.wait(1)
         peer.send(b'{"schema":1,"online":true,"reason":""}', topic="toolcart/x/state", retain=True)
-        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as made:
-            make_old(made.writer)
-            wait_for(lambda: made.said, lambda: made.ask(heard) != old)
+        with consuming(one.port, place_in(tmp_path), ("toolcart/+",)) as archive:
+            make_old(archive.writer)
+            wait_for(lambda: archive.log, lambda: archive.ask(statement) != old)
             peer.send(b'{"schema":1,"online":false,"reason":"stopped"}', topic="toolcart/x/state", retain=True)
-            wait_for(lambda: made.said, lambda: made.consumer.figures()["consumed_stations_online"] == 0)
-            make_old(made.writer)
+            wait_for(lambda: archive.log, lambda: archive.consumer.figures()["consumed_stations_online"] == 0)
+            make_old(archive.writer)
             peer.send(b'{"online":1}', topic="toolcart/x/state")  # read by the thread that beats each time it reads
-            wait_for(lambda: made.said, lambda: made.consumer.counted.of["unreadable"] == 1)
+            wait_for(lambda: archive.log, lambda: archive.consumer.counted.of["unreadable"] == 1)
             for _ in range(2):
-                made.writer.change(lambda connection: None)
-            assert made.ask(heard) == old
+                archive.writer.change(lambda connection: None)
+            assert archive.ask(statement) == old
 
 
 def test_what_is_retained_on_a_results_topic_is_left(tmp_path):
     with Mosquitto(tmp_path) as one:
         with Peer(one.port) as peer:
             peer.send(GOOD, retain=True)
-        with consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
-            wait_for(lambda: made.said, lambda: made.consumer.counted.of["retained"] == 1)
+        with consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
+            wait_for(lambda: archive.log, lambda: archive.consumer.counted.of["retained"] == 1)
             peer.send(GOOD)
             assert peer.wait(1)[1]["number"] == 2
 
@@ -391,17 +391,17 @@ def test_what_comes_while_the_consumer_is_away_waits_at_the_broker(tmp_path):
             pass
         with Peer(one.port) as peer:
             peer.send(message(0, 2, [line(1), line(2)], confirm="broker"))
-            with consuming(one.port, place_in(tmp_path)) as made:
+            with consuming(one.port, place_in(tmp_path)) as archive:
                 peer.wait(1)
-                assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+                assert archive.ask("SELECT COUNT(*) FROM Result") == [(2,)]
 
 
 def test_gaps_are_passed_where_nothing_is_sent_again(tmp_path):
-    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path), passes_gaps=True) as made:
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path), passes_gaps=True) as archive:
         with Peer(one.port) as peer:
             peer.send(message(5, 6, [line(6)]))
             assert peer.wait(1)[1]["number"] == 6
-            counted = made.consumer.counted.of
+            counted = archive.consumer.counted.of
             wait_for(lambda: counted, lambda: (counted["missing_numbers"], counted["gaps"]) == (5, 0))
 
 
@@ -414,27 +414,27 @@ def test_the_receipt_stays_for_whoever_comes_later(tmp_path):
 
 
 def test_what_the_database_does_not_take_comes_again_and_is_acknowledged_then(tmp_path):
-    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
-        made.change("ALTER TABLE Result RENAME TO Hidden")
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
+        archive.change("ALTER TABLE Result RENAME TO Hidden")
         peer.send(GOOD)
-        wait_for(lambda: made.said, lambda: made.consumer.counted.of["not_stored"] >= 1)
-        assert peer.heard == []
-        made.change("ALTER TABLE Hidden RENAME TO Result")
+        wait_for(lambda: archive.log, lambda: archive.consumer.counted.of["not_stored"] >= 1)
+        assert peer.messages == []
+        archive.change("ALTER TABLE Hidden RENAME TO Result")
         assert peer.wait(1)[1]["number"] == 2
-        assert made.ask("SELECT COUNT(*) FROM Result") == [(2,)]
+        assert archive.ask("SELECT COUNT(*) FROM Result") == [(2,)]
 
 
 def test_while_the_database_hangs_nothing_grows_and_everything_comes_in_the_end(tmp_path):
     padding = "x" * 300_000
-    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as made, Peer(one.port) as peer:
+    with Mosquitto(tmp_path) as one, consuming(one.port, place_in(tmp_path)) as archive, Peer(one.port) as peer:
         hangs = threading.Event()
-        threading.Thread(target=made.writer.change, args=(lambda connection: hangs.wait(DEADLINE_S),)).start()
+        threading.Thread(target=archive.writer.change, args=(lambda connection: hangs.wait(DEADLINE_S),)).start()
         for number in range(60):
             peer.send(message(number, number + 1, [line(number + 1, padding=padding)]))
-        wait_for(lambda: made.consumer.waiting_octets, lambda: made.consumer.waiting_octets > 5_000_000)
+        wait_for(lambda: archive.consumer.waiting_octets, lambda: archive.consumer.waiting_octets > 5_000_000)
         time.sleep(0.3)
-        assert made.consumer.waiting_octets < 9_000_000
+        assert archive.consumer.waiting_octets < 9_000_000
         hangs.set()
         peer.wait(1)
-        wait_for(lambda: peer.heard[-1], lambda: peer.heard[-1][1]["number"] == 60)
-        assert made.ask("SELECT COUNT(*) FROM Result") == [(60,)]
+        wait_for(lambda: peer.messages[-1], lambda: peer.messages[-1][1]["number"] == 60)
+        assert archive.ask("SELECT COUNT(*) FROM Result") == [(60,)]

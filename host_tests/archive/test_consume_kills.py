@@ -63,12 +63,12 @@ class Outlets(Killed):
 
     def stored(self):
         """Each station's tightening IDs in the order in which they are there."""
-        found = {outlet.station: [] for outlet in self.outlets}
+        idents = {outlet.station: [] for outlet in self.outlets}
         with reading(self.place) as connection:
-            asked = 'SELECT "Station", "TighteningId" FROM "Result" ORDER BY "ResultId"'
-            for station, ident in connection.exec_driver_sql(asked):
-                found[station].append(ident)
-        return found
+            statement = 'SELECT "Station", "TighteningId" FROM "Result" ORDER BY "ResultId"'
+            for station, ident in connection.exec_driver_sql(statement):
+                idents[station].append(ident)
+        return idents
 
     def check(self):
         """What was acknowledged is there, in order and once; cursors are read first, so the database may be ahead."""
@@ -125,8 +125,8 @@ class WholeWay(Killed):
 
     def start_agent(self):
         words = command_of("run", "--config", self.config, "--plain")
-        with open(self.folder / "agent.log", "ab") as told:
-            self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=told, stderr=told)
+        with open(self.folder / "agent.log", "ab") as log:
+            self.agent = subprocess.Popen(words, env=ENVIRONMENT, stdout=log, stderr=log)
 
     def kill_other(self):
         self.agent.kill()
@@ -140,10 +140,10 @@ class WholeWay(Killed):
 
     def stored(self):
         with reading(self.place) as connection:
-            asked = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
-            found = [row[0] for row in connection.exec_driver_sql(asked)]
+            statement = 'SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"'
+            idents = [row[0] for row in connection.exec_driver_sql(statement)]
             behind = [hole for hole in queries.check(connection) if hole.kind == "behind"]
-        return found, behind
+        return idents, behind
 
     def close(self):
         self.agent.kill()
@@ -166,6 +166,6 @@ def test_what_was_acknowledged_to_the_controller_is_in_the_database_once(new_pla
             is_there = lambda: everything.acknowledged() <= set(everything.stored()[0])  # noqa: E731
             wait_for("what was acknowledged", is_there, WAY_END_S)
             time.sleep(1)
-            found, behind = everything.stored()
-    assert len(found) > WAY_KILLS and len(found) == len(set(found))
+            idents, behind = everything.stored()
+    assert len(idents) > WAY_KILLS and len(idents) == len(set(idents))
     assert behind == []

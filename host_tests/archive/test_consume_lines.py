@@ -38,24 +38,26 @@ def by_telegram(payload, flags=0):
     writer.session = _Buffer()
     octets = writer.write(bytearray(payload), 0, len(payload), flags, 1, 17)
     telegram = bytes(writer.tx[4:octets])
-    found, breaches = read(telegram)
-    unescape.restore(found, telegram)
+    fields, breaches = read(telegram)
+    unescape.restore(fields, telegram)
     assert [str(one) for one in breaches if "time" not in one.field and "spindle" not in one.field] == []
-    found["time"] = found["time"] if found["time"].strip("0 ") else lines.NO_TIME
-    return shown(found)
+    fields["time"] = fields["time"] if fields["time"].strip("0 ") else lines.NO_TIME
+    return rows_of(fields)
 
 
 def by_line(payload, flags=0):
     """The rows of what an outlet's line says."""
     line = json.loads(line_of(bytes(payload), 0, KIND_RESULT, flags, len(payload)))
-    return shown({**lines.result_of(line, PLACE), "sequence": 17})
+    return rows_of({**lines.result_of(line, PLACE), "sequence": 17})
 
 
-def shown(found):
-    results, vins, parameters = rows.result_rows(found, 1, "", False)
-    told = [row for row in parameters if row[4] != RESULT_TYPE]
+def rows_of(fields):
+    results, vins, parameters = rows.result_rows(fields, 1, "", False)
+    parameters_sent = [row for row in parameters if row[4] != RESULT_TYPE]
     # But for their place: a telegram has them in another order than a line.
-    stripped = [tuple(one.strip() if isinstance(one, str) else one for one in (row[0], *row[2:])) for row in told]
+    stripped = [
+        tuple(one.strip() if isinstance(one, str) else one for one in (row[0], *row[2:])) for row in parameters_sent
+    ]
     return results, sorted(vins), sorted(stripped)
 
 
@@ -132,24 +134,26 @@ def of(read_in, *frames):
 
 
 def test_several_spindles_bolts_and_what_the_plant_has_named():
-    made, cycle = example_tightening(), WideSpindleAssembly()
+    tightening, cycle = example_tightening(), WideSpindleAssembly()
     cycle.most = PAYLOAD_WIDE
-    bolts = [message(107, spindle_frames.bolt_data(made, 4, index, 2), 4) for index in (1, 2)]
-    payload = of(cycle, message(106, spindle_frames.station_data(made, 4, 2), 4), *bolts)
+    bolts = [message(107, spindle_frames.bolt_data(tightening, 4, index, 2), 4) for index in (1, 2)]
+    payload = of(cycle, message(106, spindle_frames.station_data(tightening, 4, 2), 4), *bolts)
     assert by_line(payload) == by_telegram(payload)
     assert len(by_line(payload)[0]) == 2 and any("Anna" in row for row in by_line(payload)[2])
 
 
 def test_objects_with_what_they_refer_to():
-    made, operation = example_tightening(), OperationResult()
+    tightening, operation = example_tightening(), OperationResult()
     objects = ((100, 1, 4, 1), (1, 0, 2, 0))
     parts = [
         message(
-            1202, operation_frames.object_data(made, 1, operation_frames.standard_fields(made), 3, number, ident), 1
+            1202,
+            operation_frames.object_data(tightening, 1, operation_frames.standard_fields(tightening), 3, number, ident),
+            1,
         )
         for number, ident in ((2, 100), (3, 1))
     ]
-    payload = of(operation, message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3), *parts)
+    payload = of(operation, message(1201, operation_frames.overall_data(tightening, 3, 3, objects=objects), 3), *parts)
     assert by_line(payload) == by_telegram(payload)
     assert [row[8] for row in by_line(payload)[0]] == [100, 1]
 
@@ -158,10 +162,10 @@ def test_an_alarm_is_the_same_event_by_either_way():
     page = bytearray(200)
     text, time = b"The tool is hot and has to rest for a while", b"2024-03-14:09:26:53"
     length = put_event(page, 0, ev.ALARM, 3, 1000, b"E404", text, time, 0x31, 0x30)
-    found, breaches = read(telegram09.write(page, 0, *PLACE[:2], 1, 3)[4:])
+    fields, breaches = read(telegram09.write(page, 0, *PLACE[:2], 1, 3)[4:])
     assert not breaches
     line = json.loads(line_of(bytes(page), 0, KIND_EVENT, 0, length))
-    theirs, ours = (rows.event_rows(one, 1, "") for one in (found, lines.event_of(line, PLACE)))
+    theirs, ours = (rows.event_rows(one, 1, "") for one in (fields, lines.event_of(line, PLACE)))
     assert ours[0] == theirs[0]
     assert [(*row[:3], row[3].strip()) for row in ours[1]] == [(*row[:3], row[3].strip()) for row in theirs[1]]
 
@@ -188,10 +192,10 @@ def test_a_curve_has_its_samples_scale_and_steps():
         "steps": [[4, 2]],
         "samples": [0, 1, -1, 300],
     }
-    found = lines.curve_of(line, PLACE)
-    assert (found["graph_type"], found["factor_dom"], found["factor_nom"], found["sample_ms"]) == (0, 1, 1000, "2.0")
-    assert found["samples"] == bytes.fromhex("00000001ffff012c") and found["sequence"] == 17
-    assert rows.graph_row(found, 1, "")[13:17] == (40.0, None, 0.0, 2.0)
+    curve = lines.curve_of(line, PLACE)
+    assert (curve["graph_type"], curve["factor_dom"], curve["factor_nom"], curve["sample_ms"]) == (0, 1, 1000, "2.0")
+    assert curve["samples"] == bytes.fromhex("00000001ffff012c") and curve["sequence"] == 17
+    assert rows.graph_row(curve, 1, "")[13:17] == (40.0, None, 0.0, 2.0)
     assert lines.curve_of({**line, "curve": "current"}, PLACE) is None
     assert lines.curve_of({**line, "result": None}, PLACE) is None
-    assert lines.curve_of({**line, "unit": []}, PLACE)["factor_nom"] == found["factor_nom"] // 100
+    assert lines.curve_of({**line, "unit": []}, PLACE)["factor_nom"] == curve["factor_nom"] // 100

@@ -42,7 +42,7 @@ def said(platform, script, ms=30000, prepare=None):
         if prepare:
             prepare(chip)
         chip.run(ms)
-        return chip.said().splitlines(), [why for _, why in chip.resets]
+        return chip.output().splitlines(), [why for _, why in chip.resets]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
@@ -105,7 +105,7 @@ def test_a_connection_that_is_reset_while_it_is_open_raises(platform="rp2"):
         chip.run(5000)
         chip.network.cut(*CONTROLLER)
         chip.run(5000)
-        assert chip.said().splitlines()[1:3] == ["OSError 104", "OSError 104"]
+        assert chip.output().splitlines()[1:3] == ["OSError 104", "OSError 104"]
 
 
 @pytest.mark.parametrize(("platform", "kept"), [("rp2", 1), ("esp32", 2)])

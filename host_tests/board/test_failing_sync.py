@@ -83,7 +83,7 @@ class Life:
         self.disk.opened[self.flash._descriptor] = self.file
         area = Area(flash=self.flash)
         state, log = area.mount(payload_most=self.shape.payload)
-        assert area.found == MOUNT_DONE
+        assert area.mount_result == MOUNT_DONE
         self.client = Client(self.shape, Seen(self.disk), self.promise, state, log)
         self.client.check_start()
 

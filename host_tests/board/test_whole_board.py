@@ -97,9 +97,9 @@ def met(board):
 
 def judge(board, wanted_resets=0):
     """Say how it went."""
-    assert [why for _, why in board.resets if why != "cut"] == [], board.said()[-2000:]
+    assert [why for _, why in board.resets if why != "cut"] == [], board.output()[-2000:]
     assert len(board.resets) == wanted_resets
-    assert SAFE_MODE not in board.said() and "failed" not in board.said()
+    assert SAFE_MODE not in board.output() and "failed" not in board.output()
     assert board.lost() == [] and board.archive.out_of_order == 0
     assert board.archive.repeated <= len(board.resets)
     assert board.least_free >= LEAST_FREE[board.platform], board.least_free
@@ -172,7 +172,7 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
     for behind in range(1, cuts + 1):
         board.cut_at = board.operations + 1 + behind % 23
         board.torn = dice.randrange(4097)
-        before, starts = len(board.resets), board.said().count(RUNS)
+        before, starts = len(board.resets), board.output().count(RUNS)
         for _ in range(60):
             board.produce(1, 2000)
             if len(board.resets) > before:
@@ -180,7 +180,7 @@ def test_power_that_fails_in_any_operation_on_the_flash_costs_no_result(chip, ri
         else:
             raise AssertionError("the power never failed")
         # Five starts in a row that are cut would be safe mode.
-        board.until(lambda starts=starts: board.said().count(RUNS) > starts)
+        board.until(lambda starts=starts: board.output().count(RUNS) > starts)
     board.until(lambda: not board.lost())
     judge(board, cuts)
 
@@ -200,7 +200,7 @@ def test_a_board_has_all_of_its_heap_beside_the_fakes(chip, platform):
     board = chip(platform, script="import gc\ngc.collect()\nprint(gc.mem_free())\n")
     board.run(1000)
     usable = rules.HEAP_BYTES[platform] * rules.HEAP_WITHOUT // rules.HEAP_WITH_TABLES
-    assert usable - 2048 < int(board.said()) <= usable
+    assert usable - 2048 < int(board.output()) <= usable
 
 
 def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.support.peers import Peer
 from host_tests.support.running import station_at, wait_for
 
@@ -64,7 +64,7 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
 
 
 def test_shared_ids_are_found_by_answers_whatever_the_version(site, plants):
-    options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2, slot_kept_ms=0)
+    options = profile_options("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2, slot_kept_ms=0)
     plant = plants(options)
     cart, agent = begun(site, plant)
     made = at_toolsnet(plant, 2)
@@ -118,7 +118,7 @@ def _refusing(ends_ms):
             "rejected MID 0060: 0004 with code 97",
         ),
         "by 1201": (
-            row("stepsync", ends_refused={60: ends_ms, 8: ends_ms}),
+            profile_options("stepsync", ends_refused={60: ends_ms, 8: ends_ms}),
             "rejected MID 0060: 0004 with code 99 (unknown MID)",
         ),
         "no tool": ({"unknown_mids": (40,), "ends_refused": {40: ends_ms}}, ""),
@@ -211,7 +211,7 @@ def test_what_is_told_of_controller_without_a_session_is_what_it_said(site, plan
 
 @pytest.mark.parametrize(("name", "spindle"), [("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)])
 def test_results_of_any_spindle_come_live_and_from_an_outage(site, plants, name, spindle):
-    plant = plants(row(name, spindle="%02d" % spindle))
+    plant = plants(profile_options(name, spindle="%02d" % spindle))
     settings = {"header": name, "spindle_id": spindle or None}
     _, agent = begun(site, plant, **settings)
     made = at_toolsnet(plant, 3)
@@ -227,10 +227,10 @@ def test_results_of_any_spindle_come_live_and_from_an_outage(site, plants, name,
 
 def test_doctor_names_the_header_that_a_controller_has(site, plants):
     for spindle in ("00", "07", "42"):
-        plant = plants(row("op-ford", spindle=spindle))
+        plant = plants(profile_options("op-ford", spindle=spindle))
         assert 'Set controller.header to "op-ford" or "op-bmw"' in doctor(site, plant, 1)
     for name in ("power-focus-4000", "minimal"):
-        plant = plants(row(name))
+        plant = plants(profile_options(name))
         assert 'or set it to "standard"' in doctor(site, plant, 1, header="op-ford")
         assert "controller.header" not in doctor(site, plant)
 
@@ -275,7 +275,7 @@ def test_doctor_tries_the_other_header_where_nothing_is_answered(site, plants, n
     def is_own(telegram):  # behind MID and the first five digits a standard header has a blank or more digits of parts
         return telegram[11:13].isdigit() == (name == "op-ford")
 
-    plant = plants(row(name))
+    plant = plants(profile_options(name))
     with Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
         said = doctor(site, plant, 1, port=peer.port, header=other)
         assert "it answers only where controller.header is another" in said and hint in said, said
@@ -284,7 +284,7 @@ def test_doctor_tries_the_other_header_where_nothing_is_answered(site, plants, n
 
 
 def test_ask_and_decode_read_such_a_header(site, plants):
-    plant = plants(row("op-bmw", spindle="07"))
+    plant = plants(profile_options("op-bmw", spindle="07"))
     plant.produce(2)
     place = f"127.0.0.1:{plant.controller_port}"
     words = ("64", "tightening_id=2", "--header", "op-bmw", "--spindle", 7)
@@ -296,7 +296,7 @@ def test_ask_and_decode_read_such_a_header(site, plants):
 
 @pytest.mark.long("refusals until the agent gives up")
 def test_results_are_kept_where_their_acknowledgements_are_rejected(site, plants):
-    plant = plants(row("op-ford", ack_refusal_code=99))
+    plant = plants(profile_options("op-ford", ack_refusal_code=99))
     _, agent = begun(site, plant, header="op-ford")
     at_toolsnet(plant, 2)
     agent.wait_for("rejected MID 0062")

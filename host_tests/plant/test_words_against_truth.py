@@ -18,7 +18,7 @@ from itertools import chain
 import pytest
 
 from toolcart.agent.cart.status import snapshot
-from toolcart.sim.profiles import row as row_of
+from toolcart.sim.profiles import profile_options as row_of
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import status as status_words
 from host_tests.agent.openprotocol.test_shifted_fields import frame_of

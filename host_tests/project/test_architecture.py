@@ -75,18 +75,18 @@ class Module:
     @cached_property
     def imports(self):
         """Every module of ours that it imports, at its top or inside a function."""
-        found = set()
+        names = set()
         for node in statements(self.tree):
             if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
+                names |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom):
                 # The catalogue may be copied and have any name: its own imports are relative.
                 assert node.level == self.name.startswith(LIBRARY), f"{self.path}: a relative import, or none"
                 module = (f"{LIBRARY}.{node.module}" if node.module else LIBRARY) if node.level else node.module
                 for alias in node.names:
                     deeper = f"{module}.{alias.name}"
-                    found.add(deeper if is_module(deeper) else module)
-        return {name for name in found if name.split(".")[0] in ("toolcart", "lab", "host_tests")}
+                    names.add(deeper if is_module(deeper) else module)
+        return {name for name in names if name.split(".")[0] in ("toolcart", "lab", "host_tests")}
 
 
 def statements(node):
@@ -165,8 +165,8 @@ def test_every_room_of_the_core_has_its_floor():
 
 def test_imports_of_the_core_point_downward_only():
     inside = [module for module in AGENT if module.name != "toolcart.agent"]
-    found = {module.name: {name: breach(module.name, name) for name in module.imports} for module in inside}
-    assert [(name, why) for name, whys in found.items() for why in whys.items() if why[1]] == []
+    breaches = {module.name: {name: breach(module.name, name) for name in module.imports} for module in inside}
+    assert [(name, why) for name, whys in breaches.items() for why in whys.items() if why[1]] == []
 
 
 def wrong_arrow(module, imported):
@@ -181,20 +181,20 @@ def wrong_arrow(module, imported):
 
 
 def test_imports_between_the_seven_rooms_point_one_way():
-    found = [(module.path, name) for module in EVERYTHING for name in module.imports if wrong_arrow(module.name, name)]
-    assert found == []
+    wrong = [(module.path, name) for module in EVERYTHING for name in module.imports if wrong_arrow(module.name, name)]
+    assert wrong == []
 
 
 def test_nothing_names_a_room_but_below_toolcart():
     """The checkout is on the path: `import agent` would make every module of it a second time."""
-    found = {
+    wrong = {
         (module.path, name)
         for module in EVERYTHING
         for node in statements(module.tree)
         for name in imported_by(node)
         if name.partition(".")[0] in ROOMS and not name.startswith(("lab", "host_tests"))
     }
-    assert found == set()
+    assert wrong == set()
 
 
 def imported_by(node):
@@ -225,12 +225,12 @@ def test_no_import_goes_in_a_circle():
 
 def packages_between(modules):
     """Return {package: the packages that it imports}, of modules that lie in a package."""
-    found = {}
+    arrows = {}
     for module in modules:
         here = package_of(package_holding(module))
         there = {package_of(name if is_package(name) else name.rpartition(".")[0]) for name in module.imports}
-        found.setdefault(here, set()).update(there - {here})
-    return found
+        arrows.setdefault(here, set()).update(there - {here})
+    return arrows
 
 
 def is_package(name):
@@ -296,9 +296,9 @@ def test_private_names_stay_in_their_file():
     assert [access for module in AGENT + BOARD + CLIENT for access in private_accesses(module)] == []
 
 
-def cpython_asked(module):
+def cpython_checks(module):
     """Return where a module asks whether it runs on CPython, but to put a faster twin in the place of a plain form."""
-    asked = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == "ON_CPYTHON"]
+    uses = [node for node in ast.walk(module.tree) if isinstance(node, ast.Name) and node.id == "ON_CPYTHON"]
     twins = [
         node.test
         for node in module.tree.body
@@ -306,7 +306,7 @@ def cpython_asked(module):
         and isinstance(node.body[-1], ast.Assign)
         and ast.unparse(node.body[-1].targets[0]).startswith("globals()")
     ]
-    return [f"{module.path}:{node.lineno}" for node in asked if node not in twins]
+    return [f"{module.path}:{node.lineno}" for node in uses if node not in twins]
 
 
 def test_only_who_puts_the_parts_together_asks_where_it_runs():
@@ -314,7 +314,7 @@ def test_only_who_puts_the_parts_together_asks_where_it_runs():
     lower = [
         module for module in AGENT if package_of(module.name) not in ("toolcart.agent.base", "toolcart.agent.cart")
     ]
-    assert [place for module in lower for place in cpython_asked(module)] == []
+    assert [place for module in lower for place in cpython_checks(module)] == []
 
 
 def test_import_errors_are_caught_in_one_place_of_the_core():
@@ -392,7 +392,7 @@ def way():
     assert bench.many_results(20)
     calls, crossed = {}, set()
 
-    def heard(frame, event, _):
+    def on_call(frame, event, _):
         called = core_module(frame) if event == "call" else None
         if called:
             crossed.add(called)
@@ -401,7 +401,7 @@ def way():
                 call = caller, called, frame.f_code.co_name
                 calls[call] = calls.get(call, 0) + 1
 
-    sys.setprofile(heard)
+    sys.setprofile(on_call)
     try:
         through = bench.one_result()
     finally:
@@ -431,7 +431,7 @@ def started():
                 yield name
 
 
-def said(monkeypatch, name, *words):
+def outcome_of(monkeypatch, name, *words):
     """The exit code and what was printed, of a module as `python -m` starts it."""
     monkeypatch.setattr(sys, "argv", [name, *words])
     # pytest rewrites the asserts of what has a plugin for it, and its loader cannot start a module.
@@ -448,12 +448,12 @@ def said(monkeypatch, name, *words):
 
 @pytest.mark.parametrize("name", sorted(started()))
 def test_a_module_started_by_hand_says_what_it_does(monkeypatch, name):
-    code, out, err = said(monkeypatch, name, "--help")
+    code, out, err = outcome_of(monkeypatch, name, "--help")
     assert (code, err) == (0, "")
     about = out.split("\n\n")[1] if "\n\n" in out else out  # behind the usage
     assert len(about.split()) > 5 and not about.startswith(("options:", "positional arguments:")), out
     if name != PASSES_ON:
-        code, out, err = said(monkeypatch, name, "--no-such-option")
+        code, out, err = outcome_of(monkeypatch, name, "--no-such-option")
         assert code == 2 and (out + err).count("\n") == 1, (code, out, err)
 
 

@@ -90,8 +90,8 @@ class Machine:
             start_new_session=True,
         )
         until_s = time.monotonic() + BOOT_S
-        while "running" not in (said := self._state()):
-            assert time.monotonic() < until_s and self._nspawn.poll() is None, said
+        while "running" not in (state := self._state()):
+            assert time.monotonic() < until_s and self._nspawn.poll() is None, state
             time.sleep(0.2)
 
     def _state(self):
@@ -136,14 +136,14 @@ STOPS = "import sys\nif 'run' in sys.argv: sys.exit('broken on purpose')\n"
 
 @pytest.fixture
 def plant():
-    with SimulatedPlant(rate=5) as made:
-        yield made
+    with SimulatedPlant(rate=5) as simulated:
+        yield simulated
 
 
 @pytest.fixture
 def machine(tmp_path):
-    with Machine(tmp_path) as made:
-        yield made
+    with Machine(tmp_path) as booted:
+        yield booted
 
 
 @pytest.fixture(scope="module")
@@ -159,10 +159,10 @@ def another(package, folder, number, program=""):
     control.write_text(control.read_text().replace(f"Version: {version()}\n", f"Version: {number}\n"))
     first, rest = start.read_text().split("\n", 1)
     start.write_text(f"{first}\n{program}{rest}")
-    made = folder / f"toolcart_{number}_all.deb"
-    command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", tree, made]
+    target = folder / f"toolcart_{number}_all.deb"
+    command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "--build", tree, target]
     subprocess.run(command, check=True, capture_output=True, timeout=LIMIT_S)
-    return made
+    return target
 
 
 def installed(machine, package, plant, *more, name="a"):
@@ -171,12 +171,12 @@ def installed(machine, package, plant, *more, name="a"):
     machine.run("apt-get", "install", "-y", "/root/toolcart.deb")
     sides = [f"127.0.0.1:{plant.controller_port}", f"127.0.0.1:{plant.pim_port}"]
     answers = ["--name", name, "--controller", sides[0], "--pim", sides[1], "--system", 1, "--station", 7]
-    said = machine.run("toolcart", "config", "new", CONFIG, *answers, "--on", "linux")
-    assert "Next: sudo systemctl restart toolcart" in said
+    output = machine.run("toolcart", "config", "new", CONFIG, *answers, "--on", "linux")
+    assert "Next: sudo systemctl restart toolcart" in output
     machine.run("systemctl", "restart", "toolcart", *more)
 
 
-def told(machine):
+def status_of(machine):
     return json.loads(machine.run("toolcart", "status", "--json", wants=None) or "{}")
 
 
@@ -184,9 +184,9 @@ def until(machine, is_so, why_not=lambda: ""):
     """The first station's state once it is so."""
     until_s = time.monotonic() + LIMIT_S
     while True:
-        shown = told(machine)
-        if shown.get("running") and shown["stations"][0]["mounted"] and is_so(shown["stations"][0]):
-            return shown
+        status = status_of(machine)
+        if status.get("running") and status["stations"][0]["mounted"] and is_so(status["stations"][0]):
+            return status
         journal = ("journalctl", "-u", "toolcart", "-n", "40", "--no-pager")
         assert time.monotonic() < until_s, f"{why_not()}\n{machine.run(*journal)}"
         time.sleep(0.5)
@@ -214,7 +214,7 @@ def test_the_service_delivers_is_watched_and_outlives_the_pulled_plug(machine, p
     assert archived == plant.controller.produced[-len(archived) :], "from the first connection on, each once"
 
 
-def test_wrong_configuration_is_said_once_and_the_service_waits_for_right_one(machine, package, plant):
+def test_wrong_configuration_is_reported_once_and_the_service_waits_for_right_one(machine, package, plant):
     installed(machine, package, plant)
     until(machine, lambda station: station["delivered"] >= 1)
     good = machine.run("cat", CONFIG)
@@ -241,7 +241,7 @@ def played(machine, package, wants=0):
 def test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops(machine, package, plant):
     installed(machine, package, plant)
     until(machine, lambda station: station["delivered"] >= 1)
-    process = told(machine)["agent"]["pid"]
+    process = status_of(machine)["agent"]["pid"]
     good = machine.run("cat", CONFIG)
 
     def doctor(wants):
@@ -256,14 +256,14 @@ def test_a_service_is_reloaded_or_refuses_and_is_missed_when_it_stops(machine, p
     machine.run("sh", "-c", f"kill -HUP {process}")
     time.sleep(3)
     assert "a reload was refused" in machine.run("toolcart", "status")
-    assert told(machine)["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
+    assert status_of(machine)["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
 
     machine.put(CONFIG, good.replace('"name": "a"', '"name": "b"'))
     assert "`sudo systemctl reload toolcart` takes it" in machine.run("toolcart", "status")
     before = plant.controller.messages.get(3, 0)
     machine.run("systemctl", "reload", "toolcart")
-    shown = until(machine, lambda station: station["name"] == "b" and station["outlets"][0]["state"] == "streaming")
-    assert shown["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
+    reloaded = until(machine, lambda station: station["name"] == "b" and station["outlets"][0]["state"] == "streaming")
+    assert reloaded["agent"]["pid"] == process and restarts(machine) == "NRestarts=0"
     assert plant.controller.messages[3] == before + 1, "MID 0003"
     assert machine.run("systemctl", "show", "toolcart", "-p", "ActiveState", "--value").strip() == "active"
     assert "changed since the start" not in machine.run("toolcart", "status")
@@ -312,19 +312,19 @@ def test_the_role_brings_a_version_and_takes_a_broken_one_back(machine, package,
     (tmp_path / "template.json").write_text(json.dumps({"toolsnet": toolsnet, "stations": [station]}))
     for name in ("carts.csv", "template.json"):
         machine.put(f"/root/{name}", (tmp_path / name).read_bytes())
-    for made in (package, another(package, tmp_path, "9.0"), another(package, tmp_path, "9.1", STOPS)):
-        machine.put(f"/root/{made.name}", made.read_bytes())
+    for built in (package, another(package, tmp_path, "9.0"), another(package, tmp_path, "9.1", STOPS)):
+        machine.put(f"/root/{built.name}", built.read_bytes())
     machine.run("apt-get", "install", "-y", f"/root/{package.name}")  # whoever makes the configurations has it
     machine.run("sh", "-c", "cd /root && toolcart config make carts.csv --template template.json --out made")
     played(machine, f"/root/{package.name}")
     until(machine, lambda station: station["delivered"] >= 1)
     assert "changed=0" in played(machine, f"/root/{package.name}")
-    before = told(machine)["agent"]["pid"]
+    before = status_of(machine)["agent"]["pid"]
     played(machine, "/root/toolcart_9.0_all.deb")
     until(machine, lambda station: station["outlets"][0]["state"] == "streaming")
-    assert told(machine)["agent"]["pid"] != before
-    said = played(machine, "/root/toolcart_9.1_all.deb", wants=2)
-    assert "did not become healthy; what it had before is back" in said
+    assert status_of(machine)["agent"]["pid"] != before
+    output = played(machine, "/root/toolcart_9.1_all.deb", wants=2)
+    assert "did not become healthy; what it had before is back" in output
     assert machine.run("dpkg-query", "-W", "-f", "${Version}", "toolcart") == "9.0"
     until(machine, lambda station: station["outlets"][0]["state"] == "streaming")
 
@@ -335,8 +335,8 @@ def test_a_service_that_install_service_has_made_delivers(machine, package, plan
     other = machine.run("cat", CONFIG).replace('"number": 7', '"number": 8').replace("a.spool", "8.spool")
     machine.put("/root/cart.json", other)
     machine.run("toolcart", "install-service", "--config", "/root/cart.json")
-    shown = until(machine, lambda station: station["delivered"] >= 3)
-    assert shown["stations"][0]["number"] == 8 and restarts(machine) == "NRestarts=0"
+    status = until(machine, lambda station: station["delivered"] >= 3)
+    assert status["stations"][0]["number"] == 8 and restarts(machine) == "NRestarts=0"
 
 
 def test_a_service_whose_disk_is_away_waits_for_it(machine, package, plant):
@@ -352,9 +352,9 @@ def test_a_service_whose_disk_is_away_waits_for_it(machine, package, plant):
     assert machine.run("journalctl", "-u", "toolcart", "--no-pager").count("is a folder") == 1
     machine.run("rmdir", "/var/lib/toolcart/a.spool")
     machine.run("mv", "/root/disk.spool", "/var/lib/toolcart/a.spool")
-    before = told(machine)["agent"]["pid"]
+    before = status_of(machine)["agent"]["pid"]
     until(machine, lambda station: station["delivered"] >= 2)
-    assert restarts(machine) == "NRestarts=0" and told(machine)["agent"]["pid"] == before
+    assert restarts(machine) == "NRestarts=0" and status_of(machine)["agent"]["pid"] == before
 
 
 def test_a_wheel_that_pipx_installs_becomes_a_service_that_delivers(machine, plant, tmp_path):
@@ -366,8 +366,8 @@ def test_a_wheel_that_pipx_installs_becomes_a_service_that_delivers(machine, pla
         machine.put(f"/wheels/{file.name}", file.read_bytes())
     machine.put("/etc/pip.conf", "[global]\nno-index = true\nfind-links = /wheels\n")
     (tmp_path / "dist").mkdir()
-    made = wheel.build(tmp_path / "dist")
-    machine.put(f"/root/dist/{made.name}", made.read_bytes())
+    built = wheel.build(tmp_path / "dist")
+    machine.put(f"/root/dist/{built.name}", built.read_bytes())
     page = (CHECKOUT / "docs/install.md").read_text(encoding="utf-8").split("\n## Wheel\n")[1].split("\n## ")[0]
     commands = re.findall(r"^ {4}(sudo .*)$", page, re.MULTILINE)
     assert len(commands) == 2 and "pipx install" in commands[0] and "install-service" in commands[1]
@@ -416,8 +416,8 @@ def until_all(machine, plant, first):
     """The state once ToolsNet has all from the first result on, each once; what was fetched comes behind live ones."""
 
     def lacks():
-        has, made = sorted(kept(plant)), plant.controller.produced[first:]
-        return f"{len(has)} of {len(made)}, not there {set(made) - set(has)}"
+        has, produced = sorted(kept(plant)), plant.controller.produced[first:]
+        return f"{len(has)} of {len(produced)}, not there {set(produced) - set(has)}"
 
     return until(
         machine,
@@ -442,9 +442,9 @@ def test_the_second_day_s_page_moves_restores_renumbers_and_replaces_a_cart(pack
 
         def boot(name):
             (tmp_path / name).mkdir()
-            made = machines.enter_context(Machine(tmp_path / name))
-            made.put(f"/root/toolcart_{version()}_all.deb", package.read_bytes())
-            return made
+            booted = machines.enter_context(Machine(tmp_path / name))
+            booted.put(f"/root/toolcart_{version()}_all.deb", package.read_bytes())
+            return booted
 
         old, new = boot("old"), boot("new")
         installed(old, package, plant, name="cart7")
@@ -471,8 +471,8 @@ def test_the_second_day_s_page_moves_restores_renumbers_and_replaces_a_cart(pack
         type_in({"cart": new}, "Change a station's number", edit=renumbered)
         until(new, lambda station: station["controller"]["state"] == "ready")
         plant.produce(4)
-        shown = until_all(new, plant, first)
-        assert shown["stations"][0]["number"] == 8 and shown["stations"][0]["stored"] == 4
+        status = until_all(new, plant, first)
+        assert status["stations"][0]["number"] == 8 and status["stations"][0]["stored"] == 4
 
         new.pull_the_plug()
         third, socks = boot("third"), shutil.ignore_patterns("*.sock")
@@ -481,6 +481,6 @@ def test_the_second_day_s_page_moves_restores_renumbers_and_replaces_a_cart(pack
         type_in({"new": third}, "Replace a dead Pi")
         until(third, lambda station: station["controller"]["state"] == "ready")
         plant.produce(3)
-        shown = until_all(third, plant, first)
-        assert shown["stations"][0]["number"] == 7 and shown["stations"][0]["stored"] == 3
+        status = until_all(third, plant, first)
+        assert status["stations"][0]["number"] == 7 and status["stations"][0]["stored"] == 3
         assert len((third.root / "root/rescued.csv").read_text().splitlines()) > 15

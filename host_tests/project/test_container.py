@@ -73,14 +73,14 @@ class Buildah:
 
     def command(self, container, words, *options):
         """The words that run these in the container, as its user and with the machine's network."""
-        told = [*self._words, "run", "--isolation", "chroot", "--network", "host", *options, container, "--", *words]
-        return [str(word) for word in told]
+        line = [*self._words, "run", "--isolation", "chroot", "--network", "host", *options, container, "--", *words]
+        return [str(word) for word in line]
 
     def build(self, extras="serial"):
         """Make the base and the image with these extras; return a container of it."""
-        made = self("from", "scratch").split()[-1]
-        self("add", made, base_archive(), "/")
-        self("commit", "--rm", made, BASE)
+        base = self("from", "scratch").split()[-1]
+        self("add", base, base_archive(), "/")
+        self("commit", "--rm", base, BASE)
         wheels = self.folder / "wheels"
         packages = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
         wanted = [*WHEELS, *[one for extra in extras.split(",") for one in packages[extra]]]
@@ -118,8 +118,8 @@ def base_archive():
 
 
 def the(word):
-    [found] = [rest for name, rest in LAST if name == word]
-    return found
+    [value] = [rest for name, rest in LAST if name == word]
+    return value
 
 
 def test_every_step_is_known_and_nothing_is_fetched_by_hand():
@@ -145,8 +145,8 @@ def test_what_it_starts_and_asks_are_commands_of_ours():
     words = json.loads(the("CMD"))
     assert words[0] in main.places and {"--plain", "--config"} <= set(words)
     assert words[-1] == f"{SERVICE_FOLDER}/config.json"
-    asked = json.loads(the("HEALTHCHECK").split("CMD ", 1)[1])
-    assert asked == ["toolcart", "status", "--config", words[-1]]
+    words_of_check = json.loads(the("HEALTHCHECK").split("CMD ", 1)[1])
+    assert words_of_check == ["toolcart", "status", "--config", words[-1]]
 
 
 def test_the_second_stage_gets_nothing_but_the_environment():
@@ -190,9 +190,9 @@ def test_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_or
     buildah = Buildah(tmp_path / "storage")
     container = buildah.build()
     built_s = time.monotonic() - begun_s
-    told = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
-    assert (told["User"], told["Entrypoint"], told["StopSignal"]) == ("10001:10001", ["toolcart"], "SIGTERM")
-    assert told["Healthcheck"]["Test"] == ["CMD", "toolcart", "status", "--config", "/etc/toolcart/config.json"]
+    config = json.loads(buildah("inspect", "--type", "image", IMAGE))["Docker"]["config"]
+    assert (config["User"], config["Entrypoint"], config["StopSignal"]) == ("10001:10001", ["toolcart"], "SIGTERM")
+    assert config["Healthcheck"]["Test"] == ["CMD", "toolcart", "status", "--config", "/etc/toolcart/config.json"]
 
     spool, settings = tmp_path / "spool", tmp_path / "etc"
     for folder in (spool, settings):
@@ -210,8 +210,10 @@ def test_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_or
 
     def within(*words):
         # Into a file: of what goes through buildah's own pipes the end is missing now and then.
-        run(*buildah.command(container, ("sh", "-c", f'exec "$@" > {SERVICE_STATE}/said 2>&1', "sh", *words), *shared))
-        return (spool / "said").read_text()
+        run(
+            *buildah.command(container, ("sh", "-c", f'exec "$@" > {SERVICE_STATE}/output 2>&1', "sh", *words), *shared)
+        )
+        return (spool / "output").read_text()
 
     assert within("toolcart", "config", "check", "/etc/toolcart/config.json").startswith(
         "/etc/toolcart/config.json: good, 1 station; checked as "
@@ -219,20 +221,20 @@ def test_container_is_built_runs_unprivileged_delivers_is_healthy_and_ends_in_or
     assert within("id", "-u").strip() == str(USER)
     assert "denied" in within("sh", "-c", "touch /opt/toolcart/x /etc/toolcart/x 2>&1 || true")
     assert "No module named pip" in within("sh", "-c", "/opt/toolcart/bin/python -m pip 2>&1 || true")
-    asked = ("sh", "-c", f"{' '.join(told['Healthcheck']['Test'][1:])}; echo exit $?")
-    assert within(*asked).endswith("exit 3\n")  # no one runs yet
+    health = ("sh", "-c", f"{' '.join(config['Healthcheck']['Test'][1:])}; echo exit $?")
+    assert within(*health).endswith("exit 3\n")  # no one runs yet
     lines = tmp_path / "lines"
     with lines.open("w") as out:
-        command = buildah.command(container, [*told["Entrypoint"], *told["Cmd"]], *shared)
+        command = buildah.command(container, [*config["Entrypoint"], *config["Cmd"]], *shared)
         agent = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)
     try:
         begun_s = time.monotonic()
         wait_for(lines.read_text, lambda: peers.stored() >= RESULTS)
         print(f"container: built in {built_s:.0f} s, delivers {time.monotonic() - begun_s:.0f} s after its start")
-        assert within(*asked).endswith("exit 0\n")
+        assert within(*health).endswith("exit 0\n")
         assert (spool / "a.spool").stat().st_uid == USER
-        told = json.loads(within("toolcart", "status", "--json", "--config", "/etc/toolcart/config.json"))
-        os.kill(told["agent"]["pid"], signal.SIGTERM)
+        status = json.loads(within("toolcart", "status", "--json", "--config", "/etc/toolcart/config.json"))
+        os.kill(status["agent"]["pid"], signal.SIGTERM)
         assert agent.wait(DEADLINE_S) == 0, lines.read_text()
         assert "controller left in order" in lines.read_text()
     finally:
@@ -262,8 +264,8 @@ def test_the_container_with_the_archive_s_extras_serves_it_and_its_pages(tmp_pat
             assert station.ask(RESULT)[21:24] == "000"
         with urllib.request.urlopen(
             f"http://127.0.0.1:{web}/car?vin=WVWZZZ1KZAW123456&json", timeout=DEADLINE_S
-        ) as told:
-            assert len(json.load(told)["results"]) == 1
+        ) as response:
+            assert len(json.load(response)["results"]) == 1
         assert (state / "archive.sqlite").stat().st_uid == USER
         os.kill(int((state / "pid").read_text()), signal.SIGTERM)
         assert serving.wait(DEADLINE_S) == 0, lines.read_text()

@@ -43,8 +43,8 @@ class Root:
 
     def toolcart(self, *words):
         """Run the installed program with this Python and its Click."""
-        found = {str(Path(find_spec(name).origin).parents[1]) for name in ("click",)}
-        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join([str(self.folder / debian.PYTHON), *found])}
+        folders = {str(Path(find_spec(name).origin).parents[1]) for name in ("click",)}
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": ":".join([str(self.folder / debian.PYTHON), *folders])}
         command = [sys.executable, "-S", "-P", str(self.folder / "usr/bin/toolcart"), *words]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=DEADLINE_S
@@ -71,11 +71,11 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
     report = {f"toolcart-archive-report.{kind}" for kind in ("service", "timer")}
     assert units == {f"toolcart{name}.service" for name in ("", "-archive")} | report
     cart = tmp_path / "etc/toolcart/config.json"
-    made = root.toolcart(
+    done = root.toolcart(
         "config", "new", str(cart), "--name", "A", "--controller", "192.0.2.1", "--pim", "192.0.2.2:6575", "--system",
         "1", "--station", "1", "--on", "linux",
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
+    assert done.returncode == 0, done.stderr
     spool = tmp_path / "var/lib/toolcart/a.spool"
     spool.parent.mkdir(parents=True)
     spool.write_bytes(b"results")
@@ -84,8 +84,8 @@ def test_the_package_lives_through_its_life_and_the_spool_outlives_it(package, t
     assert root.toolcart("config", "check", str(cart)).returncode == 0
     root.dpkg("--remove", "toolcart")
     assert not (tmp_path / "usr/bin/toolcart").exists() and cart.exists() and spool.exists()
-    said = root.dpkg("--purge", "toolcart")
-    assert "the spools stay in /var/lib/toolcart" in said
+    output = root.dpkg("--purge", "toolcart")
+    assert "the spools stay in /var/lib/toolcart" in output
     assert not cart.parent.exists() and spool.read_bytes() == b"results"
     assert "toolcart" in root.users() and Path("/etc/passwd").read_text() == users_here
 
@@ -106,15 +106,15 @@ def test_the_list_of_a_wheel_is_cyclonedx_and_complete(built_wheel):
     text = sbom.of(built_wheel)
     assert text == sbom.of(built_wheel)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
-    told = json.loads(text)
-    assert told["metadata"]["component"]["version"] == version()
-    scopes = {one["name"]: one.get("scope") for one in told["components"]}
+    bom = json.loads(text)
+    assert bom["metadata"]["component"]["version"] == version()
+    scopes = {one["name"]: one.get("scope") for one in bom["components"]}
     project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
     extras = [
         row for name, rows in project["optional-dependencies"].items() if name not in sbom.LABORATORY for row in rows
     ]
-    asked = {re.match(r"[\w-]+", row)[0] for row in (*project["dependencies"], *extras)}
-    assert set(scopes) == asked | {"uplot"} and [name for name in scopes if scopes[name] == "required"] == ["click"]
+    required = {re.match(r"[\w-]+", row)[0] for row in (*project["dependencies"], *extras)}
+    assert set(scopes) == required | {"uplot"} and [name for name in scopes if scopes[name] == "required"] == ["click"]
 
 
 @pytest.mark.long("lintian reads all of it")
@@ -138,8 +138,8 @@ def test_a_purge_leaves_no_empty_folder(package, tmp_path):
 
 
 def test_it_says_what_it_needs_and_brings_page_completion_and_unit(package, tmp_path):
-    told = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, timeout=DEADLINE_S).stdout
-    assert f"Version: {version()}\n" in told and "Architecture: all" in told and "python3-click (>= 8.1)" in told
+    fields = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, timeout=DEADLINE_S).stdout
+    assert f"Version: {version()}\n" in fields and "Architecture: all" in fields and "python3-click (>= 8.1)" in fields
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True, timeout=DEADLINE_S)
     page = gzip.decompress((tmp_path / "usr/share/man/man1/toolcart.1.gz").read_bytes()).decode()
     assert page.startswith(".TH TOOLCART 1")

@@ -83,9 +83,9 @@ class Terminal:
 
     @staticmethod
     def _listen(reader, lines):
-        with open(reader, encoding="utf-8", errors="replace", newline="\n") as said:
+        with open(reader, encoding="utf-8", errors="replace", newline="\n") as terminal:
             with contextlib.suppress(OSError):  # EIO: the last one has closed the terminal
-                for line in said:
+                for line in terminal:
                     lines.append(line.rstrip("\r\n"))
 
     def interrupt(self):
@@ -124,8 +124,8 @@ def consoles(text):
 
 def commands(text):
     """Every command of a document's consoles."""
-    found = [_PROMPT.match(line) for block in consoles(text) for line in block]
-    return [match[2] for match in found if match and match[2] != "^C"]
+    matches = [_PROMPT.match(line) for block in consoles(text) for line in block]
+    return [match[2] for match in matches if match and match[2] != "^C"]
 
 
 def play(text, folder, environment, replaced):
@@ -169,7 +169,7 @@ def _play_block(lines, terminals, folder, environment):
             current.expect(line)
 
 
-def shown(text):
+def command_lines(text):
     """What a document gives to the shell behind `toolcart`."""
     return [line for line in _COMMAND.findall(text) if not line.startswith(("is ", "stands ", "below", "puts"))]
 
@@ -189,8 +189,8 @@ def parsed(words):
         if not words:
             return
         context = click.Context(command, parent=context, info_name=name)
-        name, found, words = command.resolve_command(context, list(words))
-        command = found
+        name, subcommand, words = command.resolve_command(context, list(words))
+        command = subcommand
     try:
         command.make_context(name, list(words), parent=context)
     except click.BadParameter as wrong:
@@ -200,10 +200,10 @@ def parsed(words):
 
 def _spelled_out(place):
     """`a/{b,c}.py` is `a/b.py` and `a/c.py`."""
-    found = re.match(r"(.*)\{([^}]*)\}(.*)", place)
-    if not found:
+    match = re.match(r"(.*)\{([^}]*)\}(.*)", place)
+    if not match:
         return [place]
-    return [one for part in found[2].split(",") for one in _spelled_out(found[1] + part + found[3])]
+    return [one for part in match[2].split(",") for one in _spelled_out(match[1] + part + match[3])]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
@@ -221,7 +221,7 @@ def test_every_link_of_a_document_leads_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=NAMES)
 def test_every_command_line_of_a_document_is_taken(page):
-    for line in shown(page.read_text(encoding="utf-8")):
+    for line in command_lines(page.read_text(encoding="utf-8")):
         try:
             parsed(words_of(line))
         except click.exceptions.Exit:
@@ -242,7 +242,7 @@ def test_every_command_that_a_sentence_names_is_there(page):
 
 
 def test_a_command_that_is_not_taken_is_found():
-    assert shown("    toolcart flash --prot /dev/x     # first\n") == ["flash --prot /dev/x"]
+    assert command_lines("    toolcart flash --prot /dev/x     # first\n") == ["flash --prot /dev/x"]
     for line in ("flash --prot /dev/x", "no such", "run --seconds x"):
         with pytest.raises(click.UsageError):
             parsed(words_of(line))
@@ -254,7 +254,7 @@ def test_a_command_that_is_not_taken_is_found():
 def test_the_commands_of_the_page_about_controllers_run():
     """Those that a computer without a controller can run; each simulated controller is heard of."""
     text = (CHECKOUT / "docs/controllers.md").read_text(encoding="utf-8")
-    lines = [line for line in shown(text) if line.startswith("simulate controller")]
+    lines = [line for line in command_lines(text) if line.startswith("simulate controller")]
     assert lines
     for line in lines:
         words = [str(free_port()) if word == "4545" else word for word in words_of(line)]
@@ -275,7 +275,7 @@ def test_commands_of_the_page_about_boards_run_as_far_as_without_board(tmp_path,
     toolcart(*cart.split())
     text = (CHECKOUT / "docs/boards.md").read_text(encoding="utf-8")
     in_tables = re.findall(r"`toolcart ((?:flash|board) [^`]*--port [^`]*)`", text)
-    lines = [line for line in shown(text) + in_tables if line.startswith(("flash", "board", "install-service"))]
+    lines = [line for line in command_lines(text) + in_tables if line.startswith(("flash", "board", "install-service"))]
     assert len(lines) >= 3
     for line in lines:
         words = [re.sub(r"^/dev/tty.*", str(tmp_path / "no-such-port"), word) for word in words_of(line)]

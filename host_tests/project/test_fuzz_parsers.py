@@ -34,11 +34,11 @@ def go_through(name):
     index = [parser.name for parser in PARSERS].index(name)
     count = SHARES[index]
 
-    def tell(done):
+    def report(done):
         if done % 50000 == 0:
             print("%s: %d of %d inputs" % (name, done, count))
 
-    fuzz.batch(PARSERS[index], FIRST_SEED, count, tell if LONG else None)
+    fuzz.batch(PARSERS[index], FIRST_SEED, count, report if LONG else None)
 
 
 def test_layouts_and_plausibility_read_any_message_alike_at_any_place():
@@ -88,8 +88,8 @@ def test_inputs_reach_what_lies_deep():
         parser = named(name)
         events = set()
         for seed in range(300):
-            found = parser.run(parser.inputs.make(Dice(seed)), None, seed % 6, fuzz.SIZES[1])
-            events.update([entry[0] for entry in found if isinstance(entry, tuple) and len(entry) == 5])
+            entries = parser.run(parser.inputs.make(Dice(seed)), None, seed % 6, fuzz.SIZES[1])
+            events.update([entry[0] for entry in entries if isinstance(entry, tuple) and len(entry) == 5])
         assert wanted | more <= events, name
 
 
@@ -98,8 +98,8 @@ def test_results_come_out_of_their_parts():
         parser = named(name)
         whole = 0
         for seed in range(300):
-            found = parser.run(parser.inputs.make(Dice(seed)), None, 2, fuzz.SIZES[1])
-            whole += len([entry for entry in found if isinstance(entry, bytes) and entry[18:20] == b"00"])
+            entries = parser.run(parser.inputs.make(Dice(seed)), None, 2, fuzz.SIZES[1])
+            whole += len([entry for entry in entries if isinstance(entry, bytes) and entry[18:20] == b"00"])
         assert whole > 100, (name, whole)
 
 

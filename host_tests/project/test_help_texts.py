@@ -18,6 +18,6 @@ def groups(command=main, words=()):
 
 @pytest.mark.parametrize("words", list(groups()), ids=lambda words: "-".join(words) or "toolcart")
 def test_no_line_of_a_command_list_is_cut(words):
-    said = CliRunner().invoke(main, [*words, "--help"], env={"COLUMNS": "80"}, terminal_width=80).output
-    commands = said.partition("\nCommands:\n")[2].splitlines()
+    help_text = CliRunner().invoke(main, [*words, "--help"], env={"COLUMNS": "80"}, terminal_width=80).output
+    commands = help_text.partition("\nCommands:\n")[2].splitlines()
     assert commands and not [line for line in commands if line.endswith("...") or len(line) > 80]

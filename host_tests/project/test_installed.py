@@ -139,15 +139,15 @@ class Installed:
             shutil.copy(ROOT / name, checkout / name)
         self.checkout = checkout
         self.wheel = wheel = self.built("wheel", folder)
-        made = done([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
-        assert made.returncode == 0, made.stderr
+        venv = done([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], folder)
+        assert venv.returncode == 0, venv.stderr
         self.python = folder / "venv/bin/python"
         [self.site] = (folder / "venv/lib").glob("python*/site-packages")
         self.borrow("click")
         before = set(os.listdir(self.site))
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", self.python]
-        told = done([*pip, "install", "--no-index", "--no-deps", wheel], folder)
-        assert told.returncode == 0, told.stderr
+        pip_done = done([*pip, "install", "--no-index", "--no-deps", wheel], folder)
+        assert pip_done.returncode == 0, pip_done.stderr
         self.added = set(os.listdir(self.site)) - before
         traps(self.site, FOREIGN)
         self.here = traps(folder / "here", FOREIGN, MODULES)
@@ -221,11 +221,16 @@ def test_pages_have_their_templates_styles_and_scripts(installed):
 
 
 def test_the_metadata_says_who_what_and_for_whom(installed):
-    told = next(installed.site.glob("toolcart-*.dist-info"))
-    metadata = email.message_from_string((told / "METADATA").read_text())
+    dist_info = next(installed.site.glob("toolcart-*.dist-info"))
+    metadata = email.message_from_string((dist_info / "METADATA").read_text())
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert metadata["Version"] == project["version"] and metadata["License-Expression"] == "MIT"
-    assert metadata["Author"] and metadata["Keywords"] and metadata["Summary"] and (told / "licenses/LICENSE").is_file()
+    assert (
+        metadata["Author"]
+        and metadata["Keywords"]
+        and metadata["Summary"]
+        and (dist_info / "licenses/LICENSE").is_file()
+    )
     assert any(line.startswith("Intended Audience") for line in metadata.get_all("Classifier"))
     assert "Typing :: Typed" in metadata.get_all("Classifier")
     assert (installed.site / "toolcart/py.typed").is_file()
@@ -235,11 +240,11 @@ def test_the_metadata_says_who_what_and_for_whom(installed):
 def test_the_source_archive_is_the_checkout_and_nothing_else(installed, tmp_path):
     with tarfile.open(installed.built("sdist", tmp_path)) as archive:
         names = {name.partition("/")[2] for name in archive.getnames() if not archive.getmember(name).isdir()}
-    made = {name for name in names if name.startswith("toolcart.egg-info/")} | {"PKG-INFO", "setup.cfg"}
+    generated = {name for name in names if name.startswith("toolcart.egg-info/")} | {"PKG-INFO", "setup.cfg"}
     paths = [path for path in installed.checkout.rglob("*") if path.is_file() or path.is_symlink()]
     files = {path.relative_to(installed.checkout).as_posix() for path in paths}
     files = {name for name in files if "__pycache__" not in name}  # the build runs what makes the types
-    assert names - made == {name for name in files if not name.startswith(("build/", "toolcart.egg-info/"))}
+    assert names - generated == {name for name in files if not name.startswith(("build/", "toolcart.egg-info/"))}
 
 
 def test_a_wheel_from_the_source_archive_has_the_same_files(installed, tmp_path):
@@ -259,15 +264,15 @@ def test_a_checkout_whose_links_became_files_says_what_to_do(installed, tmp_path
     (checkout / "toolcart" / room).unlink()
     (checkout / "toolcart" / room).write_text(f"../{room}")
     for command in ([sys.executable, "-c", BUILD.format("wheel"), tmp_path], ["tools/run"], ["tools/test"]):
-        told = done(command, checkout, CI="true")
-        assert told.returncode != 0 and f"toolcart/{room} is no link" in told.stderr.splitlines()[-1], told.stderr
-        assert "git config core.symlinks true" in told.stderr and not (checkout / ".cache").exists()
+        ended = done(command, checkout, CI="true")
+        assert ended.returncode != 0 and f"toolcart/{room} is no link" in ended.stderr.splitlines()[-1], ended.stderr
+        assert "git config core.symlinks true" in ended.stderr and not (checkout / ".cache").exists()
 
 
 def test_shells_complete_commands_and_file_names(installed):
     def completed(words):
-        told = installed.run(_TOOLCART_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
-        return told.stdout.split()
+        ended = installed.run(_TOOLCART_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" ")))
+        return ended.stdout.split()
 
     assert "plain,check" in completed("toolcart config ch")
     assert [word.partition(",")[0] for word in completed("toolcart config check car")] == ["file"]
@@ -281,15 +286,15 @@ def test_the_laboratory_is_not_installed_and_says_so_in_one_line(installed):
     ]
     assert rooms[0] == rooms[1] and "lab" not in rooms[0]
     for name in ("figures", "causes", "worlds"):
-        told = installed.run("bench", name)
-        assert told.returncode == 2 and told.stdout == ""
-        assert told.stderr.count("\n") == 1 and "checkout" in told.stderr
+        ended = installed.run("bench", name)
+        assert ended.returncode == 2 and ended.stdout == ""
+        assert ended.stderr.count("\n") == 1 and "checkout" in ended.stderr
 
 
 def test_an_image_is_prepared_from_what_is_installed(installed):
     """MicroPython's sources are on no registry; here are those that an ESP32 is laid out of."""
-    told = installed.run("image", "--board", "esp32")
-    assert told.returncode == 2 and "no MicroPython sources are named" in told.stderr
+    ended = installed.run("image", "--board", "esp32")
+    assert ended.returncode == 2 and "no MicroPython sources are named" in ended.stderr
     source = installed.here / "micropython"
     board = source / "ports/esp32/boards/ESP32_GENERIC"
     for part in ("py", "lib/micropython-lib", "lib/tinyusb", "lib/berkeley-db-1.xx", board):
@@ -297,12 +302,12 @@ def test_an_image_is_prepared_from_what_is_installed(installed):
         (source / part / "README.md").write_text("")
     (source / "py/mpconfig.h").write_text("#define MICROPY_VERSION_MAJOR 1\n#define MICROPY_VERSION_MINOR 28\n")
     (board / "mpconfigboard.cmake").write_text("set(SDKCONFIG_DEFAULTS boards/sdkconfig.base)\n")
-    told = json.loads(
+    ended = json.loads(
         installed.run("image", "--board", "esp32", "--source", source, "--json", XDG_CACHE_HOME=installed.here).stdout
     )
-    if len(told["missing"]) > 1:
-        pytest.skip(told["missing"][0])  # make or gcc
-    manifest = re.search(r"MICROPY_FROZEN_MANIFEST=(\S+)", told["prepared"])[1]
+    if len(ended["missing"]) > 1:
+        pytest.skip(ended["missing"][0])  # make or gcc
+    manifest = re.search(r"MICROPY_FROZEN_MANIFEST=(\S+)", ended["prepared"])[1]
     frozen = Path(manifest).parent / "frozen"
     app = "toolcart/agent/cart/app.py"
     assert Source(app, (frozen / app).read_text()) in chip_sources()
@@ -382,15 +387,15 @@ assert not {"agent", "board", "client", "tools"} & set(sys.modules), "no other n
 
 
 def test_the_client_and_its_simulators_work_among_foreign_packages(installed):
-    told = done([installed.python, "-c", CLIENT], installed.site.parent)
-    said = '0004 for 0018: code 03, "parameter set can not be set"\n'
-    assert (told.returncode, told.stdout, told.stderr) == (0, said, "")
+    ended = done([installed.python, "-c", CLIENT], installed.site.parent)
+    refusal = '0004 for 0018: code 03, "parameter set can not be set"\n'
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, refusal, "")
 
 
 def test_the_library_is_imported_by_one_name_among_foreign_packages(installed):
-    told = done([installed.python, "-c", LIBRARY], installed.site.parent)
+    ended = done([installed.python, "-c", LIBRARY], installed.site.parent)
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert (told.returncode, told.stdout, told.stderr) == (0, version + "\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, version + "\n", "")
 
 
 @pytest.mark.parametrize("version", sorted(RELEASES)[0 if LONG else -1 :])
@@ -400,12 +405,12 @@ def test_the_library_the_client_and_the_agent_work_in_newer_pythons(installed, t
     except Unavailable as reason:
         pytest.skip(f"no CPython {version}: {reason}")
     for source in (LIBRARY, CLIENT):
-        told = done([python, "-c", source], tmp_path, PYTHONPATH=str(installed.site))
-        assert told.returncode == 0 and told.stderr == "", told.stderr
+        ended = done([python, "-c", source], tmp_path, PYTHONPATH=str(installed.site))
+        assert ended.returncode == 0 and ended.stderr == "", ended.stderr
     with SimulatedPlant(rate=20) as plant:
         run = ("run", "--plain", "--seconds", "2", "--config", written(tmp_path, cart_of(plant)))
-        told = done([python, "-W", "error", "-m", "toolcart", *run], tmp_path, PYTHONPATH=str(installed.site))
-        assert told.returncode == 0 and "Warning" not in told.stderr, told.stdout + told.stderr
+        ended = done([python, "-W", "error", "-m", "toolcart", *run], tmp_path, PYTHONPATH=str(installed.site))
+        assert ended.returncode == 0 and "Warning" not in ended.stderr, ended.stdout + ended.stderr
         assert len(plant.archive.tightening_ids()) > 0
 
 
@@ -418,13 +423,13 @@ def test_the_library_s_own_tests_pass_in_newer_pythons(tmp_path, version):
         pytest.skip(f"no CPython {version}: {reason}")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q", "--target", tmp_path / "site"]
     only = ["--python-version", version, "--only-binary", ":all:"]
-    told = done([*pip, *only, "pytest>=8", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path)
-    assert told.returncode == 0, told.stderr
+    ended = done([*pip, *only, "pytest>=8", "hypothesis>=6.100", "click>=8.1", "pyserial>=3.5"], tmp_path)
+    assert ended.returncode == 0, ended.stderr
     rooms = ("host_tests/toolcart/catalogue", "host_tests/toolcart/client/test_client.py")
     tested = [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", *rooms]
     path = f"{tmp_path / 'site'}:{ROOT}"
-    told = done(tested, ROOT, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", TOOLCART_LONG="0")
-    assert told.returncode == 0 and " passed" in told.stdout, told.stdout
+    ended = done(tested, ROOT, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", TOOLCART_LONG="0")
+    assert ended.returncode == 0 and " passed" in ended.stdout, ended.stdout
 
 
 SPAWNED = """
@@ -448,17 +453,17 @@ if __name__ == "__main__":
 
 def test_spawned_processes_have_the_same_classes(installed, tmp_path):
     (tmp_path / "spawned.py").write_text(SPAWNED)
-    told = done([installed.python, tmp_path / "spawned.py"], tmp_path)
-    assert (told.returncode, told.stdout, told.stderr) == (0, "spawned\n", "")
+    ended = done([installed.python, tmp_path / "spawned.py"], tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "spawned\n", "")
 
 
 def test_the_wheel_works_as_a_zip(installed, tmp_path):
     """A wheel is one: it is put on the path as it is."""
-    told = done([installed.python, "-c", CLIENT], tmp_path, PYTHONPATH=str(installed.wheel), PYTHONSAFEPATH="1")
-    assert (told.returncode, told.stderr) == (0, "") and "0004 for 0018" in told.stdout
+    ended = done([installed.python, "-c", CLIENT], tmp_path, PYTHONPATH=str(installed.wheel), PYTHONSAFEPATH="1")
+    assert (ended.returncode, ended.stderr) == (0, "") and "0004 for 0018" in ended.stdout
     code = "import toolcart; print(toolcart.__file__, toolcart.decode(toolcart.encode(64, tightening_id=7)).mid)"
-    told = done([installed.python, "-c", code], tmp_path, PYTHONPATH=str(installed.wheel))
-    assert told.stdout.startswith(str(installed.wheel)) and told.stdout.endswith(" 64\n")
+    ended = done([installed.python, "-c", code], tmp_path, PYTHONPATH=str(installed.wheel))
+    assert ended.stdout.startswith(str(installed.wheel)) and ended.stdout.endswith(" 64\n")
 
 
 PLUGIN = """
@@ -483,8 +488,8 @@ def test_the_fixture_works_under_pytest(installed, tmp_path):
         installed.borrow(name)
     shutil.copy(find_spec("py").origin, installed.site)
     (tmp_path / "test_plant.py").write_text(PLUGIN)
-    told = done([installed.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
-    assert told.returncode == 0 and "2 passed" in told.stdout, told.stdout + told.stderr
+    ended = done([installed.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"], tmp_path)
+    assert ended.returncode == 0 and "2 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
 FROZEN = """
@@ -503,10 +508,10 @@ def test_a_program_of_a_user_can_be_frozen_by_pyinstaller(installed, tmp_path):
         pytest.skip("no PyInstaller: the extra `test` has it")
     (tmp_path / "program.py").write_text(FROZEN)
     words = ["--distpath", "dist", "--workpath", "work", "--log-level", "ERROR", "--paths", installed.site]
-    told = done([sys.executable, "-m", "PyInstaller", *words, "program.py"], tmp_path)
-    assert told.returncode == 0, told.stderr
-    told = done([tmp_path / "dist/program/program"], tmp_path)
-    assert (told.returncode, told.stdout, told.stderr) == (0, "4237\n[]\n", "")
+    ended = done([sys.executable, "-m", "PyInstaller", *words, "program.py"], tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    ended = done([tmp_path / "dist/program/program"], tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "4237\n[]\n", "")
 
 
 @pytest.mark.parametrize("path", ["", "traps"])
@@ -516,16 +521,16 @@ def test_the_demo_delivers_among_foreign_packages(installed, tmp_path, path):
         installed.borrow(name)
     shutil.copy(find_spec("typing_extensions").origin, installed.site)
     more = {"PYTHONPATH": str(traps(tmp_path / path, FOREIGN))} if path else {}
-    told = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
-    assert told.returncode == 0, told.stdout + told.stderr
-    account = json.loads(told.stdout.splitlines()[-1])
+    ended = installed.run("run", "--seconds", "1.5", "--rate", "20", "--kill", "0.5", "--headless", "--json", **more)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    account = json.loads(ended.stdout.splitlines()[-1])
     assert account["kills"] == 1 and account["agent_crashes"] == 0
     assert account["produced"] == account["delivered"] > 0
 
 
 def test_python_m_is_the_command(installed):
-    told = done([installed.python, "-P", "-m", "toolcart", "--version"], installed.here)
-    assert told.returncode == 0 and told.stdout.startswith("toolcart, version "), told.stderr
+    ended = done([installed.python, "-P", "-m", "toolcart", "--version"], installed.here)
+    assert ended.returncode == 0 and ended.stdout.startswith("toolcart, version "), ended.stderr
 
 
 def test_a_board_gets_the_same_octets_as_from_the_checkout(installed, tmp_path):
@@ -533,6 +538,6 @@ def test_a_board_gets_the_same_octets_as_from_the_checkout(installed, tmp_path):
     cart = tmp_path / "cart.json"
     cart.write_text(json.dumps(CART))
     code = f"from toolcart.tools.flash import package; print(package.build('rp2', 'armv6m', {str(cart)!r}).digest)"
-    told = done([installed.python, "-P", "-c", code], installed.here)
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.strip() == package.build("rp2", "armv6m", cart).digest
+    ended = done([installed.python, "-P", "-c", code], installed.here)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.strip() == package.build("rp2", "armv6m", cart).digest

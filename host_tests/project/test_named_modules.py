@@ -44,12 +44,12 @@ _STARTED = re.compile(rf"python3? -m ((?:{_ROOM})(?:\.\w+)+)")
 @cache
 def paths():
     """Every file below the rooms, by its path in the checkout, and by that below toolcart/ where a link leads there."""
-    found = {}
+    by_name = {}
     for room in ROOMS:
         for path in files_below(CHECKOUT / room, ""):
             if "__pycache__" not in path.parts:
-                found[str(path.relative_to(CHECKOUT))] = path
-    return found
+                by_name[str(path.relative_to(CHECKOUT))] = path
+    return by_name
 
 
 @cache
@@ -108,10 +108,10 @@ def prose(path):
 
 def gone_in(line):
     """What a line names and is not there."""
-    found = [name for name in _DOTTED.findall(line) if is_a_module(name) and not is_there(name)]
-    found += [name for name in _FILE.findall(line) if name not in ends()]
-    found += [name for name in _PLACE.findall(line) if not name.endswith(".py") and not is_a_place(name)]
-    return [name for name in found if name not in OTHERS]
+    names = [name for name in _DOTTED.findall(line) if is_a_module(name) and not is_there(name)]
+    names += [name for name in _FILE.findall(line) if name not in ends()]
+    names += [name for name in _PLACE.findall(line) if not name.endswith(".py") and not is_a_place(name)]
+    return [name for name in names if name not in OTHERS]
 
 
 def is_a_place(name):
@@ -151,7 +151,7 @@ def test_every_clause_of_the_protocols_page_that_is_named_is_there():
     named = set()
     for path in [path for path in paths().values() if path.suffix == ".py"] + documents():
         text = path.read_text(encoding="utf-8")
-        named |= {clause for found in _CLAUSES.findall(text) for clause in re.split(", | and | to ", found)}
+        named |= {clause for reference in _CLAUSES.findall(text) for clause in re.split(", | and | to ", reference)}
         named |= {f"10.{number}" for number in _LATER.findall(text)}
     assert len(named) > 50 and named <= clauses, sorted(named - clauses)
 

@@ -10,8 +10,8 @@ from host_tests.support.running import cart_of, lived, written
 
 @pytest.fixture
 def plant():
-    with SimulatedPlant() as made:
-        yield made
+    with SimulatedPlant() as simulated:
+        yield simulated
 
 
 def configured(folder, plant, number=7, spool="cart.spool", **toolsnet):
@@ -26,28 +26,28 @@ def life(config, is_over, act=None):
     acts = [act] if act else []
     seen = 0  # lines told before that
 
-    def goes_on(_agent, told):
+    def goes_on(_agent, lines):
         nonlocal seen
-        states = [line["stations"][0] for line in told[seen:] if line["kind"] == "status"]
+        states = [line["stations"][0] for line in lines[seen:] if line["kind"] == "status"]
         if not states or not states[-1]["mounted"]:
             return True
         if acts and states[-1]["controller"]["state"] == "ready":
             acts.pop()()
-            seen = len(told)
+            seen = len(lines)
             return True
         return bool(acts) or not is_over(states[-1])
 
-    code, told = lived(config, goes_on)
+    code, all_lines = lived(config, goes_on)
     assert code == 0
-    return told[-1]["stations"][0]
+    return all_lines[-1]["stations"][0]
 
 
 def stored(count):
-    return lambda shown: shown["stored"] >= count
+    return lambda station: station["stored"] >= count
 
 
 def delivered(count):
-    return lambda shown: shown["delivered"] >= count and not shown["backlog"]
+    return lambda station: station["delivered"] >= count and not station["backlog"]
 
 
 def archived(plant):

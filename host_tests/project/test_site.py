@@ -32,7 +32,7 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
     (folder / "index.md").write_text("# Documents\n\n## All\n\n[one](one.md#gone)\n")
     (folder / "one.md").write_text("# One\n")
     monkeypatch.setattr(site, "DOCS", folder)
-    monkeypatch.setattr(site, "BESIDE", ())
+    monkeypatch.setattr(site, "OTHER_PAGES", ())
     with pytest.raises(Unavailable, match="gone"):
         site.build(tmp_path / "html")
 
@@ -40,8 +40,8 @@ def test_a_link_that_leads_nowhere_ends_the_build(tmp_path, monkeypatch):
 def test_the_command_finds_a_page_and_names_those_there_are(built, monkeypatch):
     monkeypatch.setattr(docs, "places", lambda: [built])
     for name in ("serial", "serial.md", "library/client"):
-        said = toolcart("docs", "--path", name).output
-        assert said.strip() == str(built / f"{name.removesuffix('.md')}.html")
+        output = toolcart("docs", "--path", name).output
+        assert output.strip() == str(built / f"{name.removesuffix('.md')}.html")
     assert "no page nothing; there are" in toolcart("docs", "nothing", code=1).output
 
 
@@ -54,13 +54,13 @@ def test_nobody_who_runs_a_cart_is_sent_to_internals():
     """But for the index, and for the figures that README names."""
     allowed = {("README.md", "figures"), *(("index.md", path.stem) for path in (CHECKOUT / "docs/internals").glob("*"))}
     links = re.compile(r"internals/([\w-]+)\.md")
-    found = {(page.name, name) for page in USERS for name in links.findall(page.read_text(encoding="utf-8"))}
-    assert found <= allowed
+    named = {(page.name, name) for page in USERS for name in links.findall(page.read_text(encoding="utf-8"))}
+    assert named <= allowed
 
 
 def test_every_document_that_the_program_names_is_there():
     named = re.compile(r"\bdocs/[\w/-]+\.(?:md|json)\b")
     files = [path for folder in ("toolcart", "lab", "host_tests") for path in files_below(CHECKOUT / folder)]
-    found = {place for path in files for place in named.findall(path.read_text(encoding="utf-8"))}
-    assert len(found) >= 10
-    assert sorted(place for place in found if not (CHECKOUT / place).exists()) == []
+    places = {place for path in files for place in named.findall(path.read_text(encoding="utf-8"))}
+    assert len(places) >= 10
+    assert sorted(place for place in places if not (CHECKOUT / place).exists()) == []

@@ -64,14 +64,14 @@ def run(copy, *arguments, code=0):
 
 def touched(copy):
     """The files of the copy that the project does not have so."""
-    found = set()
+    names = set()
     for path in copy.rglob("*"):
         name = path.relative_to(copy)
         if path.is_file() and "__pycache__" not in name.parts and name != Path("host_tests/__init__.py"):
             source = ROOT / name
             if not source.exists() or source.read_bytes() != path.read_bytes():
-                found.add(str(name))
-    return found
+                names.add(str(name))
+    return names
 
 
 def row_of(what):
@@ -83,13 +83,13 @@ def row_of(what):
 
 def check_row(copy, what):
     """The change touched what the row says, and nothing else."""
-    said = []
-    found = sorted(touched(copy))
-    for path in found:
+    places = []
+    paths = sorted(touched(copy))
+    for path in paths:
         is_new = not (ROOT / path).exists()
-        said.append(str(Path(path).parent) + "/" if is_new else path)
-    assert sorted(row_of(what)) == sorted(said), "\n".join(
-        [f"docs/internals/architecture.md, {what}:", *difflib.ndiff(sorted(row_of(what)), sorted(said))]
+        places.append(str(Path(path).parent) + "/" if is_new else path)
+    assert sorted(row_of(what)) == sorted(places), "\n".join(
+        [f"docs/internals/architecture.md, {what}:", *difflib.ndiff(sorted(row_of(what)), sorted(places))]
     )
 
 
@@ -281,8 +281,8 @@ def test_setting(copy):
 def test_board(copy):
     row = '    "xiao": Board("rp2", "SEEED_XIAO_RP2350", 2048, 1024, _RP2),\n'
     edit(copy, "tools/flash/image.py", '    "w5500_evb_pico": ', front=row)
-    told = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
-    assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in told["missing"]), told
+    status = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
+    assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in status["missing"]), status
     check_row(copy, "another board")
 
 

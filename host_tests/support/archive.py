@@ -39,7 +39,7 @@ from toolcart.archive.web.reading import Reading
 from toolcart.base.sources import ROOT
 from toolcart.sim.serve import SimulatedPlant
 from host_tests.support.running import command_of, toolcart
-from lab.harness.archive_rows import Plant, fill, fill_beside
+from lab.harness.archive_rows import Plant, fill, fill_other_tables
 
 DEADLINE_S = 20.0
 
@@ -78,7 +78,7 @@ class Served:
         self.faults = faults
         self.silence_s = silence_s
         self.tls = tls
-        self.said: list[str] = []
+        self.log: list[str] = []
         self._ready = threading.Event()
         self._wrong: BaseException | None = None
         self.pim_port = self.server_port = 0
@@ -107,8 +107,8 @@ class Served:
         self.loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         with database.writing(self.place) as engine:
-            self.writer = Writer(engine, self.said.append)
-            self.archive = Archive(self.writer, "127.0.0.1", self.faults, self.said.append, self.silence_s)
+            self.writer = Writer(engine, self.log.append)
+            self.archive = Archive(self.writer, "127.0.0.1", self.faults, self.log.append, self.silence_s)
             self.pim_port, self.server_port = await self.archive.listen("127.0.0.1", 0, 0, self.tls)
             self._ready.set()
             await self._stop.wait()
@@ -148,7 +148,7 @@ def filled(place, with_more: bool = False, **size) -> str:
     with database.writing(str(place)) as engine:
         fill(engine, plant)
         if with_more:
-            fill_beside(engine, plant)
+            fill_other_tables(engine, plant)
     return str(place)
 
 
@@ -188,7 +188,7 @@ class Archived(ArchiveBooks):
     @property
     def complaints(self) -> list[str]:
         """What could not be stored, and what broke the document."""
-        return list(self._served.said)
+        return list(self._served.log)
 
     def cut(self, cut: bool) -> None:
         """Cut PIM and server off, or connect them again."""
@@ -205,10 +205,10 @@ class Archived(ArchiveBooks):
 def delivering(folder, **plant) -> Iterator[SimulatedPlant]:
     """A simulated controller whose results go into an archive; `toolcart archive check` finds nothing wrong then."""
     place = str(place_in(folder))
-    with Served(place) as served, SimulatedPlant(archived=Archived(served), **plant) as made:
-        yield made
-    told = run("check", "--database", place)
-    assert "missing 0, behind 0" in told.output, told.output
+    with Served(place) as served, SimulatedPlant(archived=Archived(served), **plant) as simulated:
+        yield simulated
+    done = run("check", "--database", place)
+    assert "missing 0, behind 0" in done.output, done.output
 
 
 class Talk:
@@ -235,7 +235,7 @@ class Talk:
             octets += b"%04d" % len(telegram) + telegram
         self.socket.sendall(octets)
 
-    def hear(self):
+    def receive(self):
         """The next telegram; "" if the other side has closed."""
         while len(self._received) < 4 or len(self._received) < 4 + int(self._received[:4]):
             octets = self.socket.recv(4096)
@@ -249,7 +249,7 @@ class Talk:
     def ask(self, telegram):
         """Send one and hear one."""
         self.send(telegram)
-        return self.hear()
+        return self.receive()
 
 
 @contextmanager
@@ -306,9 +306,9 @@ class Starter:
         while True:
             line = self._process.stdout.readline()
             assert line, "the starter has ended"
-            found = re.match(r"(\d+) (?:PIM on [^:]*:(\d+), )?(?:server on [^:]*:(\d+), )?archive ", line)
-            if found:
-                return (int(found[1]), int(found[2] or 0), int(found[3] or 0))
+            match = re.match(r"(\d+) (?:PIM on [^:]*:(\d+), )?(?:server on [^:]*:(\d+), )?archive ", line)
+            if match:
+                return (int(match[1]), int(match[2] or 0), int(match[3] or 0))
             assert "DatabaseUnusable" not in line, line
 
 

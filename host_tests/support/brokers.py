@@ -105,10 +105,10 @@ class Amqtt(Broker):
 
 def mosquitto() -> str:
     """Its program; the test is skipped where there is none."""
-    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if found is None:
+    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if program is None:
         pytest.skip("no Mosquitto: apt install mosquitto")
-    return found
+    return program
 
 
 def need_amqtt() -> type[Amqtt]:

@@ -12,10 +12,10 @@ def given(fifo, octets, find, nothing):
             fifo.inlet()[:n] = octets[at : at + n]
             fifo.receive(n)
             at += n
-        found = find()
-        while found != nothing:
-            yield found
-            found = find()
+        message = find()
+        while message != nothing:
+            yield message
+            message = find()
         if at == len(octets):
             return
         assert n, "neither room nor anything found: it would stand still for ever"

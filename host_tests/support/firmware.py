@@ -83,7 +83,7 @@ class Rp2040:
         tty.setraw(slave)
         self.port = os.ttyname(slave)
         self._slave = slave  # kept open, or the master would end with the last program that closes the port
-        self.said = b""
+        self.output = b""
         self._process = None
         self.power_on()
         # One for all lives: another one would take what is typed first after a cut, and lose it.
@@ -120,7 +120,7 @@ class Rp2040:
 
     def _from_chip(self, process):
         while octets := os.read(process.stdout.fileno(), 4096):
-            self.said += octets
+            self.output += octets
             os.write(self._master, octets)
 
     def _to_chip(self):

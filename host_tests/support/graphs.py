@@ -52,7 +52,7 @@ class Bench:
         self.counters = Counters()
         self.state, self.main = self.area.mount(self.best_effort, cursors=self.cursors)
         self.log = self.area.graphs
-        assert self.area.found == MOUNT_DONE
+        assert self.area.mount_result == MOUNT_DONE
         for index in range(2):
             self.log.cursors[index].wants = WANTS_GRAPHS if index == self.wanting else 0
         assert self.main.settle() and self.log.settle()
@@ -95,7 +95,7 @@ def curves_in(log):
     for number, _, flags, payload in held(log):
         assert gr.is_piece(payload, 0, len(payload)) and get_u32(payload, 0) == number
         pieces[number] = (payload, flags)
-    found = []
+    curves = []
     for number in sorted(pieces):
         payload, flags = pieces[number]
         if payload[gr.PIECE]:
@@ -108,8 +108,8 @@ def curves_in(log):
                 break
             data += other[0][gr.PIECE_DATA :]
         else:
-            found.append((payload[:first], data, flags & ~4))
-    return found
+            curves.append((payload[:first], data, flags & ~4))
+    return curves
 
 
 def ident_of(lead):

@@ -37,7 +37,7 @@ class Area:
         self.kept_blocks = kept_blocks
         self.graph_blocks = graph_blocks
         self.mounts = 0
-        self.found = 0  # what the last mount answered
+        self.mount_result = 0  # what the last mount answered
         self.state = self.log = self.kept = self.graphs = None
 
     def clone(self):
@@ -70,7 +70,7 @@ class Area:
         for index in events:
             log.cursors[index].wants = WANTS_ALL
         self.mounts += 1
-        self.found = mount(state, tuple(logs), self.mounts)
+        self.mount_result = mount(state, tuple(logs), self.mounts)
         return state, log
 
 
@@ -82,7 +82,7 @@ def mounted(flash, kept_blocks=3, **options):
     """Return a log that is up over this device, its last record settled if that can be."""
     area = Area(kept_blocks=kept_blocks, flash=flash)
     log = area.mount(**options)[1]
-    assert area.found == MOUNT_DONE
+    assert area.mount_result == MOUNT_DONE
     log.settle()
     return log
 
@@ -155,16 +155,16 @@ def put_event(page, at, what, number=3, station=1000, code=b"", text=b"", time=b
 def read_all(log, index=0):
     """Take all that waits for an outlet: list of (number, tightening); an event is (number, its ident)."""
     cursor = log.cursors[index]
-    found = []
+    records = []
     while True:
         kind = log.peek(cursor)
         if kind <= 0:
             assert kind == 0, kind
-            return found
+            return records
         number = get_u32(log.page, log.at)
         assert number == cursor.found
         is_event = kind == KIND_EVENT
-        found.append((number, get_u32(log.page, log.at + 8) if is_event else ident_in(log.page, log.at)))
+        records.append((number, get_u32(log.page, log.at + 8) if is_event else ident_in(log.page, log.at)))
         cursor.advance()
 
 
@@ -189,10 +189,10 @@ def held(log):
 
     scout = Cursor()
     scout.wants = WANTS_ALL
-    found = []
+    entries = []
     while True:
         kind = log.peek(scout)
         if kind <= 0:
-            return found
-        found.append((scout.found, kind, log.flags, bytes(log.page[log.at : log.at + log.length])))
+            return entries
+        entries.append((scout.found, kind, log.flags, bytes(log.page[log.at : log.at + log.length])))
         scout.advance()

@@ -249,7 +249,7 @@ class Client:
         unsure = [idents for number, idents in promise.tried.items() if number not in promise.acked]
         need(not self.counts or 0 <= more <= sum([max(idents) for idents in unsure]), "told of %d too much" % more)
 
-    def tell(self, number, ident):
+    def count_on_append(self, number, ident):
         """What a result brings counts from its append on."""
         if self.replayed is False or (self.slot == CURSOR and self.state.numbers[self.log.ring + NEXT] == number + 1):
             self.state.numbers[TOLD] += ident
@@ -310,7 +310,7 @@ class Client:
     def appended(self, number, ident):
         need(self.log.number == number, "it was appended as %d, not as %d" % (self.log.number, number))
         need(self.log.next == number + 1, "the next after %d is %d" % (number, self.log.next))
-        self.tell(number, ident)
+        self.count_on_append(number, ident)
         self.promise.acknowledge(number, ident)
 
     def is_usual(self, length):
@@ -333,10 +333,10 @@ class Client:
             if kind <= 0:
                 need(kind == RECORD_NONE or self.faulty, "the log cannot be read")
                 return 0 if kind == RECORD_NONE else UNKNOWN
-            number, found = payload_at(self.log.page, self.log.at, self.log.length)
+            number, stored_ident = payload_at(self.log.page, self.log.at, self.log.length)
             need(number == scout.found, "record %d says that it is %d" % (scout.found, number))
             need(number > last, "record %d behind %d" % (number, last))
-            if found == ident:
+            if stored_ident == ident:
                 return number
             last = number
             scout.advance()
@@ -353,8 +353,8 @@ class Client:
             if kind <= 0:
                 need(kind == RECORD_NONE or self.faulty, "the log cannot be read")
                 return newest
-            number, found = payload_at(self.log.page, self.log.at, self.log.length)
-            need(found == ident, "a search for %d finds %d" % (ident, found))
+            number, stored_ident = payload_at(self.log.page, self.log.at, self.log.length)
+            need(stored_ident == ident, "a search for %d finds %d" % (ident, stored_ident))
             newest = max(newest, number)
         raise Fault("the search has no end")
 

@@ -59,7 +59,7 @@ class Explorer:
     set, is told each operation.
     """
 
-    tell = None
+    report = None
 
     def __init__(self, shape, operations, length, refusals=(), worn=()):
         self.shape = shape
@@ -85,18 +85,18 @@ class Explorer:
         """One way of that many cuts."""
         for left in range(cuts, 0, -1):
             row = self.rows[dice.randrange(len(self.rows))]
-            found = self.sessions_of(image, promise, left, trace, row)
-            image, promise, _, trace = found[dice.randrange(len(found))]
+            sessions = self.sessions_of(image, promise, left, trace, row)
+            image, promise, _, trace = sessions[dice.randrange(len(sessions))]
             self.look_at(image, promise, left - 1, trace)
 
     def look_at(self, image, promise, cuts, trace):
         """Drain the image if it is a new one; True if it was not followed that far yet."""
         key = hash((image, promise.key()))
-        known = self.seen.get(key, -1)
-        if known >= cuts:
+        cuts_seen = self.seen.get(key, -1)
+        if cuts_seen >= cuts:
             return False
         self.seen[key] = cuts
-        if known < 0:
+        if cuts_seen < 0:
             self.images += 1
             self.guarded(lambda: self.drain(self.area.load(image), promise.copy()), trace, lambda: "drain")
             self.looked(image, promise, trace)
@@ -104,20 +104,20 @@ class Explorer:
 
     def sessions_of(self, image, promise, cuts, trace, row):
         """Return what a session of these operations may leave behind: [(image, promise, cuts left, trace)]."""
-        found = []
+        outcomes = []
         area = self.area
         area.load(image)
         first = area.operations
-        self.session(image, promise, cuts, trace, row, "", found)
+        self.session(image, promise, cuts, trace, row, "", outcomes)
         for index in range(area.operations - first) if self.refusals else ():
             for look in self.refusals:
                 area.refuse_at = {area.operations + index + 1: look}
                 note = "!%d=%s" % (index + 1, LOOK_NAMES[look])
-                self.session(image, promise, cuts, trace, row, note, found)
+                self.session(image, promise, cuts, trace, row, note, outcomes)
         area.refuse_at = {}
-        return found
+        return outcomes
 
-    def session(self, image, promise, cuts, trace, row, note, found):
+    def session(self, image, promise, cuts, trace, row, note, outcomes):
         self.sessions += 1
         area = self.area.load(image)
         promise = promise.copy()
@@ -125,9 +125,9 @@ class Explorer:
         first = area.operations
 
         def before(operation, block, address, new):
-            if self.tell:
+            if self.report:
                 what = area.operations - first + 1, ("program", "erase")[operation], block, address, len(new)
-                self.tell("      %d %s block %d at %d, %d" % what)
+                self.report("      %d %s block %d at %d, %d" % what)
             session.note()
             held = promise.copy()
             way = "".join(done) + note + "@%d=" % (area.operations - first + 1)
@@ -135,7 +135,7 @@ class Explorer:
             for later in area.later(self.shape.flickers):
                 for look in FIRST[operation]:
                     area.load(later).tear(operation, block, address, new, look)
-                    found.append((area.image(), held, cuts - 1, trace + (way + LOOK_NAMES[look] + looks_of(later),)))
+                    outcomes.append((area.image(), held, cuts - 1, trace + (way + LOOK_NAMES[look] + looks_of(later),)))
             area.load(here)
 
         def act():
@@ -145,11 +145,11 @@ class Explorer:
             for operation in row:
                 done.append(operation)
                 session.run(operation)
-                if self.tell:
-                    self.tell("   %s -> %s" % (NAMES[operation], told(session)))
+                if self.report:
+                    self.report("   %s -> %s" % (NAMES[operation], describe(session)))
                 for later in area.later(self.shape.flickers):
                     way = "".join(done) + note + looks_of(later)
-                    found.append((later, promise.copy(), cuts - 1, trace + (way,)))
+                    outcomes.append((later, promise.copy(), cuts - 1, trace + (way,)))
 
         session = None
         self.guarded(act, trace, lambda: "".join(done) + note)
@@ -259,7 +259,7 @@ class StateSession:
             self.promise.floor = max(self.promise.floor, self.state.durable[DELIVERED])
 
 
-def replay(shape, way, tell=print, kind=Explorer):
+def replay(shape, way, report=print, kind=Explorer):
     """Follow the way of a fault again and tell every operation of the flash.
 
     Sessions stand between "/": operations, "!3=bad" the third operation is refused and torn so, "@5=new" it is cut at
@@ -267,25 +267,25 @@ def replay(shape, way, tell=print, kind=Explorer):
     end, whatever the way takes of it.
     """
     explorer = kind(shape, "", 0)
-    explorer.tell = tell
+    explorer.report = report
     area = explorer.area
     image, promise = area.image(), Promise()
     for day in [day for day in way.strip("/").split("/") if day]:
-        tell(day)
+        report(day)
         if day in ("drain", "lose"):
             (explorer.drain if day == "drain" else explorer.lose)(area.load(image), promise)
             return
         row, _, refusal = day.split("@")[0].split("{")[0].partition("!")
         at, _, look = refusal.partition("=")
         area.refuse_at = {area.operations + int(at): LOOK_NAMES.index(look)} if refusal else {}
-        found = []
-        explorer.session(image, promise, 1, (), row, refusal and "!" + refusal, found)
+        outcomes = []
+        explorer.session(image, promise, 1, (), row, refusal and "!" + refusal, outcomes)
         area.refuse_at = {}
-        image, promise = next(one for one in found if one[3] == (day,))[:2]
-        tell("off; torn: %s" % [(t.block, t.address, LOOK_NAMES[t.look]) for t in image[2]])
+        image, promise = next(one for one in outcomes if one[3] == (day,))[:2]
+        report("off; torn: %s" % [(t.block, t.address, LOOK_NAMES[t.look]) for t in image[2]])
 
 
-def told(session):
+def describe(session):
     if not isinstance(session, Client):
         return "first %d, durable %d" % (session.first, session.state.durable[DELIVERED])
     log, state = session.log, session.state
@@ -305,7 +305,7 @@ def told(session):
 def bases(shape, most):
     """Return images at rest that fault-free days lead to, no two of the same shape: [(image, promise, way)]."""
     area = shape.area()
-    found = {}
+    by_key = {}
     rows = [(area.image(), Promise(), "")]
     days = [(a,) for a in (APPEND, GIVE_SAVE, GIVE_ALL)]
     days += [day + last for day in days for last in days]
@@ -320,10 +320,10 @@ def bases(shape, most):
                     session.run(operation)
                 behind_it = after.last - max([0] + list(after.given))
                 key = (area.image()[1], behind_it, len(after.acked) - len(after.given))
-                if key not in found:
-                    found[key] = (area.image(), after, way + "/" + "".join(row))
-                    behind.append(found[key])
-                    if len(found) >= most:
-                        return list(found.values())
+                if key not in by_key:
+                    by_key[key] = (area.image(), after, way + "/" + "".join(row))
+                    behind.append(by_key[key])
+                    if len(by_key) >= most:
+                        return list(by_key.values())
         rows = behind
-    return list(found.values())
+    return list(by_key.values())

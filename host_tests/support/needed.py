@@ -11,11 +11,11 @@ from toolcart.base.sources import Unavailable
 
 
 @contextmanager
-def needed(what: str, made: AbstractContextManager) -> Iterator:
+def needed(what: str, context: AbstractContextManager) -> Iterator:
     """`made`, entered, or the test is skipped; what is Unavailable while the test runs is a failure, and no skip."""
     with ExitStack() as stack:
         try:
-            found = stack.enter_context(made)
+            value = stack.enter_context(context)
         except Unavailable as reason:
             pytest.skip(f"no {what}: {reason}")
-        yield found
+        yield value

@@ -20,12 +20,12 @@ def room_of(quarantine, length):
 
 def numbers_of(quarantine):
     """Return the main log's numbers of all entries, oldest entry first; None if they cannot be read now."""
-    found = []
+    numbers = []
     kind = quarantine.next_entry(0)
     while kind > 0:
-        found.append(quarantine.number)
+        numbers.append(quarantine.number)
         kind = quarantine.next_entry(quarantine.entry)
-    return found if kind == 0 else None
+    return numbers if kind == 0 else None
 
 
 class QuarantineBench:

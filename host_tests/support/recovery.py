@@ -18,7 +18,7 @@ BLANK = -1
 IDENTITY = b"000101Cart controller          C1234567            "
 STATION = IDENTITY[:41] + b"0000000001"
 PAYLOAD = res.HEAD_BYTES + res.BODY_BYTES
-ASKED_EVERY_MS = 100000  # more than any pause: nothing waits for time here
+REQUEST_EVERY_MS = 100000  # more than any pause: nothing waits for time here
 
 
 class FakeState:
@@ -146,18 +146,18 @@ class Memory:
         self.next_id = next_id
         self.limit = limit
         self.fixed = fixed  # the ID that every result carries
-        self.made = []
+        self.produced = []
         self.kept = []
 
     def make(self, ident=None, key=None):
         """Tighten once."""
         if ident is None:
             ident = self.next_id if self.fixed is None else self.fixed
-        uid = len(self.made) + 1
+        uid = len(self.produced) + 1
         result = self.result(uid, ident, uid if key is None else key)
         if ident != BLANK:
             self.next_id = (ident + 1) % ID_PERIOD
-        self.made.append(result)
+        self.produced.append(result)
         self.kept = [one for one in self.kept if one.ident != ident or ident == BLANK]
         self.kept.append(result)
         if len(self.kept) > self.limit:
@@ -187,7 +187,7 @@ class Memory:
         return None
 
 
-class Told:
+class ReportedGaps:
     """In place of toolcart.agent.station.missing_results: what was told as gone."""
 
     def __init__(self):
@@ -209,13 +209,13 @@ class Bench:
         self.log = FakeLog(limit)
         self.state = FakeState()
         self.state.log = self.log
-        self.gone = Told()
+        self.gone = ReportedGaps()
         self.settings = settings
         self.recovers = recovers
-        self.asked = []
+        self.requested = []
         self.news = []
         self.now = 0
-        self.said_twice = 0  # that were there before, at most
+        self.stored_twice = 0  # that were there before, at most
         self.raw = []  # the uid of each that was kept as it came
         self.opens_with = (IDENTITY, 1)
         self.start()
@@ -240,7 +240,7 @@ class Bench:
         if again:
             before = self.state.numbers[STORED_AGAIN]
             self.ledger.count_again(again, self.log.first())
-            self.said_twice += self.state.numbers[STORED_AGAIN] - before
+            self.stored_twice += self.state.numbers[STORED_AGAIN] - before
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -284,11 +284,11 @@ class Bench:
 
     def ask(self):
         """Return the ID that is asked for now, -1 if none is."""
-        self.now = (self.now + ASKED_EVERY_MS) & 0x3FFFFFFF
+        self.now = (self.now + REQUEST_EVERY_MS) & 0x3FFFFFFF
         if not self.recovery.want(self.now):
             return -1
         number = id_of(self.recovery.ask_id, 0)
-        self.asked.append(number)
+        self.requested.append(number)
         return number
 
     def answer(self, result, flags=0):
@@ -320,7 +320,7 @@ class Bench:
                 self.raw.append(result.uid)
                 before = self.state.numbers[STORED_AGAIN]
                 self.ledger.stored(KIND_RAW, res.FLAG_RECOVERED, payload, 0, PAYLOAD)
-                self.said_twice += self.state.numbers[STORED_AGAIN] - before
+                self.stored_twice += self.state.numbers[STORED_AGAIN] - before
             self.recovery.kept(self.now)
         return news
 
@@ -344,16 +344,16 @@ class Bench:
 
     def settle(self, most=1000):
         """Ask until nothing is wanted; returns how many questions that took."""
-        before = len(self.asked)
+        before = len(self.requested)
         while self.step():
-            assert len(self.asked) - before < most, "it never ends"
-        return len(self.asked) - before
+            assert len(self.requested) - before < most, "it never ends"
+        return len(self.requested) - before
 
     def met(self, count=0):
         """Let an empty controller be met, and push so many results; what was asked for is forgotten."""
         self.open().settle()
         self.make(count)
-        self.asked = []
+        self.requested = []
         self.news = []
         return self
 
@@ -368,7 +368,7 @@ class Bench:
         self.close()
         for _ in range(count):
             self.memory.make()
-        self.asked = []
+        self.requested = []
         return self.open()
 
     # -- what came of it ---------------------------------------------------------------------------------------

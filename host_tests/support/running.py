@@ -81,9 +81,9 @@ def started(*arguments: object) -> Iterator[str]:
         yield process.stdout.readline()
 
 
-def page_of(said: str) -> str:
+def page_of(line: str) -> str:
     """The address that `toolcart web` has said."""
-    return said.split()[2].rstrip(",")
+    return line.split()[2].rstrip(",")
 
 
 def station_at(
@@ -124,16 +124,16 @@ def written(folder: Path, tree: object, name: str = "cart.json") -> Path:
 
 def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple[int, list[dict]]:
     """An agent in this process for as long as `goes_on`, given what it has told: its exit code, and all its lines."""
-    told: list[dict] = []
-    agent = Agent(config_file.read_to_run(config), str(config), 20, told.append)
+    lines: list[dict] = []
+    agent = Agent(config_file.read_to_run(config), str(config), 20, lines.append)
     until = time.monotonic() + DEADLINE_S
 
     def turn() -> bool:
-        assert time.monotonic() < until, told[-1:]
-        return bool(goes_on(agent, told))
+        assert time.monotonic() < until, lines[-1:]
+        return bool(goes_on(agent, lines))
 
     try:
-        return agent.run(turn), [*told, agent.last_line()]
+        return agent.run(turn), [*lines, agent.last_line()]
     finally:
         agent.board.close()
 
@@ -146,7 +146,7 @@ def asked_while_it_runs(config: Path, act: Callable[[], object]) -> tuple[int, l
         act()
         agent.board.request_stop()
 
-    def goes_on(agent: Agent, _told: list[dict]) -> bool:
+    def goes_on(agent: Agent, _lines: list[dict]) -> bool:
         if agent._controls and not asker:
             asker.append(threading.Thread(target=ask, args=[agent], daemon=True))
             asker[0].start()

@@ -29,7 +29,7 @@ class Station:
         self.area = area
         self.counters = Counters()
         self.state, self.log = area.mount(**log)
-        if area.found != MOUNT_DONE:
+        if area.mount_result != MOUNT_DONE:
             return False
         if keeps:
             from toolcart.agent.quarantine.quarantine import Quarantine
@@ -63,7 +63,7 @@ IDENTITY = b"0" * 41 + b" " * 10
 BLANK = b" " * 19
 
 
-class Found:
+class LinkMessage:
     """A message as a link shows it: at buf[at:at+length]."""
 
     def __init__(self, buf, at, length):
@@ -76,11 +76,11 @@ class Clock:
     """The agent's own clock: a second later each time it is asked."""
 
     def __init__(self):
-        self.asked = 0
+        self.reads = 0
 
     def stamp_into(self, buf):
-        self.asked += 1
-        buf[:] = ("2030-01-01:00:00:%02d" % (self.asked % 60)).encode()
+        self.reads += 1
+        buf[:] = ("2030-01-01:00:00:%02d" % (self.reads % 60)).encode()
 
 
 class Bench(Station):
@@ -105,7 +105,7 @@ class Bench(Station):
         """Hand over a MID 0061 from somewhere inside a buffer."""
         buf = b"##" + frame + b"\0"
         revision = int(frame[8:11]) if frame[8:11].strip() else 1
-        return self.store.put_pushed(Found(buf, 2, len(frame)), revision, cut_short, NOW)
+        return self.store.put_pushed(LinkMessage(buf, 2, len(frame)), revision, cut_short, NOW)
 
     def fetch(self, frame):
         assert self.store.read_fetched(frame, 0, len(frame), int(frame[8:11]))

@@ -1,9 +1,9 @@
 """A controller session without a network: what it says, whole or in parts, and a plain model of what parts become.
 
-talk = Talk()              connected; what the session posts is taken by a port that is always ready
-talk.hear(octets)          the controller says this; returns the events, results answered as `answers` says
-talk.wait(ms)              time passes, from deadline to deadline
-talk.said                  every message that went out, without its NUL; talk.take() returns and forgets them
+talk = Talk()             connected; what the session posts is taken by a port that is always ready
+talk.receive(octets)      the controller says this; returns the events, results answered as `answers` says
+talk.wait(ms)             time passes, from deadline to deadline
+talk.outgoing             every message that went out, without its NUL; talk.take() returns and forgets them
 The model of parts keeps the bytes of one message under way and knows nothing of buffers but their sizes. Its rules are
 those of toolcart.agent.openprotocol.linked_messages, written down a second time with joins and slices.
 """
@@ -43,10 +43,10 @@ class Talk:
         self.now = START_TICKS
         self.link = Stream(buffer_bytes)
         self.session = ss.Session(self.link, subscriptions or (Subscription(RESULTS, (999, 1)),), **settings)
-        self.said = []
+        self.outgoing = []
         self.results = []
         self.answers = True  # acknowledge what comes, as soon as it comes
-        self.takes = True  # the port takes what is posted
+        self.is_writable = True  # the port takes what is posted
         self.connect()
 
     def connect(self):
@@ -58,7 +58,7 @@ class Talk:
         self.session.closed()
         self.connect()
 
-    def hear(self, octets):
+    def receive(self, octets):
         """Give octets to the session, as many at once as the link takes; return its events."""
         events = []
         while octets:
@@ -73,9 +73,9 @@ class Talk:
             events += self.settle()
         return events
 
-    def tell(self, *messages):
+    def deliver(self, *messages):
         """Give whole messages, each with its NUL."""
-        return self.hear(b"".join([octets + b"\0" for octets in messages]))
+        return self.receive(b"".join([octets + b"\0" for octets in messages]))
 
     def settle(self):
         """Do all that can be done now."""
@@ -97,11 +97,11 @@ class Talk:
         """Let the port take what is posted."""
         link = self.link
         self.session.tick(self.now)
-        while self.takes and link.pending:
+        while self.is_writable and link.pending:
             n = link.pending
             octets = bytes(link.tx[link.tx_from : link.tx_from + n])
             assert octets[-1] == 0 and int(octets[:4]) == n - 1
-            self.said.append(octets[:-1])
+            self.outgoing.append(octets[:-1])
             link.sent(n)
             self.session.tick(self.now)
 
@@ -139,8 +139,8 @@ class Talk:
         return self.settle()
 
     def take(self):
-        said, self.said = self.said, []
-        return said
+        outgoing, self.outgoing = self.outgoing, []
+        return outgoing
 
     def mids(self):
         """Return the MIDs that went out since the last time, and forget them."""
@@ -148,8 +148,8 @@ class Talk:
 
     def ready(self, started=STARTED):
         """Go through the start to READY; return self."""
-        assert st.EV_STARTED in self.tell(started)
-        assert self.tell(accepted(60)) == [st.EV_READY]
+        assert st.EV_STARTED in self.deliver(started)
+        assert self.deliver(accepted(60)) == [st.EV_READY]
         assert self.session.state == st.READY
         self.take()
         return self
@@ -185,7 +185,7 @@ class Model:
         self.events = []
         self.results = []
 
-    def hear(self, frame):
+    def receive(self, frame):
         left = self.size - len(self.joined)
         if len(frame) > left:
             there = frame[: CUT_SHORT_BYTES if left > CUT_SHORT_BYTES else left]

@@ -21,8 +21,8 @@ HERE = ("localhost", "127.0.0.1")
 
 def certificate_files(folder, authority=OURS, name="127.0.0.1"):
     """Write a server's certificate, its key and its authority's certificate; return their names."""
-    made = authority.issue_cert(name)
-    written = {"certificate": made.cert_chain_pems[0], "key": made.private_key_pem, "ca": authority.cert_pem}
+    issued = authority.issue_cert(name)
+    written = {"certificate": issued.cert_chain_pems[0], "key": issued.private_key_pem, "ca": authority.cert_pem}
     for kind, blob in written.items():
         blob.write_to_path(folder / f"{kind}.pem")
     (folder / "key.pem").chmod(0o600)

@@ -41,9 +41,9 @@ def read(telegram):
     """Return what an independent reader finds; the length is right, and nothing breaks the document."""
     octets = bytes(telegram)
     assert int(octets[:4]) == len(octets) - 4
-    found, breaches = take_apart(octets[4:])
+    fields, breaches = take_apart(octets[4:])
     assert not breaches, [str(breach) for breach in breaches]
-    return found
+    return fields
 
 
 class Outlet(Timed):
@@ -81,7 +81,7 @@ class Outlet(Timed):
     def start(self):
         """Make everything new over the flash, as after power has come back."""
         self.state, self.log = self.area.mount(when_full=self.when_full)
-        assert self.area.found == MOUNT_DONE
+        assert self.area.mount_result == MOUNT_DONE
         self.counters = Counters()
         self.quarantine = Quarantine(self.area.kept, self.state, self.log)
         self.quarantine.start()
@@ -142,17 +142,17 @@ class Outlet(Timed):
     def parked_records(self):
         """Return (kind, number in the log, reason, content behind the number) of all that is kept, oldest first."""
         quarantine = self.quarantine
-        found = []
+        records = []
         entry = 0
         while True:
             kind = quarantine.next_entry(entry)
             if kind <= 0:
                 assert kind == 0
-                return found
+                return records
             entry = quarantine.entry
             log = quarantine.log
             content = bytes(log.page[log.at + 4 : log.at + quarantine.length])
-            found.append((kind, quarantine.number, quarantine.reason, content))
+            records.append((kind, quarantine.number, quarantine.reason, content))
 
     def parked_numbers(self):
         return [record[1] for record in self.parked_records()]
@@ -186,11 +186,11 @@ class Outlet(Timed):
 
     # What became of it
 
-    def shown(self):
+    def status(self):
         """Return what the outlet tells people."""
-        shown = {}
-        self.forward.put_state(shown)
-        return shown
+        state = {}
+        self.forward.put_state(state)
+        return state
 
     def clean(self):
         """Assert that ToolsNet found nothing to complain about."""

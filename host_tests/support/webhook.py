@@ -63,9 +63,9 @@ class Server:
         numbers = [line["number"] for line in lines]
         assert numbers == sorted(numbers) and numbers[-1] == head["last"]
         self.batches.append(head)
-        known = len(self.model.stored)
+        before = len(self.model.stored)
         number, _ = self.model.take("hook", head["identity"], head["after"], head["last"], numbers)
-        for _, _, stored in self.model.stored[known:]:
+        for _, _, stored in self.model.stored[before:]:
             self.lines.append(lines[numbers.index(stored)])
         return json.dumps({"identity": head["identity"], "number": number}).encode()
 
@@ -130,19 +130,19 @@ class WebhookBench(SecondOutlet):
         return kind(self.log, 1, self.port, self.counters, (3, 1, 10), self.chosen, address)
 
     def why(self):
-        return self.shown()["why"]
+        return self.status()["why"]
 
 
 def section(table):
     """The defaults of a table of settings, times in milliseconds."""
-    found = {}
+    settings = {}
     for row in table.split("\n"):
         key, kind, default = row.split()[:3]
         if kind == "time":
-            found[key.removesuffix("_s") + "_ms"] = int(float(default) * 1000)
+            settings[key.removesuffix("_s") + "_ms"] = int(float(default) * 1000)
         else:
-            found[key] = None if default in "~-" else int(default) if kind == "int" else default == "true"
-    return found
+            settings[key] = None if default in "~-" else int(default) if kind == "int" else default == "true"
+    return settings
 
 
 TABLES = """CREATE TABLE IF NOT EXISTS have (identity TEXT PRIMARY KEY, number INTEGER);
@@ -167,8 +167,8 @@ def take(database: sqlite3.Connection, body: bytes) -> dict:
     identity = head["identity"]
     with database:
         database.execute("BEGIN IMMEDIATE")
-        found = database.execute("SELECT number FROM have WHERE identity = ?", (identity,)).fetchone()
-        have = found[0] if found else 0
+        row = database.execute("SELECT number FROM have WHERE identity = ?", (identity,)).fetchone()
+        have = row[0] if row else 0
         if head["after"] <= have < head["last"]:
             rows = [
                 (identity, line["number"], line["type"], json.dumps(line)) for line in lines if line["number"] > have
@@ -207,8 +207,8 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     PORT, DATABASE, TOKEN = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-    with sqlite3.connect(DATABASE, timeout=30) as made:
-        made.executescript("PRAGMA journal_mode = WAL;" + TABLES)
+    with sqlite3.connect(DATABASE, timeout=30) as connection:
+        connection.executescript("PRAGMA journal_mode = WAL;" + TABLES)
     ThreadingHTTPServer.allow_reuse_address = True
     served = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
     if len(sys.argv) > 4:

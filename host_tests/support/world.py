@@ -111,13 +111,13 @@ class Cart(whole.Cart):
 
     def gone(self):
         """Return (first, last) of every event of IDs that the controller has no more; None where it does not say."""
-        found = []
+        spans = []
         for _, kind, _, payload in self.records():
             if kind == KIND_EVENT and payload[ev.WHAT] == ev.GONE:
                 text = payload[ev.TEXT :]
                 places = (ev.GONE_FIRST, ev.GONE_LAST)
-                found.append(tuple([int(text[at : at + 10]) if text[at : at + 10].strip() else None for at in places]))
-        return found
+                spans.append(tuple([int(text[at : at + 10]) if text[at : at + 10].strip() else None for at in places]))
+        return spans
 
 
 def id_of(payload):

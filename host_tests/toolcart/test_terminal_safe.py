@@ -60,7 +60,7 @@ def image(tmp_path):
     return path
 
 
-def said(image, *arguments):
+def output_of(image, *arguments):
     done = CliRunner().invoke(spool, [arguments[0], str(image), *arguments[1:]])
     assert done.exit_code == 0, done.output
     return done.stdout
@@ -68,32 +68,32 @@ def said(image, *arguments):
 
 def test_tables_of_spool_show_octets_of_frame_and_do_not_send_them(image):
     for arguments in (["export"], ["rescue"], ["list"], ["list", "--all"], ["info"], ["show", "2"]):
-        assert is_harmless(said(image, *arguments).replace("\r\n", "\n")), arguments
-    rows = list(csv.DictReader(io.StringIO(said(image, "export"))))
+        assert is_harmless(output_of(image, *arguments).replace("\r\n", "\n")), arguments
+    rows = list(csv.DictReader(io.StringIO(output_of(image, "export"))))
     assert "\\x1b[2J\\x07\\x00\\x9b31m\\x7f\\x0d\\x0a" in rows[1]["frame"]
 
 
 def test_json_of_a_spool_is_valid_and_exact(image):
     for arguments in (["export", "--json"], ["rescue", "--json"]):
-        text = said(image, *arguments)
+        text = output_of(image, *arguments)
         assert json.loads(text)[1]["frame"] == OCTETS.decode("latin-1") and is_harmless(text)
-    lines = [json.loads(line) for line in said(image, "list", "--json").splitlines()]
+    lines = [json.loads(line) for line in output_of(image, "list", "--json").splitlines()]
     assert lines[1]["frame"] == OCTETS.decode("latin-1")
 
 
 def test_info_says_whose_spool_it_is(image):
-    assert said(image, "info").startswith("station 7 of system 1 (type 3), spool ")
-    owner = json.loads(said(image, "info", "--json"))["owner"]
+    assert output_of(image, "info").startswith("station 7 of system 1 (type 3), spool ")
+    owner = json.loads(output_of(image, "info", "--json"))["owner"]
     assert (owner["station"], owner["system"], owner["type"], len(owner["identity"])) == (7, 1, 3, 32)
 
 
 @pytest.mark.parametrize("explainer", [Explain3964R, ExplainAscii])
 def test_no_octet_of_a_line_reaches_the_terminal_as_it_is(explainer):
     shower = Shower(explainer())
-    heard = b"\x02\x10" if explainer is Explain3964R else b"\x02"
-    block = [*heard, *b"00\x1b\x9b\x1b\x9b\x07\x7f", *range(256)]
-    told = [shower.line(CapturedOctet(0.001 * at, octet != 0x10, octet)) for at, octet in enumerate(block)]
-    assert is_harmless("\n".join(told))
+    start = b"\x02\x10" if explainer is Explain3964R else b"\x02"
+    block = [*start, *b"00\x1b\x9b\x1b\x9b\x07\x7f", *range(256)]
+    lines = [shower.line(CapturedOctet(0.001 * at, octet != 0x10, octet)) for at, octet in enumerate(block)]
+    assert is_harmless("\n".join(lines))
 
 
 def test_plain_lines_are_harmless_and_their_json_is_exact():
@@ -105,10 +105,10 @@ def test_plain_lines_are_harmless_and_their_json_is_exact():
         lines.account({"name": NASTY}, [NASTY])
         assert is_harmless(out.getvalue()) and len(out.getvalue().splitlines()) == 3
         if as_json:
-            told = [json.loads(line) for line in out.getvalue().splitlines()]
-            assert told[0]["text"] == told[1]["name"] == told[2]["name"] == NASTY
+            written = [json.loads(line) for line in out.getvalue().splitlines()]
+            assert written[0]["text"] == written[1]["name"] == written[2]["name"] == NASTY
 
 
 def test_the_state_of_a_board_has_its_texts_made_visible():
-    told = {"board": {"said": [NASTY]}, "stations": []}
-    assert all(is_harmless(visible(line)) for line in status_lines(told))
+    status = {"board": {"said": [NASTY]}, "stations": []}
+    assert all(is_harmless(visible(line)) for line in status_lines(status))

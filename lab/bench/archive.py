@@ -32,7 +32,7 @@ from lab.bench.report import Report
 from lab.harness.archive_rows import Plant, fill, vin
 from lab.harness.browser import pages_of
 from lab.harness.postgresql import postgresql
-from lab.harness.processes import STOP_LIMIT_S, memory_mib, told
+from lab.harness.processes import STOP_LIMIT_S, memory_mib, running_command
 
 STATIONS, WINDOWS, SECONDS = 100, (1, 8), 10.0
 RATE_PER_S, RATE_STATIONS, RATE_S = 500.0, 1000, 30.0
@@ -69,15 +69,15 @@ def _measure(report: Report, name: str, new_place: Callable[[], str], step: Call
             seen = load(port, STATIONS, SECONDS, window, 0)
         what = f"{name}, {STATIONS} stations, window {window}"
         report.add(f"committed a second, {what}", seen["answered"] / seen["seconds"], "1/s", ">= 3000", lost(seen))
-    for beside in ("", f", {COUNT:,} hostile connections"):
+    for crowd in ("", f", {COUNT:,} hostile connections"):
         step()
         with ExitStack() as stack:
             process, port, pim_port = stack.enter_context(served(new_place()))
-            if beside:
+            if crowd:
                 stack.enter_context(hostile(pim_port, port))
-            _answers(report, name, port, beside)
-            if beside:
-                report.add(f"memory at most, {name}{beside}", memory_mib(process), "MiB", "<= 200")
+            _answers(report, name, port, crowd)
+            if crowd:
+                report.add(f"memory at most, {name}{crowd}", memory_mib(process), "MiB", "<= 200")
     step()
     _pages(report, name, new_place())
 
@@ -89,7 +89,7 @@ def _measure(report: Report, name: str, new_place: Callable[[], str], step: Call
 def served(place: str, *words: str) -> Iterator[tuple[int, int, int]]:
     """An archive in a process of its own: its pid, the server's port and the PIM's, 0 for what it does not have."""
     ports_of = ("--pim-port", "0", "--server-port", "0", "--database", place)
-    with told("archive", "serve", *ports_of, *words, begins=" on ") as (process, line):
+    with running_command("archive", "serve", *ports_of, *words, begins=" on ") as (process, line):
         ports = dict(re.findall(r"(PIM|server) on [^:]*:(\d+)", line))
         yield process, int(ports.get("server", 0)), int(ports.get("PIM", 0))
 
@@ -120,10 +120,10 @@ def hostile(pim_port: int, server_port: int) -> Iterator[None]:
         process.communicate(timeout=STOP_LIMIT_S)
 
 
-def _answers(report: Report, name: str, port: int, beside: str) -> None:
+def _answers(report: Report, name: str, port: int, crowd: str) -> None:
     """Measure how long a 05 takes, 500 a second from 1,000 stations."""
     seen = load(port, RATE_STATIONS, RATE_S, 1, RATE_PER_S)
-    what = f"{name}, 500/s from 1,000 stations{beside}"
+    what = f"{name}, 500/s from 1,000 stations{crowd}"
     report.add(f"05 behind its result, p99, {what}", seen["p99_ms"], "ms", "<= 50", lost(seen))
 
 

@@ -101,7 +101,7 @@ class _Crowd:
         self.wanted.sort()
         over = loop.run_in_executor(None, sys.stdin.read)
         acting_s, share = loop.time(), 0
-        said = False
+        is_announced = False
         while not over.done():
             now_s = loop.time()
             due = []
@@ -115,8 +115,8 @@ class _Crowd:
                     one.act()
             if not due:
                 await asyncio.sleep(0.02)
-            if not said and self.tried >= COUNT:
-                said = True
+            if not is_announced and self.tried >= COUNT:
+                is_announced = True
                 print("there", flush=True)
         print(json.dumps({"tried": self.tried, "open": len(self.open), "failed": self.failed, "ended": self.ended}))
 
@@ -124,9 +124,10 @@ class _Crowd:
         self.tried += 1
         address = (f"127.0.1.{1 + [one for one, _, _ in KINDS].index(kind)}", 0)
         loop = asyncio.get_running_loop()
-        made = loop.create_connection(lambda: _Hostile(self, kind), "127.0.0.1", self._ports[kind], local_addr=address)
+        port = self._ports[kind]
+        connecting = loop.create_connection(lambda: _Hostile(self, kind), "127.0.0.1", port, local_addr=address)
         try:
-            await asyncio.wait_for(made, CONNECT_S)
+            await asyncio.wait_for(connecting, CONNECT_S)
         except (OSError, TimeoutError):
             self.failed += 1
             heappush(self.wanted, (loop.time() + AGAIN_S, kind))

@@ -84,7 +84,7 @@ class _Station(asyncio.Protocol):
             self._received = self._received[28:]
             due_s = self.out.popleft()
             if due_s:
-                self._load.heard(self, due_s, now_s, refused)
+                self._load.note_answer(self, due_s, now_s, refused)
 
 
 class _Load:
@@ -118,7 +118,7 @@ class _Load:
         octets = (general + self._rest + f"{station * 100000 + sequence:010d}" + self._end).encode()
         return b"%04d" % len(octets) + octets
 
-    def heard(self, station: _Station, due_s: float, now_s: float, refused: bool) -> None:
+    def note_answer(self, station: _Station, due_s: float, now_s: float, refused: bool) -> None:
         """Note an answer."""
         self._refused += refused
         if self._from_s <= now_s <= self._until_s:
@@ -131,7 +131,7 @@ class _Load:
         stations = []
         for first in range(0, self._count, SPREAD_CONNECTS):
             numbers = range(first + 1, min(first + SPREAD_CONNECTS, self._count) + 1)
-            made = [
+            connecting = [
                 loop.create_connection(
                     lambda n=n: _Station(self, n),
                     "127.0.0.1",
@@ -140,7 +140,7 @@ class _Load:
                 )
                 for n in numbers
             ]
-            stations += [protocol for _, protocol in await asyncio.gather(*made)]
+            stations += [protocol for _, protocol in await asyncio.gather(*connecting)]
             for station in stations[first:]:
                 station.describe()
         self._from_s = time.perf_counter() + WARM_S
@@ -155,7 +155,7 @@ class _Load:
         end_s = time.perf_counter() + SILENT_S
         while any(station.out for station in stations) and time.perf_counter() < end_s:
             await asyncio.sleep(0.05)
-        return self._told(sum(len(station.out) for station in stations))
+        return self._outcome(sum(len(station.out) for station in stations))
 
     async def _send_at_rate(self, stations: list[_Station]) -> None:
         began_s = time.perf_counter()
@@ -169,7 +169,7 @@ class _Load:
             if number % 50 == 0:
                 await asyncio.sleep(0)  # late: answers are read all the same
 
-    def _told(self, unanswered: int) -> LoadOutcome:
+    def _outcome(self, unanswered: int) -> LoadOutcome:
         times = sorted(self._times_ms) or [0.0]
         p99_ms = round(times[int(0.99 * len(times))], 3)
         return LoadOutcome(len(self._times_ms), self._sent, self._seconds, p99_ms, unanswered, self._refused)
@@ -183,11 +183,11 @@ def place_of(station: int) -> tuple[int, int]:
 def servers_of(pim: int, stations: int) -> list[int]:
     """Return the port of each station's server, by its number, as a PIM names it (07, 08)."""
     ports = [0]
-    with socket.create_connection(("127.0.0.1", pim), SILENT_S) as connection, connection.makefile("rb") as told:
-        told.read(int(told.read(4)))  # 12
+    with socket.create_connection(("127.0.0.1", pim), SILENT_S) as connection, connection.makefile("rb") as replies:
+        replies.read(int(replies.read(4)))  # 12
         for number in range(1, stations + 1):
             connection.sendall(b"001907000020003%04d%04d" % place_of(number))
-            ports.append(int(told.read(int(told.read(4)))[32:37]))
+            ports.append(int(replies.read(int(replies.read(4)))[32:37]))
     return ports
 
 

@@ -84,14 +84,14 @@ def instructions(ticks: float) -> int:
 def measure(forms: tuple[str, ...] = FORMS) -> dict:
     """Return the counts of these forms: `result`, `idle_wake`, `from_backlog` in instructions, `allocated` in bytes."""
     cortex.build()
-    found = {}
+    figures = {}
     for form in forms:
         with tempfile.TemporaryDirectory(prefix="toolcart-bench-") as name:
             tree(Path(name), form)
             counted = count(Path(name), form)
         ticked = {what: instructions(counted[what]) for what in ("result", "idle_wake", "from_backlog")}
-        found[form] = {**ticked, "allocated": counted["allocated"]}
-    return found
+        figures[form] = {**ticked, "allocated": counted["allocated"]}
+    return figures
 
 
 def missing() -> str:
@@ -115,11 +115,11 @@ def run(progress: Callable[[float], None]) -> dict:
 def _counts(report: Report) -> None:
     how = "Cortex-M3 under QEMU, exact: first octet to handled 05, without port and flash"
     try:
-        found = measure()
+        figures = measure()
     except (Unavailable, ValueError, subprocess.CalledProcessError) as reason:
-        found, how = {}, str(reason)
+        figures, how = {}, str(reason)
     for form in FORMS:
-        value = found[form]["result"] if found else None
+        value = figures[form]["result"] if figures else None
         report.add(f"instructions a result, {form}", value, "instructions", TARGETS[form], how)
 
 

@@ -183,8 +183,8 @@ _USES = {"nothing used": "None", "a result decoded": "toolcart.decode({frame!r})
 def run(progress: Callable[[float], None]) -> dict:
     """Take every figure; `progress` gets the share done, 0 to 1."""
     steps: list[Callable[[Report], None]] = [
-        lambda report: _beside_plain(report, 999, plain_999),
-        lambda report: _beside_plain(report, 1, plain_1),
+        lambda report: _against_plain(report, 999, plain_999),
+        lambda report: _against_plain(report, 1, plain_1),
         lambda report: _different(report, 999, plain_999),
         lambda report: _different(report, 1, plain_1),
         lambda report: add_round_trips(report, frame_of(999)),
@@ -270,14 +270,14 @@ def per_second(*ways: Callable[[], object], share: int = 1) -> list[float]:
     return [calls / took for took in best]
 
 
-def _beside_plain(report: Report, revision: int, plain: Callable[[bytes], dict]) -> None:
+def _against_plain(report: Report, revision: int, plain: Callable[[bytes], dict]) -> None:
     frame = frame_of(revision)
     read = catalogue.read
     assert read(frame) == catalogue.decode(frame).fields() == plain(frame)
     ours, theirs = per_second(lambda: read(frame), lambda: plain(frame))
     name = f"MID 0061 revision {revision}, every field against plain slicing"
-    told = f"{len(plain(frame))} fields as a dict, IDs and digits checked: {ours:,.0f} a second"
-    report.add(name, ours / theirs, "x", ">= 1", told)
+    note = f"{len(plain(frame))} fields as a dict, IDs and digits checked: {ours:,.0f} a second"
+    report.add(name, ours / theirs, "x", ">= 1", note)
 
 
 def three_of(message: catalogue.Message) -> tuple:
@@ -316,15 +316,15 @@ def read_by_library(reads: list[bytes]) -> list[dict]:
 
 def read_by_slicing(reads: list[bytes], plain: Callable[[bytes], dict]) -> list[dict]:
     """Read the same as one would on a PC."""
-    found = []
+    decoded = []
     buffer = b""
     for octets in reads:
         buffer += octets
         while len(buffer) >= 4 and len(buffer) > int(buffer[:4]):
             length = int(buffer[:4])
-            found.append(plain(buffer[:length]))
+            decoded.append(plain(buffer[:length]))
             buffer = buffer[length + 1 :]
-    return found
+    return decoded
 
 
 def read_lazily(reads: list[bytes]) -> list[tuple]:
@@ -340,8 +340,8 @@ def _different(report: Report, revision: int, plain: Callable[[bytes], dict]) ->
         lambda: read_by_library(reads), lambda: read_lazily(reads), lambda: read_by_slicing(reads, plain), share=20
     )
     name = f"{DIFFERENT} different results of revision {revision}, framed and read, "
-    told = f"which frames them by hand; {ours * DIFFERENT:,.0f} a second"
-    report.add(name + "against plain slicing", ours / theirs, "x", ">= 1", told)
+    note = f"which frames them by hand; {ours * DIFFERENT:,.0f} a second"
+    report.add(name + "against plain slicing", ours / theirs, "x", ">= 1", note)
     report.add(name + "three fields, against plain slicing", lazily / theirs, "x", ">= 1.3", "which reads all fields")
 
 
@@ -366,10 +366,10 @@ def _first_connect(report: Report) -> None:
 
 def _best(source: str) -> float:
     """Return the least that this program says of itself, the first time not counted."""
-    return min([_fresh(source) for _ in range(FRESH_ROUNDS + 1)][1:])
+    return min([_seconds_in_new_process(source) for _ in range(FRESH_ROUNDS + 1)][1:])
 
 
-def _fresh(source: str) -> float:
+def _seconds_in_new_process(source: str) -> float:
     usual = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [sys.executable, "-c", source],

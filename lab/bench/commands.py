@@ -57,11 +57,11 @@ def bench_causes(names: tuple[str, ...], seconds: int, as_json: bool) -> None:
 
     try:
         with progress_bar("causes") as progress:
-            found = causes.run(names, seconds, progress)
+            trials = causes.run(names, seconds, progress)
     except ValueError as reason:
         raise click.UsageError(str(reason)) from None
-    click.echo(json.dumps({"causes": [vars(one) for one in found]}) if as_json else causes.table(found))
-    sys.exit(0 if all(one.what for one in found) else 1)
+    click.echo(json.dumps({"causes": [vars(one) for one in trials]}) if as_json else causes.table(trials))
+    sys.exit(0 if all(one.what for one in trials) else 1)
 
 
 @bench.command()
@@ -105,10 +105,10 @@ def worlds(
     except ValueError as reason:
         raise click.UsageError(f"--profiles: {reason}") from None
     with progress_bar("worlds") as progress:
-        told = judged.many(seed, count, shape, jobs, progress, names)
+        judgements = judged.many(seed, count, shape, jobs, progress, names)
     if shrinks:
-        judged.shrink(told, shape, lambda text: click.echo(text, err=True), names)
-    tree = judged.report(told, seed, shape, names)
+        judged.shrink(judgements, shape, lambda text: click.echo(text, err=True), names)
+    tree = judged.report(judgements, seed, shape, names)
     if as_json:
         click.echo(json.dumps(tree))
     else:

@@ -71,8 +71,8 @@ def _day(report: Report) -> None:
     begun_ms = cart.clock.total_ms
     while cart.archive.stored < len(cart.controller.produced):
         cart.controller.produce()
-        made = len(cart.controller.produced)
+        produced = len(cart.controller.produced)
         end_ms = cart.clock.total_ms + EVERY_MS
-        cart.until(lambda: cart.archive.stored >= made or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
+        cart.until(lambda: cart.archive.stored >= produced or cart.clock.total_ms >= end_ms, LIMIT_MS)  # noqa: B023
     name = f"a day of {DAY_RESULTS:,}, round trip of {LAN_MS} ms"
     report.add(name, round((cart.clock.total_ms - begun_ms) / 1000, 1), "s", f"{AT_MOST} {DAY_LIMIT_S}")

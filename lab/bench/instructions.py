@@ -41,7 +41,7 @@ class Meter:
 
     def __init__(self):
         self.spent = {}
-        self.made = {}  # dressed calls out of a stage
+        self.calls = {}  # dressed calls out of a stage
         self.clear()
 
     def switch(self, stage):
@@ -55,7 +55,7 @@ class Meter:
 
     def clear(self):
         for name in ("outside", "agent", "board", "caller", "sample"):
-            self.spent[name] = self.made[name] = 0
+            self.spent[name] = self.calls[name] = 0
         self.current = "outside"
         self.since = ticks()
 
@@ -67,7 +67,7 @@ def dressed(plain, count, stage):
     """Return the function with a counter around it, in a form for each number of arguments: `*args` would allocate."""
 
     def enter():
-        meter.made[meter.current] += 1
+        meter.calls[meter.current] += 1
         return meter.switch(stage)
 
     def one(a):
@@ -164,7 +164,7 @@ def ready():
 
 def ticks_of_agent(outer):
     """Return the mean ticks of the agent for one result, without those of the dress."""
-    return (meter.spent["agent"] - meter.made["agent"] * outer) / RESULTS
+    return (meter.spent["agent"] - meter.calls["agent"] * outer) / RESULTS
 
 
 def total():

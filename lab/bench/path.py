@@ -52,14 +52,14 @@ def _speed(report: Report) -> None:
 
 
 def _allocation_on_files(report: Report) -> None:
-    numbers, reason = _asked(f"from lab.bench import on_files\non_files.main({RESULTS})\n")
+    numbers, reason = _counts_of(f"from lab.bench import on_files\non_files.main({RESULTS})\n")
     how = reason or f"{RESULTS} results, files on littlefs, collection off; a file that is opened takes 1.2 KB"
     for at, name in enumerate(("live", "backlog")):
         value = numbers[at] / RESULTS if numbers else None
         report.add(f"allocated a result, spool in files, {name}", value, "bytes", "<= 0", how)
 
 
-def _asked(source: str) -> tuple[list[int], str]:
+def _counts_of(source: str) -> tuple[list[int], str]:
     """Run this on 32-bit MicroPython; return the numbers of its last line, or why there are none."""
     runtime = runtimes.named("unix32")
     if reason := runtime.fetch():

@@ -118,18 +118,18 @@ class _OneBlock:
         self.block_count = kib * 1024 // BLOCK_BYTES
         self.reads = 0
         self.octets_read = 0
-        made = Nor(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
-        state, log = logged(made)
+        flash = Nor(STATE_BLOCKS + 3, BLOCK_BYTES, 16)
+        state, log = logged(flash)
         number = 0
         while log.used_blocks() < 2:
             number += 1
             append(log, number, payload(number))
         state.save()
-        self.state = bytes(made.cells[: STATE_BLOCKS * BLOCK_BYTES])
+        self.state = bytes(flash.cells[: STATE_BLOCKS * BLOCK_BYTES])
         start = (STATE_BLOCKS + log.place_of(1)) * BLOCK_BYTES
-        self.a_block = bytearray(made.cells[start : start + BLOCK_BYTES])
+        self.a_block = bytearray(flash.cells[start : start + BLOCK_BYTES])
         self.per_block = number - 1
-        self._made = self._filled = -1
+        self._head_block = self._filled = -1
 
     def read_into(self, address: int, buf: bytearray, n: int) -> int:
         self.reads += 1
@@ -138,7 +138,7 @@ class _OneBlock:
         if block < STATE_BLOCKS:
             buf[:n] = self.state[address : address + n]
             return 0
-        if block != self._made:
+        if block != self._head_block:
             self._renumber_head(block)
         if offset + n > block_head.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
@@ -151,7 +151,7 @@ class _OneBlock:
         page[block_head.AT_NUMBER : block_head.AT_NUMBER + 4] = (index + 1).to_bytes(4, "little")
         page[block_head.AT_FIRST : block_head.AT_FIRST + 4] = (index * self.per_block + 1).to_bytes(4, "little")
         page[block_head.AT_CRC : block_head.AT_CRC + 4] = crc30(page, 0, block_head.AT_CRC).to_bytes(4, "little")
-        self._made = block
+        self._head_block = block
 
     def _renumber_records(self, block: int) -> None:
         number = (block - STATE_BLOCKS) * self.per_block

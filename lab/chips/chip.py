@@ -153,7 +153,7 @@ class Chip:
         self.busy_ms = 0  # how long the chip does something else when it would next wait
         self.looks_at_heap = not heap  # one collection more than the board makes
         self.least_free = 1 << 30
-        self.beside = 0  # bytes of heap that the fakes take
+        self.fakes_bytes = 0  # bytes of heap that the fakes take
         self.heap = heap or rules.HEAP_BYTES[platform]
         self.files = STOCK_BLOCKS if copied else FILES_BLOCKS[platform]
         self.in_place = 0 if copied or script else rules.ROMFS_BYTES
@@ -195,7 +195,7 @@ class Chip:
                 self._advance(BOOT_MS)
                 self._start("run")
             if self._question is None:
-                self._question = self._asked()
+                self._question = self._next_request()
             if self.at_prompt():
                 self._advance(self._until_ms - self.clock.total_ms)
                 break
@@ -216,24 +216,24 @@ class Chip:
         """Run some lines at the prompt; return whether nothing was raised, and the output. None if the chip is gone."""
         if not self.at_prompt():
             return None
-        before = len(self.said())
+        before = len(self.output())
         self._answer(0, source.encode())
         self._until_ms = self.clock.total_ms + EXECUTES_MS
         process, self._question = self.process, None
         while self._question is None:
-            question = self._asked()
+            question = self._next_request()
             if question is None or not (question[0] == rules.REPL or self._answered(*question)):
                 break
             self._question = question if question[0] == rules.REPL else None
         if self._question is None or self.process is not process:
             return None
-        return not self._question[2], self.said()[before:]
+        return not self._question[2], self.output()[before:]
 
     def until(self, condition, limit_ms: int = 600000) -> int:
         """Let time pass until the condition holds; return the ms it took."""
         start = self.clock.total_ms
         while not condition():
-            assert self.clock.total_ms - start < limit_ms, f"not within {limit_ms} ms\n{self.said()[-3000:]}"
+            assert self.clock.total_ms - start < limit_ms, f"not within {limit_ms} ms\n{self.output()[-3000:]}"
             self.run(100)
         return self.clock.total_ms - start
 
@@ -255,10 +255,10 @@ class Chip:
 
     def ask(self, line: str, limit_ms: int = 20000) -> str:
         """Type a line at the console; return the output up to the answer's end."""
-        before = len(self.said())
+        before = len(self.output())
         self.type(line)
-        self.until(lambda: '"end": true' in self.said()[before:], limit_ms)
-        return self.said()[before:]
+        self.until(lambda: '"end": true' in self.output()[before:], limit_ms)
+        return self.output()[before:]
 
     def type(self, line: str) -> None:
         """Type a line at the console."""
@@ -270,7 +270,7 @@ class Chip:
         """Switch the power off; `run` gives it back."""
         self._reset("cut")
 
-    def said(self) -> str:
+    def output(self) -> str:
         """Return everything printed, by all starts."""
         file = self.folder / "said"
         return self._text + (file.read_text(errors="replace") if file.exists() else "")
@@ -323,27 +323,27 @@ class Chip:
     def _measure(self) -> None:
         """Measure the fakes' share of the heap; their report is not answered: the board's program never begins."""
         self._start("run")
-        while not self.beside:
-            question = self._asked()
-            assert question is not None, self.said()
-            what, number, told, _, _ = question
-            if what == rules.TOLD and number:
-                self.beside = told
+        while not self.fakes_bytes:
+            question = self._next_request()
+            assert question is not None, self.output()
+            what, number, value, _, _ = question
+            if what == rules.NOTICE and number:
+                self.fakes_bytes = value
             else:
                 self._answered(*question)
         self._end()
 
     def _start(self, mode: str, *more: str) -> None:
         total = self.files + RING_BLOCKS * self.ring
-        beside = (self.in_place + self.beside) * rules.HEAP_WITH_TABLES // rules.HEAP_WITHOUT
-        own = self.heap + beside if self.beside and mode == "run" else 4 << 20
+        fakes_bytes = (self.in_place + self.fakes_bytes) * rules.HEAP_WITH_TABLES // rules.HEAP_WITHOUT
+        own = self.heap + fakes_bytes if self.fakes_bytes and mode == "run" else 4 << 20
         words = (self.platform, mode, str(self.files), str(total))
         script = self.folder / INSIDE[0]
         command = self.runtime.command(script, str(own), (*words, *more), self.folder)
         at = command.index(str(script))  # as a module: a script's whole path goes into the heap
         command[at : at + 1] = ["-m", script.stem]
         command = [word.replace(str(self.folder), ".") for word in command]
-        self._text = self.said()
+        self._text = self.output()
         self._out = (self.folder / "said").open("wb")
         self.process = subprocess.Popen(
             command, cwd=self.folder, stdin=subprocess.PIPE, stdout=self._out, stderr=subprocess.STDOUT
@@ -385,18 +385,18 @@ class Chip:
         """Serve a process that only uses the flash until it ends; return its output."""
         before = len(self._text)
         while True:
-            question = self._asked()
+            question = self._next_request()
             if question is None:
                 break
             self._answered(*question)
         assert self.process is not None
         code = self.process.wait()
-        said = self.said()[before:]
+        output = self.output()[before:]
         self._end()
-        assert code == 0, said
-        return said
+        assert code == 0, output
+        return output
 
-    def _asked(self) -> tuple | None:
+    def _next_request(self) -> tuple | None:
         """Return the next question; None if the process has ended."""
         head = self._read(12)
         if head is None:
@@ -406,18 +406,18 @@ class Chip:
         return what, number, a, b, octets
 
     def _read(self, count: int) -> bytes | None:
-        found = b""
+        octets = b""
         waited = 0
-        while len(found) < count:
+        while len(octets) < count:
             if not select.select([self._asks], [], [], 0.2)[0]:
                 assert self.process is not None
                 if self.process.poll() is not None:
                     return None
                 waited += 1
-                assert waited < READ_S * 5, "the chip does nothing and asks nothing\n" + self.said()[-3000:]
+                assert waited < READ_S * 5, "the chip does nothing and asks nothing\n" + self.output()[-3000:]
                 continue
-            found += os.read(self._asks, count - len(found))
-        return found
+            octets += os.read(self._asks, count - len(octets))
+        return octets
 
     def _answer(self, code: int, octets: bytes = b"") -> bool:
         os.write(self._answers, struct.pack("<ii", code, len(octets)) + octets)
@@ -455,7 +455,7 @@ class Chip:
     def _answered(self, what: int, number: int, a: int, b: int, octets: bytes) -> bool:
         """Answer a question; False if it must wait, or if the chip is gone."""
         self._since_time += 1
-        assert self._since_time < OPERATIONS_MAX, "no time passes\n" + self.said()[-2000:]
+        assert self._since_time < OPERATIONS_MAX, "no time passes\n" + self.output()[-2000:]
         if what == rules.WAIT:
             return self._wait(a, octets)
         if what in (rules.STALL, rules.PROGRAM, rules.ERASE):
@@ -472,7 +472,7 @@ class Chip:
             return self._answer(int(self.looks_at_heap))
         elif what == rules.FREE:
             self.least_free = min(self.least_free, a)
-        elif what == rules.TOLD:
+        elif what == rules.NOTICE:
             if not number:  # the power has failed
                 self._reset("cut")
                 return False
@@ -507,19 +507,19 @@ class Chip:
         return self._answer(passed, ready)
 
     def _stall(self, what: int, ms: int, octets: int) -> bool:
-        if what != rules.STALL and self.beside:
+        if what != rules.STALL and self.fakes_bytes:
             self.operations += 1
             if self.operations == self.cut_at:
                 self.cut_at = 0
                 return self._answer(self.torn % (octets + 1))
-        if self.beside:
+        if self.fakes_bytes:
             if self._bites(ms):
                 return False
             if self.line is not None:
                 self.line.port.deaf = what != rules.STALL
             self._advance(ms)
             if self.line is not None:
-                self.line.port.hear_again()
+                self.line.port.receive_again()
         return self._answer(-1)
 
     # -- the network -------------------------------------------------------------------------------------------------
@@ -614,7 +614,7 @@ class Chip:
     def _ready(self, wanted: bytes) -> bytes:
         ready = b""
         for number, events in zip(wanted[::2], wanted[1::2], strict=True):
-            got = self._events(number) & (events | rules.ALWAYS_TOLD[self.platform])
+            got = self._events(number) & (events | rules.ALWAYS_REPORTED[self.platform])
             if got:
                 ready += bytes((number, got))
         return ready

@@ -305,9 +305,9 @@ class Wlan:
         if what is not None:
             raise ValueError("unknown config param")  # neither port reports "bssid" by this call
 
-    def ipconfig(self, what=None, **told):
-        if told:
-            self._fixed = told.get("addr4")
+    def ipconfig(self, what=None, **settings):
+        if settings:
+            self._fixed = settings.get("addr4")
             return None
         if self._fixed and self.isconnected():
             return self._fixed
@@ -328,10 +328,10 @@ class Cable(Wlan):
     """`network.WIZNET5K` and `network.LAN`: while active it asks for an address on its own."""
 
     def active(self, on=None):
-        told = Wlan.active(self, on)
+        result = Wlan.active(self, on)
         if on:
             self._ask(WLAN_CONNECT)
-        return told
+        return result
 
     connect = disconnect = status = scan = None
 
@@ -453,7 +453,7 @@ _PIECE = bytearray(256)
 def dead(torn):
     """End here if `torn` says that the power failed: this request is never answered."""
     if torn >= 0:
-        wire.ask(rules.TOLD)
+        wire.ask(rules.NOTICE)
 
 
 class Blocks:
@@ -537,11 +537,11 @@ class Ring(bytearray):
             at += 1
 
     def ioctl(self, command, argument=0):
-        told = self._blocks.ioctl(command, argument)
+        result = self._blocks.ioctl(command, argument)
         if command == 6:
             for at in range(argument * BLOCK, argument * BLOCK + BLOCK):
                 self[at] = 0xFF
-        return told
+        return result
 
 
 class Chip:
@@ -587,7 +587,7 @@ class Errno:
     """`errno` has these names and no others (py/moderrno.c:38)."""
 
 
-def made(files, total):
+def install_fakes(files, total):
     """Put the fakes in place of the modules."""
     global wire, time, EAGAIN
     wire = Wire()
@@ -637,7 +637,7 @@ def main():
         rom = bytearray(os.stat("rom")[6])
         with open("rom", "rb") as file:
             file.readinto(rom)
-    mounted(made(files, total), files)
+    mounted(install_fakes(files, total), files)
     if mode == "install":
         install(contents)
     elif mode == "cat":
@@ -673,7 +673,7 @@ def run(rom):
         vfs.mount(vfs.VfsRom(rom), "/rom")
         sys.path.append("/rom")
     gc.collect()
-    wire.ask(rules.TOLD, 1, gc.mem_alloc())  # what all this takes
+    wire.ask(rules.NOTICE, 1, gc.mem_alloc())  # what all this takes
     for name in ("/boot.py", "/main.py"):
         with open(name) as file:
             text = file.read()

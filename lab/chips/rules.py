@@ -7,7 +7,7 @@ PORTABLE = True
 
 # What the chip's side (lab.chips.inside) asks the side of the world for (lab.chips.chip).
 (WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
-(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, TOLD, REPL, UART) = range(10, 20)
+(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, NOTICE, REPL, UART) = range(10, 20)
 CONSOLE = 255  # where a poll names what is ready; others are sockets
 
 # Numbers of timers. ports/rp2/machine_timer.c:119: only -1; ports/esp32/machine_timer.c:112: 0 to 3, and -1 is unsigned
@@ -70,10 +70,10 @@ POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 FAILED = {"rp2": {"ECONNRESET": POLLOUT | POLLHUP, "": POLLERR}, "esp32": {"": POLLIN | POLLOUT | POLLHUP}}
 # An unanswered SYN: lwIP's tcp.c sends six more and gives up after some 95 s with ERR_ABRT.
 CONNECT_GIVES_UP_MS = 95000
-ALWAYS_TOLD = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was asked for
+ALWAYS_REPORTED = {"rp2": POLLERR | POLLHUP, "esp32": 0}  # whether or not it was asked for
 
 
 def failed_events(platform, name):
     """Return what a poll reports of a connection that ended with this error."""
-    known = FAILED[platform]
-    return known.get(name, known[""])
+    events = FAILED[platform]
+    return events.get(name, events[""])

@@ -44,10 +44,10 @@ def main(url: str, topic: str | None, wait_s: float, restart: str, count: str, a
         click.echo(f"batches go to {base}/results of {where}; receipts are to come to {base}/receipt")
     wrong = 0
     with failing(trials.NotPossible):
-        for found in trials.check(where, base, trials.Plan(wait_s, restart, count)):
-            wrong += found.right is False
-            word = {True: "right", False: "WRONG", None: "-"}[found.right]
-            click.echo(json.dumps(asdict(found)) if as_json else f"{word:6}{found.text}")
+        for finding in trials.check(where, base, trials.Plan(wait_s, restart, count)):
+            wrong += finding.right is False
+            word = {True: "right", False: "WRONG", None: "-"}[finding.right]
+            click.echo(json.dumps(asdict(finding)) if as_json else f"{word:6}{finding.text}")
     if not as_json:
         click.echo("nothing is wrong with it" if not wrong else f"{wrong} wrong")
     sys.exit(EXIT_NOTHING if wrong else 0)

@@ -54,12 +54,12 @@ class _Listening:
     """Subscribes to a topic's receipts, and publishes there; the broker's thread brings them."""
 
     def __init__(self, address: Address, topic: str, like: Broker | None = None) -> None:
-        self.said: list[str] = []
+        self.log: list[str] = []
         self.receipts: list[tuple[float, bytes, bool]] = []
         self.more = threading.Condition()
         self._topic = f"{topic}/receipt"
         named = replace(address, filters=(self._topic,), client_id=f"toolcart-check-{secrets.token_hex(4)}")
-        self.broker = Broker(named, self.said.append, keeps=False, like=like)
+        self.broker = Broker(named, self.log.append, keeps=False, like=like)
         self._thread = threading.Thread(target=self.broker.serve, args=(self,), daemon=True)
 
     def has_room(self) -> bool:
@@ -80,7 +80,7 @@ class _Listening:
         while not self.broker.is_subscribed:
             if time.monotonic() > until_s or self.broker.connections > 2:  # with either version of MQTT
                 self.__exit__()
-                raise NotPossible(self.said[-1] if self.said else f"{self.broker.address} does not answer")
+                raise NotPossible(self.log[-1] if self.log else f"{self.broker.address} does not answer")
             time.sleep(0.02)
         return self
 
@@ -99,7 +99,7 @@ class _Check:
     """One run."""
 
     def __init__(self, listening: _Listening, address: Address, topic: str, plan: Plan) -> None:
-        self._heard = listening
+        self._receiver = listening
         self._broker = listening.broker
         self._address = address
         self._topic = topic
@@ -149,10 +149,10 @@ class _Check:
         until_s = began_s + self._plan.wait_s
         other = ""
         while True:
-            with self._heard.more:
-                if self._seen == len(self._heard.receipts):
-                    self._heard.more.wait(max(0.0, until_s - time.monotonic()))
-                new, self._seen = self._heard.receipts[self._seen :], len(self._heard.receipts)
+            with self._receiver.more:
+                if self._seen == len(self._receiver.receipts):
+                    self._receiver.more.wait(max(0.0, until_s - time.monotonic()))
+                new, self._seen = self._receiver.receipts[self._seen :], len(self._receiver.receipts)
             for at_s, payload, _ in new:
                 if _receipt(payload) == wanted:
                     self._times.append(at_s - began_s)
@@ -160,17 +160,19 @@ class _Check:
                 other = payload[:120].decode("ascii", "backslashreplace")
             if time.monotonic() >= until_s:
                 break
-        heard = f"the last receipt was {other}" if other else f"no receipt came within {self._plan.wait_s:g} s"
-        told = json.dumps(wanted, separators=(",", ":"))
-        return Finding(name, False, f"A consumer that {does} publishes {told}; {heard}.", time.monotonic() - began_s)
+        happened = f"the last receipt was {other}" if other else f"no receipt came within {self._plan.wait_s:g} s"
+        expected = json.dumps(wanted, separators=(",", ":"))
+        text = f"A consumer that {does} publishes {expected}; {happened}."
+        return Finding(name, False, text, time.monotonic() - began_s)
 
     def _retained(self) -> Finding:
         with _Listening(self._address, self._topic, self._broker) as later, later.more:
             until_s = time.monotonic() + self._plan.wait_s
             while not later.receipts and time.monotonic() < until_s:
                 later.more.wait(until_s - time.monotonic())
-            found = later.receipts[:1]
-        right = bool(found) and found[0][2] and _receipt(found[0][1]) == {"identity": self._identity, "number": BATCH}
+            receipts = later.receipts[:1]
+        expected = {"identity": self._identity, "number": BATCH}
+        right = bool(receipts) and receipts[0][2] and _receipt(receipts[0][1]) == expected
         if right:
             return Finding("retained", True, "Its receipt is retained: an outlet that starts again finds it.")
         text = "The receipt is not retained: an outlet that starts again does not know how far the consumer is."
@@ -185,9 +187,9 @@ class _Check:
         for name, make in _GARBAGE.items():
             have = self.have
             self._broker.send(f"{self._topic}/results", make(self, have))
-            found = self._answered(name, f"lives on behind {name}, and stores nothing of it", have, have + 2)
-            yield found
-            if not found.right:
+            finding = self._answered(name, f"lives on behind {name}, and stores nothing of it", have, have + 2)
+            yield finding
+            if not finding.right:
                 return
 
     def _at_once(self) -> Finding:
@@ -215,37 +217,38 @@ class _Check:
         until_s = time.monotonic() + 6 * self._plan.wait_s
         while True:  # as an outlet does: without a receipt it sends again
             self._send(have, have + BATCH)
-            found = self._expect("restart", "knows after a restart how far it was")
-            if found.right or time.monotonic() > until_s:
-                return found
+            finding = self._expect("restart", "knows after a restart how far it was")
+            if finding.right or time.monotonic() > until_s:
+                return finding
 
     def _never_above(self) -> Finding:
         """Check that no receipt says more than was sent and could be stored."""
-        for _, payload, _ in self._heard.receipts:
-            told = _receipt(payload)
-            if told is None:
+        for _, payload, _ in self._receiver.receipts:
+            receipt = _receipt(payload)
+            if receipt is None:
                 text = f"A receipt is no JSON with identity and number: {payload[:80]!r}."
                 return Finding("receipts", False, text)
-            if told["number"] > self._have.get(told["identity"], told["number"]):  # other identities: an earlier run
-                text = f"A receipt said {json.dumps(told)}, more than could be stored: an outlet would lose results."
+            number = receipt["number"]
+            if number > self._have.get(receipt["identity"], number):  # other identities: an earlier run
+                text = f"A receipt said {json.dumps(receipt)}, more than could be stored: an outlet would lose results."
                 return Finding("receipts", False, text)
         return Finding("receipts", True, "No receipt said more than could be stored.")
 
     def _count(self, before: int | None) -> Finding:
         if before is None:
             return Finding("database", None, "Not tried: what is in the database (--count COMMAND).")
-        found = (self._counted() or 0) - before
-        if found == self._stored:
-            return Finding("database", True, f"The database has {found} results more, each of them once.")
-        return Finding("database", False, f"The database has {found} results more; {self._stored} were to be stored.")
+        count = (self._counted() or 0) - before
+        if count == self._stored:
+            return Finding("database", True, f"The database has {count} results more, each of them once.")
+        return Finding("database", False, f"The database has {count} results more; {self._stored} were to be stored.")
 
     def _counted(self) -> int | None:
         if not self._plan.count:
             return None
-        told = _run(self._plan.count).strip()
-        if not told.isdigit():
-            raise NotPossible(f"{self._plan.count}: it printed {told[:80]!r}, not a number")
-        return int(told)
+        printed = _run(self._plan.count).strip()
+        if not printed.isdigit():
+            raise NotPossible(f"{self._plan.count}: it printed {printed[:80]!r}, not a number")
+        return int(printed)
 
     def _speed(self) -> Finding:
         times = sorted(self._times)
@@ -330,8 +333,8 @@ def _line(number: int, identity: str) -> dict:
 def _receipt(payload: bytes) -> dict | None:
     """Return identity and number of a receipt; None if it is not one."""
     try:
-        told = json.loads(payload)
-        return {"identity": str(told["identity"]), "number": int(told["number"])}
+        data = json.loads(payload)
+        return {"identity": str(data["identity"]), "number": int(data["number"])}
     except (ValueError, TypeError, KeyError):
         return None
 

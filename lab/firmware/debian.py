@@ -41,17 +41,17 @@ class Mirror:
 
 def system_mirrors() -> list[Mirror]:
     """Return every mirror of Debian's main part in the system's own apt set-up, Debian's first, each once."""
-    shown = "--format=$(COMPONENT)|$(RELEASE)|$(SITE)|$(SOURCESENTRY)"
-    rows = output_of(["apt-get", "indextargets", "--no-release-info", shown, "Created-By: Packages"], APT_TIMEOUT_S)
-    found = []
+    columns = "--format=$(COMPONENT)|$(RELEASE)|$(SITE)|$(SOURCESENTRY)"
+    rows = output_of(["apt-get", "indextargets", "--no-release-info", columns, "Created-By: Packages"], APT_TIMEOUT_S)
+    mirrors = []
     for component, release, uri, entry in [row.split("|") for row in rows.splitlines()]:
         if component == "main" and not release.endswith(("-security", "/updates")):
             text = Path(entry.rpartition(":")[0]).read_text(errors="replace")
             signed_by = re.search(r"^[^#]*\bsigned-by\s*[:=]\s*(/[^\s,\]]+)", text, re.IGNORECASE | re.MULTILINE)
-            found.append(Mirror(uri, signed_by[1] if signed_by else ""))
+            mirrors.append(Mirror(uri, signed_by[1] if signed_by else ""))
     # A vendor's archive (of a board, of node) may come first; those that call themselves debian are tried first.
-    found.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
-    return list(dict.fromkeys(found))
+    mirrors.sort(key=lambda mirror: not mirror.uri.rstrip("/").endswith("/debian"))
+    return list(dict.fromkeys(mirrors))
 
 
 def private_apt(

@@ -30,8 +30,8 @@ def _is_there(program: str) -> bool:
     if shutil.which("arm-none-eabi-gcc") is None:
         return False
     command = ["arm-none-eabi-gcc", f"-print-file-name={program}"]
-    found = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
-    return Path(found).is_absolute()
+    path = subprocess.run(command, capture_output=True, text=True, timeout=30).stdout.strip()
+    return Path(path).is_absolute()
 
 
 def missing(*wanted: tuple[str, str]) -> list[str]:
@@ -44,9 +44,9 @@ def have(*wanted: tuple[str, str], install: bool = True) -> None:
     packages = missing(*wanted)
     if not packages:
         return
-    said = f"missing: {' '.join(packages)} (sudo apt-get install {' '.join(packages)})"
+    problem = f"missing: {' '.join(packages)} (sudo apt-get install {' '.join(packages)})"
     if not install or os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise Unavailable(said)
+        raise Unavailable(problem)
     with locked("apt", CACHE):
         packages = missing(*wanted)
         if not packages:
@@ -57,7 +57,7 @@ def have(*wanted: tuple[str, str], install: bool = True) -> None:
             options = ["-o", "DPkg::Lock::Timeout=120", "-y", "-qq", "--no-install-recommends"]
             output_of(["apt-get", "install", *options, *packages], INSTALL_TIMEOUT_S, env)
         except Unavailable as reason:
-            raise Unavailable(f"{said}: {reason}") from None
+            raise Unavailable(f"{problem}: {reason}") from None
     still = missing(*wanted)
     if still:
         raise Unavailable(f"installed, but still missing: {' '.join(still)}")

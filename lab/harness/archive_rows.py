@@ -91,22 +91,22 @@ def _insert(connection: Connection, rows: list[dict]) -> None:
     bulk_insert.insert(connection, t.RESULT, [tuple(row[name] for name in names) for row in rows])
 
 
-BESIDE = 12  # events, and breaches
+OTHER_ROWS = 12  # events, and breaches
 
 
-def fill_beside(engine: Engine, plant: Plant) -> None:
+def fill_other_tables(engine: Engine, plant: Plant) -> None:
     """Write events and breaches as a plant has them."""
     dice = random.Random(plant.seed)
-    said = ("E404 tool overheated", "Emergency stop", "Tool calibration due", "Battery low")
+    texts = ("E404 tool overheated", "Emergency stop", "Tool calibration due", "Battery low")
     with engine.begin() as connection:
-        for number in range(1, BESIDE + 1):
-            moment = (plant.until - timedelta(minutes=37 * (BESIDE - number))).strftime("%Y%m%d%H%M%S")
-            text = dice.choice(said)
+        for number in range(1, OTHER_ROWS + 1):
+            moment = (plant.until - timedelta(minutes=37 * (OTHER_ROWS - number))).strftime("%Y%m%d%H%M%S")
+            text = dice.choice(texts)
             row: dict = {"SystemType": SYSTEM_TYPE, "System": 1, "Station": 1 + number % plant.stations, "Arrivals": 1}
             row.update(EventId=number, Sequence=number, Time=moment, Arrived=moment, Code=400 + len(text), Level=2)
             connection.execute(t.EVENT.insert(), row)
-            told = {"EventId": number, "ParameterId": 1, "Type": 0, "Value": text[:20]}
-            connection.execute(t.EVENT_PARAMETER.insert(), told)
+            parameter = {"EventId": number, "ParameterId": 1, "Type": 0, "Value": text[:20]}
+            connection.execute(t.EVENT_PARAMETER.insert(), parameter)
             breach = {"BreachId": number, "Arrived": moment, "Peer": f"10.20.4.{11 + number}:49152", "Telegram": "04"}
             breach.update(Field="spindles[0].torque_low", Position=100, Found="000112.0")
             connection.execute(t.BREACH.insert(), {**breach, "Allowed": "a number with 2 decimals"})
@@ -121,11 +121,11 @@ def _write_map(connection: Connection, plant: Plant) -> None:
     connection.execute(
         t.SYSTEM.insert(), {"SystemType": SYSTEM_TYPE, "System": 1, "Name": "Final line 4", "IP": "10.20.4.2"}
     )
-    heard = plant.until.strftime("%Y%m%d%H%M%S")
+    heard_at = plant.until.strftime("%Y%m%d%H%M%S")
     for station in range(1, plant.stations + 1):
         place = {"SystemType": SYSTEM_TYPE, "System": 1, "Station": station}
         name = _NAMES[(station - 1) % len(_NAMES)] + (f" {station}" if station > len(_NAMES) else "")
-        row = {**place, "Name": name, "IP": f"10.20.4.{10 + station % 200}", "Heard": heard, "Result": 0, "Event": 0}
+        row = {**place, "Name": name, "IP": f"10.20.4.{10 + station % 200}", "Heard": heard_at, "Result": 0, "Event": 0}
         connection.execute(t.STATION.insert(), row)
         connection.execute(t.SPINDLE.insert(), {**place, "Spindle": 1, "Name": "Spindle 1"})
         programs = [{**place, "Spindle": 1, "Program": number, "Name": _PROGRAMS[number][0]} for number in _PROGRAMS]
@@ -196,10 +196,10 @@ def _graphs(row: dict, first: int) -> list[dict]:
         let_go = max(0.0, (at - 162) / 12)
         torques.append(max(0.0, row["Torque"] * rise * (1 - min(1.0, let_go)) + 1.5 + 0.6 * math.sin(at * 0.7)))
         angles.append(row["Angle"] * min(1.0, seated) - 4 * min(1.0, let_go) if at > 70 else 0.0)
-    told = []
+    graphs = []
     for kind, values in ((0, torques), (1, angles)):
         low, high = ("TorqueLow", "TorqueHigh") if kind == 0 else ("AngleLow", "AngleHigh")
         samples = struct.pack(f">{len(values)}h", *[round(value * 100) for value in values])
-        told.append({**common, "GraphId": first + kind, "GraphType": kind, "Samples": samples})
-        told[-1].update(LimitMin=row[low], LimitMax=row[high])
-    return told
+        graphs.append({**common, "GraphId": first + kind, "GraphType": kind, "Samples": samples})
+        graphs[-1].update(LimitMin=row[low], LimitMax=row[high])
+    return graphs

@@ -9,7 +9,7 @@ from typing import Any
 
 from toolcart.base.installation import how_to_get_packages
 from toolcart.base.sources import Unavailable
-from lab.harness.processes import told
+from lab.harness.processes import running_command
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -44,5 +44,6 @@ def browser() -> Iterator[Any]:
 @contextmanager
 def pages_of(place: str) -> Iterator[str]:
     """The address of an archive's pages, served by a process of their own on a free port."""
-    with told("archive", "web", "--listen", "127.0.0.1:0", "--database", place, begins="http://") as (_, line):
+    words = ("archive", "web", "--listen", "127.0.0.1:0", "--database", place)
+    with running_command(*words, begins="http://") as (_, line):
         yield line.split()[2]

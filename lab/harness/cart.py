@@ -260,16 +260,16 @@ class Cart(Timed):
 
     def until_quiet(self, limit_ms=600000, and_ms=0):
         """Let time pass until everything produced is in the archive, and then some more."""
-        made = sum([len(device.produced) for device in self.controllers])
-        return self.until_stored(made, limit_ms, and_ms)
+        produced = sum([len(device.produced) for device in self.controllers])
+        return self.until_stored(produced, limit_ms, and_ms)
 
     # Books
 
-    def shown(self, index=0):
+    def outlet_status(self, index=0):
         """Return what this outlet of the first station tells people."""
-        shown = {}
-        self.station.outlets[index].put_state(shown)
-        return shown
+        state = {}
+        self.station.outlets[index].put_state(state)
+        return state
 
     @property
     def counters(self):

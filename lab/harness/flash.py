@@ -50,7 +50,7 @@ class Misuse(AssertionError):
 Torn = namedtuple("Torn", ("operation", "block", "address", "old", "new", "look", "seed"))
 
 
-def shown(look, old, new, seed=0):
+def torn_octets(look, old, new, seed=0):
     """Return what octets that were `old` and should have become `new` look like."""
     n = len(new)
     if look == OLD:
@@ -286,13 +286,13 @@ class Nor(Piece):
         self.units[first:last] = bytes([TORN]) * (last - first)
         self.torn = [t for t in self.torn if t.block != block or (operation == PROGRAM and t.address != address)]
         self.torn.append(Torn(operation, block, address, old, new, look, seed))
-        self.cells[address : address + n] = shown(look, old, new, seed)
+        self.cells[address : address + n] = torn_octets(look, old, new, seed)
 
     def becomes(self, index, look):
         """Have a torn operation look otherwise from now on."""
         operation, block, address, old, new, _, seed = self.torn[index]
         self.torn[index] = Torn(operation, block, address, old, new, look, seed)
-        self.cells[address : address + len(new)] = shown(look, old, new, seed)
+        self.cells[address : address + len(new)] = torn_octets(look, old, new, seed)
 
     def restart(self, flickers=False):
         """A start: each torn operation may look otherwise now."""
@@ -321,7 +321,9 @@ class Nor(Piece):
             if torn.address < address + n and address < torn.address + len(torn.new) and self.dice.randrange(2):
                 looks = FIRST[torn.operation]
                 look = looks[self.dice.randrange(len(looks))]
-                self.cells[torn.address : torn.address + len(torn.new)] = shown(look, torn.old, torn.new, torn.seed)
+                self.cells[torn.address : torn.address + len(torn.new)] = torn_octets(
+                    look, torn.old, torn.new, torn.seed
+                )
 
     # -- images ------------------------------------------------------------------------------------------------------
 

@@ -348,23 +348,23 @@ class Timed:
             self.run(and_ms)
         return took_ms
 
-    def come_through(self, cut_at, make, made, count, is_done):
+    def come_through(self, cut_at, make, produced, count, is_done):
         """Make one each 40 ms until there are `count` and all is done; the power fails at step `cut_at` (0: never).
 
         Returns the steps that it took.
         """
         begin_ms, before = self.clock.total_ms, self.steps
-        while made < count or not is_done():
-            if made < count and self.clock.total_ms >= begin_ms + 40 * made:
+        while produced < count or not is_done():
+            if produced < count and self.clock.total_ms >= begin_ms + 40 * produced:
                 make()
-                made += 1
+                produced += 1
             left = self.step()
             assert self.steps - before < 5000, self.counts()
             if self.steps - before == cut_at:
                 self.cut()
                 left = 0
             if left > 0:
-                self.clock.advance(min(left, 40) if made < count else left)
+                self.clock.advance(min(left, 40) if produced < count else left)
         return self.steps - before
 
     def refuse(self, refuses):

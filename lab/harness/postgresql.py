@@ -23,7 +23,7 @@ START_LIMIT_S = 60
 
 
 @contextmanager
-def postgresql(synced: bool = True, beside: str | None = None) -> Iterator[Databases]:
+def postgresql(synced: bool = True, parent: str | None = None) -> Iterator[Databases]:
     """Makes empty databases and gives their URLs; Unavailable says what is missing.
 
     Without `synced` it does not wait for its disk; its files are in a new folder, or in this one.
@@ -35,7 +35,7 @@ def postgresql(synced: bool = True, beside: str | None = None) -> Iterator[Datab
             pwd.getpwnam(user)
         except KeyError:
             raise Unavailable("PostgreSQL does not run as root, and there is no user postgres") from None
-    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir=beside or "/tmp")  # a socket's path must be short
+    folder = tempfile.mkdtemp(prefix="toolcart-pg-", dir=parent or "/tmp")  # a socket's path must be short
     try:
         if user:
             shutil.chown(folder, user, user)
@@ -93,9 +93,9 @@ def _runs(process: int) -> bool:
 
 
 def _programs() -> Path:
-    found = sorted(VERSIONS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
-    if found:
-        return found[-1].parent
+    installed = sorted(VERSIONS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if installed:
+        return installed[-1].parent
     initdb = shutil.which("initdb")
     if initdb is None:
         raise Unavailable("there is no PostgreSQL on this machine: apt install postgresql")
@@ -106,10 +106,10 @@ def _run(command: list, user: str | None) -> None:
     words = [str(word) for word in command]
     as_user: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user else {}
     # No pipe: what pg_ctl starts would hold its other end.
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as output:
         done = subprocess.run(
-            words, cwd="/", stdin=subprocess.DEVNULL, stdout=told, stderr=told, timeout=2 * START_LIMIT_S, **as_user
+            words, cwd="/", stdin=subprocess.DEVNULL, stdout=output, stderr=output, timeout=2 * START_LIMIT_S, **as_user
         )
-        told.seek(0)
+        output.seek(0)
         if done.returncode:
-            raise Unavailable(f"{Path(words[0]).name}: {told.read().decode(errors='replace').strip()[-300:]}")
+            raise Unavailable(f"{Path(words[0]).name}: {output.read().decode(errors='replace').strip()[-300:]}")

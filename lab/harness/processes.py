@@ -32,7 +32,7 @@ def running(command: list[str], **more) -> Iterator[subprocess.Popen]:
 
 
 @contextmanager
-def told(*words: str, begins: str) -> Iterator[tuple[int, str]]:
+def running_command(*words: str, begins: str) -> Iterator[tuple[int, str]]:
     """`toolcart` with these words: its pid and its first line; Unavailable if `begins` is not in that."""
     with running(
         subprocesses.command("-m", "toolcart.tools.cli.main", *words),
@@ -55,5 +55,5 @@ def worked_s(pid: int) -> float:
 
 def memory_mib(pid: int) -> float:
     """Return its memory, the peak so far."""
-    found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
-    return int(found[1]) / 1024 if found else 0.0
+    match = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"), re.MULTILINE)
+    return int(match[1]) / 1024 if match else 0.0

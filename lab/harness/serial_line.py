@@ -149,7 +149,7 @@ class SerialLine:
         """Let the chip's flash work for so long: nothing of the agent runs, not even its UART's interrupt."""
         self.port.deaf = True
         self.pass_us(us)
-        self.port.hear_again()
+        self.port.receive_again()
 
     # Faults
 
@@ -177,7 +177,7 @@ class SerialLine:
     def _to_agent(self, octet):
         if self.record is not None:
             self.record.append((self.clock.total_us, True, octet))
-        self.port.hear(octet)
+        self.port.receive(octet)
 
     def _to_peer(self, octet):
         if self.record is not None:
@@ -257,7 +257,7 @@ class SerialPort:
         """Return how many bytes can be read."""
         return len(self._ring)
 
-    def hear(self, octet):
+    def receive(self, octet):
         if not self._open:
             return
         room, most = (self._fifo, FIFO_OCTETS) if self.deaf else (self._ring, RING_OCTETS)
@@ -266,7 +266,7 @@ class SerialPort:
         else:
             self.overran += 1
 
-    def hear_again(self):
+    def receive_again(self):
         self.deaf = False
         self._ring += self._fifo
         self._fifo = []

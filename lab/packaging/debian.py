@@ -201,7 +201,7 @@ def build(target: Path) -> Path:
         tree = Path(folder, "tree")
         lay_out(tree, wheel.build(Path(folder)))
         command = ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(file)]
-        wheel.said_by(command, "the package cannot be built")
+        wheel.output_of(command, "the package cannot be built")
     return file
 
 
@@ -209,9 +209,9 @@ def lay_out(tree: Path, built: Path) -> None:
     """Fill a folder with the package's files and its control files."""
     with zipfile.ZipFile(built) as archive:
         archive.extractall(tree / PYTHON, [name for name in archive.namelist() if ".data/" not in name])
-    [told] = (tree / PYTHON).glob("toolcart-*.dist-info")
-    (told / "RECORD").unlink()  # the files are dpkg's: pip must not remove them
-    (told / "INSTALLER").write_text("dpkg\n")
+    [metadata] = (tree / PYTHON).glob("toolcart-*.dist-info")
+    (metadata / "RECORD").unlink()  # the files are dpkg's: pip must not remove them
+    (metadata / "INSTALLER").write_text("dpkg\n")
     document = "usr/share/doc/toolcart"
     _put(tree, "usr/bin/toolcart", PROGRAM, 0o755)
     _put(tree, "usr/lib/systemd/system/toolcart.service", unit())
@@ -222,8 +222,8 @@ def lay_out(tree: Path, built: Path) -> None:
     for place, content in share_files.share_files(version(), zsh="vendor-completions").items():
         _put(tree, f"usr/{place}", content)
     moment = formatdate(int(wheel.environment()["SOURCE_DATE_EPOCH"]))
-    told_by = CHANGELOG.format(version=version(), maintainer=maintainer(), moment=moment)
-    _put(tree, f"{document}/changelog.gz", share_files.packed(told_by.encode()))
+    changelog = CHANGELOG.format(version=version(), maintainer=maintainer(), moment=moment)
+    _put(tree, f"{document}/changelog.gz", share_files.packed(changelog.encode()))
     _put(tree, f"{document}/NEWS.gz", share_files.packed((CHECKOUT / "CHANGELOG.md").read_bytes()))
     licence = (CHECKOUT / "LICENSE").read_text(encoding="utf-8").strip().splitlines()
     _put(tree, f"{document}/copyright", COPYRIGHT.format(licence="\n".join(f" {line or '.'}" for line in licence)))

@@ -44,9 +44,9 @@ def _section(title: str, own: catalogue.Catalogue, category: str) -> list[str]:
         about = own.about(mid)
         revisions = ranges(own.revisions(mid)) or WITHOUT
         sender = SENDERS.get(about.sender, about.sender)
-        said = f"{about.name} | {sender} | {revisions}"
-        alike.setdefault(said, []).append(mid)
-    return [*lines, *[f"| {ranges(mids, '04d')} | {said} |" for said, mids in alike.items()]]
+        line = f"{about.name} | {sender} | {revisions}"
+        alike.setdefault(line, []).append(mid)
+    return [*lines, *[f"| {ranges(mids, '04d')} | {line} |" for line, mids in alike.items()]]
 
 
 if __name__ == "__main__":

@@ -95,11 +95,11 @@ def given_type(field: Field, group: str) -> str:
 
 def _layouts(about: Mid) -> list[list[Field]]:
     """Return the fields of each revision, and of its other layout."""
-    found = []
+    layouts = []
     for revision in sorted(about.revisions):
         form = catalogue.form(about.mid, revision)
-        found += [one.fields for one in (form, form.other) if one is not None]
-    return found
+        layouts += [one.fields for one in (form, form.other) if one is not None]
+    return layouts
 
 
 def _union(texts: list[str]) -> str:
@@ -153,12 +153,12 @@ class _Dictionaries:
 
 def messages() -> str:
     """Return the module with the dictionaries."""
-    found = _Dictionaries()
+    dictionaries = _Dictionaries()
     for mid in catalogue.mids():
         about = catalogue.about(mid)
-        found.add(f"{mid:04d}", _layouts(about), f"MID {mid:04d}, {about.name}".replace('"', "'"), "Header")
+        dictionaries.add(f"{mid:04d}", _layouts(about), f"MID {mid:04d}, {about.name}".replace('"', "'"), "Header")
     header = "".join(f"    {name}: int | None\n" for name in HEADER_FIELDS)
-    return MESSAGES_HEAD + header.rstrip("\n") + "\n" + "\n".join(found.lines) + "\n"
+    return MESSAGES_HEAD + header.rstrip("\n") + "\n" + "\n".join(dictionaries.lines) + "\n"
 
 
 # What a simulated controller is told, where the kind of its default does not say it all.

@@ -29,7 +29,7 @@ from toolcart.base.command_line import CommandLine, start
 from toolcart.base.sources import ROOT
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, Watch
-from lab.harness.archive_rows import Plant, fill, fill_beside, vin
+from lab.harness.archive_rows import Plant, fill, fill_other_tables, vin
 from lab.harness.browser import browser, pages_of
 from lab.harness.fleet import Fleet
 
@@ -146,7 +146,7 @@ def make_archive(folder: Path) -> None:
         plant = Plant(stations=STATIONS, cars=CARS, curves=60, until=datetime.now())
         with database.writing(place) as engine:
             newest = fill(engine, plant)
-            fill_beside(engine, plant)
+            fill_other_tables(engine, plant)
             with engine.begin() as connection:  # all but one station is there
                 now = datetime.now(UTC).strftime("%Y%m%d%H%M%S")
                 connection.execute(update(t.STATION).where(t.STATION.c.Station != 4).values(Heard=now))

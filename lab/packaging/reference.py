@@ -34,28 +34,33 @@ def page() -> str:
     for title, before, names in PARTS:
         lines += [f"## {title}", ""]
         for name in sorted(names, key=str.lower):
-            lines += _entry(f"toolcart.{before}{name}", _found(before, name))
+            lines += _entry(f"toolcart.{before}{name}", _value_of(before, name))
         if title == "The client":
-            lines += ["### Options", "", _said(Options), ""]
+            lines += ["### Options", "", _docstring(Options), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _found(before: str, name: str) -> object:
+def _value_of(before: str, name: str) -> object:
     part = getattr(toolcart, before[:-1]) if before else toolcart
     return getattr(part, name)
 
 
-def _entry(name: str, found: object) -> list[str]:
+def _entry(name: str, documented: object) -> list[str]:
     if name.rpartition(".")[2] in PLAIN:
-        return [f"### {name}", "", f"`{found!r}`, for `Catalogue(sent_by=...)`.", ""]
-    lines = [f"### {name}{'' if inspect.isclass(found) else _signature(found)}", "", _said(found), ""]
-    if inspect.isclass(found) and not issubclass(found, Exception):
-        alike = [method for method in vars(found) if method in catalogue.__all__]
+        return [f"### {name}", "", f"`{documented!r}`, for `Catalogue(sent_by=...)`.", ""]
+    lines = [
+        f"### {name}{'' if inspect.isclass(documented) else _signature(documented)}",
+        "",
+        _docstring(documented),
+        "",
+    ]
+    if inspect.isclass(documented) and not issubclass(documented, Exception):
+        alike = [method for method in vars(documented) if method in catalogue.__all__]
         lines += (
             [f"- {', '.join(f'`{method}`' for method in alike)}: as the functions of these names."] if alike else []
         )
-        inherited = [kind for kind in reversed(found.__mro__) if kind.__name__[0] == "_"]
-        for method, value in [pair for kind in (found, *inherited) for pair in vars(kind).items()]:
+        inherited = [kind for kind in reversed(documented.__mro__) if kind.__name__[0] == "_"]
+        for method, value in [pair for kind in (documented, *inherited) for pair in vars(kind).items()]:
             if (
                 method.startswith("_") or method in alike or name.endswith("BlockingController")
             ):  # which has those of Controller
@@ -68,25 +73,25 @@ def _entry(name: str, found: object) -> list[str]:
     return lines
 
 
-def _signature(found: object) -> str:
-    told = inspect.signature(found)  # type: ignore[arg-type]
+def _signature(value: object) -> str:
+    signature = inspect.signature(value)  # type: ignore[arg-type]
     options = inspect.signature(Options).parameters
-    own = [one for one in told.parameters.values() if one.name != "self"]
-    if "start_revisions" in told.parameters:
+    own = [one for one in signature.parameters.values() if one.name != "self"]
+    if "start_revisions" in signature.parameters:
         own = [one for one in own if one.name not in options]
         own.append(inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD))
     plain = [one.replace(annotation=one.empty) for one in own]
-    return _ADDRESS.sub("", str(told.replace(parameters=plain, return_annotation=told.empty)))
+    return _ADDRESS.sub("", str(signature.replace(parameters=plain, return_annotation=signature.empty)))
 
 
-def _said(found: object) -> str:
+def _docstring(value: object) -> str:
     """Return a docstring, with its examples as code."""
-    paragraphs = (inspect.getdoc(found) or "").split("\n\n")
+    paragraphs = (inspect.getdoc(value) or "").split("\n\n")
     return "\n\n".join(f"```pycon\n{one}\n```" if one.startswith(">>>") else one for one in paragraphs)
 
 
-def _first(found: object) -> str:
-    return _said(found).partition("\n\n")[0].replace("\n", " ")
+def _first(value: object) -> str:
+    return _docstring(value).partition("\n\n")[0].replace("\n", " ")
 
 
 if __name__ == "__main__":

@@ -38,19 +38,19 @@ def of(file: Path) -> str:
     bom = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_URL, hashlib.sha256(file.read_bytes()).hexdigest()))
     bom.metadata.timestamp = datetime.fromtimestamp(int(wheel.environment()["SOURCE_DATE_EPOCH"]), UTC)
     with zipfile.ZipFile(file) as archive:
-        [told] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
-        metadata = email.message_from_bytes(archive.read(told))
+        [metadata_name] = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(archive.read(metadata_name))
         own = _component("toolcart", metadata["Version"], "MIT", file.read_bytes())
         inside = [
-            _component("uplot", found[1], "MIT", archive.read(found[0]), kind="npm")
-            for found in map(UPLOT.fullmatch, archive.namelist())
-            if found
+            _component("uplot", match[1], "MIT", archive.read(match[0]), kind="npm")
+            for match in map(UPLOT.fullmatch, archive.namelist())
+            if match
         ]
     bom.metadata.component = own
-    asked = _asked_for(metadata)
-    for component in (*inside, *asked):
+    requirements = _requirements(metadata)
+    for component in (*inside, *requirements):
         bom.components.add(component)
-    bom.register_dependency(own, [*inside, *asked])
+    bom.register_dependency(own, [*inside, *requirements])
     return make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=2) + "\n"
 
 
@@ -66,15 +66,15 @@ def _component(name: str, version: str, licence: str, content: bytes, kind: str 
     )
 
 
-def _asked_for(metadata: Message) -> list[Component]:
+def _requirements(metadata: Message) -> list[Component]:
     """Return a component for each package that the wheel or one of its extras requires."""
     ranges: dict[str, set[str]] = {}
     needed = set()
     for text in metadata.get_all("Requires-Dist", []):
-        found = REQUIREMENT.fullmatch(text)
-        if found is None:
+        match = REQUIREMENT.fullmatch(text)
+        if match is None:
             raise ValueError(f"not understood: Requires-Dist: {text}")
-        name, wanted, extra = found.groups()
+        name, wanted, extra = match.groups()
         if extra not in LABORATORY:
             ranges.setdefault(name, set()).add(f"{wanted.strip()} ({extra or 'always'})")
             if not extra:
@@ -97,9 +97,9 @@ def main() -> None:
     for listed in line.parse_args().wheels:
         if not listed.is_file():
             line.error(f"there is no {listed}")
-        made = listed.with_suffix(".cdx.json")
-        made.write_text(of(listed), encoding="utf-8")
-        print(made)
+        target = listed.with_suffix(".cdx.json")
+        target.write_text(of(listed), encoding="utf-8")
+        print(target)
 
 
 if __name__ == "__main__":

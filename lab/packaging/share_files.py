@@ -19,16 +19,16 @@ COMPLETIONS = (
 
 def share_files(version: str, zsh: str) -> dict[str, bytes]:
     """Return the bytes of each by its path; `zsh` is the folder that this installation's zsh looks into."""
-    made = {
+    completions = {
         place.format(zsh=zsh): completion(command_line, {}, "toolcart", "_TOOLCART_COMPLETE").source().encode()
         for place, completion in COMPLETIONS
     }
-    return made | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version).encode())}
+    return completions | {"share/man/man1/toolcart.1.gz": packed(manual.page(command_line, version).encode())}
 
 
 def packed(octets: bytes, moment: int = 0) -> bytes:
     """Compress as gzip does, to the same bytes with every Python: zlib's own header names the system from 3.13 on."""
-    made = io.BytesIO()
-    with gzip.GzipFile("", "wb", 9, made, mtime=moment) as file:
+    buffer = io.BytesIO()
+    with gzip.GzipFile("", "wb", 9, buffer, mtime=moment) as file:
         file.write(octets)
-    return made.getvalue()
+    return buffer.getvalue()

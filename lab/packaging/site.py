@@ -20,7 +20,7 @@ from lab.cache import CACHE, CHECKOUT, Unavailable, forget_old, whole_folder
 from lab.packaging import wheel
 
 DOCS = CHECKOUT / "docs"
-BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md")  # pages that lie beside docs/
+OTHER_PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "SUPPORT.md")  # pages that lie beside docs/
 NEEDED = ("sphinx", "myst_parser", "furo")
 HINT = ".venv/bin/pip install -e '.[docs]'"
 _PART = re.compile(r"^## (.*)$", re.MULTILINE)
@@ -51,38 +51,38 @@ def build(target: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="toolcart-site-") as folder:
         source = Path(folder, "source")
         lay_out(source)
-        made = whole_folder(CACHE / "sites" / _digest(source), lambda new: _sphinx(source, Path(folder, "trees"), new))
-    forget_old(made.parent)
-    shutil.copytree(made, target, dirs_exist_ok=True)
+        built = whole_folder(CACHE / "sites" / _digest(source), lambda new: _sphinx(source, Path(folder, "trees"), new))
+    forget_old(built.parent)
+    shutil.copytree(built, target, dirs_exist_ok=True)
     return target / "index.html"
 
 
 def _sphinx(source: Path, trees: Path, target: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", str(trees)]
     command += [str(source), str(target)]
-    wheel.said_by(command, "Sphinx does not take the documents", source)
+    wheel.output_of(command, "Sphinx does not take the documents", source)
     for name in (".buildinfo", "objects.inv"):
         (target / name).unlink(missing_ok=True)
 
 
 def _digest(source: Path) -> str:
     """What the site is made of, in a name: it takes Sphinx half a minute on a busy machine."""
-    found = hashlib.sha256(importlib.metadata.version("sphinx").encode())
+    digest = hashlib.sha256(importlib.metadata.version("sphinx").encode())
     for path in sorted(path for path in source.rglob("*") if path.is_file()):
-        found.update(str(path.relative_to(source)).encode() + path.read_bytes())
-    return found.hexdigest()[:16]
+        digest.update(str(path.relative_to(source)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def lay_out(source: Path) -> None:
     """Copy the documents, with the links between docs/ and what lies beside it as they are in the copy."""
     shutil.copytree(DOCS, source)
-    for name in BESIDE:
+    for name in OTHER_PAGES:
         text = (CHECKOUT / name).read_text(encoding="utf-8")
         (source / name).write_text(text.replace("](docs/", "]("), encoding="utf-8")
     for page in source.rglob("*.md"):
         up = "../" * len(page.relative_to(source).parts)
         text = page.read_text(encoding="utf-8")
-        for name in BESIDE:
+        for name in OTHER_PAGES:
             text = text.replace(f"]({up}{name}", f"]({up.removesuffix('../')}{name}")
         page.write_text(text, encoding="utf-8")
     index = source / "index.md"
@@ -95,15 +95,15 @@ def side(index: str, source: Path) -> str:
     """The tables of contents: what the index links, and behind it what a part's folder has besides."""
     every = {str(page.relative_to(source).with_suffix("")) for page in source.rglob("*.md")} - {"index"}
     linked = _LINK.findall(index)
-    made = []
+    sections = []
     _, *parts = _PART.split(index)
     for title, part in zip(parts[::2], parts[1::2], strict=True):
         links = list(dict.fromkeys(_LINK.findall(part)))
         folders = {link.rpartition("/")[0] for link in links} - {""}
         more = sorted(page for page in every if page.rpartition("/")[0] in folders and page not in linked)
         rows = "\n".join([*links, *more])
-        made.append(f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{rows}\n```\n")
-    return "".join(made)
+        sections.append(f"\n```{{toctree}}\n:hidden:\n:caption: {title}\n\n{rows}\n```\n")
+    return "".join(sections)
 
 
 if __name__ == "__main__":

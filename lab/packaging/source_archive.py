@@ -21,23 +21,23 @@ BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_s
 
 def build(target: Path) -> Path:
     """Build it into the folder `target`; Unavailable without git, or with the builder's message."""
-    listed = wheel.said_by(["git", "ls-files", "-z"], "a source archive is made of what git knows")
+    listed = wheel.output_of(["git", "ls-files", "-z"], "a source archive is made of what git knows")
     with tempfile.TemporaryDirectory(prefix="toolcart-source-") as folder:
         for name in filter(None, listed.split("\0")):
             Path(folder, "tree", name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(CHECKOUT / name, Path(folder, "tree", name), follow_symlinks=False)
         command = [sys.executable, "-P", "-c", BUILD, folder]
-        said = wheel.said_by(command, "the source archive cannot be built", Path(folder, "tree"))
-        made = Path(folder, said.splitlines()[-1])
+        output = wheel.output_of(command, "the source archive cannot be built", Path(folder, "tree"))
+        archive = Path(folder, output.splitlines()[-1])
         target.mkdir(parents=True, exist_ok=True)
-        (target / made.name).write_bytes(_settled(made, int(wheel.environment()["SOURCE_DATE_EPOCH"])))
-    return target / made.name
+        (target / archive.name).write_bytes(_settled(archive, int(wheel.environment()["SOURCE_DATE_EPOCH"])))
+    return target / archive.name
 
 
-def _settled(made: Path, moment: int) -> bytes:
+def _settled(archive: Path, moment: int) -> bytes:
     """Return the archive in the order of its names, each file of root and of this time (seconds since 1970)."""
     plain = io.BytesIO()
-    with tarfile.open(made) as before, tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as after:
+    with tarfile.open(archive) as before, tarfile.open(fileobj=plain, mode="w", format=tarfile.USTAR_FORMAT) as after:
         for one in sorted(before.getmembers(), key=lambda member: member.name):
             one.mtime, one.uid, one.gid, one.uname, one.gname = moment, 0, 0, "root", "root"
             one.mode = 0o755 if one.isdir() or one.mode & 0o100 else 0o644

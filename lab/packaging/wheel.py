@@ -21,7 +21,7 @@ from lab.cache import CHECKOUT, Unavailable
 from lab.packaging.share_files import share_files
 
 SETUPTOOLS_LEAST = 77  # as pyproject.toml says
-SAID_LINES = 20  # of a builder that fails
+OUTPUT_LINES = 20  # of a builder that fails
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 FOLDERS = ("toolcart", "lab/packaging")
 FILES = ("pyproject.toml", "README.md", "LICENSE")
@@ -37,10 +37,10 @@ def environment() -> dict[str, str]:
     """Return the builders' environment: the commit's time on every file, so that a commit gives the same bytes."""
     command = ["git", "-C", str(CHECKOUT), "log", "-1", "--format=%ct"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
+        committed = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S).stdout.strip()
     except OSError:
-        said = ""  # an unpacked source archive has no commit; its files have their times
-    moment = said or str(int((CHECKOUT / "pyproject.toml").stat().st_mtime))
+        committed = ""  # an unpacked source archive has no commit; its files have their times
+    moment = committed or str(int((CHECKOUT / "pyproject.toml").stat().st_mtime))
     return {"SOURCE_DATE_EPOCH": moment, **os.environ}
 
 
@@ -57,15 +57,15 @@ def build(target: Path) -> Path:
         else:
             pip = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "wheel", "-q", "--no-deps"]
             command = [*pip, "-w", str(target.resolve()), folder]
-        said_by(command, "the wheel cannot be built", folder)
+        output_of(command, "the wheel cannot be built", folder)
     return target / f"toolcart-{version()}-py3-none-any.whl"
 
 
-def said_by(command: list[str], trouble: str, folder: str | Path = CHECKOUT) -> str:
+def output_of(command: list[str], trouble: str, folder: str | Path = CHECKOUT) -> str:
     """Run a builder in this folder and return its output; Unavailable with the trouble and the end of what it said."""
     done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=TIMEOUT_S)
     if done.returncode != 0:
-        raise Unavailable("\n".join([f"{trouble}:", *done.stderr.strip().splitlines()[-SAID_LINES:]]))
+        raise Unavailable("\n".join([f"{trouble}:", *done.stderr.strip().splitlines()[-OUTPUT_LINES:]]))
     return done.stdout
 
 

@@ -52,12 +52,12 @@ def main() -> int:
     run.add_argument("--heap", default="128k", help="64k, 1m or bytes (default 128k)")
     run.add_argument("script")
     run.add_argument("args", nargs=argparse.REMAINDER)
-    asked = parser.parse_args()
-    if asked.action == "list":
+    arguments = parser.parse_args()
+    if arguments.action == "list":
         return _list()
-    if asked.action == "fetch":
-        return _fetch(asked.names)
-    _run(asked.name, asked.heap, asked.script, asked.args)
+    if arguments.action == "fetch":
+        return _fetch(arguments.names)
+    _run(arguments.name, arguments.heap, arguments.script, arguments.args)
 
 
 if __name__ == "__main__":

@@ -89,8 +89,8 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
     done = subprocess.run(command, capture_output=True, text=True, timeout=COMPILE_TIMEOUT_S)
     own.with_suffix(".py").unlink()
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).replace(f"{own}.py", source.name)
-        return None, f"{source.name}: {said}"
+        message = (done.stderr.strip() or done.stdout.strip()).replace(f"{own}.py", source.name)
+        return None, f"{source.name}: {message}"
     os.replace(f"{own}.mpy", target)
     return target, ""
 
@@ -101,9 +101,9 @@ def check_product() -> tuple[int, list[str]]:
     refused = []
     for source in sources:
         for machine in BOARD_MACHINES if source.is_native else ("",):
-            said = compile_object(source, machine)[1]
-            if said:
-                refused.append(said if not machine else f"({machine}) {said}")
+            message = compile_object(source, machine)[1]
+            if message:
+                refused.append(message if not machine else f"({machine}) {message}")
     return len(sources), refused
 
 
@@ -114,9 +114,9 @@ def compiled_tree(machine: str = "") -> tuple[Path, list[str]]:
     for source in [*chip_sources(), *written_out(*support_sources())]:
         if source.is_native and not machine:
             continue
-        compiled, said = compile_object(source, machine)
+        compiled, message = compile_object(source, machine)
         if compiled is None:
-            refused.append(said)
+            refused.append(message)
         else:
             objects[mpy_name(source.name)] = compiled
     return tree_of(objects), refused

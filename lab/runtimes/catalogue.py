@@ -111,12 +111,12 @@ class Runtime:
     def _runs(self) -> tuple[bool, str]:
         smoke = Path(__file__).with_name("smoke.py")
         try:
-            said = output_of(self.command(smoke, "64k", tree=CHECKOUT / "lab/runtimes"), SMOKE_TIMEOUT_S).split()
+            printed = output_of(self.command(smoke, "64k", tree=CHECKOUT / "lab/runtimes"), SMOKE_TIMEOUT_S).split()
         except Unavailable as reason:
             what = "32-bit programs do not run here: " if self.bits == 32 and self.kind == "unix" else ""
             return False, f"{what}{reason}"
-        if said != [self.version, str(self.bits)]:
-            return False, f"it says {' '.join(said)} where {self.version} {self.bits} was expected"
+        if printed != [self.version, str(self.bits)]:
+            return False, f"it says {' '.join(printed)} where {self.version} {self.bits} was expected"
         return True, ""
 
 

@@ -77,8 +77,8 @@ class Machine:
             done = self.run(self.tree / RUNNER, heap, args, timeout_s)
             text, code = done.stdout, done.returncode
         except subprocess.TimeoutExpired as late:
-            said = late.stdout or b""
-            text = said.decode(errors="replace") if isinstance(said, bytes) else said
+            output = late.stdout or b""
+            text = output.decode(errors="replace") if isinstance(output, bytes) else output
             text, code = f"{text}\nno end within {timeout_s} s", -1
         seconds = time.monotonic() - start
         lines = text.rstrip().splitlines()

@@ -37,7 +37,7 @@ PYTEST_LONG_TIMEOUT_S = 3 * 3600
 SLOWEST = ("--durations=20", "--durations-min=5")  # named at the end of each run
 WORKERS = 2  # as many as the smallest machine it runs on has cores
 TESTERS = 4  # of pytest: with as many as cores these are idle while tests wait for brokers, browsers and plants
-BESIDE_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
+MICROPYTHON_NICENESS = 10  # of what runs beside CPython's tests, some of which have deadlines
 DIFFERING_FOLDERS = ("base", "record")  # integers beyond 30 bits, struct, slices, viper
 RUFF_FOLDERS = ("agent", "board", "toolcart", "archive", "tools", "lab", "host_tests")
 
@@ -80,15 +80,15 @@ def ruff(what: str, *arguments: str) -> SummaryRow:
 def types() -> list[SummaryRow]:
     typecheck.prepare()
     rows = []
-    told: set[str] = set()  # what one pass found and the next finds again is reported once
+    reported: set[str] = set()  # what one pass found and the next finds again is reported once
     with ThreadPoolExecutor(WORKERS) as pool:
         pool.submit(_compile_tests)
         outcomes = pool.map(_pass, sorted(typecheck.passes(), key=lambda one: -len(one.files)))
         for row, errors in outcomes:
             for error in errors:
-                if error not in told:
+                if error not in reported:
                     say(error)
-            told.update(errors)
+            reported.update(errors)
             rows.append(row)
     return rows
 
@@ -116,8 +116,8 @@ def compilation() -> SummaryRow:
         files, refused = check_product()
     except Unavailable as reason:
         return missing("compile", "mpy-cross", str(reason))
-    for said in refused:
-        say(said)
+    for message in refused:
+        say(message)
     return SummaryRow(
         "compile", "mpy-cross", int(not refused), int(bool(refused)), 0, time.monotonic() - start, f"{files} files"
     )
@@ -185,9 +185,9 @@ def cpython(arguments: list[str], long: bool) -> SummaryRow:
     return row
 
 
-def portable_files(asked: list[Path]) -> list[Path]:
+def portable_files(wanted: list[Path]) -> list[Path]:
     """Return the test files that run on MicroPython, of those asked for or of all."""
-    files = asked or sorted((CHECKOUT / "host_tests").rglob("test_*.py"))
+    files = wanted or sorted((CHECKOUT / "host_tests").rglob("test_*.py"))
     return [file for file in files if is_portable(file.read_text(encoding="utf-8"))]
 
 
@@ -268,7 +268,7 @@ class MicroPythons:
 
 def _yield_to_others() -> None:
     """Give this thread, and what it starts, only the processor time that others leave."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), BESIDE_NICENESS)
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MICROPYTHON_NICENESS)
 
 
 def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> SummaryRow:
@@ -277,8 +277,8 @@ def _row_of(place: Place, machine: Future, outcomes: Future, aloud: bool) -> Sum
     if isinstance(failure, Unavailable):
         return missing("tests", place.where, str(failure))
     # A module that does not compile is named, and the tests that need it fail on their own.
-    for said in machine.result().refused:
-        say(said)
+    for message in machine.result().refused:
+        say(message)
     row = SummaryRow("tests", place.where, failed=len(machine.result().refused), note=f"{len(place.files)} modules")
     for file, future in outcomes.result():
         outcome = future.result()
@@ -307,7 +307,7 @@ def summary(rows: list[SummaryRow]) -> int:
 LONG_RUNTIMES = ("cortex",)
 
 
-def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
+def _parsed_arguments() -> tuple[argparse.Namespace, list[str], list[Path]]:
     names = ["cpython", *(runtime.name for runtime in runtimes.all())]
     parser = CommandLine(
         prog="./tools/test",
@@ -318,7 +318,7 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
     parser.add_argument("--long", action="store_true", help="the long forms of soak, fuzz and power-cut tests as well")
     parser.add_argument("--fast", action="store_true", help="no type check; of the MicroPythons only unix32")
     parser.add_argument("-k", default="", metavar="WORD", help="only tests whose name contains it")
-    asked, rest = parser.parse_known_args()
+    arguments, rest = parser.parse_known_args()
     files = []
     for argument in rest:
         # `file.py::test` names a file as well; on MicroPython the whole file runs then.
@@ -329,21 +329,21 @@ def _asked() -> tuple[argparse.Namespace, list[str], list[Path]]:
         if place is not None and not argument.startswith("-"):
             files.append(place.resolve())
             rest[rest.index(argument)] = str(place.resolve()) + argument[len(path) :]
-    return asked, rest, files
+    return arguments, rest, files
 
 
-def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
+def _places(arguments: argparse.Namespace, files: list[Path]) -> list[Place]:
     """Return every MicroPython that is to run tests, with these files."""
     portable = portable_files(files)
-    everything = asked.on or asked.long or asked.k or files
+    everything = arguments.on or arguments.long or arguments.k or files
     light = light_files(portable)
     places = []
     for runtime in runtimes.all():
-        if asked.on:
-            wanted = runtime.name in asked.on
+        if arguments.on:
+            wanted = runtime.name in arguments.on
         else:
-            wanted = runtime.name == "unix32" or (runtime.usual and not asked.fast)
-            wanted = wanted or (asked.long and runtime.name in LONG_RUNTIMES)
+            wanted = runtime.name == "unix32" or (runtime.usual and not arguments.fast)
+            wanted = wanted or (arguments.long and runtime.name in LONG_RUNTIMES)
         if everything:
             these = portable
         elif runtime.name == "unix32":
@@ -356,23 +356,23 @@ def _places(asked: argparse.Namespace, files: list[Path]) -> list[Place]:
 
 
 def main() -> int:
-    asked, rest, files = _asked()
+    arguments, rest, files = _parsed_arguments()
     os.environ.pop("TOOLCART_LONG", None)
-    if asked.long:
+    if arguments.long:
         os.environ["TOOLCART_LONG"] = "1"
     CACHE.mkdir(exist_ok=True)
     # Many processes of a run import the same modules: they are compiled once, and not beside the sources.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ["PYTHONPYCACHEPREFIX"] = str(CACHE / "bytecode")
     rows = []
-    places = _places(asked, files)
-    with MicroPythons(places, asked.k) as beside:
-        if not (asked.on or files or asked.k):
-            rows += checks(asked.fast)
+    places = _places(arguments, files)
+    with MicroPythons(places, arguments.k) as micropythons:
+        if not (arguments.on or files or arguments.k):
+            rows += checks(arguments.fast)
         wait_for_packages()
-        if not asked.on or "cpython" in asked.on:
-            rows.append(cpython([*rest, *(["-k", asked.k] if asked.k else [])], asked.long))
-        rows += beside.rows(aloud=bool(asked.on))
+        if not arguments.on or "cpython" in arguments.on:
+            rows.append(cpython([*rest, *(["-k", arguments.k] if arguments.k else [])], arguments.long))
+        rows += micropythons.rows(aloud=bool(arguments.on))
     if not rows:
         say("nothing to run: none of these files says PORTABLE = True")
     return summary(rows) if rows else 1

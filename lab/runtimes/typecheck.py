@@ -56,16 +56,16 @@ def passes() -> list[TypePass]:
     """Return the passes that have something to check."""
     product = [source.name for source in product_sources()]
     core = {source.name for source in python_files("toolcart/agent") + python_files("toolcart/board")}
-    found = [TypePass(port, [name for name in product if port in _ports_of(name)], port) for port in PORTS]
+    checks = [TypePass(port, [name for name in product if port in _ports_of(name)], port) for port in PORTS]
     # Portable simulators are written for MicroPython, without annotations; the tests check them.
-    beside: dict[str, list[str]] = {"toolcart": sorted(core - set(product)), "lab": []}
-    for room, files in beside.items():
+    unported: dict[str, list[str]] = {"toolcart": sorted(core - set(product)), "lab": []}
+    for room, files in unported.items():
         files += [
             source.name
             for source in python_files(room)
             if source.name not in core and not is_portable(source.text) and not source.name.startswith(FOR_CHIPS)
         ]
-    return [one for one in [*found, *(TypePass(room, files, "") for room, files in beside.items())] if one.files]
+    return [one for one in [*checks, *(TypePass(room, files, "") for room, files in unported.items())] if one.files]
 
 
 def stubs(port: str) -> Path:
@@ -126,15 +126,15 @@ def check(one: TypePass) -> list[str]:
     finally:
         configuration.unlink()
     try:
-        found = json.loads(done.stdout)["errors"]
+        errors = json.loads(done.stdout)["errors"]
     except ValueError:
-        said = done.stderr.strip().splitlines()
-        raise Unavailable(f"pyrefly did not run: {said[-1] if said else 'it said nothing'}") from None
+        lines = done.stderr.strip().splitlines()
+        raise Unavailable(f"pyrefly did not run: {lines[-1] if lines else 'it said nothing'}") from None
     seen = re.search(r"([\d,]+) modules? \(", done.stderr)
     # A pass that looked at fewer files than it was given proves nothing.
     if seen is None or int(seen[1].replace(",", "")) < len(one.files):
         return [f"pyrefly looked at {seen[1] if seen else 'none'} of {len(one.files)} files"]
-    return [_one_line(finding) for finding in found if finding["severity"] == "error"]
+    return [_one_line(finding) for finding in errors if finding["severity"] == "error"]
 
 
 def _one_line(finding: dict) -> str:

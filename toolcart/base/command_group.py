@@ -30,8 +30,8 @@ class Amount(click.FloatRange):
 
     def convert(self, value, param, ctx):
         """Return the number."""
-        found = super().convert(value, param, ctx)
-        return found if found == found else self.fail(f"{value!r} is not a valid float.", param, ctx)
+        amount = super().convert(value, param, ctx)
+        return amount if amount == amount else self.fail(f"{value!r} is not a valid float.", param, ctx)
 
 
 SECONDS = Amount(min=0, min_open=True)

@@ -48,31 +48,32 @@ def written_out(*sources: Source) -> list[Source]:
 
 @functools.lru_cache(maxsize=4)  # the product and its tests, for one MicroPython after the other
 def _written_out(sources: tuple[Source, ...], product: tuple[Source, ...]) -> tuple[Source, ...]:
-    known = _constants(product)
-    return tuple(Source(source.name, _File(source.text, known).written_out()) for source in sources)
+    constants = _constants(product)
+    return tuple(Source(source.name, _File(source.text, constants).written_out()) for source in sources)
 
 
 @functools.lru_cache(maxsize=1)
 def _constants(product: tuple[Source, ...]) -> Constants:
     """Return the constants of each module, with those that it imports, by name."""
     trees = {module_name(source.name): ast.parse(source.text) for source in product}
-    found: Constants = {}
+    by_module: Constants = {}
 
     def of(module: str) -> dict[str, int]:
-        if module in found:
-            return found[module]
-        known = found[module] = {}
+        if module in by_module:
+            return by_module[module]
+        names = by_module[module] = {}
         for node in trees[module].body:
             if isinstance(node, ast.ImportFrom) and node.module in trees:
                 there = of(node.module)
-                known |= {alias.asname or alias.name: there[alias.name] for alias in node.names if alias.name in there}
+                imported = [alias for alias in node.names if alias.name in there]
+                names |= {alias.asname or alias.name: there[alias.name] for alias in imported}
             elif (named := _defined(node)) is not None:
-                known[named[0]] = _value(named[1], known)
-        return known
+                names[named[0]] = _value(named[1], names)
+        return names
 
     for module in trees:
         of(module)
-    return found
+    return by_module
 
 
 def _defined(node: ast.stmt) -> tuple[str, ast.expr] | None:
@@ -83,11 +84,11 @@ def _defined(node: ast.stmt) -> tuple[str, ast.expr] | None:
     return None
 
 
-def _value(expression: ast.expr, known: Mapping[str, Any]) -> Any:
-    return eval(compile(ast.Expression(expression), "const", "eval"), {"__builtins__": {}, "bytes": bytes}, dict(known))
+def _value(expression: ast.expr, names: Mapping[str, Any]) -> Any:
+    return eval(compile(ast.Expression(expression), "const", "eval"), {"__builtins__": {}, "bytes": bytes}, dict(names))
 
 
-def _private(node: ast.stmt, known: Mapping[str, Any]) -> tuple[str, Value] | None:
+def _private(node: ast.stmt, constants: Mapping[str, Any]) -> tuple[str, Value] | None:
     """Return the private name that this statement makes a constant, and its value; None if it does not."""
     if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name) or len(node.targets) > 1:
         return None
@@ -95,7 +96,7 @@ def _private(node: ast.stmt, known: Mapping[str, Any]) -> tuple[str, Value] | No
     if not name.startswith("_") or name.startswith("__"):
         return None
     try:
-        value = _value(node.value, known)
+        value = _value(node.value, constants)
     except (NameError, TypeError, AttributeError):
         return None
     return (name, value) if _is_fixed(value) else None
@@ -110,25 +111,25 @@ def _is_fixed(value: object) -> bool:
 class _File:
     """One file while its constants are written out."""
 
-    def __init__(self, text: str, known: Constants):
+    def __init__(self, text: str, constants: Constants):
         self.text = text
         self.tree = ast.parse(text)
         self.nodes = list(ast.walk(self.tree))
         self.definitions: dict[str, ast.stmt] = {}
         self.values: dict[str, Value] = {}  # of the names that are constants here
         self.modules: dict[str, dict[str, int]] = {}  # constants of the modules that have a name here
-        self._look(known)
+        self._look(constants)
 
-    def _look(self, known: Constants) -> None:
+    def _look(self, constants: Constants) -> None:
         for node in self.nodes:
             if not isinstance(node, ast.ImportFrom):
                 continue
             for alias in node.names:
                 name, module = alias.asname or alias.name, f"{node.module}.{alias.name}"
-                if alias.name in known.get(node.module or "", {}):
-                    self.values[name] = known[node.module or ""][alias.name]
-                elif module in known:
-                    self.modules[name] = known[module]
+                if alias.name in constants.get(node.module or "", {}):
+                    self.values[name] = constants[node.module or ""][alias.name]
+                elif module in constants:
+                    self.modules[name] = constants[module]
         modules = {name: SimpleNamespace(**numbers) for name, numbers in self.modules.items()}
         for node in self.tree.body:
             if (named := _defined(node)) is not None:
@@ -150,8 +151,8 @@ class _File:
 
     def _constants_of(self, module: dict[str, int], name: str) -> bool:
         """True if a constant of the module is asked for by this name."""
-        found = (node for node in self.nodes if isinstance(node, ast.Attribute) and node.attr in module)
-        return any(isinstance(node.value, ast.Name) and node.value.id == name for node in found)
+        attributes = (node for node in self.nodes if isinstance(node, ast.Attribute) and node.attr in module)
+        return any(isinstance(node.value, ast.Name) and node.value.id == name for node in attributes)
 
     def written_out(self) -> str:
         gone = [self.definitions[name] for name in self.definitions if name in self.values]
@@ -218,9 +219,9 @@ def _edit(node: ast.expr | ast.stmt, text: str) -> Edit:
 def _edited(text: str, edits: list[Edit]) -> str:
     """Return the text with these edits; what had several lines keeps as many."""
     lines = [line.encode() for line in text.split("\n")]
-    for first, begin, last, end, made in sorted(edits, reverse=True):
+    for first, begin, last, end, replacement in sorted(edits, reverse=True):
         behind = lines[last - 1][end:]
-        lines[first - 1] = lines[first - 1][:begin] + made.encode() + (behind if first == last else b"")
+        lines[first - 1] = lines[first - 1][:begin] + replacement.encode() + (behind if first == last else b"")
         for index in range(first, last):
             lines[index] = behind if index == last - 1 and behind.strip() else b""
     return b"\n".join(lines).decode()

@@ -86,10 +86,10 @@ def origin() -> str:
     if kind() == CHECKOUT:
         return str(ROOT)
     try:
-        told = distribution("toolcart").read_text("direct_url.json")  # PEP 610: not there if it came from an index
+        direct_url = distribution("toolcart").read_text("direct_url.json")  # PEP 610; None if from an index
     except PackageNotFoundError:
-        told = None
-    address = json.loads(told)["url"] if told else ""
+        direct_url = None
+    address = json.loads(direct_url)["url"] if direct_url else ""
     return unquote(urlsplit(address).path) if address.startswith("file:") else address or "toolcart"
 
 

@@ -28,12 +28,12 @@ def text_of(path: str | Path, handed: bool = False) -> str:
     """Return its content; PrivateFileError if others may read it. A file that was `handed` to us may have any mode."""
     try:
         mode = os.stat(path).st_mode
-        found = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PrivateFileError(f"{path}: {getattr(error, 'strerror', None) or 'is no text'}") from None
     if stat.S_IMODE(mode) & 0o077 and not handed:
         raise PrivateFileError(f"{path}: others may read it; chmod 600 {path}")
-    return found
+    return text
 
 
 def make(path: str | Path, octets: bytes, mode: int = 0o600) -> None:

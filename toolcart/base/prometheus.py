@@ -23,8 +23,8 @@ class Sheet:
         """Add a sample; None, an unknown value, is left out."""
         if value is None:
             return
-        told = ",".join(f'{key}="{escaped(str(text))}"' for key, text in labels.items())
-        self._samples.setdefault(name, []).append(f"{name}{{{told}}} {_number(value)}")
+        pairs = ",".join(f'{key}="{escaped(str(text))}"' for key, text in labels.items())
+        self._samples.setdefault(name, []).append(f"{name}{{{pairs}}} {_number(value)}")
 
     def text(self) -> str:
         """Return all samples with type and help."""

@@ -51,18 +51,18 @@ def is_cpython_only(name: str, text: str) -> bool:
 
 def files_below(folder: Path, ending: str = ".py") -> list[Path]:
     """Return the files below `folder` whose names end with `ending`, in a fixed order, also behind links."""
-    found = []
+    files = []
     for parent, _, names in os.walk(folder, followlinks=True):
-        found += [Path(parent, name) for name in names if name.endswith(ending)]
-    return sorted(found)
+        files += [Path(parent, name) for name in names if name.endswith(ending)]
+    return sorted(files)
 
 
 def python_files(top: str) -> list[Source]:
     """Return every Python file below the folder `top` of ROOT, in a fixed order."""
-    found = []
+    sources = []
     for file in files_below(ROOT / top):
-        found.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
-    return found
+        sources.append(Source(file.relative_to(ROOT).as_posix(), file.read_text(encoding="utf-8")))
+    return sources
 
 
 def product_sources() -> list[Source]:
@@ -113,6 +113,6 @@ def output_of(command: list[str], timeout_s: int, env: dict[str, str] | None = N
     except subprocess.TimeoutExpired:
         raise Unavailable(f"{command[0]} was not done within {timeout_s} s") from None
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        raise Unavailable(f"{command[0]} failed ({done.returncode}): {said[-1] if said else 'it said nothing'}")
+        lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        raise Unavailable(f"{command[0]} failed ({done.returncode}): {lines[-1] if lines else 'it said nothing'}")
     return done.stdout

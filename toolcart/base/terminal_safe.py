@@ -22,7 +22,7 @@ def visible(value: object) -> str:
     text = str(value)
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_shown(character) for character in text)
+    return "".join(_escaped(character) for character in text)
 
 
 def visible_lines(text: str) -> str:
@@ -39,7 +39,7 @@ def visible_in(tree: object) -> Any:
     return visible(tree) if isinstance(tree, str) else tree
 
 
-def _shown(character: str) -> str:
+def _escaped(character: str) -> str:
     if unicodedata.category(character) not in HIDDEN:
         return character
     code = ord(character)

@@ -24,7 +24,7 @@ class WebProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._asked: Any = None  # the request at the last check
+        self._last_cycle: Any = None  # the request at the last check
         self._unsent = 0  # bytes that waited to be sent then
         self._look_again()
         host = self.client[0] if self.client else ""
@@ -43,8 +43,8 @@ class WebProtocol(H11Protocol):
     def _look(self) -> None:
         cycle, unsent = self.cycle, self.transport.get_write_buffer_size()
         waits_for_it = cycle is None or cycle.response_complete or cycle.more_body
-        if (cycle is self._asked and waits_for_it) or 0 < unsent == self._unsent:
+        if (cycle is self._last_cycle and waits_for_it) or 0 < unsent == self._unsent:
             self.transport.abort()
             return
-        self._asked, self._unsent = cycle, unsent
+        self._last_cycle, self._unsent = cycle, unsent
         self._look_again()

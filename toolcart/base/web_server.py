@@ -17,15 +17,15 @@ ENDING_S = 2  # how long an answer may still take at the end
 def listen(host: str, port: int, backlog: int) -> socket.socket:
     """Return a socket that listens there; OSError if that fails."""
     family, kind, number, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    made = socket.socket(family, kind, number)
+    listener = socket.socket(family, kind, number)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(place)
-        made.listen(backlog)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(place)
+        listener.listen(backlog)
     except OSError:
-        made.close()
+        listener.close()
         raise
-    return made
+    return listener
 
 
 def address(listening: socket.socket, host: str = "") -> str:

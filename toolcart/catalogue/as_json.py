@@ -27,13 +27,13 @@ _PARTS = {
 
 def to_json(message):
     """Return a Message as JSON text."""
-    told = {"mid": message.mid, "revision": message.revision}
-    told["header"] = {name: value for name, value in message.header().items() if value is not None}
+    data = {"mid": message.mid, "revision": message.revision}
+    data["header"] = {name: value for name, value in message.header().items() if value is not None}
     fields = message.fields() if message.form.known else {"data": message.data()}
-    told["fields"] = {name: _plain(fields[name]) for name in fields}
-    if not _is_built_alike(message, told["header"], fields):
-        told["frame"] = message.frame.hex()
-    return json.dumps(told)
+    data["fields"] = {name: _plain(fields[name]) for name in fields}
+    if not _is_built_alike(message, data["header"], fields):
+        data["frame"] = message.frame.hex()
+    return json.dumps(data)
 
 
 def _is_built_alike(message, header, fields):
@@ -56,9 +56,9 @@ def _plain(value):
         return {"odd": value.raw.hex(), "why": value.why, "rest": value.rest}
     if isinstance(value, (DataField, Resolution)):
         key = "data_field" if isinstance(value, DataField) else "resolution"
-        told = {name: getattr(value, name) for name in _PARTS[key][1]}
-        told["octets"] = value.raw.hex()
-        return {key: told}
+        parts = {name: getattr(value, name) for name in _PARTS[key][1]}
+        parts["octets"] = value.raw.hex()
+        return {key: parts}
     if isinstance(value, dict):
         return {name: _plain(value[name]) for name in value}
     return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
@@ -70,8 +70,8 @@ _MEANINGS = ("decimal", "bits", "meaning")
 
 def _revived(value):
     if isinstance(value, list):
-        found = [_revived(one) for one in value]
-        return _AS_IN_FRAME if _AS_IN_FRAME in found else found
+        revived = [_revived(one) for one in value]
+        return _AS_IN_FRAME if _AS_IN_FRAME in revived else revived
     if not isinstance(value, dict):
         return value
     if "value" in value and [name for name in _MEANINGS if name in value]:
@@ -85,21 +85,21 @@ def _revived(value):
     for key in _PARTS:
         if key in value:
             make, names = _PARTS[key]
-            told = value[key]
-            return make(*[told[name] for name in names], raw=bytes.fromhex(told["octets"]))
+            parts = value[key]
+            return make(*[parts[name] for name in names], raw=bytes.fromhex(parts["octets"]))
     if set(value) == {"octets"}:
         return bytes.fromhex(value["octets"])
-    found = {name: _revived(value[name]) for name in value}
-    return _AS_IN_FRAME if _AS_IN_FRAME in found.values() else found
+    revived = {name: _revived(value[name]) for name in value}
+    return _AS_IN_FRAME if _AS_IN_FRAME in revived.values() else revived
 
 
-def _is_as(value, known, name):
+def _is_as(value, expected, name):
     """True if a value is what the frame says."""
-    if name not in known:
+    if name not in expected:
         return False
-    if isinstance(known[name], bytes) and isinstance(value, list):
-        return value == samples_of(known[name])
-    return value is _AS_IN_FRAME or value == known[name]
+    if isinstance(expected[name], bytes) and isinstance(value, list):
+        return value == samples_of(expected[name])
+    return value is _AS_IN_FRAME or value == expected[name]
 
 
 def from_json(catalogue, text):
@@ -109,12 +109,12 @@ def from_json(catalogue, text):
     read a frame as another revision than its header's, `shifted` or `later`, the frame counts.
     """
     try:
-        told = json.loads(text)
-        mid, revision, header = told["mid"], told.get("revision", 1), dict(told.get("header", {}))
-        given = {} if told.get("described") is False or "shifted" in told or "later" in told else told["fields"]
+        data = json.loads(text)
+        mid, revision, header = data["mid"], data.get("revision", 1), dict(data.get("header", {}))
+        given = {} if data.get("described") is False or "shifted" in data or "later" in data else data["fields"]
         fields = {name: _revived(value) for name, value in given.items()}
-        frame = bytes.fromhex(told["frame"]) if "frame" in told else None
-        parts = [bytes.fromhex(part) for part in told.get("frames", ())]
+        frame = bytes.fromhex(data["frame"]) if "frame" in data else None
+        parts = [bytes.fromhex(part) for part in data.get("frames", ())]
         if set(header) - set(HEADER_FIELDS) or set(fields).intersection(OF_ENCODE + tuple(HEADER_FIELDS)):
             raise KeyError("header" if set(header) - set(HEADER_FIELDS) else "fields")
     except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:  # the last one: nested too deep
@@ -124,6 +124,6 @@ def from_json(catalogue, text):
     message = catalogue.decode_parts(parts) if parts else catalogue.decode(frame)
     if (message.mid, message.revision) != (mid, revision):
         raise FrameError("no message in JSON: its frame is MID %04d revision %d" % (message.mid, message.revision))
-    known = message.fields() if message.form.known else {"data": message.data()}
-    changes = {name: fields[name] for name in fields if not _is_as(fields[name], known, name)}
+    actual = message.fields() if message.form.known else {"data": message.data()}
+    changes = {name: fields[name] for name in fields if not _is_as(fields[name], actual, name)}
     return catalogue.decode(catalogue.encode(message, check=False, **changes)) if changes else message

@@ -9,17 +9,17 @@ TEXT_MOST = 60  # characters or octets of one value
 LIST_MOST = 4
 
 
-def shown(message):
+def describe(message):
     """Return a message as one line."""
     raw = message.raw()
-    told = []
+    texts = []
     if not raw.form.known:
-        told.append("data=%s" % _plain(raw.data()))
+        texts.append("data=%s" % _plain(raw.data()))
     for field in raw.form.fields:
         if field.kind != "'" and raw[field.name] is not None:
-            told.append("%s=%s" % (field.name, _value(raw, field)))
+            texts.append("%s=%s" % (field.name, _value(raw, field)))
     name = raw.form.about.name or "not in the catalogue"
-    return "<MID %04d revision %d, %s%s>" % (raw.mid, raw.revision, name, (": " + ", ".join(told)) if told else "")
+    return "<MID %04d revision %d, %s%s>" % (raw.mid, raw.revision, name, (": " + ", ".join(texts)) if texts else "")
 
 
 def _value(message, field):

@@ -75,16 +75,16 @@ def not_described(form):
     if not form.about.revisions:
         allowed = "a MID whose fields are described; data=bytes builds any"
         return FieldError(form.mid, form.revision, "mid", "5-8", form.mid, allowed)
-    told = ", ".join(["%d" % number for number in sorted(form.about.revisions)])
-    allowed = "%s; data=bytes builds any" % told
+    revisions = ", ".join(["%d" % number for number in sorted(form.about.revisions)])
+    allowed = "%s; data=bytes builds any" % revisions
     return FieldError(form.mid, form.revision, "revision", "9-11", form.revision, allowed)
 
 
 def _only(form, given, names):
     for name in given:
         if name not in names:
-            told = "one of: " + ", ".join([one for one in names if one[0] != "'"])
-            raise FieldError(form.mid, form.revision, name, "", given[name], told)
+            allowed = "one of: " + ", ".join([one for one in names if one[0] != "'"])
+            raise FieldError(form.mid, form.revision, name, "", given[name], allowed)
 
 
 def with_counts(counted, given, by_name):
@@ -94,12 +94,12 @@ def with_counts(counted, given, by_name):
         if values.get(name) is None and name in by_name:
             values[name] = 0
             for other in counted[name]:
-                found = values.get(other)
-                if isinstance(found, str):
-                    found = _octets_of(found)
-                if isinstance(found, (list, tuple, bytes, bytearray, memoryview)):
-                    half = 1 if isinstance(found, (list, tuple)) or by_name[other].kind != "Z" else 2
-                    values[name] = len(found) // half
+                counted_value = values.get(other)
+                if isinstance(counted_value, str):
+                    counted_value = _octets_of(counted_value)
+                if isinstance(counted_value, (list, tuple, bytes, bytearray, memoryview)):
+                    half = 1 if isinstance(counted_value, (list, tuple)) or by_name[other].kind != "Z" else 2
+                    values[name] = len(counted_value) // half
                     break
     return values
 

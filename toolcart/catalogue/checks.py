@@ -88,8 +88,8 @@ def _check_entry(form, members, values, name):
             try:
                 _check(form, member, values[member.name], name)
             except InvalidValue as wrong:
-                told = "%s.%s" % (name, member.name)
-                raise FieldError(form.mid, form.revision, told, "", values[member.name], str(wrong))
+                path = "%s.%s" % (name, member.name)
+                raise FieldError(form.mid, form.revision, path, "", values[member.name], str(wrong))
 
 
 def check_header(mid, revision, given):

@@ -70,8 +70,8 @@ def _one(field, variable, sure):
     if field.kind in _TEXTS:
         return width, text
     if not sure:
-        told = (variable, variable, variable, b" " * field.width, field.kind, variable)
-        return width, "(int(%s) if %s.isdigit() else None if %s == %r else %s(%s))" % told
+        parts = (variable, variable, variable, b" " * field.width, field.kind, variable)
+        return width, "(int(%s) if %s.isdigit() else None if %s == %r else %s(%s))" % parts
     if field.width == 1:
         return "B", "ONE[%s]" % variable
     if field.width == 2:
@@ -87,5 +87,5 @@ def _look(fields, end, digits, otherwise, given):
         mask += b"\xff" * len(field.id) + (b"\xf0" if is_looked_at else b"\0") * field.width
         wanted += field.id + (b"0" if is_looked_at else b"\0") * field.width
     given["mask_" + otherwise], given["wanted_" + otherwise] = [int.from_bytes(one, "big") for one in (mask, wanted)]
-    told = (end, otherwise, otherwise, otherwise)
-    return ["    if int_from(frame[:%d], 'big') & mask_%s != wanted_%s: return %s(frame)" % told]
+    parts = (end, otherwise, otherwise, otherwise)
+    return ["    if int_from(frame[:%d], 'big') & mask_%s != wanted_%s: return %s(frame)" % parts]

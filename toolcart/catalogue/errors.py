@@ -57,8 +57,8 @@ class FieldError(ValueError):
         found = self.found
         if not isinstance(found, (int, float, str, bytes, type(None))):
             found = repr(found)  # what another process may not have
-        told = (self.mid, self.revision, self.field, self.place, found, self.allowed, self.unit)
-        return FieldError, told
+        arguments = (self.mid, self.revision, self.field, self.place, found, self.allowed, self.unit)
+        return FieldError, arguments
 
 
 class NoField(KeyError):
@@ -80,8 +80,8 @@ class NoField(KeyError):
         self.names = names
 
     def __str__(self):
-        told = (self.mid, self.revision, self.field, ", ".join(self.names) or "none")
-        return "MID %04d revision %d has no field %r; it has: %s" % told
+        parts = (self.mid, self.revision, self.field, ", ".join(self.names) or "none")
+        return "MID %04d revision %d has no field %r; it has: %s" % parts
 
 
 class InvalidValue(Exception):

@@ -222,10 +222,10 @@ def write(field, value, width=None):
         raise InvalidValue(str(wrong) + _in_unit(field, width, str(wrong)))
 
 
-def _in_unit(field, width, said):
+def _in_unit(field, width, allowed):
     """Return what is said of a field's unit behind what is allowed, where that is a range or any number."""
     unit = field.unit.partition("~")[0]
-    if field.kind not in "NI" or not unit or not (" to " in said or said == "a number"):
+    if field.kind not in "NI" or not unit or not (" to " in allowed or allowed == "a number"):
         return ""
     if field.scale == 1:
         return " " + unit

@@ -29,11 +29,11 @@ READS_BEFORE = 8
 
 def counted_by(fields):
     """Return name of a count -> names of the fields that it counts."""
-    found = {}
+    counted = {}
     for field in fields:
         if isinstance(field.count, str) and field.count != "*":
-            found[field.count] = found.get(field.count, []) + [field.name]
-    return found
+            counted[field.count] = counted.get(field.count, []) + [field.name]
+    return counted
 
 
 class Form:
@@ -236,12 +236,12 @@ def read_item(field, frame, at, values, outer):
     if kind in READERS and field.width is None:
         return _plain(field, frame, at, min(count, len(frame) - at) if field.count == "*" else count, values)
     least = field.width if kind in READERS else 1 if kind == "G" else 0  # the readers of the others say what is missing
-    found = values[field.name] = []
-    while len(found) < count and not (field.count == "*" and at >= len(frame)):
+    entries = values[field.name] = []
+    while len(entries) < count and not (field.count == "*" and at >= len(frame)):
         if at + least > len(frame):
-            raise UnreadableRest("%d of %d" % (len(found), count))
+            raise UnreadableRest("%d of %d" % (len(entries), count))
         one, at = _entry(field, frame, at, values)
-        found.append(one)
+        entries.append(one)
     return at
 
 
@@ -277,15 +277,15 @@ def _samples(field, frame, at, values, outer):
     return len(frame)
 
 
-def collect_odd(values, before, found):
+def collect_odd(values, before, malformed):
     """Add every Odd of these values to `found`, by its name with `before` in front."""
     for name in values:
         value = values[name]
         if isinstance(value, Odd):
-            found[before + name] = value
+            malformed[before + name] = value
         elif isinstance(value, list):
             for index, one in enumerate(value):
                 if isinstance(one, dict):
-                    collect_odd(one, "%s%s[%d]." % (before, name, index), found)
+                    collect_odd(one, "%s%s[%d]." % (before, name, index), malformed)
                 elif isinstance(one, Odd):
-                    found["%s%s[%d]" % (before, name, index)] = one
+                    malformed["%s%s[%d]" % (before, name, index)] = one

@@ -145,9 +145,9 @@ def bits_of(values, mask):
         return []
     names = names_of(values)
     bit = first = FIRST_BIT.get(values, 1)
-    found = []
+    names_of_bits = []
     while mask >> (bit - first):
         if mask >> (bit - first) & 1:
-            found.append(names.get(bit, "bit %d" % bit))
+            names_of_bits.append(names.get(bit, "bit %d" % bit))
         bit += 1
-    return found
+    return names_of_bits

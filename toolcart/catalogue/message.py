@@ -103,9 +103,9 @@ class Message:
         return hash(self.frame)
 
     def __repr__(self):
-        from .as_text import shown
+        from .as_text import describe
 
-        return shown(self)
+        return describe(self)
 
     def fields(self, mid=None):
         """Return every field by name, in the order of the table; FrameError if this is no message `mid`.
@@ -149,9 +149,9 @@ class Message:
 
     def odd(self):
         """Return the fields whose content does not fit, as name -> Odd."""
-        found = {}
-        collect_odd(self.fields(), "", found)
-        return found
+        malformed = {}
+        collect_odd(self.fields(), "", malformed)
+        return malformed
 
     # -- what a value means ----------------------------------------------------------------------------------------
 
@@ -207,12 +207,12 @@ class Message:
 
     def header(self):
         """Return what the header says beside MID and revision; None where it is blank or no number."""
-        found = {}
+        fields = {}
         for name in HEADER_FIELDS:
             start, width = HEADER_FIELDS[name]
             raw = self.frame[start : start + width]
-            found[name] = int(raw) if raw.isdigit() else None
-        return found
+            fields[name] = int(raw) if raw.isdigit() else None
+        return fields
 
     def answer(self):
         """Return (MID, revision) of the acknowledgement or the reply that it needs, None if it needs none."""

@@ -35,14 +35,14 @@ class Catalogue:
         if isinstance(only, str):
             raise ValueError("only=%r: a list of categories is wanted" % only)
         for name in () if only is None else only:
-            _known(name)
+            _checked_category(name)
         self._letter = _LETTERS[sent_by] if sent_by else ""
         self._only = tuple(only) if only is not None else None
         self._mids = {}  # number -> Mid, of the categories that were read
         self._read = []  # names of those categories
         self._forms = {}  # octets 5 to 11 of a frame -> Form
         self._fixed = {}  # octets 1 to 11 -> Form whose documented length they say
-        self._made = {}  # (MID, revision) -> Form
+        self._by_revision = {}  # (MID, revision) -> Form
 
     # -- tables ----------------------------------------------------------------------------------------------------
 
@@ -64,10 +64,10 @@ class Catalogue:
         mids = read_table(text).values()
         for mid in mids:
             mid.category = category
-            known = self._find(mid.mid)
-            if known is not None and mid.name == known.name:
-                mid.category = known.category
-                revisions = dict(known.revisions)
+            registered = self._find(mid.mid)
+            if registered is not None and mid.name == registered.name:
+                mid.category = registered.category
+                revisions = dict(registered.revisions)
                 revisions.update(mid.revisions)
                 mid.revisions = revisions
             check_mid(mid)
@@ -75,7 +75,7 @@ class Catalogue:
             self._mids[mid.mid] = mid
         self._forms.clear()
         self._fixed.clear()
-        self._made.clear()
+        self._by_revision.clear()
 
     def about(self, mid):
         """Return what is known of a MID: name, sender, kind, answer, source, category, revisions.
@@ -87,10 +87,10 @@ class Catalogue:
         ('Last tightening result data', '0062')
         """
         _whole(mid, 0, "mid", "5-8", 0, 9999)
-        found = self._find(mid)
-        if found is None or not self._takes(found):
-            found = Mid(mid, "", "X", "-", "not in the catalogue", "")
-        return found
+        described = self._find(mid)
+        if described is None or not self._offers(described):
+            described = Mid(mid, "", "X", "-", "not in the catalogue", "")
+        return described
 
     def mids(self, category=None):
         """Return the numbers of all MIDs of this catalogue, or of one category.
@@ -100,12 +100,12 @@ class Catalogue:
         [50, 51, 52, 53, 54]
         """
         if category is not None and category not in [mid.category for mid in self._mids.values()]:
-            _known(category)
+            _checked_category(category)
         for name in categories():
             if category is None or name == category:
                 self._load(name)
-        found = [n for n in self._mids if self._takes(self._mids[n])]
-        return sorted([n for n in found if category is None or self._mids[n].category == category])
+        numbers = [n for n in self._mids if self._offers(self._mids[n])]
+        return sorted([n for n in numbers if category is None or self._mids[n].category == category])
 
     def revisions(self, mid):
         """Return the described revisions of a MID.
@@ -127,15 +127,15 @@ class Catalogue:
         """
         _whole(mid, 0, "mid", "5-8", 0, 9999)
         _whole(revision, mid, "revision", "9-11", 1, 999)
-        form = self._made.get((mid, revision))
+        form = self._by_revision.get((mid, revision))
         if form is None:
             about = self.about(mid)
             form = Form(about, revision, about.revisions.get(revision))
-            if form.known or len(self._made) < UNKNOWN_KEPT:
-                self._made[(mid, revision)] = form
+            if form.known or len(self._by_revision) < UNKNOWN_KEPT:
+                self._by_revision[(mid, revision)] = form
         return form
 
-    def _takes(self, about):
+    def _offers(self, about):
         return self._letter in about.sender and (self._only is None or about.category in self._only)
 
     def _find(self, mid):
@@ -227,8 +227,8 @@ class Catalogue:
         if revision and not revision.isdigit():
             raise FrameError("the revision is %s" % quoted(frame[8:11]))
         mid = int(frame[4:8])
-        found = self._find(mid)
-        if found is not None and self._letter not in found.sender:
+        described = self._find(mid)
+        if described is not None and self._letter not in described.sender:
             raise FrameError("MID %04d is sent by the other side" % mid)
         form = self.form(mid, int(revision or b"1") or 1)
         if form.known or len(self._forms) < UNKNOWN_KEPT:
@@ -308,7 +308,7 @@ def _whole(value, mid, name, place, least, most):
         raise FieldError(mid, 0, name, place, value, "%d to %d" % (least, most))
 
 
-def _known(category):
+def _checked_category(category):
     """Return a category's name; ValueError if there is none."""
     if category not in categories() and category != "registered":
         raise ValueError("%r is no category: %s" % (category, ", ".join(categories())))
@@ -320,13 +320,13 @@ def _cut(frame):
     length = len(frame)
     if not frame[:4].isdigit():
         raise FrameError("length and MID are %s" % quoted(frame[:8]))
-    told = int(frame[:4])
-    if told < HEADER_BYTES:
-        raise FrameError("length %d, a header has %d" % (told, HEADER_BYTES))
-    if length == told + 1 and frame[told] == 0:
-        return frame[:told]
-    if length != told:
-        raise FrameError("%d bytes, the length says %d" % (length, told))
+    length_field = int(frame[:4])
+    if length_field < HEADER_BYTES:
+        raise FrameError("length %d, a header has %d" % (length_field, HEADER_BYTES))
+    if length == length_field + 1 and frame[length_field] == 0:
+        return frame[:length_field]
+    if length != length_field:
+        raise FrameError("%d bytes, the length says %d" % (length, length_field))
     return frame
 
 

@@ -36,8 +36,8 @@ class Frames:
     def _end(self, buffer, at):
         """Return where the frame at `at` ends; 0 where no length stands there."""
         length = buffer[at : at + 4]
-        told = int(length) if length.isdigit() else 0
-        return at + told if told >= HEADER_BYTES else 0
+        announced = int(length) if length.isdigit() else 0
+        return at + announced if announced >= HEADER_BYTES else 0
 
     def feed(self, octets):
         """Return the frames that these bytes complete, as bytes without the NUL behind them.
@@ -47,7 +47,7 @@ class Frames:
         if len(self.buffer) >= 4 and not self._end(self.buffer, 0):
             raise FrameError("%s in place of a length" % quoted(self.buffer[:4]))
         buffer = self.buffer + octets_of(octets)
-        found = []
+        frames = []
         at = 0
         while True:
             while buffer[at : at + 1] == b"\0":
@@ -56,16 +56,16 @@ class Frames:
                 break
             end = self._end(buffer, at)
             if not end:
-                if found:
+                if frames:
                     break
                 self.buffer = buffer[at:]
                 raise FrameError("%s in place of a length" % quoted(self.buffer[:4]))
             if len(buffer) < end:
                 break
-            found.append(buffer[at:end])
+            frames.append(buffer[at:end])
             at = end
         self.buffer = buffer[at:]
-        return found
+        return frames
 
 
 class Linked:

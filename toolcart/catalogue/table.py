@@ -72,8 +72,8 @@ class Revision:
 
     def fields(self, mid):
         """Return its fields in their order, placed."""
-        found = [f.copy() for f in mid.revisions[self.base].fields(mid)] if self.base else []
-        found = [f for f in found if f.name not in self.without]
+        merged = [f.copy() for f in mid.revisions[self.base].fields(mid)] if self.base else []
+        merged = [f for f in merged if f.name not in self.without]
         field = group = None
         for line in self.lines:
             if line.startswith("!"):
@@ -82,9 +82,9 @@ class Revision:
                 continue
             if line.startswith("."):
                 owner, _, rest = line[1:].strip().partition(".")
-                known = [f for f in found if f.kind == "G" and f.name == owner]
-                if known:
-                    _exchange(known[0].members, rest)
+                groups = [f for f in merged if f.kind == "G" and f.name == owner]
+                if groups:
+                    _exchange(groups[0].members, rest)
                 elif group is None or group.members is None:
                     raise TableError("MID %04d: %r is no member of a group" % (mid.mid, line))
                 else:
@@ -93,33 +93,33 @@ class Revision:
             for one in _each(line):
                 field, before, _ = _field(one)
                 group = field if field.kind == "G" else None
-                names = [f.name for f in found]
+                names = [f.name for f in merged]
                 if field.name in names:
-                    found[names.index(field.name)] = field
+                    merged[names.index(field.name)] = field
                 elif before and before not in names:
                     raise TableError("%r: no field is called %s" % (line, before))
                 else:
-                    found.insert(names.index(before) if before else len(names), field)
-        _place(found, 21)
-        return found
+                    merged.insert(names.index(before) if before else len(names), field)
+        _place(merged, 21)
+        return merged
 
 
-def _written_out(line, said):
+def _written_out(line, definitions):
     """Return the lines that one of names alone stands for; of any other note in `said` how it describes its field."""
     words = line.split()
     if line[0] == "!" or len(words) < 2:
         return [line]
     point, names = line[0] == ".", words[1:]
-    if not all((point, name) in said for name in names):
+    if not all((point, name) in definitions for name in names):
         if len(words) > 2:
-            said[point, names[0]] = " ".join(words[2:])
+            definitions[point, names[0]] = " ".join(words[2:])
         return [line]
     first, _, last = words[0].partition("-")
     if not first.isdigit():
-        return ["%s %s %s" % (words[0], name, said[point, name]) for name in names]
+        return ["%s %s %s" % (words[0], name, definitions[point, name]) for name in names]
     if not (last or first).isdigit() or int(last or first) - int(first) + 1 != len(names):
         raise TableError("%r: as many names as parameter IDs are wanted" % line)
-    return ["%02d %s %s" % (int(first) + at, name, said[point, name]) for at, name in enumerate(names)]
+    return ["%02d %s %s" % (int(first) + at, name, definitions[point, name]) for at, name in enumerate(names)]
 
 
 def _member(line):
@@ -286,7 +286,7 @@ def read_table(text):
     mids = {}
     mid = None
     revisions = []
-    said = {}  # (is it a group's member, name) -> what stands behind that name
+    definitions = {}  # (is it a group's member, name) -> what stands behind that name
     for line in text.split("\n"):
         line = line.strip()
         if not line or line[0] == "#":
@@ -304,7 +304,7 @@ def read_table(text):
         elif not revisions:
             raise TableError("%r: stands before the first revision" % line)
         else:
-            lines = _written_out(line, said)
+            lines = _written_out(line, definitions)
             for revision in revisions:
                 revision.lines += lines
     return mids

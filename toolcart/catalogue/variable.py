@@ -103,22 +103,22 @@ class _Coded:
     def _octets(self, head):
         octets = b""
         for name, words, width in head:
-            told = len(self.raw) if name == "raw" else getattr(self, name)
-            _range(words, told, 10**width - 1)
-            octets += write_number(told, width)
+            value = len(self.raw) if name == "raw" else getattr(self, name)
+            _range(words, value, 10**width - 1)
+            octets += write_number(value, width)
         return octets + self.raw
 
 
 def _read_head(frame, at, head):
     """Return the numbers of a head at frame[at:], and where it ends; UnreadableRest if they are none."""
-    told = []
+    values = []
     for _, words, width in head:
         raw = frame[at : at + width]
         if len(raw) < width or not raw.isdigit():
             raise UnreadableRest("%s at octet %d is %s" % (words, at + 1, quoted(raw)))
-        told.append(int(raw))
+        values.append(int(raw))
         at += width
-    return told, at
+    return values, at
 
 
 class DataField(_Coded):
@@ -186,8 +186,8 @@ def _value_as(value, kind, name):
     if is_raw and kind is not None:
         _range("type of " + name, kind, 99)
     elif kind is not None and (isinstance(kind, bool) or kind not in TYPES):
-        told = ", ".join(["%d %s" % (number, TYPES[number]) for number in sorted(TYPES)])
-        raise FieldError(0, 0, "type of " + name, "", kind, told)
+        allowed = ", ".join(["%d %s" % (number, TYPES[number]) for number in sorted(TYPES)])
+        raise FieldError(0, 0, "type of " + name, "", kind, allowed)
     try:
         if is_raw:
             kind, raw = 4 if kind is None else kind, bytes(value)
@@ -324,11 +324,11 @@ def read_data_field(frame, at, digits, with_step):
         if end <= len(frame):
             one = DataField(int(head[:5]), int(head[8:10]), int(head[10:13]), int(head[13:]), frame[at + 17 : end])
             return one, end
-    told, at = _read_head(frame, at, _head_of(digits, with_step))
-    pid, length, kind, unit = told[:4]
+    values, at = _read_head(frame, at, _head_of(digits, with_step))
+    pid, length, kind, unit = values[:4]
     if at + length > len(frame):
         raise UnreadableRest("the value of PID %05d ends behind the message" % pid)
-    return DataField(pid, kind, unit, told[4] if with_step else 0, frame[at : at + length]), at + length
+    return DataField(pid, kind, unit, values[4] if with_step else 0, frame[at : at + length]), at + length
 
 
 def read_resolution(frame, at):

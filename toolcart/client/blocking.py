@@ -22,7 +22,7 @@ from toolcart.client.connect import connect, connect_serial
 from toolcart.client.controller import Controller
 from toolcart.client.conversation import CLOSED
 from toolcart.client.errors import ConnectionLost, StateError
-from toolcart.client.options import takes_options
+from toolcart.client.options import accepts_options
 from toolcart.client.received import Received
 from toolcart.client.stream import Stream
 
@@ -101,8 +101,8 @@ class BlockingStream:
         """See Stream.next."""
         return self._given(self._run(self._stream.next, timeout))
 
-    def _given(self, found):
-        return BlockingReceived(found, self._run) if isinstance(found, Received) else found
+    def _given(self, event):
+        return BlockingReceived(event, self._run) if isinstance(event, Received) else event
 
 
 async def _following(stream: Stream):
@@ -218,7 +218,7 @@ for _name, _method in vars(Controller).items():
         setattr(BlockingController, _name, _blocking(_method))
 
 
-@takes_options
+@accepts_options
 def connect_blocking(host: str, port: int = 4545, **options) -> BlockingController:
     """Return the controller at this address, for `with`: see `connect`.
 
@@ -231,7 +231,7 @@ def connect_blocking(host: str, port: int = 4545, **options) -> BlockingControll
     return BlockingController(connect(host, port, **options))
 
 
-@takes_options
+@accepts_options
 def connect_serial_blocking(
     device: str, baud: int = 9600, procedure: str = "3964r", parity: str = "none", stop_bits: int = 1, **options
 ) -> BlockingController:

@@ -1,13 +1,13 @@
 """The entry points of a client: over TCP or over a serial line."""
 
 from toolcart.client.controller import BUFFER_BYTES, MESSAGE_BYTES, Controller
-from toolcart.client.options import one_of, options_of, takes_options, text, whole
+from toolcart.client.options import accepts_options, one_of, options_of, text, whole
 from toolcart.client.tcp_line import open_tcp
 
 __all__ = ["connect", "connect_serial"]
 
 
-@takes_options
+@accepts_options
 def connect(host: str, port: int = 4545, **options) -> Controller:
     """Return the controller at this address, for `async with`; the options are those of toolcart.client.options.
 
@@ -32,7 +32,7 @@ def connect(host: str, port: int = 4545, **options) -> Controller:
     )
 
 
-@takes_options
+@accepts_options
 def connect_serial(
     device: str, baud: int = 9600, procedure: str = "3964r", parity: str = "none", stop_bits: int = 1, **options
 ) -> Controller:

@@ -74,7 +74,7 @@ class Controller:
         self._first = asyncio.get_running_loop().create_future()
         places: list[Stream] = []  # by the place of a subscription
         session = self._session(self._subscriptions(places))
-        self._conversation = Conversation(session, places, self._heard_start, Traffic(self._where), options.scaled)
+        self._conversation = Conversation(session, places, self._note_start, Traffic(self._where), options.scaled)
 
     def _session(self, subscriptions: tuple) -> Session:
         options = self._options
@@ -96,24 +96,24 @@ class Controller:
 
     def _subscriptions(self, places: list[Stream]) -> tuple:
         options = self._options
-        found: list[Subscription] = []
+        all_subscriptions: list[Subscription] = []
 
         def add(name, subscriptions):
             stream = self._streams[name] = Stream(self._subscribe, self._unsubscribe, name)
-            self._extents[name] = len(found), len(found) + len(subscriptions)
+            self._extents[name] = len(all_subscriptions), len(all_subscriptions) + len(subscriptions)
             places.extend([stream] * len(subscriptions))
-            found.extend(subscriptions)
+            all_subscriptions.extend(subscriptions)
 
         revisions = {name: tuple(wanted) for name, wanted in (options.revisions or {}).items()}
         for name, rows in TOPICS.items():
-            add(name, [Subscription(row, revisions.get(name, usual)) for row, usual in rows])
+            add(name, [Subscription(definition, revisions.get(name, usual)) for definition, usual in rows])
         add("curves", [TraceSubscription([CURVES[name] for name in options.curves])])
         for name, (subscribe, end, pushes) in (options.also or {}).items():
-            row = (subscribe, end, 0, b"", False, tuple(tuple(push) for push in pushes))
-            add(name, [Subscription(row, revisions.get(name, (1,)))])
-        for subscription in found:
+            definition = (subscribe, end, 0, b"", False, tuple(tuple(push) for push in pushes))
+            add(name, [Subscription(definition, revisions.get(name, (1,)))])
+        for subscription in all_subscriptions:
             subscription.wanted = False
-        return tuple(found)
+        return tuple(all_subscriptions)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class Controller:
             reason = await self._connect_once()
             if conversation.is_readied:
                 pause_s = self._options.pause_s
-            self._tell(Connection(False, reason, self._started))
+            self._report_connection(Connection(False, reason, self._started))
             if conversation.why == WHY_STOPPED:
                 continue  # our own doing: it begins again in the revision that suits this controller
             wait_s = self._options.busy_pause_s if conversation.why == WHY_BUSY else pause_s
@@ -189,13 +189,13 @@ class Controller:
         conversation.begin(line)
         return await asyncio.shield(conversation.over)
 
-    def _heard_start(self, started) -> None:
+    def _note_start(self, started) -> None:
         if started is not None:
             self._started = started
         elif not self._is_found:
-            self._tell(Connection(True, "", self._started))
+            self._report_connection(Connection(True, "", self._started))
 
-    def _tell(self, event: Connection) -> None:
+    def _report_connection(self, event: Connection) -> None:
         was_found, self._is_found = self._is_found, event.is_found
         if not self._first.done():
             self._first.set_result(event.reason)

@@ -64,8 +64,8 @@ class Conversation:
         self._on_start = on_start
         self._line = None
         self._timer: asyncio.TimerHandle | None = None
-        self._asked: asyncio.Future | None = None
-        self._asked_mid = 0
+        self._pending_answer: asyncio.Future | None = None
+        self._requested_mid = 0
         self._subscribing: asyncio.Future | None = None
         self._outstanding: list[Received] = []  # not acknowledged, in the order in which they came
         self._left_for = ""  # why we end the connection ourselves
@@ -105,7 +105,7 @@ class Conversation:
         self.session.closed()
         self.free.clear()
         self._outstanding.clear()
-        self._fail(ConnectionLost(reason, self._asked_mid), self.refusal or ConnectionLost(reason))
+        self._fail(ConnectionLost(reason, self._requested_mid), self.refusal or ConnectionLost(reason))
         if not self.over.done():
             self.over.set_result(reason)
 
@@ -118,7 +118,7 @@ class Conversation:
             if event == st.EV_NONE:
                 break
             try:
-                self._hear(event)
+                self._handle(event)
             except catalogue.FrameError as error:
                 self.lost("the controller sent what is no message: %s" % error)
         if self._line is None:
@@ -150,17 +150,17 @@ class Conversation:
         session = self.session
         mid = int(frame[4:8])
         acts = rq.REPORT_OR_DONE if answer == rq.DONE else rq.REPORT
-        row = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
-        asked = self._asked = self.loop.create_future()
-        self._asked_mid = mid
+        definition = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
+        future = self._pending_answer = self.loop.create_future()
+        self._requested_mid = mid
         usual_ms = session.timing.response_timeout_ms
         session.timing.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
         try:
-            session.request.ask(row, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
+            session.request.ask(definition, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
             self.turn()
         finally:
             session.timing.response_timeout_ms = usual_ms
-        return await asked
+        return await future
 
     async def subscribe(self, first: int, behind: int) -> None:
         """Subscribe to subscriptions[first:behind], now and later; Refused if the controller has none of them."""
@@ -221,7 +221,7 @@ class Conversation:
 
     def stop(self) -> None:
         """End the session in order; `over` is done then. Whoever waits for an answer gets none any more."""
-        self._fail(ConnectionLost(CLOSED, self._asked_mid), ConnectionLost(CLOSED))
+        self._fail(ConnectionLost(CLOSED, self._requested_mid), ConnectionLost(CLOSED))
         self.begin_again(CLOSED)
 
     def begin_again(self, reason: str) -> None:
@@ -238,16 +238,16 @@ class Conversation:
             subscription.wanted = wanted
             subscription.revisions.passed_over = False  # whoever asks for it wants it to be tried
 
-    def _hear(self, event: int) -> None:
+    def _handle(self, event: int) -> None:
         session = self.session
         if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
             self._take_push()
         elif event == st.EV_QUERY:
             self._answered(self._message(), None)
         elif event == st.EV_QUERY_REFUSED:
-            self._answered(None, self._refusal(self._asked_mid))
+            self._answered(None, self._refusal(self._requested_mid))
         elif event == st.EV_QUERY_SILENT:
-            self._answered(None, Unanswered(self._asked_mid, session.timing.response_timeout_ms / 1000))
+            self._answered(None, Unanswered(self._requested_mid, session.timing.response_timeout_ms / 1000))
         elif event == st.EV_STARTED or event == st.EV_GENERIC:
             self._on_start(self._message())
         elif event == st.EV_REFUSED:
@@ -270,9 +270,9 @@ class Conversation:
             self._stayed.append(push.subscription)
             return
         stream = self._streams[session.subscriptions.index(push.subscription)]
-        found = Received(self._message(), self, stream, push, session.received.sequence)
-        self._outstanding.append(found)
-        stream.put(found)
+        received = Received(self._message(), self, stream, push, session.received.sequence)
+        self._outstanding.append(received)
+        stream.put(received)
 
     def _message(self):
         """Return the message in the link's buffer."""
@@ -293,16 +293,16 @@ class Conversation:
         return Refused(mid, None) if code == NO_CODE else Refused(mid, code, _words(code))
 
     def _answered(self, message, error) -> None:
-        asked, self._asked = self._asked, None
-        if asked is None or asked.done():
+        pending, self._pending_answer = self._pending_answer, None
+        if pending is None or pending.done():
             return  # whoever asked is gone
         if error is None:
-            asked.set_result(message)
+            pending.set_result(message)
         else:
-            asked.set_exception(error)
+            pending.set_exception(error)
 
-    def _fail(self, asked: Exception, subscribing: Exception) -> None:
-        for waiting, error in ((self._asked, asked), (self._subscribing, subscribing)):
+    def _fail(self, request_error: Exception, subscribing: Exception) -> None:
+        for waiting, error in ((self._pending_answer, request_error), (self._subscribing, subscribing)):
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
 

@@ -14,7 +14,7 @@ class ClientError(Exception):
 
 
 class Refused(ClientError):
-    """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `said` its words.
+    """The controller answered MID 0004, or 9998: `mid` is the request, `code` the error's number, `text` its words.
 
     `code` is None where the controller gave none: blanks, letters or nothing in its place.
 
@@ -28,16 +28,16 @@ class Refused(ClientError):
     18 3
     """
 
-    def __init__(self, mid: int, code: int | None, said: str = "") -> None:
-        super().__init__(mid, code, said)
+    def __init__(self, mid: int, code: int | None, text: str = "") -> None:
+        super().__init__(mid, code, text)
         self.mid = mid
         self.code = code
-        self.said = said
+        self.text = text
 
     def __str__(self) -> str:
         if self.code is None:
             return f"0004 for {self.mid:04d}, without a code"
-        words = f', "{self.said}"' if self.said else ""
+        words = f', "{self.text}"' if self.text else ""
         return f"0004 for {self.mid:04d}: code {self.code:02d}{words}"
 
 

@@ -94,7 +94,7 @@ def options_of(call: str, given: dict[str, Any]) -> Options:
     return Options(**given)
 
 
-def takes_options(function):
+def accepts_options(function):
     """Show the options in the signature of a function that takes them as `**options`: for help and completion."""
     own = [one for one in inspect.signature(function).parameters.values() if one.kind is not one.VAR_KEYWORD]
     options = [one.replace(kind=one.KEYWORD_ONLY) for one in inspect.signature(Options).parameters.values()]

@@ -11,7 +11,7 @@ class TcpLine(asyncio.BufferedProtocol):
     def __init__(self, conversation) -> None:
         self._conversation = conversation
         self._transport: asyncio.Transport | None = None
-        self._takes = True
+        self._is_writable = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -28,10 +28,10 @@ class TcpLine(asyncio.BufferedProtocol):
         self._conversation.received(nbytes)
 
     def pause_writing(self) -> None:
-        self._takes = False
+        self._is_writable = False
 
     def resume_writing(self) -> None:
-        self._takes = True
+        self._is_writable = True
         self._conversation.turn()
 
     def connection_lost(self, exc) -> None:
@@ -40,7 +40,7 @@ class TcpLine(asyncio.BufferedProtocol):
 
     def write(self, buf, start: int, octets: int) -> int:
         """Send `octets` bytes of buf[start:]; return how many were taken."""
-        if self._transport is None or not self._takes:
+        if self._transport is None or not self._is_writable:
             return 0
         self._transport.write(bytes(memoryview(buf)[start : start + octets]))
         return octets

@@ -23,7 +23,7 @@ from toolcart.agent.openprotocol.revisions import BLANK
 from toolcart.catalogue import Frames, Linked, Message
 from toolcart.codec import inputs
 
-_SAYS_KEEP_ALIVE = 7  # revision of MID 0001 from which on it says whether keep-alive is to be optional
+_CHOOSES_KEEP_ALIVE = 7  # revision of MID 0001 from which on it says whether keep-alive is to be optional
 START_REVISIONS = (6, 5, 4, 3, 2, 1, 7, BLANK)
 BUSY = (96, 16, 35)
 PAUSE_S = 0.3  # before a connection that has ended is begun again
@@ -114,13 +114,12 @@ class Asking:
         refused, codes = [], []
         for revision in revisions:
             try:
-                answer = self._answer_to(asked_in(1, revision), 2)
+                answer = self._answer_to(request_in(1, revision), 2)
             except (ConnectionEnded, NoAnswer) as why:
                 if isinstance(why, NoAnswer) and not refused:
                     raise
-                refused.append(
-                    f"{shown_as(revision)}: {'no answer' if isinstance(why, NoAnswer) else 'it closes the connection'}"
-                )
+                reason = "no answer" if isinstance(why, NoAnswer) else "it closes the connection"
+                refused.append(f"{revision_name(revision)}: {reason}")
                 try:
                     self._begin_again()
                 except Unanswered:
@@ -134,7 +133,7 @@ class Asking:
                 return answer
             codes.append(answer["error_code"])
             code = codes[-1] if isinstance(codes[-1], int) else "rejected without a code"
-            refused.append(f"{shown_as(revision)}: {answer.meaning('error_code') or code}")
+            refused.append(f"{revision_name(revision)}: {answer.meaning('error_code') or code}")
             if codes[-1] in BUSY:
                 break
         words = f"{self.place} takes no session; by revision of MID 0001: " + ", ".join(refused)
@@ -166,21 +165,21 @@ class Asking:
                 if not left:
                     raise
         if self._revision >= 0:
-            self._ask_for(asked_in(1, self._revision), 2)
+            self._ask_for(request_in(1, self._revision), 2)
 
     def ask(self, frame: bytes, watch_s: float = 0) -> Iterator[ReceivedMessage]:
         """Send the request; yield everything that comes up to its answer, and then for `watch_s` seconds."""
         if self._has_ended:
             self._begin_again()
         try:
-            yield from self._asked(frame, watch_s)
+            yield from self._responses(frame, watch_s)
         except ConnectionEnded:
             if not self._was_refused:
                 raise
             self._begin_again()
-            yield from self._asked(frame, watch_s)
+            yield from self._responses(frame, watch_s)
 
-    def _asked(self, frame: bytes, watch_s: float) -> Iterator[ReceivedMessage]:
+    def _responses(self, frame: bytes, watch_s: float) -> Iterator[ReceivedMessage]:
         wanted = catalogue.decode(frame).answer()
         if wanted is None:
             self._send(frame)
@@ -188,8 +187,8 @@ class Asking:
             silence = f"{self.place} did not answer MID {frame[4:8].decode()} in {self.wait_s:g} s"
             yield from self._until_answered(frame, wanted[0], silence)
         until = time.monotonic() + watch_s
-        while watch_s and (heard := self._next(until)) is not None:
-            yield heard
+        while watch_s and (received := self._next(until)) is not None:
+            yield received
 
     def _until_answered(self, frame: bytes, wanted: int, silence: str) -> Iterator[ReceivedMessage]:
         """Send a request; yield what comes, the answer last; NoAnswer with these words if none comes."""
@@ -199,21 +198,21 @@ class Asking:
         is_answer = False
         last = None
         while not is_answer:
-            heard = self._next(until)
-            if heard is None:
+            received = self._next(until)
+            if received is None:
                 raise self._unanswered(frame, last, silence)
-            last = heard.message
-            heard.is_answer = is_answer = _answers(heard.message, request, wanted)
-            self._was_refused = self._was_refused or heard.message.mid == 4
-            yield heard
+            last = received.message
+            received.is_answer = is_answer = _answers(received.message, request, wanted)
+            self._was_refused = self._was_refused or received.message.mid == 4
+            yield received
 
     def _unanswered(self, frame: bytes, last: Message | None, silence: str) -> Unanswered:
         """Return that no answer came; `silence` says it where nothing came at all, `last` is what came last."""
         if last is None and not self._frames.buffer:
             return NoAnswer(silence)
         came = "a message that does not end" if last is None or self._frames.buffer else f"MID {last.mid:04d}"
-        asked = f"MID {frame[4:8].decode()}"
-        return UnusableAnswer(f"{self.place} gives no answer to {asked} that can be used: what came is {came}")
+        request = f"MID {frame[4:8].decode()}"
+        return UnusableAnswer(f"{self.place} gives no answer to {request} that can be used: what came is {came}")
 
     def leave(self) -> None:
         """End the session and the connection; errors no longer matter."""
@@ -227,8 +226,8 @@ class Asking:
 
     def _ask_for(self, frame: bytes, wanted: int) -> Message:
         silence = f"{self.place} takes connections and does not answer MID {frame[4:8].decode()}: is it a controller?"
-        *_, heard = self._until_answered(frame, wanted, silence)
-        return heard.message
+        *_, received = self._until_answered(frame, wanted, silence)
+        return received.message
 
     def _send(self, frame: bytes) -> None:
         if self._revision == BLANK and frame[8:11] == b"001":
@@ -282,9 +281,9 @@ class Asking:
             raise self._foreign(error) from error
 
 
-def asked_in(mid: int, revision: int) -> bytes:
+def request_in(mid: int, revision: int) -> bytes:
     """Return a request without data in this revision, BLANK among them."""
-    given = {"keep_alive_optional": 0} if mid == 1 and revision >= _SAYS_KEEP_ALIVE else {}
+    given = {"keep_alive_optional": 0} if mid == 1 and revision >= _CHOOSES_KEEP_ALIVE else {}
     frame = catalogue.encode(mid, revision or 1, **given)
     return frame if revision else _blank(frame)
 
@@ -293,7 +292,7 @@ def _blank(frame: bytes) -> bytes:
     return frame[:8] + b"   " + frame[11:]
 
 
-def shown_as(revision: int) -> str:
+def revision_name(revision: int) -> str:
     """Return the revision for people."""
     return str(revision or "blank")
 

@@ -82,10 +82,10 @@ def ask(
         asking = Asking(host, port, wait_s, header, spindle or 0)
         try:
             started = asking.start()
-            _tell([started.frame], as_json, is_answer=number == 1)
-            for heard in asking.ask(frame, watch_s) if number != 1 else ():
-                _tell(heard.frames, as_json, heard.is_answer)
-                refused = refused or (heard.is_answer and heard.message.mid == 4)
+            _print_message([started.frame], as_json, is_answer=number == 1)
+            for received in asking.ask(frame, watch_s) if number != 1 else ():
+                _print_message(received.frames, as_json, received.is_answer)
+                refused = refused or (received.is_answer and received.message.mid == 4)
         finally:
             asking.leave()
     except Unanswered as error:
@@ -103,8 +103,8 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
             EXIT_WRONG,
         )
     if revision is not None and revision not in described:
-        told = ", ".join(str(one) for one in described)
-        _end(f"MID {number:04d} has no described revision {revision}; it has {told}", EXIT_WRONG)
+        revisions = ", ".join(str(one) for one in described)
+        _end(f"MID {number:04d} has no described revision {revision}; it has {revisions}", EXIT_WRONG)
     given = {}
     for field in fields:
         name, sign, value = field.partition("=")
@@ -118,16 +118,16 @@ def _request(number: int, revision: int | None, fields: tuple[str, ...]) -> byte
     raise AssertionError
 
 
-def _tell(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
+def _print_message(frames: list[bytes], as_json: bool, is_answer: bool) -> None:
     from toolcart.codec.inputs import CaptureItem
     from toolcart.codec.rendering import as_data, lines_of
 
-    told = as_data(CaptureItem(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
-    told["is_answer"] = is_answer
+    data = as_data(CaptureItem(frames[-1], parts=tuple(frames) if len(frames) > 1 else ()))
+    data["is_answer"] = is_answer
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(data))
         return
-    first, *others = lines_of(told)
+    first, *others = lines_of(data)
     click.secho(first, bold=is_answer)
     click.echo("\n".join([*others, ""]) if is_answer else "\n".join(others[:4]))
 

@@ -58,9 +58,9 @@ def read(lines: Iterable[str]) -> Iterator[CapturedOctet]:
             at_s += octet_s
 
 
-def line_of(heard: CapturedOctet) -> str:
+def line_of(captured: CapturedOctet) -> str:
     """Return the capture's line for one octet."""
-    return f"{heard.at_s:.6f} {'>' if heard.from_agent else '<'} {heard.octet:02x}"
+    return f"{captured.at_s:.6f} {'>' if captured.from_agent else '<'} {captured.octet:02x}"
 
 
 MAGICS = {b"\xd4\xc3\xb2\xa1": ("<", 1e-6), b"\xa1\xb2\xc3\xd4": (">", 1e-6)}
@@ -102,9 +102,9 @@ class Stream:
 
     def _take_first(self, at_s: float) -> None:
         begin, _, octets = heapq.heappop(self.waiting)
-        fresh = octets[self.taken - begin :]
-        if fresh:
-            self._append(at_s, fresh, len(fresh))
+        new = octets[self.taken - begin :]
+        if new:
+            self._append(at_s, new, len(new))
 
     def _append(self, at_s: float, chunk: bytes | int, count: int) -> None:
         self.chunks.append((at_s, chunk))
@@ -119,16 +119,16 @@ def is_capture(octets: bytes) -> bool:
 
 def streams(octets: bytes) -> list[Stream]:
     """Return every direction of every connection that has bytes, in the order of their first packets."""
-    found: dict[tuple, Stream] = {}
+    open_streams: dict[tuple, Stream] = {}
     all_of_them: list[Stream] = []
     for at_s, kind, packet in packets(octets):
         segment = _segment(kind, packet)
         if segment is None:
             continue
         source, target, number, is_start, payload = segment
-        stream = found.get((source, target))
+        stream = open_streams.get((source, target))
         if stream is None or (is_start and stream.chunks):  # another connection between the same ends
-            stream = found[source, target] = Stream(source, target)
+            stream = open_streams[source, target] = Stream(source, target)
             all_of_them.append(stream)
         if is_start:
             stream.next = (number + 1) & 0xFFFFFFFF

@@ -51,16 +51,16 @@ def mid(what: str, revision: int | None, as_json: bool) -> None:
     if what.isdecimal():
         _show_mid(int(what), revision, as_json)
         return
-    found = [number for number in catalogue.mids() if _has(number, what.lower())]
-    for number in found:
+    numbers = [number for number in catalogue.mids() if _has(number, what.lower())]
+    for number in numbers:
         about = catalogue.about(number)
-        told = ranges(catalogue.revisions(number)) or "named only"
+        revisions = ranges(catalogue.revisions(number)) or "named only"
         if as_json:
-            row = {"mid": number, "name": about.name, "category": about.category, "revisions": told}
+            row = {"mid": number, "name": about.name, "category": about.category, "revisions": revisions}
             click.echo(json.dumps({**row, "sent_by": about.sender}))
         else:
-            click.echo(f"{number:04d}  {about.sender:<2}  {about.category:<14}  {about.name}  ({told})")
-    if not found:
+            click.echo(f"{number:04d}  {about.sender:<2}  {about.category:<14}  {about.name}  ({revisions})")
+    if not numbers:
         click.echo(f"toolcart: no MID has {what!r} in its name or in a field's name.", err=True)
         sys.exit(EXIT_NOTHING)
 
@@ -95,26 +95,26 @@ def _show_mid(number: int, revision: int | None, as_json: bool) -> None:
         sys.exit(EXIT_WRONG)
     revisions = catalogue.revisions(number)
     if revision is not None and revision not in revisions:
-        told = ranges(revisions) or "none"
-        click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {told}.", err=True)
+        data = ranges(revisions) or "none"
+        click.echo(f"toolcart: MID {number:04d} has no described revision {revision}; it has {data}.", err=True)
         sys.exit(EXIT_WRONG)
-    told = mid_as_data(number, revision)
+    data = mid_as_data(number, revision)
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(data))
         return
-    click.secho(f"MID {number:04d}  {told['name']}", bold=True)
-    click.echo(f"sent by {told['sent_by']}; {told['kind']}; answer {_answer(told['answer'])}; {told['source']}")
-    if told["note"]:
-        click.echo("  " + told["note"])
-    if not told["revisions"]:
+    click.secho(f"MID {number:04d}  {data['name']}", bold=True)
+    click.echo(f"sent by {data['sent_by']}; {data['kind']}; answer {_answer(data['answer'])}; {data['source']}")
+    if data["note"]:
+        click.echo("  " + data["note"])
+    if not data["revisions"]:
         click.echo("named only: nothing describes its data.")
-    _show_revisions(told["revisions"])
+    _show_revisions(data["revisions"])
 
 
 def _show_revisions(forms: list[dict]) -> None:
     from toolcart.codec.rendering import table_of
 
-    shown: dict[str, int] = {}
+    first_with: dict[str, int] = {}
     lists: set[str] = set()  # long lists of values are shown once
     for form in forms:
         length = f", {form['length']} bytes" if form["length"] else ""
@@ -122,7 +122,7 @@ def _show_revisions(forms: list[dict]) -> None:
         layout = ", other layout" if form["other"] else ""
         click.secho(f"revision {form['revision']}{layout}{length}", bold=True, nl=False)
         click.echo(f"  (since {form['since']}; {form['source']})")
-        same = shown.setdefault(json.dumps(form["fields"]), form["revision"])
+        same = first_with.setdefault(json.dumps(form["fields"]), form["revision"])
         if not form["fields"]:
             click.echo("no data behind the header")
         elif same != form["revision"]:
@@ -160,25 +160,25 @@ def decode(file: str, as_json: bool, kind: str, header: str, only: tuple[int, ..
 
     try:
         stream = sys.stdin.buffer
-        found = arriving(stream, kind, header) if file == "-" else messages(Path(file).read_bytes(), kind, header)
+        items = arriving(stream, kind, header) if file == "-" else messages(Path(file).read_bytes(), kind, header)
     except OSError as error:
         click.echo(f"toolcart: {file}: {error.strerror}", err=True)
         sys.exit(EXIT_WRONG)
     count = problems = 0
-    for seen in found:
-        told = as_data(seen)
-        if only and told.get("mid") not in only:
+    for seen in items:
+        data = as_data(seen)
+        if only and data.get("mid") not in only:
             continue
         count += 1
-        problems += "problem" in told
+        problems += "problem" in data
         if as_json:
-            click.echo(json.dumps(told))
+            click.echo(json.dumps(data))
             continue
-        before = [f"{told['at_s']:.6f}"] if "at_s" in told else []
-        before += [visible(told["way"])] if "way" in told else []
+        before = [f"{data['at_s']:.6f}"] if "at_s" in data else []
+        before += [visible(data["way"])] if "way" in data else []
         if before:
             click.secho("  ".join(before), dim=True)
-        first, *others = lines_of(told)
+        first, *others = lines_of(data)
         click.secho(first, bold=True)
         click.echo("\n".join([*others, ""]))
     if not count:

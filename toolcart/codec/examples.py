@@ -103,9 +103,9 @@ def _one(field):
     if field.kind == "F":
         return 12.5
     if field.kind in "NBI":
-        known = names_of(field.values)
-        if known and field.kind != "B":
-            return 1 if 1 in known else min(known)
+        names = names_of(field.values)
+        if names and field.kind != "B":
+            return 1 if 1 in names else min(names)
         return int(_DIGITS[: max((field.width or 4) - 1, 1)])
     if field.kind == "D":
         return _TIME

@@ -57,10 +57,10 @@ def _turned(frame: bytes, name: str, how: str) -> bytes:
 
 def is_laid_out_so(frame: bytes, name: str) -> bool:
     """True unless the header of this answer to MID 0001 shows that it is not the one of this name."""
-    found = _FIRST.match(frame[8:20])
+    match = _FIRST.match(frame[8:20])
     if header_of(name) is not None:
-        return bool(found)
-    return not found or (frame[8:11] == b"000" and not _UNUSED.fullmatch(frame[13:20]))
+        return bool(match)
+    return not match or (frame[8:11] == b"000" and not _UNUSED.fullmatch(frame[13:20]))
 
 
 OPEN_PROTOCOL = "open protocol"
@@ -128,7 +128,7 @@ def _whole_frames(octets: bytes) -> bool:
 
 def messages(octets: bytes, kind: str = "auto", header: str = "standard") -> Iterator[CaptureItem]:
     """Yield every message in a file's bytes; those of Open Protocol as with the usual header."""
-    yield from _joined(_found(plain(octets), kind), header)
+    yield from _joined(_items(plain(octets), kind), header)
 
 
 def arriving(stream: BinaryIO, kind: str = "auto", header: str = "standard") -> Iterator[CaptureItem]:
@@ -178,10 +178,10 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[CaptureItem]:
             yield from _line(line.rstrip(b"\r"), f"line {number}")
 
 
-def _joined(found: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
+def _joined(items: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
     """Yield the same with the parts of linked messages joined."""
     waiting: dict[str, Linked] = {}
-    for seen in found:
+    for seen in items:
         if seen.problem or seen.protocol != OPEN_PROTOCOL:
             yield seen
             continue
@@ -200,16 +200,16 @@ def _joined(found: Iterable[CaptureItem], header: str) -> Iterator[CaptureItem]:
             yield CaptureItem(parts[-1], OPEN_PROTOCOL, None, way, f"{len(parts)} parts came, not all")
 
 
-def _found(octets: bytes, kind: str) -> Iterator[CaptureItem]:
+def _items(octets: bytes, kind: str) -> Iterator[CaptureItem]:
     kind = kind_of(octets) if kind == "auto" else kind
     if kind == "pcap":
         yield from _captured(octets)
     elif kind == "serial":
-        yield from _heard(octets.decode("ascii", "replace").splitlines())
+        yield from _serial_items(octets.decode("ascii", "replace").splitlines())
     elif kind == "text":
         yield from _lines([octets])
     elif kind == "json":
-        yield from _told(octets.splitlines())
+        yield from _json_items(octets.splitlines())
     else:
         if kind == "hex":
             lines = [line.strip() for line in octets.splitlines()]
@@ -221,24 +221,24 @@ def _found(octets: bytes, kind: str) -> Iterator[CaptureItem]:
         yield from cut([(None, octets)], "")
 
 
-def _told(lines: list[bytes]) -> Iterator[CaptureItem]:
+def _json_items(lines: list[bytes]) -> Iterator[CaptureItem]:
     """Yield the messages in lines of JSON."""
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         place = f"line {number}"
         try:
-            told = json.loads(line)
-            place = str(told.get("way", place))
-            at_s = told.get("at_s")
+            data = json.loads(line)
+            place = str(data.get("way", place))
+            at_s = data.get("at_s")
             if at_s is not None and not math.isfinite(at_s):
                 raise ValueError(f"{at_s} is no time")
-            if "octets" in told:
-                protocol = told.get("protocol", OPEN_PROTOCOL)
-                yield CaptureItem(bytes.fromhex(told["octets"]), protocol, at_s, place, str(told.get("problem", "")))
+            if "octets" in data:
+                protocol = data.get("protocol", OPEN_PROTOCOL)
+                yield CaptureItem(bytes.fromhex(data["octets"]), protocol, at_s, place, str(data.get("problem", "")))
                 continue
             message = from_json(line)
-            parts = [bytes.fromhex(part) for part in told.get("frames", ())] or [message.frame]
+            parts = [bytes.fromhex(part) for part in data.get("frames", ())] or [message.frame]
             for part in parts:
                 yield CaptureItem(part, OPEN_PROTOCOL, at_s, place)
         except (AttributeError, TypeError, ValueError, RecursionError) as error:  # FrameError is a ValueError
@@ -261,7 +261,7 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
     """Yield the frames in one line of text; a log may have other words in front of them."""
     line = re.sub(rb"<NUL>|\[NUL\]|\\0|\\x00|\bNUL$", b"\0", line)
     at = 0
-    found = False
+    is_found = False
     while True:
         head = _HEAD.search(line, at)
         if head is None:
@@ -273,9 +273,9 @@ def _line(line: bytes, place: str) -> Iterator[CaptureItem]:
             at = head.start() + 1
             continue
         yield CaptureItem(frame + b" " * missing, way=place)
-        found = True
+        is_found = True
         at = head.start() + len(frame)
-    if not found and line.strip(b" \0\t#"):
+    if not is_found and line.strip(b" \0\t#"):
         yield CaptureItem(line, way=place, problem="no message in this line")
 
 
@@ -313,22 +313,22 @@ def _toolsnet_fits(whole: bytes) -> bool:
     """True if a stream is ToolsNet's: known telegrams come out of it, and Open Protocol does not cut it better."""
     try:
         telegrams = Telegrams()
-        found = telegrams.feed(whole)
+        cut_telegrams = telegrams.feed(whole)
         telegrams.feed(b"")  # asks for what stopped the first call
     except FrameError:
         return False
-    if not found or not all(re.match(rb"(0[1-9]|1[0-3])\d{5}", one[4:]) for one in found):
+    if not cut_telegrams or not all(re.match(rb"(0[1-9]|1[0-3])\d{5}", one[4:]) for one in cut_telegrams):
         return False
     try:
         frames = Frames()
         others = frames.feed(whole)
     except FrameError:
         return True
-    return not others or bool(frames.buffer.strip(b"\0")) or len(others) < len(found)
+    return not others or bool(frames.buffer.strip(b"\0")) or len(others) < len(cut_telegrams)
 
 
 def _captured(octets: bytes) -> Iterator[CaptureItem]:
-    found = []
+    items = []
     try:
         streams = capture.streams(octets)
     except NoCapture as error:
@@ -336,13 +336,13 @@ def _captured(octets: bytes) -> Iterator[CaptureItem]:
         return
     for stream in streams:
         way = "{}:{} > {}:{}".format(*stream.source, *stream.target)
-        found += list(cut(stream.chunks, way))
-    yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
+        items += list(cut(stream.chunks, way))
+    yield from sorted(items, key=lambda seen: seen.at_s or 0.0)
 
 
-def _heard(lines: list[str]) -> Iterator[CaptureItem]:
+def _serial_items(lines: list[str]) -> Iterator[CaptureItem]:
     """Yield the messages of a serial capture, plain or 3964R, in the order in which they ended."""
-    found = []
+    items = []
     try:
         octets = list(read(lines))
     except NoCapture as error:
@@ -355,10 +355,10 @@ def _heard(lines: list[str]) -> Iterator[CaptureItem]:
             length = int(payload[head.start() : head.start() + 4]) if head else 0
             frame = payload[head.start() : head.start() + length] if head else b""
             if head and len(frame) == length >= 20:
-                found.append(CaptureItem(frame, OPEN_PROTOCOL, at_s, way))
+                items.append(CaptureItem(frame, OPEN_PROTOCOL, at_s, way))
             else:
-                found.append(CaptureItem(payload, OPEN_PROTOCOL, at_s, way, "a block without a whole message"))
-    yield from sorted(found, key=lambda seen: seen.at_s or 0.0)
+                items.append(CaptureItem(payload, OPEN_PROTOCOL, at_s, way, "a block without a whole message"))
+    yield from sorted(items, key=lambda seen: seen.at_s or 0.0)
 
 
 def _payloads(octets: list[tuple[float, int]]) -> Iterator[tuple[float, bytes]]:

@@ -59,50 +59,50 @@ LISTS = {"G": "group", "V": "data fields", "U": "data fields without step", "R":
 
 def as_data(seen: CaptureItem) -> dict[str, Any]:
     """Return one message as plain data."""
-    told: dict[str, Any] = {"protocol": seen.protocol}
+    data: dict[str, Any] = {"protocol": seen.protocol}
     if seen.at_s is not None:
-        told["at_s"] = round(seen.at_s, 6)
+        data["at_s"] = round(seen.at_s, 6)
     if seen.way:
-        told["way"] = seen.way
+        data["way"] = seen.way
     if seen.problem:
-        return {**told, "problem": seen.problem, "octets": seen.octets.hex()}
+        return {**data, "problem": seen.problem, "octets": seen.octets.hex()}
     if seen.protocol == TOOLSNET:
-        return {**told, **_telegram(seen.octets), "octets": seen.octets.hex()}
+        return {**data, **_telegram(seen.octets), "octets": seen.octets.hex()}
     try:
         message = seen.message()
     except FrameError as error:
-        return {**told, "problem": str(error), "octets": seen.octets.hex()}
+        return {**data, "problem": str(error), "octets": seen.octets.hex()}
     if seen.parts:
-        told |= {"parts": len(seen.parts), "frames": [part.hex() for part in seen.parts]}
+        data |= {"parts": len(seen.parts), "frames": [part.hex() for part in seen.parts]}
     else:
-        told["frame"] = seen.octets.hex()
-    return {**told, **message_as_data(message)}
+        data["frame"] = seen.octets.hex()
+    return {**data, **message_as_data(message)}
 
 
 def message_as_data(message: Message) -> dict[str, Any]:
     """Return one message of Open Protocol as plain data."""
     about = message.form.about
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "mid": message.mid,
         "revision": message.revision,
         "name": about.name,
         "sent_by": SENDERS.get(about.sender, "not documented"),
         "header": {name: value for name, value in message.header().items() if value is not None},
     }
-    found = _by_ids(message)
-    told |= {name: words for name, words in found.items() if isinstance(words, str)}
-    message = found.get("message", message)
+    by_ids = _by_ids(message)
+    data |= {name: words for name, words in by_ids.items() if isinstance(words, str)}
+    message = by_ids.get("message", message)
     if not message.form.known:
-        return {**told, "described": False, "data": message.data().hex()}
-    told["fields"] = {field.name: _value(message, field) for field in message.form.fields}
+        return {**data, "described": False, "data": message.data().hex()}
+    data["fields"] = {field.name: _value(message, field) for field in message.form.fields}
     extra = read_extra(message)
     if extra:
-        told["extra"] = _plain(extra)
+        data["extra"] = _plain(extra)
     odd = {name: {"octets": one.raw.hex(), "why": one.why} for name, one in message.odd().items()}
     rest = message.rest()
     answer = message.answer()
     return {
-        **told,
+        **data,
         **({"odd": odd} if odd else {}),
         **({"rest": rest.hex()} if rest else {}),
         "answer": {"mid": answer[0], "revision": answer[1]} if answer else None,
@@ -119,25 +119,25 @@ def _by_ids(message: Message) -> dict[str, Any]:
         if not layouts.names_unit(layout, frame, 0, len(frame)):
             return {"unreadable": NO_UNIT}
         return {} if message.form.known else _as_last(message)
-    found = shifted_result.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
-    if found is None:
+    located = shifted_result.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
+    if located is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
-    revision, copied, is_shifted = found
+    revision, copied, is_shifted = located
     if not layouts.names_unit(layouts.layout_of(message.mid, revision), copied, 0, len(copied)):
         return {"unreadable": NO_UNIT}
     if not is_shifted:
         return {}
     head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
-    told = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
-    return {"shifted": told, "message": catalogue.decode(head + copied[11:])}
+    note = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
+    return {"shifted": note, "message": catalogue.decode(head + copied[11:])}
 
 
 def _as_last(message: Message) -> dict[str, Any]:
     """Return a result of a revision that nobody has described, which begins as the last one that is."""
     last = layouts.LAST_REVISION
     frame = bytes(message.frame)
-    told = f"revision {message.revision} is not described; read as revision {last}, which it begins with"
-    return {"later": told, "message": catalogue.decode(frame[:8] + b"%03d" % last + frame[11:])}
+    note = f"revision {message.revision} is not described; read as revision {last}, which it begins with"
+    return {"later": note, "message": catalogue.decode(frame[:8] + b"%03d" % last + frame[11:])}
 
 
 def _value(message: Message, field: Field) -> Any:
@@ -158,8 +158,8 @@ def _plain(value: Any, kind: str = "") -> Any:
     if isinstance(value, bytes):
         return samples_of(value) if kind == "Z" else value.hex()
     if isinstance(value, DataField):
-        told = {"pid": value.pid, "name": value.name(), "value": _plain(value.value()), "step": value.step}
-        return {**told, **({"unit": value.unit_name()} if value.unit else {})}
+        data = {"pid": value.pid, "name": value.name(), "value": _plain(value.value()), "step": value.step}
+        return {**data, **({"unit": value.unit_name()} if value.unit else {})}
     if isinstance(value, Resolution):
         return {"first": value.first, "last": value.last, "value": _plain(value.value()), "unit": value.unit_name()}
     if isinstance(value, dict):
@@ -169,40 +169,40 @@ def _plain(value: Any, kind: str = "") -> Any:
 
 def _telegram(octets: bytes) -> dict[str, Any]:
     fields, breaches = take_apart(octets[4:], either_way=True)
-    told = {"telegram": fields["id"], "name": TELEGRAMS.get(fields["id"], "not defined"), "fields": _plain(fields)}
-    return {**told, **({"odd": [str(breach) for breach in breaches]} if breaches else {})}
+    data = {"telegram": fields["id"], "name": TELEGRAMS.get(fields["id"], "not defined"), "fields": _plain(fields)}
+    return {**data, **({"odd": [str(breach) for breach in breaches]} if breaches else {})}
 
 
-def lines_of(told: dict[str, Any]) -> list[str]:
+def lines_of(data: dict[str, Any]) -> list[str]:
     """Return the plain data of a message as lines: a heading, then a line for each field."""
-    if "problem" in told:
-        octets = bytes.fromhex(told["octets"])
+    if "problem" in data:
+        octets = bytes.fromhex(data["octets"])
         more = f" ... and {len(octets) - OCTETS_SHOWN} bytes" if len(octets) > OCTETS_SHOWN else ""
         text = visible(octets[:OCTETS_SHOWN].decode("utf-8", "replace"))
-        return ["no message: " + told["problem"], "  " + text + more]
-    if "telegram" in told:
-        lines = [f"telegram {told['telegram']}  {told['name']}"]
+        return ["no message: " + data["problem"], "  " + text + more]
+    if "telegram" in data:
+        lines = [f"telegram {data['telegram']}  {data['name']}"]
     else:
-        parts = f", {told['parts']} parts" if "parts" in told else ""
-        lines = [f"MID {told['mid']:04d} revision {told['revision']}  {told['name']}{parts}"]
-    if told.get("header"):
-        lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in told["header"].items()))
-    if told.get("described") is False:
-        lines.append("  not described, kept raw: " + visible(bytes.fromhex(told["data"]).decode("utf-8", "replace")))
-    lines += [f"  {word}: {told[word]}" for word in ("later", "shifted", "unreadable") if word in told]
-    fields = {**told.get("fields", {}), **{f"extra {name}": value for name, value in told.get("extra", {}).items()}}
+        parts = f", {data['parts']} parts" if "parts" in data else ""
+        lines = [f"MID {data['mid']:04d} revision {data['revision']}  {data['name']}{parts}"]
+    if data.get("header"):
+        lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in data["header"].items()))
+    if data.get("described") is False:
+        lines.append("  not described, kept raw: " + visible(bytes.fromhex(data["data"]).decode("utf-8", "replace")))
+    lines += [f"  {word}: {data[word]}" for word in ("later", "shifted", "unreadable") if word in data]
+    fields = {**data.get("fields", {}), **{f"extra {name}": value for name, value in data.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():
-        shown = _shown(value)
-        lines += [f"  {name:<{width}}  {shown[0]}"] + [f"  {'':<{width}}  {more}" for more in shown[1:]]
-    if "rest" in told:
-        lines.append("  behind it: " + visible(bytes.fromhex(told["rest"]).decode("utf-8", "replace")))
-    if isinstance(told.get("odd"), list):
-        lines += ["  odd: " + visible(one) for one in told["odd"]]
+        value_lines = _value_lines(value)
+        lines += [f"  {name:<{width}}  {value_lines[0]}"] + [f"  {'':<{width}}  {more}" for more in value_lines[1:]]
+    if "rest" in data:
+        lines.append("  behind it: " + visible(bytes.fromhex(data["rest"]).decode("utf-8", "replace")))
+    if isinstance(data.get("odd"), list):
+        lines += ["  odd: " + visible(one) for one in data["odd"]]
     return lines
 
 
-def _shown(value: Any) -> list[str]:
+def _value_lines(value: Any) -> list[str]:
     if value is None:
         return ["-"]
     if isinstance(value, dict):
@@ -216,15 +216,15 @@ def _shown(value: Any) -> list[str]:
             return [f"{visible(value['value'])} = {value['meaning']}"]
         if "pid" in value:
             step = f", step {value['step']}" if value["step"] else ""
-            shown = " ".join(_shown(value["value"]))
-            return [f"{value['pid']:05d} {value['name'] or 'no name'}: {shown} {value.get('unit', '')}".rstrip() + step]
-        return [", ".join(f"{visible(name)} {' '.join(_shown(one))}" for name, one in value.items())]
+            text = " ".join(_value_lines(value["value"]))
+            return [f"{value['pid']:05d} {value['name'] or 'no name'}: {text} {value.get('unit', '')}".rstrip() + step]
+        return [", ".join(f"{visible(name)} {' '.join(_value_lines(one))}" for name, one in value.items())]
     if isinstance(value, list):
         if value and isinstance(value[0], int) and len(value) > SAMPLES_SHOWN:
             return [f"{len(value)} of them: " + " ".join(map(str, value[:SAMPLES_SHOWN])) + " ..."]
         if not any(isinstance(one, dict) for one in value):
             return [" ".join(visible(one) for one in value) or "none"]
-        return [line for one in value for line in _shown(one)]
+        return [line for one in value for line in _value_lines(one)]
     return [visible(value)]
 
 
@@ -270,7 +270,7 @@ def _form_as_data(form: Form, is_other: bool) -> dict[str, Any]:
 def field_as_data(field: Field) -> dict[str, Any]:
     """Return one line of a table."""
     kind = TYPES.get(field.kind) or LISTS.get(field.kind) or "separator"
-    told: dict[str, Any] = {
+    data: dict[str, Any] = {
         "id": field.id.decode(),
         "name": field.name,
         "place": field.bounds(),
@@ -283,18 +283,18 @@ def field_as_data(field: Field) -> dict[str, Any]:
         "note": field.note,
     }
     if field.members:
-        told["members"] = [field_as_data(member) for member in field.members if member.kind != "'"]
-    return told
+        data["members"] = [field_as_data(member) for member in field.members if member.kind != "'"]
+    return data
 
 
-def table_of(told: dict[str, Any], lists: set[str]) -> list[str]:
+def table_of(form: dict[str, Any], lists: set[str]) -> list[str]:
     """Return the plain data of one revision as lines: parameter ID, bytes, type, name, unit, meaning.
 
     `lists` has the long lists of values shown above; those of this revision are added.
     """
     rows: list[tuple[str, ...]] = [("ID", "bytes", "type", "name", "unit", "meaning")]
     notes: dict[int, list[str]] = {}
-    _rows(told["fields"], "", rows, notes, lists)
+    _rows(form["fields"], "", rows, notes, lists)
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     lines = []
     for number, row in enumerate(rows):
@@ -311,14 +311,14 @@ def _rows(fields: list[dict], before: str, rows: list, notes: dict[int, list[str
         rows.append(
             (before + (field["id"] or "--"), field["place"], kind, field["name"], field["unit"], field["meaning"])
         )
-        told = notes.setdefault(len(rows) - 1, [])
+        texts = notes.setdefault(len(rows) - 1, [])
         words = "; ".join(f"{number} {meant}".replace(" ", "\0") for number, meant in sorted(field["values"].items()))
         if words in lists:
-            told.append(f"{len(field['values'])} values, as above")
+            texts.append(f"{len(field['values'])} values, as above")
         else:
-            told += [line.replace("\0", " ") for line in textwrap.wrap(words, VALUES_COLUMNS, break_on_hyphens=False)]
+            texts += [line.replace("\0", " ") for line in textwrap.wrap(words, VALUES_COLUMNS, break_on_hyphens=False)]
         if len(field["values"]) > VALUES_REPEATED:
             lists.add(words)
         if field["note"]:
-            told.append(field["note"])
+            texts.append(field["note"])
         _rows(field.get("members", []), before + ".", rows, notes, lists)

@@ -144,12 +144,12 @@ class Controller:
         """Raise an alarm: 0071 to every subscriber, 0076 to later ones. `code` is as sent, like E404."""
         self.alarm = Alarm(code, text, ready, self.stamp())
         for session in self.sessions:
-            session.desk.tell_alarm(self.alarm)
+            session.desk.push_alarm(self.alarm)
 
     def acknowledge_alarm(self, code):
         """Acknowledge the alarm at the controller: 0074 to every subscriber."""
         for session in self.sessions:
-            session.desk.tell_acknowledged(code)
+            session.desk.push_acknowledged(code)
 
     def clear_alarm(self):
         self.alarm = None
@@ -158,7 +158,7 @@ class Controller:
         """Select a parameter set: 0015 to every subscriber."""
         self.selected = self.psets[number]
         for session in self.sessions:
-            session.desk.tell_pset(self.selected)
+            session.desk.push_pset(self.selected)
 
     def change_pset(self, number, **changed):
         """Change a parameter set at the controller: its limits, and the date of its last change."""
@@ -172,23 +172,23 @@ class Controller:
         self._batch_counter = 0
 
     def select_job(self, number, batch_size=4):
-        """Select a job: 0035 to every subscriber; then `tell_job` reports its progress."""
+        """Select a job: 0035 to every subscriber; then `push_job` reports its progress."""
         sequence = 1 if self.job is None else self.job.sequence + 1
         self.job = Job(number, batch_size, self.stamp(), sequence)
-        self.tell_job()
+        self.push_job()
 
-    def tell_job(self, **changed):
+    def push_job(self, **changed):
         """Send 0035 to every subscriber, with these attributes of the job changed."""
         self.job.time = self.stamp()
         for name in changed:
             setattr(self.job, name, changed[name])
         for session in self.sessions:
-            session.desk.tell_job(self.job)
+            session.desk.push_job(self.job)
 
     def identify(self, vin, *identifiers):
         """Let a vehicle arrive: 0052 to every subscriber."""
         for session in self.sessions:
-            session.desk.tell_vehicle(Vehicle(vin, *identifiers))
+            session.desk.push_vehicle(Vehicle(vin, *identifiers))
 
     def stamp(self):
         """Return the time of the controller's clock."""

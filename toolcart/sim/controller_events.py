@@ -53,7 +53,7 @@ class EventSubscriptions:
         self.revisions = {}  # of each kind subscribed to
         self.owed = {}  # MID of a push -> how many are not acknowledged yet
 
-    def takes(self, mid, revision, text):
+    def handles(self, mid, revision, text):
         """Answer a message; False if it is not for the desk."""
         if mid in SUBSCRIBES:
             self._subscribe(SUBSCRIBES[mid], mid, revision, 97)
@@ -65,7 +65,7 @@ class EventSubscriptions:
             kind = GENERIC[int(text[:4])]
             if text[7:] != b"00":
                 self.session.complain("%04d: %s" % (mid, text))
-            if not self.session.options.generic_subscriptions or not self._known(kind):
+            if not self.session.options.generic_subscriptions or not self._supported_revisions(kind):
                 self.session.refuse(mid, 73)
             elif mid == 8:
                 self._subscribe(kind, mid, int(text[4:7]), 74)
@@ -81,28 +81,28 @@ class EventSubscriptions:
         self.revisions = {}
         self.owed = {}
 
-    def _known(self, kind):
+    def _supported_revisions(self, kind):
         return getattr(self.session.options, KINDS[kind][0])
 
     def _subscribe(self, kind, mid, revision, code):
         session = self.session
-        known = self._known(kind)
-        is_missing = not known or (mid != 8 and session.options.generic_subscriptions == "only")
+        supported = self._supported_revisions(kind)
+        is_missing = not supported or (mid != 8 and session.options.generic_subscriptions == "only")
         exists = (kind in self.revisions, KINDS[kind][3])
-        if not session.rejects(mid, (is_missing, 99), exists, (revision not in known, code)):
+        if not session.rejects(mid, (is_missing, 99), exists, (revision not in supported, code)):
             self.revisions[kind] = revision
             session.accept(mid)
-            self._tell_at_once(kind)
+            self._push_at_once(kind)
 
-    def _tell_at_once(self, kind):
+    def _push_at_once(self, kind):
         controller = self.session.controller
         if kind == "alarm" and controller.alarm is not None:
             revision = self.revisions[kind]
             self._push(76, revision, frames.parameters(frames.ALARM_STATUS[revision], controller.alarm))
         elif kind == "pset" and controller.selected is not None:
-            self.tell_pset(controller.selected)
+            self.push_pset(controller.selected)
         elif kind == "job" and controller.job is not None and self.session.options.job_at_once:
-            self.tell_job(controller.job)
+            self.push_job(controller.job)
 
     def _unsubscribe(self, kind, mid):
         if not self.session.rejects(mid, (kind not in self.revisions, KINDS[kind][4])):
@@ -123,7 +123,7 @@ class EventSubscriptions:
 
     # The pushes
 
-    def tell_alarm(self, alarm):
+    def push_alarm(self, alarm):
         revision = self.revisions.get("alarm")
         if revision:
             is_short = revision == 2 and self.session.options.alarms_of_2_9
@@ -132,20 +132,20 @@ class EventSubscriptions:
         if "generic alarm" in self.revisions:
             self._push(1000, 1, frames.generic_alarm_data(alarm))
 
-    def tell_acknowledged(self, code):
+    def push_acknowledged(self, code):
         revision = self.revisions.get("alarm")
         if revision:
             self._push(74, 1 if revision == 1 else 2, frames.field(code, 4 if revision == 1 else 5))
 
-    def tell_pset(self, pset):
-        self._tell("pset", 15, lambda revision: frames.selected_data(pset, revision))
+    def push_pset(self, pset):
+        self._push_selected("pset", 15, lambda revision: frames.selected_data(pset, revision))
 
-    def tell_job(self, job):
-        self._tell("job", 35, lambda revision: frames.parameters(frames.JOB[revision], job))
+    def push_job(self, job):
+        self._push_selected("job", 35, lambda revision: frames.parameters(frames.JOB[revision], job))
 
-    def tell_vehicle(self, vehicle):
-        self._tell("vin", 52, lambda revision: frames.vehicle_data(vehicle, revision))
+    def push_vehicle(self, vehicle):
+        self._push_selected("vin", 52, lambda revision: frames.vehicle_data(vehicle, revision))
 
-    def _tell(self, kind, mid, data_of):
+    def _push_selected(self, kind, mid, data_of):
         if kind in self.revisions:
             self._push(mid, self.revisions[kind], data_of(self.revisions[kind]))

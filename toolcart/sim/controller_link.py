@@ -177,7 +177,7 @@ class ControllerLink(Endpoint):
         self.spindle_first = self.options.header in frames.HEADER_SPINDLE_FIRST
         self.drop_sent = 0  # close after this many messages; 0: never
         self.numbers = None  # the NumberedSender of a session with link-level numbers
-        self.numbers_heard = None  # and its NumberedReceiver
+        self.received_numbers = None  # and its NumberedReceiver
         self._owes_nul = False  # the message before this byte may still get its NUL
         self._last = b""
         self.ends = Timer()  # until a rejection ends the connection
@@ -288,7 +288,7 @@ class ControllerLink(Endpoint):
     def _refuse_header(self, mid, code, what, frame):
         """Complain; reject with 0004 unless it would not be heard (code None, or a message without an answer)."""
         self.complain("%04d: %s: %s" % (mid, what, text_of(frame)))
-        if code is not None and mid not in UNANSWERED and self.hears_refusals(mid):
+        if code is not None and mid not in UNANSWERED and self.accepts_refusals(mid):
             self.refuse(mid, code)
 
     def accept(self, mid):
@@ -306,8 +306,8 @@ class ControllerLink(Endpoint):
         after_ms = ends.get(mid, ends.get(ANY_MID))
         if after_ms is None or after_ms >= 0:
             text = self.options.refusal_text
-            told = frames.field(code, self.options.refuse_digits) if text is None else text.encode()
-            self.say(4, 1, self._answering(mid) + told)
+            data = frames.field(code, self.options.refuse_digits) if text is None else text.encode()
+            self.say(4, 1, self._answering(mid) + data)
         if after_ms is None:
             return
         if after_ms > 0:

@@ -161,10 +161,10 @@ class ControllerOptions(Settings):
 
     def __init__(self, **changed):
         Settings.__init__(self, **changed)
-        for name, known in (("identity", Identity), ("pushed_as", Tightening), ("fetched_as", Tightening)):
+        for name, fields in (("identity", Identity), ("pushed_as", Tightening), ("fetched_as", Tightening)):
             given = getattr(self, name)
             for field in given:
-                if not hasattr(known, field):
+                if not hasattr(fields, field):
                     raise ValueError("%s has no field %s" % (name, field))
                 check(field, given[field])
 

@@ -135,7 +135,7 @@ class ControllerSession(ControllerLink):
             return
         number = self.link_number
         if self.numbers is not None and mid != 1 and mid not in UNNUMBERED and digits_only(number) and number != b"00":
-            if not self.numbers_heard.admits(int(number), mid):
+            if not self.received_numbers.admits(int(number), mid):
                 return
         if self.options.blank_revision_only and frame[8:11] != b"   " and mid not in UNNUMBERED:
             if mid in UNANSWERED:
@@ -148,7 +148,7 @@ class ControllerSession(ControllerLink):
             self._no_ack = frame[11:12] == b"1" and self.numbers is None and self.options.no_ack
             self._answer(mid, read[0], read[1], now)
 
-    def hears_refusals(self, mid):
+    def accepts_refusals(self, mid):
         return (self.started or mid == 1) and not self.options.silent
 
     def _refused(self, mid):
@@ -184,14 +184,14 @@ class ControllerSession(ControllerLink):
         elif mid == 5 and self.tracing is not None:
             self.tracing.acknowledged(text, now)
         elif (mid == 8 or mid == 9) and self.tracing is not None and text[:4] in (b"0900", b"0901"):
-            self.tracing.asked(mid, text)
+            self.tracing.handle_request(mid, text)
         elif mid == 10:
             numbers = sorted(self.controller.psets)
             self.say(11, 1, ("%03d" % len(numbers) + "".join(["%03d" % one for one in numbers])).encode())
         elif mid == 12:
-            self._tell_pset(revision, int(text))
+            self._send_pset(revision, int(text))
         elif mid == 30:
-            self._tell_jobs(revision)
+            self._send_jobs(revision)
         elif mid == 40:
             self.say(41, 1, frames.parameters(frames.TOOL_1, self.controller.identity, self.options.pad))
         elif mid == 60:
@@ -217,10 +217,10 @@ class ControllerSession(ControllerLink):
             self.numbers.refused(int(self.link_number), int(text[4:]), now)
         elif mid == 9999:
             self._mirror()
-        elif not self.desk.takes(mid, revision, text) and mid not in UNANSWERED:
+        elif not self.desk.handles(mid, revision, text) and mid not in UNANSWERED:
             self.refuse(mid, 99)
 
-    def asked(self, mid, text):
+    def parse_request(self, mid, text):
         """Return MID, revision and extra data of a 0006, 0008 or 0009; if it has none, complain and return None."""
         if digits_only(text[:9]) and len(text) == 9 + int(text[7:9]):
             return int(text[:4]), int(text[4:7]), text[9:]
@@ -237,7 +237,7 @@ class ControllerSession(ControllerLink):
         revision = options.answer_start_revision or revision
         numbered = revision >= 6 and self.controller.identity.sequence_numbers == 1
         self.numbers = NumberedSender(self) if numbered else None
-        self.numbers_heard = NumberedReceiver(self) if numbered else None
+        self.received_numbers = NumberedReceiver(self) if numbered else None
         self.say(2, revision, frames.start_data(self.controller.identity, revision, options.before_2_7, options.pad))
 
     def _subscribe(self, revision):
@@ -287,12 +287,12 @@ class ControllerSession(ControllerLink):
         octets = frames.old_result_data(result, revision, options.pad, instead)
         self.say(65, revision, octets, None, spindle)
 
-    def _tell_pset(self, revision, number):
+    def _send_pset(self, revision, number):
         pset = self.controller.psets.get(number)
         if not self.rejects(12, (revision not in self.options.pset_data_revisions, 97), (pset is None, 2)):
             self.say(13, revision, frames.parameters(frames.PSET[revision], pset, self.options.pad))
 
-    def _tell_jobs(self, revision):
+    def _send_jobs(self, revision):
         """Answer 0030: every job that 0038 takes (OP 5.5.2 p. 109-110)."""
         if not self.rejects(30, (revision not in (1, 2), 97)):
             width = 2 * revision

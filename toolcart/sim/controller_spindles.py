@@ -46,7 +46,7 @@ class OperationSession(ControllerSession):
         if (mid == 8 or mid == 9) and text[:4] == b"1201":
             self._subscribe_operations(mid, text)
         elif mid == 6 and text[:4] == b"1201":
-            self._tell_old(text)
+            self._push_old(text)
         elif mid == 1203:
             self._part_acknowledged(now)
         else:
@@ -61,10 +61,10 @@ class OperationSession(ControllerSession):
         return 1201 if self.options.names_subscribed else mid
 
     def _subscribe_operations(self, mid, text):
-        asked = self.asked(mid, text)
-        if asked is None:
+        request = self.parse_request(mid, text)
+        if request is None:
             return
-        _, revision, extra = asked
+        _, revision, extra = request
         if mid == 9:
             if not self.rejects(self._named(9), (not self.operation_revision, 72)):
                 self.accept(self._named(9))
@@ -80,15 +80,15 @@ class OperationSession(ControllerSession):
             if self.options.push_last_result and self.controller.latest() is not None:
                 self.offer(self.controller.latest())
 
-    def _tell_old(self, text):
+    def _push_old(self, text):
         """Answer MID 0006 for 1201: index of 10 digits, 0 for the newest."""
         controller = self.controller
         if self.rejects(self._named(6), (not self.options.operation_history, 75)):
             return
-        asked = self.asked(6, text)
-        if asked is None:
+        request = self.parse_request(6, text)
+        if request is None:
             return
-        _, revision, index = asked
+        _, revision, index = request
         if len(index) != 10 or not digits_only(index):
             self.complain("0006: " + str(text))
             return

@@ -70,13 +70,13 @@ class Tracing:
             return [(bolts[index], None, {"object_id": idents[index]}) for index in range(len(idents))]
         return [(one, None, {"fields": ((1301, 1, 0, "%04d" % one.number),)}) for one in bolts]
 
-    def asked(self, mid, text):
+    def handle_request(self, mid, text):
         """Take MID 0008 or 0009 for 0900 or 0901."""
         session = self.session
-        asked = session.asked(mid, text)
-        if asked is None:
+        request = session.parse_request(mid, text)
+        if request is None:
             return
-        wanted, revision, extra = asked
+        wanted, revision, extra = request
         named = wanted if self.options.names_subscribed or not self.options.operations else mid
         if mid == 9:
             self._end(wanted, named)
@@ -147,9 +147,9 @@ class Tracing:
             session.accept(named)
 
     def _end(self, wanted, named):
-        known = self.types if wanted == 900 else self.parameters_revision
+        subscribed = self.types if wanted == 900 else self.parameters_revision
         if wanted == 900:
             self.types = ()
         self.parameters_revision = 0
-        if not self.session.rejects(named, (not known, 72)):
+        if not self.session.rejects(named, (not subscribed, 72)):
             self.session.accept(named)

@@ -60,11 +60,11 @@ def scaled(values):
 
 def octets_of(samples, little=False):
     """Return the samples as two bytes each, two's complement."""
-    found = bytearray()
+    octets = bytearray()
     for sample in samples:
         high, low = sample >> 8 & 0xFF, sample & 0xFF
-        found += bytes((low, high) if little else (high, low))
-    return bytes(found)
+        octets += bytes((low, high) if little else (high, low))
+    return bytes(octets)
 
 
 def resolution(first, last, step, unit=202, kind=3):
@@ -95,13 +95,13 @@ def curve_data(number, time, revision, what, unit, samples, parameters, resoluti
 
 def parameter_data(number, time, revision, fields):
     """Return the data field of a MID 0901."""
-    told = data_fields(fields)
-    octets = field(number, 10) + field(time, 19) + told[:3]
+    data = data_fields(fields)
+    octets = field(number, 10) + field(time, 19) + data[:3]
     if revision > 1:
         octets += b"0008"
     if revision > 2:
         octets += b"000120000" + b"02"
-    return octets + told[3:]
+    return octets + data[3:]
 
 
 def traces_of(result, revision, types, samples, step_us, own, one=None, **naming):
@@ -110,7 +110,7 @@ def traces_of(result, revision, types, samples, step_us, own, one=None, **naming
     `own`: as a MT Focus 6000 sends them. `naming`: how the data name the object (curve_data).
     """
     torque, angle = curves(result, samples, one)
-    found = []
+    messages = []
     for what in types:
         if what not in (ANGLE, TORQUE):
             continue
@@ -128,8 +128,8 @@ def traces_of(result, revision, types, samples, step_us, own, one=None, **naming
         data = curve_data(
             result.tightening_id, result.time, revision, what, unit, values, parameters, (step,), little=own, **naming
         )
-        found.append((900, data))
-    return found
+        messages.append((900, data))
+    return messages
 
 
 def plot_parameters(result, revision):

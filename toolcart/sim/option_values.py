@@ -12,8 +12,8 @@ def setting_of(kind, text: str) -> tuple[str, Any]:
     """Return name and value of NAME=VALUE; ValueError says in words what is wrong."""
     name, equals, value_text = text.partition("=")
     if not equals or name not in kind.DEFAULTS:
-        known = ", ".join(sorted(kind.DEFAULTS))
-        raise ValueError(f"{visible(text)}: give NAME=VALUE with one of these names: {known}")
+        names = ", ".join(sorted(kind.DEFAULTS))
+        raise ValueError(f"{visible(text)}: give NAME=VALUE with one of these names: {names}")
     value = value_like(kind.DEFAULTS[name], value_text)
     mistake = _mistake(kind, name, kind.DEFAULTS[name], value)
     if mistake:
@@ -43,12 +43,12 @@ def _mistake(kind, name: str, default: object, value: object) -> str:
     allowed = getattr(kind, "ALLOWED", {}).get(name)
     if allowed is not None and value not in allowed:
         return "one of " + ", ".join(str(one) for one in allowed)
-    shown = f", such as {name}={_as_typed(default)}"
+    example = f", such as {name}={_as_typed(default)}"
     if isinstance(default, bool):
         return "" if isinstance(value, bool) else "true or false"
     if isinstance(default, int):
         good = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return "" if good else "a whole number" + shown
+        return "" if good else "a whole number" + example
     for wanted, words in (
         (str, "text"),
         (tuple, "a list in JSON, such as [1, 2]"),

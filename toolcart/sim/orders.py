@@ -45,11 +45,11 @@ class Orders:
     def _listen(self) -> None:
         for line in self.stream:
             try:
-                told = self.loop.call(lambda line=line: self.carry_out(line))
+                message = self.loop.call(lambda line=line: self.carry_out(line))
             except (TimeoutError, RuntimeError):
                 return  # the simulator has ended
-            if told:
-                self.report(told)
+            if message:
+                self.report(message)
 
     def carry_out(self, line: str) -> str:
         """Carry out one order; return the reply to print."""

@@ -1,6 +1,6 @@
 """Controllers as their documents describe them: a row of options for each, for ControllerOptions.
 
-    ControllerOptions(**row("power-focus-6000-2.8", window=2))
+    ControllerOptions(**profile_options("power-focus-6000-2.8", window=2))
 
 Rules
 1. A row says only what differs from the base specification, release 2.8.0, which is ControllerOptions' default.
@@ -190,7 +190,7 @@ def names():
     return list(PROFILES)
 
 
-def row(name, **changed):
+def profile_options(name, **changed):
     """Return the options of a profile; `changed` wins, an `identity` field by field."""
     if name not in PROFILES:
         raise ValueError("no such profile: " + name)

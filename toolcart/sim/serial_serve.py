@@ -115,8 +115,8 @@ class ServedLine:
         return wait if not self._unsent else min(wait, 10)
 
     def _say(self) -> None:
-        said = self.peer.outgoing()
-        self._unsent += said
+        octets = self.peer.outgoing()
+        self._unsent += octets
         if not self._unsent:
             return
         try:

@@ -246,13 +246,13 @@ def _cut(addresses: list[Served] | list[Served | ServedLine], cut: bool) -> None
 
 def _reporting(clock: RealClock, complaints: list[str], figures: Callable[[], str], report: Callable) -> Callable:
     """Return a worker of the loop that prints new complaints at once, and figures once a second if they are others."""
-    told, last, due_ms = 0, "", 0
+    reported, last, due_ms = 0, "", 0
 
     def work() -> int:
-        nonlocal told, last, due_ms
-        while told < len(complaints):
-            report("complaint: " + complaints[told])
-            told += 1
+        nonlocal reported, last, due_ms
+        while reported < len(complaints):
+            report("complaint: " + complaints[reported])
+            reported += 1
         if clock.total_ms >= due_ms:
             due_ms = clock.total_ms + 1000
             if figures() != last:
@@ -287,8 +287,9 @@ def serve_controller(
     producer.set_rate(rate, jitter, count)
 
     def figures() -> str:
-        made, taken, fetched = map(len, (controller.produced, controller.acknowledged, controller.fetched))
-        return f"produced {made}, acknowledged {taken}, fetched {fetched}, connections {len(controller.sessions)}"
+        produced, acknowledged, fetched = map(len, (controller.produced, controller.acknowledged, controller.fetched))
+        counts = f"produced {produced}, acknowledged {acknowledged}, fetched {fetched}"
+        return f"{counts}, connections {len(controller.sessions)}"
 
     loop.workers += [producer.work, _reporting(loop.clock, controller.complaints, figures, report)]
     report(f"controller on {host}:{served.port}" if link == "tcp" else f"controller on {path}, {link}")
@@ -302,7 +303,7 @@ def serve_toolsnet(
     host: str = "127.0.0.1",
     pim_port: int = 6575,
     server_port: int = 10111,
-    told_host: str | None = None,
+    announced_host: str | None = None,
     options: ToolsNetOptions | None = None,
     report: Callable[[str], None] = print,
     stop: Callable[[], bool] | None = None,
@@ -312,11 +313,11 @@ def serve_toolsnet(
     archive = MemoryArchive(KEPT)
     toolsnet = ToolsNet(loop.clock, archive, options)
     pim, server = served_toolsnet(loop, toolsnet, host, pim_port, server_port)
-    toolsnet.options.server_host = host if told_host is None else told_host  # type: ignore
+    toolsnet.options.server_host = host if announced_host is None else announced_host  # type: ignore
 
     def figures() -> str:
-        told = (archive.stored, archive.repeated, archive.out_of_order, archive.events_stored, toolsnet.refused)
-        return "stored %d, repeated %d, out of order %d, events %d, refused %d" % told
+        counts = (archive.stored, archive.repeated, archive.out_of_order, archive.events_stored, toolsnet.refused)
+        return "stored %d, repeated %d, out of order %d, events %d, refused %d" % counts
 
     loop.workers.append(_reporting(loop.clock, toolsnet.complaints, figures, report))
     report(f"PIM on {host}:{pim.port}, server on {host}:{server.port}")

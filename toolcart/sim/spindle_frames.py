@@ -60,8 +60,8 @@ def figure(hundredths):
 
 def sync_data(result, revision, count):
     """Return the data of 0101."""
-    told = {"spindle_count": count, "job": result.job % 100, "sync_id": result.tightening_id % SYNC_PERIOD}
-    octets = parameters(SYNC, result, instead=told) + b"18"
+    values = {"spindle_count": count, "job": result.job % 100, "sync_id": result.tightening_id % SYNC_PERIOD}
+    octets = parameters(SYNC, result, instead=values) + b"18"
     for one in spindles_of(result, count):
         torque_status = one.torque_status
         if revision >= 4:  # statuses are 0 NOK or 1 OK only
@@ -77,7 +77,7 @@ def sync_data(result, revision, count):
 
 def station_data(result, revision, count):
     """Return the data of 0106."""
-    told = {
+    values = {
         "messages": count + 1,
         "message": 1,
         "station_number": 1,
@@ -87,7 +87,7 @@ def station_data(result, revision, count):
         "pm_status": 0 if result.status else 2,
         "bolts": count,
     }
-    octets = parameters(STATION, result, instead=told)
+    octets = parameters(STATION, result, instead=values)
     limits = {
         "torque_max": figure(result.torque_max),
         "torque_min": figure(result.torque_min),
@@ -104,7 +104,7 @@ def station_data(result, revision, count):
 def bolt_data(result, revision, index, count):
     """Return the data of 0107 for the bolt `index`, counted from 1."""
     one = spindles_of(result, count)[index - 1]
-    told = {
+    values = {
         "messages": count + 1,
         "message": index + 1,
         "station_number": 1,
@@ -115,7 +115,7 @@ def bolt_data(result, revision, index, count):
         "errors": "" if one.status else "#A TNH",
         "customer_error": "",
     }
-    octets = parameters(BOLT, result, instead=told)
+    octets = parameters(BOLT, result, instead=values)
     octets += b"1201" + field("Peak T", 20) + b"F " + field(figure(one.torque + 100), 7) + b"13002" + b"141"
     octets += field("Step T", 20) + b"F " + field(figure(one.torque // 2), 7) + b"01"
     octets += field("Step A", 20) + b"I " + field(one.angle, 7) + b"02"

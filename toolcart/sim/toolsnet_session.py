@@ -85,12 +85,12 @@ class _Session(Endpoint):
 
     def message(self, telegram, now):
         self._heard_at = now
-        found, breaches = take_apart(telegram)
+        fields, breaches = take_apart(telegram)
         telegrams = self.toolsnet.telegrams
-        telegrams[found["id"]] = telegrams.get(found["id"], 0) + 1
+        telegrams[fields["id"]] = telegrams.get(fields["id"], 0) + 1
         for breach in breaches:
-            self.complain("%s: %s: %s" % (self.name, found["id"], breach))
-        self.handle(found, telegram, now)
+            self.complain("%s: %s: %s" % (self.name, fields["id"], breach))
+        self.handle(fields, telegram, now)
 
 
 class PimSession(_Session):
@@ -110,25 +110,25 @@ class PimSession(_Session):
             self._verification = self.toolsnet.next_identifier()
             self.send(frame(("12%05d" % self._verification).encode()))
 
-    def handle(self, found, telegram, now):
-        if found["id"] == "05":
-            self._take_acknowledge(found)
-        elif found["id"] == "07":
-            self._tell(found, telegram, now)
+    def handle(self, fields, telegram, now):
+        if fields["id"] == "05":
+            self._take_acknowledge(fields)
+        elif fields["id"] == "07":
+            self._answer_where(fields, telegram, now)
         else:
-            self.complain("PIM: telegram %s is not for a PIM" % found["id"])
+            self.complain("PIM: telegram %s is not for a PIM" % fields["id"])
 
-    def _take_acknowledge(self, found):
+    def _take_acknowledge(self, fields):
         if self.options.ack_12 == "closes":
             self.close("PIM: closes at 05")
             return
-        if found["identifier"] != self._verification or self._acknowledged:
-            self.complain("PIM: 05 with identifier %05d acknowledges nothing" % found["identifier"])
-        if found["code"] != 0:
-            self.complain("PIM: 05 with code %03d" % found["code"])
+        if fields["identifier"] != self._verification or self._acknowledged:
+            self.complain("PIM: 05 with identifier %05d acknowledges nothing" % fields["identifier"])
+        if fields["code"] != 0:
+            self.complain("PIM: 05 with code %03d" % fields["code"])
         self._acknowledged = True
 
-    def _tell(self, found, telegram, now):
+    def _answer_where(self, fields, telegram, now):
         """Answer 07 by 08 (TN 5.9)."""
         options = self.options
         self._requests = self._requests + 1 if telegram == self._request else 1
@@ -142,14 +142,14 @@ class PimSession(_Session):
         if options.pim_silent:
             return
         archive = self.toolsnet.archive
-        station = (found["system_type"], found["system"], found["station"])
+        station = (fields["system_type"], fields["system"], fields["station"])
         result = options.reported_result
         event = options.reported_event
         if result is None:
             result = archive.latest_result(station[0], station[1], station[2])
         if event is None:
             event = archive.latest_event(station[0], station[1], station[2])
-        numbers = (found["identifier"], result, event, options.server_host, options.server_port)
+        numbers = (fields["identifier"], result, event, options.server_host, options.server_port)
         self.toolsnet.answers_08 += 1
         self.answer(("08%05d%05d%05d%-15s%05d" % numbers).encode(), now)
 
@@ -173,67 +173,67 @@ class ServerSession(_Session):
         elif self.options.require_pim:
             self.complain("server: connected without asking the PIM before")
 
-    def handle(self, found, telegram, now):
+    def handle(self, fields, telegram, now):
         options = self.options
-        if found["id"] not in FOR_A_SERVER:
-            self.complain("server: telegram %s is not for a server" % found["id"])
+        if fields["id"] not in FOR_A_SERVER:
+            self.complain("server: telegram %s is not for a server" % fields["id"])
             return
-        self._watch_order(found, telegram, now)
-        if options.silent or found["id"] in options.silent_telegrams:
+        self._watch_order(fields, telegram, now)
+        if options.silent or fields["id"] in options.silent_telegrams:
             return
-        if found["id"] == "04":
-            self._result(found, now)
-        elif found["id"] == "09":
-            self._event(found, now)
+        if fields["id"] == "04":
+            self._result(fields, now)
+        elif fields["id"] == "09":
+            self._event(fields, now)
         else:
-            self._describe(found, now)
+            self._describe(fields, now)
 
     def note_late(self, due):
         if self._answer_due is None:
             self._answer_due = due
 
-    def _watch_order(self, found, telegram, now):
+    def _watch_order(self, fields, telegram, now):
         """Complain unless one is outstanding, resent unchanged, and each new one has a new identifier."""
         if telegram == self._last:
             self._sends += 1
             if self._sends > SENDS_MOST:
-                self.complain("server: telegram %s was sent %d times" % (found["id"], self._sends))
+                self.complain("server: telegram %s was sent %d times" % (fields["id"], self._sends))
             return
-        if found["identifier"] == self._last_identifier:
-            self.complain("server: identifier %05d again for another telegram" % found["identifier"])
-        elif not self._last_answered and telegram[7:] == self._last[7:] and found["id"] in ("04", "09"):
-            self.complain("server: retransmission with a new identifier %05d" % found["identifier"])
+        if fields["identifier"] == self._last_identifier:
+            self.complain("server: identifier %05d again for another telegram" % fields["identifier"])
+        elif not self._last_answered and telegram[7:] == self._last[7:] and fields["id"] in ("04", "09"):
+            self.complain("server: retransmission with a new identifier %05d" % fields["identifier"])
         elif not self._last_answered or (self._answer_due is not None and ticks_diff(self._answer_due, now) > 0):
-            self.complain("server: telegram %s before the last one was acknowledged" % found["id"])
+            self.complain("server: telegram %s before the last one was acknowledged" % fields["id"])
         self._last = telegram
-        self._last_identifier = found["identifier"]
+        self._last_identifier = fields["identifier"]
         # An answer that is known never to come is not waited for.
-        self._last_answered = found["id"] in self.options.silent_telegrams
+        self._last_answered = fields["id"] in self.options.silent_telegrams
         self._answer_due = None
         self._sends = 1
 
-    def _result(self, found, now):
+    def _result(self, fields, now):
         options = self.options
-        sequence = found["sequence"]
+        sequence = fields["sequence"]
         if sequence in options.silent_sequences:
             return
-        spindles = [one["spindle"] for one in found["spindles"]]
+        spindles = [one["spindle"] for one in fields["spindles"]]
         if not spindles or len(set(spindles)) != len(spindles):  # of one number there can be one
             self.complain("server: a result that cannot be read is not answered")
             return
         if _once(options.drop_before_store, sequence):
             self.close("server: drops before storing %05d" % sequence)
             return
-        code = self._code(found, sequence)
+        code = self._code(fields, sequence)
         if code == 0:
-            self.toolsnet.archive.store_result(found)
+            self.toolsnet.archive.store_result(fields)
         if _once(options.drop_after_store, sequence):
             self.close("server: drops after storing %05d" % sequence)
             return
         if not _once(options.lost_acks, sequence):
-            self._acknowledge(found, code, now)
+            self._acknowledge(fields, code, now)
 
-    def _code(self, found, sequence):
+    def _code(self, fields, sequence):
         """Return the error code for a result, 0 for none."""
         options = self.options
         if options.code_all is not None:
@@ -241,39 +241,39 @@ class ServerSession(_Session):
         for index in range(len(options.codes_once)):
             if options.codes_once[index][0] == sequence:
                 return options.codes_once.pop(index)[1]
-        tightening_id = tightening_id_of(found) if options.tightening_codes else None
+        tightening_id = tightening_id_of(fields) if options.tightening_codes else None
         if tightening_id in options.tightening_codes:
             return options.tightening_codes[tightening_id]
         return options.codes.get(sequence, 0)
 
-    def _event(self, found, now):
+    def _event(self, fields, now):
         code = self.options.telegram_codes.get("09", 0)
         if code == 0:
-            self.toolsnet.archive.store_event(found)
+            self.toolsnet.archive.store_event(fields)
         if self.options.event_answer == "10":
-            station = (found["identifier"], found["system_type"], found["system"], found["station"])
+            station = (fields["identifier"], fields["system_type"], fields["system"], fields["station"])
             text = "10%05d%04d%04d%04d" % station + "%s%05d" % (self.toolsnet.time_text(), code)
             self._last_answered = True
             self.answer(text.encode(), now)
         else:
-            self._acknowledge(found, code, now)
+            self._acknowledge(fields, code, now)
 
-    def _describe(self, found, now):
+    def _describe(self, fields, now):
         archive = self.toolsnet.archive
-        code = self.options.telegram_codes.get(found["id"], 0)
+        code = self.options.telegram_codes.get(fields["id"], 0)
         stores = {"01": archive.describe_system, "02": archive.describe_station, "13": archive.store_graph}
-        if code == 0 and found["id"] in stores:
-            stores[found["id"]](found)
-        self._acknowledge(found, code, now)
+        if code == 0 and fields["id"] in stores:
+            stores[fields["id"]](fields)
+        self._acknowledge(fields, code, now)
 
-    def _acknowledge(self, found, code, now):
+    def _acknowledge(self, fields, code, now):
         if code:
             self.toolsnet.refused += 1
             self._sends = 0  # after a refusal this is a new attempt, not a retransmission
         if self.options.foreign_ack:
-            self.answer(self.acknowledge_text(found["identifier"] % 99999 + 1, 0), now)
+            self.answer(self.acknowledge_text(fields["identifier"] % 99999 + 1, 0), now)
         self._last_answered = True
-        self.answer(self.acknowledge_text(found["identifier"], code), now)
+        self.answer(self.acknowledge_text(fields["identifier"], code), now)
 
 
 def _once(numbers, number):

@@ -114,8 +114,8 @@ def is_held(path: Path) -> bool:
         locks = Path("/proc/locks").read_text(encoding="ascii")
     except OSError:
         return False
-    rows = [row.split() for row in locks.splitlines()]
-    return any(len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode) for row in rows)
+    rows = [lock.split() for lock in locks.splitlines()]
+    return any(len(lock) > 5 and lock[1] == "FLOCK" and lock[5].rpartition(":")[2] == str(inode) for lock in rows)
 
 
 def header(path: Path) -> linux_header.Header | None:
@@ -140,26 +140,26 @@ def read(path: Path) -> Image:
     return Image(areas, spool)
 
 
-def device_of(octets: bytes, told: linux_header.Header | None) -> RamFlash:
+def device_of(octets: bytes, header: linux_header.Header | None) -> RamFlash:
     """Return a device with a copy of these blocks."""
-    unit, block_bytes = geometry(octets, told)
-    if told is not None and (why := linux_header.cut_short(told, linux_header.PAGE_BYTES + len(octets))):
+    unit, block_bytes = geometry(octets, header)
+    if header is not None and (why := linux_header.cut_short(header, linux_header.PAGE_BYTES + len(octets))):
         raise DamagedSpool(f"it {why}")
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
     device.cells[:] = octets[: len(device.cells)]
     return device
 
 
-def geometry(octets: bytes, told: linux_header.Header | None) -> tuple[int, int]:
+def geometry(octets: bytes, header: linux_header.Header | None) -> tuple[int, int]:
     """Return unit and block size from the first head of this format, else from the file's header."""
-    if told is not None and (why := linux_header.unknown(told)):
+    if header is not None and (why := linux_header.unknown(header)):
         raise ImageError(f"it {why}; use that version")
     for at in range(0, len(octets), STEP_BYTES):
         size = _size_at(octets, at)
         if size:
             return 1 << (size >> 4), STEP_BYTES << (size & 15)
-    if told is not None:
-        return told.unit_bytes, told.block_bytes
+    if header is not None:
+        return header.unit_bytes, header.block_bytes
     raise DamagedSpool("no block begins with a sound head: it is damaged, or no spool")
 
 
@@ -186,7 +186,7 @@ def _sound(octets: bytes, at: int, room: int) -> int:
 def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes]) -> Area:
     """Return everything in these blocks; `counting` is the payloads that count, by number."""
     area = Area(ring, first, count)
-    found: set[int] = set()
+    numbers: set[int] = set()
     ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
     for block in range(first, first + count):
         start = block * device.block_bytes
@@ -195,9 +195,9 @@ def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[in
         for offset, length in records:
             payload = octets[offset + HEAD_BYTES : offset + length - 4]
             number = get_u32(octets, offset + NUMBER)
-            void = number in found or counting.get(number) != payload
+            void = number in numbers or counting.get(number) != payload
             if not void:
-                found.add(number)
+                numbers.add(number)
                 ends[number] = (block, offset, offset + length)
             entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
             area.entries.append(entry)
@@ -236,7 +236,7 @@ def _records(octets: bytes, unit: int) -> Iterator[tuple[int, int]]:
 
 def scan(octets: bytes) -> list[tuple[int, Entry]]:
     """Return every sound record wherever it is, with its address."""
-    found = []
+    entries = []
     end = 0
     kept = False  # from the head before it: a raw frame does not say it itself
     for match in re.finditer(rb"[\xd2\xd7\xc5\xc9]|TL", octets):
@@ -257,5 +257,5 @@ def scan(octets: bytes) -> list[tuple[int, Entry]]:
             plain = len(payload) - origin_bytes(payload, 0)
             ring = LOG if plain in _RESULT_BYTES else ring
             ring = KEPT if plain - PARKED_BYTES in _RESULT_BYTES else ring
-        found.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
-    return found
+        entries.append((at, Entry(ring, 0, at, get_u32(octets, at + NUMBER), kind, octets[at + 1], payload)))
+    return entries

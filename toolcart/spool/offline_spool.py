@@ -111,10 +111,10 @@ def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:
 
 def opened(device) -> OfflineSpool | None:
     """Open the area on this device to look at it; None if it is not one of this version."""
-    found = _mounted(device)
-    if found is not None:
-        found.look()
-    return found
+    spool = _mounted(device)
+    if spool is not None:
+        spool.look()
+    return spool
 
 
 def begun(device) -> OfflineSpool | None:
@@ -122,10 +122,10 @@ def begun(device) -> OfflineSpool | None:
 
     A device on which nothing was ever stored is an area, too.
     """
-    found = _mounted(device) or (OfflineSpool(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
-    if found is not None and not found.begin():
+    spool = _mounted(device) or (OfflineSpool(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
+    if spool is not None and not spool.begin():
         raise OSError("what the last power cut left in doubt cannot be settled now")
-    return found
+    return spool
 
 
 def _mounted(device) -> OfflineSpool | None:
@@ -134,8 +134,8 @@ def _mounted(device) -> OfflineSpool | None:
     kept_blocks, graph_blocks, owned = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
-    found = OfflineSpool(device, kept_blocks, graph_blocks, owned)
-    return found if found.answer == MOUNT_DONE else None
+    spool = OfflineSpool(device, kept_blocks, graph_blocks, owned)
+    return spool if spool.answer == MOUNT_DONE else None
 
 
 def _is_blank(device) -> bool:

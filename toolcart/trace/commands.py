@@ -51,22 +51,22 @@ def trace(file: str, ident: str | None, as_json: bool, kind: str, order: str) ->
         octets = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
         fail(f"cannot read {file}: {error.strerror}", "Is the name right, and may you read it?", EXIT_WRONG)
-    found, problems = load(octets, kind, order)
+    tightenings, problems = load(octets, kind, order)
     for problem in problems[:PROBLEMS_MOST]:
         click.echo(f"toolcart: {visible(problem)}", err=True)
     if len(problems) > PROBLEMS_MOST:
         click.echo(f"toolcart: and {len(problems) - PROBLEMS_MOST} more that could not be read", err=True)
-    if not found:
+    if not tightenings:
         fail(
             f"there is no curve in {'standard input' if file == '-' else file}.",
             'A file outlet has them with "graphs": true, a capture as MID 0900; `toolcart decode` tells what is in it.',
             EXIT_NOTHING,
         )
-    wanted = found
+    wanted = tightenings
     if ident is not None:
-        wanted = [one for one in found if one.ident.lstrip("0") == ident.lstrip("0")]
+        wanted = [one for one in tightenings if one.ident.lstrip("0") == ident.lstrip("0")]
         if not wanted:
-            fail(f"no curve is of tightening {visible(ident)}.", f"There are {_listed(found)}.", EXIT_NOTHING)
+            fail(f"no curve is of tightening {visible(ident)}.", f"There are {_listed(tightenings)}.", EXIT_NOTHING)
     if as_json:
         for one in wanted:
             click.echo(json.dumps(_as_data(one)))
@@ -99,7 +99,7 @@ def _as_data(one: Tightening) -> dict[str, object]:
     }
 
 
-def _listed(found: list[Tightening]) -> str:
-    names = [one.ident or "one without an ID" for one in found]
+def _listed(tightenings: list[Tightening]) -> str:
+    names = [one.ident or "one without an ID" for one in tightenings]
     more = f" and {len(names) - LISTED_MOST} before them" if len(names) > LISTED_MOST else ""
     return visible(", ".join(names[-LISTED_MOST:]) + more)

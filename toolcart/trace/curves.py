@@ -59,7 +59,7 @@ class Tightening:
         if torque is None or angle is None or bool(torque.times_ms) != bool(angle.times_ms):
             return []
         places, others = torque.places(), angle.places()
-        found = []
+        points = []
         at = 0
         for place, value in zip(places, torque.values, strict=False):
             if place < others[0] or place > others[-1]:
@@ -67,11 +67,11 @@ class Tightening:
             while at + 1 < len(others) and others[at + 1] < place:
                 at += 1
             if at + 1 == len(others) or others[at + 1] == others[at]:
-                found.append((angle.values[at], value))
+                points.append((angle.values[at], value))
                 continue
             share = (place - others[at]) / (others[at + 1] - others[at])
-            found.append((angle.values[at] + share * (angle.values[at + 1] - angle.values[at]), value))
-        return found
+            points.append((angle.values[at] + share * (angle.values[at + 1] - angle.values[at]), value))
+        return points
 
 
 def load(octets: bytes, kind: str = "auto", order: str = "auto") -> tuple[list[Tightening], list[str]]:
@@ -122,31 +122,31 @@ class _Tightenings:
 
 
 def _of_lines(lines: list[bytes]) -> tuple[list[Tightening], list[str]]:
-    found = _Tightenings()
+    tightenings = _Tightenings()
     for number, line in enumerate(lines, 1):
         if b'"type":"graph"' not in line:
             continue
         try:
-            told = json.loads(line)
-            named = told.get("bolt"), told.get("spindle"), told.get("object")
-            one = found.tightening(told["station"], told["tightening_id"] or "", told["time"] or "", named)
-            one.program = told["program"] or one.program
-            one.curves[told["curve"]] = _of_line(told)
+            data = json.loads(line)
+            named = data.get("bolt"), data.get("spindle"), data.get("object")
+            one = tightenings.tightening(data["station"], data["tightening_id"] or "", data["time"] or "", named)
+            one.program = data["program"] or one.program
+            one.curves[data["curve"]] = _of_line(data)
         except (ValueError, KeyError, TypeError, ZeroDivisionError) as error:
             what = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            found.problems.append(f"line {number} is no graph of a file outlet: {what}")
-    return found.result()
+            tightenings.problems.append(f"line {number} is no graph of a file outlet: {what}")
+    return tightenings.result()
 
 
-def _of_line(told: dict) -> Curve:
-    scale = told["numerator"] / told["denominator"]
-    values = [sample * scale for sample in told["samples"]]
-    curve = Curve(told["curve"], told["unit"] or "", values, _steps(told["steps"], len(values)))
-    curve.low = None if told["low"] is None else float(told["low"])
-    curve.high = None if told["high"] is None else float(told["high"])
-    if told["cut_short"]:
-        curve.notes.append(f"{len(values)} of {told['announced']} samples are there")
-    if told["odd"]:
+def _of_line(data: dict) -> Curve:
+    scale = data["numerator"] / data["denominator"]
+    values = [sample * scale for sample in data["samples"]]
+    curve = Curve(data["curve"], data["unit"] or "", values, _steps(data["steps"], len(values)))
+    curve.low = None if data["low"] is None else float(data["low"])
+    curve.high = None if data["high"] is None else float(data["high"])
+    if data["cut_short"]:
+        curve.notes.append(f"{len(values)} of {data['announced']} samples are there")
+    if data["odd"]:
         curve.notes.append("something in the message was not as it should be")
     return curve
 
@@ -155,32 +155,32 @@ def _of_line(told: dict) -> Curve:
 
 
 def _of_messages(seen: Iterable[CaptureItem], order: str) -> tuple[list[Tightening], list[str]]:
-    found = _Tightenings()
+    tightenings = _Tightenings()
     little = order == "little"
     for one in seen:
         if one.protocol != OPEN_PROTOCOL:
             continue
         if one.problem:
-            found.problems.append(f"{one.way + ': ' if one.way else ''}{one.problem}")
+            tightenings.problems.append(f"{one.way + ': ' if one.way else ''}{one.problem}")
             continue
         try:
             message = one.message()
             if message.mid == 2 and order == "auto":
                 little = "system_type" in message.form.by_name and message["system_type"] == MT_FOCUS
             elif message.mid == 900:
-                _add(found, message, little)
+                _add(tightenings, message, little)
         except (catalogue.FrameError, catalogue.FieldError, KeyError) as error:
-            found.problems.append(f"{one.way + ': ' if one.way else ''}{error}")
-    return found.result()
+            tightenings.problems.append(f"{one.way + ': ' if one.way else ''}{error}")
+    return tightenings.result()
 
 
-def _add(found: _Tightenings, message: catalogue.Message, little: bool) -> None:
+def _add(tightenings: _Tightenings, message: catalogue.Message, little: bool) -> None:
     ident = message["result_id"]
     octets = message["samples"]
     if isinstance(octets, catalogue.Odd) and octets.raw[:1] == b"\0":  # not the announced number of samples
         octets = octets.raw[1:]
     if not isinstance(octets, bytes) or len(octets) < 2:
-        found.problems.append(f"the MID 0900 of result {ident} has no samples that can be read")
+        tightenings.problems.append(f"the MID 0900 of result {ident} has no samples that can be read")
         return
     pid, factor = coefficient_of(message)
     scale = 1.0 if not factor else 1 / factor if pid == DIVIDES else factor
@@ -198,7 +198,7 @@ def _add(found: _Tightenings, message: catalogue.Message, little: bool) -> None:
         runs = [(len(values), runs[0][1])]
     what = message["trace_type"]
     name = NAMES.get(what, f"type {what}")
-    one = found.tightening(None, str(ident), str(message["time"] or ""), _named(message))
+    one = tightenings.tightening(None, str(ident), str(message["time"] or ""), _named(message))
     one.curves[name] = Curve(name, _unit(message["unit"]), values, _steps(runs, len(values)), notes=notes)
 
 

@@ -94,7 +94,7 @@ def controller(
     from toolcart.sim.orders import Orders
     from toolcart.sim.serve import serve_controller
 
-    base = profiles.row(profile) if profile else {}
+    base = profiles.profile_options(profile) if profile else {}
     if traces:
         base = {**base, "traces": (1, 2, 3)}
         base["unknown_mids"] = tuple(mid for mid in base.get("unknown_mids", ()) if mid not in (8, 9))

@@ -32,8 +32,8 @@ from toolcart.codec.ask import (
     OtherHeader,
     Unanswered,
     UnusableAnswer,
-    asked_in,
-    shown_as,
+    request_in,
+    revision_name,
 )
 from toolcart.tools.doctor import extras, local, outlets
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
@@ -163,7 +163,7 @@ def _results(what: str, asking: Asking, controller: dict, system_type: object) -
 
 
 def _two_ways(what: str, revision: int, offered: int) -> Finding:
-    words = f"results are pushed in revision {shown_as(revision)} (MID 0060), and it offers MID 1201 as well"
+    words = f"results are pushed in revision {revision_name(revision)} (MID 0060), and it offers MID 1201 as well"
     return Finding(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
 
 
@@ -176,9 +176,9 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
     maybe = 0  # the revision that was answered with "no error"
     for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
         try:
-            answer, pushed = _one(asking, asked_in(60, revision))
+            answer, pushed = _one(asking, request_in(60, revision))
         except ConnectionEnded:
-            refused.append(f"{shown_as(revision)}: {ENDS}")
+            refused.append(f"{revision_name(revision)}: {ENDS}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
         if answer.mid == 5 or (maybe and exists):
@@ -190,13 +190,13 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
             return Finding(
                 what,
                 GOOD,
-                f"results are pushed in revision {shown_as(revision)} (MID 0060)",
+                f"results are pushed in revision {revision_name(revision)} (MID 0060)",
                 hint,
                 {"results": revision},
             )
         code = answer["error_code"]
         maybe = maybe or (revision if code == 0 else 0)
-        refused.append(f"{shown_as(revision)}: {reasons.told_code(code)}")
+        refused.append(f"{revision_name(revision)}: {reasons.told_code(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Finding(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")

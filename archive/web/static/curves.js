@@ -1,7 +1,7 @@
 // A result's curves: torque and angle over time, torque over angle, each with its limits.
 "use strict";
 
-const told = document.getElementById("curves") && JSON.parse(document.getElementById("curves").textContent);
+const data = document.getElementById("curves") && JSON.parse(document.getElementById("curves").textContent);
 
 function span(values, limits) {
   const all = values.concat(limits.filter((limit) => limit !== null));
@@ -135,10 +135,10 @@ function windowLines(xs, ys) {
 
 function drawAll() {
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
-  const { TorqueLow, TorqueHigh, AngleLow, AngleHigh } = told.window;
+  const { TorqueLow, TorqueHigh, AngleLow, AngleHigh } = data.window;
   const torque = [TorqueLow, TorqueHigh];
   const angle = [AngleLow, AngleHigh];
-  const lines = (of) => told.many.map((one) => ({ id: one.ResultId, bad: one.Overall, ...of(one) }));
+  const lines = (of) => data.many.map((one) => ({ id: one.ResultId, bad: one.Overall, ...of(one) }));
   const overTime = (name) => lines((one) => ({ xs: (one[name] || {}).times, ys: (one[name] || {}).values }));
   const over = lines((one) => ({ xs: (one.over || {}).angle, ys: (one.over || {}).torque }));
   drawMany(place("over"), "Torque over angle", over, "°", "Nm", torque, angle);
@@ -148,10 +148,10 @@ function drawAll() {
 
 function draw() {
   const place = (name) => document.querySelector(`[data-curve="${name}"]`);
-  const { torque, angle, over, limits } = told;
+  const { torque, angle, over, limits } = data;
   if (torque) drawOne(place("torque"), "Torque over time", torque.times, torque.values, "ms", "Nm", limits.torque, true);
   if (over) drawOne(place("over"), "Torque over angle", over.angle, over.torque, "°", "Nm", limits.torque, false);
   if (angle) drawOne(place("angle"), "Angle over time", angle.times, angle.values, "ms", "°", limits.angle, true);
 }
 
-if (told) drawAlways(told.many ? drawAll : draw);
+if (data) drawAlways(data.many ? drawAll : draw);

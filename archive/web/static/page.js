@@ -72,10 +72,10 @@ function showSilence(tile, now) {
   tile.querySelector(".ago").textContent = ago === null ? "never" : Math.floor(ago / unit[0]) + " " + unit[1] + " ago";
 }
 
-function showStations(map, told) {
-  map.dataset.now = told.now;
-  map.ahead = Date.now() / 1000 - seconds(told.now); // how far this machine's clock is ahead of the archive's
-  for (const [place, [heard, today, nok]] of Object.entries(told.stations)) {
+function showStations(map, update) {
+  map.dataset.now = update.now;
+  map.ahead = Date.now() / 1000 - seconds(update.now); // how far this machine's clock is ahead of the archive's
+  for (const [place, [heard, today, nok]] of Object.entries(update.stations)) {
     const tile = map.querySelector(`[data-station="${place}"]`);
     if (!tile) continue;
     tile.dataset.heard = heard;

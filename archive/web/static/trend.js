@@ -57,11 +57,11 @@ function drawChart(place, title, { time, count, points: value, signals, centre, 
     points: { show: false }, value: (_, one) => shown(one, decimals),
   });
   const line = { label: "Value", stroke: colour("accent"), width: 1.5, value: (_, one) => shown(one, decimals) };
-  const told = (_, one, __, index) => (index === null || index === undefined ? "–" : signal.get(index)?.rule || "none");
+  const ruleName = (_, one, __, index) => (index === null || index === undefined ? "–" : signal.get(index)?.rule || "none");
   const series = [
     { label: "Subgroup", value: numbered },
     { ...line, points: { show: at.length < 200, size: 4 } },
-    { ...dots("Signal", "bad", 7, decimals), value: told },
+    { ...dots("Signal", "bad", 7, decimals), value: ruleName },
   ];
   series.push(level("Low", "bad", [6, 4]), level("Centre", "good"), level("High", "bad", [6, 4]));
   const [x, y] = axes("", "");

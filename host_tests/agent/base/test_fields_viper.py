@@ -6,7 +6,7 @@ from toolcart.agent.base import byte_moves as used_form
 from toolcart.agent.base import compat
 from toolcart.agent.base.byte_moves import FIXED, PACK_TIME, STATUS
 from toolcart.base.clock import Dice
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 from lab.harness.portable_session import Skip
 
 PORTABLE = True
@@ -127,7 +127,7 @@ def test_field_beyond_end_of_its_buffer_is_index_error_in_both_forms():
     )
     for call in calls:
         for module in (plain, used):
-            said_of(lambda call=call, module=module: call(module), IndexError)
+            error_of(lambda call=call, module=module: call(module), IndexError)
 
 
 def test_a_record_is_sealed_the_same():
@@ -147,7 +147,7 @@ def test_a_record_is_sealed_the_same():
         wanted[end : end + 4] = crc30(wanted, start, end).to_bytes(4, "little")
         assert framing.seal(buf, start, kind, flags, length, seq) == length + 12
         assert buf == wanted
-    said_of(lambda: framing.seal(buf, 190, 1, 0, 0, 1), IndexError)
+    error_of(lambda: framing.seal(buf, 190, 1, 0, 0, 1), IndexError)
 
 
 def plain_form():

@@ -3,7 +3,7 @@
 from toolcart.agent.base.scheduler import PAUSE_MS, STALL_MS, Scheduler
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX, ticks_add, ticks_diff
 from toolcart.base.clock import START_TICKS, Dice
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 
 PORTABLE = True
 
@@ -47,7 +47,7 @@ def test_sleeping_task_runs_only_when_it_is_woken():
 def test_more_tasks_than_slots_are_refused():
     scheduler = Scheduler(1)
     scheduler.add(Task(), 0)
-    assert "1" in said_of(lambda: scheduler.add(Task(), 0), ValueError)
+    assert "1" in error_of(lambda: scheduler.add(Task(), 0), ValueError)
 
 
 def test_task_that_raises_pauses_recovers_and_the_others_do_not_notice():
@@ -74,7 +74,7 @@ def test_task_that_raises_pauses_recovers_and_the_others_do_not_notice():
 def test_want_of_memory_ends_the_run():
     scheduler = Scheduler(1)
     scheduler.add(Task(MemoryError), START_TICKS)
-    said_of(lambda: scheduler.step(START_TICKS), MemoryError)
+    error_of(lambda: scheduler.step(START_TICKS), MemoryError)
 
 
 class Chancy(Task):

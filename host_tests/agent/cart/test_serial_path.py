@@ -5,7 +5,7 @@ import sys
 from toolcart.agent.base import counters as h
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.base.clock import Dice
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.portable import LONG
 from host_tests.support.serial_cart import SerialCart
 
@@ -227,7 +227,7 @@ def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
 def mt_focus(**settings):
     """A MT Focus 6000 on its line: 115200 baud, no handshake, each result sent once."""
     link = {"buffer_bytes": 4000}
-    options = row("mt-focus-6000")
+    options = profile_options("mt-focus-6000")
     return ready(kind="ascii", baud=115200, settings={"controller": link}, controller=options, **settings)
 
 

@@ -73,8 +73,8 @@ class Ford(Talk):
         self.session.spindle_id = self.spindle
         Talk.connect(self)
 
-    def tell(self, *messages):
-        return Talk.tell(self, *[other(frame, b"%02d" % self.spindle, b"       ") for frame in messages])
+    def deliver(self, *messages):
+        return Talk.deliver(self, *[other(frame, b"%02d" % self.spindle, b"       ") for frame in messages])
 
 
 def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
@@ -82,12 +82,12 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         own = b"%02d" % spindle
         talk = Ford(spindle, subscriptions=(Subscription(RESULTS, (999, 1)),), start_revisions=(2, 1))
         assert talk.take() == [b"00200001" + own + b"002" + b"0" * 7]
-        assert talk.tell(refused(1, 97)) == [st.EV_REFUSED]
+        assert talk.deliver(refused(1, 97)) == [st.EV_REFUSED]
         assert talk.take() == [b"00200001" + own + b"001" + b"0" * 7]
-        assert talk.tell(STARTED) == [st.EV_STARTED]
+        assert talk.deliver(STARTED) == [st.EV_STARTED]
         assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]
-        assert talk.tell(accepted(60)) == [st.EV_READY]
-        assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
+        assert talk.deliver(accepted(60)) == [st.EV_READY]
+        assert talk.deliver(EXAMPLE) == [st.EV_PUSHED]
         assert talk.session.received.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
         talk.wait(7500)
         assert talk.take() == [b"00209999" + own + b"001" + b"0" * 7]

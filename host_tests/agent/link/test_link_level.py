@@ -44,13 +44,13 @@ class Numbered(Talk):
         Talk.connect(self)
 
     def begin(self):
-        assert self.tell(started(self.flag)) == [st.EV_STARTED]
+        assert self.deliver(started(self.flag)) == [st.EV_STARTED]
         return self
 
     def ready(self):
         self.begin()
-        self.tell(ack(60, 2))
-        assert self.tell(numbered(accepted(60), 1)) == [st.EV_READY]
+        self.deliver(ack(60, 2))
+        assert self.deliver(numbered(accepted(60), 1)) == [st.EV_READY]
         self.take()
         return self
 
@@ -75,7 +75,7 @@ def fetched_frame(number, place):
 def test_answer_gets_its_time_from_the_acknowledgement_on():
     talk = Numbered().ready()
     talk.fetch()
-    talk.tell(ack(64, 3))
+    talk.deliver(ack(64, 3))
     assert talk.wait(WAIT_MS + ANSWER_MS - 1) == [] and talk.sent() == [(64, b"02")]
     assert talk.wait(1) == [st.EV_FETCH_SILENT]
     talk.fetch(8)
@@ -92,13 +92,13 @@ def test_what_is_not_acknowledged_is_repeated_with_its_number():
 
 def test_acknowledgement_that_is_not_ours_changes_nothing():
     talk = Numbered().ready()
-    assert talk.tell(ack(64, 3)) == [st.EV_UNKNOWN]
+    assert talk.deliver(ack(64, 3)) == [st.EV_UNKNOWN]
     talk.fetch()
     for strange in (ack(64, 2), ack(64, 4), ack(60, 3), ack(64, 0)):
-        assert talk.tell(strange) == [st.EV_UNKNOWN]
+        assert talk.deliver(strange) == [st.EV_UNKNOWN]
         assert talk.session.link_level_send.waits
-    assert talk.tell(message(9997, b"")) == [st.EV_MALFORMED]
-    assert talk.tell(message(9998, b"0064")) == [st.EV_MALFORMED]
+    assert talk.deliver(message(9997, b"")) == [st.EV_MALFORMED]
+    assert talk.deliver(message(9998, b"0064")) == [st.EV_MALFORMED]
 
 
 def test_numbers_go_round():
@@ -109,8 +109,8 @@ def test_numbers_go_round():
         talk.fetch()
         assert talk.sent() == [(64, b"%02d" % wanted)]
         wanted = wanted % LAST + 1
-        talk.tell(ack(64, wanted))
-        assert talk.tell(fetched_frame(7, ours)) == [st.EV_FETCHED]
+        talk.deliver(ack(64, wanted))
+        assert talk.deliver(fetched_frame(7, ours)) == [st.EV_FETCHED]
         ours = ours % LAST + 1
         talk.take()
 
@@ -119,23 +119,23 @@ def test_wrong_number_with_ours_named_is_repeated_at_once():
     talk = Numbered().ready()
     talk.fetch()
     talk.take()
-    assert talk.tell(refusal(64, 2, 3)) == []
+    assert talk.deliver(refusal(64, 2, 3)) == []
     assert talk.sent() == [(64, b"02")]
     for _ in range(RESENDS - 1):
-        talk.tell(refusal(64, 2, 3))
-    assert talk.tell(refusal(64, 2, 3)) == [st.EV_OVER]
+        talk.deliver(refusal(64, 2, 3))
+    assert talk.deliver(refusal(64, 2, 3)) == [st.EV_OVER]
 
 
 def test_wrong_number_with_another_one_ends_the_session():
     talk = Numbered().ready()
     talk.fetch()
-    assert talk.tell(refusal(64, 5, 3)) == [st.EV_OVER] and talk.session.why == st.WHY_FRAMING
+    assert talk.deliver(refusal(64, 5, 3)) == [st.EV_OVER] and talk.session.why == st.WHY_FRAMING
 
 
 def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     talk = Numbered().begin()
     assert talk.sent() == [(1, b"  "), (60, b"01")]
-    assert talk.tell(refusal(60, 2, 2)) == [st.EV_REFUSED]
+    assert talk.deliver(refusal(60, 2, 2)) == [st.EV_REFUSED]
     (again,) = talk.take()
     assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.received.code == 2
 
@@ -144,7 +144,7 @@ def test_stop_is_numbered_and_waits_no_longer_than_ever():
     talk = Numbered(stop_wait_ms=1000).ready()
     talk.stop()
     assert talk.sent() == [(3, b"02")]
-    talk.tell(ack(3, 3))
+    talk.deliver(ack(3, 3))
     assert talk.wait(1000) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
@@ -197,10 +197,10 @@ def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
                     for _ in range(1 + (dice.randrange(4) == 0)):
                         kind, following, code = model.take(mid, int(number))
                         if dice.randrange(3):
-                            talk.tell(ack(mid, following) if kind == 9997 else refusal(mid, following, code))
+                            talk.deliver(ack(mid, following) if kind == 9997 else refusal(mid, following, code))
                 if len(model.delivered) == asked and dice.randrange(3):
                     answered = True
-                    assert st.EV_FETCHED in talk.tell(fetched_frame(turn + 1, ours))
+                    assert st.EV_FETCHED in talk.deliver(fetched_frame(turn + 1, ours))
                     ours = ours % LAST + 1
                     break
                 talk.wait(WAIT_MS)

@@ -25,7 +25,7 @@ def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
         frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
-        assert talk.tell(frame) == [st.EV_PUSHED]
+        assert talk.deliver(frame) == [st.EV_PUSHED]
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
 
 
@@ -33,17 +33,17 @@ def test_a_missing_part_ends_the_message_unanswered():
     one, two, three, four = parts_of(LONG, 4)
     for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
         talk = Talk().ready()
-        events = talk.tell(*order)
+        events = talk.deliver(*order)
         assert st.EV_PUSHED not in events and st.EV_MALFORMED in events
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(one, two, three, four)[-1] == st.EV_PUSHED
+        assert talk.deliver(one, two, three, four)[-1] == st.EV_PUSHED
         assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_parts_of_other_messages_belong_to_no_other():
     talk = Talk().ready()
     for frame in (message(900, b"x" * 300), message(1201, b"y" * 300), fetched(7)):
-        assert talk.tell(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3
+        assert talk.deliver(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3
     assert talk.link.size == len(talk.link.buf)
 
 
@@ -52,35 +52,35 @@ def test_fetched_result_in_parts_is_one_answer():
     talk.fetch()
     talk.take()
     frame = fetched(7)
-    assert talk.tell(*parts_of(frame, 4)) == [st.EV_FETCHED]
+    assert talk.deliver(*parts_of(frame, 4)) == [st.EV_FETCHED]
     assert content_of(talk.link) == whole(frame)
     assert talk.session.can_fetch() and talk.take() == []
 
 
 def test_message_without_its_next_part_is_given_up_and_told():
     talk = Talk().ready()
-    assert talk.tell(parts_of(LONG, 2)[0]) == []
-    assert talk.wait(linked_messages.WAIT_MS - 1) == [] and talk.tell(MIRROR) == []
+    assert talk.deliver(parts_of(LONG, 2)[0]) == []
+    assert talk.wait(linked_messages.WAIT_MS - 1) == [] and talk.deliver(MIRROR) == []
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.tell(MIRROR) == [st.EV_MALFORMED] and talk.session.received.mid == 61
+    assert talk.deliver(MIRROR) == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
-    assert talk.tell(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
+    assert talk.deliver(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
     assert 62 not in talk.mids()
 
 
 def test_a_message_torn_by_a_lost_connection_is_never_answered():
     one, two = parts_of(LONG, 2)
     talk = Talk().ready()
-    talk.tell(one)
+    talk.deliver(one)
     talk.session.closed()
     talk.session.opened()
     assert talk.settle() == [st.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
-    assert talk.tell(two) == [st.EV_MALFORMED] and talk.take() == []
-    assert talk.tell(one, two) == [st.EV_PUSHED]
+    assert talk.deliver(two) == [st.EV_MALFORMED] and talk.take() == []
+    assert talk.deliver(one, two) == [st.EV_PUSHED]
 
 
 def test_a_message_larger_than_the_buffer_comes_cut_short_once():
@@ -90,12 +90,12 @@ def test_a_message_larger_than_the_buffer_comes_cut_short_once():
             talk = Talk(size).ready()
             parts = parts_of(frame, count)
             for part in parts[:-1]:
-                assert talk.tell(part) == [] and talk.take() == []
-            assert talk.tell(parts[-1]) == [st.EV_PUSHED_CUT]
+                assert talk.deliver(part) == [] and talk.take() == []
+            assert talk.deliver(parts[-1]) == [st.EV_PUSHED_CUT]
             assert talk.take() == [ACKNOWLEDGE]
             assert len(talk.results[0]) >= 128 and frame[20:].startswith(talk.results[0][20:])
             assert talk.results[0][4:18] == frame[4:18]
-            assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.link.size == size
+            assert talk.deliver(EXAMPLE) == [st.EV_PUSHED] and talk.link.size == size
 
 
 def test_largest_message_that_is_made_whole_fills_the_buffer():
@@ -107,18 +107,18 @@ def test_largest_message_that_is_made_whole_fills_the_buffer():
         # The last part comes with a header of its own, which has to find room beside the others.
         shorter = part_of(frame, 2, 2, frame[cut : size - 20])
         talk = Talk(size).ready()
-        assert talk.tell(parts[0], shorter) == [event], last_bytes
+        assert talk.deliver(parts[0], shorter) == [event], last_bytes
         talk = Talk(size).ready()
-        assert talk.tell(*parts) == [st.EV_PUSHED_CUT]
+        assert talk.deliver(*parts) == [st.EV_PUSHED_CUT]
 
 
 def test_a_message_that_does_not_fit_beside_parts_ends_them():
     first = part_of(LONG, 2, 1, b"x" * 700)
     for frame in (LONG, message(71, b"y" * 400)):
         talk = Talk(1024).ready()
-        assert talk.tell(first, frame) == [st.EV_MALFORMED]
+        assert talk.deliver(first, frame) == [st.EV_MALFORMED]
         assert talk.take() == [] and talk.results == []
-        assert talk.tell(frame) == [st.EV_PUSHED if frame == LONG else st.EV_UNKNOWN]
+        assert talk.deliver(frame) == [st.EV_PUSHED if frame == LONG else st.EV_UNKNOWN]
 
 
 # Link-level numbers
@@ -126,36 +126,36 @@ def test_a_message_that_does_not_fit_beside_parts_ends_them():
 
 def talk_numbered():
     talk = Talk(start_revisions=(6,))
-    talk.tell(identity_message(6, sequence_numbers=1, linking=1))
-    talk.tell(numbered(accepted(60), 1))
+    talk.deliver(identity_message(6, sequence_numbers=1, linking=1))
+    talk.deliver(numbered(accepted(60), 1))
     talk.take()
     return talk
 
 
 def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     talk = talk_numbered()
-    assert talk.tell(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
-    assert talk.tell(parts_of(LONG, 2, 2)[1]) == [st.EV_REPEATED] and talk.take() == [b"00249997001     04  0061"]
+    assert talk.deliver(parts_of(LONG, 2, 2)[1]) == [st.EV_REPEATED] and talk.take() == [b"00249997001     04  0061"]
 
 
 def test_a_numbered_part_out_of_order_is_refused_with_code_4():
     talk = talk_numbered()
     one, _, three = parts_of(LONG, 3, 2)
-    talk.tell(one)
+    talk.deliver(one)
     talk.take()
-    assert talk.tell(numbered(three, 3)) == [st.EV_MALFORMED]
+    assert talk.deliver(numbered(three, 3)) == [st.EV_MALFORMED]
     assert talk.take() == [b"00289998001     04  00610004"]
-    assert talk.tell(numbered(one, 3)) == [] and talk.take() == [b"00249997001     04  0061"]
+    assert talk.deliver(numbered(one, 3)) == [] and talk.take() == [b"00249997001     04  0061"]
 
 
 # Serial lines keep what was not looked at elsewhere, and their messages begin at different places
 
 
-def heard(link, octets, joiner):
+def frames_in(link, octets, joiner):
     """Give a serial link these octets; return (what came of each message, its octets)."""
-    found = []
+    frames = []
     at = now = 0
     while at < len(octets) or link.pending:
         if link.pending:
@@ -168,10 +168,10 @@ def heard(link, octets, joiner):
         now += 1
         while link.next_message(now) != LINK_NEED_DATA:
             kind = joiner.take(link, 61, False)
-            found.append((kind, content_of(link)))
+            frames.append((kind, content_of(link)))
             if link.pending:
                 link.sent(link.pending)
-    return found
+    return frames
 
 
 def test_parts_are_joined_on_serial_lines_too():
@@ -186,7 +186,7 @@ def test_parts_are_joined_on_serial_lines_too():
     plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
     blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
     for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
-        found = heard(link, octets, linked_messages.LinkedMessages())
+        found = frames_in(link, octets, linked_messages.LinkedMessages())
         assert [kind for kind, _ in found] == wanted
         assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
         assert link.size == 1024
@@ -237,14 +237,14 @@ def check_against_model(frames, size, pieces):
     """Tell the frames in pieces; the session does what the model says. `pieces` gives the next piece's length."""
     model = Model(size)
     for frame in frames:
-        model.hear(frame)
+        model.receive(frame)
     octets = b"".join([frame + b"\0" for frame in frames])
     talk = Talk(size).ready()
     events = []
     at = 0
     while at < len(octets):
         n = pieces()
-        events += talk.hear(octets[at : at + n])
+        events += talk.receive(octets[at : at + n])
         at += n
     assert events == model.events, (events, model.events)
     assert talk.results == model.results

@@ -8,7 +8,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.linux.mid0900 import READ
 from toolcart.agent.record import graph as gr
 from toolcart.sim import curve_frames
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.trace.curves import load
 from host_tests.support.frames import header, message
 from host_tests.support.graphs import FACTOR, TIME, Bench, cart_with_curves, curves_in, samples_for
@@ -19,7 +19,9 @@ OBJECTS = (101, 102, 103)  # the plant's choice
 
 def fixture(named_by, objects=3, **more):
     """A cart at a fixtured system whose three bolts have curves each."""
-    options = row("stepsync", objects=objects, trace_bolts=3, bolts_named_by=named_by, push_last_result=True)
+    options = profile_options(
+        "stepsync", objects=objects, trace_bolts=3, bolts_named_by=named_by, push_last_result=True
+    )
     options["traces"] = (3,) if named_by == "object" else (1, 2, 3)
     return started(options, **more)
 

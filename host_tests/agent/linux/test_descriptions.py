@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from toolcart.agent.base.fields import is_plain
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.record.escaping import octets_of, put_ascii
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.support.toolsnet import read
 from lab.harness.cart import Cart
 
@@ -139,7 +139,7 @@ def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
 
 
 def test_spindles_of_a_result_are_described_with_their_names():
-    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs-bolts")
+    one = cart(options=dict(profile_options("powermacs"), spindles=3), results="powermacs-bolts")
     assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
     one.produce()
     one.until_quiet(and_ms=40000)
@@ -157,18 +157,18 @@ def test_what_has_no_room_is_left_out_and_counted():
         programs = [(number, "x") for number in range(1, most + 1)]
         octets = len(telegram01_02.station(1, 3, 1, 1, "", "", [(n, "y", programs) for n in range(1, count + 1)])) - 4
         assert octets <= 9999 < octets + 29 * count or most == telegram01_02.PROGRAMS_MOST
-    one = cart(options=dict(row("powermacs"), spindles=3), results="powermacs")
+    one = cart(options=dict(profile_options("powermacs"), spindles=3), results="powermacs")
     names = one.station.outlets[0].sources[0].names
     for number in range(1, 250):
         names.learn(number, b"Set %d" % number + b" " * 25, 0)
     one.produce()
     one.until_quiet(and_ms=40000)
-    assert one.shown()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+    assert one.outlet_status()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
 
 
 def test_refusal_is_counted_and_results_go_on():
     one = cart(toolsnet={"telegram_codes": {"01": 5, "02": 6}})
-    state = one.shown()
+    state = one.outlet_status()
     assert state["descriptions_refused"] == 3 and state["descriptions_sent"] == 0
     one.produce()
     one.until_quiet()

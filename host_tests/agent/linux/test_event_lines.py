@@ -43,12 +43,12 @@ def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
         cart.run(2000)
         for counter in (1, 2, 3):
             cart.produce()
-            cart.controller.tell_job(batch_counter=counter, tightening=1)
+            cart.controller.push_job(batch_counter=counter, tightening=1)
             cart.run(1000)
         for _ in range(2):
             cart.network.cut(CONTROLLER[0], CONTROLLER[1])
             cart.run(40000)
-        cart.controller.tell_job(batch_counter=4, status=1)
+        cart.controller.push_job(batch_counter=4, status=1)
         cart.run(2000)
         cart.cut()
         cart.run(40000)

@@ -188,10 +188,12 @@ def test_only_what_is_wished_for_goes_out_and_the_rest_is_passed():
     put(one, b"", ev.VIN)
     one.run(1000)
     assert codes(one) == [CODE_OURS + ev.JOB, CODE_OURS + ev.VIN]
-    assert one.shown()["events_waiting"] == 0
+    assert one.outlet_status()["events_waiting"] == 0
     one.cut()
     one.run(10000)
-    assert one.archive.events_stored == 2 and one.archive.events_repeated == 0 and not one.shown()["events_doubt"]
+    assert (
+        one.archive.events_stored == 2 and one.archive.events_repeated == 0 and not one.outlet_status()["events_doubt"]
+    )
 
 
 # -- trouble
@@ -207,7 +209,7 @@ def test_refused_event_is_passed_after_three_offers_and_results_go_on():
         one.until_quiet()
         assert one.clock.total_ms - took < 1000, "it waited for an event"
         one.run(60000)
-        assert one.shown()["events_passed"] == 1 and one.shown()["events_waiting"] == 0
+        assert one.outlet_status()["events_passed"] == 1 and one.outlet_status()["events_waiting"] == 0
         assert one.toolsnet.telegrams["09"] == 3
         one.options.telegram_codes = {}
         put(one, b"E2")
@@ -224,7 +226,7 @@ def test_server_that_never_answers_event_costs_results_one_connection_and_then_f
     one.until_quiet()
     assert one.toolsnet.server_connections <= 4 + hours
     assert one.archive.repeated == 0
-    assert one.shown()["events_passed"] >= 1
+    assert one.outlet_status()["events_passed"] >= 1
 
 
 def test_answer_lost_with_the_connection_is_learned_from_the_08():
@@ -242,7 +244,7 @@ def test_answer_lost_with_the_connection_is_learned_from_the_08():
     put(one, b"E3")
     one.run(1000)
     assert codes(one) == [1, 2, 3] and one.archive.events_repeated == 0
-    assert one.shown()["events_sent"] == 3 and not one.shown()["events_doubt"]
+    assert one.outlet_status()["events_sent"] == 3 and not one.outlet_status()["events_doubt"]
 
 
 def test_cut_at_every_moment_of_many_starts_keeps_the_events():
@@ -270,7 +272,7 @@ def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
         one.run(500)
         one.options.reported_event = None
         one.run(60000)
-        assert ("restored" in one.shown()["events_doubt"]) or rewind
+        assert ("restored" in one.outlet_status()["events_doubt"]) or rewind
         put(one, b"E5")
         one.run(1000)
         assert one.archive.events_repeated == (2 if rewind else 0)
@@ -286,7 +288,10 @@ def test_a_number_that_was_never_sent_is_said():
     put(one, b"E2")
     one.run(70000)
     assert codes(one) == [1, 2] and sequences(one) == [1, 40001]
-    assert "40000" in one.shown()["events_doubt"] and "station 10 used twice" in one.shown()["events_doubt"]
+    assert (
+        "40000" in one.outlet_status()["events_doubt"]
+        and "station 10 used twice" in one.outlet_status()["events_doubt"]
+    )
 
 
 # -- the log

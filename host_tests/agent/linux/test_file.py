@@ -30,7 +30,7 @@ class Bench:
 
     def start(self):
         self.log = self.area.mount(events=(1,), cursors=2)[1]
-        assert self.area.found == MOUNT_DONE
+        assert self.area.mount_result == MOUNT_DONE
         self.outlet = FileOutlet(self.log, 1, self.lines, Counters())
         self.outlet.begin(self.now)
 

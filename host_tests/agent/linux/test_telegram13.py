@@ -142,7 +142,7 @@ def test_refused_curve_is_passed_after_three_offers_and_results_go_on():
     one.until_quiet()
     assert one.clock.total_ms - before < 1000
     one.run(120000)
-    assert one.shown()["graphs_passed"] == 2 and one.toolsnet.telegrams["13"] == 6
+    assert one.outlet_status()["graphs_passed"] == 2 and one.toolsnet.telegrams["13"] == 6
     one.options.telegram_codes = {}
     one.produce(1, 3000)
     assert sent(one) == [(3, 0)]
@@ -160,4 +160,4 @@ def test_curve_of_a_result_that_was_set_aside_is_not_sent():
     one.produce(3, 2000)
     one.run(200000)
     assert one.archive.sequences() == [1, 3] and [sequence for sequence, _ in sent(one)] == [1, 3]
-    assert one.shown()["graphs_without_result"] == 1
+    assert one.outlet_status()["graphs_without_result"] == 1

@@ -42,7 +42,7 @@ def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
     lines = plant.server.heads[0]
     assert lines[0] == "POST /results?cart=7 HTTP/1.1" and "Host: hook:8080" in lines
     assert "Content-Type: application/x-ndjson" in lines and "Authorization: Bearer t0ken" in lines
-    assert plant.shown()["place"] == "http://hook:8080/results?cart=7" and "t0ken" not in json.dumps(plant.shown())
+    assert plant.status()["place"] == "http://hook:8080/results?cart=7" and "t0ken" not in json.dumps(plant.status())
 
 
 def test_what_an_answer_may_be_that_is_no_receipt():
@@ -186,8 +186,8 @@ def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
     ids = plant.store(3)
     plant.server.answers = [receipt(4), receipt(10**12), receipt(-1), receipt(True), receipt("3")]
     plant.run(60000)
-    assert plant.shown()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
-    assert plant.shown()["given_again"] == plant.shown()["not_given"] == 0
+    assert plant.status()["alarms"] == 2 and plant.cursor.number == 3 and plant.server.ids() == ids
+    assert plant.status()["given_again"] == plant.status()["not_given"] == 0
     assert plant.server.answers == []
 
 
@@ -218,7 +218,7 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.server.model.have[key] = 2
     new = plant.store(2)
     plant.run(500)
-    assert plant.shown()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
+    assert plant.status()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
     assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
     assert plant.server.ids() == old + old[2:] + new
     plant.server.model.have[key] = 0
@@ -249,7 +249,7 @@ def test_server_older_than_the_log_gets_all_that_the_log_has():
         plant.store(1)
         plant.run(60000)
         assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
-        told = plant.shown()["given_again"], plant.shown()["not_given"]
+        told = plant.status()["given_again"], plant.status()["not_given"]
         assert told == (newest + 1 - oldest, oldest - 1 - have), have
 
 
@@ -262,11 +262,11 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.run(900)
     assert (
         "its answer names a number that was never sent: %d; its database" % (newest + 1000) in plant.why()
-        and plant.shown()["alarms"] == 1
+        and plant.status()["alarms"] == 1
     )
     plant.run(60000)
     assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
-    assert (plant.shown()["given_again"], plant.shown()["not_given"]) == (newest + 1 - oldest, oldest - 1)
+    assert (plant.status()["given_again"], plant.status()["not_given"]) == (newest + 1 - oldest, oldest - 1)
     plant.server.model.have[key] = newest + 1000
     plant.store(1)
     plant.run(600000)
@@ -290,7 +290,7 @@ def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
             plant.server.answers = [octets(at)]
             plant.forward.hurry(plant.clock.now)
             plant.run(300)
-            kinds.add(plant.shown()["why_kind"])
+            kinds.add(plant.status()["why_kind"])
             words.add(plant.why())
         assert len(kinds) == 1 and kinds != {""} and len(words) == 3, (kinds, words)
 
@@ -298,11 +298,11 @@ def test_kind_of_a_failure_does_not_change_with_what_the_server_says():
 def test_state_says_not_tried_yet_until_the_first_exchange():
     plant = WebhookBench()
     plant.run(1000)
-    assert plant.shown()["state"] == "not tried yet" and plant.forward.is_up() and plant.shown()["batches_sent"] == 0
+    assert plant.status()["state"] == "not tried yet" and plant.forward.is_up() and plant.status()["batches_sent"] == 0
     plant.store(1)
     assert not plant.forward.is_up()
     plant.run(500)
-    assert plant.shown()["state"] == "waiting for records" and plant.forward.is_up()
+    assert plant.status()["state"] == "waiting for records" and plant.forward.is_up()
     plant.store(1)
     assert plant.forward.is_up()
 
@@ -316,9 +316,12 @@ def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
         cart = Cart(files=({"kind": "webhook", "url": url},), controller={"max_clients": 9})
         cart.run(5000)
         cart.produce(1, 5000)
-        assert cart.shown(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
+        assert cart.outlet_status(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
     cart.run(webhook.RETRY_MOST_MS)
-    assert cart.shown(1)["why"] not in ("", webhook.MISSING) and "not installed" not in cart.shown(1)["why"]
+    assert (
+        cart.outlet_status(1)["why"] not in ("", webhook.MISSING)
+        and "not installed" not in cart.outlet_status(1)["why"]
+    )
 
 
 def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
@@ -326,7 +329,7 @@ def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch)
     cart = Cart(files=({"kind": "webhook", "url": "http://hook/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)
-    assert "the extra `webhook`" in cart.shown(1)["why"] and not cart.station.outlets[1].is_up()
+    assert "the extra `webhook`" in cart.outlet_status(1)["why"] and not cart.station.outlets[1].is_up()
     assert cart.controller.acknowledged == cart.controller.produced
 
 
@@ -442,7 +445,7 @@ def test_server_that_forgot_gets_its_records_at_once(have):
     del plant.server.heads[:]
     times = sent_at(plant, 90000)
     assert len(times) == 2 and times[1] <= 200, times
-    assert plant.server.ids() == old[have:] + new and plant.shown()["server_behind"] == 1
+    assert plant.server.ids() == old[have:] + new and plant.status()["server_behind"] == 1
 
 
 def test_server_that_forgets_again_and_again_is_not_hammered():
@@ -545,7 +548,7 @@ def test_it_says_why_it_reaches_no_one():
     plant.network.down(*PLACE)
     plant.store(1)
     plant.run(500)
-    assert plant.why() and plant.shown()["state"] == "trying again later"
+    assert plant.why() and plant.status()["state"] == "trying again later"
     plant.network.up(*PLACE)
     plant.network.swallow(*PLACE)
     plant.forward.hurry(plant.clock.now)
@@ -572,7 +575,7 @@ def test_a_webhook_that_cannot_be_stops_nothing_else(monkeypatch):
     cart = Cart(files=({"kind": "webhook", "url": "http://a b/"},), controller={"max_clients": 9})
     cart.run(5000)
     cart.produce(1, 5000)
-    assert cart.shown(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
+    assert cart.outlet_status(1)["why"].startswith("url: ") and not cart.station.outlets[1].is_up()
     assert cart.controller.acknowledged == cart.controller.produced
 
 

@@ -263,7 +263,7 @@ def test_a_start_finds_everything_and_goes_on():
                 ident += 1
             before = area.flash.programs
             log = area.mount()[1]
-            assert area.found == 0 and area.flash.programs == before, "a mount writes nothing"
+            assert area.mount_result == 0 and area.flash.programs == before, "a mount writes nothing"
             assert log.number == ident - 1 and log.next == ident and log.doubtful
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
@@ -330,7 +330,7 @@ def test_without_a_snapshot_everything_is_delivered_again_and_there_is_an_alarm(
     for octet in range(4 * 4096):
         area.flash.cells[octet] = 0x5A
     state, log = area.mount()
-    assert area.found == 0 and state.lost and not state.found and state.identity == identity
+    assert area.mount_result == 0 and state.lost and not state.found and state.identity == identity
     assert log.settle() and area.kept.settle()
     assert read_all(log) == numbers(1, 59) and len(held(area.kept)) == 1
     assert append(log, 60) == LOG_DONE and not area.mount()[0].lost
@@ -550,7 +550,7 @@ def test_a_device_that_cannot_be_read_tells_nothing():
     assert read_all(area.log) == numbers(1, 5)
     area.flash.unreadable = (7,)
     area.mount()
-    assert area.found == -1
+    assert area.mount_result == -1
 
 
 def test_damaged_records_are_passed_and_counted_once():
@@ -671,11 +671,11 @@ def test_what_is_no_area_of_ours_is_left_alone():
     other = Area(16, 4096, 64)
     other.flash.cells[:] = area.flash.cells
     other.mount()
-    assert other.found == -2, "another unit"
+    assert other.mount_result == -2, "another unit"
     other = Area(16, 4096, 256)
     other.flash.cells[9 * 4096 : 9 * 4096 + 12] = b"\x48\0\x74\0\x01\0\0\0TCSP"
     other.mount()
-    assert other.found == -2, "the state stood in the log then"
+    assert other.mount_result == -2, "the state stood in the log then"
 
 
 # -- figures

@@ -123,4 +123,4 @@ def test_three_and_four_cuts_at_random_lose_nothing(shape):
 
 def test_a_way_that_once_lost_something_loses_nothing():
     """Two blocks of copies and no state: the newer one reaches further."""
-    replay(Shape(), "/A/S/A/M/lose", tell=lambda line: None, kind=LostState)
+    replay(Shape(), "/A/S/A/M/lose", report=lambda line: None, kind=LostState)

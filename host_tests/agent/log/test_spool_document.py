@@ -121,7 +121,7 @@ def expected(flash, unit):
     """What the agent finds at a start, on a copy."""
     area = Area(flash=flash.clone())
     area.mount()
-    assert area.found == 0
+    assert area.mount_result == 0
     if area.log.solid:  # the snapshot says so; the session relies on it from its own first snapshot on
         area.log.visible = area.log.number
     return [(number, int(payload[90:100])) for number, kind, _, payload in held(area.log) if kind == 0xD2]
@@ -178,7 +178,7 @@ def test_so_it_does_after_cuts_of_every_kind_refusals_and_many_starts(seed):
             if reader.numbers is not None:
                 assert reader.results() == expected(area.flash, unit), seed
         area.mount()
-        assert area.found == 0
+        assert area.mount_result == 0
     assert ident >= 30
 
 

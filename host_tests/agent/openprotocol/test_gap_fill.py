@@ -3,7 +3,7 @@
 from toolcart.agent.log.snapshot_fields import GONE
 from toolcart.agent.openprotocol.gap_fill import GapFill
 from toolcart.agent.openprotocol.id_ledger import IdLedger
-from host_tests.support.recovery import FakeLog, FakeState, Told
+from host_tests.support.recovery import FakeLog, FakeState, ReportedGaps
 
 PORTABLE = True
 HEAP = "8m"
@@ -15,20 +15,20 @@ def filling(*ranges):
     ledger = IdLedger(state)
     for first, last in ranges:
         ledger.add(first, last)
-    told = Told()
-    made = GapFill(ledger, told.put)
+    reported = ReportedGaps()
+    made = GapFill(ledger, reported.put)
     if ranges:
         assert made.turn(ranges[0][0]) and not made.turn(ranges[0][0])
-    return made, ledger, told
+    return made, ledger, reported
 
 
 def test_what_is_gone_is_told_once():
-    made, ledger, told = filling((5, 9))
-    told.refuses = True
+    made, ledger, reported = filling((5, 9))
+    reported.refuses = True
     for is_gone in (True, False, True, False, False):
         made.close(is_gone)
     assert not made.flush() and ledger.ranges == [[5, 9]] and ledger.numbers[GONE] == 0
     made.drop()
     assert ledger.doubted == 1, "what is fetched once more was here"
-    told.refuses = False
-    assert made.flush() and told.runs == [(5, 7, 2, False)] and ledger.numbers[GONE] == 2 and ledger.ranges == []
+    reported.refuses = False
+    assert made.flush() and reported.runs == [(5, 7, 2, False)] and ledger.numbers[GONE] == 2 and ledger.ranges == []

@@ -65,9 +65,12 @@ def test_ids_that_are_off_by_any_amount_are_put_right():
                 cart.away(0)
                 cart.start().open()
                 cart.settle()
-            assert cart.uids() == sorted(set(cart.uids())) and len(cart.uids()) == len(cart.memory.made), (is_kept, by)
+            assert cart.uids() == sorted(set(cart.uids())) and len(cart.uids()) == len(cart.memory.produced), (
+                is_kept,
+                by,
+            )
             assert cart.stored() == [uid + 49 for uid in cart.uids()], (is_kept, by)
-            assert cart.ledger.epoch() == 0 and cart.ledger.gone() == 0 and cart.said_twice == 0, (is_kept, by)
+            assert cart.ledger.epoch() == 0 and cart.ledger.gone() == 0 and cart.stored_twice == 0, (is_kept, by)
 
 
 def test_one_met_before_it_pushed_anything_is_put_right():
@@ -106,7 +109,7 @@ def test_ids_that_are_off_by_no_constant_are_counted():
         for _ in range(3):
             cart.settle()
         twice = len(cart.uids()) - len(set(cart.uids()))
-        lost = len(cart.memory.made) - len(set(cart.uids()))
+        lost = len(cart.memory.produced) - len(set(cart.uids()))
         assert twice == 0 and lost <= cart.ledger.gone() and cart.ledger.missing() == 0, seed
 
 
@@ -158,7 +161,7 @@ def test_right_ids_of_answers_to_other_questions_are_not_put_right():
                 cart.settle()
                 case = (by, known, missed, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) == len(cart.uids()) + cart.ledger.gone(), case
+                assert len(cart.memory.produced) == len(cart.uids()) + cart.ledger.gone(), case
                 assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case
 
 
@@ -182,5 +185,5 @@ def test_answers_to_other_questions_show_nothing_before_a_push():
                 cart.settle()
                 case = (by, before, is_cut, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
-                assert len(cart.memory.made) - before == len(cart.uids()) + cart.ledger.gone(), case
+                assert len(cart.memory.produced) - before == len(cart.uids()) + cart.ledger.gone(), case
                 assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case

@@ -24,7 +24,7 @@ def test_id_0_made_while_no_one_heard_is_counted():
                     bench.live()
                     for _ in range(150):  # in front of a first ID there may be others
                         answer(bench)
-                    made = len(bench.memory.made)
+                    made = len(bench.memory.produced)
                     case = (first, missed, answer, is_away, bench.stored(), bench.gone.runs)
                     assert made == len(bench.uids()) + bench.ledger.gone(), case
                     assert len(bench.uids()) == len(set(bench.uids())) and bench.ledger.missing() == 0, case
@@ -45,13 +45,13 @@ def test_ids_beyond_32_bits_are_fetched_and_counted_like_any_other():
         bench = Bench(Long(first)).met(3)
         for missed in (4, 1, 40):
             bench.away(missed)
-            bench.memory.forget(bench.memory.made[-missed].ident)
+            bench.memory.forget(bench.memory.produced[-missed].ident)
             bench.settle()
             bench.make(2)
             bench.start().open()
             bench.settle()
-        made = len(bench.memory.made)
+        made = len(bench.memory.produced)
         uids = bench.uids()
         assert len(uids) == len(set(uids)) and made == len(uids) + bench.ledger.gone(), (first, made, len(uids))
         assert bench.ledger.gone() in (3, 4) and bench.ledger.missing() == 0, (first, bench.gone.runs)
-        assert bench.ledger.top() == bench.memory.made[-1].ident, first
+        assert bench.ledger.top() == bench.memory.produced[-1].ident, first

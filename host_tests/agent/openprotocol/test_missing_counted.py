@@ -12,8 +12,8 @@ from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
-from toolcart.sim.profiles import row
-from host_tests.support.recovery import ASKED_EVERY_MS, Bench, Memory
+from toolcart.sim.profiles import profile_options
+from host_tests.support.recovery import REQUEST_EVERY_MS, Bench, Memory
 from host_tests.support.world import CONTROLLER, Cart
 
 LIVES = 20
@@ -157,9 +157,9 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
         bench = life(seed, HOW[how], 1 + seed % 2 * 4000)
         uids = bench.uids()
         assert len(uids) == len(set(uids)), seed
-        made = len(bench.memory.made)
+        made = len(bench.memory.produced)
         assert made == len(uids) + bench.ledger.gone(), (how, seed, made, len(uids), bench.ledger.gone())
-        assert not bench.ledger.ranges and bench.said_twice == 0, (how, seed)
+        assert not bench.ledger.ranges and bench.stored_twice == 0, (how, seed)
 
 
 def test_what_is_gone_is_named_once_with_the_code_that_came():
@@ -232,7 +232,9 @@ def agrees(cart):
 
 def test_profile_that_knows_no_0064_loses_nothing_uncounted():
     for code in (97, 99, 73, 75):
-        cart = outages(Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code})))
+        cart = outages(
+            Cart(toolsnet=None, controller=profile_options("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
+        )
         assert agrees(cart) and cart.station.ledger.gone() > 0
         assert cart.station.recovery.phase == rp.PHASE_OFF
 
@@ -325,7 +327,7 @@ def test_result_that_cannot_be_known_again_counts_as_stored_again():
 
 def test_results_by_1201_without_0006_lose_nothing_uncounted():
     for code in (99, 73, 79):
-        cart = outages(Cart(toolsnet=None, controller=row("stepsync", refuse={6: code})))
+        cart = outages(Cart(toolsnet=None, controller=profile_options("stepsync", refuse={6: code})))
         assert agrees(cart) and cart.station.ledger.gone() > 0, code
         assert CONTROLLER and cart.station.ledger.missing() == 0
 
@@ -384,7 +386,7 @@ def test_an_id_that_is_not_there_may_be_rejected_by_any_code():
         bench.memory.forget(54, 57)
         before = bench.now
         count = bench.settle()
-        assert count < 30 and bench.now - before <= (count + 1) * ASKED_EVERY_MS, (code, count)
+        assert count < 30 and bench.now - before <= (count + 1) * REQUEST_EVERY_MS, (code, count)
         bench.make(2)
         assert bench.uids() == [uid for uid in range(1, 15) if uid not in (5, 8)], (code, bench.uids())
         assert bench.ledger.gone() == 2 and bench.ledger.missing() == 0, code

@@ -11,25 +11,25 @@ HEAP = "2m"
 
 def test_no_error_counts_as_yes_where_next_revision_says_that_it_exists():
     talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
-    talk.tell(STARTED)
+    talk.deliver(STARTED)
     talk.take()
-    assert talk.tell(refused(60, 0)) == [st.EV_REFUSED]
+    assert talk.deliver(refused(60, 0)) == [st.EV_REFUSED]
     assert talk.take() == [b"002000600030        "]
-    assert talk.tell(refused(60, 9)) == [st.EV_READY] and talk.mids() == []
+    assert talk.deliver(refused(60, 9)) == [st.EV_READY] and talk.mids() == []
     for _ in range(2):
         talk.lose()
-        talk.tell(STARTED)
+        talk.deliver(STARTED)
         assert talk.take()[-1][8:11] == b"999"
-        assert talk.tell(refused(60, 0)) == [st.EV_READY]  # it has stood
+        assert talk.deliver(refused(60, 0)) == [st.EV_READY]  # it has stood
 
 
 def test_no_error_counts_as_yes_where_no_other_revision_is_accepted():
     for others in (0, 97, 99):
         talk = Talk(subscriptions=(Subscription(RESULTS, (999, 3, 1)),))
-        talk.tell(STARTED)
-        talk.tell(refused(60, 0))
-        assert talk.tell(refused(60, others)) == [st.EV_REFUSED]
-        assert talk.tell(refused(60, others)) == [st.EV_READY], others
+        talk.deliver(STARTED)
+        talk.deliver(refused(60, 0))
+        assert talk.deliver(refused(60, others)) == [st.EV_REFUSED]
+        assert talk.deliver(refused(60, others)) == [st.EV_READY], others
         talk.lose()
-        talk.tell(STARTED)
+        talk.deliver(STARTED)
         assert talk.take()[-1][8:11] == b"999"

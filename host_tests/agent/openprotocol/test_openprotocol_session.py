@@ -25,7 +25,7 @@ def test_every_other_length_of_0002_begins_a_session_too():
     whole = identity_message(6, sequence_numbers=0) + b"171tail of revision 7"
     for length in range(20, len(whole) + 1):
         talk = Talk()
-        events = talk.tell(("%04d" % length).encode() + whole[4:length])
+        events = talk.deliver(("%04d" % length).encode() + whole[4:length])
         assert events == [st.EV_STARTED], length
         named = bytes(talk.session.identity[6:31])
         assert named == whole[32:57] or (length < 57 and named.rstrip() == whole[32:length].rstrip()), length
@@ -36,7 +36,7 @@ def test_a_rejection_that_names_what_was_not_sent_answers_what_is_outstanding():
         talk = Talk()
         talk.lose()
         talk.take()
-        talk.tell(b"%04d0004001         " % (20 + len(data)) + data)
+        talk.deliver(b"%04d0004001         " % (20 + len(data)) + data)
         (again,) = talk.take()
         assert again[4:8] == b"0001", data  # the next revision, at once
 
@@ -74,11 +74,11 @@ def talk_in(state):
     """Return a session that is in this state, with what it asks for on the wire."""
     talk = Talk()
     if state != st.STARTING:
-        talk.tell(STARTED)
+        talk.deliver(STARTED)
     if state == st.CLEARING:
-        talk.tell(refused(60, 9))
+        talk.deliver(refused(60, 9))
     if state == st.STOPPING:
-        talk.tell(accepted(60))
+        talk.deliver(accepted(60))
         talk.stop()
     assert talk.session.state == state
     talk.take()
@@ -93,7 +93,7 @@ def test_every_code_in_every_state_has_its_reaction():
         for code in range(100):
             for digits in (2, 3):
                 talk = talk_in(state)
-                events = talk.tell(refused(ASKED[state], code, digits))
+                events = talk.deliver(refused(ASKED[state], code, digits))
                 wanted, why, mids = reaction(state, code)
                 assert talk.session.state == wanted, (state, code)
                 assert talk.session.why == why, (state, code)
@@ -112,7 +112,7 @@ def refuse_all(talk, code):
     for _ in range(30):
         frame = talk.take()[-1]
         asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
-        if talk.tell(refused(asked[-1][0], code)) == [st.EV_OVER]:
+        if talk.deliver(refused(asked[-1][0], code)) == [st.EV_OVER]:
             break
     return asked
 
@@ -126,23 +126,23 @@ EVERY_MID = [(60, 999), (8, 2), (105, 4), (100, 1), (60, 1)]
 def test_subscription_without_any_accepted_revision_ends_session_and_begins_again_with_first():
     for code in (97, 74, 76, 79, 1, 10, 15, 20, 99, 73, 75):
         talk = Talk()
-        talk.tell(STARTED)
+        talk.deliver(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
         assert talk.session.why == st.WHY_NO_RESULTS and talk.session.received.refused_code == code
         talk.lose()
-        talk.tell(STARTED)
+        talk.deliver(STARTED)
         assert talk.take()[-1][8:11] == b"999"
 
 
 def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
     talk = Talk()
-    talk.tell(STARTED)
+    talk.deliver(STARTED)
     talk.take()
-    talk.tell(refused(60, 9))
+    talk.deliver(refused(60, 9))
     assert talk.take() == [b"00200063001         "]
-    assert talk.tell(accepted(63)) == []
+    assert talk.deliver(accepted(63)) == []
     assert talk.take() == [b"002000609990        "]
-    assert talk.tell(refused(60, 9)) == [st.EV_READY]
+    assert talk.deliver(refused(60, 9)) == [st.EV_READY]
     assert talk.session.state == st.READY and talk.mids() == []
 
 
@@ -153,7 +153,7 @@ def test_a_result_while_stopping_is_not_answered_behind_0003():
     # Behind 0003 a controller takes nothing but 0001 (OP 5.2.3 p. 73): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.stop()
-    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]
+    assert talk.deliver(EXAMPLE) == [st.EV_PUSHED]
     assert talk.mids() == [3]
     talk.wait(9000)  # nor does a keep-alive follow
     assert talk.mids() == []
@@ -171,17 +171,17 @@ def fetching():
 def test_refusals_are_taken_again_though_the_echoes_never_come():
     talk = fetching()
     talk.wait(14000)
-    talk.hear(b"\0")
+    talk.receive(b"\0")
     assert talk.wait(1100) == [st.EV_FETCH_SILENT]
     talk.fetch(b"0001234568")
-    assert talk.tell(refused(64, 15)) == [st.EV_UNKNOWN]  # it may be an echo
+    assert talk.deliver(refused(64, 15)) == [st.EV_UNKNOWN]  # it may be an echo
     for _ in range(3):
         talk.wait(5000)
-        talk.tell(refused(64, 15))
+        talk.deliver(refused(64, 15))
     assert talk.session.can_fetch()
     for number in (b"0001234569", b"0001234570"):
         talk.fetch(number)
-        assert talk.tell(refused(64, 15)) == [st.EV_FETCH_REFUSED]
+        assert talk.deliver(refused(64, 15)) == [st.EV_FETCH_REFUSED]
 
 
 def test_lower_answers_are_taken_again_though_the_echoes_never_come():
@@ -189,16 +189,16 @@ def test_lower_answers_are_taken_again_though_the_echoes_never_come():
         talk = fetching()
         talk.session.request.accepts_lower = accepts_lower
         talk.wait(14000)
-        talk.hear(b"\0")
+        talk.receive(b"\0")
         assert talk.wait(1100) == [st.EV_FETCH_SILENT]
         talk.fetch(b"0001234566")
         told = []
         for _ in range(3):
-            told += talk.tell(fetched(2, tightening_id=1234560))  # it may be an echo
+            told += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
             told += talk.wait(5000)
         assert told == [st.EV_UNKNOWN] * 3 + [st.EV_FETCH_SILENT]
         talk.fetch(b"0001234566")
-        assert talk.tell(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if accepts_lower else st.EV_UNKNOWN]
+        assert talk.deliver(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED if accepts_lower else st.EV_UNKNOWN]
 
 
 # Keep-alive and silence
@@ -213,17 +213,17 @@ def test_mirror_is_never_answered_in_any_form():
         b"00209999001 0000    ",
         refused(9999, 99),
     ):
-        assert talk.tell(mirror) == []
+        assert talk.deliver(mirror) == []
     assert talk.take() == [] and talk.session.state == st.READY
 
 
 def test_port_that_takes_nothing_is_given_up():
     talk = Talk().ready()
-    talk.takes = False
-    talk.tell(EXAMPLE)
+    talk.is_writable = False
+    talk.deliver(EXAMPLE)
     events = []
     for _ in range(10):
-        talk.hear(b"\0")  # the other side is alive, but nothing goes out
+        talk.receive(b"\0")  # the other side is alive, but nothing goes out
         events += talk.wait(2000)
     assert events == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
 
@@ -244,14 +244,14 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
             if answer is None:
                 events = talk.wait(1000)
             else:
-                events = talk.tell(answer)
+                events = talk.deliver(answer)
                 assert events == ([st.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
             if answer is None and state == st.STARTING:  # there is no session to end
                 assert events == [st.EV_OVER] and talk.mids() == []
                 continue
             assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
             assert talk.session.state == st.STOPPING
-            assert talk.tell(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+            assert talk.deliver(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
 
 
 # Link-level numbers, where 0002 said so
@@ -259,8 +259,8 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
 
 def talk_numbered():
     talk = Talk(start_revisions=(6,))
-    assert talk.tell(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
-    assert talk.tell(numbered(accepted(60), 1)) == [st.EV_READY]
+    assert talk.deliver(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
+    assert talk.deliver(numbered(accepted(60), 1)) == [st.EV_READY]
     return talk
 
 
@@ -268,50 +268,50 @@ def test_numbered_result_gets_9997_when_it_is_durable():
     talk = talk_numbered()
     talk.take()
     talk.answers = False
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
     assert talk.take() == []
     talk.answers = True
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
 def test_repeated_number_is_acknowledged_again_and_not_delivered():
     talk = talk_numbered()
-    talk.tell(numbered(EXAMPLE, 2))
+    talk.deliver(numbered(EXAMPLE, 2))
     talk.take()
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_REPEATED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_REPEATED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
 def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
     talk = Talk().ready()
-    assert talk.tell(refused(62, 19)) == [st.EV_ACK_REFUSED]
+    assert talk.deliver(refused(62, 19)) == [st.EV_ACK_REFUSED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)
-    assert talk.tell(refused(63, 10)) == [st.EV_UNKNOWN]
+    assert talk.deliver(refused(63, 10)) == [st.EV_UNKNOWN]
     talk = talk_numbered()
-    assert talk.tell(refused(9997, 5)) == [st.EV_ACK_REFUSED]
+    assert talk.deliver(refused(9997, 5)) == [st.EV_ACK_REFUSED]
     for data, events in (
         (b"99970003", [st.EV_ACK_REFUSED]),
         (b"00620004", [st.EV_ACK_REFUSED]),
         (b"00640003", [st.EV_UNKNOWN]),
     ):
-        assert talk.tell(message(9998, data)) == events, data
+        assert talk.deliver(message(9998, data)) == events, data
     said = talk.session.received.code
-    assert talk.tell(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
+    assert talk.deliver(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
     assert talk.session.received.code == said, "what stands behind a short one is the next message"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():
     talk = talk_numbered()
     talk.take()
-    assert talk.tell(numbered(EXAMPLE, 7)) == []
+    assert talk.deliver(numbered(EXAMPLE, 7)) == []
     assert talk.take() == [b"00289998001     02  00610003"]
-    assert talk.tell(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
 
 
 def test_peer_that_counts_its_0002_is_acknowledged_too():
     talk = Talk(start_revisions=(6,))
     talk.take()
-    assert talk.tell(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
+    assert talk.deliver(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
     assert talk.take() == [b"00249997001     02  0002", b"002000609990        "]
-    assert talk.tell(numbered(accepted(60), 2)) == [st.EV_READY]
+    assert talk.deliver(numbered(accepted(60), 2)) == [st.EV_READY]

@@ -15,7 +15,7 @@ HEAP = "2m"
 
 def talk_with(system_type=4):
     talk = Talk()
-    assert talk.tell(identity_message(6, system_type=system_type)) == [
+    assert talk.deliver(identity_message(6, system_type=system_type)) == [
         st.EV_GENERIC if system_type == 4 else st.EV_STARTED
     ]
     return talk
@@ -23,7 +23,7 @@ def talk_with(system_type=4):
 
 def ready(system_type=4):
     talk = talk_with(system_type)
-    assert talk.tell(accepted(8)) == [st.EV_READY]
+    assert talk.deliver(accepted(8)) == [st.EV_READY]
     talk.take()
     return talk
 
@@ -36,7 +36,7 @@ def operation(talk, revision=2, asked_with=8, **values):
         message(1202, operation_frames.object_data(result, 1, operation_frames.own_fields(result))),
     )
     for frame in octets:
-        assert talk.tell(frame) == [st.EV_PUSHED]
+        assert talk.deliver(frame) == [st.EV_PUSHED]
         link, session = talk.link, talk.session
         session.fallback.generic.operation.take(
             link.buf, link.at, link.length, session.received.mid, session.received.revision, talk.now
@@ -46,7 +46,7 @@ def operation(talk, revision=2, asked_with=8, **values):
 
 def test_buffer_grows_with_what_waits_in_it():
     talk = Talk(buffer_bytes=300)
-    events = talk.tell(
+    events = talk.deliver(
         identity_message(6, system_type=4), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000)
     )
     assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
@@ -73,10 +73,10 @@ def test_late_refusal_is_not_taken_for_the_next_one():
     talk.take()
     talk.wait(5500)
     assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
-    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
     talk.fetch(b"0000000008")
-    assert talk.tell(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
-    assert talk.tell(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [st.EV_UNKNOWN]  # to the second try for 7
+    assert talk.deliver(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
 
 
 def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():

@@ -15,7 +15,9 @@ FIRST = 'controller.header to "op-ford" or "op-bmw"'
 
 def told(name, setting, **more):
     """What status says of a controller of this profile where this header is configured, and the cart."""
-    cart = Cart(controller=profiles.row(name, **more), settings={"controller": {"header": setting}}, blocks=24)
+    cart = Cart(
+        controller=profiles.profile_options(name, **more), settings={"controller": {"header": setting}}, blocks=24
+    )
     cart.run(30000)
     shown = of_station(cart.station, cart.clock.now)["controller"]
     return shown, of_controller(shown), cart

@@ -8,8 +8,8 @@ from toolcart.agent.link.header_layouts import HEADERS
 from toolcart.agent.openprotocol.recovery_phases import PHASE_OFF
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
-from toolcart.sim.profiles import names, row
-from host_tests.portable import said_of
+from toolcart.sim.profiles import names, profile_options
+from host_tests.portable import error_of
 from host_tests.support.world import CONTROLLER, Cart
 
 PORTABLE = True
@@ -22,7 +22,7 @@ AFTER = 2
 
 def cart_of(name, **changed):
     settings = {"controller": {"header": name}} if name in HEADERS else {}
-    return Cart(toolsnet={}, controller=row(name, **changed), settings=settings)
+    return Cart(toolsnet={}, controller=profile_options(name, **changed), settings=settings)
 
 
 def shifts(cart):
@@ -102,10 +102,10 @@ def test_stepsync_gives_every_result_once_but_the_newest_of_an_outage_first():
 
 def test_every_profile_is_made_of_known_options():
     for name in names():
-        controller = Controller(SimClock(), ControllerOptions(**row(name)))
+        controller = Controller(SimClock(), ControllerOptions(**profile_options(name)))
         for _ in range(40):
             controller.produce()
         assert len(controller.produced) == 40
-    assert row("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
-    said_of(lambda: row("nix"), ValueError)
-    said_of(lambda: ControllerOptions(identity={"x": 1}), ValueError)
+    assert profile_options("nexo", identity={"cell": 4}, window=2)["identity"]["cell"] == 4
+    error_of(lambda: profile_options("nix"), ValueError)
+    error_of(lambda: ControllerOptions(identity={"x": 1}), ValueError)

@@ -32,7 +32,7 @@ def test_controller_with_revision_7_of_mid_0001_alone_is_served():
 
 def test_revision_7_says_that_keep_alive_is_needed():
     talk = Talk(start_revisions=(5, 7))
-    talk.tell(refused(1, 97))
+    talk.deliver(refused(1, 97))
     assert talk.take()[-1] == b"00230001007         010"
 
 
@@ -67,7 +67,7 @@ def test_blank_is_tried_once_behind_every_other_revision():
     asked = []
     for _ in range(3):
         asked.append(talk.take()[-1][8:11])
-        events = talk.tell(refused(1, 97))
+        events = talk.deliver(refused(1, 97))
     assert asked == [b"005", b"001", b"   "] and events[-1] == st.EV_OVER
 
 
@@ -97,7 +97,7 @@ def test_results_by_another_way_come_as_soon_as_before():
 
 def start_of(settings, name, **more):
     """How long the session took with a controller like this, and how many messages, and what stands."""
-    cart, took = served({"controller": settings}, **profiles.row(name, **more))
+    cart, took = served({"controller": settings}, **profiles.profile_options(name, **more))
     session = cart.station.session
     return took, sum(cart.controller.messages.values()), session.starts.wanted(), session.subscriptions[0].revision()
 

@@ -38,7 +38,7 @@ def test_losses_behind_an_empty_controller_s_first_push_are_counted():
 def test_poll_that_brings_no_id_again_and_again_ends_the_questions():
     bench = Bench().met()
     bench.live(BLANK)
-    bench.memory.find = lambda number: bench.memory.made[-1]
+    bench.memory.find = lambda number: bench.memory.produced[-1]
     bench.recovery.poll()
     assert bench.settle() == 1 + UNANSWERED_MOST and not bench.recovery.can_poll()
 
@@ -240,20 +240,20 @@ def backlog(missed, pushed, limit=0, held=50):
     bench = Bench(limit=limit).met(held)
     bench.away(missed)
     recovery = bench.recovery
-    for result in bench.memory.made[held + missed - pushed :]:
+    for result in bench.memory.produced[held + missed - pushed :]:
         bench.push(result)
         bench.now += 20
         if recovery.want(bench.now):
-            bench.asked.append(int(bytes(recovery.ask_id)))
-            bench.answer(bench.memory.find(bench.asked[-1]))
+            bench.requested.append(int(bytes(recovery.ask_id)))
+            bench.answer(bench.memory.find(bench.requested[-1]))
     return bench, [one[2].ident for one in bench.log.records if not one[1] and one[2].ident > held]
 
 
 def test_queued_results_are_proven_as_soon_as_last_one_known_is_found():
     bench, proven = backlog(49, 49)
     assert proven == numbers(53, 99), "two come before the answers for the newest and for the last one known"
-    assert bench.asked == [0, 50] and bench.ledger.top() == 99
-    assert bench.settle() == 1 and bench.asked[-1] == 51, "one question shows that all of them are what it has"
+    assert bench.requested == [0, 50] and bench.ledger.top() == 99
+    assert bench.settle() == 1 and bench.requested[-1] == 51, "one question shows that all of them are what it has"
     assert bench.stored() == numbers(1, 99) and bench.ledger.missing() == 0
 
 
@@ -269,7 +269,7 @@ def test_pushes_of_who_cannot_be_asked_are_not_counted_twice():
             bench.live()
         bench.memory.reset()
         bench.again()
-    assert bench.said_twice == 0
+    assert bench.stored_twice == 0
 
 
 def test_what_was_fetched_in_between_is_not_counted_as_lost():
@@ -295,7 +295,7 @@ def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
     for _ in range(60):
         bench.live()
     bench.settle()
-    assert missed.uid in bench.uids() and bench.said_twice == 0
+    assert missed.uid in bench.uids() and bench.stored_twice == 0
 
 
 def two_spindles():
@@ -312,10 +312,10 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
     bench.memory.reset()
     bench.away(5)
     while bench.ask() >= 0:
-        if bench.asked[-1] == 3 and bench.recovery.ask_spindle == 2:
+        if bench.requested[-1] == 3 and bench.recovery.ask_spindle == 2:
             bench.refuse(error_codes.REFUSED_GONE)
         else:
-            bench.answer(bench.memory.find(bench.asked[-1]))
+            bench.answer(bench.memory.find(bench.requested[-1]))
     assert bench.ledger.epoch() == 1 and sorted(bench.uids()) == numbers(1, 8)
 
 
@@ -323,9 +323,9 @@ def test_newest_of_which_only_the_id_can_be_read_begins_no_new_count():
     bench = Bench(Memory()).met(3)
     for frame, asked in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
         bench.memory.kept[-1].frame = frame
-        bench.asked = []
+        bench.requested = []
         bench.again().settle()
-        assert bench.asked[: len(asked)] == asked
+        assert bench.requested[: len(asked)] == asked
         assert bench.ledger.epoch() == 0 and bench.stored() == [1, 2, 3] and bench.raw == []
 
 

@@ -104,7 +104,7 @@ class World:
         recovery = bench.recovery
         state = bench.state
         ledger, run, observed, request = bench.ledger, recovery.push_run, recovery.observed, recovery.request
-        state.saves = ledger.not_saved = bench.said_twice = 0
+        state.saves = ledger.not_saved = bench.stored_twice = 0
         lost = min(bench.log.first() - 1, 1)  # how many the log has lost is of no matter
         for name in ("doubted", "run"):
             if getattr(ledger, name):
@@ -132,7 +132,7 @@ class World:
             self.met,
             frozenset(self.uids),
             bench.memory.next_id,
-            tuple(bench.memory.made),
+            tuple(bench.memory.produced),
             tuple(bench.memory.kept),
             tuple(bench.raw),
             tuple(bench.log.records),
@@ -158,7 +158,7 @@ class World:
         self.pushed = list(pushed)
         self.uids = set(uids)
         bench.memory.next_id = next_id
-        bench.memory.made = list(made)
+        bench.memory.produced = list(made)
         bench.memory.kept = list(kept)
         bench.raw = list(raw)
         bench.log.records = list(records)
@@ -186,7 +186,7 @@ class World:
         left = self.left
         bench = self.bench
         memory = bench.memory
-        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.made)]
+        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.produced)]
         if left["drop"] and memory.kept:
             found.append("drop")
         if left["make"] and (len(self.pushed) < max(2, self.queues) or (self.queues and not self.connected)):
@@ -274,9 +274,9 @@ class World:
     def _take(self, result):
         bench = self.bench
         held = any(one[2] is result for one in bench.log.records)
-        bench.said_twice = 0
+        bench.stored_twice = 0
         if bench.push(result):
-            if result.uid in self.uids and not bench.said_twice:
+            if result.uid in self.uids and not bench.stored_twice:
                 raise Bad("stored twice, not said")
             self._stored(result, held)
         elif not held:
@@ -294,7 +294,7 @@ class World:
         bench = self.bench
         number = bench.ask()
         if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
-            self.met = len(bench.memory.made)  # what was concluded before is written down now
+            self.met = len(bench.memory.produced)  # what was concluded before is written down now
         if number < 0:
             return False
         self.questions += 1
@@ -304,19 +304,19 @@ class World:
         kept = len(bench.raw)
         bench.answer(found)
         if self.met < 0 and (bench.ledger.is_met() or bench.ledger.is_empty()):
-            self.met = len(bench.memory.made)
+            self.met = len(bench.memory.produced)
         if bench.log.number > count:
-            if found.uid in self.uids and not bench.said_twice:
+            if found.uid in self.uids and not bench.stored_twice:
                 raise Bad("stored twice, not said")
             self._stored(found, found in held)
         elif len(bench.raw) > kept:
-            if found.uid in self.uids and not bench.said_twice:
+            if found.uid in self.uids and not bench.stored_twice:
                 raise Bad("kept, though it was stored, and not said")
             self._stored(found, False)
         elif found is not None and bench.news[-1] == NEWS_STORE and found not in held and found.uid not in bench.raw:
             raise Bad("not stored")
         bench.news = []
-        bench.said_twice = 0
+        bench.stored_twice = 0
         return True
 
     # -- the judge ---------------------------------------------------------------------------------------------
@@ -330,7 +330,7 @@ class World:
         if not self.knows_zero:  # what such a one has is found by the next push at the latest
             self.pushed.append(bench.memory.make())
         missing = bench.ledger.missing()
-        most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.made) + 4 * RUN + missing + 8
+        most = (2 if self.knows_zero else 4) * RUN + 3 * len(bench.memory.produced) + 4 * RUN + missing + 8
         while self.pushed or bench.recovery.seeks():
             if self.pushed:
                 self._take(self.pushed.pop(0))

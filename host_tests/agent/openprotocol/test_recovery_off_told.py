@@ -5,7 +5,7 @@ import json
 import pytest
 
 from toolcart.agent.cart.status import of_station
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.tools.messages import attention, status
 from host_tests.support.world import Cart
 
@@ -17,7 +17,7 @@ def told(cart):
 
 @pytest.mark.parametrize("code", [99, 73, 97, 79])
 def test_controller_that_answers_no_question_is_told(code):
-    cart = Cart(toolsnet=None, controller=row("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
+    cart = Cart(toolsnet=None, controller=profile_options("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
     cart.until_ready(300000)
     cart.produce(1, 1000)
     [need], lines = told(cart)

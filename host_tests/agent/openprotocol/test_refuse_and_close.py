@@ -75,7 +75,7 @@ class Line(Talk):
         Talk.__init__(self, 2048, subscriptions or (Subscription(RESULTS, RESULT_REVISIONS),), **settings)
 
     def connect(self):
-        self.said = []  # it went out on a connection that had ended
+        self.outgoing = []  # it went out on a connection that had ended
         self.controller.connected()
         Talk.connect(self)
 
@@ -100,7 +100,7 @@ class Line(Talk):
         for frame in said:
             answer, closes = self.controller.says(frame)
             if answer:
-                self.tell(answer)
+                self.deliver(answer)
             if closes:
                 return True
         return False
@@ -163,7 +163,7 @@ def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
         assert not {70, 40} & {mid for mid, _ in controller.asked}, (ends, controller.asked)
         for _ in range(600):
             controller.says(message(9999)) if line.take() else None
-            line.tell(message(9999))
+            line.deliver(message(9999))
             line.wait(7000)
         line.lose()
         line.until_it_lasts(12)

@@ -69,7 +69,7 @@ class Cart(Bench):
         self.close()
         for letter in text:
             self.memory.make() if letter == "x" else self.memory.make_ours()
-        self.asked = []
+        self.requested = []
         return self.open()
 
     def agrees(self):
@@ -94,7 +94,7 @@ def test_what_was_missed_among_other_stations_results_is_fetched_in_order():
     assert cart.agrees() and cart.ledger.shares() and cart.uids() == cart.memory.ours
     cart.meanwhile("xoxoxo")
     assert cart.agrees() and cart.uids() == cart.memory.ours
-    assert len(cart.asked) <= 2 + 6 + 3 + 1  # the newest, the last known; each on the way down; ours once more
+    assert len(cart.requested) <= 2 + 6 + 3 + 1  # the newest, the last known; each on the way down; ours once more
 
 
 def test_one_answer_alone_does_not_show_that_ids_are_shared():

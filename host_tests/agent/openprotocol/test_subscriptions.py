@@ -17,46 +17,46 @@ def talk_with(*rows):
     """Return a session that has asked for the first of these subscriptions."""
     talk = Talk(subscriptions=tuple([Subscription(row, (2, 1)) for row in rows]))
     talk.answers = False
-    assert talk.tell(STARTED) == [st.EV_STARTED]
+    assert talk.deliver(STARTED) == [st.EV_STARTED]
     return talk
 
 
 def test_acknowledgements_of_different_pushes_that_wait_for_the_link_all_go_out():
     talk = talk_with(RESULTS, ALARMS)
-    talk.tell(accepted(60), accepted(70))
+    talk.deliver(accepted(60), accepted(70))
     talk.take()
-    talk.takes = False
+    talk.is_writable = False
     for push in (ALARM, EXAMPLE, EXAMPLE, ALARM_STATUS, EXAMPLE):
-        talk.tell(push)
+        talk.deliver(push)
         talk.session.acknowledge()
-    talk.takes = True
+    talk.is_writable = True
     talk.settle()
     assert sorted(talk.mids()) == [62, 62, 62, 72, 77] and not talk.session.has_more()
 
 
 def test_results_come_before_the_other_subscriptions_stand():
     talk = talk_with(RESULTS, ALARMS)
-    assert talk.tell(EXAMPLE) == [st.EV_PUSHED]  # instead of the 0005
+    assert talk.deliver(EXAMPLE) == [st.EV_PUSHED]  # instead of the 0005
     assert talk.mids()[-1] == 70
-    assert talk.tell(EXAMPLE) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING
-    assert talk.tell(ALARM) == [st.EV_PUSHED] and talk.session.state == st.READY
+    assert talk.deliver(EXAMPLE) == [st.EV_PUSHED] and talk.session.state == st.SUBSCRIBING
+    assert talk.deliver(ALARM) == [st.EV_PUSHED] and talk.session.state == st.READY
 
 
 def test_silence_busy_and_later_are_done_without_where_nothing_needs_it():
     talk = talk_with(RESULTS, ALARMS)
-    talk.tell(accepted(60))
+    talk.deliver(accepted(60))
     talk.take()
     talk.wait(5000)
     assert talk.session.state == st.READY and 70 not in talk.mids()
-    assert talk.tell(accepted(70)) == [st.EV_UNKNOWN] and talk.session.state == st.READY
+    assert talk.deliver(accepted(70)) == [st.EV_UNKNOWN] and talk.session.state == st.READY
     for code in (96, 16, 35, 98, 27, 28):
         talk = talk_with(RESULTS, ALARMS)
-        talk.tell(accepted(60))
-        assert talk.tell(refused(70, code)) == [st.EV_REFUSED]
+        talk.deliver(accepted(60))
+        assert talk.deliver(refused(70, code)) == [st.EV_REFUSED]
         assert talk.session.state == st.READY
         talk = talk_with(RESULTS, ALARMS)
-        talk.tell(accepted(60))
-        talk.tell(refused(70, 11))
+        talk.deliver(accepted(60))
+        talk.deliver(refused(70, 11))
         assert talk.session.state == st.CLEARING
         talk.wait(5000)
         assert talk.session.state == st.READY

@@ -54,7 +54,7 @@ def order(outlet, *words):
 
 def lacks(outlet):
     """What is said: how many ToolsNet lacks, whether the spool has some of them, how many are being sent again."""
-    shown = outlet.shown()
+    shown = outlet.status()
     return shown["lost_there"], shown["lost_there_kept"], shown["sent_again"]
 
 
@@ -427,7 +427,7 @@ def test_what_is_kept_aside_is_not_lacking():
 
 def going(outlet):
     """What is said of what is sent again: how many were taken, since when that is counted, how many are to go."""
-    shown = outlet.shown()
+    shown = outlet.status()
     return shown["sent_again_done"], shown["sent_again_since"], shown["sent_again"]
 
 
@@ -511,7 +511,7 @@ def test_what_the_quarantine_holds_is_not_said_to_be_sent_again():
     outlet.until_stored(8, and_ms=1000)
     assert outlet.policy.save_at_end()
     assert order(outlet, "from", "4")["count"] == 5 == lacks(outlet)[2]
-    shown = outlet.shown()
+    shown = outlet.status()
     assert shown["waiting"] == 5, "those two are set aside, and nothing else"
 
 

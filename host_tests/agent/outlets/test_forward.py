@@ -197,7 +197,7 @@ def test_what_is_done_is_said_all_the_time():
     outlet = holding(249, bad=(1,), blocks=48)
     outlet.until_refused(2)
     outlet.run(0)
-    shown = outlet.shown()
+    shown = outlet.status()
     assert shown["refused"] == {
         "code": 17,
         "number": 1,
@@ -208,24 +208,24 @@ def test_what_is_done_is_said_all_the_time():
     }
     outlet.until_refused(3)
     outlet.run(1)
-    assert outlet.shown()["refused"]["next_try_ms"] == 7999
+    assert outlet.status()["refused"]["next_try_ms"] == 7999
     outlet.options.code_all = 5
     outlet.until_refused(30)
-    outlet.until(lambda: outlet.shown()["refused"]["doing"] == "trouble")
-    shown = outlet.shown()["refused"]
+    outlet.until(lambda: outlet.status()["refused"]["doing"] == "trouble")
+    shown = outlet.status()["refused"]
     assert shown["trouble"] and shown["code"] == 5 and 0 < shown["next_try_ms"] <= 60000
-    assert outlet.shown()["needs_operator"], "it met as many as there is room for"
+    assert outlet.status()["needs_operator"], "it met as many as there is room for"
     outlet.options.code_all = None
     outlet.until_stored(248, and_ms=100)
-    assert outlet.shown()["refused"] is None and not outlet.shown()["needs_operator"]
-    assert outlet.shown()["late"] == 1 and outlet.ids() == numbers(2, 249)
+    assert outlet.status()["refused"] is None and not outlet.status()["needs_operator"]
+    assert outlet.status()["late"] == 1 and outlet.ids() == numbers(2, 249)
 
 
 def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
     outlet = holding(3, bad=(2,), refused="block")
     outlet.run(1200000)
     assert outlet.ids() == [1] and outlet.parked_numbers() == []
-    assert outlet.shown()["needs_operator"]
+    assert outlet.status()["needs_operator"]
     del outlet.options.tightening_codes[2]
     outlet.until_stored(3)
     assert outlet.ids() == [1, 2, 3]
@@ -233,7 +233,7 @@ def test_blocking_policy_never_sets_aside_and_says_that_somebody_is_needed():
 
 def test_with_the_blocking_policy_the_one_that_blocks_can_be_dropped():
     outlet = holding(3, bad=(2,), refused="block")
-    outlet.until(lambda: outlet.shown()["needs_operator"])
+    outlet.until(lambda: outlet.status()["needs_operator"])
     assert outlet.forward.drop_first()
     outlet.until_stored(2, 1000)
     assert outlet.ids() == [1, 3]
@@ -335,7 +335,7 @@ def test_late_one_that_is_refused_again_comes_after_hour_and_then_daily():
             offers.append(minute)
     assert len(offers) == 4 and 9 <= offers[0] <= 16, offers
     assert 45 <= offers[1] - offers[0] <= 75 and 1440 <= offers[2] - offers[1] <= 1455
-    assert outlet.parked_numbers() == [2] and outlet.shown()["late"] == 1
+    assert outlet.parked_numbers() == [2] and outlet.status()["late"] == 1
     assert outlet.archive.sequences() == sorted(set(outlet.archive.sequences()))
 
 
@@ -402,19 +402,19 @@ def held():
     outlet = crowded(0)
     outlet.store(4)
     refuse(outlet, 1)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
+    outlet.until(lambda: outlet.status()["needs_operator"])
     return outlet
 
 
 def test_without_room_nothing_goes_out_and_that_is_said():
     outlet = held()
-    shown = outlet.shown()
+    shown = outlet.status()
     assert shown["refused"]["doing"] == "hold" and shown["refused"]["code"] == 17
     sent = outlet.toolsnet.telegrams["04"]
     outlet.store(20)
     outlet.run(24 * 3600000)
     assert outlet.toolsnet.telegrams["04"] == sent and outlet.archive.stored == 0, "nothing goes out for ever"
-    assert outlet.shown()["refused"]["waiting"] == 24
+    assert outlet.status()["refused"]["waiting"] == 24
     outlet.clean()
 
 
@@ -437,8 +437,8 @@ def test_a_drop_makes_room_and_the_rest_goes_out():
     outlet = held()
     drop_all(outlet)
     outlet.until_stored(3, 30000, and_ms=100)
-    assert outlet.ids() == [2, 3, 4] and outlet.shown()["refused"] is None
-    assert len(outlet.parked_numbers()) == 1 and not outlet.shown()["needs_operator"]
+    assert outlet.ids() == [2, 3, 4] and outlet.status()["refused"] is None
+    assert len(outlet.parked_numbers()) == 1 and not outlet.status()["needs_operator"]
 
 
 # -- silence
@@ -491,11 +491,11 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
         row = room_of(outlet.quarantine, outlet.log.length) + 1
         outlet.options.silent_sequences = tuple(range(2, row + 2))
         outlet.store(row + 1)
-        outlet.until(lambda outlet=outlet: outlet.shown()["needs_operator"], 2 * 3600000)
+        outlet.until(lambda outlet=outlet: outlet.status()["needs_operator"], 2 * 3600000)
         outlet.until(
             lambda outlet=outlet, is_behind=is_behind: outlet.policy.out and (outlet.policy.number > 2) == is_behind
         )
-        assert outlet.shown()["needs_operator"]
+        assert outlet.status()["needs_operator"]
         assert outlet.forward.drop_first() == DROP_SOON and outlet.cursor.number == 1
         assert outlet.until(lambda outlet=outlet: outlet.cursor.number == 2) < 20000
         assert outlet.numbers_after_cut()[DROPPED] == 1
@@ -507,12 +507,12 @@ def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
 def test_operator_who_made_room_is_not_needed_without_a_connection():
     for is_hold in (True, False):
         outlet = held() if is_hold else trouble_without_room()
-        assert outlet.shown()["needs_operator"] and outlet.forward.holds()
+        assert outlet.status()["needs_operator"] and outlet.forward.holds()
         take_away_toolsnet(outlet)
         outlet.run(60000)
-        assert outlet.shown()["needs_operator"]
+        assert outlet.status()["needs_operator"]
         drop_all(outlet)
-        assert not outlet.shown()["needs_operator"] and not outlet.forward.holds()
+        assert not outlet.status()["needs_operator"] and not outlet.forward.holds()
 
 
 def trouble_without_room():
@@ -531,11 +531,11 @@ def test_where_finished_pass_finds_no_room_a_retry_is_not_taken_on():
     worn.octets = lambda: 0  # its blocks have turned out to be worn
     worn.measure = lambda length, count=1: False
     outlet.until_stored(2)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
-    assert outlet.shown()["refused"]["doing"] == "hold"
+    outlet.until(lambda: outlet.status()["needs_operator"])
+    assert outlet.status()["refused"]["doing"] == "hold"
     assert outlet.forward.ask(1, False) == ASK_NO_ROOM
     del worn.octets, worn.measure
-    assert not outlet.shown()["needs_operator"] and outlet.forward.ask(1, False) == ASK_DONE
+    assert not outlet.status()["needs_operator"] and outlet.forward.ask(1, False) == ASK_DONE
 
 
 def test_cut_makes_at_most_half_of_a_small_log_look_waiting():
@@ -561,14 +561,14 @@ def test_log_full_of_refused_results_needs_an_operator():
     while outlet.log.has_room(ROOM_BYTES):
         refuse(outlet, outlet.next_id)
         outlet.store(1)
-    outlet.until(lambda: outlet.shown()["needs_operator"])
+    outlet.until(lambda: outlet.status()["needs_operator"])
     assert outlet.policy.passes() == 1, "a pass has met them all"
     assert outlet.parked_numbers() == []
     while not outlet.log.has_room(ROOM_BYTES):
-        outlet.until(lambda: outlet.shown()["needs_operator"])
+        outlet.until(lambda: outlet.status()["needs_operator"])
         assert outlet.forward.drop_first() != DROP_NONE
         outlet.run(100)
-    assert not outlet.shown()["needs_operator"]
+    assert not outlet.status()["needs_operator"]
     outlet.store(1)
     outlet.until_stored(1)
 
@@ -577,8 +577,8 @@ def test_dropped_first_takes_no_other_and_the_next_goes_once():
     outlet = trouble_without_room()
     refused = outlet.toolsnet.refused
     assert outlet.forward.drop_first() == DROP_DONE and outlet.forward.drop_first() == DROP_NONE
-    assert not outlet.shown()["needs_operator"]
-    outlet.until(lambda: outlet.shown()["needs_operator"], 1000)
+    assert not outlet.status()["needs_operator"]
+    outlet.until(lambda: outlet.status()["needs_operator"], 1000)
     assert outlet.toolsnet.refused == refused + 3
     assert outlet.forward.drop_first() == DROP_DONE
     outlet.until_stored(1, 1000)
@@ -643,7 +643,7 @@ def test_frame_is_never_offered_by_itself():
         outlet.store(1)
         outlet.run(900000)
     assert outlet.parked_numbers() == [2] and outlet.toolsnet.telegrams["04"] == 101
-    assert outlet.shown()["late"] == 0
+    assert outlet.status()["late"] == 0
 
 
 def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
@@ -651,7 +651,7 @@ def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
     outlet.store_raw(b"y" * 140)
     outlet.store(3)
     outlet.run(60000)
-    shown = outlet.shown()
+    shown = outlet.status()
     assert outlet.archive.stored == 0 and shown["needs_operator"] and shown["refused"]["doing"] == "hold"
     assert shown["refused"]["code"] == PARKED_UNREADABLE
     drop_all(outlet)

@@ -21,11 +21,11 @@ def test_an_acknowledgement_of_the_broker_moves_nothing():
     bench.run(9000)
     assert bench.cursor.number == 0 and bench.forward.session.window.count == 0 and bench.forward.is_up()
     bench.run(3000)
-    assert not bench.forward.is_up() and bench.shown()["why"] == "no receipt from a consumer"
+    assert not bench.forward.is_up() and bench.status()["why"] == "no receipt from a consumer"
     bench.consumer.away = False
     bench.run(300000)
     assert bench.cursor.number == bench.log.number and bench.numbers() == list(range(1, 21))
-    assert bench.forward.is_up() and bench.shown()["why"] == ""
+    assert bench.forward.is_up() and bench.status()["why"] == ""
 
 
 def test_without_receipts_what_goes_out_is_bounded():
@@ -110,9 +110,9 @@ def test_receipts_of_others_and_above_all_that_was_sent_move_nothing():
     assert outlet.counts.receipts_other == 1 and bench.cursor.number == 0
     for number in (11, 999999999, 12345678901):
         receipt(bench, outlet.identity, number)
-    assert outlet.counts.receipts_above == 3 and bench.cursor.number == 0 and bench.shown()["why"] == ""
+    assert outlet.counts.receipts_above == 3 and bench.cursor.number == 0 and bench.status()["why"] == ""
     bench.run(outlet.receipt_timeout_ms)
-    assert outlet.progress.is_overdue and "more than this spool has" in bench.shown()["why"]
+    assert outlet.progress.is_overdue and "more than this spool has" in bench.status()["why"]
     receipt(bench, outlet.identity, 4)
     assert bench.cursor.number == 4
     for payload in (b"", b"{}", b"\xff\x00", b'{"identity":"', b'{"identity":7,"number":8}', b"[" * 150):
@@ -137,7 +137,7 @@ def test_a_consumer_that_was_set_back_gets_what_there_still_is():
     bench.network.cut(BROKER[0], BROKER[1])
     ids += bench.store(3)
     bench.run(120000)
-    assert bench.ids() == ids and bench.forward.counts.receipts_below == 1 and bench.shown()["receipts_below"] == 1
+    assert bench.ids() == ids and bench.forward.counts.receipts_below == 1 and bench.status()["receipts_below"] == 1
 
 
 def test_a_new_consumer_gets_all_that_there_still_is():

@@ -49,7 +49,7 @@ def run(bench, condition):
     """Let real time pass until it holds."""
     until_s, before_s = time.monotonic() + LIMIT_S, time.monotonic()
     while not condition():
-        assert time.monotonic() < until_s, bench.shown()
+        assert time.monotonic() < until_s, bench.status()
         bench.forward.step(bench.clock.now)
         time.sleep(0.001)
         now_s = time.monotonic()
@@ -74,7 +74,7 @@ def test_results_reach_archive_once_and_in_order_though_the_broker_is_killed(bro
             bench = bench_at(broker)
             ids = bench.store(60)
             run(bench, lambda: is_done(bench))
-            assert stored(place) == ids and bench.shown()["why"] == ""
+            assert stored(place) == ids and bench.status()["why"] == ""
             broker.kill()
             ids += bench.store(20)
             run(bench, lambda: not bench.forward.is_up())
@@ -122,7 +122,7 @@ def test_over_tls_the_consumers_commit_moves_the_cursor(kind, tmp_path):
         assert bench.log.waits(bench.cursor) == 40, "the broker's PUBACK alone moved it"
         with consumed(broker, "connected, MQTT ") as place:
             run(bench, lambda: is_done(bench))
-            assert stored(place) == ids and bench.shown()["why"] == ""
+            assert stored(place) == ids and bench.status()["why"] == ""
 
 
 @OVER_TLS
@@ -133,7 +133,7 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         bench = bench_over_tls(broker)
         bench.store(3)
         run(bench, lambda: bench.forward.fault.why)
-        shown = {**bench.shown(), "why": why_name(bench.forward.fault.why)}
+        shown = {**bench.status(), "why": why_name(bench.forward.fault.why)}
         words = reasons.of_outlet(shown).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3
@@ -144,19 +144,22 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
 def test_a_wrong_password_is_named(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous false\npassword_file /dev/null") as broker:
         bench = bench_at(broker, user="cart", password="wrong")
-        run(bench, lambda: "does not let" in bench.shown().get("why", "") or "is wrong" in bench.shown().get("why", ""))
+        run(
+            bench,
+            lambda: "does not let" in bench.status().get("why", "") or "is wrong" in bench.status().get("why", ""),
+        )
 
 
 def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
         bench = bench_at(broker, confirm="broker")
         ids = bench.store(3)
-        run(bench, lambda: "set `retain` to false" in bench.shown().get("why", ""))
+        run(bench, lambda: "set `retain` to false" in bench.status().get("why", ""))
         assert bench.log.waits(bench.cursor) == len(ids)
         bench = bench_at(broker, confirm="broker", retain=False)
         bench.store(3)
         run(bench, lambda: is_done(bench))
-        assert bench.shown()["why"] == ""
+        assert bench.status()["why"] == ""
 
 
 def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
@@ -167,7 +170,7 @@ def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
             bench = bench_at(broker, receipt_timeout_ms=1000, retain=False)
             ids = bench.store(30)
             run(bench, lambda: is_done(bench))
-            assert stored(place) == ids and bench.shown()["why"] == "" and process.poll() is None
+            assert stored(place) == ids and bench.status()["why"] == "" and process.poll() is None
 
 
 def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
@@ -180,7 +183,7 @@ def test_the_limit_of_a_broker_is_met_a_few_times_and_then_kept(tmp_path):
         for _ in range(20):
             bench.store(20)
             run(bench, lambda: is_done(bench))
-        assert bench.forward.attempts == attempts <= 8, bench.shown()
+        assert bench.forward.attempts == attempts <= 8, bench.status()
 
 
 class SlowConsumer:
@@ -222,5 +225,5 @@ def test_short_queue_of_mosquitto_for_a_slow_consumer_shortens_no_batches(room, 
             run(bench, lambda: is_done(bench))
         finally:
             consumer.close()
-        assert consumer.ids == ids and bench.shown()["batch_limit"] == 0, bench.shown()
-        assert bench.forward.batch.records_most == 8 and bench.forward.counts.resent <= 4, bench.shown()
+        assert consumer.ids == ids and bench.status()["batch_limit"] == 0, bench.status()
+        assert bench.forward.batch.records_most == 8 and bench.forward.counts.resent <= 4, bench.status()

@@ -73,7 +73,7 @@ def test_short_queue_of_a_broker_is_no_limit_for_messages():
                 for _ in range(120):
                     ids += bench.store(20)
                     slow.run(1000)
-                    limits.add(bench.shown()["batch_limit"])
+                    limits.add(bench.status()["batch_limit"])
                 slow.run(20000)
                 assert limits == {0}, (told, limits)
                 assert bench.ids() == ids, told
@@ -113,7 +113,7 @@ def test_consumer_slower_than_the_timeout_still_gets_whole_batches():
             bench, slow = queued(room, NEWEST, pause_ms)
             ids = bench.store(360)  # sixty whole batches
             slow.run(320 * pause_ms)  # what is sent again takes its time too
-            assert bench.ids() == ids and bench.shown()["batch_limit"] == 0, (room, pause_ms, len(bench.ids()))
+            assert bench.ids() == ids and bench.status()["batch_limit"] == 0, (room, pause_ms, len(bench.ids()))
 
 
 def test_limit_for_messages_is_found_behind_a_short_queue_too():
@@ -128,7 +128,7 @@ def test_limit_for_messages_is_found_behind_a_short_queue_too():
         ids += bench.store(10)
         slow.run(2000)
     slow.run(60000)
-    assert bench.ids() == ids and 1700 < bench.shown()["batch_limit"] < 3300, bench.shown()
+    assert bench.ids() == ids and 1700 < bench.status()["batch_limit"] < 3300, bench.status()
     assert bench.forward.counts.resent - resent <= 2
 
 
@@ -144,7 +144,7 @@ def test_one_outage_of_the_consumer_leaves_the_pace_as_it_was():
         ids += bench.store(300)
         slow.run(100)
     slow.run(60000)
-    assert bench.ids() == ids and bench.shown()["batch_limit"] == 0 and bench.forward.batch.records_most == 32
+    assert bench.ids() == ids and bench.status()["batch_limit"] == 0 and bench.forward.batch.records_most == 32
 
 
 def test_limit_is_tried_again_behind_ever_more_messages():

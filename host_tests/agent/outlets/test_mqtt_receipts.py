@@ -123,7 +123,7 @@ def test_consumer_that_says_its_number_again_and_again_while_it_commits_gets_not
             way.confirm(topic, identity, way.have[topic, identity])
     way.away = False
     way.pace(1000)
-    assert bench.ids() == ids and way.repeats == 0 and bench.shown()["why"] == ""
+    assert bench.ids() == ids and way.repeats == 0 and bench.status()["why"] == ""
 
 
 def test_consumer_that_confirms_nothing_new_is_told_apart_from_a_silent_one():
@@ -136,7 +136,7 @@ def test_consumer_that_confirms_nothing_new_is_told_apart_from_a_silent_one():
         way.pace(1000)
         for topic, identity in way.have:
             way.confirm(topic, identity, way.have[topic, identity])
-    assert "the consumer confirms nothing new: its receipts name 2" in bench.shown()["why"] and way.batches < 40
+    assert "the consumer confirms nothing new: its receipts name 2" in bench.status()["why"] and way.batches < 40
 
 
 def gone_round(when_full):
@@ -169,7 +169,7 @@ def test_consumer_older_than_the_log_gets_all_that_the_log_has():
         ids += bench.store(1)
         bench.run(120000)
         assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1
-        shown = bench.shown()
+        shown = bench.status()
         assert (shown["given_again"], shown["not_given"]) == (newest - oldest + 1, oldest - 1 - number)
 
 
@@ -194,7 +194,7 @@ def test_receipt_above_all_that_there_is_brings_all_from_the_oldest_record_once(
     other.confirm(topic, identity, newest + 1000)
     ids += bench.store(1)
     bench.run(120000)
-    shown = bench.shown()
+    shown = bench.status()
     assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1 and shown["why"] == ""
     assert (shown["receipts_above"], shown["given_again"], shown["not_given"]) == (1, newest - oldest + 1, oldest - 1)
 
@@ -206,9 +206,9 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
     before = bench.forward.counts.batches
     bench.store(3)
     bench.run(600000)
-    assert bench.cursor.number == newest and "more than this spool has" in bench.shown()["why"]
+    assert bench.cursor.number == newest and "more than this spool has" in bench.status()["why"]
     assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
-    assert bench.shown()["not_given"] == oldest - 1
+    assert bench.status()["not_given"] == oldest - 1
 
 
 def test_what_is_no_receipt_confirms_nothing_and_is_said():
@@ -229,7 +229,7 @@ def test_what_is_no_receipt_confirms_nothing_and_is_said():
         consumer.confirm = confirm
         bench.store(3)
         bench.run(60000)
-        assert bench.cursor.number == 0 and bench.shown()["why"].startswith(says), (form, bench.shown()["why"])
+        assert bench.cursor.number == 0 and bench.status()["why"].startswith(says), (form, bench.status()["why"])
 
 
 def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_reads():

@@ -32,7 +32,7 @@ def test_limit_of_a_broker_is_remembered_and_costs_no_more_connections():
         resent = bench.forward.counts.resent
         assert connections(bench, 60000) == 0 and bench.forward.counts.resent == resent, (closes, confirm)
         assert bench.log.waits(bench.cursor) <= 40, "it keeps up with 20 results a second"
-        assert LIMIT - 800 < bench.shown()["batch_limit"] < LIMIT + 800
+        assert LIMIT - 800 < bench.status()["batch_limit"] < LIMIT + 800
         assert bench.ids() == list(range(1, bench.cursor.number + 1))
 
 
@@ -44,15 +44,15 @@ def test_limit_that_is_gone_is_found_gone_after_a_day_or_a_start():
     bench.broker.payload_most = 1 << 30
     bench.run(3600000)
     connections(bench, 20000)
-    assert bench.shown()["batch_limit"] < LIMIT + 800
+    assert bench.status()["batch_limit"] < LIMIT + 800
     bench.run(REMEMBERED_MS)
     connections(bench, 20000)
-    assert bench.shown()["batch_limit"] == 0
+    assert bench.status()["batch_limit"] == 0
     bench.broker.payload_most = LIMIT
     connections(bench, 60000)
-    assert bench.shown()["batch_limit"]
+    assert bench.status()["batch_limit"]
     bench.cut()
-    assert bench.shown()["batch_limit"] == 0
+    assert bench.status()["batch_limit"] == 0
 
 
 def test_network_that_breaks_now_and_then_is_no_limit():
@@ -64,7 +64,7 @@ def test_network_that_breaks_now_and_then_is_no_limit():
         bench.store(20)
         bench.network.cut(BROKER[0], BROKER[1])
         bench.run(3000)
-    assert bench.shown()["batch_limit"] == 0 and bench.log.waits(bench.cursor) <= 40
+    assert bench.status()["batch_limit"] == 0 and bench.log.waits(bench.cursor) <= 40
 
 
 def test_limit_is_what_two_failures_in_a_row_agree_on():
@@ -108,15 +108,15 @@ def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
         bench.run(30000)
         assert (
             bench.cursor.number == 0
-            and says in bench.shown()["why"]
-            and "set `retain` to false" in bench.shown()["why"]
+            and says in bench.status()["why"]
+            and "set `retain` to false" in bench.status()["why"]
         )
         assert not bench.forward.is_up() or bench.forward.failure
         bench = MqttBench(retain=False)
         setattr(bench.broker, allows, False)
         ids = bench.store(3)
         bench.until_confirmed()
-        assert bench.ids() == ids and bench.shown()["why"] == "" and TOPIC + "/state" not in bench.broker.retained
+        assert bench.ids() == ids and bench.status()["why"] == "" and TOPIC + "/state" not in bench.broker.retained
 
 
 def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
@@ -126,4 +126,4 @@ def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
     bench.network.down(*BROKER)
     bench.network.cut(*BROKER)
     bench.run(3000)
-    assert "retain" not in (bench.shown().get("why") or "")
+    assert "retain" not in (bench.status().get("why") or "")

@@ -165,11 +165,11 @@ def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
             model.have[key] = 100
     if kind == "mqtt":
         for topic, _ in list(plant.consumer.have):
-            plant.consumer.confirm(topic, plant.shown(1)["identity"], 100)
+            plant.consumer.confirm(topic, plant.outlet_status(1)["identity"], 100)
     plant.run(1000)
     plant.produce(3, 200)
     plant.run(120000)
-    shown = plant.shown(1)
+    shown = plant.outlet_status(1)
     assert shown["not_given"] > 100 and shown["given_again"] > 10
     assert shown["not_given"] + shown["given_again"] == highest - 100
 

@@ -104,7 +104,7 @@ def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(s
     side.run(10 * outlet.longest_ms)
     assert 8 <= outlet.attempts - before, "its longest pause is longer than it says"
     assert not outlet.is_up() and side.ids() == []
-    shown = side.shown()
+    shown = side.status()
     assert shown["state"] and isinstance(shown["state"], str)
     json.dumps(shown)
     assert waits(side) == 5

@@ -47,17 +47,17 @@ def again(outlet, *words):
 
 def test_a_restart_changes_nothing_of_what_waits_to_be_offered_again():
     outlet = refusing(10, 5, 8, 9)
-    assert outlet.shown()["late"] == outlet.quarantine.count() == 3
+    assert outlet.status()["late"] == outlet.quarantine.count() == 3
     outlet.network.down(*PIM)
     for _ in range(3):
         outlet.cut()
-        assert outlet.shown()["late"] == outlet.quarantine.count() == 3, "before anything is written"
+        assert outlet.status()["late"] == outlet.quarantine.count() == 3, "before anything is written"
         outlet.run(2000)
-        assert outlet.shown()["late"] == 3
+        assert outlet.status()["late"] == 3
     outlet.network.up(*PIM)
     outlet.until(outlet.forward.is_up)
     outlet.run(2000)
-    assert outlet.shown()["late"] == 3, "and when what the start found is settled"
+    assert outlet.status()["late"] == 3, "and when what the start found is settled"
 
 
 def test_the_list_names_all_that_are_counted_right_after_a_start():
@@ -258,7 +258,7 @@ class Life(Outlet):
 
     def check(self):
         """Every voice tells the same, and that is so."""
-        numbers, aside, shown = self.state.numbers, self.parked_told(), self.shown()
+        numbers, aside, shown = self.state.numbers, self.parked_told(), self.status()
         told = list(carry_out(self.quarantine, self.log, 10, self, None, ["list"], self.forward))
         assert told[-1]["parked"] == self.quarantine.count() == len(aside) == len(told) - 1
         assert shown["late"] == len(aside), "none is in doubt or unreadable here"
@@ -278,10 +278,10 @@ class Life(Outlet):
         if not self.forward.is_up() or self.policy.resume_point.unsure or waiting(self):
             return
         lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.parked_told()) - self.left
-        assert self.shown()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)
+        assert self.status()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)
 
     def station(self):
-        shown = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.shown()}
+        shown = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.status()}
         shown["waiting"] = self.log.waits(self.cursor)
         return station_told(number=10, outlets=[shown], parked=self.quarantine.count(), made=self.made)
 
@@ -300,4 +300,4 @@ def test_in_any_order_of_events_the_voices_agree_and_the_figures_add_up(seed, re
     life.check()
     ordered(life, "drop", "all")
     life.check()
-    assert life.shown()["sent_again"] == 0 and waiting(life) == []
+    assert life.status()["sent_again"] == 0 and waiting(life) == []

@@ -15,7 +15,7 @@ from host_tests.portable import LONG
 from host_tests.support.frames import light
 from host_tests.support.log import Area
 from host_tests.support.quarantine import numbers_of
-from host_tests.support.station import Clock, Found, Station
+from host_tests.support.station import Clock, LinkMessage, Station
 from lab.harness.flash import NEW, TEARS
 
 RESULTS = 7
@@ -43,7 +43,7 @@ class Agent(Station):
         for ident in range(1, RESULTS + 1):
             if ident not in self.acknowledged:
                 frame = light(tightening_id=ident)
-                assert self.store.put_pushed(Found(frame, 0, len(frame)), 999, False, NOW) > 0
+                assert self.store.put_pushed(LinkMessage(frame, 0, len(frame)), 999, False, NOW) > 0
                 self.acknowledged.add(ident)
         cursor = self.log.cursors[0]  # ToolsNet took all of these
         while cursor.number < REFUSED - 1:

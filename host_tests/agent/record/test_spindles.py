@@ -10,7 +10,7 @@ from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX, ResultWriter
 from toolcart.sim import spindle_frames
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.toolsnet import take_apart
 from host_tests.portable import LONG
 from host_tests.support.frames import example_tightening, message
@@ -22,12 +22,12 @@ HEAVY = True
 ON_CPYTHON = sys.implementation.name == "cpython"  # special values are kept there
 HEAP = "8m"
 
-POWERMACS = row("powermacs")
-STEP_SYNC = row("stepsync")
+POWERMACS = profile_options("powermacs")
+STEP_SYNC = profile_options("stepsync")
 BOLTS = {"results": "powermacs-bolts"}
 SYNC = {"results": "sync"}
 WIDE = {"results": "powermacs"}
-KINDS = ((POWERMACS, {}), (POWERMACS, BOLTS), (STEP_SYNC, SYNC), (row("powermacs", cycles=(1,)), WIDE))
+KINDS = ((POWERMACS, {}), (POWERMACS, BOLTS), (STEP_SYNC, SYNC), (profile_options("powermacs", cycles=(1,)), WIDE))
 
 
 def cart_of(kind, settings, **options):

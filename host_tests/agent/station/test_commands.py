@@ -10,7 +10,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of
 from toolcart.agent.station.command_orders import carry_out
 from toolcart.agent.station.commands import DOUBT_MS, REST_MS
-from toolcart.sim.profiles import names, row
+from toolcart.sim.profiles import names, profile_options
 from host_tests.portable import stub
 from host_tests.support.serial_cart import SerialCart
 from host_tests.support.world import CONTROLLER, Cart
@@ -136,7 +136,7 @@ def test_what_is_refused_says_with_which_code_and_is_not_sent_again():
 
 
 def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
-    cart = cart_of(**row("mt-focus-6000"))
+    cart = cart_of(**profile_options("mt-focus-6000"))
     assert give(cart, "disable")["mid"] == 224 and cart.controller.is_locked
     rest(cart)
     assert give(cart, "enable")["mid"] == 225 and not cart.controller.is_locked
@@ -150,7 +150,7 @@ def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
 
 def test_every_profile_says_what_it_does_with_each_command():
     for name in names():
-        cart = cart_of(link={"header": name} if name in HEADERS else None, **row(name))
+        cart = cart_of(link={"header": name} if name in HEADERS else None, **profile_options(name))
         known = cart.controller.options.commands
         for words, mids in (("select-pset 2", (18,)), ("job 5", (38,)), ("enable", (43, 225)), ("vin A", (50, 150))):
             told = give(cart, words)

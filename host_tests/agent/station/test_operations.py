@@ -8,7 +8,7 @@ from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.sim.spindle_frames import spindles_of
 from host_tests.support.frames import example_tightening, message
 from host_tests.support.world import Cart, body_of
@@ -18,8 +18,8 @@ from lab.harness.cart import Cart as WholeCart
 PORTABLE = True
 HEAP = "4m"
 
-MT_FOCUS = row("mt-focus-6000")
-STEP_SYNC = row("stepsync")
+MT_FOCUS = profile_options("mt-focus-6000")
+STEP_SYNC = profile_options("stepsync")
 
 
 def cart_of(kind=None, **options):

@@ -4,11 +4,11 @@ import pytest
 
 import toolcart
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.tools.doctor.controller import over_tcp
 from lab.harness.cart import Cart
 
-FIXTURE = row("stepsync", unknown_mids=(), objects=3)  # since software 3.10 it has MID 0060 too
+FIXTURE = profile_options("stepsync", unknown_mids=(), objects=3)  # since software 3.10 it has MID 0060 too
 
 
 def cart_at(results, **options):
@@ -62,5 +62,5 @@ def test_doctor_says_where_both_ways_are_known():
     both = examined("auto", **FIXTURE)
     assert "it offers MID 1201 as well" in both.words and 'controller.results to "operations"' in both.hint
     assert "results are pushed by MID 1201" in examined("operations", **FIXTURE).words
-    single = examined("auto", **row("power-focus-6000-3.6", max_clients=9))
+    single = examined("auto", **profile_options("power-focus-6000-3.6", max_clients=9))
     assert "1201" not in single.words and not single.hint

@@ -18,7 +18,7 @@ from host_tests.portable import HAS_ALL
 from host_tests.support.frames import EXAMPLE, GARBLED, fetched, garbled, light, pushed
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.log import STATE_BLOCKS, Area, take_all
-from host_tests.support.station import NOW, Bench, Found
+from host_tests.support.station import NOW, Bench, LinkMessage
 from lab.harness.flash import TEARS
 
 PORTABLE = True
@@ -134,7 +134,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
         bench = Bench()
         buf = b"##" + frame
         revision = 999 if frame[8:11] == b"999" else 2 if frame[8:11] == b"002" else -2
-        assert bench.store.put_pushed(Found(buf, 2, len(frame)), revision, False, NOW) == KEPT
+        assert bench.store.put_pushed(LinkMessage(buf, 2, len(frame)), revision, False, NOW) == KEPT
         raw = bench.records(KIND_RAW)
         assert len(raw) == 1 and raw[0][1] == 0
         assert raw[0][2][8:] == frame
@@ -511,12 +511,12 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
     heap_tools()
     bench = proven(Bench(area=Area(23, make_flash=RamFlash)), 41)
     buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
-    found = Found(buf, 2, len(buf) - 3)
+    message = LinkMessage(buf, 2, len(buf) - 3)
 
     def push(count):
         for _ in range(count):
             next_id(buf)
-            if bench.store.put_pushed(found, 999, False, NOW) != KEPT:
+            if bench.store.put_pushed(message, 999, False, NOW) != KEPT:
                 return
 
     push(40)
@@ -532,9 +532,9 @@ def test_repeat_that_is_looked_for_allocates_nothing():
     buf = bytearray(b"##" + light(tightening_id=42) + b"\0")
     for _ in range(60):
         next_id(buf)
-        assert bench.store.put_pushed(Found(buf, 2, len(buf) - 3), 999, False, NOW) == KEPT
+        assert bench.store.put_pushed(LinkMessage(buf, 2, len(buf) - 3), 999, False, NOW) == KEPT
     octets = bytearray(b"##" + light(tightening_id=50) + b"\0")
-    repeat = Found(octets, 2, len(octets) - 3)
+    repeat = LinkMessage(octets, 2, len(octets) - 3)
 
     def push(count):
         for _ in range(count):

@@ -5,7 +5,7 @@ Each test is the whole agent at a simulated controller, on one clock.
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.station.subscription_watchdog import QUIET_MINUTES
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.support.world import Cart
 
 PORTABLE = True
@@ -95,7 +95,7 @@ def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
 
 
 def test_quiet_controllers_are_asked_and_nothing_is_told():
-    for options in ({}, {"push_last_result": True}, {"max_clients": 3}, row("power-focus-6000-3.6")):
+    for options in ({}, {"push_last_result": True}, {"max_clients": 3}, profile_options("power-focus-6000-3.6")):
         cart = cart_of(**options)
         cart.produce(3, 200)
         asked = cart.controller.messages.get(64, 0)
@@ -147,7 +147,7 @@ def test_controller_that_accepts_each_subscription_is_not_said_to_have_lost_one(
 
 def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
     for version in ("PF6_R_3.13.2.30527_", "4.0", ""):
-        options = row("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2)
+        options = profile_options("power-focus-6000-3.6", answers_below=True, shares_ids=True, elsewhere=2)
         options["identity"] = dict(options["identity"], software_version=version)
         cart = cart_of(**options)
         cart.produce(3, 200)
@@ -161,7 +161,7 @@ def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
 
 def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
     for shares in (False, True):
-        options = row("power-focus-6000-3.6", answers_below=shares, shares_ids=shares, elsewhere=1)
+        options = profile_options("power-focus-6000-3.6", answers_below=shares, shares_ids=shares, elsewhere=1)
         options["recover_revisions"] = (1, 2, 3)
         cart = cart_of(**options)
         cart.produce(3, 200)

@@ -59,10 +59,10 @@ def ran(*words):
 
 @pytest.mark.parametrize("name", image.BOARDS)
 def test_without_sources_it_says_how_to_get_them_for_this_board(name, all_tools):
-    [said] = image.problems(image.BOARDS[name], None)
+    [problem] = image.problems(image.BOARDS[name], None)
     board = image.BOARDS[name]
-    assert f"git clone --branch {image.RELEASE}" in said
-    assert f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules" in said
+    assert f"git clone --branch {image.RELEASE}" in problem
+    assert f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules" in problem
 
 
 @pytest.mark.parametrize("name", image.BOARDS)
@@ -70,7 +70,7 @@ def test_a_whole_folder_lacks_nothing(name, tmp_path, all_tools):
     assert image.problems(image.BOARDS[name], tree(tmp_path, image.BOARDS[name])) == []
 
 
-def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
+def test_everything_that_is_missing_is_reported_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None)
     board = image.BOARDS["rpi_pico_w"]
     whole = tree(tmp_path, board, minor=23)
@@ -86,8 +86,8 @@ def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("lacks", "package"), [("c", "libnewlib-arm-none-eabi"), ("c++", "libstdc++-arm-none-eabi-")])
 def test_headers_that_the_compiler_does_not_find_are_missing(tmp_path, monkeypatch, all_tools, lacks, package):
     monkeypatch.setattr(image, "_has_header", lambda language, header: language != lacks)
-    [said] = image.problems(image.BOARDS["rpi_pico"], tree(tmp_path, image.BOARDS["rpi_pico"]))
-    assert said.startswith(f"programs are missing: sudo apt-get install {package}")
+    [problem] = image.problems(image.BOARDS["rpi_pico"], tree(tmp_path, image.BOARDS["rpi_pico"]))
+    assert problem.startswith(f"programs are missing: sudo apt-get install {package}")
 
 
 def test_headers_are_looked_for_with_the_compiler_itself(tmp_path, monkeypatch):
@@ -104,8 +104,8 @@ def test_picotool_is_looked_for_as_the_sdk_does(tmp_path, monkeypatch, all_tools
     source = tree(tmp_path / "source", board)
     tools = source / "lib/pico-sdk/tools/CMakeLists.txt"
     written(tools, "    set(picotool_VERSION_REQUIRED 99.1.1)\n")
-    [said] = image.problems(board, source)
-    assert said.startswith("picotool 99.1.1 is missing") and "git clone --branch 99.1.1" in said
+    [problem] = image.problems(board, source)
+    assert problem.startswith("picotool 99.1.1 is missing") and "git clone --branch 99.1.1" in problem
     for version, is_there in (("99.1.0", False), ("99.1.1", True)):
         place = tmp_path / version
         written(place / "picotoolConfig.cmake")
@@ -121,46 +121,46 @@ def test_a_program_that_reaches_into_the_storage_is_refused(name, tmp_path, all_
     room = board.program_kib * 1024
     for size, code in ((room, 0), (room + 1, 1)):
         source = tree(tmp_path / str(size), board, size=size)
-        told = ran("--board", name, "--source", source, "--output", tmp_path / "it.uf2")
-        assert told.exit_code == code, told.output
+        done = ran("--board", name, "--source", source, "--output", tmp_path / "it.uf2")
+        assert done.exit_code == code, done.output
     assert (
-        f"the program takes {board.program_kib + 1} KiB, and {board.folder} has {board.program_kib} in" in told.stderr
+        f"the program takes {board.program_kib + 1} KiB, and {board.folder} has {board.program_kib} in" in done.stderr
     )
 
 
-def test_division_of_flash_is_what_build_is_told_and_what_is_shown(tmp_path, all_tools):
+def test_division_of_flash_is_what_the_build_gets_and_what_is_shown(tmp_path, all_tools):
     board = image.BOARDS["w5500_evb_pico"]
-    told = ran(
+    done = ran(
         "--board", "w5500_evb_pico", "--source", tree(tmp_path / "source", board), "--output", tmp_path / "it.uf2"
     )
     [out] = (tmp_path / "cache").rglob("out/told")
     assert "1408" in out.read_text() and out.read_text().endswith(f"STORAGE_BYTES ({2048 - 1024} * 1024)\n")
     assert (
-        "0           586      1024      1280      2048 KiB\n| program   | free   | files   | spool   |" in told.stderr
+        "0           586      1024      1280      2048 KiB\n| program   | free   | files   | spool   |" in done.stderr
     )
 
 
 def test_other_sources_have_another_folder_and_no_build_of_first_goes_on(tmp_path, all_tools):
     board = image.BOARDS["rpi_pico"]
     for name in ("one", "two"):
-        told = ran("--board", "rpi_pico", "--source", tree(tmp_path / name, board), "--output", tmp_path / "it.uf2")
-        assert f"make -C {tmp_path / name}/ports/rp2" in told.stderr
+        done = ran("--board", "rpi_pico", "--source", tree(tmp_path / name, board), "--output", tmp_path / "it.uf2")
+        assert f"make -C {tmp_path / name}/ports/rp2" in done.stderr
     assert len(list((tmp_path / "cache/toolcart").iterdir())) == 2
 
 
 def test_an_esp32_needs_the_idf_set_up(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
-    [said] = image.problems(image.BOARDS["esp32"], tree(tmp_path, image.BOARDS["esp32"]))
-    assert "no idf.py" in said and "export.sh" in said
+    [problem] = image.problems(image.BOARDS["esp32"], tree(tmp_path, image.BOARDS["esp32"]))
+    assert "no idf.py" in problem and "export.sh" in problem
 
 
 @pytest.mark.parametrize("name", ["esp32", "esp32s3"])
 def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
     board = image.BOARDS[name]
-    told = ran("--board", name, "--source", tree(tmp_path / "source", board), "--json")
-    assert told.exit_code == 2
-    outcome = json.loads(told.stdout)
+    done = ran("--board", name, "--source", tree(tmp_path / "source", board), "--json")
+    assert done.exit_code == 2
+    outcome = json.loads(done.stdout)
     line = outcome["prepared"].split()
     assert line[0] == "idf.py" and line[-1] == "build" and len(outcome["missing"]) == 1
     ours = Path(next(word for word in line if word.startswith("MICROPY_BOARD_DIR=")).split("=")[1])
@@ -175,41 +175,41 @@ def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, mo
     assert [row[0] for row in rows] == ["nvs", "phy_init", "factory", "vfs", "spool"]
 
 
-def test_another_folder_is_told_from_the_sources(tmp_path, all_tools):
-    [said] = image.problems(image.BOARDS["esp32"], tmp_path)
-    assert "not a folder of MicroPython's sources" in said
+def test_another_folder_is_distinguished_from_the_sources(tmp_path, all_tools):
+    [problem] = image.problems(image.BOARDS["esp32"], tmp_path)
+    assert "not a folder of MicroPython's sources" in problem
 
 
 def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
-    told = ran("--board", "esp32", "--source", tmp_path)
-    assert told.exit_code == 2 and told.stderr.startswith("toolcart: ") and told.stdout == ""
-    told = ran("--board", "esp32", "--json")
-    assert told.exit_code == 2 and len(json.loads(told.stdout)["missing"]) == 1
+    done = ran("--board", "esp32", "--source", tmp_path)
+    assert done.exit_code == 2 and done.stderr.startswith("toolcart: ") and done.stdout == ""
+    done = ran("--board", "esp32", "--json")
+    assert done.exit_code == 2 and len(json.loads(done.stdout)["missing"]) == 1
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
-def test_image_is_built_with_the_manifest_and_the_next_steps_are_said(name, tmp_path, monkeypatch, all_tools):
+def test_image_is_built_with_the_manifest_and_the_next_steps_are_reported(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
     board = image.BOARDS[name]
     source = tree(tmp_path / "source", board)
-    told = ran("--board", name, "--source", source, "--check")
-    assert told.exit_code == 0 and told.stdout == f"{name}: nothing is missing.\n"
-    told = ran("--board", name, "--source", source, "--json")
-    assert told.exit_code == 0, told.output
-    outcome = json.loads(told.stdout)
-    made = Path(outcome["image"])
-    assert made.suffix == (".uf2" if board.port == "rp2" else ".bin") and outcome["bytes"] == made.stat().st_size
-    assert 'freeze("frozen", opt=2)' in made.read_text() and made.read_text().endswith(board.folder + "\n")
+    done = ran("--board", name, "--source", source, "--check")
+    assert done.exit_code == 0 and done.stdout == f"{name}: nothing is missing.\n"
+    done = ran("--board", name, "--source", source, "--json")
+    assert done.exit_code == 0, done.output
+    outcome = json.loads(done.stdout)
+    program = Path(outcome["image"])
+    assert program.suffix == (".uf2" if board.port == "rp2" else ".bin") and outcome["bytes"] == program.stat().st_size
+    assert 'freeze("frozen", opt=2)' in program.read_text() and program.read_text().endswith(board.folder + "\n")
     assert (source / "mpy-cross/made").is_file()
     assert outcome["next"][-1] == f"toolcart flash --board {board.port} --port PORT --config cart.json"
 
 
 def test_a_build_that_fails_names_its_first_error_and_its_log(tmp_path, monkeypatch, all_tools):
     source = tree(tmp_path / "source", image.BOARDS["rpi_pico_w"], port=FAILS)
-    told = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
-    assert told.exit_code == 1 and "main.c:3: error: no such thing" in told.stderr and "build.log" in told.stderr
+    done = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
+    assert done.exit_code == 1 and "main.c:3: error: no such thing" in done.stderr and "build.log" in done.stderr
     assert not (tmp_path / "no.uf2").exists()
 
 
@@ -255,19 +255,19 @@ def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
         f"m = mf.ManifestFile(mf.MODE_FREEZE, {places!r}); m.execute({str(manifest)!r}); "
         "print('\\n'.join(f'{f.target_path} {f.opt}' for f in m.files()))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT_S)
-    assert told.returncode == 0, told.stderr
-    files = dict(line.rsplit(" ", 1) for line in told.stdout.splitlines())
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    files = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines())
     assert {source.name for source in sources_for(port)} <= {name for name, opt in files.items() if opt == "2"}
     assert files["safe_mode.py"] == "0" and "_boot.py" in files
-    assert len(files) == len(told.stdout.splitlines()), "one of a name"
+    assert len(files) == len(done.stdout.splitlines()), "one of a name"
 
 
 @pytest.mark.long("a minute and a half of compiling")
 def test_image_of_rp2040_starts_agent_and_its_tracebacks_name_file_and_line(tmp_path, monkeypatch):
     try:
         built = rp2040.build()
-        rp2040.fill(_made(tmp_path / "warm"))  # lays out the sources, with what Debian's lack taken out
+        rp2040.fill(_new_folder(tmp_path / "warm"))  # lays out the sources, with what Debian's lack taken out
     except Unavailable as reason:
         pytest.skip(str(reason))
 
@@ -277,21 +277,21 @@ def test_image_of_rp2040_starts_agent_and_its_tracebacks_name_file_and_line(tmp_
     work = rp2040.WORK
     monkeypatch.setenv("CMAKE_ARGS", f"-DCMAKE_EXE_LINKER_FLAGS=-L{work / 'lib'}")
     monkeypatch.setenv("CXXFLAGS", "-DPICO_CXX_DISABLE_ALLOCATION_OVERRIDES=1")
-    made = image.build(Bare("rp2", "RPI_PICO", 2048, 1024), work / "micropython", tmp_path / "build", print)
+    program = image.build(Bare("rp2", "RPI_PICO", 2048, 1024), work / "micropython", tmp_path / "build", print)
     firmware, script = tmp_path / "fw.bin", tmp_path / "job.py"
-    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", made, firmware], check=True, timeout=TIMEOUT_S)
+    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", program, firmware], check=True, timeout=TIMEOUT_S)
     script.write_text(
         "import toolcart.agent.cart.app, toolcart.board.main\n"
         "from toolcart.agent.openprotocol.ids import id_of\nid_of(None, 0)\n"
     )
     line = [str(firmware) if word == str(built / "fw.bin") else word for word in rp2040.command(script)]
-    told = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT_S)
-    said = told.stdout + told.stderr
+    done = subprocess.run(line, capture_output=True, text=True, timeout=TIMEOUT_S)
+    output = done.stdout + done.stderr
     text = next(source.text for source in sources_for("rp2") if source.name == "toolcart/agent/openprotocol/ids.py")
     wanted = text.splitlines().index("        value = value * 10 + digits[at + index] - 0x30") + 1
-    assert f'File "toolcart/agent/openprotocol/ids.py", line {wanted}, in id_of' in said, said
+    assert f'File "toolcart/agent/openprotocol/ids.py", line {wanted}, in id_of' in output, output
 
 
-def _made(folder):
+def _new_folder(folder):
     folder.mkdir()
     return folder

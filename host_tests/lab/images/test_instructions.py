@@ -68,10 +68,10 @@ def test_bench_board_without_what_it_needs_says_so_within_a_second(monkeypatch, 
         monkeypatch.setattr(programs, "missing", lambda *wanted: [])
         monkeypatch.setattr(sources, "FOLDER", tmp_path / "none")
     began = time.process_time()
-    told = toolcart("bench", "figures", "board", code=1).output
+    output = toolcart("bench", "figures", "board", code=1).output
     assert time.process_time() - began < 1
-    said = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m lab.runtimes fetch"
-    assert said in told and "not taken" not in told
+    hint = "sudo apt-get install qemu-system-arm" if lacks == "programs" else "python -m lab.runtimes fetch"
+    assert hint in output and "not taken" not in output
 
 
 def test_the_installed_command_says_it_in_one_line_too(tmp_path):

@@ -119,7 +119,7 @@ def installed(tmp_path, name, board):
             yield plant, chip
 
 
-def said_by(chip):
+def status_by(chip):
     return command("board", "status", "--port", chip.port)
 
 
@@ -132,8 +132,8 @@ def tighten(plant, number):
 def ends_of(rows, mid, sign):
     """When the last byte of each such message came (`<`), or the first one left (`>`): ms since power-on."""
     rows = [row for row in rows if row[2] == sign]
-    found = re.finditer(rb"\x02(\d{4})" + mid, bytes(octet for *_, octet in rows))
-    return [rows[one.start() + (int(one[1]) if sign == "<" else 0)][0] for one in found]
+    matches = re.finditer(rb"\x02(\d{4})" + mid, bytes(octet for *_, octet in rows))
+    return [rows[one.start() + (int(one[1]) if sign == "<" else 0)][0] for one in matches]
 
 
 def test_w5500_image_delivers_after_a_cut_and_five_minutes_without_names(tmp_path):
@@ -147,17 +147,17 @@ def test_w5500_image_delivers_after_a_cut_and_five_minutes_without_names(tmp_pat
         for number in range(RESULTS):
             tighten(plant, RESULTS + number + 1)
         chip.change(pace=PACE)
-        until(lambda: FIVE_MINUTES in said_by(chip))
-        before = said_by(chip)
+        until(lambda: FIVE_MINUTES in status_by(chip))
+        before = status_by(chip)
         chip.change(names=True, pace=1)
         until(lambda: plant.toolsnet.archive.stored == 2 * RESULTS)
-        after = said_by(chip)
+        after = status_by(chip)
 
     assert f"{2 * RESULTS} stored, 0 delivered, {2 * RESULTS} waiting" in before
     assert f"{2 * RESULTS} stored, {2 * RESULTS} delivered, 0 waiting" in after and "10.0.2.15" in after
     assert plant.toolsnet.archive.tightening_ids() == plant.controller.acknowledged
     assert plant.controller.complaints == [] and plant.toolsnet.complaints == []
-    assert chip.said.count(RUNS) == 2  # one start for each time that the power came
+    assert chip.output.count(RUNS) == 2  # one start for each time that the power came
 
 
 @pytest.mark.parametrize(("name", "board"), [("rpi_pico", SERIAL_ALONE), ("rpi_pico_w", DEAD_RADIO)])
@@ -170,8 +170,8 @@ def test_image_keeps_results_of_a_serial_line_over_a_cut(tmp_path, name, board):
         until(lambda: len(plant.controller.acknowledged) == RESULTS + BURST)
         chip.cut_power()
         chip.power_on()
-        until(lambda: chip.said.count(RUNS) == 2)
-        said = said_by(chip)
+        until(lambda: chip.output.count(RUNS) == 2)
+        status = status_by(chip)
         listed = command("board", "spool", "--port", chip.port, "--station", 10, "--last", 100)
         chip.cut_power()
 
@@ -183,7 +183,7 @@ def test_image_keeps_results_of_a_serial_line_over_a_cut(tmp_path, name, board):
     lost = [row for row in rows if row[2] == "!"]
     print(f"{name}: MID 0001 {starts_ms} ms after power-on, 0062 {took_ms} ms after 0061, {len(lost)} bytes lost")
     kept = RESULTS + BURST
-    assert f"{kept} stored, 0 delivered, {kept} waiting" in said and listed.count("  LIVE  ") == kept
+    assert f"{kept} stored, 0 delivered, {kept} waiting" in status and listed.count("  LIVE  ") == kept
     assert plant.controller.complaints == [] and lost == []
     assert max(took_ms) < ACKNOWLEDGED_MS and max(starts_ms) < STARTED_MS and len(starts_ms) == 2
 
@@ -193,12 +193,12 @@ def test_supply_below_its_limit_leaves_results_in_the_controller(tmp_path):
         tighten(plant, 1)
         chip.change(supply_mv=4200)
         plant.loop.call(plant.controller.produce)
-        until(lambda: LOW in said_by(chip))
+        until(lambda: LOW in status_by(chip))
         assert plant.controller.acknowledged == plant.controller.produced[:1]
 
         chip.change(supply_mv=5000)
-        until(lambda: "2 stored, 0 delivered, 2 waiting" in said_by(chip))
-    assert chip.said.count(RUNS) == 1
+        until(lambda: "2 stored, 0 delivered, 2 waiting" in status_by(chip))
+    assert chip.output.count(RUNS) == 1
 
 
 def configuration(plant, board):

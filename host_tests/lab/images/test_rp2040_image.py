@@ -40,13 +40,13 @@ def ran(folder, source, *words, **options):
 
 def lives(lines):
     """The lines of each life of the chip, which ends with a cut or at the end."""
-    found = [[]]
+    parts = [[]]
     for line in lines:
         if line.startswith("== cut"):
-            found.append([])
+            parts.append([])
         elif line:
-            found[-1].append(line)
-    return found
+            parts[-1].append(line)
+    return parts
 
 
 def numbers(lines, word):
@@ -229,12 +229,12 @@ toolcart.agent.cart.app.no_such_name
 @pytest.mark.long("a start at the simulator's own pace")
 @built
 def test_our_own_way_through_the_instructions_is_the_simulators_to_the_cycle(tmp_path):
-    told = []
+    runs = []
     for plain in (True, False):
         flash = tmp_path / f"{plain}.bin"
-        told.append((ran(tmp_path, ALL_KINDS, flash=flash, plain=plain), flash.read_bytes()))
-    (code, lines), _ = told[0]
-    assert told[0] == told[1] and code == 1 and "AttributeError" in lines[-2] and lines[-1].endswith(" cycles"), lines
+        runs.append((ran(tmp_path, ALL_KINDS, flash=flash, plain=plain), flash.read_bytes()))
+    (code, lines), _ = runs[0]
+    assert runs[0] == runs[1] and code == 1 and "AttributeError" in lines[-2] and lines[-1].endswith(" cycles"), lines
 
 
 W5500 = """import machine, struct, time

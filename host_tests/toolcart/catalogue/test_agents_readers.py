@@ -86,9 +86,9 @@ def test_every_message_that_is_asked_for_is_in_catalogue_with_its_acknowledgemen
     for _, row, revisions in ROWS:
         for mid, reply in row[5]:
             assert int(catalogue.about(mid).answer) == reply
-        asked = row[2] or row[0]
+        requested = row[2] or row[0]
         for revision in revisions:
-            assert revision in catalogue.revisions(asked)
+            assert revision in catalogue.revisions(requested)
 
 
 @pytest.mark.parametrize("mid", PUSHES)
@@ -109,11 +109,11 @@ def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
         text = payload[ev.TEXT :].ljust(ev.TEXT_MOST).decode()
         kept = KEPT_AT[mid]
         for name, (at, width) in kept.items():
-            told = text[at : at + width].strip()
+            kept_text = text[at : at + width].strip()
             if name in names:
-                assert told == str(read[name]) or int(told) == int(read[name]), (revision, name)
+                assert kept_text == str(read[name]) or int(kept_text) == int(read[name]), (revision, name)
             else:
-                assert told == "", (revision, name)
+                assert kept_text == "", (revision, name)
         if "time" in names:
             assert payload[ev.TIME : ev.TIME + 7] == PACKED
         if "controller_ready" in names:
@@ -126,7 +126,7 @@ def test_every_field_that_is_kept_is_what_the_catalogue_reads(mid):
 # -- what is asked by the way --------------------------------------------------------------------------------------
 
 
-def asked(session):
+def request_of(session):
     """Return the request as the catalogue builds it, and its data as they were asked with."""
     request = session.request
     return request.asked, request.revision, bytes(request.data).decode()
@@ -143,14 +143,14 @@ def test_requests_are_built_as_the_catalogue_builds_them():
 @pytest.mark.parametrize("revision", [1, 2, 5])
 def test_limits_are_those_the_catalogue_reads(revision):
     values = {**LIMITED, "pset_id": 12, "pset_name": "Airbag", "pset_change": TIME}
-    known = {field.name for field in catalogue.form(13, revision).fields}
-    frame = bytes(catalogue.encode(13, revision, **{name: values[name] for name in values if name in known}))
+    names = {field.name for field in catalogue.form(13, revision).fields}
+    frame = bytes(catalogue.encode(13, revision, **{name: values[name] for name in values if name in names}))
     read = catalogue.decode(frame.rstrip(b"\0"))
     limits, session = ParameterSetLimits(), Session()
     body = body_of(12, TIME.encode())
     limits.put(body, 0)
     assert limits.ask(session, 0)
-    assert asked(session) == (12, 5, "012")
+    assert request_of(session) == (12, 5, "012")
     session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
     session.received.revision = revision
     limits.take(EV_QUERY, session, Counters(), 0)
@@ -178,7 +178,7 @@ def test_time_is_where_the_catalogue_reads_it():
 
     check, session = ClockCheck(Board(), False), Session()
     check.opened(0)
-    assert check.ask(session, 0) and asked(session) == (80, 1, "")
+    assert check.ask(session, 0) and request_of(session) == (80, 1, "")
     frame = bytes(catalogue.encode(81, 1, time=TIME)).rstrip(b"\0")
     session.link.buf, session.link.at, session.link.length = frame, 0, len(frame)
     check.take(EV_QUERY, session, Counters(), 0)

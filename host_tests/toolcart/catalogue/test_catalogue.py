@@ -3,7 +3,7 @@
 from toolcart import catalogue
 from toolcart.catalogue import FieldError, FrameError, Odd, TableError
 from toolcart.catalogue.table import read_table
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 from host_tests.support.frames import EXAMPLE
 
 PORTABLE = True
@@ -34,7 +34,7 @@ def test_the_light_result_has_other_places():
     assert message.header()["spindle"] == 1
 
 
-def test_numbers_stay_whole_and_are_told_as_exact_decimals():
+def test_numbers_stay_whole_and_are_read_as_exact_decimals():
     message = catalogue.decode(EXAMPLE)
     assert message.decimal("torque") == "42.37" and message.unit("torque") == "Nm"
     assert message.ratio("torque") == (4237, 100)
@@ -96,8 +96,8 @@ def test_text_in_utf_8_stays_whole():
     name = "M\u00fcller \u6f22"
     frame = catalogue.encode(61, 1, controller_name=name)
     assert len(frame) == 231 and catalogue.decode(frame)["controller_name"] == name
-    said = said_of(lambda: catalogue.encode(61, 1, controller_name="\u6f22" * 9), FieldError)
-    assert "at most 25 bytes" in said
+    error = error_of(lambda: catalogue.encode(61, 1, controller_name="\u6f22" * 9), FieldError)
+    assert "at most 25 bytes" in error
 
 
 def test_short_message_lacks_its_last_fields_and_long_one_has_a_rest():
@@ -122,7 +122,7 @@ def test_frames_that_are_none_are_refused_in_words():
         (b"0020006X001         ", "MID"),
         (b"00200061X01         ", "revision"),
     ):
-        assert word in said_of(lambda frame=frame: catalogue.decode(frame), FrameError), frame
+        assert word in error_of(lambda frame=frame: catalogue.decode(frame), FrameError), frame
     assert catalogue.decode(b"00200062            \0").frame == b"00200062            "
     assert catalogue.decode(b"00200062            ").revision == 1
 
@@ -131,14 +131,14 @@ NM = " in Nm/100, or a Decimal or text in Nm up to 9999.99"
 
 
 def test_what_cannot_be_built_says_where_and_what_is_allowed():
-    said = said_of(lambda: catalogue.encode(61, 1, torque=-5), FieldError)
-    assert said == "MID 0061 revision 1, torque (15) at 141-146: found -5, allowed 0 to 999999" + NM
-    said = said_of(lambda: catalogue.encode(61, 1, torqe=5), FieldError)
-    assert "torqe" in said and "one of: cell_id" in said
-    said = said_of(lambda: catalogue.encode(61, 1, job_id=100), FieldError)
-    assert "0 to 99" in said
-    said = said_of(lambda: catalogue.encode(61, 1, sequence=100), FieldError)
-    assert "sequence at 17" in said
+    error = error_of(lambda: catalogue.encode(61, 1, torque=-5), FieldError)
+    assert error == "MID 0061 revision 1, torque (15) at 141-146: found -5, allowed 0 to 999999" + NM
+    error = error_of(lambda: catalogue.encode(61, 1, torqe=5), FieldError)
+    assert "torqe" in error and "one of: cell_id" in error
+    error = error_of(lambda: catalogue.encode(61, 1, job_id=100), FieldError)
+    assert "0 to 99" in error
+    error = error_of(lambda: catalogue.encode(61, 1, sequence=100), FieldError)
+    assert "sequence at 17" in error
 
 
 def test_header_fields_are_given_by_name():
@@ -160,13 +160,13 @@ def test_every_message_knows_its_answer():
     answers = ((61, 2, (62, 1)), (64, 7, (65, 7)), (60, 999, (5, 1)), (62, 1, None), (1, 6, (2, 6)))
     for mid, revision, answer in answers:
         assert catalogue.decode(catalogue.encode(mid, revision, check=False)).answer() == answer
-    asked = catalogue.encode(6, requested_mid=1201, requested_revision=3)
-    assert catalogue.decode(asked).answer() == (1201, 3)
+    request = catalogue.encode(6, requested_mid=1201, requested_revision=3)
+    assert catalogue.decode(request).answer() == (1201, 3)
     assert catalogue.acknowledge(catalogue.decode(EXAMPLE)) == b"00200062001         "
     assert catalogue.acknowledge(catalogue.decode(catalogue.encode(64, tightening_id=0))) is None
     for about in map(catalogue.about, catalogue.mids()):
-        known = catalogue.revisions(about.mid) if about.kind == "E" and about.answer != "-" else []
-        for revision in known and known + [77]:
+        revisions = catalogue.revisions(about.mid) if about.kind == "E" and about.answer != "-" else []
+        for revision in revisions and revisions + [77]:
             event = catalogue.decode(b"0020%04d%03d         " % (about.mid, revision))
             assert int(catalogue.acknowledge(event)[4:8]) == event.answer()[0]
     assert catalogue.acknowledge(catalogue.decode(b"00200107003         ")) == b"00210108003         1"
@@ -176,15 +176,15 @@ def test_lists_are_counted_by_themselves():
     frame = catalogue.encode(61, 998, stages=3, stage_results=[{"torque": 1, "angle": 2}, {"torque": 3, "angle": 4}])
     message = catalogue.decode(frame)
     assert message["stage_count"] == 2 and message["stage_results"][1] == {"torque": 3, "angle": 4}
-    said = said_of(lambda: catalogue.encode(61, 998, stage_count=3, stage_results=[]), FieldError)
-    assert "stage_results (58)" in said and "3 of them" in said
+    error = error_of(lambda: catalogue.encode(61, 998, stage_count=3, stage_results=[]), FieldError)
+    assert "stage_results (58)" in error and "3 of them" in error
     cut = b"%04d" % (len(frame) - 4) + frame[4:-4]
     assert "1 of 2" not in str(catalogue.decode(frame).odd())
     assert isinstance(catalogue.decode(cut)["stage_results"], (Odd, list)) and catalogue.decode(cut).odd()
     assert catalogue.encode(catalogue.decode(cut)) == cut
 
 
-def test_text_of_a_told_length_stands_between():
+def test_text_of_a_given_length_is_between():
     frame = catalogue.encode(8, subscribed_mid=900, subscribed_revision=1, extra="0" + " " * 29 + "01001")
     assert frame == b"00640008001         090000135" + b"0" + b" " * 29 + b"01001"
     assert catalogue.decode(frame)["extra"] == "0" + " " * 29 + "01001"
@@ -231,7 +231,7 @@ def test_a_table_is_all_that_a_new_mid_takes():
 def test_a_catalogue_can_be_narrowed_by_role_and_category():
     own = catalogue.Catalogue(sent_by=catalogue.CONTROLLER, only=("tightening",))
     assert own.mids() == [61, 65, 66, 67]
-    assert "other side" in said_of(lambda: own.decode(catalogue.encode(60)), FrameError)
+    assert "other side" in error_of(lambda: own.decode(catalogue.encode(60)), FrameError)
     assert not own.decode(b"00240005001         0060").form.known
 
 
@@ -273,9 +273,9 @@ def test_a_table_says_in_one_line_what_is_alike():
     changed = mids[5560].revisions[3].fields(mids[5560])[1].members
     assert [member.name for member in changed] == ["shelf", "':'", "is_free", "','", "side", "';'"]
     assert [member.width for member in changed] == [2, 1, 2, 1, 1, 1]
-    said = mids[5560].revisions[4].fields(mids[5560])
-    assert [(field.id, field.name) for field in said] == [(b"02", "shelf"), (b"01", "row_count"), (b"02", "rows")]
-    assert [(member.name, member.meaning) for member in said[2].members[::2]] == [
+    expanded = mids[5560].revisions[4].fields(mids[5560])
+    assert [(field.id, field.name) for field in expanded] == [(b"02", "shelf"), (b"01", "row_count"), (b"02", "rows")]
+    assert [(member.name, member.meaning) for member in expanded[2].members[::2]] == [
         ("is_free", "is free"),
         ("shelf", "from below"),
     ]
@@ -298,10 +298,10 @@ def test_tables_that_are_wrong_say_which_line():
         ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-03 a b", "01-03 a b"),
         ("MID 0001 C E - x\nREV 1\n01 a N1\n02 b N1\nREV 2\n01-x a b", "01-x a b"),
     ):
-        assert word in said_of(lambda text=text: read_table(text), TableError)
+        assert word in error_of(lambda text=text: read_table(text), TableError)
     for line in (". a.b N1", "01 a Q1", "01-03 a N1", "01-03 a_1-2 N1", "03-01 a_3-1 N1", "01 a N1 <b"):
         bad = read_table("MID 0001 C E - x\nREV 1 20\n" + line)[1]
-        assert line.split()[1] in said_of(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
+        assert line.split()[1] in error_of(lambda bad=bad: bad.revisions[1].fields(bad), TableError)
 
 
 def test_what_could_not_be_read_stays_when_something_else_is_changed():
@@ -332,13 +332,13 @@ def test_decimal_text_words_and_bits_are_taken_as_values():
         ({"error_status": ["nothing"]}, "tool hot"),
         ({"torque": 42.37}, "0 to 999999"),
     ):
-        assert word in said_of(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
+        assert word in error_of(lambda given=given: catalogue.encode(61, 2, **given), FieldError), given
 
 
-def test_what_is_wrong_in_a_group_is_told_with_its_place():
+def test_what_is_wrong_in_a_group_is_reported_with_its_place():
     stages = [{"torque": 1, "angle": 2}, {"torque": -1, "angle": 2}]
-    said = said_of(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
-    assert "stage_results[1].torque at 548: found -1" in said
+    error = error_of(lambda: catalogue.encode(61, 998, stage_results=stages), FieldError)
+    assert "stage_results[1].torque at 548: found -1" in error
 
 
 def test_every_answer_is_a_mid_that_the_other_side_sends():

@@ -2,7 +2,7 @@
 
 from toolcart import catalogue
 from toolcart.catalogue import DataField, FieldError, FrameError, TableError, data_field
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 
 PORTABLE = True
 HEAP = "6m"
@@ -73,16 +73,16 @@ IMPOSSIBLE = (
 
 def test_what_must_not_be_sent_is_refused_unless_asked_for():
     for place, given, word in INVALID:
-        assert word in said_of(lambda: catalogue.encode(*place, **given), FieldError), (place, given)  # noqa: B023
+        assert word in error_of(lambda: catalogue.encode(*place, **given), FieldError), (place, given)  # noqa: B023
     invalid = catalogue.encode(82, time="yesterday", check=False)
     assert invalid[20:] == b"yesterday          "
     assert catalogue.encode(18, check=False)[20:] == b"   "
     assert catalogue.encode(61, 1, batch_status=9, check=False) and catalogue.encode(60, no_ack=2, check=False)
     changed = catalogue.decode(catalogue.encode(82, time="2024-03-14:09:26:53"))
-    assert "YYYY" in said_of(lambda: catalogue.encode(changed, time="x"), FieldError)
+    assert "YYYY" in error_of(lambda: catalogue.encode(changed, time="x"), FieldError)
     assert catalogue.encode(changed, time="x", check=False)[20:].strip() == b"x"
     linked = {"most": 40, "time": "x"}
-    assert "YYYY" in said_of(lambda: catalogue.encode_linked(82, 1, **linked), FieldError)
+    assert "YYYY" in error_of(lambda: catalogue.encode_linked(82, 1, **linked), FieldError)
     assert catalogue.encode_linked(82, 1, check=False, **linked)
 
 
@@ -104,16 +104,16 @@ def test_lists_that_products_extend_are_not_closed():
 def test_what_cannot_be_built_is_a_field_error_with_and_without_checks():
     for place, given in IMPOSSIBLE:
         for check in (True, False):
-            said_of(lambda: catalogue.encode(*place, check=check, **given), FieldError)  # noqa: B023
-    assert "at least" in said_of(lambda: catalogue.encode_linked(61, 1, most=20), FieldError)
+            error_of(lambda: catalogue.encode(*place, check=check, **given), FieldError)  # noqa: B023
+    assert "at least" in error_of(lambda: catalogue.encode_linked(61, 1, most=20), FieldError)
 
 
 def test_text_that_utf_8_has_not_is_a_field_error():
     try:
         "\ud800".encode()
     except UnicodeError:  # MicroPython writes it
-        assert "UTF-8" in said_of(lambda: catalogue.encode(61, vin="\ud800"), FieldError)
-        assert "UTF-8" in said_of(lambda: catalogue.encode(150, identifier="\ud800"), FieldError)
+        assert "UTF-8" in error_of(lambda: catalogue.encode(61, vin="\ud800"), FieldError)
+        assert "UTF-8" in error_of(lambda: catalogue.encode(150, identifier="\ud800"), FieldError)
 
 
 def test_a_number_that_is_none_is_no_float():
@@ -121,7 +121,7 @@ def test_a_number_that_is_none_is_no_float():
     own.register("MID 9100 C E - Values\nREV 1 30\n-- value F10")
     for value in (float("nan"), float("inf"), -float("inf")):
         for check in (True, False):
-            assert "number" in said_of(lambda: own.encode(9100, value=value, check=check), FieldError)  # noqa: B023
+            assert "number" in error_of(lambda: own.encode(9100, value=value, check=check), FieldError)  # noqa: B023
     assert own.encode(9100, value=1.5)[20:] == b"00001.5000"
 
 
@@ -132,8 +132,8 @@ def test_revisions_that_no_table_describes_have_no_answer_and_no_extra_data():
     assert catalogue.decode(b"00200006009         ").answer() is None
     assert catalogue.decode(b"00290006001         0X0000100").answer() is None
     for given in ({"trace_types": 5}, {"alternative": "x"}, {"alternative": [1]}):
-        said_of(lambda: catalogue.extra_data(8, 900, **given), FieldError)  # noqa: B023
-    said_of(lambda: catalogue.extra_data(5, 1), FieldError)
+        error_of(lambda: catalogue.extra_data(8, 900, **given), FieldError)  # noqa: B023
+    error_of(lambda: catalogue.extra_data(5, 1), FieldError)
 
 
 WRONG_TABLES = (
@@ -172,12 +172,12 @@ WRONG_TABLES = (
 def test_tables_that_are_wrong_are_refused_when_they_are_registered():
     for table in WRONG_TABLES:
         own = catalogue.Catalogue()
-        said_of(lambda: own.register(table), TableError)  # noqa: B023
+        error_of(lambda: own.register(table), TableError)  # noqa: B023
         assert own.mids() == catalogue.mids() and not own.form(9000).known, table
 
 
 def test_senders_and_categories_that_are_none_are_refused():
     for given in ({"sent_by": "x"}, {"only": ("x",)}, {"only": "tightening"}):
-        said_of(lambda: catalogue.Catalogue(**given), ValueError)  # noqa: B023
-    said_of(lambda: catalogue.mids("x"), ValueError)
+        error_of(lambda: catalogue.Catalogue(**given), ValueError)  # noqa: B023
+    error_of(lambda: catalogue.mids("x"), ValueError)
     assert issubclass(FrameError, ValueError)

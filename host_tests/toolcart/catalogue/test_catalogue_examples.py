@@ -17,7 +17,7 @@ from toolcart.agent.openprotocol.light_result import read_light
 from toolcart.agent.record import result as r
 from toolcart.catalogue import FrameError, Odd
 from toolcart.codec.examples import BUILT, DOCUMENTED, example, frame_of
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 from host_tests.support.frames import EXAMPLE, fetched, pushed
 
 PORTABLE = True
@@ -76,9 +76,9 @@ def test_every_described_revision_has_an_example_with_every_field_filled_in():
     assert documented == 25  # two of MID 0008
 
 
-def test_examples_that_contradict_the_tables_beside_them_are_told_as_odd():
+def test_examples_that_contradict_the_tables_beside_them_are_reported_as_odd():
     # OP 5.5.2 p. 109: three digits of a count that has four, and a length that fits neither.
-    said_of(lambda: catalogue.decode(frame_of("00290031002_________00200010002")), FrameError)  # 29 and 31 octets
+    error_of(lambda: catalogue.decode(frame_of("00290031002_________00200010002")), FrameError)  # 29 and 31 octets
     assert catalogue.decode(frame_of("00310031002_________00200010002"))["job_count"] == 20
     # OP 5.27.1.2 p. 262: five octets of extra data are announced as six.
     assert "cut off" in catalogue.decode(frame_of("003400090010________09000010601001"))["extra"].why
@@ -97,10 +97,10 @@ def test_the_examples_of_programs_are_trees():
     ):
         frame = ("%04d2500001" % (20 + len(data)) + " " * 9 + data).encode()
         message = catalogue.decode(frame)
-        found = []
+        read_nodes = []
         for node in message["nodes"]:
-            found.append((node["node_type"], [one.value() for one in node["parameters"]], node["child_count"]))
-        assert found == nodes, line
+            read_nodes.append((node["node_type"], [one.value() for one in node["parameters"]], node["child_count"]))
+        assert read_nodes == nodes, line
         assert catalogue.encode(2500, 1, nodes=message["nodes"]) == frame
 
 
@@ -136,11 +136,11 @@ def value_in(body, at, width, is_text):
 
 def check_body(message, body):
     for name, at, width in BODY:
-        found = value_in(body, at, width, name in ("vin", "pset_change", "tool_serial"))
+        value = value_in(body, at, width, name in ("vin", "pset_change", "tool_serial"))
         if name in message:
-            assert found == message[name], (message, name, found, message[name])
+            assert value == message[name], (message, name, value, message[name])
         else:
-            assert found is None or name == "tool_serial", (message, name)
+            assert value is None or name == "tool_serial", (message, name)
 
 
 def test_the_readers_of_results_agree_with_the_catalogue_field_by_field():
@@ -219,8 +219,8 @@ def test_the_readers_agree_on_blanks_and_on_spoiled_numbers():
         if code == r.RESULT_READ and not odd:
             check_body(message, body)
         if code != r.RESULT_READ:
-            told = [name for name, at, width in BODY if name in message and suspect(message, name)]
-            assert told, bytes(frame)
+            suspects = [name for name, at, width in BODY if name in message and suspect(message, name)]
+            assert suspects, bytes(frame)
 
 
 def suspect(message, name):

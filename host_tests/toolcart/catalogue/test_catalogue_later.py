@@ -80,15 +80,15 @@ LENGTHS = {
 
 def parts_of(mid, revision):
     """Return name -> (first octet, last octet) of an entry."""
-    found = {}
+    spans = {}
     for line in PARTS[mid].strip().split("\n"):
         name, *places = line.split()
         for place in places:
             number, _, octets = place.partition(":")
             if int(number) == revision:
                 first, _, last = octets.partition("-")
-                found[name] = (int(first), int(last or first))
-    return found
+                spans[name] = (int(first), int(last or first))
+    return spans
 
 
 def entry(mid, revision, seed):
@@ -111,42 +111,42 @@ def telegram(mid, revision, count):
     """Return a telegram with `count` entries, and what it says."""
     wide = 2 if (mid, revision) == (33, 1) else 4
     name = ("Job: one;" + " " * 25).encode()[:25]
-    data, said = b"01" + b"0007"[-wide:] + b"02" + name, {"job_id": 7, "job_name": "Job: one;"}
+    data, fields = b"01" + b"0007"[-wide:] + b"02" + name, {"job_id": 7, "job_name": "Job: one;"}
     if mid == 33:
         data += b"031" + b"040060" + b"0500090" + b"061" + b"071" + b"080" + b"090" + b"102" + b"11E"
         data += b"12%02d" % count
-        said.update({"forced_order": 1, "max_time_first": 60, "max_time": 90, "loosening": 2, "reserved": "E"})
+        fields.update({"forced_order": 1, "max_time_first": 60, "max_time": 90, "loosening": 2, "reserved": "E"})
     else:
         data += b"03%02d" % count
     data += b"13" if mid == 33 else b"04"
     assert len(data) + 20 == LISTS[(mid, revision)][1] - 1
     entries = [entry(mid, revision, 3 + 7 * number) for number in range(count)]
     data += b"".join([octets for octets, _ in entries])
-    said["job_list"] = [values for _, values in entries]
+    fields["job_list"] = [values for _, values in entries]
     behind = bytearray()
     for revisions, words in BEHIND if mid == 140 else ():
         for word in words.replace("\n", "|").split("|") if revision in revisions else ():
             field, number, octets = word.split()
             first, last = [int(one) for one in octets.split("-")]
             assert len(behind) == first - 3
-            said[field] = 1 if first == last else 40 + first
-            behind += number.encode() + ("0" * 9 + "%d" % said[field])[first - last - 1 :].encode()
+            fields[field] = 1 if first == last else 40 + first
+            behind += number.encode() + ("0" * 9 + "%d" % fields[field])[first - last - 1 :].encode()
             if field == "reserved":
                 behind[-1:] = b"G"
-                said[field] = "G"
+                fields[field] = "G"
     data += bytes(behind)
-    return ("%04d%04d%03d" % (20 + len(data), mid, revision) + " " * 9).encode() + data, said
+    return ("%04d%04d%03d" % (20 + len(data), mid, revision) + " " * 9).encode() + data, fields
 
 
 def test_lists_of_jobs_are_read_by_the_places_of_the_document():
     for mid, revision in LISTS:
         for count in (0, 1, 2, 50):
-            frame, said = telegram(mid, revision, count)
+            frame, fields = telegram(mid, revision, count)
             assert len(frame) == LENGTHS[(mid, revision)] + count * LISTS[(mid, revision)][0]
             message = catalogue.decode(frame)
             assert message.form.known and message.odd() == {} and message.rest() == b"", (mid, revision, message.odd())
-            for name in said:
-                assert message[name] == said[name], (mid, revision, name)
+            for name in fields:
+                assert message[name] == fields[name], (mid, revision, name)
             assert catalogue.encode(mid, revision, check=False, **message.fields()) == frame
 
 
@@ -170,7 +170,7 @@ def test_a_program_is_deleted_by_its_id_and_type():
 FIELD = b"01202" + b"004" + b"04" + b"000" + b"0000" + b"A123"
 
 
-def test_tool_data_have_two_layouts_that_tell_themselves_apart():
+def test_tool_data_have_two_layouts_that_differ_by_their_contents():
     for mid, printed, other in (
         (702, b"002" + 2 * FIELD, b"01" + b"0005" + b"02" + 2 * FIELD),
         (703, b"01" + b"0005" + b"002" + 2 * FIELD, b"01" + b"0005" + b"02" + 2 * FIELD),
@@ -196,7 +196,7 @@ def test_tool_data_are_asked_for_by_the_generic_mids():
 
 def test_modes_are_read_as_before_and_since_release_2_9():
     name = b"Left door"
-    for mid, data, said in (
+    for mid, data, expected in (
         (2601, b"002" + b"000109" + name + b"000200", [{"mode_id": 1, "mode_name": "Left door"}, {"mode_id": 2}]),
         (2601, b"001" + b"0001" + name + b" " * 91, [{"mode_id": 1, "mode_name": "Left door"}]),
         (2603, b"0007" + b"09" + name + b"001" + b"005" + b"002" + b"0003" + b"02" + b"B3", [{"bolt_name": "B3"}]),
@@ -205,9 +205,9 @@ def test_modes_are_read_as_before_and_since_release_2_9():
     ):
         message = catalogue.decode(b"%04d%04d001         " % (20 + len(data), mid) + data)
         assert message.odd() == {} and message.rest() == b"", (data, message.odd(), message.rest())
-        found = message["modes" if mid == 2601 else "bolts"]
-        assert len(found) == len(said)
-        for values, wanted in zip(found, said):  # noqa: B905 - MicroPython has no strict
+        entries = message["modes" if mid == 2601 else "bolts"]
+        assert len(entries) == len(expected)
+        for values, wanted in zip(entries, expected):  # noqa: B905 - MicroPython has no strict
             for key in wanted:
                 assert values[key] == wanted[key], (data, key)
         assert catalogue.encode(message.form, **message.fields()) == message.frame

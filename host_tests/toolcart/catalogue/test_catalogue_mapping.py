@@ -17,7 +17,7 @@ from toolcart.catalogue import (
     data_field,
     resolution,
 )
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 
 GIVEN = {
     "torque": "42.37",
@@ -112,9 +112,9 @@ def test_lists_and_groups_are_scaled_too():
 @pytest.mark.parametrize("ask", ["decimal", "number", "ratio", "unit", "meaning", "bits", "datetime", "__getitem__"])
 def test_unknown_field_is_named_in_the_same_words_everywhere(ask):
     for message in (MESSAGE, MESSAGE.scaled()):
-        text = said_of(lambda: getattr(message, ask)("nix"), NoField)  # noqa: B023
+        text = error_of(lambda: getattr(message, ask)("nix"), NoField)  # noqa: B023
         assert text.startswith("MID 0061 revision 10 has no field 'nix'; it has: cell_id, ")
-    assert said_of(lambda: getattr(catalogue.decode(b"00205555001         "), ask)("nix"), NoField).endswith("none")
+    assert error_of(lambda: getattr(catalogue.decode(b"00205555001         "), ask)("nix"), NoField).endswith("none")
 
 
 REFUSED = (
@@ -174,20 +174,20 @@ REFUSED = (
 
 @pytest.mark.parametrize(("call", "text"), REFUSED, ids=range(len(REFUSED)))
 def test_forbidden_or_impossible_value_is_a_field_error_that_says_so(call, text):
-    assert text in said_of(call, FieldError)
+    assert text in error_of(call, FieldError)
 
 
 def test_the_unit_of_what_is_allowed_can_be_read():
-    with pytest.raises(FieldError) as told:
+    with pytest.raises(FieldError) as raised:
         catalogue.encode(61, torque=-1)
-    error = told.value
+    error = raised.value
     assert (error.mid, error.field, error.found, error.unit) == (61, "torque (15)", -1, "Nm")
 
 
 @pytest.mark.parametrize("buffer", ["0020", 25, None, [48] * 20, object()])
 def test_what_is_no_bytes_is_a_frame_error(buffer):
     for call in (catalogue.decode, catalogue.read, catalogue.Frames().feed, catalogue.Linked().add):
-        assert "bytes are wanted" in said_of(lambda: call(buffer), FrameError)  # noqa: B023
+        assert "bytes are wanted" in error_of(lambda: call(buffer), FrameError)  # noqa: B023
     assert catalogue.decode(memoryview(bytearray(MESSAGE.frame))) == MESSAGE
 
 

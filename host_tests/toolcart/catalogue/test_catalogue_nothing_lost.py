@@ -4,7 +4,7 @@ order of what is decoded changes nothing.
 
 from toolcart import catalogue
 from toolcart.catalogue import FrameError, Frames, Odd
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 
 PORTABLE = True
 HEAP = "6m"
@@ -22,7 +22,7 @@ def jobs():
         yield catalogue.encode(140, revision, check=False, job_list=[DYNAMIC, DYNAMIC])
 
 
-def test_another_separator_loses_nothing_and_is_told():
+def test_another_separator_loses_nothing_and_is_reported():
     for frame in jobs():
         start = frame.index(b"001:") if b"001:" in frame else frame.index(b"01:002")
         for at in range(start, len(frame)):
@@ -49,7 +49,7 @@ def test_entries_before_a_wrong_separator_keep_their_values():
     assert list(message.odd()) == ["job_list[1].auto_next"]
 
 
-def test_half_an_entry_is_told_but_for_its_last_separator():
+def test_half_an_entry_is_reported_but_for_its_last_separator():
     for frame in jobs():
         message = catalogue.decode(b"%04d" % (len(frame) - 1) + frame[4:-1])
         if message.mid == 33:  # the list ends the message: nothing is missing but the last separator
@@ -66,9 +66,9 @@ def test_half_an_entry_is_told_but_for_its_last_separator():
 def test_decoding_does_not_depend_on_what_came_before():
     for octets in (b"+020", b"0_20", b" 020", b"?020", b"020 ", b"-020"):
         frame = octets + b"0062            "
-        before = said_of(lambda frame=frame: catalogue.decode(frame), FrameError)
+        before = error_of(lambda frame=frame: catalogue.decode(frame), FrameError)
         catalogue.decode(b"00200062            ")
-        assert said_of(lambda frame=frame: catalogue.decode(frame), FrameError) == before, octets
+        assert error_of(lambda frame=frame: catalogue.decode(frame), FrameError) == before, octets
 
 
 def test_frames_before_a_bad_octet_are_not_lost():
@@ -77,7 +77,7 @@ def test_frames_before_a_bad_octet_are_not_lost():
         frames = Frames()
         assert frames.feed(good * 3 + bad) == [good] * 3
         for _ in range(2):  # and no later call forgets it
-            assert bad[:4].decode() in said_of(lambda frames=frames: frames.feed(good), FrameError)
+            assert bad[:4].decode() in error_of(lambda frames=frames: frames.feed(good), FrameError)
 
 
 def test_a_negative_number_has_no_bits():

@@ -72,15 +72,15 @@ MISPRINTED = """
 
 def places(text):
     """Return (MID, parameter ID, octets) of each entry."""
-    found = []
+    parts = []
     mid = 0
     for word in text.split():
         if ":" not in word:
             mid = int(word)
         else:
             number, _, octets = word.partition(":")
-            found.append((mid, number, octets))
-    return found
+            parts.append((mid, number, octets))
+    return parts
 
 
 def fields_of(mid, number):

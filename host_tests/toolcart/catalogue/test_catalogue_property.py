@@ -33,11 +33,11 @@ def plain(field, octets):
 def values_of(draw, fields):
     counts = {field.count for field in fields if isinstance(field.count, str)}
     lengths = {name: draw(st.integers(0, 4)) for name in counts}
-    found = {}
+    values = {}
     for field in fields:
         if field.kind != "'" and field.name not in counts:
-            found[field.name] = draw(value_of(field, lengths.get(field.count, field.count)))
-    return found
+            values[field.name] = draw(value_of(field, lengths.get(field.count, field.count)))
+    return values
 
 
 def value_of(field, count):

@@ -36,10 +36,10 @@ def test_decimals_and_datetimes_are_read_and_built():
 
 def test_field_that_was_changed_in_json_is_in_frame_and_rest_stays():
     frame = catalogue.encode(61, 999, torque=4237, angle=95, station=1) + b"rest"
-    told = json.loads(catalogue.decode(b"%04d" % len(frame) + frame[4:]).to_json())
-    assert "frame" in told
-    told["fields"]["torque"] = 1
-    message = catalogue.from_json(json.dumps(told))
+    data = json.loads(catalogue.decode(b"%04d" % len(frame) + frame[4:]).to_json())
+    assert "frame" in data
+    data["fields"]["torque"] = 1
+    message = catalogue.from_json(json.dumps(data))
     assert message["torque"] == 1 and message["angle"] == 95 and message.rest() == b"rest"
     assert message.header()["station"] == 1
     assert catalogue.from_json('{"mid": 18, "fields": {"pset_id": 2}}').frame == catalogue.encode(18, pset_id=2)

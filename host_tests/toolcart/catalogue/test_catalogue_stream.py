@@ -2,7 +2,7 @@
 
 from toolcart import catalogue
 from toolcart.catalogue import FieldError, FrameError, Frames, Linked, data_field, resolution
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 from host_tests.support.frames import EXAMPLE
 
 PORTABLE = True
@@ -28,10 +28,10 @@ def a_trace(samples):
 def test_frames_come_out_however_the_octets_come():
     whole = catalogue.wire(EXAMPLE) + catalogue.wire(a_trace([0, 2, 3, 0x0231])) + b"\0" + catalogue.encode(9999)
     for size in (1, 7, 50, len(whole)):
-        frames, found = Frames(), []
+        frames, cut = Frames(), []
         for at in range(0, len(whole), size):
-            found += frames.feed(whole[at : at + size])
-        assert [catalogue.decode(frame).mid for frame in found] == [61, 900, 9999]
+            cut += frames.feed(whole[at : at + size])
+        assert [catalogue.decode(frame).mid for frame in cut] == [61, 900, 9999]
         assert frames.buffer == b""
 
 
@@ -68,16 +68,16 @@ def test_a_data_field_that_is_none_leaves_the_rest_odd():
 def test_a_long_message_goes_in_linked_parts_and_comes_back():
     fields = [data_field(30000 + n, "text %d" % n) for n in range(600)]
     given = {"message_count": 1, "message_number": 1, "result_id": 7, "object_id": 1, "data_fields": fields}
-    assert "encode_linked" in said_of(lambda: catalogue.encode(1202, 1, **given), FieldError)
+    assert "encode_linked" in error_of(lambda: catalogue.encode(1202, 1, **given), FieldError)
     frames = catalogue.encode_linked(1202, 1, **given)
     assert len(frames) == 2 and all(len(frame) <= 9999 for frame in frames)
     small = catalogue.encode_linked(1202, 1, most=2048, **given)
     assert 5 < len(small) <= 9
     for parts in (frames, small):
         linked = Linked()
-        found = [linked.add(frame) for frame in parts]
-        assert found[:-1] == [[]] * (len(parts) - 1)
-        message = catalogue.decode_parts(found[-1])
+        joined = [linked.add(frame) for frame in parts]
+        assert joined[:-1] == [[]] * (len(parts) - 1)
+        message = catalogue.decode_parts(joined[-1])
         assert message["data_fields"] == fields and message.odd() == {}
         # Each cut is between two parameters.
         assert parts[1][20:25].isdigit() and parts[1][20:22] == b"30"
@@ -93,14 +93,14 @@ def test_parts_in_the_wrong_place_are_refused():
     assert catalogue.decode_parts(parts)["identifier"] == "0123456789" * 3
     for order in ((0, 2), (1,)):
         linked = Linked()
-        said_of(lambda order=order, linked=linked: [linked.add(parts[index]) for index in order], FrameError)
+        error_of(lambda order=order, linked=linked: [linked.add(parts[index]) for index in order], FrameError)
         assert linked.waiting == {}
     linked = Linked()
     linked.add(parts[0])
     linked.add(parts[1])
     assert linked.add(parts[0]) == [] and linked.abandoned == 1
     for wrong in ([], [parts[1], parts[0], parts[2]], parts[:2]):
-        said_of(lambda wrong=wrong: catalogue.decode_parts(wrong), FrameError)
+        error_of(lambda wrong=wrong: catalogue.decode_parts(wrong), FrameError)
 
 
 def test_extra_data_of_the_generic_mids():
@@ -118,10 +118,10 @@ def test_extra_data_of_the_generic_mids():
     assert traces == "0" + " " * 29 + "03" + "001002003" and len(traces) == 41
     between = catalogue.extra_data(8, 1201, alternative=3, first_index=5, last_index=9, send_objects=0)
     assert between == "3" + "0000000005" + "0000000009" + "0"
-    asked = catalogue.encode(
+    request = catalogue.encode(
         6, requested_mid=67, requested_revision=1, extra=catalogue.extra_data(6, 67, start_index=0, count=10)
     )
-    assert catalogue.read_extra(catalogue.decode(asked)) == {"start_index": 0, "count": 10}
+    assert catalogue.read_extra(catalogue.decode(request)) == {"start_index": 0, "count": 10}
     assert catalogue.extra_data(8, 1601, alternative=0, format=0) == "00"
     assert catalogue.extra_data(8, 1601, alternative=2, format=0, pids=[60, 30244]) == "20" + "002" + "0006030244"
     undone = catalogue.encode(
@@ -142,7 +142,7 @@ def test_a_peer_that_makes_up_mids_and_parts_fills_no_memory():
         frame = ("0021%04d%03d       21x" % (3000 + number, number % 999)).encode()
         assert own.decode(frame).data() == b"x" and not own.decode(frame).form.known
         assert linked.add(frame) == []
-    assert len(own._made) <= 512 and len(own._forms) <= 512
+    assert len(own._by_revision) <= 512 and len(own._forms) <= 512
     assert len(linked.waiting) <= 16 and linked.abandoned >= 1484
     assert own.decode(EXAMPLE)["torque"] == 4237 and own.form(61, 999) is own.decode(EXAMPLE).form
 

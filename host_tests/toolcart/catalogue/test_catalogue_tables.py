@@ -64,8 +64,8 @@ def test_no_described_mid_or_revision_is_missing():
         assert about.sender == sender and about.name and about.source, mid
         wanted = [] if revisions == "-" else revision_numbers(revisions)
         forms = [catalogue.form(int(mid), number) for number in catalogue.revisions(int(mid))]
-        found = [form.revision for form in forms if not (form.other or form).since]
-        assert found == wanted, (mid, found, wanted)
+        described = [form.revision for form in forms if not (form.other or form).since]
+        assert described == wanted, (mid, described, wanted)
 
 
 def test_what_is_newer_is_there_and_says_since_when():
@@ -77,8 +77,8 @@ def test_what_is_newer_is_there_and_says_since_when():
 
 
 def test_what_has_a_name_only_is_known_as_that():
-    found = [mid for mid in catalogue.mids() if not catalogue.revisions(mid)]
-    assert set(found) == NAMED_ONLY
+    undescribed = [mid for mid in catalogue.mids() if not catalogue.revisions(mid)]
+    assert set(undescribed) == NAMED_ONLY
 
 
 def test_every_mid_of_mt_focus_6000_is_there():
@@ -196,13 +196,13 @@ def values_at(fields, turn):
     return values
 
 
-def same(found, given):
+def same(value, given):
     """True if the given values came back; what was counted is there besides."""
     if isinstance(given, dict):
-        return all(same(found[name], given[name]) for name in given)
+        return all(same(value[name], given[name]) for name in given)
     if isinstance(given, list) and given and not isinstance(given[0], (int, float, str)) and given[0] is not None:
-        return len(found) == len(given) and all(same(found[at], given[at]) for at in range(len(given)))
-    return found == given
+        return len(value) == len(given) and all(same(value[at], given[at]) for at in range(len(given)))
+    return value == given
 
 
 def test_every_form_comes_back_as_it_was_built():
@@ -212,24 +212,24 @@ def test_every_form_comes_back_as_it_was_built():
             # The edges of the types, blank too: what may be sent is judged in test_catalogue_checks.py.
             frame = catalogue.encode(form.mid, form.revision, check=False, **given)
             message = catalogue.decode(frame)
-            told = (form.mid, form.revision, turn)
-            assert message.odd() == {} and message.rest() == b"", (told, message.odd(), message.rest())
-            assert same(message.fields(), given), (told, message.fields(), given)
-            assert catalogue.encode(form.mid, form.revision, check=False, **message.fields()) == frame, told
+            case = (form.mid, form.revision, turn)
+            assert message.odd() == {} and message.rest() == b"", (case, message.odd(), message.rest())
+            assert same(message.fields(), given), (case, message.fields(), given)
+            assert catalogue.encode(form.mid, form.revision, check=False, **message.fields()) == frame, case
             assert catalogue.encode(message) == frame
             single = catalogue.decode(frame)
             for field in form.head:
-                assert single[field.name] == message.fields()[field.name], (told, field.name)
+                assert single[field.name] == message.fields()[field.name], (case, field.name)
 
 
 def test_every_data_type_comes_back_as_it_was_sent():
     assert {kind for kind, _ in DATA} == set(TYPES)
     for kind, value in DATA:
-        found = data_field(1, value, kind).value()
+        read = data_field(1, value, kind).value()
         if isinstance(value, float):
-            assert abs(found - value) < 0.001 * abs(value)
+            assert abs(read - value) < 0.001 * abs(value)
         elif kind not in (8, 9, 10, 50):
-            assert found == value, (kind, value, found)
+            assert read == value, (kind, value, read)
     assert data_field(1, b"12x", 1).value().why
     for text in ("nan", "inf", "1_0", "1.2.3", "e", "--1"):
         assert data_field(1, text.encode(), 3).value().why == "no number"

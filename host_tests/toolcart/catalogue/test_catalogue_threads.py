@@ -9,15 +9,15 @@ from toolcart.catalogue import (
 
 def test_a_table_that_is_being_read_is_missing_to_no_thread(monkeypatch):
     catalogue = registry.Catalogue()
-    read_table, found = registry.read_table, []
+    read_table, described = registry.read_table, []
 
     def read_slowly(table):
         monkeypatch.setattr(registry, "read_table", read_table)
-        other = threading.Thread(target=lambda: found.append(catalogue.form(1, 5).known))
+        other = threading.Thread(target=lambda: described.append(catalogue.form(1, 5).known))
         other.start()
         other.join(10)
         return read_table(table)
 
     monkeypatch.setattr(registry, "read_table", read_slowly)
     assert catalogue.form(1, 5).known
-    assert found == [True]
+    assert described == [True]

@@ -28,12 +28,12 @@ def with_specials(octets, mid, revision, *specials):
 
 
 def specials_in(page):
-    found = []
+    specials = []
     for row, place, octets in extended_values.specials_of(page, 0, len(page)):
         name = bytes(page[place + extended_values.NAME :][: rec.NAME_BYTES]).decode().rstrip()
         value = bytes(page[place + extended_values.VALUE :][:octets]).decode()
-        found.append((row, name, value, int(bytes(page[place + extended_values.STEP :][:2]))))
-    return found
+        specials.append((row, name, value, int(bytes(page[place + extended_values.STEP :][:2]))))
+    return specials
 
 
 def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them():
@@ -50,18 +50,18 @@ def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them
         )
         bolts = [message(107, spindle_frames.bolt_data(result, revision, index, 2), revision) for index in (1, 2)]
         bolts[0] = with_specials(bolts[0], 107, revision, special("Socket", "A-001", 2), special("Mean T", "1.5", 0))
-        made = cycle(kind=WideSpindleAssembly)
-        assert take(made, station, 106, revision, True) == cy.ASSEMBLY_MORE
-        assert take(made, bolts[0], 107, revision, True) == cy.ASSEMBLY_MORE
-        assert take(made, bolts[1], 107, revision, True) == cy.ASSEMBLY_WHOLE
-        page = payload_of(made)
+        assembly = cycle(kind=WideSpindleAssembly)
+        assert take(assembly, station, 106, revision, True) == cy.ASSEMBLY_MORE
+        assert take(assembly, bolts[0], 107, revision, True) == cy.ASSEMBLY_MORE
+        assert take(assembly, bolts[1], 107, revision, True) == cy.ASSEMBLY_WHOLE
+        page = payload_of(assembly)
         wanted = [(-1, one["name"], one["value"] or "", 0) for one in catalogue.decode(station)["special_values"]]
         for row in (0, 1):
             for one in catalogue.decode(bolts[row])["special_values"]:
                 wanted.append((row, one["name"], one["value"], one["step"]))
         assert specials_in(page) == wanted and len(wanted) == 6 and wanted[2][2] == long
         assert [row for row, _, _ in rec.extras_of(page, 0, len(page))] == [0, 1]
-        assert page[rec.PLACE + rec.TYPE] == (0x31 if revision == 4 else 0x20) and not made.cut
+        assert page[rec.PLACE + rec.TYPE] == (0x31 if revision == 4 else 0x20) and not assembly.cut
 
 
 def test_special_values_that_end_early_leave_what_stands_in_front():
@@ -69,25 +69,25 @@ def test_special_values_that_end_early_leave_what_stands_in_front():
     station = message(106, spindle_frames.station_data(result, 4, 2), 4)
     first = station.find(b"01Operator")
     for length in range(first, len(station)):
-        made = cycle(kind=WideSpindleAssembly)
-        assert take(made, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and made.result_code == res.RESULT_READ
-        page = payload_of(made)
+        assembly = cycle(kind=WideSpindleAssembly)
+        assert take(assembly, station[:length], 106, 4) == cy.ASSEMBLY_WHOLE and assembly.result_code == res.RESULT_READ
+        page = payload_of(assembly)
         assert specials_in(page) == ([(-1, "Operator", "Anna", 0)] if length >= first + 30 else [])
         assert rec.count_of(page, 0) == 2
     odd = station[: first + 24] + b"x4" + station[first + 26 :]  # no one knows how long
-    made = cycle(kind=WideSpindleAssembly)
-    assert take(made, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
+    assembly = cycle(kind=WideSpindleAssembly)
+    assert take(assembly, odd, 106, 4) == cy.ASSEMBLY_UNREADABLE
 
 
-def test_steps_that_the_controller_left_out_are_said():
+def test_steps_that_the_controller_left_out_are_reported():
     result = tightening()
     for octet, cut in ((b"1", False), (b"0", True)):
-        made = cycle(kind=WideSpindleAssembly)
-        take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
+        assembly = cycle(kind=WideSpindleAssembly)
+        take(assembly, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4, True)
         bolt = message(107, spindle_frames.bolt_data(result, 4, 1, 1), 4)
         at = bolt.find(b"14" + b"1Step T")
-        assert take(made, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.ASSEMBLY_WHOLE
-        assert made.cut == cut
+        assert take(assembly, bolt[: at + 2] + octet + bolt[at + 3 :], 107, 4, True) == cy.ASSEMBLY_WHOLE
+        assert assembly.cut == cut
 
 
 def test_objects_say_type_and_reference_from_revision_3_on():
@@ -99,8 +99,8 @@ def test_objects_say_type_and_reference_from_revision_3_on():
         operation.take(octets, 0, len(octets), 1201, revision, 0)
         page = bytearray(res.HEAD_BYTES) + operation.body
         assert [extended_values.object_of(page, 0, row) for row in range(3)] == wanted
-        told = catalogue.decode(octets)["objects"]
-        assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in told]
-    made = cycle(kind=WideSpindleAssembly)
-    take(made, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
-    assert extended_values.object_of(payload_of(made), 0, 0) == (-1, -1)
+        described = catalogue.decode(octets)["objects"]
+        assert [row.number for row in rec.rows_of(page, 0)] == [one["object_id"] for one in described]
+    assembly = cycle(kind=WideSpindleAssembly)
+    take(assembly, message(106, spindle_frames.station_data(result, 4, 1), 4), 106, 4)
+    assert extended_values.object_of(payload_of(assembly), 0, 0) == (-1, -1)

@@ -27,19 +27,19 @@ FROM_CONTROLLER = (False, True, False, True, True, False, True)
 def test_a_pcap_has_direction_and_time(tmp_path):
     file = tmp_path / "talk.pcap"
     file.write_bytes(capture(zip(FROM_CONTROLLER, FRAMES, strict=True)))
-    found = toolcart.captures.read(str(file))
-    assert [one.message.frame for one in found] == FRAMES and found.problems == []
+    telegrams = toolcart.captures.read(str(file))
+    assert [one.message.frame for one in telegrams] == FRAMES and telegrams.problems == []
     names = {False: "integrator", True: "controller"}
-    assert [one.sent_by for one in found] == [names[one] for one in FROM_CONTROLLER]
-    assert [one.time for one in found] == sorted(one.time for one in found) and found[0].time.year >= 2020
-    assert " > " in found[0].way and found[0].at_s == found[0].time.timestamp()
+    assert [one.sent_by for one in telegrams] == [names[one] for one in FROM_CONTROLLER]
+    assert [one.time for one in telegrams] == sorted(one.time for one in telegrams) and telegrams[0].time.year >= 2020
+    assert " > " in telegrams[0].way and telegrams[0].at_s == telegrams[0].time.timestamp()
     assert toolcart.captures.read(file, scaled=True)[4].message["tightening_status"] == "OK"
 
 
 def test_octets_and_texts_are_read_and_what_is_none_is_a_problem():
-    found = toolcart.captures.read(b"log: 00230018001         002\nnothing here\n")
-    assert [one.message.mid for one in found] == [18] and found[0].time is None and found[0].way == "line 1"
-    assert [one.why for one in found.problems] == ["no message in this line"]
+    telegrams = toolcart.captures.read(b"log: 00230018001         002\nnothing here\n")
+    assert [one.message.mid for one in telegrams] == [18] and telegrams[0].time is None and telegrams[0].way == "line 1"
+    assert [one.why for one in telegrams.problems] == ["no message in this line"]
     assert toolcart.captures.read(b"") == []
 
 
@@ -81,9 +81,9 @@ def test_so_do_all_messages_of_the_tables_and_spoiled_ones():
                 if index:
                     octets[dice.randrange(20, len(octets)) if len(octets) > 20 else 11] = dice.choice(b" 0X9")
                 for line in lines_of(bytes(octets)):
-                    told = json.loads(line)
-                    if "frame" in told:
-                        assert toolcart.from_json(line).frame.hex() == told["frame"], line
+                    data = json.loads(line)
+                    if "frame" in data:
+                        assert toolcart.from_json(line).frame.hex() == data["frame"], line
 
 
 def test_parts_and_what_is_no_message_go_back_too():
@@ -99,10 +99,10 @@ def test_parts_and_what_is_no_message_go_back_too():
 
 def test_a_value_that_was_changed_in_such_a_line_wins():
     [line] = lines_of(catalogue.encode(61, 999, torque=4237))
-    told = json.loads(line)
-    told["fields"]["torque"]["value"] = 5000
-    assert toolcart.from_json(json.dumps(told))["torque"] == 5000
-    [telegram] = toolcart.captures.read(json.dumps(told).encode())
+    data = json.loads(line)
+    data["fields"]["torque"]["value"] = 5000
+    assert toolcart.from_json(json.dumps(data))["torque"] == 5000
+    [telegram] = toolcart.captures.read(json.dumps(data).encode())
     assert telegram.message["torque"] == 5000
     [problem] = toolcart.captures.read(b'{"mid": 61}').problems
     assert "no message in JSON" in problem.why
@@ -121,10 +121,10 @@ def test_a_line_of_json_that_says_what_cannot_be_is_a_problem():
     frame = catalogue.encode(62).hex()
     for line in WRONG_LINES:
         one = line.replace("%s", frame).encode()
-        found = toolcart.captures.read(one, kind="json")
-        assert found == [] and len(found.problems) == 1, line[:60]
-        [told] = [rendering.as_data(seen) for seen in inputs.messages(one, "json")]
-        assert rendering.lines_of(told)[0].startswith("no message: "), line[:60]
+        telegrams = toolcart.captures.read(one, kind="json")
+        assert telegrams == [] and len(telegrams.problems) == 1, line[:60]
+        [data] = [rendering.as_data(seen) for seen in inputs.messages(one, "json")]
+        assert rendering.lines_of(data)[0].startswith("no message: "), line[:60]
     odd = '{"octets": "%s", "at_s": 1e30, "way": 5, "problem": ""}' % frame
     [telegram] = toolcart.captures.read(odd.encode(), kind="json")
     assert (telegram.time, telegram.way) == (None, "5")

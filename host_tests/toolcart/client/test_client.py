@@ -81,23 +81,23 @@ def test_a_client_of_every_profile_commands_it_and_takes_its_results(profile):
             else:
                 assert (await one.select_pset(2))["mid_accepted"] == 18
             async with one.results() as results:
-                made = [simulated.produce() for _ in range(3)]
+                produced = [simulated.produce() for _ in range(3)]
                 ends = 0
                 async for result in results:
                     assert await result.acknowledge()
                     ends += result.mid == last.get(profile, result.mid)
-                    if ends == len(made):
+                    if ends == len(produced):
                         break
-        return made
+        return produced
 
     with controller(profile) as simulated:
-        made = run(body(simulated))
+        produced = run(body(simulated))
         simulated.assert_clean()
         assert simulated.messages[3] >= 1
         if profile == "mt-focus-6000":
-            assert simulated.messages[1203] == 2 * len(made)
+            assert simulated.messages[1203] == 2 * len(produced)
         else:
-            assert simulated.acknowledged == made
+            assert simulated.acknowledged == produced
 
 
 @pytest.mark.parametrize("profile", profiles())
@@ -124,72 +124,72 @@ async def test_a_topic_has_one_reader_at_a_time(simulated, one):
 @test(faults={"ack_timeout_ms": 50})
 async def test_a_result_is_acknowledged_by_nothing_but_its_reader(simulated, one):
     async with one.results() as results:
-        made = simulated.produce()
+        produced = simulated.produce()
         first = await anext(results)
         again = await anext(results)  # since it was not acknowledged
-        assert first["tightening_id"] == again["tightening_id"] == made
+        assert first["tightening_id"] == again["tightening_id"] == produced
         assert simulated.acknowledged == []
         assert await again.acknowledge() and first.acknowledged
         await one.time()  # behind the acknowledgement
-        assert simulated.acknowledged == [made]
+        assert simulated.acknowledged == [produced]
 
 
 @test(faults={"window": 2})
 async def test_later_result_is_not_acknowledged_in_the_place_of_an_older_one(simulated, one):
     async with one.results() as results:
-        made = [simulated.produce(), simulated.produce()]
+        produced = [simulated.produce(), simulated.produce()]
         first, second = await anext(results), await anext(results)
         with pytest.raises(OutOfOrder):
             await second.acknowledge()
         assert await first.acknowledge() and await second.acknowledge()
         await one.time()
-        assert simulated.acknowledged == made
+        assert simulated.acknowledged == produced
 
 
 @test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
 async def test_on_link_level_everything_is_numbered(simulated, one):
     assert one.started["sequence_numbers"] == 1
     async with one.results() as results:
-        made = []
+        produced = []
         for _ in range(3):
-            made.append(simulated.produce())
+            produced.append(simulated.produce())
             assert await (await anext(results)).acknowledge()
             await one.select_pset(1)
-        assert simulated.acknowledged == made
+        assert simulated.acknowledged == produced
         assert 62 not in simulated.messages and simulated.messages[9997] >= 3
 
 
 @test(faults={"identity": {"sequence_numbers": 1}}, link_level=True)
 async def test_on_link_level_what_is_not_acknowledged_holds_up_the_answers_and_comes_again(simulated, one):
     async with one.results() as results:
-        made = simulated.produce()
+        produced = simulated.produce()
         first = await anext(results)
         again = await anext(results)
-        assert first["tightening_id"] == again["tightening_id"] == made and simulated.acknowledged == []
+        assert first["tightening_id"] == again["tightening_id"] == produced and simulated.acknowledged == []
         with pytest.raises(Unanswered):
             await one.ask(80, timeout=0.1)
         assert await again.acknowledge()
         await one.select_pset(1)
-        assert simulated.acknowledged == [made]
+        assert simulated.acknowledged == [produced]
 
 
 @test()
-async def test_cut_is_told_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
+async def test_cut_is_reported_and_mended_and_what_was_subscribed_to_comes_again(simulated, one):
     async with one.connections() as events, one.results() as results:
-        made = simulated.produce()
+        produced = simulated.produce()
         result = await anext(results)
         simulated.cut()
         lost = await until(events, lambda event: not event.is_found)
         assert lost.reason
         assert await result.acknowledge() is False  # the connection that it came over is gone
         simulated.restore()
-        found = await until(events, lambda event: event.is_found)
-        assert found.started.mid == 2
+        connection = await until(events, lambda event: event.is_found)
+        assert connection.started.mid == 2
         assert await result.acknowledge() is False and simulated.acknowledged == []
         newer = simulated.produce()
         result = await anext(results)
         assert result["tightening_id"] == newer and await result.acknowledge()
-        assert (await one.old_result(made))["tightening_id"] == made
+        assert (await one.old_result(produced))["tightening_id"] == produced
         assert simulated.acknowledged == [newer]
 
 
@@ -202,12 +202,12 @@ async def test_what_is_not_answered_ends_at_its_deadline_and_names_the_mid(simul
 
 @test(faults={"refuse": {80: None}})
 async def test_a_request_that_was_under_way_at_a_cut_fails_and_is_not_sent_again(simulated, one):
-    asked = asyncio.create_task(one.time())
+    request = asyncio.create_task(one.time())
     while 80 not in simulated.messages:
-        await asyncio.wait([asked], timeout=0.005)
+        await asyncio.wait([request], timeout=0.005)
     simulated.cut()
     with pytest.raises(ConnectionLost, match="0080: "):
-        await asked
+        await request
     simulated.restore()
     await one.select_pset(1)  # waits for the connection
     assert simulated.messages[80] == 1
@@ -257,10 +257,10 @@ async def test_a_client_that_leaves_frees_its_slot(simulated, one):
 
 @test()
 async def test_a_refusal_has_its_mid_its_code_and_the_words(simulated, one):
-    with pytest.raises(Refused) as told:
+    with pytest.raises(Refused) as raised:
         await one.select_pset(99)
-    assert (told.value.mid, told.value.code) == (18, 3)
-    assert str(told.value) == '0004 for 0018: code 03, "parameter set can not be set"'
+    assert (raised.value.mid, raised.value.code) == (18, 3)
+    assert str(raised.value) == '0004 for 0018: code 03, "parameter set can not be set"'
     with pytest.raises(Refused, match="0004 for 0064: code 15"):
         await one.old_result(4711)
 
@@ -355,12 +355,12 @@ def test_the_blocking_form_has_the_same_calls():
             with pytest.raises(Refused, match="0018"):
                 one.select_pset(99)
             with one.results() as results:
-                made = simulated.produce(torque=1234)
+                produced = simulated.produce(torque=1234)
                 for result in results:
                     assert result["torque"] == 1234 and result.decimal("torque") == "12.34"
                     assert result.acknowledge()
                     break
-        assert simulated.acknowledged == [made] and simulated.complaints == []
+        assert simulated.acknowledged == [produced] and simulated.complaints == []
 
 
 def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
@@ -373,11 +373,11 @@ def test_a_blocking_client_that_cannot_connect_leaves_no_thread_behind():
 def test_calls_that_wait_end_when_their_client_is_closed():
     async def body(simulated):
         async with connect(simulated.host, simulated.port, **QUICK) as one:
-            asked = [asyncio.create_task(one.time()) for _ in range(3)]
+            requests = [asyncio.create_task(one.time()) for _ in range(3)]
             while 80 not in simulated.messages:
-                await asyncio.wait(asked, timeout=0.005)
+                await asyncio.wait(requests, timeout=0.005)
         async with asyncio.timeout(5):
-            return [str(error) for error in await asyncio.gather(*asked, return_exceptions=True)]
+            return [str(error) for error in await asyncio.gather(*requests, return_exceptions=True)]
 
     with controller(refuse={80: None}) as simulated:
         assert run(body(simulated)) == ["0080: the client is closed"] * 3

@@ -72,19 +72,19 @@ LINES = (
 
 TCP, SERIAL = (connect, connect_blocking), (connect_serial, connect_serial_blocking)
 REFUSED = [
-    *[(TCP, {"host": "127.0.0.1", **options}, said) for options, said in WRONG],
-    *[(TCP, dict(zip(("host", "port"), words, strict=False)), said) for words, said in ADDRESSES],
-    *[(SERIAL, {"device": "/dev/null", **options}, said) for options, said in LINES],
+    *[(TCP, {"host": "127.0.0.1", **options}, expected) for options, expected in WRONG],
+    *[(TCP, dict(zip(("host", "port"), words, strict=False)), expected) for words, expected in ADDRESSES],
+    *[(SERIAL, {"device": "/dev/null", **options}, expected) for options, expected in LINES],
 ]
 
 
-@pytest.mark.parametrize(("calls", "options", "said"), REFUSED, ids=[said for _, _, said in REFUSED])
-def test_what_means_nothing_is_refused_by_its_name(calls, options, said):
+@pytest.mark.parametrize(("calls", "options", "expected"), REFUSED, ids=[expected for _, _, expected in REFUSED])
+def test_what_means_nothing_is_refused_by_its_name(calls, options, expected):
     for call in calls:
-        with pytest.raises(OptionError) as told:
+        with pytest.raises(OptionError) as raised:
             call(**options)
-        assert str(told.value).startswith(said) and isinstance(told.value, ValueError)
-        assert "stations" not in str(told.value)
+        assert str(raised.value).startswith(expected) and isinstance(raised.value, ValueError)
+        assert "stations" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_so_is_what_a_simulated_controller_cannot_be(given, name):
 
 def test_a_simulated_controller_is_asked_before_and_after_its_with_too():
     simulated = controller()
-    made = simulated.produce()
+    produced = simulated.produce()
     with simulated, connect_blocking(simulated.host, simulated.port, **QUICK) as one:
-        assert one.old_result()["tightening_id"] == made
+        assert one.old_result()["tightening_id"] == produced
     assert simulated.messages[64] == 1
     simulated.assert_clean()
 

@@ -17,12 +17,12 @@ def test_a_controller_on_a_line_is_commanded_and_its_results_are_taken(procedure
         async with connect_serial(simulated.device, procedure=procedure, **QUICK) as one:
             assert (await one.select_pset(2))["mid_accepted"] == 18
             async with one.results() as results:
-                made = simulated.produce()
+                produced = simulated.produce()
                 result = await results.next(timeout=5)
                 assert await result.acknowledge()
             await one.time()
-        return made
+        return produced
 
     with controller(procedure=procedure, device=str(tmp_path / "line")) as simulated:
-        made = run(body(simulated))
-        assert simulated.acknowledged == [made] and simulated.complaints == []
+        produced = run(body(simulated))
+        assert simulated.acknowledged == [produced] and simulated.complaints == []

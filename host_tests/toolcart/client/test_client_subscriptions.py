@@ -27,7 +27,7 @@ HUNG_UP_MS = 50  # the controller gives a client up that acknowledges nothing af
 @test(faults={"ack_timeout_ms": HUNG_UP_MS})
 async def test_what_is_not_acknowledged_when_topic_is_left_stays_with_the_controller(simulated, one):
     async with one.results() as results:
-        made = simulated.produce()
+        produced = simulated.produce()
         result = await results.next(timeout=2)
     assert await result.acknowledge() is False and simulated.acknowledged == []
     async with one.results() as results:
@@ -36,7 +36,7 @@ async def test_what_is_not_acknowledged_when_topic_is_left_stays_with_the_contro
         assert await result.acknowledge()
         await one.time()
         assert simulated.acknowledged == [result["tightening_id"]]
-    assert (await one.old_result(made))["tightening_id"] == made
+    assert (await one.old_result(produced))["tightening_id"] == produced
 
 
 @test()
@@ -93,14 +93,14 @@ async def test_one_result_is_taken_by_one_call_that_unsubscribes_with_its_acknow
     session = one._conversation.session
     while 60 not in simulated.messages or session.state != READY:  # some revisions are refused in front of one
         await asyncio.sleep(0.005)
-    made = simulated.produce()
+    produced = simulated.produce()
     result = await taking
-    assert result["tightening_id"] == made and 63 not in simulated.messages
+    assert result["tightening_id"] == produced and 63 not in simulated.messages
     assert await result.acknowledge()
-    assert simulated.messages[63] == 1 and simulated.acknowledged == [made]
-    with pytest.raises(NothingCame) as told:
+    assert simulated.messages[63] == 1 and simulated.acknowledged == [produced]
+    with pytest.raises(NothingCame) as raised:
         await one.results().next(timeout=0.05)
-    assert (told.value.topic, told.value.seconds) == ("results", 0.05) and isinstance(told.value, TimeoutError)
+    assert (raised.value.topic, raised.value.seconds) == ("results", 0.05) and isinstance(raised.value, TimeoutError)
     assert simulated.messages[63] == 2
 
 
@@ -108,13 +108,13 @@ async def test_one_result_is_taken_by_one_call_that_unsubscribes_with_its_acknow
 async def test_a_tool_is_enabled_for_one_result_and_disabled(simulated, one):
     async with one.results() as results:
         await one.enable_tool()
-        made = simulated.produce()
+        produced = simulated.produce()
         result = await results.next(timeout=5)
         await one.disable_tool()
         assert await result.acknowledge()
-    assert simulated.acknowledged == [made]
-    told = [mid for mid in simulated.messages if mid in (43, 42, 63)]
-    assert told == [43, 42, 63]
+    assert simulated.acknowledged == [produced]
+    mids = [mid for mid in simulated.messages if mid in (43, 42, 63)]
+    assert mids == [43, 42, 63]
 
 
 @test()
@@ -184,11 +184,11 @@ async def test_what_could_not_be_subscribed_to_in_time_is_not_subscribed_to_late
     simulated.drop()
     await one.ask(80, timeout=5)
     await one.select_pset(1, timeout=5)
-    made = simulated.produce()
+    produced = simulated.produce()
     async with one.results() as results:
         newer = simulated.produce()
         result = await results.next(timeout=5)
-        assert result["tightening_id"] in (made, newer)
+        assert result["tightening_id"] in (produced, newer)
         await result.acknowledge()
 
 
@@ -201,9 +201,9 @@ def test_a_client_can_be_entered_again_and_in_another_loop():
                 with pytest.raises(StateError, match="connected already"):
                     await one.__aenter__()
                 async with one.results() as results:
-                    made = simulated.produce()
+                    produced = simulated.produce()
                     result = await results.next(timeout=5)
-                    assert result["tightening_id"] == made and await result.acknowledge()
+                    assert result["tightening_id"] == produced and await result.acknowledge()
 
         for _ in range(2):
             run(once())
@@ -236,8 +236,8 @@ def test_telegrams_are_logged_in_both_directions(caplog):
 
     with controller() as simulated:
         run(body(simulated))
-    told = [(one.direction, one.octets[:8]) for one in caplog.records if one.name == "toolcart.traffic"]
-    assert [(way, octets[4:]) for way, octets in told] == [
+    logged = [(one.direction, one.octets[:8]) for one in caplog.records if one.name == "toolcart.traffic"]
+    assert [(way, octets[4:]) for way, octets in logged] == [
         ("out", b"0001"),
         ("in", b"0002"),
         ("out", b"0018"),
@@ -280,9 +280,9 @@ def test_a_blocking_stream_has_deadlines_and_unsubscribes():
             with one.results() as results:
                 with pytest.raises(NothingCame):
                     results.next(timeout=0.05)
-                made = simulated.produce(torque=1234)
+                produced = simulated.produce(torque=1234)
                 result = results.next(timeout=5)
-                assert result["tightening_id"] == made and result.acknowledge() and result.acknowledged
+                assert result["tightening_id"] == produced and result.acknowledge() and result.acknowledged
             assert simulated.messages[63] == 1
             with pytest.raises(StateError):
                 next(iter(one.results()))
@@ -292,6 +292,6 @@ def test_a_blocking_stream_has_deadlines_and_unsubscribes():
                 one.__enter__()
         with pytest.raises(ConnectionLost, match="closed"):
             one.time()
-        assert simulated.acknowledged == [made] and simulated.complaints == []
+        assert simulated.acknowledged == [produced] and simulated.complaints == []
         with one:
             one.select_pset(1, timeout=5)

@@ -22,13 +22,13 @@ WITH_BROKER = "consumers.md"  # host_tests/archive/test_check_consumer.py runs i
 
 def programs(page):
     """Return the programs of a page: each that begins with an import, with the examples that go on from there."""
-    found = []
+    blocks = []
     for one in re.findall(r"```python\n(.*?)```", (BOOK / page).read_text(encoding="utf-8"), re.DOTALL):
         if one.startswith(("import ", "from ")):
-            found.append(one)
-        elif found and "async with" not in one:
-            found[-1] += "\n" + one
-    return found
+            blocks.append(one)
+        elif blocks and "async with" not in one:
+            blocks[-1] += "\n" + one
+    return blocks
 
 
 PAGES = {page.name for page in BOOK.glob("*.md") if programs(page.name)} - {WITH_BROKER}
@@ -45,15 +45,15 @@ def test_the_quick_start_prints_each_tightening_and_acknowledges_it(index):
     program = programs("quick-start.md")[index]
     assert len(program.splitlines()) <= PROGRAM_LINES_MOST
     with controller(push_last_result=True) as simulated:
-        made = simulated.produce(torque=1234)  # which a new subscription gets
+        produced = simulated.produce(torque=1234)  # which a new subscription gets
         child = started(program.replace("192.0.2.10", simulated.host).replace("4545", str(simulated.port)))
         try:
-            line = next(line for line in child.stdout if line.startswith(f"{made} "))
+            line = next(line for line in child.stdout if line.startswith(f"{produced} "))
             assert "12.34" in line
             newer = simulated.produce(torque=2345)
             line = next(line for line in child.stdout if line.startswith(f"{newer} "))
             assert "23.45" in line
-            assert simulated.acknowledged[0] == made
+            assert simulated.acknowledged[0] == produced
             simulated.assert_clean()
         finally:
             child.kill()
@@ -64,27 +64,27 @@ def test_the_quick_start_prints_each_tightening_and_acknowledges_it(index):
 def test_the_other_programs_run_to_their_end(page, tmp_path):
     for program in programs(page):
         child = started(program, tmp_path)
-        told, _ = child.communicate(timeout=DEADLINE_S)
-        assert child.returncode == 0, told
+        output, _ = child.communicate(timeout=DEADLINE_S)
+        assert child.returncode == 0, output
 
 
 def public_names():
     """Return every public name with what it stands for, `captures.read` and the like among them."""
-    found = [(name, getattr(toolcart, name)) for name in dir(toolcart)]
+    named = [(name, getattr(toolcart, name)) for name in dir(toolcart)]
     for part in (toolcart.captures, toolcart.simulated):
-        found += [(f"{part.__name__}.{name}", getattr(part, name)) for name in part.__all__]
-    return [(name, one) for name, one in found if callable(one)]
+        named += [(f"{part.__name__}.{name}", getattr(part, name)) for name in part.__all__]
+    return [(name, one) for name, one in named if callable(one)]
 
 
-@pytest.mark.parametrize(("name", "found"), public_names(), ids=[name for name, _ in public_names()])
-def test_every_public_name_has_an_example_that_runs(name, found):
-    found = getattr(found, "__func__", found)
-    examples = doctest.DocTestFinder(recurse=False).find(found, name, globs={})
+@pytest.mark.parametrize(("name", "public"), public_names(), ids=[name for name, _ in public_names()])
+def test_every_public_name_has_an_example_that_runs(name, public):
+    public = getattr(public, "__func__", public)
+    examples = doctest.DocTestFinder(recurse=False).find(public, name, globs={})
     assert examples and examples[0].examples
-    told = io.StringIO()
+    report = io.StringIO()
     for one in examples:
-        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(one, out=told.write)
-    assert not told.getvalue()
+        doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(one, out=report.write)
+    assert not report.getvalue()
 
 
 def test_page_with_a_program_is_run_and_named_by_quick_start():

@@ -112,16 +112,16 @@ def found_by_mypy(folder, *names):
     command = [sys.executable, "-m", "mypy", *options, *names]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
     assert done.returncode in (0, 1), done.stderr
-    return {(found[1], int(found[2])) for found in re.finditer(r"^(\S+):(\d+): error", done.stdout, re.MULTILINE)}
+    return {(match[1], int(match[2])) for match in re.finditer(r"^(\S+):(\d+): error", done.stdout, re.MULTILINE)}
 
 
 def found_by_pyright(folder, *names):
     """The same of pyright."""
     command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable, *names]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-    told = json.loads(done.stdout)
-    assert told["summary"]["filesAnalyzed"] == len(names)
-    errors = [one for one in told["generalDiagnostics"] if one["severity"] == "error"]
+    report = json.loads(done.stdout)
+    assert report["summary"]["filesAnalyzed"] == len(names)
+    errors = [one for one in report["generalDiagnostics"] if one["severity"] == "error"]
     return {(one["file"].rpartition("/")[2], one["range"]["start"]["line"] + 1) for one in errors}
 
 
@@ -151,8 +151,8 @@ REAL = {name: getattr(part, name) for part in (catalogue, client) for name in pa
 
 def parameters_of(function):
     """Return (name, has a default) of each parameter of a function, without self."""
-    found = inspect.signature(function).parameters.values()
-    return [(one.name, one.default is not one.empty) for one in found if one.name != "self"]
+    parameters = inspect.signature(function).parameters.values()
+    return [(one.name, one.default is not one.empty) for one in parameters if one.name != "self"]
 
 
 def parameters_in(node):
@@ -160,13 +160,15 @@ def parameters_in(node):
     given = node.args
     plain = given.posonlyargs + given.args
     missing = [None] * (len(plain) - len(given.defaults))
-    found = [(arg.arg, default is not None) for arg, default in zip(plain, missing + given.defaults, strict=True)]
-    found += [(given.vararg.arg, False)] if given.vararg else []
-    found += [(arg.arg, default is not None) for arg, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    parameters = [(arg.arg, default is not None) for arg, default in zip(plain, missing + given.defaults, strict=True)]
+    parameters += [(given.vararg.arg, False)] if given.vararg else []
+    parameters += [
+        (arg.arg, default is not None) for arg, default in zip(given.kwonlyargs, given.kw_defaults, strict=True)
+    ]
     if given.kwarg:
         is_options = given.kwarg.annotation is not None and ast.unparse(given.kwarg.annotation) == "Unpack[_Options]"
-        found += parameters_of(Options) if is_options else [(given.kwarg.arg, False)]
-    return [one for one in found if one[0] != "self"]
+        parameters += parameters_of(Options) if is_options else [(given.kwarg.arg, False)]
+    return [one for one in parameters if one[0] != "self"]
 
 
 def compared(name, real, node):

@@ -2,7 +2,7 @@
 
 import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
 from toolcart.base.clock import Dice, SimClock, calendar, stamp_text
-from host_tests.portable import said_of
+from host_tests.portable import error_of
 
 PORTABLE = True
 HEAP = "512k"
@@ -24,7 +24,7 @@ def test_calendar_knows_leap_years_and_centuries():
 
 
 def test_clock_does_not_run_backwards():
-    said_of(lambda: SimClock().advance(-1), ValueError)
+    error_of(lambda: SimClock().advance(-1), ValueError)
 
 
 def test_dice_give_the_same_numbers_everywhere_and_stay_in_range():

@@ -4,8 +4,8 @@ import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and fr
 from toolcart.base.clock import SimClock
 from toolcart.sim.controller import Controller, ControllerOptions
 from toolcart.sim.controller_frames import old_result_data, result_data, start_data
-from toolcart.sim.profiles import row
-from host_tests.portable import said_of
+from toolcart.sim.profiles import profile_options
+from host_tests.portable import error_of
 from host_tests.support.frames import TIGHTENED
 from lab.harness.line import Network
 
@@ -33,9 +33,9 @@ class Integrator:
 
     def say(self, octets):
         self.port.write(octets, 0, len(octets))
-        return self.hear()
+        return self.receive()
 
-    def hear(self):
+    def receive(self):
         self.network.step()
         buf = bytearray(2000)
         count = self.port.readinto(buf, 2000)
@@ -43,12 +43,12 @@ class Integrator:
 
     def wait(self, ms):
         """Let time pass as a driver does: from one deadline to the next; return what comes at the end."""
-        heard = b""
+        received = b""
         while True:
-            heard += self.hear() or b""
+            received += self.receive() or b""
             step = min(ms, self.network.next_due())
             if ms == 0:
-                return heard
+                return received
             self.clock.advance(step)
             ms -= step
 
@@ -57,7 +57,7 @@ class Integrator:
         return self.say(SUBSCRIBE)
 
     def closed(self):
-        return self.hear() is None
+        return self.receive() is None
 
 
 def build(**options):
@@ -86,7 +86,7 @@ def test_light_result_is_byte_for_byte_the_worked_example():
     cart = build()
     assert cart.start() == b"00240005001 0101    0060\0"
     example(cart.controller)
-    assert cart.hear() == (
+    assert cart.receive() == (
         b"01210061999 0101    WVWZZZ1KZAW123456        070120006000400120042370009"
         b"52024-03-14:09:26:532024-02-01:08:00:000001234567\0"
     )
@@ -122,7 +122,7 @@ def test_fields_of_revision_1_and_2_lie_where_the_tables_say():
     assert second[364:366] == b"46" and second[366:385] == b"2024-02-01:08:00:00"
 
 
-def test_parameter_set_and_tool_are_told():
+def test_parameter_set_and_tool_are_reported():
     cart = started()
     answer = cart.say(b"00230012001         012\0")
     assert answer[:20] == b"01040013001 0101    "
@@ -133,11 +133,11 @@ def test_parameter_set_and_tool_are_told():
     assert cart.controller.complaints == []
 
 
-def test_alarm_is_pushed_and_told_to_late_subscribers():
+def test_alarm_is_pushed_to_late_subscribers_too():
     cart = started()
     assert cart.say(b"002000700010        \0") == b"00240005001 0101    0070\0"
     cart.controller.raise_alarm("E404", ready=0)
-    assert cart.hear() == b"00530071001 0101    01E40402003" + b"0042024-03-14:09:26:53\0"
+    assert cart.receive() == b"00530071001 0101    01E40402003" + b"0042024-03-14:09:26:53\0"
     cart.say(b"00200072001         \0")
     cart.say(b"00200073001         \0")
     assert cart.say(b"002000700010        \0")[25:] == (b"00560076001 0101    01102E404030040052024-03-14:09:26:53\0")
@@ -155,7 +155,7 @@ def test_second_client_is_turned_away_until_the_first_stops():
     assert other.say(START)[4:8] == b"0002"
 
 
-def test_keep_alive_is_mirrored_in_the_way_it_is_told():
+def test_keep_alive_is_mirrored_as_configured():
     cart = started()
     assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
     cart.controller.options.keepalive = "blank"
@@ -191,7 +191,7 @@ def test_hanging_controller_says_nothing_and_goes_on_when_it_is_freed():
     assert cart.say(KEEP_ALIVE) == b""
     assert cart.wait(14000) == b""
     cart.controller.options.silent = False
-    assert cart.hear()[111:121] == b"%010d" % number
+    assert cart.receive()[111:121] == b"%010d" % number
     assert cart.controller.complaints == []
 
 
@@ -248,7 +248,7 @@ def test_each_copy_of_a_result_may_be_acknowledged_and_counts_once():
 def test_repeating_controller_sends_what_was_acknowledged():
     cart = started(repeat=2)
     cart.controller.produce()
-    first = cart.hear()
+    first = cart.receive()
     cart.say(ACKNOWLEDGE)
     assert cart.wait(5000) == first
     cart.say(ACKNOWLEDGE)
@@ -263,7 +263,7 @@ def test_what_was_not_subscribed_is_not_replayed_but_recovered():
     missed = cart.controller.produce()
     newest = cart.controller.produce()
     cart.start()
-    assert cart.hear() == b""
+    assert cart.receive() == b""
     assert cart.say(old(0))[20:32] == b"01%010d" % newest
     assert cart.say(old(missed, 1))[:11] == b"01180065001"
     assert cart.say(old(77)) == b"00260004001 0101    006415\0"
@@ -293,13 +293,13 @@ def test_controller_that_pushes_other_messages_has_no_0061():
         cart.controller.produce()
         assert cart.start() == b"00240005001 0101    0060\0"
         cart.controller.produce()
-        assert cart.hear() == b"" and cart.controller.complaints == []
+        assert cart.receive() == b"" and cart.controller.complaints == []
 
 
 def test_odd_texts_come_as_they_are_ordered():
     cart = started(pad=b"\0", pset_change_text="Last Change Unknown", time_text="0000-00-00:00:00:00")
     cart.controller.produce(vin=b"AB")
-    frame = cart.hear()
+    frame = cart.receive()
     assert frame[20:45] == b"AB" + b"\0" * 23
     assert frame[73:111] == b"0000-00-00:00:00:00Last Change Unknown"
 
@@ -376,7 +376,7 @@ def test_nul_may_be_missing_or_counted_by_an_integrator():
     assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
 
 
-def test_what_is_odd_is_told_once_for_each_kind():
+def test_what_is_odd_is_reported_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
         cart = started(strict=strict)
         for _ in range(5):
@@ -398,7 +398,7 @@ def test_results_of_a_subscription_without_acknowledges_wait_for_none():
     assert cart.say(b"002000609991        \0")[4:8] == b"0005"
     for _ in range(3):
         cart.controller.produce()
-    assert len(cart.hear()) == 3 * 122
+    assert len(cart.receive()) == 3 * 122
     assert cart.wait(4000) == b"" and cart.controller.complaints == []
     cart = build(no_ack=False)
     cart.say(START)
@@ -451,12 +451,12 @@ def test_message_in_pieces_is_a_complaint_where_the_peer_never_reassembles():
 
 
 def test_unknown_option_or_field_is_a_mistake_of_the_test():
-    said_of(lambda: ControllerOptions(windw=3), ValueError)
+    error_of(lambda: ControllerOptions(windw=3), ValueError)
     for fields in ({"torqe": 3}, {"torque": 42.37}, {"torque": 10**9}, {"vin": [1]}, {"time": 5.0}):
-        said_of(lambda fields=fields: Controller(SimClock()).produce(**fields), ValueError)
+        error_of(lambda fields=fields: Controller(SimClock()).produce(**fields), ValueError)
     odd = ({"window": True}, {"silent": 1}, {"refuse": 5}, {"start_revisions": 1}, {"header": b"x"}, {"seed": "x"})
     for options in ({"pushed_as": {"torque": 1.5}}, {"fetched_as": 5}, {"identity": {"cell": 10**9}}) + odd:
-        said_of(lambda options=options: ControllerOptions(**options), ValueError)
+        error_of(lambda options=options: ControllerOptions(**options), ValueError)
     assert ControllerOptions(start_revisions=[1, 2], expected_station=b"01").start_revisions == [1, 2]
 
 
@@ -479,7 +479,7 @@ def test_numbered_result_is_acknowledged_by_its_number():
     assert cart.say(SUBSCRIBE) == b"00240005001 010101  0060\0"
     first = cart.controller.produce()
     second = cart.controller.produce()
-    assert cart.hear() == b""
+    assert cart.receive() == b""
     frame = cart.say(link_acknowledge(5, 2))
     assert frame[:20] == b"01210061999 010102  "
     assert cart.controller.acknowledged == []
@@ -504,9 +504,9 @@ def test_link_acknowledge_with_zeros_in_every_header_field_is_taken():
 def test_a_blank_start_revision_is_what_the_options_say():
     start = b"00200001            \0"
     for options, answer in (
-        (row("mt-focus-6000", strict=False), b"0002006"),
-        (row("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
-        (row("power-focus-4000"), b"0002001"),
+        (profile_options("mt-focus-6000", strict=False), b"0002006"),
+        (profile_options("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
+        (profile_options("power-focus-4000"), b"0002001"),
     ):
         assert build(**options).say(start)[4:11] == answer
 

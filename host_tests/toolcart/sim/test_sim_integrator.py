@@ -1,7 +1,7 @@
 """What an integrator has the simulated controller do is done, shows in results, and is told to who subscribed."""
 
 import toolcart.sim.controller_model  # noqa: F401 - first: imports nest, and from deeper down this port's stack is too small
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from host_tests.toolcart.sim.test_sim_controller import KEEP_ALIVE, build, started
 
 PORTABLE = True
@@ -27,24 +27,24 @@ def next_result(cart):
     return cart.controller.result(cart.controller.produce())
 
 
-def test_selected_parameter_set_and_job_are_told_and_those_of_next_results():
+def test_selected_parameter_set_and_job_are_pushed_and_those_of_next_results():
     cart = started()
     assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
-    heard = cart.say(command(18, b"012"))
-    assert heard.startswith(accepted(18)) and heard[25:][4:8] == b"0015" and heard[25:][20:23] == b"012"
-    heard = cart.say(command(38, b"0033", 2))
-    assert heard.startswith(accepted(38)) and heard[25:][4:8] == b"0035" and heard[25:][20:24] == b"0133"
+    answer = cart.say(command(18, b"012"))
+    assert answer.startswith(accepted(18)) and answer[25:][4:8] == b"0015" and answer[25:][20:23] == b"012"
+    answer = cart.say(command(38, b"0033", 2))
+    assert answer.startswith(accepted(38)) and answer[25:][4:8] == b"0035" and answer[25:][20:24] == b"0133"
     for _ in range(8):
         result = next_result(cart)
         assert (result.pset, result.torque_min, result.job) == (12, 4000, 33)
     assert cart.say(command(38, b"05"))[:25] == accepted(38)
 
 
-def test_named_vehicle_is_told_and_stands_in_the_next_results():
+def test_named_vehicle_is_pushed_and_is_in_the_next_results():
     cart = started()
     cart.say(command(51))
-    heard = cart.say(command(50, b"VIN 4711"))
-    assert heard.startswith(accepted(50)) and heard[25:][4:8] == b"0052" and heard[25:][20:28] == b"VIN 4711"
+    answer = cart.say(command(50, b"VIN 4711"))
+    assert answer.startswith(accepted(50)) and answer[25:][4:8] == b"0052" and answer[25:][20:28] == b"VIN 4711"
     assert next_result(cart).vin == b"VIN 4711"
 
 
@@ -53,9 +53,9 @@ def test_alarm_is_acknowledged_once():
     cart.say(command(70))
     assert cart.say(command(78)) == refused(78, 58)
     cart.controller.raise_alarm("E404")
-    cart.hear()
-    heard = cart.say(command(78))
-    assert heard.startswith(accepted(78)) and heard[25:][4:8] == b"0074" and heard[25:][20:24] == b"E404"
+    cart.receive()
+    answer = cart.say(command(78))
+    assert answer.startswith(accepted(78)) and answer[25:][4:8] == b"0074" and answer[25:][20:24] == b"E404"
     assert cart.controller.alarm is None and cart.say(command(78)) == refused(78, 58)
 
 
@@ -106,10 +106,10 @@ def test_what_names_no_mid_or_revision_is_a_complaint_and_no_end():
             (8, b"090x00100"),
             (8, b"12"),
         ):
-            cart = build(**row(profile, traces=(1,), unknown_mids=()))
+            cart = build(**profile_options(profile, traces=(1,), unknown_mids=()))
             cart.say(b"00200001006         \0")
-            heard = cart.say(command(mid, data))
-            assert heard[4:8] == b"0004" or cart.controller.complaints, (profile, data)
+            answer = cart.say(command(mid, data))
+            assert answer[4:8] == b"0004" or cart.controller.complaints, (profile, data)
             assert cart.say(KEEP_ALIVE)[4:8] == b"9999", (profile, data)
 
 

@@ -13,13 +13,13 @@ PLACE = ("cart", 4545)
 class Echo(Endpoint):
     """Sends back what it gets; remembers what happened."""
 
-    made = []
+    instances = []
 
     def __init__(self):
         super().__init__([], [])
         self.received = []
         self.gone = False
-        Echo.made.append(self)
+        Echo.instances.append(self)
 
     def receive(self, octets, now):
         self.received.append(octets)
@@ -34,7 +34,7 @@ class Echo(Endpoint):
 
 
 def build(connect_now=True):
-    Echo.made = []
+    Echo.instances = []
     clock = SimClock()
     network = Network(clock, Dice(3))
     line = network.listen(PLACE[0], PLACE[1], Echo)
@@ -100,7 +100,7 @@ def test_delay_is_one_way_each():
     port.write(b"abc", 0, 3)
     clock.advance(network.next_due())
     network.step()
-    assert Echo.made[0].received == [b"abc"]
+    assert Echo.instances[0].received == [b"abc"]
     assert read(port) == b""
     assert network.next_due() == 10
     clock.advance(10)
@@ -122,7 +122,7 @@ def test_down_resets_and_refuses_until_up():
     assert port.state() == PORT_CLOSED
     assert read(port) == -1
     assert port.write(b"x", 0, 1) == -1
-    assert Echo.made[0].gone
+    assert Echo.instances[0].gone
     port.open(PLACE[0], PLACE[1])
     network.step()
     assert port.state() == PORT_CLOSED
@@ -139,7 +139,7 @@ def test_cut_loses_what_is_under_way_and_lets_connect_again():
     network.cut(PLACE[0], PLACE[1])
     clock.advance(100)
     network.step()
-    assert Echo.made[0].received == []
+    assert Echo.instances[0].received == []
     port.open(PLACE[0], PLACE[1])
     network.step()
     assert port.state() == PORT_OPEN
@@ -153,7 +153,7 @@ def test_black_hole_neither_delivers_nor_fails_and_goes_on_afterwards():
     network.step()
     assert port.state() == PORT_OPEN
     assert read(port) == b""
-    assert Echo.made[0].excused
+    assert Echo.instances[0].excused
     second = network.port()
     second.open(PLACE[0], PLACE[1])
     clock.advance(60000)
@@ -180,17 +180,17 @@ def test_agent_that_lost_power_leaves_its_peer_connected():
     network.abandon(port)
     network.step()
     assert port.state() == PORT_CLOSED
-    assert not Echo.made[0].gone
-    assert Echo.made[0].excused
+    assert not Echo.instances[0].gone
+    assert Echo.instances[0].excused
     port.open(PLACE[0], PLACE[1])
     network.step()
-    assert len(Echo.made) == 2
+    assert len(Echo.instances) == 2
 
 
 def test_close_by_the_peer_is_read_after_the_last_byte():
     _, network, _, port = build()
-    Echo.made[0].send(b"bye")
-    Echo.made[0].wants_close = True
+    Echo.instances[0].send(b"bye")
+    Echo.instances[0].wants_close = True
     network.step()
     assert read(port, 2) == b"by"
     assert read(port, 2) == b"e"
@@ -204,8 +204,8 @@ def test_close_of_the_port_reaches_the_peer_after_what_was_written():
     port.close()
     port.close()
     network.step()
-    assert Echo.made[0].received == [b"abc"]
-    assert Echo.made[0].gone
+    assert Echo.instances[0].received == [b"abc"]
+    assert Echo.instances[0].gone
 
 
 def test_every_split_position_delivers_the_same_stream():
@@ -229,7 +229,7 @@ def test_random_splits_deliver_the_same_stream_in_pieces():
     stream, pieces = drain(clock, network, port, 1000)
     assert stream == text
     assert len(pieces) > 2
-    assert len(Echo.made[0].received) > 2
+    assert len(Echo.instances[0].received) > 2
 
 
 def test_limits_bound_reads_writes_and_segments():
@@ -239,7 +239,7 @@ def test_limits_bound_reads_writes_and_segments():
     line.segment_bytes = 3
     assert port.write(b"0123456789", 0, 10) == 5
     network.step()
-    assert Echo.made[0].received == [b"012", b"34"]
+    assert Echo.instances[0].received == [b"012", b"34"]
     assert read(port) == b"01"
 
 
@@ -261,10 +261,10 @@ def test_bandwidth_makes_bytes_wait_for_each_other():
     assert network.next_due() == 100
     clock.advance(99)
     network.step()
-    assert Echo.made[0].received == []
+    assert Echo.instances[0].received == []
     clock.advance(1)
     network.step()
-    assert len(Echo.made[0].received) == 1
+    assert len(Echo.instances[0].received) == 1
 
 
 def test_what_was_sent_later_waits_behind_what_was_sent_late():

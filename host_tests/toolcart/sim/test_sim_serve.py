@@ -22,8 +22,8 @@ DEADLINE_S = 20
 
 @pytest.fixture
 def plant():
-    with SimulatedPlant() as made:
-        yield made
+    with SimulatedPlant() as simulated:
+        yield simulated
 
 
 def connect(port):
@@ -67,8 +67,8 @@ def test_a_locked_tool_makes_nothing_and_catches_nothing_up(plant):
     unlocked_s = time.monotonic()
     plant.loop.call(lambda: setattr(plant.controller, "is_locked", False))
     until(lambda: len(plant.controller.produced) > before + 5)
-    made = len(plant.controller.produced) - before
-    assert made <= 50 * (time.monotonic() - unlocked_s) + 5
+    produced = len(plant.controller.produced) - before
+    assert produced <= 50 * (time.monotonic() - unlocked_s) + 5
 
 
 def test_result_goes_over_real_sockets_from_controller_to_archive(plant):
@@ -83,9 +83,9 @@ def test_result_goes_over_real_sockets_from_controller_to_archive(plant):
     with connect(plant.pim_port) as pim:
         assert take(pim, 11) == b"00071200001"
         pim.sendall(b"0024050000120240314092654000" + REQUEST)
-        told = take(pim, 41)
-    assert int(told[36:41]) == plant.server_port
-    with connect(int(told[36:41])) as server:
+        answer = take(pim, 41)
+    assert int(answer[36:41]) == plant.server_port
+    with connect(int(answer[36:41])) as server:
         server.sendall(result(1, 1, number) * 2)
         assert take(server, 56)[25:28] == b"000"
     account = plant.account()
@@ -104,7 +104,7 @@ def test_recovered_result_counts_as_acknowledged_when_asked_by_number(plant):
         assert plant.account()["acknowledged"] == 1
 
 
-def test_overtaken_result_is_told_from_one_that_waits(plant):
+def test_overtaken_result_is_distinguished_from_one_that_waits(plant):
     first, second, third = plant.produce(3)
     with subscribed(plant) as cart:
         for number in (first, second, third):
@@ -160,9 +160,9 @@ def test_mistake_in_a_call_comes_back_to_the_caller(plant):
 
 def served(run):
     """Run a serve_... function in a thread; return what it told and a function that stops it."""
-    told = []
+    lines = []
     stopping = threading.Event()
-    thread = threading.Thread(target=run, args=(told.append, stopping.is_set), daemon=True)
+    thread = threading.Thread(target=run, args=(lines.append, stopping.is_set), daemon=True)
     thread.start()
 
     def stop():
@@ -170,24 +170,24 @@ def served(run):
         thread.join(DEADLINE_S)
         assert not thread.is_alive()
 
-    until(lambda: told)
-    return told, stop
+    until(lambda: lines)
+    return lines, stop
 
 
 def test_controller_by_itself_produces_and_reports():
-    told, stop = served(lambda report, stop: serve_controller(port=0, rate=200, count=3, report=report, stop=stop))
-    port = int(told[0].rsplit(":", 1)[1])
+    lines, stop = served(lambda report, stop: serve_controller(port=0, rate=200, count=3, report=report, stop=stop))
+    port = int(lines[0].rsplit(":", 1)[1])
     with connect(port) as cart:
         cart.sendall(START + ACKNOWLEDGE)
         take(cart, 222)
-        until(lambda: "complaint: 0062 without an outstanding 0061" in told)
-    until(lambda: any("produced 3" in line for line in told))
+        until(lambda: "complaint: 0062 without an outstanding 0061" in lines)
+    until(lambda: any("produced 3" in line for line in lines))
     stop()
 
 
 def test_toolsnet_by_itself_serves_pim_and_server():
-    told, stop = served(lambda report, stop: serve_toolsnet(pim_port=0, server_port=0, report=report, stop=stop))
-    port = int(told[0].split(":")[1].split(",")[0])
+    lines, stop = served(lambda report, stop: serve_toolsnet(pim_port=0, server_port=0, report=report, stop=stop))
+    port = int(lines[0].split(":")[1].split(",")[0])
     with connect(port) as pim:
         assert take(pim, 11) == b"00071200001"
     stop()
@@ -278,7 +278,7 @@ def test_every_order_does_what_the_help_says():
 # The SQLite archive holds every field of a result, each result once, and can be asked by people.
 
 
-def found(sequence=17, tightening_id=1234567, time="20240314092653", **more):
+def result_fields(sequence=17, tightening_id=1234567, time="20240314092653", **more):
     """Return the worked result taken apart, with some fields changed."""
     fields, breaches = take_apart(RESULT)
     assert breaches == []
@@ -298,19 +298,19 @@ def archive():
 
 
 def test_the_store_stores_once_and_counts_repeats_and_order(archive):
-    assert archive.store_result(found(1, 11))
-    assert archive.store_result(found(3, 13))
-    assert not archive.store_result(found(1, 11))
-    assert archive.store_result(found(2, 12))
+    assert archive.store_result(result_fields(1, 11))
+    assert archive.store_result(result_fields(3, 13))
+    assert not archive.store_result(result_fields(1, 11))
+    assert archive.store_result(result_fields(2, 12))
     assert (archive.stored, archive.repeated, archive.out_of_order) == (3, 1, 1)
     assert archive.tightening_ids() == [11, 13, 12]
     assert archive.sequences() == [1, 3, 2]
 
 
-def test_the_store_tells_the_number_stored_last_for_each_station(archive):
-    archive.store_result(found(99999, 1))
-    archive.store_result(found(1, 2))
-    archive.store_result(found(7, 3, station=11))
+def test_the_store_returns_the_number_stored_last_for_each_station(archive):
+    archive.store_result(result_fields(99999, 1))
+    archive.store_result(result_fields(1, 2))
+    archive.store_result(result_fields(7, 3, station=11))
     assert archive.latest_result(3, 1, 10) == 1
     assert archive.latest_result(3, 1, 11) == 7
     assert archive.latest_result(3, 2, 10) == 0
@@ -326,11 +326,11 @@ def test_the_store_stores_an_event_once(archive):
 
 def test_the_store_forgets_as_an_older_backup_does(archive):
     for sequence in (1, 2, 3):
-        archive.store_result(found(sequence, sequence))
+        archive.store_result(result_fields(sequence, sequence))
     archive.restore_backup(2)
     assert archive.tightening_ids() == [1] and archive.stored == 1
     assert archive.latest_result(3, 1, 10) == 1
-    assert archive.store_result(found(2, 2))
+    assert archive.store_result(result_fields(2, 2))
     archive.clear()
     assert archive.stored == 0
     assert archive.latest_result(3, 1, 10) == 0

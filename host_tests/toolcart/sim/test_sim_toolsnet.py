@@ -35,11 +35,11 @@ class Station:
         self.port.open("tn", number)
 
     def say(self, octets):
-        self.hear()
+        self.receive()
         self.port.write(octets, 0, len(octets))
-        return self.hear()
+        return self.receive()
 
-    def hear(self):
+    def receive(self):
         self.network.step()
         buf = bytearray(500)
         count = self.port.readinto(buf, 500)
@@ -93,15 +93,15 @@ def test_worked_graph_event_and_keep_alive_are_accepted():
     assert station.toolsnet.archive.events[0]["parameters"][0]["value"] == "E404"
 
 
-def test_pim_verifies_itself_and_tells_where_it_stands():
+def test_pim_verifies_itself_and_answers_what_is_stored():
     station = build(6575, server_host="10.0.0.5", reported_result=16, reported_event=3)
-    assert station.hear() == b"00071200001"
+    assert station.receive() == b"00071200001"
     assert station.say(b"0024050000120240314092654000") == b""
     assert station.say(REQUEST) == b"00370800001000160000310.0.0.5       10111"
     assert station.toolsnet.complaints == []
 
 
-def test_pim_tells_the_number_that_was_stored_last():
+def test_pim_answers_the_number_that_was_stored_last():
     station = build()
     for sequence in (99998, 99999, 1):
         station.say(result(sequence, sequence, sequence))
@@ -139,7 +139,7 @@ def test_late_acknowledge_of_a_retransmission_lets_the_next_telegram_come():
     station.clock.advance(5000)
     station.say(result())
     station.clock.advance(1000)
-    assert station.hear() == STORED
+    assert station.receive() == STORED
     station.say(result(18, 43))
     assert station.toolsnet.complaints == []
     station.say(result(19, 44))
@@ -171,17 +171,17 @@ def test_sixty_seconds_of_silence_close_and_are_a_complaint():
     station = build()
     station.say(result())
     station.clock.advance(59999)
-    assert station.hear() == b""
+    assert station.receive() == b""
     station.clock.advance(1)
-    assert station.hear() is None
+    assert station.receive() is None
     assert "60000 ms" in station.toolsnet.complaints[0]
 
 
 def test_memory_archive_is_bounded_and_counts_all():
     archive = MemoryArchive(limit=2)
-    found = take_apart(RESULT)[0]
+    fields = take_apart(RESULT)[0]
     for sequence in (1, 2, 3):
-        record = dict(found)
+        record = dict(fields)
         record["sequence"] = sequence
         archive.store_result(record)
     assert archive.stored == 3
@@ -190,7 +190,7 @@ def test_memory_archive_is_bounded_and_counts_all():
 
 def test_pim_can_be_old_silent_or_hurt_by_an_acknowledge():
     station = build(6575, send_12=False)
-    assert station.hear() == b""
+    assert station.receive() == b""
     station = build(6575, pim_silent=True, ack_12="optional")
     assert station.say(REQUEST) == b""
     assert station.toolsnet.complaints == []
@@ -309,13 +309,13 @@ def test_each_server_connection_must_follow_an_answer_of_the_pim():
     pim = Station(toolsnet, 6575)
     pim.say(b"0024050000120240314092654000")
     pim.say(REQUEST)
-    Station(toolsnet).hear()
+    Station(toolsnet).receive()
     assert toolsnet.complaints == []
-    Station(toolsnet).hear()
+    Station(toolsnet).receive()
     assert "without asking the PIM" in toolsnet.complaints[0]
 
 
-def test_what_is_at_the_wrong_door_or_does_not_fit_is_told():
+def test_what_is_at_the_wrong_door_or_does_not_fit_is_reported():
     for port, telegram, words in (
         (10111, REQUEST, "07 is not for a server"),
         (6575, b"00070600044", "06 is not for a PIM"),
@@ -327,14 +327,14 @@ def test_what_is_at_the_wrong_door_or_does_not_fit_is_told():
     ):
         station = build(port)
         station.say(telegram)
-        told = station.toolsnet.complaints
-        assert words in told[0] if words else told == [], (port, telegram)
+        complaints = station.toolsnet.complaints
+        assert words in complaints[0] if words else complaints == [], (port, telegram)
     assert "telegram at 1: 99, allowed: 01, 02" in complaints_for(b"9900001")[0]
 
 
 def test_acknowledge_of_the_verification_may_be_left_out_after_a_failure():
     toolsnet = ToolsNet(SimClock(), MemoryArchive())
-    Station(toolsnet, 6575).hear()
+    Station(toolsnet, 6575).receive()
     assert Station(toolsnet, 6575).say(REQUEST) is not None
     assert toolsnet.complaints == []
 

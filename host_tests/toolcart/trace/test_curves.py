@@ -58,9 +58,9 @@ def test_octets_hex_and_lines_of_file_outlet_give_same_kind_of_curves(tmp_path):
         cart.controller.produce()
         cart.run(3000)
     path.write_bytes(cart.lines["lines"].octets)
-    found = curves(str(path))
-    assert [one["tightening_id"] for one in found] == ["1", "2"] and found[0]["station"] == 10
-    torque = found[0]["curves"][0]
+    tightenings = curves(str(path))
+    assert [one["tightening_id"] for one in tightenings] == ["1", "2"] and tightenings[0]["station"] == 10
+    torque = tightenings[0]["curves"][0]
     assert max(torque["values"]) == pytest.approx(cart.controller.result(1).torque / 100, abs=0.02)
     assert len(torque["values"]) == len(torque["ms"]) == 400
 
@@ -73,7 +73,7 @@ def test_a_mt_focus_in_the_capture_turns_the_octets_round():
     assert curves("--order", "big", stdin=start + b"\0" + octets)[0]["curves"][0]["values"] != [0, 1, 9, 20, 15]
 
 
-def test_what_a_curve_lacks_is_said():
+def test_what_a_curve_lacks_is_reported():
     assert "5 samples are there, 9 were announced" in printed("--json", stdin=trace(2, TORQUE, announced=9)).stdout
     (one,), _ = load(message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     curve = one.curves["torque"]
@@ -92,14 +92,14 @@ def test_csv_has_a_row_for_each_sample_of_each_tightening_or_of_one():
     assert first.startswith("6,") and len(others) == 9
 
 
-def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_does_not_tell():
+def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_has_no_times():
     done = printed(stdin=message(900, curve_frames.curve_data(7, TIME, 1, 2, 1, TORQUE, (), ())))
     assert {row["ms"] for row in csv.DictReader(done.stdout.splitlines())} == {""}
     assert "torque: " in done.stderr and "no coefficient" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("words", "stdin", "code", "told"),
+    ("words", "stdin", "code", "pieces"),
     [
         (["nothing"], None, 2, ("No such file", "Is the name right")),
         ([], b"hello\nworld\n", 1, ("there is no curve in standard input", "graphs")),
@@ -108,6 +108,6 @@ def test_csv_leaves_ms_empty_and_notes_go_to_stderr_where_a_curve_does_not_tell(
         ([], b"\n".join([b"x"] * 50), 1, ("toolcart:",)),
     ],
 )
-def test_errors_say_what_happened_and_what_to_do(words, stdin, code, told):
-    said = printed(*words, stdin=stdin, code=code).output
-    assert all(piece in said for piece in told) and said.count("toolcart:") <= 6
+def test_errors_say_what_happened_and_what_to_do(words, stdin, code, pieces):
+    output = printed(*words, stdin=stdin, code=code).output
+    assert all(piece in output for piece in pieces) and output.count("toolcart:") <= 6

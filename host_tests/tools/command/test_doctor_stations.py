@@ -6,7 +6,7 @@ import time
 import pytest
 
 from toolcart.sim.controller_model import ControllerOptions
-from toolcart.sim.profiles import row
+from toolcart.sim.profiles import profile_options
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.doctor import commands as together
 from toolcart.tools.doctor import controller, extras, toolsnet
@@ -109,7 +109,7 @@ def _beside_results(options, wants=ALL):
     ],
 )
 def test_what_a_controller_gives_beside_results_is_told(profile, wants, words):
-    found, asked, complaints = _beside_results(ControllerOptions(**row(profile)), frozenset(wants))
+    found, asked, complaints = _beside_results(ControllerOptions(**profile_options(profile)), frozenset(wants))
     words = [text.replace(")", ": code 99 (unknown MID))") for text in words]
     assert [one.words for one in found] == words and complaints == []
     assert [one.verdict for one in found[1:]] == [WARN] * (len(words) - 1)

@@ -56,10 +56,10 @@ class ChipLink(MpremoteLink):
 
     def lines(self, seconds):
         """Yield the lines it prints."""
-        seen = len(self.chip.said())
+        seen = len(self.chip.output())
         for _ in range(int(seconds * 1000 / LINES_MS)):
             self.chip.run(LINES_MS)
-            whole, end, _ = self.chip.said()[seen:].rpartition("\n")
+            whole, end, _ = self.chip.output()[seen:].rpartition("\n")
             seen += len(whole + end)
             yield from whole.splitlines() or [""]
 
@@ -67,7 +67,7 @@ class ChipLink(MpremoteLink):
         """Ask the console of a running agent; None if nothing answers within these seconds."""
         if self.chip.process is None:
             self.chip.run(LINES_MS)  # the power is back
-        before = len(self.chip.said())
+        before = len(self.chip.output())
         clock = self.chip.clock
         self.chip.type(line)
         seen = 0
@@ -76,7 +76,7 @@ class ChipLink(MpremoteLink):
             self.chip.run(100)
             if clock.total_ms - heard_ms > seconds * 1000:
                 return None
-            answers = [told for said in self.chip.said()[before:].splitlines() if (told := console_line(said))]
+            answers = [told for said in self.chip.output()[before:].splitlines() if (told := console_line(said))]
             if {"end": True} in answers:
                 return [told for told in answers if "healthy" not in told and told != {"end": True}]
             if len(answers) > seen:

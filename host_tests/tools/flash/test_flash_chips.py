@@ -74,9 +74,9 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
             break
         cuts += 1
         assert code in (0, commands.EXIT_GONE, commands.EXIT_ROLLED_BACK), capsys.readouterr().err
-        said = len(chip.said())
+        said = len(chip.output())
         chip.run(60000)
-        assert "healthy" in chip.said()[said:] and SAFE_MODE not in chip.said()[said:], at
+        assert "healthy" in chip.output()[said:] and SAFE_MODE not in chip.output()[said:], at
         if code:
             assert desk.flash(60 + at) == 0, capsys.readouterr().err
         at += 1
@@ -116,11 +116,11 @@ def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, 
     # The cable goes with the switch: three tries, then what ran before.
     monkeypatch.setattr(ChipLink, "lines", lambda link, seconds: iter(()))
     monkeypatch.setattr(commands, "roll_back", gone)
-    before = len(chip.said())
+    before = len(chip.output())
     assert desk.flash(71) == commands.EXIT_GONE
     chip.run(90000)
-    assert chip.said()[before:].count("RuntimeError: it cannot") == safe_mode.TRIES
-    assert '"healthy": true' in chip.said()[before:] and SAFE_MODE not in chip.said()
+    assert chip.output()[before:].count("RuntimeError: it cannot") == safe_mode.TRIES
+    assert '"healthy": true' in chip.output()[before:] and SAFE_MODE not in chip.output()
     confirmed, trial, *_ = desk.state().split()
     assert (confirmed, trial) == (first.split()[0], "-")
 

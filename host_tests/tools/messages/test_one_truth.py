@@ -393,7 +393,7 @@ def test_a_spool_that_is_not_up_is_said_in_the_same_words():
 
 @pytest.mark.parametrize("profile", [name for name in profiles.names() if name not in HEADERS])
 def test_a_start_with_any_controller_warns_of_nothing(profile):
-    cart, figures, levels = Cart(controller=profiles.row(profile)), Figures(), {}
+    cart, figures, levels = Cart(controller=profiles.profile_options(profile)), Figures(), {}
     for _ in range(40):
         cart.run(500)
         changes = figures.feed(status_of(shown(cart)), cart.clock.now / 1000)

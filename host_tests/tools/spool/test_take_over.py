@@ -154,7 +154,7 @@ def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, r
     ids += after.store(5)
     after.until(lambda: len(served(after)) == 105)
     after.run(1000)
-    shown = after.shown()
+    shown = after.status()
     assert served(after) == ids and shown["given_again"] == shown["not_given"] == 0
     assert shown.get("server_behind", 0) == shown.get("receipts_below", 0) == 0
     assert bench is MqttBench or after.server.batches[-1]["after"] == 0
