@@ -55,10 +55,10 @@ class Made(Memory):
 
     def tear(self, says):
         """The result made last can be read as it is pushed; of its answer the ID alone, and what its frame `says`."""
-        torn = self.made[-1]
+        torn = self.produced[-1]
         torn = self.results.get((torn.uid, torn.ident, says)) or Memory.result(self, torn.uid, torn.ident, torn.key)
         torn.frame = b"%06d" % torn.key if says else b""
-        self.results[torn.uid, torn.ident, says] = self.made[-1] = self.kept[-1] = torn
+        self.results[torn.uid, torn.ident, says] = self.produced[-1] = self.kept[-1] = torn
         return torn
 
 
