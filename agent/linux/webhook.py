@@ -465,14 +465,14 @@ class WebhookOutlet(Outlet):
         """The answer names what was never sent: another database, or one that is newer than this log."""
         confirmed = self.confirmed
         confirmed.alarms += 1
-        if not confirmed.started_over:
-            confirmed.started_over = True
-            confirmed.lacks(0, max(confirmed.after, self.log.state.confirmed(self.cursor)))
-        words = (
-            "its answer names a number that was never sent: %d; its database is another one, or newer than this spool, "
-        )
-        words += "which was restored: what the server lacks then cannot be known; it gets all that the spool has"
-        return self._fail(words % number, now)
+        why = "its answer names a number that was never sent: %d; " % number
+        if confirmed.started_over:
+            why += "it was sent the oldest and goes on so: nothing is delivered until it forgets this `identity`"
+            return self._fail(why, now)
+        confirmed.started_over = True
+        confirmed.lacks(0, max(confirmed.after, self.log.state.confirmed(self.cursor)))
+        why += "its database is another one, or newer than this spool, which was restored: what the server lacks then "
+        return self._fail(why + "cannot be known; it gets all that the spool has", now)
 
     def _refused(self, now):
         """Handle an answer that is not a success."""

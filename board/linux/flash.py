@@ -10,7 +10,7 @@ Rules
    because a block is erased only when no cursor needs it.
 3. `program` returns FLASH_DONE only if the file is still the one under its path, and as long as it was: what is
    durable in a file without a name is gone with this process. If it is not, the answer is FLASH_IO until the next
-   start. Reading goes on.
+   start. Reading goes on. After each error the path is looked at as well: another disk may be mounted there by now.
 4. Whose file it is, and how it is made: toolcart.board.linux.spool_file. A foreign file is an error, not an empty area.
 5. After an error the file may read as what the disk does not hold, and a later sync that succeeds does not write it (a
    failed fdatasync marks the pages clean). So the ring never goes on behind a refused program. An erase before it may
@@ -95,10 +95,7 @@ class FileFlash:
         except OSError as error:
             return self._failed(doing, error)
         if not in_place:
-            self.is_gone = True
-            self._refusal = REFUSED_GONE
-            self.last_error = "%s was deleted, replaced or cut while the agent was running" % self.path
-            return FLASH_IO
+            return self._put_gone()
         if self._refusal:
             self._refusal = REFUSED_NOTHING
             self._forget()
@@ -139,10 +136,25 @@ class FileFlash:
             put += more
 
     def _failed(self, doing, error):
+        if self._is_exchanged():
+            return self._put_gone()
         number = errno.EROFS if error.errno == errno.EIO and self._is_read_only() else error.errno
         self._refusal = refusal_of(number)
         self.last_error = "%s %s: %s" % (doing, self.path, os.strerror(number))
         return FLASH_IO
+
+    def _put_gone(self):
+        self.is_gone = True
+        self._refusal = REFUSED_GONE
+        self.last_error = "%s was deleted, replaced or cut while the agent was running" % self.path
+        return FLASH_IO
+
+    def _is_exchanged(self):
+        """True if another file, or none, is under its path: what failed is a disk that was taken out."""
+        try:
+            return not self._file.is_in_place()
+        except OSError:
+            return False
 
     def _is_read_only(self):
         """True if the file can be opened for writing no more: a file system in trouble says EIO to one that is open."""

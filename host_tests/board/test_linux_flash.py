@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
+from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE
 from toolcart.agent.log.log import LOG_FAILED
 from toolcart.board.linux import flash as linux_flash
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
@@ -114,6 +114,30 @@ def test_file_that_goes_under_running_agent_is_noticed_before_the_next_acknowled
     assert "was deleted, replaced or cut while the agent was running" in flash.last_error
     assert flash.program(4096, bytearray(16), 16) == flash.erase(3) == FLASH_IO
     flash.close()
+
+
+@pytest.mark.parametrize("there", ["another spool", "nothing"])
+@pytest.mark.parametrize("code", [errno.EIO, errno.EROFS])
+def test_disk_that_fails_and_is_exchanged_asks_for_a_start(tmp_path, monkeypatch, there, code):
+    """The old one is still open and fails for ever: what is mounted in its place says that the agent has to start."""
+    path = tmp_path / "spool"
+    flash = FileFlash(str(path), 64 * KIB)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE
+    with monkeypatch.context() as patch:
+        patch.setattr(linux_flash.os, "fdatasync", refusing(code))
+        assert append(ring, 2) == LOG_FAILED
+        assert flash.refusal() != REFUSED_GONE and os.strerror(code) in flash.last_error
+        path.rename(tmp_path / "taken out")
+        if there != "nothing":
+            path.write_bytes((tmp_path / "taken out").read_bytes())
+        assert append(ring, 2) == LOG_FAILED
+        assert flash.refusal() == REFUSED_GONE and "replaced" in flash.last_error
+    assert append(ring, 2) == LOG_FAILED
+    flash.close()
+    again = FileFlash(str(tmp_path / "taken out"), 64 * KIB)
+    assert read_all(mounted(again))[0] == (1, 1)
+    again.close()
 
 
 def test_path_that_cannot_be_looked_at_withholds_the_acknowledgement_until_it_can(tmp_path, monkeypatch):

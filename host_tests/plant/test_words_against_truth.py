@@ -663,7 +663,7 @@ ENTRIES = (
         20000,
     ),
     Entry(
-        "the PIM names a server on another host than its own, port 10111",
+        "the PIM names another host for the server than toolsnet.pim_host, port 10111",
         options={"toolsnet": {"server_host": "server"}},
     ),
     Entry(

@@ -292,7 +292,7 @@ _TELEGRAMS = {
     "flash refuses": (
         "{name} {place} answers, but this station's own flash or disk refuses: nothing is delivered, as what ToolsNet "
         "has could not be written down",
-        "It goes on by itself when the flash takes writes again; DISK says what it lacks.",
+        "It goes on when the flash takes writes again; DISK says what it lacks and what to do.",
     ),
 }
 

@@ -81,6 +81,7 @@ class Forward:
         way.pim_port = settings["pim_port"]
         way.host_override = settings["host_override"]
         way.allow_hosts = settings["allow_hosts"]
+        way.named = ""  # the host that the last 08 named
         way.is_reached = False  # by the last attempt: a connection is open, or was
         way.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self.longest_ms = self.session.reconnect_ms
@@ -411,7 +412,9 @@ class Forward:
             if self.way.allow_hosts is not None and named not in self.way.allow_hosts:
                 self.counters.note(h.HOST_REFUSED, info.server_port, now)
                 return ""
-            self.counters.note(h.OTHER_HOST, info.server_port, now)
+            if named != self.way.named:  # said with each change, not with each connection
+                self.counters.note(h.OTHER_HOST, info.server_port, now)
+        self.way.named = named
         return named
 
     def _look_at_opening(self, now):

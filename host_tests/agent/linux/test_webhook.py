@@ -270,7 +270,12 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.server.model.have[key] = newest + 1000
     plant.store(1)
     plant.run(600000)
-    assert plant.cursor.number == newest + 1 and "never sent" in plant.why() and not plant.forward.is_up()
+    assert plant.cursor.number == newest + 1 and not plant.forward.is_up()
+    assert "never sent" in plant.why() and "nothing is delivered until it forgets this `identity`" in plant.why()
+    assert "it gets all" not in plant.why()
+    plant.server.model.have[key] = 0
+    plant.run(120000)
+    assert plant.server.ids()[-1] == newest + 2 and plant.forward.is_up() and plant.why() == ""
 
 
 def test_kind_of_a_failure_does_not_change_with_what_the_server_says():

@@ -910,6 +910,17 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         assert shown["server"].partition(":")[0] in ("", "0.0.0.0", place[0]), "it goes elsewhere than it shows"
 
 
+def test_other_host_is_told_when_it_changes_and_not_with_each_connection():
+    outlet = Outlet()
+    outlet.store(1)
+    outlet.until_stored(1)
+    for count in range(2, 6):
+        outlet.network.cut(*SERVER)
+        outlet.store(1)
+        outlet.until_stored(count)
+    assert outlet.counted(h.SERVER_CONNECTS) >= 5 and outlet.counted(h.OTHER_HOST) == 1
+
+
 def test_a_flash_that_refuses_is_blamed_itself_and_left_in_peace():
     for is_met in (False, True):
         _refuse_while_toolsnet_comes(is_met)
