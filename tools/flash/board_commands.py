@@ -157,37 +157,37 @@ def _when_done(words: str) -> None:
 
 def check_board(link: ConsoleLink, desk: check.Desk, target: Path) -> None:
     """Run the steps, show each, write the report; exit with 1 if one of them is bad."""
-    found = []
+    steps = []
     for step in check.steps(link, desk):
-        found.append(step)
+        steps.append(step)
         click.echo(visible(step.text()))
-        told = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in found]}
-        target.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        lines = "".join(visible(one.text()) + "\n" for one in found)
+        report = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in steps]}
+        target.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        lines = "".join(visible(one.text()) + "\n" for one in steps)
         target.with_suffix(".txt").write_text(lines, encoding="utf-8")
     click.echo(f"written: {target.with_suffix('.json')} and {target.with_suffix('.txt')}")
-    if any(step.verdict == check.BAD for step in found):
+    if any(step.verdict == check.BAD for step in steps):
         sys.exit(1)
 
 
 def look_at(port: str, as_json: bool) -> bool:
     """Do what `toolcart status --port` asks for; return True if something there needs somebody."""
-    told: list[bool] = []
-    _end(lambda link: told.append(show_status(link, as_json, port)), port)
-    return told[0]
+    outcome: list[bool] = []
+    _end(lambda link: outcome.append(show_status(link, as_json, port)), port)
+    return outcome[0]
 
 
 def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
     """Return what the agent on the board answers to `toolcart command --port`."""
-    told: list[dict] = []
+    answers: list[dict] = []
 
     def ask(link: ConsoleLink) -> None:
         if len(line) > LINE_MAX:
             raise BoardError(f"the command is longer than the {LINE_MAX} characters that a board hears.")
-        told.extend(_answers(link, f"?{line}", patience_s))
+        answers.extend(_answers(link, f"?{line}", patience_s))
 
     _end(ask, port)
-    return told
+    return answers
 
 
 def give_order(link: ConsoleLink, station: int, order: str, which: list[str], as_json: bool = False) -> None:
@@ -232,19 +232,19 @@ def show_status(link: ConsoleLink, as_json: bool = False, port: str = "PORT", ma
     if answers is None:
         _show_held(link, as_json)
         return True
-    told = check.told_by(answers)
-    told.update(running=True, stations=[{**station, "port": port} for station in told["stations"]])
+    status = check.status_tree(answers)
+    status.update(running=True, stations=[{**station, "port": port} for station in status["stations"]])
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(status))
     else:
-        for line in status_lines(told):
+        for line in status_lines(status):
             click.echo(visible(line))
-    return any(map(attention.is_for_somebody, told["stations"]))
+    return any(map(attention.is_for_somebody, status["stations"]))
 
 
-def status_lines(told: dict[str, Any]) -> list[str]:
+def status_lines(status: dict[str, Any]) -> list[str]:
     """Return the state in words, for people."""
-    about = told.get("board", {})
+    about = status.get("board", {})
     lines = [
         f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
         f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
@@ -252,17 +252,17 @@ def status_lines(told: dict[str, Any]) -> list[str]:
         f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
         *_ntp_lines(about.get("ntp")),
         *[_supply_line(supply) for supply in about.get("supply") or []],
-        *[f"start: {said}" for said in about.get("said", [])],
+        *[f"start: {entry}" for entry in about.get("said", [])],
     ]
     wants_none = about.get("network", {}).get("kind") == "none"
-    for station in told["stations"]:
+    for station in status["stations"]:
         if wants_none:
-            said = {"why": reasons.NO_NETWORK_WANTED, "next_try_ms": 0}
-            station = {**station, "outlets": [{**one, **said} for one in station.get("outlets", ())]}
+            entry = {"why": reasons.NO_NETWORK_WANTED, "next_try_ms": 0}
+            station = {**station, "outlets": [{**one, **entry} for one in station.get("outlets", ())]}
         lines += words.station_lines(station)
         counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
         lines.append(f"  counted     {counted or 'nothing'}")
-    return lines + [f"error: {error}" for error in told.get("errors", [])]
+    return lines + [f"error: {error}" for error in status.get("errors", [])]
 
 
 def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
@@ -278,8 +278,8 @@ def _ntp_lines(ntp: dict[str, Any] | None) -> list[str]:
 def _supply_line(supply: dict[str, int]) -> str:
     """Say how good the flash's supply is."""
     least = f"{supply['least_mv'] / 1000:.2f} V"
-    told = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
-    return told + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
+    text = f"supply: {supply['mv'] / 1000:.2f} V, at least {least} wanted; {supply['refused']} writes not made"
+    return text + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
 def _show_held(link: ConsoleLink, as_json: bool) -> None:
@@ -290,7 +290,7 @@ def _show_held(link: ConsoleLink, as_json: bool) -> None:
     finally:
         link.restart()
     state = safe_mode.parsed(content.decode(errors="replace")) if content else None
-    told = {
+    report = {
         "running": False,
         "machine": about.machine,
         "firmware": ".".join(map(str, about.version)),
@@ -300,14 +300,14 @@ def _show_held(link: ConsoleLink, as_json: bool) -> None:
         "fault": fault.decode(errors="replace") if fault else "",
     }
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(report))
         return
-    firmware = f"{told['machine']}, MicroPython {told['firmware']}, {about.free_bytes // 1024} KiB of files free"
+    firmware = f"{report['machine']}, MicroPython {report['firmware']}, {about.free_bytes // 1024} KiB of files free"
     click.echo(visible(firmware))
-    click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if told["safe_mode"] else ""))
-    click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {told['state']}")
-    if told["fault"]:
-        click.echo(visible_lines(f"the last failed start:\n{told['fault']}"))
+    click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if report["safe_mode"] else ""))
+    click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {report['state']}")
+    if report["fault"]:
+        click.echo(visible_lines(f"the last failed start:\n{report['fault']}"))
     click.echo("the board was restarted")
 
 
@@ -329,11 +329,11 @@ def _ask(link: ConsoleLink, line: str) -> list[dict]:
 def show_log(link: ConsoleLink, as_json: bool = False) -> None:
     """Print every station's log ring, oldest first."""
     stations = _ask(link, "?status")[0]["stations"]
-    told = {str(number): _ask(link, f"?log {number}") for number in stations}
+    logs = {str(number): _ask(link, f"?log {number}") for number in stations}
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(logs))
         return
-    for number, entries in told.items():
+    for number, entries in logs.items():
         click.echo(f"station {number}")
         for entry in entries:
             text = f" ({entry['text']})" if entry.get("text") else ""
@@ -342,8 +342,8 @@ def show_log(link: ConsoleLink, as_json: bool = False) -> None:
 
 def show_config(link: ConsoleLink) -> None:
     """Print the configuration; it is redacted on the board, and again here."""
-    told = _ask(link, "?config")[0]["config"]
-    click.echo(json.dumps(redacted(told), indent=2))
+    configuration = _ask(link, "?config")[0]["config"]
+    click.echo(json.dumps(redacted(configuration), indent=2))
 
 
 # -- the spool -----------------------------------------------------------------------------------------------------
@@ -405,12 +405,12 @@ def wipe(link: ConsoleLink, station: int, lose_waiting: bool) -> None:
         folder = state.trial if state.trial != safe_mode.NONE else state.confirmed
         if folder == safe_mode.NONE:
             raise BoardError("no version is installed there; what runs there was started again.")
-        said = link.run(WIPE.format(folder=f"/{folder}", station=station))
+        output = link.run(WIPE.format(folder=f"/{folder}", station=station))
     finally:
         link.restart()
-    if "wiped" not in said:
+    if "wiped" not in output:
         raise BoardError("the spool could not be erased; the agent was started again.")
-    click.echo(visible(f"station {station}: {said.strip()}"))
+    click.echo(visible(f"station {station}: {output.strip()}"))
 
 
 WIPE = """

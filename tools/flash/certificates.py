@@ -97,14 +97,14 @@ def _content(folder: Path, toolsnet: dict, setting: str) -> bytes:
 
 def _certificates(setting: str, content: bytes) -> list[bytes]:
     """Return each certificate of a file, in DER."""
-    found = [octets for label, octets in _blocks(content) if label == _CERTIFICATE]
+    certificates = [octets for label, octets in _blocks(content) if label == _CERTIFICATE]
     if not _is_pem(content):
-        found = _split(content)
-    if not found:
+        certificates = _split(content)
+    if not certificates:
         raise CertificateError(setting, "no certificate in it")
-    for octets in found:
+    for octets in certificates:
         _refuse_edwards(setting, None, octets)
-    return found
+    return certificates
 
 
 def _refuse_edwards(setting: str, path: Path | None, octets: bytes) -> None:

@@ -65,17 +65,17 @@ else:
  import esp32
  p = esp32.Partition.find(esp32.Partition.TYPE_DATA, label='spool')
  d = p[0] if p else None
-told = {'blocks': d.ioctl(4, 0) if d else 0, 'erase_ms': []}
+answer = {'blocks': d.ioctl(4, 0) if d else 0, 'erase_ms': []}
 b = bytearray(256); e = b'\\xff' * 256
-for i in range(told['blocks'] - 1, -1, -1):
+for i in range(answer['blocks'] - 1, -1, -1):
  blank = True
  for at in range(0, 4096, 256):
   d.readblocks(i, b, at)
   if b != e: blank = False
  if blank:
-  t = time.ticks_ms(); d.ioctl(6, i); told['erase_ms'].append(time.ticks_diff(time.ticks_ms(), t))
-  if len(told['erase_ms']) == 4: break
-print(json.dumps(told))
+  t = time.ticks_ms(); d.ioctl(6, i); answer['erase_ms'].append(time.ticks_diff(time.ticks_ms(), t))
+  if len(answer['erase_ms']) == 4: break
+print(json.dumps(answer))
 """
 _UART = """
 import machine, time, json
@@ -150,7 +150,7 @@ def _tried(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
 # -- while it is held ----------------------------------------------------------------------------------------------
 
 
-def _told(link: ConsoleLink, source: str) -> dict[str, Any]:
+def _json_of(link: ConsoleLink, source: str) -> dict[str, Any]:
     return json.loads(link.run(source).strip().splitlines()[-1])
 
 
@@ -163,7 +163,7 @@ def _firmware(about: About) -> tuple[str, str, dict]:
 
 
 def _heap(link: ConsoleLink, about: About) -> tuple[str, str, dict]:
-    figures = {"heap_bytes": about.heap_bytes, **_told(link, _HEAP)}
+    figures = {"heap_bytes": about.heap_bytes, **_json_of(link, _HEAP)}
     needed = plan.FROZEN_HEAP_BYTES if about.frozen else plan.COPIED_HEAP_BYTES
     free = figures["free_bytes"]
     words = f"{about.heap_bytes} bytes, {free} free without the agent, which needs {needed} in all"
@@ -171,7 +171,7 @@ def _heap(link: ConsoleLink, about: About) -> tuple[str, str, dict]:
 
 
 def _files(link: ConsoleLink) -> tuple[str, str, dict]:
-    figures = _told(link, _FILES)
+    figures = _json_of(link, _FILES)
     words = "32 KiB written in {write_32_kib_ms} ms (4 KiB in {most_4_kib_ms} at most), read in {read_32_kib_ms}"
     if not figures["right"]:
         return BAD, "what was written does not read back", figures
@@ -179,7 +179,7 @@ def _files(link: ConsoleLink) -> tuple[str, str, dict]:
 
 
 def _raw(link: ConsoleLink) -> tuple[str, str, dict]:
-    figures = _told(link, _RAW)
+    figures = _json_of(link, _RAW)
     if not figures["blocks"]:
         return SKIPPED, "no raw flash or partition for the spool: it lies in files", figures
     if not figures["erase_ms"]:
@@ -194,10 +194,10 @@ def _uart(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     number, pins = parse_device(desk.uart)
     desk.ask(f"Connect the transmit and the receive pin of UART {desk.uart} with each other, nothing else.")
     named = "".join(f", {name}=machine.Pin({pin})" for name, pin in pins.items())
-    figures = {str(baud): _told(link, _UART % (number, baud, named)) for baud in BAUDS}
+    figures = {str(baud): _json_of(link, _UART % (number, baud, named)) for baud in BAUDS}
     desk.ask("Take the wire away.")
-    wrong = [baud for baud, told in figures.items() if not told["right"]]
-    words = ", ".join(f"{told['received']} of 256 bytes at {baud} baud" for baud, told in figures.items())
+    wrong = [baud for baud, figure in figures.items() if not figure["right"]]
+    words = ", ".join(f"{figure['received']} of 256 bytes at {baud} baud" for baud, figure in figures.items())
     return BAD if wrong else GOOD, words + ("; they differ" if wrong else ""), figures
 
 
@@ -206,10 +206,10 @@ def _uart(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
 
 def _answer(link: ConsoleLink) -> dict[str, Any]:
     """Return its status; BoardError if it does not answer."""
-    told = _status(link)
-    if told is None:
+    status = _status(link)
+    if status is None:
         raise BoardError("the agent does not answer")
-    return told
+    return status
 
 
 def _status(link: ConsoleLink) -> dict[str, Any] | None:
@@ -218,56 +218,56 @@ def _status(link: ConsoleLink) -> dict[str, Any] | None:
         answers = link.ask("?status", ANSWER_S)
     except BoardError:  # without power the port is gone too
         return None
-    told = told_by(answers or [])
-    return told if "board" in told else None
+    status = status_tree(answers or [])
+    return status if "board" in status else None
 
 
-def told_by(answers: list[dict]) -> dict[str, Any]:
+def status_tree(answers: list[dict]) -> dict[str, Any]:
     """Return the lines of an agent's status as one tree."""
-    told: dict[str, Any] = {"stations": []}
+    tree: dict[str, Any] = {"stations": []}
     for answer in answers:
-        told.update({"board": answer["board"]} if "board" in answer else {})
-        told["stations"] += [answer["station"]] if "station" in answer else []
+        tree.update({"board": answer["board"]} if "board" in answer else {})
+        tree["stations"] += [answer["station"]] if "station" in answer else []
         if "error" in answer:
-            told.setdefault("errors", []).append(answer["error"])
-    return told
+            tree.setdefault("errors", []).append(answer["error"])
+    return tree
 
 
 def _until(link: ConsoleLink, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
     """Return the status that meets it and how many looks, one a second, that took; else the last status and -1."""
-    told = None
+    status = None
     for look in range(seconds):
-        told = _status(link) or told
-        if told is not None and met(told):
-            return told, look
+        status = _status(link) or status
+        if status is not None and met(status):
+            return status, look
         desk.wait()
-    return told, -1
+    return status, -1
 
 
-def _mounted(told: dict) -> bool:
-    return bool(told["stations"]) and all(station.get("mounted") for station in told["stations"])
+def _mounted(status: dict) -> bool:
+    return bool(status["stations"]) and all(station.get("mounted") for station in status["stations"])
 
 
 def _agent(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    told, looks = _until(link, desk, UP_S, _mounted)
-    if told is None:
+    status, looks = _until(link, desk, UP_S, _mounted)
+    if status is None:
         return BAD, "no agent answers after the restart; is a version installed? `toolcart flash` does that", {}
     if looks < 0:
-        return BAD, "the agent runs, and a spool of it does not come up", {"said": told["board"].get("said")}
-    board = told["board"]
+        return BAD, "the agent runs, and a spool of it does not come up", {"said": status["board"].get("said")}
+    board = status["board"]
     figures = {key: board.get(key) for key in ("chip", "id", "firmware", "free_bytes", "said", "clock", "watchdog")}
     return GOOD, f"up, with {board.get('free_bytes', 0)} bytes of heap free; watchdog {board.get('watchdog')}", figures
 
 
-def _has_network(told: dict) -> bool:
-    network = told["board"].get("network") or {}
+def _has_network(status: dict) -> bool:
+    network = status["board"].get("network") or {}
     is_up = network.get("state") == "up" if network.get("kind") == "wifi" else network.get("up")
     return bool(is_up) and network.get("address") not in ("", "0.0.0.0", None)
 
 
 def _network(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    told, looks = _until(link, desk, NETWORK_S, _has_network)
-    figures = (told or {"board": {}})["board"].get("network") or {}
+    status, looks = _until(link, desk, NETWORK_S, _has_network)
+    figures = (status or {"board": {}})["board"].get("network") or {}
     if figures.get("kind") == "none":
         return SKIPPED, "board.network is none", figures
     if looks < 0:
@@ -286,30 +286,30 @@ def _names(link: ConsoleLink) -> tuple[str, str, dict]:
     return GOOD, f"{len(figures['names'])} found, {figures['silent']} questions without an answer", figures
 
 
-def _connected(told: dict) -> bool:
+def _connected(status: dict) -> bool:
     return all(
         station.get("mounted") and station["controller"]["state"] == "ready" and connections.first_of(station)["is_up"]
-        for station in told["stations"]
+        for station in status["stations"]
     )
 
 
 def _connections(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    told, looks = _until(link, desk, NETWORK_S, _connected)
-    if looks >= 0 and told:
-        return GOOD, f"every controller and {connections.common_name(told['stations'])} are connected", {}
-    for station in (told or {"stations": []})["stations"]:
+    status, looks = _until(link, desk, NETWORK_S, _connected)
+    if looks >= 0 and status:
+        return GOOD, f"every controller and {connections.common_name(status['stations'])} are connected", {}
+    for station in (status or {"stations": []})["stations"]:
         why = connections.reason_of(station["controller"]) or connections.reason_of(connections.first_of(station))
         if why:
             return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
     return BAD, f"not all are connected within {NETWORK_S} s", {}
 
 
-def _count(told: dict, what: str) -> int:
+def _count(status: dict, what: str) -> int:
     """Return the figure of all stations; where a first outlet keeps no count, what does not wait is delivered."""
     if what == "delivered":
-        left = (station.get("stored", 0) - station.get("backlog", 0) for station in told["stations"])
-        return sum(station.get(what, rest) for station, rest in zip(told["stations"], left, strict=True))
-    return sum(station.get(what, 0) for station in told["stations"])
+        left = (station.get("stored", 0) - station.get("backlog", 0) for station in status["stations"])
+        return sum(station.get(what, rest) for station, rest in zip(status["stations"], left, strict=True))
+    return sum(station.get(what, 0) for station in status["stations"])
 
 
 def _live(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
@@ -318,16 +318,16 @@ def _live(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     before = _answer(link)
     desk.tell(f"Tighten once now, within {RESULT_S} s.")
     delivered = _count(before, "delivered")
-    told, looks = _until(link, desk, RESULT_S, lambda told: _count(told, "delivered") > delivered)
-    stored = _count(told or before, "stored") - _count(before, "stored")
-    figures = {"stored": stored, "delivered": _count(told or before, "delivered") - delivered}
+    status, looks = _until(link, desk, RESULT_S, lambda status: _count(status, "delivered") > delivered)
+    stored = _count(status or before, "stored") - _count(before, "stored")
+    figures = {"stored": stored, "delivered": _count(status or before, "delivered") - delivered}
     if looks < 0:
-        outlet = connections.common_name((told or before)["stations"])
+        outlet = connections.common_name((status or before)["stations"])
         where = f"was stored and did not reach {outlet}" if stored else "came"
         return BAD, f"no result {where} within {RESULT_S} s", figures
     return (
         GOOD,
-        f"{figures['delivered']} acknowledged by {connections.common_name((told or before)['stations'])}",
+        f"{figures['delivered']} acknowledged by {connections.common_name((status or before)['stations'])}",
         figures,
     )
 
@@ -336,13 +336,13 @@ def _cut(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     """Check that everything stored is still there after the plug was pulled."""
     before = _answer(link)
     desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
-    told, looks = _until(link, desk, UP_S, _mounted)
-    if told is None or looks < 0:
+    status, looks = _until(link, desk, UP_S, _mounted)
+    if status is None or looks < 0:
         return BAD, f"it did not come back within {UP_S} s", {}
-    up_ms, earlier_ms = told["board"]["up_ms"], before["board"]["up_ms"]
+    up_ms, earlier_ms = status["board"]["up_ms"], before["board"]["up_ms"]
     names = ("stored", "delivered")
-    figures = {name: [_count(before, name), _count(told, name)] for name in names} | {"up_ms": [earlier_ms, up_ms]}
-    damaged = sum(station["spool"]["damaged"] for station in told["stations"])
+    figures = {name: [_count(before, name), _count(status, name)] for name in names} | {"up_ms": [earlier_ms, up_ms]}
+    damaged = sum(station["spool"]["damaged"] for station in status["stations"])
     if up_ms >= earlier_ms:
         return BAD, "it was never without power: something else feeds it (a battery, another cable)", figures
     if figures["stored"][1] < figures["stored"][0] or damaged:

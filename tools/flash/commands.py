@@ -178,8 +178,8 @@ def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> 
     if dry_run:
         for step in steps:
             say(f"    {step.kind:5} {step.octets:6} {step.path}")
-        shown = redacted(config_file.parse(config_path))
-        say("configuration: " + json.dumps(shown, sort_keys=True))
+        configuration = redacted(config_file.parse(config_path))
+        say("configuration: " + json.dumps(configuration, sort_keys=True))
 
 
 def _let_go_on(link: Link, trouble: BoardError | Unavailable | ValueError) -> None:

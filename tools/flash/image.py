@@ -85,25 +85,29 @@ BOARDS = {
 
 def problems(board: Board, source: Path | None) -> list[str]:
     """Return everything that a build on this machine lacks, each with what to type; empty if it can begin."""
-    found = _tools(board)  # first: `make submodules` runs cmake
+    lacking = _tools(board)  # first: `make submodules` runs cmake
     submodules = f"make -C {source or 'SOURCE'}/ports/{board.port} BOARD={board.folder} submodules"
     if source is None:
-        said = f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
-        return [*found, said]
+        none_named = (
+            f"no MicroPython sources are named (--source): git clone --branch {RELEASE} {CLONE} SOURCE; {submodules}"
+        )
+        return [*lacking, none_named]
     version = version_of(source)
     if version is None:
-        return [*found, f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
+        return [*lacking, f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
     if version < OLDEST:
         have, least = (".".join(map(str, one)) for one in (version, OLDEST))
-        found.append(f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}")
+        lacking.append(
+            f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}"
+        )
     if not (source / "ports" / board.port / "boards" / board.folder).is_dir():
-        found.append(f"{source} does not know the board {board.folder}: git -C {source} checkout {RELEASE}")
+        lacking.append(f"{source} does not know the board {board.folder}: git -C {source} checkout {RELEASE}")
     missing = [part for part in board.parts if not _has(source / part)]
     if missing:
-        found.append(f"{source} lacks {', '.join(missing)}: {submodules}")
+        lacking.append(f"{source} lacks {', '.join(missing)}: {submodules}")
     if board.port == "rp2" and (lacks := _lacks_picotool(source)):
-        found.append(lacks)
-    return found
+        lacking.append(lacks)
+    return lacking
 
 
 def _has(submodule: Path) -> bool:
@@ -138,13 +142,13 @@ def _tools(board: Board) -> list[str]:
         ):
             if "gcc-arm-none-eabi" in packages or not _has_header(language, header):
                 packages.append(package)
-    found = []
+    lacking = []
     if packages:
-        found.append(f"programs are missing: sudo apt-get install {' '.join(packages)}")
+        lacking.append(f"programs are missing: sudo apt-get install {' '.join(packages)}")
     if board.port == "esp32" and shutil.which("idf.py") is None:
         get = f"git clone --recursive --branch {IDF_RELEASE} https://github.com/espressif/esp-idf IDF"
-        found.append(f"{NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
-    return found
+        lacking.append(f"{NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
+    return lacking
 
 
 def _has_header(language: str, header: str) -> bool:
@@ -215,22 +219,22 @@ def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
 def _board_files(board: Board, source: Path, ours: Path) -> dict[str, bytes]:
     """Return the port's folder of the board with our division of the flash behind what it says, to lie in `ours`."""
     theirs = source / "ports" / board.port / "boards" / board.folder
-    found = {file.relative_to(theirs).as_posix(): file.read_bytes() for file in theirs.rglob("*") if file.is_file()}
+    files = {file.relative_to(theirs).as_posix(): file.read_bytes() for file in theirs.rglob("*") if file.is_file()}
     if board.port == "rp2":
         storage = board.flash_kib - board.program_kib
         lines = f"\n#undef MICROPY_HW_FLASH_STORAGE_BYTES\n#define MICROPY_HW_FLASH_STORAGE_BYTES ({storage} * 1024)\n"
-        found["mpconfigboard.h"] += lines.encode()
-        return found
-    found["partitions.csv"] = partitions(board).encode()
+        files["mpconfigboard.h"] += lines.encode()
+        return files
+    files["partitions.csv"] = partitions(board).encode()
     # The last one of a setting counts; IDF reads its table's name here, and nowhere else.
-    found["sdkconfig.toolcart"] = (
+    files["sdkconfig.toolcart"] = (
         "CONFIG_PARTITION_TABLE_CUSTOM=y\n"
         f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{ours / "partitions.csv"}"\n'
         "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n\n"
         f"CONFIG_ESPTOOLPY_FLASHSIZE_{board.flash_kib // 1024}MB=y\n"
     ).encode()
-    found["mpconfigboard.cmake"] += b"\nlist(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n"
-    return found
+    files["mpconfigboard.cmake"] += b"\nlist(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/sdkconfig.toolcart)\n"
+    return files
 
 
 def partitions(board: Board) -> str:

@@ -44,24 +44,24 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
     """
     board = BOARDS[name]
     source = source.resolve() if source else None
-    found = problems(board, source)
-    if found or check or source is None:
+    missing = problems(board, source)
+    if missing or check or source is None:
         line = ""
-        lacks_idf_alone = len(found) == 1 and found[0].startswith(NO_IDF)  # all but its own line can be prepared
+        lacks_idf_alone = len(missing) == 1 and missing[0].startswith(NO_IDF)  # all but its own line can be prepared
         if source and not check and lacks_idf_alone:
             folder = folder_of(name, source)
             with locked("build", folder):
                 lay_out(board, source, folder)
             line = line_of(board, source, folder)
         if as_json:
-            click.echo(json.dumps({"board": name, "missing": found, "prepared": line}))
-        for problem in found:
+            click.echo(json.dumps({"board": name, "missing": missing, "prepared": line}))
+        for problem in missing:
             click.echo(f"toolcart: {problem}", err=True)
-        if not found and not as_json:
+        if not missing and not as_json:
             click.echo(f"{name}: nothing is missing.")
         if line and not as_json:
             click.echo(f"Everything else is prepared. With ESP-IDF set up, the same command builds it, or:\n  {line}")
-        sys.exit(EXIT_CONFIGURATION if found else 0)
+        sys.exit(EXIT_CONFIGURATION if missing else 0)
     output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
     try:
         made = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True))

@@ -75,9 +75,9 @@ def switch(link: Link, plan: Plan) -> None:
 def wait_healthy(link: Link, digest: str, tell: Tell, seconds: float = HEALTHY_S) -> bool:
     """Listen until the board says that this version is healthy; False if the time is up or another version answers."""
     for line in link.lines(seconds):
-        told = console_line(line)
-        if told is not None and told.get("healthy"):
-            return told.get("version") == digest
+        answer = console_line(line)
+        if answer is not None and answer.get("healthy"):
+            return answer.get("version") == digest
         if line.startswith("toolcart:"):
             tell(line.removeprefix("toolcart:").strip())
     return False

@@ -105,7 +105,7 @@ def console_line(text: str) -> dict | None:
     if at < 0:
         return None
     try:
-        told = json.loads(text[at + len("toolcart") :])
+        decoded = json.loads(text[at + len("toolcart") :])
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return decoded if isinstance(decoded, dict) else None

@@ -66,10 +66,10 @@ def write(folder: Path, built: package.Version) -> int:
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
-    told = {
+    index = {
         "urls": [[name, name] for name in files],
         "deps": [[name, "latest"] for name in package.DEPENDENCIES],
         "version": program_version() or "0",
     }
-    (folder / INDEX).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
     return len(files)

@@ -126,10 +126,10 @@ class MpremoteLink:
             except (OSError, serial.SerialException):
                 raise self._gone() from None
         self._exec(PRELUDE)
-        told = self._exec(ABOUT)
+        about = self._exec(ABOUT)
         try:
-            told = self._literal(told)
-            platform, name, machine, version, mpy, free, block, frozen, tls, heap = told
+            about = self._literal(about)
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap = about
         except (ValueError, SyntaxError):
             raise BoardError(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
@@ -242,8 +242,8 @@ class MpremoteLink:
                 except (OSError, serial.SerialException):
                     raise self._gone() from None
                 *whole, pending = pending.split(b"\n")
-                for said in whole:
-                    answer = console_line(said.decode(errors="replace"))
+                for octets in whole:
+                    answer = console_line(octets.decode(errors="replace"))
                     if answer == {"end": True}:
                         return answers
                     if answer is not None and "healthy" not in answer:
@@ -286,10 +286,10 @@ class MpremoteLink:
     def _value(self, expression: str) -> Any:
         return self._literal(self._exec(f"print(repr({expression}))"))
 
-    def _literal(self, told: bytes) -> Any:
+    def _literal(self, text: bytes) -> Any:
         import ast
 
-        return ast.literal_eval(told.decode(errors="replace").strip())
+        return ast.literal_eval(text.decode(errors="replace").strip())
 
     def _gone(self) -> BoardGone:
         return BoardGone(
@@ -314,8 +314,8 @@ def trouble_of(port: str, error: Exception) -> BoardError:
         if "Inappropriate ioctl" in text or os.path.isdir(port):
             return BoardError(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
         return BoardError(f"{port} is there and cannot be opened: {text}")
-    known = [found.device for found in serial.tools.list_ports.comports() if found.vid is not None]
-    seen = f"USB serial ports that are there: {', '.join(known)}" if known else "No USB serial port is there"
+    devices = [one.device for one in serial.tools.list_ports.comports() if one.vid is not None]
+    seen = f"USB serial ports that are there: {', '.join(devices)}" if devices else "No USB serial port is there"
     return BoardError(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
 
 

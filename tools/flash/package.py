@@ -121,8 +121,8 @@ class Version:
 
     def manifest(self) -> bytes:
         """Return the content of version.json."""
-        told = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
-        return json.dumps({"digest": self.digest, "board": self.platform, "files": told}).encode()
+        digests = {name: [len(content), sha256(content)] for name, content in sorted(self.files.items())}
+        return json.dumps({"digest": self.digest, "board": self.platform, "files": digests}).encode()
 
 
 def sha256(content: bytes) -> str:
@@ -152,7 +152,7 @@ def core_digest(platform: str) -> str:
 
 def build(platform: str, architecture: str, config_path: str | Path, frozen: str = "") -> Version:
     """Check the configuration and compile everything; config_file.Wrong for mistakes, ValueError from the compiler."""
-    tree, found = _checked(config_path, platform)
+    tree, authorities = _checked(config_path, platform)
     is_frozen = bool(frozen) and frozen == core_digest(platform)
     kinds = {outlet["kind"] for station in tree["stations"] for outlet in station["outlets"]}
     if any(station["controller"].get("commands") for station in tree["stations"]):
@@ -160,9 +160,9 @@ def build(platform: str, architecture: str, config_path: str | Path, frozen: str
     files = {} if is_frozen else compiled(platform, architecture, kinds)
     if not tree["board"]["supply"]:
         files = {name: content for name, content in files.items() if name not in SUPPLY_FILES}
-    if not found:
+    if not authorities:
         files = {name: content for name, content in files.items() if name not in certificates.MODULES}
-    files |= found
+    files |= authorities
     files[CONFIG_FILE] = json.dumps(tree, separators=(",", ":"), sort_keys=True).encode()
     listed = "\n".join(f"{name} {sha256(content)}" for name, content in sorted(files.items()))
     root = {"/boot.py": (ROOT / "toolcart/board/boot.py").read_bytes(), "/main.py": MAIN}

@@ -38,11 +38,11 @@ def pins_of(platform: str, text: str) -> list[int]:
     return list(found.values())
 
 
-def _named(text: str, known: dict[str, int]) -> Iterator[tuple[str, str]]:
+def _named(text: str, allowed: dict[str, int]) -> Iterator[tuple[str, str]]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, _, number = part.partition(" ")
-        if name not in known:
-            raise ValueError(f"names out of {', '.join(known)}, each with a number")
+        if name not in allowed:
+            raise ValueError(f"names out of {', '.join(allowed)}, each with a number")
         yield name, number
 
 

@@ -123,10 +123,10 @@ def make(link: Link, about: About, version: Version) -> Plan:
     running_folder = f"/{state.confirmed}" if state.confirmed != safe_mode.NONE else ""
     running = link.tree(running_folder) if running_folder else {}
     same_size = {f"/{folder}/{name}": len(content) for name, content in version.files.items()}
-    asked = [path for path, size in same_size.items() if present.get(path) == size]
+    comparable = [path for path, size in same_size.items() if present.get(path) == size]
     sources = {f"{running_folder}/{name}": len(content) for name, content in version.files.items()}
-    asked += [path for path, size in sources.items() if running.get(path) == size]
-    hashes = link.hashes(asked)
+    comparable += [path for path, size in sources.items() if running.get(path) == size]
+    hashes = link.hashes(comparable)
     steps = []
     for name, content in sorted(version.files.items()):
         path, source, digest = f"/{folder}/{name}", f"{running_folder}/{name}", sha256(content)

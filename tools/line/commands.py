@@ -25,12 +25,12 @@ class Shower:
         self.explainer = explainer
         self._before_s: float | None = None
 
-    def line(self, heard: CapturedOctet) -> str:
-        gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
-        self._before_s = heard.at_s
-        words = visible(self.explainer.explain(heard))
-        who = WHO[heard.from_agent]
-        return f"{heard.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {heard.octet:02x}  {words}"
+    def line(self, captured: CapturedOctet) -> str:
+        gap_s = 0.0 if self._before_s is None else captured.at_s - self._before_s
+        self._before_s = captured.at_s
+        words = visible(self.explainer.explain(captured))
+        who = WHO[captured.from_agent]
+        return f"{captured.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {captured.octet:02x}  {words}"
 
 
 EXIT_WRONG = 2
@@ -64,8 +64,8 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     shower = Shower(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     try:
         with file.open(encoding="ascii", errors="replace") as lines:
-            for heard in read(lines):
-                click.echo(shower.line(heard))
+            for captured in read(lines):
+                click.echo(shower.line(captured))
     except BrokenPipeError:
         raise  # the reader has gone
     except OSError as error:
@@ -142,11 +142,11 @@ def monitor(
                     fail("the adapter is gone", "Plug it in again and start again.")
                 load.hear(from_agent, count)
                 for octet in buf[:count]:
-                    heard = CapturedOctet(time.monotonic() - start_s, from_agent, octet)
+                    captured = CapturedOctet(time.monotonic() - start_s, from_agent, octet)
                     if not busy:
-                        click.echo(shower.line(heard))
+                        click.echo(shower.line(captured))
                     if capture:
-                        capture.write(line_of(heard) + "\n")
+                        capture.write(line_of(captured) + "\n")
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         pass

@@ -25,7 +25,7 @@ HEADER_REST = ((18, "sequence number"), (19, "number of parts"), (20, "part"))
 WHO = {True: "agent", False: "controller"}
 
 
-def shown(octet: int) -> str:
+def octet_text(octet: int) -> str:
     if octet in NAMES:
         return NAMES[octet]
     return f"'{chr(octet)}'" if 0x20 <= octet <= 0x7E else f"{octet:02x}"
@@ -55,10 +55,10 @@ class Payload:
             self.whole = True
         for end, what in HEADER + HEADER_REST:
             if at < end:
-                return f"{what} {shown(octet)}" + self._told(at + 1)
-        return f"data {at - 19}: {shown(octet)}"
+                return f"{what} {octet_text(octet)}" + self._field_value(at + 1)
+        return f"data {at - 19}: {octet_text(octet)}"
 
-    def _told(self, count: int) -> str:
+    def _field_value(self, count: int) -> str:
         if count == 4:
             return f" = {self.text.decode('latin-1')} bytes"
         if count == 8:
@@ -79,19 +79,19 @@ class Explain3964R:
         self._place = ""
         self._before_s: float | None = None
 
-    def explain(self, heard: CapturedOctet) -> str:
+    def explain(self, captured: CapturedOctet) -> str:
         """Return the words for one octet, including waits that are too long (`late`)."""
-        gap_s = 0.0 if self._before_s is None else heard.at_s - self._before_s
-        self._before_s = heard.at_s
+        gap_s = 0.0 if self._before_s is None else captured.at_s - self._before_s
+        self._before_s = captured.at_s
         late = ""
         if self._state == "block" and gap_s > self.zvz_s:
             late = f"; {gap_s * 1000:.0f} ms is more than ZVZ: the block should have been given up"
-            if heard.octet in (STX, NAK):
+            if captured.octet in (STX, NAK):
                 self._state = "idle"
         elif self._state in ("asked", "closing") and gap_s > self.qvz_s:
             late = f"; {gap_s * 1000:.0f} ms is more than QVZ: the sender starts over"
             self._state = "idle"
-        return getattr(self, "_" + self._state)(heard.from_agent, heard.octet) + late
+        return getattr(self, "_" + self._state)(captured.from_agent, captured.octet) + late
 
     def _idle(self, who: bool, octet: int) -> str:
         if octet == STX:
@@ -100,7 +100,7 @@ class Explain3964R:
             return "STX: asks to send"
         if octet == NAK:
             return "NAK while nothing is under way: gives up, or answers noise"
-        return f"{shown(octet)}: no one asked to send, noise"
+        return f"{octet_text(octet)}: no one asked to send, noise"
 
     def _asked(self, who: bool, octet: int) -> str:
         if octet == DLE:
@@ -115,11 +115,11 @@ class Explain3964R:
         if octet == STX:
             return "STX: asks again" if who == self._asker else "STX: both ask: the low priority answers DLE"
         self._state = "idle"
-        return "NAK: not now" if octet == NAK else f"{shown(octet)}: no answer to an STX, the attempt has failed"
+        return "NAK: not now" if octet == NAK else f"{octet_text(octet)}: no answer to an STX, the attempt has failed"
 
     def _block(self, who: bool, octet: int) -> str:
         if who != self._asker:
-            return "NAK: stop, start over" if octet == NAK else f"{shown(octet)}: said into the block"
+            return "NAK: stop, start over" if octet == NAK else f"{octet_text(octet)}: said into the block"
         if self._place == "end":
             self._state = "closing"
             if octet == self._check:
@@ -132,7 +132,7 @@ class Explain3964R:
                 return "ETX: end of the block, its check follows"
             if octet == DLE:
                 return "second half of a doubled 10: " + self._payload.name(octet)
-            return f"{shown(octet)} behind a single DLE: the block is spoiled"
+            return f"{octet_text(octet)} behind a single DLE: the block is spoiled"
         if octet == DLE:
             self._place = "dle"
             return "DLE: doubled 10, or the end"
@@ -149,7 +149,7 @@ class Explain3964R:
             return "NAK: block rejected, to be repeated"
         if octet == STX:
             return self._idle(who, octet) + " in place of an answer: its DLE was lost"
-        return f"{shown(octet)}: no answer to a block, it will be repeated"
+        return f"{octet_text(octet)}: no answer to a block, it will be repeated"
 
 
 class ExplainAscii:
@@ -158,21 +158,21 @@ class ExplainAscii:
     def __init__(self) -> None:
         self._payloads: dict[bool, Payload | None] = {True: None, False: None}
 
-    def explain(self, heard: CapturedOctet) -> str:
+    def explain(self, captured: CapturedOctet) -> str:
         """Return the words for one octet."""
-        payload = self._payloads[heard.from_agent]
+        payload = self._payloads[captured.from_agent]
         if payload is None:
-            if heard.octet == STX:
-                self._payloads[heard.from_agent] = payload = Payload()
-                return payload.name(heard.octet)
-            if heard.octet in (BEL, HT):
+            if captured.octet == STX:
+                self._payloads[captured.from_agent] = payload = Payload()
+                return payload.name(captured.octet)
+            if captured.octet in (BEL, HT):
                 return "tag of the integrator"
-            return f"{shown(heard.octet)}: outside a message, ignored"
-        words = payload.name(heard.octet)
-        if payload.whole and heard.octet == ETX and "ETX" in words:
-            self._payloads[heard.from_agent] = None
+            return f"{octet_text(captured.octet)}: outside a message, ignored"
+        words = payload.name(captured.octet)
+        if payload.whole and captured.octet == ETX and "ETX" in words:
+            self._payloads[captured.from_agent] = None
         elif "not belong" in words or (len(payload.text) <= 4 and not payload.text.isdigit()):
-            self._payloads[heard.from_agent] = None
+            self._payloads[captured.from_agent] = None
             words += "; the message is dropped"
         return words
 
