@@ -94,8 +94,8 @@ def _settle(world: ChangingWorld) -> None:
     begun = open_until = world.time.now
     while world.time.now < min(open_until + SETTLED_MS, begun + CHANGED_MAX_MS):
         agent = world.agent
-        is_away = not adapter.has_toolsnet(agent, 0)
-        world.controllers[0].make_last(not is_away and adapter.waiting(agent, 0) > 0)
+        waits = agent is not None and adapter.has_toolsnet(agent, 0) and adapter.waiting(agent, 0) > 0
+        world.controllers[0].make_last(waits)
         world.run_until(world.time.now + LOOK_MS)
         world.look()
         if not world.is_settled():
