@@ -42,7 +42,7 @@ def find(mid, revision, buf, at, length):
         readings = [(one, bytes(buf[at : at + length])) for one in others if _fits(mid, one, buf, at, length)]
     if not readings:
         for one in others:
-            readings += _straight(mid, one, buf, at, length)
+            readings += _straight(mid, one, buf, at, length, 0)
     if readings:
         return readings[0] + (True,) if len(readings) == 1 and readings[0][1] else None
     return (revision, bytes(buf[at : at + kept]), False) if kept else None
@@ -58,8 +58,11 @@ def _is_light(buf, at, length):
     return is_fixed and all_digits(buf, at + _VIN + _VIN_BYTES, STAMP - _VIN - _VIN_BYTES)
 
 
-def _straight(mid, revision, buf, at, length):
-    """Return the revision and the copy, for each way in which its texts can be longer or shorter."""
+def _straight(mid, revision, buf, at, length, faults_most=1):
+    """Return the revision and the copy, for each way in which its texts can be longer or shorter.
+
+    `faults_most`: see toolcart.agent.openprotocol.shifted_fields.
+    """
     if revision == _LIGHT:
         return _straight_light(mid, buf, at, length)
     fields, count = fields_of(mid, revision)
@@ -69,7 +72,7 @@ def _straight(mid, revision, buf, at, length):
         def rest(buf, place, end):
             return rest_fits(mid, revision, buf, place, end)
 
-    return [(revision, copy) for copy in straightened(fields, count, buf, at, length, rest)]
+    return [(revision, copy) for copy in straightened(fields, count, buf, at, length, rest, faults_most)]
 
 
 def _straight_light(mid, buf, at, length):
