@@ -15,7 +15,8 @@ Rules
 4. One fault is not believed if one of another kind explains the message as well: a single ID that is printed
    wrong, twice or not at all, or the message's early end, and every text as wide as documented, in octets or in
    characters. So a VIN is never cut at its own digits because the ID in front of it is wrong.
-5. A text at the end that is too short was cut off with the message: it is left out.
+5. A text at the end that is too short was cut off with the message: it is left out. So is a last field that begins with
+   its own ID once more, if something is behind it.
 
 Imported when the first such message comes; it allocates.
 """
@@ -58,7 +59,8 @@ def straightened(widths, count, buf, at, length, rest=None, faults_most=1):
     tried = count if more >= 0 else count - 1
     if least and _is_explained(widths, count, tried, buf, at + HEADER_BYTES, end, fits):
         return [None, None]
-    return [_copy(widths, buf, at, end, starts, more < 0)]
+    is_open = not rest and (more < 0 or (more > 0 and has_id(buf, starts[-2] + ID_BYTES, count)))
+    return [_copy(widths, buf, at, end, starts, is_open)]
 
 
 def _align(widths, count, buf, place, end, rest, starts, alignments, tries):
@@ -192,17 +194,17 @@ def _field_end(widths, index, buf, place, end, by_characters):
     return _text_end(buf, place, end, width) if by_characters and widths[index] & TEXT else place + width
 
 
-def _copy(widths, buf, at, end, starts, is_cut):
+def _copy(widths, buf, at, end, starts, is_open):
     """Return the header, the fields that begin at `starts`, each as wide as documented, and the rest.
 
-    With `is_cut` the last one is blank (rule 5).
+    With `is_open` the last one is blank (rule 5).
     """
     copied = bytes(buf[at : at + HEADER_BYTES])
     last = len(starts) - 2
     for index in range(len(starts) - 1):
         width = ID_BYTES + (widths[index] & WIDTH_BITS)
         field = bytes(buf[starts[index] : starts[index + 1]])
-        if is_cut and index == last:
+        if is_open and index == last:
             field = field[:ID_BYTES]
         copied += field[:width] + b" " * (width - len(field))
     return copied + bytes(buf[starts[-1] : end])
