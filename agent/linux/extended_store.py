@@ -1,7 +1,7 @@
 """The store of a station on Linux: it also keeps the identifier result parts 2 to 4 (agent.record.extended_values).
 
 MID 0061 and 0065 have them from revision 4 on, always in the same place. Behind a result whose fields were found by
-their parameter IDs it keeps the whole message, if the log has room for it.
+their parameter IDs, or not all there, it keeps the whole message, if the log has room for it.
 """
 
 from toolcart.agent.base.fields import copy, fill, is_blank
@@ -27,9 +27,9 @@ class ExtendedStore(Store):
             self.length += BYTES
         return read
 
-    def keep_shifted(self, buf, at, length):
+    def keep_marked(self, buf, at, length, how):
         """Keep the message beside the result in the stage, which is marked."""
-        Store.keep_shifted(self, buf, at, length)
+        Store.keep_marked(self, buf, at, length, how)
         stage = self.log.stage
         if self.length < PAYLOAD_BYTES:
             fill(stage, self.log.place + self.length, BYTES)

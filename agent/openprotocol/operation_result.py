@@ -52,6 +52,7 @@ from toolcart.agent.openprotocol.variable import read_fields
 from toolcart.agent.record import FRAME_MOST, PAYLOAD_MAX
 from toolcart.agent.record import spindles as rec
 from toolcart.agent.record.result import (
+    ANGLE_DECIMALS,
     BODY_BYTES,
     HEAD_BYTES,
     ID_BYTES,
@@ -258,9 +259,14 @@ class OperationResult:
 
     def _leave_out(self):
         """Leave out what is not proven (rule 9); the body has the figures of the first object that is."""
+        from toolcart.agent.record.malformed import INCOMPLETE  # hardly any result is
+
         body = self.body
         self.result_code = RESULT_ODD if True in self._proven else RESULT_UNREADABLE
-        if self.result_code == RESULT_UNREADABLE or len(body) == _BODY_BYTES:
+        if self.result_code == RESULT_UNREADABLE:
+            return
+        if len(body) == _BODY_BYTES:
+            body[BODY_BYTES + ANGLE_DECIMALS] |= INCOMPLETE
             return
         kept = body[:_FIRST]
         for row in range(len(self._proven)):
@@ -270,6 +276,7 @@ class OperationResult:
         put_number(kept, _BODY_BYTES + rec.ROWS, 2, (len(kept) - _FIRST) // rec.OBJECTS_ROW_BYTES)
         copy(kept, TORQUE_STATUS, kept, _FIRST + 5, TIME - TORQUE_STATUS)
         copy(kept, BODY_BYTES, kept, _FIRST + rec.OBJECT_LIMITS, rec.OBJECT_TYPE - rec.OBJECT_LIMITS)
+        kept[BODY_BYTES + ANGLE_DECIMALS] |= INCOMPLETE
         self.body = kept
 
 

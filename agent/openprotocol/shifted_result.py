@@ -4,20 +4,24 @@ Rules
 1. First its own revision with every field in its place, if something else follows: so digits of a time that look like
    an ID, and what follows, never make a text of other width. Then its own with texts of other widths; then another
    revision that it fits to the last octet, and that with other texts. What fits in two ways is not read.
-2. Then what is there of its own: the fields in front of a message's early end, each with the next one's ID after it,
-   or all of them in front of what does not belong to it. Where the unit was cut off the torque is not known.
-3. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
+2. Then what is there of its own, marked as incomplete: the fields in front of a message's early end, each with the next
+   one's ID after it. Where the unit was cut off the torque is not known.
+3. A field is proven by what is behind it, too: the next ID, the end, or blanks and NULs if it does not begin with its
+   own ID once more; a time stamp by its separators. So a later revision that goes on behind the last field is read as
+   far as it is known; before anything else, which may be that field's end, the last field is left out.
+4. Revision 999: the separators of its time, and as many octets in all as its VIN is longer or shorter.
 
 Imported when the first such message comes; it allocates.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits
+from toolcart.agent.base.fields import all_digits, is_blank
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.layouts import LAST_REVISION, fields_of, in_place, rest_fits
 from toolcart.agent.openprotocol.light_result import CHANGE, LIGHT_BYTES, STAMP, STAMP_BYTES, is_stamp
 from toolcart.agent.openprotocol.parameter_ids import ID_BYTES, TEXT, WIDTH_BITS, has_id
 from toolcart.agent.openprotocol.shifted_fields import OCTETS_A_CHARACTER, straightened
+from toolcart.agent.record.malformed import INCOMPLETE, SHIFTED
 
 _LIGHT = const(999)
 _STAGES = const(998)
@@ -28,13 +32,14 @@ _UNIT_FETCHED = const(29)
 
 
 def find(mid, revision, buf, at, length):
-    """Return the revision that the message is laid out in, a copy that is in place, and whether it was shifted.
+    """Return the revision that the message is laid out in, a copy that is in place, and how that is to be marked.
 
-    None if nothing in it can be proven.
+    0, SHIFTED or INCOMPLETE (toolcart.agent.record.malformed). None if nothing in it can be proven.
     """
     kept = _kept_bytes(mid, revision, buf, at, length)
-    if kept and _is_whole(mid, revision, kept):
-        return revision, bytes(buf[at : at + kept]), False
+    is_whole = kept > 0 and _is_whole(mid, revision, kept)
+    if is_whole and not _goes_on(mid, revision, buf, at + kept, at + length):
+        return revision, bytes(buf[at : at + kept]), 0
     readings = _straight(mid, revision, buf, at, length)
     revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
     others = [one for one in revisions if one != revision]
@@ -42,15 +47,32 @@ def find(mid, revision, buf, at, length):
         readings = [(one, bytes(buf[at : at + length])) for one in others if _fits(mid, one, buf, at, length)]
     if not readings:
         for one in others:
-            readings += _straight(mid, one, buf, at, length)
+            for used, copy in _straight(mid, one, buf, at, length, 0):
+                if not copy or not _is_last_twice(mid, used, copy, 0):
+                    readings.append((used, copy))
     if readings:
-        return readings[0] + (True,) if len(readings) == 1 and readings[0][1] else None
-    return (revision, bytes(buf[at : at + kept]), False) if kept else None
+        return readings[0] + (SHIFTED,) if len(readings) == 1 and readings[0][1] else None
+    return (revision, bytes(buf[at : at + kept]), 0 if is_whole else INCOMPLETE) if kept else None
 
 
 def _fits(mid, revision, buf, at, length):
-    """True if it is in place in a revision other than its header's."""
-    return _is_light(buf, at, length) if revision == _LIGHT else in_place(mid, revision, buf, at, length)
+    """True if it is in place in a revision other than its header's, and its last ID is not printed twice."""
+    if revision == _LIGHT:
+        return _is_light(buf, at, length)
+    if not in_place(mid, revision, buf, at, length):
+        return False
+    return not _is_last_twice(mid, revision, buf, at)
+
+
+def _is_last_twice(mid, revision, buf, at):
+    """True if the last field of a message that is in place begins with its own ID once more."""
+    if revision > LAST_REVISION:
+        return False
+    fields, count = fields_of(mid, revision)
+    place = at + HEADER_BYTES + ID_BYTES * count
+    for index in range(count - 1):
+        place += fields[index] & WIDTH_BITS
+    return has_id(buf, place, count)
 
 
 def _is_light(buf, at, length):
@@ -58,8 +80,11 @@ def _is_light(buf, at, length):
     return is_fixed and all_digits(buf, at + _VIN + _VIN_BYTES, STAMP - _VIN - _VIN_BYTES)
 
 
-def _straight(mid, revision, buf, at, length):
-    """Return the revision and the copy, for each way in which its texts can be longer or shorter."""
+def _straight(mid, revision, buf, at, length, faults_most=1):
+    """Return the revision and the copy, for each way in which its texts can be longer or shorter.
+
+    `faults_most`: see toolcart.agent.openprotocol.shifted_fields.
+    """
     if revision == _LIGHT:
         return _straight_light(mid, buf, at, length)
     fields, count = fields_of(mid, revision)
@@ -69,7 +94,7 @@ def _straight(mid, revision, buf, at, length):
         def rest(buf, place, end):
             return rest_fits(mid, revision, buf, place, end)
 
-    return [(revision, copy) for copy in straightened(fields, count, buf, at, length, rest)]
+    return [(revision, copy) for copy in straightened(fields, count, buf, at, length, rest, faults_most)]
 
 
 def _straight_light(mid, buf, at, length):
@@ -83,18 +108,26 @@ def _straight_light(mid, buf, at, length):
 
 
 def _is_whole(mid, revision, kept):
-    """True if so many octets are all fields of the revision, and the last one is no text, which may be longer."""
-    if revision == _STAGES or revision == _LIGHT:
-        return False
+    """True if so many octets are all fields of the revision."""
+    if revision == _LIGHT and mid == 61:
+        return kept >= LIGHT_BYTES
     fields, count = fields_of(mid, revision)
     octets = HEADER_BYTES
     for index in range(count):
         octets += ID_BYTES + (fields[index] & WIDTH_BITS)
-    return kept == octets and not fields[count - 1] & TEXT
+    return kept >= octets and (revision != _STAGES or mid != 61)
+
+
+def _goes_on(mid, revision, buf, place, end):
+    """True if what is behind the last field may be its own: of a text, or of a later revision."""
+    if revision == _LIGHT and mid == 61:
+        return True
+    fields, count = fields_of(mid, revision)
+    return fields[count - 1] & TEXT != 0 or (place + ID_BYTES <= end and has_id(buf, place, count + 1))
 
 
 def _kept_bytes(mid, revision, buf, at, length):
-    """Return how many octets of it are proven in its own revision, 0 for none (rule 2)."""
+    """Return how many octets of it are proven in its own revision, 0 for none (rules 2 and 3)."""
     if revision == _LIGHT and mid == 61:
         return length if length >= STAMP + STAMP_BYTES and is_stamp(buf, at + STAMP) else 0
     fields, count = fields_of(mid, revision)
@@ -108,7 +141,14 @@ def _kept_bytes(mid, revision, buf, at, length):
             return 0
         before = place
         place += ID_BYTES + (fields[index] & WIDTH_BITS)
-    if place > end:
-        return before - at
-    is_longer = place + ID_BYTES <= end and has_id(buf, place, count + 1)
-    return place - at if not is_longer or revision == _STAGES else 0
+    is_proven = place == end or (place < end and _proves(buf, before, place, end, count, revision))
+    return (place if is_proven else before) - at
+
+
+def _proves(buf, last, place, end, count, revision):
+    """True if what is at buf[place:end] proves that the field `count`, which begins at `last`, ends there (rule 3)."""
+    if is_blank(buf, place, end - place):
+        return not has_id(buf, last + ID_BYTES, count)
+    if place - last == ID_BYTES + STAMP_BYTES and is_stamp(buf, last + ID_BYTES):
+        return True
+    return revision > 1 and end - place > place - last and has_id(buf, place, count + 1)

@@ -130,9 +130,9 @@ class SpindleAssembly:
         else:
             outcome = self.take_station(buf, at, length, revision)
         if is_shifted and (outcome == ASSEMBLY_WHOLE or outcome == ASSEMBLY_MORE):
-            from toolcart.agent.record.malformed import mark_shifted
+            from toolcart.agent.record.malformed import SHIFTED, mark
 
-            mark_shifted(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets)
+            mark(self.body, -res.HEAD_BYTES, res.HEAD_BYTES + self.octets, SHIFTED)
             self.result_code = res.RESULT_ODD
         return outcome
 

@@ -33,7 +33,7 @@ from toolcart.agent.quarantine.entries import entry_of, needs_operator
 from toolcart.agent.quarantine.quarantine import DROP_NONE, DROP_SOON, FAILED
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
-from toolcart.agent.record.malformed import mark_shifted
+from toolcart.agent.record.malformed import mark
 from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
 NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
@@ -297,19 +297,19 @@ class Orders:
         layout = layout_of(mid, revision) if mid == 61 or mid == 65 else None
         if layout is None:
             return False
-        message, is_shifted = bytes(buf[at : at + length]), False
+        message, how = bytes(buf[at : at + length]), 0
         if not in_place(mid, revision, buf, at, length):
             found = find(mid, revision, buf, at, length)
             if found is None:
                 return False
-            used, message, is_shifted = found
+            used, message, how = found
             layout = layout_of(mid, used)
         read, octets = read_whole(layout, message, 0, len(message), payload, body)
         if not read:
             return False
         self._length = res.HEAD_BYTES + octets
-        if is_shifted:
-            self._length = mark_shifted(payload, 0, self._length)
+        if how:
+            self._length = mark(payload, 0, self._length, how)
             read = res.RESULT_ODD
         self._sign(mid, NO_SOURCE if is_cut else source_of(mid, revision), buf, at, length)
         if read == res.RESULT_ODD:

@@ -1,5 +1,5 @@
 """What is odd about a result with FLAG_ODD: numbers that are none or have a sign, statuses that do not exist, and that
-its fields did not stand where its revision has them.
+its fields did not stand where its revision has them, or not all of them were there.
 
 Rules
 1. It works on a copy of the payload: head, body and limits. What was odd is returned as text, as it was sent.
@@ -8,6 +8,7 @@ Rules
 3. It is imported when the first such record is shown or sent; it allocates.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill, number, put_text
 from toolcart.agent.record import SEVERAL_LEAST
 from toolcart.agent.record import result as res
@@ -16,7 +17,10 @@ from toolcart.agent.record.provenance import origin_bytes
 
 _LIMITS = res.HEAD_BYTES + res.BODY_BYTES
 _PAYLOAD_BYTES = _LIMITS + res.LIMITS_BYTES
-_SHIFTED = 0x40  # added to the decimals of the angles, or to the blank there
+# Added to the decimals of the angles, or to the blank there.
+SHIFTED = const(0x40)  # its fields were found by their IDs
+INCOMPLETE = const(0x80)  # some of its fields, or of its parts, were cut off or not proven
+_MARKS = const(0xC0)
 
 # Field, its place in the payload, its width, and whether it may have a sign.
 _NUMBERS = (
@@ -37,18 +41,18 @@ _NUMBERS = (
 _STATUSES = ("batch status", "status", "torque status", "angle status")
 
 
-def mark_shifted(page, at, length):
-    """Say in the payload page[at:at+length] that its fields were found by their IDs; return its length, with limits."""
+def mark(page, at, length, how):
+    """Say in the payload page[at:at+length] that it is SHIFTED or INCOMPLETE; return its length, with limits."""
     if length < _PAYLOAD_BYTES:
         fill(page, at + _LIMITS, res.LIMITS_BYTES)
         length = _PAYLOAD_BYTES
-    page[at + _LIMITS + res.ANGLE_DECIMALS] |= _SHIFTED
+    page[at + _LIMITS + res.ANGLE_DECIMALS] |= how
     return length
 
 
 def is_shifted(page, at, length):
     """True if the payload page[at:at+length] is marked so."""
-    return length >= _PAYLOAD_BYTES and page[at + _LIMITS + res.ANGLE_DECIMALS] & _SHIFTED != 0
+    return length >= _PAYLOAD_BYTES and page[at + _LIMITS + res.ANGLE_DECIMALS] & SHIFTED != 0
 
 
 def put_in_order(page, length):
@@ -76,9 +80,13 @@ def put_in_order(page, length):
         if page[place] != 0x20 and not 0x30 <= page[place] <= res.STATUSES_MOST[index]:
             notes.append("%s %s" % (_STATUSES[index], _printed(page, place, 1)))
             page[place] = 0x20
-    if is_shifted(page, 0, length):
-        notes.append("shifted")
-        page[_LIMITS + res.ANGLE_DECIMALS] &= ~_SHIFTED
+    if length >= _PAYLOAD_BYTES:
+        marks = page[_LIMITS + res.ANGLE_DECIMALS]
+        if marks & SHIFTED:
+            notes.append("shifted")
+        if marks & INCOMPLETE:
+            notes.append("incomplete")
+        page[_LIMITS + res.ANGLE_DECIMALS] = marks & ~_MARKS
     return negative, ", ".join(notes)
 
 
@@ -110,7 +118,7 @@ def decimals_of(page, at, length):
     """Return how many digits of each angle of the payload page[at:at+length] are decimals."""
     if length < _PAYLOAD_BYTES:
         return 0
-    octet = page[at + _LIMITS + res.ANGLE_DECIMALS] & ~_SHIFTED
+    octet = page[at + _LIMITS + res.ANGLE_DECIMALS] & ~_MARKS
     return octet - 0x30 if 0x31 <= octet <= 0x34 else 0
 
 

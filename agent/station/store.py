@@ -343,18 +343,18 @@ class Store:
         found = shifted_result.find(mid, revision, buf, at, length)
         if found is None:
             return res.RESULT_UNREADABLE
-        revision, copied, is_shifted = found
+        revision, copied, how = found
         read = self.read_proven(mid, copied, 0, len(copied), revision)
-        if not read or not is_shifted:
+        if not read or not how:
             return read
-        self.keep_shifted(buf, at, length)
+        self.keep_marked(buf, at, length, how)
         return res.RESULT_ODD
 
-    def keep_shifted(self, buf, at, length):
-        """Mark the result in the stage, read from the message at buf[at:at+length], as found by its IDs."""
-        from toolcart.agent.record.malformed import mark_shifted
+    def keep_marked(self, buf, at, length, how):
+        """Mark the result in the stage, read from the message at buf[at:at+length], as SHIFTED or INCOMPLETE."""
+        from toolcart.agent.record.malformed import mark
 
-        self.length = mark_shifted(self.log.stage, self.log.place, self.length)
+        self.length = mark(self.log.stage, self.log.place, self.length, how)
 
     def _note_found(self, outcome):
         self._found = outcome

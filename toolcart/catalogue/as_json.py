@@ -106,12 +106,13 @@ def from_json(catalogue, text):
     """Return the Message that JSON text tells, in the layouts of `catalogue`.
 
     FrameError where the text is not of this kind, FieldError where a field cannot be built. Where `toolcart decode` has
-    read a frame as another revision than its header's, `shifted` or `later`, the frame counts.
+    read a frame otherwise than its header says (`shifted`, `incomplete`, `later`), the frame counts.
     """
     try:
         data = json.loads(text)
         mid, revision, header = data["mid"], data.get("revision", 1), dict(data.get("header", {}))
-        given = {} if data.get("described") is False or "shifted" in data or "later" in data else data["fields"]
+        is_frame_alone = data.get("described") is False or {"shifted", "incomplete", "later"} & set(data)
+        given = {} if is_frame_alone else data["fields"]
         fields = {name: _revived(value) for name, value in given.items()}
         frame = bytes.fromhex(data["frame"]) if "frame" in data else None
         parts = [bytes.fromhex(part) for part in data.get("frames", ())]

@@ -13,6 +13,7 @@ from typing import Any
 
 from toolcart import catalogue
 from toolcart.agent.openprotocol import layouts, shifted_result
+from toolcart.agent.record.malformed import INCOMPLETE
 from toolcart.base.terminal_safe import visible
 from toolcart.catalogue import DataField, FrameError, Message, Odd, Resolution, read_extra, samples_of
 from toolcart.catalogue.fields import Field
@@ -122,12 +123,15 @@ def _by_ids(message: Message) -> dict[str, Any]:
     located = shifted_result.find(message.mid, message.revision, bytearray(frame), 0, len(frame))
     if located is None:
         return {"unreadable": "its fields are not where its revision has them; the agent keeps it as it came"}
-    revision, copied, is_shifted = located
+    revision, copied, how = located
     if not layouts.names_unit(layouts.layout_of(message.mid, revision), copied, 0, len(copied)):
         return {"unreadable": NO_UNIT}
-    if not is_shifted:
+    if not how:
         return {}
     head = b"%04d" % len(copied) + frame[4:8] + b"%03d" % revision
+    if how == INCOMPLETE:
+        note = "some of its fields were cut off, or are not proven by what is behind them; the agent leaves them out"
+        return {"incomplete": note, "message": catalogue.decode(head + copied[11:])}
     note = f"its fields are not where revision {message.revision} has them; found by their IDs, as revision {revision}"
     return {"shifted": note, "message": catalogue.decode(head + copied[11:])}
 
@@ -189,7 +193,7 @@ def lines_of(data: dict[str, Any]) -> list[str]:
         lines.append("  header: " + ", ".join(f"{name} {value}" for name, value in data["header"].items()))
     if data.get("described") is False:
         lines.append("  not described, kept raw: " + visible(bytes.fromhex(data["data"]).decode("utf-8", "replace")))
-    lines += [f"  {word}: {data[word]}" for word in ("later", "shifted", "unreadable") if word in data]
+    lines += [f"  {word}: {data[word]}" for word in ("later", "shifted", "incomplete", "unreadable") if word in data]
     fields = {**data.get("fields", {}), **{f"extra {name}": value for name, value in data.get("extra", {}).items()}}
     width = max([len(name) for name in fields], default=0)
     for name, value in fields.items():

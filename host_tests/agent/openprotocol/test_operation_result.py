@@ -5,6 +5,7 @@ from toolcart.agent.openprotocol.variable import decimal, read_fields
 from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
+from toolcart.agent.record.malformed import INCOMPLETE, put_in_order
 from toolcart.base.clock import START_TICKS, Dice
 from toolcart.sim import operation_frames as frames
 from toolcart.sim.operation_frames import data_field
@@ -273,6 +274,18 @@ def test_unknown_revisions_and_short_messages_are_unreadable():
     for octets in range(20, 43):
         assert give(operation, part(1)[:octets]) == op.PART_UNREADABLE
     assert give(operation, part()) == op.PART_WHOLE
+
+
+def test_result_whose_first_part_is_damaged_is_marked():
+    whole, damaged = op.OperationResult(), op.OperationResult()
+    give(whole, overall())
+    assert give(whole, part()) == op.PART_WHOLE
+    assert not whole.body[r.BODY_BYTES + r.ANGLE_DECIMALS] & INCOMPLETE
+    first = overall()
+    assert give(damaged, b"%04d" % (len(first) - 1) + first[4:-1]) == op.PART_KEPT and damaged.damaged
+    assert give(damaged, part()) == op.PART_WHOLE
+    page = bytearray(r.HEAD_BYTES) + damaged.body
+    assert damaged.result_code == r.RESULT_ODD and put_in_order(page, len(page))[1] == "incomplete"
 
 
 def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():

@@ -12,7 +12,7 @@ from toolcart.agent.openprotocol.parameter_ids import TEXT
 from toolcart.agent.openprotocol.shifted_result import find
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
-from toolcart.agent.record.malformed import put_in_order
+from toolcart.agent.record.malformed import INCOMPLETE, put_in_order
 from toolcart.catalogue import decode
 from toolcart.codec.inputs import CaptureItem, messages
 from toolcart.codec.rendering import as_data, lines_of, message_as_data
@@ -94,9 +94,18 @@ def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, r
             frame = frame_of(mid, revision, {name: text_of(width, octets, text.rstrip())})
             found = reader.read(mid, frame)
             is_last = name == layout_of(mid, revision)[-1][2]
+            if found is None and (octets == -2 or ends_in(mid, revision, name, len(frame))):
+                continue  # it looks the same as one without its ID, or one that was cut
             assert found is not None, (name, octets)
             assert found[0] == wanted, (name, octets)
             assert found[1] or is_last, (name, octets)
+
+
+def ends_in(mid, revision, name, length):
+    """True if a message of this length ends in front of the ID that the layout has behind this text."""
+    rows = layout_of(mid, revision)
+    number = next(one for one, _, field_name in rows if field_name == name)
+    return number < len(rows) and length < 20 + sum([2 + width for _, width, _ in rows[:number]]) + 2
 
 
 NAMES_MET = ("P01 10.0±0.8N.m", "Prüfstand 1", "Schraube 04 – M8 ä", "WVWZZZ1KZÄW040506", "拧紧程序 04")
@@ -192,7 +201,7 @@ def test_trailing_octets_change_no_value(reader, mid, revision):
                 wanted_now = reader.read(mid, frame_of(mid, revision, {"vin": texts["vin"][:25]}))[0]
             else:
                 wanted_now = wanted
-            assert found is None or found[0] == wanted_now, more
+            assert found is None or agrees(found[0], wanted_now), more
             if not more.strip(b" \0") and revision != 998:
                 assert found is not None, more
 
@@ -362,6 +371,10 @@ def test_octets_behind_a_message_shift_nothing_in_front_of_them():
                 for tail in (b"x" * octets, b"7" * octets, b" " * octets, b" " * (octets - 1) + b"x"):
                     if not tail.startswith(b"%02d" % (count + 1)):
                         longer = b"%04d" % (len(frame) + octets) + frame[4:] + tail
-                        revision_read, read, is_shifted = find(mid, revision, longer, 0, len(longer))
+                        revision_read, read, how = find(mid, revision, longer, 0, len(longer))
                         case = (mid, revision, time, tail)
-                        assert (revision_read, is_shifted, read[20:]) == (revision, False, frame[20:]), case
+                        if tail.strip() and count not in (28, 46):  # nothing proves a last number in front of that
+                            last = 2 + (fields[count - 1] & 0x7F)
+                            assert (revision_read, how, read[20:]) == (revision, INCOMPLETE, frame[20:-last]), case
+                        else:
+                            assert (revision_read, how, read[20:]) == (revision, 0, frame[20:]), case
