@@ -3,8 +3,20 @@
 import pytest
 
 from toolcart.agent.log.snapshot_fields import DELIVERED, TAKEN
-from host_tests.agent.outlets.test_data_loss import NOTHING, again, delivering, lacks, order, restarted, up
-from host_tests.support.log import numbers
+from toolcart.agent.quarantine.orders import carry_out as quarantine_order
+from toolcart.agent.record import KIND_EVENT
+from toolcart.tools.spool.quarantine_commands import orders
+from host_tests.agent.outlets.test_data_loss import (
+    NOTHING,
+    again,
+    cut_everywhere,
+    delivering,
+    lacks,
+    order,
+    restarted,
+    up,
+)
+from host_tests.support.log import numbers, put
 from host_tests.support.toolsnet import PIM, SERVER
 
 
@@ -228,3 +240,65 @@ def test_a_number_that_was_never_sent_is_still_called_that():
         outlet.archive._latest[key] = 90000
     again(outlet)
     assert unknown(outlet) == 1
+
+
+def test_a_cut_within_an_order_or_the_08_after_it_leaves_the_copy_readable():
+    def make():
+        return delivered_after_copy(30, 60)
+
+    def give(outlet):
+        order(outlet, "from", "25")
+        outlet.until(lambda: outlet.cursor.number > 40)
+
+    def check(outlet, after):
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+        restored(outlet)
+        missing = 60 - len(set(outlet.ids()))
+        assert lacks(outlet)[0] == missing == 30, after
+
+    assert cut_everywhere(make, give, check) > 1
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+def test_one_that_was_taken_late_before_an_order_makes_it_a_bound(rewind):
+    outlet = delivering(40, blocks=64, rewind=rewind)
+    outlet.options.tightening_codes.update({45: 17})
+    outlet.store(20)
+    outlet.until_passed(and_ms=3000)
+    copy = copied(outlet)
+    outlet.options.tightening_codes.clear()
+    kept = outlet.policy.lookahead.quarantine
+    list(quarantine_order(kept, outlet.log, 10, outlet, None, ["retry", "all"], outlet.forward))
+    outlet.until(lambda: 45 in outlet.ids())
+    outlet.store(20)
+    outlet.until_passed(and_ms=2000)
+    ordered(outlet, 50)
+    restored(outlet, copy)
+    missing = set(range(1, 81)) - {45} - set(outlet.ids())
+    assert len(missing) <= lacks(outlet)[0] <= len(missing) + 1 and unknown(outlet) == 0
+    assert not rewind or not missing
+
+
+def test_an_order_to_a_stopped_agent_breaks_them_as_well():
+    outlet = delivered_after_copy()
+    outlet.forward.stop()
+    assert outlet.policy.save_at_end()
+    assert [one for one in orders(outlet.flash, 10, ["offer-again", "from", "55"]) if one][-1]["done"]
+    outlet.cut()
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    restored(outlet)
+    assert lacks(restarted(outlet)) == (129, True, 0)
+
+
+@pytest.mark.parametrize("events", [0, 4])
+def test_what_is_not_for_toolsnet_lies_between(events):
+    outlet = delivered_after_copy()
+    for _ in range(events):
+        put(outlet.log, b"an event", KIND_EVENT)
+    outlet.store(10)
+    outlet.until_passed(and_ms=2000)
+    ordered(outlet, 55)
+    restored(outlet)
+    assert 139 <= lacks(outlet)[0] <= 139 + events
