@@ -183,6 +183,16 @@ def note_lost_meanwhile(policy, stored):
         _doubt_to(numbers, cursor.number, end, width)
 
 
+def gaps(policy):
+    """Return how many results there are, at most, from the first that ToolsNet may lack up to the last that it has."""
+    numbers, last = policy.numbers, policy.cursor.number
+    if not numbers[DOUBT_LACKS]:
+        return 0
+    width = width_of(numbers)
+    first = min(last, width + last - numbers[DOUBT_TO]) if width >= 0 else last
+    return min(max(0, first - max(0, _rows_to(policy, numbers[TAKEN]))), _HALF // 2)
+
+
 def _rows_to(policy, sequence):
     """Return how many results lie behind the one of this sequence, up to the cursor; below 0: in front of it."""
     rows = policy.resume_point.rows_back(sequence)

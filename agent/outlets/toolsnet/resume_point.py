@@ -336,18 +336,20 @@ class ResumePoint:
         cannot be read any more.
         """
         from toolcart.agent.log.rewind import walk
-        from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
+        from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
 
         cursor, sent = self.cursor, self.in_flight
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
+        unsure = gaps(self.policy)
         log.rewind(cursor, number - 1)
         scout = Cursor()
         log.rewind(scout, cursor.number)
         if not walk(log, scout, before):
             log.rewind(cursor, before, ahead)
             return False
-        cursor.ahead = (ahead - scout.ahead) % SEQUENCES  # so that the next 08 shows where the sequences break
+        # So that the next 08 shows where the sequences break.
+        cursor.ahead = (ahead - scout.ahead - unsure) % SEQUENCES
         done = send_again(self.policy, before, count, doubted, unread=unread)
         sent.may_have = cursor.number
         if not sent.declare(

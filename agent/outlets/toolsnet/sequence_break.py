@@ -13,36 +13,32 @@ Rules
 2. A snapshot has room for one break. Of two the later one is kept: what lies between them is known exactly, and what
    lies before the first as a bound, by the smaller of the two shifts. So nothing is taken for stored that is not; some
    may be sent twice. Where the later one begins at or below the first one, one break says all that they say.
-3. What would lie before the first result may be a bound, then all is lacking; without that it was never sent.
-4. A break half a circle ago says nothing any more: no 08 is believed to be that far behind.
+3. Where some were in doubt when the order was given, and ToolsNet has got others since, a copy of that time has gaps
+   that the order has filled. So the shift is smaller by as many as there are from the first of these on.
+4. What would lie before the first result may be a bound, then all is lacking.
+5. A break half a circle ago says nothing any more: no 08 is believed to be that far behind.
 """
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
 _HALF = const(50000)
-BOUND = const(0x20000)  # of `broke_by`: there was another break before, and the shift may be too small for that
-_BY = const(0x1FFFF)
 _PAST = const(75000)  # from here on a cursor that went back stands before the break
 
 
 def note(state, stored, by):
     """After `stored` the sequences go on for what they were `by` places ago. To be saved."""
-    at, before = state.broke_at, state.broke_by & _BY
-    if at and (at - stored) % SEQUENCES < _HALF:  # it begins at or below the one before
-        by = (by + before) % SEQUENCES
-        state.broke_by = by | state.broke_by & BOUND
-    elif at:
-        state.broke_by = ((by + before) % SEQUENCES if before >= _HALF else by) | BOUND
-    else:
-        state.broke_by = by
-    state.broke_at = stored if state.broke_by else 0
+    at, before = state.broke_at, state.broke_by
+    if at and ((at - stored) % SEQUENCES < _HALF or before >= _HALF):
+        by = (by + before) % SEQUENCES  # it begins at or below the one before, or the shift is smaller so
+    state.broke_at = stored if by else 0
+    state.broke_by = by
 
 
 def _rows(state, rows):
     if rows >= _PAST:  # the cursor went back
         rows -= SEQUENCES
-    by = state.broke_by & _BY
+    by = state.broke_by
     return rows - (by if by < _HALF else by - SEQUENCES)
 
 
@@ -56,7 +52,7 @@ def rows_of(state, cursor, stored, rows):
 def was_sent(state, cursor, stored, rows, last):
     """True if what `stored`, of before the break, names may have gone out; `last` is the last one that did."""
     rows = _rows(state, rows)
-    return rows >= min(0, cursor.number - last) and (rows <= cursor.number or state.broke_by & BOUND != 0)
+    return rows >= min(0, cursor.number - last) and (rows <= cursor.number or stored <= state.broke_at)
 
 
 def is_past(state, cursor):
