@@ -208,7 +208,7 @@ class ResumePoint:
         state = sent.state
         broke = state.broke_at, state.broke_by
         cursor.ahead = (cursor.number - stored) % SEQUENCES
-        if (ahead - cursor.ahead) % SEQUENCES and (taken or bits & SENT_MET or again_to(numbers)):
+        if taken or bits & SENT_MET or again_to(numbers):
             from toolcart.agent.outlets.toolsnet.sequence_break import note
 
             note(state, stored, (ahead - cursor.ahead) % SEQUENCES)

@@ -31,7 +31,7 @@ def note(state, stored, by):
     at, before = state.broke_at, state.broke_by
     if at and ((at - stored) % SEQUENCES < _HALF or before >= _HALF):
         by = (by + before) % SEQUENCES  # it begins at or below the one before, or the shift is smaller so
-    state.broke_at = stored if by else 0
+    state.broke_at = stored  # also by 0 places: gaps may have made that of more
     state.broke_by = by
 
 

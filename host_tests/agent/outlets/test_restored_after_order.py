@@ -302,3 +302,13 @@ def test_what_is_not_for_toolsnet_lies_between(events):
     ordered(outlet, 55)
     restored(outlet)
     assert 139 <= lacks(outlet)[0] <= 139 + events
+
+
+def test_an_order_that_fills_all_gaps_leaves_an_older_copy_readable():
+    outlet = delivered_after_copy(16, 40)
+    restored(outlet)
+    outlet.store(18)
+    outlet.until_passed(and_ms=1000)
+    ordered(outlet, 17)
+    restored(outlet)
+    assert lacks(outlet)[0] >= 42 and unknown(outlet) == 0
