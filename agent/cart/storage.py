@@ -178,6 +178,7 @@ def _forget(station, index):
     if cursor.slot == TOOLSNET_CURSOR:
         for number in _OF_THE_SERVER:
             numbers[number] = 0
+        station.state.broke_at = 0
         numbers[EVENT_CURSOR] = cursor.number
     if station.graphs is not None:
         station.graphs.rewind(station.graphs.cursors[index], 0)

@@ -4,6 +4,8 @@
            | TS | version | slot | generation | identity | size | places     | numbers | bytes | CRC-30 |
            |    | u8      | u8   | u32        | u32      | u8   | u24        | 48 u32  | 44     | u32    |
 
+Version 5 has all in these places. Version 6, of a state that knows a break in ToolsNet's sequences (`broke_at`,
+toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
@@ -29,7 +31,17 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
-from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, CURSOR, NUMBERS, OCTETS, PLACES
+from toolcart.agent.log.snapshot_fields import (
+    AHEAD,
+    AREA,
+    AREA_GRAPHS,
+    CURSOR,
+    EVENT_AHEAD,
+    NUMBERS,
+    OCTETS,
+    PLACES,
+    TAKEN,
+)
 
 STATE_FINE = const(0)
 STATE_WORN = const(1)  # two blocks left
@@ -44,6 +56,7 @@ STATE_LOST = const(-1)  # the device refuses
 STATE_FOREIGN = const(-2)
 
 VERSION = const(5)
+VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
 VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
@@ -60,6 +73,11 @@ _AT_CRC = const(252)
 _T = const(0x54)
 _S = const(0x53)
 _NUMBER_TOP = const(0x3FFFFFFF)
+_SEQUENCE_BITS = const(17)
+_SEQUENCE_TOP = const(0x1FFFF)
+_LOW = const(0x1FFF)  # what fits above a sequence
+_LOW_BITS = const(13)
+_SEQUENCES = const(99999)
 _TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
 
@@ -78,6 +96,10 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
+        self.broke_at = (
+            0  # the last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break)
+        )
+        self.broke_by = 0
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
@@ -248,7 +270,7 @@ class Snapshot:
             0,
             _T,
             _S,
-            VERSION,
+            VERSION_BROKEN if self.broke_at else VERSION,
             slot,
             generation,
             self.identity,
@@ -260,6 +282,8 @@ class Snapshot:
         for number in numbers:
             pack_into("<I", image, at, number)
             at += 4
+        if self.broke_at:
+            self._put_break(image)
         at = _AT_NUMBERS + 3
         for byte in self.names:
             image[at] |= byte << 6 & 0xC0
@@ -276,6 +300,25 @@ class Snapshot:
         if self.device.read_into(address, self._read, len(image)) != FLASH_DONE:
             return FLASH_IO
         return FLASH_DONE if self._read == image else FLASH_WORN
+
+    def _put_break(self, image):
+        numbers, at, by = self.numbers, self.broke_at, self.broke_by
+        high = at >> _LOW_BITS | by >> _LOW_BITS << 4
+        word = numbers[AHEAD] % _SEQUENCES | (at & _LOW) << _SEQUENCE_BITS
+        pack_into("<I", image, _AT_NUMBERS + 4 * AHEAD, word)
+        word = numbers[TAKEN] % (_SEQUENCES + 1) | (by & _LOW) << _SEQUENCE_BITS
+        pack_into("<I", image, _AT_NUMBERS + 4 * TAKEN, word)
+        word = numbers[EVENT_AHEAD] % _SEQUENCES | high << _SEQUENCE_BITS
+        pack_into("<I", image, _AT_NUMBERS + 4 * EVENT_AHEAD, word)
+
+    def _take_break(self):
+        numbers = self.numbers
+        high = numbers[EVENT_AHEAD] >> _SEQUENCE_BITS
+        self.broke_at = numbers[AHEAD] >> _SEQUENCE_BITS | (high & 15) << _LOW_BITS
+        self.broke_by = numbers[TAKEN] >> _SEQUENCE_BITS | (high >> 4) << _LOW_BITS
+        for index in (AHEAD, TAKEN, EVENT_AHEAD):
+            numbers[index] &= _SEQUENCE_TOP
+            self.durable[index] = numbers[index]
 
     # -- the start ---------------------------------------------------------------------------------------------
 
@@ -315,7 +358,7 @@ class Snapshot:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY
-        if not VERSION_BEFORE <= read[2] <= VERSION or read[_AT_SIZE] != self._size:
+        if not VERSION_BEFORE <= read[2] <= VERSION_BROKEN or read[_AT_SIZE] != self._size:
             return STATE_FOREIGN
         generation = get_u32(read, _AT_GENERATION)
         own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
@@ -338,6 +381,8 @@ class Snapshot:
             from toolcart.agent.log.snapshot_v4 import convert  # once in the life of a spool
 
             convert(self)
+        elif image[2] == VERSION_BROKEN:
+            self._take_break()
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

@@ -235,6 +235,8 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
     state.places = old.state.places
+    if not is_other:
+        state.broke_at, state.broke_by = old.state.broke_at, old.state.broke_by
     state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.ahead = was.number, was.ahead

@@ -41,7 +41,7 @@ from toolcart.agent.log.snapshot_fields import (
     TAKEN,
     again_to,
 )
-from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.agent.toolsnet.telegram import SEQUENCES
 
 _HALF = const(50000)
 
@@ -144,10 +144,14 @@ def note_empty(policy, now):
     return policy.in_flight.save()
 
 
-def note_behind(policy, stored, here, now):
-    """The 08 names `stored`, before TAKEN; `here` is the sequence that the cursor passed last. To be saved."""
+def note_behind(policy, stored, back, now):
+    """The 08 names `stored`, before TAKEN, `back` results before the cursor. To be saved."""
     numbers = policy.numbers
-    behind, back = (numbers[TAKEN] - stored) % SEQUENCES, (here - stored) % SEQUENCES
+    behind = back - max(0, _rows_to(policy, numbers[TAKEN]))
+    if back <= 0:  # it has all; what an order sends again is still to go
+        numbers[TAKEN] = stored
+        numbers[SENT] &= ~SENT_EMPTY
+        return
     end, lacking = again_to(numbers), max(1, _lacking(policy, back))
     if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
         is_row = width_of(numbers) == numbers[DOUBT_LACKS]
@@ -156,35 +160,56 @@ def note_behind(policy, stored, here, now):
     else:
         width = _joined(policy, back)
         numbers[DOUBT_LACKS] += min(max(1, behind), lacking)
+        if width > 0:
+            numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], width)
     _doubt_to(numbers, policy.cursor.number, end, width)
     numbers[TAKEN] = stored
     numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
-    policy.counters.note(h.SERVER_BEHIND, behind, now)
+    policy.counters.note(h.SERVER_BEHIND, max(1, behind), now)
 
 
 def note_lost_meanwhile(policy, stored):
     """The first 08 after an order names `stored`: what the server has lost since the one before. To be saved.
 
-    What the order sends again is not lacking; after a start it is not known how many results that are.
+    What the order sends again is not lacking.
     """
     numbers = policy.numbers
-    behind = (numbers[TAKEN] - stored) % SEQUENCES
-    lost = min(behind - policy.resume_point.again.count, numbers[DELIVERED])
-    if numbers[TAKEN] and behind < _HALF and lost > 0:
+    rows = _rows_to(policy, stored)
+    lost = min(rows - max(0, _rows_to(policy, numbers[TAKEN])), numbers[DELIVERED])
+    if numbers[TAKEN] and lost > 0:
         end, cursor = again_to(numbers), policy.cursor
-        rows = (sequence_at(cursor.number - cursor.ahead) - stored) % SEQUENCES
         width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]))
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, cursor.number, end, width)
 
 
-def is_back(policy, stored, here):
+def gaps(policy):
+    """Return how many results there are, at most, from the first that ToolsNet may lack up to the last that it has."""
+    numbers, last = policy.numbers, policy.cursor.number
+    if not numbers[DOUBT_LACKS]:
+        return 0
+    width = width_of(numbers)
+    first = min(last, width + last - numbers[DOUBT_TO]) if width >= 0 else last
+    return min(max(0, first - max(0, _rows_to(policy, numbers[TAKEN]))), _HALF // 2)
+
+
+def _rows_to(policy, sequence):
+    """Return how many results lie behind the one of this sequence, up to the cursor; below 0: in front of it."""
+    rows = policy.resume_point.rows_back(sequence)
+    return rows if rows < _HALF else rows - SEQUENCES
+
+
+def is_back(policy, stored):
     """True if an 08 that names `stored`, TAKEN or more, shows a server that has more than was believed. To be saved."""
     numbers = policy.numbers
     taken, was_empty = numbers[TAKEN], numbers[SENT] & SENT_EMPTY
     numbers[SENT] &= ~SENT_EMPTY
-    back = (here - stored) % SEQUENCES
-    if back > (here - taken) % SEQUENCES or (stored == taken and not was_empty) or not _is_of_before(policy, back):
+    back = policy.resume_point.rows_back(stored)
+    if (
+        back > policy.resume_point.rows_back(taken)
+        or (stored == taken and not was_empty)
+        or not _is_of_before(policy, back)
+    ):
         return False
     end, width, lacks = again_to(numbers), width_of(numbers), numbers[DOUBT_LACKS]
     numbers[DOUBT_LACKS] = min(lacks, _named(policy, back))

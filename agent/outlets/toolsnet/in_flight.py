@@ -70,6 +70,8 @@ class InFlight:
         elif numbers[LIMIT] > old_limit:
             sent &= ~SENT_ALONE
         numbers[SENT] = sent | alone
+        if self.state.broke_at:
+            self._age_break()
         if self.save():
             self.allowed = limit
             self.overwritten = numbers[OVERWRITTEN]
@@ -85,6 +87,12 @@ class InFlight:
             return False
         self.allowed = number + self.batch
         return True
+
+    def _age_break(self):
+        from toolcart.agent.outlets.toolsnet.sequence_break import is_past
+
+        if is_past(self.state, self.cursor):
+            self.state.broke_at = 0
 
     def is_lookahead(self):
         """True if the state says that an 08 vouches only for the one that it names."""

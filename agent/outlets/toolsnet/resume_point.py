@@ -11,6 +11,7 @@
                                            else: all up to it were. Of an earlier version that had several out,
                                            those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
+    one of before a break                  the same, of another result (sequence_break)
     anything else                          odd: counted; where what is new would look stored, the base follows it
 
 A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
@@ -42,6 +43,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_MET,
     SENT_OPEN,
     TAKEN,
+    again_to,
 )
 from toolcart.agent.record import KIND_RAW
 from toolcart.agent.record.result import PARKED_IN_DOUBT, PARKED_MOVED, PARKED_UNREADABLE
@@ -65,7 +67,6 @@ class ResumePoint:
         self.again = again = Part()  # what is sent again is counted since that began, or since the start
         again.since_start = True
         again.base = self.numbers[DELIVERED]  # then
-        again.count = 0  # that an order of this session sends again, at least
         # At the start, until the first 08: what was out then may be overwritten before that comes.
         self._is_start = True
         self._start = start = Part()
@@ -113,23 +114,24 @@ class ResumePoint:
             return self._is_empty(now)
         policy, sent, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
         here = self._here()
-        if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored, here):
+        if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
             return sent.save()
         taken = numbers[TAKEN]
+        is_old = self._is_old(stored)
         if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
-            return not self._rewinds or self._rewind((here - stored) % SEQUENCES, stored)
+            return not self._rewinds or self._rewind(self.rows_back(stored), stored)
         if stored == taken:
             self.is_odd = sent.were_several() and not sent.is_lookahead()  # one at a time will show
             return True
-        if (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
+        if not is_old and (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
             if sent.is_lookahead() or sent.were_several():
                 policy.regain()
             elif not self._regain(stored, 1):
                 return False
             numbers[TAKEN] = stored
             return True
-        reached = self._find_row((stored - here) % SEQUENCES)
+        reached = 0 if is_old else self._find_row((stored - here) % SEQUENCES)
         if reached < 0:
             return False
         behind = (taken - stored) % SEQUENCES
@@ -139,8 +141,8 @@ class ResumePoint:
             policy.found_taken(reached, stored)
             return True
         self.is_odd = True
-        if behind < _HALF and behind <= cursor.number:
-            return self._is_behind(stored, here, now)
+        if self._may_be_behind(stored, behind):
+            return self._is_behind(stored, now)
         policy.counters.note(h.RESUME_UNKNOWN, stored, now)
         # What is new would look stored already.
         return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
@@ -203,13 +205,20 @@ class ResumePoint:
             from toolcart.agent.outlets.toolsnet.data_loss import note_lost_meanwhile
 
             note_lost_meanwhile(self.policy, stored)
+        state = sent.state
+        broke = state.broke_at, state.broke_by
         cursor.ahead = (cursor.number - stored) % SEQUENCES
+        if taken or bits & SENT_MET or again_to(numbers):
+            from toolcart.agent.outlets.toolsnet.sequence_break import note
+
+            note(state, stored, (ahead - cursor.ahead) % SEQUENCES)
         numbers[TAKEN] = stored
         sent.may_have = cursor.number
         if sent.declare(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
+        state.broke_at, state.broke_by = broke
         numbers[TAKEN], numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT] = taken, lacks, doubt_to, bits
         sent.may_have = may_have
         return False
@@ -220,16 +229,39 @@ class ResumePoint:
         self.is_odd = True
         return note_empty(self.policy, now)
 
-    def _is_back(self, stored, here):
+    def _is_back(self, stored):
         from toolcart.agent.outlets.toolsnet.data_loss import is_back
 
-        return is_back(self.policy, stored, here)
+        return is_back(self.policy, stored)
 
-    def _is_behind(self, stored, here, now):
+    def _is_behind(self, stored, now):
         from toolcart.agent.outlets.toolsnet.data_loss import note_behind
 
-        note_behind(self.policy, stored, here, now)
-        return self._rewind((here - stored) % SEQUENCES, stored) if self._rewinds else self.in_flight.save()
+        rows = self.rows_back(stored)
+        note_behind(self.policy, stored, rows, now)
+        return self._rewind(rows, stored) if self._rewinds and rows > 0 else self.in_flight.save()
+
+    def rows_back(self, stored):
+        """Return how many results there are behind the one that `stored` names, up to the cursor; below 0: after it."""
+        rows = (self._here() - stored) % SEQUENCES
+        if self.in_flight.state.broke_at:
+            from toolcart.agent.outlets.toolsnet.sequence_break import rows_of
+
+            return rows_of(self.in_flight.state, self.cursor, stored, rows)
+        return rows
+
+    def _is_old(self, stored):
+        state = self.in_flight.state
+        return state.broke_at != 0 and (state.broke_at - stored) % SEQUENCES < _HALF
+
+    def _may_be_behind(self, stored, behind):
+        """True if `stored`, of `behind` sequences before TAKEN, names a result that this spool has sent."""
+        state, cursor = self.in_flight.state, self.cursor
+        if not self._is_old(stored):
+            return behind < _HALF and behind <= cursor.number
+        from toolcart.agent.outlets.toolsnet.sequence_break import was_sent
+
+        return was_sent(state, cursor, stored, (self._here() - stored) % SEQUENCES, again_to(self.numbers))
 
     def _rewind(self, rows, stored):
         """Send again what the server has lost, `rows` places back, as far as the log still has it; the rest it lacks.
@@ -303,13 +335,21 @@ class ResumePoint:
         Those are `count` results that were delivered, of which `doubted` are in doubt; `unread` numbers between them
         cannot be read any more.
         """
-        from toolcart.agent.outlets.toolsnet.data_loss import send_again, undo
+        from toolcart.agent.log.rewind import walk
+        from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
 
         cursor, sent = self.cursor, self.in_flight
         before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
         log = self.policy.log
-        others = 0 if self.numbers[SENT] & SENT_MET else self.again.count  # of an order before that was not begun with
-        log.rewind(cursor, number - 1, ahead)
+        unsure = gaps(self.policy)
+        log.rewind(cursor, number - 1)
+        scout = Cursor()
+        log.rewind(scout, cursor.number)
+        if not walk(log, scout, before):
+            log.rewind(cursor, before, ahead)
+            return False
+        # So that the next 08 shows where the sequences break.
+        cursor.ahead = (ahead - scout.ahead - unsure) % SEQUENCES
         done = send_again(self.policy, before, count, doubted, unread=unread)
         sent.may_have = cursor.number
         if not sent.declare(
@@ -320,7 +360,6 @@ class ResumePoint:
             sent.may_have = may_have
             return False
         self._count_anew()
-        self.again.count = count + others
         self.policy.end_trouble()
         sent.close()
         return True

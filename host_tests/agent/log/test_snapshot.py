@@ -62,6 +62,26 @@ def test_an_erased_area_holds_no_snapshot():
     assert state.load() == STATE_EMPTY and not state.found and state.numbers == [0] * NUMBERS
 
 
+def test_where_sequences_broke_is_kept_beside_them_and_nothing_else_changes():
+    flash = Faulty()
+    state = started(flash)
+    for at, by in ((0, 0), (1, 1), (99999, 99998), (8191, 8192), (8192, 8191), (0, 5), (70000, 3)):
+        state.broke_at, state.broke_by = at, by
+        for index in range(NUMBERS):
+            state.numbers[index] = 99990 - index
+        state.names[:] = bytes(range(0xF0, 0xFC))
+        assert state.save()
+        again = Snapshot(flash)
+        assert again.load() == STATE_FOUND
+        assert (again.broke_at, again.broke_by) == ((at, by) if at else (0, 0))
+        assert again.numbers == state.numbers == again.durable and again.names == state.names
+    state.numbers[AHEAD] = 3 * 99999 + 7
+    assert state.save() and Snapshot(flash).load() == STATE_FOUND
+    again = Snapshot(flash)
+    again.load()
+    assert again.numbers[AHEAD] == 7, "the same on the circle of sequences"
+
+
 def test_what_was_saved_is_found_whole():
     for unit, block_bytes in ((1, 1024), (16, 512), (256, 4096), (512, 4096)):
         flash = Faulty(unit, block_bytes)

@@ -55,6 +55,8 @@ class FewState:
         self.numbers = [0] * NUMBERS
         self.durable = self.numbers[:]
         self.gone = self.durable_gone = ()
+        self.broke_at = self.broke_by = 0
+        self.durable_break = 0, 0
         self.maybe = None  # a snapshot that was refused, and may count all the same until the next one does
         self.cursor = None
         self.is_ready = False
@@ -63,11 +65,12 @@ class FewState:
         self.numbers[CURSOR] = self.cursor.number
         self.numbers[AHEAD] = self.cursor.ahead
         if self.world.operate() is False:
-            self.maybe = (tuple(self.numbers), self.gone)
+            self.maybe = (tuple(self.numbers), self.gone, (self.broke_at, self.broke_by))
             self.is_ready = False
             return False
         self.durable = self.numbers[:]
         self.durable_gone = self.gone
+        self.durable_break = self.broke_at, self.broke_by
         self.maybe = None
         self.is_ready = True
         return True
@@ -224,7 +227,7 @@ class FewKept:
 PLAIN = {
     "": "mood stored dropped connected",
     "kept": "entries left",
-    "state": "gone durable_gone is_ready maybe",
+    "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
     "policy": "phase attempts head code unanswered drops pending_write out number sequence",
     "policy.in_flight": "may_have allowed open",
     "policy.reoffer": "entry before is_taken",
@@ -292,6 +295,7 @@ class World:
         state.maybe = None
         state.numbers[:] = state.durable
         state.gone = state.durable_gone
+        state.broke_at, state.broke_by = state.durable_break
         state.is_ready = False
         if self.kept.entries:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
@@ -609,7 +613,7 @@ def _just_cut(world):
 
 def _cut_after_all(world):
     state = world.state
-    state.durable[:], state.durable_gone = state.maybe
+    state.durable[:], state.durable_gone, state.durable_break = state.maybe
     return _just_cut(world)
 
 

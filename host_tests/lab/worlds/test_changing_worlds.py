@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from toolcart.agent.log.snapshot_fields import DOUBT_LACKS
 from host_tests.lab.worlds.known_changes import CUT, HOOK, KNOWN, TOOLSNET, outlet, world
 from host_tests.portable import LONG
 from lab.worlds import adapter, bench
@@ -21,6 +22,7 @@ SLICES = 4
 # Where the promise still breaks; docs/internals/worlds.md has them in words.
 OPEN: tuple[int, ...] = ()
 OPEN_KNOWN: tuple[str, ...] = ()
+EMPTY_S = 17
 
 
 @pytest.mark.parametrize("part", range(SLICES))
@@ -166,3 +168,27 @@ def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
     certain = device.certain()
     assert [certain.content(block)[:16] for block in (1, 2, 3)] == [b"\xff" * 16, b"\xff" * 16, bytes(16)]
     assert device.content(1)[:16] == bytes(16) and certain.worn == {1}
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize("age_s", [3, 10, 14, EMPTY_S])
+@pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.95])
+def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_s, rewind):
+    script = world(
+        [TOOLSNET],
+        (2, "make", 1, 20, 50),
+        (8, "make", 1, 25, 50),
+        (12, "offer_again", share),
+        (18, "restore", age_s * 1000),
+        (22, "make", 1, 3, 50),
+        (25, "reload", 20),
+    )
+    script["settings"]["toolsnet"]["rewind"] = rewind
+    made = ChangingWorld(script)
+    run_changes(made)
+    rows = made.history.stations[1].rows
+    there = {row.number for row in rows if row.forgotten is None}
+    lacks = {row.number for row in rows if row.number} - there
+    said = made.agent.station(0).state.numbers[DOUBT_LACKS]
+    # A copy with nothing in it is an emptied ToolsNet: that is for an operator.
+    assert len(lacks) == said and (said == 0 or not rewind or age_s == EMPTY_S)

@@ -72,6 +72,15 @@ def test_what_waits_is_delivered_once_under_sequence_that_it_would_have_had(deli
     after.clean()
 
 
+def test_where_sequences_broke_comes_along_to_the_same_station_alone():
+    before = left_with(40, 0)
+    before.state.broke_at, before.state.broke_by = 30, 12
+    assert before.state.save()
+    same = begun(moved(before).device).state
+    other = begun(moved(before, replace(PLAN, station=11)).device).state
+    assert (same.broke_at, same.broke_by) == (30, 12) and other.broke_at == 0
+
+
 def test_what_was_set_aside_is_still_kept_with_its_reason():
     before = begun_of(lzma.open(ASIDE).read())
     made = take_over.make(before, PLAN, 4711)

@@ -1,0 +1,60 @@
+"""Where ToolsNet's sequences broke: one of before that names another result than the numbers of today say.
+
+    record          1 .. 54  55 .. 200                       201 ..
+    its sequence    1 .. 54  55 .. 200, again 201 .. 346     347 ..       200: `broke_at`, 146: `broke_by`
+
+An order has results sent again under new sequences, after what the next 08 names; and one that names what was never
+sent moves the sequences, too. A server that is restored from a copy of before then names a result by a sequence that
+stands for another one now: by as many places further on as `broke_by` says, which counts round the circle.
+
+Rules
+1. Both are in the snapshot that makes the new sequences valid. An order only moves the cursor, and keeps what it says
+   about sequences true; the 08 after it shows where they break.
+2. A snapshot has room for one break. Of two the later one is kept: what lies between them is known exactly, and what
+   lies before the first as a bound, by the smaller of the two shifts. So nothing is taken for stored that is not; some
+   may be sent twice. Where the later one begins at or below the first one, one break says all that they say.
+3. Where some were in doubt when the order was given, and ToolsNet has got others since, a copy of that time has gaps
+   that the order has filled. So the shift is smaller by as many as there are from the first of these on.
+4. What would lie before the first result may be a bound, then all is lacking.
+5. A break half a circle ago says nothing any more: no 08 is believed to be that far behind.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+
+_HALF = const(50000)
+_PAST = const(75000)  # from here on a cursor that went back stands before the break
+
+
+def note(state, stored, by):
+    """After `stored` the sequences go on for what they were `by` places ago. To be saved."""
+    at, before = state.broke_at, state.broke_by
+    if at and ((at - stored) % SEQUENCES < _HALF or before >= _HALF):
+        by = (by + before) % SEQUENCES  # it begins at or below the one before, or the shift is smaller so
+    state.broke_at = stored  # also by 0 places: gaps may have made that of more
+    state.broke_by = by
+
+
+def _rows(state, rows):
+    if rows >= _PAST:  # the cursor went back
+        rows -= SEQUENCES
+    by = state.broke_by
+    return rows - (by if by < _HALF else by - SEQUENCES)
+
+
+def rows_of(state, cursor, stored, rows):
+    """Return how many results lie behind what `stored` names, up to the cursor; `rows` is what it says by today's."""
+    if (state.broke_at - stored) % SEQUENCES >= _HALF:
+        return rows
+    return min(_rows(state, rows), cursor.number)
+
+
+def was_sent(state, cursor, stored, rows, last):
+    """True if what `stored`, of before the break, names may have gone out; `last` is the last one that did."""
+    rows = _rows(state, rows)
+    return rows >= min(0, cursor.number - last) and (rows <= cursor.number or stored <= state.broke_at)
+
+
+def is_past(state, cursor):
+    """True if the break is too long ago to be named."""
+    return _HALF <= (sequence_at(cursor.number - cursor.ahead) - state.broke_at) % SEQUENCES < _PAST

@@ -1,0 +1,314 @@
+"""A ToolsNet restored from a copy that is older than an order: its sequences of before the order name other results."""
+
+import pytest
+
+from toolcart.agent.log.snapshot_fields import DELIVERED, TAKEN
+from toolcart.agent.quarantine.orders import carry_out as quarantine_order
+from toolcart.agent.record import KIND_EVENT
+from toolcart.tools.spool.quarantine_commands import orders
+from host_tests.agent.outlets.test_data_loss import (
+    NOTHING,
+    again,
+    cut_everywhere,
+    delivering,
+    lacks,
+    order,
+    restarted,
+    up,
+)
+from host_tests.support.log import numbers, put
+from host_tests.support.toolsnet import PIM, SERVER
+
+
+def copied(outlet):
+    archive = outlet.archive
+    return list(archive.results), dict(archive._keys), dict(archive._latest)
+
+
+def put_back(outlet, copy):
+    archive = outlet.archive
+    archive.results, archive._keys, archive._latest = list(copy[0]), dict(copy[1]), dict(copy[2])
+
+
+def delivered_after_copy(copy_at=71, count=200, **settings):
+    """ToolsNet has `count` results, and there is a copy of when it had `copy_at`."""
+    outlet = delivering(copy_at, blocks=64, **settings)
+    outlet.copy = copied(outlet)
+    outlet.store(count - copy_at)
+    outlet.until_passed(and_ms=1000)
+    assert len(outlet.ids()) == count
+    return outlet
+
+
+def ordered(outlet, *firsts):
+    for first in firsts:
+        assert order(outlet, "from", str(first))["done"]
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+        assert lacks(outlet) == NOTHING
+    return outlet
+
+
+def restored(outlet, copy=None):
+    put_back(outlet, copy or outlet.copy)
+    again(outlet)
+    outlet.until_passed(and_ms=1000)
+    return outlet
+
+
+def unknown(outlet):
+    return outlet.counted(31)
+
+
+FIRSTS = [1, 55, 71, 72, 73, 130, 190, 200]
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_copy_older_than_an_order_lacks_what_came_after_it(first, restart):
+    outlet = ordered(delivered_after_copy(), first)
+    if restart:
+        restarted(outlet)
+    restored(outlet)
+    for _ in range(2):
+        assert lacks(outlet) == (129, True, 0) and unknown(outlet) == 0
+        restarted(outlet)
+    outlet.store(3)
+    outlet.run(1000)
+    assert lacks(restarted(outlet)) == (129, True, 0), "three results later"
+    assert order(outlet, "from", "72")["lacks"] == 0
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    assert lacks(restarted(outlet)) == NOTHING and sorted(set(outlet.ids())) == numbers(1, 203)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+@pytest.mark.parametrize("restart", [False, True])
+def test_rewind_sends_each_of_these_once(first, restart):
+    outlet = ordered(delivered_after_copy(rewind=True), first)
+    put_back(outlet, outlet.copy)
+    if restart:
+        outlet.cut()
+        up(outlet)
+    else:
+        again(outlet)
+    outlet.until_passed(and_ms=1000)
+    assert lacks(outlet) == NOTHING and outlet.ids() == numbers(1, 200)
+    outlet.store(3)
+    outlet.run(1000)
+    assert lacks(restarted(outlet)) == NOTHING and outlet.ids() == numbers(1, 203)
+    assert outlet.state.numbers[DELIVERED] == 203
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+def test_the_same_copy_twice_and_then_the_newest_one(rewind):
+    outlet = ordered(delivered_after_copy(rewind=rewind), 55)
+    newest = copied(outlet)
+    for _ in range(2):
+        restored(outlet)
+        assert lacks(outlet) == (NOTHING if rewind else (129, True, 0))
+        assert not rewind or outlet.ids() == numbers(1, 200)
+    restored(outlet, newest)
+    assert lacks(outlet) == NOTHING and unknown(outlet) == 0
+    outlet.store(2)
+    outlet.run(1000)
+    assert set(outlet.ids()) == set(range(1, 203))
+
+
+@pytest.mark.parametrize("middle", [71, 72, 150, 200])
+@pytest.mark.parametrize("left", [False, True])
+def test_a_newer_copy_of_before_the_order_ends_the_doubt_as_far_as_it_goes(middle, left):
+    outlet = delivered_after_copy(middle)
+    newer = outlet.copy
+    older = newer[0][:60], dict.fromkeys(newer[1]), dict.fromkeys(newer[2], 60)
+    ordered(outlet, 55)
+    restored(outlet, older)
+    assert lacks(outlet)[0] == 140
+    if left:
+        order(outlet, "leave")
+    restored(outlet, newer)
+    assert lacks(outlet)[0] == (0 if left else 200 - middle) and unknown(outlet) == 0
+
+
+@pytest.mark.parametrize("firsts", [(150, 140), (140, 150), (55, 55), (199, 1), (1, 199)])
+@pytest.mark.parametrize("rewind", [False, True])
+def test_of_several_orders_one_bound_is_kept(firsts, rewind):
+    outlet = ordered(delivered_after_copy(rewind=rewind), *firsts)
+    restored(outlet)
+    assert unknown(outlet) == 0
+    if rewind:
+        assert lacks(outlet) == NOTHING
+    else:
+        assert 129 <= lacks(outlet)[0] <= 200
+    outlet.store(3)
+    outlet.run(1000)
+    restarted(outlet)
+    if rewind:
+        assert sorted(set(outlet.ids())) == numbers(1, 203)
+    else:
+        assert 129 <= lacks(outlet)[0] <= 200
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize("firsts", [(150, 140), (55, 190)])
+def test_a_copy_between_two_orders_is_known_exactly(firsts, rewind):
+    outlet = ordered(delivered_after_copy(rewind=rewind), firsts[0])
+    copy = copied(outlet)
+    outlet.store(20)
+    outlet.run(2000)
+    ordered(outlet, firsts[1])
+    restored(outlet, copy)
+    assert lacks(outlet) == (NOTHING if rewind else (20, True, 0))
+    if rewind:
+        assert sorted(set(outlet.ids())) == numbers(1, 220) and len(outlet.ids()) == len(copy[0]) + 20
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+@pytest.mark.parametrize("kill", [False, True])
+@pytest.mark.parametrize("sent", [3, 25, 100])
+def test_a_copy_that_comes_while_the_order_is_carried_out(sent, rewind, kill):
+    outlet = delivered_after_copy(40, rewind=rewind)
+    order(outlet, "from", "55")
+    outlet.until(lambda: len(outlet.ids()) >= 200 + sent)
+    put_back(outlet, outlet.copy)
+    if kill:
+        outlet.cut()
+    else:
+        outlet.network.cut(*SERVER)
+        outlet.until(lambda: not outlet.forward.is_up())
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    missing = set(range(1, 201)) - set(outlet.ids())
+    assert not missing if rewind else len(missing) <= lacks(outlet)[0] <= len(missing) + 50
+    assert len(missing) <= lacks(outlet)[0] and outlet.state.numbers[DELIVERED] == 200
+    assert lacks(restarted(outlet))[0] >= len(missing)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("second", [60, 150])
+def test_a_copy_that_comes_before_a_second_order_is_begun_with(second, restart):
+    outlet = ordered(delivered_after_copy(), 55)
+    outlet.network.down(*PIM)
+    put_back(outlet, outlet.copy)
+    order(outlet, "from", str(second))
+    if restart:
+        outlet.cut()
+    outlet.network.up(*PIM)
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    assert lacks(outlet)[0] == max(0, second - 72)
+
+
+def test_an_order_out_of_a_doubt_and_the_same_copy_again():
+    for first in (55, 72, 100):
+        outlet = restored(delivered_after_copy())
+        assert lacks(outlet)[0] == 129
+        order(outlet, "from", str(first))
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+        assert lacks(outlet)[0] == max(0, first - 72)
+        for _ in range(2):
+            restored(outlet)
+            assert lacks(outlet)[0] == 129, first
+
+
+def test_what_is_right_of_a_copy_taken_after_the_order_stays_right():
+    outlet = ordered(delivered_after_copy(), 55)
+    copy = copied(outlet)
+    outlet.store(10)
+    outlet.run(1000)
+    restored(outlet, copy)
+    assert lacks(restarted(outlet)) == (10, True, 0) and unknown(outlet) == 0
+    outlet.archive.clear()
+    again(outlet)
+    assert lacks(outlet)[0] == 210
+
+
+def test_a_place_of_an_order_long_past_is_forgotten_before_its_sequences_come_round():
+    outlet = ordered(delivered_after_copy(), 55)
+    state, cursor = outlet.state, outlet.cursor
+    assert state.broke_at == 200 and state.broke_by == 146
+    cursor.ahead -= 60000
+    outlet.state.numbers[TAKEN] += 60000
+    assert outlet.policy.save_at_end()
+    assert state.broke_at == 0
+
+
+def test_a_number_that_was_never_sent_is_still_called_that():
+    outlet = ordered(delivered_after_copy(), 55)
+    for key in list(outlet.archive._latest):
+        outlet.archive._latest[key] = 90000
+    again(outlet)
+    assert unknown(outlet) == 1
+
+
+def test_a_cut_within_an_order_or_the_08_after_it_leaves_the_copy_readable():
+    def make():
+        return delivered_after_copy(30, 60)
+
+    def give(outlet):
+        order(outlet, "from", "25")
+        outlet.until(lambda: outlet.cursor.number > 40)
+
+    def check(outlet, after):
+        up(outlet)
+        outlet.until_passed(and_ms=1000)
+        restored(outlet)
+        missing = 60 - len(set(outlet.ids()))
+        assert lacks(outlet)[0] == missing == 30, after
+
+    assert cut_everywhere(make, give, check) > 1
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+def test_one_that_was_taken_late_before_an_order_makes_it_a_bound(rewind):
+    outlet = delivering(40, blocks=64, rewind=rewind)
+    outlet.options.tightening_codes.update({45: 17})
+    outlet.store(20)
+    outlet.until_passed(and_ms=3000)
+    copy = copied(outlet)
+    outlet.options.tightening_codes.clear()
+    kept = outlet.policy.lookahead.quarantine
+    list(quarantine_order(kept, outlet.log, 10, outlet, None, ["retry", "all"], outlet.forward))
+    outlet.until(lambda: 45 in outlet.ids())
+    outlet.store(20)
+    outlet.until_passed(and_ms=2000)
+    ordered(outlet, 50)
+    restored(outlet, copy)
+    missing = set(range(1, 81)) - {45} - set(outlet.ids())
+    assert len(missing) <= lacks(outlet)[0] <= len(missing) + 1 and unknown(outlet) == 0
+    assert not rewind or not missing
+
+
+def test_an_order_to_a_stopped_agent_breaks_them_as_well():
+    outlet = delivered_after_copy()
+    outlet.forward.stop()
+    assert outlet.policy.save_at_end()
+    assert [one for one in orders(outlet.flash, 10, ["offer-again", "from", "55"]) if one][-1]["done"]
+    outlet.cut()
+    up(outlet)
+    outlet.until_passed(and_ms=1000)
+    restored(outlet)
+    assert lacks(restarted(outlet)) == (129, True, 0)
+
+
+@pytest.mark.parametrize("events", [0, 4])
+def test_what_is_not_for_toolsnet_lies_between(events):
+    outlet = delivered_after_copy()
+    for _ in range(events):
+        put(outlet.log, b"an event", KIND_EVENT)
+    outlet.store(10)
+    outlet.until_passed(and_ms=2000)
+    ordered(outlet, 55)
+    restored(outlet)
+    assert 139 <= lacks(outlet)[0] <= 139 + events
+
+
+def test_an_order_that_fills_all_gaps_leaves_an_older_copy_readable():
+    outlet = delivered_after_copy(16, 40)
+    restored(outlet)
+    outlet.store(18)
+    outlet.until_passed(and_ms=1000)
+    ordered(outlet, 17)
+    restored(outlet)
+    assert lacks(outlet)[0] >= 42 and unknown(outlet) == 0
