@@ -93,38 +93,38 @@ def _tell(answer: list[dict], as_json: bool) -> None:
     if not ends:
         why = "the agent broke off its answer; `sent` in its log, without more, would mean the same"
         _fail({"outcome": "unknown", "why": why}, as_json, EXIT_CODES["unknown"])
-    told = ends[-1]
-    code = EXIT_CODES.get(told["outcome"], EXIT_WRONG)
+    outcome = ends[-1]
+    code = EXIT_CODES.get(outcome["outcome"], EXIT_WRONG)
     if code:
-        _fail(told, as_json, code)
+        _fail(outcome, as_json, code)
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(outcome))
     else:
-        click.echo(visible(f"{told['command']}: {in_words(told)}"))
+        click.echo(visible(f"{outcome['command']}: {in_words(outcome)}"))
 
 
-def in_words(told: dict) -> str:
+def in_words(outcome: dict) -> str:
     """Say what became of a command, for people."""
     from toolcart.catalogue.meanings import names_of
 
-    words = str(told["outcome"])
+    words = str(outcome["outcome"])
     if words == "unknown":
         words = "unknown whether the controller did it"
-    if told.get("code"):
-        meaning = names_of("ERROR_CODE").get(told["code"], "of which no document says what it means")
-        words += f" by the controller with code {told['code']:02d}, {meaning}"
-    if told.get("why"):
-        words += f": {told['why']}"
-    if told.get("mid") and not told.get("logged"):
+    if outcome.get("code"):
+        meaning = names_of("ERROR_CODE").get(outcome["code"], "of which no document says what it means")
+        words += f" by the controller with code {outcome['code']:02d}, {meaning}"
+    if outcome.get("why"):
+        words += f": {outcome['why']}"
+    if outcome.get("mid") and not outcome.get("logged"):
         words += "; the log does not say so yet"
     return words
 
 
-def _fail(told: dict, as_json: bool, code: int) -> None:
+def _fail(outcome: dict, as_json: bool, code: int) -> None:
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(outcome))
     else:
-        click.echo(visible(f"toolcart: {in_words(told)}"), err=True)
-        if told.get("hint"):
-            click.echo(visible(f"  {told['hint']}"), err=True)
+        click.echo(visible(f"toolcart: {in_words(outcome)}"), err=True)
+        if outcome.get("hint"):
+            click.echo(visible(f"  {outcome['hint']}"), err=True)
     sys.exit(code)

@@ -30,17 +30,17 @@ def docs(page: str, path_only: bool) -> None:
     PAGE is a page's name, such as troubleshooting or library/client. Without a desktop the path is printed. The Debian
     package has the pages; a wheel has not.
     """
-    found = next((place for place in places() if (place / "index.html").is_file()), None)
-    if found is None:
+    folder = next((place for place in places() if (place / "index.html").is_file()), None)
+    if folder is None:
         click.echo(
             "the documents are not installed here: the Debian package has them, and in a checkout "
             "`.venv/bin/python -m lab.packaging.site` builds them",
             err=True,
         )
         sys.exit(EXIT_OTHER)
-    file = found / f"{page.removesuffix('.md')}.html"
+    file = folder / f"{page.removesuffix('.md')}.html"
     if not file.is_file():
-        names = sorted(str(one.relative_to(found).with_suffix("")) for one in found.rglob("*.html"))
+        names = sorted(str(one.relative_to(folder).with_suffix("")) for one in folder.rglob("*.html"))
         click.echo(f"no page {page}; there are {', '.join(names)}", err=True)
         sys.exit(EXIT_OTHER)
     has_desktop = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -94,9 +94,9 @@ def _text(text: str) -> list[str]:
     lines: list[str] = []
     for number, paragraph in enumerate(text.strip().split("\n\n")):
         keeps = paragraph.startswith("\b")
-        said = [escaped(line) for line in paragraph.replace("\b", "").strip("\n").split("\n")]
+        lines_of_text = [escaped(line) for line in paragraph.replace("\b", "").strip("\n").split("\n")]
         lines += [".PP"] if number else []
-        lines += [".nf", *said, ".fi"] if keeps else [line.strip() for line in said]
+        lines += [".nf", *lines_of_text, ".fi"] if keeps else [line.strip() for line in lines_of_text]
     return lines
 
 

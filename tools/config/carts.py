@@ -60,9 +60,9 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
         parts = list(Formatter().parse(text))
     except ValueError:
         raise _UnfilledText(f"{place} has a brace alone in {text!r}; a literal one is written twice") from None
-    said = ""
+    message = ""
     for literal, column, kind, conversion in parts:
-        said += literal
+        message += literal
         if column is None:
             continue
         if kind == "int" and len(parts) == 1 and not literal:
@@ -71,8 +71,8 @@ def _text(text: str, cart: Cart, place: str) -> str | int:
             raise _UnfilledText(
                 f"{place} has {text!r}; allowed are {{column}}, and {{column:int}} with nothing around it"
             )
-        said += _value(column, cart, place)
-    return said
+        message += _value(column, cart, place)
+    return message
 
 
 def _whole_number(column: str, cart: Cart, place: str) -> int:
@@ -84,8 +84,8 @@ def _whole_number(column: str, cart: Cart, place: str) -> int:
 
 def _value(column: str, cart: Cart, place: str) -> str:
     if not cart.columns.get(column):
-        known = ", ".join(cart.columns)
-        raise _UnfilledText(f"column {column!r}, which {place} wants, is empty or not there; there are {known}")
+        columns = ", ".join(cart.columns)
+        raise _UnfilledText(f"column {column!r}, which {place} wants, is empty or not there; there are {columns}")
     return cart.columns[column]
 
 

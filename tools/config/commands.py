@@ -45,30 +45,32 @@ def check(file: str, as_json: bool) -> None:
     Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
     """
     with runner.acting_as(runner.user_of(file)) as user:
-        found = files.check(file)
+        checked = files.check(file)
         who = user.name
-    warnings = config_places.fleeting(found.configuration, config_file.folder_of(file)) if found.configuration else []
-    if found.mistakes:
-        wrong = config_file.ConfigurationError(file, found.mistakes)
+    warnings = (
+        config_places.fleeting(checked.configuration, config_file.folder_of(file)) if checked.configuration else []
+    )
+    if checked.mistakes:
+        wrong = config_file.ConfigurationError(file, checked.mistakes)
         if as_json:
             click.echo(json.dumps({"good": False, **config_file.as_object(wrong), "checked_as": who}))
         else:
             click.echo(f"{wrong}\nchecked as {who}", err=True)
         sys.exit(EXIT_CONFIGURATION)
     if as_json:
-        told = [config_file.mistake_as_object(mistake) for mistake in found.lacks]
-        told_all = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": told, "checked_as": who}
-        told_all["warnings"] = warnings
-        click.echo(json.dumps(told_all))
-        sys.exit(EXIT_OTHER if found.lacks else EXIT_FINE)
+        lacks = [config_file.mistake_as_object(mistake) for mistake in checked.lacks]
+        report = {"good": True, "file": file, "mistakes": [], "cannot_run_yet": lacks, "checked_as": who}
+        report["warnings"] = warnings
+        click.echo(json.dumps(report))
+        sys.exit(EXIT_OTHER if checked.lacks else EXIT_FINE)
     for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
-    stations = counted(len(found.configuration["stations"]) if found.configuration else 0, "station")
-    if not found.lacks:
+    stations = counted(len(checked.configuration["stations"]) if checked.configuration else 0, "station")
+    if not checked.lacks:
         click.echo(f"{file}: good, {stations}; checked as {who}")
         return
     click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
-    for place, what, allowed in found.lacks:
+    for place, what, allowed in checked.lacks:
         click.echo(f"  {place}: {config_file.sentence(what, allowed)}", err=True)
     sys.exit(EXIT_OTHER)
 
@@ -83,17 +85,17 @@ def explain(word: str) -> None:
     from toolcart.tools.config import text as config_text
     from toolcart.tools.config.text import audience
 
-    found = 0
+    count = 0
     wanted = re.sub(r"\[\d+\]", "[]", word).lower()  # a place may come from what `check` says
     for place, kind, unit, default, allowed, meaning in config_text.rows():
         if wanted not in place.lower():
             continue
-        found += 1
+        count += 1
         click.secho(place, bold=True, nl=False)
         click.echo(f"  ({kind}{', ' + unit if unit else ''}; for: {audience(place)})")
         click.echo(f"    {meaning}")
         click.echo(f"    default {default}; allowed {allowed}")
-    if not found:
+    if not count:
         click.echo(f"toolcart: no setting has {word!r} in its name; `toolcart config explain` lists all.", err=True)
         sys.exit(EXIT_OTHER)
 

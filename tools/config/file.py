@@ -44,8 +44,8 @@ class ConfigurationError(Exception):
 def lines(path: str, mistakes: list[Mistake]) -> list[str]:
     """Return a line with the number of mistakes, then one for each."""
     width = min(max(len(place) for place, _, _ in mistakes), 40)
-    told = [f"  {place:<{width}}  {sentence(found, allowed)}" for place, found, allowed in mistakes]
-    return [f"{path}: {counted(len(mistakes), 'mistake')}", *told]
+    lines = [f"  {place:<{width}}  {sentence(found, allowed)}" for place, found, allowed in mistakes]
+    return [f"{path}: {counted(len(mistakes), 'mistake')}", *lines]
 
 
 def sentence(found: str, allowed: str) -> str:
@@ -104,8 +104,8 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         if whole := no_json_at_all(text):
             raise ConfigurationError(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
-        said = no_json(text, error.pos, error.msg)
-        raise ConfigurationError(path, [(place, "", f"not JSON: {said}")]) from None
+        message = no_json(text, error.pos, error.msg)
+        raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
     return tree, _doubled(tree, doubled) if doubled else []

@@ -108,23 +108,23 @@ def _of_tls(configuration: dict) -> Iterator[tuple[str, str]]:
 
 def fleeting(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
-    told = []
+    warnings = []
     for place, path, owner in _named(configuration):
         what = volatile_storage.volatility(folder / path) if owner else ""
         if what:
-            told.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
-    return told
+            warnings.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
+    return warnings
 
 
 def _identity(path: Path) -> tuple:
     """Return what two names of one file have in common."""
     with suppress(OSError):
-        found = os.stat(path)
-        return found.st_dev, found.st_ino
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
     real = Path(os.path.realpath(path))
     with suppress(OSError):
-        found = os.stat(real.parent)
-        return found.st_dev, found.st_ino, real.name
+        status = os.stat(real.parent)
+        return status.st_dev, status.st_ino, real.name
     return (str(real),)
 
 
@@ -190,13 +190,13 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         return "that is a link, which the agent does not follow"
     try:
         with path.open("rb") as file:
-            page, found = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
+            page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError:  # there is none yet
         return ""
     if owner is None:
         from toolcart.board.linux import lines  # an agent without a file of lines does not load it
 
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    why, _ = linux_header.refusal(page, found.st_size, owner, "")
-    why = why or linux_header.linked(found.st_nlink)
+    why, _ = linux_header.refusal(page, status.st_size, owner, "")
+    why = why or linux_header.linked(status.st_nlink)
     return f"it {why}" if why else ""

@@ -63,19 +63,19 @@ def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
 
 def user_of(config_path: str | Path) -> User:
     """Return the user that the agent of this configuration has, as far as this machine shows it."""
-    found = unit_of(config_path)
+    unit = unit_of(config_path)
     folder = folder_of(config_path)
-    if found is not None:
-        settings = found[1]
+    if unit is not None:
+        settings = unit[1]
         extra = tuple(_group(name) for line in settings.get("SupplementaryGroups", []) for name in line.split())
         groups = tuple(group for group in extra if group is not None)
         name = settings.get("User", [""])[-1]
         if name and settings.get("DynamicUser", [""])[-1].lower() not in ("yes", "true", "on", "1"):
             with contextlib.suppress(KeyError):
-                known = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+                account = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
                 gid = _group(settings.get("Group", [""])[-1])
-                own = os.getgrouplist(known.pw_name, known.pw_gid)
-                return User(known.pw_uid, known.pw_gid if gid is None else gid, (*own, *groups))
+                own = os.getgrouplist(account.pw_name, account.pw_gid)
+                return User(account.pw_uid, account.pw_gid if gid is None else gid, (*own, *groups))
         return _owner(folder, groups)
     return _owner(folder, ())
 
@@ -141,7 +141,7 @@ def _group(name: str) -> int | None:
 
 def _owner(folder: Path, groups: tuple[int, ...]) -> User:
     try:
-        found = os.stat(folder)
+        status = os.stat(folder)
     except OSError:
         return User(os.geteuid(), os.getegid(), groups)
-    return User(found.st_uid, found.st_gid, (found.st_gid, *groups))
+    return User(status.st_uid, status.st_gid, (status.st_gid, *groups))

@@ -71,8 +71,8 @@ def _only_its_own(outlet: Schema, kind: str) -> Schema:
     """Return what an outlet of this kind must have, and what it may not have."""
     rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
     others = set(outlet["properties"]) - {"kind", "name"} - {row[0] for row in rows}
-    found: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
-    return found | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
+    schema: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
+    return schema | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
 
 
 def _object(place: str, table: str) -> Schema:
@@ -88,17 +88,17 @@ def _object(place: str, table: str) -> Schema:
 def _setting(place: str, row: list[str]) -> Schema:
     key, kind, default = row[:3]
     unit = config.unit(key)
-    found: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
+    schema: Schema = {"description": MEANINGS[f"{place}.{key}"] + (f" In {unit}." if unit else "")}
     if is_written(key):
-        return found | _secret(default == "~")
-    found |= _TYPES[kind](*row[3:])
+        return schema | _secret(default == "~")
+    schema |= _TYPES[kind](*row[3:])
     if default == "~" or (default[0] == "-" and default != "-"):
-        found["type"] = [found["type"], "null"]
+        schema["type"] = [schema["type"], "null"]
     elif default[0] != "-":
-        found["default"] = _default(kind, default, row[3:])
+        schema["default"] = _default(kind, default, row[3:])
     if default == "~":
-        found["default"] = None
-    return found
+        schema["default"] = None
+    return schema
 
 
 def _secret(may_be_null: bool) -> Schema:

@@ -51,17 +51,17 @@ def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -
             parent[key] = UNKNOWN
         elif isinstance(value, dict):
             parent[key] = UNKNOWN  # whatever is wrong with it, there is one: nothing else is a mistake for that
-            found = _named(value, folder)
-            if isinstance(found, str) and found != UNKNOWN:
-                parent[key] = found
+            secret = _named(value, folder)
+            if isinstance(secret, str) and secret != UNKNOWN:
+                parent[key] = secret
             elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
                 parent[key] = f"{UNKNOWN}{len(awaits)}"
                 awaits[parent[key]] = value
-            elif isinstance(found, str):
-                parent[key] = found
+            elif isinstance(secret, str):
+                parent[key] = secret
                 absent.append(place)
             else:
-                mistakes.append((place, *found))
+                mistakes.append((place, *secret))
     return mistakes, absent
 
 
@@ -79,12 +79,12 @@ class PendingSecrets:
     def look(self) -> str:
         """Return why one of them cannot be read now, "" if all can be and are in the settings."""
         for key, value in list(self._named.items()):
-            found = _named(value, self._folder)
-            if not isinstance(found, str):
-                return f"{key}: {found[0]}; {found[1]}"
-            if found == UNKNOWN:
+            secret = _named(value, self._folder)
+            if not isinstance(secret, str):
+                return f"{key}: {secret[0]}; {secret[1]}"
+            if secret == UNKNOWN:
                 return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
-            self._settings[key] = found
+            self._settings[key] = secret
             del self._named[key]
         return ""
 

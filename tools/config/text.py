@@ -330,10 +330,10 @@ Results that fit a spool of 1 MiB:
 def rows():
     """Yield (place, type, unit, default, allowed, meaning) of every setting, all as text for people."""
     for place, kind, unit, default, allowed in config.describe():
-        shown, limits = "", allowed
+        default_text, limits = "", allowed
         if config_secrets.is_written(place.rsplit(".", 1)[1]):
-            shown, limits = SECRET, f"{config_secrets.FORMS}, of {allowed}"
-        yield place, shown or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
+            default_text, limits = SECRET, f"{config_secrets.FORMS}, of {allowed}"
+        yield place, default_text or _TYPES[kind], unit, _DEFAULTS.get(default, default), limits, MEANINGS[place]
 
 
 def _shorter(allowed):

@@ -130,35 +130,35 @@ def doubled(archive: Archived, first_id: int) -> int:
     return archive.query(query, (first_id,))[0][0]
 
 
-def is_wrong(told: dict) -> bool:
+def is_wrong(account: dict) -> bool:
     """True if a reconciliation is not perfect."""
-    return _is_broken(told) or told["produced"] != told["delivered"]
+    return _is_broken(account) or account["produced"] != account["delivered"]
 
 
-def lines(told: dict, kept_in: str, archive: str = "") -> list[str]:
+def lines(account: dict, kept_in: str, archive: str = "") -> list[str]:
     """Return the reconciliation for people; `kept_in` names the folder if it is kept, `archive` the file in it."""
-    faults = [counted(told["kills"], "hard kill"), counted(told["toolsnet_outages"], "ToolsNet outage")]
-    faults += [counted(told["controller_outages"], "controller outage"), f"{told['seconds']} s"]
-    figures = [f"  {name:<38}{told[key]:>8}" for name, key in _ROWS]
-    if told.get("archive_kills"):
-        figures.append(f"  {counted(told['archive_kills'], 'hard kill')} of the archive")
+    faults = [counted(account["kills"], "hard kill"), counted(account["toolsnet_outages"], "ToolsNet outage")]
+    faults += [counted(account["controller_outages"], "controller outage"), f"{account['seconds']} s"]
+    figures = [f"  {name:<38}{account[key]:>8}" for name, key in _ROWS]
+    if account.get("archive_kills"):
+        figures.append(f"  {counted(account['archive_kills'], 'hard kill')} of the archive")
     kept = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
     if kept and archive:
         kept += [f"  Query it: toolcart archive query --all --database {shlex.quote(archive)}"]
-    return [*figures, "  " + ", ".join(faults), f"  {_verdict(told)}", *kept]
+    return [*figures, "  " + ", ".join(faults), f"  {_verdict(account)}", *kept]
 
 
-def _is_broken(told: dict) -> bool:
-    return bool(told["lost"] or told["out_of_order"] or told["doubled"])
+def _is_broken(account: dict) -> bool:
+    return bool(account["lost"] or account["out_of_order"] or account["doubled"])
 
 
-def _verdict(told: dict) -> str:
-    if not told["produced"]:
+def _verdict(account: dict) -> str:
+    if not account["produced"]:
         return "No result was made: controller, agent and ToolsNet never worked together."
-    if not is_wrong(told):
+    if not is_wrong(account):
         return "Every result is in the archive, in order."
-    if _is_broken(told):
+    if _is_broken(account):
         return "FAILED: results are lost, out of order or stored twice."
-    missing = told["produced"] - told["delivered"]
-    where = f"{told['waiting']} waiting in the spool, {told['parked']} set aside"
+    missing = account["produced"] - account["delivered"]
+    where = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
     return f"{missing} not in the archive: {where}."

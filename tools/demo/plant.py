@@ -110,12 +110,13 @@ class Demo(Watch):
         return {**super().summary(), **books, "delivered": self.books.get("delivered", 0)}
 
     def summary_text(self) -> str:
-        told = self.summary()
+        counts = self.summary()
         cut = [name for side, name in NETWORKS.items() if self.cut[side]]
         state = f"; {' and '.join(cut)} cut off" if cut else ""
         return (
-            f"produced {told['produced']}, acknowledged {told['acknowledged']}, in the archive {told['delivered']}"
-            f" ({told['delivered_per_s']}/s), waiting {told['waiting']}, repeated {told['repeated']}{state}"
+            f"produced {counts['produced']}, acknowledged {counts['acknowledged']}, "
+            f"in the archive {counts['delivered']} ({counts['delivered_per_s']}/s), "
+            f"waiting {counts['waiting']}, repeated {counts['repeated']}{state}"
         )
 
     def account(self) -> dict:
@@ -291,7 +292,7 @@ class Demo(Watch):
         self._final = self.books = self._look_into_books()
         if not self._temporary and self.plant.controller.produced:
             keep_newest_id(self.folder, self.plant.controller.produced[-1])
-        told = self.account()
-        if self.exit_code == EXIT_FINE and demo_faults.is_wrong(told):
+        account = self.account()
+        if self.exit_code == EXIT_FINE and demo_faults.is_wrong(account):
             self.exit_code = EXIT_OTHER
         self.phase = ENDED

@@ -126,7 +126,7 @@ class Agent:
         self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
-        asked = self._open_status()
+        control_socket = self._open_status()
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
@@ -147,7 +147,7 @@ class Agent:
                 self._due = ticks_add(now, self.every_ms)
                 self.tell({"kind": "status", **self._snapshot()})
                 left = self.every_ms
-            for control in (asked, *self._controls.values()):
+            for control in (control_socket, *self._controls.values()):
                 left = min(left, control.on_turn(now))
             left = min(left, self.configured.on_turn(now))
             return min(left, supervision.on_turn(now, self._line))
@@ -155,7 +155,7 @@ class Agent:
         loop.run(self.app, self.board, on_turn)
         if self.successor is None:
             self._notifier.stopping()
-        for control in (asked, *self._controls.values()):
+        for control in (control_socket, *self._controls.values()):
             control.close()
         loop.stop(self.app, self.board)
         return self.exit_code
@@ -189,11 +189,11 @@ class Agent:
         return {"kind": "stopped", **self._snapshot()}
 
     def _snapshot(self) -> dict:
-        shown = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
-        for station, told in zip(self.app.stations, shown["stations"], strict=True):
-            server.put_details(station, told)
+        snapshot = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+        for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
+            server.put_details(station, details)
         about = {**process.identity(), "configuration": self.configured.reported()}
-        return {**shown, "agent": about}
+        return {**snapshot, "agent": about}
 
     def _line(self) -> str:
         """Return what `systemctl status` shows."""
@@ -225,11 +225,13 @@ class Agent:
         app, board = self.app, self.board
         path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
-        asked = server.open_socket(path, app, board, problem_of, self.configured.told, self._tell_order, self._clock)
-        self.board.poll_also(asked.ports())
-        if asked.note:
-            self.tell({"kind": "note", "text": asked.note})
-        return asked
+        control_socket = server.open_socket(
+            path, app, board, problem_of, self.configured.report, self._tell_order, self._clock
+        )
+        self.board.poll_also(control_socket.ports())
+        if control_socket.note:
+            self.tell({"kind": "note", "text": control_socket.note})
+        return control_socket
 
     def _open_controls(self) -> None:
         """Open a station's socket once its spool is up: the lock then says that no other agent serves it."""

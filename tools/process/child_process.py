@@ -130,10 +130,10 @@ class AgentChild:
         with stream:
             for line in stream:
                 try:
-                    told = json.loads(line)
+                    message = json.loads(line)
                 except ValueError:  # the last line of a killed agent may be cut anywhere
                     continue
-                self._lines.put(told)
+                self._lines.put(message)
 
     def _read_errors(self, stream) -> None:
         with stream:

@@ -26,31 +26,31 @@ class ConfigurationWatch:
         self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
         self._look = Timer()
 
-    def told(self) -> dict:
+    def report(self) -> dict:
         """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong."""
         self._look_now()
-        told = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._wrong}
-        return {**told, "refused": bool(self._refused) and self._refused == self._checked}
+        report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._wrong}
+        return {**report, "refused": bool(self._refused) and self._refused == self._checked}
 
     def on_turn(self, now: int) -> int:
         """Look at the files if it is time; return the ms until the next time."""
         if not self._look.armed or self._look.expired(now):
             self._look.start(now, LOOK_MS)
             before = self._checked
-            told = self.told()
+            report = self.report()
             if before == self._checked:
-                self._reported = told
+                self._reported = report
         return self._look.left(now)
 
     def reported(self) -> dict:
-        """Return what the log may say: as `told` was when the files rested."""
+        """Return what the log may say: as `report` was when the files rested."""
         return self._reported
 
     def refuse(self, why: str) -> None:
         """A reload was asked for, and these files cannot be taken."""
         self._look_now()  # they may have been changed since the last look
         self._refused, self._wrong = self._checked, why
-        self._reported = self.told()
+        self._reported = self.report()
 
     def wrong(self) -> str:
         """Return what a start would refuse the files for, "" if nothing."""

@@ -162,12 +162,12 @@ def _files_of(tree: dict, folder: Path) -> dict[str, str]:
 
 def program_path() -> str:
     """Return where `toolcart` is: beside this Python, or on the path."""
-    beside = Path(sys.executable).with_name("toolcart")
-    found = str(beside) if beside.is_file() else shutil.which("toolcart")
-    if not found:
+    ours = Path(sys.executable).with_name("toolcart")
+    program = str(ours) if ours.is_file() else shutil.which("toolcart")
+    if not program:
         advice = installation.how_to_install_for_all()
         raise click.ClickException(f"the toolcart command is not on the path; this puts it there: {advice}")
-    return os.path.abspath(found)
+    return os.path.abspath(program)
 
 
 def _unseen(program: str) -> list[str]:
@@ -177,13 +177,13 @@ def _unseen(program: str) -> list[str]:
 
 def problems(configuration: dict, program: str) -> list[str]:
     """Return what a person should know before the service runs."""
-    told = _unseen(program)
+    warnings = _unseen(program)
     for station in configuration["stations"]:
         files = [("spool", station["spool"]["path"]), *[("file", one.get("path", "")) for one in station["outlets"]]]
         for what, path in files:
             if os.path.isabs(path) and not path.startswith(STATE_FOLDER + "/"):
-                told.append(f"the {what} {path} is outside of {STATE_FOLDER}: the service may not write there.")
-    return told
+                warnings.append(f"the {what} {path} is outside of {STATE_FOLDER}: the service may not write there.")
+    return warnings
 
 
 def write(root: Path, text: str, content: str, secrets: dict[str, str]) -> list[str]:

@@ -45,8 +45,8 @@ def _descriptor_of_state(parent: int, path: Path) -> int:
     name = path.name
     with contextlib.suppress(FileExistsError):
         os.mkdir(name, 0o700, dir_fd=parent)
-    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-    if not stat.S_ISLNK(found.st_mode):
+    status = os.stat(name, dir_fd=parent, follow_symlinks=False)
+    if not stat.S_ISLNK(status.st_mode):
         return os.open(name, OPEN_FOLDER, dir_fd=parent)
     target = os.readlink(name, dir_fd=parent)
     if target not in (f"{PRIVATE}/{name}", f"/var/lib/{PRIVATE}/{name}"):

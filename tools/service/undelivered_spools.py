@@ -33,7 +33,7 @@ class UndeliveredSpool:
 
 def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]:
     """Return the spools with undelivered results that the service would not find."""
-    found = []
+    spools = []
     for station in configuration["stations"]:
         name = station["spool"]["path"]
         old = folder_of(config_path) / name
@@ -41,16 +41,17 @@ def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]
             continue
         words = _undelivered(old)
         if words:
-            found.append(UndeliveredSpool(station["number"], old, name, words))
-    return found
+            spools.append(UndeliveredSpool(station["number"], old, name, words))
+    return spools
 
 
 def refusal(left: list[UndeliveredSpool]) -> str:
     """Say what waits where, and what to do."""
-    told = [f"station {one.station}: {one.words} in {one.old}" for one in left]
+    lines = [f"station {one.station}: {one.words} in {one.old}" for one in left]
     return (
-        f"{'; '.join(told)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses it "
-        "and install with --take-spools, which moves it there; or let that agent deliver first; or move the file away."
+        f"{'; '.join(lines)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses "
+        "it and install with --take-spools, which moves it there; or let that agent deliver first; or move "
+        "the file away."
     )
 
 

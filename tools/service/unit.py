@@ -124,8 +124,8 @@ class Service:
 
 def serial_devices(configuration: dict) -> tuple[str, ...]:
     """Return the devices that the completed configuration needs."""
-    found = [station["controller"] for station in configuration["stations"]]
-    return tuple(controller["device"] for controller in found if controller["link"] != "tcp")
+    controllers = [station["controller"] for station in configuration["stations"]]
+    return tuple(controller["device"] for controller in controllers if controller["link"] != "tcp")
 
 
 def sets_clock(configuration: dict) -> bool:

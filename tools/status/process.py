@@ -104,7 +104,7 @@ class Process:
         self._started_s = time.time()
         self._since = time.monotonic()
 
-    def told(self) -> dict:
+    def report(self) -> dict:
         return {
             "version": program_version(),
             **identity(),

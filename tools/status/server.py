@@ -43,7 +43,7 @@ def open_socket(
         fault = app.scheduler.last_fault
         yield {
             "agent": {
-                **process.told(),
+                **process.report(),
                 "configuration": configured(),
                 "servers_clock": None if clock is None else clock.about(),
                 "stations": len(app.stations),

@@ -33,12 +33,12 @@ def running(tmp_path):
     with running_command(*command_of("run", "--plain", "--config", path)) as process:
         wait_for("both sides were tried", lambda: _has_tried(path))
         yield path
-    assert process.returncode == 0 and not Path(socket_location.beside(path)).exists()
+    assert process.returncode == 0 and not Path(socket_location.socket_beside(path)).exists()
 
 
 def _has_tried(path):
     try:
-        told = client.ask(socket_location.beside(path))
+        told = client.ask(socket_location.socket_beside(path))
     except client.NoAgent:
         return False
     station = told["stations"][0]
@@ -57,14 +57,14 @@ def test_a_running_agent_says_what_is_not_connected_and_why(running):
     assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
     assert told["stations"][0]["spool"]["path"].endswith("cart.spool")
     assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
-    mode = os.stat(socket_location.beside(running)).st_mode
+    mode = os.stat(socket_location.socket_beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
 
 def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
-    before = os.stat(socket_location.beside(running)).st_ino
+    before = os.stat(socket_location.socket_beside(running)).st_ino
     assert "another agent answers there" in ran("run", "--plain", "--config", running, code=3).stdout
-    assert os.stat(socket_location.beside(running)).st_ino == before and status("--config", running)
+    assert os.stat(socket_location.socket_beside(running)).st_ino == before and status("--config", running)
 
 
 def test_no_one_there_is_said_with_what_to_do(tmp_path):
@@ -73,7 +73,7 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
     said = status("--config", config, code=3)
     assert "no agent runs here" in said and "toolcart run --config" in said
     with socket.socket(socket.AF_UNIX) as left:
-        left.bind(socket_location.beside(config))
+        left.bind(socket_location.socket_beside(config))
     assert "one that was killed has left" in status("--config", config, code=3)
     assert json.loads(status("--config", config, "--json", code=3))["running"] is False
     status("--config", config, "--port", "COM3", code=2)
@@ -88,14 +88,14 @@ def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
 
 
 def test_a_configuration_in_etc_has_its_socket_where_something_may_be_written(monkeypatch, tmp_path):
-    assert socket_location.beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
+    assert socket_location.socket_beside("/etc/toolcart/config.json") == "/var/lib/toolcart/config.json.sock"
     monkeypatch.setattr(socket_location, "STATE", str(tmp_path))
     config = tmp_path / "config.json"
     assert socket_location.to_ask(config) == socket_location.default(), "the service's"
-    Path(socket_location.beside(config)).touch()
-    assert socket_location.to_ask(config) == socket_location.beside(config) and socket_location.to_ask(
+    Path(socket_location.socket_beside(config)).touch()
+    assert socket_location.to_ask(config) == socket_location.socket_beside(config) and socket_location.to_ask(
         "cart.json"
-    ) == socket_location.beside("cart.json")
+    ) == socket_location.socket_beside("cart.json")
 
 
 def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ def test_the_clock_and_a_fault_of_the_agent_are_told():
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = process_module.Process().told()
+    told = process_module.Process().report()
     assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
     assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 

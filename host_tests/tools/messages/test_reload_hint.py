@@ -39,7 +39,7 @@ def test_a_process_that_ignores_the_signal_is_not_to_be_sent_it():
 def test_a_signal_that_nothing_takes_is_no_way_to_reload(handler):
     before = signal.signal(signal.SIGHUP, handler)
     try:
-        assert process.Process().told()["reload"] == process.NONE
+        assert process.Process().report()["reload"] == process.NONE
     finally:
         signal.signal(signal.SIGHUP, before)
 
@@ -49,7 +49,7 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
     try:
         for inode, way in ((process.FIRST_NAMESPACE, process.SIGNAL), (4026532177, process.CONTAINER)):
             monkeypatch.setattr(process, "namespace", lambda inode=inode: inode)
-            assert process.Process().told()["reload"] == way
+            assert process.Process().report()["reload"] == way
     finally:
         signal.signal(signal.SIGHUP, before)
     assert hint(reload=process.CONTAINER) == "`kill -HUP 71` inside its container has it read again"
@@ -70,6 +70,6 @@ def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path
     (tmp_path / "cgroup").write_text(group + "\n")
     monkeypatch.setattr(process, "GROUP", str(tmp_path / "cgroup"))
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
-    assert hint(**process.Process().told()) == told
+    assert hint(**process.Process().report()) == told
     monkeypatch.delenv("NOTIFY_SOCKET")
-    assert "systemctl" not in hint(**process.Process().told()), "a shell of that service began it"
+    assert "systemctl" not in hint(**process.Process().report()), "a shell of that service began it"
