@@ -169,14 +169,14 @@ def _full(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     told = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
     if station.get("controller", {}).get("waits_for_room") and not told:
-        hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
+        hint = f"{_holding(station)} to take some, or the spool has to be larger (spool.size_kib)"
         yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
 
 def _holding(station: dict) -> str:
-    """Return which outlet keeps the spool full: the durable one for which most is waiting."""
-    durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
-    return connections.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
+    """Return which outlets keep the spool full: the durable ones for which most is waiting, with their verb."""
+    name = connections.waiting_for(station)[1]
+    return f"{name} {'have' if ' and ' in name else 'has'}"
 
 
 def _refused(station: dict) -> Iterator[Need]:
@@ -269,7 +269,8 @@ def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     name = connections.name_of(connections.first_of(station))
-    hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
+    waits_for = connections.waiting_for(station)[1]
+    hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         yield Need("state", BAD, "WORN OUT", words, hint)
