@@ -27,6 +27,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
+from toolcart.agent.log import missed
 from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import AREA, AREA_GRAPHS, CURSOR, NUMBERS, OCTETS, PLACES
@@ -78,6 +79,7 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
+        self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
@@ -338,6 +340,7 @@ class Snapshot:
             from toolcart.agent.log.snapshot_v4 import convert  # once in the life of a spool
 
             convert(self)
+        missed.load(self)
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

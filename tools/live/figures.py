@@ -303,9 +303,9 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
     told = []
-    counts = {need.slug: need.key for need in standing_conditions.counted(shown)}
+    counts = {need.slug + need.about: need.key for need in standing_conditions.counted(shown)}
     for need in standing_conditions.counted(shown):
-        before = known.undelivered.get(need.slug, "0")
+        before = known.undelivered.get(need.slug + need.about, "0")
         if need.slug in standing_conditions.USUAL:
             told += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:

@@ -56,6 +56,7 @@ class Need:
     words: str
     hint: str = ""
     key: str = ""
+    about: str = ""  # which of several of its kind: an outlet's name
 
     def text(self) -> str:
         """Return words and hint in one line."""

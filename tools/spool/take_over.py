@@ -362,7 +362,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
-    state.places = old.state.places
+    state.places, state.missed = old.state.places, list(old.state.missed)
     state.names[:] = old.state.names
     for cursor, was in zip(log.cursors, old.log.cursors, strict=True):
         cursor.number, cursor.ahead = was.number, was.ahead
