@@ -258,7 +258,7 @@ def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet")
     """Say that ToolsNet lacks up to so many results that it had; `is_kept`: the spool still has some of them."""
     words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
     words += "one?"
-    leave = f"`{commands.offer_again(station)} --leave` leaves them"
+    leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
     if is_kept:
         hint = f"`{commands.offer_again(station)} --since TIME` sends them again, as far as the spool has them; {leave}"
     else:
@@ -342,7 +342,7 @@ def _removed(station: dict) -> Iterator[Need]:
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"{_gone(gone).rstrip(',')}, which is not configured any more, has lost its place to a new one: "
+        words = f"{_gone(gone)} is not configured any more and has lost its place to a new one: "
         at_most = f"at most {counted(gone['waiting'], 'record')} that it had not taken"
         words += f"{at_most} are not kept for it" if gone["waiting"] else "it had taken all records"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
@@ -352,7 +352,7 @@ def _gone(outlet: dict) -> str:
     """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
     if outlet.get("name", outlet["kind"]):
         return connections.name_of(outlet)
-    return f"an outlet of kind {outlet['kind']}, whose name is not known any more,"
+    return f"an outlet of the kind {outlet['kind']} whose name is not known now"
 
 
 def _guessed(station: dict) -> Iterator[Need]:
