@@ -82,7 +82,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     report["places_guessed"] = station.at_start.guessed
     report["stored"] = numbers[n.STORED]
     report["overwritten"] = numbers[n.OVERWRITTEN]
-    report["missed"] = numbers[n.MISSED]
+    report["missed"] = sum(station.state.missed)
     report["backlog"] = (
         log.backlog()
     )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
@@ -170,6 +170,7 @@ def _outlet(log, station, outlet):
         "name": station.names[outlet.index],
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
+        "given_up": _given_up(station.state, cursor),
         "is_up": outlet.is_up(),
         "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
         "is_back": station.at_start.back[outlet.index],  # its place was kept while it was not configured
@@ -179,6 +180,13 @@ def _outlet(log, station, outlet):
     if "why" not in report:
         report["why"] = why_name(outlet.fault.why)
     return report
+
+
+def _given_up(state, cursor):
+    """Return how many records at most the log gave up before this outlet had them."""
+    if cursor.slot == n.TOOLSNET_CURSOR:
+        return state.numbers[n.OVERWRITTEN]
+    return state.missed[cursor.slot - n.CURSOR]
 
 
 def _gone(station, kind, waiting, hashed):

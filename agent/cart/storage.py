@@ -7,6 +7,7 @@ together.
 from toolcart.agent.base.compat import ON_CPYTHON, const
 from toolcart.agent.base.counters import NOT_SAVED
 from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STAYED, OutletPlaces, hash_at, kind_at
+from toolcart.agent.log import missed
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
@@ -27,7 +28,6 @@ from toolcart.agent.log.snapshot_fields import (
     LATE,
     LIMIT,
     LOG,
-    MISSED,
     OVERWRITTEN,
     PLACES,
     SENT,
@@ -41,7 +41,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # Rules
 # 1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
 # 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
-#    the log gave up meanwhile is counted, as for one that was there: OVERWRITTEN for ToolsNet, else MISSED.
+#    the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
 # 3. A new one gets what the log holds, as far as a quarter of the room stays free for new results. So does one that was
 #    best effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
 
@@ -154,9 +154,13 @@ def _place_cursors(station, own):
             left_out, lost = _begin(log, cursor, own.how[index], low)
             at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
             lacks = left_out + lost
-            state.numbers[OVERWRITTEN if cursor.slot == TOOLSNET_CURSOR else MISSED] += lacks
+            if cursor.slot == TOOLSNET_CURSOR:
+                state.numbers[OVERWRITTEN] += lacks
+            else:
+                state.missed[own.places[index]] += lacks
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more
+    missed.put(state)
     at_start.back = [how == RETURNED for how in own.how]
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
@@ -172,7 +176,7 @@ def _outlet_of(log, place):
 
 def _forget(station, index):
     """Let a place know nothing of the outlet that had it before."""
-    log, numbers = station.log, station.state.numbers
+    log, state, numbers = station.log, station.state, station.state.numbers
     cursor = log.cursors[index]
     log.rewind(cursor, 0)
     if cursor.slot == TOOLSNET_CURSOR:
@@ -180,6 +184,8 @@ def _forget(station, index):
             numbers[number] = 0
         station.state.broke_at = 0
         numbers[EVENT_CURSOR] = cursor.number
+    else:
+        state.missed[cursor.slot - CURSOR] = 0
     if station.graphs is not None:
         station.graphs.rewind(station.graphs.cursors[index], 0)
 

@@ -12,6 +12,7 @@ counted like what is overwritten: else no block might be free, and the last reco
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
+from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import (
@@ -179,7 +180,7 @@ class Blocks:
         """
         log = self.log
         counts = log.state.numbers
-        overwritten, missed = counts[n.OVERWRITTEN], counts[n.MISSED]
+        overwritten, before_missed = counts[n.OVERWRITTEN], list(log.state.missed)
         places = log.state.places
         own = log.counts.missed
         done = True
@@ -193,12 +194,16 @@ class Blocks:
                     done = self._pass_over(cursor, bound) and done
                 if log.state.durable[cursor.slot] < bound - 1 and log.ring != n.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
+        if before is not None:
+            missed.put(log.state)
         if (is_saved and before is None) or log.state.save():
             return done
         for one, number, found, ahead in before or ():
             log.rewind(one, number, ahead)
             one.found = found  # it may be outstanding
-        counts[n.OVERWRITTEN], counts[n.MISSED] = overwritten, missed
+        counts[n.OVERWRITTEN] = overwritten
+        log.state.missed[:] = before_missed
+        missed.put(log.state)
         log.state.places = places
         log.counts.missed = own
         return False
@@ -217,6 +222,9 @@ class Blocks:
             cursor.advance()
             log.counts.missed += 1
             if log.ring == n.LOG:
-                counts[n.OVERWRITTEN if cursor.slot == n.TOOLSNET_CURSOR else n.MISSED] += 1
+                if cursor.slot == n.TOOLSNET_CURSOR:
+                    counts[n.OVERWRITTEN] += 1
+                else:
+                    log.state.missed[cursor.slot - n.CURSOR] += 1
                 log.state.put_moved(cursor, was)
         return True

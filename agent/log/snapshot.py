@@ -29,6 +29,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
+from toolcart.agent.log import missed
 from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import (
@@ -96,10 +97,9 @@ class Snapshot:
         self.identity = 0  # of the station's area
         self.places = 0  # whose they are (toolcart.agent.cart.outlet_places), six bits each; 0: nobody's
         self.names = bytearray(NAME_BYTES * PLACES)  # of the outlets that have the places, hashed
-        self.broke_at = (
-            0  # the last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break)
-        )
-        self.broke_by = 0
+        self.missed = [0] * PLACES  # by place (toolcart.agent.log.missed)
+        # The last sequence before ToolsNet's broke, and by how much (outlets.toolsnet.sequence_break).
+        self.broke_at = self.broke_by = 0
         self.found = False  # a snapshot was there
         self.lost = False  # there was none, but the logs hold something
         self.alarm = STATE_FINE
@@ -383,6 +383,7 @@ class Snapshot:
             convert(self)
         elif image[2] == VERSION_BROKEN:
             self._take_break()
+        missed.load(self)
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

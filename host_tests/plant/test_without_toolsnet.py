@@ -213,7 +213,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
 
 @pytest.mark.long("a spool that fills three times")
 @says(
-    "records at most dropped before a further outlet had them; it was away or slow",
+    "records at most dropped before MQTT had them, as it is best effort; it was away or slow",
     "oldest records: new results need room",
 )
 def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
@@ -223,7 +223,7 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
     agent = site.begin(cart, "controller ready")
     made = plant.produce(500)
     are_in(site, made)
-    missed = "records at most dropped before a further outlet had them; it was away or slow"
+    missed = "records at most dropped before MQTT had them, as it is best effort; it was away or slow"
     Words(site, cart, agent).say(missed, on=("status",))
     assert 0 < station_of(site, cart)["missed"] < 500
     assert agent.end() == 0

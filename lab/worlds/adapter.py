@@ -114,7 +114,7 @@ def events_given_up(agent: Agent, index: int) -> int:
         return 0
     shown: dict = {}
     station.outlets[0].put_state(shown)
-    return shown["events_passed"] + station.state.numbers[n.MISSED]
+    return shown["events_passed"] + sum(station.state.missed)
 
 
 # -- what it says --------------------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     numbers = station.state.numbers
     told = {
         "overwritten": numbers[n.OVERWRITTEN],
-        "missed": numbers[n.MISSED],
+        "missed": sum(station.state.missed),
         "damaged": numbers[n.DAMAGED],
         "stored_again": numbers[n.STORED_AGAIN],
         "delivered": numbers[n.DELIVERED],

@@ -181,7 +181,7 @@ def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
         return []
     known.spool_told = True
     spool = shown["spool"]
-    waiting, name = shown["backlog"], connections.name_of(first_of(shown))
+    waiting, name = connections.waiting_for(shown)
     text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting} waiting for {name}"
     for trouble in ("damaged", "torn"):
         if spool[trouble]:
@@ -228,7 +228,7 @@ def _takes_results(known: StationFigures, shown: dict) -> bool:
         return False
     if known.delivered_away is None:
         known.delivered_away = delivered
-    return known.takes_results or not shown["backlog"] or delivered != known.delivered_away
+    return known.takes_results or not connections.waits_for_first(shown) or delivered != known.delivered_away
 
 
 def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -257,8 +257,8 @@ def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > known.filling_percent:
         known.filling_percent = level
-        waiting = f"{shown['backlog']} results waiting for {connections.name_of(first_of(shown))}"
-        return [(WARNING, f"the spool is {percent} % full: {waiting}")]
+        waiting, name = connections.waiting_for(shown)
+        return [(WARNING, f"the spool is {percent} % full: {waiting} results waiting for {name}")]
     if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
         known.filling_percent = 0
         return [(GOOD, f"the spool is {percent} % full again")]
@@ -303,9 +303,9 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
     told = []
-    counts = {need.slug: need.key for need in standing_conditions.counted(shown)}
+    counts = {need.slug + need.about: need.key for need in standing_conditions.counted(shown)}
     for need in standing_conditions.counted(shown):
-        before = known.undelivered.get(need.slug, "0")
+        before = known.undelivered.get(need.slug + need.about, "0")
         if need.slug in standing_conditions.USUAL:
             told += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:

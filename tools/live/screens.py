@@ -197,7 +197,7 @@ class Overview(WatchScreen):
         some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
         self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        waits_for = connections.common_name(figures.shown())
+        waits_for = connections.common_backlog_for(figures.shown())
         self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
         self._draw(figures.curve)
         self._show_wrong()
@@ -302,7 +302,7 @@ class OneStation(WatchScreen):
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
-        waits_for = connections.name_of(connections.first_of(shown))
+        waits_for = connections.backlog_for(shown)
         self.query_one("#side").border_title = f" waiting for {waits_for}: {shown.get('backlog', 0)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
         self._draw(known.curve)

@@ -56,6 +56,7 @@ class Need:
     words: str
     hint: str = ""
     key: str = ""
+    about: str = ""  # which of several of its kind: an outlet's name
 
     def text(self) -> str:
         """Return words and hint in one line."""
@@ -169,14 +170,14 @@ def _full(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     told = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
     if station.get("controller", {}).get("waits_for_room") and not told:
-        hint = f"{_holding(station)} has to take some, or the spool has to be larger (spool.size_kib)"
+        hint = f"{_holding(station)} to take some, or the spool has to be larger (spool.size_kib)"
         yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
 
 def _holding(station: dict) -> str:
-    """Return which outlet keeps the spool full: the durable one for which most is waiting."""
-    durable = [outlet for outlet in station.get("outlets", ()) if outlet.get("durable", True)]
-    return connections.name_of(max(durable, key=lambda outlet: outlet.get("waiting", 0), default={}))
+    """Return which outlets keep the spool full: the durable ones for which most is waiting, with their verb."""
+    name = connections.waiting_for(station)[1]
+    return f"{name} {'have' if ' and ' in name else 'has'}"
 
 
 def _refused(station: dict) -> Iterator[Need]:
@@ -257,7 +258,7 @@ def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet")
     """Say that ToolsNet lacks up to so many results that it had; `is_kept`: the spool still has some of them."""
     words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
     words += "one?"
-    leave = f"`{commands.offer_again(station)} --leave` leaves them"
+    leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
     if is_kept:
         hint = f"`{commands.offer_again(station)} --since TIME` sends them again, as far as the spool has them; {leave}"
     else:
@@ -269,7 +270,8 @@ def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     name = connections.name_of(connections.first_of(station))
-    hint = f"let {name} take what is waiting, then give the station a spool on another flash or disk"
+    waits_for = connections.waiting_for(station)[1]
+    hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
         yield Need("state", BAD, "WORN OUT", words, hint)
@@ -340,7 +342,7 @@ def _removed(station: dict) -> Iterator[Need]:
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for gone in station.get("given_up", ()):
-        words = f"{_gone(gone).rstrip(',')}, which is not configured any more, has lost its place to a new one: "
+        words = f"{_gone(gone)} is not configured any more and has lost its place to a new one: "
         at_most = f"at most {counted(gone['waiting'], 'record')} that it had not taken"
         words += f"{at_most} are not kept for it" if gone["waiting"] else "it had taken all records"
         yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
@@ -350,7 +352,7 @@ def _gone(outlet: dict) -> str:
     """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
     if outlet.get("name", outlet["kind"]):
         return connections.name_of(outlet)
-    return f"an outlet of kind {outlet['kind']}, whose name is not known any more,"
+    return f"an outlet of the kind {outlet['kind']} whose name is not known now"
 
 
 def _guessed(station: dict) -> Iterator[Need]:

@@ -20,6 +20,41 @@ def first_of(station: dict) -> dict:
     return next(iter(toolsnet or [one for one in outlets if one.get("durable", True)] or outlets), {})
 
 
+def behind(station: dict) -> list[dict]:
+    """Return the outlets that keep most of the spool: the durable ones that are furthest behind, several if level."""
+    outlets = station.get("outlets", ())
+    durable = [one for one in outlets if one.get("durable", True)] or list(outlets[:1])
+    most = max([_waiting(station, one) for one in durable], default=0)
+    return [one for one in durable if _waiting(station, one) == most]
+
+
+def waiting_for(station: dict) -> tuple[int, str]:
+    """Return how much waits for those outlets, and what they are called."""
+    found = behind(station)
+    return _waiting(station, found[0]) if found else station.get("backlog", 0), _names(found)
+
+
+def backlog_for(station: dict) -> str:
+    """Return whose the backlog in the status is: ToolsNet's, without it that of those outlets."""
+    first = first_of(station)
+    return name_of(first) if first.get("kind") == "toolsnet" else _names(behind(station))
+
+
+def common_backlog_for(stations: Iterable[dict]) -> str:
+    """Return whose the backlogs of these stations are, if that is the same at all of them."""
+    names = {backlog_for(station) for station in stations if station.get("outlets")}
+    return names.pop() if len(names) == 1 else "outlet"
+
+
+def _waiting(station: dict, outlet: dict) -> int:
+    return outlet.get("waiting", station.get("backlog", 0))
+
+
+def _names(sides: list[dict]) -> str:
+    names = [name_of(one) for one in sides] or [name_of({})]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
+
+
 def both(station: dict) -> dict[str, dict]:
     """Return the controller's part of the status, and that of the first outlet."""
     return {"controller": station.get("controller", {}), "outlet": first_of(station)}
@@ -52,7 +87,12 @@ def common_name(stations: Iterable[dict]) -> str:
 
 def delivered_of(station: dict) -> int:
     """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
-    return station.get("delivered", station.get("stored", 0) - station.get("backlog", 0))
+    return station.get("delivered", station.get("stored", 0) - _waiting(station, first_of(station)))
+
+
+def waits_for_first(station: dict) -> bool:
+    """True if something waits for the first outlet."""
+    return _waiting(station, first_of(station)) > 0
 
 
 def place_of(side: dict) -> str:

@@ -8,8 +8,9 @@ Rules
 
 from __future__ import annotations
 
-from toolcart.tools.messages import attention, commands
+from toolcart.tools.messages import attention, commands, connections
 from toolcart.tools.messages.attention import NOTE, WARN, Need
+from toolcart.tools.messages.durations import counted as in_words
 
 # By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {
@@ -33,6 +34,7 @@ def server_sentence(name: str, value: int, number: int) -> str:
     return words.format(value=value, number=number) if words else f"{name} ({value})"
 
 
+_LARGER = "a larger spool.size_kib holds more"
 # What is counted: the word at the beginning of the line, what it is a number of, and what helps.
 _COUNTED = {
     "gone": (
@@ -63,10 +65,9 @@ _COUNTED = {
     "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
     "overwritten": (
         "OVERWRITTEN",
-        "results at most overwritten, because the spool was full",
-        "a larger spool.size_kib holds more",
+        "results at most overwritten before ToolsNet had them, because the spool was full",
+        _LARGER,
     ),
-    "missed": ("MISSED", "records at most dropped before a further outlet had them", "it was away or slow"),
     "set aside": (
         "SET ASIDE",
         "results set aside: refused by ToolsNet, in doubt or unreadable",
@@ -94,7 +95,7 @@ _COUNTED = {
     ),
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
-LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()}
+LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
 
@@ -114,7 +115,6 @@ def counted(station: dict) -> list[Need]:
         "gone": recovery.get("gone"),
         "again": recovery.get("stored_again_at_most"),
         "overwritten": station.get("overwritten"),
-        "missed": station.get("missed"),
         "set aside": station.get("parked"),
     }
     for slug in _OF_OUTLETS:
@@ -130,7 +130,28 @@ def counted(station: dict) -> list[Need]:
         count = counts.get(slug) or 0
         told = words if count != 1 else words.replace("s ", " ", 1)
         found.append(Need(slug, NOTE, label, f"{count} {told}", hint.format(**ways), str(count)))
+        if slug == "overwritten":
+            found += _given_up(station)
     return found
+
+
+def _given_up(station: dict) -> list[Need]:
+    """Return what the spool gave up before other outlets than ToolsNet had it, by their names; `key` is how many."""
+    found, left = [], station.get("missed") or 0
+    for outlet in station.get("outlets", ()):
+        if outlet["kind"] == "toolsnet":
+            continue
+        count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
+        left -= count
+        of = f"before {name} had {'it' if count == 1 else 'them'}"
+        if outlet.get("durable", True):
+            words = f"{in_words(count, 'record')} at most overwritten {of}, because the spool was full"
+            found.append(Need("overwritten", NOTE, "OVERWRITTEN", words, _LARGER, str(count), name))
+        else:
+            words = f"{in_words(count, 'record')} at most dropped {of}, as it is best effort"
+            found.append(Need("missed", NOTE, "MISSED", words, "it was away or slow", str(count), name))
+    words = f"{in_words(left, 'record')} at most were given up before outlets that are not configured any more had them"
+    return [*found, Need("missed", NOTE, "MISSED", words, "", str(max(left, 0)), "gone")]
 
 
 def doubtful(station: dict) -> list[Need]:

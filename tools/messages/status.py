@@ -101,7 +101,9 @@ def results(station: dict) -> str:
     oldest = station.get("oldest_waiting")
     waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
-    waiting = waiting if delivered else f"{waiting} for {connections.name_of(connections.first_of(station))}"
+    several = sum(one.get("durable", True) for one in station.get("outlets", ())) > 1
+    if several or not delivered:
+        waiting += f" for {connections.backlog_for(station)}"
     return f"{station['stored']} stored, {delivered}{waiting}"
 
 

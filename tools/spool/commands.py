@@ -233,7 +233,9 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
     "--size-kib", type=click.IntRange(40, 65536), default=16384, show_default=True, help="The same as spool.size_kib."
 )
 @click.option(
-    "--parked-kib", type=click.IntRange(12, 16384), help="The same as spool.parked_kib.  [default: a quarter]"
+    "--parked-kib",
+    type=click.IntRange(12, 16384),
+    help="The same as spool.parked_kib.  [default: the old one's, a quarter at most]",
 )
 @click.option("--unit", type=click.Choice(["16", "64", "256", "512"]), default="16", show_default=True)
 def take_over_command(
@@ -241,15 +243,15 @@ def take_over_command(
 ) -> None:
     """Copy a spool to another size, unit or station.
 
-    OLD is a file, a folder of blocks or an image of a board; NEW gets all it holds.
+    OLD is a file, a folder of blocks or an image of a board. NEW gets all that an outlet still needs, else the newest
+    that there is room for. What is left behind is said.
 
     With another --station the waiting results go to ToolsNet under that number, as at a first contact.
     """
     from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
 
-    kept = (parked_kib or max(12, size_kib // 4)) * 1024
     try:
-        click.echo(take_over(source, target, Plan(size_kib * 1024, kept, int(unit), station or 0)))
+        click.echo(take_over(source, target, Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)))
     except (CannotTakeOver, image.ImageError) as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)

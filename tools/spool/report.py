@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolcart.agent.base.fields import get_u32
+from toolcart.agent.cart.outlet_places import KINDS, kind_at
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.outlets.toolsnet.data_loss import kept
@@ -136,6 +137,7 @@ def remembered(image: Image, area: Area, found: list[Entry]) -> dict[str, Any]:
         "waiting": len(waiting) - (aside if spool.sends else 0),
         **({"sent_again": again} if spool.may_refuse else {}),
         "overwritten": numbers[n.OVERWRITTEN],
+        **_given_up(spool),
         "jumped": numbers[n.JUMPED],
         "stored_again_at_most": numbers[n.STORED_AGAIN],
         "gone": spool.ledger.gone(),
@@ -156,6 +158,17 @@ def sent_again(spool: OfflineSpool) -> tuple[int, int]:
     end = min(n.again_to(spool.state.numbers), spool.log.number)
     aside = kept(spool.quarantine, number, end) if number < end else 0
     return max(0, end - number - aside), aside
+
+
+def _given_up(spool: OfflineSpool) -> dict[str, int]:
+    """Return what other outlets than ToolsNet lack at most, by kind, as the log gave it up."""
+    found: dict[str, int] = {}
+    for place in range(1, n.PLACES):
+        kind, count = kind_at(spool.state, place), spool.state.missed[place]
+        if 0 < kind <= len(KINDS) and count:
+            name = f"overwritten for {KINDS[kind - 1]}"
+            found[name] = found.get(name, 0) + count
+    return found
 
 
 def undelivered(path: Path) -> tuple[int, int]:

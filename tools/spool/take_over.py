@@ -7,8 +7,9 @@ Rules
    says what it may have. The same station keeps the identity that consumers know its numbers by, so what they have
    confirmed stays confirmed. With another station number the identity is another: server and consumers are as if they
    were new, and lose nothing by having less than the outlets' cursors say (Snapshot.put_moved).
-3. All that an outlet still has to take is carried over, and all that is kept aside; of what all have taken the newest,
-   as far as there is room: what a controller gives again is looked up among them. Curves are not carried over.
+3. All that an outlet still has to take is carried over, all that ToolsNet had and may lack now, and all that is kept
+   aside: the new one is made larger than ordered if it has to be. Of what all have taken the newest, as far as there is
+   room: what a controller gives again is looked up among them. Curves are not carried over. What is left is said.
 4. The new file is completed under `<name>.new`, its header last. What the log of the next agent has to say about orders
    (toolcart.board.linux.order_log) goes along.
 """
@@ -22,11 +23,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolcart.agent.cart.outlet_places import kind_at
+from toolcart.agent.cart.outlet_places import KINDS, kind_at
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import Partition
-from toolcart.agent.log.framing import RETAINED_MAX
+from toolcart.agent.log.framing import FRAME_BYTES, RETAINED_MAX
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import mount
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
@@ -34,15 +36,17 @@ from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEA
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
-from toolcart.board.linux.spool_file import MODE, FlashInUse, block_bytes_for, lock
+from toolcart.board.linux.spool_file import BLOCKS_MOST, MODE, FlashInUse, block_bytes_for, lock
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, begun, each, follow
+from toolcart.tools.messages.connections import NAMES
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload
 _SPARE = 1.25  # a new area has room for at least this many times what has to be carried over
+_STEP = 16  # records that are left behind where there is less room than was thought
 _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
 _OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.AREA)
@@ -56,10 +60,13 @@ class CannotTakeOver(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """The new spool: sizes in bytes; `station` is its number if it differs from the old one's, else 0."""
+    """The new spool: sizes in bytes; `station` is its number if it differs from the old one's, else 0.
+
+    `kept_bytes` 0: the quarantine gets what it had, or its usual part of the size.
+    """
 
     size_bytes: int
-    kept_bytes: int
+    kept_bytes: int = 0
     unit_bytes: int = 16
     station: int = 0
 
@@ -76,12 +83,20 @@ class Record:
 
 @dataclass(frozen=True)
 class NewArea:
-    """A new area, and what was carried over into it; `waiting` is what the first outlet has to take."""
+    """A new area, and what was carried over into it; `waiting` is what some outlet still has to take.
+
+    `left` is how many that no outlet waits for were left behind; of `all_bytes` it would have room for them.
+    """
 
     device: RamFlash
     records: int
     waiting: int
     kept: int
+    waits: tuple[tuple[str, int], ...] = ()  # for whom, if there are several
+    in_doubt: int = 0
+    left: int = 0
+    all_bytes: int = 0
+    curves: int = 0  # pieces of them, which are left behind
 
 
 def take_over(source: Path, target: Path, plan: Plan) -> str:
@@ -132,8 +147,28 @@ def _moved(source: Path, target: Path, plan: Plan) -> str:
         raise CannotTakeOver(f"cannot write {target}{order_log.SUFFIX}: {error.strerror}") from None
     os.rename(new, target)
     _sync_folder(target)
-    aside = f"; {made.kept} set aside" if made.kept else ""
-    return f"{target.name}: {made.records} records taken over, {made.waiting} of them waiting{aside}"
+    return f"{target.name}: {told_of(made, plan)}"
+
+
+def told_of(made: NewArea, plan: Plan) -> str:
+    """Say what was carried over, what was left behind, and what became of the size that was ordered."""
+    waits = ", ".join(f"{count} for {name}" for name, count in made.waits)
+    told = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
+    if made.in_doubt:
+        told.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
+    if made.kept:
+        told.append(f"{made.kept} set aside")
+    if made.left:
+        most = made.all_bytes // 1024
+        more = f", of {most} KiB it would have them (--size-kib {most})" if most else ""
+        told.append(f"{made.left} older records that no outlet waits for were left behind{more}")
+    if made.curves:
+        told.append(f"{made.curves} pieces of curves were left behind")
+    size, ordered = len(made.device.cells) // 1024, plan.size_bytes // 1024
+    if size != ordered:
+        why = "what has to be kept needs that" if size > ordered else "whole blocks"
+        told.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
+    return "; ".join(told)
 
 
 def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:
@@ -155,34 +190,135 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
 
     `seed` is the identity of another station's.
     """
-    unit = plan.unit_bytes
     block_bytes = block_bytes_for(plan.size_bytes)
     records, aside = _records(old.log), _records(old.kept, old.state.numbers[n.KEPT_CURSOR])
-    kept_blocks = _blocks(aside, unit, block_bytes) + 2 if aside else 0
-    kept_blocks = max(plan.kept_bytes // block_bytes, KEPT_BLOCKS_LEAST, kept_blocks)
+    area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
-    waiting = [one for one in records if one.number > low]
-    needed = sum(_octets(one, unit) for one in waiting)
-    front = STATE_BLOCKS + kept_blocks
-    log_blocks = max(plan.size_bytes // block_bytes - front, _blocks(waiting, unit, block_bytes) + BLOCKS_LEAST)
-    room, most = int((log_blocks - 1) * block_bytes / _SPARE) - needed, RETAINED_MAX - len(waiting)
-    carried = _history(records[: len(records) - len(waiting)], unit, room, most) + waiting
-    device = RamFlash(front + log_blocks, block_bytes, unit)
+    in_doubt = 0 if plan.station else old.state.numbers[n.DOUBT_LACKS]
+    needed = [one for one in records if one.number > low or in_doubt]
+    front = STATE_BLOCKS + area.kept_blocks(plan.size_bytes)
+    least = BLOCKS_LEAST + (area.blocks(needed) if needed else 0)
+    log_blocks = max(plan.size_bytes // block_bytes - front, least)
+    made, first = None, _first_that_fits(records, len(records) - len(needed), area, log_blocks)
+    while made is None:
+        made = _filled(old, plan, seed, area, (front, log_blocks), records[first:], aside)
+        if made is None and first == len(records) - len(needed):
+            raise CannotTakeOver("what has to be kept does not fit the new spool; make it larger (--size-kib)")
+        first = first if made is not None else min(first + _STEP, len(records) - len(needed))
+    waits = _waits(old, records)
+    return NewArea(
+        made,
+        len(records) - first,
+        max(count for _, count in waits),
+        old.quarantine.count(),  # of its ring's records some may be gone
+        tuple(waits) if len(waits) > 1 else (),
+        in_doubt,
+        first,
+        area.size_for(records) if first else 0,
+        0 if old.graphs is None else sum(1 for _ in each(old.graphs)),
+    )
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    """How many blocks of a new area its parts need; `usual` is how many the old quarantine has, 0 for a quarter."""
+
+    plan: Plan
+    block_bytes: int
+    usual: int
+    aside: list[Record]
+
+    def blocks(self, records: list[Record]) -> int:
+        """Return how many blocks these need, with room for what comes meanwhile."""
+        octets = sum(_octets(one, self.plan.unit_bytes) for one in records)
+        return int(octets * _SPARE) // (self.block_bytes - 64) + 1
+
+    def kept_blocks(self, size_bytes: int) -> int:
+        """Return how many blocks the quarantine of an area of this size gets."""
+        quarter = size_bytes // 4 // self.block_bytes
+        ordered = self.plan.kept_bytes // self.block_bytes or min(self.usual or quarter, quarter)
+        least = self.blocks(self.aside) + 2 if self.aside else 0
+        return max(ordered, KEPT_BLOCKS_LEAST, least)
+
+    def packed(self, records: list[Record]) -> int:
+        """Return how many blocks these take, one behind the other."""
+        count, left = 0, 0
+        for one in records:
+            octets = _octets(one, self.plan.unit_bytes)
+            if octets > left:
+                octets = _octets(one, self.plan.unit_bytes, HEAD_OCTETS)
+                count, left = count + 1, self.block_bytes
+            left -= octets
+        return count
+
+    def size_for(self, records: list[Record]) -> int:
+        """Return the least size that has room for all of these; 0 if no spool has."""
+        size, wanted = self.plan.size_bytes // self.block_bytes, self.packed(records) + 1
+        while size - STATE_BLOCKS - self.kept_blocks(size * self.block_bytes) < wanted:
+            size += 1
+        return size * self.block_bytes if size <= BLOCKS_MOST and len(records) <= RETAINED_MAX else 0
+
+
+def _usual_kept(old: OfflineSpool) -> int:
+    """Return how many blocks the old quarantine has; 0 if that is the quarter which an area with ToolsNet gets."""
+    had, whole = old.kept.device.block_count, old.log.device.device.block_count
+    return 0 if old.may_refuse and had == max(whole // 4, KEPT_BLOCKS_LEAST) else had
+
+
+def _waits(old: OfflineSpool, records: list[Record]) -> list[tuple[str, int]]:
+    """Return for which kinds of outlets how many of these wait, the most first; one entry where nothing tells kinds."""
+    found = []
+    for cursor in old.log.cursors:
+        kind = kind_at(old.state, cursor.slot - n.CURSOR)
+        name = KINDS[kind - 1] if 0 < kind <= len(KINDS) else ""
+        if name or cursor is old.first:
+            found.append((NAMES.get(name, name), sum(one.number > cursor.number for one in records)))
+    return sorted(found, key=lambda one: -one[1])
+
+
+def _first_that_fits(records: list[Record], last: int, area: _Sizes, log_blocks: int) -> int:
+    """Return from which record on there is room; not above `last`, from which on they are needed."""
+    room = log_blocks if last == len(records) else log_blocks - 1  # one block stays free while something is needed
+    low, high = max(0, min(last, len(records) - RETAINED_MAX)), last
+    while low < high:
+        middle = (low + high) // 2
+        if area.packed(records[middle:]) <= room:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _filled(
+    old: OfflineSpool,
+    plan: Plan,
+    seed: int,
+    area: _Sizes,
+    parts: tuple[int, int],
+    carried: list[Record],
+    aside: list[Record],
+) -> RamFlash | None:
+    """Return a new area with these records; None if it has no room for all of them."""
+    front, log_blocks = parts
+    device = RamFlash(front + log_blocks, area.block_bytes, plan.unit_bytes)
     state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     log = Log(Partition(device, front, log_blocks), state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
-    kept = Log(Partition(device, STATE_BLOCKS, kept_blocks), state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
+    part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
+    kept = Log(part, state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
-    _carry(log, carried, old.log.next, plan.station)
-    _carry(kept, aside, old.kept.next, plan.station)
+    passed = [cursor.number for cursor in old.log.cursors]
+    if not _carry(log, carried, passed, old.log.next, plan.station):
+        return None
+    if not _carry(kept, aside, [0], old.kept.next, plan.station):
+        raise CannotTakeOver("what is set aside does not fit the new spool; make it larger (--parked-kib)")
     _remember(state, log, kept, old, plan.station != 0)
     log.cover(log.number)
     kept.cover(kept.number)
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
-    kept_there = old.quarantine.count()  # of its ring's records some may be gone
-    return NewArea(device, len(carried), sum(one.number > old.first.number for one in waiting), kept_there)
+    return device
 
 
 def _records(log: Log, behind: int = 0) -> list[Record]:
@@ -193,30 +329,19 @@ def _records(log: Log, behind: int = 0) -> list[Record]:
     ]
 
 
-def _octets(one: Record, unit: int) -> int:
+def _octets(one: Record, unit: int, front: int = 0) -> int:
     step = max(unit, 8)
-    return -(-(len(one.payload) + 12) // step) * step
+    return -(-(front + len(one.payload) + FRAME_BYTES) // step) * step
 
 
-def _blocks(records: list[Record], unit: int, block_bytes: int) -> int:
-    return int(sum(_octets(one, unit) for one in records) * _SPARE) // (block_bytes - 64) + 1
+def _carry(log: Log, records: list[Record], passed: list[int], following: int, station: int) -> bool:
+    """Append these records under their own numbers; the log goes on with `following`. False if they do not all fit.
 
-
-def _history(records: list[Record], unit: int, room: int, most: int) -> list[Record]:
-    """Return the newest of these records, as many as there is room for."""
-    found: list[Record] = []
-    for one in reversed(records):
-        room -= _octets(one, unit)
-        if room < 0 or len(found) >= most:
-            break
-        found.append(one)
-    return found[::-1]
-
-
-def _carry(log: Log, records: list[Record], following: int, station: int) -> None:
-    """Append these records under their own numbers; the log goes on with `following`."""
+    The cursors follow up to what they have `passed`, so that the last free block can be used where nobody waits.
+    """
+    first = records[0].number if records else following
     for cursor in log.cursors:
-        cursor.number = (records[0].number if records else following) - 1
+        cursor.number = first - 1
     for one in records:
         payload = bytearray(one.payload)
         if station:
@@ -224,8 +349,11 @@ def _carry(log: Log, records: list[Record], following: int, station: int) -> Non
         log.next = one.number
         log.stage[log.place : log.place + len(payload)] = payload
         if log.append(one.kind, one.flags, len(payload)) != 0:
-            raise CannotTakeOver(f"record {one.number} does not fit the new spool; make it larger (--size-kib)")
+            return False
+        for cursor, most in zip(log.cursors, passed, strict=True):
+            cursor.number = max(cursor.number, min(most, one.number))
     log.next = following
+    return not records or log.first_above(0) == first
 
 
 def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other: bool) -> None:
@@ -234,7 +362,7 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
-    state.places = old.state.places
+    state.places, state.missed = old.state.places, list(old.state.missed)
     if not is_other:
         state.broke_at, state.broke_by = old.state.broke_at, old.state.broke_by
     state.names[:] = old.state.names

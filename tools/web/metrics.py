@@ -62,7 +62,11 @@ FAMILIES = {
         COUNTER,
         "Tightening IDs without a result that can be had: at most so many are lost.",
     ),
-    "toolcart_results_overwritten_total": (COUNTER, "Results overwritten before ToolsNet had them."),
+    "toolcart_results_overwritten": (
+        GAUGE,
+        "Results at most overwritten in a full spool before a durable outlet had them, by its name.",
+    ),
+    "toolcart_results_missed": (GAUGE, "Records at most given up before a best-effort outlet had them, by its name."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
     "toolcart_connected": (
@@ -164,7 +168,6 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
-    sheet.add("toolcart_results_overwritten_total", labels, station.get("overwritten", 0))
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
     for side, shown in (("controller", station["controller"]), *connections.outlets_of(station)):
         of_side = {**labels, "side": side}
@@ -174,6 +177,8 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         if shown.get("why") and not is_well:
             sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
         sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))
+        given_up = "overwritten" if shown.get("durable", True) else "missed"
+        sheet.add(f"toolcart_results_{given_up}", {**labels, "outlet": side}, shown.get("given_up"))
         for name, counter in _COUNTERS.get(shown.get("kind", "controller"), ()):
             sheet.add(name, of_side, station["counters"].get(counter, 0))
     sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))

@@ -167,7 +167,10 @@ def row(station: dict) -> str:
         return _templates().get_template("station.html").render(told)
     outlet = connections.first_of(station)
     told["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
-    figures = (station["stored"], station.get("delivered", "-"), station["backlog"], station.get("parked", "-"))
+    waiting: Any = station["backlog"]
+    if "delivered" not in station and waiting and connections.behind(station) != [outlet]:
+        waiting = f"{waiting} for {connections.backlog_for(station)}"
+    figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
     told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
     for side in connections.both(station).values():
         reason = connections.reason_of(side)

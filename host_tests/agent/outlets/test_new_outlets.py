@@ -179,7 +179,7 @@ def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
     [
         ("mqtt", [], "MQTT"),
         ("line", ["other", "line"], "MQTT line"),
-        ("line", [], "an outlet of kind mqtt, whose name is not known any more,"),
+        ("line", [], "an outlet of the kind mqtt whose name is not known now"),
     ],
 )
 def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, known, called):

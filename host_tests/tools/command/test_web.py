@@ -95,7 +95,9 @@ def test_every_family_is_told_of_whole_station_and_has_help_and_type():
     station = _away_from_its_controller(needs_operator={"why": "it is full"})
     station["controller"]["line"] = {"overruns": 2}
     station["dropped"] = 1
-    station["outlets"][0].update(lost_there=3, sent_again=2, sent_again_done=1)
+    station["outlets"][0].update(lost_there=3, sent_again=2, sent_again_done=1, given_up=9)
+    easy = {"kind": "file", "name": "easy", "durable": False, "is_up": True, "state": "open", "place": "a.jsonl"}
+    station["outlets"].append({**easy, "waiting": 0, "given_up": 0})
     text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():

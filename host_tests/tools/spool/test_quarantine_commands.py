@@ -286,7 +286,7 @@ def test_the_log_tells_what_did_not_arrive():
     wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
     said = told(**wrong)
     for words in (
-        "4 results at most overwritten, because the spool was full",
+        "4 results at most overwritten before ToolsNet had them, because the spool was full",
         "3 results set aside",
         "needs an operator: the quarantine is full",
     ):

@@ -9,7 +9,7 @@ import pytest
 from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.quarantine.orders import carry_out
-from toolcart.spool.offline_spool import begun, opened
+from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
 from toolcart.tools.spool.take_over import Plan
 from toolcart.toolsnet_records import tightening_id_of
@@ -255,3 +255,75 @@ def test_another_station_that_gets_the_results_meets_its_server_anew():
     assert numbers[n.LIMIT] == after.log.cursors[0].number == 7
     assert {payload[4] | payload[5] << 8 for payload in after.counting(after.log).values()} == {12}
     assert NUMBER != 12
+
+
+def shapes(station, outlets):
+    OutletPlaces(station.state, outlets).put(station.state)
+    assert station.state.save()
+
+
+@pytest.mark.parametrize("unit", [16, 64, 256])
+@pytest.mark.parametrize("count", [150, 200, 249, 300, 301, 345])
+def test_the_same_size_takes_all_that_a_spool_holds_which_has_come_round(count, unit):
+    station = Outlet(blocks=18)  # of units of 256
+    for stored in range(0, count, 30):
+        station.store(min(30, count - stored))
+        station.run(20000)
+    station.network.abandon(station.port)
+    shapes(station, [{"kind": "toolsnet"}])
+    size, held = len(station.flash.cells), sum(1 for _ in each(station.log))
+    assert held < count or count < 200
+    made = moved(station, Plan(size, unit_bytes=unit))
+    assert (made.records, made.left, len(made.device.cells)) == (held, 0, size)
+    after = Moved(station, made)
+    after.store(30)
+    after.run(60000)
+    assert idents(after.archive) == list(range(1, count + 31)) and after.archive.repeated == 0
+
+
+@pytest.mark.parametrize("kib", [40, 44, 48, 52, 64, 128])
+def test_what_is_left_behind_is_said_with_a_size_that_takes_all(kib):
+    station = left_with(400, 0, blocks=60)
+    shapes(station, [{"kind": "toolsnet"}])
+    plan = Plan(kib * 1024)
+    made = moved(station, plan)
+    assert made.records + made.left == 400 and len(made.device.cells) == kib * 1024
+    said = take_over.told_of(made, plan)
+    assert (f"{made.left} older records that no outlet waits for were left behind" in said) == (made.left > 0)
+    if made.left:
+        assert moved(station, Plan(made.all_bytes)).left == 0
+        assert f"--size-kib {made.all_bytes // 1024})" in said
+
+
+@pytest.mark.parametrize("kib", [40, 44, 64])
+def test_what_toolsnet_may_lack_is_taken_over(kib):
+    station = left_with(500, 0, blocks=60)
+    shapes(station, [{"kind": "toolsnet"}])
+    station.state.numbers[n.DOUBT_TO], station.state.numbers[n.DOUBT_LACKS] = 500, 450
+    assert station.state.save()
+    plan = Plan(kib * 1024)
+    made = moved(station, plan)
+    assert made.records == 500 and made.in_doubt == 450 and begun(made.device).state.numbers[n.DOUBT_LACKS] == 450
+    assert "up to 450" in take_over.told_of(made, plan)
+
+
+@pytest.mark.parametrize("kib", [40, 44, 48, 52, 256])
+def test_another_size_than_was_ordered_is_said(kib):
+    station = left_with(10, 200, blocks=60)
+    shapes(station, [{"kind": "toolsnet"}])
+    plan = Plan(kib * 1024)
+    made = moved(station, plan)
+    size = len(made.device.cells) // 1024
+    assert made.waiting == 200
+    said = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
+    assert said == (size != kib)
+
+
+def test_what_waits_is_told_for_each_outlet():
+    station = left_with(40, 0)
+    station.state.numbers[n.CURSOR + 1] = 30
+    shapes(station, [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}])
+    plan = Plan(64 * 1024)
+    made = moved(station, plan)
+    assert made.waiting == 10 and made.waits == (("MQTT", 10), ("ToolsNet", 0))
+    assert "10 of them waiting (10 for MQTT, 0 for ToolsNet)" in take_over.told_of(made, plan)

@@ -1,0 +1,60 @@
+"""What outlets beside ToolsNet lack is kept in one number of a snapshot, for each of them, as a bound."""
+
+import random
+
+import pytest
+
+from toolcart.agent.log import missed
+from toolcart.agent.log.flash import Partition
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot_fields import MISSED
+from toolcart.board.ram_flash import RamFlash
+
+
+def state_with(kinds):
+    state = Snapshot(Partition(RamFlash(STATE_BLOCKS, 4096, 16), 0, STATE_BLOCKS))
+    for place, kind in enumerate(kinds):
+        state.places |= kind << 6 * place
+    return state
+
+
+@pytest.mark.parametrize("kinds", [(0, 2, 0, 0), (1, 0, 3, 0), (1, 2, 3, 0), (0, 2, 0, 4), (1, 2, 3, 4), (0, 2, 2, 2)])
+def test_each_is_a_bound_after_restarts(kinds):
+    rolled = random.Random(str(kinds))
+    places = [place for place in (1, 2, 3) if kinds[place]]
+    for _ in range(2000):
+        state = state_with(kinds)
+        truth = [0] * 4
+        for _ in range(rolled.randrange(1, 4)):
+            for place in places:
+                more = rolled.choice((0, 1, rolled.randrange(60), rolled.randrange(100_000)))
+                truth[place] += more
+                state.missed[place] += more
+            missed.put(state)
+            assert state.save()
+            again = Snapshot(state.device)
+            assert again.load() == 1
+            state = again
+        for place in places:
+            assert truth[place] <= state.missed[place] <= truth[place] * (1 if len(places) == 1 else 1.25) + 1
+        assert all(state.missed[place] == 0 for place in range(4) if place not in places)
+
+
+def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
+    for kinds, exact in (((1, 2, 3, 0), 2047), ((1, 2, 3, 4), 63)):
+        state = state_with(kinds)
+        state.missed[1:] = [exact, 1, 0]
+        missed.put(state)
+        missed.load(state)
+        assert state.missed == [0, exact, 1, 0]
+        state.missed[1] = 1 << 29
+        missed.put(state)
+        missed.load(state)
+        assert state.missed[1] > 1_000_000 and state.missed[2:] == [1, 0]
+
+
+def test_sum_of_an_older_version_is_a_bound_for_each():
+    state = state_with((1, 2, 3, 0))
+    state.numbers[MISSED] = 1035
+    missed.load(state)
+    assert state.missed == [0, 1035, 1035, 0]

@@ -1,0 +1,85 @@
+"""What a full spool gave up is said for each outlet, by its name, with its own number."""
+
+import pytest
+
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import standing_conditions, status
+from toolcart.tools.web import metrics
+from host_tests.support.agent_lines import station_told, status_of
+
+FILE = {"kind": "file", "name": "file", "waiting": 0, "is_up": True, "state": "open", "place": "a", "given_up": 529}
+EASY = {**FILE, "name": "easy", "durable": False, "given_up": 506}
+BROKER = {**FILE, "kind": "mqtt", "name": "mqtt", "given_up": 276}
+SERVER = {**FILE, "kind": "toolsnet", "name": "toolsnet", "host": "pim", "port": 1, "given_up": 12, "why": ""}
+FULL = "because the spool was full"
+
+CASES = {
+    "durable and best effort": (
+        [FILE, EASY],
+        [f"529 records at most overwritten before file had them, {FULL}"]
+        + ["506 records at most dropped before file easy had them, as it is best effort"],
+    ),
+    "one broker alone": ([BROKER], [f"276 records at most overwritten before MQTT had them, {FULL}"]),
+    "beside ToolsNet": (
+        [SERVER, BROKER],
+        [f"12 results at most overwritten before ToolsNet had them, {FULL}"]
+        + [f"276 records at most overwritten before MQTT had them, {FULL}"],
+    ),
+    "one record": ([{**BROKER, "given_up": 1}], [f"1 record at most overwritten before MQTT had it, {FULL}"]),
+    "nothing": ([{**BROKER, "given_up": 0}], []),
+}
+
+
+def shown_with(outlets):
+    others = sum(one["given_up"] for one in outlets if one["kind"] != "toolsnet")
+    overwritten = sum(one["given_up"] for one in outlets if one["kind"] == "toolsnet")
+    return station_told(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_is_said_by_status_and_log(case):
+    outlets, words = CASES[case]
+    shown = shown_with(outlets)
+    said = [need.words for need in standing_conditions.everything(shown) if need.label in ("OVERWRITTEN", "MISSED")]
+    assert said == words
+    lines = "\n".join(status.sorrow_lines(shown))
+    logged = [one.text for one in Figures().feed(status_of(shown), 1.0)]
+    assert all(one in lines and any(text.startswith(one) for text in logged) for one in words)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_has_its_figure(case):
+    outlets, _ = CASES[case]
+    shown = shown_with(outlets)
+    text = "\n".join(
+        f"{name}{{outlet={one['name']}}} {one['given_up']}"
+        for one in outlets
+        for name in ["toolcart_results_overwritten" if one.get("durable", True) else "toolcart_results_missed"]
+    )
+    found = metrics_of(shown)
+    assert found == text.splitlines()
+
+
+def metrics_of(shown):
+    from toolcart.base.prometheus import Sheet
+
+    sheet = Sheet(metrics.FAMILIES)
+    shown["spool"] |= {"erases_ever": 0}
+    metrics._add_station(sheet, {}, shown, 0.0)
+    lines = [
+        line
+        for line in sheet.text().splitlines()
+        if line.startswith(("toolcart_results_overw", "toolcart_results_mis"))
+    ]
+    lines = [line for line in lines if "missing" not in line]
+    return [
+        f"{line.split('{')[0]}{{outlet={line.split('outlet=')[1].split(chr(34))[1]}}} {line.split()[-1]}"
+        for line in lines
+    ]
+
+
+def test_what_is_left_of_outlets_that_are_gone_is_said():
+    shown = shown_with([BROKER])
+    shown["missed"] += 7
+    said = [need.words for need in standing_conditions.counted(shown) if need.about == "gone"]
+    assert said == ["7 records at most were given up before outlets that are not configured any more had them"]
