@@ -23,7 +23,7 @@ def flipped(area, bit):
     twin = area.clone()
     twin.flash.cells[bit >> 3] ^= 1 << (bit & 7)
     state, log = twin.mount()
-    assert twin.found == 0, bit
+    assert twin.mount_result == 0, bit
     log.settle()
     return state, log
 
