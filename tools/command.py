@@ -24,7 +24,7 @@ from toolcart.tools.status.options import agent_options
 EXIT_CODES = {"accepted": 0, "refused": 1, "wrong": 2, "not allowed": 2, "not sent": 4, "unknown": 5}
 EXIT_WRONG = 2
 EXIT_NO_AGENT = 3
-ANSWER_S = 90.0  # waiting for its turn, the longest response_timeout_s, and waiting for room in the log
+ANSWER_S = 90.0  # waiting for its turn, the controller's answer, and waiting for room in the log
 
 
 def _usage(name: str, values: tuple) -> str:

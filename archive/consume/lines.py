@@ -5,8 +5,8 @@ What becomes a row is decided after that, in one place for all input (toolcart.t
 Rules
 1. What the line does not have gets what the telegram has in its place: zero for a figure, `UNKNOWN` for limits.
 2. A torque in another unit is converted to Nm by the agent's own factors; decimals beyond the telegram's stay.
-3. Text is cut to its column; beyond plain ASCII it is as toolcart.archive.database.unescape has it: a database takes no
-   NUL.
+3. Text is cut to its column; beyond plain ASCII it is as toolcart.archive.database.unescaping has it: a database
+   takes no NUL.
 4. A wrong type or a number out of range counts as absent. Only what identifies the record has to be right.
 """
 
@@ -20,7 +20,7 @@ from toolcart.agent.linux.curve_assembly import UNITS as GRAPH_UNITS
 from toolcart.agent.record.text import _UNITS
 from toolcart.agent.toolsnet.result04 import _UNITS as NM_OF_UNIT
 from toolcart.agent.toolsnet.result04 import PERCENT
-from toolcart.archive.database.unescape import VIN_OCTETS, octets_left_out, of_line
+from toolcart.archive.database.unescaping import VIN_OCTETS, octets_left_out, of_line
 
 NO_TIME = "20000101000000"  # what telegram 09 says if there is no time
 PROGRAM_FOR_ZERO = 9999

@@ -22,7 +22,7 @@ from toolcart.agent.quarantine.entries import reason_text
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.agent.toolsnet.telegram import sequence_at
-from toolcart.archive.database import audit, database, unescape
+from toolcart.archive.database import audit, database, unescaping
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import writer as writing
 from toolcart.archive.server.writer import REPEATED, STORED, Writer
@@ -117,7 +117,7 @@ def _fields(payload: bytes, flags: int, station: Station, sequence: int, why: st
     fields, breaches = take_apart(telegram)
     if breaches:
         return None
-    unescape.restore(fields, telegram)
+    unescaping.restore(fields, telegram)
     program = fields["spindles"][0]["program"]
     parameter = {"spindle": 0, "program": program, "parameter_id": WHY_SET_ASIDE, "name": "Set aside"}
     fields["parameters"].append({**parameter, "value": why[:_VALUE_BYTES], "type": 0, "unit": "", "step": 0})

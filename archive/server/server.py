@@ -29,7 +29,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
 
-from toolcart.archive.database import unescape
+from toolcart.archive.database import unescaping
 from toolcart.archive.database.tables import Station
 from toolcart.archive.server import reader
 from toolcart.archive.server.admission import Admission
@@ -329,7 +329,7 @@ class _Client(asyncio.BufferedProtocol):
         fields, breaches = reader.read(telegram)
         for breach in breaches:
             self.archive.note(self.peer, fields["id"], breach)
-        unescape.restore(fields, telegram)
+        unescaping.restore(fields, telegram)
         self._telegrams += 1
         self.handle(fields["id"], fields, telegram)
         most = self.archive.faults.close_after

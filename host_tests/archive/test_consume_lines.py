@@ -16,7 +16,7 @@ from toolcart.agent.record import event as ev
 from toolcart.agent.record import result as res
 from toolcart.agent.toolsnet.result04 import RESULT_BYTES_MAX
 from toolcart.archive.consume import lines
-from toolcart.archive.database import unescape
+from toolcart.archive.database import unescaping
 from toolcart.archive.server.reader import read
 from toolcart.sim import operation_frames, spindle_frames
 from host_tests.agent.record.test_line import result
@@ -39,7 +39,7 @@ def by_telegram(payload, flags=0):
     octets = writer.write(bytearray(payload), 0, len(payload), flags, 1, 17)
     telegram = bytes(writer.tx[4:octets])
     fields, breaches = read(telegram)
-    unescape.restore(fields, telegram)
+    unescaping.restore(fields, telegram)
     assert [str(one) for one in breaches if "time" not in one.field and "spindle" not in one.field] == []
     fields["time"] = fields["time"] if fields["time"].strip("0 ") else lines.NO_TIME
     return rows_of(fields)

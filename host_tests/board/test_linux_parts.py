@@ -9,10 +9,10 @@ import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.board.errno_reasons import refusal_of
-from toolcart.board.linux import clock as linux_clock
 from toolcart.board.linux import refusal as linux_refusal
+from toolcart.board.linux import server_clock as linux_clock
 from toolcart.board.linux import volatile_storage
-from toolcart.board.linux.clock import EVERY_MS, ServersClock
+from toolcart.board.linux.server_clock import EVERY_MS, ServersClock
 from toolcart.tools.messages.status import agent_lines
 from toolcart.tools.service.unit import Service, sets_clock
 

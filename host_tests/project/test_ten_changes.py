@@ -43,7 +43,7 @@ def edit(copy, path, old, behind="", front=""):
 
 def made_again(copy):
     """docs/configuration.md of the copy, which is made again."""
-    page = run(copy, "-m", "toolcart.tools.config.text")
+    page = run(copy, "-m", "toolcart.tools.config.setting_texts")
     (copy / "docs/configuration.md").write_text(page, encoding="utf-8")
     return page
 
@@ -260,7 +260,7 @@ assert Cart().station.session.hold_s == 2
 def test_setting(copy):
     edit(copy, "agent/cart/settings.py", "stop_bits one 1 1,2", "\nhold_s int 2 0 9")
     text = '    "stations[].controller.hold_s": "How long.",\n'
-    edit(copy, "tools/config/text.py", '    "stations[].controller.host": ', front=text)
+    edit(copy, "tools/config/setting_texts.py", '    "stations[].controller.host": ', front=text)
     taken = '    session.hold_s = controller["hold_s"]\n'
     edit(copy, "agent/cart/assembly.py", "    return session\n", front=taken)
     made_again(copy)
@@ -280,7 +280,7 @@ def test_setting(copy):
 
 def test_board(copy):
     row = '    "xiao": Board("rp2", "SEEED_XIAO_RP2350", 2048, 1024, _RP2),\n'
-    edit(copy, "tools/flash/image.py", '    "w5500_evb_pico": ', front=row)
+    edit(copy, "tools/flash/boards.py", '    "w5500_evb_pico": ', front=row)
     status = json.loads(run(copy, "-m", "toolcart", "image", "--board", "xiao", "--check", "--json", code=2))
     assert any("BOARD=SEEED_XIAO_RP2350 submodules" in one for one in status["missing"]), status
     check_row(copy, "another board")

@@ -18,7 +18,8 @@ from toolcart.base.sources import ROOT
 from toolcart.catalogue.fields import Field
 from toolcart.catalogue.forms import HEADER_FIELDS
 from toolcart.catalogue.table import Mid
-from toolcart.sim.controller_model import ControllerOptions, Tightening
+from toolcart.sim.controller_model import Tightening
+from toolcart.sim.controller_options import ControllerOptions
 
 FOLDER = ROOT / "toolcart"
 ABSENT = " | Odd | None"

@@ -82,12 +82,12 @@ def explain(word: str) -> None:
 
     Meaning, default and what is allowed of every setting, or of those whose name contains WORD.
     """
-    from toolcart.tools.config import text as config_text
-    from toolcart.tools.config.text import audience
+    from toolcart.tools.config import setting_texts
+    from toolcart.tools.config.setting_texts import audience
 
     count = 0
     wanted = re.sub(r"\[\d+\]", "[]", word).lower()  # a place may come from what `check` says
-    for place, kind, unit, default, allowed, meaning in config_text.rows():
+    for place, kind, unit, default, allowed, meaning in setting_texts.rows():
         if wanted not in place.lower():
             continue
         count += 1

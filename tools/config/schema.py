@@ -1,8 +1,8 @@
 """The configuration as a JSON Schema (draft 7, which editors read), made from the tables that the agent checks with.
 
 Rules
-1. Names, types, ranges and defaults come from toolcart.agent.cart.settings, meanings from toolcart.tools.config.text;
-   nothing is written twice.
+1. Names, types, ranges and defaults come from toolcart.agent.cart.settings, meanings from
+   toolcart.tools.config.setting_texts; nothing is written twice.
 2. It accepts every configuration that the agent accepts. What a schema cannot say (relations between settings, names
    that two stations may not share) is left to `toolcart config check`.
 3. A secret is an object that names where it is (toolcart.tools.config.secrets).
@@ -15,7 +15,7 @@ from typing import Any
 from toolcart.agent.cart import config, settings
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.secrets import is_written
-from toolcart.tools.config.text import MEANINGS
+from toolcart.tools.config.setting_texts import MEANINGS
 
 FILE_NAME = "toolcart.schema.json"
 DRAFT = "http://json-schema.org/draft-07/schema#"

@@ -15,7 +15,8 @@ import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.sources import Unavailable, locked
-from toolcart.tools.flash.image import BOARDS, NO_IDF, build, folder_of, lay_out, line_of, next_steps, problems
+from toolcart.tools.flash.boards import BOARDS
+from toolcart.tools.flash.image import NO_IDF, build, folder_of, lay_out, line_of, next_steps, problems
 
 
 @click.command()

@@ -28,9 +28,9 @@ from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL
 from toolcart.board import loop
 from toolcart.board.linux import order_log
 from toolcart.board.linux.board import Board
-from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import SUFFIX, Control, station_orders
 from toolcart.board.linux.notify import Notifier, Supervision
+from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Files, read_to_run

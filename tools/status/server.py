@@ -17,8 +17,8 @@ from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM, REFUSED_READ_ONLY
 from toolcart.board.linux import refusal
 from toolcart.board.linux.board import Board
-from toolcart.board.linux.clock import ServersClock
 from toolcart.board.linux.control import Control, OrderClient, given
+from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.status.process import Process
 
 CLIENTS = 8

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from toolcart.tools.flash import image, image_command
+from toolcart.tools.flash import boards, image, image_command
 from toolcart.tools.flash.package import core_digest, sources_for
 from lab.cache import Unavailable
 from lab.firmware import rp2040, sources
@@ -57,22 +57,22 @@ def ran(*words):
     return CliRunner().invoke(image_command.image, [str(word) for word in words])
 
 
-@pytest.mark.parametrize("name", image.BOARDS)
+@pytest.mark.parametrize("name", boards.BOARDS)
 def test_without_sources_it_says_how_to_get_them_for_this_board(name, all_tools):
-    [problem] = image.problems(image.BOARDS[name], None)
-    board = image.BOARDS[name]
+    [problem] = image.problems(boards.BOARDS[name], None)
+    board = boards.BOARDS[name]
     assert f"git clone --branch {image.RELEASE}" in problem
     assert f"make -C SOURCE/ports/{board.port} BOARD={board.folder} submodules" in problem
 
 
-@pytest.mark.parametrize("name", image.BOARDS)
+@pytest.mark.parametrize("name", boards.BOARDS)
 def test_a_whole_folder_lacks_nothing(name, tmp_path, all_tools):
-    assert image.problems(image.BOARDS[name], tree(tmp_path, image.BOARDS[name])) == []
+    assert image.problems(boards.BOARDS[name], tree(tmp_path, boards.BOARDS[name])) == []
 
 
 def test_everything_that_is_missing_is_reported_at_once(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None)
-    board = image.BOARDS["rpi_pico_w"]
+    board = boards.BOARDS["rpi_pico_w"]
     whole = tree(tmp_path, board, minor=23)
     (whole / "lib/lwip/README.md").unlink()  # an empty folder is what a clone without submodules has
     shutil.rmtree(whole / "ports/rp2/boards/RPI_PICO_W")
@@ -86,7 +86,7 @@ def test_everything_that_is_missing_is_reported_at_once(tmp_path, monkeypatch):
 @pytest.mark.parametrize(("lacks", "package"), [("c", "libnewlib-arm-none-eabi"), ("c++", "libstdc++-arm-none-eabi-")])
 def test_headers_that_the_compiler_does_not_find_are_missing(tmp_path, monkeypatch, all_tools, lacks, package):
     monkeypatch.setattr(image, "_has_header", lambda language, header: language != lacks)
-    [problem] = image.problems(image.BOARDS["rpi_pico"], tree(tmp_path, image.BOARDS["rpi_pico"]))
+    [problem] = image.problems(boards.BOARDS["rpi_pico"], tree(tmp_path, boards.BOARDS["rpi_pico"]))
     assert problem.startswith(f"programs are missing: sudo apt-get install {package}")
 
 
@@ -100,7 +100,7 @@ def test_headers_are_looked_for_with_the_compiler_itself(tmp_path, monkeypatch):
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="cmake is not installed")
 def test_picotool_is_looked_for_as_the_sdk_does(tmp_path, monkeypatch, all_tools):
-    board = image.BOARDS["rpi_pico"]
+    board = boards.BOARDS["rpi_pico"]
     source = tree(tmp_path / "source", board)
     tools = source / "lib/pico-sdk/tools/CMakeLists.txt"
     written(tools, "    set(picotool_VERSION_REQUIRED 99.1.1)\n")
@@ -117,7 +117,7 @@ def test_picotool_is_looked_for_as_the_sdk_does(tmp_path, monkeypatch, all_tools
 
 @pytest.mark.parametrize("name", ["rpi_pico", "rpi_pico_w", "w5500_evb_pico", "rpi_pico2_w"])
 def test_a_program_that_reaches_into_the_storage_is_refused(name, tmp_path, all_tools):
-    board = image.BOARDS[name]
+    board = boards.BOARDS[name]
     room = board.program_kib * 1024
     for size, code in ((room, 0), (room + 1, 1)):
         source = tree(tmp_path / str(size), board, size=size)
@@ -129,7 +129,7 @@ def test_a_program_that_reaches_into_the_storage_is_refused(name, tmp_path, all_
 
 
 def test_division_of_flash_is_what_the_build_gets_and_what_is_shown(tmp_path, all_tools):
-    board = image.BOARDS["w5500_evb_pico"]
+    board = boards.BOARDS["w5500_evb_pico"]
     done = ran(
         "--board", "w5500_evb_pico", "--source", tree(tmp_path / "source", board), "--output", tmp_path / "it.uf2"
     )
@@ -141,7 +141,7 @@ def test_division_of_flash_is_what_the_build_gets_and_what_is_shown(tmp_path, al
 
 
 def test_other_sources_have_another_folder_and_no_build_of_first_goes_on(tmp_path, all_tools):
-    board = image.BOARDS["rpi_pico"]
+    board = boards.BOARDS["rpi_pico"]
     for name in ("one", "two"):
         done = ran("--board", "rpi_pico", "--source", tree(tmp_path / name, board), "--output", tmp_path / "it.uf2")
         assert f"make -C {tmp_path / name}/ports/rp2" in done.stderr
@@ -150,14 +150,14 @@ def test_other_sources_have_another_folder_and_no_build_of_first_goes_on(tmp_pat
 
 def test_an_esp32_needs_the_idf_set_up(tmp_path, monkeypatch):
     monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
-    [problem] = image.problems(image.BOARDS["esp32"], tree(tmp_path, image.BOARDS["esp32"]))
+    [problem] = image.problems(boards.BOARDS["esp32"], tree(tmp_path, boards.BOARDS["esp32"]))
     assert "no idf.py" in problem and "export.sh" in problem
 
 
 @pytest.mark.parametrize("name", ["esp32", "esp32s3"])
 def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.setattr(image.shutil, "which", lambda program: None if program == "idf.py" else "/usr/bin/it")
-    board = image.BOARDS[name]
+    board = boards.BOARDS[name]
     done = ran("--board", name, "--source", tree(tmp_path / "source", board), "--json")
     assert done.exit_code == 2
     outcome = json.loads(done.stdout)
@@ -176,7 +176,7 @@ def test_an_esp32_is_prepared_down_to_the_line_that_builds_it(name, tmp_path, mo
 
 
 def test_another_folder_is_distinguished_from_the_sources(tmp_path, all_tools):
-    [problem] = image.problems(image.BOARDS["esp32"], tmp_path)
+    [problem] = image.problems(boards.BOARDS["esp32"], tmp_path)
     assert "not a folder of MicroPython's sources" in problem
 
 
@@ -192,7 +192,7 @@ def test_the_command_says_what_is_missing_and_builds_nothing(tmp_path, monkeypat
 @pytest.mark.parametrize("name", ["rpi_pico2_w", "esp32s3"])
 def test_image_is_built_with_the_manifest_and_the_next_steps_are_reported(name, tmp_path, monkeypatch, all_tools):
     monkeypatch.chdir(tmp_path)
-    board = image.BOARDS[name]
+    board = boards.BOARDS[name]
     source = tree(tmp_path / "source", board)
     done = ran("--board", name, "--source", source, "--check")
     assert done.exit_code == 0 and done.stdout == f"{name}: nothing is missing.\n"
@@ -207,7 +207,7 @@ def test_image_is_built_with_the_manifest_and_the_next_steps_are_reported(name, 
 
 
 def test_a_build_that_fails_names_its_first_error_and_its_log(tmp_path, monkeypatch, all_tools):
-    source = tree(tmp_path / "source", image.BOARDS["rpi_pico_w"], port=FAILS)
+    source = tree(tmp_path / "source", boards.BOARDS["rpi_pico_w"], port=FAILS)
     done = ran("--board", "rpi_pico_w", "--source", source, "--output", tmp_path / "no.uf2")
     assert done.exit_code == 1 and "main.c:3: error: no such thing" in done.stderr and "build.log" in done.stderr
     assert not (tmp_path / "no.uf2").exists()
@@ -215,7 +215,7 @@ def test_a_build_that_fails_names_its_first_error_and_its_log(tmp_path, monkeypa
 
 @pytest.mark.parametrize("port", ["rp2", "esp32"])
 def test_what_is_frozen_is_what_the_digest_names_as_it_stands(port, tmp_path):
-    board = next(board for board in image.BOARDS.values() if board.port == port)
+    board = next(board for board in boards.BOARDS.values() if board.port == port)
     written(tmp_path / "frozen/toolcart/agent/of_yesterday.py")
     image.lay_out(board, tree(tmp_path / "source", board), tmp_path)
     frozen = {file.relative_to(tmp_path / "frozen").as_posix() for file in (tmp_path / "frozen").rglob("*.py")}
@@ -236,7 +236,7 @@ def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
     script = micropython / "ports" / port / ("CMakeLists.txt" if port == "rp2" else "esp32_common.cmake")
     always = set(re.findall(r"^list\(APPEND GIT_SUBMODULES (\S+)\)", script.read_text(), re.MULTILINE))
     always |= set(re.findall(r"(lib/[\w-]+)", (micropython / "py/mkrules.cmake").read_text()))
-    for board in image.BOARDS.values():
+    for board in boards.BOARDS.values():
         assert always and (board.port != port or always <= set(board.parts))
 
 
@@ -247,7 +247,7 @@ def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
         micropython = sources.folder() / "micropython"
     except Unavailable as reason:
         pytest.skip(str(reason))
-    board = next(board for board in image.BOARDS.values() if board.port == port)
+    board = next(board for board in boards.BOARDS.values() if board.port == port)
     manifest = image.lay_out(board, micropython, tmp_path / "parts")
     places = {"MPY_DIR": str(micropython), "MPY_LIB_DIR": "", "PORT_DIR": str(micropython / "ports" / port)}
     code = (
@@ -271,7 +271,7 @@ def test_image_of_rp2040_starts_agent_and_its_tracebacks_name_file_and_line(tmp_
     except Unavailable as reason:
         pytest.skip(str(reason))
 
-    class Bare(image.Board):
+    class Bare(boards.Board):
         product = "firmware.elf"  # picotool, which makes the UF2, is no package of bookworm
 
     work = rp2040.WORK

@@ -16,7 +16,7 @@ from toolcart.base.sources import ROOT
 from toolcart.board.linux.spool_header import UNITS
 from toolcart.board.ram_flash import RamFlash
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config import text as config_text
+from toolcart.tools.config import setting_texts
 from host_tests.support.log import append, mounted
 
 SPARE = 1  # block that results leave free
@@ -77,13 +77,13 @@ def test_the_example_is_good():
 
 
 def test_every_setting_has_a_meaning_and_every_meaning_a_setting():
-    assert {place for place, *_ in ROWS} == set(config_text.MEANINGS)
+    assert {place for place, *_ in ROWS} == set(setting_texts.MEANINGS)
 
 
 def test_every_setting_that_is_named_for_somebody_exists_and_is_named_once():
-    named = config_text.named()
+    named = setting_texts.named()
     assert len(named) == len(set(named)) and set(named) <= {place for place, *_ in ROWS}
-    assert {config_text.audience(place) for place, *_ in ROWS} == set(config_text.AUDIENCES)
+    assert {setting_texts.audience(place) for place, *_ in ROWS} == set(setting_texts.AUDIENCES)
 
 
 def test_every_setting_is_set_by_a_test_or_an_example():
@@ -97,13 +97,13 @@ def test_every_setting_is_set_by_a_test_or_an_example():
 
 
 def test_the_page_about_the_configuration_is_up_to_date():
-    assert (ROOT / "docs/configuration.md").read_text(encoding="utf-8") == config_text.page()
+    assert (ROOT / "docs/configuration.md").read_text(encoding="utf-8") == setting_texts.page()
 
 
 def test_as_many_results_fit_as_the_page_says_for_each_unit():
-    assert set(config_text.ROOM) == set(UNITS)
+    assert set(setting_texts.ROOM) == set(UNITS)
     blocks = 25
-    for unit, said in config_text.ROOM.items():
+    for unit, said in setting_texts.ROOM.items():
         for full, count in zip((0, LIMITS_BYTES), said, strict=True):
             log = mounted(RamFlash(blocks, 4096, unit))
             stored = 0

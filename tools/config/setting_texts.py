@@ -2,7 +2,8 @@
 
 1. Names, types, defaults and ranges come from toolcart.agent.cart.config; only the meanings are here: they cost no
    flash.
-2. `python -m toolcart.tools.config.text > docs/configuration.md` writes the page; a test checks that it is up to date.
+2. `python -m toolcart.tools.config.setting_texts > docs/configuration.md` writes the page; a test checks that it is
+   up to date.
 """
 
 import re
@@ -274,7 +275,7 @@ _HEAD = "| setting | for | default | allowed | meaning |"
 _INTRODUCTION = """\
 # Configuration
 
-<!-- Written by `python -m toolcart.tools.config.text`. -->
+<!-- Written by `python -m toolcart.tools.config.setting_texts`. -->
 
 One JSON file, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and writes
 one; `toolcart config check FILE` lists all mistakes, each with its place, what is expected and what was found. A key
