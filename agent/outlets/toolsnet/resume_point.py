@@ -156,7 +156,8 @@ class ResumePoint:
         taken = numbers[TAKEN]
         rows = least
         is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
-        if self._is_start and start.taken == taken and not is_set_back:
+        # Where something has gone out since, after an 08 that was odd, the one named may be that.
+        if self._is_start and not self.policy.number and start.taken == taken and not is_set_back:
             # One place a number is too many where events lie between: only for what went before.
             before = (start.here - taken) % SEQUENCES
             allowed = 1 if start.is_alone else self.in_flight.most

@@ -130,6 +130,30 @@ def test_an_08_about_what_was_never_counted_as_overwritten_makes_no_less_than_no
     assert counts[OVERWRITTEN] == 0 and outlet.state.save()
 
 
+def test_what_was_overwritten_unsent_is_not_delivered_though_a_later_answer_is_lost():
+    for before in (0, 20):
+        for emptied in (False, True):
+            for lasts in (0, 1, 3):
+                life = Life(Dice(1))
+                outlet = life.outlet
+                life.store(before, False)
+                outlet.until_stored(before, and_ms=100)
+                take_away_toolsnet(outlet)
+                had = {*outlet.ids()}
+                outlet.policy.save_at_end()
+                outlet.cut()
+                life.store(200, False)
+                if emptied:
+                    outlet.archive.clear()
+                said, lost = outlet.state.numbers[OVERWRITTEN], len({*life.results.values()} - had) - outlet.waiting()
+                assert said == lost > 50
+                here = outlet.cursor.number
+                outlet.options.drop_after_store = [here + 1 + more for more in range(lasts)]
+                bring_back_toolsnet(outlet)
+                outlet.until_passed(and_ms=5000)
+                assert outlet.state.numbers[OVERWRITTEN] == lost, (before, emptied, lasts)
+
+
 def test_overwritten_is_the_truth_after_any_cuts_frames_and_events():
     for seed in range(LIVES):
         dice = Dice(seed + 1)
