@@ -19,6 +19,7 @@ out.
 
 What the log gives up counts as overwritten, and as delivered once the 08 says that all up to it were taken. After a cut
 that may be up to a batch behind the place of the last snapshot that let one go out; else it is the one that was out.
+Where events lie between, that is a bound: OVERWRITTEN is too high rather than too low.
 What was kept, dropped or damaged there is not among them.
 """
 
@@ -42,6 +43,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_EVENTS_MET,
     SENT_MET,
     SENT_OPEN,
+    STORED,
     TAKEN,
     again_to,
 )
@@ -76,6 +78,7 @@ class ResumePoint:
         start.limit = self.numbers[LIMIT]
         start.is_alone = self.numbers[SENT] & SENT_ALONE != 0
         start.overwritten = self.numbers[OVERWRITTEN]
+        start.ahead = self.cursor.ahead
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -158,15 +161,17 @@ class ResumePoint:
         is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
         # Where something has gone out since, after an 08 that was odd, the one named may be that.
         if self._is_start and not self.policy.number and start.taken == taken and not is_set_back:
-            # One place a number is too many where events lie between: only for what went before.
+            # Where events lie nobody knows any more: as if they lay where that leaves most overwritten.
+            others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
             allowed = 1 if start.is_alone else self.in_flight.most
-            settled = max(0, before - max(0, start.number - start.limit + allowed))
-            others = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
-            kept = self._kept_in(start.number - before + settled, start.number)
+            open_numbers = max(0, start.number - start.limit + allowed)
+            settled = max(0, before - max(0, open_numbers - others))
+            passed = (self._here() - start.here) % SEQUENCES - (numbers[OVERWRITTEN] - start.overwritten)
+            kept = self._kept_in(start.number - min(before, open_numbers) - others, start.number)
             if kept < 0:
                 return False
-            rows = (stored - taken) % SEQUENCES - settled - kept - max(0, others)
+            rows = (stored - taken) % SEQUENCES - settled - kept - max(0, passed)
         self.policy.regain(min(max(rows, 0), numbers[OVERWRITTEN]))
         return True
 
