@@ -43,6 +43,7 @@ class ChangingWorld(World):
         self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
         self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
+        self._slots: dict[tuple[str, str], int] = {}  # and which these are: of those removed at once the last one goes
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
         super().__init__({**script, "settings": {**settings, "stations": plain}})
@@ -170,15 +171,20 @@ class ChangingWorld(World):
             outlet.place = place
         self._configured = set(places)
         self._had_then = set()
-        self._keep_places()
+        self._keep_places(list(places))
 
-    def _keep_places(self) -> None:
+    def _keep_places(self, configured: list[tuple[str, str]]) -> None:
         """Note whose places are kept: first those that are used, then the others, the last ones unused for longest."""
         unused = [key for key in self._kept if key not in self._configured]
         unused.sort(key=lambda key: -self.outlets[key].left)
-        used = sorted(self._configured)
-        beside = [key for key in used + unused if key[1] != TOOLSNET][:PLACES]
-        self._kept = beside + [key for key in used + unused if key[1] == TOOLSNET]
+        beside = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
+        self._slots = {key: slot for key, slot in self._slots.items() if key in beside}
+        for key in beside:
+            if key not in self._slots:
+                self._slots[key] = min(set(range(PLACES)) - set(self._slots.values()))
+        used = sorted([key for key in beside if key in self._configured], key=lambda key: self._slots[key])
+        beside = used + [key for key in beside if key in unused]
+        self._kept = beside + [key for key in configured + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
         """Move the spool into a new one with so many blocks for results more."""
