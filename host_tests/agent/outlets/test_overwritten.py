@@ -149,13 +149,13 @@ def test_what_was_overwritten_unsent_is_not_delivered_though_a_later_answer_is_l
                 life.store(before, False)
                 outlet.until_stored(before, and_ms=100)
                 take_away_toolsnet(outlet)
-                had = {*outlet.ids()}
+                had = set(outlet.ids())
                 outlet.policy.save_at_end()
                 outlet.cut()
                 life.store(200, False)
                 if emptied:
                     outlet.archive.clear()
-                said, lost = outlet.state.numbers[OVERWRITTEN], len({*life.results.values()} - had) - outlet.waiting()
+                said, lost = outlet.state.numbers[OVERWRITTEN], len(set(life.results.values()) - had) - outlet.waiting()
                 assert said == lost > 50
                 here = outlet.cursor.number
                 outlet.options.drop_after_store = [here + 1 + more for more in range(lasts)]
