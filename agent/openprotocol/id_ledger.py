@@ -128,6 +128,7 @@ class IdLedger:
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
+        self.is_first_contact = False  # rule 14
         self._kept = b""
         self._kept_successor = 0, -1
         self._gone = 0
@@ -327,7 +328,7 @@ class IdLedger:
 
     def is_empty(self):
         """True if the controller had no result when it was last asked."""
-        return self.octets[_FLAGS] & _EMPTY != 0
+        return self.octets[_FLAGS] & _EMPTY != 0 and not self.is_first_contact
 
     def is_unasked(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
@@ -446,6 +447,19 @@ class IdLedger:
         """Make what holds durable; if the state cannot be written that is counted, and no more."""
         self.not_saved += not self.state.save()
 
+    def note_contact(self):
+        """A session is ready: if it is the first one, let the next one know that (rule 14)."""
+        if not self.octets[_FLAGS] & (_MET | _EMPTY):
+            self.put_empty()
+            self.is_first_contact = True
+            self.try_save()
+
+    def end_contact(self):
+        """The first session is over, or has shown something; True if there was one."""
+        is_over = self.is_first_contact
+        self.is_first_contact = False
+        return is_over
+
     def put_top(self, digest):
         """Make this result `w`."""
         self.skipped = 0
@@ -464,6 +478,7 @@ class IdLedger:
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""
+        self.is_first_contact = False
         self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY

@@ -229,6 +229,7 @@ class Recovery:
         if ownership.is_other:
             self._meet_successor()
         self._other = ownership.identity
+        ledger.note_contact()
         if ownership.needs:
             return
         if self._proves_itself():
@@ -255,6 +256,7 @@ class Recovery:
 
     def closed(self):
         """The session is over."""
+        self.ledger.end_contact()
         self._first_record = 0
         self._first_id = -1
         self.gap_fill.drop()
@@ -323,6 +325,8 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
+        if ledger.end_contact():
+            ledger.try_save()  # else a start would not know that it is the first one
         if not self._first_record:
             self._first_record = record
             self._first_id = number

@@ -94,6 +94,8 @@ class Model:
 
     def lost(self):
         self.flush()
+        if self.w == NONE:
+            self.w = EMPTY  # what it made since it was seen first is ours
         self.phase, self.proven, self.run, self.run_record = CLOSED, False, None, 0
         self.forget()
 
