@@ -555,7 +555,9 @@ class IdLedger:
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
             # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
-            is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
+            # Nor is one of a count that has ended: what comes after it has lower IDs.
+            front = length_of(ranges[0][1], ranges[1][0])
+            is_near = 0 < front <= length_of(ranges[1][1], ranges[2][0])
             near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]
             ranges.pop(near + 1)

@@ -46,11 +46,13 @@ Rules
                                    COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
-              to 8 away (rule 7)
+              to 8 away (rule 7)   N not above w: UPWARD in front of each WALK
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
                                                                        that is there, in FILL fetch on from it
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
+              upward from w, N not goes on                             goes on; after K in a row that are gone,
+              above (ended_count.py)                                   or in the log, WALK
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (other_writing.py)   (the same)                         has shown
@@ -171,6 +173,7 @@ class Recovery:
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -294,7 +297,7 @@ class Recovery:
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self._check = None
+        self._check = self._ended = None
         self._lower = -1
         self.offset.restart()
         self.observed.forget()
@@ -768,6 +771,11 @@ class Recovery:
             return self._handle_nearby(now)
         if phase == rp.PHASE_FILL:
             return self._handle_missing()
+        if self._rises():
+            is_top = number == self.ledger.top()
+            if is_top:
+                self._ended.is_there = self._is_top(self._answer)  # type: ignore[attr-defined] - it rises
+            return self._go_on(number, not (is_top or is_logged), now)
         if phase == rp.PHASE_UPWARD:
             self.observed.take(number, self._answer)
             self.observed.miss_up_to_newest(is_logged)
@@ -797,7 +805,9 @@ class Recovery:
             return self._handle_no_witness(now) if was_highest else self._ask_nearby(now)
         if phase == rp.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
-            is_here = self.ledger.doubted and self.duplicates.has_id(self.ask_id, self.ledger.since)
+            ledger = self.ledger
+            since = 1 if is_ahead(request.asked, ledger.top()) else ledger.since  # what is above is of the count before
+            is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
             return self._close(not (request.there or is_here))
         return self._go_on(before(self.gap_fill.begin), False, now)
 
@@ -808,6 +818,8 @@ class Recovery:
         if self.phase == rp.PHASE_SEEK:
             self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
+        elif self._rises():
+            return self._rise(there, now)
         elif self.phase == rp.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
@@ -1263,7 +1275,30 @@ class Recovery:
                 return self._walk_down(observed.newest, ID_PERIOD // 2)
             observed.first = first_below(observed.newest) if first < 0 else first
         elif not ownership.shares:  # else ours are found in stretches
+            top = self.ledger.top()
+            if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
+                return self._walk_down(observed.newest, ID_PERIOD // 2)
+            from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
+
+            self._ended = EndedCount(top, ownership.gone_most)
+            return self._turn(rp.PHASE_UPWARD, top)
+        return self._conclude(now)
+
+    def _rises(self):
+        """True if what the count before may have left is asked for."""
+        return self._ended is not None and self._ended.is_rising
+
+    def _rise(self, is_new, now):
+        """Take whether an answer to that is new, and turn to the next question; return a NEWS_."""
+        ended = self._ended
+        observed = self.observed
+        if ended.take(self.request.asked, is_new):  # type: ignore[attr-defined] - it rises
+            return self._turn(rp.PHASE_UPWARD, after(self.request.asked))
+        if not ended.is_falling:  # type: ignore[attr-defined]
             return self._walk_down(observed.newest, ID_PERIOD // 2)
+        last = ended.end_fall()  # type: ignore[attr-defined]
+        if last != observed.newest:
+            observed.upto = last
         return self._conclude(now)
 
     def _walk_down(self, above, left):
@@ -1275,10 +1310,21 @@ class Recovery:
         """The walk has found the lowest ID that is there; return a NEWS_."""
         lowest = self._lowest_id.lowest()
         if self.flags:  # else the walk was inside a range
-            self.observed.first = lowest
-            return self._conclude(now)
+            return self._conclude_walk(lowest, now)
         self.gap_fill.jump(lowest, True, self.count_here(self.gap_fill.at, preceding(lowest)))
         return self._turn(rp.PHASE_FILL, lowest)
+
+    def _conclude_walk(self, lowest, now):
+        """All that the controller has may be missing, from `lowest` on; return a NEWS_."""
+        observed = self.observed
+        ended = self._ended
+        observed.first = lowest
+        if ended is None:
+            return self._conclude(now)
+        if ended.goes_on_with_zero(lowest):
+            observed.first = 0
+        number = ended.fall(observed.newest, lowest)
+        return self._turn(rp.PHASE_UPWARD, number) if number else self._conclude(now)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
@@ -1330,7 +1376,8 @@ class Recovery:
         ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
         is_reset = observed.starts_over and observed.is_reset
-        if observed.starts_over and not self._is_reported and not self._report_lost():
+        left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
+        if observed.starts_over and not (left or self._is_reported) and not self._report_lost():
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._is_reported = True
@@ -1339,6 +1386,8 @@ class Recovery:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
         if observed.starts_over:
             ledger.forget_ranges()
+        if left is not None:
+            ledger.add(left[0], left[1])
         if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
             ledger.doubt()  # all the controller has may be missing, or `w` itself
         if observed.is_nothing():
