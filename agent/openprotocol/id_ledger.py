@@ -33,6 +33,9 @@ Rules
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.
 
+15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
+    toolcart.agent.openprotocol.pushed_values). Then a jump means nothing and opens no range.
+
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
@@ -228,7 +231,7 @@ class IdLedger:
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
-            if is_ahead(number, self.top()) and not self.shares():
+            if is_ahead(number, self.top()) and not (self.shares() or self.is_apart()):
                 self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
@@ -302,7 +305,7 @@ class IdLedger:
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
-            if not self.shares():
+            if not (self.shares() or self.is_apart()):
                 self.add(following(top), preceding(number))
         elif number != top and not self.is_unasked():
             self.doubt(record)
@@ -328,7 +331,15 @@ class IdLedger:
 
     def is_empty(self):
         """True if the controller had no result when it was last asked."""
-        return self.octets[_FLAGS] & _EMPTY != 0 and not self.is_first_contact
+        return self.octets[_FLAGS] & (_MET | _EMPTY) == _EMPTY and not self.is_first_contact
+
+    def is_apart(self):
+        """True if what is pushed has other IDs than the controller's memory (rule 15)."""
+        return self.octets[_FLAGS] & (_MET | _EMPTY) == _MET | _EMPTY
+
+    def put_apart(self):
+        """What is pushed has other IDs than the controller's memory."""
+        self.octets[_FLAGS] |= _EMPTY
 
     def is_unasked(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
@@ -465,7 +476,9 @@ class IdLedger:
         self.skipped = 0
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
-        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
+        if not self.is_met():
+            self.octets[_FLAGS] &= ~_EMPTY & 0xFF
+        self.octets[_FLAGS] |= _MET
 
     def correct_top(self, digest):
         """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""

@@ -68,6 +68,9 @@ Rules
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
 
+    The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
+    pushed IDs may not be those of the memory (pushed_values.py).
+
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
@@ -174,6 +177,9 @@ class Recovery:
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
+        self._values = None  # toolcart.agent.openprotocol.pushed_values', where IDs may mean others than were pushed
+        self._compares = False  # what is fetched with what was pushed under other IDs, until nothing is missing
+        self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -215,7 +221,8 @@ class Recovery:
         self._forget()
         ownership.forget()
         self.offset.begin_connection()
-        self.writing = None
+        self.writing = self._values = None
+        self._is_checked = self._compares = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
         ledger.last_id = -1
@@ -328,6 +335,8 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
+        if self._values is not None:
+            self._values.is_read = False
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self._first_record:
@@ -506,6 +515,10 @@ class Recovery:
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._handle_offset(number, moved(number, -near))
+        is_doubtful = self.phase == rp.PHASE_WALK and number == self.request.asked
+        is_doubtful = is_doubtful or (self.phase == rp.PHASE_NEWEST and self._is_checked)
+        if is_doubtful and self._counts_alone() and not self.offset.is_known():
+            self._compare_values(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
@@ -808,6 +821,10 @@ class Recovery:
             ledger = self.ledger
             since = 1 if is_ahead(request.asked, ledger.top()) else ledger.since  # what is above is of the count before
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
+            if not (request.there or is_here) and self._is_unchecked():
+                self._is_checked = True
+                self.restart()
+                return rp.NEWS_NONE
             return self._close(not (request.there or is_here))
         return self._go_on(before(self.gap_fill.begin), False, now)
 
@@ -1081,6 +1098,29 @@ class Recovery:
         check.take(is_known)  # type: ignore[attr-defined]
         return self._go_on_checking(now)
 
+    # -- IDs that are pushed, and others in the memory (toolcart.agent.openprotocol.pushed_values) ------------------
+
+    def _compare_values(self, body, start, flags):
+        """Look for the fetched result at body[start:] among what was pushed under other IDs; True if it is there."""
+        self._compares = True
+        if self._values is None:
+            from toolcart.agent.openprotocol.pushed_values import PushedValues  # hardly any controller needs it
+
+            self._values = PushedValues()
+        self._values.read(self.duplicates)
+        is_found = self._values.has(body, start, flags)
+        if is_found and self._values.is_proven():
+            self.ledger.put_apart()
+        return is_found
+
+    def _may_be_apart(self):
+        """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
+        return self.ledger.is_apart() or (self._values is not None and self._values.is_suspected())
+
+    def _is_unchecked(self):
+        """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
+        return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self._counts_alone()
+
     # -- an answer in another writing (toolcart.agent.openprotocol.other_writing) --------------------------------------
 
     def _counts_alone(self):
@@ -1145,7 +1185,13 @@ class Recovery:
         return rp.NEWS_NONE
 
     def has_otherwise(self, body, start, flags):
-        """Return 1 if the log has what is at body[start:] in another writing, -1 if it may have it so, else 0."""
+        """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
+        may_be_apart = self.ledger.is_apart() or self._compares
+        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone() and not self.offset.is_known():
+            if self._compare_values(body, start, flags):
+                return 1 if self.ledger.is_apart() else -1
+            if self.ledger.is_apart() and self._values.is_partial:  # type: ignore[attr-defined] - now there is one
+                return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
         if not self._counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
@@ -1311,7 +1357,7 @@ class Recovery:
         lowest = self._lowest_id.lowest()
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
-        self.gap_fill.jump(lowest, True, self.count_here(self.gap_fill.at, preceding(lowest)))
+        self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
         return self._turn(rp.PHASE_FILL, lowest)
 
     def _conclude_walk(self, lowest, now):
@@ -1375,7 +1421,7 @@ class Recovery:
         observed = self.observed
         ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
-        is_reset = observed.starts_over and observed.is_reset
+        is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
         left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
         if observed.starts_over and not (left or self._is_reported) and not self._report_lost():
             self.wait_for_room(now)
@@ -1412,6 +1458,8 @@ class Recovery:
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
         ledger = self.ledger
         observed = self.observed
+        if self._may_be_apart():
+            return True
         parts = [(first, last) for first, last in ledger.ranges]
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top()), preceding(observed.first)))
@@ -1467,6 +1515,7 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
+        self._compares = self._values is not None and self._values.is_suspected()
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
@@ -1507,7 +1556,7 @@ class Recovery:
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
         gap_fill = self.gap_fill
-        gap_fill.close(gone, self._why)
+        gap_fill.close(gone and not self._may_be_apart(), self._why)
         ranges = self.ledger.ranges
         if gap_fill.at == 1 and ranges and gap_fill.is_over_zero(ranges[0][1]) and not self.ownership.shares:
             if not self.duplicates.has_id(_ZERO, self.ledger.since):

@@ -92,6 +92,7 @@ class Model:
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
         self.is_straight = False  # `w` was found where it was pushed
+        self.is_checked = False  # whether it is, before any is gone
         self.forget()
 
     def lost(self):
@@ -399,6 +400,12 @@ class Model:
 
     def missing_gone(self):
         self.row += 1
+        since = 1 if is_ahead(self.asked, self.w.ident) else self.since
+        is_here = self.doubted and any(one.ident == self.asked for one in self.log[since - 1 :])
+        if not (is_here or self.is_straight or self.is_checked):
+            self.is_checked = True
+            self.look()
+            return
         self.close()
 
     def close(self):
