@@ -125,7 +125,8 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
-        self.skipped = 0  # how many IDs lie between `w` and the last push that is ahead of it and not proven
+        self.skipped = 0  # how many IDs were skipped since `w` by pushes that are ahead of it and not proven
+        self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
@@ -232,7 +233,7 @@ class IdLedger:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
             if is_ahead(number, self.top()) and not (self.shares() or self.is_apart()):
-                self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
+                self._note_skipped(number)
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
@@ -300,6 +301,13 @@ class IdLedger:
         elif spindle and spindle != known:
             highest = known & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
+
+    def _note_skipped(self, number):
+        """Count what a push of this ID has skipped, which is ahead of `w` and not proven."""
+        highest = self._unproven if self._unproven >= 0 else self.top()
+        if is_ahead(number, highest):
+            self.skipped += length_of(following(highest), preceding(number))
+            self._unproven = number
 
     def _note_proven(self, number, record):
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
@@ -474,6 +482,7 @@ class IdLedger:
     def put_top(self, digest):
         """Make this result `w`."""
         self.skipped = 0
+        self._unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
         if not self.is_met():
@@ -493,6 +502,7 @@ class IdLedger:
         """Make `w` EMPTY: there was nothing."""
         self.is_first_contact = False
         self.skipped = 0
+        self._unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)
