@@ -31,6 +31,7 @@ class PushedValues:
 
     def __init__(self):
         self.is_read = self.is_partial = False
+        self.reads = 0
         self._ids = {}  # the IDs that results of these values were pushed with
         self._found = {}  # by the ID of the memory: what was found
         self._digest = bytearray(FINGERPRINT_BYTES)
@@ -40,6 +41,7 @@ class PushedValues:
         if self.is_read:
             return
         self.is_read = True
+        self.reads += 1
         self._ids = {}
         count = 0
         for page, at, flags in duplicates.results(1):
@@ -62,6 +64,11 @@ class PushedValues:
             return False
         self._found[number] = key
         return True
+
+    def is_near(self, body, start, flags):
+        """True if it was pushed under an ID near its own, or its own, though the log has it not under that."""
+        key = self._key(body, start, flags)
+        return key != 0 and key in self._ids and key not in self._found.values()
 
     def is_suspected(self):
         """True if one was found."""

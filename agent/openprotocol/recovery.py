@@ -138,6 +138,7 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
+READS_MOST = const(8)  # of the log on one connection, to see whether pushed IDs are others than the memory's
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -515,9 +516,8 @@ class Recovery:
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._handle_offset(number, moved(number, -near))
-        is_doubtful = self.phase == rp.PHASE_WALK and number == self.request.asked
-        is_doubtful = is_doubtful or (self.phase == rp.PHASE_NEWEST and self._is_checked)
-        if is_doubtful and self._counts_alone() and not self.offset.is_known():
+        is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
+        if is_walked and self._counts_alone() and not self.offset.is_known():
             self._compare_values(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
@@ -1113,6 +1113,10 @@ class Recovery:
             self.ledger.put_apart()
         return is_found
 
+    def _is_comparable(self):
+        """True if something that is in doubt may be compared yet: each push has the log read again."""
+        return self.ledger.doubted > 0 and (self._values is None or self._values.reads < READS_MOST)
+
     def _may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
         return self.ledger.is_apart() or (self._values is not None and self._values.is_suspected())
@@ -1186,11 +1190,14 @@ class Recovery:
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
-        may_be_apart = self.ledger.is_apart() or self._compares
-        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone() and not self.offset.is_known():
+        may_be_apart = self.ledger.is_apart() or self._compares or self._is_comparable()
+        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone():
             if self._compare_values(body, start, flags):
                 return 1 if self.ledger.is_apart() else -1
-            if self.ledger.is_apart() and self._values.is_partial:  # type: ignore[attr-defined] - now there is one
+            values = self._values
+            if values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
+                return 1 if self.ledger.is_apart() else -1
+            if self.ledger.is_apart() and values.is_partial:  # type: ignore[attr-defined]
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
