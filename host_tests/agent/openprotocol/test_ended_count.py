@@ -20,7 +20,7 @@ class Wrapping(Memory):
 
 def agrees(bench, case, gone=0):
     uids = bench.uids()
-    made = len(bench.memory.made)
+    made = len(bench.memory.produced)
     assert len(uids) == len(set(uids)), (case, uids)
     assert (made - len(uids), bench.ledger.gone()) == (gone, gone), (case, uids, bench.gone.runs)
     assert bench.ledger.missing() == 0
@@ -39,7 +39,7 @@ def test_count_that_wraps_while_away_loses_none(ends, begins):
                 bench.make(2)
                 uids = bench.uids()
                 assert uids == sorted(set(uids)), (known, away)
-                lacks = [one.ident for one in bench.memory.made if one.uid not in uids]
+                lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
                 assert lacks in ([], [0]) and bench.ledger.missing() == 0, (known, away, lacks)
                 # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
                 assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (known, away)
@@ -112,4 +112,4 @@ def test_wrap_of_a_memory_that_holds_the_count_before_brings_no_old_ones():
         bench.away(7)
         bench.settle()
         bench.make(3)
-    assert agrees(bench, "full") and bench.said_twice == 0
+    assert agrees(bench, "full") and bench.stored_twice == 0

@@ -32,7 +32,7 @@ def test_what_was_made_while_away_is_fetched(how, questions):
             bench.settle()
             bench.make(2)
             assert bench.uids() == list(range(1, 9)), (how, first)
-            assert bench.ledger.gone() == 0 == bench.said_twice and bench.ledger.missing() == 0
+            assert bench.ledger.gone() == 0 == bench.stored_twice and bench.ledger.missing() == 0
 
 
 @pytest.mark.parametrize("how", ("another code", "no answer", "later", "busy", "no code"))
