@@ -33,6 +33,9 @@ Rules
    (`has_unnamed`). What is fetched then may be that: where time and values do not show it, each counts as stored again,
    until a push with an ID came and nothing is missing.
 
+15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
+    toolcart.agent.openprotocol.pushed_values). Then a jump means nothing and opens no range.
+
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
            | BCD  | BCD  |      | BCD, a range each, 0:   |  u32   |       |     |     |        |
@@ -122,12 +125,14 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
-        self.skipped = 0  # how many IDs lie between `w` and the last push that is ahead of it and not proven
+        self.skipped = 0  # how many IDs were skipped since `w` by pushes that are ahead of it and not proven
+        self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
+        self.is_first_contact = False  # rule 14
         self._kept = b""
         self._kept_successor = 0, -1
         self._gone = 0
@@ -227,8 +232,8 @@ class IdLedger:
             if self.successor and self.successor_id < 0:
                 self.put_successor(self.successor, number)
             self.doubt(get_u32(buf, at - res.HEAD_BYTES))
-            if is_ahead(number, self.top()) and not self.shares():
-                self.skipped = max(self.skipped, length_of(following(self.top()), preceding(number)))
+            if is_ahead(number, self.top()) and not (self.shares() or self.is_apart()):
+                self._note_skipped(number)
         else:
             self._note_proven(number, get_u32(buf, at - res.HEAD_BYTES))
         return again
@@ -297,11 +302,18 @@ class IdLedger:
             highest = known & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
+    def _note_skipped(self, number):
+        """Count what a push of this ID has skipped, which is ahead of `w` and not proven."""
+        highest = self._unproven if self._unproven >= 0 else self.top()
+        if is_ahead(number, highest):
+            self.skipped += length_of(following(highest), preceding(number))
+            self._unproven = number
+
     def _note_proven(self, number, record):
         """Take a push of ID `number`, this record of the log, on a connection that has proven `w`."""
         top = self.top()
         if is_ahead(number, top):
-            if not self.shares():
+            if not (self.shares() or self.is_apart()):
                 self.add(following(top), preceding(number))
         elif number != top and not self.is_unasked():
             self.doubt(record)
@@ -327,7 +339,15 @@ class IdLedger:
 
     def is_empty(self):
         """True if the controller had no result when it was last asked."""
-        return self.octets[_FLAGS] & _EMPTY != 0
+        return self.octets[_FLAGS] & (_MET | _EMPTY) == _EMPTY and not self.is_first_contact
+
+    def is_apart(self):
+        """True if what is pushed has other IDs than the controller's memory (rule 15)."""
+        return self.octets[_FLAGS] & (_MET | _EMPTY) == _MET | _EMPTY
+
+    def put_apart(self):
+        """What is pushed has other IDs than the controller's memory."""
+        self.octets[_FLAGS] |= _EMPTY
 
     def is_unasked(self):
         """True if this controller answers no question about its results, as far as is known (rule 10)."""
@@ -446,12 +466,28 @@ class IdLedger:
         """Make what holds durable; if the state cannot be written that is counted, and no more."""
         self.not_saved += not self.state.save()
 
+    def note_contact(self):
+        """A session is ready: if it is the first one, let the next one know that (rule 14)."""
+        if not self.octets[_FLAGS] & (_MET | _EMPTY):
+            self.put_empty()
+            self.is_first_contact = True
+            self.try_save()
+
+    def end_contact(self):
+        """The first session is over, or has shown something; True if there was one."""
+        is_over = self.is_first_contact
+        self.is_first_contact = False
+        return is_over
+
     def put_top(self, digest):
         """Make this result `w`."""
         self.skipped = 0
+        self._unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # the log may have results above it
         copy(self.octets, 0, digest, 0, FINGERPRINT_BYTES)
-        self.octets[_FLAGS] = self.octets[_FLAGS] & ~_EMPTY & 0xFF | _MET
+        if not self.is_met():
+            self.octets[_FLAGS] &= ~_EMPTY & 0xFF
+        self.octets[_FLAGS] |= _MET
 
     def correct_top(self, digest):
         """Make this result `w` in place of the same one under another ID; what may be missing up to it ends with it."""
@@ -464,7 +500,9 @@ class IdLedger:
 
     def put_empty(self):
         """Make `w` EMPTY: there was nothing."""
+        self.is_first_contact = False
         self.skipped = 0
+        self._unproven = -1
         fill(self.expected, 0, res.ID_BYTES, 0xFF)  # else the next push would open no range
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_MET & 0xFF | _EMPTY
         fill(self.octets, 0, FINGERPRINT_BYTES, 0)
@@ -540,7 +578,9 @@ class IdLedger:
         ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
             # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
-            is_near = length_of(ranges[0][1], ranges[1][0]) <= length_of(ranges[1][1], ranges[2][0])
+            # Nor is one of a count that has ended: what comes after it has lower IDs.
+            front = length_of(ranges[0][1], ranges[1][0])
+            is_near = 0 < front <= length_of(ranges[1][1], ranges[2][0])
             near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
             ranges[near][1] = ranges[near + 1][1]
             ranges.pop(near + 1)

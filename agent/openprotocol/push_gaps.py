@@ -42,7 +42,7 @@ def settle(recovery, why):
         from toolcart.agent.openprotocol.successor import put_seen  # hardly any cart needs it
 
         moves = put_seen(recovery.duplicates, ledger, last)
-    if ownership.shares:
+    if ownership.shares or ledger.is_apart():
         skipped = []
     lost = [(first, end) for first, end in ledger.ranges if not is_open(first, end)]
     ledger.begin()

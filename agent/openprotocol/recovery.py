@@ -46,11 +46,13 @@ Rules
                                    COMPARE (rule 11)
     NEARBY    w + 8 or N, then     the next one; after the last        the same; WALK if this was the first, and w gone
               the next to w, up    one WALK
-              to 8 away (rule 7)
+              to 8 away (rule 7)   N not above w: UPWARD in front of each WALK
     WALK      downward from N      goes on                             goes on; at its end SETTLE all from the lowest
                                                                        that is there, in FILL fetch on from it
     UPWARD    upward from N, where goes on                             goes on; after K in a row SETTLE
               0 is gone, at SETTLE
+              upward from w, N not goes on                             goes on; after K in a row that are gone,
+              above (ended_count.py)                                   or in the log, WALK
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
               (other_writing.py)   (the same)                         has shown
@@ -65,6 +67,9 @@ Rules
     NO_ID     -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
                                    answered nothing before OFF, W4 and NEWEST at once
+
+    The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
+    pushed IDs may not be those of the memory (pushed_values.py).
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
@@ -134,6 +139,7 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
+READS_MOST = const(8)  # of the log on one connection, to see whether pushed IDs are others than the memory's
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -172,6 +178,10 @@ class Recovery:
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
+        self._values = None  # toolcart.agent.openprotocol.pushed_values', where IDs may mean others than were pushed
+        self._compares = False  # what is fetched with what was pushed under other IDs, until nothing is missing
+        self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -213,7 +223,8 @@ class Recovery:
         self._forget()
         ownership.forget()
         self.offset.begin_connection()
-        self.writing = None
+        self.writing = self._values = None
+        self._is_checked = self._compares = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
         ledger.last_id = -1
@@ -230,6 +241,7 @@ class Recovery:
         if ownership.is_other:
             self._meet_successor()
         self._other = ownership.identity
+        ledger.note_contact()
         if ownership.needs:
             return
         if self._proves_itself():
@@ -256,6 +268,7 @@ class Recovery:
 
     def closed(self):
         """The session is over."""
+        self.ledger.end_contact()
         self._first_record = 0
         self._first_id = -1
         self.gap_fill.drop()
@@ -293,7 +306,7 @@ class Recovery:
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self._check = None
+        self._check = self._ended = None
         self._lower = -1
         self.offset.restart()
         self.observed.forget()
@@ -324,6 +337,10 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
+        if self._values is not None:
+            self._values.is_read = False
+        if ledger.end_contact():
+            ledger.try_save()  # else a start would not know that it is the first one
         if not self._first_record:
             self._first_record = record
             self._first_id = number
@@ -500,6 +517,9 @@ class Recovery:
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near:
                 return self._handle_offset(number, moved(number, -near))
+        is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
+        if is_walked and self._counts_alone() and not self.offset.is_known():
+            self._compare_values(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
@@ -765,6 +785,11 @@ class Recovery:
             return self._handle_nearby(now)
         if phase == rp.PHASE_FILL:
             return self._handle_missing()
+        if self._rises():
+            is_top = number == self.ledger.top()
+            if is_top:
+                self._ended.is_there = self._is_top(self._answer)  # type: ignore[attr-defined] - it rises
+            return self._go_on(number, not (is_top or is_logged), now)
         if phase == rp.PHASE_UPWARD:
             self.observed.take(number, self._answer)
             self.observed.miss_up_to_newest(is_logged)
@@ -794,7 +819,13 @@ class Recovery:
             return self._handle_no_witness(now) if was_highest else self._ask_nearby(now)
         if phase == rp.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
-            is_here = self.ledger.doubted and self.duplicates.has_id(self.ask_id, self.ledger.since)
+            ledger = self.ledger
+            since = 1 if is_ahead(request.asked, ledger.top()) else ledger.since  # what is above is of the count before
+            is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
+            if not (request.there or is_here) and self._is_unchecked():
+                self._is_checked = True
+                self.restart()
+                return rp.NEWS_NONE
             return self._close(not (request.there or is_here))
         return self._go_on(before(self.gap_fill.begin), False, now)
 
@@ -805,6 +836,8 @@ class Recovery:
         if self.phase == rp.PHASE_SEEK:
             self.ownership.shared.add_answer(number, there)  # type: ignore[union-attr] - else there is no such phase
             request.begin(request.asked)
+        elif self._rises():
+            return self._rise(there, now)
         elif self.phase == rp.PHASE_UPWARD:
             observed.gone_run = 0 if there else observed.gone_run + 1
             if observed.gone_run >= self.ownership.gone_most:
@@ -1068,6 +1101,33 @@ class Recovery:
         check.take(is_known)  # type: ignore[attr-defined]
         return self._go_on_checking(now)
 
+    # -- IDs that are pushed, and others in the memory (toolcart.agent.openprotocol.pushed_values) ------------------
+
+    def _compare_values(self, body, start, flags):
+        """Look for the fetched result at body[start:] among what was pushed under other IDs; True if it is there."""
+        self._compares = True
+        if self._values is None:
+            from toolcart.agent.openprotocol.pushed_values import PushedValues  # hardly any controller needs it
+
+            self._values = PushedValues()
+        self._values.read(self.duplicates)
+        is_found = self._values.has(body, start, flags)
+        if is_found and self._values.is_proven():
+            self.ledger.put_apart()
+        return is_found
+
+    def _is_comparable(self):
+        """True if something that is in doubt may be compared yet: each push has the log read again."""
+        return self.ledger.doubted > 0 and (self._values is None or self._values.reads < READS_MOST)
+
+    def _may_be_apart(self):
+        """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
+        return self.ledger.is_apart() or (self._values is not None and self._values.is_suspected())
+
+    def _is_unchecked(self):
+        """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
+        return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self._counts_alone()
+
     # -- an answer in another writing (toolcart.agent.openprotocol.other_writing) --------------------------------------
 
     def _counts_alone(self):
@@ -1132,7 +1192,16 @@ class Recovery:
         return rp.NEWS_NONE
 
     def has_otherwise(self, body, start, flags):
-        """Return 1 if the log has what is at body[start:] in another writing, -1 if it may have it so, else 0."""
+        """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
+        may_be_apart = self.ledger.is_apart() or self._compares or self._is_comparable()
+        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone():
+            if self._compare_values(body, start, flags):
+                return 1 if self.ledger.is_apart() else -1
+            values = self._values
+            if values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
+                return 1 if self.ledger.is_apart() else -1
+            if self.ledger.is_apart() and values.is_partial:  # type: ignore[attr-defined]
+                return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
         if not self._counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
@@ -1267,7 +1336,30 @@ class Recovery:
                 return self._walk_down(observed.newest, ID_PERIOD // 2)
             observed.first = first_below(observed.newest) if first < 0 else first
         elif not ownership.shares:  # else ours are found in stretches
+            top = self.ledger.top()
+            if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
+                return self._walk_down(observed.newest, ID_PERIOD // 2)
+            from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
+
+            self._ended = EndedCount(top, ownership.gone_most)
+            return self._turn(rp.PHASE_UPWARD, top)
+        return self._conclude(now)
+
+    def _rises(self):
+        """True if what the count before may have left is asked for."""
+        return self._ended is not None and self._ended.is_rising
+
+    def _rise(self, is_new, now):
+        """Take whether an answer to that is new, and turn to the next question; return a NEWS_."""
+        ended = self._ended
+        observed = self.observed
+        if ended.take(self.request.asked, is_new):  # type: ignore[attr-defined] - it rises
+            return self._turn(rp.PHASE_UPWARD, after(self.request.asked))
+        if not ended.is_falling:  # type: ignore[attr-defined]
             return self._walk_down(observed.newest, ID_PERIOD // 2)
+        last = ended.end_fall()  # type: ignore[attr-defined]
+        if last != observed.newest:
+            observed.upto = last
         return self._conclude(now)
 
     def _walk_down(self, above, left):
@@ -1279,10 +1371,21 @@ class Recovery:
         """The walk has found the lowest ID that is there; return a NEWS_."""
         lowest = self._lowest_id.lowest()
         if self.flags:  # else the walk was inside a range
-            self.observed.first = lowest
-            return self._conclude(now)
-        self.gap_fill.jump(lowest, True, self.count_here(self.gap_fill.at, preceding(lowest)))
+            return self._conclude_walk(lowest, now)
+        self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
         return self._turn(rp.PHASE_FILL, lowest)
+
+    def _conclude_walk(self, lowest, now):
+        """All that the controller has may be missing, from `lowest` on; return a NEWS_."""
+        observed = self.observed
+        ended = self._ended
+        observed.first = lowest
+        if ended is None:
+            return self._conclude(now)
+        if ended.goes_on_with_zero(lowest):
+            observed.first = 0
+        number = ended.fall(observed.newest, lowest)
+        return self._turn(rp.PHASE_UPWARD, number) if number else self._conclude(now)
 
     # -- what follows ------------------------------------------------------------------------------------------
 
@@ -1333,8 +1436,9 @@ class Recovery:
         observed = self.observed
         ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
-        is_reset = observed.starts_over and observed.is_reset
-        if observed.starts_over and not self._is_reported and not self._report_lost():
+        is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
+        left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
+        if observed.starts_over and not (left or self._is_reported) and not self._report_lost():
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._is_reported = True
@@ -1343,6 +1447,8 @@ class Recovery:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
         if observed.starts_over:
             ledger.forget_ranges()
+        if left is not None:
+            ledger.add(left[0], left[1])
         if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
             ledger.doubt()  # all the controller has may be missing, or `w` itself
         if observed.is_nothing():
@@ -1367,6 +1473,8 @@ class Recovery:
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
         ledger = self.ledger
         observed = self.observed
+        if self._may_be_apart():
+            return True
         parts = [(first, last) for first, last in ledger.ranges]
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top()), preceding(observed.first)))
@@ -1422,6 +1530,7 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
+        self._compares = self._values is not None and self._values.is_suspected()
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):
@@ -1462,7 +1571,7 @@ class Recovery:
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
         gap_fill = self.gap_fill
-        gap_fill.close(gone, self._why)
+        gap_fill.close(gone and not self._may_be_apart(), self._why)
         ranges = self.ledger.ranges
         if gap_fill.at == 1 and ranges and gap_fill.is_over_zero(ranges[0][1]) and not self.ownership.shares:
             if not self.duplicates.has_id(_ZERO, self.ledger.since):

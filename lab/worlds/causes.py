@@ -58,9 +58,9 @@ pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
--            self.observed.first = lowest
-+            early = self.observed.top[5:12] < self.ledger.octets[5:12]
-+            self.observed.first = after(self.observed.upto) if early else lowest
+-        observed.first = lowest
++        early = observed.top[5:12] < self.ledger.octets[5:12]
++        observed.first = after(observed.upto) if early else lowest
 overwritten-and-still-first | 4 | agent/outlets/toolsnet/policy.py | worlds full
 : one that was refused and overwritten holds all behind it until a restart
 -if code != NOTHING and self.cursor.found != self.head:

@@ -43,6 +43,8 @@ class Model:
         self.newest = self.top = None
         self.is_held = self.is_zero_absent = self.starts_over = False
         self.first = self.upto = self.up = 0
+        self.ended = None  # while, and since, what the count before may have left is asked for: its last ID
+        self.rising = self.falling = self.is_before_there = False
         self.begin = self.at = self.row = self.closed = self.beside = 0
         self.is_there = False  # there is a result under the highest ID known
         self.turn(self.phase, 0)
@@ -58,7 +60,7 @@ class Model:
         self.ranges.append([first, last])
         if len(self.ranges) > 2:
             one, two, three = self.ranges
-            near = length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
+            near = 0 < length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
             self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
             self.doubted = 1
 
@@ -90,10 +92,13 @@ class Model:
     def opened(self):
         self.phase, self.proven, self.pushed = NEWEST, False, None
         self.is_straight = False  # `w` was found where it was pushed
+        self.is_checked = False  # whether it is, before any is gone
         self.forget()
 
     def lost(self):
         self.flush()
+        if self.w == NONE:
+            self.w = EMPTY  # what it made since it was seen first is ours
         self.phase, self.proven, self.run, self.run_record = CLOSED, False, None, 0
         self.forget()
 
@@ -274,11 +279,35 @@ class Model:
 
     def walk_down(self):
         self.starts_over = True
+        if self.w.ident > 0 and not is_ahead(self.newest.ident, self.w.ident):
+            self.ended, self.rising, self.up = self.w.ident, True, 0
+            self.turn(UP, self.w.ident)
+        else:
+            self.walk_on()
+
+    def rise(self, is_new):
+        self.up = 0 if is_new else self.up + 1
+        if is_new and self.falling:
+            self.upto = self.asked
+        elif is_new:
+            self.ended, self.is_before_there = self.asked, True
+        if self.up < K and not (self.falling and after(self.asked) == self.w.ident):
+            self.turn(UP, after(self.asked))
+            return
+        self.rising = False
+        if self.falling:
+            self.conclude()
+        else:
+            self.walk_on()
+
+    def walk_on(self):
         self.walk.begin(self.newest.ident, 1 << 31, K)
         self.turn(WALK, self.walk.asked)
 
     def go_on(self, there):
-        if self.phase == UP:
+        if self.rising:
+            self.rise(False)
+        elif self.phase == UP:
             self.up = 0 if there else self.up + 1
             if self.up >= K:
                 if self.newest is None:
@@ -295,9 +324,19 @@ class Model:
             self.turn(FILL, self.at)
         else:
             self.first = self.walk.lowest()
-            self.conclude()
+            newest = self.newest.ident
+            if self.ended is not None and self.first == newest > 1 and is_ahead(self.w.ident, after(newest)):
+                self.rising, self.falling, self.up = True, True, 0
+                self.turn(UP, after(newest))
+            else:
+                self.conclude()
 
     def up_there(self, result):
+        if self.rising:
+            if result.ident == self.w.ident:
+                self.is_before_there = result is self.w
+            self.rise(result not in self.log and result.ident != self.w.ident)
+            return
         self.newest = self.top = result
         self.upto = preceding(result.ident) if result in self.log else result.ident
         self.go_on(True)
@@ -331,8 +370,11 @@ class Model:
             self.settle()
 
     def settle(self):
+        before, self.ranges = self.ranges, [] if self.starts_over else self.ranges
+        if self.is_before_there:
+            first = before[0][0] if before else following(self.w.ident)
+            self.add(first, before[-1][1] if before and self.ended == self.w.ident else self.ended)
         if self.starts_over:
-            self.ranges = []
             self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):
                 self.doubted = 1
@@ -358,6 +400,12 @@ class Model:
 
     def missing_gone(self):
         self.row += 1
+        since = 1 if is_ahead(self.asked, self.w.ident) else self.since
+        is_here = self.doubted and any(one.ident == self.asked for one in self.log[since - 1 :])
+        if not (is_here or self.is_straight or self.is_checked):
+            self.is_checked = True
+            self.look()
+            return
         self.close()
 
     def close(self):

@@ -1,0 +1,67 @@
+"""The newest result is not above the highest one known, `w`: what the count that `w` belongs to may have left.
+
+Rules
+1. The count may have begun again, or have reached its end, while no one heard: what it made last lies above `w`. It is
+   asked for upward from `w`, until so many IDs in a row bring nothing that the log lacks.
+2. If `w` still stands, or anything of that is there, all of it may be missing, with what was missing before, beside
+   what the controller has of the new count.
+3. Nothing is below the newest: IDs may fall. What lies between it and `w` is asked for too, from the newest up.
+4. A count that ends where its digits or its bits do may go on with 0, which cannot be asked for: where 1 is there, 0
+   counts as gone unless the log has it.
+
+Imported where a newest is not above the highest ID known.
+"""
+
+from toolcart.agent.openprotocol.ids import after, following, is_ahead
+
+_LIMITS = (9999, 65535, 99999, 999999, 16777215, 9999999, 99999999, 2147483647, 999999999)
+
+
+class EndedCount:
+    """What the answers have shown; `most`: how many in a row without anything new end the way up."""
+
+    def __init__(self, top, most):
+        self.is_rising = True  # it is asked for
+        self.is_there = False  # the count before
+        self.is_falling = False  # rule 3
+        self.last = top  # what may be missing of it ends there
+        self._top = self._before = top
+        self._most = most
+        self._vain = 0
+
+    def take(self, asked, is_new):
+        """Take whether the answer is one that the log lacks; True if the next ID is to be asked for."""
+        self._vain = 0 if is_new else self._vain + 1
+        if is_new:
+            self.last = asked
+            self.is_there = self.is_there or not self.is_falling
+        is_end = self._vain >= self._most or (self.is_falling and after(asked) == self._top)
+        self.is_rising = not is_end
+        return not is_end
+
+    def fall(self, newest, lowest):
+        """The lowest ID that is there is known; return the first one to ask for if IDs may fall, else 0."""
+        if lowest != newest or newest <= 1 or not is_ahead(self._top, after(newest)):
+            return 0
+        self.is_rising = self.is_falling = True
+        self._before = self.last
+        self.last = newest
+        self._vain = 0
+        return after(newest)
+
+    def end_fall(self):
+        """The way up from the newest is over; return where what is missing below `w` ends."""
+        last, self.last = self.last, self._before
+        self.is_falling = False
+        return last
+
+    def may_be_missing(self, ranges):
+        """Return first and last of what may be missing of the count before, with what was; None: nothing is."""
+        if not self.is_there or not (ranges or self.last != self._top):
+            return None
+        first = ranges[0][0] if ranges else following(self._top)
+        return first, ranges[-1][1] if ranges and self.last == self._top else self.last
+
+    def goes_on_with_zero(self, lowest):
+        """Rule 4."""
+        return lowest == 1 and self.last in _LIMITS

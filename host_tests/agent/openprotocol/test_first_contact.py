@@ -1,0 +1,98 @@
+"""What a controller makes from its first session on is ours, also where nothing was answered or pushed in that."""
+
+import pytest
+
+from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from host_tests.agent.openprotocol.test_missing_counted import HOW
+from host_tests.support.recovery import Bench, Memory
+from host_tests.support.world import CONTROLLER, Cart
+
+UNUSABLE = {
+    **{one: HOW[one] for one in ("unknown", "every revision", "another code", "no answer", "later", "busy", "no code")},
+    "no error": HOW["no error"],
+}
+
+
+def unheard(bench, how, questions=1):
+    """A first session in which nothing is answered or pushed."""
+    bench.open()
+    for _ in range(questions):
+        UNUSABLE[how](bench)
+    return bench
+
+
+@pytest.mark.parametrize("questions", [0, 1, 3, 60])
+@pytest.mark.parametrize("how", UNUSABLE)
+def test_what_was_made_while_away_is_fetched(how, questions):
+    for ends in (Bench.start, Bench.close, lambda bench: bench.close().start()):
+        for first in (1, 500000):
+            bench = unheard(Bench(Memory(first)), how, questions)
+            ends(bench)
+            bench.away(6)
+            bench.settle()
+            bench.make(2)
+            assert bench.uids() == list(range(1, 9)), (how, first)
+            assert bench.ledger.gone() == 0 == bench.stored_twice and bench.ledger.missing() == 0
+
+
+@pytest.mark.parametrize("how", ("another code", "no answer", "later", "busy", "no code"))
+def test_push_in_front_of_the_first_answer_hides_none(how):
+    bench = unheard(Bench(Memory(40)), how).start()
+    for _ in range(5):
+        bench.memory.make()
+    bench.live()
+    bench.open()
+    bench.live()
+    bench.settle()
+    assert sorted(bench.uids()) == list(range(1, 8)) and bench.ledger.gone() == 0
+
+
+def test_what_cannot_be_told_from_older_ones_is_fetched_too():
+    bench = Bench()
+    for _ in range(5):
+        bench.memory.make()
+    unheard(bench, "later").start()
+    bench.away(6)
+    bench.settle()
+    assert bench.uids() == list(range(1, 12))
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_what_was_there_before_an_answer_or_a_push_is_not_ours(is_cut):
+    for first in ("answer", "push"):
+        bench = Bench()
+        for _ in range(5):
+            bench.memory.make()
+        bench.open()
+        if first == "answer":
+            bench.step()
+        else:
+            bench.live()
+        if is_cut:
+            bench.start()
+        bench.away(2)
+        bench.settle()
+        assert bench.uids() == ([6, 7] if first == "answer" else [6, 7, 8]), (first, bench.uids())
+
+
+def test_on_the_wire_after_a_power_cut():
+    for code in (None, 98, 96, 99, 79):
+        for had in (0, 3):
+            cart = Cart(toolsnet=None, controller={"refuse": {64: code}})
+            cart.network.down(*CONTROLLER)
+            cart.produce(had, 100)
+            cart.network.up(*CONTROLLER)
+            cart.until_ready(60000)
+            cart.run(12000)
+            cart.cut()
+            cart.network.down(*CONTROLLER)
+            cart.produce(6, 300)
+            cart.controller.options.refuse.clear()
+            cart.network.up(*CONTROLLER)
+            cart.until_ready(60000)
+            cart.run(60000)
+            cart.produce(2, 300)
+            cart.settle()
+            made = cart.controller.produced
+            assert cart.stored_ids() == made and cart.station.ledger.gone() == 0, (code, had, cart.stored_ids())
+            assert cart.station.ledger.numbers[STORED_AGAIN] == 0

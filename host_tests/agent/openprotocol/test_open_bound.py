@@ -1,0 +1,27 @@
+"""How many results may be missing, as it is shown: what was stored is not one of them."""
+
+from host_tests.support.recovery import Bench
+from host_tests.support.world import Cart
+
+
+def test_what_is_pushed_before_an_answer_is_not_missing():
+    bench = Bench().open()
+    for _ in range(9):
+        bench.live()
+        assert bench.ledger.open_most() == 0
+    for _ in range(4):
+        bench.memory.make()
+    bench.live()
+    bench.live()
+    assert bench.ledger.open_most() == 4
+    bench.start()
+    assert bench.ledger.open_most() == 4
+    bench.open().settle()
+    assert bench.ledger.open_most() == 0 and len(bench.stored()) == 15
+
+
+def test_empty_memory_that_is_told_by_another_code():
+    cart = Cart(toolsnet=None, controller={"refuse": {64: 8}}).until_ready(2000)
+    for _ in range(20):
+        cart.produce(1, 1000)
+        assert cart.station.ledger.open_most() == 0
