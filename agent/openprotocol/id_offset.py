@@ -10,7 +10,7 @@ Rules
 2. One answer shows nothing: it may be late. It is known when two show the same. Then the recovery starts over, every ID
    is put right, and `w` itself where it came from such an answer.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
-   that one is looked for then. The same where `w` is of another count, and a walk is answered with IDs nearby.
+   that one is looked for then.
 4. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
    under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
 """
@@ -44,7 +44,6 @@ class IdOffset:
         self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
         self.is_ruled_out = False  # `w` was found under the ID that it was pushed with
         self.needs_push = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
-        self.is_count_other = False  # or was in another count
         self._looked_at = 0
         self.restart()
 

@@ -77,8 +77,7 @@ Rules
               each revision once; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
-              never pushed, or WALK has it near what was asked for: NO_ID, and after a push it is what WITNESS and
-              NEARBY ask for
+              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
     lower     twice, where no station is named: asked for itself; if the same comes they share the IDs, else they do not
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
@@ -964,9 +963,7 @@ class Recovery:
     def _turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
         ledger = self.ledger
-        offset = self.offset
-        may_be = offset.needs_push and self._may_be_offset()
-        may_be = may_be and (offset.is_count_other or not self._is_pushed(ledger.octets))
+        may_be = self.offset.needs_push and self._may_be_offset() and not self._is_pushed(ledger.octets)
         is_other = may_be and self._is_pushed(ledger.last)
         copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
         return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
@@ -1247,11 +1244,7 @@ class Recovery:
         """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7)."""
         if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.needs_push or not self._may_be_offset():
             return False
-        return not self._is_pushed(self.ledger.octets) or self._is_walk_offset()
-
-    def _is_walk_offset(self):
-        """True if a walk is answered with IDs nearby: `w` is of another count, and shows nothing of this one."""
-        return self.phase == rp.PHASE_WALK and apart(unpack_id(self._answer, 0), self.request.asked) != 0
+        return not self._is_pushed(self.ledger.octets)
 
     def _is_offset(self, number):
         """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
@@ -1282,8 +1275,7 @@ class Recovery:
     def _wait_for_push(self):
         """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
         self.offset.needs_push = True
-        self.offset.is_count_other = is_other = self._is_pushed(self.ledger.octets)
-        if (self.ledger.last_id >= 0) if is_other else self._is_pushed(self.ledger.last):
+        if self._is_pushed(self.ledger.last):
             self.restart()
         else:
             self._switch_off(rp.PHASE_NO_ID)

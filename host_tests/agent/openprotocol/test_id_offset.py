@@ -91,24 +91,6 @@ def test_one_met_before_it_pushed_anything_is_put_right():
             assert cart.ledger.gone() <= max(-by - 2, 0) * (before == 0), (by, before)
 
 
-def test_a_count_that_began_anew_while_it_was_away_is_put_right_by_its_first_push():
-    for by in AMOUNTS:
-        for missed in (1, 5, 30):
-            cart = Cart(Off(by, next_id=150000)).open()
-            cart.make(3)
-            cart.close()
-            cart.memory.reset(20)
-            cart.away(missed)
-            cart.settle()
-            cart.live()
-            cart.settle()
-            case = (by, missed, cart.stored())
-            assert sorted(cart.uids()) == list(range(1, missed + 5)), case
-            assert cart.stored()[3:] == [uid + 16 for uid in cart.uids() if uid > 3] and cart.stored_twice == 0, case
-            # Where its answers name lower IDs than it ever made, these are gone until something is pushed.
-            assert cart.ledger.gone() <= max(-by, 0), case
-
-
 class Drifting(Off):
     """Its answers are off by another amount each time."""
 
