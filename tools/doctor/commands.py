@@ -129,13 +129,15 @@ def _place(station: dict) -> tuple:
 
 
 def _spools(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
-    up = {shown["number"] for shown in running.get("stations", ()) if shown["mounted"]}
+    up = {shown["number"]: shown["spool"] for shown in running.get("stations", ()) if shown["mounted"]}
     for station in configuration["stations"]:
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
         settings = {**station["spool"], "owner": owner}
-        yield from local.spool(_name(station), path, settings, station["number"] in up)
+        its = up.get(station["number"])
+        is_gone = its is not None and its.get("refused") == "gone" and Path(its["path"]).name == path.name
+        yield from local.spool(_name(station), path, settings, its is not None, is_gone)
 
 
 def spool_path(config_path: str, station: dict) -> Path:

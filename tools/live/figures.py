@@ -30,6 +30,9 @@ WARNING = "warning"
 BAD = "bad"
 LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # of needs
 
+# Lines of the agent that have their own words.
+_SAID = {"note": WARNING, "made": GOOD, "reload": INFO, "order": INFO}
+
 # What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
 _TOLD_AS_STATE = {
     *("controller losses", "server losses", "controller away", "server away"),
@@ -100,8 +103,8 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind in ("note", "reload", "order"):
-            return [Change(at_s, WARNING if kind == "note" else INFO, line["text"])]
+        if kind in _SAID:
+            return [Change(at_s, _SAID[kind], line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
         if kind not in ("status", "stopped"):

@@ -512,3 +512,14 @@ def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
 def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
     FileFlash(str(tmp_path / "cart.spool"), 64 * 1024).close()
     assert ": 64 KiB, this station's" in _offline(tmp_path, "spool")["words"]
+
+
+def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_first_start_makes(tmp_path):
+    settings, path = {"size_kib": 64, "owner": (3, 1, 7)}, tmp_path / "cart.spool"
+    (found,) = local.spool("station 7", path, settings, is_up=True)
+    assert found.verdict == BAD and "first start" not in found.words and "before the agent is started" in found.hint
+    assert local.spool("station 7", path, settings)[0].verdict == GOOD, "without an agent it is made"
+    FileFlash(str(path), 65536, 16, (3, 1, 7)).close()
+    assert local.spool("station 7", path, settings, is_up=True)[0].verdict == GOOD
+    (found,) = local.spool("station 7", path, settings, is_up=True, is_gone=True)  # another file in its place
+    assert found.verdict == BAD and "replaced" in found.words

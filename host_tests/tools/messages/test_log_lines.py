@@ -111,3 +111,8 @@ def test_everything_that_the_agent_notes_is_told_in_words():
         assert log_entries.explained(name, 5, 7) != f"{name} (5)"
     assert "MID 0065" in log_entries.explained("controller malformed", 65, 7)
     assert "no sample" in log_entries.explained("traces lost", 2, 7)
+
+
+def test_a_spool_that_was_made_is_a_notice():
+    (change,) = Figures().feed({"kind": "made", "text": "a new spool was made at x"}, 0.0)
+    assert (change.level, change.text) == (GOOD, "a new spool was made at x")
