@@ -318,7 +318,19 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
 
 
 def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    return _needs_told(known.needs, attention.needs(shown), attention.OVER)
+    """Report the needs of a station; what only an order ended stands until it is known how it goes on."""
+    found = attention.needs(shown)
+    there, over, left = {need.slug for need in found}, dict(attention.OVER), {}
+    for slug in attention.OVER_WHEN_PROVEN:
+        if slug in there:
+            known.at_need[slug] = attention.at_need(shown)
+        elif slug in known.needs:
+            over[slug] = attention.over_of(slug, shown, known.at_need[slug])
+            if not over[slug]:
+                left[slug] = known.needs[slug]
+    told = _needs_told(known.needs, found, over)
+    known.needs.update(left)
+    return [(level, words) for level, words in told if words]
 
 
 def _needs_told(

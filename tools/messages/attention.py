@@ -43,6 +43,13 @@ OVER = {
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
+# An order ends these for a moment, and nothing is known then: see `over_of`.
+OVER_WHEN_PROVEN = ("refused", "operator")
+NOTHING_HELD = {
+    "refused": "nothing that ToolsNet refused is waiting any more",
+    "operator": "nothing waits for an operator any more",
+}
+
 STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.snapshot
 
 
@@ -83,6 +90,26 @@ def needs(station: dict) -> list[Need]:
     )
     order = (BAD, WARN, NOTE)
     return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
+
+
+def at_need(station: dict) -> tuple[int, int]:
+    """Return how much was delivered and is set aside while a need is there, for `over_of`."""
+    return connections.delivered_of(station), station.get("parked", 0)
+
+
+def over_of(slug: str, station: dict, before: tuple[int, int]) -> str:
+    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is `at_need` when it stood.
+
+    ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
+    """
+    delivered, parked = at_need(station)
+    if slug == "operator" and parked < before[1]:
+        return OVER[slug]
+    if connections.first_of(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
+        return ""
+    if delivered > before[0]:
+        return OVER[slug] if slug == "refused" else NOTHING_HELD[slug]
+    return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
 def outlets(station: dict) -> list[Need]:

@@ -197,8 +197,33 @@ def test_events_tell_a_need_once_and_when_it_is_over():
     assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 waiting")]
     assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
     assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
-    assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]
+    assert figures._need_changes(known, station(delivered=1)) == [("good", "ToolsNet takes results again")]
     assert Figures().stations == {}
+
+
+def test_what_an_order_ended_for_a_moment_is_not_over():
+    from toolcart.tools.live import figures
+
+    known = figures.StationFigures()
+    operator = {"why": "no room"}
+    count = {"delivered": 5, "parked": 24, "backlog": 9}
+    hold = dict(REFUSED, doing="hold")
+
+    def said(refused, needs=None, **changed):
+        told = figures._need_changes(known, station(refused, needs_operator=needs, **{**count, **changed}))
+        return [words for _, words in told]
+
+    assert len(said(hold, operator)) == 2
+    assert said(None) == [], "the first was dropped, and nothing is known of the next one"
+    assert said(hold, operator) == [], "it is refused as well"
+    assert said(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a refused result again: 5"]
+    assert "ToolsNet takes results again" not in said(hold, operator, delivered=6), "one of the quarantine was taken"
+    assert said(hold, delivered=6) == [], "nothing left the quarantine"
+    assert said(hold, operator, delivered=6) == []
+    assert said(None, delivered=6, parked=23) == ["the quarantine has room again"]
+    assert said(None, delivered=7, parked=23) == ["ToolsNet takes results again"]
+    assert len(said(hold, operator)) == 2
+    assert said(None, backlog=0) == [attention.NOTHING_HELD["refused"], attention.NOTHING_HELD["operator"]]
 
 
 @pytest.mark.parametrize("doing", ["pass", "retry", "trouble"])
