@@ -291,6 +291,7 @@ def account(told: dict) -> Text:
     text = Text()
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
+    names = (*names, ("dropped", "dropped", BAD_STYLE)) if told.get("dropped") else names
     _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
     return text
 

@@ -209,6 +209,8 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     for name, key in named:
         told = [known.shown[key] for known in stations if key in known.shown]
         figures += [(name, str(sum(told)))] if told or name in ("waiting", "stored") else []
+    dropped = sum(known.shown.get("dropped", 0) for known in stations)
+    figures += [("dropped", str(dropped))] if dropped else []
     for name, value in figures:
         text.append(f"{name} ", "dim").append(value, "bold").append("   ")
     text.rstrip()

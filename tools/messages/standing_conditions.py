@@ -73,6 +73,11 @@ _COUNTED = {
         "results set aside: refused by ToolsNet, in doubt or unreadable",
         "`{quarantine}` shows them",
     ),
+    "dropped": (
+        "DROPPED",
+        "results dropped from the quarantine by an operator: ToolsNet does not get them",
+        "",
+    ),
     "receipts above": (
         "RECEIPTS",
         "receipts of MQTT since the start name more than was sent, and are ignored",
@@ -116,6 +121,7 @@ def counted(station: dict) -> list[Need]:
         "again": recovery.get("stored_again_at_most"),
         "overwritten": station.get("overwritten"),
         "set aside": station.get("parked"),
+        "dropped": station.get("dropped"),
     }
     for slug in _OF_OUTLETS:
         counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))

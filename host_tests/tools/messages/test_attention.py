@@ -272,3 +272,15 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
     assert "mes was of kind mqtt before this start and is of kind webhook now" in removed.words
     assert "at most 5 records that the one of kind mqtt has not taken make room" in removed.words
     assert "continues" not in removed.hint and "gets what the spool still holds" in added.words
+
+
+def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
+    counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
+    shown = station(**counts, dropped=2)
+    assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
+    said = [line for line in words.sorrow_lines(shown) if "DROPPED" in line]
+    assert said == ["  DROPPED     2 results dropped from the quarantine by an operator: ToolsNet does not get them"]
+    (one,) = [need for need in standing_conditions.everything(station(dropped=1)) if need.slug == "dropped"]
+    assert one.words.startswith("1 result dropped") and one.level == "note"
+    none = station(**counts, dropped=0)
+    assert "dropped" not in words.results(none) and not words.sorrow_lines(none)

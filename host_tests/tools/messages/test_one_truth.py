@@ -173,6 +173,7 @@ STATES = {
     "refused": (lambda: shown(produced(2, toolsnet={"code_all": 17})), {"refused"}),
     "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
     "set aside": (late, {"set aside", "waits late"}),
+    "dropped": (lambda: shown(away(1), dropped=2), {"dropped"}),
     "hold": (held, None),
     "full": (lambda: shown(away(240, blocks=7)), {"full"}),
     "refusing disk": (refusing, {"disk"}),
