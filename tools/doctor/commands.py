@@ -1,7 +1,7 @@
 """`toolcart doctor`: checks the whole chain once, each link in plain words, without disturbing a running agent.
 
-Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What works but
-could be better (`!`) does not count.
+Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong; 1 for a wrong
+configuration beside an agent that runs with an earlier one. What works but could be better (`!`) does not count.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         well = "everything works" if runs else "what can be checked without an agent works"
         click.echo(count if bad else well, nl=False)
         click.echo(f", {warned} could be better" if warned else "")
-    sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
+    sys.exit(EXIT_CONFIGURATION if wrong_file and not runs else EXIT_OTHER if bad else EXIT_FINE)
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Finding]:
@@ -83,6 +83,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         at = config_path if where == "(file)" else f"{config_path}: {where}"
         yield Finding("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
     if configuration is None:
+        for shown in (told or {}).get("stations", ()):  # the agent goes on with what it has read
+            yield from _told_by_agent(_name(shown), shown["number"], told or {})
         return
     if not found.mistakes and not found.lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"

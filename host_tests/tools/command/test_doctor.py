@@ -523,3 +523,17 @@ def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_fir
     assert local.spool("station 7", path, settings, is_up=True)[0].verdict == GOOD
     (found,) = local.spool("station 7", path, settings, is_up=True, is_gone=True)  # another file in its place
     assert found.verdict == BAD and "replaced" in found.words
+
+
+def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monkeypatch):
+    shown = station_told(parked=2, spool={**station_told()["spool"], "path": "cart.spool", "refused": "broken"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    code, found = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
+    assert code == 1 and any("pim_port" in one["words"] for one in found if one["what"] == "configuration")
+    assert _of(found, "disk")[0]["verdict"] == BAD and _of(found, "set aside")
+
+    def nobody(_path):
+        raise client.NoAgent("no agent", "start it")
+
+    monkeypatch.setattr(client, "ask", nobody)
+    assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
