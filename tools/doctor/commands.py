@@ -191,6 +191,9 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
             words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
             words = reasons.and_next_try(words, its)
             yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+    told = attention.first_sides(shown)
     for need in standing_conditions.everything(shown):
-        yield Finding(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
+        level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
+        if need not in told:
+            yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})
     yield Finding(f"{name} results", GOOD, status.results(shown))

@@ -100,7 +100,9 @@ def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Diagno
     both = connections.both(station)
     wrong = [side for side, shown in both.items() if not connections.is_well(shown) and not cut.get(side)]
     known = {side: connections.reason_of(both[side]) for side in wrong}
+    told = attention.first_sides(station)  # with their states
     needs = [need for need in standing_conditions.everything(station) if need.level != attention.NOTE]
+    needs = [need for need in needs if need not in told]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
     none: dict[str, list[str]] = {side: [] for side in both}

@@ -112,9 +112,22 @@ def over_of(slug: str, station: dict, before: tuple[int, int]) -> str:
     return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
-def outlets(station: dict) -> list[Need]:
-    """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
-    return [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
+def sides(station: dict) -> list[Need]:
+    """Return which sides cannot be used, and why."""
+    others = [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
+    return [*first_sides(station), *others]
+
+
+def first_sides(station: dict) -> list[Need]:
+    """Return which of the controller and the first outlet cannot be used; that one is not reached, its state says."""
+    found = []
+    for slug, side in connections.both(station).items():
+        reason = reasons.Reason() if not side or connections.is_well(side) else connections.reason_of(side)
+        if reasons.is_refusal(reason):
+            name = connections.name_of(side)
+            words = f"{name} cannot be used: {reason.words}"
+            found.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(side)))
+    return found
 
 
 def of_outlet(outlet: dict) -> Need | None:
@@ -123,7 +136,8 @@ def of_outlet(outlet: dict) -> Need | None:
     if not reason:
         return None
     words = f"{connections.which(outlet)} cannot be used: {reason.words}"
-    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
+    level = BAD if reasons.is_refusal(reason) else WARN
+    return Need("outlet", level, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
 
 
 def of_agent(about: dict) -> list[Need]:
@@ -164,10 +178,7 @@ def is_for_somebody(station: dict) -> bool:
     """
     if not station.get("mounted"):
         return not station.get("starting")
-    if bad(station):
-        return True
-    down = [one for one in (station["controller"], *station["outlets"]) if not connections.is_well(one)]
-    return any(reasons.is_refusal(connections.reason_of(one)) for one in down)
+    return bool(bad(station)) or any(need.level == BAD for need in sides(station))
 
 
 def _disk(station: dict) -> Iterator[Need]:

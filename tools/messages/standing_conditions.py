@@ -109,7 +109,7 @@ def everything(station: dict) -> list[Need]:
     if not station.get("mounted"):
         return []
     counts = [need for need in counted(station) if need.key != "0"]
-    return [*attention.needs(station), *attention.outlets(station), *counts, *doubtful(station)]
+    return [*attention.needs(station), *attention.sides(station), *counts, *doubtful(station)]
 
 
 def counted(station: dict) -> list[Need]:

@@ -284,3 +284,21 @@ def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
     assert one.words.startswith("1 result dropped") and one.level == "note"
     none = station(**counts, dropped=0)
     assert "dropped" not in words.results(none) and not words.sorrow_lines(none)
+
+
+@pytest.mark.parametrize("side", ["controller", "toolsnet", "mqtt"])
+@pytest.mark.parametrize(("why", "is_bad"), [("bad certificate", True), ("refused", False)])
+def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
+    down = {"state": "closed", "is_up": False, "why": why, "why_in": "pim opening", "host": "h", "port": 1}
+    shown = station(controller={"host": "h", "port": 2, "state": "ready"})
+    if side == "controller":
+        shown["controller"] = {name: value for name, value in down.items() if name != "is_up"}
+    elif side == "toolsnet":
+        shown["outlets"][0].update(down)
+    else:
+        shown["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
+    bad = [need for need in standing_conditions.everything(shown) if need.level == attention.BAD]
+    assert bool(bad) == attention.is_for_somebody(shown) == is_bad
+    if is_bad:
+        assert bad[0].slug == ("controller" if side == "controller" else "outlet")
+        assert any(line.strip().startswith(bad[0].label) for line in words.sorrow_lines(shown))
