@@ -24,6 +24,9 @@ UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
+# How results leave the backlog that ToolsNet does not have, by the name in the status.
+_NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
+
 GOOD = "good"
 INFO = "info"
 WARNING = "warning"
@@ -286,11 +289,13 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
 def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     told = []
     backlog = shown["backlog"]
+    if not known.highest_backlog:
+        known.before_backlog = {name: known.shown.get(name, shown.get(name, 0)) for name in _NOT_DELIVERED}
     if backlog > known.highest_backlog:
         known.highest_backlog = backlog
     elif backlog == 0 and known.highest_backlog:
         if known.highest_backlog > 5:
-            told.append((GOOD, f"backlog delivered (up to {known.highest_backlog})"))
+            told.append((GOOD, _backlog_is_gone(known, shown)))
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
     if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
@@ -301,6 +306,16 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids
     return told
+
+
+def _backlog_is_gone(known: StationFigures, shown: dict) -> str:
+    """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
+    since = {name: shown.get(name, 0) - known.before_backlog.get(name, 0) for name in _NOT_DELIVERED}
+    others = [f"{count} {words}" for name, words in _NOT_DELIVERED.items() if (count := since[name]) > 0]
+    if not others:
+        return f"backlog delivered (up to {known.highest_backlog})"
+    others += ["the rest delivered"] * (sum(since.values()) < known.highest_backlog)
+    return f"nothing waits any more, of a backlog of up to {known.highest_backlog}: {', '.join(others)}"
 
 
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:

@@ -32,6 +32,7 @@ class StationFigures:
     open_ids: int = 0
     filling_percent: int = 0
     highest_backlog: int = 0
+    before_backlog: dict = field(default_factory=dict)  # what had not been delivered before it began
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug
