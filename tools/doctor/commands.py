@@ -188,7 +188,9 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
         elif connections.is_well(its):
             yield Finding(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
-            words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
+            left = "" if "kind" in its else attention.why_left(shown)
+            left = left or f"the running agent is not connected yet ({its['state']})"
+            words = reason.words or f"{where}: {left}"
             words = reasons.and_next_try(words, its)
             yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
     told = attention.first_sides(shown)

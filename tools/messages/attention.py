@@ -171,6 +171,13 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
+def why_left(station: dict) -> str:
+    """Say why the agent itself has ended the controller's session, or begins none; "" if nothing keeps it from one."""
+    slugs = ("full", "state", "disk") if _takes_no_write(station) else ("full", "state")
+    keeps = [need for need in bad(station) if need.slug in slugs]
+    return f"the running agent has no session while nothing can be stored: {keeps[0].words}" if keeps else ""
+
+
 def is_for_somebody(station: dict) -> bool:
     """True if something does not work until somebody sees to it.
 

@@ -537,3 +537,21 @@ def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monke
 
     monkeypatch.setattr(client, "ask", nobody)
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"waits_for_room": True}, "the spool is full"),
+        ({"refused": "read-only"}, "its file system is read-only"),
+        ({"refused": "broken", "refused_words": "reading a.spool"}, "not connected yet (closed)"),
+        ({}, "not connected yet (closed)"),
+    ],
+)
+def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypatch, changed, words):
+    shown = station_told()
+    shown["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
+    shown["spool"].update(path="cart.spool", **changed)
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    told = _of(_examined(tmp_path, cart_of(), "--offline")[1], "controller")[0]
+    assert told["verdict"] == BAD and words in told["words"]
