@@ -19,6 +19,7 @@ LOOKUP_POLL_MS = 20  # how often a running look-up is asked for its result
 WAIT_MAX_MS = 60000
 TIMEX_BYTES = 1024  # struct timex has 208 bytes at most
 CLOCK_IS_NOT_KEPT = 5  # TIME_ERROR of adjtimex(2)
+MADE = "a new spool was made at %s: what the controller made before its first connection is not fetched"
 TIMESYNC = "/run/systemd/timesync/synchronized"  # exists once systemd-timesyncd has an answer
 
 
@@ -119,6 +120,10 @@ class Board:
     def spool_notes(self):
         """Return notes about the open spools: settings without effect, what was changed."""
         return [flash.note for flash in self._flashes.values() if flash.note]
+
+    def spools_made(self):
+        """Say which spools were not there: nothing tells a first start from one whose file is not in its place."""
+        return [MADE % path for path, flash in self._flashes.items() if flash.is_new]
 
     def poll_also(self, ports):
         """Let `wait` also end when something happens at one of these (toolcart.board.linux.control)."""

@@ -51,6 +51,7 @@ class FileFlash:
         self._file = SpoolFile(path, size_bytes, unit_bytes, owner)
         self._descriptor = self._file.descriptor
         self.note = "; ".join(self._file.notes)
+        self.is_new = self._file.is_new
         self.station = owner[2]
         self.unit_bytes = self._file.header.unit_bytes
         self.block_bytes = self._file.header.block_bytes

@@ -37,7 +37,8 @@ WORDS = {
     ),
     flash.REFUSED_GONE: (
         "the file was deleted, replaced or cut while the agent was running",
-        "start the agent again: it says what is there now",
+        "put it back as {path} before the agent is started again, and what the controller kept is fetched; a start "
+        "without it makes a new spool, which begins with the results made after its first connection",
     ),
     flash.REFUSED_SUPPLY: ("the chip's supply is below the limit of board.supply", "charge or replace its battery"),
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),

@@ -194,11 +194,12 @@ KINDS = ((stat.S_ISLNK, "a symbolic link"), (stat.S_ISDIR, "a folder"))
 
 
 class SpoolFile:
-    """One open spool: `descriptor`, `header`, `block_count`, and `notes` for people."""
+    """One open spool: `descriptor`, `header`, `block_count`, `notes` for people, and whether it `is_new`."""
 
     def __init__(self, path, size_bytes, unit_bytes, owner=NO_OWNER):
         self.path = os.path.abspath(path)
         self.notes = []
+        self.is_new = False
         self.descriptor = -1
         block_bytes = block_bytes_for(size_bytes)
         try:
@@ -208,6 +209,7 @@ class SpoolFile:
             else:
                 header = Header(unit_bytes, block_bytes, size_bytes // block_bytes, owner, os.urandom(IDENTITY_BYTES))
                 self.descriptor = make(self.path, header)
+                self.is_new = True
             self._own()
             self._read_header(owner)
             self._tighten()  # not before it is known to be a spool: the mode of another file is none of ours

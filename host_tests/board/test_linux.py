@@ -197,11 +197,14 @@ def test_a_spool_that_cannot_be_opened_is_reported_with_its_reason(board, tmp_pa
 def test_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):
     device = board.flash({"path": "a.spool", "size_kib": 64, "unit": 256, "owner": (3, 1, 7)})
     assert device.unit_bytes == 256 and board.spool_notes() == []
+    (made,) = board.spools_made()
+    assert "a new spool was made at" in made and "a.spool" in made and "is not fetched" in made
     board.close()
     assert board.flash({"path": "a.spool", "size_kib": 64, "unit": 16, "owner": (3, 1, 8)}) is None
     (reason,) = board.unusable.values()
     assert "belongs to station 7" in reason
     assert board.flash({"path": "a.spool", "size_kib": 32, "unit": 16, "owner": (3, 1, 7)}).unit_bytes == 256
+    assert board.spools_made() == [], "it was there"
     (note,) = board.spool_notes()
     assert "keeps its 64 KiB" in note and "keeps its unit of 256 bytes" in note
 

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.log import flash
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import server_clock as linux_clock
@@ -46,6 +47,12 @@ def test_every_reason_has_words_and_advice():
     assert sorted(linux_refusal.WORDS) == list(range(1, len(names)))
     for refusal in linux_refusal.WORDS:
         assert linux_refusal.meaning(refusal) and "{" not in linux_refusal.advice(refusal, "/home/pi/a b.spool")
+
+
+def test_a_file_that_is_gone_is_put_back_before_the_start():
+    told = linux_refusal.advice(flash.REFUSED_GONE, "/home/my pi/a.spool")
+    assert told.index("put it back as '/home/my pi/a.spool'") < told.index("started again") < told.index("a new spool")
+    assert "first connection" in told
 
 
 @pytest.mark.parametrize(("number", "word"), [(errno.EIO, "rescue '/home/my pi/a.spool'")])

@@ -156,13 +156,15 @@ def read_whole(path: str | Path) -> tuple[dict, dict]:
     return configuration, tree
 
 
-def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict, dict, list[str]]:
+def _complete(
+    path: str | Path, text: str, lenient: bool = False, unread: list[Mistake] | None = None
+) -> tuple[dict, dict, list[str]]:
     """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
     tree, doubled = _parse(path, text)
     folder = Path(path).resolve().parent
     awaits: dict[str, dict] = {}
     named = config_secrets.named(tree, "file")
-    secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None)
+    secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None, unread)
     doubtful = {place for place, *_ in doubled}
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
     secret = [one for one in secret if one[0] not in doubtful]
@@ -176,6 +178,12 @@ def _complete(path: str | Path, text: str, lenient: bool = False) -> tuple[dict,
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
     return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
+
+
+def read_to_check(path: str | Path) -> tuple[dict, list[Mistake]]:
+    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file."""
+    unread: list[Mistake] = []
+    return _complete(path, _text(path), unread=unread)[0], unread
 
 
 def _time_zone(board: dict) -> list[Mistake]:

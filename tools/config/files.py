@@ -131,9 +131,9 @@ class Checked:
 def check(path: str | Path) -> Checked:
     """Check the file and everything that it names, as the user of this process."""
     try:
-        configuration = config_file.read(path)
+        configuration, unread = config_file.read_to_check(path)
     except config_file.ConfigurationError as wrong:
         return Checked(None, wrong.mistakes)
     folder = config_file.folder_of(path)
-    lacks = [*config_file.not_runnable(configuration, folder), *path_checks.unusable(configuration, folder)]
+    lacks = [*unread, *config_file.not_runnable(configuration, folder), *path_checks.unusable(configuration, folder)]
     return Checked(configuration, [], lacks)

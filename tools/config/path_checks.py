@@ -1,7 +1,7 @@
 """Whether the files that a configuration names can be where it says, on this machine and for this user.
 
 Rules
-1. Nothing is left behind: a folder is tried by making and removing a file, whose name no spool has.
+1. Nothing is left behind: a folder is tried by making, writing and removing a file, whose name no spool has.
 2. A chip's configuration says nothing about this machine's folders: they are not checked.
 3. What is there already has to be what an agent takes: a spool, or a file of its lines.
 4. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.base.private_files import user_name
 from toolcart.board.linux import order_log, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
@@ -28,6 +29,7 @@ from toolcart.board.linux.spool_file import NEW
 PROBE = ".toolcart-check"
 STATE_FOLDER = "/var/lib/toolcart"  # the service's
 RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
+FIRST_KIB = 4  # what the header of a spool, or the first line of a file, takes of a disk
 A_FILE = "a file in a folder that is there and that the agent's user may write"
 
 Mistake = tuple[str, str, str]  # place, found, allowed
@@ -37,8 +39,10 @@ Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of line
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     mistakes = []
+    sizes = {f"stations[{n}].spool.path": one["spool"]["size_kib"] for n, one in enumerate(configuration["stations"])}
     for place, path, owner in _named(configuration):
-        wrong = wrong_with(folder / path) or _foreign(folder / path, owner)
+        size = sizes.get(place, 0)
+        wrong = wrong_with(folder / path) or _foreign(folder / path, owner) or no_room(folder / path, size)
         if wrong:
             mistakes.append((place, f"{path}: {wrong}", A_FILE))
     return mistakes
@@ -162,8 +166,13 @@ def wrong_with(path: Path) -> str:
             return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
         probe = path.parent / f"{PROBE}-{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        os.close(os.open(probe, flags, 0o600))
-        probe.unlink()
+        descriptor = os.open(probe, flags, 0o600)
+        try:
+            os.write(descriptor, bytes(FIRST_KIB * 1024))
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+            probe.unlink()
     except PermissionError:
         return f"{user_name()} may make no file in {path.parent}"
     except OSError as error:
@@ -182,6 +191,26 @@ def _wrong_with_file(path: Path) -> str:
     except OSError as error:
         return linux_refusal.explanation(error, str(path))
     return ""
+
+
+def no_room(path: Path, size_kib: int = 0) -> str:
+    """Say why what an agent writes there first has no room: a new spool, of this size, or a line of an outlet's file.
+
+    A spool that is there has been given its room; a file of lines needs some for every line.
+    """
+    if (size_kib and path.exists()) or not path.parent.is_dir():
+        return ""
+    try:
+        told = os.statvfs(path.parent)
+    except OSError:
+        return ""
+    free_kib = (told.f_bavail if os.geteuid() else told.f_bfree) * told.f_frsize // 1024
+    if not told.f_blocks or free_kib >= size_kib + FIRST_KIB:
+        return ""
+    what = linux_refusal.meaning(REFUSED_NO_ROOM)
+    if free_kib >= FIRST_KIB:
+        what = f"{free_kib} KiB are free in {path.parent}, the spool wants {size_kib}"
+    return f"{what}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}"
 
 
 def _foreign(path: Path, owner: Owner | None) -> str:

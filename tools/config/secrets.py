@@ -9,7 +9,8 @@ Rules
 3. A credential is the file NAME in $CREDENTIALS_DIRECTORY, where systemd puts what LoadCredential= names. Outside the
    service there is none: UNKNOWN takes its place, which is long enough for every check.
 4. No message contains what a file holds.
-5. An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `PendingSecrets`.
+5. What cannot be read here is no mistake in the configuration: it is good in itself, and cannot run here as it is.
+   An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `PendingSecrets`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from toolcart.base.private_files import user_name
 UNKNOWN = "*" * 8
 SECRET_BYTES_MAX = 4096  # the size of a key file; a larger file cannot be the right one
 FORMS = '{"file": NAME} or {"credential": NAME}'
+NO_NAME = "a name that no file can have"  # on no machine
 OWNER_ONLY = 0o077
 _OF_OUTLET = re.compile(r"stations\[\d+\]\.outlets\[\d+\]\.")
 _CREDENTIAL = re.compile(r"[\w.@-]{1,200}", re.ASCII)
@@ -37,10 +39,13 @@ FILES = ("tls_key",)
 Mistake = tuple[str, str, str]
 
 
-def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -> tuple[list[Mistake], list[str]]:
+def resolve(
+    tree: object, folder: Path, awaits: dict[str, dict] | None = None, unread: list[Mistake] | None = None
+) -> tuple[list[Mistake], list[str]]:
     """Replace every secret's name in the tree by the secret; return mistakes, and places with no credential.
 
     With `awaits` one of an outlet that cannot be read is neither: a mark takes its place, and its name is put there.
+    With `unread` no secret that is named as it should be is a mistake: why it cannot be read here is put there.
     """
     mistakes: list[Mistake] = []
     absent: list[str] = []
@@ -60,6 +65,8 @@ def resolve(tree: object, folder: Path, awaits: dict[str, dict] | None = None) -
             elif isinstance(secret, str):
                 parent[key] = secret
                 absent.append(place)
+            elif unread is not None and _is_named(value) and secret[0] != NO_NAME:
+                unread.append((place, *secret))
             else:
                 mistakes.append((place, *secret))
     return mistakes, absent
@@ -147,7 +154,9 @@ def _named(value: dict, folder: Path) -> str | tuple[str, str]:
 def _is_named(value: dict) -> bool:
     """True if this is the name of a secret, whether it can be read or not."""
     [name] = [*value.values()][:1] or [None]
-    return len(value) == 1 and isinstance(name, str) and ("file" in value or bool(_CREDENTIAL.fullmatch(name)))
+    if len(value) != 1 or not isinstance(name, str):
+        return False
+    return "file" in value or ("credential" in value and bool(_CREDENTIAL.fullmatch(name)))
 
 
 def from_file(path: Path) -> str | tuple[str, str]:
@@ -159,7 +168,7 @@ def from_file(path: Path) -> str | tuple[str, str]:
     except OSError as error:
         return f"{path}: {error.strerror}", "a file that can be read"
     except ValueError:  # a NUL, or half a character
-        return "a name that no file can have", "a file that can be read"
+        return NO_NAME, "a file that can be read"
     if not stat.S_ISREG(mode):
         return f"{path}, which is no file", "a file"
     if mode & OWNER_ONLY:

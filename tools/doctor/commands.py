@@ -1,7 +1,7 @@
 """`toolcart doctor`: checks the whole chain once, each link in plain words, without disturbing a running agent.
 
-Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong. What works but
-could be better (`!`) does not count.
+Exit codes: 0 everything works, 1 something does not, 2 the configuration or the command line is wrong; 1 for a wrong
+configuration beside an agent that runs with an earlier one. What works but could be better (`!`) does not count.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         well = "everything works" if runs else "what can be checked without an agent works"
         click.echo(count if bad else well, nl=False)
         click.echo(f", {warned} could be better" if warned else "")
-    sys.exit(EXIT_CONFIGURATION if wrong_file else EXIT_OTHER if bad else EXIT_FINE)
+    sys.exit(EXIT_CONFIGURATION if wrong_file and not runs else EXIT_OTHER if bad else EXIT_FINE)
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Finding]:
@@ -83,6 +83,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
         at = config_path if where == "(file)" else f"{config_path}: {where}"
         yield Finding("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
     if configuration is None:
+        for shown in (told or {}).get("stations", ()):  # the agent goes on with what it has read
+            yield from _told_by_agent(_name(shown), shown["number"], told or {})
         return
     if not found.mistakes and not found.lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"
@@ -129,13 +131,15 @@ def _place(station: dict) -> tuple:
 
 
 def _spools(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
-    up = {shown["number"] for shown in running.get("stations", ()) if shown["mounted"]}
+    up = {shown["number"]: shown["spool"] for shown in running.get("stations", ()) if shown["mounted"]}
     for station in configuration["stations"]:
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
         settings = {**station["spool"], "owner": owner}
-        yield from local.spool(_name(station), path, settings, station["number"] in up)
+        its = up.get(station["number"])
+        is_gone = its is not None and its.get("refused") == "gone" and Path(its["path"]).name == path.name
+        yield from local.spool(_name(station), path, settings, its is not None, is_gone)
 
 
 def spool_path(config_path: str, station: dict) -> Path:
@@ -184,9 +188,14 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
         elif connections.is_well(its):
             yield Finding(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
-            words = reason.words or f"{where}: the running agent is not connected yet ({its['state']})"
+            left = "" if "kind" in its else attention.why_left(shown)
+            left = left or f"the running agent is not connected yet ({its['state']})"
+            words = reason.words or f"{where}: {left}"
             words = reasons.and_next_try(words, its)
             yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
+    told = attention.first_sides(shown)
     for need in standing_conditions.everything(shown):
-        yield Finding(f"{name} {need.slug}", need.level, need.words, need.hint, {"need": need.slug})
+        level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
+        if need not in told:
+            yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})
     yield Finding(f"{name} results", GOOD, status.results(shown))

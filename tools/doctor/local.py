@@ -16,7 +16,7 @@ import socket
 import time
 from pathlib import Path
 
-from toolcart.agent.log.flash import REFUSED_NO_ROOM, REFUSED_QUOTA
+from toolcart.agent.log.flash import REFUSED_GONE, REFUSED_NO_ROOM, REFUSED_QUOTA
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
@@ -41,10 +41,17 @@ SET_THE_CLOCK = (
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
-def spool(name: str, path: Path, settings: dict, is_up: bool = False) -> list[Finding]:
-    """Check where one spool goes, and what is there; `is_up`: an agent has it, and tells what its disk refuses."""
+def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: bool = False) -> list[Finding]:
+    """Check where one spool goes, and what is there; `is_up`: an agent has it, and tells what its disk refuses.
+
+    `is_gone`: the agent's own file is not this one any more.
+    """
     folder = path.parent
     what = f"{name} spool"
+    if is_gone or (is_up and folder.is_dir() and not os.path.lexists(path)):
+        hint = linux_refusal.advice(REFUSED_GONE, str(path))
+        words = f"{path} is not the running agent's spool: {linux_refusal.meaning(REFUSED_GONE)}"
+        return [Finding(what, BAD, words, f"{hint[0].upper()}{hint[1:]}.")]
     hint = f"spool.path names {path_checks.A_FILE}."
     wrong = (
         "" if path.is_file() else path_checks.wrong_with(path)

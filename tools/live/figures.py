@@ -24,11 +24,17 @@ UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
+# How results leave the backlog that ToolsNet does not have, by the name in the status.
+_NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
+
 GOOD = "good"
 INFO = "info"
 WARNING = "warning"
 BAD = "bad"
 LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # of needs
+
+# Lines of the agent that have their own words.
+_SAID = {"note": WARNING, "made": GOOD, "reload": INFO, "order": INFO}
 
 # What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
 _TOLD_AS_STATE = {
@@ -100,8 +106,8 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind in ("note", "reload", "order"):
-            return [Change(at_s, WARNING if kind == "note" else INFO, line["text"])]
+        if kind in _SAID:
+            return [Change(at_s, _SAID[kind], line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
         if kind not in ("status", "stopped"):
@@ -283,11 +289,13 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
 def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     told = []
     backlog = shown["backlog"]
+    if not known.highest_backlog:
+        known.before_backlog = {name: known.shown.get(name, shown.get(name, 0)) for name in _NOT_DELIVERED}
     if backlog > known.highest_backlog:
         known.highest_backlog = backlog
     elif backlog == 0 and known.highest_backlog:
         if known.highest_backlog > 5:
-            told.append((GOOD, f"backlog delivered (up to {known.highest_backlog})"))
+            told.append((GOOD, _backlog_is_gone(known, shown)))
         known.highest_backlog = 0
     open_ids = shown["recovery"]["open_ids"]
     if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
@@ -298,6 +306,16 @@ def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]
         told.append((GOOD, "no missed result is left in the controller"))
     known.open_ids = open_ids
     return told
+
+
+def _backlog_is_gone(known: StationFigures, shown: dict) -> str:
+    """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
+    since = {name: shown.get(name, 0) - known.before_backlog.get(name, 0) for name in _NOT_DELIVERED}
+    others = [f"{count} {words}" for name, words in _NOT_DELIVERED.items() if (count := since[name]) > 0]
+    if not others:
+        return f"backlog delivered (up to {known.highest_backlog})"
+    others += ["the rest delivered"] * (sum(since.values()) < known.highest_backlog)
+    return f"nothing waits any more, of a backlog of up to {known.highest_backlog}: {', '.join(others)}"
 
 
 def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
@@ -315,7 +333,19 @@ def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]
 
 
 def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    return _needs_told(known.needs, attention.needs(shown), attention.OVER)
+    """Report the needs of a station; what only an order ended stands until it is known how it goes on."""
+    found = attention.needs(shown)
+    there, over, left = {need.slug for need in found}, dict(attention.OVER), {}
+    for slug in attention.OVER_WHEN_PROVEN:
+        if slug in there:
+            known.at_need[slug] = attention.at_need(shown)
+        elif slug in known.needs:
+            over[slug] = attention.over_of(slug, shown, known.at_need[slug])
+            if not over[slug]:
+                left[slug] = known.needs[slug]
+    told = _needs_told(known.needs, found, over)
+    known.needs.update(left)
+    return [(level, words) for level, words in told if words]
 
 
 def _needs_told(

@@ -32,9 +32,11 @@ class StationFigures:
     open_ids: int = 0
     filling_percent: int = 0
     highest_backlog: int = 0
+    before_backlog: dict = field(default_factory=dict)  # what had not been delivered before it began
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug
+    at_need: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.at_need, by slug
     others: dict[str, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
     waited: dict[str, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
     news: News = field(default_factory=News)

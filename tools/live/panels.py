@@ -100,7 +100,9 @@ def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Diagno
     both = connections.both(station)
     wrong = [side for side, shown in both.items() if not connections.is_well(shown) and not cut.get(side)]
     known = {side: connections.reason_of(both[side]) for side in wrong}
+    told = attention.first_sides(station)  # with their states
     needs = [need for need in standing_conditions.everything(station) if need.level != attention.NOTE]
+    needs = [need for need in needs if need not in told]
     width, rows = room
     left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
     none: dict[str, list[str]] = {side: [] for side in both}
@@ -291,6 +293,7 @@ def account(told: dict) -> Text:
     text = Text()
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
+    names = (*names, ("dropped", "dropped", BAD_STYLE)) if told.get("dropped") else names
     _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
     return text
 

@@ -47,7 +47,8 @@ def verdict(shown: dict, detail: int = SHORT) -> tuple[str, str]:
     if detail == BARE and len(wrong) > len(set(wrong)):
         wrong = [f"both {wrong[0]}"]
     wrong += [f"{outlet.get('name', outlet['kind'])}: {outlet['why']}" for outlet in others_of(shown) if outlet["why"]]
-    wrong += [need.words for need in standing_conditions.everything(shown) if need.level == attention.WARN]
+    warnings = [need for need in standing_conditions.everything(shown) if need.level == attention.WARN]
+    wrong += [need.words for need in warnings if need.slug != "outlet"]
     if percent_used(shown) >= FULL_PERCENT:
         wrong.append(f"spool {percent_used(shown)} % full")
     ahead_s = controller.get("clock_ahead_s") or 0
@@ -209,6 +210,8 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     for name, key in named:
         told = [known.shown[key] for known in stations if key in known.shown]
         figures += [(name, str(sum(told)))] if told or name in ("waiting", "stored") else []
+    dropped = sum(known.shown.get("dropped", 0) for known in stations)
+    figures += [("dropped", str(dropped))] if dropped else []
     for name, value in figures:
         text.append(f"{name} ", "dim").append(value, "bold").append("   ")
     text.rstrip()

@@ -43,6 +43,13 @@ OVER = {
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
+# An order ends these for a moment, and nothing is known then: see `over_of`.
+OVER_WHEN_PROVEN = ("refused", "operator")
+NOTHING_HELD = {
+    "refused": "nothing that ToolsNet refused is waiting any more",
+    "operator": "nothing waits for an operator any more",
+}
+
 STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.snapshot
 
 
@@ -85,9 +92,42 @@ def needs(station: dict) -> list[Need]:
     return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
 
 
-def outlets(station: dict) -> list[Need]:
-    """Return which outlets beside the first cannot be used, and why; the first is a side of the station."""
-    return [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
+def at_need(station: dict) -> tuple[int, int]:
+    """Return how much was delivered and is set aside while a need is there, for `over_of`."""
+    return connections.delivered_of(station), station.get("parked", 0)
+
+
+def over_of(slug: str, station: dict, before: tuple[int, int]) -> str:
+    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is `at_need` when it stood.
+
+    ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
+    """
+    delivered, parked = at_need(station)
+    if slug == "operator" and parked < before[1]:
+        return OVER[slug]
+    if connections.first_of(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
+        return ""
+    if delivered > before[0]:
+        return OVER[slug] if slug == "refused" else NOTHING_HELD[slug]
+    return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
+
+
+def sides(station: dict) -> list[Need]:
+    """Return which sides cannot be used, and why."""
+    others = [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
+    return [*first_sides(station), *others]
+
+
+def first_sides(station: dict) -> list[Need]:
+    """Return which of the controller and the first outlet cannot be used; that one is not reached, its state says."""
+    found = []
+    for slug, side in connections.both(station).items():
+        reason = reasons.Reason() if not side or connections.is_well(side) else connections.reason_of(side)
+        if reasons.is_refusal(reason):
+            name = connections.name_of(side)
+            words = f"{name} cannot be used: {reason.words}"
+            found.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(side)))
+    return found
 
 
 def of_outlet(outlet: dict) -> Need | None:
@@ -96,7 +136,8 @@ def of_outlet(outlet: dict) -> Need | None:
     if not reason:
         return None
     words = f"{connections.which(outlet)} cannot be used: {reason.words}"
-    return Need("outlet", BAD, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
+    level = BAD if reasons.is_refusal(reason) else WARN
+    return Need("outlet", level, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
 
 
 def of_agent(about: dict) -> list[Need]:
@@ -130,6 +171,13 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
+def why_left(station: dict) -> str:
+    """Say why the agent itself has ended the controller's session, or begins none; "" if nothing keeps it from one."""
+    slugs = ("full", "state", "disk") if _takes_no_write(station) else ("full", "state")
+    keeps = [need for need in bad(station) if need.slug in slugs]
+    return f"the running agent has no session while nothing can be stored: {keeps[0].words}" if keeps else ""
+
+
 def is_for_somebody(station: dict) -> bool:
     """True if something does not work until somebody sees to it.
 
@@ -137,10 +185,7 @@ def is_for_somebody(station: dict) -> bool:
     """
     if not station.get("mounted"):
         return not station.get("starting")
-    if bad(station):
-        return True
-    down = [one for one in (station["controller"], *station["outlets"]) if not connections.is_well(one)]
-    return any(reasons.is_refusal(connections.reason_of(one)) for one in down)
+    return bool(bad(station)) or any(need.level == BAD for need in sides(station))
 
 
 def _disk(station: dict) -> Iterator[Need]:

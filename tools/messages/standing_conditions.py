@@ -73,6 +73,11 @@ _COUNTED = {
         "results set aside: refused by ToolsNet, in doubt or unreadable",
         "`{quarantine}` shows them",
     ),
+    "dropped": (
+        "DROPPED",
+        "results dropped from the quarantine by an operator: ToolsNet does not get them",
+        "",
+    ),
     "receipts above": (
         "RECEIPTS",
         "receipts of MQTT since the start name more than was sent, and are ignored",
@@ -104,7 +109,7 @@ def everything(station: dict) -> list[Need]:
     if not station.get("mounted"):
         return []
     counts = [need for need in counted(station) if need.key != "0"]
-    return [*attention.needs(station), *attention.outlets(station), *counts, *doubtful(station)]
+    return [*attention.needs(station), *attention.sides(station), *counts, *doubtful(station)]
 
 
 def counted(station: dict) -> list[Need]:
@@ -116,6 +121,7 @@ def counted(station: dict) -> list[Need]:
         "again": recovery.get("stored_again_at_most"),
         "overwritten": station.get("overwritten"),
         "set aside": station.get("parked"),
+        "dropped": station.get("dropped"),
     }
     for slug in _OF_OUTLETS:
         counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))

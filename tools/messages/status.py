@@ -97,14 +97,15 @@ def _outlet_line(outlet: dict) -> str:
 
 
 def results(station: dict) -> str:
-    """Say how many results are stored, delivered and waiting."""
+    """Say how many results are stored, delivered, dropped by an operator if any are, and waiting."""
     oldest = station.get("oldest_waiting")
     waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
     several = sum(one.get("durable", True) for one in station.get("outlets", ())) > 1
     if several or not delivered:
         waiting += f" for {connections.backlog_for(station)}"
-    return f"{station['stored']} stored, {delivered}{waiting}"
+    dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
+    return f"{station['stored']} stored, {delivered}{dropped}{waiting}"
 
 
 def _spool(spool: dict) -> str:

@@ -119,7 +119,7 @@ class Agent:
         self._liveness = Liveness(self.app, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._told_problems: list[str] = []
-        self._told_notes: list[str] = []
+        self._told_notes: set[str] = set()
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `goes_on` returns False, or no spool can be used; then end in order."""
@@ -213,12 +213,11 @@ class Agent:
             self._told_problems = problems
             for problem in problems:
                 self.tell({"kind": "spool", "text": problem})
-        notes = self.board.spool_notes()
-        if notes != self._told_notes:
+        for kind, notes in (("made", self.board.spools_made()), ("note", self.board.spool_notes())):
             for note in notes:
                 if note not in self._told_notes:
-                    self.tell({"kind": "note", "text": note})
-            self._told_notes = notes
+                    self.tell({"kind": kind, "text": note})
+                    self._told_notes.add(note)
 
     def _open_status(self) -> Control:
         """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""

@@ -130,7 +130,7 @@ def remembered(image: Image, area: Area, found: list[Entry]) -> dict[str, Any]:
     waiting = [entry for entry in found if entry.number > numbers[spool.first.slot]]
     again, aside = sent_again(spool) if spool.may_refuse else (0, 0)
     is_met = numbers[n.SENT] & n.SENT_MET
-    delivered = {"delivered": numbers[n.DELIVERED]} if spool.may_refuse else {}
+    delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
     return {
         "stored": numbers[n.STORED],
         **delivered,

@@ -47,7 +47,7 @@ def open_socket(
                 "configuration": configured(),
                 "servers_clock": None if clock is None else clock.about(),
                 "stations": len(app.stations),
-                "notes": board.spool_notes(),
+                "notes": [*board.spools_made(), *board.spool_notes()],
                 "faults": app.scheduler.faults,
                 "last_fault": None if fault is None else f"{type(fault).__name__}: {fault}",
             }

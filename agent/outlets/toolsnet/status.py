@@ -26,7 +26,7 @@ def put_refused(report, policy, now):
     in_vain = policy.passes() > 0
     refuses_all = in_vain and policy.lookahead.others > 0
     report["refused"] = None
-    if doing:
+    if doing and (doing != RETRY or policy.code >= 0):  # else one is offered of which nothing is known yet
         report["refused"] = {
             "code": policy.code if policy.code > 0 else 0,
             "number": policy.reoffer.number if doing == LATE_OUT else policy.head,

@@ -1115,3 +1115,11 @@ def test_several_that_never_arrived_go_out_one_at_a_time():
     assert outlet.ids() == numbers(1, 10) and outlet.archive.repeated == 0 and not outlet.parked_numbers()
     assert not outlet.state.numbers[SENT] & SENT_SEVERAL
     outlet.clean()
+
+
+def test_a_dropped_first_is_no_silence_of_the_server():
+    outlet = trouble_without_room()
+    assert outlet.forward.drop_first() == DROP_DONE
+    assert outlet.status()["refused"] is None, "nothing is known of the next one"
+    outlet.until(lambda: outlet.status()["needs_operator"], 1000)
+    assert outlet.status()["refused"]["code"] == 17

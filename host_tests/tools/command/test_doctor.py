@@ -512,3 +512,46 @@ def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
 def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
     FileFlash(str(tmp_path / "cart.spool"), 64 * 1024).close()
     assert ": 64 KiB, this station's" in _offline(tmp_path, "spool")["words"]
+
+
+def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_first_start_makes(tmp_path):
+    settings, path = {"size_kib": 64, "owner": (3, 1, 7)}, tmp_path / "cart.spool"
+    (found,) = local.spool("station 7", path, settings, is_up=True)
+    assert found.verdict == BAD and "first start" not in found.words and "before the agent is started" in found.hint
+    assert local.spool("station 7", path, settings)[0].verdict == GOOD, "without an agent it is made"
+    FileFlash(str(path), 65536, 16, (3, 1, 7)).close()
+    assert local.spool("station 7", path, settings, is_up=True)[0].verdict == GOOD
+    (found,) = local.spool("station 7", path, settings, is_up=True, is_gone=True)  # another file in its place
+    assert found.verdict == BAD and "replaced" in found.words
+
+
+def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monkeypatch):
+    shown = station_told(parked=2, spool={**station_told()["spool"], "path": "cart.spool", "refused": "broken"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    code, found = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
+    assert code == 1 and any("pim_port" in one["words"] for one in found if one["what"] == "configuration")
+    assert _of(found, "disk")[0]["verdict"] == BAD and _of(found, "set aside")
+
+    def nobody(_path):
+        raise client.NoAgent("no agent", "start it")
+
+    monkeypatch.setattr(client, "ask", nobody)
+    assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"waits_for_room": True}, "the spool is full"),
+        ({"refused": "read-only"}, "its file system is read-only"),
+        ({"refused": "broken", "refused_words": "reading a.spool"}, "not connected yet (closed)"),
+        ({}, "not connected yet (closed)"),
+    ],
+)
+def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypatch, changed, words):
+    shown = station_told()
+    shown["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
+    shown["spool"].update(path="cart.spool", **changed)
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    told = _of(_examined(tmp_path, cart_of(), "--offline")[1], "controller")[0]
+    assert told["verdict"] == BAD and words in told["words"]

@@ -113,3 +113,38 @@ def test_a_spool_that_is_good_can_be_made_and_one_that_cannot_is_none(tmp_path, 
     app.step(board.now())
     assert app.stations[0].mounted or told, "a start makes what the check calls good"
     board.close()
+
+
+def disk_with(monkeypatch, free_kib):
+    told = os.statvfs_result((1024, 1024, 100000, free_kib, free_kib, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(config_places.os, "statvfs", lambda _path: told)
+
+
+@pytest.mark.parametrize(("free_kib", "words"), [(0, "its file system is full"), (20, "20 KiB are free")])
+def test_a_disk_without_room_for_a_new_spool_is_told(tmp_path, monkeypatch, free_kib, words):
+    disk_with(monkeypatch, free_kib)
+    [(place, found, _)] = found_with(tmp_path)
+    assert place == "stations[0].spool.path" and words in found and "df -h" in found
+    path = written(tmp_path, cart_of(station={"spool": {"path": "a.spool"}}))
+    assert words in check(path, code=1)
+
+
+def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_path, monkeypatch):
+    settings = config.complete(cart_of())["stations"][0]["spool"]
+    Board(str(tmp_path)).flash({**settings, "path": "a.spool", "owner": NO_OWNER})
+    disk_with(monkeypatch, 0)
+    lines = [{"kind": "toolsnet"}, {"kind": "file", "path": "x.jsonl"}]
+    for is_there in (False, True):
+        told = found_with(tmp_path, outlets=lines)
+        full = [place for place, found, _ in told if "its file system is full" in found]
+        assert full == ["stations[0].outlets[1].path"], (is_there, told)
+        (tmp_path / "x.jsonl").touch()
+
+
+def test_what_cannot_be_written_though_it_can_be_made_is_told_and_not_left_there(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(122, "Disk quota exceeded")
+
+    monkeypatch.setattr(config_places.os, "write", full)
+    [(_, found, _)] = found_with(tmp_path)
+    assert "Disk quota exceeded" in found and list(tmp_path.iterdir()) == []

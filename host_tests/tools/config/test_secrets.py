@@ -154,3 +154,26 @@ def test_the_unit_loads_the_credentials_that_are_named(tmp_path):
 def test_the_service_s_configuration_starts_from_its_state(tmp_path):
     assert str(config_file.folder_of("/etc/toolcart/config.json")) == "/var/lib/toolcart"
     assert config_file.folder_of(tmp_path / "cart.json") == tmp_path.resolve()
+
+
+@pytest.mark.parametrize("kind", ["missing", "open to others", "of nothing"])
+def test_a_secret_that_cannot_be_read_here_is_no_mistake_in_the_file(tmp_path, kind):
+    path = cart(tmp_path, {"file": "wifi"})
+    if kind != "missing":
+        secret(tmp_path / "wifi", "" if kind == "of nothing" else SECRET, 0o644 if kind == "open to others" else 0o600)
+    said = check(path, code=1)
+    assert "good in itself" in said and "board.password" in said and "wifi" in said
+    checked = files.check(path)
+    assert checked.mistakes == [] and checked.configuration and "board.password" in checked.first()
+    for value in ({"file": "a\0b"}, {"credential": "../x"}, {"fiel": "wifi"}, SECRET):
+        check(cart(tmp_path, value), code=2)
+
+
+def test_all_that_run_goes_on_without_is_good_in_itself(tmp_path):
+    tree = json.loads(GOOD)
+    outlet = {"kind": "mqtt", "host": "192.0.2.9", "user": "cart", "password": {"file": "gone"}}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, outlet]
+    path = tmp_path / "cart.json"
+    written(tmp_path, tree)
+    assert "outlets[1].password" in check(path, code=1)
+    assert config_file.read_to_run(path)["stations"][0]["outlets"][1]["awaits"]

@@ -586,3 +586,8 @@ def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     without = {name: value for name, value in _station(1).items() if name not in ("delivered", "parked", "dropped")}
     figures.feed(status_of(without), 0.0)
     assert ", passed on 0" in account_text(figures) and "delivered" not in account_text(figures)
+
+
+def test_what_an_operator_dropped_is_shown():
+    assert "dropped 2" in panels.account(_station(1, dropped=2)).plain
+    assert "dropped" not in panels.account(_station(1, dropped=0)).plain

@@ -197,8 +197,33 @@ def test_events_tell_a_need_once_and_when_it_is_over():
     assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 waiting")]
     assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
     assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
-    assert figures._need_changes(known, station()) == [("good", "ToolsNet takes results again")]
+    assert figures._need_changes(known, station(delivered=1)) == [("good", "ToolsNet takes results again")]
     assert Figures().stations == {}
+
+
+def test_what_an_order_ended_for_a_moment_is_not_over():
+    from toolcart.tools.live import figures
+
+    known = figures.StationFigures()
+    operator = {"why": "no room"}
+    count = {"delivered": 5, "parked": 24, "backlog": 9}
+    hold = dict(REFUSED, doing="hold")
+
+    def said(refused, needs=None, **changed):
+        told = figures._need_changes(known, station(refused, needs_operator=needs, **{**count, **changed}))
+        return [words for _, words in told]
+
+    assert len(said(hold, operator)) == 2
+    assert said(None) == [], "the first was dropped, and nothing is known of the next one"
+    assert said(hold, operator) == [], "it is refused as well"
+    assert said(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a refused result again: 5"]
+    assert "ToolsNet takes results again" not in said(hold, operator, delivered=6), "one of the quarantine was taken"
+    assert said(hold, delivered=6) == [], "nothing left the quarantine"
+    assert said(hold, operator, delivered=6) == []
+    assert said(None, delivered=6, parked=23) == ["the quarantine has room again"]
+    assert said(None, delivered=7, parked=23) == ["ToolsNet takes results again"]
+    assert len(said(hold, operator)) == 2
+    assert said(None, backlog=0) == [attention.NOTHING_HELD["refused"], attention.NOTHING_HELD["operator"]]
 
 
 @pytest.mark.parametrize("doing", ["pass", "retry", "trouble"])
@@ -247,3 +272,33 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
     assert "mes was of kind mqtt before this start and is of kind webhook now" in removed.words
     assert "at most 5 records that the one of kind mqtt has not taken make room" in removed.words
     assert "continues" not in removed.hint and "gets what the spool still holds" in added.words
+
+
+def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
+    counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
+    shown = station(**counts, dropped=2)
+    assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
+    said = [line for line in words.sorrow_lines(shown) if "DROPPED" in line]
+    assert said == ["  DROPPED     2 results dropped from the quarantine by an operator: ToolsNet does not get them"]
+    (one,) = [need for need in standing_conditions.everything(station(dropped=1)) if need.slug == "dropped"]
+    assert one.words.startswith("1 result dropped") and one.level == "note"
+    none = station(**counts, dropped=0)
+    assert "dropped" not in words.results(none) and not words.sorrow_lines(none)
+
+
+@pytest.mark.parametrize("side", ["controller", "toolsnet", "mqtt"])
+@pytest.mark.parametrize(("why", "is_bad"), [("bad certificate", True), ("refused", False)])
+def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
+    down = {"state": "closed", "is_up": False, "why": why, "why_in": "pim opening", "host": "h", "port": 1}
+    shown = station(controller={"host": "h", "port": 2, "state": "ready"})
+    if side == "controller":
+        shown["controller"] = {name: value for name, value in down.items() if name != "is_up"}
+    elif side == "toolsnet":
+        shown["outlets"][0].update(down)
+    else:
+        shown["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
+    bad = [need for need in standing_conditions.everything(shown) if need.level == attention.BAD]
+    assert bool(bad) == attention.is_for_somebody(shown) == is_bad
+    if is_bad:
+        assert bad[0].slug == ("controller" if side == "controller" else "outlet")
+        assert any(line.strip().startswith(bad[0].label) for line in words.sorrow_lines(shown))

@@ -15,7 +15,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figure
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.messages import log_entries, standing_conditions
-from host_tests.support.agent_lines import status_of
+from host_tests.support.agent_lines import station_told, status_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -111,3 +111,24 @@ def test_everything_that_the_agent_notes_is_told_in_words():
         assert log_entries.explained(name, 5, 7) != f"{name} (5)"
     assert "MID 0065" in log_entries.explained("controller malformed", 65, 7)
     assert "no sample" in log_entries.explained("traces lost", 2, 7)
+
+
+def test_a_spool_that_was_made_is_a_notice():
+    (change,) = Figures().feed({"kind": "made", "text": "a new spool was made at x"}, 0.0)
+    assert (change.level, change.text) == (GOOD, "a new spool was made at x")
+
+
+def test_a_backlog_that_was_set_aside_is_not_called_delivered():
+    figures = Figures()
+
+    def told(**changed):
+        return [change.text for change in figures.feed(status_of(station_told(**changed)), 0.0)]
+
+    told(backlog=0, parked=1)
+    told(backlog=6, parked=1)
+    (said,) = [text for text in told(backlog=0, parked=7) if "backlog" in text]
+    assert said == "nothing waits any more, of a backlog of up to 6: 6 set aside"
+    told(backlog=7, parked=7)
+    assert any("up to 7: 6 set aside, the rest delivered" in text for text in told(backlog=0, parked=13))
+    told(backlog=7, parked=7)
+    assert "backlog delivered (up to 7)" in told(backlog=0, parked=7)

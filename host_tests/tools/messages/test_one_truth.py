@@ -173,6 +173,7 @@ STATES = {
     "refused": (lambda: shown(produced(2, toolsnet={"code_all": 17})), {"refused"}),
     "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
     "set aside": (late, {"set aside", "waits late"}),
+    "dropped": (lambda: shown(away(1), dropped=2), {"dropped"}),
     "hold": (held, None),
     "full": (lambda: shown(away(240, blocks=7)), {"full"}),
     "refusing disk": (refusing, {"disk"}),
@@ -246,6 +247,8 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
     make, slugs = STATES[state]
     station = make()
     needs = standing_conditions.everything(station)
+    sides = attention.first_sides(station)  # after a restart a controller has the session of before; below
+    needs = [need for need in needs if need not in sides]
     assert slugs is None or {need.slug for need in needs} == slugs
     lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
     web, figures, screen = unescape(page.row(station)), of_metrics(station), of_live_view(station)

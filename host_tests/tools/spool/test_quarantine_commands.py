@@ -296,7 +296,7 @@ def test_the_log_tells_what_did_not_arrive():
     held = told(**{**wrong, "outlets": [{**station_told()["outlets"][0], **hold}]})
     assert any("no room: nothing is sent" in text for text in held)
     assert "the quarantine has room again" not in held, "in the same second as that it has none"
-    assert "the quarantine has room again" in told(**{**wrong, "needs_operator": None})
+    assert "the quarantine has room again" in told(**{**wrong, "parked": 2, "needs_operator": None})
     figures.feed({"kind": "started", "pid": 1}, 1.0)
     assert [text for text in told(**wrong) if text.startswith("3 results set aside")]
 
