@@ -12,7 +12,6 @@ counted like what is overwritten: else no block might be free, and the last reco
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
-from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import (
@@ -195,7 +194,7 @@ class Blocks:
                 if log.state.durable[cursor.slot] < bound - 1 and log.ring != n.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
         if before is not None:
-            missed.put(log.state)
+            _share_missed(log.state)
         if (is_saved and before is None) or log.state.save():
             return done
         for one, number, found, ahead in before or ():
@@ -203,7 +202,7 @@ class Blocks:
             one.found = found  # it may be outstanding
         counts[n.OVERWRITTEN] = overwritten
         log.state.missed[:] = before_missed
-        missed.put(log.state)
+        _share_missed(log.state)
         log.state.places = places
         log.counts.missed = own
         return False
@@ -228,3 +227,12 @@ class Blocks:
                     log.state.missed[cursor.slot - n.CURSOR] += 1
                 log.state.put_moved(cursor, was)
         return True
+
+
+def _share_missed(state):
+    if any(state.missed):
+        from toolcart.agent.log.missed import put  # most spools have lost nothing
+
+        put(state)
+    else:
+        state.numbers[n.MISSED] = 0

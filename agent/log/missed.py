@@ -36,6 +36,9 @@ def put(state):
     for place in range(PLACES):
         if state.places and place not in places:
             state.missed[place] = 0  # nobody has it
+    if not any(state.missed):
+        state.numbers[MISSED] = 0
+        return
     if len(places) == 1:
         state.numbers[MISSED] = min(sum(state.missed), _SHARED - 1)
         return

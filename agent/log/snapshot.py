@@ -29,7 +29,6 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, get_u32
-from toolcart.agent.log import missed
 from toolcart.agent.log.block_head import size_of
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import (
@@ -38,6 +37,7 @@ from toolcart.agent.log.snapshot_fields import (
     AREA_GRAPHS,
     CURSOR,
     EVENT_AHEAD,
+    MISSED,
     NUMBERS,
     OCTETS,
     PLACES,
@@ -383,7 +383,10 @@ class Snapshot:
             convert(self)
         elif image[2] == VERSION_BROKEN:
             self._take_break()
-        missed.load(self)
+        if self.numbers[MISSED]:
+            from toolcart.agent.log.missed import load  # most spools have lost nothing
+
+            load(self)
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

@@ -44,7 +44,9 @@ def find(mid, revision, buf, at, length):
     revisions = tuple(range(1, LAST_REVISION + 1)) + ((_STAGES, _LIGHT) if mid == 61 else ())
     others = [one for one in revisions if one != revision]
     if not readings:
-        readings = [(one, bytes(buf[at : at + length])) for one in others if _fits(mid, one, buf, at, length)]
+        for one in others:
+            if _fits(mid, one, buf, at, length):
+                readings.append((one, bytes(buf[at : at + length])))
     if not readings:
         for one in others:
             for used, copy in _straight(mid, one, buf, at, length, 0):
