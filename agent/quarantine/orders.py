@@ -387,7 +387,10 @@ def _number(word):
 def _range(word):
     first, _, last = word.partition("-")
     low = _number(first)
-    return (low, _number(last) if last else low)
+    high = _number(last) if last else low
+    if high < low:
+        raise OrderRefused("%s is the wrong way round: %d-%d" % (word, high, low))
+    return (low, high)
 
 
 assert res.HEAD_BYTES + res.BODY_BYTES + res.LIMITS_BYTES + ORIGIN_BYTES == _PAYLOAD_BYTES

@@ -244,7 +244,7 @@ def _refusal(told: dict, station: dict, is_up: bool) -> Need:
     if doing == "hold":
         then = " and the quarantine has no room: nothing is sent"
         waiting += _set_aside(station)
-        hint = f"needs an operator: `{commands.quarantine(station)}`"
+        hint = f"needs an operator: {_order(station)}"
     elif doing == "pass":
         behind = "those behind it are offered" + ("" if is_up else " when it is there again")
         then = f" result {told.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else behind}"
@@ -268,9 +268,16 @@ def _takes_no_write(station: dict) -> bool:
 def _operator(station: dict) -> Iterator[Need]:
     told = station.get("needs_operator")
     if told:
-        hint = f"`{commands.quarantine(station)}`"
+        hint = _order(station)
         words = f"needs an operator: {told['why']}{_set_aside(station)}"
         yield Need("operator", BAD, "OPERATOR", words, hint, told["why"])
+
+
+def _order(station: dict) -> str:
+    """Return the command that an operator begins with: nothing is to be listed where nothing is set aside."""
+    if station.get("parked") == 0:
+        return f"`{commands.drop_first(station)}` gives up the refused one for good"
+    return f"`{commands.quarantine(station)}`"
 
 
 def _set_aside(station: dict) -> str:

@@ -16,6 +16,11 @@ def quarantine(station: dict) -> str:
     return f"toolcart quarantine list --spool {_path(station)}"
 
 
+def drop_first(station: dict) -> str:
+    """Return the command that gives up the result that ToolsNet refuses and that holds all others."""
+    return quarantine(station).replace(" list", " drop first", 1)
+
+
 def offer_again(station: dict) -> str:
     """Return the command that has results sent to ToolsNet again, or left, without what it is to do."""
     return f"toolcart spool offer-again --spool {_path(station)}"

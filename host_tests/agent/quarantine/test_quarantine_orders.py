@@ -104,6 +104,8 @@ def test_what_is_not_there_or_no_order_is_told():
     station = bench(2)
     assert "no record 9" in station.order("show", "9")[0]["error"]
     assert "no number" in station.order("show", "x")[0]["error"]
+    for verb in ("drop", "retry"):
+        assert station.order(verb, "2-1")[0]["error"] == "2-1 is the wrong way round: 1-2"
     for words in ((), ("explode",), ("drop",), ("retry", "in-doubt"), ("list", "1")):
         assert "no such order" in station.order(*words)[0]["error"], words
     for verb in ("drop", "retry"):

@@ -259,6 +259,12 @@ def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
         assert "37 records set aside, none is dropped without an order" in need.words
 
 
+def test_an_empty_quarantine_is_not_to_be_listed():
+    for changed in ({"needs_operator": {"why": "no room"}}, {"refused": dict(REFUSED, doing="hold")}):
+        [need] = attention.needs(station(changed.pop("refused", None), parked=0, **changed))
+        assert "`toolcart quarantine drop first --spool cart.spool`" in need.hint and "list" not in need.hint
+
+
 def test_a_station_that_is_starting_needs_nobody():
     starting = {"number": 1, "mounted": False, "starting": True}
     assert "the agent is starting" in attention.not_up(starting) and not attention.is_for_somebody(starting)
