@@ -262,9 +262,11 @@ class Agent:
 
 
 def spool_problems(app: App, board: Board) -> list[str]:
-    """Return why spools are not up, one text for each station that has tried and has none."""
+    """Return why spools are not up, one text for each station that has tried and has none, with its number."""
     tried = [station for station in app.stations if not station.mounted and station.counters.counts[h.FLASH_FAILED]]
-    return [spool_problem(app, board, station) for station in tried]
+    several = len(app.stations) > 1
+    names = [f"station {station.number}: " if several else "" for station in tried]
+    return [name + spool_problem(app, board, station) for name, station in zip(names, tried, strict=True)]
 
 
 def spool_problem(app: App, board: Board, station: Station) -> str:

@@ -22,6 +22,7 @@ from host_tests.support.running import (
     lived,
     ran,
     running,
+    station_at,
     toolcart,
     written,
 )
@@ -279,6 +280,21 @@ def test_another_station_does_not_get_the_spool(tmp_path):
     (line,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
     assert "belongs to station 1 of system 1 (type 3), not to station 2" in line["text"]
     assert (tmp_path / "cart.spool").read_bytes() == before
+
+
+def test_a_start_that_makes_a_spool_says_so_and_another_does_not(tmp_path):
+    for _ in range(2):
+        (line,) = [line for line in _agent_told(tmp_path, cart_of()) if line["kind"] == "made"]
+        assert str(tmp_path / "cart.spool") in line["text"] and "is not fetched" in line["text"]
+        assert not [line for line in _agent_told(tmp_path, cart_of()) if line["kind"] == "made"]
+        (tmp_path / "cart.spool").unlink()
+
+
+def test_why_a_spool_is_not_up_begins_with_its_station_where_there_are_several(tmp_path):
+    tree = cart_of()
+    tree["stations"] = [station_at(number, spool=f"{number}/a.spool") for number in (1, 2)]
+    told = [line["text"] for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
+    assert sorted(text[:11] for text in told) == ["station 1: ", "station 2: "], told
 
 
 def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
