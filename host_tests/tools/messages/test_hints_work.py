@@ -100,6 +100,8 @@ def test_an_environment_that_has_more_than_is_asked_for_is_ready(tmp_path):
     (tmp_path / "tools").mkdir()
     shutil.copy(CHECKOUT / "tools/setup.sh", tmp_path / "tools")
     (tmp_path / ".venv").mkdir()
+    for room in ("agent", "archive", "board", "tools"):
+        (tmp_path / "toolcart" / room).mkdir(parents=True)
     project = tmp_path / "pyproject.toml"
     project.write_text("[project]\n")
     python = shlex.quote(sys.executable)
