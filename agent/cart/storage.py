@@ -10,8 +10,9 @@ from toolcart.agent.cart.outlet_places import GUESSED, KINDS, NEW, RETURNED, STA
 from toolcart.agent.log import missed
 from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Partition
+from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
-from toolcart.agent.log.mount import MOUNT_DONE, floor, mount
+from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
@@ -42,8 +43,12 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 # 1. Which place of the snapshot an outlet has is decided by its name alone (toolcart.agent.cart.outlet_places).
 # 2. An outlet that was there goes on where it was. One that returns does too, as far as the log still has that; what
 #    the log gave up meanwhile is counted, as for one that was there (toolcart.agent.log.missed).
-# 3. A new one gets what the log holds, as far as a quarter of the room stays free for new results. So does one that was
-#    best effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
+# 3. A new one gets what the log holds. A durable one leaves out the oldest, so that a quarter of the room is free for
+#    new results, but only what all durable ones that stay have had: what nobody has had is kept, whatever is free.
+#    Where none stays, that is what one of those that were there before has had. The same holds for one that was best
+#    effort, is durable now, and so far behind that no block is free. What is left out is counted likewise.
+# 4. Where no block is free it leaves out the oldest one in any case: all had passed that, or it would not be full, and
+#    the last record would stay in doubt for ever.
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
 _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_TO, DOUBT_LACKS)
@@ -138,7 +143,8 @@ def _place_cursors(station, own):
             log.cursors[index].durable = False
         else:
             log.pass_gone(log.cursors[index])
-    lows = min([log.blocks.lowest()] + [numbers[place] for place in own.mixed])
+    lows = _had_by_others(log, own, numbers)
+    log.blocks.lent = lows if True in moves else 0
     at_start.added = [None] * count  # type: ignore  # or how many records it could not have
     at_start.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     gone = [place for place in own.removed if place not in own.given_up]
@@ -153,11 +159,10 @@ def _place_cursors(station, own):
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
             at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
-            lacks = left_out + lost
             if cursor.slot == TOOLSNET_CURSOR:
-                state.numbers[OVERWRITTEN] += lacks
+                state.numbers[OVERWRITTEN] += left_out + lost
             else:
-                state.missed[own.places[index]] += lacks
+                state.missed[own.places[index]] += left_out + lost
         elif not state.found and cursor.number:
             state.put_moved(cursor, 0)  # what it has had is not known any more
     missed.put(state)
@@ -165,6 +170,21 @@ def _place_cursors(station, own):
     at_start.guessed = GUESSED in own.how or own.mixed != []
     for index in range(count):
         log.cursors[index].durable = _is_durable(station, index)
+
+
+def _had_by_others(log, own, numbers):
+    """Return up to which number a durable outlet that was not there may lack records (rules 3 and 4).
+
+    `numbers` are those of the places as the last session left them.
+    """
+    low = log.lowest()
+    if low == NUMBER_TOP:
+        stayed = [own.places[index] for index in range(len(own.how)) if own.how[index] in (STAYED, GUESSED)]
+        low = max([numbers[place] for place in own.removed or stayed] or [0])
+    low = min([low, log.number] + [numbers[place] for place in own.mixed])
+    if log.blocks.count_free(low) == 0:
+        low = max(low, min(log.first_above(log.first_above(0)) - 1, log.number))
+    return low
 
 
 def _outlet_of(log, place):
@@ -193,13 +213,13 @@ def _forget(station, index):
 def _begin(log, cursor, how, others_low):
     """Place the cursor of an outlet that was not there.
 
-    `others_low` is the number that all other durable cursors have passed. Return how many records that the log holds
-    are left out, and how many it gave up before that one which was there has not had.
+    `others_low` is up to which number it may lack records. Return how many records that the log holds are left out,
+    and how many it gave up before that one which was there has not had.
     """
     oldest = log.first_above(0) - 1 if log.number else 0
     was = cursor.number
     start = max(was, oldest)
-    log.rewind(cursor, max(start, min(floor(log), others_low)), cursor.ahead)
+    log.rewind(cursor, max(start, min(log.blocks.floor(), others_low)), cursor.ahead)
     state = log.state
     left_out, given_up = max(0, cursor.number - start), start - was
     if how == NEW:

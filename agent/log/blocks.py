@@ -5,9 +5,9 @@
     kept      above         overwritten, if the log does that: the cursors are moved past it, saved, then erased
     worn      WORN          never again
 
-Which are worn is known once an erase or a program of this session has failed. An outlet that was added gets what the
-log still had as far as a quarter of the room stays free (`floor`). A worn block is no room, so it takes more of that,
-counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
+Which are worn is known once an erase or a program of this session has failed. An outlet that was added leaves out what
+others have had, so that a quarter of the room is free (`floor`). A worn block is no room, so it takes more of that
+(`lent`), counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
 
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
@@ -38,7 +38,7 @@ class Blocks:
         self.kept_free = kept_free
         self.cut = -1  # a block with copies that do not count: it is opened first
         self.ahead = -1  # a block erased in this session, to be opened next
-        self.lent = 0  # whoever was there before had passed this: who stands before it now was added
+        self.lent = 0  # others have had all up to this: who stands before it now was added
         self._first_free = -1
         self._oldest = -1
 

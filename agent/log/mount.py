@@ -262,12 +262,3 @@ def _read_block(log, place):
 
 
 assert _NUMBER == HEAD_OCTETS + 4
-
-
-def floor(log):
-    """Return up to which number the log's records may go, so that a quarter of its room is free.
-
-    What an outlet that is placed behind it lacks is lent: a block that turns out worn may take more of that.
-    """
-    log.blocks.lent = min(log.lowest(), log.number)
-    return log.blocks.floor()

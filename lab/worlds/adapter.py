@@ -266,6 +266,19 @@ def left_out(agent: Agent, index: int) -> int:
     return sum(count or 0 for count in agent.stations[index].at_start.added)
 
 
+def left_out_numbers(agent: Agent, index: int) -> set[int]:
+    """Return the numbers of the log that this start has left out for durable outlets; asked before they take anything.
+
+    Later on these are numbers that an outlet has taken since.
+    """
+    station = agent.stations[index]
+    found: set[int] = set()
+    for cursor, count in zip(station.log.cursors, station.at_start.added, strict=True):
+        if count and cursor.durable:
+            found.update(range(cursor.number - count + 1, cursor.number + 1))
+    return found
+
+
 def waits(agent: Agent, index: int) -> list[int]:
     """Return how many records wait for each outlet, says the agent."""
     station = agent.station(index)

@@ -266,6 +266,19 @@ class ChangingWorld(World):
         if agent is not None and not self._left_out and not adapter.is_away(agent, 0):
             self._left_out = True
             self.ledger.left_out += adapter.left_out(agent, 0)
+            self.ledger.nobody_had |= self._left_out_unhad()
+
+    def _left_out_unhad(self) -> set[int]:
+        """Return what this start has left out for a durable outlet though no place had ever had it."""
+        numbers = adapter.left_out_numbers(self.agent, 0)
+        if not numbers:
+            return set()
+        told = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
+        found = {made for payload in told for _, made in named_in(1, payload, 0)}
+        for side in self.sides.values():
+            found -= side.all | {made for _, made in side.stored()}
+        found -= {row.number for row in self.history.stations[1].rows if row.number}
+        return {number for number in found if self._result(number).acks and not self._result(number).disliked}
 
     def look(self) -> None:
         """Note what the agent says: no count is below 0."""

@@ -180,6 +180,7 @@ class Ledger:
     overwritten: int = 0
     missed: int = 0
     left_out: int = 0  # of all starts
+    nobody_had: set[int] = field(default_factory=set)  # left out by a start, though no outlet had had it
     damaged: int = 0
     stored_again: int = 0
     unsure: set[int] = field(

@@ -3,6 +3,7 @@
 Rules
 1. Had is what its place ever had. What it must have had and has not is counted, by a full log (`overwritten`), by a
    best-effort outlet (`missed`), or told by the start that left it out; a record that cannot be read is counted once.
+   What no outlet had had is not left out, but for what was given up before.
 2. `overwritten` and `missed` are called bounds, and are: an outlet lacks no more. Where nothing but a cut leaves
    results in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
 3. What a place has forgotten and the log still has is there again at the end, but for as many as starts left out.
@@ -48,6 +49,9 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
         told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
         verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - counted - ledger.left_out)
+    if len(ledger.nobody_had) > max(0, counted - ledger.left_out) + ledger.damaged:
+        told = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
+        verdict.add(v.LOST, 1, told, len(ledger.nobody_had))
     server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
     least = sum(len(missing[id(outlet)]) for outlet in server)
     unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)

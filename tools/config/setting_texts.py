@@ -190,7 +190,8 @@ MEANINGS = {
     "stations[].spool.path": (
         "File or partition that keeps the results; relative to the configuration file; one for each station."
     ),
-    "stations[].spool.size_kib": "Fixed size of the spool; four blocks of it are its state. 1024 on boards.",
+    "stations[].spool.size_kib": "Size of the spool; four blocks of it are its state. 1024 on boards. A file grows at "
+    "the next start where this is larger; it never shrinks.",
     "stations[].spool.when_full": (
         "Full: refuse further results (the controller keeps them), or overwrite the oldest."
     ),

@@ -289,6 +289,9 @@ def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[st
 def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
     told = []
     backlog = shown["backlog"]
+    outlets = [(one["kind"], one.get("name"), one.get("durable")) for one in shown.get("outlets", ())]
+    if outlets != known.backlog_of:  # what waited for one that is gone was not delivered
+        known.backlog_of, known.highest_backlog = outlets, 0
     if not known.highest_backlog:
         known.before_backlog = {name: known.shown.get(name, shown.get(name, 0)) for name in _NOT_DELIVERED}
     if backlog > known.highest_backlog:

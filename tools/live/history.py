@@ -31,7 +31,8 @@ class StationFigures:
     met_controller: bool = False  # since the agent's start
     open_ids: int = 0
     filling_percent: int = 0
-    highest_backlog: int = 0
+    highest_backlog: int = 0  # of the outlets `backlog_of`, since it was last 0
+    backlog_of: list[tuple] = field(default_factory=list)
     before_backlog: dict = field(default_factory=dict)  # what had not been delivered before it began
     spool_told: bool = False
     undelivered: dict = field(default_factory=dict)

@@ -8,6 +8,8 @@ Rules
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from toolcart.tools.messages import attention, commands, connections
 from toolcart.tools.messages.attention import NOTE, WARN, Need
 from toolcart.tools.messages.durations import counted as in_words
@@ -65,7 +67,8 @@ _COUNTED = {
     "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
     "overwritten": (
         "OVERWRITTEN",
-        "results at most overwritten before ToolsNet had them, because the spool was full",
+        "results at most overwritten before ToolsNet had them, because the spool was full, "
+        "or left out when it was added",
         _LARGER,
     ),
     "set aside": (
@@ -100,7 +103,7 @@ _COUNTED = {
     ),
 }
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
-LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
+LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED", "left out": "LEFT OUT"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
 
@@ -119,7 +122,7 @@ def counted(station: dict) -> list[Need]:
         **station.get("counters", {}),
         "gone": recovery.get("gone"),
         "again": recovery.get("stored_again_at_most"),
-        "overwritten": station.get("overwritten"),
+        "overwritten": max(0, (station.get("overwritten") or 0) - _left_out_for_toolsnet(station)),
         "set aside": station.get("parked"),
         "dropped": station.get("dropped"),
     }
@@ -137,8 +140,21 @@ def counted(station: dict) -> list[Need]:
         told = words if count != 1 else words.replace("s ", " ", 1)
         found.append(Need(slug, NOTE, label, f"{count} {told}", hint.format(**ways), str(count)))
         if slug == "overwritten":
-            found += _given_up(station)
+            found += [*_given_up(station), *_left_out(station)]
     return found
+
+
+def _left_out_for_toolsnet(station: dict) -> int:
+    return sum(one.get("left_out") or 0 for one in station.get("outlets", ()) if one["kind"] == "toolsnet")
+
+
+def _left_out(station: dict) -> Iterator[Need]:
+    """Return what the last start left out for outlets that it added; after another start it is part of a bound."""
+    for outlet in station.get("outlets", ()):
+        count, name = outlet.get("left_out") or 0, connections.name_of(outlet)
+        if count:
+            words = f"{in_words(count, 'record')} left out when {name} was added or made durable: others have had them"
+            yield Need("left out", NOTE, "LEFT OUT", words, "", str(count), name)
 
 
 def _given_up(station: dict) -> list[Need]:
@@ -149,9 +165,11 @@ def _given_up(station: dict) -> list[Need]:
             continue
         count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
         left -= count
+        count = max(0, count - (outlet.get("left_out") or 0))
         of = f"before {name} had {'it' if count == 1 else 'them'}"
         if outlet.get("durable", True):
-            words = f"{in_words(count, 'record')} at most overwritten {of}, because the spool was full"
+            words = f"{in_words(count, 'record')} at most overwritten {of}, because the spool was full, "
+            words += "or left out when it was added"
             found.append(Need("overwritten", NOTE, "OVERWRITTEN", words, _LARGER, str(count), name))
         else:
             words = f"{in_words(count, 'record')} at most dropped {of}, as it is best effort"

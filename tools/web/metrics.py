@@ -64,7 +64,7 @@ FAMILIES = {
     ),
     "toolcart_results_overwritten": (
         GAUGE,
-        "Results at most overwritten in a full spool before a durable outlet had them, by its name.",
+        "Results at most that a durable outlet lacks, by its name: overwritten in a full spool, or left out for it.",
     ),
     "toolcart_results_missed": (GAUGE, "Records at most given up before a best-effort outlet had them, by its name."),
     "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),

@@ -422,3 +422,66 @@ def test_overwritten_grows_by_what_toolsnet_lacks_and_never_without_it():
         cart.start(TOOLSNET)
         taken += len(cart.take(0))
         assert taken + cart.state.numbers[OVERWRITTEN] == cart.log.number, life
+
+
+def test_what_no_outlet_has_had_is_never_left_out():
+    from host_tests.portable import HAS_ALL
+
+    lists = (
+        ((FILE,), (FILE + ":b",)),
+        ((FILE,), (WEBHOOK,)),
+        ((FILE,), (TOOLSNET, MQTT)),
+        ((TOOLSNET,), (TOOLSNET + ":b",)),
+        ((TOOLSNET, "-" + FILE), (FILE, "-" + WEBHOOK)),
+        ((TOOLSNET, FILE), (WEBHOOK, "-" + FILE)),
+        ((FILE, WEBHOOK), (MQTT,)),
+        ((FILE, "-" + WEBHOOK), ("-" + FILE, WEBHOOK)),
+        ((FILE, "-" + WEBHOOK), ("-" + FILE, MQTT)),
+        ((FILE, WEBHOOK), (FILE, MQTT)),
+    )
+    for first, then in lists:
+        for blocks in (3, 4, 7, 16, 40) if HAS_ALL else (3, 7):
+            for taken in (0, 9, 23, 400):
+                case = first, then, blocks, taken
+                cart = Cart(7 + blocks)
+                cart.start(*first)
+                while cart.append(10) == 10 and cart.log.number < 25 * blocks:
+                    pass
+                had = set()  # by whomever
+                for index, words in enumerate(first):
+                    if not words.startswith("-"):
+                        had |= set(cart.take(index, taken + 5 * index))
+                for settles in (False, True, True):
+                    cart.start(*then, settles=settles)
+                assert not cart.log.doubtful, case
+                for index in range(len(then)):
+                    had |= set(cart.take(index))
+                assert had == set(range(1, cart.log.number + 1)), case
+                assert cart.append(5) == 5, case
+
+
+def test_where_the_log_overwrites_what_no_outlet_has_had_is_not_left_out():
+    for taken in (0, 20, 45):
+        for then in ((FILE + ":b",), (WEBHOOK, "-" + FILE)):
+            cart = Cart(7 + 6)
+            cart.start(FILE, when_full="overwrite")
+            cart.append(200)
+            cart.take(0, taken)
+            had, oldest = cart.log.cursors[0].number, cart.log.first_above(0)
+            cart.start(*then, when_full="overwrite")
+            assert cart.log.cursors[0].number + 1 in (oldest, oldest + cart.at_start.added[0])
+            assert cart.log.cursors[0].number <= had, (taken, then)
+
+
+def test_a_worn_block_takes_nothing_that_no_outlet_has_had():
+    for worn in range(8):
+        cart = Cart(4 + 3 + 8)
+        cart.start(FILE)
+        while cart.append(10) == 10:
+            pass
+        had = cart.take(0, 40)
+        cart.start(WEBHOOK)
+        cart.flash.worn = {4 + 3 + worn}
+        cart.append(60)
+        found = cart.take(0)
+        assert found[0] <= had[-1] + 1 and found == list(range(found[0], cart.log.number + 1)), worn

@@ -47,6 +47,16 @@ def fetching(script):
 
 
 KNOWN = {
+    "the_only_outlet_is_renamed_while_it_is_behind_and_the_log_refuses": world(
+        [A],
+        (0.5, "make", 1, 20, 30),
+        (4, "side", "a", "outage", 300000),
+        (5, "make", 1, 200, 30),
+        (14, "outlets", [B]),
+        (14, "reload", 200),
+        (20, "make", 1, 1, 30),
+        blocks=6,
+    ),
     "a_block_is_gone_and_the_file_has_what_comes_behind_it_when_the_power_goes": world(
         [TOOLSNET, {**A, "durable": False}],
         (0.6, "stale", 1, 1, True),

@@ -444,6 +444,12 @@ def test_what_an_outlet_lacks_is_counted_or_was_passed_in_silence():
         assert ledger(outlet(had=(3,)), **counted).kinds() == [], counted
 
 
+def test_what_no_outlet_has_had_may_not_be_left_out():
+    assert ledger(outlet(had=(3,)), left_out=2, missed=2, nobody_had={2}).kinds() == ["lost"]
+    assert ledger(outlet(had=(3,)), left_out=2, missed=2).kinds() == []
+    assert ledger(outlet(had=(3,)), left_out=2, missed=3, nobody_had={2}).kinds() == [], "it was given up before"
+
+
 def test_what_cannot_be_read_is_counted_once_for_all_outlets():
     both = outlet("a", had=(2, 3)), outlet("b", had=(2, 3))
     assert ledger(*both, damaged=1).kinds() == []

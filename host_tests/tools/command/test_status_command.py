@@ -145,7 +145,7 @@ def _station(**changed):
         ({"mounted": False, "spool_problem": "it is a folder"}, "the spool is not up: it is a folder"),
         (
             {"overwritten": 4},
-            "4 results at most overwritten before ToolsNet had them, because the spool was full; a larger",
+            "4 results at most overwritten before ToolsNet had them, because the spool was full, or left out when it",
         ),
         ({"parked": 1}, "in doubt or unreadable; `toolcart quarantine list --spool FILE` shows them"),
         ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),

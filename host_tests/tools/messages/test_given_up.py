@@ -11,7 +11,7 @@ FILE = {"kind": "file", "name": "file", "waiting": 0, "is_up": True, "state": "o
 EASY = {**FILE, "name": "easy", "durable": False, "given_up": 506}
 BROKER = {**FILE, "kind": "mqtt", "name": "mqtt", "given_up": 276}
 SERVER = {**FILE, "kind": "toolsnet", "name": "toolsnet", "host": "pim", "port": 1, "given_up": 12, "why": ""}
-FULL = "because the spool was full"
+FULL = "because the spool was full, or left out when it was added"
 
 CASES = {
     "durable and best effort": (
@@ -45,6 +45,16 @@ def test_each_is_said_by_status_and_log(case):
     lines = "\n".join(status.sorrow_lines(shown))
     logged = [one.text for one in Figures().feed(status_of(shown), 1.0)]
     assert all(one in lines and any(text.startswith(one) for text in logged) for one in words)
+
+
+@pytest.mark.parametrize("one", [SERVER, BROKER], ids=lambda one: one["kind"])
+@pytest.mark.parametrize("before", [0, 4])
+def test_what_this_start_left_out_is_not_said_to_be_overwritten(one, before):
+    shown = shown_with([{**one, "left_out": 23, "given_up": 23 + before}])
+    said = {need.label: need.words for need in standing_conditions.everything(shown)}
+    assert said["LEFT OUT"].startswith("23 records left out when ")
+    assert before == 0 or said["OVERWRITTEN"].startswith("4 re")
+    assert ("OVERWRITTEN" in said) == (before > 0)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -83,3 +93,15 @@ def test_what_is_left_of_outlets_that_are_gone_is_said():
     shown["missed"] += 7
     said = [need.words for need in standing_conditions.counted(shown) if need.about == "gone"]
     assert said == ["7 records at most were given up before outlets that are not configured any more had them"]
+
+
+def test_what_waited_for_an_outlet_that_is_gone_is_not_said_to_be_delivered():
+    figures, told = Figures(), []
+    for outlet, waiting in ((FILE, 40), (BROKER, 0), (BROKER, 30), ({**BROKER, "durable": False}, 0)):
+        shown = {**shown_with([{**outlet, "waiting": waiting}]), "backlog": waiting}
+        told += [one.text for one in figures.feed(status_of(shown), 1.0)]
+    assert not [text for text in told if "backlog delivered" in text]
+    for waiting in (20, 0):
+        shown = {**shown_with([{**FILE, "waiting": waiting}]), "backlog": waiting}
+        told += [one.text for one in figures.feed(status_of(shown), 1.0)]
+    assert [text for text in told if "backlog delivered" in text] == ["backlog delivered (up to 20)"]

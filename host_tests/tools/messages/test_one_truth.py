@@ -167,6 +167,13 @@ def receipts(counted):
     return station
 
 
+def left_out():
+    """ToolsNet was added, and has not got what others have had."""
+    station = shown(started(), overwritten=23)
+    station["outlets"][0].update(left_out=23, given_up=23)
+    return station
+
+
 # The state, and the slugs of all that is to be said of it.
 STATES = {
     "well": (lambda: shown(produced(2)), set()),
@@ -184,6 +191,7 @@ STATES = {
     ),
     "gone": (gone, {"gone"}),
     "added": (lambda: changed(True), {"added"}),
+    "left out": (left_out, {"added", "left out"}),
     "removed": (lambda: changed(False), {"removed"}),
     "given up": (lambda: shown(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
     "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
