@@ -69,7 +69,7 @@ class _Network(NoNetwork):
 class _Sockets:
     """toolcart.board.sockets.Sockets, as far as toolcart.board.housekeeping uses it."""
 
-    heard = True
+    has_received = True
     tried = False
 
 

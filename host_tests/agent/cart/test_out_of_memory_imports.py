@@ -39,7 +39,7 @@ RESULTS = 2
 class Sockets:
     """Those of a network that is never silent."""
 
-    heard = tried = True
+    has_received = tried = True
 
 
 class Chip(QuietBoard):
