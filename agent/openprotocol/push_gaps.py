@@ -4,7 +4,8 @@ soon as a push shows it.
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
    any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
-   usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed until then.
+   usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed for ever: what
+   is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`).
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or

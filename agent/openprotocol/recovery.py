@@ -130,7 +130,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYT
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
-VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
+VAIN_MOST = const(45)  # some 34 minutes of silence
 RESTARTS_MOST = const(
     12
 )  # in a row, by answers of one connection: it takes hardly more than six to know what they mean
@@ -601,6 +601,10 @@ class Recovery:
         """
         if self.phase >= _OFF:
             return rp.NEWS_NONE
+        if self._is_later:
+            self._switch_off(rp.PHASE_OFF)
+            self._retry.start(now, OFF_MS)
+            return rp.NEWS_NONE
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
@@ -676,6 +680,9 @@ class Recovery:
             self.restart()
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
+        if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
+            self._retry.start(now, self.retry_ms)
+            return rp.NEWS_NONE
         self._vain += 1
         if self._is_tried(1):
             self._end_unfinished(now)
