@@ -60,7 +60,8 @@ class EndedCount:
         if not self.is_there or not (ranges or self.last != self._top):
             return None
         first = ranges[0][0] if ranges else following(self._top)
-        return first, ranges[-1][1] if ranges and self.last == self._top else self.last
+        goes_on = ranges and (self.last == self._top or is_ahead(ranges[-1][1], self.last))
+        return first, ranges[-1][1] if goes_on else self.last
 
     def goes_on_with_zero(self, lowest):
         """Rule 4."""

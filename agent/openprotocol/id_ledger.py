@@ -575,7 +575,11 @@ class IdLedger:
             self.add(first, _ID_LAST)
             first = _ID_LAST + 1
         ranges = self.ranges
-        ranges.append([first, last])
+        if ranges and length_of(ranges[-1][0], first) and length_of(first, ranges[-1][1]):  # it goes on there
+            if is_ahead(last, ranges[-1][1]):
+                ranges[-1][1] = last
+        else:
+            ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
             # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
             # Nor is one of a count that has ended: what comes after it has lower IDs.

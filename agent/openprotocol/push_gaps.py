@@ -4,7 +4,8 @@ soon as a push shows it.
 Rules
 1. So is one that knows no such question (99, 73, 75), or rejects it in every revision; one that has never answered
    any, where UNANSWERED_MOST in a row get no answer or another rejection; and any, where VAIN_MOST in a row get no
-   usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed until then.
+   usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed for ever: what
+   is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
    order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`).
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
@@ -18,14 +19,16 @@ Imported where a controller is of this kind.
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
-from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
+from toolcart.agent.openprotocol.seen_ids import below, first_above, last_of, note
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
     FLAG_RETRIED,
     FLAG_UNPROVEN,
     HEAD_BYTES,
     ID_BYTES,
+    ID_EPOCH,
     TIGHTENING_ID,
 )
 
@@ -44,7 +47,10 @@ def settle(recovery, why):
         moves = put_seen(recovery.duplicates, ledger, last)
     if ownership.shares or ledger.is_apart():
         skipped = []
-    lost = [(first, end) for first, end in ledger.ranges if not is_open(first, end)]
+    lost = [(first, end) for first, end in below(ledger) if not is_open(first, end)]
+    seen = -1 if is_other else last_of(ledger)
+    if seen >= 0 and lost and ledger.is_unasked() and lost[-1][1] == ledger.top():
+        lost[-1] = lost[-1][0], preceding(ledger.top())  # that was pushed
     ledger.begin()
     if is_other:  # what was missing was the other one's, and what was skipped is all of this one
         lost += skipped_before(recovery.duplicates, ledger)
@@ -61,6 +67,8 @@ def settle(recovery, why):
         ledger.put_top(last)
     elif is_other:
         ledger.put_nothing()
+    if seen >= 0:
+        note(ledger, seen)
     ledger.end_doubt()
     ledger.put_unasked(True)
     ledger.put_controller(ownership.identity, ownership.shares, is_other)
@@ -120,14 +128,50 @@ def _find(pushes, top, skipped, last):
     return moves
 
 
-def _pushes(duplicates, first, end, highest):
+def last_pushed(duplicates, ledger, end):
+    """Return the last ID above `w` that was pushed in front of this record of the log, 0: of any; -1: there is none."""
+    last = bytearray(FINGERPRINT_BYTES)
+    pushes = _pushes(duplicates, max(ledger.doubted, ledger.since), end, ledger.octets, ledger.epoch())
+    return unpack_id(last, 0) if _find(pushes, ledger.top(), [], last) else -1
+
+
+def lost(recovery, newest, is_reset, is_noted, before):
+    """Return the ranges that are lost where all begins anew: also what was seen and skipped, if that `is_reset`.
+
+    `is_noted`: on this connection, when it was `before`.
+    """
+    ledger = recovery.ledger
+    parts = below(ledger)
+    if not is_reset:
+        return parts
+    top = ledger.top()
+    last = last_of(ledger)
+    if is_noted and not (last >= 0 and newest >= 0 and is_ahead(last, newest)):
+        last = before
+    if recovery.ownership.is_other:
+        for first, end in skipped_before(recovery.duplicates, ledger):
+            if last < 0 or is_ahead(end, last):
+                parts.append((first if last < 0 or is_ahead(first, last) else following(last), end))
+    elif ledger.doubted and top >= 0:
+        pushed = last_pushed(recovery.duplicates, ledger, recovery.first_record)
+        if pushed >= 0 and (last < 0 or is_ahead(pushed, last)):
+            last = pushed
+    if last >= 0 and length_of(first_above(top), last):
+        parts.append((first_above(top), last))
+    return parts
+
+
+def _pushes(duplicates, first, end, highest, epoch=-1):
     """Return record, ID, whether it is `w`, and digest, of `w` and each unproven push that may have come since.
 
-    Of the records from `first` on, in front of `end` if that is not 0; `highest` is the digest of `w`.
+    Of the records from `first` on, in front of `end` if that is not 0, of this epoch of the IDs if one is given;
+    `highest` is the digest of `w`.
     """
     pushes = []
     for page, at, flags in duplicates.results(first):
         if end and get_u32(page, at - HEAD_BYTES) >= end:
+            continue
+        if epoch >= 0 and page[at - HEAD_BYTES + ID_EPOCH] != epoch:
             continue
         if flags & (FLAG_RECOVERED | FLAG_RETRIED) or not all_digits(page, at + TIGHTENING_ID, ID_BYTES):
             continue

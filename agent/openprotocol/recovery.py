@@ -130,7 +130,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYT
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
-VAIN_MOST = const(45)  # some 22 minutes of rejections that say "later", 34 of silence
+VAIN_MOST = const(45)  # some 34 minutes of silence
 RESTARTS_MOST = const(
     12
 )  # in a row, by answers of one connection: it takes hardly more than six to know what they mean
@@ -197,7 +197,9 @@ class Recovery:
         self._revision_index = 0
         self._turned = 0  # how many revisions in a row were rejected
         self._other = 0  # the identity of this connection
-        self._first_record = 0  # of its first push, 0: there was none
+        self.first_record = 0  # of its first push, 0: there was none
+        self._is_noted = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
+        self._seen_before = -1
         self._first_id = -1
         self._why = (
             WHY_NEVER  # what came last, if that was no result: why an ID is gone (toolcart.agent.openprotocol.gap_fill)
@@ -223,7 +225,7 @@ class Recovery:
         ownership.forget()
         self.offset.begin_connection()
         self.writing = self._values = None
-        self._is_checked = self._compares = False
+        self._is_checked = self._compares = self._is_noted = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
         ledger.last_id = -1
@@ -260,7 +262,7 @@ class Recovery:
 
                 ledger.since = first_record(self.duplicates, ledger)
             else:
-                ledger.since = self._first_record or self.duplicates.next_record()
+                ledger.since = self.first_record or self.duplicates.next_record()
         if not ownership.is_believed:
             ledger.put_successor(ownership.identity, self._first_id)
             ledger.try_save()
@@ -268,7 +270,7 @@ class Recovery:
     def closed(self):
         """The session is over."""
         self.ledger.end_contact()
-        self._first_record = 0
+        self.first_record = 0
         self._first_id = -1
         self.gap_fill.drop()
         if self.phase == rp.PHASE_SEEK:
@@ -340,8 +342,8 @@ class Recovery:
             self._values.is_read = False
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
-        if not self._first_record:
-            self._first_record = record
+        if not self.first_record:
+            self.first_record = record
             self._first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
             self._retry.start(now, ON_ITS_WAY_MS)
@@ -599,6 +601,10 @@ class Recovery:
         """
         if self.phase >= _OFF:
             return rp.NEWS_NONE
+        if self._is_later:
+            self._switch_off(rp.PHASE_OFF)
+            self._retry.start(now, OFF_MS)
+            return rp.NEWS_NONE
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
@@ -674,6 +680,9 @@ class Recovery:
             self.restart()
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
+        if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
+            self._retry.start(now, self.retry_ms)
+            return rp.NEWS_NONE
         self._vain += 1
         if self._is_tried(1):
             self._end_unfinished(now)
@@ -937,9 +946,22 @@ class Recovery:
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return rp.NEWS_NONE
         is_above = is_ahead(newest, top)
+        if is_above and top > 0:
+            self._note_seen(newest)
         if top <= 0 or not (is_above or is_unsaid or self._may_be_moved()):
             return self._begin_walk(top >= 0 and not (is_above or is_unsaid), now)
         return self._turn_to_witness()
+
+    def _note_seen(self, newest):
+        """What lies between the highest ID known and the newest may be missing, whatever comes of this connection."""
+        ledger = self.ledger
+        if self.ownership.is_other or self.ownership.shares or ledger.is_apart():
+            return
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        before = seen_ids.note(ledger, newest)
+        self._seen_before = self._seen_before if self._is_noted else before
+        self._is_noted = True
 
     def _is_pushed_without_id(self, answer):
         """True if this was pushed under ID 0, before anything was proven: that was none."""
@@ -1009,6 +1031,11 @@ class Recovery:
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
         top = unpack_id(self._sought, 0)
         self.observed.is_reset = is_reset
+        if is_reset and self._is_noted:
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            seen_ids.restore(self.ledger, self._seen_before)
+            self._is_noted = False
         self.observed.is_witness_there = self.observed.is_witness_there or is_reset
         if self._spindle_count() > 1:
             return self._handle_no_witness(now)
@@ -1295,6 +1322,10 @@ class Recovery:
         self.restart()
         top = ledger.top()
         ledger.begin()
+        if ledger.ranges:
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            seen_ids.cut(ledger)
         ledger.correct_top(self._answer)
         if is_ahead(ledger.top(), top) and self._has_in_front_of(ledger.top()):  # else it made them before the meeting
             ledger.add(following(top), ledger.top())  # under their own IDs they were never asked for
@@ -1421,6 +1452,13 @@ class Recovery:
         observed.miss_up_to_newest(True)
         if observed.newest == top:
             observed.first = top  # nothing
+        if ledger.ranges:
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            last = seen_ids.last_of(ledger)
+            if last >= 0 and (observed.newest == top or is_ahead(last, observed.newest)):
+                observed.first = following(top)
+                observed.upto = last
 
     def _settle(self, now):
         """W1: write down what was concluded; if that fails, try again later. Return a NEWS_."""
@@ -1439,6 +1477,10 @@ class Recovery:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
         if observed.starts_over:
             ledger.forget_ranges()
+        elif ledger.ranges:
+            from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+            seen_ids.cut(ledger)
         if left is not None:
             ledger.add(left[0], left[1])
         if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
@@ -1467,13 +1509,11 @@ class Recovery:
         observed = self.observed
         if self._may_be_apart():
             return True
-        parts = [(first, last) for first, last in ledger.ranges]
+        from toolcart.agent.openprotocol import push_gaps  # hardly any count begins anew
+
+        parts = push_gaps.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top()), preceding(observed.first)))
-        if self.ownership.is_other:
-            from toolcart.agent.openprotocol.push_gaps import skipped_before  # hardly any cart needs it
-
-            parts += skipped_before(self.duplicates, ledger)
         lost = []
         for first, last in parts:
             if not observed.is_reset and not is_ahead(observed.first, last):

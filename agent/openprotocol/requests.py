@@ -251,7 +251,7 @@ class Request:
 class OldResultRequest:
     """The question for an old result: which one, and whether such questions are what ends connections."""
 
-    __slots__ = ("_asked_at", "asked_id", "is_answered", "revision", "revisions", "spindle")
+    __slots__ = ("_asked_at", "asked_id", "is_answered", "is_put_off", "revision", "revisions", "spindle")
 
     def __init__(self):
         self.asked_id = bytearray(_NEWEST)
@@ -259,15 +259,17 @@ class OldResultRequest:
         self.spindle = 0  # whose result is asked for; 0: the one that all our messages are for
         self.revisions = Revisions((1,))  # only whether MID 0064 is given up: its revisions are the recovery's
         self.is_answered = False  # a question of this connection
+        self.is_put_off = False  # the last rejection says that it will be answered later
         self._asked_at = -1  # how many keep-alives the connection had seen at the last question; -1: there was none
 
     def asked(self, keepalives):
         """A question goes out on a connection that has seen so many keep-alives."""
         self._asked_at = keepalives
 
-    def rejected(self, counts):
-        """It was rejected; `counts`: so that nothing comes of asking again."""
+    def rejected(self, counts, is_put_off=False):
+        """It was rejected; `counts`: so that nothing comes of asking again; `is_put_off`: for now."""
         self.revisions.given_up = counts
+        self.is_put_off = is_put_off
 
     def answered(self):
         """It was answered: a rejection before that has ended nothing."""
@@ -282,7 +284,7 @@ class OldResultRequest:
         if self._asked_at >= 0:
             revisions = self.revisions
             lasted = keepalives - self._asked_at >= LASTING
-            if revisions.given_up and not self.is_answered:
+            if revisions.given_up and not (self.is_answered or self.is_put_off):
                 revisions.connection_ended(lasted)
             else:
                 revisions.given_up = revisions.given_up or (is_open and not self.is_answered)

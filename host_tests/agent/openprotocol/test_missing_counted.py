@@ -150,6 +150,8 @@ HOW = {
     "the newest, others rejected": only_the_newest(error_codes.REFUSED_OTHER, 79),
 }
 
+PUT_OFF = ("later", "busy", "the newest, others later")  # what is missing is not gone
+
 
 @pytest.mark.parametrize("how", HOW)
 def test_each_result_is_stored_or_counted_once_whatever_happens(how):
@@ -158,6 +160,9 @@ def test_each_result_is_stored_or_counted_once_whatever_happens(how):
         uids = bench.uids()
         assert len(uids) == len(set(uids)), seed
         made = len(bench.memory.produced)
+        if how in PUT_OFF:
+            assert bench.ledger.gone() == 0 and made - len(uids) <= bench.ledger.open_most(), (how, seed)
+            continue
         assert made == len(uids) + bench.ledger.gone(), (how, seed, made, len(uids), bench.ledger.gone())
         assert not bench.ledger.ranges and bench.stored_twice == 0, (how, seed)
 
@@ -253,6 +258,10 @@ def test_controller_that_never_answers_for_old_results_loses_nothing_uncounted()
             cart.produce(1, 200)
             cart.run(5000)
             made, stored = cart.controller.produced, cart.stored_ids()
+            if code in (98, 96):  # "later": all is missing, and none of it gone
+                ledger = cart.station.ledger
+                assert ledger.gone() == 0 and len(made) - len(stored) <= ledger.open_most(), (code, answers_first)
+                continue
             assert len(made) == len(stored) + cart.station.ledger.gone(), (code, answers_first, made, stored)
             assert len(stored) == len(set(stored)) and cart.station.ledger.missing() == 0, (code, answers_first)
 
@@ -271,8 +280,12 @@ def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
             cart.produce(2, 200)
             cart.run(5000)
             made, stored = cart.controller.produced, cart.stored_ids()
-            assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
             met = stored[0] - 1  # what it made before is not ours
+            if refuse == {64: 98} and after_ms >= 0:
+                assert cart.station.ledger.gone() == 0 and stored[-2:] == made[-2:], case
+                assert len(made) - met - len(stored) <= cart.station.ledger.open_most(), case
+                continue
+            assert stored[-2:] == made[-2:] and cart.station.ledger.gone() > 0, case
             assert len(made) - met == len(stored) + cart.station.ledger.gone(), (case, made, stored)
 
 

@@ -15,7 +15,6 @@ import pytest
 from toolcart.agent.openprotocol import error_codes, id_ownership
 from toolcart.agent.openprotocol import id_ledger as kn
 from toolcart.agent.openprotocol import recovery as rc
-from toolcart.agent.openprotocol import recovery_request as qn
 from toolcart.agent.openprotocol.count_check import CountCheck
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery_phases import (
@@ -525,7 +524,7 @@ def range_behind_the_highest(commit):
 
 def given_up_at_once(again):
     def at_once(self, now):
-        if self.request.tries + 1 >= qn.UNANSWERED_MOST and self.phase == PHASE_WALK:
+        if self.phase == PHASE_WALK:
             return self._give_up(now)
         return again(self, now)
 

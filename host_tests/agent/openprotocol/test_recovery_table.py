@@ -57,12 +57,36 @@ class Model:
     def add(self, first, last):
         if not length_of(first, last):
             return
+        if self.ranges and length_of(self.ranges[-1][0], first) and length_of(first, self.ranges[-1][1]):
+            if is_ahead(last, self.ranges[-1][1]):
+                self.ranges[-1][1] = last
+            return
         self.ranges.append([first, last])
         if len(self.ranges) > 2:
             one, two, three = self.ranges
             near = 0 < length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
             self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
             self.doubted = 1
+
+    def seen(self):
+        """Return the last ID that was seen above `w`, 0: none was."""
+        if not self.ranges or self.w in (NONE, EMPTY) or not is_ahead(self.ranges[-1][1], self.w.ident):
+            return 0
+        first, last = self.ranges[-1]
+        return last if first == after(self.w.ident) or not is_ahead(first, self.w.ident) else 0
+
+    def note(self, newest):
+        before = self.seen()
+        if newest > (before or self.w.ident):
+            self.add(before or after(self.w.ident), newest)
+        if not self.is_noted:
+            self.seen_before, self.is_noted = before, True
+
+    def cut_seen(self):
+        if self.seen():
+            first = self.ranges.pop()[0]
+            if first != after(self.w.ident):
+                self.ranges.append([first, self.w.ident])
 
     def keep(self, result, is_unproven=False):
         self.log.append(result)
@@ -93,6 +117,7 @@ class Model:
         self.phase, self.proven, self.pushed = NEWEST, False, None
         self.is_straight = False  # `w` was found where it was pushed
         self.is_checked = False  # whether it is, before any is gone
+        self.is_noted = False  # what it has shown above `w`
         self.forget()
 
     def lost(self):
@@ -230,6 +255,8 @@ class Model:
         if self.w in (NONE, EMPTY) or self.top is self.w:
             self.conclude()
         elif is_ahead(newest, self.w.ident) or not self.is_straight:
+            if self.w.ident > 0 and is_ahead(newest, self.w.ident):
+                self.note(newest)
             self.turn(WITNESS, self.w.ident)
         else:
             self.walk_down()
@@ -239,6 +266,10 @@ class Model:
             self.is_straight = True
         if result is not self.w or (self.newest is not None and not is_ahead(self.newest.ident, self.asked)):
             self.is_there = True
+            if self.is_noted:
+                self.cut_seen()
+                self.add(after(self.w.ident), self.seen_before or self.w.ident)
+                self.is_noted = False
             self.turn_beside()
         else:
             self.first = following(self.asked)
@@ -361,6 +392,8 @@ class Model:
         self.first, self.upto = following(self.w.ident), preceding(self.newest.ident)
         if self.newest is self.w:
             self.first = self.w.ident
+        if self.seen() and (self.newest is self.w or self.seen() > self.newest.ident):
+            self.first, self.upto = after(self.w.ident), self.seen()
 
     def conclude(self):
         if self.is_zero_absent:
@@ -370,10 +403,15 @@ class Model:
             self.settle()
 
     def settle(self):
-        before, self.ranges = self.ranges, [] if self.starts_over else self.ranges
+        before = self.ranges
+        if self.starts_over:
+            self.ranges = []
+        else:
+            self.cut_seen()
         if self.is_before_there:
             first = before[0][0] if before else following(self.w.ident)
-            self.add(first, before[-1][1] if before and self.ended == self.w.ident else self.ended)
+            goes_on = before and (self.ended == self.w.ident or is_ahead(before[-1][1], self.ended))
+            self.add(first, before[-1][1] if goes_on else self.ended)
         if self.starts_over:
             self.since = self.doubted if self.doubted > 1 else len(self.log) + 1
             if self.w not in (NONE, EMPTY):

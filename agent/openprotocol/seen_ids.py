@@ -1,0 +1,70 @@
+"""What a controller has shown above the highest ID known, `w`, until a connection has settled what it is.
+
+Rules
+1. A newest above `w` means that all between the two, and itself, may be missing. It is a range at once, durably: the
+   connection may end before that is settled, and the next one may find that the count began anew.
+2. What settles it has its own range from `w` on, or counts it as gone: then what was seen is cut off again.
+3. Where the count began anew, what was seen by earlier connections, or skipped by their pushes, is gone with the rest
+   of the old count. What this connection has seen is of the new one.
+
+Imported where a newest is above the highest ID known, or a range may be.
+"""
+
+from toolcart.agent.openprotocol.ids import following, is_ahead, is_open
+
+
+def last_of(ledger):
+    """Return the last ID of a range above `w`, or of one that goes on there; -1: there is none."""
+    ranges = ledger.ranges
+    top = ledger.top()
+    if not ranges or top < 0 or not is_ahead(ranges[-1][1], top):
+        return -1
+    first = ranges[-1][0]
+    return ranges[-1][1] if first == first_above(top) or not is_ahead(first, top) else -1
+
+
+def note(ledger, newest):
+    """Rule 1; return what `last_of` was before."""
+    before = last_of(ledger)
+    top = ledger.top()
+    if not is_ahead(newest, top) or is_open(first_above(top), newest) or (before >= 0 and not is_ahead(newest, before)):
+        return before
+    if before >= 0:
+        ledger.add(before, newest)
+    else:
+        ledger.add(first_above(top), newest)
+    ledger.try_save()
+    return before
+
+
+def cut(ledger):
+    """Rule 2: end what was seen with `w`; return its last ID, -1 if there was none."""
+    last = last_of(ledger)
+    if last >= 0:
+        parts = below(ledger)
+        ledger.forget_ranges()
+        for first, end in parts:
+            ledger.add(first, end)
+    return last
+
+
+def restore(ledger, before):
+    """Rule 3: what this connection has seen is of a new count; end what was seen with `before`."""
+    cut(ledger)
+    if before >= 0:
+        ledger.add(first_above(ledger.top()), before)
+    ledger.try_save()
+
+
+def below(ledger):
+    """Return the ranges without what is above `w`."""
+    parts = [(first, last) for first, last in ledger.ranges]
+    if last_of(ledger) >= 0:
+        first = parts.pop()[0]
+        if first != first_above(ledger.top()):
+            parts.append((first, ledger.top()))
+    return parts
+
+
+def first_above(top):
+    return following(top) or 1

@@ -1,0 +1,63 @@
+"""A controller that answers a question for an old result with "busy", or "later", is asked again: nothing is gone."""
+
+import pytest
+
+from toolcart.agent.openprotocol import error_codes
+from host_tests.support.recovery import Bench, Memory
+from host_tests.support.world import Cart
+
+LATER = (error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY)
+
+
+def put_off(bench, kind, times):
+    for _ in range(times):
+        assert bench.ask() >= 0
+        bench.recovery.refused(kind, bench.now, 98)
+
+
+@pytest.mark.parametrize("kind", LATER)
+@pytest.mark.parametrize("times", [1, 6, 46, 200])
+@pytest.mark.parametrize("asked", range(5))
+def test_what_is_asked_for_waits_however_often_it_is_put_off(asked, times, kind):
+    bench = Bench(Memory(100)).met(6)
+    bench.away(4)
+    for _ in range(asked):
+        bench.step()
+    put_off(bench, kind, times)
+    assert bench.ledger.gone() == 0 and not bench.ledger.is_unasked()
+    bench.settle()
+    bench.make(1)
+    assert bench.uids() == list(range(1, 12)) and bench.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("kind", LATER)
+def test_connections_that_end_with_it_give_up_nothing(kind):
+    bench = Bench(Memory(100)).met(6)
+    for _ in range(9):
+        bench.away(3)
+        put_off(bench, kind, 1)
+        bench.close().open()
+        bench.recovery.shut_out(bench.now)
+    bench.now += 4000000
+    bench.settle()
+    assert len(bench.uids()) == 33 and bench.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("code", [98, 28, 27, 96])
+@pytest.mark.parametrize("sessions", [2, 3, 8])
+def test_sessions_that_end_soon_after_it_on_the_wire(sessions, code):
+    cart = Cart(toolsnet=None)
+    cart.until_ready(2000)
+    cart.produce(6, 200)
+    cart.run(8000)
+    cart.controller.options.refuse = {64: code}
+    for _ in range(sessions):
+        cart.miss(4, 50)
+        cart.until_ready(60000)
+        cart.run(3000)
+        cart.cut()
+    cart.controller.options.refuse = {}
+    cart.run(7300000)
+    cart.settle()
+    assert cart.station.ledger.gone() == 0
+    assert cart.stored_ids() == cart.controller.produced
