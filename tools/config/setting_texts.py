@@ -306,8 +306,8 @@ The configuration names a secret, it does not hold it:
 
 An outlet beside ToolsNet whose secret cannot be read is not started: the agent collects without it, says why, and tries
 again every 10 s. `toolcart config check` calls such a configuration good in itself and ends with 1; a reload is refused
-with the setting that it is about, and the agent goes on with what it has. The same goes for a certificate that cannot be
-used, ToolsNet's too.
+with the setting that it is about, and the agent goes on with what it has. The same goes for a certificate that cannot
+be used, ToolsNet's too.
 
 `toolcart flash` puts the secret itself into the chip's configuration, as a chip has no other place for it;
 `toolcart board config` does not show it. Settings of this kind: {secrets}.
