@@ -84,7 +84,7 @@ _RANGES = const(16)
 _IN_FRONT = const(21)
 _IDENTITY = const(36)
 _FLAGS = const(41)
-_EPOCH = const(42)
+EPOCH = const(42)
 SPINDLES = const(43)
 _SEVERAL = const(0x80)
 
@@ -398,7 +398,7 @@ class IdLedger:
 
     def epoch(self):
         """Return how often the IDs have restarted, modulo 256."""
-        return self.octets[_EPOCH]
+        return self.octets[EPOCH]
 
     def identity(self):
         """Return what tells this controller from others, 0 if nothing is known."""
@@ -531,7 +531,7 @@ class IdLedger:
             self.put_successor(0, -1)
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_SHARED & 0xFF | (_SHARED if shares else 0)
         if is_reset:
-            self.octets[_EPOCH] = (self.octets[_EPOCH] + 1) & 0xFF
+            self.octets[EPOCH] = (self.octets[EPOCH] + 1) & 0xFF
 
     def count_gone(self, first, count):
         """Count `count` IDs, from `first` on, as gone."""

@@ -28,7 +28,7 @@ from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
-from toolcart.agent.openprotocol.id_ledger import SPINDLES
+from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT, PAYLOAD_MAX, SEVERAL_LEAST
 from toolcart.agent.record import result as res
@@ -131,7 +131,8 @@ class Store:
         stage = log.stage
         body = self.body
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
-        pack_into("<IHBB", stage, log.place, log.next, self.station, place_of(buf, at + SPINDLE) or 1, 0)
+        spindle = place_of(buf, at + SPINDLE) or 1
+        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle, self.ledger.octets[EPOCH])
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
         if (
