@@ -179,7 +179,8 @@ class Blocks:
         """
         log = self.log
         counts = log.state.numbers
-        overwritten, before_missed = counts[n.OVERWRITTEN], list(log.state.missed)
+        overwritten = counts[n.OVERWRITTEN]
+        before_missed = None
         places = log.state.places
         own = log.counts.missed
         done = True
@@ -190,6 +191,7 @@ class Blocks:
                 if cursor.number < bound - 1:
                     if before is None:
                         before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
+                        before_missed = list(log.state.missed)
                     done = self._pass_over(cursor, bound) and done
                 if log.state.durable[cursor.slot] < bound - 1 and log.ring != n.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
@@ -201,8 +203,9 @@ class Blocks:
             log.rewind(one, number, ahead)
             one.found = found  # it may be outstanding
         counts[n.OVERWRITTEN] = overwritten
-        log.state.missed[:] = before_missed
-        _share_missed(log.state)
+        if before_missed is not None:
+            log.state.missed[:] = before_missed
+            _share_missed(log.state)
         log.state.places = places
         log.counts.missed = own
         return False
