@@ -266,11 +266,11 @@ class ChangingWorld(World):
         if agent is not None and not self._left_out and not adapter.is_away(agent, 0):
             self._left_out = True
             self.ledger.left_out += adapter.left_out(agent, 0)
-            self.ledger.nobody_had |= self._left_out_unhad()
+            self.ledger.nobody_had |= self._left_out_unhad(agent)
 
-    def _left_out_unhad(self) -> set[int]:
+    def _left_out_unhad(self, agent: adapter.Agent) -> set[int]:
         """Return what this start has left out for a durable outlet though no place had ever had it."""
-        numbers = adapter.left_out_numbers(self.agent, 0)
+        numbers = adapter.left_out_numbers(agent, 0)
         if not numbers:
             return set()
         told = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]

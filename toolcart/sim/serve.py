@@ -308,7 +308,7 @@ def serve_toolsnet(
     report: Callable[[str], None] = print,
     stop: Callable[[], bool] | None = None,
 ) -> ToolsNet:
-    """Run a simulated PIM and server until `stop()` is true or Ctrl-C; `told_host` replaces `host` in 08."""
+    """Run a simulated PIM and server until `stop()` is true or Ctrl-C; `announced_host` replaces `host` in 08."""
     loop = Loop()
     archive = MemoryArchive(KEPT)
     toolsnet = ToolsNet(loop.clock, archive, options)

@@ -127,7 +127,9 @@ def controller(
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--pim-port", type=PORT, default=6575, show_default=True, help="Port of the PIM; 0 takes a free one.")
 @click.option("--server-port", type=PORT, default=10111, show_default=True, help="Port of the server.")
-@click.option("--told-host", metavar="HOST", help="Server address that the PIM gives, if it is not --host.")
+@click.option(
+    "--told-host", "announced_host", metavar="HOST", help="Server address that the PIM gives, if it is not --host."
+)
 @seconds_option
 @_more_options("ack_delay_ms=500")
 def toolsnet(

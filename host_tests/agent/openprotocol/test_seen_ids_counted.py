@@ -4,8 +4,6 @@ import pytest
 
 from host_tests.support.recovery import Bench, Memory
 
-PORTABLE = True
-
 
 def seen_and_begun_anew(limit, asked, ending, anew=6, missed=12):
     """Six stored, `missed` made; a connection ends after so many answers; then the count begins at 1."""
