@@ -8,7 +8,7 @@ from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.openprotocol.recovery import Recovery
 from toolcart.agent.openprotocol.requests import longest_bytes
-from toolcart.agent.openprotocol.revisions import BLANK
+from toolcart.agent.openprotocol.revision_fallback import BLANK
 from toolcart.agent.openprotocol.session import Session as ControllerSession
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.agent.station.intake import Intake

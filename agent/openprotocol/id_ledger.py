@@ -23,7 +23,7 @@ Rules
    though it was neither missing nor above `w`, if the log no longer has what would say; a frame that cannot be read,
    which is looked for in the newest blocks alone, if anything was in doubt.
 10. A controller that cannot be asked proves nothing (`is_unasked`): each push is `w` then, also one after it, and what
-   a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.push_gaps).
+   a jump opens is a range until it is counted as gone (toolcart.agent.openprotocol.unfetchable).
 11. The unit of a torque is that of the last message that named one. Where it was another than Nm (`has_other_unit`), or
    one that is not defined, an answer that names none is not believed.
 12. Another controller that has named itself once is the `successor`, with the first of its IDs that was seen, -1 if

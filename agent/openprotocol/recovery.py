@@ -24,8 +24,8 @@ Rules
    itself where it came from such an answer.
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.push_run). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
-9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.push_gaps). So is an ID that
-   is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
+   that is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
@@ -85,7 +85,7 @@ Rules
 
     W1  one snapshot: w, what is missing, whose the IDs are, and whether they began again; what was missing before and
         is lost then is reported first, once (`_is_reported`)
-    W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  push_gaps.py
+    W2  toolcart.agent.openprotocol.gap_fill        W3  w under its own ID (rule 7)        W4  unfetchable.py
 """
 
 from toolcart.agent.base.compat import const
@@ -407,10 +407,10 @@ class Recovery:
 
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
-        from toolcart.agent.openprotocol import push_gaps  # hardly any controller needs it
+        from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
 
         self.gap_fill.drop()
-        if push_gaps.settle(self, self._why):
+        if unfetchable.settle(self, self._why):
             self.flags = 0
         else:
             self.wait_for_room(now)
@@ -1444,7 +1444,7 @@ class Recovery:
         top = ledger.top()
         observed.take(top, ledger.octets)
         if ledger.doubted:
-            from toolcart.agent.openprotocol.push_gaps import find_skipped  # hardly any controller needs it
+            from toolcart.agent.openprotocol.unfetchable import find_skipped  # hardly any controller needs it
 
             find_skipped(self.duplicates, ledger, [], observed.top)
             observed.newest = unpack_id(observed.top, 0)
@@ -1509,9 +1509,9 @@ class Recovery:
         observed = self.observed
         if self._may_be_apart():
             return True
-        from toolcart.agent.openprotocol import push_gaps  # hardly any count begins anew
+        from toolcart.agent.openprotocol import unfetchable  # hardly any count begins anew
 
-        parts = push_gaps.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
+        parts = unfetchable.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
         if not observed.is_reset and ledger.is_met():
             parts.append((following(ledger.top()), preceding(observed.first)))
         lost = []

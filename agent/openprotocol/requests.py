@@ -14,7 +14,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.ids import id_of
-from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.openprotocol.revision_fallback import Revisions
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
 

@@ -19,10 +19,10 @@ Rules (protocol.md 4)
 3. Results are read by the revision in their own header, never by the one asked for. A result in parts is made whole
    (toolcart.agent.openprotocol.linked_messages), and answered as one; a part alone never is.
 4. What was rejected is not asked for again before everything else was, on this connection or the next: each revision
-   (toolcart.agent.openprotocol.revisions), and each way to ask for results. A connection that ends in front of an
-   answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and its code
-   the reason reported. What is not needed is left out if connections end with it, for an hour if two did. The owner
-   remembers what was accepted.
+   (toolcart.agent.openprotocol.revision_fallback), and each way to ask for results. A connection that ends in front
+   of an answer speaks against what was asked, unless something was rejected on it: then that is why it ended, and
+   its code the reason reported. What is not needed is left out if connections end with it, for an hour if two did.
+   The owner remembers what was accepted.
 5. A controller whose stations may share its IDs (system type 003) has to name ours: a session that was begun in a lower
    revision is ended, and the next one begins with 6, unless that was rejected.
 6. One message is posted at a time: first answers, those of the link level
@@ -56,8 +56,8 @@ from toolcart.agent.openprotocol.header import (
     sequence_of,
 )
 from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART, LinkLevelReceiver
-from toolcart.agent.openprotocol.revisions import BLANK, Revisions
-from toolcart.agent.openprotocol.subscription_fallback import SubscriptionFallback
+from toolcart.agent.openprotocol.result_mid_fallback import ResultMidFallback
+from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
 
 _PARTS = const(18)  # place of the number of parts in the header; blank, 0 and 1: the message is whole (OP 2.2.2 p. 27)
@@ -112,7 +112,7 @@ class Session:
         self.link_level_receive = LinkLevelReceiver()
         self.wants_link_level = False  # number what we send where the controller offers it
         self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevelSender
-        self.fallback = SubscriptionFallback()
+        self.fallback = ResultMidFallback()
         self.subscribing = Part()  # which of the subscriptions is asked for, and what came of it
         self.subscribing.end = 0  # one past the last that is asked for in this turn
         self.subscribing.cleared = False  # what exists was ended on this connection, or could not be

@@ -19,7 +19,7 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import put_number
 from toolcart.agent.openprotocol.header import HEADER_BYTES, put_header
-from toolcart.agent.openprotocol.revisions import Revisions
+from toolcart.agent.openprotocol.revision_fallback import Revisions
 
 # The columns.
 SUBSCRIBE_MID = const(0)

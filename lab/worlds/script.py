@@ -18,8 +18,8 @@ import random
 from typing import Any
 
 from lab.worlds.changing_script import CHANGES, draw_changes
+from lab.worlds.closing_controllers import ENDS, ends_is_due, with_endings
 from lab.worlds.dice import dice, one_of
-from lab.worlds.endings import ENDS, ends_is_due, with_endings
 from lab.worlds.frames import HEADER_RESTS
 from lab.worlds.misleading import MISLEAD_ODDS, MISLEADS, mislead
 from lab.worlds.mqtt_outlet import MQTT, with_mqtt

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from toolcart import catalogue
 from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
-from toolcart.agent.openprotocol.revisions import BLANK
+from toolcart.agent.openprotocol.revision_fallback import BLANK
 from toolcart.catalogue import Frames, Linked, Message
 from toolcart.codec import inputs
 

@@ -22,7 +22,7 @@ from toolcart.base import installation
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.explanations import no_json, no_json_at_all, why_not
+from toolcart.tools.config.mistake_reasons import no_json, no_json_at_all, why_not
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")

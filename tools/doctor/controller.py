@@ -18,7 +18,7 @@ from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SHARED_SYSTEM
 from toolcart.agent.openprotocol.error_codes import REFUSED_EXISTS, REFUSED_GONE, refusal_class
-from toolcart.agent.openprotocol.revisions import BLANK
+from toolcart.agent.openprotocol.revision_fallback import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,

@@ -4,7 +4,7 @@ import pytest
 
 import toolcart
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.revisions import BLANK, Revisions
+from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.sim import profiles
 from toolcart.tools.doctor.controller import over_tcp
 from host_tests.support.frames import refused

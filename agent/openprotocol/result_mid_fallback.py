@@ -10,7 +10,7 @@ from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SEV
 from toolcart.agent.openprotocol.subscriptions import RESULTS
 
 
-class SubscriptionFallback:
+class ResultMidFallback:
     """See the module. `generic` and `several` are made where a controller needs them."""
 
     def __init__(self):

@@ -1,6 +1,6 @@
 """Which revision is next: what was rejected or cut off is asked for again only when nothing else is left."""
 
-from toolcart.agent.openprotocol.revisions import CUTS_MOST, Revisions
+from toolcart.agent.openprotocol.revision_fallback import CUTS_MOST, Revisions
 
 PORTABLE = True
 
