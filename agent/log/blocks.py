@@ -233,9 +233,7 @@ class Blocks:
 
 
 def _share_missed(state):
-    if any(state.missed):
+    if state.numbers[n.MISSED] or any(state.missed):
         from toolcart.agent.log.missed import put  # most spools have lost nothing
 
         put(state)
-    else:
-        state.numbers[n.MISSED] = 0

@@ -131,9 +131,7 @@ LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
-RESTARTS_MOST = const(
-    12
-)  # in a row, by answers of one connection: it takes hardly more than six to know what they mean
+RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -1219,10 +1217,9 @@ class Recovery:
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
         may_be_apart = self.ledger.is_apart() or self._compares or self._is_comparable()
         if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone():
-            if self._compare_values(body, start, flags):
-                return 1 if self.ledger.is_apart() else -1
+            is_found = self._compare_values(body, start, flags)
             values = self._values
-            if values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
+            if is_found or values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
                 return 1 if self.ledger.is_apart() else -1
             if self.ledger.is_apart() and values.is_partial:  # type: ignore[attr-defined]
                 return -1

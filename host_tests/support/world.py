@@ -7,6 +7,7 @@ cart.produce(); cart.settle(); assert cart.stored_ids() == [1]
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down a small stack would not do
 
 # isort: split
+from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
@@ -88,7 +89,22 @@ class Cart(whole.Cart):
         self.run(100)
         assert not self.is_ready()
 
+    def outages(self, count=4, live=3, missed=1):
+        """Live through so many outages: before each `live` results come, during it `missed` are made; return self."""
+        self.until_ready(2000)
+        self.settle()
+        for _ in range(count):
+            self.produce(live, 1300)
+            self.settle()
+            self.miss(missed, 1300)
+            self.settle()
+        return self
+
     # What lies on the flash
+
+    def stored_again(self):
+        """Return how many results were stored again at most, as the state has it."""
+        return self.station.log.state.numbers[STORED_AGAIN]
 
     def records(self):
         """Return (number, kind, flags, payload) of what a start on a copy of the flash would find, oldest first."""

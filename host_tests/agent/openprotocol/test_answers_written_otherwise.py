@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import pytest
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -66,25 +65,10 @@ def written(monkeypatch, name, way):
     )
 
 
-def counted(cart):
-    return cart.station.log.state.numbers[STORED_AGAIN]
-
-
-def outages(cart, count=4, live=3, missed=1):
-    cart.until_ready(2000)
-    cart.settle()
-    for _ in range(count):
-        cart.produce(live, 1300)
-        cart.settle()
-        cart.miss(missed, 1300)
-        cart.settle()
-    return cart
-
-
 def agrees(cart):
     stored = cart.stored_ids()
     assert sorted(stored) == cart.controller.produced, stored
-    assert counted(cart) == 0 and cart.station.ledger.gone() == 0
+    assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0
     assert cart.station.ledger.epoch() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
     return True
 
@@ -93,18 +77,18 @@ def agrees(cart):
 @pytest.mark.parametrize("way", FETCHED)
 def test_answers_that_differ_in_one_way_are_of_the_same_controller(monkeypatch, way, revision):
     written(monkeypatch, "old_result_data", FETCHED[way])
-    assert agrees(outages(Cart(controller={"result_revisions": (revision,)})))
+    assert agrees(Cart(controller={"result_revisions": (revision,)}).outages())
 
 
 @pytest.mark.parametrize("way", PUSHED)
 def test_pushes_that_differ_in_one_way_are_of_the_same_controller(monkeypatch, way):
     written(monkeypatch, "result_data", PUSHED[way])
-    assert agrees(outages(Cart()))
+    assert agrees(Cart().outages())
 
 
 def test_pushes_in_front_of_the_proof_are_known_again(monkeypatch):
     written(monkeypatch, "old_result_data", FETCHED["two hours earlier"])
-    cart = outages(Cart(), 1)
+    cart = Cart().outages(1)
     cart.produce(3, 1300)
     for _ in range(3):
         cart.miss(2, 1300)
@@ -119,14 +103,14 @@ def test_pushes_in_front_of_the_proof_are_known_again(monkeypatch):
 @pytest.mark.parametrize("way", ["an hour later", "torque one more", "no torque", "angle one less"])
 def test_what_is_not_proven_and_stored_again_is_counted(monkeypatch, way):
     written(monkeypatch, "old_result_data", FETCHED[way])
-    cart = outages(Cart(), 1, 1, 1)
+    cart = Cart().outages(1, 1, 1)
     stored = cart.stored_ids()
-    assert set(stored) == {1, 2} and len(stored) - 2 <= counted(cart) <= 1
+    assert set(stored) == {1, 2} and len(stored) - 2 <= cart.stored_again() <= 1
 
 
 @pytest.mark.parametrize("options", [{"time_text": "2000-01-01:00:00:00"}, {}])
 def test_count_that_begins_afresh_is_seen(options):
-    cart = outages(Cart(controller=options), 1, 5, 0)
+    cart = Cart(controller=options).outages(1, 5, 0)
     cart.controller.reset_ids()
     cart.miss(5, 1300)
     cart.settle()
@@ -136,6 +120,6 @@ def test_count_that_begins_afresh_is_seen(options):
 
 def test_rounded_answers_of_another_hour_are_counted(monkeypatch):
     written(monkeypatch, "old_result_data", both(rounded, shifted(hours=1)))
-    cart = outages(Cart(), 3)
+    cart = Cart().outages(3)
     stored = cart.stored_ids()
-    assert set(stored) == set(cart.controller.produced) and len(stored) - len(set(stored)) <= counted(cart)
+    assert set(stored) == set(cart.controller.produced) and len(stored) - len(set(stored)) <= cart.stored_again()

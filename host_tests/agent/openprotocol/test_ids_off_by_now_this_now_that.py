@@ -4,7 +4,6 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart, key_of, packed_time
 
@@ -84,5 +83,5 @@ def test_each_is_stored_once_under_its_own_id_or_counted(monkeypatch, by, live, 
     assert [number for number, time in stored if made.get(time) != number] == []
     missing = len(made) - len(set(stored))
     assert missing <= cart.station.ledger.gone() + cart.station.ledger.open_most()
-    assert len(stored) - len(set(stored)) <= cart.station.log.state.numbers[STORED_AGAIN]
+    assert len(stored) - len(set(stored)) <= cart.stored_again()
     assert not cart.station.ledger.shares()

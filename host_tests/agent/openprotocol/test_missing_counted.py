@@ -7,7 +7,6 @@ import pytest
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.cart.status import of_station
-from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.sim import controller_frames as frames
@@ -320,10 +319,10 @@ def test_result_pushed_without_an_id_is_known_again_when_it_is_fetched():
     for revision in (999, 1, 2, 5):
         cart = Cart(toolsnet=None, controller={"result_revisions": (revision,)})
         assert unnamed(cart, {"tightening_id": None}) == 6, (revision, cart.stored())
-        assert cart.station.log.state.numbers[STORED_AGAIN] == 0 and cart.station.ledger.gone() == 0
+        assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0
         cart.miss(2, 200)
         cart.settle()
-        assert len(cart.stored()) == 8 and cart.station.log.state.numbers[STORED_AGAIN] == 0
+        assert len(cart.stored()) == 8 and cart.stored_again() == 0
 
 
 def test_result_that_cannot_be_known_again_counts_as_stored_again():
@@ -335,7 +334,7 @@ def test_result_that_cannot_be_known_again_counts_as_stored_again():
                 cart.cut()
                 cart.until_ready(60000)
                 cart.settle()
-            assert count > 6 and count - 6 <= cart.station.log.state.numbers[STORED_AGAIN] <= 2, (how, count)
+            assert count > 6 and count - 6 <= cart.stored_again() <= 2, (how, count)
 
 
 def test_results_by_1201_without_0006_lose_nothing_uncounted():

@@ -3,7 +3,6 @@
 import pytest
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -29,7 +28,7 @@ def pushing(monkeypatch, how):
 def agrees(cart):
     count = len(cart.stored()) + len(cart.raw())
     made = len(cart.controller.produced)
-    again = cart.station.log.state.numbers[STORED_AGAIN]
+    again = cart.stored_again()
     assert made <= count <= made + again, (made, count, again, cart.stored_ids())
     assert cart.station.ledger.gone() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
     assert cart.station.ledger.missing() == 0
@@ -61,7 +60,7 @@ def test_pushes_in_front_of_the_first_question_are_no_ids(monkeypatch, how):
     cart.miss(2, 1300)
     cart.settle()
     count = len(cart.stored()) + len(cart.raw())
-    assert 5 <= count <= 5 + cart.station.log.state.numbers[STORED_AGAIN], cart.stored_ids()
+    assert 5 <= count <= 5 + cart.stored_again(), cart.stored_ids()
     assert cart.station.ledger.gone() == 0
 
 

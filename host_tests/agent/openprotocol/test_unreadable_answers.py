@@ -3,7 +3,6 @@
 import pytest
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -41,21 +40,6 @@ def answers(monkeypatch):
     return Answers(monkeypatch)
 
 
-def counted(cart):
-    return cart.station.log.state.numbers[STORED_AGAIN]
-
-
-def outages(cart, count=4, live=3, missed=2):
-    cart.until_ready(2000)
-    cart.settle()
-    for _ in range(count):
-        cart.produce(live, 1300)
-        cart.settle()
-        cart.miss(missed, 1300)
-        cart.settle()
-    return cart
-
-
 def is_one_count(cart):
     return cart.station.ledger.epoch() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
 
@@ -63,13 +47,13 @@ def is_one_count(cart):
 @pytest.mark.parametrize("revision", [999, 3])
 @pytest.mark.parametrize(("live", "missed"), [(3, 2), (1, 1), (2, 7)])
 def test_answers_that_cannot_be_read_are_of_the_same_controller(answers, live, missed, revision):
-    cart = outages(Cart(controller={"result_revisions": (revision,)}), 4, live, missed)
-    assert len(cart.stored()) == 4 * live and len(cart.raw()) == 4 * missed and counted(cart) == 0
+    cart = Cart(controller={"result_revisions": (revision,)}).outages(4, live, missed)
+    assert len(cart.stored()) == 4 * live and len(cart.raw()) == 4 * missed and cart.stored_again() == 0
     assert is_one_count(cart) and cart.station.ledger.gone() == 0
 
 
 def test_count_that_begins_again_is_seen_where_no_answer_can_be_read(answers):
-    cart = outages(Cart())
+    cart = Cart().outages(missed=2)
     cart.controller.reset_ids()
     cart.miss(2, 1300)
     cart.settle()
@@ -79,11 +63,11 @@ def test_count_that_begins_again_is_seen_where_no_answer_can_be_read(answers):
 @pytest.mark.parametrize("how", [TORN, BLANK])
 def test_answers_that_say_nothing_but_their_ids_end_no_count_and_hide_none(answers, how):
     answers.how = how
-    cart = outages(Cart())
+    cart = Cart().outages(missed=2)
     kept = {int(frame[frame.index(b"01", 20) + 2 :][:10]) for frame in cart.raw()}
     assert sorted(kept | set(cart.stored_ids())) == cart.controller.produced
     assert len(cart.stored()) == 12 and is_one_count(cart) and cart.station.ledger.gone() == 0
-    assert len(cart.raw()) - 8 <= counted(cart)
+    assert len(cart.raw()) - 8 <= cart.stored_again()
 
 
 @pytest.mark.parametrize("how", [CUT, TORN, BLANK])
@@ -91,11 +75,11 @@ def test_answers_that_say_nothing_but_their_ids_end_no_count_and_hide_none(answe
 def test_single_answers_that_cannot_be_read_change_nothing_for_the_others(answers, how, every):
     answers.how = how
     answers.torn = lambda result: result.tightening_id % every == 0
-    cart = outages(Cart(), 6, 2, 3)
+    cart = Cart().outages(6, 2, 3)
     missed = [number for number in cart.controller.produced if (number - 1) % 5 > 1]
     torn = [number for number in missed if number % every == 0]
     assert sorted(cart.stored_ids()) == [number for number in cart.controller.produced if number not in torn]
-    assert len(cart.raw()) == len(torn) and counted(cart) == 0
+    assert len(cart.raw()) == len(torn) and cart.stored_again() == 0
     assert is_one_count(cart) and cart.station.ledger.gone() == 0
 
 
@@ -106,7 +90,7 @@ def test_single_answers_that_cannot_be_read_change_nothing_for_the_others(answer
 def test_count_that_begins_again_up_to_one_that_cannot_be_read_hides_none(answers, how, live, missed, torn):
     answers.how = how
     answers.torn = lambda result: False
-    cart = outages(Cart(), 1, live, 0)
+    cart = Cart().outages(1, live, 0)
     cart.controller.reset_ids()
     cart.miss(missed, 1300)
     last = cart.controller.produced[-missed:]
@@ -120,22 +104,22 @@ def test_count_that_begins_again_up_to_one_that_cannot_be_read_hides_none(answer
 def test_newest_that_could_not_be_read_and_can_be_now_is_the_same(answers, how):
     answers.how = how
     answers.torn = lambda result: result.tightening_id == 5
-    cart = outages(Cart(), 1)
+    cart = Cart().outages(1, missed=2)
     assert len(cart.raw()) == 1
     answers.torn = lambda result: False
     cart.drop()
     cart.settle()
     cart.miss(2, 1300)
     cart.settle()
-    assert sorted(cart.stored_ids()) == [1, 2, 3, 4, 6, 7] and counted(cart) == 0 and is_one_count(cart)
+    assert sorted(cart.stored_ids()) == [1, 2, 3, 4, 6, 7] and cart.stored_again() == 0 and is_one_count(cart)
 
 
 @pytest.mark.parametrize("how", [CUT, TORN, BLANK])
 def test_poll_whose_answer_cannot_be_read_ends_no_connection(answers, how):
     answers.how = how
-    cart = outages(Cart(), 1, 3, 0)
+    cart = Cart().outages(1, 3, 0)
     cart.until_ready(60000)
     before = cart.controller.sessions[-1]
     cart.run(30 * 60000)
     assert cart.controller.sessions[-1] is before and is_one_count(cart)
-    assert len(cart.raw()) == counted(cart)  # all are kept as they came where nothing says what they are
+    assert len(cart.raw()) == cart.stored_again()  # all are kept as they came where nothing says what they are
