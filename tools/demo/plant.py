@@ -95,7 +95,7 @@ class Demo(Watch):
     def title(self) -> str:
         return "demo"
 
-    def doing(self) -> str:
+    def activity(self) -> str:
         return f"{self.rate_per_s:g} results/s, {self.kills} kills"
 
     def version(self) -> tuple[object, ...]:
@@ -179,7 +179,7 @@ class Demo(Watch):
         if self.phase not in (RUNNING, DRAINING) or self.child.exit_code() is not None:
             return
         self.child.kill()
-        self._listen()
+        self._read_child_lines()
         self.figures.ended()
         self.kills += 1
         self.note(WARNING, "the agent was killed (SIGKILL) and is started again")
@@ -240,7 +240,7 @@ class Demo(Watch):
 
     def _enter_running(self) -> None:
         """Wait until both sides have been met: results made before that would belong to nobody."""
-        recovery = self.figures.shown()[0].get("recovery", {"phase": ""})
+        recovery = self.figures.station_statuses()[0].get("recovery", {"phase": ""})
         if self.figures.all_connected() and recovery["phase"] == "idle":
             self.phase = RUNNING
             self._first_result_s = time.monotonic()

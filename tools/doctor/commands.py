@@ -178,23 +178,23 @@ def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
         yield Finding(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
         return
     if not shown["mounted"]:
-        yield Finding(f"{name} agent", BAD, attention.not_up(shown))
+        yield Finding(f"{name} agent", BAD, attention.spool_problem(shown))
         return
-    for its in connections.both(shown).values():
+    for its in connections.main_connections(shown).values():
         side, reason, where = connections.name_of(its), connections.reason_of(its), connections.place_of(its)
-        if connections.is_well(its) and not connections.is_proven(its):
+        if connections.is_working(its) and not connections.is_proven(its):
             words = f"{where}: nothing has been sent to it since the start, so nothing is proven ({its['state']})"
             yield Finding(f"{name} {side}", NOTE, words)
-        elif connections.is_well(its):
+        elif connections.is_working(its):
             yield Finding(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
         else:
-            left = "" if "kind" in its else attention.why_left(shown)
+            left = "" if "kind" in its else attention.no_session_reason(shown)
             left = left or f"the running agent is not connected yet ({its['state']})"
             words = reason.words or f"{where}: {left}"
             words = reasons.and_next_try(words, its)
             yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
-    told = attention.first_sides(shown)
-    for need in standing_conditions.everything(shown):
+    told = attention.unusable_main_connections(shown)
+    for need in standing_conditions.all_needs(shown):
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
         if need not in told:
             yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})

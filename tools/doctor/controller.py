@@ -78,7 +78,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
     try:
         asking = _asking(controller, controller.get("header", USUAL))
     except Unanswered as why:
-        side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
+        side = reasons.Endpoint(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
         return [outlets.unreached(what, side, why.__cause__)]
     try:
         started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
@@ -196,7 +196,7 @@ def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool)
             )
         code = answer["error_code"]
         maybe = maybe or (revision if code == 0 else 0)
-        refused.append(f"{revision_name(revision)}: {reasons.told_code(code)}")
+        refused.append(f"{revision_name(revision)}: {reasons.code_text(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
             return Finding(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
@@ -233,7 +233,7 @@ def _kept(what: str, asking: Asking, controller: dict) -> Finding:
             return Finding(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Finding(what, BAD, words, hint, {**figures, "shares_ids": True})
-    words = f"it returns no stored result (MID 0064): {reasons.a_code(answer['error_code'])}"
+    words = f"it returns no stored result (MID 0064): {reasons.code_phrase(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
         return Finding(what, NOTE, words, "It has none yet.")
     hint = (
@@ -257,7 +257,7 @@ def _clock(what: str, asking: Asking) -> Finding:
     except ConnectionEnded:
         return Finding(what, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
-        return Finding(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
+        return Finding(what, NOTE, f"its clock cannot be asked: {reasons.code_phrase(answer['error_code'])}")
     told = str(answer["time"])
     try:
         ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
@@ -297,7 +297,7 @@ def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     port.open(device, baud)
 
     def lost(why: int) -> list[Finding]:
-        reason = reasons.connect_reason(reasons.line_side(device, baud), why_name(why), "", int(port.why_code or 0))
+        reason = reasons.connect_reason(reasons.line_endpoint(device, baud), why_name(why), "", int(port.why_code or 0))
         return [Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
 
     until = time.monotonic() + WAIT_S

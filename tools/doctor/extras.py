@@ -114,7 +114,7 @@ def _in_every_revision(asking: Asking, subscription: Subscription) -> Subscripti
             _end(asking, subscription)
         if code == 0 or refusal_class(code) == REFUSED_EXISTS:
             return SubscriptionOutcome(revision)
-        why = f"MID {_named(subscription)}: {reasons.a_code(code)}"
+        why = f"MID {_named(subscription)}: {reasons.code_phrase(code)}"
         if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
             break
         subscription.revisions.refused()

@@ -29,12 +29,12 @@ def examine(name: str, outlet: dict) -> list[Finding]:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
         name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
-        return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
+        return [unreached(what, reasons.Endpoint(name, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Finding(what, GOOD, words)]
 
 
-def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Finding:
+def unreached(what: str, side: reasons.Endpoint, error: BaseException | None) -> Finding:
     """Say why a connection cannot be made, as an agent says it."""
     code = getattr(error, "errno", None) or 0
     why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)

@@ -44,7 +44,7 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     reason = reasons.of_toolsnet(shown)
     if reason and outlet.fault.state <= ts.PIM_INFO:
         return [Finding(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
-    server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
+    server, sequence = reasons.server_endpoint(shown).place, shown["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
     words = f"{place} sent its 12, took our 07 and answered 08: server {server}, last result {sequence}"
     found = [Finding(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]

@@ -121,7 +121,7 @@ def monitor(
             port = SerialPort({"parity": parity, "stop_bits": stop_bits})
             port.open(path, baud)
             if not port.state():
-                side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
+                side = reasons.Endpoint(reasons.CONTROLLER, path, baud, "controller.device")
                 reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
                 fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
             ports.append((port, from_agent))

@@ -164,14 +164,14 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
         if shown["kind"] == "toolsnet":
             for family, name in _OF_DOUBT:
                 sheet.add(family, labels, shown.get(name))
-    for what, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.everything(station)):
+    for what, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.all_needs(station)):
         sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone)
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
     for side, shown in (("controller", station["controller"]), *connections.outlets_of(station)):
         of_side = {**labels, "side": side}
-        is_well = connections.is_well(shown)
+        is_well = connections.is_working(shown)
         is_known = connections.is_proven(shown) or not is_well  # a webhook is not tried before the first record
         sheet.add("toolcart_connected", of_side, is_well if is_known else None)
         if shown.get("why") and not is_well:

@@ -163,20 +163,20 @@ def row(station: dict) -> str:
         "notes": [],
     }
     if not station["mounted"]:
-        told["not_up"] = attention.not_up(station)
+        told["not_up"] = attention.spool_problem(station)
         return _templates().get_template("station.html").render(told)
-    outlet = connections.first_of(station)
+    outlet = connections.first_outlet(station)
     told["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
     waiting: Any = station["backlog"]
-    if "delivered" not in station and waiting and connections.behind(station) != [outlet]:
+    if "delivered" not in station and waiting and connections.furthest_behind(station) != [outlet]:
         waiting = f"{waiting} for {connections.backlog_for(station)}"
     figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
     told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
-    for side in connections.both(station).values():
+    for side in connections.main_connections(station).values():
         reason = connections.reason_of(side)
         if reason:
             told["notes"].append((f"{reason.words}.", reason.hint))
-    told["notes"] += [(" ".join(line.split()), "") for line in words.sorrow_lines(station)]
+    told["notes"] += [(" ".join(line.split()), "") for line in words.problem_lines(station)]
     return _templates().get_template("station.html").render(told)
 
 
@@ -193,7 +193,7 @@ def _heading(one: AgentState) -> dict[str, Any]:
 
 def _side(name: str, shown: dict) -> dict[str, Any]:
     place = reasons.and_next_try(connections.place_of(shown), shown)
-    return {"name": name, "state": shown["state"], "is_good": connections.is_well(shown), "place": place}
+    return {"name": name, "state": shown["state"], "is_good": connections.is_working(shown), "place": place}
 
 
 @functools.cache

@@ -267,7 +267,7 @@ class Life(Outlet):
         left, done = shown["sent_again"], shown["sent_again_done"]
         assert 0 <= left <= len(waiting(self)) and done >= 0
         assert shown["lost_there"] <= self.made
-        [need] = [need for need in standing_conditions.counted(self.station()) if need.slug == "set aside"]
+        [need] = [need for need in standing_conditions.count_needs(self.station()) if need.slug == "set aside"]
         assert need.key == str(len(aside))
         needs = {need.slug for need in attention.needs(self.station())}
         assert ("sent again" in needs, "lost there" in needs) == (left > 0, shown["lost_there"] > 0)
