@@ -98,7 +98,7 @@ def progress_at_need(station: dict) -> tuple[int, int]:
 
 
 def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
-    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress while it was there.
+    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress during it.
 
     ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
     """
