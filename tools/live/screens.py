@@ -182,7 +182,7 @@ class Overview(WatchScreen):
 
     def show(self) -> None:
         super().show()
-        self.driven.child.look(NONE)
+        self.driven.child.view_station(NONE)
         figures = self.driven.figures
         all_figures = figures.station_figures()
         sort = stations.SORTS[self._sort]
@@ -282,7 +282,7 @@ class OneStation(WatchScreen):
             self._number = found[0].status["number"]
         super().show()
         if found:
-            watch.child.look(found[0].status["number"])
+            watch.child.view_station(found[0].status["number"])
             self._show_station(found[0], all_figures.index(found[0]), len(all_figures))
         account = self.query_one("#account", Static)
         if watch.books is None:

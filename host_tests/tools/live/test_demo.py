@@ -175,12 +175,12 @@ def test_results_are_told_of_the_station_that_is_looked_at():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.figures.total("stored") > 3)
         assert demo.figures.station_statuses()[0]["results"] == []
-        demo.child.look(1)
+        demo.child.view_station(1)
         _turn_until(demo, lambda: len(demo.figures.station_statuses()[0]["results"]) > 3)
         demo.kill_agent()
         demo.figures.status["stations"] = []
         _turn_until(demo, lambda: demo.figures.station_statuses() and demo.figures.station_statuses()[0].get("results"))
-        demo.child.look(NONE)
+        demo.child.view_station(NONE)
         _turn_until(demo, lambda: demo.figures.station_statuses()[0]["results"] == [])
 
 
