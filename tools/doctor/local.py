@@ -54,7 +54,7 @@ def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: b
         return [Finding(subject, BAD, words, f"{hint[0].upper()}{hint[1:]}.")]
     hint = f"spool.path names {path_checks.A_FILE}."
     problem = (
-        "" if path.is_file() else path_checks.wrong_with(path)
+        "" if path.is_file() else path_checks.path_problem(path)
     )  # an existing file may be another user's: the agent's
     if problem:
         return [Finding(subject, BAD, f"{path}: {problem}", hint)]
