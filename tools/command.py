@@ -31,7 +31,7 @@ def _usage(name: str, values: tuple) -> str:
     return " ".join([name, *(word.upper().replace(" ", "-") for word, _ in values)])
 
 
-LISTED = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
+COMMAND_LIST = "\n".join("  " + _usage(name, values) for name, values, _ in COMMANDS)
 
 
 @click.command()
@@ -67,64 +67,64 @@ def command(
     The station's setting `controller.commands` says which of these are allowed; by default none is.
     """
     path = options.path_of(config_path, socket_path, port)
-    given = (as_name if as_name is not None else os.environ.get("SUDO_USER", ""))[:NAME_MOST]
-    words = ["command", str(station), f"wait={wait_s}", *([f"as={quote(given)}"] if given else []), name]
-    line = " ".join([*words, *(quote(value) for value in values)])
+    caller = (as_name if as_name is not None else os.environ.get("SUDO_USER", ""))[:NAME_MOST]
+    order = ["command", str(station), f"wait={wait_s}", *([f"as={quote(caller)}"] if caller else []), name]
+    line = " ".join([*order, *(quote(value) for value in values)])
     if port is not None:
         from toolcart.tools.flash.board_commands import command_lines  # only to ask a board: it needs the extra `flash`
 
-        _tell(command_lines(port, line, ANSWER_S + wait_s), as_json)
+        _print_outcome(command_lines(port, line, ANSWER_S + wait_s), as_json)
         return
     try:
-        _tell(client.lines_of(path, line, ANSWER_S + wait_s), as_json)
-    except client.NoAgent as trouble:
-        _fail({"outcome": "no agent", "why": str(trouble), "hint": trouble.hint}, as_json, EXIT_NO_AGENT)
+        _print_outcome(client.lines_of(path, line, ANSWER_S + wait_s), as_json)
+    except client.NoAgent as error:
+        _fail({"outcome": "no agent", "why": str(error), "hint": error.hint}, as_json, EXIT_NO_AGENT)
 
 
-command.help = f"{inspect.cleandoc(command.help or '')}\n\n\b\n{LISTED}\n"
+command.help = f"{inspect.cleandoc(command.help or '')}\n\n\b\n{COMMAND_LIST}\n"
 
 
-def _tell(answer: list[dict], as_json: bool) -> None:
+def _print_outcome(answer: list[dict], as_json: bool) -> None:
     """Say what became of it, and exit with the matching code."""
-    ends = [line for line in answer if "outcome" in line]
+    outcomes = [line for line in answer if "outcome" in line]
     errors = [line["error"] for line in answer if "error" in line]
-    if errors and not ends:
+    if errors and not outcomes:
         _fail({"outcome": "not allowed", "why": errors[0]}, as_json, EXIT_WRONG)
-    if not ends:
-        why = "the agent broke off its answer; `sent` in its log, without more, would mean the same"
-        _fail({"outcome": "unknown", "why": why}, as_json, EXIT_CODES["unknown"])
-    outcome = ends[-1]
+    if not outcomes:
+        explanation = "the agent broke off its answer; `sent` in its log, without more, would mean the same"
+        _fail({"outcome": "unknown", "why": explanation}, as_json, EXIT_CODES["unknown"])
+    outcome = outcomes[-1]
     code = EXIT_CODES.get(outcome["outcome"], EXIT_WRONG)
     if code:
         _fail(outcome, as_json, code)
     if as_json:
         click.echo(json.dumps(outcome))
     else:
-        click.echo(visible(f"{outcome['command']}: {in_words(outcome)}"))
+        click.echo(visible(f"{outcome['command']}: {outcome_text(outcome)}"))
 
 
-def in_words(outcome: dict) -> str:
+def outcome_text(outcome: dict) -> str:
     """Say what became of a command, for people."""
     from toolcart.catalogue.meanings import names_of
 
-    words = str(outcome["outcome"])
-    if words == "unknown":
-        words = "unknown whether the controller did it"
+    text = str(outcome["outcome"])
+    if text == "unknown":
+        text = "unknown whether the controller did it"
     if outcome.get("code"):
         meaning = names_of("ERROR_CODE").get(outcome["code"], "of which no document says what it means")
-        words += f" by the controller with code {outcome['code']:02d}, {meaning}"
+        text += f" by the controller with code {outcome['code']:02d}, {meaning}"
     if outcome.get("why"):
-        words += f": {outcome['why']}"
+        text += f": {outcome['why']}"
     if outcome.get("mid") and not outcome.get("logged"):
-        words += "; the log does not say so yet"
-    return words
+        text += "; the log does not say so yet"
+    return text
 
 
 def _fail(outcome: dict, as_json: bool, code: int) -> None:
     if as_json:
         click.echo(json.dumps(outcome))
     else:
-        click.echo(visible(f"toolcart: {in_words(outcome)}"), err=True)
+        click.echo(visible(f"toolcart: {outcome_text(outcome)}"), err=True)
         if outcome.get("hint"):
             click.echo(visible(f"  {outcome['hint']}"), err=True)
     sys.exit(code)

@@ -13,7 +13,7 @@ from toolcart.base.terminal_safe import visible, visible_in, visible_lines
 from toolcart.board.linux.flash import FileFlash
 from toolcart.codec.capture import CapturedOctet
 from toolcart.tools.flash.board_commands import status_lines
-from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.commands import LinePrinter
 from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
 from toolcart.tools.live.figures import BAD, Change
 from toolcart.tools.live.lines import Lines
@@ -89,7 +89,7 @@ def test_info_says_whose_spool_it_is(image):
 
 @pytest.mark.parametrize("explainer", [Explain3964R, ExplainAscii])
 def test_no_octet_of_a_line_reaches_the_terminal_as_it_is(explainer):
-    shower = Shower(explainer())
+    shower = LinePrinter(explainer())
     start = b"\x02\x10" if explainer is Explain3964R else b"\x02"
     block = [*start, *b"00\x1b\x9b\x1b\x9b\x07\x7f", *range(256)]
     lines = [shower.line(CapturedOctet(0.001 * at, octet != 0x10, octet)) for at, octet in enumerate(block)]

@@ -40,7 +40,7 @@ def docs(page: str, path_only: bool) -> None:
         sys.exit(EXIT_OTHER)
     file = folder / f"{page.removesuffix('.md')}.html"
     if not file.is_file():
-        names = sorted(str(one.relative_to(folder).with_suffix("")) for one in folder.rglob("*.html"))
+        names = sorted(str(page_file.relative_to(folder).with_suffix("")) for page_file in folder.rglob("*.html"))
         click.echo(f"no page {page}; there are {', '.join(names)}", err=True)
         sys.exit(EXIT_OTHER)
     has_desktop = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -78,14 +78,14 @@ def _section(path: str, context: click.Context) -> list[str]:
 
 
 def _environment(command: click.Command, context: click.Context) -> list[str]:
-    named: dict[str, set[str]] = {}
+    variables: dict[str, set[str]] = {}
     for path, inner in commands(command, context):
         for parameter in inner.command.params:
             if isinstance(parameter.envvar, str):
-                named.setdefault(parameter.envvar, set()).add(f"{parameter.opts[0]} of `{path}`")
+                variables.setdefault(parameter.envvar, set()).add(f"{parameter.opts[0]} of `{path}`")
     lines = []
-    for name, places in sorted(named.items()):
-        lines += [".TP", f".B {escaped(name)}", *_text(f"In place of {', '.join(sorted(places))}.")]
+    for name, options in sorted(variables.items()):
+        lines += [".TP", f".B {escaped(name)}", *_text(f"In place of {', '.join(sorted(options))}.")]
     return lines
 
 

@@ -92,11 +92,11 @@ def run(
     screen = (sys.stdin, sys.stdout, sys.stderr)  # the live view is drawn on the last one
     plain = plain or as_json or not all(stream.isatty() for stream in screen)
     if config_path is not None:
-        given = [name for name, value in demo.items() if value not in (None, (), False)]
-        if given:
+        demo_options = [name for name, value in demo.items() if value not in (None, (), False)]
+        if demo_options:
             option = {"outages": "--outage", "controller_outages": "--controller-outage", "kills": "--kill"}
             option["archive_kills"] = "--kill-archive"
-            names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in given)
+            names = ", ".join(option.get(name, "--" + name.replace("_", "-")) for name in demo_options)
             raise click.UsageError(f"{names}: only for the demo, which runs without --config.")
         is_plain = plain or log_format is not None
         code = _run_configuration(config_path, is_plain, ascii_only, as_json, log_format, seconds)
@@ -121,12 +121,12 @@ def _run_configuration(
 
             lines = Lines(sys.stdout, as_json) if as_json else LogLines(sys.stdout, log_format or "text")
             return InProcess(path, seconds, lines).run()
-    except config_file.ConfigurationError as wrong:
-        _tell_mistakes(wrong, as_json)
+    except config_file.ConfigurationError as error:
+        _print_mistakes(error, as_json)
         return EXIT_CONFIGURATION
     from toolcart.tools.live.watch import Watch
 
-    return _show(Watch(path, seconds), plain, ascii_only, as_json)
+    return _run_watch(Watch(path, seconds), plain, ascii_only, as_json)
 
 
 def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: float | None, options: dict) -> int:
@@ -153,14 +153,14 @@ def _run_demo(plain: bool, ascii_only: bool | None, as_json: bool, seconds: floa
     if missing := demo_server.missing():
         fail(f"the demo's ToolsNet is `toolcart archive`, which needs {missing}.", how_to_get("archive"))
     try:
-        show = _pages(options["web"]) if options["web"] else None
+        start_pages = _pages(options["web"]) if options["web"] else None
         rate = options["rate"] or RATE_PER_S
-        demo = Demo(options["keep"], seconds, rate, faults, seed, options["link"] or "tcp", show)
+        demo = Demo(options["keep"], seconds, rate, faults, seed, options["link"] or "tcp", start_pages)
     except OSError as error:
-        where = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
-        click.echo(f"toolcart: the demo cannot begin in {where}: {error}", err=True)
+        location = options["keep"] or "a temporary folder and free ports on 127.0.0.1"
+        click.echo(f"toolcart: the demo cannot begin in {location}: {error}", err=True)
         return EXIT_OTHER
-    return _show(demo, plain, ascii_only, as_json)
+    return _run_watch(demo, plain, ascii_only, as_json)
 
 
 def _pages(text: str):
@@ -168,16 +168,16 @@ def _pages(text: str):
     from toolcart.archive.serve_commands import listening
     from toolcart.archive.web.serving import Child
 
-    where = listening(text)
-    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    address = listening(text)
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     try:  # they would not report an error, so it is tried here
-        socket.create_server((where.host, where.port), family=family).close()
+        socket.create_server((address.host, address.port), family=family).close()
     except OSError as error:
         raise click.UsageError(f"--web {text}: nothing can listen there: {error.strerror or error}.") from None
-    return lambda place: Child(place, where, is_quiet=True)
+    return lambda place: Child(place, address, is_quiet=True)
 
 
-def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
+def _run_watch(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     from toolcart.tools.live.plain import run_plain
 
     if plain:
@@ -192,10 +192,10 @@ def _show(watch, plain: bool, ascii_only: bool | None, as_json: bool) -> int:
     return run_view(watch, ascii_only)
 
 
-def _tell_mistakes(wrong: config_file.ConfigurationError, as_json: bool) -> None:
+def _print_mistakes(error: config_file.ConfigurationError, as_json: bool) -> None:
     if as_json:
         from toolcart.tools.config import file as config_file
 
-        click.echo(json.dumps({"kind": "configuration", **config_file.as_object(wrong)}))
+        click.echo(json.dumps({"kind": "configuration", **config_file.as_object(error)}))
     else:
-        click.echo(f"toolcart: {wrong}", err=True)
+        click.echo(f"toolcart: {error}", err=True)

@@ -112,7 +112,7 @@ def controller(
             report=_report,
             baud=int(baud),
             orders=taker,
-            stop=_until(seconds),
+            stop=_time_is_up(seconds),
             **production,
         ),
         f"open the line {device or './controller.tty'}" if line else f"listen on {host}, port {port}",
@@ -145,7 +145,7 @@ def toolsnet(
     options = _options(ToolsNetOptions, settings)
     _serve(
         lambda: serve_toolsnet(
-            host, pim_port, server_port, options=options, report=_report, stop=_until(seconds), **rest
+            host, pim_port, server_port, options=options, report=_report, stop=_time_is_up(seconds), **rest
         ),
         f"listen on {host}, port {pim_port} or {server_port}",
         _other_place("--pim-port or --server-port"),
@@ -167,29 +167,29 @@ def _report(text: str) -> None:
     click.echo(visible_lines(text))
 
 
-def _until(seconds: float | None):
+def _time_is_up(seconds: float | None):
     """Return a function that says whether a simulator's time is up."""
     if seconds is None:
         return None
-    end = time.monotonic() + seconds
-    return lambda: time.monotonic() >= end
+    end_s = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end_s
 
 
 def _other_place(option: str) -> str:
     return f"Is another one running? Choose a free port with {option}, an address of this machine with --host."
 
 
-def _serve(serve, what: str, advice: str) -> Any:
+def _serve(serve, action: str, advice: str) -> Any:
     """Run a simulator to its end; if something stops it earlier, say what in words."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    old_handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return serve()
     except BrokenPipeError:
         reader_has_gone()
     except OSError as error:
-        fail(visible(f"cannot {what}: {error.strerror or error}"), advice)
+        fail(visible(f"cannot {action}: {error.strerror or error}"), advice)
     except Exception as error:  # the effects of --set cannot all be checked beforehand
         kind = type(error).__name__
         fail(visible(f"the simulator cannot go on: {kind}: {error}"), "Is a value of --set one that it cannot use?")
     finally:
-        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGTERM, old_handler)

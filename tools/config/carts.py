@@ -24,10 +24,10 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
     """Return the text of each cart's configuration by its name; ConfigurationError with all mistakes of all carts."""
     try:
         template = config_file.parse(template_path)
-    except config_file.ConfigurationError as wrong:
+    except config_file.ConfigurationError as error:
         raise InventoryError(
             template_path,
-            [f"{place}: {config_file.sentence(found, allowed)}" for place, found, allowed in wrong.mistakes],
+            [f"{place}: {config_file.sentence(found, allowed)}" for place, found, allowed in error.mistakes],
         ) from None
     mistakes: list[str] = []
     texts: dict[str, str] = {}
@@ -39,9 +39,9 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
             completed.append((cart, config_file.read_text(folder / f"{cart.name}.json", texts[cart.name])))
         except _UnfilledText as absent:
             mistakes.append(f"row {cart.row} ({cart.name}): {absent}")
-        except config_file.ConfigurationError as wrong:
-            mistakes += [_of_row(cart, template, mistake) for mistake in wrong.mistakes]
-    mistakes += _taken_twice(completed)
+        except config_file.ConfigurationError as error:
+            mistakes += [_mistake_in_row(cart, template, mistake) for mistake in error.mistakes]
+    mistakes += _conflicts(completed)
     if mistakes:
         raise InventoryError(template_path, mistakes)
     return texts
@@ -89,11 +89,11 @@ def _value(column: str, cart: Cart, place: str) -> str:
     return cart.columns[column]
 
 
-def _of_row(cart: Cart, template: object, mistake: config_file.Mistake) -> str:
+def _mistake_in_row(cart: Cart, template: object, mistake: config_file.Mistake) -> str:
     place, found, allowed = mistake
     columns = [name for text in _texts_at(template, place) for name in re.findall(r"\{([^{}:]+)", text)]
-    where = f"column {columns[0]!r}, {place}" if columns else place
-    return f"row {cart.row} ({cart.name}), {where}: {config_file.sentence(found, allowed)}"
+    location = f"column {columns[0]!r}, {place}" if columns else place
+    return f"row {cart.row} ({cart.name}), {location}: {config_file.sentence(found, allowed)}"
 
 
 def _texts_at(template: object, place: str) -> Iterator[str]:
@@ -109,21 +109,21 @@ def _texts_at(template: object, place: str) -> Iterator[str]:
         yield part
 
 
-def _taken_twice(completed: list[tuple[Cart, dict]]) -> list[str]:
+def _conflicts(completed: list[tuple[Cart, dict]]) -> list[str]:
     """Say which carts are the same station to ToolsNet, or want the same controller's place."""
-    first: dict[tuple, Cart] = {}
+    first_cart: dict[tuple, Cart] = {}
     mistakes: list[str] = []
     for cart, tree in completed:
-        own = set()
+        claims = set()
         for station in tree["stations"]:
             controller = station["controller"]
-            own.add(("station", f"{tree['system']['number']}/{station['number']} (system/station)"))
+            claims.add(("station", f"{tree['system']['number']}/{station['number']} (system/station)"))
             if controller["link"] == "tcp":
-                own.add(("controller", f"{controller['host']}:{controller['port']}"))
-        for what, which in sorted(own):
-            other = first.setdefault((what, which), cart)
+                claims.add(("controller", f"{controller['host']}:{controller['port']}"))
+        for kind, value in sorted(claims):
+            other = first_cart.setdefault((kind, value), cart)
             if other is not cart:
                 mistakes.append(
-                    f"row {cart.row} ({cart.name}): {what} {which} is that of row {other.row} ({other.name})"
+                    f"row {cart.row} ({cart.name}): {kind} {value} is that of row {other.row} ({other.name})"
                 )
     return mistakes

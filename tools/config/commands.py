@@ -48,14 +48,16 @@ def check(file: str, as_json: bool) -> None:
         checked = files.check(file)
         who = user.name
     warnings = (
-        config_places.fleeting(checked.configuration, config_file.folder_of(file)) if checked.configuration else []
+        config_places.volatile_spools(checked.configuration, config_file.folder_of(file))
+        if checked.configuration
+        else []
     )
     if checked.mistakes:
-        wrong = config_file.ConfigurationError(file, checked.mistakes)
+        error = config_file.ConfigurationError(file, checked.mistakes)
         if as_json:
-            click.echo(json.dumps({"good": False, **config_file.as_object(wrong), "checked_as": who}))
+            click.echo(json.dumps({"good": False, **config_file.as_object(error), "checked_as": who}))
         else:
-            click.echo(f"{wrong}\nchecked as {who}", err=True)
+            click.echo(f"{error}\nchecked as {who}", err=True)
         sys.exit(EXIT_CONFIGURATION)
     if as_json:
         lacks = [config_file.mistake_as_object(mistake) for mistake in checked.lacks]
@@ -70,8 +72,8 @@ def check(file: str, as_json: bool) -> None:
         click.echo(f"{file}: good, {stations}; checked as {who}")
         return
     click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
-    for place, what, allowed in checked.lacks:
-        click.echo(f"  {place}: {config_file.sentence(what, allowed)}", err=True)
+    for place, found, allowed in checked.lacks:
+        click.echo(f"  {place}: {config_file.sentence(found, allowed)}", err=True)
     sys.exit(EXIT_OTHER)
 
 
@@ -149,11 +151,11 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 
     try:
         texts = carts.configurations(template, inventory.read(inventory_path))
-    except inventory.InventoryError as wrong:
+    except inventory.InventoryError as error:
         if as_json:
-            click.echo(json.dumps({"good": False, "mistakes": wrong.mistakes}))
+            click.echo(json.dumps({"good": False, "mistakes": error.mistakes}))
         else:
-            click.echo(visible_lines(str(wrong)), err=True)
+            click.echo(visible_lines(str(error)), err=True)
         sys.exit(EXIT_CONFIGURATION)
     sources = (Path(template).resolve(), Path(inventory_path).resolve())
     for name in texts:
@@ -179,7 +181,7 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
 @click.option("--station", help="Number of the station in ToolsNet.")
 @click.option("--on", "machine", help="linux, ethernet (a chip), or wifi:NAME (a chip).")
 @click.option("--also", metavar="no|URL", help="mqtt://BROKER[:PORT] or a webhook's URL, beside ToolsNet or alone.")
-def new(file: Path, **given: str | None) -> None:
+def new(file: Path, **answers: str | None) -> None:
     """Ask seven questions and write a configuration.
 
     It is for one station. Questions answered by options are skipped.
@@ -193,7 +195,7 @@ def new(file: Path, **given: str | None) -> None:
         raise click.ClickException(f"{file} already exists; name another file, or change it in an editor.")
     if not file.parent.is_dir():
         raise click.UsageError(f"there is no folder {file.parent}; make it first, or name another file.")
-    tree, password = config_new.ask(given, file.parent)
+    tree, password = config_new.ask(answers, file.parent)
     if password is not None:
         private_files.make(file.parent / config_new.PASSWORD_FILE, f"{password}\n".encode())
     if not (file.parent / FILE_NAME).exists():

@@ -22,7 +22,7 @@ from toolcart.base import installation
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.mistake_reasons import no_json, no_json_at_all, why_not
+from toolcart.tools.config.mistake_reasons import json_problem, not_json, value_problem
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -52,14 +52,14 @@ def sentence(found: str, allowed: str) -> str:
     """Return what is wrong in words, as all commands say it; without `found` it is `allowed` that says so."""
     if found == "nothing":
         return f"missing; expected {allowed}"
-    if why := why_not(found, allowed):
-        return f"{why}: {found}; expected {allowed}"
+    if reason := value_problem(found, allowed):
+        return f"{reason}: {found}; expected {allowed}"
     return f"expected {allowed}; found {found}" if found else allowed
 
 
-def as_object(wrong: ConfigurationError) -> dict:
+def as_object(error: ConfigurationError) -> dict:
     """Return the mistakes for machines."""
-    return {"file": wrong.path, "mistakes": [mistake_as_object(mistake) for mistake in wrong.mistakes]}
+    return {"file": error.path, "mistakes": [mistake_as_object(mistake) for mistake in error.mistakes]}
 
 
 def mistake_as_object(mistake: Mistake) -> dict:
@@ -79,39 +79,39 @@ def _text(path: str | Path) -> str:
         return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
-        words = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
-        raise ConfigurationError(path, [("(file)", "", words)]) from None
+        problem = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
+        raise ConfigurationError(path, [("(file)", "", problem)]) from None
     except UnicodeDecodeError as error:
         is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
-        words = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
-        raise ConfigurationError(path, [("(file)", "", f"{words}: save it as UTF-8")]) from None
+        problem = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
+        raise ConfigurationError(path, [("(file)", "", f"{problem}: save it as UTF-8")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     """Return the tree of the file's text, and a mistake for every key that appears twice."""
     doubled: list[tuple[dict, list[str]]] = []  # objects with their repeated keys
 
-    def made(pairs: list[tuple[str, object]]) -> dict:
-        counted = Counter(key for key, _ in pairs)
+    def make_object(pairs: list[tuple[str, object]]) -> dict:
+        key_counts = Counter(key for key, _ in pairs)
         tree = dict(pairs)
         if len(tree) < len(pairs):
-            doubled.append((tree, [key for key, count in counted.items() if count > 1]))
+            doubled.append((tree, [key for key, count in key_counts.items() if count > 1]))
         return tree
 
     try:
-        tree = json.loads(text, object_pairs_hook=made)
+        tree = json.loads(text, object_pairs_hook=make_object)
     except json.JSONDecodeError as error:
-        if whole := no_json_at_all(text):
+        if whole := not_json(text):
             raise ConfigurationError(path, [("(file)", "", whole)]) from None
         place = f"line {error.lineno}, column {error.colno}"
-        message = no_json(text, error.pos, error.msg)
+        message = json_problem(text, error.pos, error.msg)
         raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
-    return tree, _doubled(tree, doubled) if doubled else []
+    return tree, _repeated_keys(tree, doubled) if doubled else []
 
 
-def _doubled(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
+def _repeated_keys(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:
     """Return the places of these keys, which objects do not know; one inside a value that was lost has none."""
     keys_of = {id(part): keys for part, keys in doubled}
     return [
@@ -167,8 +167,8 @@ def _complete(
     secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None, unread)
     doubtful = {place for place, *_ in doubled}
     hidden = {place for place, *_ in secret}  # a mistake in a secret's name hides those that follow from it
-    secret = [one for one in secret if one[0] not in doubtful]
-    mistakes = [*doubled, *secret, *[one for one in config.check(tree) if one[0] not in hidden]]
+    secret = [mistake for mistake in secret if mistake[0] not in doubtful]
+    mistakes = [*doubled, *secret, *[mistake for mistake in config.check(tree) if mistake[0] not in hidden]]
     mistakes = mistakes or _time_zone(config.complete(tree)["board"])
     if not mistakes:
         read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
@@ -177,7 +177,7 @@ def _complete(
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
-    return config_secrets.hand_over(config.complete(tree), awaits, folder), tree, absent
+    return config_secrets.attach_pending(config.complete(tree), awaits, folder), tree, absent
 
 
 def read_to_check(path: str | Path) -> tuple[dict, list[Mistake]]:
@@ -228,7 +228,7 @@ def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:
     mistakes = [*_not_built(configuration), *_without_library(configuration), *_not_settable(configuration)]
     if folder is not None:
         for place, section in _with_files_of_tls(configuration):
-            mistakes += _wrong_with_tls(place, section, folder)
+            mistakes += _tls_mistakes(place, section, folder)
     return mistakes
 
 
@@ -280,13 +280,13 @@ def _with_files_of_tls(configuration: dict) -> Iterator[tuple[str, dict]]:
                 yield f"stations[{index}].outlets[{number}]", outlet
 
 
-def _wrong_with_tls(place: str, section: dict, folder: Path) -> list[Mistake]:
+def _tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:
     from toolcart.board.linux.tls import TlsUnusable, context_of  # few configurations have it
 
     try:
         context_of(str(folder), section)
-    except TlsUnusable as wrong:
-        return [(f"{place}.{wrong.setting}", wrong.reason, "a file in PEM, a key that only its owner may read")]
+    except TlsUnusable as error:
+        return [(f"{place}.{error.setting}", error.reason, "a file in PEM, a key that only its owner may read")]
     return []
 
 

@@ -96,18 +96,18 @@ def _named(path: Path) -> tuple[list[Path], set[Path]]:
     if not isinstance(tree, dict):
         return [path], set()
     secrets = [path.resolve().parent / name for name in config_secrets.named(tree, "file")]
-    others = [config_file.folder_of(path) / name for name in certificates(tree)]
-    return list(dict.fromkeys([path, *secrets, *others])), set(secrets)
+    tls_files = [config_file.folder_of(path) / name for name in certificates(tree)]
+    return list(dict.fromkeys([path, *secrets, *tls_files])), set(secrets)
 
 
 def _stamp(file: Path) -> object:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except OSError as error:
         return error.errno
     except ValueError:
         return None
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 @dataclass
@@ -120,20 +120,20 @@ class Checked:
 
     def first(self) -> str:
         """Return the first thing that is wrong in one line, and how many there are; "" if nothing is."""
-        found = [*self.mistakes, *self.lacks]
-        if not found:
+        problems = [*self.mistakes, *self.lacks]
+        if not problems:
             return ""
-        place, what, allowed = found[0]
-        more = f" (and {len(found) - 1} more)" if found[1:] else ""
-        return f"{place}: {config_file.sentence(what, allowed)}{more}"
+        place, found, allowed = problems[0]
+        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+        return f"{place}: {config_file.sentence(found, allowed)}{more}"
 
 
 def check(path: str | Path) -> Checked:
     """Check the file and everything that it names, as the user of this process."""
     try:
         configuration, unread = config_file.read_to_check(path)
-    except config_file.ConfigurationError as wrong:
-        return Checked(None, wrong.mistakes)
+    except config_file.ConfigurationError as error:
+        return Checked(None, error.mistakes)
     folder = config_file.folder_of(path)
     lacks = [*unread, *config_file.not_runnable(configuration, folder), *path_checks.unusable(configuration, folder)]
     return Checked(configuration, [], lacks)

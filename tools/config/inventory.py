@@ -67,9 +67,9 @@ def read(path: str | Path) -> list[Cart]:
 
 
 def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
-    first = "".join(re.findall(r"^[^#\s,;].*", text, re.MULTILINE)[:1])  # the line of names
+    header = "".join(re.findall(r"^[^#\s,;].*", text, re.MULTILINE)[:1])  # the line of names
     # A cell may hold line ends: they are kept, and refused where they mean something.
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=first.count), strict=True)
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=max(",;\t", key=header.count), strict=True)
     carts: list[Cart] = []
     mistakes: list[str] = []
     names: list[str] = []
@@ -103,8 +103,8 @@ def _toml(_path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
     carts: list[Cart] = []
     mistakes: list[str] = []
     for index, row in enumerate(rows, 1):
-        odd = [name for name, value in row.items() if isinstance(value, (dict, list, bool))]
-        mistakes += [f"cart {index}, column {name!r}: a text or a number is allowed" for name in odd]
+        invalid_columns = [name for name, value in row.items() if isinstance(value, (dict, list, bool))]
+        mistakes += [f"cart {index}, column {name!r}: a text or a number is allowed" for name in invalid_columns]
         carts.append(Cart(index, {name: str(value).strip() for name, value in row.items()}))
     return carts, mistakes
 
@@ -113,11 +113,11 @@ def _columns(carts: list[Cart]) -> list[str]:
     mistakes: list[str] = []
     for cart in carts:
         for column, form in zip(COLUMNS, (_NAME, _HOST), strict=True):
-            found = cart.columns.get(column)
-            if found is None:
+            cell = cart.columns.get(column)
+            if cell is None:
                 mistakes.append(f"row {cart.row}: no column {column!r}; every cart has name and host")
-            elif not form.fullmatch(found):
-                mistakes.append(f"row {cart.row}, column {column!r}: {found!r}; letters, digits, dot, dash are allowed")
+            elif not form.fullmatch(cell):
+                mistakes.append(f"row {cart.row}, column {column!r}: {cell!r}; letters, digits, dot, dash are allowed")
     return mistakes
 
 
@@ -126,10 +126,10 @@ def _doubled(names: list[str]) -> list[str]:
 
 
 def _twice(carts: list[Cart], column: str) -> list[str]:
-    first: dict[str, Cart] = {}
+    first_cart: dict[str, Cart] = {}
     mistakes: list[str] = []
     for cart in carts:
-        other = first.setdefault(cart.columns[column].lower(), cart)
+        other = first_cart.setdefault(cart.columns[column].lower(), cart)
         if other is not cart:
             mistakes.append(f"row {cart.row}, column {column!r}: {cart.columns[column]!r} is in row {other.row}, too")
     return mistakes

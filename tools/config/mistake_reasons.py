@@ -21,7 +21,7 @@ _NO_JSON = {
 }
 
 
-def no_json_at_all(text: str) -> str:
+def not_json(text: str) -> str:
     """Say what a file is that does not even begin like JSON; "" if it does."""
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(COMMENTS)]
     if not text.strip():
@@ -36,31 +36,31 @@ def no_json_at_all(text: str) -> str:
     return ""
 
 
-def no_json(text: str, at: int, reader_says: str) -> str:
+def json_problem(text: str, at: int, reader_says: str) -> str:
     """Say what is wrong at this place of a text that is no JSON."""
-    before, here = text[:at].rstrip(), text[at:].lstrip()
+    preceding, rest = text[:at].rstrip(), text[at:].lstrip()
     if text[text.rfind("\n", 0, at) + 1 :].lstrip(" \t").startswith(COMMENTS):
         return "a comment: JSON has none, delete it"
-    if not here:
+    if not rest:
         return "the file ends too early: a closing bracket is missing"
-    if here[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
+    if rest[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
         return 'another quote than "'
-    if here[0] in "}]" and before.endswith(","):
+    if rest[0] in "}]" and preceding.endswith(","):
         return "a comma behind the last entry: delete it"
-    if re.match(r"(True|False|None)\b", here):
+    if re.match(r"(True|False|None)\b", rest):
         return "true, false and null are written in small letters"
-    if here[0].isdigit() and before.endswith("0") and before + here[0] == text[: at + 1]:
+    if rest[0].isdigit() and preceding.endswith("0") and preceding + rest[0] == text[: at + 1]:
         return "a number that begins with 0: delete the 0"
     return next((words for start, words in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
 
 
-def why_not(found: str, allowed: str) -> str:
+def value_problem(found: str, allowed: str) -> str:
     """Say what is wrong with a value, as toolcart.agent.cart.config shows it; "" where what is allowed says it all."""
     text = found[1:-1] if found.startswith('"') else None
     if text is None:
         return ""
     if " or an address alone" in allowed:
-        return _why_no_host(text)
+        return _host_problem(text)
     if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):
         return "a number in quotes"
     if allowed.startswith("true or false") and text in ("true", "false"):
@@ -69,7 +69,7 @@ def why_not(found: str, allowed: str) -> str:
     return "capital letters" if text not in choices and text.lower() in choices else ""
 
 
-def _why_no_host(text: str) -> str:
+def _host_problem(text: str) -> str:
     numbers = text.split(".")
     if not text.strip():
         return "empty"
@@ -82,6 +82,6 @@ def _why_no_host(text: str) -> str:
     if text != text.strip() or " " in text:
         return "a blank in it"
     if all(number.isdigit() for number in numbers):
-        wrong = [number for number in numbers if int(number) > 255]
-        return f"{wrong[0]} is above 255" if wrong else "an IPv4 address has four numbers"
+        too_large = [number for number in numbers if int(number) > 255]
+        return f"{too_large[0]} is above 255" if too_large else "an IPv4 address has four numbers"
     return ""

@@ -91,15 +91,15 @@ def _machine(tree: dict, answer: str) -> None:
     tree["stations"][0]["spool"] = {"path": "raw", "size_kib": CHIP_KIB}
 
 
-def _beside(tree: dict, answer: str) -> None:
+def _other_outlet(tree: dict, answer: str) -> None:
     station = tree["stations"][0]
-    kind, _, place = answer.partition("://")
-    before = [{"kind": "toolsnet"}] if "toolsnet" in tree else []
-    if answer == NO and before:
+    kind, _, address = answer.partition("://")
+    toolsnet = [{"kind": "toolsnet"}] if "toolsnet" in tree else []
+    if answer == NO and toolsnet:
         station.pop("outlets", None)
         return
-    if kind == "mqtt" and place and "/" not in place:
-        host, port = _address(place)
+    if kind == "mqtt" and address and "/" not in address:
+        host, port = _address(address)
         outlet = {"kind": "mqtt", "host": host, **({} if port is None else {"port": port})}
     elif kind in ("http", "https") and "board" not in tree:
         fault = WebAddress(answer).fault
@@ -107,13 +107,13 @@ def _beside(tree: dict, answer: str) -> None:
             raise ValueError(fault)
         outlet = {"kind": "webhook", "url": answer}
     else:
-        more = "; mqtts and users: docs/outlets.md" if kind.startswith("mqtt") else ""
-        none = f"{NO}, " if before else ""
-        raise ValueError(f"{none}mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{more}")
-    station["outlets"] = [*before, outlet]
+        mqtt_hint = "; mqtts and users: docs/outlets.md" if kind.startswith("mqtt") else ""
+        no_choice = f"{NO}, " if toolsnet else ""
+        raise ValueError(f"{no_choice}mqtt://BROKER or mqtt://BROKER:PORT, on Linux https://HOST/PATH{mqtt_hint}")
+    station["outlets"] = [*toolsnet, outlet]
 
 
-_INSTEAD = "7. Results to (mqtt://BROKER, or a webhook: https://HOST/PATH)"
+_WITHOUT_TOOLSNET = "7. Results to (mqtt://BROKER, or a webhook: https://HOST/PATH)"
 CHIP_KIB = 512  # what our image of the RP2040 leaves after its file system
 
 QUESTIONS = (
@@ -124,12 +124,15 @@ QUESTIONS = (
     Question("station", "5. Number of the station in ToolsNet", "1", _station),
     Question("machine", "6. Runs on (linux, or a chip: ethernet, wifi:NAME)", "linux", _machine),
     Question(
-        "also", "7. Results to another place as well (mqtt://BROKER, or a webhook: https://HOST/PATH)", NO, _beside
+        "also",
+        "7. Results to another place as well (mqtt://BROKER, or a webhook: https://HOST/PATH)",
+        NO,
+        _other_outlet,
     ),
 )
 
 
-def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
+def ask(options: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
     """Return the configuration, and its Wi-Fi password if it needs one that is not there yet."""
     tree: dict[str, Any] = {
         "$schema": f"./{FILE_NAME}",
@@ -139,22 +142,22 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
     }
     is_asking = False
     for question in QUESTIONS:
-        answer = given.get(question.option)
+        answer = options.get(question.option)
         text, default = question.text, question.default
-        if question.put is _beside:
+        if question.put is _other_outlet:
             if "toolsnet" not in tree:
-                text, default = _INSTEAD, None
+                text, default = _WITHOUT_TOOLSNET, None
             elif not is_asking:
                 answer = answer or NO
         while True:
-            asked = answer is None
-            is_asking = is_asking or asked
-            said = click.prompt(text, default=default, err=True) if answer is None else answer
-            wrong = _wrong(tree, question, said)
-            if wrong is None:
+            is_prompted = answer is None
+            is_asking = is_asking or is_prompted
+            reply = click.prompt(text, default=default, err=True) if answer is None else answer
+            allowed = _put_answer(tree, question, reply)
+            if allowed is None:
                 break
-            click.echo(f"  {sentence(config.value_text(said), wrong)}", err=True)
-            if not asked:
+            click.echo(f"  {sentence(config.value_text(reply), allowed)}", err=True)
+            if not is_prompted:
                 option = "on" if question.option == "machine" else question.option
                 click.echo(f"toolcart: --{option} cannot be that.", err=True)
                 sys.exit(EXIT_CONFIGURATION)
@@ -162,10 +165,10 @@ def ask(given: dict[str, str | None], folder: Path) -> tuple[dict, str | None]:
     return tree, _password(tree) if needs_password else None
 
 
-def _wrong(tree: dict, question: Question, said: str) -> str | None:
+def _put_answer(tree: dict, question: Question, reply: str) -> str | None:
     """Put the answer in; return what is allowed if the agent would not take it."""
     try:
-        question.put(tree, said.strip())
+        question.put(tree, reply.strip())
     except ValueError as allowed:
         return str(allowed)
     checked = json.loads(json.dumps(tree))
@@ -176,9 +179,9 @@ def _wrong(tree: dict, question: Question, said: str) -> str | None:
 
 def _password(tree: dict) -> str:
     while True:
-        said = click.prompt(f"   Password of {tree['board']['ssid']}", hide_input=True, err=True)
-        if not config.check({**tree, "board": {**tree["board"], "password": said}}):
-            return said
+        password = click.prompt(f"   Password of {tree['board']['ssid']}", hide_input=True, err=True)
+        if not config.check({**tree, "board": {**tree["board"], "password": password}}):
+            return password
         click.echo("  expected 1 to 63 printable ASCII characters", err=True)
 
 

@@ -39,12 +39,14 @@ Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of line
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     mistakes = []
-    sizes = {f"stations[{n}].spool.path": one["spool"]["size_kib"] for n, one in enumerate(configuration["stations"])}
+    sizes = {
+        f"stations[{n}].spool.path": station["spool"]["size_kib"] for n, station in enumerate(configuration["stations"])
+    }
     for place, path, owner in _named(configuration):
         size = sizes.get(place, 0)
-        wrong = wrong_with(folder / path) or _foreign(folder / path, owner) or no_room(folder / path, size)
-        if wrong:
-            mistakes.append((place, f"{path}: {wrong}", A_FILE))
+        problem = path_problem(folder / path) or _foreign(folder / path, owner) or no_room(folder / path, size)
+        if problem:
+            mistakes.append((place, f"{path}: {problem}", A_FILE))
     return mistakes
 
 
@@ -60,19 +62,19 @@ def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] =
     mistakes = []
     for place, path, owner in _named(configuration):
         clash: tuple[_File, _File] | None = None
-        for one in _owned(place, path, owner, configuration):
-            other = files.setdefault(_identity(folder / one.path), one)
+        for file in _owned(place, path, owner, configuration):
+            other = files.setdefault(_identity(folder / file.path), file)
             if other.place != place and clash is None:
-                clash = one, other
+                clash = file, other
         if clash is not None:
-            one, other = clash
-            found = f"{path}, whose {one.role} is {one.path}" if one.role else path
+            file, other = clash
+            clash_text = f"{path}, whose {file.role} is {file.path}" if file.role else path
             if other.role:
-                spelled = f" {other.path}" if other.path != one.path else ""
-                found += f", which is the {other.role}{spelled} of the other"
-            elif other.path != one.path:
-                found += f", which is the same file as {other.path}"
-            mistakes.append((place, found, f"another file than {other.place}"))
+                spelled = f" {other.path}" if other.path != file.path else ""
+                clash_text += f", which is the {other.role}{spelled} of the other"
+            elif other.path != file.path:
+                clash_text += f", which is the same file as {other.path}"
+            mistakes.append((place, clash_text, f"another file than {other.place}"))
     return mistakes
 
 
@@ -110,13 +112,13 @@ def _of_tls(configuration: dict) -> Iterator[tuple[str, str]]:
                 yield f"{place}.{key}", section[key]
 
 
-def fleeting(configuration: dict, folder: Path) -> list[str]:
+def volatile_spools(configuration: dict, folder: Path) -> list[str]:
     """Say which spools would not outlive a restart of the machine, or of its container."""
     warnings = []
     for place, path, owner in _named(configuration):
-        what = volatile_storage.volatility(folder / path) if owner else ""
-        if what:
-            warnings.append(f"{place}: {folder / path} lies in {what}; results that wait there are lost then")
+        storage = volatile_storage.volatility(folder / path) if owner else ""
+        if storage:
+            warnings.append(f"{place}: {folder / path} lies in {storage}; results that wait there are lost then")
     return warnings
 
 
@@ -153,13 +155,13 @@ def _named(configuration: dict) -> Iterator[tuple[str, str, Owner | None]]:
                 yield f"stations[{index}].outlets[{number}].path", outlet["path"], None
 
 
-def wrong_with(path: Path) -> str:
+def path_problem(path: Path) -> str:
     """Say why a file cannot be used or made there, "" if it can."""
     try:
         if path.is_dir():
             return "that is a folder"
         if path.exists():
-            return _wrong_with_file(path)
+            return _file_problem(path)
         if not path.parent.is_dir():
             if str(path.parent) == STATE_FOLDER:
                 return ""  # rule 5
@@ -180,7 +182,7 @@ def wrong_with(path: Path) -> str:
     return ""
 
 
-def _wrong_with_file(path: Path) -> str:
+def _file_problem(path: Path) -> str:
     """Say why an existing file cannot be opened for writing; that changes nothing in it."""
     if not path.is_file():
         return "that is a device, pipe or socket"
@@ -201,16 +203,16 @@ def no_room(path: Path, size_kib: int = 0) -> str:
     if (size_kib and path.exists()) or not path.parent.is_dir():
         return ""
     try:
-        told = os.statvfs(path.parent)
+        file_system = os.statvfs(path.parent)
     except OSError:
         return ""
-    free_kib = (told.f_bavail if os.geteuid() else told.f_bfree) * told.f_frsize // 1024
-    if not told.f_blocks or free_kib >= size_kib + FIRST_KIB:
+    free_kib = (file_system.f_bavail if os.geteuid() else file_system.f_bfree) * file_system.f_frsize // 1024
+    if not file_system.f_blocks or free_kib >= size_kib + FIRST_KIB:
         return ""
-    what = linux_refusal.meaning(REFUSED_NO_ROOM)
+    problem = linux_refusal.meaning(REFUSED_NO_ROOM)
     if free_kib >= FIRST_KIB:
-        what = f"{free_kib} KiB are free in {path.parent}, the spool wants {size_kib}"
-    return f"{what}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}"
+        problem = f"{free_kib} KiB are free in {path.parent}, the spool wants {size_kib}"
+    return f"{problem}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}"
 
 
 def _foreign(path: Path, owner: Owner | None) -> str:
@@ -226,6 +228,6 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         from toolcart.board.linux import lines  # an agent without a file of lines does not load it
 
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    why, _ = linux_header.refusal(page, status.st_size, owner, "")
-    why = why or linux_header.linked(status.st_nlink)
-    return f"it {why}" if why else ""
+    reason, _ = linux_header.refusal(page, status.st_size, owner, "")
+    reason = reason or linux_header.linked(status.st_nlink)
+    return f"it {reason}" if reason else ""

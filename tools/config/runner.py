@@ -74,8 +74,8 @@ def user_of(config_path: str | Path) -> User:
             with contextlib.suppress(KeyError):
                 account = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
                 gid = _group(settings.get("Group", [""])[-1])
-                own = os.getgrouplist(account.pw_name, account.pw_gid)
-                return User(account.pw_uid, account.pw_gid if gid is None else gid, (*own, *groups))
+                account_groups = os.getgrouplist(account.pw_name, account.pw_gid)
+                return User(account.pw_uid, account.pw_gid if gid is None else gid, (*account_groups, *groups))
         return _owner(folder, groups)
     return _owner(folder, ())
 
@@ -104,8 +104,8 @@ def acting_as(user: User) -> Iterator[User]:
 def _settings(path: Path) -> dict[str, list[str]]:
     """Return the settings of a unit file and its drop-ins; an empty value clears what came before it."""
     drop_ins = sorted(
-        (one for folder in UNIT_FOLDERS for one in Path(folder, f"{path.name}.d").glob("*.conf")),
-        key=lambda one: one.name,
+        (drop_in for folder in UNIT_FOLDERS for drop_in in Path(folder, f"{path.name}.d").glob("*.conf")),
+        key=lambda drop_in: drop_in.name,
     )
     settings: dict[str, list[str]] = {}
     for file in (path, *drop_ins):
@@ -124,11 +124,11 @@ def _settings(path: Path) -> dict[str, list[str]]:
 def _configuration_in(commands: list[str]) -> Path | None:
     for command in commands:
         try:
-            words = shlex.split(command.replace("%%", "%").replace("$$", "$"))
+            arguments = shlex.split(command.replace("%%", "%").replace("$$", "$"))
         except ValueError:
             continue
-        if "run" in words and "--config" in words[:-1]:
-            return Path(words[words.index("--config") + 1])
+        if "run" in arguments and "--config" in arguments[:-1]:
+            return Path(arguments[arguments.index("--config") + 1])
     return None
 
 

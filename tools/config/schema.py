@@ -38,7 +38,7 @@ def schema() -> Schema:
     outlet = _object("stations[].outlets[]", tables["stations[].outlets[]"])
     outlet["required"] = ["kind"]
     outlet["properties"]["name"]["pattern"] = "^[a-z0-9-]+$"
-    outlet["allOf"] = [{"if": _is("kind", kind), "then": _only_its_own(outlet, kind)} for kind in settings.OUTLETS]
+    outlet["allOf"] = [{"if": _is("kind", kind), "then": _schema_of_kind(outlet, kind)} for kind in settings.OUTLETS]
     controller = _object("stations[].controller", tables["stations[].controller"])
     _requires_by_link(controller, "tcp", "host", default=True)
     for link in PROCEDURES:
@@ -67,12 +67,12 @@ def schema() -> Schema:
     }
 
 
-def _only_its_own(outlet: Schema, kind: str) -> Schema:
+def _schema_of_kind(outlet: Schema, kind: str) -> Schema:
     """Return what an outlet of this kind must have, and what it may not have."""
     rows = [line.split() for line in settings.OUTLETS[kind].split("\n") if line]
-    others = set(outlet["properties"]) - {"kind", "name"} - {row[0] for row in rows}
+    not_allowed = set(outlet["properties"]) - {"kind", "name"} - {row[0] for row in rows}
     schema: Schema = {"required": [row[0] for row in rows if row[2] == "-"]} if rows else {}
-    return schema | ({"properties": dict.fromkeys(sorted(others), False)} if others else {})
+    return schema | ({"properties": dict.fromkeys(sorted(not_allowed), False)} if not_allowed else {})
 
 
 def _object(place: str, table: str) -> Schema:
@@ -104,30 +104,30 @@ def _setting(place: str, row: list[str]) -> Schema:
 def _secret(may_be_null: bool) -> Schema:
     """Return the schema of a secret's place; for no secret it is null, or an empty text where that is the default."""
     none: Schema = {"type": "null"} if may_be_null else {"type": "string", "maxLength": 0}
-    found: Schema = {"type": ["object", none["type"]], "oneOf": [none, *_SECRET_FORMS]}
-    return found | ({"default": None} if may_be_null else {})
+    schema: Schema = {"type": ["object", none["type"]], "oneOf": [none, *_SECRET_FORMS]}
+    return schema | ({"default": None} if may_be_null else {})
 
 
 def _numbers(kind: str):
-    def made(low: str, high: str) -> Schema:
+    def make_schema(low: str, high: str) -> Schema:
         return {"type": kind, "minimum": _number(low), "maximum": _number(high)}
 
-    return made
+    return make_schema
 
 
 def _texts(pattern: str):
-    def made(least: str, most: str) -> Schema:
+    def make_schema(least: str, most: str) -> Schema:
         return {"type": "string", "minLength": int(least), "maxLength": int(most), "pattern": pattern}
 
-    return made
+    return make_schema
 
 
 def _lists(least: int):
-    def made(choices: str) -> Schema:
-        items = {"enum": _words(choices)}
+    def make_schema(choices: str) -> Schema:
+        items = {"enum": _choices(choices)}
         return {"type": "array", "items": items, "minItems": least, "uniqueItems": True}
 
-    return made
+    return make_schema
 
 
 def _hosts(least: str, most: str) -> Schema:
@@ -142,7 +142,7 @@ _TYPES = {
     "text": _texts("^[ -~]*$"),
     "host": _texts("^[!-~]*$"),
     "bool": lambda: {"type": "boolean"},
-    "one": lambda choices: {"enum": _words(choices)},
+    "one": lambda choices: {"enum": _choices(choices)},
     "list": _lists(1),
     "any": _lists(0),
 }
@@ -153,16 +153,16 @@ def _default(kind: str, default: str, rest: list[str]) -> object:
         return default == "true"
     if kind in ("int", "time"):
         return _number(default)
-    words = _words(rest[0] if default == "*" else default.strip('"'))
-    return words if kind in ("list", "any") else words[0]
+    choices = _choices(rest[0] if default == "*" else default.strip('"'))
+    return choices if kind in ("list", "any") else choices[0]
 
 
 def _number(text: str) -> int | float:
     return float(text) if "." in text else int(text)
 
 
-def _words(text: str) -> list[int | str]:
-    return [int(word) if word.isdigit() else word for word in text.split(",")]
+def _choices(text: str) -> list[int | str]:
+    return [int(choice) if choice.isdigit() else choice for choice in text.split(",")]
 
 
 def _is(key: str, value: str, default: bool = False) -> Schema:
@@ -171,5 +171,5 @@ def _is(key: str, value: str, default: bool = False) -> Schema:
 
 
 def _requires_by_link(controller: Schema, link: str, wanted: str, default: bool = False) -> None:
-    then = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
-    controller.setdefault("allOf", []).append({"if": _is("link", link, default), "then": then})
+    consequence = {"required": [wanted], "properties": {wanted: {"type": "string"}}}  # it may be null for the others
+    controller.setdefault("allOf", []).append({"if": _is("link", link, default), "then": consequence})

@@ -56,7 +56,7 @@ def resolve(
             parent[key] = UNKNOWN
         elif isinstance(value, dict):
             parent[key] = UNKNOWN  # whatever is wrong with it, there is one: nothing else is a mistake for that
-            secret = _named(value, folder)
+            secret = _read_named(value, folder)
             if isinstance(secret, str) and secret != UNKNOWN:
                 parent[key] = secret
             elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
@@ -86,7 +86,7 @@ class PendingSecrets:
     def look(self) -> str:
         """Return why one of them cannot be read now, "" if all can be and are in the settings."""
         for key, value in list(self._named.items()):
-            secret = _named(value, self._folder)
+            secret = _read_named(value, self._folder)
             if not isinstance(secret, str):
                 return f"{key}: {secret[0]}; {secret[1]}"
             if secret == UNKNOWN:
@@ -96,7 +96,7 @@ class PendingSecrets:
         return ""
 
 
-def hand_over(configuration: dict, awaits: dict[str, dict], folder: Path) -> dict:
+def attach_pending(configuration: dict, awaits: dict[str, dict], folder: Path) -> dict:
     """Give each outlet of the completed configuration what it awaits, in place of the mark that `resolve` has left."""
     for station in configuration["stations"] if awaits else ():
         for outlet in station["outlets"]:
@@ -136,7 +136,7 @@ def named(tree: object, form: str) -> list[str]:
     return sorted(set(names))
 
 
-def _named(value: dict, folder: Path) -> str | tuple[str, str]:
+def _read_named(value: dict, folder: Path) -> str | tuple[str, str]:
     """Return the secret, or what was found and what is allowed."""
     if len(value) != 1 or not isinstance(next(iter(value.values())), str):
         return "an object", FORMS
@@ -147,8 +147,8 @@ def _named(value: dict, folder: Path) -> str | tuple[str, str]:
         return "an object", FORMS
     if not _CREDENTIAL.fullmatch(name):
         return "no name of a credential", "letters, digits and . _ - @"
-    place = os.environ.get("CREDENTIALS_DIRECTORY")
-    return _text(Path(place, name)) if place else UNKNOWN
+    folder_path = os.environ.get("CREDENTIALS_DIRECTORY")
+    return _text(Path(folder_path, name)) if folder_path else UNKNOWN
 
 
 def _is_named(value: dict) -> bool:

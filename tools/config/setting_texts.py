@@ -350,7 +350,7 @@ def _shorter(allowed):
 
 def page():
     """Return the text of docs/configuration.md."""
-    lines = [_INTRODUCTION, *(f"  - {who}: {said}\n" for who, said in AUDIENCES.items())]
+    lines = [_INTRODUCTION, *(f"  - {who}: {text}\n" for who, text in AUDIENCES.items())]
     section = ""
     for place, _, _, default, allowed, meaning in rows():
         parent, key = place.rsplit(".", 1)

@@ -27,11 +27,11 @@ def socket_of(config_path: str | Path) -> str:
 
 def socket_beside(config_path: str | Path) -> str:
     """Return the path beside a configuration, or in the folder that its relative paths start from."""
-    given = Path(config_path).resolve()
-    folder = given.parent
+    config = Path(config_path).resolve()
+    folder = config.parent
     if str(folder) == CONFIGURATIONS:
         folder = Path(STATE)
-    return str(folder / given.name) + SUFFIX
+    return str(folder / config.name) + SUFFIX
 
 
 def to_ask(config_path: str | Path) -> str:
@@ -55,5 +55,5 @@ def default() -> str:
 def all_services() -> list[str]:
     """Return the sockets of all agents that run as services: toolcart, toolcart-paint, ..."""
     folder = Path(SERVICE_FOLDER).parent
-    found = folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}")
-    return [str(path) for path in sorted(found, key=lambda path: path.parts)]
+    paths = folder.glob(f"{Path(SERVICE_FOLDER).name}*/*{SUFFIX}")
+    return [str(path) for path in sorted(paths, key=lambda path: path.parts)]

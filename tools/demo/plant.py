@@ -87,7 +87,7 @@ class Demo(Watch):
         self._first_delivered_s: float | None = None  # since the agent's first start
         self._drain_by_s = 0.0
         self._account_due_s = 0.0
-        self._complaints_told = 0
+        self._complaints_reported = 0
         self._final: dict | None = None
 
     # -- for showing it ----------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ class Demo(Watch):
     def title(self) -> str:
         return "demo"
 
-    def doing(self) -> str:
+    def activity(self) -> str:
         return f"{self.rate_per_s:g} results/s, {self.kills} kills"
 
     def version(self) -> tuple[object, ...]:
@@ -121,7 +121,7 @@ class Demo(Watch):
 
     def account(self) -> dict:
         """Return the reconciliation, which is what counts at the end of a run."""
-        books = self._final or self._look_into_books()
+        books = self._final or self._reconcile()
         backlog = self.figures.total("backlog")
         parked = self.figures.total("parked")
         return {
@@ -144,8 +144,8 @@ class Demo(Watch):
         }
 
     def account_lines(self) -> list[str]:
-        kept = "" if self._temporary else str(self.folder)
-        return demo_faults.lines(self.account(), kept, self.archived.place)
+        kept_folder = "" if self._temporary else str(self.folder)
+        return demo_faults.lines(self.account(), kept_folder, self.archived.place)
 
     # -- commands ----------------------------------------------------------------------------------------------
 
@@ -179,7 +179,7 @@ class Demo(Watch):
         if self.phase not in (RUNNING, DRAINING) or self.child.exit_code() is not None:
             return
         self.child.kill()
-        self._listen()
+        self._read_child_lines()
         self.figures.ended()
         self.kills += 1
         self.note(WARNING, "the agent was killed (SIGKILL) and is started again")
@@ -217,20 +217,20 @@ class Demo(Watch):
         super().turn()
         if self.phase == RUNNING:
             for action in self.faults.due(self.running_s()):
-                self._obey(action)
+                self._apply_fault(action)
         if self.phase == RUNNING and self._first_delivered_s is None:
-            self._look_for_the_first()
-        self._keep_books()
+            self._note_first_delivery()
+        self._update_books()
         if self.phase in (RUNNING, DRAINING):
             self.archived.look_after(lambda text: self.note(BAD, text))
         if self.phase == DRAINING:
-            self._look_at_drain()
+            self._check_drain()
 
     def _time_is_up(self) -> bool:
         """The demo's seconds count from its first result."""
         return self.seconds is not None and self.running_s() >= self.seconds
 
-    def _obey(self, action: str) -> None:
+    def _apply_fault(self, action: str) -> None:
         if action == demo_faults.KILL:
             self.kill_agent()
         elif action == demo_faults.KILL_ARCHIVE:
@@ -240,7 +240,7 @@ class Demo(Watch):
 
     def _enter_running(self) -> None:
         """Wait until both sides have been met: results made before that would belong to nobody."""
-        recovery = self.figures.shown()[0].get("recovery", {"phase": ""})
+        recovery = self.figures.station_statuses()[0].get("recovery", {"phase": ""})
         if self.figures.all_connected() and recovery["phase"] == "idle":
             self.phase = RUNNING
             self._first_result_s = time.monotonic()
@@ -256,7 +256,7 @@ class Demo(Watch):
         self._account_due_s = 0.0  # the current books may lack the last results
         self.note(INFO, "no more results; waiting until all are delivered")
 
-    def _look_at_drain(self) -> None:
+    def _check_drain(self) -> None:
         books = self.books
         arrived = books["delivered"] + self.figures.total("parked")
         if books["produced"] <= arrived and self.figures.total("backlog") == 0 and self.figures.all_connected():
@@ -267,29 +267,29 @@ class Demo(Watch):
             self.note(BAD, f"{missing} results were not delivered within {DRAIN_LIMIT_S:.0f} s")
             self._stop_agent()
 
-    def _look_for_the_first(self) -> None:
+    def _note_first_delivery(self) -> None:
         """Note how long it takes from nothing to a result in the archive."""
         if self.plant.account()["delivered"]:
             self._first_delivered_s = round(time.monotonic() - self.child.started_s, 2)
             self.note(GOOD, f"the first result is in ToolsNet, {self._first_delivered_s:.2f} s after the agent's start")
 
-    def _keep_books(self) -> None:
+    def _update_books(self) -> None:
         now_s = time.monotonic()
         if now_s >= self._account_due_s and self.phase != ENDED:
-            self.books = self._look_into_books()
+            self.books = self._reconcile()
             took_s = time.monotonic() - now_s
             self._account_due_s = now_s + max(ACCOUNT_EVERY_S, took_s * ACCOUNT_SHARE)
             complaints = self.plant.complaints()
-            for complaint in complaints[self._complaints_told :]:
+            for complaint in complaints[self._complaints_reported :]:
                 self.note(BAD, f"the simulators report: {complaint}")
-            self._complaints_told = len(complaints)
+            self._complaints_reported = len(complaints)
 
-    def _look_into_books(self) -> dict:
+    def _reconcile(self) -> dict:
         return {**self.plant.account(), "doubled": demo_faults.doubled(self.archived, self._first)}
 
     def _finish(self) -> None:
         self.plant.stop_producing()
-        self._final = self.books = self._look_into_books()
+        self._final = self.books = self._reconcile()
         if not self._temporary and self.plant.controller.produced:
             keep_newest_id(self.folder, self.plant.controller.produced[-1])
         account = self.account()

@@ -21,8 +21,8 @@ from toolcart.tools.spool.report import undelivered
 from toolcart.tools.status import client
 
 SYSTEMCTL_S = 10
-ASKED = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
-WHAT = "agent"
+SYSTEMD_PROPERTIES = ("LoadState", "ActiveState", "SubState", "UnitFileState", "Result", "ExecMainStatus", "NRestarts")
+SUBJECT = "agent"
 # Why a service has ended, by its `Result` and the exit code of `toolcart run` (toolcart.base.exit_codes).
 _RESULTS = {"watchdog": "it hung, and its watchdog ended it", "oom-kill": "the machine had no memory left"}
 _CODES = {"2": "it refuses its configuration", "3": "no spool can be used"}
@@ -33,72 +33,74 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
 
     The service's agent counts if it has the stations `numbers`: its configuration may be a copy of this one.
     """
-    why = None
+    error = None
     for path in dict.fromkeys((socket_location.to_ask(config_path), socket_location.default())):
         try:
-            told = client.ask(path)
-        except client.NoAgent as trouble:
-            why = why or trouble
+            status = client.ask(path)
+        except client.NoAgent as no_agent:
+            error = error or no_agent
             continue
         if (
             path != socket_location.default()
             or numbers is None
-            or {one["number"] for one in told["stations"]} == numbers
+            or {station["number"] for station in status["stations"]} == numbers
         ):
-            return told, None
-    return None, why
+            return status, None
+    return None, error
 
 
-def examine(config_path: str, told: dict | None, why: client.NoAgent | None, spools: list[Path]) -> list[Finding]:
+def examine(
+    config_path: str, status: dict | None, no_agent: client.NoAgent | None, spools: list[Path]
+) -> list[Finding]:
     """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations."""
-    found = runner.unit_of(config_path)
-    unit = found[0] if found else ""
+    service_unit = runner.unit_of(config_path)
+    unit = service_unit[0] if service_unit else ""
     service = state_of(unit) if unit else {}
     boot = _at_boot(unit, service)
-    if told is not None:
-        about = told["agent"]
-        words = f"process {about.get('pid', '?')} runs for {span(about.get('uptime_s', 0))}"
-        if about.get("unit"):
-            words += f", as the service {about['unit']}"
-        needs = [Finding("configuration", WARN, need.words, need.hint) for need in attention.of_agent(about)]
-        return [Finding(WHAT, GOOD, words, "", {"pid": about.get("pid")}), *boot, *needs]
-    if why is not None and why.is_forbidden:
-        return [Finding(WHAT, WARN, str(why), why.hint)]
+    if status is not None:
+        agent = status["agent"]
+        words = f"process {agent.get('pid', '?')} runs for {span(agent.get('uptime_s', 0))}"
+        if agent.get("unit"):
+            words += f", as the service {agent['unit']}"
+        needs = [Finding("configuration", WARN, need.words, need.hint) for need in attention.of_agent(agent)]
+        return [Finding(SUBJECT, GOOD, words, "", {"pid": agent.get("pid")}), *boot, *needs]
+    if no_agent is not None and no_agent.is_forbidden:
+        return [Finding(SUBJECT, WARN, str(no_agent), no_agent.hint)]
     if any(is_held(spool) for spool in spools):
         words = "an agent has the spool and does not answer"
-        return [Finding(WHAT, BAD, f"{words}: {why}" if why else words, why.hint if why else "")]
-    return [_without(config_path, unit, service, spools), *boot]
+        return [Finding(SUBJECT, BAD, f"{words}: {no_agent}" if no_agent else words, no_agent.hint if no_agent else "")]
+    return [_no_agent(config_path, unit, service, spools), *boot]
 
 
-def _without(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Finding:
+def _no_agent(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Finding:
     """Say that no agent runs, why, and what waits for one."""
-    words = f"no agent runs{_why(unit, service)}"
+    words = f"no agent runs{_service_text(unit, service)}"
     file = shlex.quote(config_path)
     hint = f"`toolcart run --config {file}` runs it here, `sudo toolcart install-service --config {file}` as a service."
     if unit:
         hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
-        return Finding(WHAT, NOTE, f"{words} with this configuration yet", hint)
+        return Finding(SUBJECT, NOTE, f"{words} with this configuration yet", hint)
     waiting = sum(undelivered(spool)[0] for spool in spools)
     wait = "waits" if waiting == 1 else "wait"
-    told = f"{counted(waiting, 'result')} {wait} in the spool, and " if waiting else ""
-    words = f"{words}: {told}nothing is taken from a controller"
-    return Finding(WHAT, BAD, words, hint, {"waiting": waiting, **service})
+    waiting_text = f"{counted(waiting, 'result')} {wait} in the spool, and " if waiting else ""
+    words = f"{words}: {waiting_text}nothing is taken from a controller"
+    return Finding(SUBJECT, BAD, words, hint, {"waiting": waiting, **service})
 
 
-def _why(unit: str, service: dict[str, str]) -> str:
+def _service_text(unit: str, service: dict[str, str]) -> str:
     """Say what systemd knows of the service, if anything."""
     state = service.get("ActiveState", "")
     if not state:
         return f" (service {unit})" if unit else ""
     code, result = service.get("ExecMainStatus", "0"), service.get("Result", "")
-    how = _RESULTS.get(result) or (f"exit code {code}" if code != "0" else "")
+    ending = _RESULTS.get(result) or (f"exit code {code}" if code != "0" else "")
     if result == "exit-code" and code in _CODES:
-        how += f", {_CODES[code]}"
+        ending += f", {_CODES[code]}"
     if state == "failed":
-        return f": the service {unit} has failed{f' ({how})' if how else ''}"
+        return f": the service {unit} has failed{f' ({ending})' if ending else ''}"
     if state == "activating":
-        return f": the service {unit} is being started{f' again ({how})' if how else ''}"
+        return f": the service {unit} is being started{f' again ({ending})' if ending else ''}"
     if state == "inactive":
         return f": the service {unit} is stopped"
     return f": the service {unit} is {state}, and does not answer"
@@ -117,11 +119,11 @@ def state_of(unit: str) -> dict[str, str]:
     """Return what systemd says of this service; {} if it cannot be asked."""
     if shutil.which("systemctl") is None:
         return {}
-    command = ["systemctl", "show", f"{unit}.service", *[f"--property={name}" for name in ASKED]]
+    command = ["systemctl", "show", f"{unit}.service", *[f"--property={name}" for name in SYSTEMD_PROPERTIES]]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SYSTEMCTL_S)
+        process = subprocess.run(command, capture_output=True, text=True, timeout=SYSTEMCTL_S)
     except (OSError, subprocess.TimeoutExpired):
         return {}
-    if done.returncode != 0:
+    if process.returncode != 0:
         return {}
-    return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)
+    return dict(line.split("=", 1) for line in process.stdout.splitlines() if "=" in line)

@@ -48,60 +48,64 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     if config_path is None and not SERVICE_CONFIG.is_file():
         raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
     config_path = config_path or str(SERVICE_CONFIG)
-    told: list[Finding] = []
-    for found in examine(config_path, ntp_host, offline):
-        told.append(found)
+    findings: list[Finding] = []
+    for finding in examine(config_path, ntp_host, offline):
+        findings.append(finding)
         if not as_json:
-            for line in found.lines():
+            for line in finding.lines():
                 click.echo(visible(line))
-    bad = [found for found in told if found.verdict == BAD]
-    runs = any(found.what == agent.WHAT and found.verdict == GOOD for found in told)
-    wrong_file = not any(found.what.endswith(" spool") for found in told)  # nothing more could be checked
+    bad_findings = [finding for finding in findings if finding.verdict == BAD]
+    agent_runs = any(finding.subject == agent.SUBJECT and finding.verdict == GOOD for finding in findings)
+    wrong_file = not any(finding.subject.endswith(" spool") for finding in findings)  # nothing more could be checked
     if as_json:
-        counts = {verdict: sum(found.verdict == verdict for found in told) for verdict in MARKS}
-        click.echo(json.dumps({"good": not bad, "counts": counts, "found": [found.as_dict() for found in told]}))
+        counts = {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in MARKS}
+        click.echo(
+            json.dumps(
+                {"good": not bad_findings, "counts": counts, "found": [finding.as_dict() for finding in findings]}
+            )
+        )
     else:
-        warned = sum(found.verdict == WARN for found in told)
-        count = f"{len(bad)} thing{' does' if len(bad) == 1 else 's do'} not work"
-        well = "everything works" if runs else "what can be checked without an agent works"
-        click.echo(count if bad else well, nl=False)
-        click.echo(f", {warned} could be better" if warned else "")
-    sys.exit(EXIT_CONFIGURATION if wrong_file and not runs else EXIT_OTHER if bad else EXIT_FINE)
+        warnings = sum(finding.verdict == WARN for finding in findings)
+        bad_count = f"{len(bad_findings)} thing{' does' if len(bad_findings) == 1 else 's do'} not work"
+        good_text = "everything works" if agent_runs else "what can be checked without an agent works"
+        click.echo(bad_count if bad_findings else good_text, nl=False)
+        click.echo(f", {warnings} could be better" if warnings else "")
+    sys.exit(EXIT_CONFIGURATION if wrong_file and not agent_runs else EXIT_OTHER if bad_findings else EXIT_FINE)
 
 
 def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Finding]:
     """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
-        found = files.check(config_path)
-    configuration = found.configuration or _as_it_would_run(config_path)
+        checked = files.check(config_path)
+    configuration = checked.configuration or _configuration_to_run(config_path)
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
-    told, why = agent.ask(config_path, {station["number"] for station in stations} or None)
-    yield from agent.examine(config_path, told, why, spools)
-    for where, what, allowed in [*found.mistakes, *found.lacks]:
-        at = config_path if where == "(file)" else f"{config_path}: {where}"
-        yield Finding("configuration", BAD, f"{at}: {config_file.sentence(what, allowed)}", "")
+    agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
+    yield from agent.examine(config_path, agent_status, no_agent, spools)
+    for setting, mistake, allowed in [*checked.mistakes, *checked.lacks]:
+        location = config_path if setting == "(file)" else f"{config_path}: {setting}"
+        yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")
     if configuration is None:
-        for shown in (told or {}).get("stations", ()):  # the agent goes on with what it has read
-            yield from _told_by_agent(_name(shown), shown["number"], told or {})
+        for station_status in (agent_status or {}).get("stations", ()):  # the agent goes on with what it has read
+            yield from _status_findings(_name(station_status), station_status["number"], agent_status or {})
         return
-    if not found.mistakes and not found.lacks:
+    if not checked.mistakes and not checked.lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"
         yield Finding("configuration", GOOD, words)
-    running = told if told is not None else {} if any(map(is_held, spools)) else None
+    running = agent_status if agent_status is not None else {} if any(map(is_held, spools)) else None
     with runner.acting_as(user):
-        yield from _spools(configuration, config_path, running or {})
+        yield from _spool_findings(configuration, config_path, running or {})
         yield from local.clock()
         if running is None and not offline:
             yield from local.names(configuration)
         for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
         if running is not None or not offline:  # what an agent tells needs no connection
-            yield from _stations(configuration, config_path, running)
+            yield from _station_findings(configuration, config_path, running)
 
 
-def _as_it_would_run(config_path: str) -> dict | None:
+def _configuration_to_run(config_path: str) -> dict | None:
     """Return the configuration that an agent runs with all the same; None if none would."""
     try:
         return config_file.read_to_run(config_path)
@@ -109,37 +113,45 @@ def _as_it_would_run(config_path: str) -> dict | None:
         return None
 
 
-def _stations(configuration: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
+def _station_findings(configuration: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
     """Check the stations side by side; what is found comes in their order.
 
     Those that share a controller's port or a line are checked one after the other.
     """
-    places = {_place(station): threading.Lock() for station in configuration["stations"]}
+    locks = {_controller_address(station): threading.Lock() for station in configuration["stations"]}
 
-    def asked(station: dict) -> list[Finding]:
-        with places[_place(station)]:
-            return list(_station(configuration, station, config_path, running))
+    def check_station(station: dict) -> list[Finding]:
+        with locks[_controller_address(station)]:
+            return list(_findings_of(configuration, station, config_path, running))
 
     with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
-        yield from chain.from_iterable(pool.map(asked, configuration["stations"]))
+        yield from chain.from_iterable(pool.map(check_station, configuration["stations"]))
 
 
-def _place(station: dict) -> tuple:
+def _controller_address(station: dict) -> tuple:
     """Return where its controller is: it may take only one client, and so does a serial line."""
     controller = station["controller"]
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spools(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
-    up = {shown["number"]: shown["spool"] for shown in running.get("stations", ()) if shown["mounted"]}
+def _spool_findings(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
+    mounted = {
+        station_status["number"]: station_status["spool"]
+        for station_status in running.get("stations", ())
+        if station_status["mounted"]
+    }
     for station in configuration["stations"]:
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
         settings = {**station["spool"], "owner": owner}
-        its = up.get(station["number"])
-        is_gone = its is not None and its.get("refused") == "gone" and Path(its["path"]).name == path.name
-        yield from local.spool(_name(station), path, settings, its is not None, is_gone)
+        mounted_spool = mounted.get(station["number"])
+        is_gone = (
+            mounted_spool is not None
+            and mounted_spool.get("refused") == "gone"
+            and Path(mounted_spool["path"]).name == path.name
+        )
+        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone)
 
 
 def spool_path(config_path: str, station: dict) -> Path:
@@ -151,10 +163,10 @@ def _name(station: dict) -> str:
     return f"station {station['number']}"
 
 
-def _station(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
+def _findings_of(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
     name = _name(station)
     if running is not None:
-        yield from _told_by_agent(name, station["number"], running)
+        yield from _status_findings(name, station["number"], running)
         return
     folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
@@ -170,32 +182,37 @@ def _station(configuration: dict, station: dict, config_path: str, running: dict
             yield from outlets.examine(name, outlet)
 
 
-def _told_by_agent(name: str, number: int, running: dict) -> Iterator[Finding]:
+def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]:
     """Yield what the running agent has found; nothing else is asked."""
-    shown = next((shown for shown in running.get("stations", ()) if shown["number"] == number), None)
-    if shown is None:
+    station = next((station for station in running.get("stations", ()) if station["number"] == number), None)
+    if station is None:
         words = "an agent has the spool and does not tell its state: neither controller nor outlets were asked"
         yield Finding(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
         return
-    if not shown["mounted"]:
-        yield Finding(f"{name} agent", BAD, attention.not_up(shown))
+    if not station["mounted"]:
+        yield Finding(f"{name} agent", BAD, attention.spool_problem(station))
         return
-    for its in connections.both(shown).values():
-        side, reason, where = connections.name_of(its), connections.reason_of(its), connections.place_of(its)
-        if connections.is_well(its) and not connections.is_proven(its):
-            words = f"{where}: nothing has been sent to it since the start, so nothing is proven ({its['state']})"
-            yield Finding(f"{name} {side}", NOTE, words)
-        elif connections.is_well(its):
-            yield Finding(f"{name} {side}", GOOD, f"{where}: the running agent is connected ({its['state']})")
+    for connection in connections.main_connections(station).values():
+        connection_name, reason = connections.name_of(connection), connections.reason_of(connection)
+        place = connections.place_of(connection)
+        if connections.is_working(connection) and not connections.is_proven(connection):
+            words = (
+                f"{place}: nothing has been sent to it since the start, so nothing is proven ({connection['state']})"
+            )
+            yield Finding(f"{name} {connection_name}", NOTE, words)
+        elif connections.is_working(connection):
+            yield Finding(
+                f"{name} {connection_name}", GOOD, f"{place}: the running agent is connected ({connection['state']})"
+            )
         else:
-            left = "" if "kind" in its else attention.why_left(shown)
-            left = left or f"the running agent is not connected yet ({its['state']})"
-            words = reason.words or f"{where}: {left}"
-            words = reasons.and_next_try(words, its)
-            yield Finding(f"{name} {side}", BAD, words, reason.hint, {"why": reason.slug})
-    told = attention.first_sides(shown)
-    for need in standing_conditions.everything(shown):
+            why_not_connected = "" if "kind" in connection else attention.no_session_reason(station)
+            why_not_connected = why_not_connected or f"the running agent is not connected yet ({connection['state']})"
+            words = reason.words or f"{place}: {why_not_connected}"
+            words = reasons.and_next_try(words, connection)
+            yield Finding(f"{name} {connection_name}", BAD, words, reason.hint, {"why": reason.slug})
+    in_states = attention.unusable_main_connections(station)
+    for need in standing_conditions.all_needs(station):
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works
-        if need not in told:
+        if need not in in_states:
             yield Finding(f"{name} {need.slug}", level, need.words, need.hint, {"need": need.slug})
-    yield Finding(f"{name} results", GOOD, status.results(shown))
+    yield Finding(f"{name} results", GOOD, status.results(station))

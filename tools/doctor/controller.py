@@ -74,33 +74,36 @@ _NO_SESSION: dict[type, str] = {
 
 def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -> list[Finding]:
     """Ask this controller everything it can be asked; `wants` is what the configuration wants beside results."""
-    what = f"{name} controller"
+    subject = f"{name} controller"
     try:
-        asking = _asking(controller, controller.get("header", USUAL))
-    except Unanswered as why:
-        side = reasons.Side(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
-        return [outlets.unreached(what, side, why.__cause__)]
+        asking = _connect(controller, controller.get("header", USUAL))
+    except Unanswered as error:
+        endpoint = reasons.Endpoint(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
+        return [outlets.unreached(subject, endpoint, error.__cause__)]
     try:
         started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
-    except Unanswered as why:
+    except Unanswered as error:
         asking.leave()
-        other = None if _has_answered(why) else _other_header(controller, what)
-        return [other or Finding(what, BAD, str(why), _hint(why, controller.get("header", USUAL)))]
-    found = [_identity(what, started)]
+        other_header = None if _has_answered(error) else _other_header(controller, subject)
+        return [other_header or Finding(subject, BAD, str(error), _hint(error, controller.get("header", USUAL)))]
+    findings = [_identity_finding(subject, started)]
     try:
         if started.get("system_type") == REPEATS_NOTHING:
-            found.append(
-                Finding(what, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
+            findings.append(
+                Finding(subject, GOOD, "its results come by MID 0008 and 1201; it keeps none, so none is asked for")
             )
         else:
-            found += [_results(what, asking, controller, started.get("system_type")), _kept(what, asking, controller)]
-        found.append(_clock(what, asking))
-        found += extras.examine(what, asking, controller, wants)
-    except Unanswered as why:
-        found.append(Finding(what, BAD, str(why), "It answered MID 0001 and then no more."))
+            findings += [
+                _results_finding(subject, asking, controller, started.get("system_type")),
+                _stored_results(subject, asking, controller),
+            ]
+        findings.append(_clock_finding(subject, asking))
+        findings += extras.examine(subject, asking, controller, wants)
+    except Unanswered as error:
+        findings.append(Finding(subject, BAD, str(error), "It answered MID 0001 and then no more."))
     finally:
         asking.leave()
-    return [*found, Finding(what, NOTE, *LOCK)]
+    return [*findings, Finding(subject, NOTE, *LOCK)]
 
 
 def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
@@ -108,116 +111,128 @@ def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
     return (*revisions, BLANK) if header == USUAL else tuple(revisions)
 
 
-def _asking(controller: dict, header: str) -> Asking:
+def _connect(controller: dict, header: str) -> Asking:
     return Asking(controller["host"], controller["port"], WAIT_S, header, controller.get("spindle_id") or 0)
 
 
-def _other_header(controller: dict, what: str) -> Finding | None:
+def _other_header(controller: dict, subject: str) -> Finding | None:
     """Ask one that does not answer with the other header; return what to say if that is its own."""
     header = SPINDLE_FIRST if controller.get("header", USUAL) == USUAL else USUAL
     try:
-        asking = _asking(controller, header)
+        asking = _connect(controller, header)
         try:
             asking.start(_with_blank(controller["start_revisions"], header))
         finally:
             asking.leave()
-    except Unanswered as why:
-        if not _has_answered(why):
+    except Unanswered as error:
+        if not _has_answered(error):
             return None
-    return Finding(what, BAD, "it answers only where controller.header is another", _HEADERS[header])
+    return Finding(subject, BAD, "it answers only where controller.header is another", _HEADERS[header])
 
 
-def _has_answered(why: Unanswered) -> bool:
+def _has_answered(error: Unanswered) -> bool:
     """True if what was sent was answered, with a rejection or something else: it was neither silence nor an end."""
-    if isinstance(why, NoSession):
-        return bool(why.codes)
-    return isinstance(why, UnusableAnswer) or not isinstance(why, (NoAnswer, ConnectionEnded))
+    if isinstance(error, NoSession):
+        return bool(error.codes)
+    return isinstance(error, UnusableAnswer) or not isinstance(error, (NoAnswer, ConnectionEnded))
 
 
-def _hint(why: Unanswered, header: str) -> str:
+def _hint(error: Unanswered, header: str) -> str:
     """Return what to look at where there is a connection and no session."""
-    if isinstance(why, OtherHeader):
+    if isinstance(error, OtherHeader):
         return _HEADERS[SPINDLE_FIRST if header == USUAL else USUAL]
-    codes = why.codes if isinstance(why, NoSession) else ()
+    codes = error.codes if isinstance(error, NoSession) else ()
     if any(code in BUSY for code in codes):
         return _OCCUPIED
-    return _REJECTED if codes else _NO_SESSION.get(type(why), _CONNECTED)
+    return _REJECTED if codes else _NO_SESSION.get(type(error), _CONNECTED)
 
 
-def _identity(what: str, started: catalogue.Message) -> Finding:
+def _identity_finding(subject: str, started: catalogue.Message) -> Finding:
     names = ("controller_name", "controller_software", "system_type")
-    said = {key: started.get(key) for key in names if started.get(key) not in (None, "")}
-    about = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in said.items())
-    words = f"answers MID 0001 in revision {started.revision}: {about or 'it says nothing about itself'}"
-    return Finding(what, GOOD, words, "", {"revision": started.revision, **said})
+    facts = {key: started.get(key) for key in names if started.get(key) not in (None, "")}
+    description = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in facts.items())
+    words = f"answers MID 0001 in revision {started.revision}: {description or 'it says nothing about itself'}"
+    return Finding(subject, GOOD, words, "", {"revision": started.revision, **facts})
 
 
-def _results(what: str, asking: Asking, controller: dict, system_type: object) -> Finding:
+def _results_finding(subject: str, asking: Asking, controller: dict, system_type: object) -> Finding:
     """Subscribe as the settings say, and unsubscribe at once."""
     results = controller.get("results", "auto")
     if results == "operations" and (offered := extras.offers_operations(asking)):
         return Finding(
-            what, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered}
+            subject, GOOD, f"results are pushed by MID 1201, in revision {offered}", "", {"operations": offered}
         )
-    return _subscription(what, asking, controller, results == "auto" and system_type == SHARED_SYSTEM)
+    return _subscription_finding(subject, asking, controller, results == "auto" and system_type == SHARED_SYSTEM)
 
 
-def _two_ways(what: str, revision: int, offered: int) -> Finding:
+def _offers_both(subject: str, revision: int, offered: int) -> Finding:
     words = f"results are pushed in revision {revision_name(revision)} (MID 0060), and it offers MID 1201 as well"
-    return Finding(what, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
+    return Finding(subject, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
 
 
-def _subscription(what: str, asking: Asking, controller: dict, is_fixture: bool) -> Finding:
+def _subscription_finding(subject: str, asking: Asking, controller: dict, is_fixture: bool) -> Finding:
     """Subscribe in the best revision it takes, and unsubscribe at once.
 
     `is_fixture`: it may have several bolts, of which MID 0061 may hold one: then MID 1201 is asked for too.
     """
     refused: list[str] = []
-    maybe = 0  # the revision that was answered with "no error"
+    accepted_by_code = 0  # the revision that was answered with "no error"
     for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
         try:
-            answer, pushed = _one(asking, request_in(60, revision))
+            answer, pushed = _answer_to(asking, request_in(60, revision))
         except ConnectionEnded:
             refused.append(f"{revision_name(revision)}: {ENDS}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
-        if answer.mid == 5 or (maybe and exists):
-            revision = revision if answer.mid == 5 else maybe
-            _, more = _one(asking, catalogue.encode(63))
+        if answer.mid == 5 or (accepted_by_code and exists):
+            revision = revision if answer.mid == 5 else accepted_by_code
+            _, more_pushed = _answer_to(asking, catalogue.encode(63))
             if is_fixture and (offered := extras.offers_operations(asking)):
-                return _two_ways(what, revision, offered)
-            hint = f"{pushed + more} results came meanwhile; the agent fetches them." if pushed + more else ""
+                return _offers_both(subject, revision, offered)
+            hint = (
+                f"{pushed + more_pushed} results came meanwhile; the agent fetches them."
+                if pushed + more_pushed
+                else ""
+            )
             return Finding(
-                what,
+                subject,
                 GOOD,
                 f"results are pushed in revision {revision_name(revision)} (MID 0060)",
                 hint,
                 {"results": revision},
             )
         code = answer["error_code"]
-        maybe = maybe or (revision if code == 0 else 0)
-        refused.append(f"{revision_name(revision)}: {reasons.told_code(code)}")
+        accepted_by_code = accepted_by_code or (revision if code == 0 else 0)
+        refused.append(f"{revision_name(revision)}: {reasons.code_text(code)}")
         if code == UNKNOWN_MID:
             words = "it knows no MID 0060; the agent asks for its results by MID 0008 instead (1201, 1202)"
-            return Finding(what, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do.")
-    if maybe:
+            return Finding(
+                subject, NOTE, words, "Fine where the controller has those; docs/controllers.md says which do."
+            )
+    if accepted_by_code:
         words = 'it answers MID 0060 by 0004 with code 00, "no error", and accepts no revision by 0005'
         return Finding(
-            what, NOTE, words, "The agent takes that for a yes; see whether a result comes.", {"results": maybe}
+            subject,
+            NOTE,
+            words,
+            "The agent takes that for a yes; see whether a result comes.",
+            {"results": accepted_by_code},
         )
     words = f"it rejects what asks for pushed results, by revision of MID 0060: {', '.join(refused)}"
-    return Finding(what, BAD, words, "Is another client subscribed? Does it know one of controller.result_revisions?")
+    return Finding(
+        subject, BAD, words, "Is another client subscribed? Does it know one of controller.result_revisions?"
+    )
 
 
-def _kept(what: str, asking: Asking, controller: dict) -> Finding:
+def _stored_results(subject: str, asking: Asking, controller: dict) -> Finding:
     """Ask for the newest result it keeps: MID 0064 with number 0."""
     wanted = controller.get("recover", True)
     try:
-        answer, _ = _one(asking, catalogue.encode(64, tightening_id=0))
+        answer, _ = _answer_to(asking, catalogue.encode(64, tightening_id=0))
     except ConnectionEnded:
         words = f"{ENDS} when it is asked for a stored result (MID 0064)"
         return Finding(
-            what, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
+            subject, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
         )
     if answer.mid == 65:
         ident = answer["tightening_id"]
@@ -225,61 +240,63 @@ def _kept(what: str, asking: Asking, controller: dict) -> Finding:
         figures = {"newest": ident}
         if not wanted:
             words += ", but controller.recover is false: what it makes while the agent is not listening is not fetched"
-            return Finding(what, NOTE, words, "", figures)
+            return Finding(subject, NOTE, words, "", figures)
         if not _shares_ids(asking, ident):
-            return Finding(what, GOOD, words, "", figures)
+            return Finding(subject, GOOD, words, "", figures)
         words += "; all its stations share the tightening IDs"
         if controller.get("tightening_ids") != "own":
-            return Finding(what, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
+            return Finding(subject, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
-        return Finding(what, BAD, words, hint, {**figures, "shares_ids": True})
-    words = f"it returns no stored result (MID 0064): {reasons.a_code(answer['error_code'])}"
+        return Finding(subject, BAD, words, hint, {**figures, "shares_ids": True})
+    words = f"it returns no stored result (MID 0064): {reasons.code_phrase(answer['error_code'])}"
     if refusal_class(answer["error_code"]) == REFUSED_GONE:
-        return Finding(what, NOTE, words, "It has none yet.")
+        return Finding(subject, NOTE, words, "It has none yet.")
     hint = (
         "What is made while the cable is out cannot be fetched. Where that is known, set controller.recover to false."
     )
-    return Finding(what, BAD if wanted else NOTE, words, hint)
+    return Finding(subject, BAD if wanted else NOTE, words, hint)
 
 
 def _shares_ids(asking: Asking, newest: int) -> bool:
     """True if an ID that was never made is answered with the newest below it, as where stations share the IDs."""
     try:
-        answer, _ = _one(asking, catalogue.encode(64, tightening_id=newest + 1))
+        answer, _ = _answer_to(asking, catalogue.encode(64, tightening_id=newest + 1))
     except ConnectionEnded:
         return False
     return answer.mid == 65 and answer["tightening_id"] <= newest
 
 
-def _clock(what: str, asking: Asking) -> Finding:
+def _clock_finding(subject: str, asking: Asking) -> Finding:
     try:
-        answer, _ = _one(asking, catalogue.encode(80))
+        answer, _ = _answer_to(asking, catalogue.encode(80))
     except ConnectionEnded:
-        return Finding(what, NOTE, f"its clock cannot be asked: {ENDS}")
+        return Finding(subject, NOTE, f"its clock cannot be asked: {ENDS}")
     if answer.mid != 81:
-        return Finding(what, NOTE, f"its clock cannot be asked: {reasons.a_code(answer['error_code'])}")
-    told = str(answer["time"])
+        return Finding(subject, NOTE, f"its clock cannot be asked: {reasons.code_phrase(answer['error_code'])}")
+    clock_time = str(answer["time"])
     try:
-        ahead_s = (datetime.strptime(told, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
+        ahead_s = (datetime.strptime(clock_time, "%Y-%m-%d:%H:%M:%S") - datetime.now()).total_seconds()
     except ValueError:
-        return Finding(what, WARN, f"its clock says {told}, which is not a time", "Set it in the controller.")
+        return Finding(subject, WARN, f"its clock says {clock_time}, which is not a time", "Set it in the controller.")
     figures = {"clock_ahead_s": round(ahead_s)}
     if local.is_unset(process.clock()):
-        return Finding(what, NOTE, f"its clock says {told}; ours is not set, so they are not compared", "", figures)
+        return Finding(
+            subject, NOTE, f"its clock says {clock_time}; ours is not set, so they are not compared", "", figures
+        )
     if abs(ahead_s) <= APART_S:
-        return Finding(what, GOOD, "its clock agrees with ours", "", figures)
-    side = "ahead of" if ahead_s > 0 else "behind"
+        return Finding(subject, GOOD, "its clock agrees with ours", "", figures)
+    direction = "ahead of" if ahead_s > 0 else "behind"
     hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
-    return Finding(what, WARN, f"its clock is {abs(ahead_s):.0f} s {side} ours", hint, figures)
+    return Finding(subject, WARN, f"its clock is {abs(ahead_s):.0f} s {direction} ours", hint, figures)
 
 
-def _one(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
+def _answer_to(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
     """Return the answer to one request, and how many results came meanwhile."""
-    pushed = 0
-    for heard in asking.ask(frame):
-        if heard.is_answer:
-            return heard.message, pushed
-        pushed += heard.message.mid == 61
+    pushed_count = 0
+    for reply in asking.ask(frame):
+        if reply.is_answer:
+            return reply.message, pushed_count
+        pushed_count += reply.message.mid == 61
     raise Unanswered(f"{asking.place} did not answer")
 
 
@@ -290,43 +307,45 @@ def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     """Open the line and begin a session on it with the agent's own link and session."""
     from toolcart.agent.cart.assembly import controller_session  # as the agent makes it
 
-    what = f"{name} line"
+    subject = f"{name} line"
     device, baud = controller["device"], controller["baud"]
     board = Board(folder)
     port = board.serial(controller)
     port.open(device, baud)
 
-    def lost(why: int) -> list[Finding]:
-        reason = reasons.connect_reason(reasons.line_side(device, baud), why_name(why), "", int(port.why_code or 0))
-        return [Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})]
+    def lost(fault: int) -> list[Finding]:
+        reason = reasons.connect_reason(
+            reasons.line_endpoint(device, baud), why_name(fault), "", int(port.why_code or 0)
+        )
+        return [Finding(subject, BAD, reason.words, reason.hint, {"why": reason.slug})]
 
     until = time.monotonic() + WAIT_S
     while port.state() == PORT_OPENING and time.monotonic() < until:
         time.sleep(TURN_S)
     if port.state() != PORT_OPEN:
-        why = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
+        fault = port.why or (WHY_TIMED_OUT if port.state() == PORT_OPENING else 0)
         port.close()
-        return lost(why)
+        return lost(fault)
     session = controller_session(controller, ())
-    heard = 0
+    received = 0
     session.opened()
     until = time.monotonic() + SERIAL_S
     try:
         while time.monotonic() < until:
-            heard += _turn(session, port, board.now())
+            received += _turn(session, port, board.now())
             if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
                 who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
-                at = "" if "://" in device else f" at {baud} baud"
-                words = f"a controller answers on {device}{at} ({controller['link']})"
+                baud_text = "" if "://" in device else f" at {baud} baud"
+                words = f"a controller answers on {device}{baud_text} ({controller['link']})"
                 words += f": controller name {who}" if who else ""
-                figures = {"octets": heard, "controller_name": who}
-                return [Finding(what, GOOD, words, "", figures), Finding(what, NOTE, *LOCK)]
+                figures = {"octets": received, "controller_name": who}
+                return [Finding(subject, GOOD, words, "", figures), Finding(subject, NOTE, *LOCK)]
             if session.state == st.OVER or port.why:
                 break
             time.sleep(TURN_S)
         if port.why:  # unplugged, or the server has ended it
             return lost(port.why)
-        return [_unanswered(what, device, baud, heard, session)]
+        return [_unanswered(subject, device, baud, received, session)]
     finally:
         session.stop(board.now())
         _turn(session, port, board.now())
@@ -349,11 +368,11 @@ def _turn(session, port, now: int) -> int:
     return max(n, 0)
 
 
-def _unanswered(what: str, device: str, baud: int, heard: int, session) -> Finding:
+def _unanswered(subject: str, device: str, baud: int, received: int, session) -> Finding:
     is_answer = session.why in (st.WHY_HEADER, st.WHY_UNUSABLE)
-    why, code = (why_name(session.why), session.received.refused_code) if is_answer else ("silence", heard)
-    shown = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
+    why, code = (why_name(session.why), session.received.refused_code) if is_answer else ("silence", received)
+    connection = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     if is_answer:
-        shown["why_mid"] = session.received.refused_mid
-    reason = reasons.of_controller(shown)
-    return Finding(what, BAD, reason.words, reason.hint, {"octets": heard, "why": why_name(session.why)})
+        connection["why_mid"] = session.received.refused_mid
+    reason = reasons.of_controller(connection)
+    return Finding(subject, BAD, reason.words, reason.hint, {"octets": received, "why": why_name(session.why)})

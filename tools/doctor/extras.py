@@ -48,73 +48,79 @@ def wanted(configuration: dict, station: dict) -> frozenset[str]:
     return frozenset((*events, CURVES) if controller["traces"] else events)
 
 
-def examine(what: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Finding]:
+def examine(subject: str, asking: Asking, controller: dict, wants: frozenset[str]) -> list[Finding]:
     """Try everything that it may give beside results."""
-    told = {word: _first_of(asking, subscriptions_of((word,))) for word in NAMES if word != CURVES}
+    outcomes = {kind: _first_accepted(asking, subscriptions_of((kind,))) for kind in NAMES if kind != CURVES}
     if CURVES in wants:
         types = [TYPES.index(name) + 1 for name in controller["traces"]]
-        told[CURVES] = _first_of(asking, (TraceSubscription(types),))
-    missing = [word for word in told if word in wants and not told[word].revision]
-    return [_in_general(what, told, wants), *([_missing(what, told, missing)] if missing else [])]
+        outcomes[CURVES] = _first_accepted(asking, (TraceSubscription(types),))
+    missing = [kind for kind in outcomes if kind in wants and not outcomes[kind].revision]
+    return [_overview(subject, outcomes, wants), *([_lacking_finding(subject, outcomes, missing)] if missing else [])]
 
 
-def _in_general(what: str, told: dict[str, SubscriptionOutcome], wants: frozenset[str]) -> Finding:
-    given = [NAMES[word] for word in told if told[word].revision]
-    lacking = [f"{NAMES[word]} ({told[word].why})" for word in told if not told[word].revision and word not in wants]
-    words = f"it reports {_listed(given, 'and') if given else 'nothing'} beside results"
-    if lacking:
-        words += f"; no {_listed(lacking, 'and no')}"
-    figures = {word: told[word].revision for word in told}
-    return Finding(what, GOOD if given and not lacking else NOTE, words, "", figures)
+def _overview(subject: str, outcomes: dict[str, SubscriptionOutcome], wants: frozenset[str]) -> Finding:
+    offered = [NAMES[kind] for kind in outcomes if outcomes[kind].revision]
+    missing = [
+        f"{NAMES[kind]} ({outcomes[kind].why})"
+        for kind in outcomes
+        if not outcomes[kind].revision and kind not in wants
+    ]
+    words = f"it reports {_joined(offered, 'and') if offered else 'nothing'} beside results"
+    if missing:
+        words += f"; no {_joined(missing, 'and no')}"
+    figures = {kind: outcomes[kind].revision for kind in outcomes}
+    return Finding(subject, GOOD if offered and not missing else NOTE, words, "", figures)
 
 
-def _missing(what: str, told: dict[str, SubscriptionOutcome], words: list[str]) -> Finding:
+def _lacking_finding(subject: str, outcomes: dict[str, SubscriptionOutcome], kinds: list[str]) -> Finding:
     """Report what the configuration wants and this controller does not give."""
-    named = _listed([f"{NAMES[word]} ({told[word].why})" for word in words], "and")
-    settings = ["events"] if words[0] != CURVES else []
-    settings += ["traces"] if CURVES in words else []
-    return Finding(what, WARN, f"the configuration asks for {named}: it gives none", _HINT.format("/".join(settings)))
+    named = _joined([f"{NAMES[kind]} ({outcomes[kind].why})" for kind in kinds], "and")
+    settings = ["events"] if kinds[0] != CURVES else []
+    settings += ["traces"] if CURVES in kinds else []
+    return Finding(
+        subject, WARN, f"the configuration asks for {named}: it gives none", _HINT.format("/".join(settings))
+    )
 
 
-def _listed(words: list[str], last: str) -> str:
-    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1])))
+def _joined(items: list[str], conjunction: str) -> str:
+    return f" {conjunction} ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
-def _first_of(asking: Asking, subscriptions: tuple[Subscription, ...]) -> SubscriptionOutcome:
+def _first_accepted(asking: Asking, subscriptions: tuple[Subscription, ...]) -> SubscriptionOutcome:
     """Try the subscriptions in turn until one is accepted; if none is, the first one's reason counts."""
     reasons = []
     for subscription in subscriptions:
-        told = _in_every_revision(asking, subscription)
-        if told.revision:
-            return told
-        reasons.append(told.why)
+        outcome = _try_revisions(asking, subscription)
+        if outcome.revision:
+            return outcome
+        reasons.append(outcome.why)
     return SubscriptionOutcome(why=reasons[0])
 
 
 def offers_operations(asking: Asking) -> int:
     """Return the revision in which results come as MID 1201, 0 if they do not; the subscription is cancelled."""
     subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
-    return _in_every_revision(asking, subscription).revision
+    return _try_revisions(asking, subscription).revision
 
 
-def _in_every_revision(asking: Asking, subscription: Subscription) -> SubscriptionOutcome:
+def _try_revisions(asking: Asking, subscription: Subscription) -> SubscriptionOutcome:
     why = ""
-    for known in subscription.revisions.all:
-        revision = known[0] if isinstance(known, tuple) else known  # the forms of a curve
+    for forms in subscription.revisions.all:
+        revision = forms[0] if isinstance(forms, tuple) else forms  # the forms of a curve
         frame = _frame(subscription.mid, subscription.revision(), subscription.data)
         try:
             code = _refusal(asking, frame, {push.pushed_mid for push in subscription.pushes})
         except NoAnswer:
-            return SubscriptionOutcome(why=f"MID {_named(subscription)} is not answered")
+            return SubscriptionOutcome(why=f"MID {_mid_text(subscription)} is not answered")
         except ConnectionEnded:
-            why = f"MID {_named(subscription)}: it closes the connection"
+            why = f"MID {_mid_text(subscription)}: it closes the connection"
             subscription.revisions.refused()
             continue
         if code == 0:
             _end(asking, subscription)
         if code == 0 or refusal_class(code) == REFUSED_EXISTS:
             return SubscriptionOutcome(revision)
-        why = f"MID {_named(subscription)}: {reasons.a_code(code)}"
+        why = f"MID {_mid_text(subscription)}: {reasons.code_phrase(code)}"
         if refusal_class(code) not in (REFUSED_OTHER, REFUSED_REVISION):
             break
         subscription.revisions.refused()
@@ -125,11 +131,11 @@ def _refusal(asking: Asking, frame: bytes, pushes: set[int]) -> int:
     """Return the code of the rejection, 0 if there is none; a push in place of the answer counts as acceptance."""
     has_pushed = False
     try:
-        for heard in asking.ask(frame):
-            if heard.is_answer:
-                code = heard.message["error_code"] if heard.message.mid == 4 else 0
+        for reply in asking.ask(frame):
+            if reply.is_answer:
+                code = reply.message["error_code"] if reply.message.mid == 4 else 0
                 return code if isinstance(code, int) else NO_CODE
-            has_pushed |= heard.message.mid in pushes
+            has_pushed |= reply.message.mid in pushes
     except NoAnswer:
         if not has_pushed:
             raise
@@ -150,6 +156,6 @@ def _frame(mid: int, revision: int, data: bytes | bytearray) -> bytes:
     return b"%04d%04d%03d" % (20 + len(data), mid, revision) + b" " * 9 + bytes(data)
 
 
-def _named(subscription: Subscription) -> str:
+def _mid_text(subscription: Subscription) -> str:
     named = subscription.row[NAMED]
     return f"{subscription.mid:04d} for {named:04d}" if named else f"{subscription.mid:04d}"

@@ -14,17 +14,19 @@ MARKS = {GOOD: "ok", NOTE: "--", WARN: "! ", BAD: "XX", SKIPPED: "  "}
 
 @dataclass
 class Finding:
-    """`what` was checked, such as `station 1 controller`; `figures` are for machines."""
+    """`subject` was checked, such as `station 1 controller`; `figures` are for machines."""
 
-    what: str
+    subject: str
     verdict: str
     words: str
     hint: str = ""
     figures: dict = field(default_factory=dict)
 
     def as_dict(self) -> dict:
-        return asdict(self)
+        """Return it for JSON, where the subject is called `what`."""
+        fields = asdict(self)
+        return {"what": fields.pop("subject"), **fields}
 
     def lines(self) -> list[str]:
-        told = [f"{MARKS[self.verdict]}  {self.what:<22} {self.words}"]
-        return [*told, f"    {'':<22} {self.hint}"] if self.hint else told
+        lines = [f"{MARKS[self.verdict]}  {self.subject:<22} {self.words}"]
+        return [*lines, f"    {'':<22} {self.hint}"] if self.hint else lines

@@ -47,46 +47,48 @@ def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: b
     `is_gone`: the agent's own file is not this one any more.
     """
     folder = path.parent
-    what = f"{name} spool"
+    subject = f"{name} spool"
     if is_gone or (is_up and folder.is_dir() and not os.path.lexists(path)):
         hint = linux_refusal.advice(REFUSED_GONE, str(path))
         words = f"{path} is not the running agent's spool: {linux_refusal.meaning(REFUSED_GONE)}"
-        return [Finding(what, BAD, words, f"{hint[0].upper()}{hint[1:]}.")]
+        return [Finding(subject, BAD, words, f"{hint[0].upper()}{hint[1:]}.")]
     hint = f"spool.path names {path_checks.A_FILE}."
-    wrong = (
-        "" if path.is_file() else path_checks.wrong_with(path)
+    problem = (
+        "" if path.is_file() else path_checks.path_problem(path)
     )  # an existing file may be another user's: the agent's
-    if wrong:
-        return [Finding(what, BAD, f"{path}: {wrong}", hint)]
+    if problem:
+        return [Finding(subject, BAD, f"{path}: {problem}", hint)]
     if not folder.exists():
-        return [Finding(what, NOTE, f"{path}: systemd makes {folder} when the service starts")]
+        return [Finding(subject, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
         mean_ms, most_ms = _syncs(folder / PROBE)
     except OSError as error:
         return _refused(name, path, settings, error, is_up)
-    found = [_file(what, path, settings), _disk(name, mean_ms, most_ms)]
+    findings = [_file(subject, path, settings), _disk(name, mean_ms, most_ms)]
     kept_in = volatile_storage.volatility(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
-        found.append(Finding(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint))
-    return found
+        findings.append(
+            Finding(f"{name} disk", WARN, f"{folder} lies in {kept_in}; waiting results would be lost", hint)
+        )
+    return findings
 
 
 def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool) -> list[Finding]:
     """Say what it means that nothing can be written beside the spool: a full disk leaves one alone that is there."""
-    what, words = f"{name} spool", f"nothing can be written in {path.parent}: {error.strerror or error}"
+    subject, words = f"{name} spool", f"nothing can be written in {path.parent}: {error.strerror or error}"
     refusal = refusal_of(error.errno or 0)
     if is_up:
         words += "; what the running agent's disk refuses is told with its state"
-        return [_file(what, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
+        return [_file(subject, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
     if path.is_file() and refusal in (REFUSED_NO_ROOM, REFUSED_QUOTA):
         need = attention.full_disk(str(path), refusal)
-        return [_file(what, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
+        return [_file(subject, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
     hint = linux_refusal.advice(refusal, str(path))
     hint = f"{hint[0].upper()}{hint[1:]}."
     if isinstance(error, PermissionError):
         hint = f"spool.path names {path_checks.A_FILE}."
-    return [Finding(what, BAD, words, hint)]
+    return [Finding(subject, BAD, words, hint)]
 
 
 def _syncs(probe: Path) -> tuple[float, float]:
@@ -97,10 +99,10 @@ def _syncs(probe: Path) -> tuple[float, float]:
         os.pwrite(descriptor, bytes(SYNCS * SYNC_OCTETS), 0)
         os.fsync(descriptor)
         for index in range(SYNCS):
-            begun = time.monotonic()
+            started_s = time.monotonic()
             os.pwrite(descriptor, b"\xa5" * SYNC_OCTETS, index * SYNC_OCTETS)
             os.fdatasync(descriptor)
-            took_ms.append((time.monotonic() - begun) * 1000)
+            took_ms.append((time.monotonic() - started_s) * 1000)
     finally:
         os.close(descriptor)
         os.unlink(probe)
@@ -116,52 +118,52 @@ def _disk(name: str, mean_ms: float, most_ms: float) -> Finding:
     return Finding(f"{name} disk", GOOD, words, "", figures)
 
 
-def _file(what: str, path: Path, settings: dict) -> Finding:
+def _file(subject: str, path: Path, settings: dict) -> Finding:
     size = settings["size_kib"] * 1024
     if path.is_symlink():
         return Finding(
-            what, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
+            subject, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
         )
     if not path.exists():
         free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
         if free < size + SPARE_KIB * 1024:
             words = f"{free // 1024} KiB are free in {path.parent}, the spool wants {settings['size_kib']}"
-            return Finding(what, BAD, words, "Make room, or set spool.size_kib lower.")
-        return Finding(what, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
+            return Finding(subject, BAD, words, "Make room, or set spool.size_kib lower.")
+        return Finding(subject, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
         with path.open("rb") as file:
             page, octets = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
         return Finding(
-            what, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
+            subject, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
         )
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
     why, to_do = linux_header.refusal(page, octets, settings["owner"], rescue)
     if why:
-        return Finding(what, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
+        return Finding(subject, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
     kib = (octets - linux_header.PAGE_BYTES) // 1024
-    return Finding(what, GOOD, f"{path}: {kib} KiB, this station's")
+    return Finding(subject, GOOD, f"{path}: {kib} KiB, this station's")
 
 
-def is_unset(told: dict) -> bool:
+def is_unset(clock_state: dict) -> bool:
     """True if the clock (toolcart.tools.status.server) shows a year from before this program."""
-    return int(told["now"][:4]) < YEAR_LEAST
+    return int(clock_state["now"][:4]) < YEAR_LEAST
 
 
 def clock() -> list[Finding]:
     """Check the machine's clock and its zone."""
-    told = process.clock()
-    words = f"{told['now']} ({told['zone']})"
-    if is_unset(told):
-        found = Finding("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
-    elif told["kept"] is None:
-        found = Finding("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
-    elif told["kept"]:
-        found = Finding("clock", GOOD, f"{words}, synchronised within {told['error_s']:.3g} s")
+    clock_state = process.clock()
+    words = f"{clock_state['now']} ({clock_state['zone']})"
+    if is_unset(clock_state):
+        finding = Finding("clock", WARN, f"{words}: this machine's own clock is not set", SET_THE_CLOCK)
+    elif clock_state["kept"] is None:
+        finding = Finding("clock", NOTE, f"{words}; cannot tell here whether it is synchronised")
+    elif clock_state["kept"]:
+        finding = Finding("clock", GOOD, f"{words}, synchronised within {clock_state['error_s']:.3g} s")
     else:
-        found = Finding("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
-    found.figures = told
-    return [found]
+        finding = Finding("clock", WARN, f"{words}, not synchronised", SET_THE_CLOCK)
+    finding.figures = clock_state
+    return [finding]
 
 
 def hosts(configuration: dict) -> list[tuple[str, str]]:
@@ -171,34 +173,36 @@ def hosts(configuration: dict) -> list[tuple[str, str]]:
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["link"] == "tcp":
             named.append((f"stations[{index}].controller.host", station["controller"]["host"]))
-        for place, outlet in enumerate(station["outlets"]):
+        for outlet_index, outlet in enumerate(station["outlets"]):
             address = address_of(outlet)
-            named += [(f"stations[{index}].outlets[{place}]", address[0])] if address else []
+            named += [(f"stations[{index}].outlets[{outlet_index}]", address[0])] if address else []
     return named
 
 
 def names(configuration: dict) -> list[Finding]:
     """Look up every name; an address needs no lookup."""
-    found = []
+    findings = []
     for host in sorted({host for _, host in hosts(configuration) if not _is_address(host)}):
         setting = next(setting for setting, named in hosts(configuration) if named == host)
-        begun = time.monotonic()
+        started_s = time.monotonic()
         try:
             address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0][4][0]
         except (OSError, UnicodeError) as error:
-            slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
-            words = "the name servers do not answer for it" if slow else "is not found"
-            hint = "Fix this machine's name servers (`resolvectl status`)." if slow else f"Is {setting} spelled right?"
-            found.append(Finding("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
+            is_slow = getattr(error, "errno", 0) == socket.EAI_AGAIN
+            words = "the name servers do not answer for it" if is_slow else "is not found"
+            hint = (
+                "Fix this machine's name servers (`resolvectl status`)." if is_slow else f"Is {setting} spelled right?"
+            )
+            findings.append(Finding("name", BAD, f"{host}: {words}", f"{hint} An address needs no name server."))
             continue
-        took_s = time.monotonic() - begun
+        took_s = time.monotonic() - started_s
         figures = {"address": address, "took_s": round(took_s, 3)}
         if took_s > NAME_SLOW_S:
             words = f"{host} is {address}, and it took {took_s:.1f} s to find out"
-            found.append(Finding("name", WARN, words, f"Give the address in {setting}.", figures))
+            findings.append(Finding("name", WARN, words, f"Give the address in {setting}.", figures))
         else:
-            found.append(Finding("name", GOOD, f"{host} is {address}", "", figures))
-    return found
+            findings.append(Finding("name", GOOD, f"{host} is {address}", "", figures))
+    return findings
 
 
 def _is_address(host: str) -> bool:

@@ -20,28 +20,28 @@ LIMIT_S = 5.0
 
 def examine(name: str, outlet: dict) -> list[Finding]:
     """Check one outlet of a station; nothing for one that has no address."""
-    found = address_of(outlet)
-    if found is None:
+    address = address_of(outlet)
+    if address is None:
         return []
-    host, port = found
-    what = f"{name} {connections.name_of(outlet)}"
+    host, port = address
+    subject = f"{name} {connections.name_of(outlet)}"
     try:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
         name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
-        return [unreached(what, reasons.Side(name, host, port, "outlets[]"), error)]
+        return [unreached(subject, reasons.Endpoint(name, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
-    return [Finding(what, GOOD, words)]
+    return [Finding(subject, GOOD, words)]
 
 
-def unreached(what: str, side: reasons.Side, error: BaseException | None) -> Finding:
+def unreached(subject: str, endpoint: reasons.Endpoint, error: BaseException | None) -> Finding:
     """Say why a connection cannot be made, as an agent says it."""
     code = getattr(error, "errno", None) or 0
-    why = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
+    fault = WHY_TIMED_OUT if isinstance(error, TimeoutError) else why_of(code)
     if isinstance(error, (socket.gaierror, UnicodeError)):  # the latter where no name can be so
-        why = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
-    reason = reasons.connect_reason(side, why_name(why), "", code)
-    return Finding(what, BAD, reason.words, reason.hint, {"why": reason.slug})
+        fault = WHY_NAME_SLOW if code == socket.EAI_AGAIN else WHY_NAME_UNKNOWN
+    reason = reasons.connect_reason(endpoint, why_name(fault), "", code)
+    return Finding(subject, BAD, reason.words, reason.hint, {"why": reason.slug})
 
 
 def address_of(outlet: dict) -> tuple[str, int] | None:

@@ -24,13 +24,13 @@ def ask_time(host: str, port: int = NTP_PORT) -> Finding:
     origin = os.urandom(8)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)[0]
-        with socket.socket(family, kind) as asking:
-            asking.settimeout(ANSWER_S)
-            asking.connect(address)
+        with socket.socket(family, kind) as sock:
+            sock.settimeout(ANSWER_S)
+            sock.connect(address)
             sent_s = time.time()
-            asking.send(bytes([CLIENT]) + bytes(39) + origin)
-            answer = asking.recv(512)
-            heard_s = time.time()
+            sock.send(bytes([CLIENT]) + bytes(39) + origin)
+            answer = sock.recv(512)
+            received_s = time.time()
     except TimeoutError:
         return Finding("NTP", BAD, f"{host} did not answer in {ANSWER_S:g} s", "Is UDP port 123 open to it?")
     except (OSError, UnicodeError) as error:
@@ -39,13 +39,13 @@ def ask_time(host: str, port: int = NTP_PORT) -> Finding:
         return Finding("NTP", BAD, f"what answers at {host} is not a time server")
     if not 1 <= answer[1] <= 15 or answer[0] >> 6 == 3:
         return Finding("NTP", WARN, f"{host} says that it is not synchronised")
-    ahead_s = (sent_s + heard_s) / 2 - _moment(answer[40:48])
-    figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(heard_s - sent_s, 4), "stratum": answer[1]}
+    ahead_s = (sent_s + received_s) / 2 - _moment(answer[40:48])
+    figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(received_s - sent_s, 4), "stratum": answer[1]}
     if abs(ahead_s) <= APART_S:
         return Finding("NTP", GOOD, f"{host} agrees with our clock within {abs(ahead_s) * 1000:.0f} ms", "", figures)
-    side = "ahead of" if ahead_s > 0 else "behind"
+    direction = "ahead of" if ahead_s > 0 else "behind"
     hint = "`timedatectl set-ntp true` lets the system keep it."
-    return Finding("NTP", WARN, f"our clock is {abs(ahead_s):.1f} s {side} {host}", hint, figures)
+    return Finding("NTP", WARN, f"our clock is {abs(ahead_s):.1f} s {direction} {host}", hint, figures)
 
 
 def _moment(field: bytes) -> float:

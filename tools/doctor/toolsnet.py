@@ -34,28 +34,28 @@ TURN_S = 0.01
 def examine(name: str, configuration: dict, number: int, folder: str, spool: Path) -> list[Finding]:
     """Check PIM, server and sequence for one station."""
     settings = configuration["toolsnet"]
-    outlet = _reached(Board(folder), settings, configuration["system"], number)
-    shown: dict[str, Any] = {
+    outlet = _tried_outlet(Board(folder), settings, configuration["system"], number)
+    status: dict[str, Any] = {
         "kind": "toolsnet",
         "why": why_name(outlet.fault.why),
         "why_detail": getattr(outlet.port, "detail", ""),
     }
-    outlet.put_state(shown)
-    reason = reasons.of_toolsnet(shown)
+    outlet.put_state(status)
+    reason = reasons.of_toolsnet(status)
     if reason and outlet.fault.state <= ts.PIM_INFO:
         return [Finding(f"{name} PIM", BAD, reason.words, reason.hint, {"why": reason.slug})]
-    server, sequence = reasons.server_of(shown).place, shown["server_sequence"]
+    server, sequence = reasons.server_endpoint(status).place, status["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
     words = f"{place} sent its 12, took our 07 and answered 08: server {server}, last result {sequence}"
-    found = [Finding(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
+    findings = [Finding(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
     if reason:
-        found.append(Finding(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
+        findings.append(Finding(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))
     else:
-        found.append(Finding(f"{name} server", GOOD, f"{server} accepts connections"))
-    return [*found, *compare(number, sequence, spool)]
+        findings.append(Finding(f"{name} server", GOOD, f"{server} accepts connections"))
+    return [*findings, *compare(number, sequence, spool)]
 
 
-def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward:
+def _tried_outlet(board: Board, settings: dict, system: dict, number: int) -> Forward:
     """Return the agent's own outlet, over a log without a result, as it stands after its first attempt."""
     spool = begun(RamFlash())
     assert spool is not None
@@ -82,67 +82,76 @@ def _reached(board: Board, settings: dict, system: dict, number: int) -> Forward
 def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     """Compare the server's last result with what the spool of station `number` holds and has delivered."""
     name = f"station {number}"
-    what = f"{name} sequence"
+    subject = f"{name} sequence"
     if not spool.is_file():
         if sequence == 0:
-            return [Finding(what, GOOD, "neither the server nor a spool has a result yet")]
+            return [Finding(subject, GOOD, "neither the server nor a spool has a result yet")]
         words = f"the server has {sequence} results of this station, and the spool is new"
         hint = "The agent continues after them. If another agent has the station's number, give this one another."
-        return [Finding(what, NOTE, words, hint)]
+        return [Finding(subject, NOTE, words, hint)]
     from toolcart.spool import image
     from toolcart.tools.spool import report
 
     try:
-        found = image.read(spool)
-        account = report.account(found, found.areas[0])
+        spool_image = image.read(spool)
+        account = report.account(spool_image, spool_image.areas[0])
     except (image.ImageError, OSError) as error:
         hint = "" if os.access(spool, os.R_OK) else "Only its agent's user may read it; try sudo."
-        return [Finding(what, SKIPPED, f"{spool} cannot be read: {error}", hint)]
+        return [Finding(subject, SKIPPED, f"{spool} cannot be read: {error}", hint)]
     passed, waiting = account["sequence"] or 0, account["waiting"]
-    named = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
-    figures = {"server": sequence, "newest": account["newest"], "sequence": named}
-    if 0 < (sequence - named) % SEQUENCES < SEQUENCES // 2:
-        words = f"the server has results up to {sequence}, the spool has made {named}"
+    newest_number = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
+    figures = {"server": sequence, "newest": account["newest"], "sequence": newest_number}
+    if 0 < (sequence - newest_number) % SEQUENCES < SEQUENCES // 2:
+        words = f"the server has results up to {sequence}, the spool has made {newest_number}"
         hint = "Another agent or an older spool used this station's number: give each its own, or ask ToolsNet's side."
-        return [Finding(what, WARN, words, hint, figures), *_quarantine(spool, found, number)]
-    beside = [*_sent_again(name, found.opened), *_quarantine(spool, found, number)]
-    behind = (passed - sequence) % SEQUENCES
-    lacks, is_kept = _lost(found.opened, sequence, behind if account["delivered"] else 0)
+        return [Finding(subject, WARN, words, hint, figures), *_quarantine_findings(spool, spool_image, number)]
+    more_findings = [*_sent_again_findings(name, spool_image.opened), *_quarantine_findings(spool, spool_image, number)]
+    missing = (passed - sequence) % SEQUENCES
+    lacks, is_kept = _lacking_results(spool_image.opened, sequence, missing if account["delivered"] else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, is_kept)
-        return [Finding(what, BAD, doubt.words, doubt.hint, figures), *beside]
-    words = f"the server has up to {sequence} of {named}: {(named - sequence) % SEQUENCES} are to be sent"
-    return [Finding(what, GOOD, words, "", figures), *beside]
+        return [Finding(subject, BAD, doubt.words, doubt.hint, figures), *more_findings]
+    words = (
+        f"the server has up to {sequence} of {newest_number}: {(newest_number - sequence) % SEQUENCES} are to be sent"
+    )
+    return [Finding(subject, GOOD, words, "", figures), *more_findings]
 
 
-def _sent_again(name: str, opened) -> list[Finding]:
+def _sent_again_findings(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
     from toolcart.tools.spool import report  # as above
 
-    left, _ = report.sent_again(opened)
-    return [Finding(f"{name} sent again", NOTE, attention.sent_again(left).words)] if left > 0 else []
+    remaining, _ = report.sent_again(opened)
+    return [Finding(f"{name} sent again", NOTE, attention.sent_again(remaining).words)] if remaining > 0 else []
 
 
-def _lost(opened, sequence: int, behind: int) -> tuple[int, bool]:
+def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, bool]:
     """Return how many results the server lacks of those it had, by what the spool knows and by what it says now."""
     numbers = opened.state.numbers
     lacks, doubt_to = numbers[n.DOUBT_LACKS], numbers[n.DOUBT_TO]
     is_met = numbers[n.SENT] & n.SENT_MET
     is_known = sequence == numbers[n.TAKEN] if sequence else numbers[n.SENT] & n.SENT_EMPTY or not numbers[n.DELIVERED]
-    if is_met and not is_known and (sequence == 0 or 0 < behind < SEQUENCES // 2):
-        return max(lacks, behind if sequence else numbers[n.DELIVERED]), opened.log.number > 0
+    if is_met and not is_known and (sequence == 0 or 0 < missing < SEQUENCES // 2):
+        return max(lacks, missing if sequence else numbers[n.DELIVERED]), opened.log.number > 0
     return lacks, lacks > 0 and opened.log.first_above(0) <= doubt_to
 
 
-def _quarantine(path: Path, spool, number: int) -> list[Finding]:
+def _quarantine_findings(path: Path, spool, number: int) -> list[Finding]:
     """Report what ToolsNet refused: nothing is wrong while there is room for more."""
     quarantine = spool.opened.quarantine
     count = quarantine.count()
     if not count:
         return []
-    told = needs_operator(quarantine) if quarantine.pressure() else None
+    operator_need = needs_operator(quarantine) if quarantine.pressure() else None
     words = f"{counted(count, 'result')} set aside: refused by ToolsNet, in doubt or unreadable"
-    verdict = NOTE if told is None else BAD
+    verdict = NOTE if operator_need is None else BAD
     command = commands.quarantine({"number": number, "spool": {"path": str(path)}})
     hint = f"`{command}` shows them; they are offered again while ToolsNet takes the others."
-    return [Finding(f"station {number} quarantine", verdict, f"{words}: {told['why']}" if told else words, hint)]
+    return [
+        Finding(
+            f"station {number} quarantine",
+            verdict,
+            f"{words}: {operator_need['why']}" if operator_need else words,
+            hint,
+        )
+    ]

@@ -200,7 +200,7 @@ def give_order(link: ConsoleLink, station: int, order: str, which: list[str], as
         return _answers(link, line, ORDER_S)
 
     try:
-        code = orders.tell(ask, order, which, as_json)
+        code = orders.carry_out_and_print(ask, order, which, as_json)
     except orders.OrderNotGiven as trouble:
         raise BoardError(f"the board says: {trouble}") from None
     if code:

@@ -288,7 +288,9 @@ def _names(link: ConsoleLink) -> tuple[str, str, dict]:
 
 def _connected(status: dict) -> bool:
     return all(
-        station.get("mounted") and station["controller"]["state"] == "ready" and connections.first_of(station)["is_up"]
+        station.get("mounted")
+        and station["controller"]["state"] == "ready"
+        and connections.first_outlet(station)["is_up"]
         for station in status["stations"]
     )
 
@@ -298,7 +300,7 @@ def _connections(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     if looks >= 0 and status:
         return GOOD, f"every controller and {connections.common_name(status['stations'])} are connected", {}
     for station in (status or {"stations": []})["stations"]:
-        why = connections.reason_of(station["controller"]) or connections.reason_of(connections.first_of(station))
+        why = connections.reason_of(station["controller"]) or connections.reason_of(connections.first_outlet(station))
         if why:
             return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
     return BAD, f"not all are connected within {NETWORK_S} s", {}

@@ -18,7 +18,7 @@ from toolcart.tools.line.explanation import EXPLAINERS, WHO, Explain3964R, Expla
 from toolcart.tools.line.load import Load
 
 
-class Shower:
+class LinePrinter:
     """Turns octets into lines: time, time since the last octet, who, octet, meaning."""
 
     def __init__(self, explainer: Explain3964R | ExplainAscii) -> None:
@@ -28,9 +28,9 @@ class Shower:
     def line(self, captured: CapturedOctet) -> str:
         gap_s = 0.0 if self._before_s is None else captured.at_s - self._before_s
         self._before_s = captured.at_s
-        words = visible(self.explainer.explain(captured))
+        meaning = visible(self.explainer.explain(captured))
         who = WHO[captured.from_agent]
-        return f"{captured.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {captured.octet:02x}  {words}"
+        return f"{captured.at_s:12.6f} s {gap_s * 1000:+10.3f} ms  {who:<10}  {captured.octet:02x}  {meaning}"
 
 
 EXIT_WRONG = 2
@@ -61,11 +61,11 @@ def decode(file: Path, kind: str, qvz_ms: int, zvz_ms: int) -> None:
     """
     from toolcart.codec.capture import NoCapture, read
 
-    shower = Shower(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
+    printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     try:
         with file.open(encoding="ascii", errors="replace") as lines:
             for captured in read(lines):
-                click.echo(shower.line(captured))
+                click.echo(printer.line(captured))
     except BrokenPipeError:
         raise  # the reader has gone
     except OSError as error:
@@ -121,11 +121,11 @@ def monitor(
             port = SerialPort({"parity": parity, "stop_bits": stop_bits})
             port.open(path, baud)
             if not port.state():
-                side = reasons.Side(reasons.CONTROLLER, path, baud, "controller.device")
-                reason = reasons.connect_reason(side, why_name(port.why), "", port.why_code or 0)
+                endpoint = reasons.Endpoint(reasons.CONTROLLER, path, baud, "controller.device")
+                reason = reasons.connect_reason(endpoint, why_name(port.why), "", port.why_code or 0)
                 fail(reason.words, reason.hint.replace(" in controller.device", ""), EXIT_NO_DEVICE)
             ports.append((port, from_agent))
-    shower = Shower(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
+    printer = LinePrinter(EXPLAINERS[kind](qvz_ms / 1000, zvz_ms / 1000))
     capture = record.open("w", encoding="ascii") if record else None
     load = Load(baud, parity, stop_bits, tuple(from_agent for _, from_agent in ports))
     buf = bytearray(256)
@@ -144,7 +144,7 @@ def monitor(
                 for octet in buf[:count]:
                     captured = CapturedOctet(time.monotonic() - start_s, from_agent, octet)
                     if not busy:
-                        click.echo(shower.line(captured))
+                        click.echo(printer.line(captured))
                     if capture:
                         capture.write(line_of(captured) + "\n")
             time.sleep(POLL_S)

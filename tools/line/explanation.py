@@ -53,9 +53,9 @@ class Payload:
         self.text += bytes([octet])
         if len(self.text) == length:
             self.whole = True
-        for end, what in HEADER + HEADER_REST:
+        for end, field in HEADER + HEADER_REST:
             if at < end:
-                return f"{what} {octet_text(octet)}" + self._field_value(at + 1)
+                return f"{field} {octet_text(octet)}" + self._field_value(at + 1)
         return f"data {at - 19}: {octet_text(octet)}"
 
     def _field_value(self, count: int) -> str:
@@ -73,7 +73,7 @@ class Explain3964R:
         self.qvz_s = qvz_s
         self.zvz_s = zvz_s
         self._state = "idle"
-        self._asker = False
+        self._sender = False
         self._payload = Payload()
         self._check = 0
         self._place = ""
@@ -88,37 +88,37 @@ class Explain3964R:
             late = f"; {gap_s * 1000:.0f} ms is more than ZVZ: the block should have been given up"
             if captured.octet in (STX, NAK):
                 self._state = "idle"
-        elif self._state in ("asked", "closing") and gap_s > self.qvz_s:
+        elif self._state in ("requested", "closing") and gap_s > self.qvz_s:
             late = f"; {gap_s * 1000:.0f} ms is more than QVZ: the sender starts over"
             self._state = "idle"
         return getattr(self, "_" + self._state)(captured.from_agent, captured.octet) + late
 
     def _idle(self, who: bool, octet: int) -> str:
         if octet == STX:
-            self._state = "asked"
-            self._asker = who
+            self._state = "requested"
+            self._sender = who
             return "STX: asks to send"
         if octet == NAK:
             return "NAK while nothing is under way: gives up, or answers noise"
         return f"{octet_text(octet)}: no one asked to send, noise"
 
-    def _asked(self, who: bool, octet: int) -> str:
+    def _requested(self, who: bool, octet: int) -> str:
         if octet == DLE:
-            if who == self._asker:
+            if who == self._sender:
                 # Both had asked; the one that says DLE yields.
-                self._asker = not who
+                self._sender = not who
             self._state = "block"
             self._payload = Payload()
             self._check = 0
             self._place = ""
             return "DLE: go ahead, I listen"
         if octet == STX:
-            return "STX: asks again" if who == self._asker else "STX: both ask: the low priority answers DLE"
+            return "STX: asks again" if who == self._sender else "STX: both ask: the low priority answers DLE"
         self._state = "idle"
         return "NAK: not now" if octet == NAK else f"{octet_text(octet)}: no answer to an STX, the attempt has failed"
 
     def _block(self, who: bool, octet: int) -> str:
-        if who != self._asker:
+        if who != self._sender:
             return "NAK: stop, start over" if octet == NAK else f"{octet_text(octet)}: said into the block"
         if self._place == "end":
             self._state = "closing"
@@ -139,7 +139,7 @@ class Explain3964R:
         return self._payload.name(octet)
 
     def _closing(self, who: bool, octet: int) -> str:
-        if who == self._asker:
+        if who == self._sender:
             self._state = "idle"
             return self._idle(who, octet)
         self._state = "idle"
@@ -168,13 +168,13 @@ class ExplainAscii:
             if captured.octet in (BEL, HT):
                 return "tag of the integrator"
             return f"{octet_text(captured.octet)}: outside a message, ignored"
-        words = payload.name(captured.octet)
-        if payload.whole and captured.octet == ETX and "ETX" in words:
+        meaning = payload.name(captured.octet)
+        if payload.whole and captured.octet == ETX and "ETX" in meaning:
             self._payloads[captured.from_agent] = None
-        elif "not belong" in words or (len(payload.text) <= 4 and not payload.text.isdigit()):
+        elif "not belong" in meaning or (len(payload.text) <= 4 and not payload.text.isdigit()):
             self._payloads[captured.from_agent] = None
-            words += "; the message is dropped"
-        return words
+            meaning += "; the message is dropped"
+        return meaning
 
 
 # By the procedure, given QVZ and ZVZ in seconds.

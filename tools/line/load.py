@@ -18,7 +18,7 @@ class Load:
         self.octet_s = (1 + 8 + (parity != "none") + stop_bits) / baud
         self.total = dict.fromkeys(directions, 0)
         self._window = dict.fromkeys(directions, 0)
-        self._begun_s = 0.0
+        self._window_start_s = 0.0
 
     def hear(self, from_agent: bool, count: int) -> None:
         """Count octets that came."""
@@ -27,7 +27,7 @@ class Load:
 
     def window(self, now_s: float) -> str:
         """Return what came since the last window, as bars, and begin a new one."""
-        span_s = max(now_s - self._begun_s, 0.001)
+        span_s = max(now_s - self._window_start_s, 0.001)
         parts = []
         for direction, octets in self._window.items():
             percent = self.percent(octets, span_s)
@@ -35,7 +35,7 @@ class Load:
             bar = "#" * filled + "." * (BAR_CELLS - filled)
             parts.append(f"{WHO[direction]} {bar} {percent:3.0f} % {octets:5} bytes")
         self._window = dict.fromkeys(self._window, 0)
-        self._begun_s = now_s
+        self._window_start_s = now_s
         return f"{now_s:8.1f} s  " + "   ".join(parts)
 
     def account(self, span_s: float) -> str:

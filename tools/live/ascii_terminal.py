@@ -26,11 +26,11 @@ _TABLE = {ord(sign): plain for signs, plain in (_LINES | _SIGNS).items() for sig
 
 def has_utf8(environment: Mapping[str, str] = os.environ) -> bool:
     """True if the locale says that the terminal shows UTF-8."""
-    said = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
-    if not said[0] and said[1] in _COERCED and said[2] in ("", "C", "POSIX"):
-        return said[1] == "UTF-8"  # how macOS says it; the other two are CPython's own
-    first = next((value for value in said if value), "")
-    return "utf8" in first.lower().replace("-", "")
+    locales = [environment.get(name, "") for name in ("LC_ALL", "LC_CTYPE", "LANG")]
+    if not locales[0] and locales[1] in _COERCED and locales[2] in ("", "C", "POSIX"):
+        return locales[1] == "UTF-8"  # how macOS says it; the other two are CPython's own
+    locale = next((value for value in locales if value), "")
+    return "utf8" in locale.lower().replace("-", "")
 
 
 def plain(text: str) -> str:

@@ -20,10 +20,10 @@ MARKED_LINES = 4
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
-def scale_of(most: int) -> int:
+def scale_of(highest: int) -> int:
     """Return the round number that the top line of a drawing stands for: 1, 2 or 5 and zeros, at least 5."""
     scale = 5
-    while scale < most:
+    while scale < highest:
         scale = scale * 2 if str(scale)[0] != "2" else scale * 5 // 2
     return scale
 
@@ -35,21 +35,21 @@ def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: s
     marked = lines >= MARKED_LINES
     bars = max(lines - marked, 1)
     label = f"{scale} {unit}" if columns >= 40 else f"{scale}"
-    side = len(label) + 1
-    width = max(columns - side, 1)
+    label_width = len(label) + 1
+    width = max(columns - label_width, 1)
     heights = [_height(points, column, width, scale, bars) for column in range(width)]
     text = Text(no_wrap=True, overflow="crop")
     for line in range(bars):
         above = (bars - 1 - line) * 8
-        left = label if line == 0 else f"{scale // 2}" if line * 2 == bars >= 4 and scale >= 10 else ""
-        left = "0" if line == bars - 1 and bars > 1 else left
-        text.append(f"{left:>{side - 1}} ", "dim")
+        line_label = label if line == 0 else f"{scale // 2}" if line * 2 == bars >= 4 and scale >= 10 else ""
+        line_label = "0" if line == bars - 1 and bars > 1 else line_label
+        text.append(f"{line_label:>{label_width - 1}} ", "dim")
         text.append("".join(_EIGHTHS[min(max(height - above, 0), 8)] for height in heights), style)
         if line + 1 < bars or marked:
             text.append("\n")
     if marked:
         past = f"{SPAN_NAMES[span]} ago"
-        text.append(" " * side + past + "now".rjust(max(width - len(past), 4)), "dim")
+        text.append(" " * label_width + past + "now".rjust(max(width - len(past), 4)), "dim")
     return text
 
 
@@ -64,6 +64,6 @@ def _height(points: list[int], column: int, width: int, scale: int, bars: int) -
     """Return how many eighths of a line this column's bar has; the newest point is in the last column."""
     first, last = column * POINTS // width, max((column + 1) * POINTS // width, column * POINTS // width + 1)
     missing = POINTS - len(points)
-    seen = points[max(first - missing, 0) : max(last - missing, 0)]
-    most = max(seen, default=0)
-    return max(most * bars * 8 // scale, 1) if most else 0
+    values = points[max(first - missing, 0) : max(last - missing, 0)]
+    highest = max(values, default=0)
+    return max(highest * bars * 8 // scale, 1) if highest else 0

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from toolcart.tools.live.count_history import Curve
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.messages import attention, connections, log_entries, standing_conditions, transitions
-from toolcart.tools.messages.connections import first_of, others_of
+from toolcart.tools.messages.connections import first_outlet, other_outlets
 from toolcart.tools.messages.durations import counted
 
 NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
@@ -34,10 +34,10 @@ BAD = "bad"
 LEVELS = {attention.BAD: BAD, attention.WARN: WARNING, attention.NOTE: INFO}  # of needs
 
 # Lines of the agent that have their own words.
-_SAID = {"note": WARNING, "made": GOOD, "reload": INFO, "order": INFO}
+_LINE_LEVELS = {"note": WARNING, "made": GOOD, "reload": INFO, "order": INFO}
 
 # What the log only says alongside a change of state, and what is no trouble; everything else in it is a warning.
-_TOLD_AS_STATE = {
+_REPORTED_AS_STATE = {
     *("controller losses", "server losses", "controller away", "server away"),
     *("no pim", "host refused", "ids gone", "outlet failed"),
 }
@@ -62,41 +62,41 @@ class Figures:
         self.status: dict = {}
         self.stations: dict[int, StationFigures] = {}
         self.spool_problems: list[str] = []
-        self.fed = 0  # how many states have come: shows whether there is a new one
+        self.status_count = 0  # how many states have come: shows whether there is a new one
         self.curve = Curve()  # of the backlog of all stations
         self._faults = 0
         self._needs: dict[str, list[attention.Need]] = {}  # of the agent itself, by slug
 
-    # -- what is asked -----------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------------------
 
-    def shown(self) -> list[dict]:
+    def station_statuses(self) -> list[dict]:
         """Return the newest state of every station."""
         return self.status.get("stations", [])
 
-    def known(self) -> list[StationFigures]:
-        """Return what is known about the stations, in the order of the configuration."""
-        return [self.stations[shown["number"]] for shown in self.shown()]
+    def station_figures(self) -> list[StationFigures]:
+        """Return the figures of the stations, in the order of the configuration."""
+        return [self.stations[status["number"]] for status in self.station_statuses()]
 
     def has(self, name: str) -> bool:
         """True if any station tells this figure, or none tells anything yet."""
-        mounted = [station for station in self.shown() if station.get("mounted")]
+        mounted = [station for station in self.station_statuses() if station.get("mounted")]
         return not mounted or any(name in station for station in mounted)
 
     def total(self, name: str) -> int:
         """Return this figure of all stations together: stored, backlog, parked (those set aside), delivered."""
-        return sum(station.get(name, 0) for station in self.shown())
+        return sum(station.get(name, 0) for station in self.station_statuses())
 
     def rates(self) -> tuple[float, float]:
         """Return the rates of all stations together."""
-        rates = [known.rates() for known in self.stations.values()]
+        rates = [figures.rates() for figures in self.stations.values()]
         return sum(rate[0] for rate in rates), sum(rate[1] for rate in rates)
 
     def all_connected(self) -> bool:
         """True if every station is connected to its controller, and its first outlet takes results."""
-        shown = self.shown()
-        return bool(shown) and all(_ready(station) and _streaming(station) for station in shown)
+        statuses = self.station_statuses()
+        return bool(statuses) and all(_ready(station) and _streaming(station) for station in statuses)
 
-    # -- what comes in -----------------------------------------------------------------------------------------
+    # -- input -------------------------------------------------------------------------------------------------
 
     def feed(self, line: dict, at_s: float) -> list[Change]:
         """Take one line of the agent; return what in it is worth reporting."""
@@ -106,295 +106,306 @@ class Figures:
         if kind == "spool":
             self.spool_problems.append(line["text"])
             return [Change(at_s, BAD, f"spool: {line['text']}")]
-        if kind in _SAID:
-            return [Change(at_s, _SAID[kind], line["text"])]
+        if kind in _LINE_LEVELS:
+            return [Change(at_s, _LINE_LEVELS[kind], line["text"])]
         if kind == "failed":
             return [Change(at_s, BAD, f"agent: {line['text']}")]
         if kind not in ("status", "stopped"):
             return []
         self.status = line
-        self.fed += 1
+        self.status_count += 1
         changes: list[Change] = []
-        for shown in line["stations"]:
-            known = self.stations.setdefault(shown["number"], StationFigures(first_s=at_s))
-            changes += self._compare(known, shown, at_s, kind == "stopped")
-            known.keep(shown, at_s)
+        for status in line["stations"]:
+            figures = self.stations.setdefault(status["number"], StationFigures(first_s=at_s))
+            changes += self._compare(figures, status, at_s, kind == "stopped")
+            figures.keep(status, at_s)
         self.curve.add(self.total("backlog"), at_s)
-        changes += self._scheduler(line["scheduler"], at_s)
-        changes += self._agent(line.get("agent") or {}, at_s)
+        changes += self._scheduler_changes(line["scheduler"], at_s)
+        changes += self._agent_changes(line.get("agent") or {}, at_s)
         return changes
 
     def ended(self) -> None:
         """Note that the agent has gone: none of its connections is up any more."""
-        for known in self.stations.values():
-            known.was_ready = known.was_streaming = known.takes_results = False
-            known.logged = 0
-        for shown in self.shown():
-            for side in filter(None, (shown.get("controller"), *shown.get("outlets", ()))):
-                side.update(state="no agent", is_up=False)
+        for figures in self.stations.values():
+            figures.was_ready = figures.was_streaming = figures.takes_results = False
+            figures.logged = 0
+        for status in self.station_statuses():
+            for connection in filter(None, (status.get("controller"), *status.get("outlets", ()))):
+                connection.update(state="no agent", is_up=False)
 
     def _started(self, line: dict, at_s: float) -> list[Change]:
         self.ended()
         self._faults = 0
         self._needs = {}
         self.spool_problems = []
-        for known in self.stations.values():
-            known.spool_told = known.met_controller = False
-            known.undelivered = {}
-            known.needs = {}
+        for figures in self.stations.values():
+            figures.spool_reported = figures.has_met_controller = False
+            figures.undelivered = {}
+            figures.needs = {}
         return [Change(at_s, INFO, f"agent started, process {line['pid']}")]
 
-    def _compare(self, known: StationFigures, shown: dict, at_s: float, stopped: bool) -> list[Change]:
-        name = f"station {shown['number']}: " if len(self.status["stations"]) > 1 else ""
-        told: list[tuple[str, str]] = []
-        if shown["mounted"]:
-            told += _spool_changes(known, shown)
-            told += _connection_changes(known, shown, stopped)
-            told += _never_met(known, shown, at_s)
-            told += _backlog_changes(known, shown)
-            told += _sorrow_changes(known, shown)
-        new = _log_changes(known, shown)
-        if shown["mounted"]:  # before that the log has only what the agent's spool lines say better
-            told += new
-        return [Change(at_s, level, name + text, shown["number"]) for level, text in told]
+    def _compare(self, figures: StationFigures, status: dict, at_s: float, stopped: bool) -> list[Change]:
+        name = f"station {status['number']}: " if len(self.status["stations"]) > 1 else ""
+        reports: list[tuple[str, str]] = []
+        if status["mounted"]:
+            reports += _spool_changes(figures, status)
+            reports += _connection_changes(figures, status, stopped)
+            reports += _connecting_changes(figures, status, at_s)
+            reports += _backlog_changes(figures, status)
+            reports += _loss_changes(figures, status)
+        entries = _log_changes(figures, status)
+        if status["mounted"]:  # before that the log has only what the agent's spool lines say better
+            reports += entries
+        return [Change(at_s, level, name + text, status["number"]) for level, text in reports]
 
-    def _agent(self, about: dict, at_s: float) -> list[Change]:
+    def _agent_changes(self, agent: dict, at_s: float) -> list[Change]:
         """Report the needs of the agent itself."""
-        told = _needs_told(self._needs, attention.of_agent(about), attention.OVER_OF_AGENT)
-        return [Change(at_s, level, text) for level, text in told]
+        reports = _report_needs(self._needs, attention.of_agent(agent), attention.OVER_OF_AGENT)
+        return [Change(at_s, level, text) for level, text in reports]
 
     def needs(self) -> list[attention.Need]:
         """Return the needs of the agent itself."""
         return [need for needs in self._needs.values() for need in needs]
 
-    def _scheduler(self, scheduler: dict, at_s: float) -> list[Change]:
+    def _scheduler_changes(self, scheduler: dict, at_s: float) -> list[Change]:
         if scheduler["faults"] <= self._faults:
             return []
         self._faults = scheduler["faults"]
         return [Change(at_s, BAD, f"fault inside the agent: {scheduler['last_fault']}")]
 
 
-def _ready(shown: dict) -> bool:
-    return shown.get("controller", {}).get("state") == "ready"
+def _ready(status: dict) -> bool:
+    return status.get("controller", {}).get("state") == "ready"
 
 
-def _streaming(shown: dict) -> bool:
-    return connections.is_well(first_of(shown))
+def _streaming(status: dict) -> bool:
+    return connections.is_working(first_outlet(status))
 
 
-def _spool_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    if known.spool_told:
+def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
+    if figures.spool_reported:
         return []
-    known.spool_told = True
-    spool = shown["spool"]
-    waiting, name = connections.waiting_for(shown)
-    text = f"spool of {spool['kib']} KiB: {shown['stored']} results kept so far, {waiting} waiting for {name}"
-    for trouble in ("damaged", "torn"):
-        if spool[trouble]:
-            text += f", {spool[trouble]} {trouble}"
-    told = [(INFO, text)]
-    if shown.get("parked_kib_ignored"):
-        told.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
-    graphs = shown.get("graphs", {})
+    figures.spool_reported = True
+    spool = status["spool"]
+    waiting, name = connections.waiting_for(status)
+    text = f"spool of {spool['kib']} KiB: {status['stored']} results kept so far, {waiting} waiting for {name}"
+    for kind in ("damaged", "torn"):
+        if spool[kind]:
+            text += f", {spool[kind]} {kind}"
+    reports = [(INFO, text)]
+    if status.get("parked_kib_ignored"):
+        reports.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
+    graphs = status.get("graphs", {})
     if graphs.get("kib_ignored"):
-        told.append((WARNING, "graphs_kib has no effect: this spool was made with another value, and keeps it"))
+        reports.append((WARNING, "graphs_kib has no effect: this spool was made with another value, and keeps it"))
     elif graphs and not graphs["mounted"]:
-        told.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
-    return told
+        reports.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
+    return reports
 
 
-def _connection_changes(known: StationFigures, shown: dict, stopped: bool) -> list[tuple[str, str]]:
-    told = []
-    ready, takes = _ready(shown), _takes_results(known, shown)
-    entries, outlet = _new_entries(known, shown), connections.name_of(first_of(shown))
-    left = stopped or shown["controller"].get("waits_for_room") or shown["spool"].get("refused")
-    for side, is_up, was_up, up, is_left in (
-        ("controller", ready, known.was_ready, "controller ready", left),
-        ("outlet", takes, known.takes_results, f"{outlet} takes results", stopped),
+def _connection_changes(figures: StationFigures, status: dict, stopped: bool) -> list[tuple[str, str]]:
+    reports = []
+    ready, takes_results = _ready(status), _takes_results(figures, status)
+    entries, outlet = _new_entries(figures, status), connections.name_of(first_outlet(status))
+    agent_left = stopped or status["controller"].get("waits_for_room") or status["spool"].get("refused")
+    for side, is_up, was_up, up_text, is_left in (
+        ("controller", ready, figures.was_ready, "controller ready", agent_left),
+        ("outlet", takes_results, figures.takes_results, f"{outlet} takes results", stopped),
     ):
-        name = connections.name_of(connections.both(shown)[side])
+        name = connections.name_of(connections.main_connections(status)[side])
         if is_up and not was_up:
-            told.append((GOOD, up))
+            reports.append((GOOD, up_text))
         elif was_up and not is_up and is_left:
-            told.append((INFO, f"{name} left in order"))
+            reports.append((INFO, f"{name} left in order"))
         elif was_up and not is_up:
-            told.append((WARNING, f"{name} lost{known.news.of_loss(side, shown, entries)}"))
-    known.was_ready, known.was_streaming, known.takes_results = ready, _streaming(shown), takes
+            reports.append((WARNING, f"{name} lost{figures.reported_reasons.loss_suffix(side, status, entries)}"))
+    figures.was_ready, figures.was_streaming, figures.takes_results = ready, _streaming(status), takes_results
     if not stopped:
-        told += [(WARNING, text) for text in known.news.news(shown, {"controller": ready, "outlet": takes})]
-    told += _room_changes(known, shown)
-    return told if stopped else told + _outlet_changes(known, shown)  # they are closed, and a reason is an old one
+        reports += [
+            (WARNING, text)
+            for text in figures.reported_reasons.new_reasons(status, {"controller": ready, "outlet": takes_results})
+        ]
+    reports += _room_changes(figures, status)
+    return (
+        reports if stopped else reports + _outlet_changes(figures, status)
+    )  # they are closed, and a reason is an old one
 
 
-def _takes_results(known: StationFigures, shown: dict) -> bool:
+def _takes_results(figures: StationFigures, status: dict) -> bool:
     """True if the first outlet is up and has taken something since, if there was something to take."""
-    delivered = connections.delivered_of(shown)
-    if not (_streaming(shown) and connections.is_proven(first_of(shown))):
-        known.delivered_away = delivered
+    delivered = connections.delivered_of(status)
+    if not (_streaming(status) and connections.is_proven(first_outlet(status))):
+        figures.delivered_away = delivered
         return False
-    if known.delivered_away is None:
-        known.delivered_away = delivered
-    return known.takes_results or not connections.waits_for_first(shown) or delivered != known.delivered_away
+    if figures.delivered_away is None:
+        figures.delivered_away = delivered
+    return figures.takes_results or not connections.waits_for_first(status) or delivered != figures.delivered_away
 
 
-def _outlet_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
     """Report each reason why an outlet beside the first cannot be used, once until it is up again."""
-    told = []
-    for outlet in others_of(shown):
+    reports = []
+    for outlet in other_outlets(status):
         name = outlet.get("name", outlet["kind"])
         need = attention.of_outlet(outlet)
-        before = known.others.setdefault(name, set())
-        if need is not None and need.key not in before:
-            told.append((WARNING, need.text()))
-            before.add(need.key)
-        waited = known.waited.get(name, 0)
+        reported = figures.others.setdefault(name, set())
+        if need is not None and need.key not in reported:
+            reports.append((WARNING, need.text()))
+            reported.add(need.key)
+        waited = figures.waited.get(name, 0)
         if not outlet["is_up"]:
-            known.waited[name] = outlet["waiting"]
-        elif before and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
-            told.append((GOOD, f"{connections.which(outlet)} takes records again"))
-            before.clear()
-    return told
+            figures.waited[name] = outlet["waiting"]
+        elif reported and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
+            reports.append((GOOD, f"{connections.name_and_place(outlet)} takes records again"))
+            reported.clear()
+    return reports
 
 
-def _room_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+def _room_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
     """Warn of a filling spool long before it is full: the session ends then, which may lock the tool."""
-    spool = shown["spool"]
+    spool = status["spool"]
     percent = 100 * spool["used_blocks"] // spool["blocks"]
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
-    if level > known.filling_percent:
-        known.filling_percent = level
-        waiting, name = connections.waiting_for(shown)
+    if level > figures.filling_percent:
+        figures.filling_percent = level
+        waiting, name = connections.waiting_for(status)
         return [(WARNING, f"the spool is {percent} % full: {waiting} results waiting for {name}")]
-    if known.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
-        known.filling_percent = 0
+    if figures.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
+        figures.filling_percent = 0
         return [(GOOD, f"the spool is {percent} % full again")]
     return []
 
 
-def _never_met(known: StationFigures, shown: dict, at_s: float) -> list[tuple[str, str]]:
+def _connecting_changes(figures: StationFigures, status: dict, at_s: float) -> list[tuple[str, str]]:
     """Report once which side has not been reached since the start: a wrong address looks like that."""
-    for side, met in (("controller", known.was_ready), ("outlet", known.was_streaming)):
-        if met:
-            known.never_met.discard(side)
-    if at_s - known.first_s < NEVER_MET_S:
+    for side, was_up in (("controller", figures.was_ready), ("outlet", figures.was_streaming)):
+        if was_up:
+            figures.never_connected.discard(side)
+    if at_s - figures.first_s < NEVER_MET_S:
         return []
-    told = []
-    for side, its in connections.both(shown).items():
-        if side in known.never_met and not known.news.told(side):
-            told.append(f"still connecting to {connections.name_of(its)} at {connections.place_of(its)}")
-    known.never_met = set()
-    return [(WARNING, text) for text in told]
+    texts = []
+    for side, connection in connections.main_connections(status).items():
+        if side in figures.never_connected and not figures.reported_reasons.has_reported(side):
+            texts.append(f"still connecting to {connections.name_of(connection)} at {connections.place_of(connection)}")
+    figures.never_connected = set()
+    return [(WARNING, text) for text in texts]
 
 
-def _backlog_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    told = []
-    backlog = shown["backlog"]
-    outlets = [(one["kind"], one.get("name"), one.get("durable")) for one in shown.get("outlets", ())]
-    if outlets != known.backlog_of:  # what waited for one that is gone was not delivered
-        known.backlog_of, known.highest_backlog = outlets, 0
-    if not known.highest_backlog:
-        known.before_backlog = {name: known.shown.get(name, shown.get(name, 0)) for name in _NOT_DELIVERED}
-    if backlog > known.highest_backlog:
-        known.highest_backlog = backlog
-    elif backlog == 0 and known.highest_backlog:
-        if known.highest_backlog > 5:
-            told.append((GOOD, _backlog_is_gone(known, shown)))
-        known.highest_backlog = 0
-    open_ids = shown["recovery"]["open_ids"]
-    if not _ready(shown):  # nobody is asked yet, and what is open may have become more by then
-        return told
-    if open_ids > known.open_ids:
-        told.append((INFO, f"fetching up to {counted(open_ids, 'missed result')}"))
-    elif open_ids == 0 and known.open_ids:
-        told.append((GOOD, "no missed result is left in the controller"))
-    known.open_ids = open_ids
-    return told
+def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
+    reports = []
+    backlog = status["backlog"]
+    outlets = [(outlet["kind"], outlet.get("name"), outlet.get("durable")) for outlet in status.get("outlets", ())]
+    if outlets != figures.backlog_outlets:  # what waited for one that is gone was not delivered
+        figures.backlog_outlets, figures.highest_backlog = outlets, 0
+    if not figures.highest_backlog:
+        figures.undelivered_before = {name: figures.status.get(name, status.get(name, 0)) for name in _NOT_DELIVERED}
+    if backlog > figures.highest_backlog:
+        figures.highest_backlog = backlog
+    elif backlog == 0 and figures.highest_backlog:
+        if figures.highest_backlog > 5:
+            reports.append((GOOD, _backlog_outcome(figures, status)))
+        figures.highest_backlog = 0
+    open_ids = status["recovery"]["open_ids"]
+    if not _ready(status):  # nobody is asked yet, and what is open may have become more by then
+        return reports
+    if open_ids > figures.open_ids:
+        reports.append((INFO, f"fetching up to {counted(open_ids, 'missed result')}"))
+    elif open_ids == 0 and figures.open_ids:
+        reports.append((GOOD, "no missed result is left in the controller"))
+    figures.open_ids = open_ids
+    return reports
 
 
-def _backlog_is_gone(known: StationFigures, shown: dict) -> str:
+def _backlog_outcome(figures: StationFigures, status: dict) -> str:
     """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
-    since = {name: shown.get(name, 0) - known.before_backlog.get(name, 0) for name in _NOT_DELIVERED}
-    others = [f"{count} {words}" for name, words in _NOT_DELIVERED.items() if (count := since[name]) > 0]
-    if not others:
-        return f"backlog delivered (up to {known.highest_backlog})"
-    others += ["the rest delivered"] * (sum(since.values()) < known.highest_backlog)
-    return f"nothing waits any more, of a backlog of up to {known.highest_backlog}: {', '.join(others)}"
+    since = {name: status.get(name, 0) - figures.undelivered_before.get(name, 0) for name in _NOT_DELIVERED}
+    undelivered = [f"{count} {name_text}" for name, name_text in _NOT_DELIVERED.items() if (count := since[name]) > 0]
+    if not undelivered:
+        return f"backlog delivered (up to {figures.highest_backlog})"
+    undelivered += ["the rest delivered"] * (sum(since.values()) < figures.highest_backlog)
+    return f"nothing waits any more, of a backlog of up to {figures.highest_backlog}: {', '.join(undelivered)}"
 
 
-def _sorrow_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+def _loss_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
     """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
-    told = []
-    counts = {need.slug + need.about: need.key for need in standing_conditions.counted(shown)}
-    for need in standing_conditions.counted(shown):
-        before = known.undelivered.get(need.slug + need.about, "0")
+    reports = []
+    counts = {need.slug + need.about: need.key for need in standing_conditions.count_needs(status)}
+    for need in standing_conditions.count_needs(status):
+        before = figures.undelivered.get(need.slug + need.about, "0")
         if need.slug in standing_conditions.USUAL:
-            told += [(INFO, need.text())] if before == "0" != need.key else []
+            reports += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:
-            told.append((WARNING if need.key != "0" else GOOD, need.text()))
-    known.undelivered = counts
-    return told + _need_changes(known, shown)
+            reports.append((WARNING if need.key != "0" else GOOD, need.text()))
+    figures.undelivered = counts
+    return reports + _need_changes(figures, status)
 
 
-def _need_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
-    """Report the needs of a station; what only an order ended stands until it is known how it goes on."""
-    found = attention.needs(shown)
-    there, over, left = {need.slug for need in found}, dict(attention.OVER), {}
+def _need_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
+    """Report the needs of a station; what only an order ended stays until it is known how it goes on."""
+    needs = attention.needs(status)
+    slugs, over, unproven = {need.slug for need in needs}, dict(attention.OVER), {}
     for slug in attention.OVER_WHEN_PROVEN:
-        if slug in there:
-            known.at_need[slug] = attention.at_need(shown)
-        elif slug in known.needs:
-            over[slug] = attention.over_of(slug, shown, known.at_need[slug])
+        if slug in slugs:
+            figures.progress_at_need[slug] = attention.progress_at_need(status)
+        elif slug in figures.needs:
+            over[slug] = attention.end_of_need(slug, status, figures.progress_at_need[slug])
             if not over[slug]:
-                left[slug] = known.needs[slug]
-    told = _needs_told(known.needs, found, over)
-    known.needs.update(left)
-    return [(level, words) for level, words in told if words]
+                unproven[slug] = figures.needs[slug]
+    reports = _report_needs(figures.needs, needs, over)
+    figures.needs.update(unproven)
+    return [(level, text) for level, text in reports if text]
 
 
-def _needs_told(
-    known: dict[str, list[attention.Need]], found: list[attention.Need], over: dict
+def _report_needs(
+    reported: dict[str, list[attention.Need]], current_needs: list[attention.Need], over: dict
 ) -> list[tuple[str, str]]:
     """Report each need (toolcart.tools.messages.attention) when it comes up, when its key changes and when it is over.
 
-    `known` has those of the last report by slug: several may have one, such as outlets that were added.
+    `reported` has those of the last report by slug: several may have one, such as outlets that were added.
     """
-    before = dict(known)
-    known.clear()
-    for need in found:
-        known.setdefault(need.slug, []).append(need)
+    before = dict(reported)
+    reported.clear()
+    for need in current_needs:
+        reported.setdefault(need.slug, []).append(need)
     keys = {slug: {need.key for need in needs} for slug, needs in before.items()}
-    told = [(LEVELS[need.level], need.text()) for need in found if need.key not in keys.get(need.slug, ())]
-    return told + [(GOOD, over[slug]) for slug in before if slug not in known]
+    reports = [(LEVELS[need.level], need.text()) for need in current_needs if need.key not in keys.get(need.slug, ())]
+    return reports + [(GOOD, over[slug]) for slug in before if slug not in reported]
 
 
-def _new_entries(known: StationFigures, shown: dict) -> list[dict]:
+def _new_entries(figures: StationFigures, status: dict) -> list[dict]:
     """Return the entries of the station's log that came since the last state."""
-    new = min(shown["logged"] - known.logged, len(shown["log"]))
-    return shown["log"][-new:] if new > 0 else []
+    new = min(status["logged"] - figures.logged, len(status["log"]))
+    return status["log"][-new:] if new > 0 else []
 
 
-def _log_changes(known: StationFigures, shown: dict) -> list[tuple[str, str]]:
+def _log_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
     """Report the new entries of the station's log; what is said more than once is said with its count."""
-    entries = [(one["name"], one["value"]) for one in _new_entries(known, shown) if one["name"] not in _TOLD_AS_STATE]
-    known.logged = shown["logged"]
-    stands = {"controller": known.was_ready, "outlet": known.takes_results}
-    stands[transitions.DISK] = not shown.get("spool", {}).get("refused")
-    counted: dict[str, Counter[int]] = {}
+    entries = [
+        (entry["name"], entry["value"])
+        for entry in _new_entries(figures, status)
+        if entry["name"] not in _REPORTED_AS_STATE
+    ]
+    figures.logged = status["logged"]
+    up = {"controller": figures.was_ready, "outlet": figures.takes_results}
+    up[transitions.DISK] = not status.get("spool", {}).get("refused")
+    counts: dict[str, Counter[int]] = {}
     for name, value in entries:
-        counted.setdefault(name, Counter())[value] += 1
-    told = []
-    for name, values in counted.items():
-        fresh = [value for value in values if known.news.is_new(name, value, stands)]
+        counts.setdefault(name, Counter())[value] += 1
+    reports = []
+    for name, values in counts.items():
+        fresh = [value for value in values if figures.reported_reasons.is_new_entry(name, value, up)]
         for value in fresh[: EACH_MOST - 1] if len(fresh) > EACH_MOST else fresh:
-            told.append(_entry(name, value, f" ({values[value]} times)" if values[value] > 1 else "", shown, known))
+            reports.append(
+                _entry_report(name, value, f" ({values[value]} times)" if values[value] > 1 else "", status, figures)
+            )
         if len(fresh) > EACH_MOST:
             more = sum(values[value] for value in fresh[EACH_MOST - 1 :]) - 1
-            told.append(_entry(name, fresh[-1], f", and {more} more like it", shown, known))
-    return told
+            reports.append(_entry_report(name, fresh[-1], f", and {more} more like it", status, figures))
+    return reports
 
 
-def _entry(name: str, value: int, times: str, shown: dict, known: StationFigures) -> tuple[str, str]:
+def _entry_report(name: str, value: int, times: str, status: dict, figures: StationFigures) -> tuple[str, str]:
     is_harmless = name in _HARMLESS or log_entries.is_search(name, value)
     if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
-        is_harmless = known.was_ready  # it does without; else the reason why there is no session is said
-    return INFO if is_harmless else WARNING, log_entries.explained(name, value, shown["number"]) + times
+        is_harmless = figures.was_ready  # it does without; else the reason why there is no session is said
+    return INFO if is_harmless else WARNING, log_entries.explained(name, value, status["number"]) + times

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from toolcart.tools.live.count_history import Curve
 from toolcart.tools.messages import connections
-from toolcart.tools.messages.transitions import News
+from toolcart.tools.messages.transitions import ReportedReasons
 
 RATE_WINDOW_S = 5.0
 RESULTS_KEPT = 1000  # an hour of a busy station
@@ -22,54 +22,56 @@ RESULTS_KEPT = 1000  # an hour of a busy station
 class StationFigures:
     """What is kept about one station between two status lines."""
 
-    shown: dict = field(default_factory=dict)
+    status: dict = field(default_factory=dict)
     logged: int = 0
     was_ready: bool = False
     was_streaming: bool = False
     takes_results: bool = False  # the first outlet, as far as the log has said
     delivered_away: int | None = None  # when the first outlet was last not up
-    met_controller: bool = False  # since the agent's start
+    has_met_controller: bool = False  # since the agent's start
     open_ids: int = 0
     filling_percent: int = 0
-    highest_backlog: int = 0  # of the outlets `backlog_of`, since it was last 0
-    backlog_of: list[tuple] = field(default_factory=list)
-    before_backlog: dict = field(default_factory=dict)  # what had not been delivered before it began
-    spool_told: bool = False
+    highest_backlog: int = 0  # of `backlog_outlets`, since it was last 0
+    backlog_outlets: list[tuple] = field(default_factory=list)
+    undelivered_before: dict = field(default_factory=dict)  # what had not been delivered before it began
+    spool_reported: bool = False
     undelivered: dict = field(default_factory=dict)
     needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug
-    at_need: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.at_need, by slug
-    others: dict[str, set[str]] = field(default_factory=dict)  # of each other outlet: the reasons told since it was up
+    progress_at_need: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.progress_at_need, by slug
+    others: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # of each other outlet: the reasons reported since it was up
     waited: dict[str, int] = field(default_factory=dict)  # records at each other outlet when it was last not up
-    news: News = field(default_factory=News)
+    reported_reasons: ReportedReasons = field(default_factory=ReportedReasons)
     first_s: float = 0.0
-    never_met: set[str] = field(default_factory=lambda: {"controller", "outlet"})
+    never_connected: set[str] = field(default_factory=lambda: {"controller", "outlet"})
     history: deque[tuple[float, int, int]] = field(default_factory=deque)
     curve: Curve = field(default_factory=Curve)
     results: list[dict] = field(default_factory=list)  # newest first
 
-    def keep(self, shown: dict, at_s: float) -> None:
+    def keep(self, status: dict, at_s: float) -> None:
         """Take the newest state."""
-        self.shown = shown
-        self.met_controller = self.met_controller or shown.get("controller", {}).get("state") == "ready"
-        self.history.append((at_s, shown.get("stored", 0), connections.delivered_of(shown)))
+        self.status = status
+        self.has_met_controller = self.has_met_controller or status.get("controller", {}).get("state") == "ready"
+        self.history.append((at_s, status.get("stored", 0), connections.delivered_of(status)))
         while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
             self.history.popleft()
-        self.curve.add(shown.get("backlog", 0), at_s)
-        self._keep_results(shown.get("results") or [])
+        self.curve.add(status.get("backlog", 0), at_s)
+        self._keep_results(status.get("results") or [])
 
     def rates(self) -> tuple[float, float]:
         """Return the results stored and those the first outlet has taken, per second over the last few seconds."""
         if len(self.history) < 2:
             return 0.0, 0.0
-        first, last = self.history[0], self.history[-1]
-        span_s = max(last[0] - first[0], 0.001)
-        return max(0.0, (last[1] - first[1]) / span_s), max(0.0, (last[2] - first[2]) / span_s)
+        oldest, newest = self.history[0], self.history[-1]
+        span_s = max(newest[0] - oldest[0], 0.001)
+        return max(0.0, (newest[1] - oldest[1]) / span_s), max(0.0, (newest[2] - oldest[2]) / span_s)
 
     def _keep_results(self, newest: list[dict]) -> None:
         if not newest:
             self.results = []
             return
         # Numbers only grow; if they do not, this is another spool.
-        same = bool(self.results) and self.results[0]["number"] <= newest[0]["number"]
-        older = [one for one in self.results if one["number"] < newest[-1]["number"]] if same else []
+        is_same_spool = bool(self.results) and self.results[0]["number"] <= newest[0]["number"]
+        older = [result for result in self.results if result["number"] < newest[-1]["number"]] if is_same_spool else []
         self.results = [*newest, *older][:RESULTS_KEPT]

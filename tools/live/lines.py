@@ -31,25 +31,25 @@ class Lines:
     def changes(self, changes: list[Change]) -> None:
         """Write a line for each change."""
         for change in changes:
-            self._say("change", change.level, change.text, {}, change.at_s)
+            self._write_entry("change", change.level, change.text, {}, change.at_s)
 
     def summary(self, at_s: float, figures: dict, text: str) -> None:
         """Write the figures."""
-        self._say("summary", INFO, text, figures, at_s)
+        self._write_entry("summary", INFO, text, figures, at_s)
 
     def account(self, account: dict, lines: list[str]) -> None:
         """Write the last lines."""
         for line in [json.dumps({"kind": "account", **account})] if self.as_json else map(visible, lines):
-            self._put(line)
+            self._write_line(line)
 
-    def _say(self, kind: str, level: str, text: str, told: dict, at_s: float) -> None:
+    def _write_entry(self, kind: str, level: str, text: str, fields: dict, at_s: float) -> None:
         if self.as_json:
             moment = {"at_s": round(at_s, 2), "time": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-            self._put(json.dumps({"kind": kind, **moment, **(told or {"level": level, "text": text})}))
+            self._write_line(json.dumps({"kind": kind, **moment, **(fields or {"level": level, "text": text})}))
         else:
-            self._put(f"{time.strftime('%H:%M:%S')} {at_s:8.2f}  {MARKS[level]} {visible(text)}")
+            self._write_line(f"{time.strftime('%H:%M:%S')} {at_s:8.2f}  {MARKS[level]} {visible(text)}")
 
-    def _put(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         if self.closed:
             return
         try:

@@ -35,23 +35,23 @@ class LogLines(Lines):
 
     def account(self, account: dict, lines: list[str]) -> None:
         for line in lines:
-            self._say("account", INFO, f"ended: {line.strip()}", account, 0.0)
+            self._write_entry("account", INFO, f"ended: {line.strip()}", account, 0.0)
 
-    def _say(self, kind: str, level: str, text: str, told: dict, at_s: float) -> None:
+    def _write_entry(self, kind: str, level: str, text: str, fields: dict, at_s: float) -> None:
         moment = datetime.now(UTC).astimezone().isoformat(timespec="seconds")
         if self.as_json:
-            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **told})
+            line = json.dumps({"time": moment, "level": NAMES[level], "text": text, **fields})
         elif self._is_journal:
             line = f"<{PRIORITIES[level]}>{visible(text)}"
         else:
             line = f"{moment} {NAMES[level]:<7} {visible(text)}"
-        self._put(line)
+        self._write_line(line)
 
 
 def is_journal(out: TextIO, environment) -> bool:
     """True if this is systemd's journal: JOURNAL_STREAM has its device and inode (systemd.exec(5))."""
     try:
-        about = os.fstat(out.fileno())
+        stat = os.fstat(out.fileno())
     except (OSError, ValueError, AttributeError):
         return False
-    return environment.get("JOURNAL_STREAM", "") == f"{about.st_dev}:{about.st_ino}"
+    return environment.get("JOURNAL_STREAM", "") == f"{stat.st_dev}:{stat.st_ino}"

@@ -20,7 +20,7 @@ from rich.text import Text
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
 from toolcart.tools.messages import attention, connections, standing_conditions
-from toolcart.tools.messages.connections import others_of
+from toolcart.tools.messages.connections import other_outlets
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.reasons import Reason, and_next_try, short
 
@@ -40,8 +40,8 @@ TROUBLE = {
 }
 CLOCK_APART_S = 5  # toolcart.agent.openprotocol.queries
 GAUGE_CELLS = 12
-WHY_INDENT = 14  # below the state's word
-WHY_LEAST = 24  # cells; with fewer, a sentence becomes a column of words
+REASON_INDENT = 14  # below the state's word
+REASON_LEAST = 24  # cells; with fewer, a sentence becomes a column of words
 EVENT_CLOCK = 9  # cells of the clock and the blank after it
 EVENTS_CACHED = 4096  # as many as are kept, at the two widths of a screen that is resized
 
@@ -56,11 +56,11 @@ def oldest_text(stamp: str | None, now_s: float) -> str:
         return f"oldest of {stamp[:16]}"
     if not -2 <= age_s < 30 * 86400:
         return f"oldest of {stamp[:16]}"
-    when = stamp[11:] if age_s < 43200 else stamp[5:16]
-    return f"oldest {span(max(age_s, 0))}, {when}"
+    clock_time = stamp[11:] if age_s < 43200 else stamp[5:16]
+    return f"oldest {span(max(age_s, 0))}, {clock_time}"
 
 
-def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
+def links(station: dict, cut: dict[str, bool], has_connected: bool = True, room: tuple[int, int] = (0, 0)) -> Text:
     """Both connections, the spool and the recovery in four lines, and one for each other outlet and each need.
 
     `met` says whether the controller has been connected since the agent's start. `room` is cells and lines: what is
@@ -68,22 +68,22 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
     """
     text = Text(no_wrap=True, overflow="ellipsis")
     if not station.get("mounted"):
-        text.append(visible(attention.not_up(station)), BAD_STYLE)
+        text.append(visible(attention.spool_problem(station)), BAD_STYLE)
         return text
-    told = _told(station, cut, room)
-    for side, shown in connections.both(station).items():
-        _link_line(text, shown, cut.get(side, False), bool(told.why[side]), room[0])
-        for line in told.why[side]:
-            text.append(" " * WHY_INDENT + line + "\n", WARNING_STYLE)
-    for need, lines in told.needs:
+    diagnosis = _diagnose(station, cut, room)
+    for side, connection in connections.main_connections(station).items():
+        _link_line(text, connection, cut.get(side, False), bool(diagnosis.reasons[side]), room[0])
+        for line in diagnosis.reasons[side]:
+            text.append(" " * REASON_INDENT + line + "\n", WARNING_STYLE)
+    for need, lines in diagnosis.needs:
         for index, line in enumerate(lines):
             text.append(f"{'' if index else need.label.lower():<12}", "dim")
             text.append(f"{line}\n", BAD_STYLE if need.level == attention.BAD else WARNING_STYLE)
-    for outlet in others_of(station):
+    for outlet in other_outlets(station):
         _outlet_line(text, outlet)
     _spool_line(text, station["spool"], room[0])
-    _recovery_line(text, station, met)
-    for line in _lasting(station, room[0]):
+    _recovery_line(text, station, has_connected)
+    for line in _loss_lines(station, room[0]):
         text.append(f"\n{'':<12}").append(line, "bold " + WARNING_STYLE)
     return text
 
@@ -91,74 +91,86 @@ def links(station: dict, cut: dict[str, bool], met: bool = True, room: tuple[int
 class _Diagnosis(NamedTuple):
     """The lines that say what is wrong: why a side is down, by side, and each need."""
 
-    why: dict[str, list[str]]
+    reasons: dict[str, list[str]]
     needs: list[tuple[attention.Need, list[str]]]
 
 
-def _told(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Diagnosis:
+def _diagnose(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Diagnosis:
     """Return as much as the room allows: hints are dropped before whole sentences, the reasons before the needs."""
-    both = connections.both(station)
-    wrong = [side for side, shown in both.items() if not connections.is_well(shown) and not cut.get(side)]
-    known = {side: connections.reason_of(both[side]) for side in wrong}
-    told = attention.first_sides(station)  # with their states
-    needs = [need for need in standing_conditions.everything(station) if need.level != attention.NOTE]
-    needs = [need for need in needs if need not in told]
+    both = connections.main_connections(station)
+    down = [side for side, connection in both.items() if not connections.is_working(connection) and not cut.get(side)]
+    reasons = {side: connections.reason_of(both[side]) for side in down}
+    in_states = attention.unusable_main_connections(station)  # their states say them
+    needs = [need for need in standing_conditions.all_needs(station) if need.level != attention.NOTE]
+    needs = [need for need in needs if need not in in_states]
     width, rows = room
-    left = rows - 4 - len(others_of(station)) - len(_lasting(station, width))
+    lines_left = rows - 4 - len(other_outlets(station)) - len(_loss_lines(station, width))
     none: dict[str, list[str]] = {side: [] for side in both}
-    if width - WHY_INDENT < WHY_LEAST:
+    if width - REASON_INDENT < REASON_LEAST:
         return _Diagnosis(none, [(need, [visible(need.text())]) for need in needs])
-    need, words, reason = attention.Need.text, lambda one: one.words, Reason.text
-    for say_need, say_why in ((need, reason), (words, reason), (words, words), (need, None), (words, None)):
-        told = {side: and_next_try(say_why(one), both[side]) for side, one in known.items() if one and say_why}
-        why = {side: _wrapped(text, width - WHY_INDENT) for side, text in told.items()}
-        lines = [(one, _wrapped(say_need(one), width - 12)) for one in needs]
-        if sum(map(len, why.values())) + sum(len(some) for _, some in lines) <= left:
-            return _Diagnosis({**none, **why}, lines)
-    return _Diagnosis(none, [(one, some[:1]) for one, some in lines])
+    whole_need, sentence, whole_reason = attention.Need.text, lambda item: item.words, Reason.text
+    for need_text, reason_text in (
+        (whole_need, whole_reason),
+        (sentence, whole_reason),
+        (sentence, sentence),
+        (whole_need, None),
+        (sentence, None),
+    ):
+        texts = {
+            side: and_next_try(reason_text(reason), both[side])
+            for side, reason in reasons.items()
+            if reason and reason_text
+        }
+        reason_lines = {side: _wrapped(text, width - REASON_INDENT) for side, text in texts.items()}
+        need_lines = [(need, _wrapped(need_text(need), width - 12)) for need in needs]
+        if sum(map(len, reason_lines.values())) + sum(len(lines) for _, lines in need_lines) <= lines_left:
+            return _Diagnosis({**none, **reason_lines}, need_lines)
+    return _Diagnosis(none, [(need, lines[:1]) for need, lines in need_lines])
 
 
 def _wrapped(words: str, width: int) -> list[str]:
     return textwrap.wrap(visible(words), width)
 
 
-def _lasting(station: dict, width: int) -> list[str]:
+def _loss_lines(station: dict, width: int) -> list[str]:
     """Say how many results did not get through, or go out again, in as many lines as it takes."""
-    counts = [f"{one.key} {one.label.lower()}" for one in standing_conditions.counted(station) if one.key != "0"]
-    counts += [f"{one['sent_again']} to be sent again" for one in station["outlets"] if one.get("sent_again")]
+    counts = [
+        f"{need.key} {need.label.lower()}" for need in standing_conditions.count_needs(station) if need.key != "0"
+    ]
+    counts += [f"{outlet['sent_again']} to be sent again" for outlet in station["outlets"] if outlet.get("sent_again")]
     counts = [count.replace(" ", "\u00a0") for count in counts]
-    return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, WHY_LEAST))]
+    return [line.replace("\u00a0", " ") for line in textwrap.wrap(", ".join(counts), max(width - 12, REASON_LEAST))]
 
 
-def state_sign(side: dict, is_cut: bool = False) -> tuple[str, str]:
+def state_sign(connection: dict, is_cut: bool = False) -> tuple[str, str]:
     """Return the sign of a connection's state, and its colour."""
-    if connections.is_well(side):
+    if connections.is_working(connection):
         return "●", GOOD_STYLE
-    is_down = is_cut or side.get("state", "") in DOWN_STATES
+    is_down = is_cut or connection.get("state", "") in DOWN_STATES
     return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
 
 
-def _link_line(text: Text, shown: dict, is_cut: bool, in_full: bool, width: int) -> None:
+def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
-    sign, style = state_sign(shown, is_cut)
-    text.append(f"{connections.name_of(shown):<11} ", "dim")
-    text.append(f"{sign} {shown['state']:<9}  ", style)
-    ahead_s = shown.get("clock_ahead_s") or 0
-    why = "" if connections.is_well(shown) else short(shown)
+    sign, style = state_sign(connection, is_cut)
+    text.append(f"{connections.name_of(connection):<11} ", "dim")
+    text.append(f"{sign} {connection['state']:<9}  ", style)
+    ahead_s = connection.get("clock_ahead_s") or 0
+    reason = "" if connections.is_working(connection) else short(connection)
     if is_cut:
         text.append("network cut  ", BAD_STYLE)
-    elif shown.get("waits_for_room"):
+    elif connection.get("waits_for_room"):
         text.append("spool full  ", BAD_STYLE)
     elif abs(ahead_s) > CLOCK_APART_S:
         text.append(f"clock {'ahead' if ahead_s > 0 else 'behind'} {span(abs(ahead_s))}", WARNING_STYLE)
     else:
-        place = connections.place_of(shown)
+        place = connections.place_of(connection)
         if not in_full:  # the agent's short word and the next try; the events have the whole sentence
-            text.append(f"{why}  " if why else "", WARNING_STYLE)
-            place = and_next_try(place, shown)
+            text.append(f"{reason}  " if reason else "", WARNING_STYLE)
+            place = and_next_try(place, connection)
         used = text.plain.rpartition("\n")[2]
         fits = cell_len(used) + cell_len(place) <= width or not width
-        indent = min(WHY_INDENT, max(width - cell_len(place), 0))
+        indent = min(REASON_INDENT, max(width - cell_len(place), 0))
         text.append(place if fits else f"\n{'':<{indent}}{place}", "dim")
     text.append("\n")
 
@@ -171,14 +183,14 @@ def _outlet_line(text: Text, outlet: dict) -> None:
     text.append("\n")
 
 
-def _recovery_line(text: Text, station: dict, met: bool) -> None:
+def _recovery_line(text: Text, station: dict, has_connected: bool) -> None:
     recovery = station["recovery"]
     text.append("recovery    ", "dim")
     if recovery["open_ids"]:
         text.append(f"at most {recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
     elif recovery["phase"] != "idle":
         text.append(recovery["phase"])
-    elif met:
+    elif has_connected:
         text.append("nothing missed")
     else:  # only the controller knows what was made meanwhile
         text.append("never connected" if not station["stored"] else "not connected since the start", WARNING_STYLE)
@@ -190,13 +202,13 @@ def _spool_line(text: Text, spool: dict, width: int) -> None:
     """Add the spool; if there is no room for both, the gauge gives way to the figures."""
     used, blocks = spool["used_blocks"], spool["blocks"]
     figures = f"  {used} of {blocks} blocks"
-    bad = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
-    cells = min(GAUGE_CELLS, max(width - 12 - len(figures + bad), 2)) if width else GAUGE_CELLS
+    troubles = "".join(f"  {spool[trouble]} {trouble}" for trouble in ("damaged", "torn", "worn") if spool[trouble])
+    cells = min(GAUGE_CELLS, max(width - 12 - len(figures + troubles), 2)) if width else GAUGE_CELLS
     filled = min(cells, -(-used * cells // max(blocks, 1)))
     text.append("spool       ", "dim")
     text.append("█" * filled, BAD_STYLE if used * GAUGE_CELLS > blocks * (GAUGE_CELLS - 2) else GOOD_STYLE)
     text.append("░" * (cells - filled), "bright_black")
-    text.append(figures).append(f"{bad}\n", WARNING_STYLE)
+    text.append(figures).append(f"{troubles}\n", WARNING_STYLE)
 
 
 def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
@@ -234,14 +246,14 @@ def counters(station: dict, rows: int, width: int) -> Text:
     return text
 
 
-def event(change: Change, line: int, words: str, began_s: float) -> Text:
+def event(change: Change, line: int, text_line: str, began_s: float) -> Text:
     """One line of a change; a sign in the first says how bad it is. `began_s` is when the view began (Unix time)."""
     text = Text(no_wrap=True, overflow="ellipsis")
     at = time.strftime("%H:%M:%S", time.localtime(began_s + change.at_s))
     begin = f"{at} {LEVEL_SIGNS[change.level]} "
     text.append(begin[:EVENT_CLOCK] if line == 0 else " " * EVENT_CLOCK, "dim")
     text.append(begin[EVENT_CLOCK:] if line == 0 else "  ", LEVEL_STYLES[change.level])
-    text.append(words, LEVEL_STYLES[change.level])
+    text.append(text_line, LEVEL_STYLES[change.level])
     return text
 
 
@@ -268,33 +280,33 @@ def both_books(books: dict, parked: int, width: int) -> Text:
 
     Only the final reconciliation can say what is lost: results may still be on their way.
     """
-    way = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
+    in_transit = max(0, books.get("acknowledged", 0) - books.get("delivered", 0) - parked)
     text = Text()
     text.append("controller  ", "dim")
     _figures(text, [("produced", books.get("produced", 0), ""), ("acknowledged", books.get("acknowledged", 0), "")])
-    second = Text().append("ToolsNet    ", "dim")
+    toolsnet_line = Text().append("ToolsNet    ", "dim")
     figures = [("in the archive", books.get("delivered", 0), ""), ("repeated", books.get("repeated", 0), "")]
-    wrong = [("on the way", way, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
+    problems = [("on the way", in_transit, ""), ("out of order", books.get("out_of_order", 0), BAD_STYLE)]
     if parked:
-        wrong.append(("set aside", parked, "bold " + WARNING_STYLE))
+        problems.append(("set aside", parked, "bold " + WARNING_STYLE))
     if books.get("doubled"):
-        wrong.append(("stored twice", books["doubled"], BAD_STYLE))
-    _figures(second, figures + wrong)
-    if len(second) > width:
-        second.truncate(len("ToolsNet    "))
-        _figures(second, figures)
-        second.append("\n" + " " * len("ToolsNet    "))
-        _figures(second, wrong)
-    return text.append("\n").append(second)
+        problems.append(("stored twice", books["doubled"], BAD_STYLE))
+    _figures(toolsnet_line, figures + problems)
+    if len(toolsnet_line) > width:
+        toolsnet_line.truncate(len("ToolsNet    "))
+        _figures(toolsnet_line, figures)
+        toolsnet_line.append("\n" + " " * len("ToolsNet    "))
+        _figures(toolsnet_line, problems)
+    return text.append("\n").append(toolsnet_line)
 
 
-def account(told: dict) -> Text:
+def account(status: dict) -> Text:
     """What one station's spool has seen since it was made: one line."""
     text = Text()
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
-    names = (*names, ("dropped", "dropped", BAD_STYLE)) if told.get("dropped") else names
-    _figures(text, [(word, told[name], style) for word, name, style in names if name in told])
+    names = (*names, ("dropped", "dropped", BAD_STYLE)) if status.get("dropped") else names
+    _figures(text, [(label, status[name], style) for label, name, style in names if name in status])
     return text
 
 

@@ -26,7 +26,7 @@ def run_plain(watch: Watch, as_json: bool) -> int:
     lines = Lines(sys.stdout, as_json)
     summary_due_s = SUMMARY_EVERY_S
     ended_for_reader = False
-    with watch.obeying():
+    with watch.handling_signals():
         watch.start()
         while watch.phase != ENDED:
             watch.turn()
@@ -50,29 +50,29 @@ class InProcess:
         self.lines = lines
         self.figures = Figures()
         self.seconds = seconds
-        self._begun_s = time.monotonic()
+        self._began_monotonic_s = time.monotonic()
         self._summary_due_s = lines.summary_every_s
-        self._lives = Supervisor(config_path, STATUS_EVERY_MS, self._tell)
+        self._supervisor = Supervisor(config_path, STATUS_EVERY_MS, self._take_line)
 
     def run(self) -> int:
         """Run until a signal comes or the time is up; return the exit code."""
-        lives = self._lives
-        exit_code = lives.run(lambda: not self.lines.closed and not self._time_is_up())
-        self._tell(lives.agent.last_line())
-        lives.agent.board.close()
-        told = {**totals(self.figures), **{name: self.figures.total(name) for name in IN_ACCOUNT}}
-        self.lines.account(told, [account_text(self.figures)])
+        supervisor = self._supervisor
+        exit_code = supervisor.run(lambda: not self.lines.closed and not self._time_is_up())
+        self._take_line(supervisor.agent.last_line())
+        supervisor.agent.board.close()
+        account = {**totals(self.figures), **{name: self.figures.total(name) for name in IN_ACCOUNT}}
+        self.lines.account(account, [account_text(self.figures)])
         if exit_code == EXIT_SPOOL:
             print(visible_lines("\n".join(spool_failure(self.figures))), file=sys.stderr)
         return exit_code
 
     def _elapsed_s(self) -> float:
-        return time.monotonic() - self._begun_s
+        return time.monotonic() - self._began_monotonic_s
 
     def _time_is_up(self) -> bool:
         return self.seconds is not None and self._elapsed_s() >= self.seconds
 
-    def _tell(self, line: dict) -> None:
+    def _take_line(self, line: dict) -> None:
         at_s = self._elapsed_s()
         changes = self.figures.feed(line, at_s)
         self.lines.changes(changes)

@@ -65,7 +65,7 @@ def row(result: dict, width: int) -> Text:
         text.append(f"{result['number']:>6}  ")
         text.append(f"could not be read, kept as it came ({result['octets']} bytes)", "bold " + WARNING_STYLE)
         return text
-    table.put(text, COLUMNS, result, width, _between(width))
+    table.append_row(text, COLUMNS, result, width, _between(width))
     text.rstrip()
     return text
 

@@ -83,12 +83,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if index >= self.count:
             return Strip.blank(width, base)
         is_cursor = self._has_cursor and index == self.cursor
-        side = (_CURSOR if is_cursor else " ") if self._has_cursor else ""
-        text = self._write(index, width - len(side))
-        text.truncate(width - len(side), overflow="ellipsis")
+        cursor_cell = (_CURSOR if is_cursor else " ") if self._has_cursor else ""
+        text = self._write(index, width - len(cursor_cell))
+        text.truncate(width - len(cursor_cell), overflow="ellipsis")
         if is_cursor:
             base += Style(bgcolor="#33475b", bold=self.has_focus)
-        segments = [Segment(side), *text.render(self.app.console, end="")]
+        segments = [Segment(cursor_cell), *text.render(self.app.console, end="")]
         return Strip(Segment.apply_style(segments, base)).adjust_cell_length(width, base)
 
     def action_go(self, lines: int) -> None:
@@ -100,10 +100,10 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     def action_page(self, pages: int) -> None:
         self.action_go(pages * max(self.size.height - 1, 1))
 
-    def action_end(self, way: int) -> None:
+    def action_end(self, direction: int) -> None:
         if self._has_cursor:
-            self._move(self.count if way > 0 else 0)
-        elif way > 0:
+            self._move(self.count if direction > 0 else 0)
+        elif direction > 0:
             self.scroll_end(animate=False)
         else:
             self.scroll_home(animate=False)

@@ -29,7 +29,7 @@ from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPI
 from toolcart.tools.messages import connections
 from toolcart.tools.process.agent import NONE
 
-WRONG_LOW, WRONG_TALL = 2, 4  # lines for what is wrong with one station
+PROBLEM_LINES_LOW, PROBLEM_LINES_TALL = 2, 4  # lines for what is wrong with one station
 TOP_LOW, TOP_TALL = 9, 16  # the most lines for the connections where everything is in one column
 CURVE_LEAST = 3  # lines: title, rates, oldest; the curve has the rest
 
@@ -56,14 +56,14 @@ class WatchScreen(Screen[None]):
     def __init__(self, watch: Watch) -> None:
         super().__init__()
         self.driven = watch  # not `watch`: that name is textual's
-        self._word = ""
+        self._filter_word = ""
         self._events: list[tuple[Change, int, str]] = []  # line by line
         self._span = 0
-        self._shown_title = ""
+        self._drawn_title = ""
 
     def events_panel(self) -> ComposeResult:
         with Vertical(id="events_panel", classes="panel"):
-            yield Rows(self._event, "events", follows=True)
+            yield Rows(self._event_line, "events", follows=True)
 
     def word_line(self) -> Input:
         """Return the line for the search word; it shows while the word is typed or kept."""
@@ -75,34 +75,34 @@ class WatchScreen(Screen[None]):
         """Show the newest state."""
         self.show_title()
         rows = self.query_one("#events", Rows)
-        mine = [change for change in self.driven.recent if self.is_mine(change)]
+        relevant = [change for change in self.driven.recent if self.is_relevant(change)]
         self._events = [
-            (change, line, words)
-            for change in mine
-            for line, words in enumerate(panels.event_lines(self.told(change), rows.cells))
+            (change, line, text_line)
+            for change in relevant
+            for line, text_line in enumerate(panels.event_lines(self.event_text(change), rows.cells))
         ]
         rows.show(len(self._events))
-        self.query_one("#events_panel").border_title = f" events: {len(mine)} "
+        self.query_one("#events_panel").border_title = f" events: {len(relevant)} "
 
-    def is_mine(self, change: Change) -> bool:
+    def is_relevant(self, change: Change) -> bool:
         """True if the change is shown on this screen."""
         return True
 
-    def told(self, change: Change) -> str:
+    def event_text(self, change: Change) -> str:
         """Return the words for the change on this screen."""
         return change.text
 
     def show_title(self) -> None:
         """Say what is running, for how long, and what it is doing."""
         watch = self.driven
-        doing = watch.doing() if watch.phase == RUNNING else PHASES[watch.phase]
-        said = [panels.clock(watch.elapsed_s()), doing, *[need.label for need in watch.figures.needs()]]
-        title = "  ".join(["toolcart", watch.title(), *filter(None, said)])
-        if title != self._shown_title:
-            self._shown_title = title
+        activity = watch.activity() if watch.phase == RUNNING else PHASES[watch.phase]
+        details = [panels.clock(watch.elapsed_s()), activity, *[need.label for need in watch.figures.needs()]]
+        title = "  ".join(["toolcart", watch.title(), *filter(None, details)])
+        if title != self._drawn_title:
+            self._drawn_title = title
             self.query_one("#title", Static).update(Content(title), layout=False)
 
-    def _event(self, index: int, width: int) -> Text:
+    def _event_line(self, index: int, width: int) -> Text:
         return panels.event(*self._events[index], self.driven.began_s)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -134,12 +134,12 @@ class WatchScreen(Screen[None]):
         self.show()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        self._word = event.value.strip()
+        self._filter_word = event.value.strip()
         self.show()
 
     def on_input_submitted(self) -> None:
         line = self.query_one("#word", Input)
-        line.display = bool(self._word)
+        line.display = bool(self._filter_word)
         self.query(Rows).first().focus()
 
     def on_screen_resume(self) -> None:
@@ -150,10 +150,10 @@ class WatchScreen(Screen[None]):
 
     def _draw(self, curve: Curve) -> None:
         """Draw the backlog over time, in the room there is."""
-        place = self.query_one("#curve", Static)
-        size = place.content_size
+        widget = self.query_one("#curve", Static)
+        size = widget.content_size
         if size.width > 0 and size.height > 0:
-            place.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
+            widget.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
 
 
 class Overview(WatchScreen):
@@ -163,7 +163,7 @@ class Overview(WatchScreen):
 
     def __init__(self, watch: Watch) -> None:
         super().__init__(watch)
-        self._chosen: list[StationFigures] = []
+        self._selected: list[StationFigures] = []
         self._sort = 0
 
     def compose(self) -> ComposeResult:
@@ -171,7 +171,7 @@ class Overview(WatchScreen):
         yield Static(id="summary")
         with Vertical(id="stations_panel", classes="panel"):
             yield Static(id="heading")
-            yield Rows(self._row, "stations", has_cursor=True)
+            yield Rows(self._station_line, "stations", has_cursor=True)
             yield Static(id="wrong")
         with Horizontal(id="below"):
             with Vertical(id="side", classes="panel"):
@@ -182,52 +182,56 @@ class Overview(WatchScreen):
 
     def show(self) -> None:
         super().show()
-        self.driven.child.look(NONE)
+        self.driven.child.view_station(NONE)
         figures = self.driven.figures
-        known = figures.known()
+        all_figures = figures.station_figures()
         sort = stations.SORTS[self._sort]
         before = self._at_cursor()
-        self._chosen = stations.chosen(known, self._word, sort)
+        self._selected = stations.selected(all_figures, self._filter_word, sort)
         rows = self.query_one("#stations", Rows)
-        if before is not None and before in self._chosen:  # the cursor stays on its station
-            rows.cursor = self._chosen.index(before)
-        rows.show(len(self._chosen))
+        if before is not None and before in self._selected:  # the cursor stays on its station
+            rows.cursor = self._selected.index(before)
+        rows.show(len(self._selected))
         summary = self.query_one("#summary", Static)
-        summary.update(stations.summary(known, figures.rates(), summary.size.width))
-        some = f"{len(self._chosen)} of {len(known)}" if len(self._chosen) != len(known) else f"{len(known)}"
-        self.query_one("#stations_panel").border_title = f" stations: {some}, by {sort} "
+        summary.update(stations.summary(all_figures, figures.rates(), summary.size.width))
+        shown_count = (
+            f"{len(self._selected)} of {len(all_figures)}"
+            if len(self._selected) != len(all_figures)
+            else f"{len(all_figures)}"
+        )
+        self.query_one("#stations_panel").border_title = f" stations: {shown_count}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        waits_for = connections.common_backlog_for(figures.shown())
+        waits_for = connections.common_backlog_for(figures.station_statuses())
         self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
         self._draw(figures.curve)
-        self._show_wrong()
+        self._show_problem()
 
-    def _show_wrong(self) -> None:
+    def _show_problem(self) -> None:
         """Show in full the last column of the station at the cursor; if that one is well, of the worst."""
         at = self._at_cursor()
-        told = stations.worst(self._chosen) if at is None or stations.is_well(at) else at
-        wrong = self.query_one("#wrong", Static)
-        wrong.display = told is not None
-        if told is not None:
-            lines = WRONG_TALL if self.has_class("-tall") else WRONG_LOW
-            wrong.update(stations.in_full(told, self.query_one("#stations", Rows).cells, lines))
+        figures = stations.worst(self._selected) if at is None or stations.is_well(at) else at
+        panel = self.query_one("#wrong", Static)
+        panel.display = figures is not None
+        if figures is not None:
+            lines = PROBLEM_LINES_TALL if self.has_class("-tall") else PROBLEM_LINES_LOW
+            panel.update(stations.problem_text(figures, self.query_one("#stations", Rows).cells, lines))
 
     def on_rows_moved(self) -> None:
-        self._show_wrong()
+        self._show_problem()
 
     def on_rows_chosen(self, event: Rows.Chosen) -> None:
-        self.app.push_screen(OneStation(self.driven, self._chosen[event.index].shown["number"]))
+        self.app.push_screen(OneStation(self.driven, self._selected[event.index].status["number"]))
 
     def action_sort(self) -> None:
         self._sort = (self._sort + 1) % len(stations.SORTS)
         self.show()
 
-    def _row(self, index: int, width: int) -> Text:
-        return stations.row(self._chosen[index], width)
+    def _station_line(self, index: int, width: int) -> Text:
+        return stations.row(self._selected[index], width)
 
     def _at_cursor(self) -> StationFigures | None:
         at = self.query_one("#stations", Rows).cursor
-        return self._chosen[at] if at < len(self._chosen) else None
+        return self._selected[at] if at < len(self._selected) else None
 
 
 class OneStation(WatchScreen):
@@ -257,7 +261,7 @@ class OneStation(WatchScreen):
                 yield Static(id="account", classes="panel")
             with Vertical(id="results_panel", classes="panel"):
                 yield Static(id="heading")
-                yield Rows(self._result, "results")
+                yield Rows(self._result_line, "results")
         yield self.word_line()
         yield Footer(show_command_palette=False)
 
@@ -267,64 +271,68 @@ class OneStation(WatchScreen):
         self.query_one("#account").border_title = since
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        has_it = action != "station" or len(self.driven.figures.shown()) > 1
+        has_it = action != "station" or len(self.driven.figures.station_statuses()) > 1
         return has_it and super().check_action(action, parameters)
 
     def show(self) -> None:
         watch = self.driven
-        known = watch.figures.known()
-        found = [one for one in known if one.shown["number"] == self._number] or known[:1]
+        all_figures = watch.figures.station_figures()
+        found = [figures for figures in all_figures if figures.status["number"] == self._number] or all_figures[:1]
         if found:
-            self._number = found[0].shown["number"]
+            self._number = found[0].status["number"]
         super().show()
         if found:
-            watch.child.look(found[0].shown["number"])
-            self._show_station(found[0], known.index(found[0]), len(known))
+            watch.child.view_station(found[0].status["number"])
+            self._show_station(found[0], all_figures.index(found[0]), len(all_figures))
         account = self.query_one("#account", Static)
         if watch.books is None:
-            account.update(panels.account(found[0].shown if found else {}))
+            account.update(panels.account(found[0].status if found else {}))
         else:
             parked = watch.figures.total("parked")
             account.update(panels.both_books(watch.books, parked, account.content_size.width))
 
-    def is_mine(self, change: Change) -> bool:
+    def is_relevant(self, change: Change) -> bool:
         return change.station in (None, self._number)
 
-    def told(self, change: Change) -> str:
+    def event_text(self, change: Change) -> str:
         return change.text.removeprefix(f"station {self._number}: ")  # the title says which one
 
-    def _show_station(self, known: StationFigures, at: int, count: int) -> None:
-        shown = visible_in({name: value for name, value in known.shown.items() if name != "results"})
+    def _show_station(self, figures: StationFigures, at: int, count: int) -> None:
+        shown_status = visible_in({name: value for name, value in figures.status.items() if name != "results"})
         links = self.query_one("#links", Static)
-        text = panels.links(shown, self.driven.cut, known.met_controller, self._room_of(links))
+        text = panels.links(
+            shown_status, self.driven.cut, figures.has_met_controller, self._room_for_connections(links)
+        )
         links.update(text)
-        self._give_room(text.plain.count("\n") + 2)
+        self._resize_top(text.plain.count("\n") + 2)
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may have brackets, which are no markup.
-        links.border_title = Content(f" station {shown['number']}  {shown['name']}{which} ")
-        waits_for = connections.backlog_for(shown)
-        self.query_one("#side").border_title = f" waiting for {waits_for}: {shown.get('backlog', 0)} "
-        self.query_one("#backlog", Static).update(panels.backlog(shown, known.rates(), time.time()))
-        self._draw(known.curve)
-        self._results = [one for one in known.results if not self._word or results.has(one, self._word)]
+        links.border_title = Content(f" station {shown_status['number']}  {shown_status['name']}{which} ")
+        waits_for = connections.backlog_for(shown_status)
+        self.query_one("#side").border_title = f" waiting for {waits_for}: {shown_status.get('backlog', 0)} "
+        self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
+        self._draw(figures.curve)
+        self._results = [
+            result for result in figures.results if not self._filter_word or results.has(result, self._filter_word)
+        ]
         rows = self.query_one("#results", Rows)
         rows.show(len(self._results))
         self.query_one("#heading", Static).update(results.heading(rows.cells))
         self.query_one("#results_panel").border_title = f" newest results: {len(self._results)} "
         counters = self.query_one("#counters", Static)
-        counters.update(panels.counters(shown, counters.content_size.height, counters.content_size.width))
+        counters.update(panels.counters(shown_status, counters.content_size.height, counters.content_size.width))
 
-    def _room_of(self, links: Static) -> tuple[int, int]:
+    def _room_for_connections(self, links: Static) -> tuple[int, int]:
         """Return the cells and lines for the connections: beside the backlog, or above it and the smallest curve."""
         if self.has_class("-wide"):
             return links.content_size.width, self.query_one("#top").size.height - 1 - CURVE_LEAST
-        return links.content_size.width, self._top_most() - 1
+        return links.content_size.width, self._top_height_limit() - 1
 
-    def _top_most(self) -> int:
+    def _top_height_limit(self) -> int:
         """Return the most lines for the connections on a narrow screen, so that some results fit below."""
         return TOP_TALL if self.has_class("-tall") else TOP_LOW
 
-    def _give_room(self, lines: int) -> None:
+    def _resize_top(self, lines: int) -> None:
         """Give the connections the lines they need on a narrow screen."""
         top = self.query_one("#top")
         if self.has_class("-wide"):
@@ -333,15 +341,15 @@ class OneStation(WatchScreen):
                 self.call_after_refresh(self.show)
         else:
             least = 9 if self.has_class("-tall") else 5
-            top.styles.height = min(max(lines, least), self._top_most())
+            top.styles.height = min(max(lines, least), self._top_height_limit())
 
     def action_station(self, step: int) -> None:
-        numbers = [one["number"] for one in self.driven.figures.shown()]
+        numbers = [status["number"] for status in self.driven.figures.station_statuses()]
         if self._number in numbers:
             self._number = numbers[(numbers.index(self._number) + step) % len(numbers)]
             self.show()
 
-    def _result(self, index: int, width: int) -> Text:
+    def _result_line(self, index: int, width: int) -> Text:
         return results.row(visible_in(self._results[index]), width)
 
 

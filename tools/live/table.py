@@ -10,36 +10,36 @@ from rich.text import Text
 
 from toolcart.tools.live.panels import fitted
 
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
-class Column(Generic[Thing]):
-    """`tell(thing)` gives text and colour; shown from `from_width` cells on, `more(width)` cells wider."""
+class Column(Generic[Item]):
+    """`cell(item)` returns text and colour; shown from `from_width` cells on, `more(width)` cells wider."""
 
     title: str
     cells: int
-    tell: Callable[[Thing], tuple[str, str]]
+    cell: Callable[[Item], tuple[str, str]]
     from_width: int = 0
     right: bool = False
     more: Callable[[int], int] = lambda width: 0
 
 
-def _shown(columns: Sequence[Column[Thing]], width: int) -> list[tuple[Column[Thing], int]]:
+def _visible(columns: Sequence[Column[Item]], width: int) -> list[tuple[Column[Item], int]]:
     return [(column, column.cells + column.more(width)) for column in columns if width >= column.from_width]
 
 
-def heading(columns: Sequence[Column[Thing]], width: int, between: str) -> str:
+def heading(columns: Sequence[Column[Item]], width: int, separator: str) -> str:
     """Return the line above the table."""
-    told = _shown(columns, width)
-    return between.join(
-        column.title.rjust(cells) if column.right else column.title.ljust(cells) for column, cells in told
+    visible = _visible(columns, width)
+    return separator.join(
+        column.title.rjust(cells) if column.right else column.title.ljust(cells) for column, cells in visible
     )
 
 
-def put(text: Text, columns: Sequence[Column[Thing]], thing: Thing, width: int, between: str) -> None:
+def append_row(text: Text, columns: Sequence[Column[Item]], item: Item, width: int, separator: str) -> None:
     """Add the line of a thing; each cell is followed by what is between two of them."""
-    for column, cells in _shown(columns, width):
-        value, style = column.tell(thing)
+    for column, cells in _visible(columns, width):
+        value, style = column.cell(item)
         text.append(value.rjust(cells) if column.right and len(value) <= cells else fitted(value, cells), style)
-        text.append(between)
+        text.append(separator)

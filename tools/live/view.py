@@ -142,7 +142,7 @@ class View(App[None]):
         if self.driven.phase == ENDED:
             self.exit()
             return
-        count = len(self.driven.figures.shown())
+        count = len(self.driven.figures.station_statuses())
         if count != self._stations:
             self._stations = count
             if count > 1 and not any(isinstance(screen, Overview) for screen in self.screen_stack):
@@ -164,7 +164,7 @@ class View(App[None]):
 
 def run_view(watch: Watch, ascii_only: bool | None = None) -> int:
     """Show the run until it has ended; print the reconciliation; return the exit code."""
-    with watch.obeying():
+    with watch.handling_signals():
         View(watch, ascii_only).run()
         if watch.phase != ENDED:  # the screen failed: the agent is still ended in order
             watch.end()

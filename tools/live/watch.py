@@ -51,31 +51,31 @@ class Watch:
         self.child = AgentChild(config_path)
         self.figures = Figures()
         self.recent: deque[Change] = deque(maxlen=RECENT)
-        self.told = 0  # how many changes there were
+        self.change_count = 0  # how many changes there were
         self._waiting: deque[Change] = deque(maxlen=WAITING_MOST)
         self.phase = STARTING
         self.exit_code = EXIT_FINE
         self.crashes = 0
         self.began_s = time.time()
-        self._begun_s = time.monotonic()
+        self._began_monotonic_s = time.monotonic()
         self._crashes_in_a_row = 0
         self._restart_at_s: float | None = None
 
     # -- for showing it ----------------------------------------------------------------------------------------
 
     def elapsed_s(self) -> float:
-        return time.monotonic() - self._begun_s
+        return time.monotonic() - self._began_monotonic_s
 
     def title(self) -> str:
         return Path(self.config_path).name
 
-    def doing(self) -> str:
+    def activity(self) -> str:
         """Say what there is to say while it runs."""
         return ""
 
     def version(self) -> tuple[object, ...]:
         """Return a value that changes whenever there is something new to show."""
-        return self.figures.fed, self.told, self.phase
+        return self.figures.status_count, self.change_count, self.phase
 
     def summary(self) -> dict:
         """Return the figures for one line."""
@@ -87,21 +87,21 @@ class Watch:
 
     def account(self) -> dict:
         """Return the last object of the machine form."""
-        counters = {str(shown["number"]): shown["counters"] for shown in self.figures.shown()}
+        counters = {str(status["number"]): status["counters"] for status in self.figures.station_statuses()}
         others = {name: self.figures.total(name) for name in IN_ACCOUNT}
         return {**self.summary(), **others, "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
         """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""
-        if not any(shown.get("mounted") for shown in self.figures.shown()):
+        if not any(status.get("mounted") for status in self.figures.station_statuses()):
             return []
-        told = self.account()
-        parts = [("stored since the spool was made", told["stored"])]
-        if "delivered" in told:
-            parts.append(("delivered to ToolsNet", told["delivered"]))
-        parts.append(("still waiting", told["waiting"]))
-        if "delivered" in told:
-            parts.append(("set aside", told["parked"]))
+        account = self.account()
+        parts = [("stored since the spool was made", account["stored"])]
+        if "delivered" in account:
+            parts.append(("delivered to ToolsNet", account["delivered"]))
+        parts.append(("still waiting", account["waiting"]))
+        if "delivered" in account:
+            parts.append(("set aside", account["parked"]))
         parts += lost_of(self.figures)
         return [f"  {name:<38}{count:>8}" for name, count in parts]
 
@@ -125,17 +125,17 @@ class Watch:
         self.child.close()
 
     @contextmanager
-    def obeying(self) -> Iterator[None]:
+    def handling_signals(self) -> Iterator[None]:
         """Let signals end it or have it read its configuration again; at last say why it could not go on, if so."""
         before = end_or_reload(self.end, self.reload)
         try:
             yield
-            said: list[str] = []
+            lines: list[str] = []
             if self.exit_code == EXIT_SPOOL:
-                said = spool_failure(self.figures)
+                lines = spool_failure(self.figures)
             elif self.exit_code == EXIT_CONFIGURATION or self._crashes_in_a_row:
-                said = self.child.errors
-            for line in said:
+                lines = self.child.errors
+            for line in lines:
                 print(visible(line), file=sys.stderr)
         finally:
             self.close()
@@ -146,9 +146,9 @@ class Watch:
     def turn(self) -> None:
         if self.phase == ENDED:
             return
-        self._listen()
-        self._look_at_child()
-        if self.phase == STARTING and self.figures.shown():
+        self._read_child_lines()
+        self._check_child()
+        if self.phase == STARTING and self.figures.station_statuses():
             self._enter_running()
         elif self.phase in (STARTING, RUNNING) and self._time_is_up():
             self.end()
@@ -158,7 +158,7 @@ class Watch:
             self.child.kill()
 
     def note(self, level: str, text: str) -> None:
-        self._tell(Change(self.elapsed_s(), level, text))
+        self._report(Change(self.elapsed_s(), level, text))
 
     def take_changes(self) -> list[Change]:
         """Return the changes that have not been taken yet."""
@@ -166,8 +166,8 @@ class Watch:
         self._waiting.clear()
         return changes
 
-    def _tell(self, change: Change) -> None:
-        self.told += 1
+    def _report(self, change: Change) -> None:
+        self.change_count += 1
         self.recent.append(change)
         self._waiting.append(change)
 
@@ -177,13 +177,13 @@ class Watch:
     def _time_is_up(self) -> bool:
         return self.seconds is not None and self.elapsed_s() >= self.seconds
 
-    def _listen(self) -> None:
+    def _read_child_lines(self) -> None:
         for line in self.child.take():
             self._crashes_in_a_row = 0 if line.get("kind") == "status" else self._crashes_in_a_row
             for change in self.figures.feed(line, self.elapsed_s()):
-                self._tell(change)
+                self._report(change)
 
-    def _look_at_child(self) -> None:
+    def _check_child(self) -> None:
         if self._restart_at_s is not None:
             if self.phase == STOPPING:
                 self._finish()
@@ -194,12 +194,12 @@ class Watch:
         code = self.child.exit_code()
         if code is None:
             return
-        self._listen()
+        self._read_child_lines()
         self.figures.ended()
         if self.phase == STOPPING:
             # An agent that has only just been started does not know SIGTERM yet, and ends by it.
             if code not in (EXIT_FINE, -signal.SIGTERM) and self.exit_code == EXIT_FINE:
-                self._tell_exit(code)
+                self._report_exit(code)
                 self.exit_code = EXIT_OTHER
             self._finish()
         elif code in (EXIT_CONFIGURATION, EXIT_SPOOL) or self._crashes_in_a_row + 1 >= CRASHES_IN_A_ROW:
@@ -212,15 +212,15 @@ class Watch:
             self._crashed(code)
 
     def _crashed(self, code: int) -> None:
-        self._tell_exit(code)
+        self._report_exit(code)
         self.crashes += 1
         self._crashes_in_a_row += 1
         self._restart_at_s = time.monotonic() + RESTART_AFTER_S
 
-    def _tell_exit(self, code: int) -> None:
-        how = f"signal {-code}" if code < 0 else f"exit code {code}"
-        last = f": {self.child.errors[-1]}" if self.child.errors else ""
-        self.note(BAD if code > 0 else WARNING, f"the agent ended with {how}{last}")
+    def _report_exit(self, code: int) -> None:
+        code_text = f"signal {-code}" if code < 0 else f"exit code {code}"
+        last_error = f": {self.child.errors[-1]}" if self.child.errors else ""
+        self.note(BAD if code > 0 else WARNING, f"the agent ended with {code_text}{last_error}")
 
     def _stop_agent(self) -> None:
         self.phase = STOPPING
@@ -240,35 +240,36 @@ def totals(figures: Figures) -> dict:
         "waiting": figures.total("backlog"),
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
-        "controllers_ready": sum(known.was_ready for known in figures.stations.values()),
-        "outlets_up": sum(known.was_streaming for known in figures.stations.values()),
-        "stations": len(figures.shown()),
+        "controllers_ready": sum(station.was_ready for station in figures.stations.values()),
+        "outlets_up": sum(station.was_streaming for station in figures.stations.values()),
+        "stations": len(figures.station_statuses()),
     }
 
 
 def totals_text(figures: Figures) -> str:
     """Return the totals in one line for people."""
-    told = totals(figures)
-    rate = f"{told['delivered_per_s']}/s"
-    delivered = f"delivered {told['delivered']} ({rate})" if "delivered" in told else f"passed on {rate}"
+    sums = totals(figures)
+    rate = f"{sums['delivered_per_s']}/s"
+    delivered = f"delivered {sums['delivered']} ({rate})" if "delivered" in sums else f"passed on {rate}"
+    outlet = connections.common_name(figures.station_statuses())
     return (
-        f"stored {told['stored']} ({told['stored_per_s']}/s), {delivered}, "
-        f"waiting {told['waiting']}; controllers {told['controllers_ready']}"
-        f"/{told['stations']}, {connections.common_name(figures.shown())} {told['outlets_up']}/{told['stations']}"
+        f"stored {sums['stored']} ({sums['stored_per_s']}/s), {delivered}, "
+        f"waiting {sums['waiting']}; controllers {sums['controllers_ready']}"
+        f"/{sums['stations']}, {outlet} {sums['outlets_up']}/{sums['stations']}"
     )
 
 
 def lost_of(figures: Figures) -> list[tuple[str, int]]:
     """Return how many results ToolsNet never gets, each with its name; none of those that there are none of."""
     names = (("dropped by an operator", "dropped"), ("overwritten, at most", "overwritten"))
-    return [(words, count) for words, name in names if (count := figures.total(name))]
+    return [(label, count) for label, name in names if (count := figures.total(name))]
 
 
 def account_text(figures: Figures) -> str:
     """Return the reconciliation in one line for people."""
-    aside = figures.total("parked")
-    parts = [("set aside", aside)] * bool(aside) + lost_of(figures)
-    return totals_text(figures) + "".join(f"; {words}: {count}" for words, count in parts)
+    set_aside = figures.total("parked")
+    parts = [("set aside", set_aside)] * bool(set_aside) + lost_of(figures)
+    return totals_text(figures) + "".join(f"; {label}: {count}" for label, count in parts)
 
 
 def spool_failure(figures: Figures) -> list[str]:

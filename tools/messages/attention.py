@@ -43,7 +43,7 @@ OVER = {
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
 OVER_OF_AGENT = {"configuration": "the configuration is again what the agent was started with"}
 
-# An order ends these for a moment, and nothing is known then: see `over_of`.
+# An order ends these for a moment, and nothing is known then: see `end_of_need`.
 OVER_WHEN_PROVEN = ("refused", "operator")
 NOTHING_HELD = {
     "refused": "nothing that ToolsNet refused is waiting any more",
@@ -71,7 +71,7 @@ class Need:
 
 
 def needs(station: dict) -> list[Need]:
-    """Return all needs of a station whose spool is up; none if it is not (see `not_up`)."""
+    """Return all needs of a station whose spool is up; none if it is not (see `spool_problem`)."""
     if not station.get("mounted"):
         return []
     kinds = (
@@ -92,78 +92,82 @@ def needs(station: dict) -> list[Need]:
     return sorted((need for kind in kinds for need in kind(station)), key=lambda need: order.index(need.level))
 
 
-def at_need(station: dict) -> tuple[int, int]:
-    """Return how much was delivered and is set aside while a need is there, for `over_of`."""
+def progress_at_need(station: dict) -> tuple[int, int]:
+    """Return how much was delivered and is set aside while a need is there, for `end_of_need`."""
     return connections.delivered_of(station), station.get("parked", 0)
 
 
-def over_of(slug: str, station: dict, before: tuple[int, int]) -> str:
-    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is `at_need` when it stood.
+def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
+    """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress during it.
 
     ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
     """
-    delivered, parked = at_need(station)
+    delivered, parked = progress_at_need(station)
     if slug == "operator" and parked < before[1]:
         return OVER[slug]
-    if connections.first_of(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
+    if connections.first_outlet(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
         return ""
     if delivered > before[0]:
         return OVER[slug] if slug == "refused" else NOTHING_HELD[slug]
     return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
-def sides(station: dict) -> list[Need]:
+def unusable_connections(station: dict) -> list[Need]:
     """Return which sides cannot be used, and why."""
-    others = [need for outlet in connections.others_of(station) if (need := of_outlet(outlet)) is not None]
-    return [*first_sides(station), *others]
+    others = [need for outlet in connections.other_outlets(station) if (need := of_outlet(outlet)) is not None]
+    return [*unusable_main_connections(station), *others]
 
 
-def first_sides(station: dict) -> list[Need]:
+def unusable_main_connections(station: dict) -> list[Need]:
     """Return which of the controller and the first outlet cannot be used; that one is not reached, its state says."""
-    found = []
-    for slug, side in connections.both(station).items():
-        reason = reasons.Reason() if not side or connections.is_well(side) else connections.reason_of(side)
+    needs = []
+    for slug, connection in connections.main_connections(station).items():
+        reason = (
+            reasons.Reason()
+            if not connection or connections.is_working(connection)
+            else connections.reason_of(connection)
+        )
         if reasons.is_refusal(reason):
-            name = connections.name_of(side)
+            name = connections.name_of(connection)
             words = f"{name} cannot be used: {reason.words}"
-            found.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(side)))
-    return found
+            needs.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(connection)))
+    return needs
 
 
 def of_outlet(outlet: dict) -> Need | None:
     """Return why this outlet cannot be used; None if it can."""
-    reason = None if connections.is_well(outlet) else connections.reason_of(outlet)
+    reason = None if connections.is_working(outlet) else connections.reason_of(outlet)
     if not reason:
         return None
-    words = f"{connections.which(outlet)} cannot be used: {reason.words}"
+    words = f"{connections.name_and_place(outlet)} cannot be used: {reason.words}"
     level = BAD if reasons.is_refusal(reason) else WARN
     return Need("outlet", level, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
 
 
-def of_agent(about: dict) -> list[Need]:
+def of_agent(agent: dict) -> list[Need]:
     """Return the needs of the agent itself: its configuration is no longer what it was started with."""
-    configuration = about.get("configuration") or {}
-    changed, wrong = configuration.get("changed"), configuration.get("wrong")
+    configuration = agent.get("configuration") or {}
+    changed, mistake = configuration.get("changed"), configuration.get("wrong")
     goes_on = "the agent goes on with what it has read"
-    hint = commands.reload(about)
+    hint = commands.reload(agent)
     if changed:
         words = f"{' and '.join(changed)} changed since the start: {goes_on}"
     elif configuration.get("refused"):
         words = f"the configuration could not be read again: {goes_on}"
     else:
         return []
-    if wrong:
-        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {wrong}"
+    if mistake:
+        words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {mistake}"
         hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
     return [Need("configuration", WARN, "CHANGED", words, hint, words)]
 
 
-def not_up(station: dict) -> str:
+def spool_problem(station: dict) -> str:
     """Say why the spool of a station that is not mounted cannot be used."""
     if station.get("starting"):
         return "the spool is not up yet: the agent is starting"
-    why = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
-    return f"the spool is not up: {why}"
+    reason = station.get("spool_problem") or station.get("spool_refused") or "it cannot be used now"
+    return f"the spool is not up: {reason}"
 
 
 def bad(station: dict) -> list[Need]:
@@ -171,11 +175,11 @@ def bad(station: dict) -> list[Need]:
     return [need for need in needs(station) if need.level == BAD]
 
 
-def why_left(station: dict) -> str:
+def no_session_reason(station: dict) -> str:
     """Say why the agent itself has ended the controller's session, or begins none; "" if nothing keeps it from one."""
     slugs = ("full", "state", "disk") if _takes_no_write(station) else ("full", "state")
-    keeps = [need for need in bad(station) if need.slug in slugs]
-    return f"the running agent has no session while nothing can be stored: {keeps[0].words}" if keeps else ""
+    blocking = [need for need in bad(station) if need.slug in slugs]
+    return f"the running agent has no session while nothing can be stored: {blocking[0].words}" if blocking else ""
 
 
 def is_for_somebody(station: dict) -> bool:
@@ -185,21 +189,21 @@ def is_for_somebody(station: dict) -> bool:
     """
     if not station.get("mounted"):
         return not station.get("starting")
-    return bool(bad(station)) or any(need.level == BAD for need in sides(station))
+    return bool(bad(station)) or any(need.level == BAD for need in unusable_connections(station))
 
 
 def _disk(station: dict) -> Iterator[Need]:
     """Say why the spool cannot be written or read now."""
     spool = station.get("spool", {})
-    slug, said = spool.get("refused"), spool.get("refused_words", "")
+    slug, refused_words = spool.get("refused"), spool.get("refused_words", "")
     if not slug and spool.get("disk_is_full"):
         yield full_disk(spool["path"])
     if slug:
         refusal = REFUSED_NAMES.split(",").index(slug)
-        what = "no result can be stored, the controller keeps them"
-        if "reading" in said:
-            what = "a part of the spool cannot be read"
-        words = f"{what}: {linux_refusal.meaning(refusal)}{f' ({said})' if said else ''}"
+        consequence = "no result can be stored, the controller keeps them"
+        if "reading" in refused_words:
+            consequence = "a part of the spool cannot be read"
+        words = f"{consequence}: {linux_refusal.meaning(refusal)}{f' ({refused_words})' if refused_words else ''}"
         yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
 
 
@@ -213,8 +217,8 @@ def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:
 
 def _full(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
-    told = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
-    if station.get("controller", {}).get("waits_for_room") and not told:
+    has_other_need = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
+    if station.get("controller", {}).get("waits_for_room") and not has_other_need:
         hint = f"{_holding(station)} to take some, or the spool has to be larger (spool.size_kib)"
         yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
@@ -228,33 +232,33 @@ def _holding(station: dict) -> str:
 def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
-            yield _refusal(outlet["refused"], station, connections.is_well(outlet))
+            yield _refusal(outlet["refused"], station, connections.is_working(outlet))
 
 
-def _refusal(told: dict, station: dict, is_up: bool) -> Need:
+def _refusal(refused: dict, station: dict, is_up: bool) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
-    doing, code = told["doing"], told.get("code", 0)
-    why = f"refuses (code {code})" if code else "does not answer"
-    waiting = f"{told.get('waiting', 0)} waiting"
-    again = next_try(max(told.get("next_try_ms", 0), 1))
-    if doing == "late":
-        words = f"ToolsNet is offered a refused result again: {told.get('number', 0)}"
+    phase, code = refused["doing"], refused.get("code", 0)
+    refusal_text = f"refuses (code {code})" if code else "does not answer"
+    waiting = f"{refused.get('waiting', 0)} waiting"
+    again = next_try(max(refused.get("next_try_ms", 0), 1))
+    if phase == "late":
+        words = f"ToolsNet is offered a refused result again: {refused.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
-    hint, then = "", f", {again}"
-    if doing == "hold":
-        then = " and the quarantine has no room: nothing is sent"
+    hint, continuation = "", f", {again}"
+    if phase == "hold":
+        continuation = " and the quarantine has no room: nothing is sent"
         waiting += _set_aside(station)
         hint = f"needs an operator: {_order(station)}"
-    elif doing == "pass":
-        behind = "those behind it are offered" + ("" if is_up else " when it is there again")
-        then = f" result {told.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else behind}"
-    elif doing == "trouble" or told.get("trouble"):
-        why = why.replace("refuses", "refuses everything that is offered")
+    elif phase == "pass":
+        followers = "those behind it are offered" + ("" if is_up else " when it is there again")
+        continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else followers}"
+    elif phase == "trouble" or refused.get("trouble"):
+        refusal_text = refusal_text.replace("refuses", "refuses everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
-    if then.endswith(again) and _takes_no_write(station):
-        then = f": {_NOT_SENT}"
-    words = f"ToolsNet {why}{then}, {waiting}"
-    return Need("refused", BAD, "REFUSED", words, hint, f"{doing} {code}")
+    if continuation.endswith(again) and _takes_no_write(station):
+        continuation = f": {_NOT_SENT}"
+    words = f"ToolsNet {refusal_text}{continuation}, {waiting}"
+    return Need("refused", BAD, "REFUSED", words, hint, f"{phase} {code}")
 
 
 _NOT_SENT = "nothing is sent, as the flash or disk takes no write"
@@ -266,11 +270,11 @@ def _takes_no_write(station: dict) -> bool:
 
 
 def _operator(station: dict) -> Iterator[Need]:
-    told = station.get("needs_operator")
-    if told:
+    need = station.get("needs_operator")
+    if need:
         hint = _order(station)
-        words = f"needs an operator: {told['why']}{_set_aside(station)}"
-        yield Need("operator", BAD, "OPERATOR", words, hint, told["why"])
+        words = f"needs an operator: {need['why']}{_set_aside(station)}"
+        yield Need("operator", BAD, "OPERATOR", words, hint, need["why"])
 
 
 def _order(station: dict) -> str:
@@ -321,7 +325,7 @@ def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet")
 def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    name = connections.name_of(connections.first_of(station))
+    name = connections.name_of(connections.first_outlet(station))
     waits_for = connections.waiting_for(station)[1]
     hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
@@ -377,30 +381,28 @@ def _added(station: dict) -> Iterator[Need]:
 def _removed(station: dict) -> Iterator[Need]:
     """Say which outlets the last start had, if they have not taken everything."""
     kinds = {outlet.get("name"): outlet["kind"] for outlet in station.get("outlets", ())}
-    for gone in station.get("removed", ()):
-        name, kind = gone.get("name"), gone["kind"]
+    for removed in station.get("removed", ()):
+        name, kind = removed.get("name"), removed["kind"]
         if name and kinds.get(name, kind) != kind:
             words = f"{name} was of kind {kind} before this start and is of kind {kinds[name]} now: that is another "
             words += "outlet with a place of its own"
-            if gone["waiting"]:
-                words += f"; at most {counted(gone['waiting'], 'record')} that the one of kind {kind} has not taken "
+            if removed["waiting"]:
+                words += f"; at most {counted(removed['waiting'], 'record')} that the one of kind {kind} has not taken "
                 words += "make room for new ones, a block at a time"
-            yield Need("removed", WARN if gone["waiting"] else NOTE, "REMOVED", words, key=words)
-        elif gone["waiting"]:
-            words = (
-                f"{_gone(gone)} was removed with this start: at most {gone['waiting']} records that it has not taken "
-            )
-            words += "make room for new ones, a block at a time"
+            yield Need("removed", WARN if removed["waiting"] else NOTE, "REMOVED", words, key=words)
+        elif removed["waiting"]:
+            words = f"{_removed_name(removed)} was removed with this start: at most {removed['waiting']} records that "
+            words += "it has not taken make room for new ones, a block at a time"
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
-    for gone in station.get("given_up", ()):
-        words = f"{_gone(gone)} is not configured any more and has lost its place to a new one: "
-        at_most = f"at most {counted(gone['waiting'], 'record')} that it had not taken"
-        words += f"{at_most} are not kept for it" if gone["waiting"] else "it had taken all records"
-        yield Need("given up", WARN if gone["waiting"] else NOTE, "GIVEN UP", words, key=words)
+    for removed in station.get("given_up", ()):
+        words = f"{_removed_name(removed)} is not configured any more and has lost its place to a new one: "
+        at_most = f"at most {counted(removed['waiting'], 'record')} that it had not taken"
+        words += f"{at_most} are not kept for it" if removed["waiting"] else "it had taken all records"
+        yield Need("given up", WARN if removed["waiting"] else NOTE, "GIVEN UP", words, key=words)
 
 
-def _gone(outlet: dict) -> str:
+def _removed_name(outlet: dict) -> str:
     """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
     if outlet.get("name", outlet["kind"]):
         return connections.name_of(outlet)

@@ -36,15 +36,15 @@ def check(station: dict) -> str:
     return _of_file("check", station)
 
 
-def reload(about: dict) -> str:
+def reload(agent: dict) -> str:
     """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.server)."""
-    way, pid, unit = about.get("reload", ""), about.get("pid", "PID"), about.get("unit")
+    reload_by, pid, unit = agent.get("reload", ""), agent.get("pid", "PID"), agent.get("unit")
     if unit:
-        manager = "systemctl --user" if way == "user" else "sudo systemctl"
+        manager = "systemctl --user" if reload_by == "user" else "sudo systemctl"
         return f"`{manager} reload {unit}` takes it"
-    if way == "none":
+    if reload_by == "none":
         return "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
-    inside = " inside its container" if way == "container" else ""
+    inside = " inside its container" if reload_by == "container" else ""
     return f"`kill -HUP {pid}`{inside} has it read again"
 
 

@@ -1,4 +1,4 @@
-"""A station's sides in its status: the controller and its outlets.
+"""A station's connections in its status: the controller and its outlets.
 
 The first outlet is ToolsNet where there is one, else the first durable one of the list. It and the controller are the
 two without which nothing gets through.
@@ -13,31 +13,31 @@ from toolcart.tools.messages import reasons
 NAMES = {"toolsnet": "ToolsNet", "mqtt": "MQTT"}
 
 
-def first_of(station: dict) -> dict:
+def first_outlet(station: dict) -> dict:
     """Return ToolsNet, or without it the first outlet that is durable; empty before the spool is up."""
     outlets = station.get("outlets", ())
-    toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
-    return next(iter(toolsnet or [one for one in outlets if one.get("durable", True)] or outlets), {})
+    toolsnet = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
+    return next(iter(toolsnet or [outlet for outlet in outlets if outlet.get("durable", True)] or outlets), {})
 
 
-def behind(station: dict) -> list[dict]:
+def furthest_behind(station: dict) -> list[dict]:
     """Return the outlets that keep most of the spool: the durable ones that are furthest behind, several if level."""
     outlets = station.get("outlets", ())
-    durable = [one for one in outlets if one.get("durable", True)] or list(outlets[:1])
-    most = max([_waiting(station, one) for one in durable], default=0)
-    return [one for one in durable if _waiting(station, one) == most]
+    durable = [outlet for outlet in outlets if outlet.get("durable", True)] or list(outlets[:1])
+    highest = max([_waiting(station, outlet) for outlet in durable], default=0)
+    return [outlet for outlet in durable if _waiting(station, outlet) == highest]
 
 
 def waiting_for(station: dict) -> tuple[int, str]:
     """Return how much waits for those outlets, and what they are called."""
-    found = behind(station)
-    return _waiting(station, found[0]) if found else station.get("backlog", 0), _names(found)
+    outlets = furthest_behind(station)
+    return _waiting(station, outlets[0]) if outlets else station.get("backlog", 0), _names(outlets)
 
 
 def backlog_for(station: dict) -> str:
     """Return whose the backlog in the status is: ToolsNet's, without it that of those outlets."""
-    first = first_of(station)
-    return name_of(first) if first.get("kind") == "toolsnet" else _names(behind(station))
+    outlet = first_outlet(station)
+    return name_of(outlet) if outlet.get("kind") == "toolsnet" else _names(furthest_behind(station))
 
 
 def common_backlog_for(stations: Iterable[dict]) -> str:
@@ -50,30 +50,30 @@ def _waiting(station: dict, outlet: dict) -> int:
     return outlet.get("waiting", station.get("backlog", 0))
 
 
-def _names(sides: list[dict]) -> str:
-    names = [name_of(one) for one in sides] or [name_of({})]
+def _names(connections: list[dict]) -> str:
+    names = [name_of(connection) for connection in connections] or [name_of({})]
     return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
-def both(station: dict) -> dict[str, dict]:
+def main_connections(station: dict) -> dict[str, dict]:
     """Return the controller's part of the status, and that of the first outlet."""
-    return {"controller": station.get("controller", {}), "outlet": first_of(station)}
+    return {"controller": station.get("controller", {}), "outlet": first_outlet(station)}
 
 
-def others_of(station: dict) -> list[dict]:
+def other_outlets(station: dict) -> list[dict]:
     """Return the station's other outlets."""
-    first = first_of(station)
-    return [one for one in station.get("outlets", ()) if one is not first]
+    first = first_outlet(station)
+    return [outlet for outlet in station.get("outlets", ()) if outlet is not first]
 
 
-def name_of(side: dict) -> str:
+def name_of(connection: dict) -> str:
     """Return what a side is called: controller, ToolsNet, MQTT, webhook, file, with its name; "outlet" for none."""
-    kind = str(side.get("kind", "controller" if side else "outlet"))
-    name = side.get("name", kind)
+    kind = str(connection.get("kind", "controller" if connection else "outlet"))
+    name = connection.get("name", kind)
     return NAMES.get(kind, kind) + ("" if name == kind else f" {name}")
 
 
-def which(outlet: dict) -> str:
+def name_and_place(outlet: dict) -> str:
     """Return where an outlet goes, with its name if it has one: several may go to one place."""
     name = name_of(outlet)
     return f"{name} at {outlet['place']}" if " " in name else outlet["place"]
@@ -81,44 +81,44 @@ def which(outlet: dict) -> str:
 
 def common_name(stations: Iterable[dict]) -> str:
     """Return what the first outlets of these stations are called, if that is the same of all."""
-    names = {name_of(first_of(station)) for station in stations if first_of(station)}
+    names = {name_of(first_outlet(station)) for station in stations if first_outlet(station)}
     return names.pop() if len(names) == 1 else "outlet"
 
 
 def delivered_of(station: dict) -> int:
     """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
-    return station.get("delivered", station.get("stored", 0) - _waiting(station, first_of(station)))
+    return station.get("delivered", station.get("stored", 0) - _waiting(station, first_outlet(station)))
 
 
 def waits_for_first(station: dict) -> bool:
     """True if something waits for the first outlet."""
-    return _waiting(station, first_of(station)) > 0
+    return _waiting(station, first_outlet(station)) > 0
 
 
-def place_of(side: dict) -> str:
-    return side["place"] if "place" in side else reasons.address(side["host"], side["port"])
+def place_of(connection: dict) -> str:
+    return connection["place"] if "place" in connection else reasons.address(connection["host"], connection["port"])
 
 
-def is_well(side: dict) -> bool:
+def is_working(connection: dict) -> bool:
     """True if the controller's session stands, or the outlet takes records."""
-    return bool(side["is_up"]) if "is_up" in side else side.get("state") in ("ready", "streaming")
+    return bool(connection["is_up"]) if "is_up" in connection else connection.get("state") in ("ready", "streaming")
 
 
-def is_proven(side: dict) -> bool:
+def is_proven(connection: dict) -> bool:
     """True unless this outlet has no connection without a batch, and none was taken since the start."""
-    return side.get("batches_sent") != 0
+    return connection.get("batches_sent") != 0
 
 
-def kind_of_reason(side: dict) -> str:
+def kind_of_reason(connection: dict) -> str:
     """Return what stays the same of the reason while only the words of the other side in it differ."""
-    return str(side.get("why_kind") or reason_of(side).text())
+    return str(connection.get("why_kind") or reason_of(connection).text())
 
 
-def reason_of(side: dict) -> reasons.Reason:
+def reason_of(connection: dict) -> reasons.Reason:
     """Return why this side of a station is down."""
-    if "kind" not in side:
-        return reasons.of_controller(side)
-    return reasons.of_toolsnet(side) if side["kind"] == "toolsnet" else reasons.of_outlet(side)
+    if "kind" not in connection:
+        return reasons.of_controller(connection)
+    return reasons.of_toolsnet(connection) if connection["kind"] == "toolsnet" else reasons.of_outlet(connection)
 
 
 def outlets_of(station: dict) -> Iterator[tuple[str, dict]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: int, noun: str) -> str:
     """Return how many there are: 1 result, 2 results."""
-    return f"{count} {what}{'' if count == 1 else 's'}"
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def span(seconds: float) -> str:

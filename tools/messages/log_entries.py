@@ -98,8 +98,8 @@ def explained(name: str, value: int, number: int) -> str:
     from toolcart.tools.messages.reasons import with_code  # the table of codes is large, and rarely wanted
 
     mid, code = (value // 1000, value % 1000) if value >= 0 else (-1 - value, NO_CODE)
-    told = with_code(code) if "{code}" in text else value
+    shown_code = with_code(code) if "{code}" in text else value
     refusal = linux_refusal.meaning(value) if value in linux_refusal.WORDS else "the flash could not be read or written"
-    whys = _UNSUBSCRIBED if name == "unsubscribed" else _CURVES_LOST
-    why = whys.get(value, f"reason {value}")
-    return text.format(value=value, mid=mid, code=told, reason=reason_text(value), refusal=refusal, why=why)
+    reasons = _UNSUBSCRIBED if name == "unsubscribed" else _CURVES_LOST
+    reason = reasons.get(value, f"reason {value}")
+    return text.format(value=value, mid=mid, code=shown_code, reason=reason_text(value), refusal=refusal, why=reason)

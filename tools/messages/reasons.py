@@ -52,17 +52,17 @@ class Reason:
 
 
 @dataclass(frozen=True)
-class Side:
+class Endpoint:
     """The other side: what it is called, where it is, and the settings that say so."""
 
     name: str
     host: str
     port: int  # the baud of a serial line
-    where: str  # the setting of the host, or the device
+    setting: str  # the setting of the host, or the device
 
     @property
     def is_line(self) -> bool:
-        return self.where.endswith(".device")
+        return self.setting.endswith(".device")
 
     @property
     def place(self) -> str:
@@ -74,57 +74,61 @@ def address(host: str, port: int) -> str:
     return f"[{host}]:{port}" if host.count(":") > 1 and "/" not in host else f"{host}:{port}"
 
 
-def of_controller(shown: dict) -> Reason:
+def of_controller(connection: dict) -> Reason:
     """Return why the controller of this part of the status cannot be reached."""
-    line = bool(shown.get("line"))
-    host, port = str(shown.get("host", "")), shown.get("port", 0)
-    side = Side(CONTROLLER, host, port, "controller.device" if line else "controller.host")
-    slug = shown.get("why", "")
-    code, mid = shown.get("why_code", 0), shown.get("why_mid", 0)
+    is_line = bool(connection.get("line"))
+    host, port = str(connection.get("host", "")), connection.get("port", 0)
+    endpoint = Endpoint(CONTROLLER, host, port, "controller.device" if is_line else "controller.host")
+    slug = connection.get("why", "")
+    code, mid = connection.get("why_code", 0), connection.get("why_mid", 0)
     if slug in _SESSION:
-        return _of_session(side, slug, shown.get("why_in", ""), code, mid)
-    if line:
-        side = line_side(host, port)
-    return connect_reason(side, slug, shown.get("why_in", ""), code)
+        return _session_reason(endpoint, slug, connection.get("why_in", ""), code, mid)
+    if is_line:
+        endpoint = line_endpoint(host, port)
+    return connect_reason(endpoint, slug, connection.get("why_in", ""), code)
 
 
-def line_side(device: str, baud: int) -> Side:
+def line_endpoint(device: str, baud: int) -> Endpoint:
     """Return what a serial line is reached by: its device, or the device server that it is behind."""
-    scheme, _, place = device.partition("://")
-    if not place:
-        return Side(CONTROLLER, device, baud, "controller.device")
-    host, _, port = place.rpartition(":")
-    return Side(DEVICE_SERVER, host.strip("[]"), int(port) if port.isdigit() else 0, f"controller.device ({scheme}://)")
+    scheme, _, location = device.partition("://")
+    if not location:
+        return Endpoint(CONTROLLER, device, baud, "controller.device")
+    host, _, port = location.rpartition(":")
+    return Endpoint(
+        DEVICE_SERVER, host.strip("[]"), int(port) if port.isdigit() else 0, f"controller.device ({scheme}://)"
+    )
 
 
-def of_toolsnet(shown: dict) -> Reason:
+def of_toolsnet(connection: dict) -> Reason:
     """Return why this outlet cannot reach ToolsNet: its PIM, or the server that the PIM names."""
-    slug, state = shown.get("why", ""), shown.get("why_in", "")
-    side = Side(PIM, shown.get("host", ""), shown.get("port", 0), "toolsnet.pim_host")
+    slug, state = connection.get("why", ""), connection.get("why_in", "")
+    endpoint = Endpoint(PIM, connection.get("host", ""), connection.get("port", 0), "toolsnet.pim_host")
     if slug != "no TLS files" and state in ("server opening", "streaming"):
-        side = server_of(shown)
+        endpoint = server_endpoint(connection)
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
-        return Reason(slug, words.format(name=side.name, place=side.place), hint)
-    return connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
+        return Reason(slug, words.format(name=endpoint.name, place=endpoint.place), hint)
+    return connect_reason(endpoint, slug, state, connection.get("why_code", 0), _detail(connection))
 
 
-def server_of(shown: dict) -> Side:
+def server_endpoint(connection: dict) -> Endpoint:
     """Return the server that the PIM named, or toolsnet.host_override: a blank and 0.0.0.0 mean the PIM's own host."""
-    host, _, port = shown.get("server", "").rpartition(":")
-    host = shown.get("host", "") if host in ("", "0.0.0.0") else host
-    return Side(SERVER, host, int(port or 0) or shown.get("port", 0), "the address that the PIM names (its 08)")
+    host, _, port = connection.get("server", "").rpartition(":")
+    host = connection.get("host", "") if host in ("", "0.0.0.0") else host
+    return Endpoint(
+        SERVER, host, int(port or 0) or connection.get("port", 0), "the address that the PIM names (its 08)"
+    )
 
 
-def short(shown: dict) -> str:
+def short(connection: dict) -> str:
     """Return a word or two for a table: a refused connection is not ToolsNet refusing a result."""
-    slug = shown.get("why") or ""
+    slug = connection.get("why") or ""
     return "connection refused" if slug == "refused" else slug
 
 
-def and_next_try(text: str, shown: dict) -> str:
+def and_next_try(text: str, connection: dict) -> str:
     """Return the text and when this side is tried again, if a wait is under way."""
-    again = next_try(shown.get("next_try_ms", 0))
+    again = next_try(connection.get("next_try_ms", 0))
     if not again:
         return text
     return f"{text} {again.capitalize()}." if text.endswith((".", "?")) else f"{text}, {again}"
@@ -135,39 +139,44 @@ def is_refusal(reason: Reason) -> bool:
     return bool(reason) and reason.slug not in _AWAY
 
 
-def of_outlet(shown: dict) -> Reason:
+def of_outlet(connection: dict) -> Reason:
     """Return why an outlet other than ToolsNet cannot be used, in its own words if it has some."""
-    slug = shown.get("why", "")
-    if shown.get("disk"):  # the file of an outlet, which its disk refuses
-        return Reason(slug, slug, linux_refusal.advice(shown["disk"], shown["place"]))
-    host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
+    slug = connection.get("why", "")
+    if connection.get("disk"):  # the file of an outlet, which its disk refuses
+        return Reason(slug, slug, linux_refusal.advice(connection["disk"], connection["place"]))
+    host, _, port = connection.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
     if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
-        return Reason(shown.get("why_kind") or slug, slug)
-    side = Side(BROKER, host, int(port), "outlets[].host")
-    return connect_reason(side, slug, "", shown.get("why_code", 0), _detail(shown))
+        return Reason(connection.get("why_kind") or slug, slug)
+    endpoint = Endpoint(BROKER, host, int(port), "outlets[].host")
+    return connect_reason(endpoint, slug, "", connection.get("why_code", 0), _detail(connection))
 
 
-def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
+def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
     """Return the words for a failed attempt to connect, or for a connection that has ended."""
     if not slug:
         return Reason()
     if slug in _ENDS:
-        return _of_end(side, slug, state)
+        return _end_reason(endpoint, slug, state)
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
-    if slug in ("failed", "in use") and side.is_line:
+    if slug in ("failed", "in use") and endpoint.is_line:
         words, hint = _LINE[slug]
-    if side.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
+    if endpoint.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
         words, hint = _SERVER_OF_LINE[slug]
     words = words.format(
-        name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code), detail=detail
+        name=endpoint.name,
+        place=endpoint.place,
+        host=endpoint.host,
+        port=endpoint.port,
+        system=_system_error(code),
+        detail=detail,
     )
     if slug == "no driver":
         from toolcart.base import installation  # rare
 
         hint = installation.how_to_get("serial")
-    hint = hint.format(where=side.where, host=side.host, device=side.host)
+    hint = hint.format(setting=endpoint.setting, host=endpoint.host, device=endpoint.host)
     if slug == "refused":
-        hint = _REFUSED.get(side.name, "Does it run there, and is this its port?")
+        hint = _REFUSED.get(endpoint.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
 
 
@@ -183,14 +192,14 @@ _REFUSED = {
 }
 
 _CONNECT = {
-    "no address": ("{name}: {host} is neither an address nor a name", "Correct {where}."),
+    "no address": ("{name}: {host} is neither an address nor a name", "Correct {setting}."),
     "name not found": (
         "{name}: the name {host} is not found",
-        "Is {where} spelled right? An address needs no name server.",
+        "Is {setting} spelled right? An address needs no name server.",
     ),
     "DNS slow": (
         "{name}: the name servers do not answer for {host}",
-        "Give an address in {where}, or fix this machine's name servers (`resolvectl status`).",
+        "Give an address in {setting}, or fix this machine's name servers (`resolvectl status`).",
     ),
     "refused": ("{name} {place} refused the connection: the host is there, but nothing listens on that port", ""),
     "no route": (
@@ -214,7 +223,7 @@ _CONNECT = {
         "there is no device {host}",
         "Is the adapter plugged in? `ls /dev/serial/by-id` shows names that stay the same.",
     ),
-    "not a tty": ("{host} is not a serial line", "Name the adapter's device in {where}."),
+    "not a tty": ("{host} is not a serial line", "Name the adapter's device in {setting}."),
     "no permission": (
         "no permission to use {host}",
         "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
@@ -307,18 +316,18 @@ _OTHER_WAYS = "It is asked again, in another revision or way where there is one;
 # What goes wrong in Open Protocol, by the agent's word; "ready" behind it: in a session that stood.
 _SESSION = {
     "silence": (
-        "{name} accepted the connection but does not answer {asked}",
+        "{name} accepted the connection but does not answer {request}",
         "Is this a controller's Open Protocol port? Some answer one client only.",
     ),
     "no usable answer": (
-        "{name} gives no answer to {asked} that can be used: what came is {heard}",
+        "{name} gives no answer to {request} that can be used: what came is {answer}",
         "`toolcart ask` shows what it answers; docs/controllers.md says what is known of each controller.",
     ),
     "silence, ready": ("{name} fell silent: it did not answer the keep-alive", ""),
     "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
     "framing lost, ready": ("{name} sent a message with an impossible length", ""),
     "slot taken": (
-        "{name} has no room for another client: 0004 to {asked} {code}",
+        "{name} has no room for another client: 0004 to {request} {code}",
         "Another program holds its connection, or our last one has not timed out there yet.",
     ),
     "no revision accepted": (
@@ -326,11 +335,11 @@ _SESSION = {
         "Offer others in controller.start_revisions.",
     ),
     "knows no MID 0060": (
-        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {asked} {code}",
+        "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {request} {code}",
         "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
     ),
     "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
-    "refused by code": ("{name} rejected {asked}: 0004 {code}", ""),
+    "refused by code": ("{name} rejected {request}: 0004 {code}", ""),
 }
 
 # The silence of a serial line: whether it is behind a device server, and whether anything came.
@@ -355,34 +364,39 @@ _SILENT_LINE = {
 }
 
 
-def _of_session(side: Side, slug: str, state: str, code: int, mid: int) -> Reason:
+def _session_reason(endpoint: Endpoint, slug: str, state: str, code: int, mid: int) -> Reason:
     """Say what went wrong in Open Protocol."""
     words, hint = _SESSION.get(f"{slug}, {state}", _SESSION[slug])
-    if slug == "silence" and state != "ready" and side.is_line:
-        words, hint = _SILENT_LINE["://" in side.host, bool(code)]
+    if slug == "silence" and state != "ready" and endpoint.is_line:
+        words, hint = _SILENT_LINE["://" in endpoint.host, bool(code)]
     elif slug == "other header":
         hint = _HEADERS[bool(code)]
     elif slug == "refused by code":
         hint = _OTHER_STARTS if mid == _START else _OTHER_WAYS
-    asked = f"MID {mid:04d}" if mid else "what it was asked"
-    where = {"name": f"controller {side.place}", "host": side.host, "port": side.port, "heard": _heard(code)}
-    return Reason(slug, words.format(asked=asked, code=with_code(code), **where), hint)
+    request = f"MID {mid:04d}" if mid else "what it was asked"
+    place_names = {
+        "name": f"controller {endpoint.place}",
+        "host": endpoint.host,
+        "port": endpoint.port,
+        "answer": _unusable_message(code),
+    }
+    return Reason(slug, words.format(request=request, code=with_code(code), **place_names), hint)
 
 
-def _heard(code: int) -> str:
+def _unusable_message(code: int) -> str:
     """Return what came in place of an answer."""
     if code == HEARD_PART:
         return "a message that does not end"
-    about = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
-    return f"MID {code:04d}{about.get(code, '')}"
+    endings = {REFUSED_BY: ", which rejects another request or does not say which", DONE: ", which does not name it"}
+    return f"MID {code:04d}{endings.get(code, '')}"
 
 
-def _of_end(side: Side, slug: str, state: str) -> Reason:
-    how = "closed the connection" if slug == "ended" else "reset the connection"
-    if side.is_line:
-        return Reason(slug, f"the line {side.host} ended", "")
-    words, hint = f"{side.name} {side.place} {how}", ""
-    if side.name == DEVICE_SERVER:
+def _end_reason(endpoint: Endpoint, slug: str, state: str) -> Reason:
+    ending = "closed the connection" if slug == "ended" else "reset the connection"
+    if endpoint.is_line:
+        return Reason(slug, f"the line {endpoint.host} ended", "")
+    words, hint = f"{endpoint.name} {endpoint.place} {ending}", ""
+    if endpoint.name == DEVICE_SERVER:
         hint = "Does another client have this line? Many such servers take one at a time."
     elif state == "starting":
         words += " before a session was established"
@@ -393,7 +407,7 @@ def _of_end(side: Side, slug: str, state: str) -> Reason:
     return Reason(slug, words, hint)
 
 
-def told_code(code: Any) -> str:
+def code_text(code: Any) -> str:
     """Return a code of MID 0004 with its words; `code` is what was read of it, if that is no number."""
     if not isinstance(code, int) or code == NO_CODE:
         return "no code"
@@ -403,24 +417,24 @@ def told_code(code: Any) -> str:
     return f"{code:02d} ({words})" if words else f"{code:02d}"
 
 
-def a_code(code: Any) -> str:
+def code_phrase(code: Any) -> str:
     """Return the code with that word: `code 97 (MID revision unsupported)`, or `no code`."""
-    told = told_code(code)
-    return f"code {told}" if told[:1].isdigit() else told
+    text = code_text(code)
+    return f"code {text}" if text[:1].isdigit() else text
 
 
 def with_code(code: Any) -> str:
     """Return with which code a MID 0004 came."""
-    told = a_code(code)
-    return f"with {told}" if told != "no code" else "without a code"
+    text = code_phrase(code)
+    return f"with {text}" if text != "no code" else "without a code"
 
 
-def _detail(shown: dict) -> str:
+def _detail(connection: dict) -> str:
     """Return what the port itself says."""
-    return f": {shown['why_detail']}" if shown.get("why_detail") else ""
+    return f": {connection['why_detail']}" if connection.get("why_detail") else ""
 
 
-def _system(code: int) -> str:
+def _system_error(code: int) -> str:
     """Return the system's own words for its error number."""
     import os
 

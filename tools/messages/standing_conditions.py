@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from toolcart.tools.messages import attention, commands, connections
 from toolcart.tools.messages.attention import NOTE, WARN, Need
-from toolcart.tools.messages.durations import counted as in_words
+from toolcart.tools.messages.durations import counted
 
 # By the name of the counter; {value} is the one in its latest entry, {number} the station's.
 _SENTENCES = {
@@ -107,15 +107,15 @@ LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": 
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
 
-def everything(station: dict) -> list[Need]:
+def all_needs(station: dict) -> list[Need]:
     """Return everything there is to say about a station: its needs, the worst first, then counts, then doubts."""
     if not station.get("mounted"):
         return []
-    counts = [need for need in counted(station) if need.key != "0"]
-    return [*attention.needs(station), *attention.sides(station), *counts, *doubtful(station)]
+    counts = [need for need in count_needs(station) if need.key != "0"]
+    return [*attention.needs(station), *attention.unusable_connections(station), *counts, *doubts(station)]
 
 
-def counted(station: dict) -> list[Need]:
+def count_needs(station: dict) -> list[Need]:
     """Return what did not get through; `key` is how many, even if 0."""
     recovery = station.get("recovery", {})
     counts = {
@@ -127,25 +127,25 @@ def counted(station: dict) -> list[Need]:
         "dropped": station.get("dropped"),
     }
     for slug in _OF_OUTLETS:
-        counts[slug] = sum(one.get(slug.replace(" ", "_"), 0) for one in station.get("outlets", ()))
+        counts[slug] = sum(outlet.get(slug.replace(" ", "_"), 0) for outlet in station.get("outlets", ()))
     is_listed = recovery.get("gone_latest", True)  # the newest records have some of them
-    ways = {
+    placeholders = {
         "gaps": commands.gaps(station),
         "them": "them" if is_listed else "those of which the spool still has a record",
         "quarantine": commands.quarantine(station),
     }
-    found = []
+    needs = []
     for slug, (label, words, hint) in _COUNTED.items():
         count = counts.get(slug) or 0
-        told = words if count != 1 else words.replace("s ", " ", 1)
-        found.append(Need(slug, NOTE, label, f"{count} {told}", hint.format(**ways), str(count)))
+        noun_phrase = words if count != 1 else words.replace("s ", " ", 1)
+        needs.append(Need(slug, NOTE, label, f"{count} {noun_phrase}", hint.format(**placeholders), str(count)))
         if slug == "overwritten":
-            found += [*_given_up(station), *_left_out(station)]
-    return found
+            needs += [*_given_up(station), *_left_out(station)]
+    return needs
 
 
 def _left_out_for_toolsnet(station: dict) -> int:
-    return sum(one.get("left_out") or 0 for one in station.get("outlets", ()) if one["kind"] == "toolsnet")
+    return sum(outlet.get("left_out") or 0 for outlet in station.get("outlets", ()) if outlet["kind"] == "toolsnet")
 
 
 def _left_out(station: dict) -> Iterator[Need]:
@@ -153,35 +153,39 @@ def _left_out(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         count, name = outlet.get("left_out") or 0, connections.name_of(outlet)
         if count:
-            words = f"{in_words(count, 'record')} left out when {name} was added or made durable: others have had them"
+            words = f"{counted(count, 'record')} left out when {name} was added or made durable: others have had them"
             yield Need("left out", NOTE, "LEFT OUT", words, "", str(count), name)
 
 
 def _given_up(station: dict) -> list[Need]:
     """Return what the spool gave up before other outlets than ToolsNet had it, by their names; `key` is how many."""
-    found, left = [], station.get("missed") or 0
+    needs, unnamed = [], station.get("missed") or 0
     for outlet in station.get("outlets", ()):
         if outlet["kind"] == "toolsnet":
             continue
         count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
-        left -= count
+        unnamed -= count
         count = max(0, count - (outlet.get("left_out") or 0))
         of = f"before {name} had {'it' if count == 1 else 'them'}"
         if outlet.get("durable", True):
-            words = f"{in_words(count, 'record')} at most overwritten {of}, because the spool was full, "
+            words = f"{counted(count, 'record')} at most overwritten {of}, because the spool was full, "
             words += "or left out when it was added"
-            found.append(Need("overwritten", NOTE, "OVERWRITTEN", words, _LARGER, str(count), name))
+            needs.append(Need("overwritten", NOTE, "OVERWRITTEN", words, _LARGER, str(count), name))
         else:
-            words = f"{in_words(count, 'record')} at most dropped {of}, as it is best effort"
-            found.append(Need("missed", NOTE, "MISSED", words, "it was away or slow", str(count), name))
-    words = f"{in_words(left, 'record')} at most were given up before outlets that are not configured any more had them"
-    return [*found, Need("missed", NOTE, "MISSED", words, "", str(max(left, 0)), "gone")]
+            words = f"{counted(count, 'record')} at most dropped {of}, as it is best effort"
+            needs.append(Need("missed", NOTE, "MISSED", words, "it was away or slow", str(count), name))
+    words = (
+        f"{counted(unnamed, 'record')} at most were given up before outlets that are not configured any more had them"
+    )
+    return [*needs, Need("missed", NOTE, "MISSED", words, "", str(max(unnamed, 0)), "gone")]
 
 
-def doubtful(station: dict) -> list[Need]:
+def doubts(station: dict) -> list[Need]:
     """Return where ToolsNet's own account is not what it should be; what it lacks is a need (attention)."""
     name = "resume unknown"
     latest = {entry["name"]: entry["value"] for entry in station.get("log", ())}
-    found = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
-    found += [("events", one["events_doubt"]) for one in station.get("outlets", ()) if one.get("events_doubt")]
-    return [Need(slug, WARN, "DOUBT", words) for slug, words in found]
+    doubts = [(name, server_sentence(name, latest[name], station["number"]))] if name in latest else []
+    doubts += [
+        ("events", outlet["events_doubt"]) for outlet in station.get("outlets", ()) if outlet.get("events_doubt")
+    ]
+    return [Need(slug, WARN, "DOUBT", words) for slug, words in doubts]

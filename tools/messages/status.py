@@ -13,23 +13,23 @@ from toolcart.tools.messages.durations import span
 WIDTH = 12
 
 
-def agent_lines(about: dict) -> list[str]:
+def agent_lines(agent: dict) -> list[str]:
     """Describe the process and the machine."""
-    clock = about.get("clock") or {}
-    memory = f", {about['memory_kib'] / 1024:.0f} MiB" if about.get("memory_kib") else ""
+    clock = agent.get("clock") or {}
+    memory = f", {agent['memory_kib'] / 1024:.0f} MiB" if agent.get("memory_kib") else ""
     lines = [
-        f"toolcart {about.get('version', '')}, process {about.get('pid', '?')}, running for "
-        f"{span(about.get('uptime_s', 0))} since {about.get('started', '?')}{memory}"
+        f"toolcart {agent.get('version', '')}, process {agent.get('pid', '?')}, running for "
+        f"{span(agent.get('uptime_s', 0))} since {agent.get('started', '?')}{memory}"
     ]
     if clock:
-        kept = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
+        synchronised = {True: "synchronised", False: "NOT synchronised (no NTP)"}.get(clock.get("kept"), "")  # type: ignore
         error = f", within {clock['error_s']:.3g} s" if clock.get("error_s") is not None else ""
-        lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {kept}{error}".rstrip())
-    lines += _servers_clock(about.get("servers_clock") or {})
-    if about.get("faults"):
-        lines.append(f"FAULT inside the agent, {about['faults']} in all, the last: {about.get('last_fault')}")
-    lines += [f"{need.label}: {need.text()}" for need in attention.of_agent(about)]
-    return lines + [f"note: {note}" for note in about.get("notes", ())]
+        lines.append(f"clock {clock.get('now')} ({clock.get('zone')}) {synchronised}{error}".rstrip())
+    lines += _servers_clock(agent.get("servers_clock") or {})
+    if agent.get("faults"):
+        lines.append(f"FAULT inside the agent, {agent['faults']} in all, the last: {agent.get('last_fault')}")
+    lines += [f"{need.label}: {need.text()}" for need in attention.of_agent(agent)]
+    return lines + [f"note: {note}" for note in agent.get("notes", ())]
 
 
 _CLOCK_WORDS = {
@@ -41,59 +41,59 @@ _CLOCK_WORDS = {
 }
 
 
-def _servers_clock(told: dict) -> list[str]:
+def _servers_clock(clock: dict) -> list[str]:
     """Say how our clock compares with ToolsNet's, if that is measured."""
-    ahead_s = told.get("ahead_s")
+    ahead_s = clock.get("ahead_s")
     if ahead_s is None:
-        return ["ToolsNet's clock: no time has come from it yet"] if told else []
-    words = _CLOCK_WORDS.get(told["outcome"], "it is only compared")
-    sets = f"; set {told['times_set']} times" if told["times_set"] else ""
-    error = f"give or take {told['error_s']:.0f} s"
+        return ["ToolsNet's clock: no time has come from it yet"] if clock else []
+    words = _CLOCK_WORDS.get(clock["outcome"], "it is only compared")
+    sets = f"; set {clock['times_set']} times" if clock["times_set"] else ""
+    error = f"give or take {clock['error_s']:.0f} s"
     if ahead_s == 0:
         return [f"ours and ToolsNet's clock agree, {error}{sets}"]
-    side = "ahead of" if ahead_s > 0 else "behind"
-    return [f"ours was {span(abs(ahead_s))} {side} ToolsNet's clock, {error}: {words}{sets}"]
+    direction = "ahead of" if ahead_s > 0 else "behind"
+    return [f"ours was {span(abs(ahead_s))} {direction} ToolsNet's clock, {error}: {words}{sets}"]
 
 
 def station_lines(station: dict) -> list[str]:
     """Describe one station: first what is wrong with it."""
     lines = [f"station {station['number']} {station.get('name', '')}".rstrip()]
     if not station["mounted"]:
-        return [*lines, _row("SPOOL", attention.not_up(station)), _row("", "no result is taken until it is")]
-    lines += [line for side in connections.both(station).values() for line in _side(side)]
-    lines += [_outlet_line(outlet) for outlet in connections.others_of(station)]
-    lines.append(_row("results", results(station)))
-    lines.append(_row("spool", _spool(station["spool"])))
-    return lines + sorrow_lines(station)
+        return [*lines, _line("SPOOL", attention.spool_problem(station)), _line("", "no result is taken until it is")]
+    lines += [line for side in connections.main_connections(station).values() for line in _connection_lines(side)]
+    lines += [_outlet_line(outlet) for outlet in connections.other_outlets(station)]
+    lines.append(_line("results", results(station)))
+    lines.append(_line("spool", _spool(station["spool"])))
+    return lines + problem_lines(station)
 
 
-def sorrow_lines(station: dict) -> list[str]:
+def problem_lines(station: dict) -> list[str]:
     """Say what does not work or did not get through, with the command that says more or helps."""
-    lines = [_row(need.label, need.text()) for need in standing_conditions.everything(station)]
+    lines = [_line(need.label, need.text()) for need in standing_conditions.all_needs(station)]
     open_ids = station.get("recovery", {}).get("open_ids")
     if open_ids:
-        lines.append(_row("fetching", f"at most {open_ids} results that were missed, from the controller"))
+        lines.append(_line("fetching", f"at most {open_ids} results that were missed, from the controller"))
     return lines
 
 
-def _side(shown: dict) -> list[str]:
-    place = reasons.and_next_try(connections.place_of(shown), shown)
-    lines = [_row(connections.name_of(shown), f"{shown['state']:<15} {place}")]
-    reason = connections.reason_of(shown)
+def _connection_lines(connection: dict) -> list[str]:
+    place = reasons.and_next_try(connections.place_of(connection), connection)
+    lines = [_line(connections.name_of(connection), f"{connection['state']:<15} {place}")]
+    reason = connections.reason_of(connection)
     if reason:
-        lines.append(_row("", f"why: {reason.words}"))
+        lines.append(_line("", f"why: {reason.words}"))
         if reason.hint:
-            lines.append(_row("", f"     {reason.hint}"))
-    ahead_s = shown.get("clock_ahead_s")
+            lines.append(_line("", f"     {reason.hint}"))
+    ahead_s = connection.get("clock_ahead_s")
     if ahead_s:
-        side = "ahead of" if ahead_s > 0 else "behind"
-        lines.append(_row("", f"its clock is {span(abs(ahead_s))} {side} ours"))
+        direction = "ahead of" if ahead_s > 0 else "behind"
+        lines.append(_line("", f"its clock is {span(abs(ahead_s))} {direction} ours"))
     return lines
 
 
 def _outlet_line(outlet: dict) -> str:
-    told = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
-    return _row(connections.name_of(outlet), told)
+    text = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
+    return _line(connections.name_of(outlet), text)
 
 
 def results(station: dict) -> str:
@@ -101,8 +101,8 @@ def results(station: dict) -> str:
     oldest = station.get("oldest_waiting")
     waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
-    several = sum(one.get("durable", True) for one in station.get("outlets", ())) > 1
-    if several or not delivered:
+    has_several = sum(outlet.get("durable", True) for outlet in station.get("outlets", ())) > 1
+    if has_several or not delivered:
         waiting += f" for {connections.backlog_for(station)}"
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
     return f"{station['stored']} stored, {delivered}{dropped}{waiting}"
@@ -115,9 +115,9 @@ def _spool(spool: dict) -> str:
         text = f"{spool['path']}: {text}"
     if spool.get("sync_ms_mean") is not None:
         text += f", a sync takes {spool['sync_ms_mean']:g} ms ({spool['sync_ms_most']:g} at most)"
-    bad = [f"{spool[name]} {name}" for name in ("damaged", "torn", "worn") if spool.get(name)]
-    return text + (f"; {', '.join(bad)}" if bad else "")
+    faults = [f"{spool[name]} {name}" for name in ("damaged", "torn", "worn") if spool.get(name)]
+    return text + (f"; {', '.join(faults)}" if faults else "")
 
 
-def _row(label: str, text: str) -> str:
+def _line(label: str, text: str) -> str:
     return f"  {label:<{WIDTH - 1}} {text}"

@@ -8,54 +8,54 @@ from __future__ import annotations
 
 from toolcart.tools.messages import connections
 
-SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.both
+SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.main_connections
 DISK = "disk"
 OF_THE_DISK = ("flash failed", "not saved")  # each attempt to write repeats them
 
 
-class News:
-    """The news of one station."""
+class ReportedReasons:
+    """The reasons of one station that have been reported, by side."""
 
     def __init__(self) -> None:
-        self._told: dict[str, set[str]] = {side: set() for side in SIDES}
+        self._reasons: dict[str, set[str]] = {side: set() for side in SIDES}
         self._entries: dict[str, set[tuple[str, int]]] = {side: set() for side in SIDES}
 
-    def told(self, side: str) -> bool:
+    def has_reported(self, side: str) -> bool:
         """True if a reason has been reported since the side was last up."""
-        return bool(self._told[side])
+        return bool(self._reasons[side])
 
-    def of_loss(self, side: str, shown: dict, entries: list[dict]) -> str:
+    def loss_suffix(self, side: str, status: dict, entries: list[dict]) -> str:
         """Return what to add to "lost"; it is not reported again.
 
         The new `entries` of the log have how it ended: the state may already say why the next attempt has failed.
         """
-        its = connections.both(shown)[side]
-        end = _end_of(side, shown, entries)
-        text = end or connections.reason_of(its).text()
-        self._told[side] = {end or connections.kind_of_reason(its)} - {""}
+        connection = connections.main_connections(status)[side]
+        end_reason = _end_reason(side, status, entries)
+        text = end_reason or connections.reason_of(connection).text()
+        self._reasons[side] = {end_reason or connections.kind_of_reason(connection)} - {""}
         return f": {text}" if text else ""
 
-    def news(self, shown: dict, stands: dict[str, bool]) -> list[str]:
+    def new_reasons(self, status: dict, up: dict[str, bool]) -> list[str]:
         """Return what has not been reported yet about sides that are down."""
-        news = []
-        for side, its in connections.both(shown).items():
-            if stands[side]:
-                self._told[side].clear()
+        new_reasons = []
+        for side, connection in connections.main_connections(status).items():
+            if up[side]:
+                self._reasons[side].clear()
                 self._entries[side].clear()
                 continue
-            text = connections.reason_of(its).text()
-            kind = connections.kind_of_reason(its)
-            if text and kind not in self._told[side]:
-                self._told[side].add(kind)
-                news.append(f"no {connections.name_of(its)}: {text}")
-        return news
+            text = connections.reason_of(connection).text()
+            kind = connections.kind_of_reason(connection)
+            if text and kind not in self._reasons[side]:
+                self._reasons[side].add(kind)
+                new_reasons.append(f"no {connections.name_of(connection)}: {text}")
+        return new_reasons
 
-    def is_new(self, name: str, value: int, stands: dict[str, bool]) -> bool:
+    def is_new_entry(self, name: str, value: int, up: dict[str, bool]) -> bool:
         """True if a log entry says something that has not been reported since its side was last up."""
         if name in OF_THE_DISK:
-            return stands[DISK]
+            return up[DISK]
         side = "controller" if name.startswith("controller ") else "outlet" if name.startswith("server ") else ""
-        if not side or stands[side]:
+        if not side or up[side]:
             return True
         is_new = (name, value) not in self._entries[side]
         self._entries[side].add((name, value))
@@ -66,11 +66,11 @@ _ENTRY_OF_END = {"controller": ("controller losses", "ready"), "outlet": ("serve
 _ENDS = ("silence", "framing lost", "reset", "ended", "timed out", "no answer", "malformed")  # say all without a code
 
 
-def _end_of(side: str, shown: dict, entries: list[dict]) -> str:
+def _end_reason(side: str, status: dict, entries: list[dict]) -> str:
     """Return how a connection that stood has ended, as the log has it; "" if it does not say."""
     name, state = _ENTRY_OF_END[side]
     slug = next((entry.get("text", "") for entry in entries if entry["name"] == name), "")
     if slug not in _ENDS:
         return ""
     ended = {"why": slug, "why_in": state, "why_code": 0, "why_mid": 0}
-    return connections.reason_of({**connections.both(shown)[side], **ended}).text()
+    return connections.reason_of({**connections.main_connections(status)[side], **ended}).text()

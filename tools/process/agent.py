@@ -54,7 +54,7 @@ class ViewedStation:
     def __init__(self, stream: TextIO) -> None:
         self.sock: TextIO | None = None
         self.station = NONE
-        self._begun = b""
+        self._partial = b""
         # Only a pipe of our own: making a terminal non-blocking would break the shell that started us.
         with contextlib.suppress(OSError, ValueError):
             if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
@@ -69,15 +69,15 @@ class ViewedStation:
         before = self.station
         while self.sock is not None:
             try:
-                came = os.read(self.sock.fileno(), 4096)
+                received = os.read(self.sock.fileno(), 4096)
             except BlockingIOError:
                 break
             except OSError:
-                came = b""
-            if not came:
+                received = b""
+            if not received:
                 self.sock = None  # nothing more will come
                 break
-            *lines, self._begun = (self._begun + came).split(b"\n")
+            *lines, self._partial = (self._partial + received).split(b"\n")
             for line in lines:
                 with contextlib.suppress(ValueError, TypeError, KeyError):
                     self.station = int(json.loads(line)["look"])
@@ -85,15 +85,15 @@ class ViewedStation:
 
 
 class Agent:
-    """One run of the agent with this configuration file; `tell` gets every line as a dict."""
+    """One run of the agent with this configuration file; `emit` gets every line as a dict."""
 
     def __init__(
         self,
         configuration: dict,
         path: str,
         every_ms: int | None,
-        tell: Callable[[dict], None],
-        looks: ViewedStation | None = None,
+        emit: Callable[[dict], None],
+        viewed: ViewedStation | None = None,
         files: Files | None = None,
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
@@ -102,13 +102,13 @@ class Agent:
         self.reload_asked = False
         self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
-        many = len(self.app.stations) > MANY
+        has_many = len(self.app.stations) > MANY
         self._wanted_ms = every_ms
-        self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if many else STATUS_EVERY_MS)
-        self._looks = looks
-        if looks is not None:
-            self.board.poll_also([looks])
-        self.tell = tell
+        self.every_ms = every_ms or (STATUS_EVERY_MANY_MS if has_many else STATUS_EVERY_MS)
+        self._viewed = viewed
+        if viewed is not None:
+            self.board.poll_also([viewed])
+        self.emit = emit
         self.exit_code = EXIT_FINE
         self._due = self.board.now()
         # Under systemd this process is watched; elsewhere the notifier does nothing.
@@ -118,20 +118,20 @@ class Agent:
         self._clock = ServersClock(self.app, self.board, wish == "set") if wish != "off" else None
         self._liveness = Liveness(self.app, self._due)
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
-        self._told_problems: list[str] = []
-        self._told_notes: set[str] = set()
+        self._reported_problems: list[str] = []
+        self._reported_notes: set[str] = set()
 
     def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `goes_on` returns False, or no spool can be used; then end in order."""
-        self.tell({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
+        self.emit({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
-        control_socket = self._open_status()
+        control_socket = self._open_status_socket()
 
         def on_turn(now: int) -> int:
             if self._clock is not None:
                 self._clock.on_turn(now)
-            self._tell_spools()
+            self._report_spools()
             self._open_controls()
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
@@ -140,17 +140,17 @@ class Agent:
                 return -1
             if self.reload_asked and self._reload():
                 return -1
-            left = ticks_diff(self._due, now)
-            if self._looks is not None and self._looks.changed():
-                left = 0
-            if left <= 0:
+            left_ms = ticks_diff(self._due, now)
+            if self._viewed is not None and self._viewed.changed():
+                left_ms = 0
+            if left_ms <= 0:
                 self._due = ticks_add(now, self.every_ms)
-                self.tell({"kind": "status", **self._snapshot()})
-                left = self.every_ms
+                self.emit({"kind": "status", **self._snapshot()})
+                left_ms = self.every_ms
             for control in (control_socket, *self._controls.values()):
-                left = min(left, control.on_turn(now))
-            left = min(left, self.configured.on_turn(now))
-            return min(left, supervision.on_turn(now, self._line))
+                left_ms = min(left_ms, control.on_turn(now))
+            left_ms = min(left_ms, self.configured.on_turn(now))
+            return min(left_ms, supervision.on_turn(now, self._service_status))
 
         loop.run(self.app, self.board, on_turn)
         if self.successor is None:
@@ -169,67 +169,67 @@ class Agent:
         """Make who goes on with the configuration as it is now; False if it cannot be taken, and this one goes on."""
         self.reload_asked = False
         self._notifier.reloading()
-        wrong = self.configured.wrong()
-        if not wrong:
+        problem = self.configured.problem()
+        if not problem:
             try:
                 configuration, files = read_to_run(self._path)
-                self.successor = Agent(configuration, self._path, self._wanted_ms, self.tell, self._looks, files)
+                self.successor = Agent(configuration, self._path, self._wanted_ms, self.emit, self._viewed, files)
                 self.successor.app.know_names(self.app.known_names)
             except (config_file.ConfigurationError, OSError, ValueError) as error:
-                wrong = " ".join(str(error).split())
-        if wrong:
-            self.configured.refuse(wrong)
+                problem = " ".join(str(error).split())
+        if problem:
+            self.configured.refuse(problem)
             self._notifier.ready()
         else:
-            self.tell({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
-        return not wrong
+            self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
+        return not problem
 
     def last_line(self) -> dict:
         """Return the line to send when everything is closed."""
         return {"kind": "stopped", **self._snapshot()}
 
     def _snapshot(self) -> dict:
-        snapshot = status.snapshot(self.app, LOOKED_AT, self._looks.station if self._looks is not None else NONE)
+        snapshot = status.snapshot(self.app, LOOKED_AT, self._viewed.station if self._viewed is not None else NONE)
         for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
             server.put_details(station, details)
-        about = {**process.identity(), "configuration": self.configured.reported()}
-        return {**snapshot, "agent": about}
+        agent = {**process.identity(), "configuration": self.configured.reported()}
+        return {**snapshot, "agent": agent}
 
-    def _line(self) -> str:
+    def _service_status(self) -> str:
         """Return what `systemctl status` shows."""
         mounted: list[Any] = [station for station in self.app.stations if station.mounted]
         stored = sum(station.state.numbers[STORED] for station in mounted)
         delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
-        if not mounted and self._told_problems:
-            return f"no spool can be used: {self._told_problems[0]}"
+        if not mounted and self._reported_problems:
+            return f"no spool can be used: {self._reported_problems[0]}"
         waiting = sum(station.log.backlog() for station in mounted)
         to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
 
-    def _tell_spools(self) -> None:
+    def _report_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
-        if problems != self._told_problems:
-            self._told_problems = problems
+        if problems != self._reported_problems:
+            self._reported_problems = problems
             for problem in problems:
-                self.tell({"kind": "spool", "text": problem})
+                self.emit({"kind": "spool", "text": problem})
         for kind, notes in (("made", self.board.spools_made()), ("note", self.board.spool_notes())):
             for note in notes:
-                if note not in self._told_notes:
-                    self.tell({"kind": kind, "text": note})
-                    self._told_notes.add(note)
+                if note not in self._reported_notes:
+                    self.emit({"kind": kind, "text": note})
+                    self._reported_notes.add(note)
 
-    def _open_status(self) -> Control:
+    def _open_status_socket(self) -> Control:
         """Open the socket for `toolcart status` before any spool is up: it says why none comes up."""
         app, board = self.app, self.board
         path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
         control_socket = server.open_socket(
-            path, app, board, problem_of, self.configured.report, self._tell_order, self._clock
+            path, app, board, problem_of, self.configured.report, self._report_order, self._clock
         )
         self.board.poll_also(control_socket.ports())
         if control_socket.note:
-            self.tell({"kind": "note", "text": control_socket.note})
+            self.emit({"kind": "note", "text": control_socket.note})
         return control_socket
 
     def _open_controls(self) -> None:
@@ -238,34 +238,34 @@ class Agent:
             if not station.mounted or station.log is None or station.number in self._controls:
                 continue
             path = station.log.device.device.path
-            self._tell_earlier(path)
-            control = Control(path + SUFFIX, station_orders(station, self.board, self._tell_order))
+            self._report_earlier_orders(path)
+            control = Control(path + SUFFIX, station_orders(station, self.board, self._report_order))
             self._controls[station.number] = control
             self.board.poll_also(control.ports())
             if control.note:
-                self.tell({"kind": "note", "text": control.note})
+                self.emit({"kind": "note", "text": control.note})
 
-    def _tell_order(self, text: str) -> None:
+    def _report_order(self, text: str) -> None:
         """Put an operator's order into the log."""
-        self.tell({"kind": "order", "text": text})
+        self.emit({"kind": "order", "text": text})
 
-    def _tell_earlier(self, path: str) -> None:
+    def _report_earlier_orders(self, path: str) -> None:
         """Put into the log what was done to this spool while no agent ran."""
         try:
-            order_log.take(path, self._tell_order)
+            order_log.take(path, self._report_order)
         except OSError as error:
-            self.tell({"kind": "note", "text": f"{path}{order_log.SUFFIX}: {error.strerror}"})
+            self.emit({"kind": "note", "text": f"{path}{order_log.SUFFIX}: {error.strerror}"})
 
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""
-        return len(self._told_problems) == len(self.app.stations)
+        return len(self._reported_problems) == len(self.app.stations)
 
 
 def spool_problems(app: App, board: Board) -> list[str]:
     """Return why spools are not up, one text for each station that has tried and has none, with its number."""
     tried = [station for station in app.stations if not station.mounted and station.counters.counts[h.FLASH_FAILED]]
-    several = len(app.stations) > 1
-    names = [f"station {station.number}: " if several else "" for station in tried]
+    has_several = len(app.stations) > 1
+    names = [f"station {station.number}: " if has_several else "" for station in tried]
     return [name + spool_problem(app, board, station) for name, station in zip(names, tried, strict=True)]
 
 

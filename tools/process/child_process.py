@@ -30,7 +30,7 @@ class AgentChild:
 
     def __init__(self, config_path: str | Path) -> None:
         self.config_path = str(config_path)
-        self._looked_at = NONE
+        self._viewed = NONE
         self.starts = 0
         self.started_s = 0.0
         self.errors: list[str] = []
@@ -58,8 +58,8 @@ class AgentChild:
         ]
         for reader in self._readers:
             reader.start()
-        if self._looked_at != NONE:
-            self._say_look()
+        if self._viewed != NONE:
+            self._send_view()
 
     @property
     def pid(self) -> int:
@@ -73,19 +73,19 @@ class AgentChild:
             reader.join(2.0)
         return self._process.returncode
 
-    def look(self, number: int) -> None:
+    def view_station(self, number: int) -> None:
         """Have this and every later agent send the newest results of this station from now on; NONE: no results."""
-        if number != self._looked_at:
-            self._looked_at = number
-            self._say_look()
+        if number != self._viewed:
+            self._viewed = number
+            self._send_view()
 
     def take(self) -> list[dict]:
         """Return the lines received since the last call."""
-        taken = []
+        lines = []
         with contextlib.suppress(queue.Empty):
             while True:
-                taken.append(self._lines.get_nowait())
-        return taken
+                lines.append(self._lines.get_nowait())
+        return lines
 
     def ask_to_stop(self) -> None:
         """Begin the orderly stop; `stop_overdue` says when it takes too long."""
@@ -120,10 +120,10 @@ class AgentChild:
                 with contextlib.suppress(OSError):  # what was not flushed has no reader any more
                     self._process.stdin.close()
 
-    def _say_look(self) -> None:
+    def _send_view(self) -> None:
         if self._process is not None and self._process.stdin is not None:
             with contextlib.suppress(OSError, ValueError):  # it has gone, and the next one will be told
-                self._process.stdin.write(b'{"look": %d}\n' % self._looked_at)
+                self._process.stdin.write(b'{"look": %d}\n' % self._viewed)
                 self._process.stdin.flush()
 
     def _read_lines(self, stream) -> None:

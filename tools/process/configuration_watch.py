@@ -20,7 +20,7 @@ class ConfigurationWatch:
         self._path = path
         self._files = files
         self._changed: list[str] = []
-        self._wrong = ""  # what a start would refuse the files for, as they are now
+        self._problem = ""  # what a start would refuse the files for, as they are now
         self._checked: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
         self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
@@ -29,7 +29,7 @@ class ConfigurationWatch:
     def report(self) -> dict:
         """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong."""
         self._look_now()
-        report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._wrong}
+        report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._problem}
         return {**report, "refused": bool(self._refused) and self._refused == self._checked}
 
     def on_turn(self, now: int) -> int:
@@ -46,13 +46,13 @@ class ConfigurationWatch:
         """Return what the log may say: as `report` was when the files rested."""
         return self._reported
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, problem: str) -> None:
         """A reload was asked for, and these files cannot be taken."""
         self._look_now()  # they may have been changed since the last look
-        self._refused, self._wrong = self._checked, why
+        self._refused, self._problem = self._checked, problem
         self._reported = self.report()
 
-    def wrong(self) -> str:
+    def problem(self) -> str:
         """Return what a start would refuse the files for, "" if nothing."""
         return check(self._path).first()
 
@@ -61,4 +61,4 @@ class ConfigurationWatch:
         state = self._files.state()
         if state != self._checked:
             self._checked = state
-            self._wrong = check(self._path).first() if self._changed else ""
+            self._problem = check(self._path).first() if self._changed else ""

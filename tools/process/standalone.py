@@ -44,7 +44,7 @@ class Pipe:
         self.closed = False
         os.set_blocking(descriptor, False)
 
-    def tell(self, line: dict) -> None:
+    def send(self, line: dict) -> None:
         """Write the line if the reader keeps up."""
         self._push()
         if self._rest:
@@ -53,11 +53,11 @@ class Pipe:
         self._rest = json.dumps(line, separators=(",", ":")).encode() + b"\n"
         self._push()
 
-    def tell_last(self, line: dict) -> None:
+    def send_last(self, line: dict) -> None:
         """Write a line that must not be left out: wait for the reader, but not for ever."""
         while self._rest and not self.closed and select.select([], [self._descriptor], [], LAST_WORDS_MS / 1000)[1]:
             self._push()
-        self.tell(line)
+        self.send(line)
 
     def _push(self) -> None:
         while self._rest and not self.closed:
@@ -78,20 +78,20 @@ def main() -> int:
     pipe = Pipe(sys.stdout.fileno())
     every_ms = options.status_every_ms and max(20, options.status_every_ms)
     try:
-        lives = Supervisor(options.config, every_ms, pipe.tell, ViewedStation(sys.stdin))
-    except config_file.ConfigurationError as wrong:
-        pipe.tell_last({"kind": "failed", "text": str(wrong)})
-        print(wrong, file=sys.stderr)
+        supervisor = Supervisor(options.config, every_ms, pipe.send, ViewedStation(sys.stdin))
+    except config_file.ConfigurationError as error:
+        pipe.send_last({"kind": "failed", "text": str(error)})
+        print(error, file=sys.stderr)
         return EXIT_CONFIGURATION
     try:
-        exit_code = lives.run(lambda: not pipe.closed)
-        pipe.tell_last(lives.agent.last_line())
-        lives.agent.board.close()
+        exit_code = supervisor.run(lambda: not pipe.closed)
+        pipe.send_last(supervisor.agent.last_line())
+        supervisor.agent.board.close()
     except Exception as error:
         if os.environ.get(TRACEBACK):
             traceback.print_exc()
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
-        pipe.tell_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
+        pipe.send_last({"kind": "failed", "text": f"{type(error).__name__}: {error}"})
         return EXIT_OTHER
     return exit_code
 

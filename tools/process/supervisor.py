@@ -23,11 +23,11 @@ class Supervisor:
     """The agents of one configuration file; `agent` is the present one. Wrong if the file cannot be used now."""
 
     def __init__(
-        self, path: str, every_ms: int | None, tell: Callable[[dict], None], looks: ViewedStation | None = None
+        self, path: str, every_ms: int | None, emit: Callable[[dict], None], viewed: ViewedStation | None = None
     ) -> None:
         configuration, files = read_to_run(path)
-        self._tell = tell
-        self.agent = Agent(configuration, path, every_ms, tell, looks, files)
+        self._emit = emit
+        self.agent = Agent(configuration, path, every_ms, emit, viewed, files)
         self._ends = False
 
     def run(self, goes_on: Callable[[], bool]) -> int:
@@ -38,7 +38,7 @@ class Supervisor:
             successor = self.agent.successor
             if successor is None or self._ends:
                 return exit_code
-            self._tell(self.agent.last_line())
+            self._emit(self.agent.last_line())
             self.agent.board.close()
             successor.reload_asked = self.agent.reload_asked  # it was asked for once more meanwhile
             self.agent = successor
@@ -51,21 +51,21 @@ class Supervisor:
 def end_or_reload(end: Callable[[], None], reload: Callable[[], None]) -> dict:
     """Have the signals of this process call these; return what was called before, for `restore`."""
     had_terminal = _has_terminal()
-    led_there = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
-    ends = False
+    terminal_descriptors = [descriptor for descriptor in (0, 1, 2) if os.isatty(descriptor)]
+    is_ending = False
 
     def ended(*_) -> None:
-        nonlocal ends
-        ends = True
+        nonlocal is_ending
+        is_ending = True
         end()
 
     def hung_up(*_) -> None:
         if not had_terminal or _has_terminal():
             reload()
             return
-        while led_there:  # else each write fails from now on
-            os.dup2(os.open(os.devnull, os.O_RDWR), led_there.pop())
-        if not ends:  # the shell and the system may both say it, and a second `end` does not wait
+        while terminal_descriptors:  # else each write fails from now on
+            os.dup2(os.open(os.devnull, os.O_RDWR), terminal_descriptors.pop())
+        if not is_ending:  # the shell and the system may both say it, and a second `end` does not wait
             ended()
 
     handlers = {signal.SIGINT: ended, signal.SIGTERM: ended}

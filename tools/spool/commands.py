@@ -84,24 +84,24 @@ def list_records(file: Path, as_json: bool, everything: bool) -> None:
     for area in _read(file).areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
-            _say_entry(entry, as_json)
+            _print_entry(entry, as_json)
 
 
-def _say_entry(entry: image.Entry, as_json: bool) -> None:
-    shown: dict[str, object] = {"record": entry.record, "block": entry.block, "offset": entry.offset}
-    shown.update(void=entry.void, kind=entry.kind_name)
+def _print_entry(entry: image.Entry, as_json: bool) -> None:
+    fields: dict[str, object] = {"record": entry.record, "block": entry.block, "offset": entry.offset}
+    fields.update(void=entry.void, kind=entry.kind_name)
     if entry.number:
-        shown.update(report.row(entry))
+        fields.update(report.row(entry))
     if as_json:
-        click.echo(json.dumps(shown))
+        click.echo(json.dumps(fields))
         return
-    words = [f"{entry.record:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
+    columns = [f"{entry.record:8} {entry.block:5}+{entry.offset:<6} {entry.kind_name:7}"]
     for name in ("number", "time", "vin", "program", "torque", "angle", "status", "source"):
-        if shown.get(name) not in (None, ""):
-            words.append(str(shown[name]))
-    if shown.get("time_source") == CLOCK_UNSET:
-        words.append(f"({CLOCK_UNSET})")
-    click.echo(visible(" ".join(words)) + (" (void)" if entry.void else ""))
+        if fields.get(name) not in (None, ""):
+            columns.append(str(fields[name]))
+    if fields.get("time_source") == CLOCK_UNSET:
+        columns.append(f"({CLOCK_UNSET})")
+    click.echo(visible(" ".join(columns)) + (" (void)" if entry.void else ""))
 
 
 @spool.command()
@@ -109,17 +109,17 @@ def _say_entry(entry: image.Entry, as_json: bool) -> None:
 @click.argument("number", type=int)
 def show(file: Path, number: int) -> None:
     """Show one result in full, with its bytes."""
-    found = False
+    is_found = False
     for area in _read(file).areas:
         for entry in area.entries:
             if entry.number == number and number:
-                found = True
+                is_found = True
                 click.echo(json.dumps(report.row(entry), indent=2))
                 for at in range(0, len(entry.payload), 16):
                     piece = entry.payload[at : at + 16]
                     text = "".join(chr(o) if 0x20 <= o <= 0x7E else "." for o in piece)
                     click.echo(f"  {at:4} {piece.hex(' '):48} {text}")
-    if not found:
+    if not is_found:
         click.echo(f"{file}: there is no result {number}", err=True)
         sys.exit(1)
 
@@ -154,10 +154,10 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         raise click.UsageError("either --csv or --json")
     spool = _read(file)
     listed = [gap for area in spool.areas for gap in report.gaps(area)]
-    known = report.account(spool, spool.areas[0])
+    account = report.account(spool, spool.areas[0])
     if as_json:
-        said = {name: known.get(name) for name in ("gone", "gone_not_listed", "missing")}
-        click.echo(json.dumps({"file": str(file), **said, "gaps": listed}, indent=1))
+        totals = {name: account.get(name) for name in ("gone", "gone_not_listed", "missing")}
+        click.echo(json.dumps({"file": str(file), **totals, "gaps": listed}, indent=1))
         return
     if as_csv:
         report.write(listed, report.GAP_COLUMNS)
@@ -166,11 +166,11 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         first, last = gap["first_id"], gap["last_id"]
         ids = "unknown IDs" if first is None else f"ID {first}" if first == last else f"IDs {first} to {last}"
         count = "some" if gap["count"] is None else gap["count"]
-        why = gap["why"] or "power was cut before it was noted which, or for several reasons"
-        click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {why}"))
+        reason = gap["why"] or "power was cut before it was noted which, or for several reasons"
+        click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {reason}"))
     click.echo(
-        f"{known.get('gone', 0)} gone in all, {known.get('gone_not_listed', 0)} of them not listed here; "
-        f"{known.get('missing', 0)} missing that can still be fetched"
+        f"{account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
+        f"{account.get('missing', 0)} missing that can still be fetched"
     )
 
 
@@ -186,9 +186,9 @@ def check(file: Path, as_json: bool) -> None:
     damaged = sum(area.damaged + area.unreadable for area in areas)
     records = sum(1 for area in areas for entry in area.entries if not entry.void)
     void = sum(1 for area in areas for entry in area.entries if entry.void)
-    said = {"file": str(file), "records": records, "damaged": damaged, "void": void}
+    summary = {"file": str(file), "records": records, "damaged": damaged, "void": void}
     if as_json:
-        click.echo(json.dumps(said))
+        click.echo(json.dumps(summary))
     else:
         click.echo(f"{records} records, {damaged} damaged, {void} void (never acknowledged)")
     sys.exit(1 if damaged else 0)
@@ -214,13 +214,13 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
 
 def rescued(octets: bytes) -> list[dict[str, object]]:
     """Return every result and raw frame, each once, by number; two different ones under one number are both kept."""
-    found: dict[tuple[int, bytes], dict[str, object]] = {}
+    rows: dict[tuple[int, bytes], dict[str, object]] = {}
     for _, entry in image.scan(octets):
         if entry.kind in (KIND_RESULT, KIND_RAW) and len(entry.payload) >= (
             114 if entry.kind == KIND_RESULT else 16 if entry.ring else 8
         ):
-            found.setdefault((entry.number, entry.payload), report.row(entry))
-    return [found[key] for key in sorted(found)]
+            rows.setdefault((entry.number, entry.payload), report.row(entry))
+    return [rows[key] for key in sorted(rows)]
 
 
 @spool.command("take-over")

@@ -46,7 +46,7 @@ def offer_again_command(
     from toolcart.tools.spool.quarantine_commands import Ask, end, good
 
     def act(ask: Ask) -> int:
-        click.echo(_told(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
+        click.echo(_outcome_text(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
         return 0
 
     if (since is not None) + (number is not None) + leave != 1:
@@ -58,25 +58,27 @@ def offer_again_command(
     end(act, spool_file, config_path, station)
 
 
-def _told(found: dict) -> str:
+def _outcome_text(answer: dict) -> str:
     """Return in words what was done, or would be."""
-    if "left" in found:
-        return f"what ToolsNet lacks is left so: up to {counted(found['left'], 'result')} that it had"
-    count = found["count"]
+    if "left" in answer:
+        return f"what ToolsNet lacks is left so: up to {counted(answer['left'], 'result')} that it had"
+    count = answer["count"]
     results = f"{counted(count, 'result')} {'is' if count == 1 else 'are'}"
-    if not found["done"]:
+    if not answer["done"]:
         results = f"dry run: {counted(count, 'result')} would be"
-    begins = "the agent runs" if found.get("configured", True) else "ToolsNet is configured again"
-    when = "" if found["running"] or not found["done"] else f" when {begins}"
-    said = f"{results} sent to ToolsNet again{when}, from number {found['from']} on ({found['time'] or 'no time'})"
-    if found["waiting"]:
-        said += f", before the {found['waiting']} that wait"
-    if "oldest" in found:
-        said += "; that is the oldest which the spool still has"
-    if found["dropped"]:
-        said += f"; up to {counted(found['dropped'], 'result')} of them had been dropped from the quarantine"
-    if found.get("out"):
-        said += f"; up to {found['out']} more, on the way to it just now, may be stored twice as well"
-    if found["done"] and found["lacks"]:
-        said += f"; up to {counted(found['lacks'], 'result')} that ToolsNet lacks stay in doubt"
-    return said
+    event = "the agent runs" if answer.get("configured", True) else "ToolsNet is configured again"
+    condition = "" if answer["running"] or not answer["done"] else f" when {event}"
+    sentence = (
+        f"{results} sent to ToolsNet again{condition}, from number {answer['from']} on ({answer['time'] or 'no time'})"
+    )
+    if answer["waiting"]:
+        sentence += f", before the {answer['waiting']} that wait"
+    if "oldest" in answer:
+        sentence += "; that is the oldest which the spool still has"
+    if answer["dropped"]:
+        sentence += f"; up to {counted(answer['dropped'], 'result')} of them had been dropped from the quarantine"
+    if answer.get("out"):
+        sentence += f"; up to {answer['out']} more, on the way to it just now, may be stored twice as well"
+    if answer["done"] and answer["lacks"]:
+        sentence += f"; up to {counted(answer['lacks'], 'result')} that ToolsNet lacks stay in doubt"
+    return sentence

@@ -130,22 +130,22 @@ def orders(
     """
     check = f"toolcart spool check {shlex.quote(str(file))}"
     try:
-        found = begun(device)
+        spool = begun(device)
     except OSError as reason:
         raise OrderNotGiven(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
-    if found is None:
+    if spool is None:
         raise OrderNotGiven(f"the spool cannot be read or is of another version; `{check}` tells more")
-    if not found.may_refuse:
+    if not spool.may_refuse:
         raise OrderNotGiven(NO_QUARANTINE % station, EXIT_NOT_DONE)
     if words[0] == offer_again.ORDER:
-        if found.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
-            follow(found.log, TOOLSNET_CURSOR)
-        policy = Policy(found.log, found.state, found.quarantine, Counters(), _AS_SET, 1)
+        if spool.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
+            follow(spool.log, TOOLSNET_CURSOR)
+        policy = Policy(spool.log, spool.state, spool.quarantine, Counters(), _AS_SET, 1)
         lines = offer_again.carry_out(policy, station, None, words)
     else:
-        lines = carry_out(found.quarantine, found.log, station, _Clock, None, words)
+        lines = carry_out(spool.quarantine, spool.log, station, _Clock, None, words)
     for line in lines:
-        yield {**line, "configured": found.sends and sends} if line and "running" in line else line
+        yield {**line, "configured": spool.sends and sends} if line and "running" in line else line
 
 
 def ask_agent(path: str, words: list[str]) -> list[dict] | None:
@@ -165,12 +165,12 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
         except (OSError, OverflowError) as error:
             raise OrderNotGiven(f"the agent at {path} does not answer: {error}", EXIT_IN_USE) from None
     if not lines or lines[-1] != {"end": True}:
-        told = f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there"
-        raise OrderNotGiven(told, EXIT_IN_USE)
+        problem = f"the agent at {path} stopped in the middle of its answer; ask again, `list` shows what is there"
+        raise OrderNotGiven(problem, EXIT_IN_USE)
     return lines[:-1]
 
 
-def place_of(spool_file: str | None, config_path: str | None, station: int | None) -> LocalSpool:
+def spool_of(spool_file: str | None, config_path: str | None, station: int | None) -> LocalSpool:
     """Return the spool that the command line names."""
     if spool_file is None and config_path is None and Path(config_file.SERVICE_CONFIG).is_file():
         config_path = str(config_file.SERVICE_CONFIG)
@@ -183,31 +183,31 @@ def place_of(spool_file: str | None, config_path: str | None, station: int | Non
         return LocalSpool(Path(spool_file))
     try:
         stations = config_file.read(config_path or "")["stations"]
-    except config_file.ConfigurationError as wrong:
-        raise OrderNotGiven(str(wrong)) from None
-    numbers = [each["number"] for each in stations]
+    except config_file.ConfigurationError as error:
+        raise OrderNotGiven(str(error)) from None
+    numbers = [station_settings["number"] for station_settings in stations]
     if station is None and len(stations) > 1:
         raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
     if station is not None and station not in numbers:
         raise OrderNotGiven(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
-    found = stations[numbers.index(station) if station is not None else 0]
-    sends = "toolsnet" in [outlet["kind"] for outlet in found["outlets"]]
-    return LocalSpool(config_file.folder_of(config_path or "") / found["spool"]["path"], sends)
+    settings = stations[numbers.index(station) if station is not None else 0]
+    sends = "toolsnet" in [outlet["kind"] for outlet in settings["outlets"]]
+    return LocalSpool(config_file.folder_of(config_path or "") / settings["spool"]["path"], sends)
 
 
 # -- what people see -----------------------------------------------------------------------------------------------
 
 
-def tell(ask: Ask, order: str, which: Sequence[str] = (), as_json: bool = False) -> int:
+def carry_out_and_print(ask: Ask, order: str, which: Sequence[str] = (), as_json: bool = False) -> int:
     """Have an order carried out, and print what became of it; return the exit code."""
     answer = ask(["list" if order == "export" else order, *which])
     if order == "retry":
-        return _tell_retry(answer)
-    _TELLS[order](good(answer), as_json)
+        return _print_retry(answer)
+    _PRINTERS[order](good(answer), as_json)
     return 0
 
 
-def _tell_list(answer: list[dict], as_json: bool) -> None:
+def _print_list(answer: list[dict], as_json: bool) -> None:
     """Print one line for each record, then the counts."""
     records = [line["record"] for line in answer if "record" in line]
     counts = answer[-1]
@@ -215,7 +215,7 @@ def _tell_list(answer: list[dict], as_json: bool) -> None:
         click.echo(json.dumps({"records": records, **counts}))
         return
     for record in records:
-        click.echo(visible(_words(record)))
+        click.echo(visible(_record_text(record)))
     damaged = counts["parked_damaged"]
     click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
     if counts["needs_operator"]:
@@ -226,20 +226,20 @@ def _tell_list(answer: list[dict], as_json: bool) -> None:
         click.echo(f"needs an operator: {counts['needs_operator']['why']}; {aside}; {room}")
 
 
-def _words(record: dict) -> str:
-    words = [f"{record['number']:>7}"]
+def _record_text(record: dict) -> str:
+    columns = [f"{record['number']:>7}"]
     if "frame" in record:
-        words.append(f"{record['octets']} bytes: {record['frame'][:60]}")
+        columns.append(f"{record['octets']} bytes: {record['frame'][:60]}")
     else:
-        words += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
-        words += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]
+        columns += [f"{record['time'] or 'no time'}  {record['vin']}  {record['torque']} {record['unit']}"]
+        columns += [f"{record['angle']} deg  {record['status']}  ID {record['tightening_id']}"]
         if record["time_source"] == CLOCK_UNSET:
-            words.append(f"({CLOCK_UNSET})")
-    words.append(record["reason"])
-    return "  ".join(words)
+            columns.append(f"({CLOCK_UNSET})")
+    columns.append(record["reason"])
+    return "  ".join(columns)
 
 
-def _tell_one(answer: list[dict], as_json: bool) -> None:
+def _print_record(answer: list[dict], as_json: bool) -> None:
     """Print everything about one record."""
     record = answer[0]["record"]
     if as_json:
@@ -250,16 +250,16 @@ def _tell_one(answer: list[dict], as_json: bool) -> None:
             click.echo(f"  {name.replace('_', ' '):18} {visible(value)}")
 
 
-def _tell_drop(answer: list[dict], _as_json: bool) -> None:
+def _print_drop(answer: list[dict], _as_json: bool) -> None:
     """Say which were given up."""
     counts = answer[-1]
-    when = ", as soon as it is known what became of it" if counts.get("soon") else ""
+    condition = ", as soon as it is known what became of it" if counts.get("soon") else ""
     again = counts.get("again", 0)
-    still = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
-    click.echo(f"{counts['count']} dropped{when}; {counts['parked']} in the quarantine{still}")
+    resent = f"; {again} of them go out all the same, with what `offer-again` has sent again" if again else ""
+    click.echo(f"{counts['count']} dropped{condition}; {counts['parked']} in the quarantine{resent}")
 
 
-def _tell_retry(answer: Iterable[dict]) -> int:
+def _print_retry(answer: Iterable[dict]) -> int:
     """Say what becomes of each that is offered again."""
     exit_code = 0
     for line in answer:
@@ -280,17 +280,17 @@ def _tell_retry(answer: Iterable[dict]) -> int:
     return exit_code
 
 
-def _tell_export(answer: list[dict], as_json: bool) -> None:
+def _print_export(answer: list[dict], as_json: bool) -> None:
     """Print every record as `toolcart spool export` does."""
-    report.write([_row(line["record"]) for line in answer if "record" in line], report.COLUMNS, as_json)
+    report.write([_export_row(line["record"]) for line in answer if "record" in line], report.COLUMNS, as_json)
 
 
-def _row(record: dict) -> dict:
+def _export_row(record: dict) -> dict:
     kind = "raw" if "frame" in record else "result"
     return {**record, "area": "parked", "kind": kind, "refused_number": record["number"]}
 
 
-_TELLS = {"list": _tell_list, "show": _tell_one, "drop": _tell_drop, "export": _tell_export}
+_PRINTERS = {"list": _print_list, "show": _print_record, "drop": _print_drop, "export": _print_export}
 
 
 def good(answer: Iterable[dict]) -> list[dict]:
@@ -397,13 +397,13 @@ def export_command(as_json: bool, **named: Any) -> None:
 
 
 def _give(order: str, which: Sequence[str] = (), as_json: bool = False, **named: Any) -> None:
-    end(lambda ask: tell(ask, order, which, as_json), **named)
+    end(lambda ask: carry_out_and_print(ask, order, which, as_json), **named)
 
 
 def end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None) -> None:
     """Give orders to the spool that the command line names, and end with the exit code."""
     try:
-        sys.exit(act(place_of(spool_file, config_path, station).ask))
-    except OrderNotGiven as trouble:
-        click.echo(f"toolcart: {trouble}", err=True)
-        sys.exit(trouble.exit_code)
+        sys.exit(act(spool_of(spool_file, config_path, station).ask))
+    except OrderNotGiven as error:
+        click.echo(f"toolcart: {error}", err=True)
+        sys.exit(error.exit_code)

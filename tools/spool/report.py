@@ -40,26 +40,26 @@ def row(entry: Entry) -> dict[str, object]:
     """Return one result or raw frame in words."""
     length = len(entry.payload)
     parked = entry.ring == n.KEPT
-    shown: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
-    shown.update(describe(entry.payload, 0, entry.kind, entry.flags, length - PARKED_BYTES if parked else length))
+    fields: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
+    fields.update(describe(entry.payload, 0, entry.kind, entry.flags, length - PARKED_BYTES if parked else length))
     if parked:
-        shown["refused_number"] = get_u32(entry.payload, length - 8)
-        shown["refused_code"] = int.from_bytes(entry.payload[length - 4 : length - 2], "little")
+        fields["refused_number"] = get_u32(entry.payload, length - 8)
+        fields["refused_code"] = int.from_bytes(entry.payload[length - 4 : length - 2], "little")
     if entry.kind == KIND_RAW:
-        shown["frame"] = entry.payload[8 : length - PARKED_BYTES if parked else length].decode("latin-1")
-    return shown
+        fields["frame"] = entry.payload[8 : length - PARKED_BYTES if parked else length].decode("latin-1")
+    return fields
 
 
 def gaps(area: Area) -> list[dict[str, Any]]:
     """Return the ranges of tightening IDs that are gone, from the log's events, each event once, in order."""
-    told: dict[int, dict[str, Any]] = {}
+    by_number: dict[int, dict[str, Any]] = {}
     for entry in area.entries:
         if entry.kind != KIND_EVENT or entry.void or entry.payload[ev.WHAT] != ev.GONE:
             continue
-        shown = describe(entry.payload, 0, entry.kind, entry.flags, len(entry.payload))
-        shown["reason"], shown["why"], shown["event"] = shown["code"], shown["text"], shown["number"]
-        told.setdefault(shown["number"], {name: shown[name] for name in GAP_COLUMNS})
-    return [told[number] for number in sorted(told)]
+        fields = describe(entry.payload, 0, entry.kind, entry.flags, len(entry.payload))
+        fields["reason"], fields["why"], fields["event"] = fields["code"], fields["text"], fields["number"]
+        by_number.setdefault(fields["number"], {name: fields[name] for name in GAP_COLUMNS})
+    return [by_number[number] for number in sorted(by_number)]
 
 
 def write(rows: list[dict], columns: tuple[str, ...], as_json: bool = False) -> None:
@@ -74,8 +74,8 @@ def write(rows: list[dict], columns: tuple[str, ...], as_json: bool = False) -> 
 
 def gap_row(gap: dict[str, object]) -> dict[str, object]:
     """Return one of these as a row of an export."""
-    shown = {name: gap[name] for name in ("time", "first_id", "last_id", "count", "reason")}
-    return {"area": "main", "kind": "gone", "time_source": "agent", **shown}
+    fields = {name: gap[name] for name in ("time", "first_id", "last_id", "count", "reason")}
+    return {"area": "main", "kind": "gone", "time_source": "agent", **fields}
 
 
 def owner(header: Header | None) -> dict[str, object] | None:
@@ -87,20 +87,20 @@ def owner(header: Header | None) -> dict[str, object] | None:
 
 
 def account(image: Image, area: Area) -> dict[str, Any]:
-    found = results(area)
+    entries = results(area)
     counted = [entry for entry in area.entries if not entry.void]
     kinds: dict[str, int] = {}
     for entry in counted:
         kinds[entry.kind_name] = kinds.get(entry.kind_name, 0) + 1
     device = image.opened.log.device
-    shown: dict[str, object] = {
+    fields: dict[str, object] = {
         "area": NAMES[area.ring],
         "blocks": area.block_count,
         "records": len(counted),
         "kinds": kinds,
-        "results": len(found),
-        "oldest": found[0].number if found else None,
-        "newest": found[-1].number if found else None,
+        "results": len(entries),
+        "oldest": entries[0].number if entries else None,
+        "newest": entries[-1].number if entries else None,
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
         "unreadable_blocks": area.unreadable,
@@ -111,14 +111,14 @@ def account(image: Image, area: Area) -> dict[str, Any]:
     if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
         # At most so many (toolcart.agent.log.framing).
         erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)
-        shown["erases"] = erases
-        shown["wear_per_block"] = round(erases / max(1, area.block_count), 1)
-        shown["expected_years"] = _years(area, found, erases)
-    shown.update(remembered(image, area, found))
-    return shown
+        fields["erases"] = erases
+        fields["wear_per_block"] = round(erases / max(1, area.block_count), 1)
+        fields["expected_years"] = _years(area, entries, erases)
+    fields.update(remembered(image, area, entries))
+    return fields
 
 
-def remembered(image: Image, area: Area, found: list[Entry]) -> dict[str, Any]:
+def remembered(image: Image, area: Area, entries: list[Entry]) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
@@ -127,7 +127,7 @@ def remembered(image: Image, area: Area, found: list[Entry]) -> dict[str, Any]:
     if area.ring == n.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
-    waiting = [entry for entry in found if entry.number > numbers[spool.first.slot]]
+    waiting = [entry for entry in entries if entry.number > numbers[spool.first.slot]]
     again, aside = sent_again(spool) if spool.may_refuse else (0, 0)
     is_met = numbers[n.SENT] & n.SENT_MET
     delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
@@ -162,13 +162,13 @@ def sent_again(spool: OfflineSpool) -> tuple[int, int]:
 
 def _given_up(spool: OfflineSpool) -> dict[str, int]:
     """Return what other outlets than ToolsNet lack at most, by kind, as the log gave it up."""
-    found: dict[str, int] = {}
-    for place in range(1, n.PLACES):
-        kind, count = kind_at(spool.state, place), spool.state.missed[place]
+    lost: dict[str, int] = {}
+    for place_number in range(1, n.PLACES):
+        kind, count = kind_at(spool.state, place_number), spool.state.missed[place_number]
         if 0 < kind <= len(KINDS) and count:
             name = f"overwritten for {KINDS[kind - 1]}"
-            found[name] = found.get(name, 0) + count
-    return found
+            lost[name] = lost.get(name, 0) + count
+    return lost
 
 
 def undelivered(path: Path) -> tuple[int, int]:
@@ -177,24 +177,24 @@ def undelivered(path: Path) -> tuple[int, int]:
         image = read(path)
     except (ImageError, OSError):
         return 0, 0  # the agent says what it is
-    told: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for area in image.areas:
-        told |= remembered(image, area, results(area))
-    return told.get("waiting", 0), told.get("kept", 0)
+        values |= remembered(image, area, results(area))
+    return values.get("waiting", 0), values.get("kept", 0)
 
 
-def _years(area: Area, kept: list[Entry], erases: int) -> float | None:
+def _years(area: Area, entries: list[Entry], erases: int) -> float | None:
     """Return how long the flash lasts if results keep coming as fast as those that are kept."""
     blocks = {entry.block for entry in area.entries if not entry.void}
-    times = [shown for shown in (row(e).get("time") for e in kept) if shown]
+    times = [stamp for stamp in (row(e).get("time") for e in entries) if stamp]
     if len(blocks) < 2 or len(times) < 2:
         return None
     try:
-        first, last = (datetime.strptime(str(times[i]), "%Y-%m-%d %H:%M:%S") for i in (0, -1))
+        first_time, last_time = (datetime.strptime(str(times[i]), "%Y-%m-%d %H:%M:%S") for i in (0, -1))
     except ValueError:
         return None
-    seconds = (last - first).total_seconds()
+    seconds = (last_time - first_time).total_seconds()
     if seconds <= 0:
         return None
-    left = max(0, ENDURANCE * area.block_count - erases)
-    return round(left * seconds / (len(blocks) - 1) / 31_556_952, 1)
+    erases_left = max(0, ENDURANCE * area.block_count - erases)
+    return round(erases_left * seconds / (len(blocks) - 1) / 31_556_952, 1)

@@ -24,22 +24,22 @@ class NoAgent(Exception):
 
 def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
     """Return {"agent": ..., "stations": [...]} from the agent at this socket."""
-    return _tree(lines_of(path, "status", patience_s), path)
+    return _status_of(lines_of(path, "status", patience_s), path)
 
 
 def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
     """Return the lines of the agent's answer, up to its end."""
     until_s = time.monotonic() + patience_s
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
-        asking.settimeout(patience_s)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(patience_s)
         try:
-            asking.connect(path)
-            return answer_to(asking, request, until_s)
+            sock.connect(path)
+            return answer_to(sock, request, until_s)
         except FileNotFoundError:
-            raise NoAgent(f"no agent runs here: there is no {path}", _not_there(path)) from None
+            raise NoAgent(f"no agent runs here: there is no {path}", _start_hint(path)) from None
         except ConnectionRefusedError:
             if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise NoAgent(f"{path} is not a socket", _not_there(path)) from None
+                raise NoAgent(f"{path} is not a socket", _start_hint(path)) from None
             raise NoAgent(
                 f"no agent runs here, or it is only starting: one that was killed has left {path}",
                 "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
@@ -60,21 +60,21 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             raise NoAgent(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
 
 
-def _tree(lines: list[dict], path: str) -> dict:
-    told: dict = {"agent": {}, "stations": []}
+def _status_of(lines: list[dict], path: str) -> dict:
+    status: dict = {"agent": {}, "stations": []}
     for line in lines:
         if not isinstance(line, dict) or "error" in line:
             raise NoAgent(f"{path} sent no status: {line}", "Is it an agent's socket, and of this version?")
         if "agent" in line:
-            told["agent"] = line["agent"]
+            status["agent"] = line["agent"]
         elif "station" in line:
-            told["stations"].append(line["station"])
-    if not lines or not lines[-1].get("end") or not told["agent"]:
+            status["stations"].append(line["station"])
+    if not lines or not lines[-1].get("end") or not status["agent"]:
         raise NoAgent(f"the agent at {path} did not send its whole status", "Did it end meanwhile? Ask again.")
-    return told
+    return status
 
 
-def _not_there(path: str) -> str:
+def _start_hint(path: str) -> str:
     if path == socket_location.default():
         return (
             "Is the service started (`systemctl status toolcart`)? An agent that was started by hand is asked with "

@@ -39,18 +39,23 @@ def clock() -> dict:
     """Return the wall clock with its zone, whether it is kept right, and how far it may be off."""
     now = datetime.now(UTC).astimezone()
     zone = now.tzname()
-    told: dict[str, Any] = {"now": now.isoformat(timespec="seconds"), "zone": zone, "kept": None, "error_s": None}
+    clock_state: dict[str, Any] = {
+        "now": now.isoformat(timespec="seconds"),
+        "zone": zone,
+        "kept": None,
+        "error_s": None,
+    }
     try:
         page = ctypes.create_string_buffer(TIMEX_BYTES)
         state = ctypes.CDLL(None).adjtimex(page)  # this only reads: no mode is set
     except (OSError, AttributeError):
-        return told
+        return clock_state
     if state < 0 and os.path.exists(TIMESYNC):
-        told["kept"] = True
+        clock_state["kept"] = True
     if state >= 0:
-        told["kept"] = state < CLOCK_IS_NOT_KEPT
-        told["error_s"] = TIMEX.unpack_from(page)[4] / 1e6 if told["kept"] else None
-    return told
+        clock_state["kept"] = state < CLOCK_IS_NOT_KEPT
+        clock_state["error_s"] = TIMEX.unpack_from(page)[4] / 1e6 if clock_state["kept"] else None
+    return clock_state
 
 
 def moment(seconds: float) -> str:

@@ -39,7 +39,7 @@ def open_socket(
     log; `clock` is given if ours is compared with the server's."""
     process = Process()
 
-    def told(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
+    def report(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
         fault = app.scheduler.last_fault
         yield {
             "agent": {
@@ -62,20 +62,20 @@ def open_socket(
 
                 job = carry_out(station, board, words[2:], asker)
                 return given(job, [words[0], *words[2:]], asker, station, tell)
-        known = ", ".join(str(station.number) for station in app.stations)
-        return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {known}"}])
+        numbers = ", ".join(str(station.number) for station in app.stations)
+        return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {numbers}"}])
 
-    return Control(path, {"status": told, "command": command}, CLIENTS, CANNOT, ours=False)
+    return Control(path, {"status": report, "command": command}, CLIENTS, CANNOT, ours=False)
 
 
-def put_details(station: Station, shown: dict) -> None:
+def put_details(station: Station, status: dict) -> None:
     """Add what only Linux knows: which file of TLS a port cannot use, and what the spool's file system would refuse."""
-    for outlet, told in zip(station.outlets, shown.get("outlets", ()), strict=False):
+    for outlet, outlet_status in zip(station.outlets, status.get("outlets", ()), strict=False):
         detail = getattr(outlet.port, "detail", "")
         if detail:
-            told["why_detail"] = detail
-    if "spool" in shown:
-        spool = shown["spool"]
+            outlet_status["why_detail"] = detail
+    if "spool" in status:
+        spool = status["spool"]
         refused = refusal.of_folder(spool["path"])
         spool["disk_is_full"] = refused == REFUSED_NO_ROOM
         if refused == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
@@ -84,12 +84,12 @@ def put_details(station: Station, shown: dict) -> None:
 
 def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
     """Return the state as the live view gets it, plus what only Linux knows about a spool."""
-    shown: dict[str, Any] = status.of_station(station, board.now())
-    put_details(station, shown)
+    state: dict[str, Any] = status.of_station(station, board.now())
+    put_details(station, state)
     if station.commands is not None:
-        shown["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
+        state["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:
-        shown["spool_problem"] = "" if shown["starting"] else problem_of(station)
+        state["spool_problem"] = "" if state["starting"] else problem_of(station)
     elif station.log is not None:
-        shown["spool"].update(station.log.device.device.sync_times())
-    return shown
+        state["spool"].update(station.log.device.device.sync_times())
+    return state

@@ -50,15 +50,15 @@ def guarding(token: str, only_here: bool) -> Middleware:
 
 
 def _refusal(request: Request, token: str, only_here: bool) -> Response | None:
-    named = request.headers.get("host", "")
-    host = named if named.endswith("]") else named.rsplit(":", 1)[0]
+    host_header = request.headers.get("host", "")
+    host = host_header if host_header.endswith("]") else host_header.rsplit(":", 1)[0]
     if only_here and host not in HERE:
         return PlainTextResponse("this page is this machine's alone\n", 421)
     if token and request.url.path != "/health":
-        given = _given(request.headers.get("authorization", ""))
-        if not hmac.compare_digest(given, token.encode()):
-            told = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
-            return PlainTextResponse(told, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
+        token_given = _given(request.headers.get("authorization", ""))
+        if not hmac.compare_digest(token_given, token.encode()):
+            explanation = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
+            return PlainTextResponse(explanation, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
     return None
 
 
@@ -73,11 +73,11 @@ def _given(authorization: str) -> bytes:
     return b""
 
 
-def make(looking: WatchedAgents, token: str = "", only_here: bool = True) -> Starlette:
+def make(watched: WatchedAgents, token: str = "", only_here: bool = True) -> Starlette:
 
-    def shown(make_page: Callable[[list[AgentState], Request], Response]):
+    def showing(make_page: Callable[[list[AgentState], Request], Response]):
         async def answer(request: Request) -> Response:
-            return make_page(await to_thread.run_sync(looking.look), request)
+            return make_page(await to_thread.run_sync(watched.states), request)
 
         return answer
 
@@ -87,13 +87,13 @@ def make(looking: WatchedAgents, token: str = "", only_here: bool = True) -> Sta
     @asynccontextmanager
     async def life(_app: Starlette) -> AsyncIterator[None]:
         yield
-        looking.close()
+        watched.close()
 
     routes = [
-        Route("/", shown(lambda seen, _request: HTMLResponse(page.overview(seen)))),
-        Route("/agent/{name}", shown(_agent)),
-        Route("/status.json", shown(_tree)),
-        Route("/metrics", shown(_figures)),
+        Route("/", showing(lambda seen, _request: HTMLResponse(page.overview(seen)))),
+        Route("/agent/{name}", showing(_agent)),
+        Route("/status.json", showing(_tree)),
+        Route("/metrics", showing(_figures)),
         Mount("/static", files()),
         Route("/health", health),
     ]
@@ -107,10 +107,10 @@ def make(looking: WatchedAgents, token: str = "", only_here: bool = True) -> Sta
 
 def _agent(seen: list[AgentState], request: Request) -> Response:
     name = request.path_params["name"]
-    one = next((one for one in seen if one.name == name), None)
-    if one is None:
+    agent = next((agent for agent in seen if agent.name == name), None)
+    if agent is None:
         return HTMLResponse(page.trouble("There is no such agent."), 404)
-    return HTMLResponse(page.agent(one))
+    return HTMLResponse(page.agent(agent))
 
 
 def _figures(seen: list[AgentState], _request: Request) -> Response:
@@ -118,8 +118,11 @@ def _figures(seen: list[AgentState], _request: Request) -> Response:
 
 
 def _tree(seen: list[AgentState], _request: Request) -> Response:
-    told = [{"agent": one.name, "error": one.trouble, "restarts": one.restarts, "status": one.status} for one in seen]
-    return JSONResponse({"agents": told})
+    agents = [
+        {"agent": agent.name, "error": agent.trouble, "restarts": agent.restarts, "status": agent.status}
+        for agent in seen
+    ]
+    return JSONResponse({"agents": agents})
 
 
 async def _nowhere(_request: Request, _why: Exception) -> Response:

@@ -72,15 +72,15 @@ def web(
         from toolcart.tools.web.app import make
         from toolcart.tools.web.page import WatchedAgents, ask_or_check
         from toolcart.tools.web.serving import run
-    except ModuleNotFoundError as missing:
-        click.echo(f"toolcart: {missing.name} is not installed: {installation.how_to_get('web')}", err=True)
+    except ModuleNotFoundError as missing_module:
+        click.echo(f"toolcart: {missing_module.name} is not installed: {installation.how_to_get('web')}", err=True)
         sys.exit(EXIT_LISTEN)
     sockets_of = {socket_location.to_ask(path): path for path in configs}
     if not _can_be_shown(sockets, sockets_of):
         sys.exit(EXIT_CONFIGURATION)
-    looking = WatchedAgents([*sockets, *sockets_of], ask_or_check(sockets_of))
+    watched = WatchedAgents([*sockets, *sockets_of], ask_or_check(sockets_of))
     try:
-        run(make(looking, token, only_here), host, port, seconds, lambda text: click.echo(text))
+        run(make(watched, token, only_here), host, port, seconds, lambda text: click.echo(text))
     except OSError as error:
         click.echo(f"toolcart: cannot listen on {host}, port {port}: {error.strerror or error}", err=True)
         click.echo("  Is another one running? Choose a free port with --port.", err=True)
@@ -91,10 +91,10 @@ def _can_be_shown(sockets: tuple[str, ...], configs: dict[str, str]) -> bool:
     """Say what is wrong with the configurations; False if all are wrong and no agent runs with one of them."""
     from toolcart.tools.web.page import mistakes_of
 
-    wrong = [(path, mistakes) for path, config in configs.items() if (mistakes := mistakes_of(config)) is not None]
-    for _, mistakes in wrong:
+    broken = [(path, mistakes) for path, config in configs.items() if (mistakes := mistakes_of(config)) is not None]
+    for _, mistakes in broken:
         click.echo(f"toolcart: {mistakes}", err=True)
-    return bool(sockets) or len(wrong) < len(configs) or not configs or any(_answers(path) for path, _ in wrong)
+    return bool(sockets) or len(broken) < len(configs) or not configs or any(_answers(path) for path, _ in broken)
 
 
 def _answers(path: str) -> bool:
@@ -107,11 +107,11 @@ def _answers(path: str) -> bool:
 
 def _token(path: str) -> str:
     # A credential from systemd is for one service; its user's access list looks like a group right (systemd.exec(5)).
-    handed = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
+    is_credential = Path(path).parent == Path(os.environ.get("CREDENTIALS_DIRECTORY") or "/nowhere")
     try:
-        token = private_files.text_of(path, handed).strip()
-    except private_files.PrivateFileError as wrong:
-        raise click.UsageError(f"--token-file {wrong}") from None
+        token = private_files.text_of(path, is_credential).strip()
+    except private_files.PrivateFileError as error:
+        raise click.UsageError(f"--token-file {error}") from None
     if len(token) < TOKEN_LEAST or not token.isascii() or not token.isprintable():
         raise click.UsageError(
             f"--token-file {path}: a token has at least {TOKEN_LEAST} printable characters; `openssl rand -hex 16`"

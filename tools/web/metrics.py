@@ -130,18 +130,18 @@ def text_of(agents: Sequence[Agent], now_s: float | None = None) -> str:
     return sheet.text()
 
 
-def _add_agent(sheet: Sheet, labels: dict, about: dict) -> None:
-    clock = about.get("clock") or {}
-    memory_kib = about.get("memory_kib")
-    sheet.add("toolcart_agent_info", {**labels, "version": about.get("version", "")}, 1)
-    sheet.add("toolcart_agent_start_time_seconds", labels, about.get("started_s"))
+def _add_agent(sheet: Sheet, labels: dict, agent: dict) -> None:
+    clock = agent.get("clock") or {}
+    memory_kib = agent.get("memory_kib")
+    sheet.add("toolcart_agent_info", {**labels, "version": agent.get("version", "")}, 1)
+    sheet.add("toolcart_agent_start_time_seconds", labels, agent.get("started_s"))
     sheet.add("toolcart_agent_memory_bytes", labels, None if memory_kib is None else memory_kib * 1024)
-    sheet.add("toolcart_agent_faults_total", labels, about.get("faults"))
+    sheet.add("toolcart_agent_faults_total", labels, agent.get("faults"))
     sheet.add("toolcart_clock_kept", labels, clock.get("kept"))
     sheet.add("toolcart_clock_error_seconds", labels, clock.get("error_s"))
-    servers = about.get("servers_clock") or {}
+    servers = agent.get("servers_clock") or {}
     sheet.add("toolcart_clock_ahead_of_server_seconds", labels, servers.get("ahead_s"))
-    for need in attention.of_agent(about):
+    for need in attention.of_agent(agent):
         sheet.add("toolcart_needs", {**labels, "what": need.slug, "level": need.level}, 1)
 
 
@@ -153,33 +153,33 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     if not station["mounted"]:
         return
     recovery = station["recovery"]
-    stored, missing, gone = station["stored"], recovery["open_ids"], recovery["gone"]
-    sheet.add("toolcart_results_produced_total", labels, stored + gone)
+    stored, missing, gone_count = station["stored"], recovery["open_ids"], recovery["gone"]
+    sheet.add("toolcart_results_produced_total", labels, stored + gone_count)
     sheet.add("toolcart_results_stored_total", labels, stored)
     sheet.add("toolcart_results_delivered_total", labels, station.get("delivered"))
     sheet.add("toolcart_results_waiting", labels, station["backlog"])
     sheet.add("toolcart_results_parked", labels, station.get("parked"))
     sheet.add("toolcart_results_dropped", labels, station.get("dropped"))
-    for shown in station["outlets"]:
-        if shown["kind"] == "toolsnet":
+    for connection in station["outlets"]:
+        if connection["kind"] == "toolsnet":
             for family, name in _OF_DOUBT:
-                sheet.add(family, labels, shown.get(name))
-    for what, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.everything(station)):
-        sheet.add("toolcart_needs", {**labels, "what": what, "level": level}, 1)  # several may be of one kind
+                sheet.add(family, labels, connection.get(name))
+    for slug, level in dict.fromkeys((need.slug, need.level) for need in standing_conditions.all_needs(station)):
+        sheet.add("toolcart_needs", {**labels, "what": slug, "level": level}, 1)  # several may be of one kind
     sheet.add("toolcart_results_missing", labels, missing)
-    sheet.add("toolcart_results_gone_total", labels, gone)
+    sheet.add("toolcart_results_gone_total", labels, gone_count)
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
-    for side, shown in (("controller", station["controller"]), *connections.outlets_of(station)):
-        of_side = {**labels, "side": side}
-        is_well = connections.is_well(shown)
-        is_known = connections.is_proven(shown) or not is_well  # a webhook is not tried before the first record
+    for connection_name, connection in (("controller", station["controller"]), *connections.outlets_of(station)):
+        of_side = {**labels, "side": connection_name}
+        is_well = connections.is_working(connection)
+        is_known = connections.is_proven(connection) or not is_well  # a webhook is not tried before the first record
         sheet.add("toolcart_connected", of_side, is_well if is_known else None)
-        if shown.get("why") and not is_well:
-            sheet.add("toolcart_connection_why", {**of_side, "why": shown["why"]}, 1)
-        sheet.add("toolcart_outlet_waiting", {**labels, "outlet": side}, shown.get("waiting"))
-        given_up = "overwritten" if shown.get("durable", True) else "missed"
-        sheet.add(f"toolcart_results_{given_up}", {**labels, "outlet": side}, shown.get("given_up"))
-        for name, counter in _COUNTERS.get(shown.get("kind", "controller"), ()):
+        if connection.get("why") and not is_well:
+            sheet.add("toolcart_connection_why", {**of_side, "why": connection["why"]}, 1)
+        sheet.add("toolcart_outlet_waiting", {**labels, "outlet": connection_name}, connection.get("waiting"))
+        given_up = "overwritten" if connection.get("durable", True) else "missed"
+        sheet.add(f"toolcart_results_{given_up}", {**labels, "outlet": connection_name}, connection.get("given_up"))
+        for name, counter in _COUNTERS.get(connection.get("kind", "controller"), ()):
             sheet.add(name, of_side, station["counters"].get(counter, 0))
     sheet.add("toolcart_controller_clock_ahead_seconds", labels, station["controller"].get("clock_ahead_s"))
     overruns = station["controller"].get("line", {}).get("overruns", -1)

@@ -48,7 +48,7 @@ class AgentState(Agent):
     hint: str = ""
     _started: float | None = field(default=None, repr=False)
 
-    def look(self, ask: Callable[[str, float], dict]) -> None:
+    def refresh(self, ask: Callable[[str, float], dict]) -> None:
         try:
             self.status = ask(self.path, PATIENCE_S)
         except client.NoAgent as trouble:
@@ -72,7 +72,7 @@ class WatchedAgents:
         self._looked_s = float("-inf")
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ask")
 
-    def look(self) -> list[AgentState]:
+    def states(self) -> list[AgentState]:
         """Return every agent; this may wait for PATIENCE_S."""
         with self._lock:
             if time.monotonic() - self._looked_s >= HOLD_S:
@@ -82,7 +82,7 @@ class WatchedAgents:
                 names = names_of(paths)
                 for path in paths:
                     self._seen.setdefault(path, AgentState(names[path], path=path))
-                list(self._threads.map(lambda path: self._seen[path].look(self._ask), paths))
+                list(self._threads.map(lambda path: self._seen[path].refresh(self._ask), paths))
                 self._seen = {path: self._seen[path] for path in paths}
                 self._looked_s = time.monotonic()
             return list(self._seen.values())
@@ -99,11 +99,11 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
         try:
             return client.ask(path, patience_s)
         except client.NoAgent:
-            wrong = mistakes_of(configs[path]) if path in configs else None
-            if wrong is None:
+            error = mistakes_of(configs[path]) if path in configs else None
+            if error is None:
                 raise
-            heading, first = str(wrong).splitlines()[:2]
-            hint = f"{' '.join(first.split())}; `toolcart config check {shlex.quote(wrong.path)}` lists all"
+            heading, first_mistake = str(error).splitlines()[:2]
+            hint = f"{' '.join(first_mistake.split())}; `toolcart config check {shlex.quote(error.path)}` lists all"
             raise client.NoAgent(f"no agent can run here: {heading}", hint) from None
 
     return ask
@@ -112,8 +112,8 @@ def ask_or_check(configs: dict[str, str]) -> Callable[[str, float], dict]:
 def mistakes_of(config_path: str) -> config_file.ConfigurationError | None:
     try:
         config_file.read(config_path)
-    except config_file.ConfigurationError as wrong:
-        return wrong
+    except config_file.ConfigurationError as error:
+        return error
     return None
 
 
@@ -122,16 +122,16 @@ def names_of(paths: list[str]) -> dict[str, str]:
     names = {path: name_of(path) for path in paths}
     for path in paths:
         if list(names.values()).count(names[path]) > 1:
-            others = {name for other, name in names.items() if other != path}
+            other_names = {name for other, name in names.items() if other != path}
             longer = f"{Path(path).parent.name}-{name_of(path)}"
-            names[path] = longer if longer not in others else f"{longer}-{paths.index(path) + 1}"
+            names[path] = longer if longer not in other_names else f"{longer}-{paths.index(path) + 1}"
     return names
 
 
 def name_of(path: str) -> str:
     """Return what people call the agent: its service, or its configuration."""
-    given = Path(path)
-    return given.parent.name if given.name == socket_location.NAME else given.name.removesuffix(socket_location.SUFFIX)
+    file = Path(path)
+    return file.parent.name if file.name == socket_location.NAME else file.name.removesuffix(socket_location.SUFFIX)
 
 
 REFRESH_S = 5
@@ -140,16 +140,16 @@ _NAMES = ("Station", "Controller", "Outlet", "Stored", "Delivered", "Waiting", "
 
 def overview(seen: list[AgentState]) -> str:
     """Return the page of all agents: every station, and below it what is wrong with it."""
-    agents = [{**_heading(one), "rows": _rows(one)} for one in seen]
+    agents = [{**_heading(state), "rows": _rows(state)} for state in seen]
     return _rendered("stations.html", agents=agents, names=_NAMES)
 
 
-def agent(one: AgentState) -> str:
+def agent(state: AgentState) -> str:
     """Return one agent's page, in the words of the command line."""
-    lines = words.agent_lines(one.status["agent"]) if one.status else []
-    for station in one.status["stations"] if one.status else ():
+    lines = words.agent_lines(state.status["agent"]) if state.status else []
+    for station in state.status["stations"] if state.status else ():
         lines += ["", *words.station_lines(station)]
-    return _rendered("agent.html", one=_heading(one), lines=lines)
+    return _rendered("agent.html", one=_heading(state), lines=lines)
 
 
 def trouble(text: str) -> str:
@@ -157,43 +157,43 @@ def trouble(text: str) -> str:
 
 
 def row(station: dict) -> str:
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         "name": f"{station['number']} {station.get('name') or ''}".strip(),
         "not_up": "",
         "notes": [],
     }
     if not station["mounted"]:
-        told["not_up"] = attention.not_up(station)
-        return _templates().get_template("station.html").render(told)
-    outlet = connections.first_of(station)
-    told["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
+        values["not_up"] = attention.spool_problem(station)
+        return _templates().get_template("station.html").render(values)
+    outlet = connections.first_outlet(station)
+    values["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
     waiting: Any = station["backlog"]
-    if "delivered" not in station and waiting and connections.behind(station) != [outlet]:
+    if "delivered" not in station and waiting and connections.furthest_behind(station) != [outlet]:
         waiting = f"{waiting} for {connections.backlog_for(station)}"
     figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
-    told["figures"] = list(zip(_NAMES[3:], figures, strict=True))
-    for side in connections.both(station).values():
-        reason = connections.reason_of(side)
+    values["figures"] = list(zip(_NAMES[3:], figures, strict=True))
+    for connection in connections.main_connections(station).values():
+        reason = connections.reason_of(connection)
         if reason:
-            told["notes"].append((f"{reason.words}.", reason.hint))
-    told["notes"] += [(" ".join(line.split()), "") for line in words.sorrow_lines(station)]
-    return _templates().get_template("station.html").render(told)
+            values["notes"].append((f"{reason.words}.", reason.hint))
+    values["notes"] += [(" ".join(line.split()), "") for line in words.problem_lines(station)]
+    return _templates().get_template("station.html").render(values)
 
 
-def _rows(one: AgentState) -> list[Markup]:
-    return [Markup(row(station)) for station in one.status["stations"]] if one.status else []
+def _rows(state: AgentState) -> list[Markup]:
+    return [Markup(row(station)) for station in state.status["stations"]] if state.status else []
 
 
-def _heading(one: AgentState) -> dict[str, Any]:
-    about = words.agent_lines(one.status["agent"])[0] if one.status else ""
-    trouble = "" if one.status else one.trouble or "it does not answer"
-    notes = [(need.words, need.hint) for need in attention.of_agent(one.status["agent"])] if one.status else []
-    return {"name": one.name, "about": about, "trouble": trouble, "hint": one.hint, "notes": notes}
+def _heading(state: AgentState) -> dict[str, Any]:
+    first_line = words.agent_lines(state.status["agent"])[0] if state.status else ""
+    trouble = "" if state.status else state.trouble or "it does not answer"
+    notes = [(need.words, need.hint) for need in attention.of_agent(state.status["agent"])] if state.status else []
+    return {"name": state.name, "about": first_line, "trouble": trouble, "hint": state.hint, "notes": notes}
 
 
-def _side(name: str, shown: dict) -> dict[str, Any]:
-    place = reasons.and_next_try(connections.place_of(shown), shown)
-    return {"name": name, "state": shown["state"], "is_good": connections.is_well(shown), "place": place}
+def _side(name: str, connection: dict) -> dict[str, Any]:
+    place = reasons.and_next_try(connections.place_of(connection), connection)
+    return {"name": name, "state": connection["state"], "is_good": connections.is_working(connection), "place": place}
 
 
 @functools.cache

@@ -227,7 +227,7 @@ def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_ha
 
 def test_what_is_given_again_or_gone_is_said_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
-    told = {need.slug: need for need in standing_conditions.counted(station)}
+    told = {need.slug: need for need in standing_conditions.count_needs(station)}
     assert told["given again"].key == "12" and told["not given"].key == "3"
     assert "lost" in told["given again"].text() and "no longer" in told["not given"].text()
     assert "at most" in told["not given"].words and "cannot be known" in told["not given"].hint

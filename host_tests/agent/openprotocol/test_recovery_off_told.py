@@ -12,7 +12,7 @@ from host_tests.support.world import Cart
 
 def told(cart):
     shown = json.loads(json.dumps(of_station(cart.station, cart.clock.now)))
-    return [need for need in attention.needs(shown) if need.slug == "fetching"], "\n".join(status.sorrow_lines(shown))
+    return [need for need in attention.needs(shown) if need.slug == "fetching"], "\n".join(status.problem_lines(shown))
 
 
 @pytest.mark.parametrize("code", [99, 73, 97, 79])

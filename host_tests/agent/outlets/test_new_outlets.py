@@ -67,7 +67,7 @@ class Plant(Cart):
     def says_nothing_false(self):
         """Assert that nobody is said to have lost anything."""
         told = self.told()
-        slugs = {need.slug for need in standing_conditions.everything(told)}
+        slugs = {need.slug for need in standing_conditions.all_needs(told)}
         assert not slugs & {"given again", "not given", "receipts below", "receipts above"}
         for outlet in told["outlets"]:
             assert outlet.get("server_behind", 0) == outlet.get("alarms", 0) == 0, outlet

@@ -13,7 +13,7 @@ from toolcart.board.linux import order_log
 from toolcart.spool.offline_spool import opened
 from toolcart.tools.messages import attention, standing_conditions
 from toolcart.tools.spool import report
-from toolcart.tools.spool.offer_again_command import _told
+from toolcart.tools.spool.offer_again_command import _outcome_text
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
 from host_tests.support.agent_lines import station_told
@@ -124,7 +124,8 @@ def test_an_order_to_a_stopped_spool_waits_for_toolsnet_to_be_configured():
     [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1", "dry"]) if line]
     assert found["count"] == 4 and found["configured"] is False
     [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1"]) if line]
-    assert "when ToolsNet is configured again" in _told(found) and "when the agent runs" not in _told(found)
+    text = _outcome_text(found)
+    assert "when ToolsNet is configured again" in text and "when the agent runs" not in text
     spool = opened(device)
     account = report.remembered(SimpleNamespace(opened=spool), SimpleNamespace(ring=LOG, entries=[]), [])
     assert report.sent_again(spool) == (4, 1) and account["sent_again"] == 4, "as a running agent shows it"
@@ -146,7 +147,7 @@ def test_what_is_dropped_while_it_is_sent_again_is_said_to_go_out():
     outlet.until(outlet.forward.is_up)
     outlet.run(2000)
     assert outlet.state.numbers[DELIVERED] == 10 and sorted(set(outlet.ids())) == list(range(1, 11))
-    assert "dropped from the quarantine" in _told({**told, "done": True})
+    assert "dropped from the quarantine" in _outcome_text({**told, "done": True})
 
 
 def test_one_that_is_taken_late_while_it_is_sent_again_counts_once():
@@ -267,7 +268,7 @@ class Life(Outlet):
         left, done = shown["sent_again"], shown["sent_again_done"]
         assert 0 <= left <= len(waiting(self)) and done >= 0
         assert shown["lost_there"] <= self.made
-        [need] = [need for need in standing_conditions.counted(self.station()) if need.slug == "set aside"]
+        [need] = [need for need in standing_conditions.count_needs(self.station()) if need.slug == "set aside"]
         assert need.key == str(len(aside))
         needs = {need.slug for need in attention.needs(self.station())}
         assert ("sent again" in needs, "lost there" in needs) == (left > 0, shown["lost_there"] > 0)

@@ -8,7 +8,7 @@ import tty
 import pytest
 
 from toolcart.codec.capture import CapturedOctet, NoCapture, line_of, read
-from toolcart.tools.line.commands import Shower
+from toolcart.tools.line.commands import LinePrinter
 from toolcart.tools.line.explanation import Explain3964R, ExplainAscii
 from toolcart.tools.line.load import Load
 from host_tests.support.running import toolcart
@@ -138,6 +138,6 @@ def test_an_octet_takes_its_bits_at_the_line_s_rate():
 
 
 def test_shower_tells_how_long_after():
-    shower = Shower(Explain3964R())
+    shower = LinePrinter(Explain3964R())
     shower.line(CapturedOctet(1.0, True, 2))
     assert "+2.500 ms" in shower.line(CapturedOctet(1.0025, False, 16)).replace(" ", "").replace("ms", " ms")

@@ -271,7 +271,7 @@ def _ended(station):
 def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
     station = NEEDS_SOMEBODY[state]
     assert _ended(station) == 1
-    told = doctor._told_by_agent("station 10", 10, {"stations": [station]})
+    told = doctor._status_findings("station 10", 10, {"stations": [station]})
     assert "bad" in {found.verdict for found in told}
 
 

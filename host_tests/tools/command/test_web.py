@@ -214,10 +214,10 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
     asked = []
     watch = WatchedAgents(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
     for _ in range(50):
-        watch.look()
+        watch.states()
     assert len(asked) == 1
     monkeypatch.setattr(page, "HOLD_S", 0.0)
-    watch.look()
+    watch.states()
     assert len(asked) == 2
     watch.close()
 
@@ -225,7 +225,7 @@ def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
 def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
     seen = AgentState("a", path="/x")
     for started_s in (1.0, 1.0, None, 2.0, None, 2.0, 3.0):
-        seen.look(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
+        seen.refresh(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
     assert seen.restarts == 2
 
 
@@ -242,7 +242,7 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.sock").touch()
     watch = WatchedAgents([], lambda _p, _s: _told())
-    assert [seen.name for seen in watch.look()] == ["toolcart", "toolcart-paint"]
+    assert [seen.name for seen in watch.states()] == ["toolcart", "toolcart-paint"]
     watch.close()
 
 

@@ -174,14 +174,14 @@ def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
 def test_results_are_told_of_the_station_that_is_looked_at():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.figures.total("stored") > 3)
-        assert demo.figures.shown()[0]["results"] == []
-        demo.child.look(1)
-        _turn_until(demo, lambda: len(demo.figures.shown()[0]["results"]) > 3)
+        assert demo.figures.station_statuses()[0]["results"] == []
+        demo.child.view_station(1)
+        _turn_until(demo, lambda: len(demo.figures.station_statuses()[0]["results"]) > 3)
         demo.kill_agent()
         demo.figures.status["stations"] = []
-        _turn_until(demo, lambda: demo.figures.shown() and demo.figures.shown()[0].get("results"))
-        demo.child.look(NONE)
-        _turn_until(demo, lambda: demo.figures.shown()[0]["results"] == [])
+        _turn_until(demo, lambda: demo.figures.station_statuses() and demo.figures.station_statuses()[0].get("results"))
+        demo.child.view_station(NONE)
+        _turn_until(demo, lambda: demo.figures.station_statuses()[0]["results"] == [])
 
 
 # -- faults --------------------------------------------------------------------------------------------------------

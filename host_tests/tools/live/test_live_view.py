@@ -72,7 +72,7 @@ class _Still(Watch):
     def start(self):
         self.phase = RUNNING
         for change in self.figures.feed(status_of(*self._stations), 0.0):
-            self._tell(change)
+            self._report(change)
 
     def turn(self):
         pass
@@ -258,14 +258,14 @@ def _controller(**changed):
 
 
 def test_never_connected_is_said_where_it_never_was():
-    assert "never connected" in panels.links(_station(1, stored=0), {}, met=False).plain
-    assert "not connected since the start" in panels.links(_station(1), {}, met=False).plain
-    assert "nothing missed" in panels.links(_station(1), {}, met=True).plain
+    assert "never connected" in panels.links(_station(1, stored=0), {}, has_connected=False).plain
+    assert "not connected since the start" in panels.links(_station(1), {}, has_connected=False).plain
+    assert "nothing missed" in panels.links(_station(1), {}, has_connected=True).plain
     known = _kept(_station(1, controller=_controller(state="starting")))
-    assert not known.met_controller
+    assert not known.has_met_controller
     known.keep(_station(1), 1.0)
     known.keep(_station(1, controller=_controller(state="closed")), 2.0)
-    assert known.met_controller
+    assert known.has_met_controller
 
 
 def _refused(number=1):
@@ -324,9 +324,9 @@ def test_station_in_table_says_as_much_as_its_line_has_room_for():
         (350, "nothing listens on that port. Is Open Protocol switched on"),
     ):
         assert words in stations.row(known, width).plain
-    assert "switched on" in stations.in_full(known, 120, 2).plain
-    assert stations.in_full(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
-    assert stations.in_full(known, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
+    assert "switched on" in stations.problem_text(known, 120, 2).plain
+    assert stations.problem_text(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
+    assert stations.problem_text(known, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])

@@ -177,14 +177,14 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
 def test_what_was_given_again_is_counted_in_words():
     made = station()
     made["outlets"][0]["given_again"] = 8
-    assert {need.slug: need.text() for need in standing_conditions.counted(made)}["given again"] == (
+    assert {need.slug: need.text() for need in standing_conditions.count_needs(made)}["given again"] == (
         "8 records given again since the start to a file, server or consumer that had lost them, or seemed to; "
         "was it restored from an old copy, or exchanged?"
     )
 
 
 def test_the_status_has_them_in_front_of_what_is_only_counted():
-    lines = words.sorrow_lines(station(REFUSED, parked=4))
+    lines = words.problem_lines(station(REFUSED, parked=4))
     assert lines[0] == "  REFUSED     ToolsNet refuses (code 17), next try in 8 s, 248 waiting"
     assert lines[1].startswith("  SET ASIDE   4 results")
 
@@ -249,7 +249,7 @@ def test_an_outlet_without_a_name_is_told_without_a_second_comma_and_without_non
 def test_a_list_of_what_is_gone_is_promised_only_where_there_is_one():
     for latest, end in ((None, "lists those of which the spool still has a record"), ({"count": 1}, "lists them")):
         gone = station(None, recovery={"gone": 3, "gone_latest": latest})
-        assert next(need.hint for need in standing_conditions.counted(gone) if need.slug == "gone").endswith(end)
+        assert next(need.hint for need in standing_conditions.count_needs(gone) if need.slug == "gone").endswith(end)
 
 
 def test_a_full_quarantine_says_how_many_it_holds_and_that_none_is_dropped():
@@ -267,7 +267,7 @@ def test_an_empty_quarantine_is_not_to_be_listed():
 
 def test_a_station_that_is_starting_needs_nobody():
     starting = {"number": 1, "mounted": False, "starting": True}
-    assert "the agent is starting" in attention.not_up(starting) and not attention.is_for_somebody(starting)
+    assert "the agent is starting" in attention.spool_problem(starting) and not attention.is_for_somebody(starting)
     assert attention.is_for_somebody({**starting, "starting": False})
 
 
@@ -284,12 +284,12 @@ def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
     shown = station(**counts, dropped=2)
     assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
-    said = [line for line in words.sorrow_lines(shown) if "DROPPED" in line]
+    said = [line for line in words.problem_lines(shown) if "DROPPED" in line]
     assert said == ["  DROPPED     2 results dropped from the quarantine by an operator: ToolsNet does not get them"]
-    (one,) = [need for need in standing_conditions.everything(station(dropped=1)) if need.slug == "dropped"]
+    (one,) = [need for need in standing_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
     assert one.words.startswith("1 result dropped") and one.level == "note"
     none = station(**counts, dropped=0)
-    assert "dropped" not in words.results(none) and not words.sorrow_lines(none)
+    assert "dropped" not in words.results(none) and not words.problem_lines(none)
 
 
 @pytest.mark.parametrize("side", ["controller", "toolsnet", "mqtt"])
@@ -303,8 +303,8 @@ def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
         shown["outlets"][0].update(down)
     else:
         shown["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
-    bad = [need for need in standing_conditions.everything(shown) if need.level == attention.BAD]
+    bad = [need for need in standing_conditions.all_needs(shown) if need.level == attention.BAD]
     assert bool(bad) == attention.is_for_somebody(shown) == is_bad
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")
-        assert any(line.strip().startswith(bad[0].label) for line in words.sorrow_lines(shown))
+        assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(shown))

@@ -6,7 +6,7 @@ from toolcart.agent.cart.status import of_station
 from toolcart.tools.flash.board_commands import status_lines
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import log_entries, reasons
-from toolcart.tools.messages.standing_conditions import doubtful, everything, server_sentence
+from toolcart.tools.messages.standing_conditions import all_needs, doubts, server_sentence
 from host_tests.support.agent_lines import status_of
 from lab.harness.cart import Cart
 
@@ -34,17 +34,17 @@ def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words
     assert station["counters"][counter] == 1
     assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
     said = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
-    assert [need.label for need in everything(station)] == ["DOUBT"]
+    assert [need.label for need in all_needs(station)] == ["DOUBT"]
     assert any(said in line for line in status_lines({"stations": [station]}))
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():
-    assert doubtful(of_station(cart(3).station, 0)) == []
+    assert doubts(of_station(cart(3).station, 0)) == []
 
 
 def test_events_have_their_own_sentence():
     station = {"number": 10, "log": [], "outlets": [{"events_doubt": "ToolsNet is 2 events behind"}]}
-    [doubt] = doubtful(station)
+    [doubt] = doubts(station)
     assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
 
 

@@ -40,9 +40,9 @@ def shown_with(outlets):
 def test_each_is_said_by_status_and_log(case):
     outlets, words = CASES[case]
     shown = shown_with(outlets)
-    said = [need.words for need in standing_conditions.everything(shown) if need.label in ("OVERWRITTEN", "MISSED")]
+    said = [need.words for need in standing_conditions.all_needs(shown) if need.label in ("OVERWRITTEN", "MISSED")]
     assert said == words
-    lines = "\n".join(status.sorrow_lines(shown))
+    lines = "\n".join(status.problem_lines(shown))
     logged = [one.text for one in Figures().feed(status_of(shown), 1.0)]
     assert all(one in lines and any(text.startswith(one) for text in logged) for one in words)
 
@@ -51,7 +51,7 @@ def test_each_is_said_by_status_and_log(case):
 @pytest.mark.parametrize("before", [0, 4])
 def test_what_this_start_left_out_is_not_said_to_be_overwritten(one, before):
     shown = shown_with([{**one, "left_out": 23, "given_up": 23 + before}])
-    said = {need.label: need.words for need in standing_conditions.everything(shown)}
+    said = {need.label: need.words for need in standing_conditions.all_needs(shown)}
     assert said["LEFT OUT"].startswith("23 records left out when ")
     assert before == 0 or said["OVERWRITTEN"].startswith("4 re")
     assert ("OVERWRITTEN" in said) == (before > 0)
@@ -91,7 +91,7 @@ def metrics_of(shown):
 def test_what_is_left_of_outlets_that_are_gone_is_said():
     shown = shown_with([BROKER])
     shown["missed"] += 7
-    said = [need.words for need in standing_conditions.counted(shown) if need.about == "gone"]
+    said = [need.words for need in standing_conditions.count_needs(shown) if need.about == "gone"]
     assert said == ["7 records at most were given up before outlets that are not configured any more had them"]
 
 

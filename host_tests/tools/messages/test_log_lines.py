@@ -10,7 +10,7 @@ from toolcart.agent.base import counters
 from toolcart.agent.base.counters import NAMES
 from toolcart.base.sources import files_below
 from toolcart.tools.live import log_lines
-from toolcart.tools.live.figures import _TOLD_AS_STATE as TOLD_AS_STATE
+from toolcart.tools.live.figures import _REPORTED_AS_STATE as TOLD_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
@@ -65,13 +65,13 @@ def test_a_log_that_cannot_be_written_ends_nothing_but_itself():
 def test_a_day_without_changes_is_one_line(monkeypatch):
     out = io.StringIO()
     run = InProcess.__new__(InProcess)
-    run.lines, run.figures, run.seconds, run._begun_s = LogLines(out), Figures(), None, 0.0
+    run.lines, run.figures, run.seconds, run._began_monotonic_s = LogLines(out), Figures(), None, 0.0
     run._summary_due_s = run.lines.summary_every_s
     for hour in range(24 * 5):
         monkeypatch.setattr(InProcess, "_elapsed_s", lambda _run, at_s=hour * 3600.0: at_s)
-        run._tell(status_of())
+        run._take_line(status_of())
         if hour == 30:
-            run._tell({"kind": "note", "text": "something"})
+            run._take_line({"kind": "note", "text": "something"})
     lines = out.getvalue().splitlines()
     assert len(lines) == 1 + 1 + 3, lines  # of hour 24; the note of hour 30; hours 54, 78 and 102
 
@@ -79,7 +79,7 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 def test_what_did_not_get_through_names_the_command_that_helps():
     spool = {"path": "/a/my cart.spool"}
     shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
-    told = "; ".join(need.text() for need in standing_conditions.counted(shown))
+    told = "; ".join(need.text() for need in standing_conditions.count_needs(shown))
     for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
         assert words in told
 

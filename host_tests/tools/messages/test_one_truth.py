@@ -233,7 +233,7 @@ STATES = {
 
 
 def of_doctor(station):
-    return [found.as_dict() for found in doctor._told_by_agent("station 10", 10, {"stations": [station]})]
+    return [found.as_dict() for found in doctor._status_findings("station 10", 10, {"stations": [station]})]
 
 
 def of_log(station, figures=None):
@@ -254,8 +254,9 @@ def of_live_view(station):
 def test_one_state_has_one_wording_wherever_it_is_shown(state):
     make, slugs = STATES[state]
     station = make()
-    needs = standing_conditions.everything(station)
-    sides = attention.first_sides(station)  # after a restart a controller has the session of before; below
+    needs = standing_conditions.all_needs(station)
+    # After a restart a controller has the session of before; below.
+    sides = attention.unusable_main_connections(station)
     needs = [need for need in needs if need not in sides]
     assert slugs is None or {need.slug for need in needs} == slugs
     lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
@@ -296,7 +297,7 @@ def test_what_is_over_is_said_when_it_is_over(state):
 
 def test_every_need_that_there_is_was_made():
     slugs = set(attention.OVER) | set(standing_conditions.LABELS) | {"resume unknown"}
-    made = {need.slug for make, _ in STATES.values() for need in standing_conditions.everything(make())}
+    made = {need.slug for make, _ in STATES.values() for need in standing_conditions.all_needs(make())}
     assert slugs - made == {"late"}, "offered again is over in one round trip; its words: test_attention.py"
 
 
@@ -395,7 +396,7 @@ def test_blank_parts_name_state_and_address_however_long_they_are():
 def test_a_spool_that_is_not_up_is_said_in_the_same_words():
     station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
     station.update({"logged": 0, "log": []})
-    told = attention.not_up(station)
+    told = attention.spool_problem(station)
     assert told == "the spool is not up: it is a folder"
     assert any(told in line for line in words.station_lines(station)) and told in page.row(station)
     assert told == of_doctor(station)[0]["words"] and told in of_live_view(station)

@@ -75,4 +75,4 @@ def test_an_outlet_that_is_up_again_is_told_by_its_name():
     said = [change.text for change in figures.feed(status_of(station(waiting=0)), 1.0)]
     for name in NAMES:
         assert f"MQTT {name} at mqtt://b:1 takes records again" in said
-    assert not attention.sides(station())
+    assert not attention.unusable_connections(station())

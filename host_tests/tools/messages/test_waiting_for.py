@@ -58,13 +58,13 @@ def test_log_names_outlet_whose_number_it_says(case):
 def test_status_and_page_name_outlet_whose_number_they_say(case):
     outlets, name, count = CASES[case]
     shown = shown_with(outlets, 10)
-    first = connections.first_of(shown)
+    first = connections.first_outlet(shown)
     if first["kind"] == "toolsnet":
         assert f"{first['waiting']} waiting" in status.results(shown)
         assert status.results(shown).endswith(" for ToolsNet")
         return
     assert f"{count} waiting" in status.results(shown) and status.results(shown).endswith(f" for {name}")
-    assert (f"{count} for {name}" in page.row(shown)) == (connections.behind(shown) != [first])
+    assert (f"{count} for {name}" in page.row(shown)) == (connections.furthest_behind(shown) != [first])
 
 
 @pytest.mark.parametrize("case", CASES)
