@@ -210,17 +210,15 @@ def read_to_run(path: str | Path) -> dict:
     return configuration
 
 
-def read_to_install(path: str | Path) -> tuple[dict, str]:
-    """Do as `read_to_run` for a service, which will get its credentials; return also the text that was checked.
+def read_to_install(path: str | Path) -> tuple[dict, str, list[Mistake]]:
+    """Do as `read_to_run` for a service, which will get its credentials.
 
-    A second read might find a different text.
+    Return also the text that was checked, as a second read might find a different one, and what this machine lacks.
     """
     text = _text(path)
-    configuration, _, _ = _complete(path, text)
-    mistakes = not_runnable(configuration, None)
-    if mistakes:
-        raise ConfigurationError(path, mistakes)
-    return configuration, text
+    unread: list[Mistake] = []
+    configuration, _, _ = _complete(path, text, unread=unread)
+    return configuration, text, [*unread, *not_runnable(configuration, None)]
 
 
 def not_runnable(configuration: dict, folder: Path | None) -> list[Mistake]:

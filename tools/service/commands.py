@@ -1,6 +1,7 @@
 """`toolcart install-service`: checks, writes the unit and the service's copy of the configuration, enables, starts.
 
-Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed. It says what it has written.
+Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed, or cannot run on this machine. It says
+what it has written.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import click
 
 from toolcart.base import installation
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.files import certificates
@@ -97,10 +99,15 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
 
 def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
     try:
-        configuration, content = config_file.read_to_install(config_path)
+        configuration, content, lacks = config_file.read_to_install(config_path)
     except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
-        sys.exit(2)
+        sys.exit(EXIT_CONFIGURATION)
+    if lacks:
+        told = "; ".join(f"{place}: {config_file.sentence(what, allowed)}" for place, what, allowed in lacks)
+        raise click.ClickException(
+            f"{config_path} is good in itself, but it cannot run as it is on this machine: {told}"
+        )
     program = program_path()
     _note(problems(configuration, program))
     named = json.loads(content)
