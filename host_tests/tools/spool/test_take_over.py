@@ -324,7 +324,7 @@ def erases(station):
     return station.state.numbers[n.COUNTS_TO] // station.log.device.block_count
 
 
-@pytest.mark.parametrize("blocks", [24, 60])
+@pytest.mark.parametrize("blocks", [40, 60])
 @pytest.mark.parametrize("kib", [128, 256, 1024])
 def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
     station = left_with(400, 10, blocks=blocks)
