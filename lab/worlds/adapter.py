@@ -244,7 +244,7 @@ def knows(device, outlets: list[dict]) -> bool:
 
 
 def places(device) -> list[tuple[int, int, int]]:
-    """Return the kind and the name's hash of the outlet at each place beside ToolsNet's, and what was counted for it."""
+    """Return the kind and the name's hash of the outlet at each place beside ToolsNet's, and the count of it."""
     state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
     if state.load() != STATE_FOUND:
         return []
