@@ -18,7 +18,6 @@ from pathlib import Path
 import click
 
 from toolcart.base import installation
-from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.files import certificates
@@ -99,15 +98,10 @@ def _install_archive(arguments: tuple[str, ...], only_print: bool, no_start: boo
 
 def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_start: bool, root: str) -> None:
     try:
-        configuration, content, lacks = config_file.read_to_install(config_path)
+        configuration, content = config_file.read_to_install(config_path)
     except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
-        sys.exit(EXIT_CONFIGURATION)
-    if lacks:
-        told = "; ".join(f"{place}: {config_file.sentence(what, allowed)}" for place, what, allowed in lacks)
-        raise click.ClickException(
-            f"{config_path} is good in itself, but it cannot run as it is on this machine: {told}"
-        )
+        sys.exit(wrong.exit_code)
     program = program_path()
     _note(problems(configuration, program))
     named = json.loads(content)

@@ -163,13 +163,15 @@ def test_a_secret_that_cannot_be_read_here_is_no_mistake_in_the_file(tmp_path, k
         secret(tmp_path / "wifi", "" if kind == "of nothing" else SECRET, 0o644 if kind == "open to others" else 0o600)
     said = check(path, code=1)
     assert "good in itself" in said and "board.password" in said and "wifi" in said
-    said = install(path, tmp_path / "root", code=1)
-    assert "good in itself" in said and "board.password" in said and not (tmp_path / "root/etc").exists()
+    for said in (install(path, tmp_path / "root", code=1), toolcart("run", "--config", path, code=1).output):
+        assert "good in itself" in said and "board.password" in said
+    assert not (tmp_path / "root/etc").exists()
     checked = files.check(path)
     assert checked.mistakes == [] and checked.configuration and "board.password" in checked.first()
     for value in ({"file": "a\0b"}, {"credential": "../x"}, {"fiel": "wifi"}, SECRET):
         check(cart(tmp_path, value), code=2)
         install(cart(tmp_path, value), tmp_path / "root", code=2)
+        toolcart("run", "--config", path, code=2)
 
 
 def test_all_that_run_goes_on_without_is_good_in_itself(tmp_path):
