@@ -25,7 +25,7 @@ settings.register_profile("usual", deadline=None, max_examples=30, suppress_heal
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if LONG else "usual")
 remember_checksums()
-# A worker holds a million objects that stay; to look for garbage among them as often as usual took a fifth of its time.
+# To look for garbage as often as usual took a fifth of a worker's time.
 gc.set_threshold(20000, 20, 20)
 # Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
 # command in the test's own process would slow down all tests behind it.
@@ -50,6 +50,12 @@ def pytest_collection_modifyitems(config, items):
         mark = item.get_closest_marker("long")
         if mark is not None:
             item.add_marker(pytest.mark.skip(reason=f"{mark.args[0]}: with --long"))
+
+
+def pytest_collection_finish():
+    """Keep the modules and tests, a million objects that stay, from being looked at for garbage ever again."""
+    gc.collect()
+    gc.freeze()
 
 
 def waiting_first(items, workers):

@@ -103,11 +103,12 @@ class Words:
         assert not said, f"{said}\n" + "\n".join(f"-- {where}\n{self.now[where]}" for where, _ in said)
 
     def until(self, is_so, what="a state"):
-        """Wait until `is_so(the stations' states by number)`."""
+        """Wait until all stations have their spools and `is_so(their states by number)`."""
 
         def looked():
             told = self.again().told
-            return told["running"] and is_so({one["number"]: one for one in told["stations"]})
+            is_up = told["running"] and all(one["mounted"] for one in told["stations"])
+            return is_up and is_so({one["number"]: one for one in told["stations"]})
 
         wait_for(what, looked)
 
