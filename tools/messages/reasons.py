@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.requests import DONE
 from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
@@ -23,6 +24,7 @@ CONTROLLER = "controller"
 PIM = "PIM"
 SERVER = "ToolsNet server"
 BROKER = "broker"
+WEB_SERVER = "web server"
 DEVICE_SERVER = "serial device server"
 
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
@@ -31,7 +33,7 @@ NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" 
 _AWAY = (
     *("no address", "name not found", "DNS slow", "refused", "no route", "no network", NO_NETWORK_WANTED),
     *("timed out", "reset", "ended", "failed", "silence", "framing lost", "stopped", "no device", "unplugged"),
-    *("no PIM", "no info", "no answer"),
+    *("no PIM", "no info", "no answer", "TLS ended", "TLS broken"),
 )
 
 
@@ -140,11 +142,19 @@ def of_outlet(shown: dict) -> Reason:
     slug = shown.get("why", "")
     if shown.get("disk"):  # the file of an outlet, which its disk refuses
         return Reason(slug, slug, linux_refusal.advice(shown["disk"], shown["place"]))
-    host, _, port = shown.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
-    if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
+    side = _side_of(shown.get("place", ""))
+    if side is None or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(shown.get("why_kind") or slug, slug)
-    side = Side(BROKER, host, int(port), "outlets[].host")
     return connect_reason(side, slug, "", shown.get("why_code", 0), _detail(shown))
+
+
+def _side_of(place: str) -> Side | None:
+    """Return the broker or web server of this address; None if it is none."""
+    web = WebAddress(place)
+    if not web.fault:
+        return Side(WEB_SERVER, web.host, web.number, "outlets[].url")
+    host, _, port = place.partition("://")[2].partition("/")[0].rpartition(":")
+    return Side(BROKER, host, int(port), "outlets[].host") if host and port.isdigit() else None
 
 
 def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
@@ -156,16 +166,28 @@ def connect_reason(side: Side, slug: str, state: str = "", code: int = 0, detail
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and side.is_line:
         words, hint = _LINE[slug]
+    if slug in _OF_A_LINE and not side.is_line:
+        words, hint = _OF_A_LINE[slug] or _CONNECT["failed"]
+    if slug == "not trusted":
+        words = "{name} {place}: " + _CERTIFICATES.get(code, _CERTIFICATE)
     if side.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
         words, hint = _SERVER_OF_LINE[slug]
     words = words.format(
-        name=side.name, place=side.place, host=side.host, port=side.port, system=_system(code), detail=detail
+        name=side.name,
+        place=side.place,
+        host=side.host,
+        port=side.port,
+        system=_system(code),
+        detail=detail,
+        alert=_alert(code),
     )
     if slug == "no driver":
         from toolcart.base import installation  # rare
 
         hint = installation.how_to_get("serial")
     hint = hint.format(where=side.where, host=side.host, device=side.host)
+    if slug == "TLS ended" and side.name == BROKER:
+        hint += " Or does it refuse a retained will? Then set `retain` to false."
     if slug == "refused":
         hint = _REFUSED.get(side.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
@@ -234,15 +256,63 @@ _CONNECT = {
         "Is this the port for TLS, or of the tunnel? Without TLS leave out tls_ca.",
     ),
     "not trusted": (
-        "{name} {place}: its certificate is not signed by tls_ca, has expired, or is for another host",
+        "{name} {place}: its certificate is not trusted",
         "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
         "clock was never set trusts no certificate.",
+    ),
+    "TLS refused": (
+        "{name} {place} refuses our side of TLS{alert}",
+        "Does it require a certificate of ours (tls_certificate, tls_key), or one of another authority? "
+        "Its own log says why.",
+    ),
+    "TLS broken": (
+        "{name} {place}: what came over TLS was damaged on the way, or is no TLS",
+        "It is connected again. If that goes on, something between changes what passes.",
+    ),
+    "TLS ended": (
+        "{name} {place} closed the connection before anything came over TLS",
+        "Does it require a certificate of ours (tls_certificate, tls_key)? Its own log says why.",
     ),
     "no TLS files": (
         "{name} {place}: no connection is tried, since a file for TLS cannot be used{detail}",
         "Correct it: it is read again at each attempt.",
     ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
+}
+
+# Error numbers that mean something else where no line is; without words it is the system's.
+_OF_A_LINE = {
+    "no permission": (
+        "{name} {place}: this machine does not permit the connection",
+        "Is there a firewall on it, or a limit for the agent's user?",
+    ),
+    **dict.fromkeys(("no device", "not a tty", "unplugged")),
+}
+
+# What is wrong with a certificate, by OpenSSL's number (X509_V_ERR_).
+_AUTHORITY = "tls_ca or, without that, by an authority of the system"
+_CERTIFICATE = "its certificate is not signed by tls_ca, has expired, or is for another host"
+_CERTIFICATES = {
+    9: "its certificate is not valid yet, or the clock of this machine is wrong",
+    10: "its certificate has expired, or the clock of this machine is wrong",
+    **dict.fromkeys((2, 18, 19, 20, 21), f"its certificate is not signed by {_AUTHORITY}"),
+    62: "its certificate is for another host",
+    64: "its certificate is for another host",
+}
+
+# RFC 8446, 6.2
+_ALERTS = {
+    40: "handshake failure",
+    41: "no certificate",
+    42: "bad certificate",
+    43: "unsupported certificate",
+    44: "certificate revoked",
+    45: "certificate expired",
+    46: "certificate unknown",
+    48: "unknown CA",
+    49: "access denied",
+    51: "decrypt error",
+    116: "certificate required",
 }
 
 _LINE = {
@@ -418,6 +488,10 @@ def with_code(code: Any) -> str:
 def _detail(shown: dict) -> str:
     """Return what the port itself says."""
     return f": {shown['why_detail']}" if shown.get("why_detail") else ""
+
+
+def _alert(code: int) -> str:
+    return f": alert {code}, {_ALERTS[code]}" if code in _ALERTS else ""
 
 
 def _system(code: int) -> str:

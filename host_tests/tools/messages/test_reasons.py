@@ -207,6 +207,35 @@ def test_the_words_say_who_what_and_what_to_do(reason, words, hint):
     assert words in reason.words and hint in reason.hint, reason
 
 
+PLACES = ("mqtt://10.1.2.3:8883/toolcart/1/10", "https://10.1.2.3/x", "https://10.1.2.3:8443/x")
+
+
+def _tls(slug, code=0):
+    shown = {"why": slug, "why_code": code}
+    return [reasons.of_outlet({"kind": "", "place": place, **shown}).text() for place in PLACES] + [
+        reasons.of_toolsnet({"host": "10.1.2.3", "port": 6575, "why_in": "pim verify", **shown}).text()
+    ]
+
+
+def test_each_outlet_says_the_same_of_tls():
+    for slug, code, words in (
+        ("not trusted", 10, "its certificate has expired"),
+        ("not trusted", 9, "its certificate is not valid yet"),
+        ("not trusted", 20, "its certificate is not signed by tls_ca"),
+        ("not trusted", 64, "its certificate is for another host"),
+        ("not trusted", 62, "its certificate is for another host"),
+        ("TLS refused", 116, "refuses our side of TLS: alert 116, certificate required"),
+        ("TLS refused", 0, "refuses our side of TLS. Does it require a certificate of ours (tls_certificate"),
+        ("TLS ended", 0, "closed the connection before anything came over TLS. Does it require"),
+        ("TLS broken", 0, "was damaged on the way"),
+        ("no permission", 1, "this machine does not permit the connection"),
+    ):
+        assert all(words in text and "dialout" not in text for text in _tls(slug, code)), _tls(slug, code)
+    assert not any(
+        "adapter" in text or "there is no" in text for slug in ("no device", "unplugged") for text in _tls(slug, 5)
+    )
+
+
 def test_a_side_that_stands_has_no_reason():
     assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
 
