@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolcart.agent.linux.web_address import WebAddress
@@ -107,13 +107,18 @@ def of_toolsnet(shown: dict) -> Reason:
         side = server_of(shown)
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
-        return Reason(slug, words.format(name=side.name, place=side.place), hint)
-    return connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
+        reason = Reason(slug, words.format(name=side.name, place=side.place, host=side.host), hint)
+    else:
+        reason = connect_reason(side, slug, state, shown.get("why_code", 0), _detail(shown))
+    if reason and side.name == SERVER and slug != "no port" and not shown.get("server_port_named", True):
+        return replace(reason, hint=f"The 08 names no port, so the PIM's own is used. {reason.hint}".strip())
+    return reason
 
 
 def server_of(shown: dict) -> Side:
     """Return the server that the PIM named, or toolsnet.host_override: a blank and 0.0.0.0 mean the PIM's own host."""
-    host, _, port = shown.get("server", "").rpartition(":")
+    server = shown.get("server", "")
+    host, _, port = server.rpartition(":") if ":" in server else (server, "", "")
     host = shown.get("host", "") if host in ("", "0.0.0.0") else host
     return Side(SERVER, host, int(port or 0) or shown.get("port", 0), "the address that the PIM names (its 08)")
 
@@ -358,6 +363,10 @@ _TELEGRAMS = {
     "server not allowed": (
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
         "Add that host, or ask who changed the PIM.",
+    ),
+    "no port": (
+        "the PIM names a port for the server at {host} that cannot be one: nothing is sent there",
+        "A port is a number up to 65535; without one, and with 0, the PIM's own is used. Ask who set up the PIM.",
     ),
     "flash refuses": (
         "{name} {place} answers, but this station's own flash or disk refuses: nothing is delivered, as what ToolsNet "

@@ -39,8 +39,8 @@ def _on_line(slug, host="/dev/ttyUSB0", **more):
     return _told(slug, "starting", host=host, port=9600, line={"payload": "x"}, **more)
 
 
-def _toolsnet(slug, state):
-    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111"}
+def _toolsnet(slug, state, **more):
+    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111", **more}
     shown.update(why=slug, why_in=state, why_code=0)
     return reasons.of_toolsnet(shown)
 
@@ -160,7 +160,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
     }
     numbers |= {connection_fault.NO_PIM, connection_fault.FOREIGN_PIM, connection_fault.NO_INFO}
     numbers |= {connection_fault.NO_ANSWER, connection_fault.MALFORMED, connection_fault.NOT_ALLOWED}
-    numbers |= {connection_fault.NOT_WRITTEN}
+    numbers |= {connection_fault.NOT_WRITTEN, connection_fault.NO_PORT}
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:
@@ -201,6 +201,12 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not supported"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
         (_toolsnet("no answer", "streaming"), "acknowledges nothing", "server port"),
+        (_toolsnet("no port", "server opening"), "names a port for the server at 10.9.9.9 that cannot be", "65535"),
+        (
+            _toolsnet("no answer", "streaming", server_port_named=False),
+            "acknowledges nothing",
+            "08 names no port, so the PIM's own is used. Is this ToolsNet's",
+        ),
     ],
 )
 def test_the_words_say_who_what_and_what_to_do(reason, words, hint):
