@@ -25,6 +25,8 @@ from toolcart.agent.link.port import (
     WHY_NO_SOCKET,
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
+    WHY_TLS_BROKEN,
+    WHY_TLS_REFUSED,
 )
 from toolcart.board.errno_reasons import why_of
 from toolcart.board.sockets import TROUBLE, TcpPort
@@ -32,6 +34,7 @@ from toolcart.board.sockets import TROUBLE, TcpPort
 # mbedtls: numbers of errors, without their sign. The multiple of 128 in them is the part, the remainder the cause.
 _ENDED = const(0x7280)
 _NOT_TRUSTED = const(0x2700)
+_ALERT = const(0x7780)
 _NO_MEMORY = (0x2880, 0x3F80, 0x4D80, 0x5180, 0x6180, 0x7F00)  # of certificates, keys, curves, hashes, ciphers, TLS
 _NO_MEMORY_CAUSES = (0x10, 0x6A)  # of large numbers and ASN.1
 _ERRNO_MOST = const(255)  # larger ones are mbedtls's
@@ -245,8 +248,8 @@ class TlsPort(TcpPort):
             why = why_of(code)
         elif code == _NOT_TRUSTED:
             why = WHY_NOT_TRUSTED
-        elif code == _ENDED and not is_opening:
-            why = WHY_ENDED
+        elif not is_opening:  # then it does speak TLS
+            why = WHY_ENDED if code == _ENDED else WHY_TLS_REFUSED if code == _ALERT else WHY_TLS_BROKEN
         self.why = self.why or why
         self.why_code = code
 

@@ -16,6 +16,7 @@ NO_INFO = const(27)  # a 12 came, but no 08
 NO_ANSWER = const(28)  # the server sent no 05
 MALFORMED = const(29)  # it sent something that is not a telegram
 NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
+NO_PORT = const(42)  # the PIM named a server whose port cannot be one
 NOT_WRITTEN = const(37)  # our own flash does not take, or give, what an 08 means
 
 

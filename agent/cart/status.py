@@ -29,7 +29,7 @@ WHY_NAMES = (
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217,"
-    "other header,flash refuses,no usable answer"
+    "other header,flash refuses,no usable answer,TLS refused,TLS broken,TLS ended,no port"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"

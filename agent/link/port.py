@@ -52,6 +52,12 @@ WHY_NOT_TRUSTED = const(32)  # its certificate is not trusted, or is another hos
 WHY_NOT_SETTABLE = const(33)  # this line has no such flow control, direction or level
 WHY_NO_FILES = const(34)  # a certificate or key that TLS needs cannot be used
 WHY_NO_RFC2217 = const(35)  # the other side takes the connection and does not speak RFC 2217
+# And after 36 to 38 of others.
+WHY_TLS_REFUSED = const(
+    39
+)  # it refuses our side of TLS by an alert; `why_code` is that (RFC 8446, 6.2), if it is known
+WHY_TLS_BROKEN = const(40)  # what came over TLS was damaged, or is none
+WHY_TLS_ENDED = const(41)  # it closed the connection before anything came over TLS
 
 
 def is_address(host, number):

@@ -76,8 +76,12 @@ _WHY = {
     ports.WHY_RESET: "it has reset the connection",
     ports.WHY_ENDED: "it has closed the connection",
     ports.WHY_NO_SOCKET: "the system has no socket left",
-    ports.WHY_NO_TLS: "it speaks no TLS that both know",
-    ports.WHY_NOT_TRUSTED: "its certificate is not vouched for, or is another host's",
+    # Their sentences are those of every outlet (toolcart.tools.messages.reasons), by `why_code`.
+    ports.WHY_NO_TLS: "no TLS",
+    ports.WHY_NOT_TRUSTED: "not trusted",
+    ports.WHY_TLS_REFUSED: "TLS refused",
+    ports.WHY_TLS_BROKEN: "TLS broken",
+    ports.WHY_TLS_ENDED: "TLS ended",
 }
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
@@ -225,6 +229,7 @@ class WebhookOutlet(Outlet):
         self.attempts = 0
         self.confirmed = Confirmed()
         self.why = ""
+        self.why_code = 0
         self.unusable = ""
         self._address = address
         self._http = HttpClient(self.timeout_ms)
@@ -281,6 +286,7 @@ class WebhookOutlet(Outlet):
         address = self._address
         report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
         report["why"] = why = self.unusable or self.why
+        report["why_code"] = self.why_code
         report["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
@@ -497,7 +503,9 @@ class WebhookOutlet(Outlet):
 
     def _fail(self, why, now, wait_ms=0, at_once=False):
         """Hang up, and try again later."""
+        self.why_code = 0
         if not why:
+            self.why_code = self.port.why_code
             why = getattr(self.port, "detail", "")  # of a certificate or key
             why = why or _WHY.get(self.port.why, "it cannot be reached (%d)" % self.port.why_code)
         self._hang_up()

@@ -153,7 +153,7 @@ class Session:
         self.info = info = Part()  # what the PIM's 08 says
         info.result_sequence = info.event_sequence = 0
         info.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
-        info.server_port = 0
+        info.server_port = -1
         self.outstanding = outstanding = Part()  # the telegram that is out
         outstanding.kind = OUT_NOTHING
         outstanding.octets = 0

@@ -155,7 +155,7 @@ def event_sequence_of(buf, at):
 
 
 def port_of(buf, at):
-    """Return from an 08 the server's port: digits with blanks on either side; 0 if there is none."""
+    """Return from an 08 the server's port: digits with blanks on either side; 0 if there is none, -1: it cannot be."""
     value = 0
     ended = False
     for index in range(at + 36, at + 41):
@@ -165,5 +165,5 @@ def port_of(buf, at):
         elif 0x30 <= octet <= 0x39 and not ended:
             value = value * 10 + octet - 0x30
         else:
-            return 0
-    return value if value < 65536 else 0
+            return -1
+    return value if value < 65536 else -1

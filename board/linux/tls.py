@@ -5,7 +5,9 @@ Rules
    configured name. If it does not pass, that counts as a connection that could not be opened.
 2. It is open when the handshake is done; until then it is opening, and the limit for opening applies.
 3. Nothing waits: the handshake goes on whenever the port is looked at.
-4. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
+4. With TLS 1.3 the other side refuses our certificate, or its lack, after the handshake: by an alert, which may
+   come behind a reset, or by an end before anything has come. An error number of TLS is none of the system's.
+5. Certificates and key are read when a connection is first wanted. If they cannot be used that connection fails, and
    `detail` says why; the next attempt reads them again. Once they are good they are kept.
 """
 
@@ -13,10 +15,37 @@ import os
 import ssl
 import stat
 
-from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_NO_FILES, WHY_NO_TLS, WHY_NOT_TRUSTED
+from toolcart.agent.link.port import (
+    PORT_LOST,
+    PORT_OPEN,
+    PORT_OPENING,
+    WHY_ENDED,
+    WHY_NO_FILES,
+    WHY_NO_TLS,
+    WHY_NOT_TRUSTED,
+    WHY_RESET,
+    WHY_TLS_BROKEN,
+    WHY_TLS_ENDED,
+    WHY_TLS_REFUSED,
+)
 from toolcart.board.linux.tcp import TcpPort
 
 CPYTHON_ONLY = True
+
+# What refuses our certificate, or that there is none, by the end of OpenSSL's word for it (RFC 8446, 6.2)
+_REFUSALS = {
+    "ALERT_HANDSHAKE_FAILURE": 40,
+    "ALERT_NO_CERTIFICATE": 41,
+    "ALERT_BAD_CERTIFICATE": 42,
+    "ALERT_UNSUPPORTED_CERTIFICATE": 43,
+    "ALERT_CERTIFICATE_REVOKED": 44,
+    "ALERT_CERTIFICATE_EXPIRED": 45,
+    "ALERT_CERTIFICATE_UNKNOWN": 46,
+    "ALERT_UNKNOWN_CA": 48,
+    "ALERT_ACCESS_DENIED": 49,
+    "ALERT_DECRYPT_ERROR": 51,
+    "ALERT_CERTIFICATE_REQUIRED": 116,
+}
 
 
 class TlsUnusable(ValueError):
@@ -44,6 +73,7 @@ class TlsPort(TcpPort):
         self._name = name
         self._host = ""
         self._shakes = False  # TCP is connected, the handshake is going on
+        self._has_read = False  # since the handshake
 
     def open(self, host, number):
         self._host = self._name or host
@@ -60,6 +90,14 @@ class TlsPort(TcpPort):
     def close(self):
         self._shakes = False
         TcpPort.close(self)
+
+    def readinto(self, buf, n):
+        count = TcpPort.readinto(self, buf, n)
+        if count > 0:
+            self._has_read = True
+        elif count == PORT_LOST and self._state == PORT_OPEN and self._why == WHY_ENDED and not self._has_read:
+            self._why = WHY_TLS_ENDED
+        return count
 
     def _look_at_connect(self):
         if not self._shakes:
@@ -88,15 +126,47 @@ class TlsPort(TcpPort):
         except ssl.SSLCertVerificationError as error:
             self._why, self.why_code = WHY_NOT_TRUSTED, error.verify_code
             self.close()
-        except ssl.SSLError:
-            self._why = WHY_NO_TLS
-            self.close()
         except OSError as error:
             self._lost(error)
             self.close()
         else:
-            self._shakes = self.wants_out = False
+            self._shakes = self.wants_out = self._has_read = False
             self._state = PORT_OPEN
+
+    def _lost(self, error):
+        if not isinstance(error, ssl.SSLError):
+            TcpPort._lost(self, error)
+            if self._state == PORT_OPEN and self._why == WHY_RESET and not self._has_read:
+                self._why = WHY_TLS_ENDED
+                alert = self._last_alert()
+                if alert is not None:
+                    self._judge(alert)
+            return PORT_LOST
+        self._judge(error)
+        return PORT_LOST
+
+    def _last_alert(self):
+        """Return what came in front of a reset, if that is an alert."""
+        try:
+            self.sock.recv(1)  # type: ignore
+        except ssl.SSLError as alert:
+            return None if isinstance(alert, self.NOT_NOW) else alert
+        except OSError:
+            pass
+        return None
+
+    def _judge(self, error):
+        """Note why TLS has failed."""
+        words = error.reason or ""
+        self.why_code = _REFUSALS.get(words[words.find("ALERT_") :], 0) if "ALERT_" in words else 0
+        if self.why_code:
+            self._why = WHY_TLS_REFUSED
+        elif self._shakes:
+            self._why = WHY_NO_TLS
+        elif isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            self._why = WHY_ENDED if self._has_read else WHY_TLS_ENDED
+        else:
+            self._why = WHY_TLS_BROKEN
 
 
 def context_of(folder, toolsnet):

@@ -1,16 +1,26 @@
 """board/linux/tls.py and a server with a certificate: handshake, data, each way to fail. All waits have deadlines."""
 
 import os
+import select
 import socket
+import ssl
+import threading
+import time
+
+import pytest
 
 from toolcart.agent.link.port import (
     PORT_CLOSED,
     PORT_LOST,
     PORT_OPEN,
     PORT_OPENING,
+    WHY_ENDED,
     WHY_NO_FILES,
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
+    WHY_TLS_BROKEN,
+    WHY_TLS_ENDED,
+    WHY_TLS_REFUSED,
 )
 from host_tests.board.test_linux import DEADLINE_S, settle
 from host_tests.support.running import wait_for
@@ -83,3 +93,77 @@ def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
     assert said(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")
+
+
+def read_until_lost(port):
+    buf = bytearray(100)
+    octets = b""
+    while True:
+        count = port.readinto(buf, len(buf))
+        if count == PORT_LOST:
+            return octets
+        octets += bytes(buf[:count])
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("theirs", [False, True])
+def test_server_that_requires_a_certificate_of_ours_is_told_with_its_alert(board, tmp_path, version, writes, theirs):
+    wanted = settings(tmp_path)
+    if theirs:
+        own = certificate_files(tmp_path, THEIRS, "cart-7")
+        wanted = settings(tmp_path, tls_certificate=own["certificate"], tls_key=own["key"])
+    with server(server_context(wants=OURS, version=version)) as number:
+        port = board.tls(wanted)
+        port.open("127.0.0.1", number)
+        wait_for("the handshake's end", lambda: port.state() != PORT_OPENING)
+        if port.state() == PORT_OPEN:
+            while writes and port.write(b"x", 0, 1) != PORT_LOST:
+                time.sleep(0.001)
+            read_until_lost(port)
+    assert port.why in (WHY_TLS_REFUSED, WHY_TLS_ENDED)  # the latter where a reset has swallowed the alert
+    if not writes:
+        assert port.why == WHY_TLS_REFUSED and port.why_code in ((48, 46, 42) if theirs else (40, 116))
+
+
+def test_end_without_an_alert_is_told_as_one_of_tls_until_something_has_come(board, tmp_path):
+    for said, why in ((b"", WHY_TLS_ENDED), (b"hello", WHY_ENDED)):
+        with server(talk=lambda peer, said=said: peer.sendall(said)) as number:
+            port = opened(board, settings(tmp_path), "127.0.0.1", number)
+            assert read_until_lost(port) == said
+        assert port.why == why
+
+
+def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
+    def relay(peer):
+        with socket.create_connection(("127.0.0.1", target)) as far:
+            while True:
+                ready = select.select([peer, far], [], [], 0.02)[0]
+                for one, other in ((peer, far), (far, peer)):
+                    if one in ready:
+                        octets = bytearray(one.recv(65536))
+                        if not octets:
+                            return
+                        if go:
+                            octets[-1] ^= 1
+                        other.sendall(octets)
+
+    go = []
+    told = threading.Event()
+
+    def talk(peer):
+        peer.sendall(b"one")
+        told.wait(DEADLINE_S)
+        peer.sendall(b"two")
+        peer.recv(1)
+
+    with server(talk=talk) as target, serving(relay) as number:
+        port = opened(board, settings(tmp_path), "127.0.0.1", number)
+        buf = bytearray(9)
+        wait_for("what is right", lambda: port.readinto(buf, 9) == 3)
+        go.append(1)
+        told.set()
+        read_until_lost(port)
+        assert port.why == WHY_TLS_BROKEN and port.why_code == 0
+        port.close()

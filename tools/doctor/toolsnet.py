@@ -47,6 +47,10 @@ def examine(name: str, configuration: dict, number: int, folder: str, spool: Pat
     server, sequence = reasons.server_endpoint(status).place, status["server_sequence"]
     place = reasons.address(settings["pim_host"], settings["pim_port"])
     words = f"{place} sent its 12, took our 07 and answered 08: server {server}, last result {sequence}"
+    if reason.slug == "no port":
+        words = f"{place} sent its 12, took our 07 and answered 08: a port that cannot be one, last result {sequence}"
+    elif not status["server_port_named"]:
+        words += "; it names no port, so the PIM's own is used"
     findings = [Finding(f"{name} PIM", GOOD, words, "", {"server": server, "result_sequence": sequence})]
     if reason:
         findings.append(Finding(f"{name} server", BAD, reason.words, reason.hint, {"why": reason.slug}))

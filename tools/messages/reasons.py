@@ -9,9 +9,10 @@ Rules
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from toolcart.agent.linux.web_address import WebAddress
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.requests import DONE
 from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
@@ -23,6 +24,7 @@ CONTROLLER = "controller"
 PIM = "PIM"
 SERVER = "ToolsNet server"
 BROKER = "broker"
+WEB_SERVER = "web server"
 DEVICE_SERVER = "serial device server"
 
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
@@ -31,7 +33,7 @@ NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" 
 _AWAY = (
     *("no address", "name not found", "DNS slow", "refused", "no route", "no network", NO_NETWORK_WANTED),
     *("timed out", "reset", "ended", "failed", "silence", "framing lost", "stopped", "no device", "unplugged"),
-    *("no PIM", "no info", "no answer"),
+    *("no PIM", "no info", "no answer", "TLS ended", "TLS broken"),
 )
 
 
@@ -107,13 +109,18 @@ def of_toolsnet(connection: dict) -> Reason:
         endpoint = server_endpoint(connection)
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
-        return Reason(slug, words.format(name=endpoint.name, place=endpoint.place), hint)
-    return connect_reason(endpoint, slug, state, connection.get("why_code", 0), _detail(connection))
+        reason = Reason(slug, words.format(name=endpoint.name, place=endpoint.place, host=endpoint.host), hint)
+    else:
+        reason = connect_reason(endpoint, slug, state, connection.get("why_code", 0), _detail(connection))
+    if reason and endpoint.name == SERVER and slug != "no port" and not connection.get("server_port_named", True):
+        return replace(reason, hint=f"The 08 names no port, so the PIM's own is used. {reason.hint}".strip())
+    return reason
 
 
 def server_endpoint(connection: dict) -> Endpoint:
     """Return the server that the PIM named, or toolsnet.host_override: a blank and 0.0.0.0 mean the PIM's own host."""
-    host, _, port = connection.get("server", "").rpartition(":")
+    server = connection.get("server", "")
+    host, _, port = server.rpartition(":") if ":" in server else (server, "", "")
     host = connection.get("host", "") if host in ("", "0.0.0.0") else host
     return Endpoint(
         SERVER, host, int(port or 0) or connection.get("port", 0), "the address that the PIM names (its 08)"
@@ -144,11 +151,19 @@ def of_outlet(connection: dict) -> Reason:
     slug = connection.get("why", "")
     if connection.get("disk"):  # the file of an outlet, which its disk refuses
         return Reason(slug, slug, linux_refusal.advice(connection["disk"], connection["place"]))
-    host, _, port = connection.get("place", "").partition("://")[2].partition("/")[0].rpartition(":")
-    if not (host and port.isdigit()) or (slug not in _CONNECT and slug not in _ENDS):
+    endpoint = _endpoint_of(connection.get("place", ""))
+    if endpoint is None or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(connection.get("why_kind") or slug, slug)
-    endpoint = Endpoint(BROKER, host, int(port), "outlets[].host")
     return connect_reason(endpoint, slug, "", connection.get("why_code", 0), _detail(connection))
+
+
+def _endpoint_of(place: str) -> Endpoint | None:
+    """Return the broker or web server of this address; None if it is none."""
+    web = WebAddress(place)
+    if not web.fault:
+        return Endpoint(WEB_SERVER, web.host, web.number, "outlets[].url")
+    host, _, port = place.partition("://")[2].partition("/")[0].rpartition(":")
+    return Endpoint(BROKER, host, int(port), "outlets[].host") if host and port.isdigit() else None
 
 
 def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0, detail: str = "") -> Reason:
@@ -160,6 +175,10 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
     words, hint = _CONNECT.get(slug, ("{name} {place} cannot be reached: " + slug, ""))
     if slug in ("failed", "in use") and endpoint.is_line:
         words, hint = _LINE[slug]
+    if slug in _OF_A_LINE and not endpoint.is_line:
+        words, hint = _OF_A_LINE[slug] or _CONNECT["failed"]
+    if slug == "not trusted":
+        words = "{name} {place}: " + _CERTIFICATES.get(code, _CERTIFICATE)
     if endpoint.name == DEVICE_SERVER and slug in _SERVER_OF_LINE:
         words, hint = _SERVER_OF_LINE[slug]
     words = words.format(
@@ -169,12 +188,15 @@ def connect_reason(endpoint: Endpoint, slug: str, state: str = "", code: int = 0
         port=endpoint.port,
         system=_system_error(code),
         detail=detail,
+        alert=_alert(code),
     )
     if slug == "no driver":
         from toolcart.base import installation  # rare
 
         hint = installation.how_to_get("serial")
     hint = hint.format(setting=endpoint.setting, host=endpoint.host, device=endpoint.host)
+    if slug == "TLS ended" and endpoint.name == BROKER:
+        hint += " Or does it refuse a retained will? Then set `retain` to false."
     if slug == "refused":
         hint = _REFUSED.get(endpoint.name, "Does it run there, and is this its port?")
     return Reason(slug, words, hint)
@@ -243,15 +265,63 @@ _CONNECT = {
         "Is this the port for TLS, or of the tunnel? Without TLS leave out tls_ca.",
     ),
     "not trusted": (
-        "{name} {place}: its certificate is not signed by tls_ca, has expired, or is for another host",
+        "{name} {place}: its certificate is not trusted",
         "`openssl s_client -connect HOST:PORT` shows it; tls_name is the name it has to have. A board whose "
         "clock was never set trusts no certificate.",
+    ),
+    "TLS refused": (
+        "{name} {place} refuses our side of TLS{alert}",
+        "Does it require a certificate of ours (tls_certificate, tls_key), or one of another authority? "
+        "Its own log says why.",
+    ),
+    "TLS broken": (
+        "{name} {place}: what came over TLS was damaged on the way, or is no TLS",
+        "It is connected again. If that goes on, something between changes what passes.",
+    ),
+    "TLS ended": (
+        "{name} {place} closed the connection before anything came over TLS",
+        "Does it require a certificate of ours (tls_certificate, tls_key)? Its own log says why.",
     ),
     "no TLS files": (
         "{name} {place}: no connection is tried, since a file for TLS cannot be used{detail}",
         "Correct it: it is read again at each attempt.",
     ),
     "failed": ("{name} {place} cannot be reached{system}", ""),
+}
+
+# Error numbers that mean something else where no line is; without words it is the system's.
+_OF_A_LINE = {
+    "no permission": (
+        "{name} {place}: this machine does not permit the connection",
+        "Is there a firewall on it, or a limit for the agent's user?",
+    ),
+    **dict.fromkeys(("no device", "not a tty", "unplugged")),
+}
+
+# What is wrong with a certificate, by OpenSSL's number (X509_V_ERR_).
+_AUTHORITY = "tls_ca or, without that, by an authority of the system"
+_CERTIFICATE = "its certificate is not signed by tls_ca, has expired, or is for another host"
+_CERTIFICATES = {
+    9: "its certificate is not valid yet, or the clock of this machine is wrong",
+    10: "its certificate has expired, or the clock of this machine is wrong",
+    **dict.fromkeys((2, 18, 19, 20, 21), f"its certificate is not signed by {_AUTHORITY}"),
+    62: "its certificate is for another host",
+    64: "its certificate is for another host",
+}
+
+# RFC 8446, 6.2
+_ALERTS = {
+    40: "handshake failure",
+    41: "no certificate",
+    42: "bad certificate",
+    43: "unsupported certificate",
+    44: "certificate revoked",
+    45: "certificate expired",
+    46: "certificate unknown",
+    48: "unknown CA",
+    49: "access denied",
+    51: "decrypt error",
+    116: "certificate required",
 }
 
 _LINE = {
@@ -297,6 +367,10 @@ _TELEGRAMS = {
     "server not allowed": (
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",
         "Add that host, or ask who changed the PIM.",
+    ),
+    "no port": (
+        "the PIM names a port for the server at {host} that cannot be one: nothing is sent there",
+        "A port is a number up to 65535; without one, and with 0, the PIM's own is used. Ask who set up the PIM.",
     ),
     "flash refuses": (
         "{name} {place} answers, but this station's own flash or disk refuses: nothing is delivered, as what ToolsNet "
@@ -432,6 +506,10 @@ def with_code(code: Any) -> str:
 def _detail(connection: dict) -> str:
     """Return what the port itself says."""
     return f": {connection['why_detail']}" if connection.get("why_detail") else ""
+
+
+def _alert(code: int) -> str:
+    return f": alert {code}, {_ALERTS[code]}" if code in _ALERTS else ""
 
 
 def _system_error(code: int) -> str:

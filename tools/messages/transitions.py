@@ -64,6 +64,7 @@ class ReportedReasons:
 
 _ENTRY_OF_END = {"controller": ("controller losses", "ready"), "outlet": ("server away", "streaming")}
 _ENDS = ("silence", "framing lost", "reset", "ended", "timed out", "no answer", "malformed")  # say all without a code
+_ENDS += ("TLS broken", "TLS ended")
 
 
 def _end_reason(side: str, status: dict, entries: list[dict]) -> str:

@@ -26,6 +26,7 @@ from toolcart.agent.base.connection_fault import (
     NO_ANSWER,
     NO_INFO,
     NO_PIM,
+    NO_PORT,
     NOT_ALLOWED,
     NOT_WRITTEN,
     ConnectionFault,
@@ -387,10 +388,10 @@ class Forward:
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
             info = self.session.info
-            host = self._server_host(info, now)
+            host = self._server_host(info, now) if info.server_port >= 0 else ""
             if not host:
                 self.session.closed(now)
-                self._blame(NOT_ALLOWED, now)
+                self._blame(NOT_ALLOWED if info.server_port >= 0 else NO_PORT, now)
                 return
             self.port.open(host, info.server_port or self.way.pim_port)
             self._opening = True

@@ -64,10 +64,17 @@ def _put_connection(report, upstream):
     session = upstream.session
     address = session.info.server_address
     host = upstream.way.host_override or text_of(address, 0, len(address))
+    number = session.info.server_port
     report["state"] = STATE_NAMES[session.state]
     report["host"] = upstream.way.pim_host
     report["port"] = upstream.way.pim_port
-    report["server"] = "%s:%d" % (host, session.info.server_port)
+    # As it is used: what the 08 leaves blank is the PIM's (protocol.md 8.3).
+    host = host.strip(" \x00")
+    if number >= 0:
+        host = host if host and host != "0.0.0.0" else upstream.way.pim_host
+        host += ":%d" % (number or upstream.way.pim_port)
+    report["server"] = host  # without a port if none has come that can be one
+    report["server_port_named"] = number != 0
     report["server_sequence"] = session.info.result_sequence
     fault = upstream.fault
     report["why_in"] = STATE_NAMES[fault.state] if fault.why else ""

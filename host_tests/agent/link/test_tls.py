@@ -10,6 +10,8 @@ from toolcart.agent.link.port import (
     WHY_NO_TLS,
     WHY_NOT_TRUSTED,
     WHY_RESET,
+    WHY_TLS_BROKEN,
+    WHY_TLS_REFUSED,
 )
 from lab.harness.portable_session import Skip
 
@@ -207,7 +209,8 @@ def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
         (0, WHY_ENDED),
         (system(-0x7280), WHY_ENDED),
         (system(-104), WHY_RESET),
-        (system(-0x7780), WHY_NO_TLS),
+        (system(-0x7780), WHY_TLS_REFUSED),
+        (system(-0x7180), WHY_TLS_BROKEN),
     ):
         bench = opened([b"a", b"b", end])
         buf = bytearray(8)

@@ -638,7 +638,7 @@ def test_it_speaks_tls_to_a_vouched_server_alone(tmp_path):
     hook = {"url": f"https://127.0.0.1:{server.port}/", "tls_ca": "ca.pem"}
     with hooked(server, tmp_path, hook) as (plant, _):
         ids = plant.produce(5)
-        wait_for("it is said", lambda: "is not vouched for" in (tmp_path / "agent.log").read_text())
+        wait_for("it is said", lambda: '"not trusted"' in (tmp_path / "agent.log").read_text())
         assert stored(server.database) == []
         server.kill()
         server.certificate = (tmp_path / "ours.pem",)

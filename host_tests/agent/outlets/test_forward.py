@@ -1,7 +1,7 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.connection_fault import NOT_ALLOWED, NOT_WRITTEN
+from toolcart.agent.base.connection_fault import NO_PORT, NOT_ALLOWED, NOT_WRITTEN
 from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
@@ -908,7 +908,27 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         assert others is None or outlet.counted(h.OTHER_HOST) == others, told
         shown = {}
         outlet.forward.put_state(shown)
-        assert shown["server"].partition(":")[0] in ("", "0.0.0.0", place[0]), "it goes elsewhere than it shows"
+        named = shown["server"].partition(":")[0]
+        assert settings.get("host_override", place[0]) == named, "it goes elsewhere than it shows"
+        assert shown["server"].endswith(":%d" % place[1]) and shown["server_port_named"] == ("server_port" not in told)
+
+
+def test_port_of_an_08_that_cannot_be_one_is_told_and_nothing_is_sent():
+    outlet = Outlet({"server_port": 99999})
+    assert shown_of(outlet)["server"] == ""
+    outlet.store(1)
+    outlet.run(61000)
+    shown = shown_of(outlet)
+    assert outlet.forward.fault.why == NO_PORT and shown["server"] == "tn"
+    outlet.toolsnet.options.server_port = SERVER[1]
+    outlet.until_stored(1)
+    assert outlet.forward.fault.why == 0
+
+
+def shown_of(outlet):
+    shown = {}
+    outlet.forward.put_state(shown)
+    return shown
 
 
 def test_other_host_is_told_when_it_changes_and_not_with_each_connection():

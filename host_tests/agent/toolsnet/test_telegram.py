@@ -63,9 +63,11 @@ def test_port_is_read_with_blanks_on_either_side():
         assert tel.port_of(information(port=text), 0) == port, text
 
 
-def test_port_that_can_be_none_is_0():
-    for text in (b"     ", b"00000", b"65536", b"99999", b"80 80", b"-0080", b"port1", b"\xff\xff\xff\xff\xff"):
+def test_port_that_is_left_out_is_0_and_one_that_cannot_be_is_below():
+    for text in (b"     ", b"00000", b"\x00\x00\x00\x00\x00", b"    0"):
         assert tel.port_of(information(port=text), 0) == 0, text
+    for text in (b"65536", b"99999", b"80 80", b"-0080", b"port1", b"\xff\xff\xff\xff\xff"):
+        assert tel.port_of(information(port=text), 0) == -1, text
 
 
 def test_telegram_too_short_for_an_identifier_has_no_number():

@@ -325,12 +325,13 @@ def test_a_controller_on_a_line_answers(tmp_path):
         ({"send_12": False}, "PIM", "did not identify itself as a PIM"),
         pytest.param({"pim_silent": True}, "PIM", "no 08", marks=pytest.mark.long("a quarter of a minute of silence")),
         ({"server_port": 1}, "server", "refused the connection"),
+        ({"server_port": 99999}, "server", "names a port for the server at 127.0.0.1 that cannot be one"),
     ],
 )
 def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
-            plant.toolsnet.options.server_port = 1
+            plant.toolsnet.options.server_port = options["server_port"]
         code, found = _examined(tmp_path, cart_of(plant))
     assert code == 1 and words in _of(found, what)[0]["words"], found
 

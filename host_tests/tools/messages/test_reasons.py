@@ -39,8 +39,8 @@ def _on_line(slug, host="/dev/ttyUSB0", **more):
     return _told(slug, "starting", host=host, port=9600, line={"payload": "x"}, **more)
 
 
-def _toolsnet(slug, state):
-    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111"}
+def _toolsnet(slug, state, **more):
+    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111", **more}
     shown.update(why=slug, why_in=state, why_code=0)
     return reasons.of_toolsnet(shown)
 
@@ -160,7 +160,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
     }
     numbers |= {connection_fault.NO_PIM, connection_fault.FOREIGN_PIM, connection_fault.NO_INFO}
     numbers |= {connection_fault.NO_ANSWER, connection_fault.MALFORMED, connection_fault.NOT_ALLOWED}
-    numbers |= {connection_fault.NOT_WRITTEN}
+    numbers |= {connection_fault.NOT_WRITTEN, connection_fault.NO_PORT}
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:
@@ -201,10 +201,45 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
         (_toolsnet("no PIM", "pim verify"), "ToolsNet 1.5", "not supported"),
         (_toolsnet("no info", "pim info"), "no 08", "system.number"),
         (_toolsnet("no answer", "streaming"), "acknowledges nothing", "server port"),
+        (_toolsnet("no port", "server opening"), "names a port for the server at 10.9.9.9 that cannot be", "65535"),
+        (
+            _toolsnet("no answer", "streaming", server_port_named=False),
+            "acknowledges nothing",
+            "08 names no port, so the PIM's own is used. Is this ToolsNet's",
+        ),
     ],
 )
 def test_the_words_say_who_what_and_what_to_do(reason, words, hint):
     assert words in reason.words and hint in reason.hint, reason
+
+
+PLACES = ("mqtt://10.1.2.3:8883/toolcart/1/10", "https://10.1.2.3/x", "https://10.1.2.3:8443/x")
+
+
+def _tls(slug, code=0):
+    shown = {"why": slug, "why_code": code}
+    return [reasons.of_outlet({"kind": "", "place": place, **shown}).text() for place in PLACES] + [
+        reasons.of_toolsnet({"host": "10.1.2.3", "port": 6575, "why_in": "pim verify", **shown}).text()
+    ]
+
+
+def test_each_outlet_says_the_same_of_tls():
+    for slug, code, words in (
+        ("not trusted", 10, "its certificate has expired"),
+        ("not trusted", 9, "its certificate is not valid yet"),
+        ("not trusted", 20, "its certificate is not signed by tls_ca"),
+        ("not trusted", 64, "its certificate is for another host"),
+        ("not trusted", 62, "its certificate is for another host"),
+        ("TLS refused", 116, "refuses our side of TLS: alert 116, certificate required"),
+        ("TLS refused", 0, "refuses our side of TLS. Does it require a certificate of ours (tls_certificate"),
+        ("TLS ended", 0, "closed the connection before anything came over TLS. Does it require"),
+        ("TLS broken", 0, "was damaged on the way"),
+        ("no permission", 1, "this machine does not permit the connection"),
+    ):
+        assert all(words in text and "dialout" not in text for text in _tls(slug, code)), _tls(slug, code)
+    assert not any(
+        "adapter" in text or "there is no" in text for slug in ("no device", "unplugged") for text in _tls(slug, 5)
+    )
 
 
 def test_a_side_that_stands_has_no_reason():
