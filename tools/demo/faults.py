@@ -160,5 +160,5 @@ def _verdict(account: dict) -> str:
     if _is_broken(account):
         return "FAILED: results are lost, out of order or stored twice."
     missing = account["produced"] - account["delivered"]
-    where = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
-    return f"{missing} not in the archive: {where}."
+    leftover = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
+    return f"{missing} not in the archive: {leftover}."

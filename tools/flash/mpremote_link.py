@@ -126,10 +126,10 @@ class MpremoteLink:
             except (OSError, serial.SerialException):
                 raise self._gone() from None
         self._exec(PRELUDE)
-        about = self._exec(ABOUT)
+        answer = self._exec(ABOUT)
         try:
-            about = self._literal(about)
-            platform, name, machine, version, mpy, free, block, frozen, tls, heap = about
+            answer = self._literal(answer)
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap = answer
         except (ValueError, SyntaxError):
             raise BoardError(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
@@ -314,15 +314,15 @@ def trouble_of(port: str, error: Exception) -> BoardError:
         if "Inappropriate ioctl" in text or os.path.isdir(port):
             return BoardError(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
         return BoardError(f"{port} is there and cannot be opened: {text}")
-    devices = [one.device for one in serial.tools.list_ports.comports() if one.vid is not None]
+    devices = [port_info.device for port_info in serial.tools.list_ports.comports() if port_info.vid is not None]
     seen = f"USB serial ports that are there: {', '.join(devices)}" if devices else "No USB serial port is there"
     return BoardError(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
 
 
 def _refusal(traceback: str) -> BoardError:
     """Return the error for the last line of the board's traceback; it never has what was sent."""
-    last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
-    if "ENOSPC" in last or last.startswith("OSError: 28"):
+    last_line = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
+    if "ENOSPC" in last_line or last_line.startswith("OSError: 28"):
         return BoardFull("the board's file system is full")
-    kind = last.split(":")[0]
-    return BoardError(f"the board refused: {last if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")
+    kind = last_line.split(":")[0]
+    return BoardError(f"the board refused: {last_line if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")
