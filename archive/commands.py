@@ -114,7 +114,7 @@ def query(place: str, **options: Any) -> None:
     Newest first. Time is by the station's own clock, Arrived is UTC.
     """
     database = library()
-    from toolcart.archive.database import cars, queries
+    from toolcart.archive.database import queries, vehicle_numbers
 
     part = _text("--vin-part", options["vin_part"])
     wanted = queries.ResultFilter(
@@ -134,7 +134,7 @@ def query(place: str, **options: Any) -> None:
         fail(f"{', '.join('--' + name.removeprefix('as_').replace('_', '-') for name in (form, *others))}: one of them")
     with reading(place) as connection:
         if part is not None:
-            wanted = replace(wanted, vins=tuple(cars.matching(connection, part, CARS_MOST)))
+            wanted = replace(wanted, vins=tuple(vehicle_numbers.matching(connection, part, CARS_MOST)))
         rows: Iterable[dict] = queries.results(connection, wanted, limit)
         if form in ("xlsx", "parquet"):
             if database.is_same(place, options[form]):

@@ -96,8 +96,7 @@ class Console:
             self._log.note(self._entry, self._value, self._app.board.now())
             self._log = None
         self.tell(end=True)
-        give_back("toolcart.agent.quarantine", "orders")
-        give_back("toolcart.agent.quarantine", "entries")
+        give_back("toolcart.agent.quarantine", "orders", "entries")
         give_back("toolcart.agent.station", "command_orders")
 
     def _obey(self, words):

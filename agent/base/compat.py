@@ -33,11 +33,12 @@ if ON_CPYTHON:
     FAST = fields_cpython
 
 
-def give_back(package, module):
-    """Free the module `module` of `package`; it can be imported again when needed."""
-    if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
-        delattr(sys.modules[package], module)
-        gc.collect()
+def give_back(package, *modules):
+    """Free these modules of `package`; each can be imported again when needed."""
+    for module in modules:
+        if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
+            delattr(sys.modules[package], module)
+            gc.collect()
 
 
 class Part:

@@ -27,7 +27,6 @@ import toolcart.agent.log.carry_over
 import toolcart.agent.log.log
 import toolcart.agent.openprotocol.light_result
 import toolcart.agent.quarantine.quarantine
-import toolcart.agent.toolsnet.session
 
 # isort: split
 # The parts for toolcart.agent.cart.assembly: loaded here and not in the middle of a step; on a board they are one
@@ -38,10 +37,8 @@ import toolcart.agent.log.snapshot
 import toolcart.agent.openprotocol.duplicate_search
 import toolcart.agent.openprotocol.recovery
 import toolcart.agent.openprotocol.session
-import toolcart.agent.outlets.toolsnet.forward
 import toolcart.agent.station.intake
-import toolcart.agent.station.store
-import toolcart.agent.toolsnet.result04  # noqa: F401
+import toolcart.agent.station.store  # noqa: F401
 from toolcart.agent.base.compat import Part, const, give_back
 from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
@@ -127,10 +124,8 @@ class Station:
         if device is None or not self._bring_up(device):
             self.counters.note(FLASH_FAILED, 0, now)
             return MOUNT_RETRY_MS
-        for module in ("mount", "snapshot_before"):
-            give_back("toolcart.agent.log", module)
-        for module in ("area", "places"):
-            give_back("toolcart.agent.cart", module)
+        give_back("toolcart.agent.log", "mount", "partitioning", "snapshot_v4")
+        give_back("toolcart.agent.cart", "storage", "outlet_places")
         self.mounted = True
         from toolcart.agent.cart.assembly import assemble
 
@@ -139,7 +134,7 @@ class Station:
         self.settings = self.system = {}
         self.outlet_settings = []
         give_back("toolcart.agent.cart", "assembly")
-        give_back("toolcart.agent.outlets.toolsnet", "making")
+        give_back("toolcart.agent.outlets.toolsnet", "factory")
         return FOREVER
 
     def _bring_up(self, device):
@@ -152,11 +147,21 @@ class Station:
         self.counters.note(FLASH_FAILED, 0, now)
 
 
+def load_outlets(configuration):
+    """Load the code of ToolsNet's outlet, the deepest one, if it is configured: a station's step has less stack."""
+    kinds = [outlet["kind"] for settings in configuration["stations"] for outlet in settings["outlets"]]
+    if "toolsnet" in kinds:
+        import toolcart.agent.outlets.toolsnet.forward
+        import toolcart.agent.toolsnet.result04
+        import toolcart.agent.toolsnet.session  # noqa: F401
+
+
 class App:
     """Every station of one configuration (as `toolcart.agent.cart.config.complete` returns it) on one board."""
 
     def __init__(self, configuration, board):
         self.board = board
+        load_outlets(configuration)
         self.stations = [Station(settings, configuration, board) for settings in configuration["stations"]]
         self.know_names([])
         slots = 0

@@ -31,7 +31,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from toolcart import toolsnet_rows as rows
 from toolcart.agent.toolsnet.telegram import SEQUENCES
-from toolcart.archive.database import audit, bulk_insert, cars, database
+from toolcart.archive.database import audit, bulk_insert, database, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.queries import dicts
 from toolcart.archive.server.writer import ArchiveEnding, Writer
@@ -226,7 +226,7 @@ def _delete(connection: Connection, kind: _Kind, some: list[dict]) -> None:
         vins.update(connection.execute(select(other.VIN).where(other.ResultId.in_(numbers))).scalars())
     for table in (*kind.more, kind.table):
         connection.execute(delete(table).where(table.c[number.name].in_(numbers)))
-    cars.forget(connection, vins)
+    vehicle_numbers.forget(connection, vins)
     if kind.table is t.RESULT:
         rollups.again(connection, rollups.places_of(some))
 
@@ -300,7 +300,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
     bulk_insert.insert(connection, kind.table, [tuple(row.values()) for row in added])
     if kind.table is t.RESULT:
         rollups.add(connection, [tuple(row.values()) for row in added])
-        cars.add(connection, {row["VIN"] for row in added} - {""})
+        vehicle_numbers.add(connection, {row["VIN"] for row in added} - {""})
     for table in kind.more:
         statement = select(table).where(table.c[number.name].in_(list(new)))
         theirs = [{**row, number.name: new[row[number.name]]} for row in reading.execute(statement).mappings()]
@@ -309,7 +309,7 @@ def _take_some(reading: Connection, connection: Connection, kind: _Kind, some: l
                 connection, table, [tuple(row[name] for name in bulk_insert.columns(table)) for row in theirs]
             )
         if table is t.RESULT_VIN:
-            cars.add(connection, {str(row["VIN"]) for row in theirs} - {""})
+            vehicle_numbers.add(connection, {str(row["VIN"]) for row in theirs} - {""})
     return len(added)
 
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, CompoundSelect, Connection, Select, and_, func, select
 
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
-from toolcart.archive.database import cars
 from toolcart.archive.database import tables as t
+from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.tables import Station
 from toolcart.trace.curves import Curve
 
@@ -103,8 +103,8 @@ def which(connection: Connection, wanted: ResultFilter, *span: str) -> list[Colu
     here: list[ColumnElement[bool]] = []
     if wanted.vin_from or wanted.vin_to:
         first, last = wanted.vin_from or "", wanted.vin_to or ""
-        here.append(cars.between(connection, _R.VIN, first, last))
-        if cars.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
+        here.append(vehicle_numbers.between(connection, _R.VIN, first, last))
+        if vehicle_numbers.are_few(connection, first, last):  # by the cars' index, whatever span of time is asked for
             time, place = time.op("||")(""), [column + 0 for column in place]
     if wanted.station is not None:
         here += [column == number for column, number in zip(place, wanted.station, strict=True)]

@@ -28,7 +28,7 @@ from sqlalchemy import Connection, Engine, Table, select, update
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.database import bulk_insert, cars
+from toolcart.archive.database import bulk_insert, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.database.database import first_line
 from toolcart.archive.database.tables import Station
@@ -399,7 +399,7 @@ class Writer:
                 put(connection, table, batch.rows[table])
         if t.RESULT in batch.rows:
             rollups.add(connection, batch.rows[t.RESULT])
-        cars.add(connection, batch.cars)
+        vehicle_numbers.add(connection, batch.cars)
         for table, arrivals in batch.again.items():
             for key, count in arrivals.items():
                 there = t.is_row(table, t.GRAPH_KEY, key)

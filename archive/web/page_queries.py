@@ -3,7 +3,7 @@
 Rules
 1. A list goes on after the last row shown (`behind`), never by an offset: page 1,000 costs the same as page 1.
 2. A list filtered by station or "not OK" is in the order of the stations' clocks, else of arrival; each has its index.
-3. A VIN's beginning or end is a range of an index (toolcart.archive.database.cars).
+3. A VIN's beginning or end is a range of an index (toolcart.archive.database.vehicle_numbers).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.database import cars
 from toolcart.archive.database import tables as t
+from toolcart.archive.database import vehicle_numbers
 from toolcart.archive.database.queries import ResultFilter, dicts, is_program, wanted_results, which
 from toolcart.archive.database.tables import Station
 from toolcart.archive.statistics import rates
@@ -135,7 +135,7 @@ def car(connection: Connection, vin: str) -> list[dict]:
 
 def cars_like(connection: Connection, part: str) -> list[dict]:
     """Return the first cars whose VIN begins or ends with `part`, and how many results they have."""
-    vins = cars.matching(connection, part, CARS)
+    vins = vehicle_numbers.matching(connection, part, CARS)
     statement = select(_R.VIN, func.count(), func.sum(_R.Overall), func.max(_R.Time)).where(_R.VIN.in_(vins))
     figures = {row[0]: tuple(row[1:]) for row in connection.execute(statement.group_by(_R.VIN))}
     names = ("VIN", "Results", "NOK", "Time")

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 
 from toolcart import toolsnet_rows as rows
-from toolcart.archive.database import cars, queries
+from toolcart.archive.database import queries, vehicle_numbers
 from toolcart.archive.database.audit import REMARK_MOST, remarks_of
 from toolcart.archive.web import day_figures, list_rows, page_queries, request_arguments, template_filters
 from toolcart.archive.web.list_rows import ListQuery
@@ -66,7 +66,7 @@ async def search(read: Reading, request: Request) -> Page:
     if not text:
         return Page("search.html", {"q": "", "cars": [], "results": [], "stations": []})
     for vin in dict.fromkeys((text, text.upper())):
-        if len(vin) <= VIN_MOST and await read(cars.is_there, vin):
+        if len(vin) <= VIN_MOST and await read(vehicle_numbers.is_there, vin):
             return Page("", {}, go_to=template_filters.link("/car", vin=vin))
     matching = await read(page_queries.cars_like, text) or (await read(page_queries.cars_like, text.upper()))
     by_id: list[dict] = []

@@ -36,8 +36,7 @@ def make_board(folder):
 def main(path):
     """Run until interrupted, then end in order."""
     configuration = complete(path)
-    give_back("toolcart.agent.cart", "config")  # before the rest is loaded: it takes the same memory
-    give_back("toolcart.agent.cart", "settings")
+    give_back("toolcart.agent.cart", "config", "settings")  # before the rest is loaded: it takes the same memory
     from toolcart.agent.cart.app import App
     from toolcart.board import loop  # brings in the whole agent: not before the configuration is read and forgotten
 

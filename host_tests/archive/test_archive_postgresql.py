@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
-from toolcart.archive.database import cars, database, maintenance, queries
+from toolcart.archive.database import database, maintenance, queries, vehicle_numbers
 from toolcart.archive.database.tables import CAR
 from toolcart.archive.server import servers
 from toolcart.archive.server.servers import Server
@@ -108,7 +108,7 @@ def test_every_page_is_there(plant):
 def test_a_beginning_and_an_end_are_found_by_an_index(plant, column, part):
     def plan(connection):
         connection.exec_driver_sql("SET enable_seqscan = off")  # three hundred rows are read faster than looked up
-        sql = select(CAR.c.VIN).where(cars.between(connection, CAR.c[column], part, part))
+        sql = select(CAR.c.VIN).where(vehicle_numbers.between(connection, CAR.c[column], part, part))
         text = str(sql.compile(connection, compile_kwargs={"literal_binds": True}))
         return "\n".join(row[0] for row in connection.exec_driver_sql("EXPLAIN " + text))
 

@@ -269,9 +269,14 @@ def depth_of(name, loaded, depth=1):
     return deepest
 
 
+MQTT = "toolcart.agent.outlets.mqtt"
+
+
 def test_imports_nest_no_deeper_than_the_smallest_stack_allows():
     """With one level more the 32-bit unix port and a board with 8 KB of stack end in a recursion error."""
-    assert depth_of("toolcart.agent.cart.app", set()) == 5
+    loaded = set()
+    assert depth_of("toolcart.agent.cart.app", loaded) == 5
+    assert max(depth_of(name, loaded) for name in ("toolcart.agent.outlets.toolsnet.forward", MQTT)) <= 4
 
 
 def private_accesses(module):

@@ -38,6 +38,7 @@ _FILE = re.compile(r"(?<![\w.*{}/-])((?:[\w.-]+/)*[\w-]+\.py)\b")
 _PLACE = re.compile(rf"(?<![\w./*{{}}<-])((?:{_ROOM})/[\w./-]*\w)(?![\w*])")
 _CLAUSES = re.compile(r"protocol\.md (\d+(?:\.\d+)?(?:(?:, | and | to )\d+\.\d+)*)")
 _LATER = re.compile(r"(?:@|; |\()later (\d+)\b")
+_GIVEN_BACK = re.compile(r'give_back\(("[\w.]+"(?:,\s*"\w+")+),?\s*\)')
 _STARTED = re.compile(rf"python3? -m ((?:{_ROOM})(?:\.\w+)+)")
 
 
@@ -164,3 +165,14 @@ def test_what_is_gone_is_found():
     ]
     assert gone_in("agent/wide/ and nothing_here.py") == ["nothing_here.py", "agent/wide"]
     assert not gone_in("toolcart.agent.cart.app, agent.link.port, cart/app.py, agent/linux, board.lamp, link.buf")
+
+
+def test_every_module_that_is_given_back_to_the_heap_is_there():
+    """A name that is not would free nothing, without a word: a board has the module of a start for ever."""
+    given_back = []
+    for path in (path for name, path in paths().items() if name.startswith(("agent/", "board/"))):
+        for names in _GIVEN_BACK.findall(path.read_text(encoding="utf-8")):
+            package, *modules = re.findall(r"[\w.]+", names)
+            given_back += [f"{package}.{module}" for module in modules]
+    assert len(given_back) > 10
+    assert [name for name in given_back if text_of(name) is None] == []

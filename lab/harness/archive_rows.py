@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
-from toolcart.archive.database import bulk_insert, cars
+from toolcart.archive.database import bulk_insert, vehicle_numbers
 from toolcart.archive.database import tables as t
 from toolcart.archive.statistics import rollups
 
@@ -49,7 +49,7 @@ def fill(engine: Engine, plant: Plant, progress: Callable[[float], None] = lambd
     total = plant.stations * plant.cars * SCREWS
     with engine.begin() as connection:
         for first in range(0, plant.cars, AT_ONCE):
-            cars.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
+            vehicle_numbers.add(connection, {vin(car) for car in range(first, min(first + AT_ONCE, plant.cars))})
         for index in t.RESULT.indexes:
             index.drop(connection)
         if connection.execute(select(func.max(t.RESULT.c.ResultId))).scalar():

@@ -14,7 +14,7 @@ from .extra import extra_data, read_extra
 from .message import Message
 from .registry import CONTROLLER, INTEGRATOR, Catalogue, wire
 from .stream import Frames, Linked
-from .trace import physical_values, samples_of
+from .trace_samples import physical_values, samples_of
 from .variable import DataField, Resolution, data_field, resolution
 
 STANDARD = Catalogue()

@@ -16,7 +16,7 @@ import json
 
 from .errors import FieldError, FrameError, Odd
 from .forms import HEADER_FIELDS, OF_ENCODE
-from .trace import samples_of
+from .trace_samples import samples_of
 from .variable import DataField, Resolution
 
 _PARTS = {

@@ -9,7 +9,7 @@ Rules
 from .errors import FieldError, InvalidValue, Odd
 from .fields import READERS, write, write_number
 from .forms import HEADER_BYTES, HEADER_FIELDS, counted_by
-from .trace import octets_of_samples
+from .trace_samples import octets_of_samples
 from .variable import DataField, Resolution
 
 FRAME_MOST = 9999

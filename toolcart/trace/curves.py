@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from toolcart import catalogue
-from toolcart.catalogue.trace import DIVIDES, coefficient_of
+from toolcart.catalogue.trace_samples import DIVIDES, coefficient_of
 from toolcart.codec.inputs import OPEN_PROTOCOL, CaptureItem, messages
 
 LINE_BEGINS = b'{"schema":'

@@ -23,7 +23,7 @@ print(json.dumps(sorted(name for name in sys.modules if name.startswith("toolcar
 CONTROLLER = {"host": "127.0.0.1", "port": 9}
 TOOLSNET = {"pim_host": "127.0.0.1", "pim_port": 9}
 OF_OUTLETS = {
-    "toolsnet": {"linux.toolsnet", "linux.telegram04"},
+    "toolsnet": {"linux.toolsnet", "linux.telegram04", "outlets.toolsnet.policy", "toolsnet.session"},
     "file": {"linux.file"},
     "webhook": {"linux.webhook", "linux.http_client"},
     "mqtt": {"linux.mqtt", "outlets.mqtt", "mqtt.session"},
