@@ -66,7 +66,7 @@ def board() -> None:
 )
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Show the state of the agent without stopping it."""
-    _end(lambda link: show_status(link, as_json, port, may_hold), port)
+    _with_link(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
 @board.command("log")
@@ -74,14 +74,14 @@ def status_command(port: str, as_json: bool, may_hold: bool) -> None:
 @JSON_OPTION
 def log_command(port: str, as_json: bool) -> None:
     """Print every station's log and the last failed start."""
-    _end(lambda link: show_log(link, as_json), port)
+    _with_link(lambda link: show_log(link, as_json), port)
 
 
 @board.command("config")
 @PORT_OPTION
 def config_command(port: str) -> None:
     """Print a board's configuration; secrets are shown as ***."""
-    _end(show_config, port)
+    _with_link(show_config, port)
 
 
 @board.command("spool")
@@ -93,7 +93,7 @@ def config_command(port: str) -> None:
 )
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
     """Copy a station's spool from a running board and read it."""
-    _end(lambda link: show_spool(link, station, target, count), port)
+    _with_link(lambda link: show_spool(link, station, target, count), port)
 
 
 @board.command("wipe")
@@ -108,7 +108,7 @@ def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> N
     """
     if not agreed:
         click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
-    _end(lambda link: wipe(link, station, lose_waiting), port)
+    _with_link(lambda link: wipe(link, station, lose_waiting), port)
 
 
 @board.command("quarantine")
@@ -128,8 +128,8 @@ def quarantine_command(
     if (order in ("list", "export")) == bool(which):
         raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
     if order == "drop":
-        orders.agree(list(which), agreed)
-    _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+        orders.confirm_drop(list(which), agreed)
+    _with_link(lambda link: give_order(link, station, order, list(which), as_json), port)
 
 
 @board.command("check")
@@ -148,7 +148,7 @@ def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> N
     Be beside the board; the report is JSON and text.
     """
     tester = check.Tester(click.echo, _prompt, lambda: time.sleep(1), uart, cuts, live)
-    _end(lambda link: check_board(link, tester, Path(target)), port)
+    _with_link(lambda link: check_board(link, tester, Path(target)), port)
 
 
 def _prompt(instruction: str) -> None:
@@ -173,7 +173,7 @@ def check_board(link: ConsoleLink, tester: check.Tester, target: Path) -> None:
 def look_at(port: str, as_json: bool) -> bool:
     """Do what `toolcart status --port` asks for; return True if something there needs somebody."""
     outcome: list[bool] = []
-    _end(lambda link: outcome.append(show_status(link, as_json, port)), port)
+    _with_link(lambda link: outcome.append(show_status(link, as_json, port)), port)
     return outcome[0]
 
 
@@ -186,7 +186,7 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
             raise BoardError(f"the command is longer than the {LINE_MAX} characters that a board hears.")
         answers.extend(_answers(link, f"?{line}", patience_s))
 
-    _end(ask, port)
+    _with_link(ask, port)
     return answers
 
 
@@ -207,7 +207,7 @@ def give_order(link: ConsoleLink, station: int, order: str, which: list[str], as
         sys.exit(code)
 
 
-def _end(act: Callable[[ConsoleLink], object], port: str) -> None:
+def _with_link(act: Callable[[ConsoleLink], object], port: str) -> None:
     link: Any = open_link(port)
     try:
         act(link)

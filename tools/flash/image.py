@@ -74,7 +74,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
 
 def _has(submodule: Path) -> bool:
     """True if the submodule is checked out."""
-    return submodule.is_dir() and any(one.name != ".git" for one in submodule.iterdir())
+    return submodule.is_dir() and any(entry.name != ".git" for entry in submodule.iterdir())
 
 
 def version_of(source: Path) -> tuple[int, int, int] | None:
@@ -181,7 +181,7 @@ def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
 
 
 def _board_files(board: Board, source: Path, board_folder: Path) -> dict[str, bytes]:
-    """Return the port's folder of the board with our division of the flash behind what it says, to lie in `ours`."""
+    """Return the port's folder of the board, to lie in `board_folder`, with our division of the flash behind what it says."""
     micropython_folder = source / "ports" / board.port / "boards" / board.folder
     files = {
         file.relative_to(micropython_folder).as_posix(): file.read_bytes()
@@ -259,8 +259,8 @@ def line_of(board: Board, source: Path, folder: Path) -> str:
         "MICROPY_BOARD_DIR": folder / "board" / board.folder,
         "MICROPY_FROZEN_MANIFEST": folder / "manifest.py",
     }
-    words = [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
-    return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *words, "-B", str(folder / "out"), "build"])
+    arguments = [argument for name, value in settings.items() for argument in ("-D", f"{name}={value}")]
+    return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *arguments, "-B", str(folder / "out"), "build"])
 
 
 def build(board: Board, source: Path, folder: Path, report: Callable[[str], None]) -> Path:

@@ -133,8 +133,8 @@ def _verify(link: Link, plan: Plan) -> None:
             for path in differing:
                 link.write(path, files[path], lambda octets: None)
     raise BoardError(
-        f"{len(differing)} files differ on the board after {VERIFY_TRIES} attempts ({differing[0]}): its flash may be worn "
-        "or the cable bad. What ran before is untouched."
+        f"{len(differing)} files differ on the board after {VERIFY_TRIES} attempts ({differing[0]}): its flash may be "
+        "worn or the cable bad. What ran before is untouched."
     )
 
 
@@ -142,9 +142,9 @@ def _write_state(link: Link, state: safe_mode.State) -> None:
     _replace(link, safe_mode.STATE_FILE, state.text().encode(), lambda octets: None, safe_mode.NEW_STATE_FILE)
 
 
-def _replace(link: Link, path: str, content: bytes, progress: Progress, beside: str = "") -> None:
+def _replace(link: Link, path: str, content: bytes, progress: Progress, temporary_name: str = "") -> None:
     """Write a new file beside the old one, verify it, and rename it over that."""
-    new = beside or path + ".new"
+    new = temporary_name or path + ".new"
     for _ in range(VERIFY_TRIES):
         link.write(new, content, progress)
         if link.hashes([new]).get(new) == sha256(content):

@@ -124,7 +124,7 @@ class MpremoteLink:
                         "board? Unplug it, plug it in again, and try once more."
                     ) from None
             except (OSError, serial.SerialException):
-                raise self._gone() from None
+                raise self._gone_error() from None
         self._exec(PRELUDE)
         answer = self._exec(ABOUT)
         try:
@@ -240,7 +240,7 @@ class MpremoteLink:
                 try:
                     pending += stream.read(max(1, stream.in_waiting))
                 except (OSError, serial.SerialException):
-                    raise self._gone() from None
+                    raise self._gone_error() from None
                 *whole, pending = pending.split(b"\n")
                 for octets in whole:
                     answer = console_line(octets.decode(errors="replace"))
@@ -261,14 +261,14 @@ class MpremoteLink:
         try:
             return serial.Serial(self.port, 115200, timeout=LINE_S, exclusive=True)
         except (OSError, serial.SerialException) as error:
-            raise trouble_of(self.port, error) from None
+            raise open_error(self.port, error) from None
 
     def _open(self) -> Any:
         if self._transport is None:
             try:
                 self._transport = SerialTransport(self.port, 115200, timeout=HOLD_S)
             except (OSError, serial.SerialException) as error:
-                raise trouble_of(self.port, error) from None
+                raise open_error(self.port, error) from None
             except TransportError:
                 self._stream().close()  # mpremote does not say why; opening it again does
                 raise BoardError(f"{self.port} could not be opened.") from None
@@ -281,7 +281,7 @@ class MpremoteLink:
         except TransportExecError as error:
             raise _refusal(error.error_output) from None
         except (TransportError, OSError, serial.SerialException):
-            raise self._gone() from None
+            raise self._gone_error() from None
 
     def _value(self, expression: str) -> Any:
         return self._literal(self._exec(f"print(repr({expression}))"))
@@ -291,14 +291,14 @@ class MpremoteLink:
 
         return ast.literal_eval(text.decode(errors="replace").strip())
 
-    def _gone(self) -> BoardGone:
+    def _gone_error(self) -> BoardGone:
         return BoardGone(
             f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
             "again; then repeat the command."
         )
 
 
-def trouble_of(port: str, error: Exception) -> BoardError:
+def open_error(port: str, error: Exception) -> BoardError:
     """Say why a port could not be opened."""
     number = getattr(error, "errno", None)
     text = str(error)
