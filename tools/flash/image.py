@@ -181,7 +181,7 @@ def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
 
 
 def _board_files(board: Board, source: Path, board_folder: Path) -> dict[str, bytes]:
-    """Return the port's folder of the board, to lie in `board_folder`, with our division of the flash behind what it says."""
+    """Return the port's folder of the board with our division of the flash behind what it says, for `board_folder`."""
     micropython_folder = source / "ports" / board.port / "boards" / board.folder
     files = {
         file.relative_to(micropython_folder).as_posix(): file.read_bytes()
