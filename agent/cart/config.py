@@ -63,6 +63,19 @@ def describe():
             yield place + "." + row[0], row[1], unit(row[0]), row[2], allowed(row)
 
 
+def outlet_fault(outlet, key):
+    """Return what is allowed under this key of a completed outlet, "" if what it has there is."""
+    for line in settings.OUTLETS[outlet["kind"]].split("\n"):
+        row = line.split()
+        if row[0] == key and _fault(row, outlet[key]):
+            return allowed(row)
+    look = settings.OUTLET_FAULTS.get(outlet["kind"])
+    for name, words in look(outlet) if look else ():
+        if name == key:
+            return words
+    return ""
+
+
 def milliseconds(seconds):
     """Return seconds, whole or not, as whole milliseconds, half up: 0.1 is 100 in a 32-bit float as well."""
     return int(seconds * 1000 + 0.5)

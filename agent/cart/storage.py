@@ -149,7 +149,7 @@ def _place_cursors(station, own):
     at_start.returned = [0] * count  # how many records an outlet lacks that the log gave up before
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
-    at_start.given_up = [_outlet_of(log, place) for place in own.given_up]
+    at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
     own.put(state)
     for index in range(count):
         cursor = log.cursors[index]
@@ -187,10 +187,13 @@ def _had_by_others(log, own, numbers):
     return low
 
 
-def _outlet_of(log, place):
-    """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash."""
+def _outlet_of(log, place, missed=0):
+    """Return the kind of the outlet that had this place, how many records it has not taken at most, its name's hash.
+
+    `missed` of them are gone: their count goes with the place.
+    """
     state = log.state
-    waiting = max(0, log.number - state.numbers[CURSOR + place])  # it may have taken some right before a power cut
+    waiting = missed + max(0, log.number - state.numbers[CURSOR + place])  # some perhaps taken right before a power cut
     return KINDS[kind_at(state, place) - 1], waiting, hash_at(state, place)
 
 

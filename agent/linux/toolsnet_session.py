@@ -38,8 +38,11 @@ class ExtendedSession(Session):
         return Session._take(self, now)
 
     def _acknowledged(self, ident):
+        answered = self.heartbeat.result_answered
         event = Session._acknowledged(self, ident)
         if event == ts.EV_ACCEPTED or event == ts.EV_REFUSED:
+            if self._lent is not None:
+                self.heartbeat.result_answered = answered  # another telegram's tells nothing of results
             self._give_back()
         return event
 

@@ -13,7 +13,8 @@ Rules
 5. After the SUBACK a PINGREQ goes out: as a rule, what is retained has come when its answer comes.
 6. Every wait has a deadline: CONNACK, SUBACK, PINGRESP and the first PUBACK outstanding `ack_timeout_ms`. What breaks
    the rules of MQTT ends the connection [4.8.0-1].
-7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged.
+7. Between connects it waits 1, 2, 4 .. s up to `reconnect_ms`; from 1 s again once something was acknowledged that has
+   a tag: what goes out with each connection has 0, and shows nothing.
 
     WAITING -> OPENING -> CONNECTING --CONNACK--> SUBSCRIBING --SUBACK--> SETTLING --PINGRESP--> UP --leave--> LEAVING
        ^__________|____________|_______________________|______________________|_________________|  any loss
@@ -55,6 +56,7 @@ EV_MALFORMED = const(7)  # what came is not MQTT, or breaks its rules; the conne
 EV_SKIPPED = const(8)  # a message that is too large, or on another topic
 EV_FOREIGN = const(9)  # a PUBACK for nothing that is out
 EV_UNRETAINED = const(10)  # for its owner: EV_LOST, where the broker may have refused what is retained
+EV_TAKES_NONE = const(11)  # for its owner: EV_LOST once more while results were out
 
 NOT_SUBSCRIBED = const(0x80)  # 3.9.3
 
@@ -405,7 +407,8 @@ class Session:
     def _pop(self, now):
         """The first outstanding message is acknowledged."""
         self.tag = self.window.pop()
-        self._retry.reset()
+        if self.tag:
+            self._retry.reset()
         if self.window.count:
             self._wait.start(now, self.ack_timeout_ms)
         else:

@@ -35,7 +35,8 @@ def put_outlet(status, outlet):
     """Add its state, where it leads, why it does not work, and what was counted."""
     session = outlet.session
     progress = outlet.progress
-    status["state"] = "no receipts" if progress.is_overdue else ms.STATE_NAMES[session.state]
+    state = "no PUBACK" if outlet.lacks and session.state == ms.UP else ms.STATE_NAMES[session.state]
+    status["state"] = "no receipts" if progress.is_overdue else state
     status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
     status["identity"] = outlet.identity
     status["confirm"] = "consumer" if progress.needs_receipt else "broker"
@@ -73,6 +74,8 @@ def _why(outlet):
     failure = outlet.failure
     if failure == ms.EV_NONE:
         return ""
+    if failure == ms.EV_TAKES_NONE:
+        return "the broker ends the connection when results are published, and acknowledges none"
     if failure == ms.EV_UNRETAINED:
         if session.lost_in == ms.CONNECTING:
             return RETAINED % "at CONNECT: perhaps it refuses a retained will"

@@ -17,6 +17,8 @@ Rules
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
    be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason.
+9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one, or the
+   consumer confirms something: a broker is not well because it takes a connection.
 """
 
 # First, because imports nest (toolcart.agent.cart.app).
@@ -50,6 +52,9 @@ BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byt
 
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
+
+_LACKS_STATE = const(1)  # the last connection that stood ended without its PUBACK
+_LACKS_RESULTS = const(2)
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
@@ -97,6 +102,7 @@ class Mqtt:
         self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended
         self.limit = MessageSize()
+        self.lacks = 0  # _LACKS_STATE ..
         self._announced = 0  # or _ANNOUNCED ..
         self._opening = False
         self._stopping = False
@@ -112,7 +118,7 @@ class Mqtt:
 
     def is_up(self):
         """True if the broker takes batches, and the consumer answers."""
-        return self.session.state == ms.UP and not self.progress.is_overdue
+        return self.session.state == ms.UP and not self.progress.is_overdue and not self.lacks
 
     def attach(self, scheduler, slot):
         """No order wakes it: it takes none."""
@@ -321,6 +327,8 @@ class Mqtt:
                 return
             if event == ms.EV_ACKED:
                 self.progress.put_acked(session.tag, session.window.count)
+                if self.lacks and (session.tag > 0 or self.lacks == _LACKS_STATE):
+                    self._works()
                 if session.tag > 0 and not self.progress.needs_receipt:
                     self._send_more()
                 if session.tag < 0:  # the state has 0, what is of another log less
@@ -330,8 +338,8 @@ class Mqtt:
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
-                self.fault.over()
-                self.failure = ms.EV_NONE
+                if not self.lacks:
+                    self._works()
                 self.progress.go_back(session.window.count)
             elif event == ms.EV_SKIPPED or event == ms.EV_FOREIGN:
                 self.counts.skipped += 1
@@ -391,16 +399,30 @@ class Mqtt:
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
+            self._works()
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
 
     # -- the connection ----------------------------------------------------------------------------------------
 
+    def _works(self):
+        """Nothing is known any more that keeps it from working."""
+        self.lacks = 0
+        self.failure = ms.EV_NONE
+        self.fault.over()
+
     def _lost(self, event, now):
         """The connection is gone: what was out may or may not have arrived."""
         if event == ms.EV_NONE:
             return
+        if self.session.lost_in == ms.UP:
+            if self.progress.last_result > self.progress.base:
+                if self.lacks == _LACKS_RESULTS and event == ms.EV_LOST:
+                    event = ms.EV_TAKES_NONE
+                self.lacks = _LACKS_RESULTS
+            elif event == ms.EV_SILENT or self._announced == _ANNOUNCED:
+                self.lacks = self.lacks or _LACKS_STATE
         self.failure = ms.EV_UNRETAINED if event == ms.EV_LOST and self._may_be_unretained() else event
         self._announced = 0
         progress = self.progress

@@ -14,6 +14,8 @@ toolcart.agent.outlets.mqtt).
         below, as the first of a    base goes back to it, scout with it: the retained one, or a consumer's that was
         connection                  restored
         below, nothing is out       the timer starts unless it runs
+    receipt above base as the first scout goes back to it where the cursor was moved past it, and a start has forgotten
+        of a connection             what the consumer had before
     receipt above all that there is scout goes back to the oldest record, once until a receipt above base
     the timer is over               scout goes back to base; base to the last word before that, if it is below
         behind a receipt            once until a receipt above base: a batch is missing there, or it was restored
@@ -144,7 +146,7 @@ class Receipts:
         """Go back to send again what comes after the base."""
         scout, cursor = self.scout, self._cursor
         # What the cursor was moved past before the consumer had it is not sent for that: it lost nothing.
-        is_moved = cursor.number > self.base >= self._log.state.confirmed(cursor)
+        is_moved = cursor.number > self.base >= self._log.state.confirmed(cursor) and not self._knows_little(self.base)
         self._log.rewind(scout, cursor.number if is_moved else self.base)
         self._first = scout.number
         self.last_result = self._acked = self.base
@@ -189,7 +191,7 @@ class Receipts:
             else:
                 self.timer.stop()
             is_late = self.scout.number < value  # the consumer has more than was sent since it was gone back
-            if is_late:
+            if is_late or (is_first and self._knows_little(value)):
                 self.go_back(out)
             self.confirm(out)
             return RECEIPT_LATE if is_late else RECEIPT_NEWS
@@ -219,6 +221,13 @@ class Receipts:
         self._go_below(0)
         self.receipt = 0
         self.go_back(out)
+
+    def _knows_little(self, value):
+        """True if the cursor was moved, a start has forgotten from where, and the consumer names this number.
+
+        It may have had more before it was restored, which nobody would send or count.
+        """
+        return value > 0 == self._log.state.confirmed(self._cursor) and value < self._cursor.number
 
     def _took_ms(self, now):
         """Return how long this receipt was waited for."""

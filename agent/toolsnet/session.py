@@ -10,7 +10,9 @@ Rules (protocol.md 8.2, 8.3; TN 2)
    the connection is closed. A 05 with another identifier is counted and ignored.
 4. After KEEPALIVE_MS without a transmission a 06 goes out. Its 05 is expected until three sessions with a server that
    takes results have shown that none comes.
-5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect.
+5. Between connects it waits `reconnect_ms`, or not at all if a 05 came since the last connect. Where that was a 06's
+   alone and the other side closed on a result, the first pause is none, twelve are a second, and later ones ever
+   longer, up to `reconnect_ms`, until a result has a 05 or an 08 names another one.
 6. After a connection on which a result had no answer the next begins with a 06: so `proven` tells whether it was the
    result or the server. A server not known to answer a 06 gets the result all the same, ACK_TIMEOUT_MS later.
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
@@ -33,6 +35,8 @@ ACK_TIMEOUT_MS = const(5000)  # TN 3
 RETRANSMISSIONS = const(2)  # TN 3
 KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes after 60 s
 _CONNECT_TIMEOUT_MS = const(5000)
+_VAIN_MS = const(1000)  # between connections that are closed on a result
+_VAIN_SOON = const(12)  # so often, as that tells a result which the server does not like from a server in trouble
 SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
 
 # What is outstanding
@@ -72,9 +76,21 @@ EV_NO_PIM = const(10)  # no 12 came: not a PIM, or an old 1.5 server
 class Heartbeat:
     """Whether this server answers a 06 (rules 4 and 6)."""
 
-    __slots__ = ("_acked", "_has_acked", "_mute_sessions", "_sent", "is_expected", "is_known", "result_acked", "wary")
+    __slots__ = (
+        "_acked",
+        "_has_acked",
+        "_mute_sessions",
+        "_sent",
+        "in_vain",
+        "is_expected",
+        "is_known",
+        "result_acked",
+        "result_answered",
+        "wary",
+    )
 
     def __init__(self):
+        self.in_vain = 0  # connections in a row that were closed on a result, without a 05 to one (rule 5)
         self.is_expected = True  # a 06 waits for its 05
         self.is_known = False  # one was answered
         self.wary = False  # the last result that was out had no answer
@@ -84,7 +100,7 @@ class Heartbeat:
 
     def opened(self):
         """A session begins: neither a result nor a 06 has had its 05 yet."""
-        self.result_acked = False
+        self.result_acked = self.result_answered = False
         self._sent = False
         self._acked = False
 
@@ -110,6 +126,20 @@ class Heartbeat:
             self._mute_sessions += 1
             if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
                 self.is_expected = False
+
+    def pause(self, is_cut, longest_ms):
+        """Return the ms to the next attempt after a session with an answer; `is_cut`: it was closed on a result."""
+        if self.result_answered:
+            self.in_vain = 0
+        if self.result_answered or not is_cut:
+            return 0
+        ms = _VAIN_MS if self.in_vain else 0
+        for _ in range(self.in_vain - _VAIN_SOON):
+            ms *= 2
+        if ms >= longest_ms:
+            return longest_ms
+        self.in_vain += 1
+        return ms
 
 
 class Session:
@@ -381,6 +411,8 @@ class Session:
         if sequence < 0:
             return EV_MALFORMED
         info = self.info
+        if info.result_sequence != sequence:
+            self.heartbeat.in_vain = 0  # it takes results, though it does not say so
         info.result_sequence = sequence
         info.event_sequence = tel.event_sequence_of(buf, at)
         copy(info.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
@@ -415,6 +447,7 @@ class Session:
             self.heartbeat.put_acked()
             return EV_NONE
         self.code = code
+        self.heartbeat.result_answered = True
         if code == 0:
             if not self.heartbeat.result_acked:
                 self.heartbeat.put_result_acked()
@@ -463,14 +496,16 @@ class Session:
             self._sends_ack_12 = not self._sends_ack_12
         if state == STREAMING:
             self.heartbeat.closed()
+        is_cut = False
         if self.outstanding.kind == OUT_RESULT:
             self.heartbeat.wary = True
+            is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
         self.proven = self._has_answer
         self.commanded = CMD_CLOSE
         self._clear_out()
         self._streaming_event = False
         self.state = WAITING
         self._rest.stop()
-        self.wait.start(now, 0 if self._has_answer else self.reconnect_ms)
+        self.wait.start(now, self.heartbeat.pause(is_cut, self.reconnect_ms) if self._has_answer else self.reconnect_ms)
         self._has_answer = False
         return EV_LOST

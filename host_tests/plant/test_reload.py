@@ -51,8 +51,9 @@ def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site
     agent.wait_for("what is there now is wrong: toolsnet.pim_port: missing; expected a whole number from 1 to")
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("a reload was refused: toolsnet.pim_port: missing; ")
-    texts, _ = everywhere(site, cart)
+    texts, figures = everywhere(site, cart)
     assert [name for name in texts if name != "doctor" and "a reload was refused" not in texts[name]] == []
+    assert 'toolcart_needs{agent="cart",what="configuration",level="bad"} 1' in figures
     made = delivered(plant, 3)
 
     edited(site, cart, '"pim_prot"', '"pim_port"')

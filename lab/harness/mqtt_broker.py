@@ -5,8 +5,9 @@ Rules
 2. The consumer stores records and its progress in one step, then publishes the receipt; what it has outlives
    the broker. Records that come twice or out of order are complaints: they would be in its database.
 3. Faults: `forgets` (sends PUBACK and does nothing else), `queue_most` (drops the oldest message), `refuses` (a CONNACK
-   code), `silent_acks`, `instead` (octets in place of a kind of packet, None for nothing), `payload_most`, `closes`,
-   `allows_retained`; `restart` loses retained messages; a consumer may be `away`, or `restore` an older state.
+   code), `silent_acks` and `silent_topic` (no PUBACK), `closed_topic` (a message there ends the connection), `instead`
+   (octets in place of a kind of packet, None for nothing), `payload_most`, `closes`, `allows_retained`; `restart` loses
+   retained messages; a consumer may be `away`, or `restore` an older state.
 """
 
 import json
@@ -30,6 +31,7 @@ class Broker:
         self.forgets = False
         self.refuses = 0
         self.silent_acks = False
+        self.silent_topic = self.closed_topic = None  # by its end
         self.instead = {}  # by the kind of packet
         self.queue_most = 1000
         self.payload_most = 1 << 30  # octets; what is longer is acknowledged and dropped
@@ -209,6 +211,11 @@ class BrokerSession:
             return
         if first & 1 and not self.broker.allows_retained:
             self.wants_close = True
+            return
+        if self.broker.closed_topic and topic.endswith(self.broker.closed_topic):
+            self.wants_close = True
+            return
+        if self.broker.silent_topic and topic.endswith(self.broker.silent_topic):
             return
         is_long = len(body) - at - 2 > self.broker.payload_most
         if is_long and self.broker.closes:

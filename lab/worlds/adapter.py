@@ -14,7 +14,7 @@ from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import ConfigError, complete
-from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces
+from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import snapshot_fields as n
@@ -241,6 +241,14 @@ def knows(device, outlets: list[dict]) -> bool:
         return False
     own = OutletPlaces(state, outlets)
     return set(own.how) == {STAYED} and not own.removed
+
+
+def places(device) -> list[tuple[int, int, int]]:
+    """Return the kind and the name's hash of the outlet at each place beside ToolsNet's, and the count of it."""
+    state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
+    if state.load() != STATE_FOUND:
+        return []
+    return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, n.PLACES)]
 
 
 def taken_over(device, spool: dict, seed: int):

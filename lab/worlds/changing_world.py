@@ -6,7 +6,8 @@ Rules
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
    It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
-   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns.
+   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns, and
+   what was counted for it is told by that start alone.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
    may keep its content, and read well at one start and not at the next. All else is known from the controller and the
    sides.
@@ -44,6 +45,7 @@ class ChangingWorld(World):
         self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
         self._slots: dict[tuple[str, str], int] = {}  # and which these are: of those removed at once the last one goes
+        self._places: list[tuple[int, int, int]] = []  # as the session before this configuration left them
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
         super().__init__({**script, "settings": {**settings, "stations": plain}})
@@ -147,12 +149,16 @@ class ChangingWorld(World):
             if one["kind"] != TOOLSNET:
                 self._side(one["kind"], place_of(one))
         self._new = {(one["name"], one["kind"]): place_of(one) for one in outlets}
+        self._places = adapter.places(self.device(1))
         self._had_then |= self.in_log()
 
     def _note_what_is_known(self) -> None:
         """Note the outlets of the present configuration, once a start has written down that they are there."""
         if self._new and adapter.knows(self.device(1), self.settings["stations"][0]["outlets"]):
             places, self._new = self._new, {}
+            now = [place[:2] for place in adapter.places(self.device(1))]
+            gone = [missed for *whose, missed in self._places if tuple(whose) not in now]
+            self.ledger.gone_with_places += sum(gone)
             self._note(places)
 
     def _note(self, places: dict[tuple[str, str], str]) -> None:

@@ -179,6 +179,7 @@ class Ledger:
     is_exact: bool = False  # `overwritten` has to be what ToolsNet lacks
     overwritten: int = 0
     missed: int = 0
+    gone_with_places: int = 0  # of `missed`, counted for outlets whose places went to others
     left_out: int = 0  # of all starts
     nobody_had: set[int] = field(default_factory=set)  # left out by a start, though no outlet had had it
     damaged: int = 0

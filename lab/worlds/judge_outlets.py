@@ -44,11 +44,12 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     unread = sum(min(len(lost), ledger.damaged) for lost in missing.values())
     lost = sum(len(lost) for lost in missing.values())
     counted = ledger.overwritten + ledger.missed
-    verdict.excused[v.OVERWRITTEN] += min(lost, counted)
-    if lost - unread > counted + ledger.left_out:
+    given_up = counted + ledger.gone_with_places
+    verdict.excused[v.OVERWRITTEN] += min(lost, given_up)
+    if lost - unread > given_up + ledger.left_out:
         told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
-        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - counted - ledger.left_out)
+        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - given_up - ledger.left_out)
     if len(ledger.nobody_had) > max(0, counted - ledger.left_out) + ledger.damaged:
         told = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
         verdict.add(v.LOST, 1, told, len(ledger.nobody_had))

@@ -1,7 +1,7 @@
 """`toolcart run`: the agent, or the demo.
 
-Exit codes: 0 fine, 1 lost results in the demo or anything unforeseen, 2 the configuration or the command line is wrong,
-3 no spool can be used. Where stdout is for machines, output for people goes to stderr.
+Exit codes: 0 fine, 1 lost results in the demo, what only this machine lacks or anything unforeseen, 2 the configuration
+or the command line is wrong, 3 no spool can be used. Where stdout is for machines, output for people goes to stderr.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolcart.base.command_group import Amount, seconds_option
-from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER, fail
+from toolcart.base.exit_codes import EXIT_OTHER, fail
 from toolcart.base.installation import how_to_get
 from toolcart.base.serial_settings import LINKS
 
@@ -123,7 +123,7 @@ def _run_configuration(
             return InProcess(path, seconds, lines).run()
     except config_file.ConfigurationError as error:
         _print_mistakes(error, as_json)
-        return EXIT_CONFIGURATION
+        return error.exit_code
     from toolcart.tools.live.watch import Watch
 
     return _run_watch(Watch(path, seconds), plain, ascii_only, as_json)

@@ -4,8 +4,8 @@ Rules:
 1. Whatever is wrong with the file (missing, not JSON, wrong values) comes as `ConfigurationError` with the same three
    columns.
 2. A key that appears twice in an object is a mistake: JSON readers take the last one, people see the first.
-3. `read` returns what toolcart.agent.cart.config.complete does; what this machine cannot run is a mistake for
-   `read_to_run` only.
+3. `read` returns what toolcart.agent.cart.config.complete does; what this machine cannot run is no mistake, but keeps
+   `read_to_run` and `read_to_install` from it (CannotRunHere).
 4. Secrets are put in here (toolcart.tools.config.secrets), so that no other code knows where they come from.
 """
 
@@ -19,6 +19,7 @@ from pathlib import Path
 
 from toolcart.agent.cart import config
 from toolcart.base import installation
+from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
@@ -35,17 +36,33 @@ Mistake = tuple[str, str, str]
 class ConfigurationError(Exception):
     """The file cannot be used; `mistakes` is a list of (place, found, allowed)."""
 
+    exit_code = EXIT_CONFIGURATION  # of every command that has to end for it
+
     def __init__(self, path: str | Path, mistakes: list[Mistake]) -> None:
         self.path = str(path)
         self.mistakes = mistakes
-        super().__init__("\n".join(lines(self.path, mistakes)))
+        super().__init__("\n".join(lines(self.path, mistakes, self.headline())))
+
+    def headline(self) -> str:
+        """Say what is wrong with the file as a whole."""
+        return counted(len(self.mistakes), "mistake")
 
 
-def lines(path: str, mistakes: list[Mistake]) -> list[str]:
+class CannotRunHere(ConfigurationError):
+    """The file is good in itself; `mistakes` says what only this machine lacks."""
+
+    exit_code = EXIT_OTHER
+
+    def headline(self) -> str:
+        """Say that the file is not to blame."""
+        return "good in itself, but it cannot run as it is on this machine:"
+
+
+def lines(path: str, mistakes: list[Mistake], headline: str = "") -> list[str]:
     """Return a line with the number of mistakes, then one for each."""
     width = min(max(len(place) for place, _, _ in mistakes), 40)
     lines = [f"  {place:<{width}}  {sentence(found, allowed)}" for place, found, allowed in mistakes]
-    return [f"{path}: {counted(len(mistakes), 'mistake')}", *lines]
+    return [f"{path}: {headline or counted(len(mistakes), 'mistake')}", *lines]
 
 
 def sentence(found: str, allowed: str) -> str:
@@ -201,12 +218,14 @@ def read_to_run(path: str | Path) -> dict:
     """Do as `read`; every station must also be one that this machine can run.
 
     The secret of an outlet beside ToolsNet may be missing: the outlet then has `awaits`
-    (toolcart.tools.config.secrets), which tries again. No outlet keeps an agent from collecting.
+    (toolcart.tools.config.secrets), which tries again. No outlet keeps an agent from collecting. What else this machine
+    lacks is CannotRunHere.
     """
-    configuration, _, absent = _complete(path, _text(path), lenient=True)
-    mistakes = [*_not_built(configuration), *[_without_credential(place) for place in absent]]
-    if mistakes:
-        raise ConfigurationError(path, mistakes)
+    unread: list[Mistake] = []
+    configuration, _, absent = _complete(path, _text(path), lenient=True, unread=unread)
+    lacks = [*unread, *_not_built(configuration), *[_without_credential(place) for place in absent]]
+    if lacks:
+        raise CannotRunHere(path, lacks)
     return configuration
 
 
@@ -216,10 +235,11 @@ def read_to_install(path: str | Path) -> tuple[dict, str]:
     A second read might find a different text.
     """
     text = _text(path)
-    configuration, _, _ = _complete(path, text)
-    mistakes = not_runnable(configuration, None)
-    if mistakes:
-        raise ConfigurationError(path, mistakes)
+    unread: list[Mistake] = []
+    configuration, _, _ = _complete(path, text, unread=unread)
+    lacks = [*unread, *not_runnable(configuration, None)]
+    if lacks:
+        raise CannotRunHere(path, lacks)
     return configuration, text
 
 

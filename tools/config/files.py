@@ -49,6 +49,13 @@ class Files:
                     self._as_read[file] = self._now[file]
         return [str(file) for file, (_, content) in self._now.items() if content != self._as_read[file][1]]
 
+    def expect(self, configuration: dict) -> None:
+        """Take each secret that an outlet of this configuration awaits for one that could not be used."""
+        for station in configuration["stations"]:
+            for outlet in station["outlets"]:
+                for file in outlet["awaits"].files() if "awaits" in outlet else ():
+                    self._as_read[file] = self._now[file] = (_stamp(file), "awaited")
+
     def _state(self, file: Path) -> tuple[object, bytes | str]:
         """Return the file's stamp, and the digest of its content or why it cannot be used."""
         stamp = _stamp(file)
@@ -73,6 +80,7 @@ def read_to_run(path: str | Path) -> tuple[dict, Files]:
         configuration = config_file.read_to_run(path)
         tries -= 1
         if not tries or not files.changed():  # else it was written to meanwhile
+            files.expect(configuration)
             return configuration, files
 
 

@@ -10,6 +10,7 @@ Rules
    service there is none: UNKNOWN takes its place, which is long enough for every check.
 4. No message contains what a file holds.
 5. What cannot be read here is no mistake in the configuration: it is good in itself, and cannot run here as it is.
+   So is a content that its setting does not take: it is this machine's, and nobody else's configuration has it.
    An agent runs without the secret of an outlet beside ToolsNet and tries to get it again: `PendingSecrets`.
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from toolcart.agent.cart import config
 from toolcart.agent.cart.secrets import is_secret
 from toolcart.base.private_files import user_name
 
@@ -49,6 +51,7 @@ def resolve(
     """
     mistakes: list[Mistake] = []
     absent: list[str] = []
+    read: dict[str, tuple[dict, str, dict, str | tuple[str, str]]] = {}
     for place, parent, key in list(secrets(tree)):
         value = parent[key]
         if isinstance(value, str) and value:
@@ -56,20 +59,46 @@ def resolve(
             parent[key] = UNKNOWN
         elif isinstance(value, dict):
             parent[key] = UNKNOWN  # whatever is wrong with it, there is one: nothing else is a mistake for that
-            secret = _read_named(value, folder)
-            if isinstance(secret, str) and secret != UNKNOWN:
-                parent[key] = secret
-            elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
-                parent[key] = f"{UNKNOWN}{len(awaits)}"
-                awaits[parent[key]] = value
-            elif isinstance(secret, str):
-                parent[key] = secret
-                absent.append(place)
-            elif unread is not None and _is_named(value) and secret[0] != NO_NAME:
-                unread.append((place, *secret))
-            else:
-                mistakes.append((place, *secret))
+            read[place] = parent, key, value, _read_named(value, folder)
+    not_taken = _not_taken(tree, read, folder)
+    for place, (parent, key, value, content) in read.items():
+        secret = not_taken.get(place, content)
+        if isinstance(secret, str) and secret != UNKNOWN:
+            parent[key] = secret
+        elif awaits is not None and _OF_OUTLET.match(place) and _is_named(value):
+            parent[key] = f"{UNKNOWN}{len(awaits)}"
+            awaits[parent[key]] = value
+        elif isinstance(secret, str):
+            absent.append(place)
+        elif unread is not None and _is_named(value) and secret[0] != NO_NAME:
+            unread.append((place, *secret))
+        else:
+            mistakes.append((place, *secret))
     return mistakes, absent
+
+
+def _not_taken(tree: object, read: dict, folder: Path) -> dict[str, tuple[str, str]]:
+    """Return for the place of each secret that its setting does not take what was found and what is allowed.
+
+    What is a mistake whatever the secret is, is not meant.
+    """
+    whatever = {place for place, *_ in config.check(tree)} if read else ()
+    for parent, key, _, secret in read.values():
+        parent[key] = secret if isinstance(secret, str) else UNKNOWN
+    allowed = {place: words for place, _, words in config.check(tree)} if read else {}
+    for parent, key, *_ in read.values():
+        parent[key] = UNKNOWN
+    return {
+        place: _unfit(value, folder, secret, allowed[place])
+        for place, (_, _, value, secret) in read.items()
+        if place in allowed and place not in whatever
+    }
+
+
+def _unfit(value: dict, folder: Path, secret: str, allowed: str) -> tuple[str, str]:
+    """Return what is wrong with a secret that is readable text, and what is allowed."""
+    has_blank = " " in secret and "without blanks" in allowed
+    return f"{_path_of(value, folder)} with {'a blank' if has_blank else 'too much'} in it", allowed
 
 
 class PendingSecrets:
@@ -83,6 +112,10 @@ class PendingSecrets:
     def add(self, key: str, value: dict) -> None:
         self._named[key] = value
 
+    def files(self) -> list[Path]:
+        """Return the files of those that are still awaited."""
+        return [self._folder / value["file"] for value in self._named.values() if "file" in value]
+
     def look(self) -> str:
         """Return why one of them cannot be read now, "" if all can be and are in the settings."""
         for key, value in list(self._named.items()):
@@ -91,6 +124,9 @@ class PendingSecrets:
                 return f"{key}: {secret[0]}; {secret[1]}"
             if secret == UNKNOWN:
                 return f"{key}: no credential {value['credential']}: systemd hands over none (LoadCredential=)"
+            allowed = config.outlet_fault({**self._settings, key: secret}, key)
+            if allowed:
+                return f"{key}: {'; '.join(_unfit(value, self._folder, secret, allowed))}"
             self._settings[key] = secret
             del self._named[key]
         return ""
@@ -151,6 +187,11 @@ def _read_named(value: dict, folder: Path) -> str | tuple[str, str]:
     return _text(Path(folder_path, name)) if folder_path else UNKNOWN
 
 
+def _path_of(value: dict, folder: Path) -> Path:
+    """Return the file of a named secret that could be read."""
+    return folder / value["file"] if "file" in value else Path(os.environ["CREDENTIALS_DIRECTORY"], value["credential"])
+
+
 def _is_named(value: dict) -> bool:
     """True if this is the name of a secret, whether it can be read or not."""
     [name] = [*value.values()][:1] or [None]
@@ -190,4 +231,18 @@ def _text(path: Path) -> str | tuple[str, str]:
         return f"{path}, which is not UTF-8", "a text"
     if not text or len(octets) > SECRET_BYTES_MAX:
         return f"{path} with {'nothing' if not text else 'too much'} in it", f"1 to {SECRET_BYTES_MAX} bytes"
-    return text
+    odd = _odd(text)
+    return (f"{path} with {odd} in it", "one line of printable ASCII characters") if odd else text
+
+
+def _odd(text: str) -> str:
+    """Say what no secret has in it, "" if it is one line of printable ASCII."""
+    if text.startswith("\ufeff"):
+        return "a byte order mark"
+    if "\n" in text or "\r" in text:
+        return "more than one line"
+    if "\t" in text:
+        return "a tab"
+    if not text.isascii():
+        return "a character that is not ASCII"
+    return "" if text.isprintable() else "a control character"

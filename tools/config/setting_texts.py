@@ -304,10 +304,12 @@ The configuration names a secret, it does not hold it:
   a copy of its own.
 - `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`.
 
-An outlet beside ToolsNet whose secret cannot be read is not started: the agent collects without it, says why, and tries
+An outlet beside ToolsNet whose secret cannot be read, or is none that the setting takes (two lines, an umlaut, too
+long), is not started: the agent collects without it, says why, and tries
 again every 10 s. `toolcart config check` calls such a configuration good in itself and ends with 1; a reload is refused
 with the setting that it is about, and the agent goes on with what it has. The same goes for a certificate that cannot
-be used, ToolsNet's too.
+be used, ToolsNet's too. What the running agent has to do without already refuses no reload: the rest of the
+configuration can be mended meanwhile.
 
 `toolcart flash` puts the secret itself into the chip's configuration, as a chip has no other place for it;
 `toolcart board config` does not show it. Settings of this kind: {secrets}.

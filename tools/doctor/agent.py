@@ -50,9 +50,12 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
 
 
 def examine(
-    config_path: str, status: dict | None, no_agent: client.NoAgent | None, spools: list[Path]
+    config_path: str, status: dict | None, no_agent: client.NoAgent | None, spools: list[Path], is_wrong: bool = False
 ) -> list[Finding]:
-    """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations."""
+    """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations.
+
+    With `is_wrong` what is wrong with the configuration has findings of its own.
+    """
     service_unit = runner.unit_of(config_path)
     unit = service_unit[0] if service_unit else ""
     service = state_of(unit) if unit else {}
@@ -62,7 +65,10 @@ def examine(
         words = f"process {agent.get('pid', '?')} runs for {span(agent.get('uptime_s', 0))}"
         if agent.get("unit"):
             words += f", as the service {agent['unit']}"
-        needs = [Finding("configuration", WARN, need.words, need.hint) for need in attention.of_agent(agent)]
+        needs = [
+            Finding("configuration", WARN if is_wrong else need.level, need.words, need.hint)
+            for need in attention.of_agent(agent)
+        ]
         return [Finding(SUBJECT, GOOD, words, "", {"pid": agent.get("pid")}), *boot, *needs]
     if no_agent is not None and no_agent.is_forbidden:
         return [Finding(SUBJECT, WARN, str(no_agent), no_agent.hint)]

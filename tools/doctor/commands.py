@@ -82,7 +82,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    yield from agent.examine(config_path, agent_status, no_agent, spools)
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or checked.lacks))
     for setting, mistake, allowed in [*checked.mistakes, *checked.lacks]:
         location = config_path if setting == "(file)" else f"{config_path}: {setting}"
         yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")

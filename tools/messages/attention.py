@@ -145,7 +145,10 @@ def of_outlet(outlet: dict) -> Need | None:
 
 
 def of_agent(agent: dict) -> list[Need]:
-    """Return the needs of the agent itself: its configuration is no longer what it was started with."""
+    """Return the needs of the agent itself: its configuration is no longer what it was started with.
+
+    That is BAD where a start or a reload refuses what is there now.
+    """
     configuration = agent.get("configuration") or {}
     changed, mistake = configuration.get("changed"), configuration.get("wrong")
     goes_on = "the agent goes on with what it has read"
@@ -159,7 +162,7 @@ def of_agent(agent: dict) -> list[Need]:
     if mistake:
         words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {mistake}"
         hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
-    return [Need("configuration", WARN, "CHANGED", words, hint, words)]
+    return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, words)]
 
 
 def spool_problem(station: dict) -> str:
@@ -180,6 +183,12 @@ def no_session_reason(station: dict) -> str:
     slugs = ("full", "state", "disk") if _takes_no_write(station) else ("full", "state")
     blocking = [need for need in bad_needs(station) if need.slug in slugs]
     return f"the running agent has no session while nothing can be stored: {blocking[0].words}" if blocking else ""
+
+
+def is_for_anybody(status: dict) -> bool:
+    """True if something of the agent itself, or of a station of it, does not work until somebody sees to it."""
+    own = any(need.level == BAD for need in of_agent(status.get("agent") or {}))
+    return own or any(map(is_for_somebody, status["stations"]))
 
 
 def is_for_somebody(station: dict) -> bool:

@@ -33,7 +33,7 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
-from toolcart.tools.config.files import Files, read_to_run
+from toolcart.tools.config.files import Checked, Files, read_to_run
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from toolcart.tools.status import process, server
 
@@ -98,7 +98,7 @@ class Agent:
     ) -> None:
         self.board = Board(str(config_file.folder_of(path)))
         self._path = path
-        self.configured = ConfigurationWatch(path, files or Files(path))
+        self.configured = ConfigurationWatch(path, files or Files(path), self._refusing)
         self.reload_asked = False
         self.successor: Agent | None = None  # who goes on once this one has ended in order
         self.app = App(configuration, self.board)
@@ -184,14 +184,26 @@ class Agent:
             self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})
         return not problem
 
+    def _refusing(self, checked: Checked) -> Checked:
+        """Leave of what was found what refuses a reload of this agent."""
+        if not checked.lacks:
+            return checked
+        from toolcart.tools.process import lived_with  # few configurations lack something
+
+        return lived_with.without(checked, self._snapshot_of_stations()["stations"], config_file.folder_of(self._path))
+
     def last_line(self) -> dict:
         """Return the line to send when everything is closed."""
         return {"kind": "stopped", **self._snapshot()}
 
-    def _snapshot(self) -> dict:
-        snapshot = status.snapshot(self.app, RESULTS_VIEWED, self._viewed.station if self._viewed is not None else NONE)
+    def _snapshot_of_stations(self, viewed: int = NONE) -> dict:
+        snapshot = status.snapshot(self.app, RESULTS_VIEWED, viewed)
         for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
             server.put_details(station, details)
+        return snapshot
+
+    def _snapshot(self) -> dict:
+        snapshot = self._snapshot_of_stations(self._viewed.station if self._viewed is not None else NONE)
         agent = {**process.identity(), "configuration": self.configured.reported()}
         return {**snapshot, "agent": agent}
 

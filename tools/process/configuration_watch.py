@@ -2,25 +2,31 @@
 
 1. The files are looked at every LOOK_MS, and whenever somebody asks for the state. If they were changed they are
    checked as `toolcart config check` does, once for each state that they are in. Nothing is used before SIGHUP asks.
-2. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
+2. What the agent lives with already refuses nothing (toolcart.tools.process.lived_with).
+3. A change is reported to the log when the files have rested from one look to the next: an editor writes in pieces.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from toolcart.agent.base.ticks import Timer
-from toolcart.tools.config.files import Files, check
+from toolcart.tools.config.files import Checked, Files, check
 
 LOOK_MS = 2000
 
 
 class ConfigurationWatch:
-    """The files of one agent's configuration."""
+    """The files of one agent's configuration; `refusing` leaves of what was found what refuses a reload."""
 
-    def __init__(self, path: str, files: Files) -> None:
+    def __init__(
+        self, path: str, files: Files, refusing: Callable[[Checked], Checked] = lambda checked: checked
+    ) -> None:
         self._path = path
+        self._refusing = refusing
         self._files = files
         self._changed: list[str] = []
-        self._problem = ""  # what a start would refuse the files for, as they are now
+        self._problem = ""  # what a reload would be refused for, as they are now
         self._checked: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
         self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
@@ -53,12 +59,12 @@ class ConfigurationWatch:
         self._reported = self.report()
 
     def problem(self) -> str:
-        """Return what a start would refuse the files for, "" if nothing."""
-        return check(self._path).first()
+        """Return what a reload would be refused for, "" if nothing."""
+        return self._refusing(check(self._path)).first()
 
     def _look_now(self) -> None:
         self._changed = self._files.changed()
         state = self._files.state()
         if state != self._checked:
             self._checked = state
-            self._problem = check(self._path).first() if self._changed else ""
+            self._problem = self.problem() if self._changed else ""

@@ -7,7 +7,8 @@ Rules:
    the start.
 4. SIGTERM, SIGINT and a reader that has gone cause the orderly stop: MID 0003 to the controllers, at most 3 s, then
    the cursors are made durable. SIGHUP has the configuration read again (toolcart.tools.process.supervisor).
-5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else.
+5. Exit codes: 0 stopped in order, 2 the configuration is wrong, 3 no spool can be used, 1 anything else, such as what
+   this machine lacks.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import traceback
 
 from toolcart.base.command_group import TRACEBACK
 from toolcart.base.command_line import CommandLine
-from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.exit_codes import EXIT_OTHER
 from toolcart.tools.config import file as config_file
 from toolcart.tools.process.agent import ViewedStation
 from toolcart.tools.process.supervisor import Supervisor
@@ -82,7 +83,7 @@ def main() -> int:
     except config_file.ConfigurationError as error:
         pipe.send_last({"kind": "failed", "text": str(error)})
         print(error, file=sys.stderr)
-        return EXIT_CONFIGURATION
+        return error.exit_code
     try:
         exit_code = supervisor.run(lambda: not pipe.closed)
         pipe.send_last(supervisor.agent.last_line())

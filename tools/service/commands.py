@@ -1,6 +1,7 @@
 """`toolcart install-service`: checks, writes the unit and the service's copy of the configuration, enables, starts.
 
-Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed. It says what it has written.
+Exit codes: 0 done, 2 the configuration is wrong, 1 it could not be installed, or cannot run on this machine. It says
+what it has written.
 """
 
 from __future__ import annotations
@@ -100,7 +101,7 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
         configuration, content = config_file.read_to_install(config_path)
     except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
-        sys.exit(2)
+        sys.exit(wrong.exit_code)
     program = program_path()
     _note(problems(configuration, program))
     named = json.loads(content)

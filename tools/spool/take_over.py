@@ -308,6 +308,7 @@ def _filled(
     part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
     kept = Log(part, state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
+    state.rise(old.state.numbers[n.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]
     if not _carry(log, carried, passed, old.log.next, plan.station):
         return None

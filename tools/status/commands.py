@@ -73,7 +73,7 @@ def _tell(ask: Callable[[], dict], watch: bool, as_json: bool) -> int:
         _clear(watch)
         for line in lines(told):
             click.echo(visible(line))
-    return EXIT_NEEDS if any(map(attention.is_for_somebody, told["stations"])) else 0
+    return EXIT_NEEDS if attention.is_for_anybody(told) else 0
 
 
 def lines(told: dict) -> list[str]:

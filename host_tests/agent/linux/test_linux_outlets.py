@@ -32,7 +32,8 @@ class Made:
 
 @pytest.fixture
 def awaiting(tmp_path):
-    settings = {"kind": "mqtt", "host": "broker", "port": 1883, "password": "*" * 9}
+    settings = {"kind": "mqtt", "host": "broker", "port": 1883, "user": "u", "password": "*" * 9}
+    settings |= {"topic": "t", "tls_ca": None}
     settings["awaits"] = PendingSecrets(tmp_path, settings)
     settings["awaits"].add("password", {"file": "secret"})
     watched = []

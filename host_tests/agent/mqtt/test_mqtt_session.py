@@ -238,8 +238,16 @@ def test_pauses_double_until_something_is_acknowledged():
         wire.session.hurry(wire.now)
     assert pauses[:7] == [1000, 2000, 4000, 8000, 16000, 32000, 60000] and pauses[8] == 60000
     wire.connect()
-    wire.up().publish(5)
+    wire.up().publish(0)  # goes out with each connection
     wire.hear(b"\x40\x02\x00\x02")
+    wire.session.closed(wire.now)
+    wire.session.command()
+    wire.later(59999)
+    assert wire.session.state == ms.WAITING
+    wire.later(1)
+    wire.connect()
+    wire.up().publish(5)
+    wire.hear(b"\x40\x02\x00\x03")
     wire.session.closed(wire.now)
     wire.session.command()
     wire.later(1000)

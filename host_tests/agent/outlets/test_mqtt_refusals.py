@@ -127,3 +127,64 @@ def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
     bench.network.cut(*BROKER)
     bench.run(3000)
     assert "retain" not in (bench.status().get("why") or "")
+
+
+def begun(bench):
+    """When each connection begins, in ms, as they come."""
+    moments = []
+    endpoint = bench.broker.endpoint
+    bench.network.listen(*BROKER, lambda: (moments.append(bench.clock.total_ms), endpoint())[1])
+    return moments
+
+
+def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_well():
+    for confirm in ("consumer", "broker"):
+        ends = "the broker ends the connection when results are published, and acknowledges none"
+        for fault, says in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):
+            bench = MqttBench(confirm=confirm)
+            bench.run(5000)
+            moments = begun(bench)
+            assert bench.forward.is_up()
+            setattr(bench.broker, fault, "/results")
+            ids = bench.store(9)
+            bench.run(12000)
+            for _ in range(600):
+                bench.run(1000)
+                status = bench.status()
+                assert not bench.forward.is_up() and status["state"] != "connected", (confirm, fault)
+                assert status["why"] == says, (confirm, fault)
+            pauses = [moments[index + 1] - moments[index] for index in range(len(moments) - 1)]
+            assert pauses == sorted(pauses) and 59000 <= pauses[-1] <= 71000 and len(moments) < 20, (fault, pauses)
+            setattr(bench.broker, fault, None)
+            bench.run(61000)
+            assert bench.forward.is_up() and bench.status()["why"] == "" and bench.status()["state"] == "connected"
+            assert bench.ids() == ids
+
+
+def test_broker_that_acknowledges_nothing_at_all_is_never_called_well():
+    bench = MqttBench()
+    bench.broker.silent_acks = True
+    bench.run(12000)
+    for _ in range(100):
+        bench.run(1000)
+        assert not bench.forward.is_up() and bench.status()["why"] == "the broker does not acknowledge"
+    bench.broker.silent_acks = False
+    bench.run(61000)
+    assert bench.forward.is_up() and bench.status()["why"] == ""
+
+
+def test_what_the_consumer_confirms_after_all_ends_what_the_broker_was_blamed_for():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.silent_topic = "/results"
+    bench.store(2)
+    bench.run(12000)
+    assert not bench.forward.is_up()
+    number = bench.log.number
+    bench.broker.retained[TOPIC + "/receipt"] = b'{"identity":"%s","number":%d}' % (
+        bench.status()["identity"].encode(),
+        number,
+    )
+    bench.run(15000)
+    assert bench.cursor.number == number and bench.forward.is_up() and bench.status()["why"] == ""

@@ -129,7 +129,13 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant.run(120000)
     found = plant.has(kind)[len(had) :]
     assert found == list(range(found[0], plant.station.log.number + 1))
-    assert plant.told()["missed"] - missed == found[0] - had[-1] - 1 > 100
+    lacks, says = found[0] - had[-1] - 1, plant.told()["missed"] - missed
+    if (
+        kind == "mqtt" and restarts
+    ):  # nobody knows then what it had: it gets what the spool still has of what was given up
+        assert says > lacks > 100
+    else:
+        assert says == lacks > 100
     plant.says_nothing_false()
     if kind == "webhook" and not restarts:
         assert plant.server.batches[-len(found) // 100]["after"] >= had[-1]

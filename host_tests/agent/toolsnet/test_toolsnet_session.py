@@ -337,6 +337,51 @@ def test_loss_forgets_telegram_that_was_out_and_next_connection_begins_with_06()
     assert driven.session.proven
 
 
+def closed_on_the_result(driven, sequence=16):
+    """One connection: the 06 has its 05, the result has none; return the pause before the next one."""
+    driven.takes = 9999
+    driven.to_pim_info()
+    driven.hear(information(driven.session.ident - 1, sequence))
+    driven.opened()
+    if driven.session.outstanding.kind:
+        driven.hear(acknowledge(driven.session.ident - 1))
+    driven.send()
+    driven.closed()
+    return pause(driven)
+
+
+def pause(driven):
+    """Return the ms until the next attempt, which is under way at once where there is none."""
+    return driven.session.wait.left(driven.clock.now) if driven.session.state == ts.WAITING else 0
+
+
+def test_server_that_answers_a_06_and_closes_on_each_result_is_not_stormed():
+    driven = streaming()
+    driven.send()
+    driven.closed()
+    driven.wait(60000)
+    pauses = [closed_on_the_result(driven) for _ in range(22)]
+    assert pauses == [0] + [1000] * 12 + [2000, 4000, 8000, 16000, 32000] + [60000] * 4
+
+
+def test_short_reconnect_is_never_made_longer_and_a_05_or_an_08_with_news_ends_the_pauses():
+    driven = streaming(reconnect_ms=100)
+    driven.send()
+    driven.closed()
+    assert [closed_on_the_result(driven) for _ in range(20)] == [0] + [100] * 19
+    driven = streaming()
+    driven.send()
+    driven.closed()
+    assert [closed_on_the_result(driven, n) for n in (16, 16, 17, 18, 18)] == [0, 1000, 0, 0, 1000]
+    driven.to_pim_info()
+    driven.hear(information(driven.session.ident - 1, 18))
+    driven.opened()
+    driven.hear(acknowledge(driven.session.ident - 1))
+    driven.hear(acknowledge(driven.send()[0], 99))  # a refusal is an answer
+    driven.closed()
+    assert pause(driven) == 0
+
+
 def wary(driven):
     """Let a result have no answer on a connection that answers nothing, and connect once more."""
     driven.send()

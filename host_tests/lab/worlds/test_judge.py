@@ -440,12 +440,13 @@ def test_outlets_that_had_everything_are_not_accused():
 def test_what_an_outlet_lacks_is_counted_or_was_passed_in_silence():
     assert ledger(outlet(had=(2, 3))).kinds() == ["lost"]
     assert ledger(outlet(had=(3,)), missed=1).kinds() == ["lost"]
-    for counted in ({"missed": 2}, {"left_out": 2}, {"damaged": 2}):
+    for counted in ({"missed": 2}, {"left_out": 2}, {"damaged": 2}, {"gone_with_places": 2}):
         assert ledger(outlet(had=(3,)), **counted).kinds() == [], counted
 
 
 def test_what_no_outlet_has_had_may_not_be_left_out():
     assert ledger(outlet(had=(3,)), left_out=2, missed=2, nobody_had={2}).kinds() == ["lost"]
+    assert ledger(outlet(had=(3,)), left_out=2, missed=2, gone_with_places=1, nobody_had={2}).kinds() == ["lost"]
     assert ledger(outlet(had=(3,)), left_out=2, missed=2).kinds() == []
     assert ledger(outlet(had=(3,)), left_out=2, missed=3, nobody_had={2}).kinds() == [], "it was given up before"
 

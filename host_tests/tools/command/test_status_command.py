@@ -15,6 +15,7 @@ import pytest
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.control import Control
 from toolcart.tools.config import socket_location
+from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.doctor import commands as doctor
 from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
@@ -278,6 +279,29 @@ def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
 @pytest.mark.parametrize("state", NEEDS_NOBODY)
 def test_what_needs_nobody_is_no_failure_of_the_agent(state):
     assert _ended(NEEDS_NOBODY[state]) == 0
+
+
+CHANGED = {"file": "cart.json", "digest": "", "changed": ["cart.json"], "wrong": "", "refused": False}
+MISTAKE = {"wrong": "toolsnet.pim_port: missing"}
+
+
+@pytest.mark.parametrize(
+    ("configuration", "code"),
+    [
+        ({**CHANGED, "changed": []}, 0),
+        (CHANGED, 0),
+        ({**CHANGED, **MISTAKE}, 1),
+        ({**CHANGED, **MISTAKE, "refused": True}, 1),
+        ({**CHANGED, **MISTAKE, "changed": [], "refused": True}, 1),
+    ],
+)
+def test_a_configuration_that_a_start_would_refuse_ends_status_and_doctor_with_1(configuration, code):
+    told = {"agent": {"pid": 1, "configuration": configuration}, "stations": [_station()]}
+    with pytest.raises(SystemExit) as ended:
+        commands._look(lambda: told, False, True)
+    assert ended.value.code == code
+    found = doctor_agent.examine("cart.json", told, None, [])
+    assert ("bad" in {one.verdict for one in found}) == bool(code)
 
 
 def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, monkeypatch):

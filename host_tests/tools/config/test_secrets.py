@@ -73,13 +73,60 @@ def test_file_that_others_can_read_is_mistake_with_the_command_that_helps(tmp_pa
         ("\n", "nothing"),
         ("x" * 5000, "too much"),
         (b"\xff\xfe", "not UTF-8"),
-        (SECRET * 9, "***"),  # more than a network takes
+        (SECRET * 9, "too much"),  # for a network
+        (f"{SECRET}\nsecond\n", "more than one line"),
+        (f"{SECRET}\n\n", "more than one line"),
+        (f"{SECRET}\r{SECRET}", "more than one line"),
+        (f"gehe\u00fcm-{SECRET}", "not ASCII"),
+        (f"\ufeff{SECRET}", "byte order mark"),
+        (f"{SECRET}\t", "a tab"),
+        (f"{SECRET}\0", "a control character"),
     ],
 )
 def test_a_file_that_holds_no_secret_is_a_mistake(tmp_path, content, word):
     secret(tmp_path / "wifi", content)
     found, allowed = mistake(tmp_path, {"file": "wifi"})
-    assert word in found and (word != "***" or "63" in allowed)
+    assert f"{tmp_path / 'wifi'}" in found and word in found
+    assert content != SECRET * 9 or "63" in allowed
+    assert "good in itself" in check(tmp_path / "cart.json", code=1)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("two\nlines", "more than one line"),
+        ("\u00fcmlaut", "not ASCII"),
+        ("\ufeffmark", "byte order mark"),
+        ("a\ttab", "a tab"),
+        ("a blank", "a blank"),
+    ],
+)
+def test_a_content_that_is_no_secret_lets_the_outlet_alone_wait_and_is_tried_again(tmp_path, content, word):
+    tree = json.loads(GOOD)
+    outlet = {"kind": "webhook", "url": "http://192.0.2.9/", "token": {"file": "token"}}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, outlet]
+    path = written(tmp_path, tree)
+    secret(tmp_path / "token", content)
+    configuration, read = files.read_to_run(path)
+    awaits = configuration["stations"][0]["outlets"][1]["awaits"]
+    why = awaits.look()
+    assert f"token: {tmp_path / 'token'}" in why and word in why
+    said = check(path, code=1)
+    assert "good in itself" in said and "outlets[1].token" in said and word in said
+    secret(tmp_path / "token", "still two\nlines")
+    assert awaits.look() and read.changed() == []
+    secret(tmp_path / "token")
+    assert awaits.look() == "" and configuration["stations"][0]["outlets"][1]["token"] == SECRET
+    assert read.changed() == []
+
+
+def test_what_is_wrong_whatever_the_secret_is_stays_a_mistake(tmp_path):
+    tree = json.loads(GOOD)
+    outlet = {"kind": "webhook", "url": "http://192.0.2.9/", "token": {"file": "token"}, "user": "u"}
+    outlet["password"] = {"file": "token"}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, outlet]
+    secret(tmp_path / "token")
+    assert "a token, or a user with a password" in check(written(tmp_path, tree), code=2)
 
 
 @pytest.mark.parametrize("value", [{}, {"file": 1}, {"file": "a", "credential": "b"}, {"fiel": "a"}])
@@ -163,10 +210,15 @@ def test_a_secret_that_cannot_be_read_here_is_no_mistake_in_the_file(tmp_path, k
         secret(tmp_path / "wifi", "" if kind == "of nothing" else SECRET, 0o644 if kind == "open to others" else 0o600)
     said = check(path, code=1)
     assert "good in itself" in said and "board.password" in said and "wifi" in said
+    for said in (install(path, tmp_path / "root", code=1), toolcart("run", "--config", path, code=1).output):
+        assert "good in itself" in said and "board.password" in said
+    assert not (tmp_path / "root/etc").exists()
     checked = files.check(path)
     assert checked.mistakes == [] and checked.configuration and "board.password" in checked.first()
     for value in ({"file": "a\0b"}, {"credential": "../x"}, {"fiel": "wifi"}, SECRET):
         check(cart(tmp_path, value), code=2)
+        install(cart(tmp_path, value), tmp_path / "root", code=2)
+        toolcart("run", "--config", path, code=2)
 
 
 def test_all_that_run_goes_on_without_is_good_in_itself(tmp_path):

@@ -319,6 +319,21 @@ def test_another_size_than_was_ordered_is_said(kib):
     assert said == (size != kib)
 
 
+def erases(station):
+    """How often the blocks of this one's log were erased, at most."""
+    return station.state.numbers[n.COUNTS_TO] // station.log.device.block_count
+
+
+@pytest.mark.parametrize("blocks", [40, 60])
+@pytest.mark.parametrize("kib", [128, 256, 1024])
+def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
+    station = left_with(400, 10, blocks=blocks)
+    before = erases(station)
+    after = Moved(station, moved(station, Plan(kib * 1024)))
+    after.store(3)
+    assert before + after.log.device.block_count + 8 > erases(after) > before > 10
+
+
 def test_what_waits_is_told_for_each_outlet():
     station = left_with(40, 0)
     station.state.numbers[n.CURSOR + 1] = 30

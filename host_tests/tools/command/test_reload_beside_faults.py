@@ -1,0 +1,118 @@
+"""A reload is refused for what would be lost by it, never for what the agent has to do without already."""
+
+import json
+import os
+
+import pytest
+
+from toolcart.tools.config import path_checks
+from host_tests.support.running import cart_of, lived, station_at, written
+
+TOOLSNET = {"kind": "toolsnet"}
+FILE = {"kind": "file", "path": "lines.jsonl"}
+HOOK = {"kind": "webhook", "url": "http://127.0.0.1:9/", "token": {"file": "token"}}
+
+
+def edited(path, old, new):
+    before = path.read_text()
+    assert old in before
+    path.write_text(before.replace(old, new))
+
+
+def reloaded(path, act):
+    """Whether an agent takes a reload that is asked for once `act` was done, and what it said of its files before."""
+    seen = []
+
+    def goes_on(agent, lines):
+        if not seen and sum(line["kind"] == "status" for line in lines) > 3:
+            act()
+            seen.append(agent.configured.report()["wrong"])
+            agent.request_reload()
+        elif seen and not agent.reload_asked:
+            seen.append(agent.configured.report()["wrong"])
+            return False
+        return True
+
+    _, lines = lived(path, goes_on)
+    is_taken = any(line["kind"] == "reload" for line in lines)
+    assert is_taken or len(seen) == 2
+    assert is_taken == (seen[-1] == "")
+    return is_taken, seen[-1]
+
+
+def cart(folder, *outlets, **sections):
+    return written(folder, cart_of(station={"name": "Door", "outlets": [TOOLSNET, *outlets]}, **sections))
+
+
+def secret(folder, content="geheim\n"):
+    path = folder / "token"
+    path.write_text(content)
+    path.chmod(0o600)
+    return path
+
+
+def fill_disk(monkeypatch):
+    told = os.statvfs_result((1024, 1024, 100000, 0, 0, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(path_checks.os, "statvfs", lambda _path: told)
+
+
+def test_a_full_disk_refuses_no_correction(tmp_path, monkeypatch):
+    path = cart(tmp_path, FILE)
+
+    def act():
+        fill_disk(monkeypatch)
+        edited(path, "Door", "Hood")
+
+    assert reloaded(path, act) == (True, "")
+
+
+def test_a_file_that_is_new_needs_its_room(tmp_path, monkeypatch):
+    path = cart(tmp_path, FILE)
+
+    def act():
+        fill_disk(monkeypatch)
+        edited(path, "lines.jsonl", "other.jsonl")
+
+    is_taken, why = reloaded(path, act)
+    assert not is_taken and "other.jsonl" in why
+
+
+@pytest.mark.parametrize("content", [None, "two\nlines"])
+def test_a_secret_that_was_never_there_refuses_no_correction(tmp_path, content):
+    path = cart(tmp_path, HOOK)
+    if content:
+        secret(tmp_path, content)
+    assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
+
+
+@pytest.mark.parametrize("content", [None, "two\nlines"])
+def test_a_secret_that_was_read_and_is_gone_refuses_it(tmp_path, content):
+    path = cart(tmp_path, HOOK)
+    secret(tmp_path)
+
+    def act():
+        (tmp_path / "token").unlink()
+        if content:
+            secret(tmp_path, content)
+        edited(path, "Door", "Hood")
+
+    is_taken, why = reloaded(path, act)
+    assert not is_taken and "outlets[1].token" in why
+
+
+def test_a_certificate_that_was_never_there_refuses_no_correction_and_a_new_one_does(tmp_path):
+    path = cart(tmp_path, toolsnet={"tls_ca": "gone.pem"})
+    assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
+    path = cart(tmp_path, {"kind": "mqtt", "host": "127.0.0.1", "port": 9})
+    added = json.loads(path.read_text())
+    added["stations"][0]["outlets"][1]["tls_ca"] = "gone.pem"
+    is_taken, why = reloaded(path, lambda: path.write_text(json.dumps(added)))
+    assert not is_taken and "gone.pem" in why
+
+
+def test_a_spool_that_is_not_up_refuses_no_correction_of_another_station(tmp_path):
+    stations = [{**station_at(7), "name": "Door"}, station_at(8, spool="gone/8.spool")]
+    path = written(tmp_path, cart_of(stations=stations))
+    assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
+    is_taken, why = reloaded(path, lambda: edited(path, '"7.spool"', '"gone/7.spool"'))
+    assert not is_taken and "gone/7.spool" in why
