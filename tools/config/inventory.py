@@ -58,7 +58,7 @@ def read(path: str | Path) -> list[Cart]:
     carts, mistakes = (_toml if str(path).lower().endswith(".toml") else _csv)(path, text)
     mistakes = mistakes or _columns(carts)
     if not mistakes:
-        mistakes = [*_twice(carts, "name"), *_twice(carts, "host")]
+        mistakes = [*_shared_values(carts, "name"), *_shared_values(carts, "host")]
     if not carts and not mistakes:
         mistakes = ["no cart: below the line of names comes a row for each"]
     if mistakes:
@@ -80,7 +80,7 @@ def _csv(path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
                 continue
             if not names:
                 names = cells
-                mistakes += [f"row {reader.line_num}: column {name!r} twice" for name in _doubled(names)]
+                mistakes += [f"row {reader.line_num}: column {name!r} twice" for name in _duplicates(names)]
             elif len(cells) != len(names):
                 mistakes.append(f"row {reader.line_num}: {len(cells)} columns, the line of names has {len(names)}")
             else:
@@ -121,11 +121,11 @@ def _columns(carts: list[Cart]) -> list[str]:
     return mistakes
 
 
-def _doubled(names: list[str]) -> list[str]:
+def _duplicates(names: list[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
 
 
-def _twice(carts: list[Cart], column: str) -> list[str]:
+def _shared_values(carts: list[Cart], column: str) -> list[str]:
     first_cart: dict[str, Cart] = {}
     mistakes: list[str] = []
     for cart in carts:

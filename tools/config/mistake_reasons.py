@@ -51,7 +51,7 @@ def json_problem(text: str, at: int, reader_says: str) -> str:
         return "true, false and null are written in small letters"
     if rest[0].isdigit() and preceding.endswith("0") and preceding + rest[0] == text[: at + 1]:
         return "a number that begins with 0: delete the 0"
-    return next((words for start, words in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
+    return next((problem for start, problem in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
 
 
 def value_problem(found: str, allowed: str) -> str:

@@ -142,10 +142,10 @@ def lines(account: dict, kept_in: str, archive: str = "") -> list[str]:
     figures = [f"  {name:<38}{account[key]:>8}" for name, key in _ROWS]
     if account.get("archive_kills"):
         figures.append(f"  {counted(account['archive_kills'], 'hard kill')} of the archive")
-    kept = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
-    if kept and archive:
-        kept += [f"  Query it: toolcart archive query --all --database {shlex.quote(archive)}"]
-    return [*figures, "  " + ", ".join(faults), f"  {_verdict(account)}", *kept]
+    kept_lines = [f"  Spool and archive are kept in {kept_in}"] if kept_in else []
+    if kept_lines and archive:
+        kept_lines += [f"  Query it: toolcart archive query --all --database {shlex.quote(archive)}"]
+    return [*figures, "  " + ", ".join(faults), f"  {_verdict(account)}", *kept_lines]
 
 
 def _is_broken(account: dict) -> bool:
@@ -160,5 +160,5 @@ def _verdict(account: dict) -> str:
     if _is_broken(account):
         return "FAILED: results are lost, out of order or stored twice."
     missing = account["produced"] - account["delivered"]
-    where = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
-    return f"{missing} not in the archive: {where}."
+    leftover = f"{account['waiting']} waiting in the spool, {account['parked']} set aside"
+    return f"{missing} not in the archive: {leftover}."

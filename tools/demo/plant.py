@@ -58,9 +58,9 @@ class Demo(Watch):
         faults: Faults | None = None,
         seed: int = 1,
         link: str = "tcp",
-        show: Callable[[str], Child] | None = None,
+        start_pages: Callable[[str], Child] | None = None,
     ) -> None:
-        """`show` gets the archive's place and starts its pages."""
+        """`start_pages` gets the archive's place and starts its pages."""
         self._temporary = folder is None
         self.folder = Path(tempfile.mkdtemp(prefix="toolcart-demo-") if folder is None else folder)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ class Demo(Watch):
             line_path=self.folder / LINE,
             archived=self.archived,
         )
-        self._pages = show(self.archived.place) if show else None
+        self._pages = start_pages(self.archived.place) if start_pages else None
         ports = (self.plant.pim_port, self.plant.controller_port if link == "tcp" else 0)
         super().__init__(write_configuration(self.folder, link, *ports), seconds)
         self._first = first_id or self.archived.newest_tightening_id() + 1

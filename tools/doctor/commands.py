@@ -208,7 +208,7 @@ def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]
             why_not_connected = "" if "kind" in connection else attention.no_session_reason(station)
             why_not_connected = why_not_connected or f"the running agent is not connected yet ({connection['state']})"
             words = reason.words or f"{place}: {why_not_connected}"
-            words = reasons.and_next_try(words, connection)
+            words = reasons.with_next_try(words, connection)
             yield Finding(f"{name} {connection_name}", BAD, words, reason.hint, {"why": reason.slug})
     in_states = attention.unusable_main_connections(station)
     for need in standing_conditions.all_needs(station):

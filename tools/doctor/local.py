@@ -61,7 +61,7 @@ def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: b
     if not folder.exists():
         return [Finding(subject, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
-        mean_ms, most_ms = _syncs(folder / PROBE)
+        mean_ms, most_ms = _sync_times_ms(folder / PROBE)
     except OSError as error:
         return _refused(name, path, settings, error, is_up)
     findings = [_file(subject, path, settings), _disk(name, mean_ms, most_ms)]
@@ -91,7 +91,7 @@ def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool)
     return [Finding(subject, BAD, words, hint)]
 
 
-def _syncs(probe: Path) -> tuple[float, float]:
+def _sync_times_ms(probe: Path) -> tuple[float, float]:
     """Write and sync as for a result; return the mean and the longest time in ms."""
     took_ms = []
     descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)

@@ -66,7 +66,7 @@ def board() -> None:
 )
 def status_command(port: str, as_json: bool, may_hold: bool) -> None:
     """Show the state of the agent without stopping it."""
-    _end(lambda link: show_status(link, as_json, port, may_hold), port)
+    _with_link(lambda link: show_status(link, as_json, port, may_hold), port)
 
 
 @board.command("log")
@@ -74,14 +74,14 @@ def status_command(port: str, as_json: bool, may_hold: bool) -> None:
 @JSON_OPTION
 def log_command(port: str, as_json: bool) -> None:
     """Print every station's log and the last failed start."""
-    _end(lambda link: show_log(link, as_json), port)
+    _with_link(lambda link: show_log(link, as_json), port)
 
 
 @board.command("config")
 @PORT_OPTION
 def config_command(port: str) -> None:
     """Print a board's configuration; secrets are shown as ***."""
-    _end(show_config, port)
+    _with_link(show_config, port)
 
 
 @board.command("spool")
@@ -93,7 +93,7 @@ def config_command(port: str) -> None:
 )
 def spool_command(port: str, station: int, target: str | None, count: int) -> None:
     """Copy a station's spool from a running board and read it."""
-    _end(lambda link: show_spool(link, station, target, count), port)
+    _with_link(lambda link: show_spool(link, station, target, count), port)
 
 
 @board.command("wipe")
@@ -108,7 +108,7 @@ def wipe_command(port: str, station: int, agreed: bool, lose_waiting: bool) -> N
     """
     if not agreed:
         click.confirm(f"Erase the spool of station {station} on {port}?", abort=True)
-    _end(lambda link: wipe(link, station, lose_waiting), port)
+    _with_link(lambda link: wipe(link, station, lose_waiting), port)
 
 
 @board.command("quarantine")
@@ -128,8 +128,8 @@ def quarantine_command(
     if (order in ("list", "export")) == bool(which):
         raise click.UsageError("show, retry and drop want numbers (or all); list and export want none.")
     if order == "drop":
-        orders.agree(list(which), agreed)
-    _end(lambda link: give_order(link, station, order, list(which), as_json), port)
+        orders.confirm_drop(list(which), agreed)
+    _with_link(lambda link: give_order(link, station, order, list(which), as_json), port)
 
 
 @board.command("check")
@@ -147,23 +147,23 @@ def check_command(port: str, uart: str, cuts: int, live: bool, target: str) -> N
 
     Be beside the board; the report is JSON and text.
     """
-    desk = check.Desk(click.echo, _when_done, lambda: time.sleep(1), uart, cuts, live)
-    _end(lambda link: check_board(link, desk, Path(target)), port)
+    tester = check.Tester(click.echo, _prompt, lambda: time.sleep(1), uart, cuts, live)
+    _with_link(lambda link: check_board(link, tester, Path(target)), port)
 
 
-def _when_done(words: str) -> None:
-    click.prompt(f"{words} Then press Enter", default="", show_default=False)
+def _prompt(instruction: str) -> None:
+    click.prompt(f"{instruction} Then press Enter", default="", show_default=False)
 
 
-def check_board(link: ConsoleLink, desk: check.Desk, target: Path) -> None:
+def check_board(link: ConsoleLink, tester: check.Tester, target: Path) -> None:
     """Run the steps, show each, write the report; exit with 1 if one of them is bad."""
     steps = []
-    for step in check.steps(link, desk):
+    for step in check.steps(link, tester):
         steps.append(step)
         click.echo(visible(step.text()))
-        report = {"toolcart": distribution("toolcart").version, "steps": [asdict(one) for one in steps]}
+        report = {"toolcart": distribution("toolcart").version, "steps": [asdict(finished) for finished in steps]}
         target.with_suffix(".json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        lines = "".join(visible(one.text()) + "\n" for one in steps)
+        lines = "".join(visible(finished.text()) + "\n" for finished in steps)
         target.with_suffix(".txt").write_text(lines, encoding="utf-8")
     click.echo(f"written: {target.with_suffix('.json')} and {target.with_suffix('.txt')}")
     if any(step.verdict == check.BAD for step in steps):
@@ -173,7 +173,7 @@ def check_board(link: ConsoleLink, desk: check.Desk, target: Path) -> None:
 def look_at(port: str, as_json: bool) -> bool:
     """Do what `toolcart status --port` asks for; return True if something there needs somebody."""
     outcome: list[bool] = []
-    _end(lambda link: outcome.append(show_status(link, as_json, port)), port)
+    _with_link(lambda link: outcome.append(show_status(link, as_json, port)), port)
     return outcome[0]
 
 
@@ -186,33 +186,33 @@ def command_lines(port: str, line: str, patience_s: float) -> list[dict]:
             raise BoardError(f"the command is longer than the {LINE_MAX} characters that a board hears.")
         answers.extend(_answers(link, f"?{line}", patience_s))
 
-    _end(ask, port)
+    _with_link(ask, port)
     return answers
 
 
 def give_order(link: ConsoleLink, station: int, order: str, which: list[str], as_json: bool = False) -> None:
     """Have the agent on the board carry out an order, and say what became of it."""
 
-    def ask(words: list[str]) -> list[dict]:
-        line = f"?quarantine {station} {' '.join(words)}"
+    def ask(order_words: list[str]) -> list[dict]:
+        line = f"?quarantine {station} {' '.join(order_words)}"
         if len(line) > LINE_MAX:
             raise BoardError("too many numbers for one order; name fewer, or a range such as 5-9.")
         return _answers(link, line, ORDER_S)
 
     try:
         code = orders.carry_out_and_print(ask, order, which, as_json)
-    except orders.OrderNotGiven as trouble:
-        raise BoardError(f"the board says: {trouble}") from None
+    except orders.OrderNotGiven as error:
+        raise BoardError(f"the board says: {error}") from None
     if code:
         sys.exit(code)
 
 
-def _end(act: Callable[[ConsoleLink], object], port: str) -> None:
+def _with_link(act: Callable[[ConsoleLink], object], port: str) -> None:
     link: Any = open_link(port)
     try:
         act(link)
-    except BoardError as trouble:
-        say(str(trouble))
+    except BoardError as error:
+        say(str(error))
         sys.exit(EXIT_BOARD)
     finally:
         link.close()
@@ -230,7 +230,7 @@ def show_status(link: ConsoleLink, as_json: bool = False, port: str = "PORT", ma
     if answers is None and not may_hold:
         raise NotRunning(SILENT)
     if answers is None:
-        _show_held(link, as_json)
+        _show_while_held(link, as_json)
         return True
     status = check.status_tree(answers)
     status.update(running=True, stations=[{**station, "port": port} for station in status["stations"]])
@@ -244,24 +244,24 @@ def show_status(link: ConsoleLink, as_json: bool = False, port: str = "PORT", ma
 
 def status_lines(status: dict[str, Any]) -> list[str]:
     """Return the state in words, for people."""
-    about = status.get("board", {})
+    board = status.get("board", {})
     lines = [
-        f"{about.get('chip', '?')} {about.get('id', '')}, MicroPython {about.get('firmware', '?')}, "
-        f"{about.get('free_bytes', 0) // 1024} KiB of heap free",
-        f"clock: {about.get('clock', '?')}   network: {json.dumps(about.get('network', {}))}   "
-        f"watchdog: {about.get('watchdog', '?')}   lamp: code {about.get('lamp', '?')}",
-        *_ntp_lines(about.get("ntp")),
-        *[_supply_line(supply) for supply in about.get("supply") or []],
-        *[f"start: {entry}" for entry in about.get("said", [])],
+        f"{board.get('chip', '?')} {board.get('id', '')}, MicroPython {board.get('firmware', '?')}, "
+        f"{board.get('free_bytes', 0) // 1024} KiB of heap free",
+        f"clock: {board.get('clock', '?')}   network: {json.dumps(board.get('network', {}))}   "
+        f"watchdog: {board.get('watchdog', '?')}   lamp: code {board.get('lamp', '?')}",
+        *_ntp_lines(board.get("ntp")),
+        *[_supply_line(supply) for supply in board.get("supply") or []],
+        *[f"start: {entry}" for entry in board.get("said", [])],
     ]
-    wants_none = about.get("network", {}).get("kind") == "none"
+    wants_none = board.get("network", {}).get("kind") == "none"
     for station in status["stations"]:
         if wants_none:
             entry = {"why": reasons.NO_NETWORK_WANTED, "next_try_ms": 0}
-            station = {**station, "outlets": [{**one, **entry} for one in station.get("outlets", ())]}
+            station = {**station, "outlets": [{**outlet, **entry} for outlet in station.get("outlets", ())]}
         lines += words.station_lines(station)
-        counted = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
-        lines.append(f"  counted     {counted or 'nothing'}")
+        counter_text = ", ".join(f"{name} {count}" for name, count in station["counters"].items())
+        lines.append(f"  counted     {counter_text or 'nothing'}")
     return lines + [f"error: {error}" for error in status.get("errors", [])]
 
 
@@ -282,9 +282,9 @@ def _supply_line(supply: dict[str, int]) -> str:
     return text + ("; BELOW IT: no result is taken" if supply["mv"] < supply["least_mv"] else "")
 
 
-def _show_held(link: ConsoleLink, as_json: bool) -> None:
+def _show_while_held(link: ConsoleLink, as_json: bool) -> None:
     """The agent does not answer: take the REPL and say what is on the board, then start it again."""
-    about = link.hold()
+    board = link.hold()
     try:
         content, fault = link.read(safe_mode.STATE_FILE), link.read(safe_mode.FAULT_FILE)
     finally:
@@ -292,9 +292,9 @@ def _show_held(link: ConsoleLink, as_json: bool) -> None:
     state = safe_mode.parsed(content.decode(errors="replace")) if content else None
     report = {
         "running": False,
-        "machine": about.machine,
-        "firmware": ".".join(map(str, about.version)),
-        "free_bytes": about.free_bytes,
+        "machine": board.machine,
+        "firmware": ".".join(map(str, board.version)),
+        "free_bytes": board.free_bytes,
         "state": state.text().strip() if state else "no version of toolcart is installed",
         "safe_mode": state is not None and state.failures >= safe_mode.FAILURES_MAX,
         "fault": fault.decode(errors="replace") if fault else "",
@@ -302,7 +302,7 @@ def _show_held(link: ConsoleLink, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(report))
         return
-    firmware = f"{report['machine']}, MicroPython {report['firmware']}, {about.free_bytes // 1024} KiB of files free"
+    firmware = f"{report['machine']}, MicroPython {report['firmware']}, {board.free_bytes // 1024} KiB of files free"
     click.echo(visible(firmware))
     click.echo("the agent did not answer" + ("; the board is in SAFE MODE" if report["safe_mode"] else ""))
     click.echo(f"confirmed, on trial, tries left, failed starts, rejected: {report['state']}")
@@ -375,10 +375,10 @@ def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) 
         Path(target).write_bytes(image.cells)
     spool = opened(image)
     if spool is None:
-        kept = shlex.quote(target or "FILE")
+        file = shlex.quote(target or "FILE")
         pulled = "" if target else "pull it with --out FILE; "
         raise BoardError(
-            f"this is not a spool of this version; {pulled}`toolcart spool rescue {kept}` reads what is left of it."
+            f"this is not a spool of this version; {pulled}`toolcart spool rescue {file}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
     waiting = log.waits(spool.first)
@@ -387,8 +387,8 @@ def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) 
     click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {aside}{damaged}")
     for result in status.newest_results(log, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
-        words = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
-        click.echo(visible("  ".join(words)))
+        columns = [str(result[field]) for field in fields if result.get(field) not in (None, "")]
+        click.echo(visible("  ".join(columns)))
 
 
 def wipe(link: ConsoleLink, station: int, lose_waiting: bool) -> None:

@@ -43,9 +43,9 @@ _ALLOWED = {
 class CertificateError(Exception):
     """A file cannot be used on a board; `mistake` says which and why."""
 
-    def __init__(self, setting: str, found: str) -> None:
-        self.mistake: Mistake = (f"toolsnet.{setting}", found, _ALLOWED[setting])
-        super().__init__(found)
+    def __init__(self, setting: str, problem: str) -> None:
+        self.mistake: Mistake = (f"toolsnet.{setting}", problem, _ALLOWED[setting])
+        super().__init__(problem)
 
 
 def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -60,30 +60,33 @@ def for_board(folder: Path, toolsnet: dict) -> tuple[dict[str, bytes], dict[str,
         raise CertificateError("tls_ca", f"{toolsnet['tls_ca']}: {error.reason or error}") from None
     files = {"tls_ca": octets}
     if toolsnet["tls_certificate"]:
-        files |= _own(folder, toolsnet)
-    return {FILES[setting]: content for setting, content in files.items()}, {one: FILES[one] for one in files}
+        files |= _own_certificate(folder, toolsnet)
+    return {FILES[setting]: content for setting, content in files.items()}, {key: FILES[key] for key in files}
 
 
-def _own(folder: Path, toolsnet: dict) -> dict[str, bytes]:
-    own = _certificates("tls_certificate", _content(folder, toolsnet, "tls_certificate"))
-    if len(own) > 1:
-        found = f"{toolsnet['tls_certificate']}: {len(own)} certificates; the other side has to know those in between"
-        raise CertificateError("tls_certificate", found)
+def _own_certificate(folder: Path, toolsnet: dict) -> dict[str, bytes]:
+    certificates = _certificates("tls_certificate", _content(folder, toolsnet, "tls_certificate"))
+    if len(certificates) > 1:
+        problem = (
+            f"{toolsnet['tls_certificate']}: {len(certificates)} certificates; the other side has to know those in "
+        )
+        problem += "between"
+        raise CertificateError("tls_certificate", problem)
     holder = "tls_key" if toolsnet["tls_key"] else "tls_certificate"
     content = _content(folder, toolsnet, holder)
     path = folder / toolsnet[holder]
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
         raise CertificateError("tls_key", f"others may read {path}; chmod 600 {path}")
-    if any(word in content for word in _LOCKED):
+    if any(marker in content for marker in _LOCKED):
         raise CertificateError("tls_key", f"{path}: locked with a password, which cannot be entered on a board")
     for label, key in _keys(content):
-        if _fits(own[0], label, key):
+        if _fits(certificates[0], label, key):
             _refuse_edwards("tls_key", path, key)
             if len(key) > _RSA_BYTES_MOST:
                 raise CertificateError(
                     "tls_key", f"{path}: an RSA key of more than 2048 bits, too slow for a board; take P-256"
                 )
-            return {"tls_certificate": own[0], "tls_key": key}
+            return {"tls_certificate": certificates[0], "tls_key": key}
     raise CertificateError("tls_key", f"{path}: no private key that fits {toolsnet['tls_certificate']}")
 
 
@@ -125,18 +128,18 @@ def _is_pem(content: bytes) -> bool:
 
 
 def _blocks(content: bytes) -> list[tuple[str, bytes]]:
-    found = []
+    blocks = []
     for block in _BLOCK.finditer(content):
         try:
-            found.append((block[1].decode(), base64.b64decode(b"".join(block[2].split()), validate=True)))
+            blocks.append((block[1].decode(), base64.b64decode(b"".join(block[2].split()), validate=True)))
         except (binascii.Error, ValueError):
             continue  # a key with headers, or something else
-    return found
+    return blocks
 
 
 def _split(content: bytes) -> list[bytes]:
     """Split DER into certificates: each begins with a sequence and its length (X.690, 8.1.3); none if it is not DER."""
-    found = []
+    certificates = []
     while content:
         head = 2 + (content[1] & 0x7F if len(content) > 1 and content[1] & 0x80 else 0)
         if content[:1] != b"\x30" or len(content) < head:
@@ -144,9 +147,9 @@ def _split(content: bytes) -> list[bytes]:
         length = head + (int.from_bytes(content[2:head], "big") if head > 2 else content[1])
         if length > len(content):
             return []
-        found.append(content[:length])
+        certificates.append(content[:length])
         content = content[length:]
-    return found
+    return certificates
 
 
 def _fits(certificate: bytes, label: str, key: bytes) -> bool:

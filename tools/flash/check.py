@@ -104,10 +104,10 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Desk:
+class Tester:
     """What the person wants tested, and how to speak to them; `wait` lets a second pass."""
 
-    tell: Callable[[str], None]
+    instruct: Callable[[str], None]
     ask: Callable[[str], None]  # returns when it is done
     wait: Callable[[], None]
     uart: str = ""
@@ -118,25 +118,27 @@ class Desk:
 Trial = Callable[[], tuple[str, str, dict]]
 
 
-def steps(link: ConsoleLink, desk: Desk) -> Iterator[Step]:
+def steps(link: ConsoleLink, tester: Tester) -> Iterator[Step]:
     """Test everything in turn; yield each step as soon as it is over."""
-    about = link.hold()
+    board = link.hold()
     try:
-        yield from _tried((("firmware", lambda: _firmware(about)), ("heap", lambda: _heap(link, about))))
-        yield from _tried((("files", lambda: _files(link)), ("raw flash", lambda: _raw(link))))
-        yield from _tried((("uart", lambda: _uart(link, desk)),))
+        yield from _run_trials((("firmware", lambda: _firmware(board)), ("heap", lambda: _heap(link, board))))
+        yield from _run_trials((("files", lambda: _files(link)), ("raw flash", lambda: _raw(link))))
+        yield from _run_trials((("uart", lambda: _uart(link, tester)),))
     finally:
         link.restart()
-    up = next(_tried((("agent", lambda: _agent(link, desk)),)))
+    up = next(_run_trials((("agent", lambda: _agent(link, tester)),)))
     yield up
     if up.verdict != GOOD:
         return
-    yield from _tried((("network", lambda: _network(link, desk)), ("names", lambda: _names(link))))
-    yield from _tried((("connections", lambda: _connections(link, desk)), ("live result", lambda: _live(link, desk))))
-    yield from _tried((f"power cut {at}", lambda: _cut(link, desk)) for at in range(1, desk.cuts + 1))
+    yield from _run_trials((("network", lambda: _network(link, tester)), ("names", lambda: _names(link))))
+    yield from _run_trials(
+        (("connections", lambda: _connections(link, tester)), ("live result", lambda: _live(link, tester)))
+    )
+    yield from _run_trials((f"power cut {at}", lambda: _cut(link, tester)) for at in range(1, tester.cuts + 1))
 
 
-def _tried(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
+def _run_trials(trials: Iterable[tuple[str, Trial]]) -> Iterator[Step]:
     for name, trial in trials:
         try:
             verdict, words, figures = trial()
@@ -154,20 +156,20 @@ def _json_of(link: ConsoleLink, source: str) -> dict[str, Any]:
     return json.loads(link.run(source).strip().splitlines()[-1])
 
 
-def _firmware(about: About) -> tuple[str, str, dict]:
-    version = ".".join(map(str, about.version))
-    figures = {"machine": about.machine, "version": version, "frozen": about.frozen, "tls": about.has_tls}
-    where = "with an agent in it" if about.frozen else "the agent comes as files"
-    good = about.version >= plan.OLDEST and about.mpy == plan.MPY_FORMAT
-    return GOOD if good else BAD, f"{about.machine}, MicroPython {version}, {where}", figures
+def _firmware(board: About) -> tuple[str, str, dict]:
+    version = ".".join(map(str, board.version))
+    figures = {"machine": board.machine, "version": version, "frozen": board.frozen, "tls": board.has_tls}
+    agent_text = "with an agent in it" if board.frozen else "the agent comes as files"
+    is_supported = board.version >= plan.OLDEST and board.mpy == plan.MPY_FORMAT
+    return GOOD if is_supported else BAD, f"{board.machine}, MicroPython {version}, {agent_text}", figures
 
 
-def _heap(link: ConsoleLink, about: About) -> tuple[str, str, dict]:
-    figures = {"heap_bytes": about.heap_bytes, **_json_of(link, _HEAP)}
-    needed = plan.FROZEN_HEAP_BYTES if about.frozen else plan.COPIED_HEAP_BYTES
+def _heap(link: ConsoleLink, board: About) -> tuple[str, str, dict]:
+    figures = {"heap_bytes": board.heap_bytes, **_json_of(link, _HEAP)}
+    needed = plan.FROZEN_HEAP_BYTES if board.frozen else plan.COPIED_HEAP_BYTES
     free = figures["free_bytes"]
-    words = f"{about.heap_bytes} bytes, {free} free without the agent, which needs {needed} in all"
-    return GOOD if about.heap_bytes >= needed else BAD, words, figures
+    words = f"{board.heap_bytes} bytes, {free} free without the agent, which needs {needed} in all"
+    return GOOD if board.heap_bytes >= needed else BAD, words, figures
 
 
 def _files(link: ConsoleLink) -> tuple[str, str, dict]:
@@ -188,17 +190,17 @@ def _raw(link: ConsoleLink) -> tuple[str, str, dict]:
     return GOOD, f"{figures['blocks']} blocks; an erase takes {min(erases)} to {max(erases)} ms", figures
 
 
-def _uart(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    if not desk.uart:
+def _uart(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
+    if not tester.uart:
         return SKIPPED, "not asked for: --uart 1, with its transmit and receive pin connected", {}
-    number, pins = parse_device(desk.uart)
-    desk.ask(f"Connect the transmit and the receive pin of UART {desk.uart} with each other, nothing else.")
+    number, pins = parse_device(tester.uart)
+    tester.ask(f"Connect the transmit and the receive pin of UART {tester.uart} with each other, nothing else.")
     named = "".join(f", {name}=machine.Pin({pin})" for name, pin in pins.items())
     figures = {str(baud): _json_of(link, _UART % (number, baud, named)) for baud in BAUDS}
-    desk.ask("Take the wire away.")
-    wrong = [baud for baud, figure in figures.items() if not figure["right"]]
+    tester.ask("Take the wire away.")
+    failed = [baud for baud, figure in figures.items() if not figure["right"]]
     words = ", ".join(f"{figure['received']} of 256 bytes at {baud} baud" for baud, figure in figures.items())
-    return BAD if wrong else GOOD, words + ("; they differ" if wrong else ""), figures
+    return BAD if failed else GOOD, words + ("; they differ" if failed else ""), figures
 
 
 # -- while the agent runs --------------------------------------------------------------------------------------------
@@ -233,14 +235,16 @@ def status_tree(answers: list[dict]) -> dict[str, Any]:
     return tree
 
 
-def _until(link: ConsoleLink, desk: Desk, seconds: int, met: Callable[[dict], bool]) -> tuple[dict | None, int]:
+def _wait_until(
+    link: ConsoleLink, tester: Tester, seconds: int, met: Callable[[dict], bool]
+) -> tuple[dict | None, int]:
     """Return the status that meets it and how many looks, one a second, that took; else the last status and -1."""
     status = None
     for look in range(seconds):
         status = _status(link) or status
         if status is not None and met(status):
             return status, look
-        desk.wait()
+        tester.wait()
     return status, -1
 
 
@@ -248,8 +252,8 @@ def _mounted(status: dict) -> bool:
     return bool(status["stations"]) and all(station.get("mounted") for station in status["stations"])
 
 
-def _agent(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    status, looks = _until(link, desk, UP_S, _mounted)
+def _agent(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
+    status, looks = _wait_until(link, tester, UP_S, _mounted)
     if status is None:
         return BAD, "no agent answers after the restart; is a version installed? `toolcart flash` does that", {}
     if looks < 0:
@@ -265,8 +269,8 @@ def _has_network(status: dict) -> bool:
     return bool(is_up) and network.get("address") not in ("", "0.0.0.0", None)
 
 
-def _network(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    status, looks = _until(link, desk, NETWORK_S, _has_network)
+def _network(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
+    status, looks = _wait_until(link, tester, NETWORK_S, _has_network)
     figures = (status or {"board": {}})["board"].get("network") or {}
     if figures.get("kind") == "none":
         return SKIPPED, "board.network is none", figures
@@ -295,38 +299,40 @@ def _connected(status: dict) -> bool:
     )
 
 
-def _connections(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    status, looks = _until(link, desk, NETWORK_S, _connected)
+def _connections(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
+    status, looks = _wait_until(link, tester, NETWORK_S, _connected)
     if looks >= 0 and status:
         return GOOD, f"every controller and {connections.common_name(status['stations'])} are connected", {}
     for station in (status or {"stations": []})["stations"]:
-        why = connections.reason_of(station["controller"]) or connections.reason_of(connections.first_outlet(station))
-        if why:
-            return BAD, f"station {station['number']}: {why.text()}", {"why": why.slug}
+        reason = connections.reason_of(station["controller"]) or connections.reason_of(
+            connections.first_outlet(station)
+        )
+        if reason:
+            return BAD, f"station {station['number']}: {reason.text()}", {"why": reason.slug}
     return BAD, f"not all are connected within {NETWORK_S} s", {}
 
 
-def _count(status: dict, what: str) -> int:
+def _count(status: dict, name: str) -> int:
     """Return the figure of all stations; where a first outlet keeps no count, what does not wait is delivered."""
-    if what == "delivered":
-        left = (station.get("stored", 0) - station.get("backlog", 0) for station in status["stations"])
-        return sum(station.get(what, rest) for station, rest in zip(status["stations"], left, strict=True))
-    return sum(station.get(what, 0) for station in status["stations"])
+    if name == "delivered":
+        delivered = (station.get("stored", 0) - station.get("backlog", 0) for station in status["stations"])
+        return sum(station.get(name, rest) for station, rest in zip(status["stations"], delivered, strict=True))
+    return sum(station.get(name, 0) for station in status["stations"])
 
 
-def _live(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
-    if not desk.live:
+def _live(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
+    if not tester.live:
         return SKIPPED, "not asked for (--no-live)", {}
     before = _answer(link)
-    desk.tell(f"Tighten once now, within {RESULT_S} s.")
+    tester.instruct(f"Tighten once now, within {RESULT_S} s.")
     delivered = _count(before, "delivered")
-    status, looks = _until(link, desk, RESULT_S, lambda status: _count(status, "delivered") > delivered)
+    status, looks = _wait_until(link, tester, RESULT_S, lambda status: _count(status, "delivered") > delivered)
     stored = _count(status or before, "stored") - _count(before, "stored")
     figures = {"stored": stored, "delivered": _count(status or before, "delivered") - delivered}
     if looks < 0:
         outlet = connections.common_name((status or before)["stations"])
-        where = f"was stored and did not reach {outlet}" if stored else "came"
-        return BAD, f"no result {where} within {RESULT_S} s", figures
+        outcome = f"was stored and did not reach {outlet}" if stored else "came"
+        return BAD, f"no result {outcome} within {RESULT_S} s", figures
     return (
         GOOD,
         f"{figures['delivered']} acknowledged by {connections.common_name((status or before)['stations'])}",
@@ -334,11 +340,11 @@ def _live(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
     )
 
 
-def _cut(link: ConsoleLink, desk: Desk) -> tuple[str, str, dict]:
+def _cut(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
     """Check that everything stored is still there after the plug was pulled."""
     before = _answer(link)
-    desk.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
-    status, looks = _until(link, desk, UP_S, _mounted)
+    tester.ask("Pull the board's plug, with all that feeds it; count to five, put it back.")
+    status, looks = _wait_until(link, tester, UP_S, _mounted)
     if status is None or looks < 0:
         return BAD, f"it did not come back within {UP_S} s", {}
     up_ms, earlier_ms = status["board"]["up_ms"], before["board"]["up_ms"]

@@ -85,19 +85,19 @@ def run(
     """Do it; `opened` makes the link, so that a test can pass its own board."""
     try:
         package.checked_config(config_path, platform)
-    except config_file.ConfigurationError as wrong:
-        say(str(wrong))
+    except config_file.ConfigurationError as error:
+        say(str(error))
         return EXIT_CONFIGURATION
     outcome: dict[str, Any] = {"board": platform, "port": port}
     link = opened(port)
     try:
         code = _flash(link, platform, config_path, dry_run, healthy_s, outcome)
-    except (BoardError, Unavailable, ValueError) as trouble:
+    except (BoardError, Unavailable, ValueError) as failure:
         # Includes the compiler's errors; none of these texts has a secret in it (toolcart.tools.flash.link rule 4).
-        say(str(trouble))
-        outcome["error"] = str(trouble)
-        code = _EXIT_CODES.get(type(trouble), EXIT_BOARD)
-        _let_go_on(link, trouble)
+        say(str(failure))
+        outcome["error"] = str(failure)
+        code = _EXIT_CODES.get(type(failure), EXIT_BOARD)
+        _restart_unchanged(link, failure)
     finally:
         link.close()
     if as_json:
@@ -109,16 +109,16 @@ def _flash(
     link: Link, platform: str, config_path: str, dry_run: bool, healthy_s: float, outcome: dict[str, Any]
 ) -> int:
     say(f"holding {outcome['port']} ...")
-    about = link.hold()
-    plan.check_board(about, platform)
+    board = link.hold()
+    plan.check_board(board, platform)
     say(
-        f"{about.machine}, MicroPython {'.'.join(map(str, about.version))}, "
-        f"{about.free_bytes // 1024} KiB of files free, {about.heap_bytes // 1024} KiB of heap"
+        f"{board.machine}, MicroPython {'.'.join(map(str, board.version))}, "
+        f"{board.free_bytes // 1024} KiB of files free, {board.heap_bytes // 1024} KiB of heap"
     )
-    version = package.build(platform, about.architecture, config_path, about.frozen)
-    plan.check_heap(about, version)
-    planned = plan.make(link, about, version)
-    _show(planned, about, config_path, dry_run)
+    version = package.build(platform, board.architecture, config_path, board.frozen)
+    plan.check_heap(board, version)
+    planned = plan.make(link, board, version)
+    _show(planned, board, config_path, dry_run)
     outcome.update(version=version.digest, folder=planned.folder, send_bytes=planned.octets(plan.SEND))
     if dry_run:
         link.restart()
@@ -139,9 +139,9 @@ def _flash(
     say(f"not healthy within {healthy_s:.0f} s: going back ...")
     try:
         fault = roll_back(link, planned, say, healthy_s)
-    except BoardError as trouble:
+    except BoardError as error:
         raise BoardGone(
-            f"{trouble}\nThe new version did not report itself healthy. Left alone, the board tries it at most three "
+            f"{error}\nThe new version did not report itself healthy. Left alone, the board tries it at most three "
             "times and then runs the version before."
         ) from None
     if not fault:
@@ -160,16 +160,16 @@ def say(text: str) -> None:
     click.echo(visible_lines(text), err=True)
 
 
-def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> None:
-    words = {plan.SEND: "through the cable", plan.COPY: "copied on the board", plan.KEEP: "there already"}
+def _show(planned: plan.Plan, board: About, config_path: str, dry_run: bool) -> None:
+    texts = {plan.SEND: "through the cable", plan.COPY: "copied on the board", plan.KEEP: "there already"}
     running = planned.running or "none"
     say(f"plan: version {planned.version.digest} into /{planned.folder}; confirmed now: {running}")
-    if about.frozen and len(planned.version.files) == 1:
+    if board.frozen and len(planned.version.files) == 1:
         say("  the firmware has this core frozen: only the configuration is installed")
     steps = [*planned.steps, *planned.root]
-    for kind, what in words.items():
+    for kind, text in texts.items():
         count = sum(step.kind == kind for step in steps)
-        say(f"  {count:3} files, {planned.octets(kind):7} bytes {what}")
+        say(f"  {count:3} files, {planned.octets(kind):7} bytes {text}")
     dropped = [step for step in steps if step.kind == plan.DROP]
     if dropped:
         say(f"  {len(dropped):3} files of an older version are removed")
@@ -182,9 +182,9 @@ def _show(planned: plan.Plan, about: About, config_path: str, dry_run: bool) -> 
         say("configuration: " + json.dumps(configuration, sort_keys=True))
 
 
-def _let_go_on(link: Link, trouble: BoardError | Unavailable | ValueError) -> None:
+def _restart_unchanged(link: Link, error: BoardError | Unavailable | ValueError) -> None:
     """Let a board that was held but not changed go on with what it did."""
-    if isinstance(trouble, (BoardGone, RolledBack)):
+    if isinstance(error, (BoardGone, RolledBack)):
         return
     try:
         link.restart()

@@ -58,7 +58,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
     if version is None:
         return [*lacking, f"{source} has no py/mpconfig.h: it is not a folder of MicroPython's sources"]
     if version < OLDEST:
-        have, least = (".".join(map(str, one)) for one in (version, OLDEST))
+        have, least = (".".join(map(str, number)) for number in (version, OLDEST))
         lacking.append(
             f"{source} is MicroPython {have}, {least} or later is needed: git -C {source} checkout {RELEASE}"
         )
@@ -74,7 +74,7 @@ def problems(board: Board, source: Path | None) -> list[str]:
 
 def _has(submodule: Path) -> bool:
     """True if the submodule is checked out."""
-    return submodule.is_dir() and any(one.name != ".git" for one in submodule.iterdir())
+    return submodule.is_dir() and any(entry.name != ".git" for entry in submodule.iterdir())
 
 
 def version_of(source: Path) -> tuple[int, int, int] | None:
@@ -116,10 +116,10 @@ def _tools(board: Board) -> list[str]:
 def _has_header(language: str, header: str) -> bool:
     """True if the compiler for boards finds this header."""
     command = ["arm-none-eabi-gcc", "-x", language, "-E", "-"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, input=f"#include <{header}>\n", capture_output=True, text=True, timeout=ASK_TIMEOUT_S
     )
-    return done.returncode == 0
+    return process.returncode == 0
 
 
 def _lacks_picotool(source: Path) -> str:
@@ -149,7 +149,7 @@ def _lacks_picotool(source: Path) -> str:
 
 def lay_out(board: Board, source: Path, folder: Path) -> Path:
     """Write what is frozen, the board's folder and the manifest into `folder`; return the manifest."""
-    wanted = {f"frozen/{one.name}": one.text.encode() for one in sources_for(board.port)}
+    wanted = {f"frozen/{source_file.name}": source_file.text.encode() for source_file in sources_for(board.port)}
     # From this `toolcart flash` knows that the core is in the firmware already, and which one.
     wanted["frozen/toolcart_frozen.py"] = f'DIGEST = "{core_digest(board.port)}"\n'.encode()
     wanted["start/safe_mode.py"] = SAFE_MODE_SOURCE.read_bytes()
@@ -157,8 +157,10 @@ def lay_out(board: Board, source: Path, folder: Path) -> Path:
     if board.port == "rp2":
         wanted["start/_boot.py"] = BOOT.read_bytes()
         modules = 'freeze("$(PORT_DIR)/modules", "rp2.py")'
-    ours = f"board/{board.folder}"
-    wanted |= {f"{ours}/{name}": octets for name, octets in _board_files(board, source, folder / ours).items()}
+    board_folder = f"board/{board.folder}"
+    wanted |= {
+        f"{board_folder}/{name}": octets for name, octets in _board_files(board, source, folder / board_folder).items()
+    }
     lines = [modules, 'freeze("start", opt=0)', 'freeze("frozen", opt=2)']  # 2: without asserts, with the lines
     wanted["manifest.py"] = ("\n".join(lines) + "\n").encode()
     write_changed(folder, wanted)
@@ -178,10 +180,14 @@ def write_changed(folder: Path, wanted: dict[str, bytes]) -> None:
             file.write_bytes(octets)
 
 
-def _board_files(board: Board, source: Path, ours: Path) -> dict[str, bytes]:
-    """Return the port's folder of the board with our division of the flash behind what it says, to lie in `ours`."""
-    theirs = source / "ports" / board.port / "boards" / board.folder
-    files = {file.relative_to(theirs).as_posix(): file.read_bytes() for file in theirs.rglob("*") if file.is_file()}
+def _board_files(board: Board, source: Path, board_folder: Path) -> dict[str, bytes]:
+    """Return the port's folder of the board with our division of the flash behind what it says, for `board_folder`."""
+    micropython_folder = source / "ports" / board.port / "boards" / board.folder
+    files = {
+        file.relative_to(micropython_folder).as_posix(): file.read_bytes()
+        for file in micropython_folder.rglob("*")
+        if file.is_file()
+    }
     if board.port == "rp2":
         storage = board.flash_kib - board.program_kib
         lines = f"\n#undef MICROPY_HW_FLASH_STORAGE_BYTES\n#define MICROPY_HW_FLASH_STORAGE_BYTES ({storage} * 1024)\n"
@@ -191,7 +197,7 @@ def _board_files(board: Board, source: Path, ours: Path) -> dict[str, bytes]:
     # The last one of a setting counts; IDF reads its table's name here, and nowhere else.
     files["sdkconfig.toolcart"] = (
         "CONFIG_PARTITION_TABLE_CUSTOM=y\n"
-        f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{ours / "partitions.csv"}"\n'
+        f'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{board_folder / "partitions.csv"}"\n'
         "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n\n"
         f"CONFIG_ESPTOOLPY_FLASHSIZE_{board.flash_kib // 1024}MB=y\n"
     ).encode()
@@ -253,14 +259,14 @@ def line_of(board: Board, source: Path, folder: Path) -> str:
         "MICROPY_BOARD_DIR": folder / "board" / board.folder,
         "MICROPY_FROZEN_MANIFEST": folder / "manifest.py",
     }
-    words = [word for name, value in settings.items() for word in ("-D", f"{name}={value}")]
-    return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *words, "-B", str(folder / "out"), "build"])
+    arguments = [argument for name, value in settings.items() for argument in ("-D", f"{name}={value}")]
+    return shlex.join(["idf.py", "-C", str(source / "ports/esp32"), *arguments, "-B", str(folder / "out"), "build"])
 
 
-def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) -> Path:
+def build(board: Board, source: Path, folder: Path, report: Callable[[str], None]) -> Path:
     """Build the image in `folder`; return the file. Unavailable says what failed, and where the build's output is.
 
-    `say` is called with each step before it begins, and with the division of the flash at the end. A second build in
+    `report` is called with each step before it begins, and with the division of the flash at the end. A second build in
     the same folder waits.
     """
     with locked("build", folder):
@@ -268,18 +274,18 @@ def build(board: Board, source: Path, folder: Path, say: Callable[[str], None]) 
         jobs = f"-j{os.cpu_count() or 1}"
         env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MFLAGS")}
         env["LC_ALL"] = "C"
-        say(f"mpy-cross of {source}")
+        report(f"mpy-cross of {source}")
         _make(["make", "-C", str(source / "mpy-cross"), jobs], env, folder / "mpy-cross.log")
-        say(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
-        say(line_of(board, source, folder))
+        report(f"{board.folder}: {len(sources_for(board.port))} files of the agent are frozen")
+        report(line_of(board, source, folder))
         _make([*command(board, source, folder), jobs], {**env, "MAKEFLAGS": jobs}, folder / "build.log")
-        made = folder / "out" / board.product
-        if not made.is_file():
+        image = folder / "out" / board.product
+        if not image.is_file():
             raise Unavailable(f"the build left no {board.product}: {folder / 'build.log'}")
         program = folder / "out" / ("firmware.bin" if board.port == "rp2" else "micropython.bin")
         check_size(board, program.stat().st_size)
-        say(division(board, program.stat().st_size))
-        return made
+        report(division(board, program.stat().st_size))
+        return image
 
 
 def check_size(board: Board, program_bytes: int) -> None:

@@ -65,16 +65,16 @@ def image(name: str, source: Path | None, output: Path | None, check: bool, as_j
         sys.exit(EXIT_CONFIGURATION if missing else 0)
     output = output or Path(f"toolcart-{name}{Path(board.product).suffix}")
     try:
-        made = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True))
-        shutil.copy(made, output)
+        built = build(board, source, folder_of(name, source), lambda step: click.echo(step, err=True))
+        shutil.copy(built, output)
     except (Unavailable, OSError) as reason:
         click.echo(f"toolcart: the image was not built: {reason}", err=True)
         sys.exit(EXIT_OTHER)
-    told = {"board": name, "image": str(output), "bytes": output.stat().st_size}
+    outcome = {"board": name, "image": str(output), "bytes": output.stat().st_size}
     steps = next_steps(name, board, output)
     if as_json:
-        click.echo(json.dumps({**told, "next": steps}))
+        click.echo(json.dumps({**outcome, "next": steps}))
         return
-    click.echo(f"{output}: {told['bytes'] / 1024:.0f} KiB. Next:")
+    click.echo(f"{output}: {outcome['bytes'] / 1024:.0f} KiB. Next:")
     for step in steps:
         click.echo(f"  {step}")

@@ -20,7 +20,7 @@ from toolcart.tools.flash.plan import COPY, DROP, SEND, Plan, read_state
 HEALTHY_S = 90.0  # boot, spool, 20 s of good behaviour, and slow Wi-Fi
 VERIFY_TRIES = 3
 
-Tell = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class RolledBack(BoardError):
@@ -72,18 +72,18 @@ def switch(link: Link, plan: Plan) -> None:
     link.restart()
 
 
-def wait_healthy(link: Link, digest: str, tell: Tell, seconds: float = HEALTHY_S) -> bool:
+def wait_healthy(link: Link, digest: str, report: Report, seconds: float = HEALTHY_S) -> bool:
     """Listen until the board says that this version is healthy; False if the time is up or another version answers."""
     for line in link.lines(seconds):
         answer = console_line(line)
         if answer is not None and answer.get("healthy"):
             return answer.get("version") == digest
         if line.startswith("toolcart:"):
-            tell(line.removeprefix("toolcart:").strip())
+            report(line.removeprefix("toolcart:").strip())
     return False
 
 
-def roll_back(link: Link, plan: Plan, tell: Tell, seconds: float = HEALTHY_S) -> str:
+def roll_back(link: Link, plan: Plan, report: Report, seconds: float = HEALTHY_S) -> str:
     """Make the board run the old version; return the failed start's error. The caller raises RolledBack."""
     link.hold()
     fault = link.read(safe_mode.FAULT_FILE)
@@ -102,8 +102,8 @@ def roll_back(link: Link, plan: Plan, tell: Tell, seconds: float = HEALTHY_S) ->
     link.restart()
     text = (fault or b"").decode(errors="replace").strip() or "it said nothing about why"
     if state.confirmed == safe_mode.NONE:
-        tell("no version of toolcart ran here before; the board is left with what it had")
-    elif not wait_healthy(link, plan.running, tell, seconds):
+        report("no version of toolcart ran here before; the board is left with what it had")
+    elif not wait_healthy(link, plan.running, report, seconds):
         text += "\nThe version before has not reported itself healthy yet; see `toolcart board status`."
     return text
 
@@ -123,18 +123,18 @@ def _verify(link: Link, plan: Plan) -> None:
     """Compare every file of the folder on the board; what differs is sent again."""
     files = {f"/{plan.folder}/{name}": content for name, content in plan.version.files.items()}
     wanted = {path: sha256(content) for path, content in files.items()}
-    bad: list[str] = []
+    differing: list[str] = []
     for attempt in range(VERIFY_TRIES):
-        found = link.hashes(list(wanted))
-        bad = [path for path, digest in wanted.items() if found.get(path) != digest]
-        if not bad:
+        hashes = link.hashes(list(wanted))
+        differing = [path for path, digest in wanted.items() if hashes.get(path) != digest]
+        if not differing:
             return
         if attempt < VERIFY_TRIES - 1:
-            for path in bad:
+            for path in differing:
                 link.write(path, files[path], lambda octets: None)
     raise BoardError(
-        f"{len(bad)} files differ on the board after {VERIFY_TRIES} attempts ({bad[0]}): its flash may be worn or the "
-        "cable bad. What ran before is untouched."
+        f"{len(differing)} files differ on the board after {VERIFY_TRIES} attempts ({differing[0]}): its flash may be "
+        "worn or the cable bad. What ran before is untouched."
     )
 
 
@@ -142,9 +142,9 @@ def _write_state(link: Link, state: safe_mode.State) -> None:
     _replace(link, safe_mode.STATE_FILE, state.text().encode(), lambda octets: None, safe_mode.NEW_STATE_FILE)
 
 
-def _replace(link: Link, path: str, content: bytes, progress: Progress, beside: str = "") -> None:
+def _replace(link: Link, path: str, content: bytes, progress: Progress, temporary_name: str = "") -> None:
     """Write a new file beside the old one, verify it, and rename it over that."""
-    new = beside or path + ".new"
+    new = temporary_name or path + ".new"
     for _ in range(VERIFY_TRIES):
         link.write(new, content, progress)
         if link.hashes([new]).get(new) == sha256(content):

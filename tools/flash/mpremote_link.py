@@ -124,12 +124,12 @@ class MpremoteLink:
                         "board? Unplug it, plug it in again, and try once more."
                     ) from None
             except (OSError, serial.SerialException):
-                raise self._gone() from None
+                raise self._gone_error() from None
         self._exec(PRELUDE)
-        about = self._exec(ABOUT)
+        answer = self._exec(ABOUT)
         try:
-            about = self._literal(about)
-            platform, name, machine, version, mpy, free, block, frozen, tls, heap = about
+            answer = self._literal(answer)
+            platform, name, machine, version, mpy, free, block, frozen, tls, heap = answer
         except (ValueError, SyntaxError):
             raise BoardError(f"{self.port}: what answers there is not MicroPython 1.25 or later.") from None
         if name != "micropython":
@@ -240,7 +240,7 @@ class MpremoteLink:
                 try:
                     pending += stream.read(max(1, stream.in_waiting))
                 except (OSError, serial.SerialException):
-                    raise self._gone() from None
+                    raise self._gone_error() from None
                 *whole, pending = pending.split(b"\n")
                 for octets in whole:
                     answer = console_line(octets.decode(errors="replace"))
@@ -261,14 +261,14 @@ class MpremoteLink:
         try:
             return serial.Serial(self.port, 115200, timeout=LINE_S, exclusive=True)
         except (OSError, serial.SerialException) as error:
-            raise trouble_of(self.port, error) from None
+            raise open_error(self.port, error) from None
 
     def _open(self) -> Any:
         if self._transport is None:
             try:
                 self._transport = SerialTransport(self.port, 115200, timeout=HOLD_S)
             except (OSError, serial.SerialException) as error:
-                raise trouble_of(self.port, error) from None
+                raise open_error(self.port, error) from None
             except TransportError:
                 self._stream().close()  # mpremote does not say why; opening it again does
                 raise BoardError(f"{self.port} could not be opened.") from None
@@ -281,7 +281,7 @@ class MpremoteLink:
         except TransportExecError as error:
             raise _refusal(error.error_output) from None
         except (TransportError, OSError, serial.SerialException):
-            raise self._gone() from None
+            raise self._gone_error() from None
 
     def _value(self, expression: str) -> Any:
         return self._literal(self._exec(f"print(repr({expression}))"))
@@ -291,14 +291,14 @@ class MpremoteLink:
 
         return ast.literal_eval(text.decode(errors="replace").strip())
 
-    def _gone(self) -> BoardGone:
+    def _gone_error(self) -> BoardGone:
         return BoardGone(
             f"{self.port}: the board went away in the middle. What ran before is still on it: plug it in and it starts "
             "again; then repeat the command."
         )
 
 
-def trouble_of(port: str, error: Exception) -> BoardError:
+def open_error(port: str, error: Exception) -> BoardError:
     """Say why a port could not be opened."""
     number = getattr(error, "errno", None)
     text = str(error)
@@ -314,15 +314,15 @@ def trouble_of(port: str, error: Exception) -> BoardError:
         if "Inappropriate ioctl" in text or os.path.isdir(port):
             return BoardError(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")
         return BoardError(f"{port} is there and cannot be opened: {text}")
-    devices = [one.device for one in serial.tools.list_ports.comports() if one.vid is not None]
+    devices = [port_info.device for port_info in serial.tools.list_ports.comports() if port_info.vid is not None]
     seen = f"USB serial ports that are there: {', '.join(devices)}" if devices else "No USB serial port is there"
     return BoardError(f"{port} is not there. {seen}. Check cable (some only charge) and power.")
 
 
 def _refusal(traceback: str) -> BoardError:
     """Return the error for the last line of the board's traceback; it never has what was sent."""
-    last = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
-    if "ENOSPC" in last or last.startswith("OSError: 28"):
+    last_line = traceback.strip().splitlines()[-1] if traceback.strip() else "no reason given"
+    if "ENOSPC" in last_line or last_line.startswith("OSError: 28"):
         return BoardFull("the board's file system is full")
-    kind = last.split(":")[0]
-    return BoardError(f"the board refused: {last if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")
+    kind = last_line.split(":")[0]
+    return BoardError(f"the board refused: {last_line if kind in ('OSError', 'MemoryError', 'ImportError') else kind}")

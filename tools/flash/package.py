@@ -187,16 +187,16 @@ def completed(tree: dict) -> dict:
     for station in tree["stations"]:
         for key, default in SPOOL_OF_CHIPS.items():
             station["spool"].setdefault(key, default)
-    done = config.complete(tree)
-    for station in done["stations"]:
+    configuration = config.complete(tree)
+    for station in configuration["stations"]:
         for key in (*_CONTROLLER_OF_LINUX, *(SERIAL if station["controller"]["link"] == "tcp" else ())):
             del station["controller"][key]
         if not station["controller"]["commands"]:
             del station["controller"]["commands"]
         del station["spool"]["graphs_kib"]
-    for key in _TOOLSNET_OF_LINUX if done["toolsnet"] else ():
-        del done["toolsnet"][key]
-    return {**done, "completed": True}
+    for key in _TOOLSNET_OF_LINUX if configuration["toolsnet"] else ():
+        del configuration["toolsnet"][key]
+    return {**configuration, "completed": True}
 
 
 def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
@@ -217,30 +217,30 @@ def _checked(path: str | Path, platform: str) -> tuple[dict, dict[str, bytes]]:
             mistakes.append(
                 (f"stations[{index}].spool.path", json.dumps(spool), "raw, raw@KIB, or the name of a folder")
             )
-    mistakes += _for_linux(configuration)
+    mistakes += _linux_mistakes(configuration)
     wants_pins = platform and board["network"] == "ethernet"
     numbers: dict[str, list] = {}
-    for key, made in (
+    for key, compute in (
         ("ethernet_pins", lambda: pins.pins_of(platform, board["ethernet_pins"]) if wants_pins else []),
         ("supply", lambda: pins.supply_of(platform, board) if platform else []),
         ("address", lambda: addresses_of(board["address"])),
     ):
         try:
-            numbers[key] = made()
-        except ValueError as reason:
-            mistakes.append((f"board.{key}", json.dumps(board[key]), str(reason)))
-    found: dict[str, bytes] = {}
+            numbers[key] = compute()
+        except ValueError as error:
+            mistakes.append((f"board.{key}", json.dumps(board[key]), str(error)))
+    authorities: dict[str, bytes] = {}
     try:
         if configuration["toolsnet"]:
-            found, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
+            authorities, named = certificates.for_board(config_file.folder_of(path), configuration["toolsnet"])
             tree["toolsnet"].update(named)
     except certificates.CertificateError as unusable:
         mistakes.append(unusable.mistake)
     if mistakes:
         raise config_file.ConfigurationError(path, mistakes)
-    done = completed(tree)
-    done["board"].update(numbers)
-    return done, found
+    complete_tree = completed(tree)
+    complete_tree["board"].update(numbers)
+    return complete_tree, authorities
 
 
 def addresses_of(text: str) -> list[str]:
@@ -251,31 +251,31 @@ def addresses_of(text: str) -> list[str]:
     >>> addresses_of("10.0.0.5/24, gateway 10.0.0.1")
     ['10.0.0.5', '255.255.255.0', '10.0.0.1', '10.0.0.1']
     """
-    found = {"address": "", "gateway": "", "dns": ""}
+    parts = {"address": "", "gateway": "", "dns": ""}
     for part in filter(None, (part.strip() for part in text.split(","))):
-        name, _, place = part.rpartition(" ")
+        name, _, value = part.rpartition(" ")
         name = name or "address"
-        if name not in found or found[name]:
+        if name not in parts or parts[name]:
             raise ValueError(f"an address with its prefix, gateway, dns, such as {ADDRESS_EXAMPLE}")
-        found[name] = place
-    address, _, prefix = found["address"].partition("/")
-    if found["address"] and not (is_numeric(address) and prefix.isascii() and prefix.isdigit() and int(prefix) <= 32):
+        parts[name] = value
+    address, _, prefix = parts["address"].partition("/")
+    if parts["address"] and not (is_numeric(address) and prefix.isascii() and prefix.isdigit() and int(prefix) <= 32):
         raise ValueError("an address with its prefix, such as 10.0.0.5/24")
     for name in ("gateway", "dns"):
-        if found[name] and not is_numeric(found[name]):
+        if parts[name] and not is_numeric(parts[name]):
             raise ValueError(f"an IPv4 address for {name}, such as 10.0.0.1")
-    if found["gateway"] and not address:
+    if parts["gateway"] and not address:
         raise ValueError(f"a gateway with a fixed address alone, such as {ADDRESS_EXAMPLE}")
     if not address:
-        return ["", "", "", found["dns"]] if found["dns"] else []
-    gateway = found["gateway"] or "0.0.0.0"
+        return ["", "", "", parts["dns"]] if parts["dns"] else []
+    gateway = parts["gateway"] or "0.0.0.0"
     mask = str(ipaddress.ip_network(f"0.0.0.0/{prefix}").netmask)
-    return [address, mask, gateway, found["dns"] or gateway]
+    return [address, mask, gateway, parts["dns"] or gateway]
 
 
 def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
     """List what a chip's outlets cannot be: it has ToolsNet, one broker without TLS, or both."""
-    found = []
+    mistakes = []
     kinds = [outlet["kind"] for outlet in station["outlets"]]
     if len(set(kinds)) < len(kinds) or not set(kinds) <= {"toolsnet", *OUTLETS_OF_CHIPS}:
         words = "toolsnet, one mqtt, or both: a chip has no files for lines"
@@ -285,14 +285,14 @@ def _outlet_mistakes(place: str, station: dict) -> list[tuple[str, str, str]]:
             continue
         if outlet["tls_ca"]:
             words = "null: a chip has the memory for one TLS, ToolsNet's"
-            found.append((f"{place}.outlets[{index}].tls_ca", json.dumps(outlet["tls_ca"]), words))
+            mistakes.append((f"{place}.outlets[{index}].tls_ca", json.dumps(outlet["tls_ca"]), words))
         if outlet["graphs"]:
-            found.append((f"{place}.outlets[{index}].graphs", "true", "false: a chip keeps no curves"))
+            mistakes.append((f"{place}.outlets[{index}].graphs", "true", "false: a chip keeps no curves"))
         controller = station["controller"]
         if controller["results"] != "auto":
             words = "auto with mqtt: a chip writes lines of one spindle"
-            found.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
-    return found
+            mistakes.append((f"{place}.controller.results", json.dumps(controller["results"]), words))
+    return mistakes
 
 
 def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[str, str, str]]:
@@ -305,18 +305,18 @@ def _line_mistakes(place: str, controller: dict, platform: str) -> list[tuple[st
     except ValueError:
         words = "the number of a UART, with its pins where others are wanted: 1, 1:8,9 or 1:8,9,11,10"
         return [(f"{place}.device", json.dumps(device), words)]
-    found = []
+    mistakes = []
     if rs485 and not rs485.isdigit():
-        found.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
+        mistakes.append((f"{place}.rs485", json.dumps(rs485), "the number of the pin that switches the transmitter on"))
     if controller["flow"] == "rts_cts" and platform == "esp32" and len(named) < 4:
-        found.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
-    return found
+        mistakes.append((f"{place}.device", json.dumps(device), "with four pins, as an ESP32 has none for RTS and CTS"))
+    return mistakes
 
 
-def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
+def _linux_mistakes(configuration: dict) -> list[tuple[str, str, str]]:
     """List settings for Linux only: a board would not start with them."""
     toolsnet = configuration["toolsnet"] or {}
-    found = [
+    mistakes = [
         (f"toolsnet.{name}", json.dumps(toolsnet[name]), "null: a chip sends results alone")
         for name in _TOOLSNET_OF_LINUX
         if toolsnet.get(name)
@@ -324,8 +324,8 @@ def _for_linux(configuration: dict) -> list[tuple[str, str, str]]:
     for index, station in enumerate(configuration["stations"]):
         if station["controller"]["traces"]:
             traces = json.dumps(station["controller"]["traces"])
-            found.append((f"stations[{index}].controller.traces", traces, "null: a chip keeps no curves"))
-    return found
+            mistakes.append((f"stations[{index}].controller.traces", traces, "null: a chip keeps no curves"))
+    return mistakes
 
 
 def compiled(platform: str, architecture: str, kinds: Collection[str] = ()) -> dict[str, bytes]:
@@ -344,5 +344,5 @@ def compiled_safe_mode() -> bytes:
 def _is_for_another(name: str, platform: str) -> bool:
     if not name.startswith("toolcart/board/"):
         return False
-    first, second = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[:2]
-    return (first in OTHERS and first != platform) or second == "boot"  # an image alone has that
+    port, name_end = re.split(r"[_./]", name.removeprefix("toolcart/board/"))[:2]
+    return (port in OTHERS and port != platform) or name_end == "boot"  # an image alone has that

@@ -26,16 +26,16 @@ _SPI = {"miso": 0, "sck": 2, "mosi": 3}  # an RP2's pin modulo four (ports/rp2/m
 
 def pins_of(platform: str, text: str) -> list[int]:
     """Return the numbers in the order of OWN; ValueError, saying what is allowed, for what cannot be."""
-    found = dict(OWN[platform])
-    for name, number in _named(text, found):
+    numbers = dict(OWN[platform])
+    for name, number in _named(text, numbers):
         if number == "-" and name in OPTIONAL and (platform, name) != ("rp2", "reset"):
-            found[name] = NONE
+            numbers[name] = NONE
         elif number.isascii() and number.isdigit() and int(number) <= _most(platform, name):
-            found[name] = int(number)
+            numbers[name] = int(number)
         else:
             raise ValueError(f"a number up to {_most(platform, name)} for {name}")
-    _check(platform, found)
-    return list(found.values())
+    _check(platform, numbers)
+    return list(numbers.values())
 
 
 def _named(text: str, allowed: dict[str, int]) -> Iterator[tuple[str, str]]:
@@ -50,17 +50,17 @@ def _most(platform: str, name: str) -> int:
     return ADDRESS_MOST if name == "address" else HIGHEST[platform]
 
 
-def _check(platform: str, found: dict[str, int]) -> None:
-    used = [number for name, number in found.items() if name != "address" and number != NONE]
+def _check(platform: str, numbers: dict[str, int]) -> None:
+    used = [number for name, number in numbers.items() if name != "address" and number != NONE]
     if len(used) != len(set(used)):
         raise ValueError("a pin of its own for each name")
     if platform == "rp2":
         for name, rest in _SPI.items():
-            if found[name] % 4 != rest:
+            if numbers[name] % 4 != rest:
                 raise ValueError(f"for {name} a pin that is {rest} modulo 4: others are no {name} of an RP2")
-        if len({found[name] // 8 % 2 for name in _SPI}) > 1:
+        if len({numbers[name] // 8 % 2 for name in _SPI}) > 1:
             raise ValueError("sck, mosi and miso of one SPI: 0-7 and 16-23 are SPI 0, 8-15 and 24-29 SPI 1")
-    elif found["clock_in"] != NONE != found["clock_out"]:
+    elif numbers["clock_in"] != NONE != numbers["clock_out"]:
         raise ValueError("clock_in or clock_out, not both")
 
 
@@ -74,12 +74,12 @@ def supply_of(platform: str, board: dict) -> list[int]:
     """Return pin and limit, in ADC units and in mV, as board.supplied_flash wants them; [] if it is not watched."""
     if not board["supply"]:
         return []
-    found = dict(OWN_SUPPLY)
-    for name, number in _named(board["supply"], found):
+    numbers = dict(OWN_SUPPLY)
+    for name, number in _named(board["supply"], numbers):
         if not (number.isascii() and number.isdigit() and len(number) < 6):
             raise ValueError(f"a number for {name}")
-        found[name] = int(number)
-    least_mv, pin, ratio = found.values()
+        numbers[name] = int(number)
+    least_mv, pin, ratio = numbers.values()
     if pin not in ADC_PINS[platform]:
         raise ValueError(f"a pin with an ADC: one of {', '.join(map(str, ADC_PINS[platform]))}")
     if platform == "rp2" and pin == RADIO_PIN and board["network"] == "wifi":

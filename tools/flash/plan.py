@@ -65,30 +65,30 @@ class Plan:
         return self.running == self.version.digest and all(step.kind == KEEP for step in self.root)
 
 
-def check_board(about: About, platform: str) -> None:
+def check_board(board: About, platform: str) -> None:
     """Raise BoardTrouble unless this is the platform asked for, with a MicroPython that can run the agent."""
-    if about.platform != platform:
+    if board.platform != platform:
         raise BoardError(
-            f"this is a board of platform {about.platform} ({about.machine}), not {platform}: nothing was changed."
+            f"this is a board of platform {board.platform} ({board.machine}), not {platform}: nothing was changed."
         )
-    if about.version < OLDEST:
-        have = ".".join(map(str, about.version))
+    if board.version < OLDEST:
+        have = ".".join(map(str, board.version))
         raise BoardError(f"MicroPython {have} is too old, 1.25 or later is needed: nothing was changed.")
-    if about.mpy != MPY_FORMAT:
-        raise BoardError(f"this firmware loads .mpy of format {about.mpy}, not {MPY_FORMAT}: nothing was changed.")
-    if not about.block_bytes:
+    if board.mpy != MPY_FORMAT:
+        raise BoardError(f"this firmware loads .mpy of format {board.mpy}, not {MPY_FORMAT}: nothing was changed.")
+    if not board.block_bytes:
         raise BoardError(
             "the board has no file system that can be mounted: it is damaged. Nothing was changed, and a raw spool "
             "behind it is untouched. To begin again, erase the flash and load the firmware again; that erases both."
         )
 
 
-def check_heap(about: About, version: Version) -> None:
+def check_heap(board: About, version: Version) -> None:
     """Raise BoardTrouble if the board says how large its heap is and this version cannot start in it."""
     needed = FROZEN_HEAP_BYTES if version.is_frozen else COPIED_HEAP_BYTES
-    if not about.heap_bytes or about.heap_bytes >= needed:
+    if not board.heap_bytes or board.heap_bytes >= needed:
         return
-    have = f"{about.machine} has {about.heap_bytes // 1024} KiB of heap"
+    have = f"{board.machine} has {board.heap_bytes // 1024} KiB of heap"
     if version.is_frozen:
         raise BoardError(f"{have}, the agent needs {-(-needed // 1024)} KiB. Nothing was changed.")
     raise BoardError(
@@ -108,9 +108,9 @@ def read_state(link: Link) -> safe_mode.State:
     return safe_mode.guessed(folders)
 
 
-def make(link: Link, about: About, version: Version) -> Plan:
+def make(link: Link, board: About, version: Version) -> Plan:
     """Compare what is on the board with what should be; BoardError if it cannot fit or there is no TLS for it."""
-    if version.speaks_tls and not about.has_tls:
+    if version.speaks_tls and not board.has_tls:
         raise BoardError(
             "toolsnet.tls_ca asks for TLS, and this firmware has none (no module tls). The makers' firmware for a "
             "board with a network has it, our image of the RP2040 does not. Nothing was changed."
@@ -140,7 +140,7 @@ def make(link: Link, about: About, version: Version) -> Plan:
     drops = [Step(DROP, path, size) for path, size in present.items() if path not in wanted]
     root, foreign = _root_steps(link, version)
     plan = Plan(version, folder, state, [*drops, *steps], root, foreign, _digest_of(link, running_folder))
-    _check_room(plan, about)
+    _check_room(plan, board)
     return plan
 
 
@@ -175,19 +175,19 @@ def _digest_of(link: Link, folder: str) -> str:
         return ""
 
 
-def _check_room(plan: Plan, about: About) -> None:
+def _check_room(plan: Plan, board: About) -> None:
     """Raise Full if the files do not fit, counted in whole blocks of the file system."""
-    block = about.block_bytes
+    block = board.block_bytes
 
     def blocks(kinds: tuple[str, ...]) -> int:
         return sum(-(-step.octets // block) for step in plan.steps if step.kind in kinds)
 
     needed = blocks((COPY, SEND)) + SPARE_BLOCKS + -(-len(plan.version.manifest()) // block)
     replaced = blocks((DROP,))
-    if needed - replaced > about.free_bytes // block:
-        short = (needed - replaced) * block - about.free_bytes
+    if needed - replaced > board.free_bytes // block:
+        short = (needed - replaced) * block - board.free_bytes
         raise BoardFull(
-            f"the board's file system has {about.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
+            f"the board's file system has {board.free_bytes // 1024} KiB free, {-(-short // 1024)} KiB too few for the "
             "new version beside the one that runs. Nothing was changed. `toolcart board status` lists the files; "
             "a spool in files can be made smaller, or move to raw flash (docs/boards.md)."
         )

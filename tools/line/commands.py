@@ -140,7 +140,7 @@ def monitor(
                 count = port.readinto(buf, len(buf))
                 if count < 0:
                     fail("the adapter is gone", "Plug it in again and start again.")
-                load.hear(from_agent, count)
+                load.add(from_agent, count)
                 for octet in buf[:count]:
                     captured = CapturedOctet(time.monotonic() - start_s, from_agent, octet)
                     if not busy:

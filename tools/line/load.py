@@ -20,7 +20,7 @@ class Load:
         self._window = dict.fromkeys(directions, 0)
         self._window_start_s = 0.0
 
-    def hear(self, from_agent: bool, count: int) -> None:
+    def add(self, from_agent: bool, count: int) -> None:
         """Count octets that came."""
         self.total[from_agent] += count
         self._window[from_agent] += count

@@ -28,7 +28,7 @@ def scale_of(highest: int) -> int:
     return scale
 
 
-def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: str) -> Text:
+def draw(curve: Curve, span: int, lines: int, columns: int, unit: str, style: str) -> Text:
     """Draw the curve over one of the spans, `lines` high and `columns` wide."""
     points = list(curve.points[span])
     scale = scale_of(max(points))
@@ -53,7 +53,7 @@ def drawn(curve: Curve, span: int, lines: int, columns: int, unit: str, style: s
     return text
 
 
-def mini(curve: Curve, columns: int) -> str:
+def sparkline(curve: Curve, columns: int) -> str:
     """Draw the first span in one line, without a scale: whether it grows or falls."""
     points = list(curve.points[0])
     scale = scale_of(max(points))

@@ -18,7 +18,7 @@ from toolcart.tools.messages import attention, connections, log_entries, standin
 from toolcart.tools.messages.connections import first_outlet, other_outlets
 from toolcart.tools.messages.durations import counted
 
-NEVER_MET_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
+CONNECTING_AFTER_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
 UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
@@ -281,7 +281,7 @@ def _connecting_changes(figures: StationFigures, status: dict, at_s: float) -> l
     for side, was_up in (("controller", figures.was_ready), ("outlet", figures.was_streaming)):
         if was_up:
             figures.never_connected.discard(side)
-    if at_s - figures.first_s < NEVER_MET_S:
+    if at_s - figures.first_s < CONNECTING_AFTER_S:
         return []
     texts = []
     for side, connection in connections.main_connections(status).items():
@@ -408,4 +408,4 @@ def _entry_report(name: str, value: int, times: str, status: dict, figures: Stat
     is_harmless = name in _HARMLESS or log_entries.is_search(name, value)
     if name == "controller refusals" and value > 0 and value % 1000 == UNKNOWN_MID:
         is_harmless = figures.was_ready  # it does without; else the reason why there is no session is said
-    return INFO if is_harmless else WARNING, log_entries.explained(name, value, status["number"]) + times
+    return INFO if is_harmless else WARNING, log_entries.explain(name, value, status["number"]) + times

@@ -22,7 +22,7 @@ from toolcart.tools.live.figures import Change
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages.connections import other_outlets
 from toolcart.tools.messages.durations import span
-from toolcart.tools.messages.reasons import Reason, and_next_try, short
+from toolcart.tools.messages.reasons import Reason, short_word, with_next_try
 
 NO_AGENT = "no agent"
 DOWN_STATES = {"closed", "stopped", NO_AGENT, "over"}
@@ -117,7 +117,7 @@ def _diagnose(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Di
         (sentence, None),
     ):
         texts = {
-            side: and_next_try(reason_text(reason), both[side])
+            side: with_next_try(reason_text(reason), both[side])
             for side, reason in reasons.items()
             if reason and reason_text
         }
@@ -128,8 +128,8 @@ def _diagnose(station: dict, cut: dict[str, bool], room: tuple[int, int]) -> _Di
     return _Diagnosis(none, [(need, lines[:1]) for need, lines in need_lines])
 
 
-def _wrapped(words: str, width: int) -> list[str]:
-    return textwrap.wrap(visible(words), width)
+def _wrapped(sentence: str, width: int) -> list[str]:
+    return textwrap.wrap(visible(sentence), width)
 
 
 def _loss_lines(station: dict, width: int) -> list[str]:
@@ -156,7 +156,7 @@ def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width:
     text.append(f"{connections.name_of(connection):<11} ", "dim")
     text.append(f"{sign} {connection['state']:<9}  ", style)
     ahead_s = connection.get("clock_ahead_s") or 0
-    reason = "" if connections.is_working(connection) else short(connection)
+    reason = "" if connections.is_working(connection) else short_word(connection)
     if is_cut:
         text.append("network cut  ", BAD_STYLE)
     elif connection.get("waits_for_room"):
@@ -167,7 +167,7 @@ def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width:
         place = connections.place_of(connection)
         if not in_full:  # the agent's short word and the next try; the events have the whole sentence
             text.append(f"{reason}  " if reason else "", WARNING_STYLE)
-            place = and_next_try(place, connection)
+            place = with_next_try(place, connection)
         used = text.plain.rpartition("\n")[2]
         fits = cell_len(used) + cell_len(place) <= width or not width
         indent = min(REASON_INDENT, max(width - cell_len(place), 0))

@@ -17,15 +17,15 @@ ROOMY = 84  # from this many cells on, columns are further apart
 _SIGNS = {"OK": " ", "": " ", "high": "▲", "low": "▼"}
 
 
-def _judged(value: str, status: str) -> tuple[str, str]:
+def _value_cell(value: str, status: str) -> tuple[str, str]:
     return value + _SIGNS.get(status, "!"), "" if status in ("OK", "") else BAD_STYLE
 
 
-def _status(result: dict) -> tuple[str, str]:
+def _status_cell(result: dict) -> tuple[str, str]:
     return result["status"], "bold " + GOOD_STYLE if result["status"] == "OK" else BAD_STYLE
 
 
-def _source(result: dict) -> tuple[str, str]:
+def _source_cell(result: dict) -> tuple[str, str]:
     return result["source"].lower(), "dim" if result["source"] == "LIVE" else WARNING_STYLE
 
 
@@ -38,24 +38,24 @@ COLUMNS = (
     Column(
         "torque",
         11,
-        lambda result: _judged(f"{result['torque']} {result['unit']}", result["torque_status"]),
+        lambda result: _value_cell(f"{result['torque']} {result['unit']}", result["torque_status"]),
         right=True,
     ),
-    Column("angle", 7, lambda result: _judged(f"{result['angle']}°", result["angle_status"]), right=True),
-    Column("", 3, _status),
+    Column("angle", 7, lambda result: _value_cell(f"{result['angle']}°", result["angle_status"]), right=True),
+    Column("", 3, _status_cell),
     Column("batch", 13, lambda result: (result["batch_status"], "dim"), 120),
     Column("tightening ID", 13, lambda result: (result.get("tightening_id") or "", "dim"), 134, True),
-    Column("source", 9, _source, 72),
+    Column("source", 9, _source_cell, 72),
 )
 
 
-def _between(width: int) -> str:
+def _separator(width: int) -> str:
     return "  " if width >= ROOMY else " "
 
 
 def heading(width: int) -> Text:
     """Return the line above the table."""
-    return Text(table.heading(COLUMNS, width, _between(width)).rstrip(), "dim", no_wrap=True, overflow="crop")
+    return Text(table.heading(COLUMNS, width, _separator(width)).rstrip(), "dim", no_wrap=True, overflow="crop")
 
 
 def row(result: dict, width: int) -> Text:
@@ -65,12 +65,12 @@ def row(result: dict, width: int) -> Text:
         text.append(f"{result['number']:>6}  ")
         text.append(f"could not be read, kept as it came ({result['octets']} bytes)", "bold " + WARNING_STYLE)
         return text
-    table.append_row(text, COLUMNS, result, width, _between(width))
+    table.append_row(text, COLUMNS, result, width, _separator(width))
     text.rstrip()
     return text
 
 
-def has(result: dict, word: str) -> bool:
+def matches(result: dict, word: str) -> bool:
     """True if the word is anywhere in the result; NOK finds what is not OK, and OK what is."""
     if word.upper() in ("OK", "NOK"):
         return result.get("status") == word.upper()

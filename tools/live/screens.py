@@ -153,7 +153,7 @@ class WatchScreen(Screen[None]):
         widget = self.query_one("#curve", Static)
         size = widget.content_size
         if size.width > 0 and size.height > 0:
-            widget.update(chart.drawn(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
+            widget.update(chart.draw(curve, self._span, size.height, size.width, "results", panels.CURVE_STYLE))
 
 
 class Overview(WatchScreen):
@@ -313,7 +313,7 @@ class OneStation(WatchScreen):
         self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
         self._draw(figures.curve)
         self._results = [
-            result for result in figures.results if not self._filter_word or results.has(result, self._filter_word)
+            result for result in figures.results if not self._filter_word or results.matches(result, self._filter_word)
         ]
         rows = self.query_one("#results", Rows)
         rows.show(len(self._results))

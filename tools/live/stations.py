@@ -21,7 +21,7 @@ from toolcart.tools.live.table import Column
 from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages.connections import first_outlet, other_outlets
 from toolcart.tools.messages.durations import span
-from toolcart.tools.messages.reasons import Reason, short
+from toolcart.tools.messages.reasons import Reason, short_word
 
 FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
 MINI_CELLS = 20  # of the little curve
@@ -40,7 +40,7 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
     controller = status["controller"]
     if controller["state"] == panels.NO_AGENT:
         return BAD, "the agent does not run"
-    needs = attention.bad(status)
+    needs = attention.bad_needs(status)
     if needs:
         return BAD, needs[0].text() if detail == WHOLE else needs[0].words
     problems = [
@@ -74,7 +74,7 @@ def _reason_text(connection: dict, detail: int) -> str:
     if not reason and detail == BARE:
         return connection.get("why") or connection["state"]
     if not reason:
-        return f"{connections.name_of(connection)} {short(connection) or connection['state']}"
+        return f"{connections.name_of(connection)} {short_word(connection) or connection['state']}"
     return reason.text() if detail == WHOLE else reason.words
 
 
@@ -122,7 +122,10 @@ COLUMNS: tuple[Column[StationFigures], ...] = (  # behind the sign and the numbe
     Column("stored", 9, lambda figures: (str(figures.status.get("stored", 0)), ""), 140, True),
     Column("spool", 6, _spool_cell, 96, True),
     Column(
-        "waiting, 2 min", MINI_CELLS, lambda figures: (chart.mini(figures.curve, MINI_CELLS), panels.CURVE_STYLE), 160
+        "waiting, 2 min",
+        MINI_CELLS,
+        lambda figures: (chart.sparkline(figures.curve, MINI_CELLS), panels.CURVE_STYLE),
+        160,
     ),
 )
 WRONG = "what is wrong"

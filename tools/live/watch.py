@@ -88,8 +88,8 @@ class Watch:
     def account(self) -> dict:
         """Return the last object of the machine form."""
         counters = {str(status["number"]): status["counters"] for status in self.figures.station_statuses()}
-        others = {name: self.figures.total(name) for name in IN_ACCOUNT}
-        return {**self.summary(), **others, "agent_crashes": self.crashes, "counters": counters}
+        losses = {name: self.figures.total(name) for name in IN_ACCOUNT}
+        return {**self.summary(), **losses, "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
         """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""

@@ -82,7 +82,7 @@ def needs(station: dict) -> list[Need]:
         _lost_there,
         _state,
         _fetching,
-        _late,
+        _reoffered,
         _overruns,
         _added,
         _removed,
@@ -173,7 +173,7 @@ def spool_problem(station: dict) -> str:
     return f"the spool is not up: {reason}"
 
 
-def bad(station: dict) -> list[Need]:
+def bad_needs(station: dict) -> list[Need]:
     """Return the needs that mean that something does not work."""
     return [need for need in needs(station) if need.level == BAD]
 
@@ -181,7 +181,7 @@ def bad(station: dict) -> list[Need]:
 def no_session_reason(station: dict) -> str:
     """Say why the agent itself has ended the controller's session, or begins none; "" if nothing keeps it from one."""
     slugs = ("full", "state", "disk") if _takes_no_write(station) else ("full", "state")
-    blocking = [need for need in bad(station) if need.slug in slugs]
+    blocking = [need for need in bad_needs(station) if need.slug in slugs]
     return f"the running agent has no session while nothing can be stored: {blocking[0].words}" if blocking else ""
 
 
@@ -198,7 +198,7 @@ def is_for_somebody(station: dict) -> bool:
     """
     if not station.get("mounted"):
         return not station.get("starting")
-    return bool(bad(station)) or any(need.level == BAD for need in unusable_connections(station))
+    return bool(bad_needs(station)) or any(need.level == BAD for need in unusable_connections(station))
 
 
 def _disk(station: dict) -> Iterator[Need]:
@@ -228,11 +228,11 @@ def _full(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     has_other_need = spool.get("refused") or spool.get("state_alarm") == STATE_LAST  # that is why nothing is taken
     if station.get("controller", {}).get("waits_for_room") and not has_other_need:
-        hint = f"{_holding(station)} to take some, or the spool has to be larger (spool.size_kib)"
+        hint = f"{_outlets_holding_spool(station)} to take some, or the spool has to be larger (spool.size_kib)"
         yield Need("full", BAD, "FULL", "the spool is full: the controller keeps its results", hint)
 
 
-def _holding(station: dict) -> str:
+def _outlets_holding_spool(station: dict) -> str:
     """Return which outlets keep the spool full: the durable ones for which most is waiting, with their verb."""
     name = connections.waiting_for(station)[1]
     return f"{name} {'have' if ' and ' in name else 'has'}"
@@ -257,7 +257,7 @@ def _refusal(refused: dict, station: dict, is_up: bool) -> Need:
     if phase == "hold":
         continuation = " and the quarantine has no room: nothing is sent"
         waiting += _set_aside(station)
-        hint = f"needs an operator: {_order(station)}"
+        hint = f"needs an operator: {_operator_command(station)}"
     elif phase == "pass":
         followers = "those behind it are offered" + ("" if is_up else " when it is there again")
         continuation = f" result {refused.get('number', 0)}: {_NOT_SENT if _takes_no_write(station) else followers}"
@@ -281,12 +281,12 @@ def _takes_no_write(station: dict) -> bool:
 def _operator(station: dict) -> Iterator[Need]:
     need = station.get("needs_operator")
     if need:
-        hint = _order(station)
+        hint = _operator_command(station)
         words = f"needs an operator: {need['why']}{_set_aside(station)}"
         yield Need("operator", BAD, "OPERATOR", words, hint, need["why"])
 
 
-def _order(station: dict) -> str:
+def _operator_command(station: dict) -> str:
     """Return the command that an operator begins with: nothing is to be listed where nothing is set aside."""
     if station.get("parked") == 0:
         return f"`{commands.drop_first(station)}` gives up the refused one for good"
@@ -436,7 +436,7 @@ def _overruns(station: dict) -> Iterator[Need]:
         yield Need("overruns", WARN, "OVERRUNS", words, hint, "overruns")
 
 
-def _late(station: dict) -> Iterator[Need]:
+def _reoffered(station: dict) -> Iterator[Need]:
     waiting = sum(outlet.get("late") or 0 for outlet in station.get("outlets", ()))
     if waiting:
         words = f"{waiting} refused by ToolsNet will be offered again while it takes others"

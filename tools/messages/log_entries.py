@@ -83,7 +83,7 @@ def is_search(name: str, value: int) -> bool:
     return name == "controller refusals" and value > 0 and value % 1000 in REVISIONS_UNSUPPORTED
 
 
-def explained(name: str, value: int, number: int) -> str:
+def explain(name: str, value: int, number: int) -> str:
     """Return a log entry of station `number` in words for people."""
     if is_search(name, value):
         return (

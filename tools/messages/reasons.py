@@ -127,13 +127,13 @@ def server_endpoint(connection: dict) -> Endpoint:
     )
 
 
-def short(connection: dict) -> str:
+def short_word(connection: dict) -> str:
     """Return a word or two for a table: a refused connection is not ToolsNet refusing a result."""
     slug = connection.get("why") or ""
     return "connection refused" if slug == "refused" else slug
 
 
-def and_next_try(text: str, connection: dict) -> str:
+def with_next_try(text: str, connection: dict) -> str:
     """Return the text and when this side is tried again, if a wait is under way."""
     again = next_try(connection.get("next_try_ms", 0))
     if not again:

@@ -77,7 +77,7 @@ def problem_lines(station: dict) -> list[str]:
 
 
 def _connection_lines(connection: dict) -> list[str]:
-    place = reasons.and_next_try(connections.place_of(connection), connection)
+    place = reasons.with_next_try(connections.place_of(connection), connection)
     lines = [_line(connections.name_of(connection), f"{connection['state']:<15} {place}")]
     reason = connections.reason_of(connection)
     if reason:

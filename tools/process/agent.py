@@ -42,7 +42,7 @@ STATUS_EVERY_MANY_MS = 1000
 MANY = 4  # stations: with more of them people look at totals, and their state costs the agent more
 NONE = -1  # not a station's number
 INIT = 1  # the process ID of a container's first process; the container ends with it
-LOOKED_AT = 60  # results: as many as a tall screen has room for
+RESULTS_VIEWED = 60  # results: as many as a tall screen has room for
 
 
 class ViewedStation:
@@ -121,8 +121,8 @@ class Agent:
         self._reported_problems: list[str] = []
         self._reported_notes: set[str] = set()
 
-    def run(self, goes_on: Callable[[], bool] = lambda: True) -> int:
-        """Run until `board.request_stop`, `goes_on` returns False, or no spool can be used; then end in order."""
+    def run(self, keeps_running: Callable[[], bool] = lambda: True) -> int:
+        """Run until `board.request_stop`, `keeps_running` returns False, or no spool can be used; then end in order."""
         self.emit({"kind": "started", "pid": os.getpid(), "stations": len(self.app.stations)})
         self._due = self.board.now()
         supervision = Supervision(self._notifier, self._liveness, self._due)
@@ -136,7 +136,7 @@ class Agent:
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
-            if self.board.stop_asked or not goes_on():
+            if self.board.stop_asked or not keeps_running():
                 return -1
             if self.reload_asked and self._reload():
                 return -1
@@ -196,8 +196,8 @@ class Agent:
         """Return the line to send when everything is closed."""
         return {"kind": "stopped", **self._snapshot()}
 
-    def _snapshot_of_stations(self, looked_at: int = NONE) -> dict:
-        snapshot = status.snapshot(self.app, LOOKED_AT, looked_at)
+    def _snapshot_of_stations(self, viewed: int = NONE) -> dict:
+        snapshot = status.snapshot(self.app, RESULTS_VIEWED, viewed)
         for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
             server.put_details(station, details)
         return snapshot

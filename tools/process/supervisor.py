@@ -30,11 +30,11 @@ class Supervisor:
         self.agent = Agent(configuration, path, every_ms, emit, viewed, files)
         self._ends = False
 
-    def run(self, goes_on: Callable[[], bool]) -> int:
-        """Run until a signal ends it, `goes_on` returns False, or no spool can be used; return the exit code."""
+    def run(self, keeps_running: Callable[[], bool]) -> int:
+        """Run until a signal ends it, `keeps_running` returns False, or no spool can be used; return the exit code."""
         end_or_reload(self.end, lambda: self.agent.request_reload())
         while True:
-            exit_code = self.agent.run(lambda: goes_on() and not self._ends)
+            exit_code = self.agent.run(lambda: keeps_running() and not self._ends)
             successor = self.agent.successor
             if successor is None or self._ends:
                 return exit_code

@@ -42,7 +42,7 @@ class ArchiveService:
 
     def text(self) -> str:
         """Return the unit file."""
-        words = [self.program, "archive", "serve", *self.arguments]
+        arguments = [self.program, "archive", "serve", *self.arguments]
         owner = [f"User={self.user}", f"Group={self.user}"] if self.user else ["DynamicUser=yes"]
         condition = [f"ConditionPathExists={ENVIRONMENT}"] * self.wants_environment
         lines = [
@@ -54,7 +54,7 @@ class ArchiveService:
             "",
             "[Service]",
             "Type=exec",
-            f"ExecStart={' '.join(map(quoted, words))} $TOOLCART_ARCHIVE_OPTIONS",
+            f"ExecStart={' '.join(map(quoted, arguments))} $TOOLCART_ARCHIVE_OPTIONS",
             f"EnvironmentFile=-{ENVIRONMENT}",
             "Restart=on-failure",
             "RestartSec=2",

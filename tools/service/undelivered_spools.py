@@ -45,9 +45,9 @@ def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]
     return spools
 
 
-def refusal(left: list[UndeliveredSpool]) -> str:
+def refusal(spools: list[UndeliveredSpool]) -> str:
     """Say what waits where, and what to do."""
-    lines = [f"station {one.station}: {one.words} in {one.old}" for one in left]
+    lines = [f"station {spool.station}: {spool.words} in {spool.old}" for spool in spools]
     return (
         f"{'; '.join(lines)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses "
         "it and install with --take-spools, which moves it there; or let that agent deliver first; or move "
@@ -55,25 +55,25 @@ def refusal(left: list[UndeliveredSpool]) -> str:
     )
 
 
-def take(inside: int, left: list[UndeliveredSpool]) -> list[str]:
+def take(inside: int, spools: list[UndeliveredSpool]) -> list[str]:
     """Move them into the open state folder; return what was done."""
-    for one in left:
-        if image.is_held(one.old):
-            raise safe_install.UnsafePlace(f"{one.old} is in use: end that agent first")
-        if "/" in one.name:
+    for spool in spools:
+        if image.is_held(spool.old):
+            raise safe_install.UnsafePlace(f"{spool.old} is in use: end that agent first")
+        if "/" in spool.name:
             raise safe_install.UnsafePlace(
-                f"{one.name}: only a spool in the configuration's own folder can be taken along"
+                f"{spool.name}: only a spool in the configuration's own folder can be taken along"
             )
-        if one.name in os.listdir(inside):
-            raise safe_install.UnsafePlace(f"{STATE_FOLDER}/{one.name} already exists; {one.old} is left as it is")
-    return [_move(inside, one) for one in left]
+        if spool.name in os.listdir(inside):
+            raise safe_install.UnsafePlace(f"{STATE_FOLDER}/{spool.name} already exists; {spool.old} is left as it is")
+    return [_move(inside, spool) for spool in spools]
 
 
-def _move(inside: int, one: UndeliveredSpool) -> str:
-    with one.old.open("rb") as source, safe_install.written(inside, one.name, 0o600) as target:
+def _move(inside: int, spool: UndeliveredSpool) -> str:
+    with spool.old.open("rb") as source, safe_install.written(inside, spool.name, 0o600) as target:
         shutil.copyfileobj(source, target, 1 << 20)
-    one.old.unlink()
-    return f"moved {one.old} with {one.words} to {STATE_FOLDER}/{one.name}"
+    spool.old.unlink()
+    return f"moved {spool.old} with {spool.words} to {STATE_FOLDER}/{spool.name}"
 
 
 def _undelivered(path: Path) -> str:

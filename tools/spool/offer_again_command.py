@@ -43,10 +43,10 @@ def offer_again_command(
     All results from TIME or NUMBER on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it.
     ToolsNet stores twice what it still has. The quarantine is left as it is; curves and events are not sent again.
     """
-    from toolcart.tools.spool.quarantine_commands import Ask, end, good
+    from toolcart.tools.spool.quarantine_commands import Ask, lines_unless_refused, run_and_exit
 
     def act(ask: Ask) -> int:
-        click.echo(_outcome_text(good(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
+        click.echo(_outcome_text(lines_unless_refused(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
         return 0
 
     if (since is not None) + (number is not None) + leave != 1:
@@ -55,7 +55,7 @@ def offer_again_command(
         raise click.UsageError("--leave sends nothing: there is nothing to try.")
     which = ["from", str(number)] if since is None else ["since", *str(since).split()]
     which = [LEAVE] if leave else which
-    end(act, spool_file, config_path, station)
+    run_and_exit(act, spool_file, config_path, station)
 
 
 def _outcome_text(answer: dict) -> str:

@@ -100,12 +100,12 @@ class LocalSpool:
                     raise OrderNotGiven(flash.last_error)
             job = orders(device, station, words, self.path, self.sends)
             if not order_log.is_looking(words):
-                job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep)
+                job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
             return [line for line in job if line is not None]
         finally:
             flash.close()
 
-    def _keep(self, line: str) -> None:
+    def _keep_for_log(self, line: str) -> None:
         """Keep the order for the log of the next agent."""
         try:
             order_log.keep(str(self.path), line)
@@ -203,7 +203,7 @@ def carry_out_and_print(ask: Ask, order: str, which: Sequence[str] = (), as_json
     answer = ask(["list" if order == "export" else order, *which])
     if order == "retry":
         return _print_retry(answer)
-    _PRINTERS[order](good(answer), as_json)
+    _PRINTERS[order](lines_unless_refused(answer), as_json)
     return 0
 
 
@@ -293,7 +293,7 @@ def _export_row(record: dict) -> dict:
 _PRINTERS = {"list": _print_list, "show": _print_record, "drop": _print_drop, "export": _print_export}
 
 
-def good(answer: Iterable[dict]) -> list[dict]:
+def lines_unless_refused(answer: Iterable[dict]) -> list[dict]:
     """Return the answer's lines; OrderNotGiven if the order was refused."""
     lines = list(answer)
     for line in lines:
@@ -302,7 +302,7 @@ def good(answer: Iterable[dict]) -> list[dict]:
     return lines
 
 
-def agree(which: Sequence[str], agreed: bool) -> None:
+def confirm_drop(which: Sequence[str], agreed: bool) -> None:
     """Ask before something is given up for good."""
     if agreed:
         return
@@ -314,7 +314,7 @@ def agree(which: Sequence[str], agreed: bool) -> None:
 # -- the commands --------------------------------------------------------------------------------------------------
 
 
-def _target(command: Callable) -> Callable:
+def _station_options(command: Callable) -> Callable:
     command = click.option("--station", type=int, help="Number of the station, if the file has several.")(command)
     return click.option("--config", "config_path", type=click.Path(), metavar="FILE", help="The cart's configuration.")(
         command
@@ -337,22 +337,22 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@_target
+@_station_options
 @SPOOL
 @JSON
 def list_command(as_json: bool, **named: Any) -> None:
     """Print one line for each entry, with the reason."""
-    _give("list", (), as_json, **named)
+    _run_order("list", (), as_json, **named)
 
 
 @quarantine.command("show")
 @click.argument("number")
-@_target
+@_station_options
 @SPOOL
 @JSON
 def show_command(number: str, as_json: bool, **named: Any) -> None:
     """Show one entry in full."""
-    _give("show", (number,), as_json, **named)
+    _run_order("show", (number,), as_json, **named)
 
 
 @quarantine.command("retry")
@@ -360,32 +360,32 @@ def show_command(number: str, as_json: bool, **named: Any) -> None:
 @click.option(
     "--in-doubt", is_flag=True, help="Include those that ToolsNet may already have; it may then store them twice."
 )
-@_target
+@_station_options
 @SPOOL
 def retry_command(which: tuple[str, ...], in_doubt: bool, **named: Any) -> None:
     """Offer entries to ToolsNet again at once.
 
     WHICH is `all`, numbers, or ranges such as 5-9. What ToolsNet takes leaves the quarantine.
     """
-    _give("retry", (*["in-doubt"] * in_doubt, *which), **named)
+    _run_order("retry", (*["in-doubt"] * in_doubt, *which), **named)
 
 
 @quarantine.command("drop")
 @WHICH
 @click.option("--yes", "agreed", is_flag=True, help="Do not ask.")
-@_target
+@_station_options
 @SPOOL
 def drop_command(which: tuple[str, ...], agreed: bool, **named: Any) -> None:
     """Delete entries for good.
 
     WHICH is `all`, numbers, ranges such as 5-9, or `first`: the one that holds up all others.
     """
-    agree(which, agreed)
-    _give("drop", which, **named)
+    confirm_drop(which, agreed)
+    _run_order("drop", which, **named)
 
 
 @quarantine.command("export")
-@_target
+@_station_options
 @SPOOL
 @JSON
 def export_command(as_json: bool, **named: Any) -> None:
@@ -393,14 +393,16 @@ def export_command(as_json: bool, **named: Any) -> None:
 
     The columns are those of `toolcart spool export`.
     """
-    _give("export", (), as_json, **named)
+    _run_order("export", (), as_json, **named)
 
 
-def _give(order: str, which: Sequence[str] = (), as_json: bool = False, **named: Any) -> None:
-    end(lambda ask: carry_out_and_print(ask, order, which, as_json), **named)
+def _run_order(order: str, which: Sequence[str] = (), as_json: bool = False, **named: Any) -> None:
+    run_and_exit(lambda ask: carry_out_and_print(ask, order, which, as_json), **named)
 
 
-def end(act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None) -> None:
+def run_and_exit(
+    act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None
+) -> None:
     """Give orders to the spool that the command line names, and end with the exit code."""
     try:
         sys.exit(act(spool_of(spool_file, config_path, station).ask))

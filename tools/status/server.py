@@ -31,12 +31,12 @@ def open_socket(
     board: Board,
     problem_of: Callable[[Station], str],
     configured: Callable[[], dict],
-    tell: Callable[[str], None],
+    log: Callable[[str], None],
     clock: ServersClock | None = None,
 ) -> Control:
     """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
-    not up, `configured()` what is known of the configuration's files; `tell` gets each command as a line for the
-    log; `clock` is given if ours is compared with the server's."""
+    not up, `configured()` what is known of the configuration's files; `log` gets each command as a line; `clock`
+    is given if ours is compared with the server's."""
     process = Process()
 
     def report(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
@@ -61,7 +61,7 @@ def open_socket(
                 from toolcart.agent.station.command_orders import carry_out  # few agents take commands
 
                 job = carry_out(station, board, words[2:], asker)
-                return given(job, [words[0], *words[2:]], asker, station, tell)
+                return given(job, [words[0], *words[2:]], asker, station, log)
         numbers = ", ".join(str(station.number) for station in app.stations)
         return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {numbers}"}])
 

@@ -38,15 +38,15 @@ HEADERS = {
 }
 
 
-def guarding(token: str, only_here: bool) -> Middleware:
+def guard(token: str, only_here: bool) -> Middleware:
     """Return what checks every request before it is answered, and adds headers to the answer."""
 
-    async def pass_on(request: Request, answered: RequestResponseEndpoint) -> Response:
-        response = _refusal(request, token, only_here) or await answered(request)
+    async def check_request(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = _refusal(request, token, only_here) or await call_next(request)
         response.headers.update(HEADERS)
         return response
 
-    return Middleware(BaseHTTPMiddleware, dispatch=pass_on)
+    return Middleware(BaseHTTPMiddleware, dispatch=check_request)
 
 
 def _refusal(request: Request, token: str, only_here: bool) -> Response | None:
@@ -55,14 +55,14 @@ def _refusal(request: Request, token: str, only_here: bool) -> Response | None:
     if only_here and host not in HERE:
         return PlainTextResponse("this page is this machine's alone\n", 421)
     if token and request.url.path != "/health":
-        token_given = _given(request.headers.get("authorization", ""))
+        token_given = _token_of(request.headers.get("authorization", ""))
         if not hmac.compare_digest(token_given, token.encode()):
             explanation = "this page wants a token: Authorization: Bearer TOKEN, or the token as a password\n"
             return PlainTextResponse(explanation, 401, headers={"www-authenticate": 'Basic realm="toolcart"'})
     return None
 
 
-def _given(authorization: str) -> bytes:
+def _token_of(authorization: str) -> bytes:
     """Return the token in this header."""
     scheme, _, rest = authorization.strip().partition(" ")
     if scheme.lower() == "bearer":
@@ -75,7 +75,7 @@ def _given(authorization: str) -> bytes:
 
 def make(watched: WatchedAgents, token: str = "", only_here: bool = True) -> Starlette:
 
-    def showing(make_page: Callable[[list[AgentState], Request], Response]):
+    def with_agents(make_page: Callable[[list[AgentState], Request], Response]):
         async def answer(request: Request) -> Response:
             return make_page(await to_thread.run_sync(watched.states), request)
 
@@ -90,34 +90,34 @@ def make(watched: WatchedAgents, token: str = "", only_here: bool = True) -> Sta
         watched.close()
 
     routes = [
-        Route("/", showing(lambda seen, _request: HTMLResponse(page.overview(seen)))),
-        Route("/agent/{name}", showing(_agent)),
-        Route("/status.json", showing(_tree)),
-        Route("/metrics", showing(_figures)),
+        Route("/", with_agents(lambda seen, _request: HTMLResponse(page.overview(seen)))),
+        Route("/agent/{name}", with_agents(_agent_page)),
+        Route("/status.json", with_agents(_status_json)),
+        Route("/metrics", with_agents(_metrics_page)),
         Mount("/static", files()),
         Route("/health", health),
     ]
     return Starlette(
         routes=routes,
-        middleware=[guarding(token, only_here)],
-        exception_handlers={404: _nowhere},
+        middleware=[guard(token, only_here)],
+        exception_handlers={404: _not_found},
         lifespan=life,
     )
 
 
-def _agent(seen: list[AgentState], request: Request) -> Response:
+def _agent_page(seen: list[AgentState], request: Request) -> Response:
     name = request.path_params["name"]
     agent = next((agent for agent in seen if agent.name == name), None)
     if agent is None:
-        return HTMLResponse(page.trouble("There is no such agent."), 404)
+        return HTMLResponse(page.error_page("There is no such agent."), 404)
     return HTMLResponse(page.agent(agent))
 
 
-def _figures(seen: list[AgentState], _request: Request) -> Response:
+def _metrics_page(seen: list[AgentState], _request: Request) -> Response:
     return Response(metrics.text_of(seen), headers={"content-type": CONTENT_TYPE})
 
 
-def _tree(seen: list[AgentState], _request: Request) -> Response:
+def _status_json(seen: list[AgentState], _request: Request) -> Response:
     agents = [
         {"agent": agent.name, "error": agent.trouble, "restarts": agent.restarts, "status": agent.status}
         for agent in seen
@@ -125,5 +125,5 @@ def _tree(seen: list[AgentState], _request: Request) -> Response:
     return JSONResponse({"agents": agents})
 
 
-async def _nowhere(_request: Request, _why: Exception) -> Response:
-    return HTMLResponse(page.trouble("There is no such page."), 404)
+async def _not_found(_request: Request, _why: Exception) -> Response:
+    return HTMLResponse(page.error_page("There is no such page."), 404)

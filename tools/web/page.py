@@ -152,7 +152,7 @@ def agent(state: AgentState) -> str:
     return _rendered("agent.html", one=_heading(state), lines=lines)
 
 
-def trouble(text: str) -> str:
+def error_page(text: str) -> str:
     return _rendered("trouble.html", title="Not here", text=text)
 
 
@@ -192,7 +192,7 @@ def _heading(state: AgentState) -> dict[str, Any]:
 
 
 def _side(name: str, connection: dict) -> dict[str, Any]:
-    place = reasons.and_next_try(connections.place_of(connection), connection)
+    place = reasons.with_next_try(connections.place_of(connection), connection)
     return {"name": name, "state": connection["state"], "is_good": connections.is_working(connection), "place": place}
 
 

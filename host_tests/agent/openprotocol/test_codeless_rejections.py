@@ -11,7 +11,7 @@ from toolcart.agent.openprotocol.session_states import READY
 from toolcart.codec.ask import Asking
 from toolcart.sim.controller_session import ControllerSession
 from toolcart.tools.doctor.controller import over_tcp
-from toolcart.tools.messages.log_entries import explained
+from toolcart.tools.messages.log_entries import explain
 from toolcart.tools.messages.reasons import of_controller, with_code
 from host_tests.support.world import Cart as World
 from lab.harness.cart import Cart
@@ -80,7 +80,7 @@ def test_answers_that_name_their_request_otherwise_cost_no_time(named, text):
 
 
 def test_people_read_that_there_was_no_code():
-    assert explained("controller refusals", -61, 1) == "the controller rejected MID 0060 without a code"
+    assert explain("controller refusals", -61, 1) == "the controller rejected MID 0060 without a code"
     assert "without a code" in with_code(NO_CODE) == with_code(None) and with_code(97).startswith("with code 97 (")
     cart = Cart(controller={"start_revisions": (), "refusal_text": "  "}, blocks=24)
     cart.run(30000)

@@ -81,7 +81,7 @@ def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, word
     def refuses(_probe):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(local, "_syncs", refuses)
+    monkeypatch.setattr(local, "_sync_times_ms", refuses)
     code, found = _examined(tmp_path, cart_of(station={"spool": {"path": path}}), "--offline")
     spool = _of(found, "spool")[0]
     assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and helps in spool["hint"], spool
@@ -118,7 +118,7 @@ def test_a_disk_that_became_full_leaves_a_spool_alone_that_has_its_room(tmp_path
     def refuses(_probe):
         raise error
 
-    monkeypatch.setattr(local, "_syncs", refuses)
+    monkeypatch.setattr(local, "_sync_times_ms", refuses)
     assert _offline(tmp_path, "spool")["verdict"] == BAD, "none could be made"
     FileFlash(str(tmp_path / "cart.spool"), 1024 * 1024, 16, (3, 1, 1)).close()
     assert _offline(tmp_path, "spool")["verdict"] == GOOD
@@ -131,7 +131,7 @@ def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused
     def refuses(_probe):
         raise FULL if refused == "NO_ROOM" else OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr(local, "_syncs", refuses)
+    monkeypatch.setattr(local, "_sync_times_ms", refuses)
     monkeypatch.setattr(linux_refusal, "of_folder", lambda _path: getattr(flash, f"REFUSED_{refused}"))
     config, said = written(tmp_path, cart_of()), {}
 

@@ -130,10 +130,10 @@ def test_monitor_refuses_a_time_that_is_none():
 def test_an_octet_takes_its_bits_at_the_line_s_rate():
     load = Load(9600, "even", 1, (False, True))
     assert load.octet_s == pytest.approx(11 / 9600)
-    load.hear(True, 436)  # half a second's worth
+    load.add(True, 436)  # half a second's worth
     assert "controller .................... " in load.window(1.0) and "agent 50.0 %" in load.account(1.0)
     assert "agent ####################" not in load.window(2.0), "a window tells what is new in it"
-    load.hear(False, 5000)
+    load.add(False, 5000)
     assert "controller #################### 100 %" in load.window(3.0)
 
 

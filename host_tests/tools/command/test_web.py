@@ -284,7 +284,7 @@ def test_it_serves_and_ends_and_a_port_in_use_is_told():
 
 
 def test_every_text_of_others_is_escaped():
-    assert "<b>" not in page.trouble("<b>") and "\\x1b" in page.trouble("\x1b[2J")
+    assert "<b>" not in page.error_page("<b>") and "\\x1b" in page.error_page("\x1b[2J")
 
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 800}

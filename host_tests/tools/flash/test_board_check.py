@@ -36,7 +36,7 @@ class Person:
         self.heard = []
 
     def desk(self, **wanted):
-        return check.Desk(self.tell, self.ask, lambda: self.chip.run(1000), **wanted)
+        return check.Tester(self.tell, self.ask, lambda: self.chip.run(1000), **wanted)
 
     def tell(self, words):
         self.heard.append(words)
@@ -164,7 +164,7 @@ def test_a_uart_in_a_loop_says_what_came_back_at_both_speeds(monkeypatch, loses,
     monkeypatch.setattr(Loop, "loses", loses)
     monkeypatch.setattr(Loop, "made", [])
     asked = []
-    desk = check.Desk(print, asked.append, lambda: None, uart="1:8,9")
+    desk = check.Tester(print, asked.append, lambda: None, uart="1:8,9")
     got, words, figures = check._uart(LoopLink(), desk)
     assert got == verdict and f"{256 - loses} of 256 bytes at 115200 baud" in words
     assert [(number, made["baudrate"], made["tx"], made["rx"]) for number, made in Loop.made] == [
@@ -200,7 +200,7 @@ def names(**addresses):
     return status(resolver={"names": addresses, "answers": 1, "silent": 2})
 
 
-DESK = check.Desk(lambda words: None, lambda words: None, lambda: None)
+DESK = check.Tester(lambda words: None, lambda words: None, lambda: None)
 SMALL = About("esp32", "ESP32", (1, 25, 0), 6, "", 0, 4096, "", heap_bytes=112000)
 OLD = replace(SMALL, version=(1, 20, 0))
 HEAP = {"free_bytes": 100000, "piece_bytes": 60000}

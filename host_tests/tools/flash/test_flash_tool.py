@@ -10,7 +10,7 @@ from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
 from toolcart.tools.flash.link import About, BoardError, BoardGone, console_line
-from toolcart.tools.flash.mpremote_link import trouble_of
+from toolcart.tools.flash.mpremote_link import open_error
 from host_tests.support.running import toolcart, written
 from host_tests.tools.flash.fake_board import PICO, FakeBoard, version
 
@@ -515,4 +515,4 @@ def test_lines_of_the_console_are_told_from_everything_else():
     ],
 )
 def test_reasons_why_a_port_does_not_open_are_told_apart(error, word):
-    assert word in str(trouble_of("/dev/ttyACM0", error))
+    assert word in str(open_error("/dev/ttyACM0", error))

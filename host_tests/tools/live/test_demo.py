@@ -123,7 +123,7 @@ def test_results_taken_out_of_the_archive_are_told_as_lost():
 def test_the_demos_archive_is_shown_where_somebody_wants_it():
     places, closed = [], []
     pages = SimpleNamespace(close=lambda: closed.append(True))
-    options = {"faults": Faults([Outage(0.3, 0.5)], [], []), "show": lambda place: places.append(place) or pages}
+    options = {"faults": Faults([Outage(0.3, 0.5)], [], []), "start_pages": lambda place: places.append(place) or pages}
     with _begun(seconds=0.8, rate_per_s=30, **options) as demo:
         told = _ended(demo)
         assert told["produced"] == told["delivered"] > 10 and demo.exit_code == 0

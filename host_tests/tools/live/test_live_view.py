@@ -415,13 +415,13 @@ def test_the_backlog_s_drawing_has_its_scale_its_unit_and_its_time():
     curve = Curve()
     for second in range(100):
         curve.add(130 if second == 40 else 0, float(second))
-    drawn = chart.drawn(curve, 0, 6, 60, "results", "").plain.splitlines()
+    drawn = chart.draw(curve, 0, 6, 60, "results", "").plain.splitlines()
     assert len(drawn) == 6 and all(len(line) <= 60 for line in drawn)
     assert drawn[0].startswith("200 results") and drawn[4].lstrip().startswith("0 ") and "2 min ago" in drawn[5]
     assert drawn[5].endswith("now")
     assert "█" in drawn[4], "one second of a backlog is seen"
     assert drawn[4].rstrip()[-1] == "█" and drawn[4][-1] == " ", "and over by now"
-    hour = chart.drawn(curve, 1, 2, 30, "results", "").plain.splitlines()
+    hour = chart.draw(curve, 1, 2, 30, "results", "").plain.splitlines()
     assert len(hour) == 2 and "200" in hour[0]
     assert all(len(points) <= POINTS for points in curve.points)
 

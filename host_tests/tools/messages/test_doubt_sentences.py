@@ -66,10 +66,10 @@ def test_server_that_is_not_allowed_is_named():
 
 
 def test_an_order_at_a_boards_console_is_said_with_what_came_of_it():
-    told = [log_entries.explained(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
+    told = [log_entries.explain(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
     assert told == [
         "an operator ordered a drop at the board's console: results of the quarantine dropped: 3",
         "an operator ordered a retry at the board's console: results to be offered again: 0",
     ]
-    given = log_entries.explained("command ordered", 18, 10)
+    given = log_entries.explain("command ordered", 18, 10)
     assert given == "an operator gave a command at the board's console, MID 0018 (0000: it was refused)"

@@ -142,14 +142,14 @@ def test_why_a_controller_is_away_is_said_by_status(cart):
 
 def test_a_spool_that_could_not_be_written_is_looked_at_by_doctor(cart, monkeypatch):
     monkeypatch.setattr(doctor, "SERVICE_CONFIG", cart)
-    said = log_entries.explained("flash failed", 5, 10)
+    said = log_entries.explain("flash failed", 5, 10)
     assert "disk" in type_it(said, "doctor", code=1)
 
 
 def test_a_line_that_does_not_answer_is_monitored(tmp_path):
     silent = reasons.of_controller({"host": "/dev/none", "port": 9600, "why": "silence", "line": {"overruns": 0}})
     found = doctor_controller._unanswered("x", "/dev/none", 9600, 3, type("S", (), {"why": 0})())
-    odd = log_entries.explained("odd on the line", 1, 10)
+    odd = log_entries.explain("odd on the line", 1, 10)
     for text in (silent.hint, found.hint, odd):
         assert "Missing argument 'DEVICE'" in type_it(text, "line monitor", code=2)
 

@@ -85,22 +85,22 @@ def test_what_did_not_get_through_names_the_command_that_helps():
 
 
 def test_numbers_of_the_log_are_told_in_words():
-    refused = log_entries.explained("controller refusals", 60092, 7)
+    refused = log_entries.explain("controller refusals", 60092, 7)
     assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
-    assert "a revision of MID 0001" in log_entries.explained("controller refusals", 1097, 7)
-    assert "code 31" in log_entries.explained("refused by server", 31, 7)
+    assert "a revision of MID 0001" in log_entries.explain("controller refusals", 1097, 7)
+    assert "code 31" in log_entries.explain("refused by server", 31, 7)
     for name in log_entries.EXPLAINED:
         assert name in NAMES
 
 
 def test_why_a_result_was_set_aside_is_told():
-    assert log_entries.explained("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
+    assert log_entries.explain("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
     said = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
     for reason, words in said.items():
-        told = log_entries.explained("parked", reason, 10)
+        told = log_entries.explain("parked", reason, 10)
         assert words in told and str(reason) not in told
-    assert "result 17" in log_entries.explained("server silent", 17, 10)
-    assert "an event" in log_entries.explained("server silent", 0, 10)
+    assert "result 17" in log_entries.explain("server silent", 17, 10)
+    assert "an event" in log_entries.explain("server silent", 0, 10)
 
 
 def test_everything_that_the_agent_notes_is_told_in_words():
@@ -108,9 +108,9 @@ def test_everything_that_the_agent_notes_is_told_in_words():
     noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
-        assert log_entries.explained(name, 5, 7) != f"{name} (5)"
-    assert "MID 0065" in log_entries.explained("controller malformed", 65, 7)
-    assert "no sample" in log_entries.explained("traces lost", 2, 7)
+        assert log_entries.explain(name, 5, 7) != f"{name} (5)"
+    assert "MID 0065" in log_entries.explain("controller malformed", 65, 7)
+    assert "no sample" in log_entries.explain("traces lost", 2, 7)
 
 
 def test_a_spool_that_was_made_is_a_notice():
