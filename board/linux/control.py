@@ -12,8 +12,9 @@ Rules
 3. Nothing here waits. An order is a generator that does a little each turn, or yields the ms until it has something to
    do; while its answer is not read it rests. It is told who asks (SO_PEERCRED). A client that sends or reads nothing
    for PATIENCE_MS is cut off, but its order is still carried to its end.
-4. If no socket can be made (a path that is too long, a file system without sockets) the agent runs without it, and
-   `note` says so.
+4. If no socket can be made (a path that is too long, a file system without sockets, another agent that answers there)
+   the agent runs without it, and `note` says so. Every LOOK_MS it is tried again, and made anew if its name was removed
+   or is another's.
 """
 
 import contextlib
@@ -35,6 +36,7 @@ PENDING_MAX = 65536  # bytes of an answer that wait for the reader
 PATIENCE_MS = 10000
 SLICE_S = 0.02  # of a turn for one client's order
 QUEUE = 8
+LOOK_MS = 2000
 ANSWER_MAX = 64 * 1024 * 1024  # bytes: 1000 stations give about 5 MB
 
 
@@ -245,14 +247,12 @@ class Control:
         self.note = ""
         self.listener = Port()
         self.talks = [Conversation(dispatch) for _ in range(clients)]
+        self._cannot = cannot
+        self._ours = ours
         self._listening = None
-        try:
-            if not ours and _is_answered(path):
-                raise OSError(errno.EADDRINUSE, "another agent answers there")
-            self._listening = _listen(path)
-        except OSError as error:
-            self.note = "%s: %s: %s" % (cannot, path, error.strerror or error)
-        self.listener.sock = self._listening  # type: ignore
+        self._inode = None
+        self._look = Timer()
+        self._open()
 
     def ports(self):
         """Return the ports that the board has to poll."""
@@ -260,6 +260,10 @@ class Control:
 
     def on_turn(self, now):
         """Do what can be done now; return the ms until there may be more."""
+        if not self._look.armed or self._look.expired(now):  # nobody is woken for it: turns come often enough
+            self._look.start(now, LOOK_MS)
+            if self._listening is None or _inode_of(self.path) != self._inode:
+                self._open()
         left = FOREVER
         has_room = False
         for talk in self.talks:
@@ -275,13 +279,31 @@ class Control:
         """Close everything and remove the socket's name."""
         for talk in self.talks:
             talk.close()
-        if self._listening is not None:
-            self._listening.close()
-            self._listening = self.listener.sock = None
+        is_named = self._listening is not None and _inode_of(self.path) == self._inode
+        self._stop_listening()
+        if is_named:
             try:
                 os.unlink(self.path)
             except OSError:
                 pass
+
+    def _open(self):
+        """Listen at the path, or note why that cannot be."""
+        self._stop_listening()
+        self.note = ""
+        try:
+            if not self._ours and _is_answered(self.path):
+                raise OSError(errno.EADDRINUSE, "another agent answers there")
+            self._listening = _listen(self.path)
+            self._inode = _inode_of(self.path)
+        except OSError as error:
+            self.note = "%s: %s: %s" % (self._cannot, self.path, error.strerror or error)
+        self.listener.sock = self._listening  # type: ignore
+
+    def _stop_listening(self):
+        if self._listening is not None:
+            self._listening.close()
+            self._listening = self.listener.sock = None
 
     def _accept(self, talk, now):
         if self._listening is None:
@@ -339,6 +361,15 @@ def _listen(path):
     finally:
         os.umask(mask)
     return listening
+
+
+def _inode_of(path):
+    """Return what no other file of this name has; None if there is none."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _is_answered(path):

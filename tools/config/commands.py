@@ -46,7 +46,7 @@ def check(file: str, as_json: bool) -> None:
     """
     with runner.acting_as(runner.user_of(file)) as user:
         checked = files.check(file)
-        who = user.name
+        who, who_words = user.name, user.words
     warnings = (
         config_places.volatile_spools(checked.configuration, config_file.folder_of(file))
         if checked.configuration
@@ -57,7 +57,7 @@ def check(file: str, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps({"good": False, **config_file.as_object(error), "checked_as": who}))
         else:
-            click.echo(f"{error}\nchecked as {who}", err=True)
+            click.echo(f"{error}\nchecked as {who_words}", err=True)
         sys.exit(EXIT_CONFIGURATION)
     if as_json:
         lacks = [config_file.mistake_as_object(mistake) for mistake in checked.lacks]
@@ -69,9 +69,9 @@ def check(file: str, as_json: bool) -> None:
         click.echo(f"warning: {warning}", err=True)
     stations = counted(len(checked.configuration["stations"]) if checked.configuration else 0, "station")
     if not checked.lacks:
-        click.echo(f"{file}: good, {stations}; checked as {who}")
+        click.echo(f"{file}: good, {stations}; checked as {who_words}")
         return
-    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who}:")
+    click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who_words}:")
     for place, found, allowed in checked.lacks:
         click.echo(f"  {place}: {config_file.sentence(found, allowed)}", err=True)
     sys.exit(EXIT_OTHER)

@@ -3,7 +3,8 @@
 Rules
 1. The unit is the file that systemd would read, with its drop-ins; systemd itself need not run (the image of a card).
 2. A dynamic user has no name that lasts: the owner of the state folder stands for it.
-3. Root checks files as the agent's user: with its user, group and groups as effective ones, and only meanwhile.
+3. Root checks files as the agent's user: with its user, group and groups as effective ones, and only meanwhile. Python
+   reads modules when they are first needed, so that user has to be able to read all of the program and of Python.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import grp
 import os
 import pwd
 import shlex
+import sysconfig
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from toolcart.base.private_files import user_name
@@ -38,11 +41,17 @@ class User:
     uid: int
     gid: int
     groups: tuple[int, ...] = ()
+    instead_of: str = ""  # who could not be acted as, as this program is not readable for that user
 
     @property
     def name(self) -> str:
         """Return its name, or its number if it has none."""
         return user_name(self.uid)
+
+    @property
+    def words(self) -> str:
+        """Return the name, with why it is not that of the agent's user."""
+        return f"{self.name}, as {self.instead_of} cannot read this program" if self.instead_of else self.name
 
 
 def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
@@ -86,19 +95,31 @@ def acting_as(user: User) -> Iterator[User]:
     if os.geteuid() != 0 or user.uid == 0:
         yield User(os.geteuid(), os.getegid())
         return
-    before = os.getgroups()
+    before, program = os.getgroups(), _program()
     os.setgroups(user.groups or (user.gid,))
     os.setegid(user.gid)
     os.seteuid(user.uid)
     try:
-        if os.access(ROOT / "toolcart" / "__init__.py", os.R_OK, effective_ids=True):
+        if all(os.access(path, os.R_OK, effective_ids=True) for path in program):
             yield user
             return
     finally:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(before)
-    yield User(0, 0)  # what it cannot read it cannot run, nor could this command go on as that user
+    yield User(
+        0, 0, instead_of=user.name
+    )  # what it cannot read it cannot run, nor could this command go on as that user
+
+
+def _program() -> list[Path]:
+    """Return a file or folder of each part that modules are read from: ours, Python's own, and the packages we use."""
+    paths = [ROOT / "toolcart" / "__init__.py"]
+    paths += [Path(sysconfig.get_path(name), "encodings") for name in ("stdlib", "platstdlib")]
+    paths += [Path(sysconfig.get_path("platstdlib"), "lib-dynload")]
+    specs = [find_spec(name) for name in ("encodings", "click", "h11", "serial")]
+    paths += [Path(spec.origin) for spec in specs if spec is not None and spec.origin is not None]
+    return [path for path in paths if path.exists()]  # a program in one file has none of Python's
 
 
 def _settings(path: Path) -> dict[str, list[str]]:

@@ -91,7 +91,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
             yield from _status_findings(_name(station_status), station_status["number"], agent_status or {})
         return
     if not checked.mistakes and not checked.lacks:
-        words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.name}"
+        words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.words}"
         yield Finding("configuration", GOOD, words)
     running = agent_status if agent_status is not None else {} if any(map(is_held, spools)) else None
     with runner.acting_as(user):

@@ -120,6 +120,7 @@ class Agent:
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._reported_problems: list[str] = []
         self._reported_notes: set[str] = set()
+        self._socket_notes: dict[str, str] = {}  # by path
 
     def run(self, keeps_running: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `keeps_running` returns False, or no spool can be used; then end in order."""
@@ -149,6 +150,7 @@ class Agent:
                 left_ms = self.every_ms
             for control in (control_socket, *self._controls.values()):
                 left_ms = min(left_ms, control.on_turn(now))
+                self._report_socket(control)
             left_ms = min(left_ms, self.configured.on_turn(now))
             return min(left_ms, supervision.on_turn(now, self._service_status))
 
@@ -240,9 +242,15 @@ class Agent:
             path, app, board, problem_of, self.configured.report, self._report_order, self._clock
         )
         self.board.poll_also(control_socket.ports())
-        if control_socket.note:
-            self.emit({"kind": "note", "text": control_socket.note})
+        self._report_socket(control_socket)
         return control_socket
+
+    def _report_socket(self, control: Control) -> None:
+        """Put into the log why nobody can ask there, once, and when that is over."""
+        noted = self._socket_notes.get(control.path, "")
+        if control.note != noted:
+            self._socket_notes[control.path] = control.note
+            self.emit({"kind": "note", "text": control.note or f"this agent answers at {control.path} now"})
 
     def _open_controls(self) -> None:
         """Open a station's socket once its spool is up: the lock then says that no other agent serves it."""
@@ -254,8 +262,7 @@ class Agent:
             control = Control(path + SUFFIX, station_orders(station, self.board, self._report_order))
             self._controls[station.number] = control
             self.board.poll_also(control.ports())
-            if control.note:
-                self.emit({"kind": "note", "text": control.note})
+            self._report_socket(control)
 
     def _report_order(self, text: str) -> None:
         """Put an operator's order into the log."""

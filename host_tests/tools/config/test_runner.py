@@ -49,7 +49,9 @@ def test_a_dynamic_user_is_the_one_that_owns_the_folder(cart_files, units):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_root_is_the_user_for_a_while_and_root_again_whatever_happens(cart_files, units):
+def test_root_is_the_user_for_a_while_and_root_again_whatever_happens(cart_files, units, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "find_spec", lambda _name: None)  # whoever may read the Python of the tests
+    monkeypatch.setattr(runner.sysconfig, "get_path", lambda _name: str(tmp_path / "none"))
     units(unit(cart_files, "User=nobody"))
     user = runner.user_of(cart_files)
     with pytest.raises(RuntimeError), runner.acting_as(user) as acting:
@@ -64,7 +66,18 @@ def test_a_user_that_cannot_read_this_program_is_not_acted_as(cart_files, units,
     tmp_path.chmod(0o700)
     monkeypatch.setattr(runner, "ROOT", tmp_path)
     with runner.acting_as(runner.user_of(cart_files)) as acting:
-        assert acting.uid == 0 and os.geteuid() == 0
+        assert acting.uid == 0 and os.geteuid() == 0 and acting.words == "root, as nobody cannot read this program"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+@pytest.mark.parametrize("part", ["encodings", "lib-dynload"])
+def test_a_user_that_cannot_read_python_itself_is_not_acted_as(cart_files, units, monkeypatch, tmp_path, part):
+    units(unit(cart_files, "User=nobody"))
+    (tmp_path / "home" / part).mkdir(parents=True)
+    (tmp_path / "home").chmod(0o700)
+    monkeypatch.setattr(runner.sysconfig, "get_path", lambda _name: str(tmp_path / "home"))
+    with runner.acting_as(runner.user_of(cart_files)) as acting:
+        assert acting.uid == 0 and os.geteuid() == 0 and acting.words == "root, as nobody cannot read this program"
 
 
 def lines_to(*paths, keep=2):

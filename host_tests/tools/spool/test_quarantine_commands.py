@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.board.linux.control import LINE_MAX, PATIENCE_MS, SUFFIX, Control
+from toolcart.board.linux.control import LINE_MAX, LOOK_MS, PATIENCE_MS, SUFFIX, Control
 from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.flash import board_commands
 from toolcart.tools.flash.link import BoardError
@@ -243,6 +243,43 @@ def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
     with Running(tmp_path / ("x" * 120), {}) as running:
         assert "no orders can be given" in running.control.note
         running.turn()
+
+
+def is_answered(running):
+    """Whether who asks at the socket's name now reaches this agent."""
+    client = running.connected(b"list\n")
+    running.turn(7)
+    return bool(lines_of(client))
+
+
+@pytest.mark.parametrize("ours", [True, False])
+@pytest.mark.parametrize("how", ["removed", "left by another"])
+def test_a_socket_whose_name_is_lost_is_made_again(tmp_path, ours, how):
+    with Running(tmp_path / "agent", {"list": numbers}, 4, ours=ours) as running:
+        assert is_answered(running)
+        os.unlink(running.control.path)
+        if how == "left by another":
+            with contextlib.closing(socket.socket(socket.AF_UNIX)) as left:
+                left.bind(running.control.path)
+        running.now = LOOK_MS
+        running.turn()
+        assert is_answered(running) and running.control.note == ""
+    assert [name for name in os.listdir(tmp_path) if name.startswith("agent")] == []
+
+
+def test_an_agent_that_another_one_answers_for_takes_its_place_when_that_ends(tmp_path):
+    path = tmp_path / "agent"
+    with Running(path, {"list": numbers}, 4, ours=False) as first:
+        with Running(path, {"list": numbers}, 4, ours=False) as second:
+            second.turn()
+            assert "another agent answers there" in second.control.note and second.control.listener.sock is None
+            first.control.close()
+            second.now = LOOK_MS
+            second.turn()
+            assert second.control.note == "" and is_answered(second)
+            first.control.close()
+            assert is_answered(second), "whose name it is not any more"
+    assert os.listdir(tmp_path) == []
 
 
 def test_orders_reach_a_board_over_its_cable(capsys):
