@@ -143,11 +143,11 @@ class Reading:
             octets = self.telegram[start : start + form[2]]
             if len(octets) == form[2]:
                 value, allowed = self.value(octets, form)
-                printed_value = text_of(octets)
             else:
-                value, allowed, printed_value = None, "%d bytes" % form[2], "cut off"
+                value, allowed = None, "%d bytes" % form[2]
             if allowed:
-                self.differs(where + form[0], start + 1, printed_value, allowed)
+                found = text_of(octets) if len(octets) == form[2] else "cut off"
+                self.differs(where + form[0], start + 1, found, allowed)
             if value is None:
                 self.unread.add(where + form[0])
                 value = 0 if form[3] in "di" else ""

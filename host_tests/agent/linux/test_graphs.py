@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux.file import FileOutlet
@@ -52,6 +51,8 @@ class Side(Bench):
 
 
 def test_every_line_is_of_the_schema():
+    from jsonschema import Draft202012Validator  # it takes two seconds, which each worker would wait for
+
     cart = cart_with_curves(files=({"path": "lines", "graphs": True},))
     cart.produce(1, 2000)
     schema = json.loads(SCHEMA.read_text())

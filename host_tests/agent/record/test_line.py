@@ -3,9 +3,8 @@
 import json
 import random
 import re
+from functools import cache
 from pathlib import Path
-
-from jsonschema import Draft202012Validator
 
 from toolcart.agent.linux.json_line import line_of, number_in
 from toolcart.agent.linux.telegram04 import TargetWriter
@@ -24,7 +23,14 @@ from host_tests.support.log import put_event
 
 ROOT = Path(__file__).resolve().parents[3]
 SCHEMA = json.loads((ROOT / "docs" / "outlets.schema.json").read_text(encoding="utf-8"))
-VALIDATOR = Draft202012Validator(SCHEMA)
+
+
+@cache
+def validator():
+    """What judges by the schema; its import takes two seconds, which each worker would wait for."""
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(SCHEMA)
 
 
 def result(limits=False, **fields):
@@ -60,7 +66,7 @@ def told(payload, kind=KIND_RESULT, flags=0):
     assert line.endswith(b"}\n") and line.count(b"\n") == 1 and line.isascii()
     shown = json.loads(line)
     assert number_in(line) == shown["number"]
-    VALIDATOR.validate(shown)
+    validator().validate(shown)
     is_in_order(shown, SCHEMA["$defs"][shown["type"]])
     return shown
 

@@ -2,12 +2,11 @@
 
 import copy
 import json
+from functools import cache
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft7Validator
-from jsonschema.validators import extend
 
 from toolcart.agent.cart import config
 from toolcart.base.sources import ROOT
@@ -16,13 +15,21 @@ from toolcart.tools.config import secrets
 from host_tests.tools.config.test_config_schema import ROWS, good, scalars, target_of
 
 SCHEMA = config_schema.schema()
-EXACT = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-VALIDATOR = extend(Draft7Validator, type_checker=EXACT)(SCHEMA)  # 1.0 is no whole number here
+
+
+@cache
+def validator():
+    """What judges by the schema; its import takes two seconds, which each worker would wait for."""
+    from jsonschema import Draft7Validator
+    from jsonschema.validators import extend
+
+    exact = Draft7Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    return extend(Draft7Validator, type_checker=exact)(SCHEMA)  # 1.0 is no whole number here
 
 
 def fits(value):
     """Whether a value is what the schema says."""
-    return VALIDATOR.is_valid(value)
+    return validator().is_valid(value)
 
 
 TOGETHER = (
