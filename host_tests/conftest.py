@@ -21,7 +21,7 @@ from lab.runtimes.harness import Machine
 from lab.worlds.checksums import remember_checksums
 
 # A shared machine is slow at times: a test fails for what it finds, never for how long one example took.
-settings.register_profile("usual", deadline=None, max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("usual", deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("usual"), max_examples=1000)
 settings.load_profile("long" if LONG else "usual")
 remember_checksums()
