@@ -67,7 +67,9 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     else:
         warnings = sum(finding.verdict == WARN for finding in findings)
         bad_count = f"{len(bad_findings)} thing{' does' if len(bad_findings) == 1 else 's do'} not work"
-        good_text = "everything works" if agent_runs else "what can be checked without an agent works"
+        has_proven = all(finding.figures.get("is_proven", True) for finding in findings)
+        works = "everything works" if has_proven else "everything that was tried works"
+        good_text = works if agent_runs else "what can be checked without an agent works"
         click.echo(bad_count if bad_findings else good_text, nl=False)
         click.echo(f", {warnings} could be better" if warnings else "")
     sys.exit(EXIT_CONFIGURATION if wrong_file and not agent_runs else EXIT_OTHER if bad_findings else EXIT_FINE)
@@ -182,6 +184,13 @@ def _findings_of(configuration: dict, station: dict, config_path: str, running: 
             yield from outlets.examine(name, outlet)
 
 
+def _unproven(name: str, outlet: dict) -> Finding:
+    """Say that an outlet was not tried, which has no connection without records."""
+    words = f"{connections.place_of(outlet)}: nothing has been sent to it since the start, so nothing is proven"
+    subject = f"{name} {connections.name_of(outlet)}"
+    return Finding(subject, NOTE, f"{words} ({outlet['state']})", figures={"is_proven": False})
+
+
 def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]:
     """Yield what the running agent has found; nothing else is asked."""
     station = next((station for station in running.get("stations", ()) if station["number"] == number), None)
@@ -196,10 +205,7 @@ def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]
         connection_name, reason = connections.name_of(connection), connections.reason_of(connection)
         place = connections.place_of(connection)
         if connections.is_working(connection) and not connections.is_proven(connection):
-            words = (
-                f"{place}: nothing has been sent to it since the start, so nothing is proven ({connection['state']})"
-            )
-            yield Finding(f"{name} {connection_name}", NOTE, words)
+            yield _unproven(name, connection)
         elif connections.is_working(connection):
             yield Finding(
                 f"{name} {connection_name}", GOOD, f"{place}: the running agent is connected ({connection['state']})"
@@ -210,6 +216,9 @@ def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]
             words = reason.words or f"{place}: {why_not_connected}"
             words = reasons.with_next_try(words, connection)
             yield Finding(f"{name} {connection_name}", BAD, words, reason.hint, {"why": reason.slug})
+    for outlet in connections.other_outlets(station):
+        if not connections.is_proven(outlet) and attention.of_outlet(outlet) is None:
+            yield _unproven(name, outlet)
     in_states = attention.unusable_main_connections(station)
     for need in standing_conditions.all_needs(station):
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works

@@ -255,6 +255,8 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
         waited = figures.waited.get(name, 0)
         if not outlet["is_up"]:
             figures.waited[name] = outlet["waiting"]
+        elif not connections.is_proven(outlet):
+            continue  # it has not been sent anything
         elif reported and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
             reports.append((GOOD, f"{connections.name_and_place(outlet)} takes records again"))
             reported.clear()
