@@ -278,7 +278,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     "no missed result is left in the controller",
     "backlog delivered (",
     "agent started, process",
-    "results kept so far,",
+    "results stored so far,",
     ", running for {} since",
     ", a sync takes",
 )

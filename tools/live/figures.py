@@ -188,7 +188,7 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
     figures.spool_reported = True
     spool = status["spool"]
     waiting, name = connections.waiting_for(status)
-    text = f"spool of {spool['kib']} KiB: {status['stored']} results kept so far, {waiting} waiting for {name}"
+    text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting} waiting for {name}"
     for kind in ("damaged", "torn"):
         if spool[kind]:
             text += f", {spool[kind]} {kind}"
@@ -300,9 +300,10 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
     if outlets != figures.backlog_outlets:  # what waited for one that is gone was not delivered
         figures.backlog_outlets, figures.highest_backlog = outlets, 0
     if not figures.highest_backlog:
-        figures.undelivered_before = {name: figures.status.get(name, status.get(name, 0)) for name in _NOT_DELIVERED}
-    if backlog > figures.highest_backlog:
-        figures.highest_backlog = backlog
+        figures.undelivered_before = _undelivered(figures.status or status)
+    if backlog:  # what left it undelivered was in it too
+        left = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
+        figures.highest_backlog = max(figures.highest_backlog, backlog + left)
     elif backlog == 0 and figures.highest_backlog:
         if figures.highest_backlog > 5:
             reports.append((GOOD, _backlog_outcome(figures, status)))
@@ -320,12 +321,28 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
 
 def _backlog_outcome(figures: StationFigures, status: dict) -> str:
     """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
-    since = {name: status.get(name, 0) - figures.undelivered_before.get(name, 0) for name in _NOT_DELIVERED}
+    since = _undelivered_since(figures, status)
     undelivered = [f"{count} {name_text}" for name, name_text in _NOT_DELIVERED.items() if (count := since[name]) > 0]
     if not undelivered:
         return f"backlog delivered (up to {figures.highest_backlog})"
     undelivered += ["the rest delivered"] * (sum(since.values()) < figures.highest_backlog)
     return f"nothing waits any more, of a backlog of up to {figures.highest_backlog}: {', '.join(undelivered)}"
+
+
+def _undelivered(status: dict) -> dict[str, int]:
+    """Return how much has left the backlog undelivered in each way: ToolsNet's, or that of the durable outlets."""
+    counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
+    outlets = status.get("outlets", ())
+    if outlets and first_outlet(status)["kind"] != "toolsnet":
+        counts["overwritten"] = max(
+            [outlet.get("given_up") or 0 for outlet in outlets if outlet.get("durable", True)] or [0]
+        )
+    return counts
+
+
+def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
+    """Return the same since the backlog began."""
+    return {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
 
 
 def _loss_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
