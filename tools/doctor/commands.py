@@ -20,7 +20,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.terminal_safe import visible
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files, runner
+from toolcart.tools.config import files, path_checks, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
@@ -142,7 +142,8 @@ def _spool_findings(configuration: dict, config_path: str, running: dict) -> Ite
         for station_status in running.get("stations", ())
         if station_status["mounted"]
     }
-    for station in configuration["stations"]:
+    without_room = path_checks.spools_without_room(configuration, config_file.folder_of(config_path))
+    for index, station in enumerate(configuration["stations"]):
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
@@ -153,7 +154,8 @@ def _spool_findings(configuration: dict, config_path: str, running: dict) -> Ite
             and mounted_spool.get("refused") == "gone"
             and Path(mounted_spool["path"]).name == path.name
         )
-        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone)
+        no_room = without_room.get(f"stations[{index}].spool.path", "")
+        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone, no_room)
 
 
 def spool_path(config_path: str, station: dict) -> Path:
