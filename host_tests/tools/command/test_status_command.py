@@ -68,6 +68,27 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
     assert os.stat(socket_location.socket_beside(running)).st_ino == before and status("--config", running)
 
 
+@pytest.mark.parametrize("what", ["folder", "unreadable", "in a closed folder"])
+def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path, monkeypatch, what):
+    config = tmp_path / "cart.json"
+    if what == "folder":
+        config.mkdir()
+    else:
+        config.write_text("{}")
+    if what == "unreadable":
+        monkeypatch.setattr(os, "access", lambda *_args, **_more: False)
+    if what == "in a closed folder":
+        stat_of = os.stat
+
+        def closed(path, **more):
+            if str(path).startswith(str(tmp_path)):
+                raise PermissionError
+            return stat_of(path, **more)
+
+        monkeypatch.setattr(os, "stat", closed)
+    assert "no agent runs here" in status("--config", config, code=3)
+
+
 def test_no_one_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
