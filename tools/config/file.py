@@ -23,7 +23,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.mistake_reasons import json_problem, not_json, value_problem
+from toolcart.tools.config.mistake_reasons import json_place, json_problem, not_json, value_problem
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -120,7 +120,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     except json.JSONDecodeError as error:
         if whole := not_json(text):
             raise ConfigurationError(path, [("(file)", "", whole)]) from None
-        place = f"line {error.lineno}, column {error.colno}"
+        place = "line {}, column {}".format(*json_place(text, error.pos))
         message = json_problem(text, error.pos, error.msg)
         raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
     except (ValueError, RecursionError) as error:

@@ -27,6 +27,8 @@ ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported 
 # How results leave the backlog that ToolsNet does not have, by the name in the status.
 _NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
 
+_KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
+
 GOOD = "good"
 INFO = "info"
 WARNING = "warning"
@@ -194,10 +196,10 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
             text += f", {spool[kind]} {kind}"
     reports = [(INFO, text)]
     if status.get("parked_kib_ignored"):
-        reports.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
+        reports.append((WARNING, _KEEPS.format("parked_kib")))
     graphs = status.get("graphs", {})
     if graphs.get("kib_ignored"):
-        reports.append((WARNING, "graphs_kib has no effect: this spool was made with another value, and keeps it"))
+        reports.append((WARNING, _KEEPS.format("graphs_kib")))
     elif graphs and not graphs["mounted"]:
         reports.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
     return reports

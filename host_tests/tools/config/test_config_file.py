@@ -183,6 +183,21 @@ def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
 
 
 @pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"a": 1,\n}', "line 1, column 8"),
+        ('{"a": [1, 2 ,\n\n  ]\n}', "line 1, column 13"),
+        ('{"a": {"b": 1\n ,}}', "line 2, column 2"),
+        ('{"a": 1,,}', "line 1, column 9"),
+        ('{\n"a": 1 "b": 2}', "line 2, column 8"),
+    ],
+)
+def test_what_is_no_json_is_told_where_it_is(tmp_path, text, where):
+    [(place, *_)] = wrong(tmp_path, text).mistakes
+    assert place == where
+
+
+@pytest.mark.parametrize(
     ("place", "value", "said"),
     [
         ("host", "10.20.7.300", '300 is above 255: "10.20.7.300"; expected a name'),
