@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -197,10 +197,17 @@ def _complete(
     return config_secrets.attach_pending(config.complete(tree), awaits, folder), tree, absent
 
 
-def read_to_check(path: str | Path) -> tuple[dict, list[Mistake]]:
-    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file."""
+def read_to_check(path: str | Path, credentials: Iterable[str] = ()) -> tuple[dict, list[Mistake]]:
+    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file.
+
+    `credentials` are the names of those that only the service will have.
+    """
     unread: list[Mistake] = []
-    return _complete(path, _text(path), unread=unread)[0], unread
+    text = _text(path)
+    configuration, _, absent = _complete(path, text, unread=unread)
+    named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
+    missing = [place for place in absent if named[place]["credential"] not in credentials]
+    return configuration, [*unread, *map(_without_credential, missing)]
 
 
 def _time_zone(board: dict) -> list[Mistake]:

@@ -79,7 +79,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
-        checked = files.check(config_path)
+        checked = files.check(config_path, runner.credentials_of(config_path))
     configuration = checked.configuration or _configuration_to_run(config_path)
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
