@@ -313,7 +313,8 @@ def _tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:
     try:
         context_of(str(folder), section)
     except TlsUnusable as error:
-        return [(f"{place}.{error.setting}", error.reason, "a file in PEM, a key that only its owner may read")]
+        whose = " that only its owner may read" if error.setting == "tls_key" else ""
+        return [(f"{place}.{error.setting}", error.reason, f"a file in PEM{whose}")]
     return []
 
 

@@ -94,8 +94,9 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
 def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     path = written(tmp_path, cart_of(toolsnet={"tls_ca": "nothing.pem"}))
     assert config_file.read_to_run(path), "an agent collects without it"
-    [(place, found, _)] = files.check(path).lacks
+    [(place, found, allowed)] = files.check(path).lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
+    assert allowed == "a file in PEM"
     said = check(path, code=1)
     assert "cannot run as it is on this machine" in said and "nothing.pem" in said
 
