@@ -135,9 +135,10 @@ def _place_cursors(station, own):
     log, state, at_start = station.log, station.state, station.at_start
     count = len(log.cursors)
     numbers = [state.numbers[CURSOR + place] for place in range(PLACES)]
+    refuses = log.blocks.when_full == WHEN_FULL_REFUSE  # else it makes room itself
     moves = [False] * count  # in a new area, and where the state was lost, all are where they begin
     for index in range(count) if state.found else ():
-        is_full = _is_durable(station, index) and log.blocks.count_free(log.cursors[index].number) == 0
+        is_full = refuses and _is_durable(station, index) and log.blocks.count_free(log.cursors[index].number) == 0
         moves[index] = is_full or own.how[index] in (NEW, RETURNED)
         if moves[index]:
             log.cursors[index].durable = False
@@ -182,7 +183,7 @@ def _had_by_others(log, own, numbers):
         stayed = [own.places[index] for index in range(len(own.how)) if own.how[index] in (STAYED, GUESSED)]
         low = max([numbers[place] for place in own.removed or stayed] or [0])
     low = min([low, log.number] + [numbers[place] for place in own.mixed])
-    if log.blocks.count_free(low) == 0:
+    if log.blocks.when_full == WHEN_FULL_REFUSE and log.blocks.count_free(low) == 0:
         low = max(low, min(log.first_above(log.first_above(0)) - 1, log.number))
     return low
 

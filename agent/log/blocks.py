@@ -56,6 +56,12 @@ class Blocks:
                 low = durable[cursor.slot]
         return low
 
+    def leaves(self):
+        """Return how many an append leaves free: none where overwriting finds one whenever it is needed."""
+        if self.when_full == WHEN_FULL_OVERWRITE and self.count_worn() + 2 < self.log.device.block_count:
+            return 0
+        return 1
+
     def count_free(self, low, enough=TOP):
         """Return how many blocks may be opened if everything up to `low` is passed; `enough` blank ones suffice."""
         log = self.log
@@ -108,6 +114,8 @@ class Blocks:
         """Make sure that more than `leaves` blocks may be opened, by saving or overwriting; return a LOG_ code."""
         log = self.log
         overwrites = gives_up and self.when_full == WHEN_FULL_OVERWRITE
+        if overwrites and leaves:
+            leaves = self.leaves()
         while True:
             low = self.saved_lowest()
             free = self.count_free(low, leaves + 1)

@@ -5,8 +5,9 @@ Rules
    the newest block is carried over first (toolcart.agent.log.carry_over), and later too, whenever only that makes room.
    A block's head and its first record are programmed together.
 2. A block is erased only when all durable cursors of a snapshot of this session are past it; blocks in which nothing
-   counts go first, then the oldest. One block is kept free, unless everything is passed.
-3. Overwriting: the cursors are moved past the oldest block and this is counted, then a snapshot, then the erase.
+   counts go first, then the oldest. One block is kept free, unless everything is passed or the log overwrites.
+3. Overwriting, where no block is free: the cursors are moved past the oldest one and this is counted, then a snapshot,
+   then the erase.
 4. A writer to the stage writes the number `next` to stage[place:] before anything else: a fresh record is recognized by
    its number.
 5. FULL is remembered until a cursor moves. A block that fails is left; the record goes elsewhere, BLOCKS_TRIED times.
@@ -219,7 +220,7 @@ class Log(Reader):
         if self.blocks.ahead < 0 or not self.begun or self.unsaved:
             return False
         low = self.blocks.saved_lowest()
-        return low >= self.number or self.blocks.count_free(low) > 1
+        return low >= self.number or self.blocks.count_free(low) > self.blocks.leaves()
 
     # -- ahead of time -----------------------------------------------------------------------------------------
 
@@ -296,7 +297,7 @@ class Log(Reader):
         low = self.blocks.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        if not self._is_rich(low) or self.blocks.count_free(low) > self.blocks.kept_free:
+        if not self._is_rich(low) or self.blocks.count_free(low) > self.blocks.kept_free * self.blocks.leaves():
             return False
         return fits(self, low, octets)
 

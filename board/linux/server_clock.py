@@ -6,7 +6,9 @@ Rules
 2. The clock is set (`set`) only if nothing else keeps it: NTP is better. Up to CORRECT_S is left alone.
 3. A difference of whole half hours is a wrong time zone, not a wrong clock: it is reported, and nothing is set.
 4. If the agent may not set it (CAP_SYS_TIME) that is reported, and tried again with the next time.
-5. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.
+5. Whoever sets our clock between two times makes the last difference another one: it is told as it is now, and the
+   next time that comes is taken.
+6. Only times from FIRST_YEAR on count: a server whose own clock is not set says 1970 or 2000.
 """
 
 import time
@@ -23,8 +25,10 @@ ERROR_S = 1.0
 HALF_HOUR_S = 1800
 ZONES_MOST_S = 14 * 3600
 FIRST_YEAR = 2024
+STEP_S = 1.0
 
 RIGHT, DIFFERS, SET, KEPT, ZONE, NOT_ALLOWED = "right", "differs", "set", "kept by NTP", "time zone", "not allowed"
+MOVED = "set since"  # by somebody else, and not right
 
 
 class ServersClock:
@@ -37,11 +41,15 @@ class ServersClock:
         self._app = app
         self._board = board
         self._sets = sets
+        self._exact_s = 0.0
+        self._beside_uptime_s = 0.0  # our clock at the last comparison, less the machine's uptime
         self._due = Timer()
         self._sessions = []  # sessions with ToolsNet; the first 05 that comes to one of them counts
 
     def on_turn(self, now):
         """Take a time that came since the last turn, and ask for the next when it is due."""
+        if self.ahead_s is not None:
+            self._notice_step(now)
         for session in self._sessions:
             if not session.wants_stamp:
                 self._take(session.stamp)
@@ -72,18 +80,30 @@ class ServersClock:
             server_s = time.mktime(moment + (0, 0, -1)) + 0.5  # the middle of its second
         except (OverflowError, ValueError):
             return
-        ahead_s = self._board.wall_s() - server_s
+        self._exact_s = ahead_s = self._board.wall_s() - server_s
         self.ahead_s = round(ahead_s)
         self.outcome = self._outcome(ahead_s, server_s)
+        self._beside_uptime_s = self._board.wall_s() - _uptime_s()
+
+    def _notice_step(self, now):
+        """Let the difference be as it is after our clock was set by somebody else (rule 5)."""
+        beside_s = self._board.wall_s() - _uptime_s()
+        step_s = beside_s - self._beside_uptime_s
+        if abs(step_s) < STEP_S:
+            return
+        if self.outcome == SET:
+            self._exact_s = 0.0
+        self._exact_s += step_s
+        self._beside_uptime_s = beside_s
+        self.ahead_s = round(self._exact_s)
+        self.outcome = _judged(self._exact_s) or MOVED
+        if not self._sessions:
+            self._due.start(now, 0)
 
     def _outcome(self, ahead_s, server_s):
-        if abs(ahead_s) <= CORRECT_S:
-            return RIGHT
-        halves = round(ahead_s / HALF_HOUR_S)
-        if halves and abs(ahead_s) < ZONES_MOST_S + CORRECT_S and abs(ahead_s - halves * HALF_HOUR_S) <= CORRECT_S:
-            return ZONE
-        if not self._sets:
-            return DIFFERS
+        judged = _judged(ahead_s)
+        if judged or not self._sets:
+            return judged or DIFFERS
         if self._board.clock_is_set():
             return KEPT
         try:
@@ -92,3 +112,18 @@ class ServersClock:
             return NOT_ALLOWED
         self.times_set += 1
         return SET
+
+
+def _judged(ahead_s):
+    """Return what such a difference is, "" for one that a clock is set for."""
+    if abs(ahead_s) <= CORRECT_S:
+        return RIGHT
+    halves = round(ahead_s / HALF_HOUR_S)
+    if halves and abs(ahead_s) < ZONES_MOST_S + CORRECT_S and abs(ahead_s - halves * HALF_HOUR_S) <= CORRECT_S:
+        return ZONE
+    return ""
+
+
+def _uptime_s():
+    """Return how long the machine is up, its sleep included: nobody can set that."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

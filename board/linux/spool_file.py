@@ -322,7 +322,9 @@ class SpoolFile:
         wanted = wanted_bytes // block_bytes
         kib = have * block_bytes // 1024
         if wanted < have:
-            kept = "%s keeps its %d KiB: a spool does not shrink; to make it smaller, let it run empty and delete it"
+            kept = (
+                "%s keeps its %d KiB: a spool does not shrink; `toolcart spool take-over` moves it into a smaller one"
+            )
             self.notes.append(kept % (self.path, kib))
         elif wanted > have:
             try:

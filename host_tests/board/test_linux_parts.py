@@ -97,6 +97,40 @@ def station(mounted=True):
     return SimpleNamespace(mounted=mounted, outlets=[SimpleNamespace(times=session)])
 
 
+def said_of(clock):
+    return agent_lines({"servers_clock": clock.about()})[-1]
+
+
+@pytest.mark.parametrize("sets", [True, False])
+@pytest.mark.parametrize("behind_s", [60, 1095 * 86400])
+def test_a_clock_that_somebody_has_put_right_is_told_as_right_and_compared_again(behind_s, sets):
+    machine = Machine(-behind_s, allowed=False)
+    clock = compared(machine, sets=sets)
+    assert clock.ahead_s == -behind_s
+    machine.now_s += behind_s
+    clock.on_turn(20)
+    assert (clock.ahead_s, clock.outcome) == (0, "right") and "agree" in said_of(clock)
+    assert clock._sessions[0].wants_stamp, "the next 05 is taken"
+
+
+def test_a_clock_that_was_right_and_is_set_wrong_is_told():
+    machine = Machine(0)
+    clock = compared(machine, sets=False)
+    machine.now_s -= 300
+    clock.on_turn(20)
+    assert clock.ahead_s == -300 and "5 min" in said_of(clock) and "set ours since" in said_of(clock)
+
+
+def test_our_own_setting_is_no_step():
+    machine = Machine(300)
+    clock = compared(machine)
+    clock.on_turn(20)
+    assert (clock.ahead_s, clock.outcome) == (300, "set")
+    machine.now_s += 40
+    clock.on_turn(30)
+    assert (clock.ahead_s, clock.outcome) == (40, "set since")
+
+
 def compared(machine, sets=True, digits=DIGITS):
     """The clock after one time has come."""
     one = station()

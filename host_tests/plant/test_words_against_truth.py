@@ -278,7 +278,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     "no missed result is left in the controller",
     "backlog delivered (",
     "agent started, process",
-    "results kept so far,",
+    "results stored so far,",
     ", running for {} since",
     ", a sync takes",
 )
@@ -706,7 +706,7 @@ def test_missed_results_are_said_while_they_are_fetched():
     assert "missed" not in lines[1]
 
 
-@says("parked_kib has no effect: this spool was made with", "graphs_kib has no effect: this spool was made with")
+@says("the spool keeps the parked_kib that it was made with", "the spool keeps the graphs_kib that it was made with")
 def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
     for kib in (64, 256):
         spool = {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}

@@ -45,7 +45,7 @@ def check(file: str, as_json: bool) -> None:
     Exit code 2: it is wrong on every machine. 1: it is good in itself, but not all of it can run on this machine.
     """
     with runner.acting_as(runner.user_of(file)) as user:
-        checked = files.check(file)
+        checked = files.check(file, runner.credentials_of(file))
         who, who_words = user.name, user.words
     warnings = (
         config_places.volatile_spools(checked.configuration, config_file.folder_of(file))

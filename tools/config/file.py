@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.mistake_reasons import json_problem, not_json, value_problem
+from toolcart.tools.config.mistake_reasons import json_place, json_problem, not_json, value_problem
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -120,7 +120,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
     except json.JSONDecodeError as error:
         if whole := not_json(text):
             raise ConfigurationError(path, [("(file)", "", whole)]) from None
-        place = f"line {error.lineno}, column {error.colno}"
+        place = "line {}, column {}".format(*json_place(text, error.pos))
         message = json_problem(text, error.pos, error.msg)
         raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
     except (ValueError, RecursionError) as error:
@@ -197,10 +197,17 @@ def _complete(
     return config_secrets.attach_pending(config.complete(tree), awaits, folder), tree, absent
 
 
-def read_to_check(path: str | Path) -> tuple[dict, list[Mistake]]:
-    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file."""
+def read_to_check(path: str | Path, credentials: Iterable[str] = ()) -> tuple[dict, list[Mistake]]:
+    """Do as `read`, and return why secrets cannot be read here, which is no mistake in the file.
+
+    `credentials` are the names of those that only the service will have.
+    """
     unread: list[Mistake] = []
-    return _complete(path, _text(path), unread=unread)[0], unread
+    text = _text(path)
+    configuration, _, absent = _complete(path, text, unread=unread)
+    named = {place: parent[key] for place, parent, key in config_secrets.secrets(_parse(path, text)[0])}
+    missing = [place for place in absent if named[place]["credential"] not in credentials]
+    return configuration, [*unread, *map(_without_credential, missing)]
 
 
 def _time_zone(board: dict) -> list[Mistake]:
@@ -306,7 +313,8 @@ def _tls_mistakes(place: str, section: dict, folder: Path) -> list[Mistake]:
     try:
         context_of(str(folder), section)
     except TlsUnusable as error:
-        return [(f"{place}.{error.setting}", error.reason, "a file in PEM, a key that only its owner may read")]
+        whose = " that only its owner may read" if error.setting == "tls_key" else ""
+        return [(f"{place}.{error.setting}", error.reason, f"a file in PEM{whose}")]
     return []
 
 

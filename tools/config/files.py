@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -136,10 +137,13 @@ class Checked:
         return f"{place}: {config_file.sentence(found, allowed)}{more}"
 
 
-def check(path: str | Path) -> Checked:
-    """Check the file and everything that it names, as the user of this process."""
+def check(path: str | Path, credentials: Iterable[str] = ()) -> Checked:
+    """Check the file and everything that it names, as the user of this process.
+
+    Credentials of these names need not be here: the service's, if it is not this process.
+    """
     try:
-        configuration, unread = config_file.read_to_check(path)
+        configuration, unread = config_file.read_to_check(path, credentials)
     except config_file.ConfigurationError as error:
         return Checked(None, error.mistakes)
     folder = config_file.folder_of(path)

@@ -36,6 +36,14 @@ def not_json(text: str) -> str:
     return ""
 
 
+def json_place(text: str, at: int) -> tuple[int, int]:
+    """Return line and column of what is wrong at this place: a comma behind the last entry is the comma's."""
+    preceding = text[:at].rstrip()
+    if text[at : at + 1] in ("}", "]") and preceding.endswith(","):
+        at = len(preceding) - 1
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+
+
 def json_problem(text: str, at: int, reader_says: str) -> str:
     """Say what is wrong at this place of a text that is no JSON."""
     preceding, rest = text[:at].rstrip(), text[at:].lstrip()

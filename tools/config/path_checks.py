@@ -39,15 +39,31 @@ Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of line
 def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     """List the spools and outlets' files that could not be written; relative paths start from `folder`."""
     mistakes = []
-    sizes = {
-        f"stations[{n}].spool.path": station["spool"]["size_kib"] for n, station in enumerate(configuration["stations"])
-    }
+    without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
-        size = sizes.get(place, 0)
-        problem = path_problem(folder / path) or _foreign(folder / path, owner) or no_room(folder / path, size)
+        problem = path_problem(folder / path) or _foreign(folder / path, owner)
+        problem = problem or (without_room.get(place, "") if owner else no_room(folder / path))
         if problem:
             mistakes.append((place, f"{path}: {problem}", A_FILE))
     return mistakes
+
+
+def spools_without_room(configuration: dict, folder: Path) -> dict[str, str]:
+    """Return by its place why a spool that a start would make has no room, beside the others that it would make."""
+    problems = {}
+    wanted_kib: dict[int, int] = {}  # of new spools, by their file system
+    for place, path, owner in _named(configuration):
+        parent = (folder / path).parent
+        if not owner or (folder / path).exists() or not parent.is_dir():
+            continue
+        size_kib = configuration["stations"][int(re.findall(r"\d+", place)[0])]["spool"]["size_kib"]
+        device = os.stat(parent).st_dev
+        problem = no_room(folder / path, size_kib, wanted_kib.get(device, 0))
+        if problem:
+            problems[place] = problem
+        else:
+            wanted_kib[device] = wanted_kib.get(device, 0) + size_kib
+    return problems
 
 
 def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] = ()) -> list[Mistake]:
@@ -195,10 +211,11 @@ def _file_problem(path: Path) -> str:
     return ""
 
 
-def no_room(path: Path, size_kib: int = 0) -> str:
+def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
     """Say why what an agent writes there first has no room: a new spool, of this size, or a line of an outlet's file.
 
-    A spool that is there has been given its room; a file of lines needs some for every line.
+    A spool that is there has been given its room; a file of lines needs some for every line. `others_kib` is what other
+    new spools get of the same room.
     """
     if (size_kib and path.exists()) or not path.parent.is_dir():
         return ""
@@ -207,11 +224,12 @@ def no_room(path: Path, size_kib: int = 0) -> str:
     except OSError:
         return ""
     free_kib = (file_system.f_bavail if os.geteuid() else file_system.f_bfree) * file_system.f_frsize // 1024
-    if not file_system.f_blocks or free_kib >= size_kib + FIRST_KIB:
+    if not file_system.f_blocks or free_kib >= size_kib + others_kib + FIRST_KIB:
         return ""
     problem = linux_refusal.meaning(REFUSED_NO_ROOM)
     if free_kib >= FIRST_KIB:
         problem = f"{free_kib} KiB are free in {path.parent}, the spool wants {size_kib}"
+        problem += f", and the new ones before it in the configuration {others_kib}" if others_kib else ""
     return f"{problem}; {linux_refusal.advice(REFUSED_NO_ROOM, str(path))}"
 
 

@@ -33,6 +33,8 @@ UNIT_FOLDERS = (
     "/lib/systemd/system",
 )
 
+_CREDENTIALS = ("LoadCredential", "LoadCredentialEncrypted", "SetCredential", "SetCredentialEncrypted")
+
 
 @dataclass(frozen=True)
 class User:
@@ -68,6 +70,13 @@ def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
             if named is not None and named.resolve() == wanted:
                 return path.name.removesuffix(".service"), settings
     return None
+
+
+def credentials_of(config_path: str | Path) -> set[str]:
+    """Return the names of the credentials that the service of this configuration will be handed over."""
+    unit = unit_of(config_path)
+    lines = [line for key in _CREDENTIALS for line in unit[1].get(key, [])] if unit else []
+    return {line.partition(":")[0] for line in lines}
 
 
 def user_of(config_path: str | Path) -> User:

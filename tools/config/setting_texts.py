@@ -302,7 +302,8 @@ The configuration names a secret, it does not hold it:
 - `{{"file": "wifi.password"}}`: a file of one line, named from the configuration's folder, with mode 0600, of the user
   that runs the agent (`sudo chown toolcart FILE` for the Debian package). `toolcart install-service` gives the service
   a copy of its own.
-- `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`.
+- `{{"credential": "wifi"}}`: a credential of systemd, which the unit loads from `/etc/credstore/wifi`. Where no unit of
+  this configuration loads it, it is a secret that cannot be read here.
 
 An outlet beside ToolsNet whose secret cannot be read, or is none that the setting takes (two lines, an umlaut, too
 long), is not started: the agent collects without it, says why, and tries

@@ -20,7 +20,7 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.terminal_safe import visible
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files, runner
+from toolcart.tools.config import files, path_checks, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
@@ -67,7 +67,9 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
     else:
         warnings = sum(finding.verdict == WARN for finding in findings)
         bad_count = f"{len(bad_findings)} thing{' does' if len(bad_findings) == 1 else 's do'} not work"
-        good_text = "everything works" if agent_runs else "what can be checked without an agent works"
+        has_proven = all(finding.figures.get("is_proven", True) for finding in findings)
+        works = "everything works" if has_proven else "everything that was tried works"
+        good_text = works if agent_runs else "what can be checked without an agent works"
         click.echo(bad_count if bad_findings else good_text, nl=False)
         click.echo(f", {warnings} could be better" if warnings else "")
     sys.exit(EXIT_CONFIGURATION if wrong_file and not agent_runs else EXIT_OTHER if bad_findings else EXIT_FINE)
@@ -77,7 +79,7 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
-        checked = files.check(config_path)
+        checked = files.check(config_path, runner.credentials_of(config_path))
     configuration = checked.configuration or _configuration_to_run(config_path)
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
@@ -140,7 +142,8 @@ def _spool_findings(configuration: dict, config_path: str, running: dict) -> Ite
         for station_status in running.get("stations", ())
         if station_status["mounted"]
     }
-    for station in configuration["stations"]:
+    without_room = path_checks.spools_without_room(configuration, config_file.folder_of(config_path))
+    for index, station in enumerate(configuration["stations"]):
         system = configuration["system"]
         owner = (system["type"], system["number"], station["number"])
         path = spool_path(config_path, station)
@@ -151,7 +154,8 @@ def _spool_findings(configuration: dict, config_path: str, running: dict) -> Ite
             and mounted_spool.get("refused") == "gone"
             and Path(mounted_spool["path"]).name == path.name
         )
-        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone)
+        no_room = without_room.get(f"stations[{index}].spool.path", "")
+        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone, no_room)
 
 
 def spool_path(config_path: str, station: dict) -> Path:
@@ -182,6 +186,13 @@ def _findings_of(configuration: dict, station: dict, config_path: str, running: 
             yield from outlets.examine(name, outlet)
 
 
+def _unproven(name: str, outlet: dict) -> Finding:
+    """Say that an outlet was not tried, which has no connection without records."""
+    words = f"{connections.place_of(outlet)}: nothing has been sent to it since the start, so nothing is proven"
+    subject = f"{name} {connections.name_of(outlet)}"
+    return Finding(subject, NOTE, f"{words} ({outlet['state']})", figures={"is_proven": False})
+
+
 def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]:
     """Yield what the running agent has found; nothing else is asked."""
     station = next((station for station in running.get("stations", ()) if station["number"] == number), None)
@@ -196,10 +207,7 @@ def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]
         connection_name, reason = connections.name_of(connection), connections.reason_of(connection)
         place = connections.place_of(connection)
         if connections.is_working(connection) and not connections.is_proven(connection):
-            words = (
-                f"{place}: nothing has been sent to it since the start, so nothing is proven ({connection['state']})"
-            )
-            yield Finding(f"{name} {connection_name}", NOTE, words)
+            yield _unproven(name, connection)
         elif connections.is_working(connection):
             yield Finding(
                 f"{name} {connection_name}", GOOD, f"{place}: the running agent is connected ({connection['state']})"
@@ -210,6 +218,9 @@ def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]
             words = reason.words or f"{place}: {why_not_connected}"
             words = reasons.with_next_try(words, connection)
             yield Finding(f"{name} {connection_name}", BAD, words, reason.hint, {"why": reason.slug})
+    for outlet in connections.other_outlets(station):
+        if not connections.is_proven(outlet) and attention.of_outlet(outlet) is None:
+            yield _unproven(name, outlet)
     in_states = attention.unusable_main_connections(station)
     for need in standing_conditions.all_needs(station):
         level = BAD if need.slug == "outlet" else need.level  # as for the sides above: here it is asked what works

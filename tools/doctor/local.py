@@ -31,7 +31,6 @@ PROBE = ".toolcart-doctor"
 SYNCS = 20
 SYNC_OCTETS = 256
 SYNC_SLOW_MS = 50  # a controller waits this long for each result's answer
-SPARE_KIB = 1024
 NAME_SLOW_S = 1.0
 YEAR_LEAST = 2024  # a clock that starts at 1970 or at the system's own date has not been set
 SET_THE_CLOCK = (
@@ -41,10 +40,12 @@ SET_THE_CLOCK = (
 LOOKUP_NAMES = ("pim_host", "host_override")
 
 
-def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: bool = False) -> list[Finding]:
+def spool(
+    name: str, path: Path, settings: dict, is_up: bool = False, is_gone: bool = False, no_room: str = ""
+) -> list[Finding]:
     """Check where one spool goes, and what is there; `is_up`: an agent has it, and tells what its disk refuses.
 
-    `is_gone`: the agent's own file is not this one any more.
+    `is_gone`: the agent's own file is not this one any more. `no_room`: why a start could not make it.
     """
     folder = path.parent
     subject = f"{name} spool"
@@ -64,7 +65,7 @@ def spool(name: str, path: Path, settings: dict, is_up: bool = False, is_gone: b
         mean_ms, most_ms = _sync_times_ms(folder / PROBE)
     except OSError as error:
         return _refused(name, path, settings, error, is_up)
-    findings = [_file(subject, path, settings), _disk(name, mean_ms, most_ms)]
+    findings = [_file(subject, path, settings, no_room), _disk(name, mean_ms, most_ms)]
     kept_in = volatile_storage.volatility(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
@@ -118,17 +119,14 @@ def _disk(name: str, mean_ms: float, most_ms: float) -> Finding:
     return Finding(f"{name} disk", GOOD, words, "", figures)
 
 
-def _file(subject: str, path: Path, settings: dict) -> Finding:
-    size = settings["size_kib"] * 1024
+def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Finding:
     if path.is_symlink():
         return Finding(
             subject, BAD, f"{path} is a link, which the agent does not follow", "Name the file itself in spool.path."
         )
     if not path.exists():
-        free = os.statvfs(path.parent).f_bavail * os.statvfs(path.parent).f_frsize
-        if free < size + SPARE_KIB * 1024:
-            words = f"{free // 1024} KiB are free in {path.parent}, the spool wants {settings['size_kib']}"
-            return Finding(subject, BAD, words, "Make room, or set spool.size_kib lower.")
+        if no_room:
+            return Finding(subject, BAD, f"{path}: {no_room}", "Make room, or set spool.size_kib lower.")
         return Finding(subject, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
         with path.open("rb") as file:

@@ -27,6 +27,8 @@ ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported 
 # How results leave the backlog that ToolsNet does not have, by the name in the status.
 _NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
 
+_KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
+
 GOOD = "good"
 INFO = "info"
 WARNING = "warning"
@@ -188,16 +190,16 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
     figures.spool_reported = True
     spool = status["spool"]
     waiting, name = connections.waiting_for(status)
-    text = f"spool of {spool['kib']} KiB: {status['stored']} results kept so far, {waiting} waiting for {name}"
+    text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting} waiting for {name}"
     for kind in ("damaged", "torn"):
         if spool[kind]:
             text += f", {spool[kind]} {kind}"
     reports = [(INFO, text)]
     if status.get("parked_kib_ignored"):
-        reports.append((WARNING, "parked_kib has no effect: this spool was made with another value, and keeps it"))
+        reports.append((WARNING, _KEEPS.format("parked_kib")))
     graphs = status.get("graphs", {})
     if graphs.get("kib_ignored"):
-        reports.append((WARNING, "graphs_kib has no effect: this spool was made with another value, and keeps it"))
+        reports.append((WARNING, _KEEPS.format("graphs_kib")))
     elif graphs and not graphs["mounted"]:
         reports.append((WARNING, "the part of the spool for curves cannot be used: no curves are asked for"))
     return reports
@@ -255,6 +257,8 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
         waited = figures.waited.get(name, 0)
         if not outlet["is_up"]:
             figures.waited[name] = outlet["waiting"]
+        elif not connections.is_proven(outlet):
+            continue  # it has not been sent anything
         elif reported and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
             reports.append((GOOD, f"{connections.name_and_place(outlet)} takes records again"))
             reported.clear()
@@ -298,9 +302,10 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
     if outlets != figures.backlog_outlets:  # what waited for one that is gone was not delivered
         figures.backlog_outlets, figures.highest_backlog = outlets, 0
     if not figures.highest_backlog:
-        figures.undelivered_before = {name: figures.status.get(name, status.get(name, 0)) for name in _NOT_DELIVERED}
-    if backlog > figures.highest_backlog:
-        figures.highest_backlog = backlog
+        figures.undelivered_before = _undelivered(figures.status or status)
+    if backlog:  # what left it undelivered was in it too
+        left = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
+        figures.highest_backlog = max(figures.highest_backlog, backlog + left)
     elif backlog == 0 and figures.highest_backlog:
         if figures.highest_backlog > 5:
             reports.append((GOOD, _backlog_outcome(figures, status)))
@@ -318,12 +323,28 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
 
 def _backlog_outcome(figures: StationFigures, status: dict) -> str:
     """Say what became of a backlog: what was set aside or dropped meanwhile was not delivered."""
-    since = {name: status.get(name, 0) - figures.undelivered_before.get(name, 0) for name in _NOT_DELIVERED}
+    since = _undelivered_since(figures, status)
     undelivered = [f"{count} {name_text}" for name, name_text in _NOT_DELIVERED.items() if (count := since[name]) > 0]
     if not undelivered:
         return f"backlog delivered (up to {figures.highest_backlog})"
     undelivered += ["the rest delivered"] * (sum(since.values()) < figures.highest_backlog)
     return f"nothing waits any more, of a backlog of up to {figures.highest_backlog}: {', '.join(undelivered)}"
+
+
+def _undelivered(status: dict) -> dict[str, int]:
+    """Return how much has left the backlog undelivered in each way: ToolsNet's, or that of the durable outlets."""
+    counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
+    outlets = status.get("outlets", ())
+    if outlets and first_outlet(status)["kind"] != "toolsnet":
+        counts["overwritten"] = max(
+            [outlet.get("given_up") or 0 for outlet in outlets if outlet.get("durable", True)] or [0]
+        )
+    return counts
+
+
+def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
+    """Return the same since the backlog began."""
+    return {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
 
 
 def _loss_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:

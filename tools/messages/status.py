@@ -37,6 +37,7 @@ _CLOCK_WORDS = {
     "kept by NTP": "NTP keeps ours, so it is left alone",
     "set": "ours was set by it",
     "time zone": "whole half hours: LOOK AT THE TIME ZONE here and there, nothing is set",
+    "set since": "somebody has set ours since, it is compared again",
     "not allowed": "NOT SET: the agent may not; run `toolcart install-service` again, or give it CAP_SYS_TIME",
 }
 

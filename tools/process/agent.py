@@ -162,6 +162,12 @@ class Agent:
         loop.stop(self.app, self.board)
         return self.exit_code
 
+    def _judge_end(self) -> None:
+        """Let an end that nobody asked for, before any spool was up, be the failure that was told."""
+        is_up = any(station.mounted for station in self.app.stations)
+        if self._reported_problems and not is_up and not self._is_service:
+            self.exit_code = EXIT_SPOOL
+
     def request_reload(self) -> None:
         """Ask for the configuration to be read again, from a signal handler."""
         self.reload_asked = True

@@ -38,9 +38,20 @@ def status(config_path: str | None, socket_path: str | None, port: str | None, w
     if port is not None:
         _of_board(port, watch, as_json)
         return
-    if config_path and not os.path.exists(config_path) and not os.path.exists(path):
+    if config_path and _is_missing(config_path) and _is_missing(path):
         raise click.UsageError(f"--config {config_path}: there is no such file")
     _look(lambda: client.ask(path), watch, as_json)
+
+
+def _is_missing(path: str) -> bool:
+    """True if nothing is there; what may not be looked at may be there."""
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _look(ask: Callable[[], dict], watch: bool, as_json: bool) -> None:

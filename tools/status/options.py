@@ -26,7 +26,7 @@ def agent_options(command):
         click.option(
             "--config",
             "config_path",
-            type=click.Path(dir_okay=False),
+            type=click.Path(readable=False),  # only its name counts: it may be anything by now
             metavar="FILE",
             help="The agent of this configuration.  [default: the service]",
         ),

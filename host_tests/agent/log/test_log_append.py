@@ -179,11 +179,27 @@ def test_a_log_retains_no_more_than_the_wires_digits_tell_apart():
     assert append(log, 3) == LOG_DONE
 
 
+def test_a_log_that_overwrites_gives_up_no_block_before_it_is_erased():
+    """What is still on the flash is still everybody's, over restarts too."""
+    area = watched(13, 1024, 16, cursors=2, best_effort=(1,), when_full=WHEN_FULL_OVERWRITE)
+    log = area.log
+    ident = 1
+    for _ in range(3):
+        for _ in range(70):
+            assert append(log, ident) == LOG_DONE and log.maintain()
+            ident += 1
+            oldest = log.first_above(0)
+            assert [cursor.number + 1 for cursor in log.cursors] == [oldest, oldest]
+        state, log = area.mount(cursors=2, best_effort=(1,), when_full=WHEN_FULL_OVERWRITE)
+        assert [cursor.number + 1 for cursor in log.cursors] == [oldest, oldest]
+    assert oldest > 1 and state.numbers[n.OVERWRITTEN] + state.numbers[n.MISSED] == 2 * (oldest - 1)
+
+
 def test_what_is_given_up_and_not_saved_is_taken_back():
     area = watched(13, 1024, 16, cursors=2, when_full=WHEN_FULL_OVERWRITE)
     log, state = area.log, area.state
     ident = 1
-    while log.room(PAYLOAD) > 0 or ident < 30:
+    while log.room(PAYLOAD) > 0 or log.free_blocks():
         assert append(log, ident) == LOG_DONE
         ident += 1
     take_all(log, 1)

@@ -102,7 +102,7 @@ class Life:
 
 
 def test_what_a_cut_left_in_doubt_and_was_overwritten_is_no_loss():
-    for away in (60, 120, 200):
+    for away in (90, 120, 200):
         for restarts in (0, 1, 2):
             life = Life(Dice(1))
             outlet = life.outlet

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.board.linux import spool_file
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.control import Control
+from toolcart.board.linux.flash import FileFlash
 from toolcart.tools.config import socket_location
 from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.doctor import commands as doctor
@@ -66,6 +68,37 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
     before = os.stat(socket_location.socket_beside(running)).st_ino
     assert "another agent answers there" in ran("run", "--plain", "--config", running, code=3).stdout
     assert os.stat(socket_location.socket_beside(running)).st_ino == before and status("--config", running)
+
+
+def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0)
+    path = written(tmp_path, cart_of(stations=[station_at(number) for number in (7, 8, 9)]))
+    with contextlib.ExitStack() as held:
+        for number in (7, 8, 9):
+            held.enter_context(contextlib.closing(FileFlash(str(tmp_path / f"{number}.spool"), 65536)))
+        code, lines = lived(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
+    assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
+
+
+@pytest.mark.parametrize("what", ["folder", "unreadable", "in a closed folder"])
+def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path, monkeypatch, what):
+    config = tmp_path / "cart.json"
+    if what == "folder":
+        config.mkdir()
+    else:
+        config.write_text("{}")
+    if what == "unreadable":
+        monkeypatch.setattr(os, "access", lambda *_args, **_more: False)
+    if what == "in a closed folder":
+        stat_of = os.stat
+
+        def closed(path, **more):
+            if str(path).startswith(str(tmp_path)):
+                raise PermissionError
+            return stat_of(path, **more)
+
+        monkeypatch.setattr(os, "stat", closed)
+    assert "no agent runs here" in status("--config", config, code=3)
 
 
 def test_no_one_there_is_said_with_what_to_do(tmp_path):

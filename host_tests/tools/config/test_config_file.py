@@ -94,8 +94,9 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
 def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     path = written(tmp_path, cart_of(toolsnet={"tls_ca": "nothing.pem"}))
     assert config_file.read_to_run(path), "an agent collects without it"
-    [(place, found, _)] = files.check(path).lacks
+    [(place, found, allowed)] = files.check(path).lacks
     assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
+    assert allowed == "a file in PEM"
     said = check(path, code=1)
     assert "cannot run as it is on this machine" in said and "nothing.pem" in said
 
@@ -180,6 +181,21 @@ def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
 def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
     [(place, found, words)] = wrong(tmp_path, text).mistakes
     assert place.startswith(("line ", "(file)")) and found == "" and said in words
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('{"a": 1,\n}', "line 1, column 8"),
+        ('{"a": [1, 2 ,\n\n  ]\n}', "line 1, column 13"),
+        ('{"a": {"b": 1\n ,}}', "line 2, column 2"),
+        ('{"a": 1,,}', "line 1, column 9"),
+        ('{\n"a": 1 "b": 2}', "line 2, column 8"),
+    ],
+)
+def test_what_is_no_json_is_told_where_it_is(tmp_path, text, where):
+    [(place, *_)] = wrong(tmp_path, text).mistakes
+    assert place == where
 
 
 @pytest.mark.parametrize(

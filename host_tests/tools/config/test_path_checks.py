@@ -11,7 +11,7 @@ from toolcart.agent.cart.app import App
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import path_checks as config_places
-from host_tests.support.running import cart_of, written
+from host_tests.support.running import cart_of, station_at, toolcart, written
 from host_tests.tools.config.test_config_file import check
 
 
@@ -127,6 +127,27 @@ def test_a_disk_without_room_for_a_new_spool_is_told(tmp_path, monkeypatch, free
     assert place == "stations[0].spool.path" and words in found and "df -h" in found
     path = written(tmp_path, cart_of(station={"spool": {"path": "a.spool"}}))
     assert words in check(path, code=1)
+
+
+@pytest.mark.parametrize(("free_kib", "lacking"), [(200, []), (196, []), (195, [2]), (131, [1, 2]), (67, [0, 1, 2])])
+def test_new_spools_on_one_disk_have_to_fit_together_for_check_and_doctor(tmp_path, monkeypatch, free_kib, lacking):
+    stations = [station_at(number) for number in (7, 8, 9)]  # of 64 KiB
+    path = written(tmp_path, cart_of(stations=stations))
+    disk_with(monkeypatch, free_kib)
+    checked = json.loads(toolcart("config", "check", "--json", path, code=1 if lacking else 0).stdout)
+    places = [one["place"] for one in checked["cannot_run_yet"]]
+    assert places == [f"stations[{index}].spool.path" for index in lacking]
+    asked = toolcart("doctor", "--offline", "--json", "--config", path, code=None).output
+    found = {one["what"]: one["verdict"] for one in json.loads(asked)["found"]}
+    assert [index for index in range(3) if found[f"station {7 + index} spool"] == "bad"] == lacking
+
+
+def test_a_smaller_spool_fits_behind_one_that_does_not(tmp_path, monkeypatch):
+    stations = [station_at(7), station_at(8, size_kib=400), station_at(9)]
+    path = written(tmp_path, cart_of(stations=stations))
+    disk_with(monkeypatch, 200)
+    [(place, found, _)] = config_places.unusable(config.complete(json.loads(path.read_text())), tmp_path)
+    assert place == "stations[1].spool.path" and "the new ones before it in the configuration 64" in found
 
 
 def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_path, monkeypatch):

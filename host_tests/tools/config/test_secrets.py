@@ -5,7 +5,7 @@ import json
 import pytest
 
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files
+from toolcart.tools.config import files, runner
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import ConfigurationError
 from host_tests.support.running import cart_of, toolcart, written
@@ -160,6 +160,28 @@ def test_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, mo
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     secret(tmp_path / "wifi", mode=0o440)  # as systemd has them
     assert config_file.read_to_run(path)["board"]["password"] == SECRET
+
+
+def test_a_credential_that_nobody_hands_over_is_missing_as_a_file_would_be(tmp_path, monkeypatch):
+    units = tmp_path / "units"
+    monkeypatch.setattr(runner, "UNIT_FOLDERS", (str(units),))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    tree = json.loads(GOOD)
+    hook = {"kind": "webhook", "url": "http://192.0.2.9/", "token": {"credential": "hook"}}
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, hook]
+    path = written(tmp_path, tree)
+    assert "outlets[1].token: expected one that systemd hands over" in check(path, code=1)
+    assert "outlets[1].token" in files.check(path).first(), "so a reload is refused"
+    units.mkdir()
+    unit = f"[Service]\nExecStart=/usr/bin/toolcart run --config {path}\nLoadCredential=hook:/etc/hook\n"
+    (units / "toolcart.service").write_text(unit)
+    check(path, code=0)
+    (units / "toolcart.service").write_text(unit.replace("hook:", "other:"))
+    check(path, code=1)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert "No such file" in check(path, code=1)
+    secret(tmp_path / "hook", mode=0o440)
+    check(path, code=0)
 
 
 @pytest.mark.parametrize("name", ["../wifi", "", "a/b"])

@@ -130,5 +130,10 @@ def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     assert said == "nothing waits any more, of a backlog of up to 6: 6 set aside"
     told(backlog=7, parked=7)
     assert any("up to 7: 6 set aside, the rest delivered" in text for text in told(backlog=0, parked=13))
-    told(backlog=7, parked=7)
-    assert "backlog delivered (up to 7)" in told(backlog=0, parked=7)
+    told(backlog=229, parked=13)
+    for lost in (40, 101):
+        told(backlog=229, parked=13, overwritten=lost)
+    (said,) = [text for text in told(backlog=0, parked=13, overwritten=101) if "backlog" in text]
+    assert said == "nothing waits any more, of a backlog of up to 330: 101 overwritten at most, the rest delivered"
+    told(backlog=7, parked=7, overwritten=101)
+    assert "backlog delivered (up to 7)" in told(backlog=0, parked=7, overwritten=101)

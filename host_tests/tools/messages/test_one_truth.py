@@ -345,7 +345,7 @@ def hooked(**changed):
 
 def test_webhook_takes_results_only_once_it_has_taken_some():
     figures = Figures()
-    assert not [text for text in of_log(hooked(), figures) if "webhook" in text and "kept so far" not in text]
+    assert not [text for text in of_log(hooked(), figures) if "webhook" in text and "stored so far" not in text]
     [found] = [one for one in of_doctor(hooked()) if one["what"] == "station 10 webhook"]
     assert found["verdict"] == "note" and "nothing has been sent to it since the start" in found["words"]
     taken = hooked(state="waiting for records", batches_sent=1)

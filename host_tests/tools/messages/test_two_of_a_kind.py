@@ -76,3 +76,29 @@ def test_an_outlet_that_is_up_again_is_told_by_its_name():
     for name in NAMES:
         assert f"MQTT {name} at mqtt://b:1 takes records again" in said
     assert not attention.unusable_connections(station())
+
+
+def webhook_station(**changed):
+    """A station whose first outlet is ToolsNet, with a webhook beside it."""
+    told = shown(started())
+    hook = {"kind": "webhook", "name": "webhook", "durable": True, "waiting": 0, "is_up": True, "why": "", "lacks": 0}
+    hook |= {"state": "not tried yet", "place": "http://h/", "left_out": None, "next_try_ms": 0, "batches_sent": 0}
+    told["outlets"].append({**hook, **changed})
+    return told
+
+
+def test_a_webhook_that_was_sent_nothing_takes_nothing_again_until_it_has():
+    figures = Figures()
+    why = {"is_up": False, "state": "not started", "why": "token: no such file"}
+    said = [change.text for change in figures.feed(status_of(webhook_station(**why)), 0.0)]
+    assert any("token: no such file" in text for text in said)
+    said = [change.text for change in figures.feed(status_of(webhook_station()), 1.0)]
+    assert not any("takes records again" in text for text in said)
+    said = [change.text for change in figures.feed(status_of(webhook_station(batches_sent=1, state="idle")), 2.0)]
+    assert "http://h/ takes records again" in said
+
+
+def test_doctor_says_of_each_webhook_that_was_not_tried_that_nothing_is_proven():
+    [found] = [one for one in of_doctor(webhook_station()) if "webhook" in one["what"]]
+    assert "nothing is proven" in found["words"] and found["figures"] == {"is_proven": False}
+    assert not [one for one in of_doctor(webhook_station(batches_sent=1)) if "nothing is proven" in one["words"]]
