@@ -285,7 +285,10 @@ def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
     shown = station(**counts, dropped=2)
     assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
     said = [line for line in words.problem_lines(shown) if "DROPPED" in line]
-    assert said == ["  DROPPED     2 results dropped from the quarantine by an operator: ToolsNet does not get them"]
+    assert said == [
+        "  DROPPED     2 results dropped from the quarantine by an operator: "
+        "ToolsNet gets them only where an order sends them again"
+    ]
     (one,) = [need for need in standing_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
     assert one.words.startswith("1 result dropped") and one.level == "note"
     none = station(**counts, dropped=0)
