@@ -5,7 +5,7 @@ import sys
 from toolcart.base import hangup
 
 if sys.argv[1:2] == ["run"]:
-    hangup.hold()
+    hangup.hold(any(word.startswith("--config") for word in sys.argv))
 
 from toolcart.tools.cli.main import main
 

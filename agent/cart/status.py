@@ -194,7 +194,10 @@ def _gone(station, kind, waiting, hashed):
     from toolcart.agent.cart.outlet_places import hash_of  # given back to the heap when the spool is up
 
     names = [name for name in [kind] + station.known_names if hash_of(name) == hashed]
-    return {"kind": kind, "name": names[0] if names else "", "waiting": waiting}
+    gone = {"kind": kind, "name": names[0] if names else "", "waiting": waiting}
+    if kind == "toolsnet":
+        gone["lost_there"] = station.state.numbers[n.DOUBT_LACKS]
+    return gone
 
 
 def _recovery(station):

@@ -18,6 +18,7 @@ from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
     AHEAD,
     CURSOR,
+    DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
     EVENT_AHEAD,
@@ -51,7 +52,7 @@ from toolcart.agent.record import PAYLOAD_MAX, PAYLOAD_WIDE
 #    the last record would stay in doubt for ever.
 
 # What of a server is known under one name of ToolsNet's outlet, and under no other
-_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DOUBT_TO, DOUBT_LACKS)
+_OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DOUBT_TO, DOUBT_LACKS)
 
 _GRAPHS_BLOCKS_LEAST = const(4)
 

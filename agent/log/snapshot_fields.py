@@ -74,6 +74,7 @@ SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is
 SENT_SEVERAL = const(4)
 SENT_EVENTS_MET = const(8)
 SENT_EMPTY = const(0x100000)  # the last 08 named nothing, when the cursor was at DOUBT_TO
+SENT_OLDER = const(0x40)  # some are in doubt since before what was sent last: whatever is named does not end that
 SENT_ALONE = const(0x80)  # LIMIT allowed that one alone: what is in front of it is settled
 SENT_BACK = const(0x200000)  # a server was set back; since then its sequences go on without a break
 # How many numbers behind DOUBT_TO results were ordered to be sent again up to: its low 12 bits, and 8 above SENT_BACK.

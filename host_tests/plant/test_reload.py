@@ -124,19 +124,27 @@ def test_a_closed_terminal_ends_the_run_in_order(site, plant):
     assert plant.complaints() == []
 
 
-def holds_hangup(process):
-    """True if SIGHUP waits for this process, as the kernel shows it."""
+def holds(process, number=signal.SIGHUP):
+    """True if this signal waits for this process, as the kernel shows it."""
     shown = Path(f"/proc/{process.pid}/status").read_text()
-    return bool(int(shown.split("SigBlk:")[1].split()[0], 16) >> signal.SIGHUP - 1 & 1)
+    return bool(int(shown.split("SigBlk:")[1].split()[0], 16) >> number - 1 & 1)
 
 
 @pytest.mark.parametrize("words", [("run", "--plain", "--config"), ("run", "--log-format", "text", "--config")])
 def test_a_hangup_while_the_agent_starts_has_it_read_its_configuration_again(site, plant, words):
     agent = site.start(*words, site.cart(plant))
-    wait_for("it holds SIGHUP", lambda: holds_hangup(agent.process))
+    wait_for("it holds SIGHUP", lambda: holds(agent.process))
     for _ in range(3):
         agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("restarts in order")
     wait_for("ready", lambda: "controller ready" in agent.said)
-    assert not holds_hangup(agent.process)
+    assert not holds(agent.process) and not holds(agent.process, signal.SIGTERM)
     assert agent.end() == 0
+
+
+@pytest.mark.parametrize("words", [("run", "--plain", "--config"), ("run", "--log-format", "text", "--config")])
+def test_an_agent_that_is_ended_while_it_starts_ends_in_order(site, plant, words):
+    agent = site.start(*words, site.cart(plant))
+    wait_for("it holds SIGTERM", lambda: holds(agent.process, signal.SIGTERM) or agent.said)
+    agent.process.send_signal(signal.SIGTERM)
+    assert agent.process.wait(60) == 0

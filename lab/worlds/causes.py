@@ -219,7 +219,7 @@ W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
--        if not sent.declare(policy.cursor.number, sent.in_order()):
+-        if not sent.declare(policy.cursor.number, sent.in_order() | SENT_OLDER):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
 +        numbers[LIMIT] = sent.allowed = policy.cursor.number

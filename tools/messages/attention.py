@@ -399,9 +399,15 @@ def _removed(station: dict) -> Iterator[Need]:
                 words += f"; at most {counted(removed['waiting'], 'record')} that the one of kind {kind} has not taken "
                 words += "make room for new ones, a block at a time"
             yield Need("removed", WARN if removed["waiting"] else NOTE, "REMOVED", words, key=words)
-        elif removed["waiting"]:
-            words = f"{_removed_name(removed)} was removed with this start: at most {removed['waiting']} records that "
-            words += "it has not taken make room for new ones, a block at a time"
+        elif removed["waiting"] or removed.get("lost_there"):
+            parts = []
+            if removed["waiting"]:
+                words = f"at most {removed['waiting']} records that it has not taken make room for new ones"
+                parts.append(f"{words}, a block at a time")
+            if removed.get("lost_there"):
+                words = f"it lacks up to {removed['lost_there']} results that it had"
+                parts.append(f"{words}, which is said again once it is configured under the same name")
+            words = f"{_removed_name(removed)} was removed with this start: {'; '.join(parts)}"
             hint = "configured again soon, under the same name and of the same kind, it continues where it was"
             yield Need("removed", WARN, "REMOVED", words, hint, words)
     for removed in station.get("given_up", ()):

@@ -78,7 +78,7 @@ _COUNTED = {
     ),
     "dropped": (
         "DROPPED",
-        "results dropped from the quarantine by an operator: ToolsNet does not get them",
+        "results dropped from the quarantine by an operator: ToolsNet gets them only where an order sends them again",
         "",
     ),
     "receipts above": (

@@ -77,7 +77,7 @@ def info(file: Path, as_json: bool) -> None:
 
 @spool.command("list")
 @_FILE
-@_JSON
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for machines.")
 @click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
     """Print one line for each result, oldest first."""

@@ -276,7 +276,10 @@ def _print_retry(answer: Iterable[dict]) -> int:
         elif "count" in line:
             begins = "the agent runs" if line.get("configured", True) else "ToolsNet is configured again"
             now = "now" if line["running"] else f"when {begins}, and ToolsNet has taken results for ten minutes"
-            click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
+            if line["count"]:
+                click.echo(f"{line['count']} to be offered again {now}; {line['parked']} in the quarantine until then")
+            else:
+                click.echo(f"none is to be offered again; {line['parked']} in the quarantine")
     return exit_code
 
 

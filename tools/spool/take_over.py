@@ -51,7 +51,7 @@ _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
 _OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.AREA)
 # What is known of the server of one station, and of no other.
-_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST, n.DOUBT_TO, n.DOUBT_LACKS)
+_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST, n.DELIVERED, n.DOUBT_TO, n.DOUBT_LACKS)
 
 
 class CannotTakeOver(Exception):

@@ -1,22 +1,25 @@
-"""What ToolsNet lacks of the results it had, as its database was emptied or restored. Imported when it was.
+"""What ToolsNet lacks of the results it had, as its database was emptied, restored or exchanged. Imported when it was.
 
     what happens                     what one snapshot says then (toolcart.agent.log.snapshot_fields)
     the 08 names nothing             DOUBT_LACKS: all that was delivered; DOUBT_TO: the cursor; SENT_EMPTY, SENT_BACK
     it names one before TAKEN        DOUBT_LACKS: what it had behind that one, too; TAKEN is that one; SENT_BACK
+    it names more, nothing was sent  DOUBT_LACKS: what it lacks behind that one, and what was in doubt before
     some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
                                      DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
-    it names more of before DOUBT_TO DOUBT_LACKS: only what it lacks behind that one: the right database is back
     the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
     an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
 
 Rules
-1. DOUBT_LACKS is a bound: numbers on the wire between what it has and what it had, without those kept aside.
-   They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
+1. DOUBT_LACKS is a bound: numbers on the wire that a database may lack, without those kept aside. An 08 tells no two
+   databases apart, and one that was sent results may come back. So what was in doubt when something is sent stays in
+   doubt, whatever is named later: until it is sent again or left. What lies behind the one named is in doubt, too.
+2. They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
-2. The same 08 once more says nothing new, also after a restart.
-3. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
-4. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
+3. SENT_OLDER: some were in doubt before. How many only the memory knows (`doubted`); after a restart all stays.
+4. The same 08 once more says nothing new, also after a restart.
+5. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
+6. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
    dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
 """
 
@@ -36,6 +39,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_BACK,
     SENT_BOTH,
     SENT_EMPTY,
+    SENT_OLDER,
     SENT_OPEN,
     SENT_WIDE,
     TAKEN,
@@ -75,10 +79,18 @@ def _lacking(policy, back):
     return max(0, back - kept(policy.lookahead.quarantine, last - back, last))
 
 
-def _is_of_before(policy, back):
-    """True if only a server of before DOUBT_TO can name what lies `back` numbers on the wire behind the cursor."""
-    numbers = policy.numbers
-    return numbers[SENT] & SENT_BACK != 0 and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back < _HALF
+def _begin(policy):
+    """Return what was in doubt when something was sent last: how many, their width, up to which; and `ahead` now."""
+    numbers, cursor, point = policy.numbers, policy.cursor, policy.resume_point
+    lacks, width, doubt_to = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
+    if doubt_to == cursor.number >= policy.in_flight.may_have and numbers[SENT] & SENT_BACK:
+        known = point.doubted
+        if known and known[3] == cursor.ahead:  # else one went out late
+            return known
+        if not numbers[SENT] & SENT_OLDER:
+            lacks = width = 0
+    point.doubted = lacks, width, doubt_to, cursor.ahead
+    return point.doubted
 
 
 def width_of(numbers):
@@ -106,40 +118,36 @@ def _doubt_to(numbers, number, end, width):
     numbers[SENT] = numbers[SENT] & ~(SENT_AGAIN | SENT_OPEN) | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10 | form
 
 
-def _joined(policy, rows):
-    """Return the width of the doubt that there is and of the last `rows` numbers on the wire, together."""
-    numbers, last = policy.numbers, policy.cursor.number
-    width, alone = width_of(numbers), _lacking(policy, rows)
-    if width <= 0:
-        return width or alone
-    doubt_to = numbers[DOUBT_TO]
-    return max(alone, width + max(0, last - doubt_to - kept(policy.lookahead.quarantine, doubt_to, last)))
+def _joined(policy, rows, before):
+    """Return how many are in doubt with the last `rows` numbers on the wire beside what was `before`, and the width."""
+    lacks, width, doubt_to, _ = before
+    last, alone = policy.cursor.number, _lacking(policy, rows)
+    if not lacks:
+        return alone, alone
+    if width < 0:
+        return max(alone, min(lacks + alone, policy.numbers[DELIVERED])), -1
+    width = max(alone, width + max(0, last - doubt_to - kept(policy.lookahead.quarantine, doubt_to, last)))
+    return min(lacks + alone, width), width
 
 
-def _named(policy, back):
-    """A server of before DOUBT_TO names what lies `back` numbers on the wire behind: what it lacks at most, and is new.
-
-    Where all in doubt lie in a row it has those in front of that. Else what it names may be what was stored between
-    two losses, and those in front of it are lacking still.
-    """
+def _put(policy, lacks, width, before):
+    """So many results up to the cursor are in doubt; `before` these. What is sent again stays so. To be saved."""
     numbers = policy.numbers
-    lacks, width, alone = numbers[DOUBT_LACKS], width_of(numbers), _lacking(policy, back)
-    if width == lacks:
-        return alone
-    front = width + policy.cursor.number - numbers[DOUBT_TO] - back - 1
-    return alone + (lacks if width < 0 else min(lacks, max(0, front)))
+    end = again_to(numbers)
+    numbers[DOUBT_LACKS] = lacks
+    _doubt_to(numbers, policy.cursor.number, end, width if lacks else 0)
+    older = SENT_OLDER if before[0] else 0
+    numbers[SENT] = numbers[SENT] & ~(SENT_EMPTY | SENT_OLDER) | SENT_BACK | older
 
 
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
-    numbers, place = policy.numbers, policy.cursor.number
-    if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == place):
+    numbers = policy.numbers
+    if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
         return True
-    end = again_to(numbers)
-    width = -1 if numbers[DOUBT_LACKS] else numbers[DELIVERED] + numbers[DROPPED]
-    numbers[DOUBT_LACKS] = numbers[DELIVERED]
-    _doubt_to(numbers, place, end, width)
-    numbers[SENT] |= SENT_EMPTY | SENT_BACK
+    before = _begin(policy)
+    _put(policy, numbers[DELIVERED], -1 if before[0] else numbers[DELIVERED] + numbers[DROPPED], before)
+    numbers[SENT] |= SENT_EMPTY
     policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
     return policy.in_flight.save()
 
@@ -147,25 +155,18 @@ def note_empty(policy, now):
 def note_behind(policy, stored, back, now):
     """The 08 names `stored`, before TAKEN, `back` results before the cursor. To be saved."""
     numbers = policy.numbers
-    behind = back - max(0, _rows_to(policy, numbers[TAKEN]))
+    behind = max(1, back - max(0, _rows_to(policy, numbers[TAKEN])))
     if back <= 0:  # it has all; what an order sends again is still to go
         numbers[TAKEN] = stored
         numbers[SENT] &= ~SENT_EMPTY
         return
-    end, lacking = again_to(numbers), max(1, _lacking(policy, back))
-    if numbers[DOUBT_LACKS] and _is_of_before(policy, back):
-        is_row = width_of(numbers) == numbers[DOUBT_LACKS]
-        width = lacking if is_row else _joined(policy, back)
-        numbers[DOUBT_LACKS] = max(1, _named(policy, back))
-    else:
-        width = _joined(policy, back)
-        numbers[DOUBT_LACKS] += min(max(1, behind), lacking)
-        if width > 0:
-            numbers[DOUBT_LACKS] = min(numbers[DOUBT_LACKS], width)
-    _doubt_to(numbers, policy.cursor.number, end, width)
+    before = _begin(policy)
+    lacks, width = _joined(policy, back, before)
+    if not numbers[DOUBT_LACKS]:
+        lacks = min(lacks, behind)  # an operator has left the others
+    _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
-    numbers[SENT] = numbers[SENT] & ~SENT_EMPTY | SENT_BACK
-    policy.counters.note(h.SERVER_BEHIND, max(1, behind), now)
+    policy.counters.note(h.SERVER_BEHIND, behind, now)
 
 
 def note_lost_meanwhile(policy, stored):
@@ -178,7 +179,8 @@ def note_lost_meanwhile(policy, stored):
     lost = min(rows - max(0, _rows_to(policy, numbers[TAKEN])), numbers[DELIVERED])
     if numbers[TAKEN] and lost > 0:
         end, cursor = again_to(numbers), policy.cursor
-        width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]))
+        before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO], 0
+        _, width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]), before)
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, cursor.number, end, width)
 
@@ -205,17 +207,12 @@ def is_back(policy, stored):
     taken, was_empty = numbers[TAKEN], numbers[SENT] & SENT_EMPTY
     numbers[SENT] &= ~SENT_EMPTY
     back = policy.resume_point.rows_back(stored)
-    if (
-        back > policy.resume_point.rows_back(taken)
-        or (stored == taken and not was_empty)
-        or not _is_of_before(policy, back)
-    ):
+    is_of_before = numbers[SENT] & SENT_BACK and 0 <= policy.cursor.number - numbers[DOUBT_TO] <= back
+    if not is_of_before or back > policy.resume_point.rows_back(taken) or (stored == taken and not was_empty):
         return False
-    end, width, lacks = again_to(numbers), width_of(numbers), numbers[DOUBT_LACKS]
-    numbers[DOUBT_LACKS] = min(lacks, _named(policy, back))
-    if width == lacks:
-        width = numbers[DOUBT_LACKS]
-    _doubt_to(numbers, numbers[DOUBT_TO], end, width)
+    before = _begin(policy)
+    lacks, width = _joined(policy, back, before)
+    _put(policy, min(numbers[DOUBT_LACKS], lacks), width, before)
     numbers[TAKEN] = stored
     return True
 
@@ -242,6 +239,8 @@ def send_again(policy, was, count, doubted, lacking=0, unread=0):
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
     _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
+    numbers[SENT] |= SENT_OLDER
+    policy.resume_point.doubted = None
     return before
 
 
@@ -266,6 +265,7 @@ def leave(policy):
     numbers = policy.numbers
     before = numbers[DOUBT_LACKS]
     numbers[DOUBT_LACKS] = 0
+    policy.resume_point.doubted = None
     if policy.in_flight.state.save():
         return True
     numbers[DOUBT_LACKS] = before

@@ -24,14 +24,16 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_EMPTY,
     SENT_EVENTS_MET,
     SENT_MET,
+    SENT_OLDER,
     SENT_OPEN,
     SENT_PASS,
     SENT_SEVERAL,
     TOOLSNET_CURSOR,
 )
 
-# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, _OPEN, and SENT_ALONE while LIMIT stays
-_MET = const(0x3FFFFFB9)
+# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, _OPEN, _OLDER, and SENT_ALONE while LIMIT
+# stays
+_MET = const(0x3FFFFFF9)
 _LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
@@ -142,5 +144,5 @@ class InFlight:
         self.open = 0
 
 
-assert _MET == SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_OPEN | SENT_ALONE
+assert _MET == (SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_OPEN | SENT_OLDER | SENT_ALONE)
 assert _LESS == SENT_PASS | SENT_SEVERAL

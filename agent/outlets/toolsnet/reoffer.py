@@ -11,7 +11,7 @@ It needs no room in the log and waits for no hold. `ReofferSchedule` says which 
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import DELIVERED, LATE, TAKEN
+from toolcart.agent.log.snapshot_fields import DELIVERED, LATE, SENT_OLDER, TAKEN
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
@@ -41,7 +41,8 @@ class Reoffer:
         numbers[LATE] = self.entry
         self._go_ahead(-1)
         sent = policy.in_flight
-        if not sent.declare(policy.cursor.number, sent.in_order()):
+        # A server that comes back may lack it.
+        if not sent.declare(policy.cursor.number, sent.in_order() | SENT_OLDER):
             numbers[LATE] = 0
             self._go_ahead(1)
             return False

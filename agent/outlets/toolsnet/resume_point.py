@@ -66,6 +66,7 @@ class ResumePoint:
         self.unsure = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
+        self.doubted = None  # what was in doubt when something was sent last (data_loss)
         self.again = again = Part()  # what is sent again is counted since that began, or since the start
         again.since_start = True
         again.base = self.numbers[DELIVERED]  # then

@@ -9,7 +9,7 @@ from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.log import missed
 from toolcart.agent.log.log import LOG_DONE, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_BLOCKS
-from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, MISSED, OVERWRITTEN, SENT, SENT_MET, TAKEN
+from toolcart.agent.log.snapshot_fields import CURSOR, DAMAGED, DELIVERED, MISSED, OVERWRITTEN, SENT, SENT_MET, TAKEN
 from toolcart.agent.record.result import BODY_BYTES
 from host_tests.portable import stub
 from host_tests.support.log import put
@@ -190,12 +190,15 @@ def test_toolsnet_under_another_name_meets_its_server_anew():
     cart.append(50)
     cart.take(0, 30)
     cart.state.numbers[TAKEN], cart.state.numbers[SENT] = 30, SENT_MET
+    cart.state.numbers[DELIVERED] = 30
     assert cart.state.save()
     cart.start(TOOLSNET)
+    assert cart.state.numbers[DELIVERED] == 30
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == 30
     cart.start(TOOLSNET + ":plant-b")
     assert cart.log.cursors[0].number == cart.state.numbers[TAKEN] == cart.state.numbers[SENT] == 0
     assert cart.at_start.added == [0] and gone(cart.at_start.given_up) == [(TOOLSNET, 20)]
+    assert cart.state.numbers[DELIVERED] == 0, "those were another one's"
 
 
 def test_one_that_becomes_durable_far_behind_leaves_room_for_results_and_for_doubt():

@@ -14,7 +14,7 @@ OFFERS = 4
 WIDER_MOST = 11  # then a pass reaches further than any log
 SNAPSHOT = (
     *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
-    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "width", "dropped", "ahead", "gone"),
+    *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "is_older", "width", "dropped", "ahead", "gone"),
 )
 
 
@@ -27,7 +27,7 @@ class Model:
         self.cut_at = 0  # the power fails in front of this operation
         self.cursor = self.limit = self.late = self.ahead = self.taken = 0
         self.delivered = self.lacks = self.doubt_to = self.width = self.dropped = 0
-        self.is_lookahead = self.is_met = self.was_empty = self.was_back = False
+        self.is_lookahead = self.is_met = self.was_empty = self.was_back = self.is_older = False
         self.gone = ()
         self.durable = self.snapshot()
         self.start()
@@ -46,6 +46,7 @@ class Model:
         self.pending_write = self.before = self.entry = self.open = self.left = self.number = 0
         self.asked = []
         self.is_taken = self.out = self.is_ready = False
+        self.doubted = None  # what was in doubt when something was sent last, and `ahead` then
         self.unsure = True
         self.end_trouble()
         self.allowed = min(self.limit, self.cursor + self.batch)
@@ -257,6 +258,7 @@ class Model:
             self.finish()
         elif self.pending_write == LATE:
             self.late, self.ahead = self.entry, self.ahead - 1
+            self.is_older = True
             self.say(self.cursor, self.in_order())
             self.before, self.phase = self.phase, LATE_OUT
         elif self.pending_write == LATE_OVER:
@@ -363,43 +365,48 @@ class Model:
 
     def note_empty(self):
         if self.delivered and not (self.was_empty and self.doubt_to == self.cursor):
-            width = -1 if self.lacks else self.delivered + self.dropped
-            self.doubt(self.delivered, width, self.cursor)
-            self.was_empty = self.was_back = True
+            before = self.begin_doubt()
+            self.doubt(self.delivered, -1 if before[0] else self.delivered + self.dropped, before)
+            self.was_empty = True
             self.save()
 
     def lacking(self, back):
         return max(0, back - len([one for one in self.kept().values() if self.cursor - back < one <= self.cursor]))
 
-    def doubt(self, lacks, width, doubt_to):
-        """`lacks` results up to `doubt_to` are in doubt, among `width`; -1: nobody knows."""
-        self.lacks, self.doubt_to = lacks, doubt_to
+    def begin_doubt(self):
+        """What was in doubt when something was sent last: how many, among how many up to which."""
+        before = self.lacks, self.width, self.doubt_to
+        if self.doubt_to == self.cursor >= self.may_have and self.was_back:
+            if self.doubted and self.doubted[1] == self.ahead:
+                before = self.doubted[0]
+            elif not self.is_older:
+                before = 0, 0, self.doubt_to
+        self.doubted = before, self.ahead
+        return before
+
+    def doubt(self, lacks, width, before):
+        """`lacks` results up to the cursor are in doubt, among `width`; -1: nobody knows."""
+        self.lacks, self.doubt_to = lacks, self.cursor
         self.width = 0 if not lacks else -1 if width < 0 else max(width, lacks)
+        self.was_empty, self.was_back, self.is_older = False, True, before[0] > 0
 
-    def joined(self, back):
-        alone = self.lacking(back)
-        if self.width <= 0:
-            return self.width or alone
-        return max(alone, self.width + self.lacking(self.cursor - self.doubt_to))
-
-    def named_in_doubt(self, back):
-        """How many a server lacks that names one of those in doubt: it may be one that was stored between."""
-        alone = self.lacking(back)
-        if self.width == self.lacks:
-            return alone
-        front = self.width + self.cursor - self.doubt_to - back - 1
-        return alone + (self.lacks if self.width < 0 else min(self.lacks, max(0, front)))
+    def with_last(self, back, before):
+        """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
+        alone, (lacks, width, doubt_to) = self.lacking(back), before
+        if not lacks:
+            return alone, alone
+        if width < 0:
+            return max(alone, min(lacks + alone, self.delivered)), -1
+        width = max(alone, width + self.lacking(self.cursor - doubt_to))
+        return min(lacks + alone, width), width
 
     def note_behind(self, named, here):
-        back = here - named
-        lacking, is_row = max(1, self.lacking(back)), self.width == self.lacks
-        if self.lacks and self.was_back and 0 <= self.cursor - self.doubt_to <= back:
-            lacks, width = max(1, self.named_in_doubt(back)), lacking if is_row else self.joined(back)
-        else:
-            lacks, width = self.lacks + min(self.taken - named, lacking), self.joined(back)
-        self.doubt(lacks, width, self.cursor)
+        before = self.begin_doubt()
+        lacks, width = self.with_last(here - named, before)
+        if not self.lacks:
+            lacks = min(lacks, self.taken - named)
+        self.doubt(max(1, lacks), width, before)
         self.taken = named
-        self.was_empty, self.was_back = False, True
         self.save()
 
     def has_more(self, named, here):
@@ -410,8 +417,9 @@ class Model:
             return False
         if named == self.taken and not was_empty:
             return False
-        lacks, is_row = min(self.lacks, self.named_in_doubt(back)), self.width == self.lacks
-        self.doubt(lacks, lacks if is_row else self.width, self.doubt_to)
+        before = self.begin_doubt()
+        lacks, width = self.with_last(back, before)
+        self.doubt(min(self.lacks, lacks), width, before)
         self.taken = named
         return True
 

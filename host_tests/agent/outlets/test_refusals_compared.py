@@ -18,6 +18,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_BACK,
     SENT_EMPTY,
     SENT_MET,
+    SENT_OLDER,
     SENT_PASS,
     TAKEN,
 )
@@ -63,6 +64,7 @@ class Beside:
             shown += (
                 bool(sent & SENT_EMPTY),
                 bool(sent & SENT_BACK),
+                bool(sent & SENT_OLDER),
                 width_of(numbers),
                 numbers[DROPPED],
                 numbers[AHEAD],

@@ -280,12 +280,25 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
     assert "continues" not in removed.hint and "gets what the spool still holds" in added.words
 
 
+@pytest.mark.parametrize("waiting", [0, 5])
+def test_what_a_toolsnet_lacks_that_is_removed_is_said_with_that(waiting):
+    gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
+    (removed,) = attention.needs({**station(removed=[gone]), "outlets": []})
+    assert removed.words.startswith("ToolsNet was removed with this start: ") and removed.label == "REMOVED"
+    assert "it lacks up to 40 results that it had" in removed.words and ("5 records" in removed.words) == (waiting > 0)
+    assert "continues where it was" in removed.hint
+    assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
+
+
 def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
     shown = station(**counts, dropped=2)
     assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
     said = [line for line in words.problem_lines(shown) if "DROPPED" in line]
-    assert said == ["  DROPPED     2 results dropped from the quarantine by an operator: ToolsNet does not get them"]
+    assert said == [
+        "  DROPPED     2 results dropped from the quarantine by an operator: "
+        "ToolsNet gets them only where an order sends them again"
+    ]
     (one,) = [need for need in standing_conditions.all_needs(station(dropped=1)) if need.slug == "dropped"]
     assert one.words.startswith("1 result dropped") and one.level == "note"
     none = station(**counts, dropped=0)

@@ -79,6 +79,7 @@ def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     same = begun(moved(before).device).state
     other = begun(moved(before, replace(PLAN, station=11)).device).state
     assert (same.broke_at, same.broke_by) == (30, 12) and other.broke_at == 0
+    assert (same.numbers[n.DELIVERED], other.numbers[n.DELIVERED]) == (40, 0), "another station has delivered none"
 
 
 def test_what_was_set_aside_is_still_kept_with_its_reason():
