@@ -670,3 +670,27 @@ def test_what_may_be_stored_without_an_answer_is_no_nothing_sent_meanwhile(resta
     assert lacks(outlet)[0] >= 40
     exchanged(outlet, second)
     assert lacks(outlet)[0] >= 43 == lacking(outlet)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_however_databases_are_exchanged_none_lacks_more_than_is_said(part):
+    for seed in range(20 * part, 20 * part + 20):
+        dice = Dice(seed + 1000)
+        outlet, others = delivering(5 + dice.randrange(12)), []
+        for step in range(3 + dice.randrange(8)):
+            what = dice.randrange(7)
+            if what < 2:
+                more(outlet, 1 + dice.randrange(4))
+            elif what == 2:
+                restarted(outlet)
+            elif what == 3 and outlet.ids():
+                set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
+            elif not others or dice.randrange(3) == 0:
+                others.append(exchanged(outlet))
+            else:
+                index = dice.randrange(len(others))
+                others[index] = exchanged(outlet, others[index])
+            outlet.until_passed(and_ms=1000)
+            if outlet.counted(RESUME_UNKNOWN):
+                break  # it is further back than there are results: some were sent twice
+            assert lacks(outlet)[0] >= lacking(outlet), (seed, step, what)
