@@ -90,7 +90,7 @@ def needs_of(status):
 def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
     spool = site.home / "7.spool"
     cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results", **disk.around)
+    agent = site.begin(cart, "ToolsNet connected", **disk.around)
     all_arrive(plant, 3)
     disk.fails(calls, number, spool)
     plant.produce(3)
@@ -114,7 +114,7 @@ def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, call
 
 
 def test_a_dying_disk_costs_few_lines_and_no_sessions(site, plant, disk):
-    agent = site.begin(site.cart(plant), "ToolsNet takes results", **disk.around)
+    agent = site.begin(site.cart(plant), "ToolsNet connected", **disk.around)
     all_arrive(plant, 3)
     connections, said = plant.controller.connections, len(agent.said)
     disk.fails("sync", errno.EIO, site.home / "7.spool")
@@ -130,7 +130,7 @@ def test_a_dying_disk_costs_few_lines_and_no_sessions(site, plant, disk):
 @pytest.mark.long("another way for a disk to die")
 def test_a_disk_that_errs_in_one_place_alone_makes_no_storm(site, plant, disk):
     """The state can be saved, a result cannot: the controller is asked at growing pauses."""
-    agent = site.begin(site.cart(plant), "ToolsNet takes results", **disk.around)
+    agent = site.begin(site.cart(plant), "ToolsNet connected", **disk.around)
     connections, said = plant.controller.connections, len(agent.said)
     disk.fails("sync", errno.EIO, site.home / "7.spool", LOG_BEGINS)
     produced_for(plant, 12)
@@ -143,7 +143,7 @@ def test_a_disk_that_errs_in_one_place_alone_makes_no_storm(site, plant, disk):
 
 def test_a_backlog_that_cannot_be_read_is_said_and_goes_out_afterwards(site, plant, disk):
     cart = site.cart(plant, toolsnet={"reconnect_s": 1})
-    agent = site.begin(cart, "ToolsNet takes results", **disk.around)
+    agent = site.begin(cart, "ToolsNet connected", **disk.around)
     plant.cut_toolsnet(True)
     stored(plant, 4)
     disk.fails("read", errno.EIO, site.home / "7.spool")
@@ -212,7 +212,7 @@ def test_a_file_made_immutable_under_the_agent_is_said(site, plant):
         pytest.skip("only root makes a file immutable")
     spool = site.home / "7.spool"
     cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent = site.begin(cart, "ToolsNet connected")
     if subprocess.run(["chattr", "+i", spool], capture_output=True).returncode:
         pytest.skip("this file system has no immutable files")
     try:
@@ -232,7 +232,7 @@ def test_a_start_on_a_read_only_mount_says_so(site, plant):
     cart = site.cart(plant, station={"spool": {"path": "card/7.spool"}})
     with PrivateMounts(site) as mounts:
         mounts.can("mount", "-t", "tmpfs", "-o", "size=64m,mode=777", "none", card)
-        first = site.begin(cart, "ToolsNet takes results")
+        first = site.begin(cart, "ToolsNet connected")
         plant.cut_toolsnet(True)
         stored(plant, 3)
         assert first.end() == 0
@@ -264,7 +264,7 @@ def test_a_card_that_becomes_read_only_under_the_agent_loses_nothing(site, plant
         mounts.can("mount", "-o", "loop,errors=remount-ro", image, card)
         mounts.run("chmod", "777", card)
         device = mounts.run("findmnt", "-no", "SOURCE", card).stdout.strip().removeprefix("/dev/")
-        agent = site.begin(cart, "ToolsNet takes results")
+        agent = site.begin(cart, "ToolsNet connected")
         all_arrive(plant, 3)
         plant.cut_toolsnet(True)
         stored(plant, 2, [1, 2, 3])
@@ -303,7 +303,7 @@ def test_a_card_that_becomes_read_only_under_the_agent_loses_nothing(site, plant
 def test_an_outlet_s_file_that_is_refused_stops_no_result(site, plant, disk, calls, number, words):
     lines = site.home / "lines.jsonl"
     cart = site.cart(plant, station={"outlets": [TOOLSNET, {"kind": "file", "path": "lines.jsonl"}]})
-    agent = site.begin(cart, "ToolsNet takes results", **disk.around)
+    agent = site.begin(cart, "ToolsNet connected", **disk.around)
     plant.produce(2)
     wait_for("two lines", lambda: lines.exists() and lines.read_text().count("\n") == 2)
     disk.fails(calls, number, lines)

@@ -30,7 +30,7 @@ def test_an_installed_agent_delivers_as_its_user(site, plant):
 def test_a_spool_with_waiting_results_is_seen_and_taken_along(site, plant):
     root = site.folder / "root"
     cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent = site.begin(cart, "ToolsNet connected")
     plant.cut_toolsnet(True)
     stored(plant, 3)
     install = ("install-service", "--config", cart, "--root", root, "--no-start")
@@ -60,7 +60,7 @@ def test_a_date_of_an_unset_clock_is_marked_everywhere(site, plants):
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": lines.name}]
     cart = site.cart(plant, station={"outlets": outlets})
     for around, source, edge in ((shift.around, "agent, clock unset", "EDGE, CLOCK UNSET"), ({}, "agent", "EDGE")):
-        agent = site.begin(cart, "ToolsNet takes results", **around)
+        agent = site.begin(cart, "ToolsNet connected", **around)
         made = plant.produce(1)
         wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
         wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())

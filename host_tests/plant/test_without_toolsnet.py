@@ -97,7 +97,7 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, plan
         cart = site.cart(plant, toolsnet=False, station={"outlets": [outlet]})
         site.said("config", "check", cart, code=0)
         assert f"127.0.0.1:{broker.port} accepts connections" in site.said("doctor", "--config", cart)
-        agent = site.begin(cart, "controller ready", "MQTT takes results")
+        agent = site.begin(cart, "controller ready", "MQTT connected")
         place = tmp_path / "archive.sqlite"
         with consuming(place, f"{broker.url}/toolcart/+/+"):
             made = texts(plant.produce(5))
@@ -273,7 +273,7 @@ def ordered(site, cart, *words, code=0, station=7):
 
 def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent = site.begin(cart, "ToolsNet connected")
     made = delivered(plant, 10)
     nothing_waits(site, cart)
     # ToolsNet's database is a new one.
@@ -315,7 +315,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
 
 def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left(site, plant):
     cart = site.cart(plant)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent = site.begin(cart, "ToolsNet connected")
     delivered(plant, 10)
     nothing_waits(site, cart)
     assert agent.end() == 0
@@ -330,14 +330,14 @@ def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left
         assert lacks in site.said("doctor", "--config", cart, code=1)
     assert "up to 10 results that it had" in ordered(site, cart, "--leave")
     agent = site.begin(cart, "ordered `offer-again leave` at station 7: up to 10 results that ToolsNet lacks are left")
-    wait_for("ToolsNet takes results", lambda: "ToolsNet takes results" in agent.said)
+    wait_for("ToolsNet connected", lambda: "ToolsNet connected" in agent.said)
     assert lacks not in site.said("status", "--config", cart) + agent.said
     assert "no result of station 7 is in doubt" in ordered(site, cart, "--leave", code=1)
 
 
 def test_an_order_without_room_says_from_where_there_is(site, plant):
     cart = site.cart(plant, station={"spool": {"path": "7.spool", "size_kib": 48}})
-    site.begin(cart, "ToolsNet takes results")
+    site.begin(cart, "ToolsNet connected")
     made = delivered(plant, 150)
     nothing_waits(site, cart)
     rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
@@ -357,7 +357,7 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     assert "name one of --since TIME, --from NUMBER and --leave" in ordered(site, cart, code=2)
     assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
     assert "has no station 8; it has 7" in ordered(site, cart, "--from", 1, code=2, station=8)
-    agent = site.begin(cart, "ToolsNet takes results")
+    agent = site.begin(cart, "ToolsNet connected")
     assert "has no result in its spool any more that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
     assert agent.end() == 0
     alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})

@@ -193,7 +193,7 @@ BROKERS = (
 def begun(site, plant, around=None, **cart):
     """An agent that delivers, and what is said of it."""
     path = site.cart(plant, **cart)
-    agent = site.begin(path, "ToolsNet takes results", **(around or {}))
+    agent = site.begin(path, "ToolsNet connected", **(around or {}))
     return agent, Words(site, path, agent)
 
 
@@ -266,8 +266,8 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     if row.is_steady:
         words.again().say(*pieces)
         words.agree({7: Truth(toolsnet=False, waiting=2)})
-        words.never("ToolsNet takes results", "controller lost")
-    assert agent.said.count("ToolsNet takes results") <= 1, agent.said
+        words.never("ToolsNet connected, it takes", "controller lost")
+    assert agent.said.count("ToolsNet connected") <= 1, agent.said
 
 
 @LONG
@@ -478,7 +478,7 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     cart = site.cart(plant)
     words = Words(site, cart)
     words.say("with this configuration yet", "as a service.", on=("doctor",))
-    agent = words.agent = site.begin(cart, "ToolsNet takes results")
+    agent = words.agent = site.begin(cart, "ToolsNet connected")
     words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
     plant.cut_toolsnet(True)
     agent.wait_for("ToolsNet lost")

@@ -212,7 +212,7 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     agent_left = stopped or status["controller"].get("waits_for_room") or status["spool"].get("refused")
     for side, is_up, was_up, up_text, is_left in (
         ("controller", ready, figures.was_ready, "controller ready", agent_left),
-        ("outlet", takes_results, figures.takes_results, f"{outlet} takes results", stopped),
+        ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), stopped),
     ):
         name = connections.name_of(connections.main_connections(status)[side])
         if is_up and not was_up:
@@ -231,6 +231,14 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     return (
         reports if stopped else reports + _outlet_changes(figures, status)
     )  # they are closed, and a reason is an old one
+
+
+def _up_text(figures: StationFigures, status: dict, outlet: str) -> str:
+    """Say that the first outlet is up: a connection alone does not show that it takes anything."""
+    if first_outlet(status).get("kind") not in ("toolsnet", "mqtt"):
+        return f"{outlet} takes results"
+    has_taken = figures.delivered_away not in (None, connections.delivered_of(status))
+    return f"{outlet} connected" + (", it takes results" if has_taken else "")
 
 
 def _takes_results(figures: StationFigures, status: dict) -> bool:

@@ -208,7 +208,7 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     streaming = sum(figures.was_streaming for figures in stations)
     levels = [verdict(figures.status)[0] for figures in stations]
     outlet = connections.common_name(figures.status for figures in stations)
-    for names in (("controllers ready", f"{outlet} takes results of"), ("controllers", outlet)):
+    for names in (("controllers ready", f"{outlet} connected"), ("controllers", outlet)):
         text = Text(no_wrap=True, overflow="ellipsis")
         for name, connected in zip(names, (ready, streaming), strict=True):
             style = panels.GOOD_STYLE if connected == count else panels.WARNING_STYLE

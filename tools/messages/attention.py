@@ -241,19 +241,23 @@ def _outlets_holding_spool(station: dict) -> str:
 def _refused(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         if outlet.get("refused") is not None:
-            yield _refusal(outlet["refused"], station, connections.is_working(outlet))
+            is_up = connections.is_working(outlet)
+            yield _refusal(outlet["refused"], station, is_up, outlet.get("next_try_ms", 0))
 
 
-def _refusal(refused: dict, station: dict, is_up: bool) -> Need:
+def _refusal(refused: dict, station: dict, is_up: bool, connects_ms: int) -> Need:
     """Say what ToolsNet does not take, what is done about it, and what is waiting behind it."""
     phase, code = refused["doing"], refused.get("code", 0)
     refusal_text = f"refuses (code {code})" if code else "does not answer"
     waiting = f"{refused.get('waiting', 0)} waiting"
-    again = next_try(max(refused.get("next_try_ms", 0), 1))
+    # Nothing is offered without a connection; while one is being made nobody knows when.
+    again = next_try(max(refused.get("next_try_ms", 0), 0 if is_up else connects_ms))
+    if is_up and not again:
+        again = "it is offered again now"
     if phase == "late":
         words = f"ToolsNet is offered a refused result again: {refused.get('number', 0)}"
         return Need("late", NOTE, "LATE", words, key="late")
-    hint, continuation = "", f", {again}"
+    hint, continuation = "", f", {again}" if again else ""
     if phase == "hold":
         continuation = " and the quarantine has no room: nothing is sent"
         waiting += _set_aside(station)
@@ -264,7 +268,7 @@ def _refusal(refused: dict, station: dict, is_up: bool) -> Need:
     elif phase == "trouble" or refused.get("trouble"):
         refusal_text = refusal_text.replace("refuses", "refuses everything that is offered")
         hint = "look into ToolsNet: is its database there, and this station known to it?"
-    if continuation.endswith(again) and _takes_no_write(station):
+    if phase not in ("hold", "pass") and _takes_no_write(station):
         continuation = f": {_NOT_SENT}"
     words = f"ToolsNet {refusal_text}{continuation}, {waiting}"
     return Need("refused", BAD, "REFUSED", words, hint, f"{phase} {code}")

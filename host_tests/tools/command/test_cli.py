@@ -116,7 +116,7 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
         path = written(tmp_path, cart_of(plant))
         with running(*command_of("run", "--config", path)) as agent:
             told = ""
-            while "controller ready" not in told or "ToolsNet takes results" not in told:
+            while "controller ready" not in told or "ToolsNet connected" not in told:
                 line = agent.stdout.readline()
                 assert line, told
                 told += line

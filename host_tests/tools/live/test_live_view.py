@@ -353,7 +353,7 @@ def test_the_cursor_stays_on_the_screen_where_the_table_gets_less_room():
 
 def test_how_many_are_in_trouble_is_seen_at_80_columns():
     many = [_refused(number) for number in range(1, 121)]
-    _says(_screen(*many), "controllers 0 of 120   ToolsNet 120 of 120   with trouble 120")
+    _says(_screen(*many), "controllers ready 0 of 120   ToolsNet connected 120 of 120   with trouble 120")
 
 
 @pytest.mark.long("another size of the screen")

@@ -321,3 +321,27 @@ def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")
         assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(shown))
+
+
+def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():
+    def said(hold_ms, **outlet):
+        shown = station(dict(REFUSED, code=0, next_try_ms=hold_ms))
+        shown["outlets"][0].update(outlet)
+        return attention.needs(shown)[0].words
+
+    assert said(0) == "ToolsNet does not answer, it is offered again now, 248 waiting"
+    assert said(2000, is_up=False, next_try_ms=54000) == "ToolsNet does not answer, next try in 54 s, 248 waiting"
+    assert said(60000, is_up=False, next_try_ms=900) == "ToolsNet does not answer, next try in 60 s, 248 waiting"
+    assert said(0, is_up=False, next_try_ms=0) == "ToolsNet does not answer, 248 waiting"  # it is being connected
+
+
+def test_connection_alone_is_not_said_to_take_results():
+    pytest.importorskip("textual")
+    from toolcart.tools.live import figures
+
+    for delivered, says in ((5, "ToolsNet connected"), (6, "ToolsNet connected, it takes results")):
+        known, shown = figures.StationFigures(), station()
+        shown.update(delivered=delivered)
+        known.delivered_away = 5
+        assert figures._up_text(known, shown, "ToolsNet") == says
+    assert figures._up_text(figures.StationFigures(), station(delivered=9), "ToolsNet") == "ToolsNet connected"
