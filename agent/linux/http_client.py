@@ -6,9 +6,9 @@
 Rules
 1. The owner reads into `inlet`; `receive(n)` takes what came. `outgoing` is what is still to be written, `sent(n)` says
    how much of it was. `tick(now)` is the ms until the exchange is given up, whatever comes meanwhile.
-2. A head has HEAD_MOST bytes at most with the 1xx answers in front of it, of which INTERIM_MOST are taken; a body has
-   BODY_MOST, in PIECES_MOST pieces; an answer with its chunks' own bytes has PASSED_MOST. A trailer and a chunk's
-   extension have HEAD_MOST and what one read brings. Anything longer is not accepted.
+2. A head has HEAD_MOST bytes at most with the 1xx answers in front of it; a body has BODY_MOST, in PIECES_MOST pieces;
+   an answer with its chunks' own bytes has PASSED_MOST. A trailer and a chunk's extension have HEAD_MOST and what one
+   read brings. Anything longer is not accepted.
 3. Where Content-Length and Transfer-Encoding are both given, or the latter by HTTP/1.0, the answer is not accepted: the
    two sides would read different answers. Everything else of the syntax is h11's (RFC 9112).
 4. Bytes behind the answer belong to none: the connection is not used again.
@@ -30,7 +30,6 @@ HEAD_MOST = 16384
 BODY_MOST = 1048576  # a receipt has some 60 bytes; what its server adds is its own affair
 PIECES_MOST = 16384  # so that chunks of one octet come to an end as well: each costs time
 PASSED_MOST = 2097152
-INTERIM_MOST = 8
 
 READY = 0
 ASKED = 1
@@ -41,6 +40,14 @@ BROKEN = 3
 _BEGINS = b"HTTP/"  # every answer
 _KEPT = ("content-encoding", "retry-after", "date", "location")
 
+
+# What h11 does not accept, by a word of its own.
+_UNREADABLE = (
+    ("Transfer-Encoding", "its body has a Transfer-Encoding other than chunked"),
+    ("Content-Length", "its Content-Length is no number, or is there several times"),
+    ("chunk", "the length of a chunk cannot be read"),
+    ("header", "a line of its head cannot be read"),
+)
 
 _HEAD_TOO_LONG = "the head of the answer, or its trailer, is longer than %d octets" % HEAD_MOST
 
@@ -83,7 +90,6 @@ class HttpClient:
         self.has_ended = False  # the connection ended before one came
         self.outgoing = memoryview(b"")
         self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
-        self._interim = 0  # 1xx answers in front of it
         self._deadline.stop()
 
     def ask(self, address, authorization, body, now):
@@ -168,7 +174,8 @@ class HttpClient:
             return _HEAD_TOO_LONG
         if not octets:
             return "the connection ended in the middle of an answer"
-        return "what came is no answer of HTTP/1.1: " + printable(str(why))
+        told = [words for word, words in _UNREADABLE if word in str(why)]
+        return "what came is no answer of HTTP/1.1: " + (told[0] if told else excerpt(octets))
 
     def _take_event(self, event):
         """Take what h11 has read; True if there may be more."""
@@ -182,10 +189,6 @@ class HttpClient:
             self._stay_bounded()
         elif isinstance(event, h11.Response):
             self._take_head(event)
-        elif isinstance(event, h11.InformationalResponse):
-            self._interim += 1
-            if self._interim > INTERIM_MOST:
-                raise _Unfit("status %d came %d times" % (event.status_code, self._interim))
         elif isinstance(event, h11.EndOfMessage):
             connection = self._connection
             goes_on = connection.our_state is h11.DONE and connection.their_state is h11.DONE

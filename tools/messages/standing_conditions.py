@@ -83,7 +83,8 @@ _COUNTED = {
     ),
     "receipts above": (
         "RECEIPTS",
-        "receipts of MQTT since the start name more than was sent, and are ignored",
+        "receipts of MQTT since the start named more than was sent: none confirms anything, and all that the spool has "
+        "is sent again, once",
         "does another cart have this topic, or the consumer another database?",
     ),
     "receipts below": (
