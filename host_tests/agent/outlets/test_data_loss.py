@@ -255,6 +255,80 @@ def test_whatever_a_server_loses_is_never_more_than_is_said(part):
             assert lacks(outlet)[0] >= len(lacking), (seed, step, what, lacking, lacks(outlet))
 
 
+class Databases:
+    """Several of them behind one ToolsNet; `use` puts another one there."""
+
+    def __init__(self, archive, count):
+        self.archive = archive
+        self.kept = [([], {}, {}) for _ in range(count)]
+        self.number = 0
+
+    def _shown(self):
+        return list(self.archive.results), dict(self.archive._keys), dict(self.archive._latest)
+
+    def use(self, number):
+        self.kept[self.number] = self._shown()
+        self.number = number
+        results, keys, latest = self.kept[number]
+        self.archive.results, self.archive._keys, self.archive._latest = list(results), dict(keys), dict(latest)
+
+    def copy_to(self, number):
+        self.kept[number] = self._shown()
+
+
+def is_bound(outlet, told):
+    lacking = {*numbers(1, outlet.cursor.number)} - {*outlet.ids()}
+    assert lacks(outlet)[0] >= len(lacking), (told, lacking, lacks(outlet))
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("of_before", [0, 5])
+def test_of_two_databases_by_turns_never_less_is_said_than_each_lacks(of_before, restart):
+    outlet = delivering(of_before) if of_before else Outlet()
+    databases = Databases(outlet.archive, 2)
+    if of_before:
+        databases.copy_to(1)
+    outlet.store(10)
+    outlet.until_stored(of_before + 10, and_ms=100)
+    for turn, (number, made) in enumerate(((1, 5), (0, 5), (1, 0), (0, 3), (1, 4), (0, 0), (1, 2))):
+        databases.use(number)
+        again(outlet)
+        is_bound(outlet, turn)
+        if made:
+            outlet.store(made)
+            outlet.until_passed(and_ms=1000)
+        if restart:
+            restarted(outlet)
+        is_bound(outlet, turn)
+    assert lacks(outlet)[0] <= delivered(outlet)
+    order(outlet, "leave")
+    assert lacks(outlet)[0] == 0
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_however_databases_are_swapped_never_less_is_said_than_each_lacks(part):
+    for seed in range(40 * part, 40 * part + 40):
+        dice = Dice(seed + 77)
+        outlet = delivering(1 + dice.randrange(12))
+        databases = Databases(outlet.archive, 3)
+        for step in range(4 + dice.randrange(10)):
+            what = dice.randrange(8)
+            if what < 3:
+                outlet.store(1 + dice.randrange(5))
+                outlet.run(1000)
+            elif what < 6:
+                databases.use(dice.randrange(3))
+                again(outlet)
+            elif what == 6:
+                databases.copy_to(dice.randrange(3))
+            else:
+                restarted(outlet)
+            outlet.until_passed(and_ms=1000)
+            if outlet.counted(RESUME_UNKNOWN):
+                break
+            is_bound(outlet, (seed, step, what))
+
+
 def test_a_server_set_back_again_lacks_more():
     outlet = set_back(delivering(10), 3)
     assert lacks(outlet)[0] == 3
