@@ -380,6 +380,8 @@ class Session:
         frames = self.frames
         head = number(frames.buf, frames.at + 4, 7) if frames.length >= 7 else -1  # tel.head_of, without a call
         if head < 0:
+            head = tel.head_of(frames.buf, frames.at, frames.length)  # perhaps with blanks
+        if head < 0:
             return EV_MALFORMED
         kind = head // tel.IDENTS
         ident = head % tel.IDENTS

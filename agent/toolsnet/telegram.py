@@ -14,7 +14,7 @@ Rules for finding them (TN 5.1)
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill, number, put_number
+from toolcart.agent.base.fields import BAD, copy, fill, number, put_number
 from toolcart.agent.base.fifo import Fifo
 
 ID_RESULT = const(4)
@@ -123,14 +123,30 @@ def put_acknowledge(tx, ident, stamp):
 
 def head_of(buf, at, length):
     """Return telegram number * IDENTS + identifier, or a negative number if either is not a number."""
-    return number(buf, at + 4, 7) if length >= 7 else -1
+    if length < 7:
+        return -1
+    head = number(buf, at + 4, 7)
+    if head >= 0:
+        return head
+    kind, ident = number(buf, at + 4, 2), _padded(buf, at + 6, 5)
+    return kind * IDENTS + ident if kind >= 0 and ident >= 0 else BAD
+
+
+def _padded(buf, at, n):
+    """Return the number at buf[at:at+n], which may have blanks on either side; negative if it is none."""
+    end = at + n
+    while at < end and buf[at] == 0x20:
+        at += 1
+    while at < end and buf[end - 1] == 0x20:
+        end -= 1
+    return number(buf, at, end - at) if at < end else BAD
 
 
 def code_of(buf, at, length):
     """Return the error code of a 05, 0 for success; NO_CODE if it cannot be read."""
     if length < _ACKNOWLEDGE_BYTES:
         return NO_CODE
-    code = number(buf, at + 25, 3)
+    code = _padded(buf, at + 25, 3)
     return code if code >= 0 else NO_CODE
 
 
@@ -146,12 +162,12 @@ def sequence_at(place):
 
 def result_sequence_of(buf, at):
     """Return from an 08 the sequence of the latest result stored; negative if it is not a number (TN 5.9)."""
-    return number(buf, at + 11, 5)
+    return _padded(buf, at + 11, 5)
 
 
 def event_sequence_of(buf, at):
     """Return from an 08 the sequence of the latest event stored."""
-    return number(buf, at + 16, 5)
+    return _padded(buf, at + 16, 5)
 
 
 def port_of(buf, at):

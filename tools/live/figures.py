@@ -364,7 +364,8 @@ def _loss_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]
         if need.slug in standing_conditions.USUAL:
             reports += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:
-            reports.append((WARNING if need.key != "0" else GOOD, need.text()))
+            over = standing_conditions.OVER.get(need.slug, need.words)
+            reports.append((WARNING, need.text()) if need.key != "0" else (GOOD, over))
     figures.undelivered = counts
     return reports + _need_changes(figures, status)
 

@@ -90,6 +90,8 @@ def explain(name: str, value: int, number: int) -> str:
             f"the controller does not have a revision of MID {value // 1000:04d} that was asked for; "
             "an older one is asked for where there is one"
         )
+    if name == "server foreign" and value < 0:
+        return "the PIM's 08 names another telegram than our 07: it is ignored"
     if name == "server silent" and not value:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
     text = EXPLAINED.get(name)

@@ -103,6 +103,7 @@ _COUNTED = {
         "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, it cannot be known",
     ),
 }
+OVER = {"set aside": "no result is set aside any more"}  # of what can become none again
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
 LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED", "left out": "LEFT OUT"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once

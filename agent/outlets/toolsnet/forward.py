@@ -312,7 +312,7 @@ class Forward:
             counters.note(h.NO_PIM, 0, now)
             self._blame(0, now)
         elif event == ts.EV_FOREIGN:
-            counters.note(h.SERVER_FOREIGN, self.policy.number, now)
+            counters.note(h.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
             counters.note(h.SERVER_UNKNOWN, 0, now)
             self.way.is_foreign = True

@@ -76,3 +76,14 @@ def test_telegram_too_short_for_an_identifier_has_no_number():
     assert tel.head_of(b"00070600044", 0, 7) == tel.ID_KEEPALIVE * tel.IDENTS + 44
     assert tel.head_of(b"000706000x4", 0, 7) == BAD
     assert tel.head_of(b"00070699999", 0, 7) == tel.ID_KEEPALIVE * tel.IDENTS + 99999
+
+
+def test_numbers_may_have_blanks_on_either_side():
+    for text, ident in ((b"   44", 44), (b"44   ", 44), (b" 044 ", 44), (b"99999", 99999)):
+        octets = b"002405" + text + b"20240314092654" + b" 07"
+        assert tel.head_of(octets, 0, 28) == tel.ID_ACKNOWLEDGE * tel.IDENTS + ident, text
+        assert tel.code_of(octets, 0, 28) == 7
+    for text in (b"     ", b"4 4  ", b"  -44", b"\x00\x00\x0044"):
+        assert tel.head_of(b"002405" + text + b"20240314092654000", 0, 28) == BAD, text
+    assert tel.result_sequence_of(b"00370800001   16    3" + b" " * 20, 0) == 16
+    assert tel.event_sequence_of(b"00370800001   16    3" + b" " * 20, 0) == 3

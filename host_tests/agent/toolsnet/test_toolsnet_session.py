@@ -234,6 +234,12 @@ def test_unknown_and_too_large_telegrams_are_told_and_passed_over():
     assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
+def test_identifier_of_a_05_may_be_padded_with_blanks():
+    driven = streaming()
+    ident = driven.send()[0]
+    assert driven.hear(b"002405" + b"%5d" % ident + b"20240314092654000") == ([ts.EV_ACCEPTED], b"")
+
+
 def test_stream_that_is_no_telegram_is_closed():
     driven = streaming()
     driven.send()

@@ -345,3 +345,12 @@ def test_connection_alone_is_not_said_to_take_results():
         known.delivered_away = 5
         assert figures._up_text(known, shown, "ToolsNet") == says
     assert figures._up_text(figures.StationFigures(), station(delivered=9), "ToolsNet") == "ToolsNet connected"
+
+
+def test_nothing_set_aside_any_more_is_no_count_of_0():
+    pytest.importorskip("textual")
+    from toolcart.tools.live import figures
+
+    known = figures.StationFigures()
+    assert len(figures._loss_changes(known, station(parked=4))) == 1
+    assert figures._loss_changes(known, station(parked=0)) == [("good", "no result is set aside any more")]
