@@ -5,7 +5,7 @@
 Rules
 1. Both are members of the outermost object, each there once. What only has such members somewhere inside, or text in
    front of the object or after it, is an error message that quotes a receipt: it confirms nothing.
-2. The number is whole and written in digits alone.
+2. The number is whole: digits, and perhaps a point with zeros alone behind it, as some libraries write every number.
 """
 
 from toolcart.agent.base.compat import const
@@ -62,12 +62,24 @@ class Receipt:
         elif key_end - key == len(_NUMBER) and compare(buf, key, _NUMBER, 0, len(_NUMBER)) == 0:
             if self.digits:
                 return False
-            for place in range(value, end):
-                if not 0x30 <= buf[place] <= 0x39:
-                    return False
+            place = value
+            while place < end and 0x30 <= buf[place] <= 0x39:
+                place += 1
             self.number = value
-            self.digits = end - value
+            self.digits = place - value
+            if place == value or place < end:
+                return place > value and _is_point_0(buf, place, end)
         return True
+
+
+def _is_point_0(buf, at, end):
+    """True if buf[at:end] is a point and zeros."""
+    if buf[at] != 0x2E or at + 1 == end:
+        return False
+    for place in range(at + 1, end):
+        if buf[place] != 0x30:
+            return False
+    return True
 
 
 def _blanks(buf, at, end):

@@ -20,6 +20,7 @@ from toolcart.tools.messages.durations import counted
 
 CONNECTING_AFTER_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
+GROWS_S = 60.0  # a count that grows all the time is reported so often
 UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
@@ -154,7 +155,7 @@ class Figures:
             reports += _connection_changes(figures, status, stopped)
             reports += _connecting_changes(figures, status, at_s)
             reports += _backlog_changes(figures, status)
-            reports += _loss_changes(figures, status)
+            reports += _loss_changes(figures, status, at_s)
         entries = _log_changes(figures, status)
         if status["mounted"]:  # before that the log has only what the agent's spool lines say better
             reports += entries
@@ -355,12 +356,21 @@ def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
     return {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
 
 
-def _loss_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
-    """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes."""
+def _loss_changes(figures: StationFigures, status: dict, at_s: float = 0.0) -> list[tuple[str, str]]:
+    """Report what did not reach ToolsNet: at each start if there is any, and whenever it changes.
+
+    A count that goes on to grow is reported once a minute.
+    """
     reports = []
     counts = {need.slug + need.about: need.key for need in standing_conditions.count_needs(status)}
     for need in standing_conditions.count_needs(status):
-        before = figures.undelivered.get(need.slug + need.about, "0")
+        name = need.slug + need.about
+        before = figures.undelivered.get(name, "0")
+        if before != need.key != "0" != before and at_s - figures.losses_reported_s.get(name, -GROWS_S) < GROWS_S:
+            counts[name] = before
+            continue
+        if need.key != before:
+            figures.losses_reported_s[name] = at_s
         if need.slug in standing_conditions.USUAL:
             reports += [(INFO, need.text())] if before == "0" != need.key else []
         elif need.key != before:

@@ -36,6 +36,7 @@ class StationFigures:
     undelivered_before: dict = field(default_factory=dict)  # what had not been delivered before it began
     spool_reported: bool = False
     undelivered: dict = field(default_factory=dict)
+    losses_reported_s: dict[str, float] = field(default_factory=dict)  # when each of those was told last
     needs: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.Needs by slug
     progress_at_need: dict = field(default_factory=dict)  # toolcart.tools.messages.attention.progress_at_need, by slug
     others: dict[str, set[str]] = field(

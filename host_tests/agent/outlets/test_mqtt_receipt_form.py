@@ -8,6 +8,8 @@ GOOD = (
     b'{"identity":"3fa9c1d2","number":1208}',
     b' { "number" : 1208 , "identity" : "3fa9c1d2" } ',
     b'{"identity":"3fa9c1d2","number":1208,"more":{"number":5,"identity":[1,{"a":"}"}]},"t":"a\\"b","ok":true}',
+    b'{"identity":"3fa9c1d2","number":1208.0}',
+    b'{"number":1208.000,"identity":"3fa9c1d2"}',
     b'\xef\xbb\xbf{"x":-1.5e3,"identity":"3fa9c1d2","number":1208}\n',
 )
 
@@ -30,6 +32,11 @@ NONE = (
     b'{"identity":"3fa9c1d2","number":"1208"}',
     b'{"identity":"3fa9c1d2","number":12.5}',
     b'{"identity":"3fa9c1d2","number":-12}',
+    b'{"identity":"3fa9c1d2","number":12.}',
+    b'{"identity":"3fa9c1d2","number":12.05}',
+    b'{"identity":"3fa9c1d2","number":12.0.0}',
+    b'{"identity":"3fa9c1d2","number":.0,"number":5}',
+    b'{"identity":"3fa9c1d2","number":12e0}',
     b'{"identity":"3fa9c1d2","number":true}',
     b'{"identity":"3fa9c1d23","number":1208}',
     b'{"identity":"3fa9c1d2" "number":1208}',

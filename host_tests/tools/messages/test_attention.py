@@ -354,3 +354,15 @@ def test_nothing_set_aside_any_more_is_no_count_of_0():
     known = figures.StationFigures()
     assert len(figures._loss_changes(known, station(parked=4))) == 1
     assert figures._loss_changes(known, station(parked=0)) == [("good", "no result is set aside any more")]
+
+
+def test_count_that_grows_all_the_time_is_told_once_a_minute():
+    pytest.importorskip("textual")
+    from toolcart.tools.live import figures
+
+    known = figures.StationFigures()
+    told = [figures._loss_changes(known, station(overwritten=n), float(n)) for n in range(1, 150)]
+    assert [n for n, texts in enumerate(told, 1) if texts] == [1, 61, 121]
+    assert "121 results at most overwritten" in told[120][0][1]
+    assert "149 results at most overwritten" in figures._loss_changes(known, station(overwritten=149), 300.0)[0][1]
+    assert figures._loss_changes(known, station(overwritten=149), 400.0) == []
