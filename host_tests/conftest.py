@@ -30,8 +30,8 @@ gc.set_threshold(20000, 20, 20)
 # Not behind others: workers take all processors, so a server that stands back would begin when they are done; and a
 # command in the test's own process would slow down all tests behind it.
 os.environ[VARIABLE] = "0"
-if memory.folder():  # what a test writes into tmp_path; pytest asks for this variable when the first test wants one
-    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory.folder())
+if memory.root():  # what a test writes into tmp_path; pytest asks for this variable when the first test wants one
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", memory.root())
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as what a shell starts with `&`; programs would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # as behind nohup; what is handled here is default in programs

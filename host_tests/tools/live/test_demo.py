@@ -64,9 +64,7 @@ def test_a_scripted_run_with_outages_and_kills_delivers_everything_once(tmp_path
     assert account["lost"] == account["out_of_order"] == account["doubled"] == account["complaints"] == 0
     assert account["kills"] == 2 and account["archive_kills"] == 1 and account["agent_crashes"] == 0
     assert 0 < account["archive_started_s"] < DEADLINE_S
-    assert (
-        0 < account["first_delivered_s"] < DEADLINE_S
-    )  # docs/internals/figures.md has what it is on a machine that has time
+    assert 0 < account["first_delivered_s"] < DEADLINE_S  # docs/internals/figures.md has what it is where there is time
     assert account["toolsnet_outages"] == account["controller_outages"] == 1
     texts = [line["text"] for line in lines if line["kind"] == "change"]
     for text in ("ToolsNet's network is cut", "everything is delivered", "controller left in order"):
