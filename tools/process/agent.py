@@ -137,7 +137,10 @@ class Agent:
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
-            if self.board.stop_asked or not keeps_running():
+            if self.board.stop_asked:
+                return -1
+            if not keeps_running():
+                self._judge_end()
                 return -1
             if self.reload_asked and self._reload():
                 return -1

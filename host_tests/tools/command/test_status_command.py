@@ -71,7 +71,7 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
 
 
 def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0)
+    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0.3)  # for each: a turn tries one
     path = written(tmp_path, cart_of(stations=[station_at(number) for number in (7, 8, 9)]))
     with contextlib.ExitStack() as held:
         for number in (7, 8, 9):
