@@ -233,9 +233,10 @@ class Agent:
     def _report_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
         if problems != self._reported_problems:
-            self._reported_problems = problems
+            before, self._reported_problems = self._reported_problems, problems
             for problem in problems:
-                self.emit({"kind": "spool", "text": problem})
+                if problem not in before:
+                    self.emit({"kind": "spool", "text": problem})
         for kind, notes in (("made", self.board.spools_made()), ("note", self.board.spool_notes())):
             for note in notes:
                 if note not in self._reported_notes:

@@ -77,6 +77,9 @@ def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_p
         for number in (7, 8, 9):
             held.enter_context(contextlib.closing(FileFlash(str(tmp_path / f"{number}.spool"), 65536)))
         code, lines = lived(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
+        _, all_lines = lived(path, lambda _agent, _lines: True)
+    texts = [line["text"] for line in all_lines if line["kind"] == "spool"]
+    assert len(texts) == len(set(texts)) == 3, "each is told once"
     assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
 
 
