@@ -144,6 +144,13 @@ class FileFlash:
         self.last_error = "%s %s: %s" % (doing, self.path, os.strerror(number))
         return FLASH_IO
 
+    def is_back(self):
+        """True if the file was away, and lies under its path again: the next start can use it."""
+        try:
+            return self.is_gone and self._file.is_in_place()
+        except OSError:
+            return False
+
     def _put_gone(self):
         self.is_gone = True
         self._refusal = REFUSED_GONE

@@ -116,6 +116,23 @@ def test_file_that_goes_under_running_agent_is_noticed_before_the_next_acknowled
     flash.close()
 
 
+@pytest.mark.parametrize("comes_back", ["itself", "a copy", None])
+def test_a_file_that_was_away_is_known_to_be_back_and_waits_for_a_start(tmp_path, comes_back):
+    path, elsewhere = tmp_path / "spool", tmp_path / "elsewhere"
+    flash = FileFlash(str(path), 64 * KIB)
+    ring = mounted(flash)
+    assert append(ring, 1) == FLASH_DONE and not flash.is_back()
+    path.rename(elsewhere)
+    assert append(ring, 2) == LOG_FAILED and not flash.is_back()
+    if comes_back == "itself":
+        elsewhere.rename(path)
+    elif comes_back:
+        path.write_bytes(elsewhere.read_bytes())
+    assert flash.is_back() == (comes_back == "itself")
+    assert append(ring, 2) == LOG_FAILED, "nobody knows what was written there meanwhile"
+    flash.close()
+
+
 @pytest.mark.parametrize("there", ["another spool", "nothing"])
 @pytest.mark.parametrize("code", [errno.EIO, errno.EROFS])
 def test_disk_that_fails_and_is_exchanged_asks_for_a_start(tmp_path, monkeypatch, there, code):

@@ -152,6 +152,7 @@ def _spool_findings(configuration: dict, config_path: str, running: dict) -> Ite
         is_gone = (
             mounted_spool is not None
             and mounted_spool.get("refused") == "gone"
+            and not mounted_spool.get("is_back")
             and Path(mounted_spool["path"]).name == path.name
         )
         no_room = without_room.get(f"stations[{index}].spool.path", "")

@@ -50,6 +50,8 @@ NOTHING_HELD = {
     "operator": "nothing waits for an operator any more",
 }
 
+_BACK = "it is back: start the agent again now, and what the controller kept is fetched"
+
 STATE_WORN, STATE_LAST = 1, 2  # toolcart.agent.log.snapshot
 
 
@@ -213,7 +215,8 @@ def _disk(station: dict) -> Iterator[Need]:
         if "reading" in refused_words:
             consequence = "a part of the spool cannot be read"
         words = f"{consequence}: {linux_refusal.meaning(refusal)}{f' ({refused_words})' if refused_words else ''}"
-        yield Need("disk", BAD, "DISK", words, linux_refusal.advice(refusal, spool.get("path", "")), slug)
+        hint = _BACK if spool.get("is_back") else linux_refusal.advice(refusal, spool.get("path", ""))
+        yield Need("disk", BAD, "DISK", words, hint, slug + "back" * bool(spool.get("is_back")))
 
 
 def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:

@@ -137,7 +137,10 @@ class Agent:
             if self._has_no_spool() and not self._is_service:
                 self.exit_code = EXIT_SPOOL
                 return -1
-            if self.board.stop_asked or not keeps_running():
+            if self.board.stop_asked:
+                return -1
+            if not keeps_running():
+                self._judge_end()
                 return -1
             if self.reload_asked and self._reload():
                 return -1
@@ -230,9 +233,10 @@ class Agent:
     def _report_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
         if problems != self._reported_problems:
-            self._reported_problems = problems
+            before, self._reported_problems = self._reported_problems, problems
             for problem in problems:
-                self.emit({"kind": "spool", "text": problem})
+                if problem not in before:
+                    self.emit({"kind": "spool", "text": problem})
         for kind, notes in (("made", self.board.spools_made()), ("note", self.board.spool_notes())):
             for note in notes:
                 if note not in self._reported_notes:

@@ -78,6 +78,8 @@ def put_details(station: Station, status: dict) -> None:
         spool = status["spool"]
         refused = refusal.of_folder(spool["path"])
         spool["disk_is_full"] = refused == REFUSED_NO_ROOM
+        is_back = getattr(station.log.device.device, "is_back", None) if station.log is not None else None
+        spool["is_back"] = is_back is not None and is_back()
         if refused == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
             spool["refused"] = REFUSED_NAMES.split(",")[refused]
 

@@ -71,12 +71,15 @@ def test_a_second_agent_does_not_take_the_socket_of_the_first(running):
 
 
 def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0)
+    monkeypatch.setattr(spool_file, "LOCK_WAIT_S", 0.3)  # for each: a turn tries one
     path = written(tmp_path, cart_of(stations=[station_at(number) for number in (7, 8, 9)]))
     with contextlib.ExitStack() as held:
         for number in (7, 8, 9):
             held.enter_context(contextlib.closing(FileFlash(str(tmp_path / f"{number}.spool"), 65536)))
         code, lines = lived(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
+        _, all_lines = lived(path, lambda _agent, _lines: True)
+    texts = [line["text"] for line in all_lines if line["kind"] == "spool"]
+    assert len(texts) == len(set(texts)) == 3, "each is told once"
     assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
 
 

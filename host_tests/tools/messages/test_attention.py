@@ -105,6 +105,12 @@ def test_each_refusal_of_a_disk_has_its_own_words_and_advice():
     assert refused_by_the_disk("broken", refused_words="reading a.spool").words.startswith("a part of the spool cannot")
 
 
+def test_a_spool_that_is_back_asks_for_a_start_and_not_for_itself():
+    away, back = (refused_by_the_disk("gone", is_back=is_back) for is_back in (False, True))
+    assert "put it back" in away.hint and "put it back" not in back.hint
+    assert "start the agent again now" in back.hint and away.key != back.key
+
+
 def test_every_need_has_words_for_when_it_is_over():
     found = attention.needs(
         station(
