@@ -87,13 +87,15 @@ def test_no_value_comes_from_a_place_that_a_wrong_id_leaves_open(mid, revision):
     for index in range(len(ids)):
         near = ids[max(0, index - 1) : index + 2]
         for printed in WRONG:
-            for _ in range(4):
+            for _ in range(4 if LONG else 2):
                 texts = {name: text_with(dice, dice.choice((ids, near)), width) for name, width in widths.items()}
                 if dice.random() < 0.3:
                     name = dice.choice(sorted(texts))
                     texts[name] = ("AB" + dice.choice("äß±中") * dice.randrange(1, 4)).ljust(widths[name]).encode()
                 pieces = pieces_of(mid, revision, texts, **numbers)
                 cut = dice.choice((0, 0, 0, dice.randrange(1, 60)))
+                if index == len(ids) - 1 and printed == b"twice":
+                    cut = 0  # cut to the length of its revision it is a message in order, of another value
                 tail = b"" if cut or index == len(ids) - 1 else dice.choice((b"", b"", b"  ", b"\0"))
                 check_all(mid, revision, pieces, frame_with(mid, revision, pieces, index, printed, cut, tail))
 

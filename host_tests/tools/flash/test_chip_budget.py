@@ -19,7 +19,7 @@ def test_station_over_tcp_loads_neither_serial_links_nor_old_layouts():
     source = (
         "import sys; from toolcart.agent.base import compat; "
         "compat.ON_CPYTHON = False; "  # a board is given nothing of toolcart.agent.linux
-        "compat.give_back = lambda package, module: None; "  # what only a start loads counts as well
+        "compat.give_back = lambda package, *modules: None; "  # what only a start loads counts as well
         "import json; from lab.harness.allocation_free_peers import Workbench; "
         "bench = Workbench(json.loads(sys.argv[1])); "  # completed elsewhere, as a board is given it
         "bench.settle(); assert bench.many_results(5); print(*sys.modules)"
