@@ -34,7 +34,7 @@ Rules
    until a push with an ID came and nothing is missing.
 
 15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
-    toolcart.agent.openprotocol.pushed_values). Then a jump means nothing and opens no range.
+    toolcart.agent.openprotocol.stored_contents). Then a jump means nothing and opens no range.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|

@@ -69,7 +69,7 @@ Rules
                                    answered nothing before OFF, W4 and NEWEST at once
 
     The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
-    pushed IDs may not be those of the memory (pushed_values.py).
+    pushed IDs may not be those of the memory (stored_contents.py).
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
@@ -93,6 +93,7 @@ from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
@@ -136,7 +137,6 @@ RETRY_MS = const(30000)  # before what could not be fetched is asked for again: 
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
-READS_MOST = const(8)  # of the log on one connection, to see whether pushed IDs are others than the memory's
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -145,6 +145,7 @@ _OFF = const(12)
 _ZERO = b"0000000000"
 _TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
 _OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_NEARBY)
+_COMPARED = (rp.PHASE_WALK, rp.PHASE_FILL)
 _NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
 _UNSAID = (
     error_codes.REFUSED_OTHER,
@@ -176,9 +177,9 @@ class Recovery:
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
-        self._values = None  # toolcart.agent.openprotocol.pushed_values', where IDs may mean others than were pushed
-        self._compares = False  # what is fetched with what was pushed under other IDs, until nothing is missing
+        self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
+        self.is_reading = False  # what is to be compared
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -222,8 +223,8 @@ class Recovery:
         self._forget()
         ownership.forget()
         self.offset.begin_connection()
-        self.writing = self._values = None
-        self._is_checked = self._compares = self._is_noted = False
+        self.writing = self.contents = None
+        self._is_checked = self._is_noted = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
         ledger.last_id = -1
@@ -336,8 +337,6 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
-        if self._values is not None:
-            self._values.is_read = False
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
@@ -446,6 +445,8 @@ class Recovery:
             self._turn_to_missing(now)
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
+        if self.phase in _COMPARED and not self.read_contents(self.duplicates.read_most):
+            return False
         number = after(request.asked) if request.state == NEXT else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
             self._why = WHY_NEVER
@@ -459,6 +460,9 @@ class Recovery:
 
     def wait_least(self, now, ms):
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
+        if self.is_reading:
+            self.is_reading = False
+            return 0
         return self._retry.least(now, ms) if self._retry.armed else ms
 
     def wait_for_room(self, now):
@@ -518,7 +522,7 @@ class Recovery:
                 return self._handle_offset(number, moved(number, -near))
         is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
         if is_walked and self._counts_alone() and not self.offset.is_known():
-            self._compare_values(body, start, flags)
+            self._is_pushed_as_another(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
@@ -1123,28 +1127,29 @@ class Recovery:
         check.take(is_known)  # type: ignore[attr-defined]
         return self._go_on_checking(now)
 
-    # -- IDs that are pushed, and others in the memory (toolcart.agent.openprotocol.pushed_values) ------------------
+    # -- what the log has, under whatever IDs (toolcart.agent.openprotocol.stored_contents) --------------------------
 
-    def _compare_values(self, body, start, flags):
-        """Look for the fetched result at body[start:] among what was pushed under other IDs; True if it is there."""
-        self._compares = True
-        if self._values is None:
-            from toolcart.agent.openprotocol.pushed_values import PushedValues  # hardly any controller needs it
+    def read_contents(self, most):
+        """Read so many records of what the log has; True once that is known."""
+        if self.contents is None:
+            from toolcart.agent.openprotocol.stored_contents import StoredContents
 
-            self._values = PushedValues()
-        self._values.read(self.duplicates)
-        is_found = self._values.has(body, start, flags)
-        if is_found and self._values.is_proven():
+            self.contents = StoredContents(self.duplicates)
+        is_read = self.contents.read(most)
+        self.is_reading = not is_read
+        return is_read
+
+    def _is_pushed_as_another(self, body, start, flags):
+        """True if the fetched result at body[start:] was pushed under another ID."""
+        self.read_contents(RESULTS_MOST)
+        is_found = self.contents.is_found(body, start, flags)  # type: ignore[union-attr] - now there is one
+        if is_found and self.contents.is_proven():  # type: ignore[union-attr]
             self.ledger.put_apart()
         return is_found
 
-    def _is_comparable(self):
-        """True if something that is in doubt may be compared yet: each push has the log read again."""
-        return self.ledger.doubted > 0 and (self._values is None or self._values.reads < READS_MOST)
-
     def _may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
-        return self.ledger.is_apart() or (self._values is not None and self._values.is_suspected())
+        return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
 
     def _is_unchecked(self):
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
@@ -1215,13 +1220,15 @@ class Recovery:
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
-        may_be_apart = self.ledger.is_apart() or self._compares or self._is_comparable()
-        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone():
-            is_found = self._compare_values(body, start, flags)
-            values = self._values
-            if is_found or values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
-                return 1 if self.ledger.is_apart() else -1
-            if self.ledger.is_apart() and values.is_partial:  # type: ignore[attr-defined]
+        if flags & FLAG_RECOVERED:
+            is_found = self._counts_alone() and self._is_pushed_as_another(body, start, flags)
+            self.read_contents(RESULTS_MOST)
+            contents = self.contents
+            if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):  # type: ignore[union-attr]
+                return 1
+            if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):  # type: ignore[union-attr]
+                return 1
+            if contents.holds(body, start, flags):  # type: ignore[union-attr] - now there is one
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
@@ -1252,13 +1259,11 @@ class Recovery:
     def _is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
+        ident = bytearray(ID_BYTES)
+        put_id(ident, number)
         one = bytearray(FINGERPRINT_BYTES)
-        put_id(one, number)
-        since = self.ledger.since
-        if not number or not self.duplicates.was_pushed(one, since):
-            return False
-        for page, at, flags in self.duplicates.results(since):
-            if not flags & FLAG_RECOVERED and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+        for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
+            if not flags & FLAG_RECOVERED:
                 put_digest(one, 0, page, at, flags)
                 if same(one, digest):
                     return True
@@ -1559,7 +1564,6 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
-        self._compares = self._values is not None and self._values.is_suspected()
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):

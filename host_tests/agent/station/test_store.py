@@ -314,7 +314,7 @@ def proven(bench, top):
     """Return a bench whose controller has proven its IDs up to `top`."""
     bench.push(light(tightening_id=top))
     bench.prove(fetched(2, tightening_id=top))
-    assert bench.push(light(tightening_id=top + 1)) == KEPT
+    assert bench.push(light(tightening_id=top + 1, torque=top + 1)) == KEPT
     return bench
 
 
@@ -323,11 +323,12 @@ def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     look = bench.store.duplicates
     bench.store.duplicates = Refusing()
     for number in range(43, 60):
-        assert bench.push(light(tightening_id=number)) == KEPT
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT
     assert bench.ledger.top() == 59
     bench.store.duplicates = look
-    for number in range(41, 60):
-        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    for number in range(42, 60):
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=41)) == KEPT_BEFORE
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
 
 
@@ -353,7 +354,7 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
 def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
-    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT  # 43..60 may be missing
     assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
     assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
     assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
@@ -362,18 +363,18 @@ def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
 def test_what_was_damaged_may_have_been_what_is_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
-    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT
     assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 0
+    assert bench.fetch(fetched(2, tightening_id=43, torque=43)) == KEPT and numbers[STORED_AGAIN] == 0
     numbers[DAMAGED] = 1
-    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=45, torque=45)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 def test_frame_of_a_result_that_is_fetched_as_well_counts_as_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
     assert bench.store.put_unread(b"0231006100100000    " + b"?" * 211, 0, 231, NOW) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=43, torque=43)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 class Flaky:
@@ -461,7 +462,7 @@ def put_raw(bench, ident):
 
 def test_start_without_the_count_counts_a_repeat_once_more():
     bench = proven(Bench(10), 41)
-    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT
     assert bench.push(garbled(tightening_id=44)) == KEPT
     assert bench.log.state.save()
     assert put_raw(bench, 45) == KEPT and bench.log.state.numbers[STORED_AGAIN] == 1
@@ -470,9 +471,9 @@ def test_start_without_the_count_counts_a_repeat_once_more():
 
 def test_missing_results_never_pushed_count_once_however_often_logs_turn():
     bench = proven(Bench(10), 41)
-    assert bench.push(light(tightening_id=1000)) == KEPT
+    assert bench.push(light(tightening_id=1000, torque=1000)) == KEPT
     for ident in range(43, 300):
-        assert bench.fetch(fetched(2, tightening_id=ident)) == KEPT
+        assert bench.fetch(fetched(2, tightening_id=ident, torque=ident)) == KEPT
         take_all(bench.log)
     assert 43 not in bench.idents() and bench.log.state.numbers[STORED_AGAIN] == 0
 
