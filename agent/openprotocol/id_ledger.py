@@ -591,6 +591,15 @@ class IdLedger:
             self.doubt()
         self._write_ranges()
 
+    def move_first(self, number):
+        """Let the oldest range begin with `number`, which may be in front of it."""
+        ranges = self.ranges
+        if length_of(number, ranges[0][1]):
+            ranges[0][0] = number
+            self._write_ranges()
+        else:
+            self.close_up_to(following(ranges[0][1]))
+
     def close_up_to(self, number):
         """Close the oldest range up to `number`: nothing below that is missing in it any more."""
         ranges = self.ranges

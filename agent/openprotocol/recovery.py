@@ -126,7 +126,7 @@ from toolcart.agent.openprotocol.result_digest import (
     put_unread,
     same,
 )
-from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
@@ -206,6 +206,7 @@ class Recovery:
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
+        self._walked_to = -1  # the lowest ID that a walk of this connection has found
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
@@ -227,6 +228,7 @@ class Recovery:
         self._is_checked = self._is_noted = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
+        self._walked_to = -1
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -518,7 +520,7 @@ class Recovery:
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (is_logged or self.offset.is_ruled_out) and self.phase == rp.PHASE_FILL and self._may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
-            if near:
+            if near and not self._is_repeated(moved(number, -near)):
                 return self._handle_offset(number, moved(number, -near))
         is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
         if is_walked and self._counts_alone() and not self.offset.is_known():
@@ -1282,13 +1284,32 @@ class Recovery:
         if not self._may_be_offset() or number == sought == asked or not are_alike(self._answer, self._sought):
             return False
         is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
-        return bool(is_near) and self._is_pushed(self._sought)
+        return bool(is_near) and self._is_pushed(self._sought) and not self._is_repeated(sought)
+
+    def _is_repeated(self, number):
+        """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
+        ident = bytearray(ID_BYTES)
+        put_id(ident, number)
+        epoch = self.ledger.epoch()
+        first = b""
+        one = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self.duplicates.results_of(bytes(ident), 1):
+            if not flags & FLAG_RECOVERED and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
+                put_digest(one, 0, page, at, flags)
+                if first and not same(one, first):
+                    return True
+                first = bytes(one)
+        return False
 
     def _handle_offset(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.confirms(number, pushed, self.request.asked):
             return rp.NEWS_NONE
         self.restart()
+        ledger = self.ledger
+        if ledger.ranges and ledger.ranges[0][0] == self._walked_to:  # that is as the answers say, and may be off
+            ledger.move_first(self.offset.corrected(self._walked_to))
+            ledger.try_save()
         return rp.NEWS_OFFSET
 
     def _is_no_shared_answer(self, number):
@@ -1394,7 +1415,7 @@ class Recovery:
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
-        lowest = self._lowest_id.lowest()
+        self._walked_to = lowest = self._lowest_id.lowest()
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
         self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
