@@ -206,7 +206,7 @@ class Recovery:
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
-        self._walked_to = -1  # the lowest ID that a walk of this connection has found
+        self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
@@ -228,7 +228,7 @@ class Recovery:
         self._is_checked = self._is_noted = False
         self._has_answered = False  # a question of this connection, by a result
         self._restarts = 0
-        self._walked_to = -1
+        self._is_walked = False
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -1307,8 +1307,10 @@ class Recovery:
             return rp.NEWS_NONE
         self.restart()
         ledger = self.ledger
-        if ledger.ranges and ledger.ranges[0][0] == self._walked_to:  # that is as the answers say, and may be off
-            ledger.move_first(self.offset.corrected(self._walked_to))
+        first = ledger.ranges[0][0] if ledger.ranges else -1
+        if self._is_walked and first >= self._lowest_id.lowest():  # that is as the answers say, and may be off
+            self._is_walked = False
+            ledger.move_first(self.offset.corrected(first))
             ledger.try_save()
         return rp.NEWS_OFFSET
 
@@ -1415,7 +1417,8 @@ class Recovery:
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
-        self._walked_to = lowest = self._lowest_id.lowest()
+        lowest = self._lowest_id.lowest()
+        self._is_walked = True
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
         self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
