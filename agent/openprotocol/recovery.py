@@ -120,6 +120,7 @@ from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
+    TIME,
     are_alike,
     is_unread,
     put_digest,
@@ -133,6 +134,10 @@ ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pu
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
 RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
+# Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
+# comes to what is there, if anything is.
+CONTRADICTIONS_MOST = const(40)
+_ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -210,10 +215,11 @@ class Recovery:
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
+        self._contradictions = 0  # in a row
+        self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self._is_shut_out = False  # since a question was asked last
         self._is_later = False  # the last rejection says that it will be answered later
-        self._lower = -1  # an ID asked for since it came in place of a higher one
-        self._lower_answer = b""  # the digest of what came so
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -227,7 +233,8 @@ class Recovery:
         self.writing = self.contents = None
         self._is_checked = self._is_noted = False
         self._has_answered = False  # a question of this connection, by a result
-        self._restarts = 0
+        self._restarts = self._contradictions = 0
+        self._named[TIME] = 0
         self._is_walked = False
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
@@ -309,11 +316,14 @@ class Recovery:
         """Forget what was observed, asked and concluded."""
         self.request.forget()
         self._check = self._ended = None
-        self._lower = -1
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
         self._retry.stop()
+
+    def is_put_off(self):
+        """True if the controller has said that it will answer later."""
+        return self._is_later
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""
@@ -434,16 +444,14 @@ class Recovery:
         if not self.seeks():
             return False
         if self._restarts > RESTARTS_MOST:
-            self._restarts = 0
-            self._why = WHY_SILENT
-            self._cannot_ask(now)
+            self._end_contradiction(now)
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
         if self.phase == rp.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS and self._lower < 0:
+        if self.phase in _TURNS:
             self._turn_to_missing(now)
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
@@ -474,10 +482,6 @@ class Recovery:
     def ask_offset(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""
         return self.offset.ask if id_of(self.ask_id, 0) > 0 else 0
-
-    def accepts_nearby(self):
-        """True if an answer with an ID near the one asked for counts as one (rule 7)."""
-        return not (self.offset.is_consistent or self.ownership.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -680,8 +684,6 @@ class Recovery:
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
-        if self._lower >= 0:
-            self.restart()
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
@@ -734,10 +736,10 @@ class Recovery:
         phase = self.phase
         request = self.request
         ownership = self.ownership
+        if number != request.asked and self._names_two(number):
+            return self._end_contradiction(now)
         if request.is_answer_to_next():
             return rp.NEWS_NONE
-        if self._lower >= 0:
-            return self._handle_lower(same(self._answer, self._lower_answer))
         if phase == rp.PHASE_COMPARE:
             return self._handle_compared(number, now)
         if phase in _OF_TOP and self._is_offset(number):
@@ -745,8 +747,6 @@ class Recovery:
         if ownership.shared is None and number != request.asked and self._lacks_push():
             return self._handle_other_id(number, now)
         is_lower = number < request.asked and not self._is_no_shared_answer(number)
-        if ownership.shared is None and is_lower and ownership.accepts_lower():
-            ownership.suspect()
         if ownership.shared is not None:
             judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
             if judged != rp.JUDGED_FINE:
@@ -779,18 +779,40 @@ class Recovery:
         """
         if self.request.is_first_other():
             return rp.NEWS_NONE
-        if self._is_no_shared_answer(number):
-            self.ownership.answer_otherwise()
         if self._lacks_push():
             return self._wait_for_push()
+        self._contradictions += 1
+        if self._contradictions >= CONTRADICTIONS_MOST:
+            return self._end_contradiction(now)
         self._why = WHY_SILENT
         self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
 
+    def _names_two(self, number):
+        """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
+        if not self._counts_alone() or is_unread(self._answer):
+            return False
+        for digest in (self._named, self.observed.top):
+            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, self._answer):
+                self._contradictions += _ONE_ID_FOR_TWO
+                break
+        copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
+        return self._contradictions >= CONTRADICTIONS_MOST
+
+    def _end_contradiction(self, now):
+        """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
+        self._restarts = self._contradictions = 0
+        self._why = WHY_SILENT
+        self.contradicts = True
+        self.offset.begin_connection()
+        self.offset.give_up()
+        return self._cannot_ask(now)
+
     def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
-        self._vain = 0
+        self._vain = self._contradictions = 0
+        self.contradicts = False
         if phase == rp.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
         if phase == rp.PHASE_NEARBY:
@@ -813,8 +835,6 @@ class Recovery:
         request = self.request
         if request.is_answer_to_next() or self._turn_spindle():
             return rp.NEWS_NONE
-        if self._lower >= 0:
-            return self._handle_lower(False)
         if phase == rp.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
         if phase == rp.PHASE_PROBE:
@@ -900,22 +920,9 @@ class Recovery:
             ownership.needs = "owner"
             self._switch_off(rp.PHASE_OFF)
             return rp.NEWS_NO_OWNER
-        if judged == rp.JUDGED_SHARED and ownership.suspects:
-            self._lower = number
-            self._lower_answer = bytes(self._answer)
-            self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
             self.restart()
             ownership.are_shared()
-        return rp.NEWS_NONE
-
-    def _handle_lower(self, is_there):
-        """What came with a lower ID was asked for by that: IDs are shared if it `is_there`. Return NEWS_NONE."""
-        self.restart()
-        if is_there:
-            self.ownership.are_shared()
-        else:
-            self.ownership.answer_otherwise()
         return rp.NEWS_NONE
 
     def _compare_newest(self, now):

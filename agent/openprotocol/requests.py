@@ -13,7 +13,6 @@ from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
-from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.revision_fallback import Revisions
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
@@ -108,8 +107,6 @@ class Request:
         "_answered_id",
         "_sends",
         "answer",
-        "accepts_lower",
-        "accepts_nearby",
         "data",
         "heard",
         "unsent",
@@ -124,8 +121,6 @@ class Request:
 
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
-        self.accepts_lower = False  # the newest at or below what was asked for may be the answer
-        self.accepts_nearby = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._answered_id = bytearray(ID_BYTES)
@@ -177,7 +172,10 @@ class Request:
         self.answer.start(now, wait_ms)
 
     def is_matched(self, buf, at):
-        """True if the answer at buf[at:] is to what was asked; to all zeros (the newest) anything is."""
+        """True if the answer at buf[at:] is to what was asked, as far as can be told.
+
+        A controller may answer with another ID than it was asked for: who asked judges that.
+        """
         data = self.data
         first = self.row[DATA_AT]
         if first:
@@ -193,10 +191,8 @@ class Request:
                     return False  # one more to the question before
                 if self._echoes:
                     self._echoes -= 1
-                    self._passed += self.accepts_lower  # else it cannot answer this one
+                    self._passed += 1
                     return False  # the answer to an earlier try
-                if not (self._is_near() or (differs < 0 and self.accepts_lower)):
-                    return False
             self._count_echoes(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
@@ -213,14 +209,6 @@ class Request:
             and put_digits(answered, 0, buf, at + FETCH[DATA_AT])
             and answered == self._last_id
         )
-
-    def _is_near(self):
-        """True if `_answered_id` is an ID near the one asked for, and that may be the answer."""
-        if not self.accepts_nearby:
-            return False
-        from toolcart.agent.openprotocol.id_offset import apart  # loaded already where results are fetched
-
-        return apart(id_of(self._answered_id, 0), id_of(self.data, 0)) != 0
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""

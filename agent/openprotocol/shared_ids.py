@@ -111,7 +111,7 @@ class SharedIds:
         """
         is_newest = phase == PHASE_NEWEST or phase == PHASE_POLL
         is_below = not is_newest and is_lower
-        if not shares and (self.owner == OWNER_OTHER or is_below):
+        if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
             self._suspects = not self._suspects
             self.is_proven = not self._suspects
             return JUDGED_DOUBT if self._suspects else JUDGED_SHARED
