@@ -200,6 +200,7 @@ class Recovery:
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._turned = 0  # how many revisions in a row were rejected
+        self._was_unsaid = False  # one of them without a word about its revision
         self._other = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
         self._is_noted = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
@@ -229,10 +230,9 @@ class Recovery:
         ownership = self.ownership
         self._forget()
         ownership.forget()
-        self.offset.begin_connection()
         self.writing = self.contents = None
         self._is_checked = self._is_noted = False
-        self._has_answered = False  # a question of this connection, by a result
+        self._has_answered = self._was_unsaid = False  # a question of this connection, by a result
         self._restarts = self._contradictions = 0
         self._named[TIME] = 0
         self._is_walked = False
@@ -247,6 +247,10 @@ class Recovery:
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = self._turned = 0
+        if self._other == ownership.identity:
+            self.offset.reconnected()
+        else:
+            self.offset.begin_connection()
         if ownership.is_other:
             self._meet_successor()
         self._other = ownership.identity
@@ -573,9 +577,18 @@ class Recovery:
         self._is_later = is_later
         if self._turns_revision(kind):
             return rp.NEWS_NONE
+        if self._was_unsaid and self._was_answered() and kind == error_codes.REFUSED_REVISION:
+            self._was_unsaid = False
+            self._turned = 0
+            return self._again(now)  # the revision that it has answered in before was rejected for another reason
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
         return self._again(now)
+
+    def _was_answered(self):
+        """True if this controller has answered questions, on whatever connection, and may do so again."""
+        ledger = self.ledger
+        return ledger.identity() != 0 and not ledger.is_unasked()
 
     def _turns_revision(self, kind):
         """True if the next revision is to be asked for: this one was rejected, or all is before anything was answered.
@@ -583,6 +596,7 @@ class Recovery:
         What is rejected without a word about its revision may be so for another reason: then each is tried once.
         """
         is_unsaid = not self._has_answered and kind in _UNSAID
+        self._was_unsaid = self._was_unsaid or is_unsaid
         count = len(self._ordered)
         if self._turned >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
             return False
@@ -616,7 +630,7 @@ class Recovery:
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
-            if self.ledger.identity() and not self.ledger.is_unasked() and self._vain < VAIN_MOST:
+            if self._was_answered() and self._vain < VAIN_MOST:
                 self._switch_off(rp.PHASE_OFF)
                 self._retry.start(now, OFF_MS)
                 return rp.NEWS_NONE
@@ -710,9 +724,7 @@ class Recovery:
 
         That is soon where nothing was ever answered, and no one has said "later".
         """
-        ledger = self.ledger
-        was_answered = ledger.identity() and not ledger.is_unasked()
-        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (was_answered or self._is_later))
+        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (self._was_answered() or self._is_later))
 
     def _go_on_in_vain(self, now):
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
@@ -781,12 +793,22 @@ class Recovery:
             return rp.NEWS_NONE
         if self._lacks_push():
             return self._wait_for_push()
+        if self._forgets_offset():
+            return rp.NEWS_NONE
         self._contradictions += 1
         if self._contradictions >= CONTRADICTIONS_MOST:
             return self._end_contradiction(now)
         self._why = WHY_SILENT
         self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
+
+    def _forgets_offset(self):
+        """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
+        if not self.offset.is_carried:
+            return False
+        self.offset.begin_connection()
+        self.restart()
+        return True
 
     def _names_two(self, number):
         """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
@@ -1022,6 +1044,7 @@ class Recovery:
         if not is_known or not (is_above or is_top):
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
+        self.offset.is_carried = False
         if not several:
             return self._count_goes_on(now)
         observed.first = request.asked
@@ -1040,6 +1063,8 @@ class Recovery:
 
     def _search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
+        if is_reset and self._forgets_offset():
+            return rp.NEWS_NONE
         top = unpack_id(self._sought, 0)
         self.observed.is_reset = is_reset
         if is_reset and self._is_noted:
