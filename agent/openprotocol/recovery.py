@@ -220,6 +220,7 @@ class Recovery:
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self._is_shut_out = False  # since a question was asked last
+        self._may_be_late = False  # the answer to the question that was asked last
         self._is_later = False  # the last rejection says that it will be answered later
 
     # -- the connection ----------------------------------------------------------------------------------------
@@ -320,6 +321,7 @@ class Recovery:
         """Forget what was observed, asked and concluded."""
         self.request.forget()
         self._check = self._ended = None
+        self._may_be_late = False
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
@@ -469,7 +471,7 @@ class Recovery:
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self._spindle_count() > 1 else 0
         request.waits = True
-        self._is_shut_out = False
+        self._is_shut_out = self._may_be_late = False
         return True
 
     def wait_least(self, now, ms):
@@ -610,7 +612,10 @@ class Recovery:
             return rp.NEWS_NONE
         self._why = WHY_SILENT
         self._is_later = False
-        return self._again(now)
+        phase, asked = self.phase, self.request.asked
+        news = self._again(now)
+        self._may_be_late = self._retry.armed and (self.phase, self.request.asked) == (phase, asked)
+        return news
 
     def _is_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
@@ -674,6 +679,11 @@ class Recovery:
         """Take note of an answer; True if it is to an earlier question, or to none."""
         request = self.request
         waited, request.waits = request.waits, False
+        if self._may_be_late:  # it is to the question that is to be asked again
+            waited = True
+            self._may_be_late = False
+            self._retry.stop()
+            request.again()
         return not waited or self.phase >= _OFF
 
     def _handle_without_id(self, now):

@@ -109,6 +109,7 @@ class Request:
         "answer",
         "data",
         "heard",
+        "is_given_up",
         "unsent",
         "was_newest",
         "asked",
@@ -132,6 +133,7 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._by = 0  # the spindle that the answer taken last names
         self.was_newest = False  # that answer was to the question for the newest
+        self.is_given_up = False  # no answer came to the last request, and it may come yet
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
@@ -151,6 +153,7 @@ class Request:
         self.data = data
         self.tries = 1 if row[ONCE] else tries
         self.heard = 0
+        self.is_given_up = False
         self.unsent = True
         self._sends = self._passed = 0
         self._passed_over = False
@@ -193,10 +196,23 @@ class Request:
                     self._echoes -= 1
                     self._passed += 1
                     return False  # the answer to an earlier try
+                if self.row is not FETCH:
+                    return False
             self._count_echoes(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
             copy(self._last_id, 0, answered, 0, ID_BYTES)
+        return True
+
+    def is_late(self, buf, at):
+        """True if the MID 0065 at buf[at:] is the first answer to the request that was given up."""
+        answered = self._answered_id
+        if not self.is_given_up or self.asked or not put_digits(answered, 0, buf, at + FETCH[DATA_AT]):
+            return False
+        if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):
+            return False
+        self.is_given_up = False
+        self._echoes = max(self._echoes - 1, 0)
         return True
 
     def is_other_spindle(self, buf, at):
@@ -223,6 +239,7 @@ class Request:
     def given_up(self):
         """No answer came: each try may still get its own, unless that was passed over."""
         if self.row[DATA_AT]:
+            self.is_given_up = True
             self._count_echoes(max(self._sends - self._passed, 0))
 
     def answered(self):
@@ -253,6 +270,10 @@ class OldResultRequest:
     def asked(self, keepalives):
         """A question goes out on a connection that has seen so many keep-alives."""
         self._asked_at = keepalives
+
+    def was_asked(self):
+        """True if a question went out on this connection."""
+        return self._asked_at >= 0
 
     def rejected(self, counts, is_put_off=False):
         """It was rejected; `counts`: so that nothing comes of asking again; `is_put_off`: for now."""

@@ -92,3 +92,22 @@ def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(mo
     _, again, missing, gone, opened = odd.books()
     assert (again, opened) == (0, 0) and missing == gone <= max(0, missed - keeps + 3), odd.books()
     assert not odd.cart.station.ledger.shares() and odd.cart.counted(h.CONTROLLER_UNKNOWN) == 0
+
+
+@pytest.mark.parametrize("keeps", [5, 50])
+@pytest.mark.parametrize("late_ms", [300, 6000, 12000, 16000, 25000])
+def test_an_answer_that_is_late_is_one_all_the_same(monkeypatch, late_ms, keeps):
+    odd = OddController(monkeypatch, keeps=keeps)
+    odd.late_ms = late_ms
+    cart = odd.cart
+    cart.until_ready(2000)
+    odd.make(4)
+    cart.run(60000)
+    odd.away(8)
+    odd.make(3)
+    cart.run(1500000)
+    odd.make(1)
+    cart.run(60000)
+    _, again, missing, gone, opened = odd.books()
+    assert (again, opened) == (0, 0) and missing == gone <= (6 if keeps == 5 else 0), odd.books()
+    assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and off(cart) == ""
