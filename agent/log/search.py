@@ -122,7 +122,12 @@ class Search:
             self._left -= 1
             self._bound = self._first
             is_over = self._left <= 0 or self._first <= self._lowest
-            self.place = place = -1 if is_over else log.place_of(self._first - 1)
+            place = -1
+            if not is_over and log.firsts[self.place] == self._first:
+                place = log.place_before(self.place)
+            elif not is_over:  # it was given up while the search waited for its next turn
+                place = log.place_of(self._first - 1)
+            self.place = place
             if place < 0:
                 return
             self._first = log.firsts[place]

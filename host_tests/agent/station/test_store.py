@@ -8,6 +8,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from toolcart.agent.openprotocol.plausibility import plausible
+from toolcart.agent.openprotocol.stored_contents import StoredContents
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.provenance import spindle_in
@@ -648,3 +649,23 @@ def test_limits_behind_the_body_stay_where_they_are():
     payload = bench.results()[0][2]
     assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
     assert payload[-7] == 7
+
+
+def test_contents_of_a_long_log_are_read_in_turns():
+    bench = Bench(24)
+    for number in range(1, 101):
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT
+    contents = StoredContents(bench.duplicates)
+    turns = 0
+    while not contents.read(16):
+        turns += 1
+        if turns == 2:  # what comes between two turns is known as well
+            assert bench.push(light(tightening_id=101, torque=101)) == KEPT
+    assert turns == 100 // 16
+    for number in (1, 50, 100, 101):
+        frame = fetched(2, tightening_id=number + 500, torque=number)
+        assert bench.store.read_fetched(frame, 0, len(frame), 2)
+        assert contents.holds(bench.log.stage, bench.store.body, 0), number
+    frame = fetched(2, tightening_id=7, torque=777)
+    assert bench.store.read_fetched(frame, 0, len(frame), 2)
+    assert not contents.holds(bench.log.stage, bench.store.body, 0)
