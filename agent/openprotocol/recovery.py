@@ -1630,6 +1630,8 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
+        if self.contents is not None and not self.contents.is_suspected():
+            self.contents = None  # given back to the heap
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):

@@ -21,7 +21,7 @@ Imported where something may have to be fetched.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.base.fields import all_digits, get_u32, put_u32
+from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
@@ -46,15 +46,13 @@ class StoredContents:
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
         self._reads = duplicates.results(1)
-        self._entries = bytearray(RESULTS_MOST * _ENTRY)
+        self._entries = bytearray()
+        self._entry = bytearray(_ENTRY)
         self._key = bytearray(4)
         self._angle = _UNKNOWN
         self._digest = bytearray(FINGERPRINT_BYTES)
-        self._at = RESULTS_MOST * _ENTRY  # the newest come first, and are written from the end
-        self.begin_connection()
-
-    def begin_connection(self):
-        """Nothing was fetched yet."""
+        self._oldest = 0  # where the entries end that were read first, the newest in front
+        self._turn = 0  # of the next one that takes an older one's place
         self._found = {}  # by the ID of the memory: what was found under another one
 
     def read(self, most):
@@ -63,13 +61,12 @@ class StoredContents:
         while reads is not None and most:
             most -= 1
             one = next(reads, None)
-            if one is None or self._at == 0:
+            if one is None or self._is_full():
                 self._reads = reads = None
-                self.is_partial = self._at == 0
-                self._at = 0
+                self._oldest = len(self._entries) // _ENTRY
+                self.is_partial = self._is_full()
             else:
-                self._at -= _ENTRY
-                self._put(self._at, one[0], one[1], one[2])
+                self._add(one[0], one[1], one[2])
         if reads is None:
             self._read_since()
         return reads is None
@@ -81,19 +78,24 @@ class StoredContents:
                 self._add(page, at, flags)
             self._upto = last
 
-    def _add(self, page, at, flags):
-        self._put(self._at, page, at, flags)
-        self._at += _ENTRY
-        if self._at == RESULTS_MOST * _ENTRY:
-            self._at = 0
-            self.is_partial = True
+    def _is_full(self):
+        return len(self._entries) >= RESULTS_MOST * _ENTRY
 
-    def _put(self, to, page, at, flags):
+    def _add(self, page, at, flags):
+        """Add an entry, in place of the oldest one where there are enough."""
         number = _id_of(page, at)
         number = _UNNAMED if number < 0 else number % _UNNAMED
-        put_u32(self._entries, to, self._take(page, at, flags))
+        put_u32(self._entry, 0, self._take(page, at, flags))
         pushed = 0 if flags & FLAG_RECOVERED else _PUSHED
-        put_u32(self._entries, to + 4, number | pushed | self._angle << _ANGLE_AT)
+        put_u32(self._entry, 4, number | pushed | self._angle << _ANGLE_AT)
+        if self._is_full():
+            turn = self._turn
+            place = self._oldest - 1 - turn if turn < self._oldest else turn
+            copy(self._entries, place * _ENTRY, self._entry, 0, _ENTRY)
+            self._turn = (turn + 1) % RESULTS_MOST
+            self.is_partial = True
+        else:
+            self._entries.extend(self._entry)
 
     def added(self, record, body, start, flags):
         """The log has got what is at body[start:] as this record."""

@@ -110,6 +110,10 @@ class Store:
         kind = self._peek(scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
+            if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
+                self._put_mark(log.page, log.at + res.HEAD_BYTES)
+                self._numbers[STORED_AGAIN] += self._recent.find(self._mark) >= 0
+                self._remember()
             scout.advance()
             kind = self._peek(scout)
         log.cover(scout.number)
@@ -201,7 +205,7 @@ class Store:
         else:
             kept = self.repeated(now)
             if kept < NOT_KEPT:
-                kept = self._commit(self.flags, now, self._is_recent(self.flags))
+                kept = self._commit_pushed(self.flags, now)
         if kept == KEPT and self._found > res.RESULT_READ:
             self.counters.count(h.ODD_FIELDS)
         return kept
@@ -287,22 +291,28 @@ class Store:
         self._recent_at = at if at < _MARK_BYTES * RECENT else 0
 
     def _is_recent(self, flags):
-        """True if the pushed result in the stage, which the log has not under its ID, was stored lately all the same.
-
-        Then it is stored again, and counted.
-        """
+        """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
         if flags & res.FLAG_EDGE_TIME:
-            return self.duplicates.search.skipped
-        skipped = self.duplicates.search.skipped
+            return False
         if not self._knows_recent:
             self._knows_recent = True
             for page, at, _ in self.duplicates.results(max(self.log.next - RECENT, 1)):
                 self._put_mark(page, at)
                 self._remember()
-        self._put_mark(self.log.stage, self.body)
-        if self._recent.find(self._mark) >= 0:
-            skipped = self.duplicates.holds_contents(self.log.stage, self.log.place, self.length) > 0 or skipped
-        return skipped
+        log = self.log
+        self._put_mark(log.stage, self.body)
+        if self._recent.find(self._mark) < 0:
+            return False
+        return self.duplicates.holds_contents(log.stage, log.place, self.length) > 0
+
+    def _commit_pushed(self, flags, now):
+        """Append the pushed result in the stage; what was stored lately is stored again then, and counted."""
+        skipped = self.duplicates.search.skipped
+        is_again = self._is_recent(flags)
+        kept = self._commit(flags, now, skipped)
+        if kept == KEPT and is_again:
+            self._numbers[STORED_AGAIN] += 1  # a start in front of the next snapshot counts it as well
+        return kept
 
     def _names_unit(self):
         """True if what is in the stage says the unit of its torque."""
@@ -436,7 +446,7 @@ class Store:
             held = recovery.has_otherwise(stage, body, flags)
         if held:
             return self._known_before(held, now)
-        kept = self._commit(flags | recovery.flags, now, self._is_recent(flags))
+        kept = self._commit_pushed(flags | recovery.flags, now)
         if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
             self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
