@@ -62,8 +62,8 @@ class Reader:
         self.flags = 0
         self.length = 0
         self.unreadable = 0
-        self._checked = -1  # the version that `_is_in_turn` is of
-        self._is_in_turn = False
+        self._turned = -1  # the version that `_in_turn` is of
+        self._in_turn = False
         self._forgiven = 0  # nothing up to here is counted
         self._told = []  # spans above it that are: the number before one, and its last
 
@@ -243,12 +243,12 @@ class Reader:
 
         Blocks are nearly always opened one after the other: then it is the next one that way round.
         """
-        if self._checked != self.version:
-            self._checked = self.version
-            self._is_in_turn = self._are_in_turn()
+        if self._turned != self.version:
+            self._turned = self.version
+            self._in_turn = self._are_in_turn()
         firsts = self.firsts
         first = firsts[place]
-        if not self._is_in_turn:
+        if not self._in_turn:
             return self.place_of(first - 1)
         at = place
         while True:

@@ -36,18 +36,18 @@ class IdOffset:
     """What is known of one connection's answers."""
 
     def __init__(self):
-        self.begin_connection()
+        self.forget()
 
-    def reconnected(self):
+    def opened(self):
         """A connection to the same controller begins: what is known is believed until an answer speaks against it."""
         by, ask, is_consistent = self.by, self.ask, self.is_consistent
-        self.begin_connection()
+        self.forget()
         self.by, self.ask, self.is_consistent = by, ask, is_consistent
-        self.is_carried = self.is_known()
+        self.is_proven = not self.is_known()
 
-    def begin_connection(self):
+    def forget(self):
         """Nothing is known."""
-        self.is_carried = False  # it was found on an earlier connection, and not on this one yet
+        self.is_proven = True  # False: it was found on an earlier connection, and not on this one yet
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
         self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names

@@ -184,7 +184,6 @@ class Recovery:
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
-        self.is_reading = False  # what is to be compared
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
         self.ask_id = bytearray(b"0" * ID_BYTES)
@@ -249,9 +248,9 @@ class Recovery:
             self._ordered = revisions
             self._revision_index = self._turned = 0
         if self._other == ownership.identity:
-            self.offset.reconnected()
+            self.offset.opened()
         else:
-            self.offset.begin_connection()
+            self.offset.forget()
         if ownership.is_other:
             self._meet_successor()
         self._other = ownership.identity
@@ -462,6 +461,7 @@ class Recovery:
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
             return False
         if self.phase in _COMPARED and not self.read_contents(self.duplicates.read_most):
+            self._retry.start(now, 0)  # the others have their turn first
             return False
         number = after(request.asked) if request.state == NEXT else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
@@ -476,9 +476,6 @@ class Recovery:
 
     def wait_least(self, now, ms):
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
-        if self.is_reading:
-            self.is_reading = False
-            return 0
         return self._retry.least(now, ms) if self._retry.armed else ms
 
     def wait_for_room(self, now):
@@ -814,9 +811,9 @@ class Recovery:
 
     def _forgets_offset(self):
         """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
-        if not self.offset.is_carried:
+        if self.offset.is_proven:
             return False
-        self.offset.begin_connection()
+        self.offset.forget()
         self.restart()
         return True
 
@@ -836,7 +833,7 @@ class Recovery:
         self._restarts = self._contradictions = 0
         self._why = WHY_SILENT
         self.contradicts = True
-        self.offset.begin_connection()
+        self.offset.forget()
         self.offset.give_up()
         return self._cannot_ask(now)
 
@@ -1054,7 +1051,7 @@ class Recovery:
         if not is_known or not (is_above or is_top):
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
-        self.offset.is_carried = False
+        self.offset.is_proven = True
         if not several:
             return self._count_goes_on(now)
         observed.first = request.asked
@@ -1184,9 +1181,7 @@ class Recovery:
             from toolcart.agent.openprotocol.stored_contents import StoredContents
 
             self.contents = StoredContents(self.duplicates)
-        is_read = self.contents.read(most)
-        self.is_reading = not is_read
-        return is_read
+        return self.contents.read(most)
 
     def _is_pushed_as_another(self, body, start, flags):
         """True if the fetched result at body[start:] was pushed under another ID."""

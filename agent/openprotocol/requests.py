@@ -109,7 +109,7 @@ class Request:
         "answer",
         "data",
         "heard",
-        "is_given_up",
+        "waits",
         "unsent",
         "was_newest",
         "asked",
@@ -133,7 +133,7 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._by = 0  # the spindle that the answer taken last names
         self.was_newest = False  # that answer was to the question for the newest
-        self.is_given_up = False  # no answer came to the last request, and it may come yet
+        self.waits = False  # no answer came to the last request, and it may come yet
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
@@ -153,7 +153,7 @@ class Request:
         self.data = data
         self.tries = 1 if row[ONCE] else tries
         self.heard = 0
-        self.is_given_up = False
+        self.waits = False
         self.unsent = True
         self._sends = self._passed = 0
         self._passed_over = False
@@ -207,11 +207,11 @@ class Request:
     def is_late(self, buf, at):
         """True if the MID 0065 at buf[at:] is the first answer to the request that was given up."""
         answered = self._answered_id
-        if not self.is_given_up or self.asked or not put_digits(answered, 0, buf, at + FETCH[DATA_AT]):
+        if not self.waits or self.asked or not put_digits(answered, 0, buf, at + FETCH[DATA_AT]):
             return False
         if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):
             return False
-        self.is_given_up = False
+        self.waits = False
         self._echoes = max(self._echoes - 1, 0)
         return True
 
@@ -239,7 +239,7 @@ class Request:
     def given_up(self):
         """No answer came: each try may still get its own, unless that was passed over."""
         if self.row[DATA_AT]:
-            self.is_given_up = True
+            self.waits = True
             self._count_echoes(max(self._sends - self._passed, 0))
 
     def answered(self):

@@ -78,8 +78,7 @@ class Store:
         self._shifted_told = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
         self._recent = bytearray(_MARK_BYTES * RECENT)  # a mark of each result stored lately
-        self._recent_at = 0
-        self._knows_recent = False  # also what was stored in front of the start
+        self._recent_at = -1  # below 0: not what was stored in front of the start
         self._mark = bytearray(_MARK_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # how it was read: RESULT_
@@ -102,6 +101,7 @@ class Store:
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
+        self._recent_at = -1
         return True
 
     def _replay(self, scout):
@@ -279,7 +279,7 @@ class Store:
 
     def _remember(self):
         """The result of this mark is stored. Hot: allocates nothing."""
-        at = self._recent_at
+        at = max(self._recent_at, 0)
         recent = self._recent
         mark = self._mark
         recent[at] = mark[0]
@@ -294,8 +294,7 @@ class Store:
         """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
         if flags & res.FLAG_EDGE_TIME:
             return False
-        if not self._knows_recent:
-            self._knows_recent = True
+        if self._recent_at < 0:
             for page, at, _ in self.duplicates.results(max(self.log.next - RECENT, 1)):
                 self._put_mark(page, at)
                 self._remember()
