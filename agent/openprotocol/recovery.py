@@ -29,7 +29,9 @@ Rules
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
-   RESTARTS_MOST looks in a row that answers have made start over: they contradict each other.
+   RESTARTS_MOST looks in a row that answers have made start over, and CONTRADICTIONS_MOST answers in a row with other
+   IDs than were asked for, or fewer where they have one ID for several results: they contradict each other, whatever
+   the controller is. Nothing follows from them then, and `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
@@ -69,7 +71,8 @@ Rules
                                    answered nothing before OFF, W4 and NEWEST at once
 
     The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
-    pushed IDs may not be those of the memory (stored_contents.py).
+    pushed IDs may not be those of the memory (stored_contents.py). In front of WALK and FILL the log's newest results
+    are read, in turns: what is stored though one of them has its time and values is counted as stored again.
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
@@ -77,8 +80,8 @@ Rules
               each revision once; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
-              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
-    lower     twice, where no station is named: asked for itself; if the same comes they share the IDs, else they do not
+              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
+    late      as if in time, until the same is asked for again
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
