@@ -223,7 +223,11 @@ def _why_off(recovery):
         return ""
     if recovery.phase == PHASE_NO_ID:
         return "no ID"
-    return "controller" if recovery.phase == PHASE_OFF else ""
+    if recovery.phase != PHASE_OFF:
+        return ""
+    if recovery.contradicts:
+        return "answers"
+    return "later" if recovery.is_put_off() else "controller"
 
 
 def _gone_latest(station):

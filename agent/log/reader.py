@@ -62,6 +62,8 @@ class Reader:
         self.flags = 0
         self.length = 0
         self.unreadable = 0
+        self._turned = -1  # the version that `_in_turn` is of
+        self._in_turn = False
         self._forgiven = 0  # nothing up to here is counted
         self._told = []  # spans above it that are: the number before one, and its last
 
@@ -235,6 +237,38 @@ class Reader:
         """Let what is missing before `number` not count as damage."""
         if number - 1 > self._forgiven:
             self._forgiven = number - 1
+
+    def place_before(self, place):
+        """Return the block whose records come right before those of this one, -1 if there is none.
+
+        Blocks are nearly always opened one after the other: then it is the next one that way round.
+        """
+        if self._turned != self.version:
+            self._turned = self.version
+            self._in_turn = self._are_in_turn()
+        firsts = self.firsts
+        first = firsts[place]
+        if not self._in_turn:
+            return self.place_of(first - 1)
+        at = place
+        while True:
+            at = at - 1 if at else self.device.block_count - 1
+            if at == place or first < firsts[at] != WORN:  # that is the newest
+                return -1
+            if 0 < firsts[at] < first:
+                return at
+
+    def _are_in_turn(self):
+        """True if the blocks that count follow each other in the order of their places, from the oldest on."""
+        before = lowest = highest = 0
+        falls = 0
+        for first in self.firsts:
+            if 0 < first != WORN:
+                falls += first <= before
+                before = first
+                lowest = lowest or first
+                highest = first
+        return falls == 0 or (falls == 1 and highest < lowest)
 
     # -- bytes ------------------------------------------------------------------------------------------------
 

@@ -39,6 +39,7 @@ class Search:
         self._words = bytearray(WORDS_BYTES)  # on the block before the current one
         self._keyed = False
         self._left = 0  # blocks
+        self._lowest = 0  # what is older is not of interest
         self.place = -1  # of the current block
         self._first = 0
         self._bound = 0
@@ -61,9 +62,9 @@ class Search:
         if not is_in_newest or compare(key, at, log.heads.ids, 0, ID_BYTES) < 0:
             self._step()
 
-    def begin_newest(self, blocks):
-        """Start a search for every record in the newest `blocks` blocks."""
-        self._begin(blocks)
+    def begin_newest(self, blocks, number=0):
+        """Start a search for every record in the newest `blocks` blocks, in those alone that go beyond `number`."""
+        self._begin(blocks, number)
         self._keyed = False
 
     def next(self):
@@ -103,8 +104,9 @@ class Search:
         log = self.log
         return log.device.read_into(log.block * log.device.block_bytes, log.page, HEAD_OCTETS) < 0
 
-    def _begin(self, blocks):
+    def _begin(self, blocks, number=0):
         log = self.log
+        self._lowest = number
         self.skipped = False
         self._left = blocks
         self.place = log.block if log.number and blocks > 0 else -1
@@ -119,7 +121,13 @@ class Search:
         while True:
             self._left -= 1
             self._bound = self._first
-            self.place = place = log.place_of(self._first - 1) if self._left > 0 else -1
+            is_over = self._left <= 0 or self._first <= self._lowest
+            place = -1
+            if not is_over and log.firsts[self.place] == self._first:
+                place = log.place_before(self.place)
+            elif not is_over:  # it was given up while the search waited for its next turn
+                place = log.place_of(self._first - 1)
+            self.place = place
             if place < 0:
                 return
             self._first = log.firsts[place]

@@ -13,7 +13,7 @@ Imported where an answer under the highest ID known cannot be read.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import is_ahead
-from toolcart.agent.openprotocol.other_writing import digests, newest_of
+from toolcart.agent.openprotocol.other_writing import COMPARED_MOST, digests, newest_of
 from toolcart.agent.openprotocol.result_digest import TIME
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
@@ -45,7 +45,8 @@ class CountCheck:
         self._began_again = False  # one is another
         top = ledger.top()
         epoch = ledger.epoch()
-        results = (one for one in duplicates.results(ledger.since) if one[0][one[1] - HEAD_BYTES + ID_EPOCH] == epoch)
+        record = max(ledger.since, duplicates.next_record() - COMPARED_MOST)
+        results = (one for one in duplicates.results(record) if one[0][one[1] - HEAD_BYTES + ID_EPOCH] == epoch)
         self._stored = newest_of((one for one in digests(results) if is_ahead(top, one[1])), ASKED_MOST)
 
     def is_over(self):

@@ -13,26 +13,34 @@ Rules
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
-from toolcart.agent.openprotocol.ids import id_of, is_some, length_of, moved, put_id
+from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
 from toolcart.agent.record.equality import is_same
-from toolcart.agent.record.provenance import spindle_in
+from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
-    FLAG_EDGE_TIME,
     FLAG_RECOVERED,
     HEAD_BYTES,
     ID_BYTES,
     ID_EPOCH,
     TIGHTENING_ID,
+    TIME,
+    TIME_BYTES,
+    TORQUE,
 )
 
 SAME_ID_MOST = const(32)
 RESULTS_MOST = const(500)  # more than come before a controller answers the first question
 BLOCKS_SEARCHED = const(4)
+READ_MOST = const(16)  # records a turn, where many are to be read
+
+_CONTENTS = const(53)  # HEAD_BYTES + TORQUE
+_CONTENTS_BYTES = const(18)  # torque, angle and time
 
 
 class DuplicateSearch:
     """Questions to one log."""
+
+    read_most = READ_MOST
 
     def __init__(self, log):
         self.log = log
@@ -73,14 +81,15 @@ class DuplicateSearch:
     def results(self, record):
         """Yield page, place of the body, and flags, of each result from this record on, the newest block first."""
         log = self.log
-        self.search.begin_newest(log.device.block_count)
-        kind = self.search.next()
+        search = Search(log)  # others may search while this one waits for its next turn
+        search.begin_newest(log.device.block_count, record)
+        kind = search.next()
         most = RESULTS_MOST
         while kind > 0 and most:
             if kind == KIND_RESULT and get_u32(log.page, log.at) >= record:
                 yield log.page, log.at + HEAD_BYTES, log.flags
             most -= 1
-            kind = self.search.next()
+            kind = search.next()
 
     def has_id(self, ident, record):
         """True if a result with these ten digits was stored as this record or later."""
@@ -94,17 +103,11 @@ class DuplicateSearch:
     def results_of(self, ident, record):
         """Yield page, place of the body, and flags, of each result with these ten digits from this record on."""
         log = self.log
-        self.search.begin(ident, 0)
-        while self.search.next() > 0:
+        search = Search(log)
+        search.begin(ident, 0)
+        while search.next() > 0:
             if get_u32(log.page, log.at) >= record:
                 yield log.page, log.at + HEAD_BYTES, log.flags
-
-    def was_pushed(self, ident, record):
-        """True if a result with these ten digits was pushed as this record or later."""
-        for _, _, flags in self.results_of(ident, record):
-            if not flags & FLAG_RECOVERED:
-                return True
-        return False
 
     def near(self, body, start, length, flags, number, most):
         """Return by how much `number`, the ID of the result at body[start:], is ahead of the one it has in the log.
@@ -123,27 +126,23 @@ class DuplicateSearch:
         copy(body, at, digits, 0, ID_BYTES)
         return ahead
 
-    def holds_unnamed(self, page, at, length, flags):
-        """Look for the tightening whose payload is at page[at:] among what was pushed without an ID.
+    def holds_contents(self, page, at, length):
+        """Look for the time and values of the payload at page[at:], from the same place, in the newest blocks.
 
-        It is known by its time and values, in the newest blocks alone: without a time it is not. The ID stays as it is.
+        Of what was pushed lately: 1 if they are there under any ID.
         """
         log = self.log
-        ident = at + HEAD_BYTES + TIGHTENING_ID
-        digits = bytes(page[ident : ident + ID_BYTES])
         self.search.begin_newest(BLOCKS_SEARCHED)
-        is_found = 0
         kind = self.search.next()
-        while kind > 0 and not is_found:
-            place = log.at + HEAD_BYTES + TIGHTENING_ID
-            is_one = kind == KIND_RESULT and not (log.flags | flags) & FLAG_EDGE_TIME and not log.flags & FLAG_RECOVERED
-            if is_one and not (all_digits(log.page, place, ID_BYTES) and is_some(log.page, place)):
-                copy(page, ident, log.page, place, ID_BYTES)
-                is_found = is_same(log.page, log.at, log.length, log.flags, page, at, length, flags)
-            if not is_found:
-                kind = self.search.next()
-        copy(page, ident, digits, 0, ID_BYTES)
-        return -1 if kind < 0 else int(is_found)
+        while kind > 0:
+            if (
+                kind == KIND_RESULT
+                and compare(log.page, log.at + _CONTENTS, page, at + _CONTENTS, _CONTENTS_BYTES) == 0
+                and not is_elsewhere(log.page, log.at, log.length, page, at, length)
+            ):
+                return 1
+            kind = self.search.next()
+        return 0
 
     def count_ids(self, first, last, record):
         """Count the IDs first..last that were stored as this record or later."""
@@ -184,3 +183,6 @@ class DuplicateSearch:
                     return 1
             kind = self.search.next()
         return -1 if kind < 0 else 0
+
+
+assert _CONTENTS == HEAD_BYTES + TORQUE and _CONTENTS_BYTES == TIME + TIME_BYTES - TORQUE

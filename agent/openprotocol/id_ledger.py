@@ -34,7 +34,7 @@ Rules
    until a push with an ID came and nothing is missing.
 
 15. The IDs that are pushed may not be those that the memory has (`is_apart`, the bit of EMPTY beside a `w`:
-    toolcart.agent.openprotocol.pushed_values). Then a jump means nothing and opens no range.
+    toolcart.agent.openprotocol.stored_contents). Then a jump means nothing and opens no range.
 
     octet  0      5      12     16     21    26     31    36       40      41    42    43       44
            |ID    |time  |values|first |last |first |last |identity|indexes|flags|epoch|spindles|
@@ -590,6 +590,15 @@ class IdLedger:
             ranges.pop(near + 1)
             self.doubt()
         self._write_ranges()
+
+    def move_first(self, number):
+        """Let the oldest range begin with `number`, which may be in front of it."""
+        ranges = self.ranges
+        if length_of(number, ranges[0][1]):
+            ranges[0][0] = number
+            self._write_ranges()
+        else:
+            self.close_up_to(following(ranges[0][1]))
 
     def close_up_to(self, number):
         """Close the oldest range up to `number`: nothing below that is missing in it any more."""

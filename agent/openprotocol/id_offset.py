@@ -8,7 +8,8 @@ Rules
    OFFSET_MOST at most in either direction. Nothing else shows anything: two answers that are off alike may be right,
    and be answers to other questions.
 2. One answer shows nothing: it may be late. It is known when two show the same. Then the recovery starts over, every ID
-   is put right, and `w` itself where it came from such an answer.
+   is put right, and `w` itself where it came from such an answer. The next connection begins with it, and forgets it
+   with the first answer that has another ID than was asked for, or is not `w`.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
    that one is looked for then.
 4. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
@@ -35,10 +36,18 @@ class IdOffset:
     """What is known of one connection's answers."""
 
     def __init__(self):
-        self.begin_connection()
+        self.forget()
 
-    def begin_connection(self):
+    def opened(self):
+        """A connection to the same controller begins: what is known is believed until an answer speaks against it."""
+        by, ask, is_consistent = self.by, self.ask, self.is_consistent
+        self.forget()
+        self.by, self.ask, self.is_consistent = by, ask, is_consistent
+        self.is_proven = not self.is_known()
+
+    def forget(self):
         """Nothing is known."""
+        self.is_proven = True  # False: it was found on an earlier connection, and not on this one yet
         self.by = 0  # what the ID of an answer has too much
         self.ask = 0  # what is to be added to the ID that is asked for
         self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names

@@ -34,8 +34,6 @@ class IdOwnership:
         self.identity = 0
         self._first = 0  # the identity of the first connection since the start: it counts until one is proven
         self.is_other = False  # it is another controller than the one that is known
-        self._answers_otherwise = False
-        self.suspects = False  # `shared` is made since an answer was below what was asked for
         self.is_believed = False  # that other one has named itself so before
         self._stretch_ids = 0  # how many IDs are looked through at a time, if they are shared
 
@@ -43,8 +41,6 @@ class IdOwnership:
         """There is no connection, or nothing can be asked for on it."""
         self.needs = ""
         self.shared = None
-        self._answers_otherwise = False
-        self.suspects = False  # `shared` is made since an answer was below what was asked for
 
     def opened(self, identity, system_type, by_own_ids, ledger):
         """A session is ready; return True if its answers are to name our station.
@@ -79,14 +75,8 @@ class IdOwnership:
 
         self.shared = SharedIds(identity, has_to_name, self._stretch_ids, is_proven)
 
-    def suspect(self):
-        """An answer is below what was asked for, though no station is named."""
-        self.suspects = True
-        self.share(bytes(STATION + STATION_BYTES), True)
-
     def are_shared(self):
         """The stations share the IDs."""
-        self.suspects = False
         self.shares = True
         self.gone_most = GONE_SHARED
 
@@ -99,14 +89,3 @@ class IdOwnership:
     def break_off(self):
         """The connection has ended within a stretch of shared IDs."""
         self._stretch_ids = self.shared.break_off()  # type: ignore[union-attr] - else there is none
-
-    def accepts_lower(self):
-        """True if an answer below the ID asked for counts as one: it shows that stations share the IDs."""
-        return self.sharing != rp.SHARING_OWN and not (self.by_own_ids or self._answers_otherwise)
-
-    def answer_otherwise(self):
-        """An answer below the ID asked for was not the newest there: it answers other questions, and shows nothing."""
-        self._answers_otherwise = True
-        if self.suspects:
-            self.suspects = False
-            self.shared = None

@@ -330,7 +330,6 @@ class GenericSubscription:
         subscription = self._subscription
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
         copy(self._data, len(_HISTORY_DATA), session.old_result.asked_id, 0, ID_BYTES)
-        session.request.accepts_lower = session.request.accepts_nearby = False
         session.request.spindle = 0
         session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.timing.tries)
 

@@ -23,6 +23,7 @@ from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, T
 
 PROOF_LEAST = const(3)  # a pair is two, one by its angle alone is one
 _PAIRS_MOST = const(6)
+COMPARED_MOST = const(200)  # the newest records of the log, read in one turn
 
 _TIME = const(5)  # of a digest
 _VALUES = const(12)
@@ -141,7 +142,8 @@ class OtherWriting:
 
 def _newest_pushed(duplicates, besides):
     """Return the digests of the newest results that were pushed, the newest last; none under ID `besides`."""
-    pushed = (one for one in digests(duplicates.results(1)) if not one[3] & FLAG_RECOVERED and one[1] != besides)
+    results = duplicates.results(max(duplicates.next_record() - COMPARED_MOST, 1))
+    pushed = (one for one in digests(results) if not one[3] & FLAG_RECOVERED and one[1] != besides)
     return [digest for _, _, digest, _ in newest_of(pushed, _PAIRS_MOST - 1)]
 
 

@@ -29,7 +29,9 @@ Rules
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
-   RESTARTS_MOST looks in a row that answers have made start over: they contradict each other.
+   RESTARTS_MOST looks in a row that answers have made start over, and CONTRADICTIONS_MOST answers in a row with other
+   IDs than were asked for, or fewer where they have one ID for several results: they contradict each other, whatever
+   the controller is. Nothing follows from them then, and `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
    the last push in the log, and what is missing in front of that is asked for.
 11. An answer of which only the ID can be read is kept as it came. It is never another result than `w`, and begins no
@@ -69,7 +71,8 @@ Rules
                                    answered nothing before OFF, W4 and NEWEST at once
 
     The first ID of a connection that would count as gone turns to NEWEST instead, unless w was found as it was pushed:
-    pushed IDs may not be those of the memory (pushed_values.py).
+    pushed IDs may not be those of the memory (stored_contents.py). In front of WALK and FILL the log's newest results
+    are read, in turns: what is stored though one of them has its time and values is counted as stored again.
 
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
@@ -77,8 +80,8 @@ Rules
               each revision once; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
-              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for
-    lower     twice, where no station is named: asked for itself; if the same comes they share the IDs, else they do not
+              never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
+    late      as if in time, until the same is asked for again
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
@@ -93,6 +96,7 @@ from toolcart.agent.base.fields import all_digits, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
@@ -119,24 +123,28 @@ from toolcart.agent.openprotocol.push_run import PushRun
 from toolcart.agent.openprotocol.recovery_request import NEXT, UNANSWERED_MOST, RecoveryRequest
 from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
+    TIME,
     are_alike,
     is_unread,
     put_digest,
     put_unread,
     same,
 )
-from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
 RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
+# Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
+# comes to what is there, if anything is.
+CONTRADICTIONS_MOST = const(40)
+_ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
 REVISIONS = (3, 4, 5, 6, 7, 2, 1, 8, 9, 10, 11)
-READS_MOST = const(8)  # of the log on one connection, to see whether pushed IDs are others than the memory's
 OFF_MS = const(3600000)  # until a rejected revision is asked for again
 
 _IDLE = const(0)  # read in each step of the station: compiled in
@@ -145,6 +153,7 @@ _OFF = const(12)
 _ZERO = b"0000000000"
 _TURNS = (rp.PHASE_IDLE, rp.PHASE_FILL, rp.PHASE_SEEK)
 _OF_TOP = (rp.PHASE_WITNESS, rp.PHASE_NEARBY)
+_COMPARED = (rp.PHASE_WALK, rp.PHASE_FILL)
 _NOT_CERTAIN = (rp.PHASE_PROBE, rp.PHASE_SEEK, rp.PHASE_POLL)
 _UNSAID = (
     error_codes.REFUSED_OTHER,
@@ -176,8 +185,7 @@ class Recovery:
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
-        self._values = None  # toolcart.agent.openprotocol.pushed_values', where IDs may mean others than were pushed
-        self._compares = False  # what is fetched with what was pushed under other IDs, until nothing is missing
+        self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
         self._frame = b""  # of an answer of which only the ID can be read
         self._has_answered = False
@@ -194,6 +202,7 @@ class Recovery:
         self._revisions = self._ordered = revisions
         self._revision_index = 0
         self._turned = 0  # how many revisions in a row were rejected
+        self._was_unsaid = False  # one of them without a word about its revision
         self._other = 0  # the identity of this connection
         self.first_record = 0  # of its first push, 0: there was none
         self._is_noted = False  # what it has shown above `w` (toolcart.agent.openprotocol.seen_ids)
@@ -205,13 +214,16 @@ class Recovery:
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
+        self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
         self._unfinished = None  # what was begun and not completed, once there was such a push
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
+        self._contradictions = 0  # in a row
+        self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self._is_shut_out = False  # since a question was asked last
+        self._may_be_late = False  # the answer to the question that was asked last
         self._is_later = False  # the last rejection says that it will be answered later
-        self._lower = -1  # an ID asked for since it came in place of a higher one
-        self._lower_answer = b""  # the digest of what came so
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -221,11 +233,12 @@ class Recovery:
         ownership = self.ownership
         self._forget()
         ownership.forget()
-        self.offset.begin_connection()
-        self.writing = self._values = None
-        self._is_checked = self._compares = self._is_noted = False
-        self._has_answered = False  # a question of this connection, by a result
-        self._restarts = 0
+        self.writing = self.contents = None
+        self._is_checked = self._is_noted = False
+        self._has_answered = self._was_unsaid = False  # a question of this connection, by a result
+        self._restarts = self._contradictions = 0
+        self._named[TIME] = 0
+        self._is_walked = False
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -237,6 +250,10 @@ class Recovery:
         if revisions != self._ordered:
             self._ordered = revisions
             self._revision_index = self._turned = 0
+        if self._other == ownership.identity:
+            self.offset.opened()
+        else:
+            self.offset.forget()
         if ownership.is_other:
             self._meet_successor()
         self._other = ownership.identity
@@ -306,11 +323,15 @@ class Recovery:
         """Forget what was observed, asked and concluded."""
         self.request.forget()
         self._check = self._ended = None
-        self._lower = -1
+        self._may_be_late = False
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
         self._retry.stop()
+
+    def is_put_off(self):
+        """True if the controller has said that it will answer later."""
+        return self._is_later
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""
@@ -336,8 +357,6 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
-        if self._values is not None:
-            self._values.is_read = False
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
@@ -433,18 +452,19 @@ class Recovery:
         if not self.seeks():
             return False
         if self._restarts > RESTARTS_MOST:
-            self._restarts = 0
-            self._why = WHY_SILENT
-            self._cannot_ask(now)
+            self._end_contradiction(now)
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
             self.wait_for_room(now)
             return False
         if self.phase == rp.PHASE_SETTLE:
             self._settle(now)
-        if self.phase in _TURNS and self._lower < 0:
+        if self.phase in _TURNS:
             self._turn_to_missing(now)
         if self.phase == rp.PHASE_SETTLE or self.phase == rp.PHASE_IDLE or self._retry.armed:
+            return False
+        if self.phase in _COMPARED and not self.read_contents(self.duplicates.read_most):
+            self._retry.start(now, 0)  # the others have their turn first
             return False
         number = after(request.asked) if request.state == NEXT else request.asked
         if number and number + self.offset.ask <= 0:  # 0 would be the newest
@@ -454,7 +474,7 @@ class Recovery:
         put_id(self.ask_id, number)
         self.ask_spindle = request.spindle if self._spindle_count() > 1 else 0
         request.waits = True
-        self._is_shut_out = False
+        self._is_shut_out = self._may_be_late = False
         return True
 
     def wait_least(self, now, ms):
@@ -468,10 +488,6 @@ class Recovery:
     def ask_offset(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""
         return self.offset.ask if id_of(self.ask_id, 0) > 0 else 0
-
-    def accepts_nearby(self):
-        """True if an answer with an ID near the one asked for counts as one (rule 7)."""
-        return not (self.offset.is_consistent or self.ownership.by_own_ids)
 
     def revision(self):
         """Return the revision to ask in."""
@@ -514,11 +530,11 @@ class Recovery:
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (is_logged or self.offset.is_ruled_out) and self.phase == rp.PHASE_FILL and self._may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
-            if near:
+            if near and not self._is_repeated(moved(number, -near)):
                 return self._handle_offset(number, moved(number, -near))
         is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
         if is_walked and self._counts_alone() and not self.offset.is_known():
-            self._compare_values(body, start, flags)
+            self._is_pushed_as_another(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
         return self._handle_result(number, is_logged, now)
@@ -563,9 +579,18 @@ class Recovery:
         self._is_later = is_later
         if self._turns_revision(kind):
             return rp.NEWS_NONE
+        if self._was_unsaid and self._was_answered() and kind == error_codes.REFUSED_REVISION:
+            self._was_unsaid = False
+            self._turned = 0
+            return self._again(now)  # the revision that it has answered in before was rejected for another reason
         if kind == error_codes.REFUSED_REVISION or kind == error_codes.REFUSED_NEVER:
             return self._cannot_ask(now)
         return self._again(now)
+
+    def _was_answered(self):
+        """True if this controller has answered questions, on whatever connection, and may do so again."""
+        ledger = self.ledger
+        return ledger.identity() != 0 and not ledger.is_unasked()
 
     def _turns_revision(self, kind):
         """True if the next revision is to be asked for: this one was rejected, or all is before anything was answered.
@@ -573,6 +598,7 @@ class Recovery:
         What is rejected without a word about its revision may be so for another reason: then each is tried once.
         """
         is_unsaid = not self._has_answered and kind in _UNSAID
+        self._was_unsaid = self._was_unsaid or is_unsaid
         count = len(self._ordered)
         if self._turned >= count or not (is_unsaid or kind == error_codes.REFUSED_REVISION):
             return False
@@ -586,7 +612,10 @@ class Recovery:
             return rp.NEWS_NONE
         self._why = WHY_SILENT
         self._is_later = False
-        return self._again(now)
+        phase, asked = self.phase, self.request.asked
+        news = self._again(now)
+        self._may_be_late = self._retry.armed and (self.phase, self.request.asked) == (phase, asked)
+        return news
 
     def _is_tried(self, more=0):
         """True if the newest was asked for often enough in vain, `more` than is counted."""
@@ -606,7 +635,7 @@ class Recovery:
         if self._why >= 0:
             self._vain += 0 if self._is_shut_out else VAIN_MOST // 2 + 1
             self._is_shut_out = True
-            if self.ledger.identity() and not self.ledger.is_unasked() and self._vain < VAIN_MOST:
+            if self._was_answered() and self._vain < VAIN_MOST:
                 self._switch_off(rp.PHASE_OFF)
                 self._retry.start(now, OFF_MS)
                 return rp.NEWS_NONE
@@ -650,6 +679,11 @@ class Recovery:
         """Take note of an answer; True if it is to an earlier question, or to none."""
         request = self.request
         waited, request.waits = request.waits, False
+        if self._may_be_late:  # it is to the question that is to be asked again
+            waited = True
+            self._may_be_late = False
+            self._retry.stop()
+            request.again()
         return not waited or self.phase >= _OFF
 
     def _handle_without_id(self, now):
@@ -674,8 +708,6 @@ class Recovery:
     def _again(self, now):
         """No usable answer: ask again later, but not for ever where others are answered; return a NEWS_."""
         phase = self.phase
-        if self._lower >= 0:
-            self.restart()
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
         if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
@@ -702,9 +734,7 @@ class Recovery:
 
         That is soon where nothing was ever answered, and no one has said "later".
         """
-        ledger = self.ledger
-        was_answered = ledger.identity() and not ledger.is_unasked()
-        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (was_answered or self._is_later))
+        return self._vain >= VAIN_MOST or (self._is_tried(1) and not (self._was_answered() or self._is_later))
 
     def _go_on_in_vain(self, now):
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
@@ -728,10 +758,10 @@ class Recovery:
         phase = self.phase
         request = self.request
         ownership = self.ownership
+        if number != request.asked and self._names_two(number):
+            return self._end_contradiction(now)
         if request.is_answer_to_next():
             return rp.NEWS_NONE
-        if self._lower >= 0:
-            return self._handle_lower(same(self._answer, self._lower_answer))
         if phase == rp.PHASE_COMPARE:
             return self._handle_compared(number, now)
         if phase in _OF_TOP and self._is_offset(number):
@@ -739,8 +769,6 @@ class Recovery:
         if ownership.shared is None and number != request.asked and self._lacks_push():
             return self._handle_other_id(number, now)
         is_lower = number < request.asked and not self._is_no_shared_answer(number)
-        if ownership.shared is None and is_lower and ownership.accepts_lower():
-            ownership.suspect()
         if ownership.shared is not None:
             judged = ownership.shared.judge(phase, ownership.shares, number, request.asked, is_lower)
             if judged != rp.JUDGED_FINE:
@@ -773,18 +801,50 @@ class Recovery:
         """
         if self.request.is_first_other():
             return rp.NEWS_NONE
-        if self._is_no_shared_answer(number):
-            self.ownership.answer_otherwise()
         if self._lacks_push():
             return self._wait_for_push()
+        if self._forgets_offset():
+            return rp.NEWS_NONE
+        self._contradictions += 1
+        if self._contradictions >= CONTRADICTIONS_MOST:
+            return self._end_contradiction(now)
         self._why = WHY_SILENT
         self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
         return self._absent(now)
 
+    def _forgets_offset(self):
+        """Forget an offset of an earlier connection, which an answer speaks against; True if there was one."""
+        if self.offset.is_proven:
+            return False
+        self.offset.forget()
+        self.restart()
+        return True
+
+    def _names_two(self, number):
+        """Take an answer with another ID than was asked for; True if answers have one ID for several results."""
+        if not self._counts_alone() or is_unread(self._answer):
+            return False
+        for digest in (self._named, self.observed.top):
+            if unpack_id(digest, 0) == number and digest[TIME] and not same(digest, self._answer):
+                self._contradictions += _ONE_ID_FOR_TWO
+                break
+        copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
+        return self._contradictions >= CONTRADICTIONS_MOST
+
+    def _end_contradiction(self, now):
+        """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
+        self._restarts = self._contradictions = 0
+        self._why = WHY_SILENT
+        self.contradicts = True
+        self.offset.forget()
+        self.offset.give_up()
+        return self._cannot_ask(now)
+
     def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
-        self._vain = 0
+        self._vain = self._contradictions = 0
+        self.contradicts = False
         if phase == rp.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
         if phase == rp.PHASE_NEARBY:
@@ -807,8 +867,6 @@ class Recovery:
         request = self.request
         if request.is_answer_to_next() or self._turn_spindle():
             return rp.NEWS_NONE
-        if self._lower >= 0:
-            return self._handle_lower(False)
         if phase == rp.PHASE_NEWEST:
             return self._handle_no_newest(now) if self.observed.is_nothing() else self._look_at_sharing(now)
         if phase == rp.PHASE_PROBE:
@@ -894,22 +952,9 @@ class Recovery:
             ownership.needs = "owner"
             self._switch_off(rp.PHASE_OFF)
             return rp.NEWS_NO_OWNER
-        if judged == rp.JUDGED_SHARED and ownership.suspects:
-            self._lower = number
-            self._lower_answer = bytes(self._answer)
-            self.request.begin(number)
         elif judged == rp.JUDGED_SHARED:
             self.restart()
             ownership.are_shared()
-        return rp.NEWS_NONE
-
-    def _handle_lower(self, is_there):
-        """What came with a lower ID was asked for by that: IDs are shared if it `is_there`. Return NEWS_NONE."""
-        self.restart()
-        if is_there:
-            self.ownership.are_shared()
-        else:
-            self.ownership.answer_otherwise()
         return rp.NEWS_NONE
 
     def _compare_newest(self, now):
@@ -1009,6 +1054,7 @@ class Recovery:
         if not is_known or not (is_above or is_top):
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
+        self.offset.is_proven = True
         if not several:
             return self._count_goes_on(now)
         observed.first = request.asked
@@ -1027,6 +1073,8 @@ class Recovery:
 
     def _search_nearby(self, is_reset, now):
         """What was sought is not under its ID: it may be near it (rule 7). Return a NEWS_."""
+        if is_reset and self._forgets_offset():
+            return rp.NEWS_NONE
         top = unpack_id(self._sought, 0)
         self.observed.is_reset = is_reset
         if is_reset and self._is_noted:
@@ -1123,28 +1171,32 @@ class Recovery:
         check.take(is_known)  # type: ignore[attr-defined]
         return self._go_on_checking(now)
 
-    # -- IDs that are pushed, and others in the memory (toolcart.agent.openprotocol.pushed_values) ------------------
+    # -- what the log has, under whatever IDs (toolcart.agent.openprotocol.stored_contents) --------------------------
 
-    def _compare_values(self, body, start, flags):
-        """Look for the fetched result at body[start:] among what was pushed under other IDs; True if it is there."""
-        self._compares = True
-        if self._values is None:
-            from toolcart.agent.openprotocol.pushed_values import PushedValues  # hardly any controller needs it
+    def read_contents(self, most):
+        """Read so many records of what the log has; True once that is known.
 
-            self._values = PushedValues()
-        self._values.read(self.duplicates)
-        is_found = self._values.has(body, start, flags)
-        if is_found and self._values.is_proven():
+        Of a log that has no more than these it is read when an answer is to be compared: most first walks bring none.
+        """
+        if self.contents is None and self.duplicates.next_record() - 1 <= most < RESULTS_MOST:
+            return True
+        if self.contents is None:
+            from toolcart.agent.openprotocol.stored_contents import StoredContents
+
+            self.contents = StoredContents(self.duplicates)
+        return self.contents.read(most)
+
+    def _is_pushed_as_another(self, body, start, flags):
+        """True if the fetched result at body[start:] was pushed under another ID."""
+        self.read_contents(RESULTS_MOST)
+        is_found = self.contents.is_found(body, start, flags)  # type: ignore[union-attr] - now there is one
+        if is_found and self.contents.is_proven():  # type: ignore[union-attr]
             self.ledger.put_apart()
         return is_found
 
-    def _is_comparable(self):
-        """True if something that is in doubt may be compared yet: each push has the log read again."""
-        return self.ledger.doubted > 0 and (self._values is None or self._values.reads < READS_MOST)
-
     def _may_be_apart(self):
         """True if pushed IDs are not the memory's, or one answer of this connection has shown it."""
-        return self.ledger.is_apart() or (self._values is not None and self._values.is_suspected())
+        return self.ledger.is_apart() or (self.contents is not None and self.contents.is_suspected())
 
     def _is_unchecked(self):
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
@@ -1215,13 +1267,15 @@ class Recovery:
 
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
-        may_be_apart = self.ledger.is_apart() or self._compares or self._is_comparable()
-        if may_be_apart and flags & FLAG_RECOVERED and self._counts_alone():
-            is_found = self._compare_values(body, start, flags)
-            values = self._values
-            if is_found or values.is_near(body, start, flags):  # type: ignore[attr-defined] - now there is one
-                return 1 if self.ledger.is_apart() else -1
-            if self.ledger.is_apart() and values.is_partial:  # type: ignore[attr-defined]
+        if flags & FLAG_RECOVERED:
+            is_found = self._counts_alone() and self._is_pushed_as_another(body, start, flags)
+            self.read_contents(RESULTS_MOST)
+            contents = self.contents
+            if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):  # type: ignore[union-attr]
+                return 1
+            if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):  # type: ignore[union-attr]
+                return 1
+            if contents.holds(body, start, flags):  # type: ignore[union-attr] - now there is one
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
@@ -1252,13 +1306,11 @@ class Recovery:
     def _is_pushed(self, digest):
         """True if the log has this result from a push; not if its ID is 0, which cannot be asked for."""
         number = unpack_id(digest, 0)
+        ident = bytearray(ID_BYTES)
+        put_id(ident, number)
         one = bytearray(FINGERPRINT_BYTES)
-        put_id(one, number)
-        since = self.ledger.since
-        if not number or not self.duplicates.was_pushed(one, since):
-            return False
-        for page, at, flags in self.duplicates.results(since):
-            if not flags & FLAG_RECOVERED and all_digits(page, at + TIGHTENING_ID, ID_BYTES):
+        for page, at, flags in self.duplicates.results_of(bytes(ident), self.ledger.since) if number else ():
+            if not flags & FLAG_RECOVERED:
                 put_digest(one, 0, page, at, flags)
                 if same(one, digest):
                     return True
@@ -1277,13 +1329,34 @@ class Recovery:
         if not self._may_be_offset() or number == sought == asked or not are_alike(self._answer, self._sought):
             return False
         is_near = (number == sought or apart(number, sought)) and (asked == sought or apart(asked, sought))
-        return bool(is_near) and self._is_pushed(self._sought)
+        return bool(is_near) and self._is_pushed(self._sought) and not self._is_repeated(sought)
+
+    def _is_repeated(self, number):
+        """True if several results of this count were pushed under this ID: how far it is off then shows nothing."""
+        ident = bytearray(ID_BYTES)
+        put_id(ident, number)
+        epoch = self.ledger.epoch()
+        first = b""
+        one = bytearray(FINGERPRINT_BYTES)
+        for page, at, flags in self.duplicates.results_of(bytes(ident), 1):
+            if not flags & FLAG_RECOVERED and page[at - HEAD_BYTES + ID_EPOCH] == epoch:
+                put_digest(one, 0, page, at, flags)
+                if first and not same(one, first):
+                    return True
+                first = bytes(one)
+        return False
 
     def _handle_offset(self, number, pushed):
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.confirms(number, pushed, self.request.asked):
             return rp.NEWS_NONE
         self.restart()
+        ledger = self.ledger
+        first = ledger.ranges[0][0] if ledger.ranges else -1
+        if self._is_walked and first >= self._lowest_id.lowest():  # that is as the answers say, and may be off
+            self._is_walked = False
+            ledger.move_first(self.offset.corrected(first))
+            ledger.try_save()
         return rp.NEWS_OFFSET
 
     def _is_no_shared_answer(self, number):
@@ -1390,6 +1463,7 @@ class Recovery:
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
         lowest = self._lowest_id.lowest()
+        self._is_walked = True
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
         self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
@@ -1559,7 +1633,8 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
-        self._compares = self._values is not None and self._values.is_suspected()
+        if self.contents is not None and not self.contents.is_suspected():
+            self.contents = None  # given back to the heap
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
     def _turn_to_next(self, last):

@@ -13,7 +13,6 @@ from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
-from toolcart.agent.openprotocol.ids import id_of
 from toolcart.agent.openprotocol.revision_fallback import Revisions
 from toolcart.agent.record.equality import put_digits
 from toolcart.agent.record.result import ID_BYTES
@@ -108,10 +107,9 @@ class Request:
         "_answered_id",
         "_sends",
         "answer",
-        "accepts_lower",
-        "accepts_nearby",
         "data",
         "heard",
+        "waits",
         "unsent",
         "was_newest",
         "asked",
@@ -124,8 +122,6 @@ class Request:
 
     def __init__(self):
         self.answer = Timer()  # until it is no longer awaited
-        self.accepts_lower = False  # the newest at or below what was asked for may be the answer
-        self.accepts_nearby = False  # so may an ID near it (toolcart.agent.openprotocol.id_offset)
         self.row = START
         self.spindle = 0  # whose result is asked for; 0: nobody's in particular
         self._answered_id = bytearray(ID_BYTES)
@@ -137,6 +133,7 @@ class Request:
         self._echoes = 0  # answers to earlier tries that may still come
         self._by = 0  # the spindle that the answer taken last names
         self.was_newest = False  # that answer was to the question for the newest
+        self.waits = False  # no answer came to the last request, and it may come yet
         self._sends = self._passed = 0
         self._passed_over = False
         self.asked = self.named = 0
@@ -156,6 +153,7 @@ class Request:
         self.data = data
         self.tries = 1 if row[ONCE] else tries
         self.heard = 0
+        self.waits = False
         self.unsent = True
         self._sends = self._passed = 0
         self._passed_over = False
@@ -177,7 +175,10 @@ class Request:
         self.answer.start(now, wait_ms)
 
     def is_matched(self, buf, at):
-        """True if the answer at buf[at:] is to what was asked; to all zeros (the newest) anything is."""
+        """True if the answer at buf[at:] is to what was asked, as far as can be told.
+
+        A controller may answer with another ID than it was asked for: who asked judges that.
+        """
         data = self.data
         first = self.row[DATA_AT]
         if first:
@@ -193,14 +194,25 @@ class Request:
                     return False  # one more to the question before
                 if self._echoes:
                     self._echoes -= 1
-                    self._passed += self.accepts_lower  # else it cannot answer this one
+                    self._passed += 1
                     return False  # the answer to an earlier try
-                if not (self._is_near() or (differs < 0 and self.accepts_lower)):
+                if self.row is not FETCH:
                     return False
             self._count_echoes(self._sends - 1)
             self._by = by
             self.was_newest = compare(data, asked, _NEWEST, 0, ID_BYTES) == 0
             copy(self._last_id, 0, answered, 0, ID_BYTES)
+        return True
+
+    def is_late(self, buf, at):
+        """True if the MID 0065 at buf[at:] is the first answer to the request that was given up."""
+        answered = self._answered_id
+        if not self.waits or self.asked or not put_digits(answered, 0, buf, at + FETCH[DATA_AT]):
+            return False
+        if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):
+            return False
+        self.waits = False
+        self._echoes = max(self._echoes - 1, 0)
         return True
 
     def is_other_spindle(self, buf, at):
@@ -213,14 +225,6 @@ class Request:
             and put_digits(answered, 0, buf, at + FETCH[DATA_AT])
             and answered == self._last_id
         )
-
-    def _is_near(self):
-        """True if `_answered_id` is an ID near the one asked for, and that may be the answer."""
-        if not self.accepts_nearby:
-            return False
-        from toolcart.agent.openprotocol.id_offset import apart  # loaded already where results are fetched
-
-        return apart(id_of(self._answered_id, 0), id_of(self.data, 0)) != 0
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""
@@ -235,6 +239,7 @@ class Request:
     def given_up(self):
         """No answer came: each try may still get its own, unless that was passed over."""
         if self.row[DATA_AT]:
+            self.waits = True
             self._count_echoes(max(self._sends - self._passed, 0))
 
     def answered(self):
@@ -265,6 +270,10 @@ class OldResultRequest:
     def asked(self, keepalives):
         """A question goes out on a connection that has seen so many keep-alives."""
         self._asked_at = keepalives
+
+    def was_asked(self):
+        """True if a question went out on this connection."""
+        return self._asked_at >= 0
 
     def rejected(self, counts, is_put_off=False):
         """It was rejected; `counts`: so that nothing comes of asking again; `is_put_off`: for now."""

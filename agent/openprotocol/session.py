@@ -817,8 +817,12 @@ class Session:
         """Take a message that answers nothing, unless another spindle has a result under the ID just answered."""
         link = self.link
         is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
-        if not is_old or not self.request.is_other_spindle(link.buf, link.at):
+        if not is_old:
             return st.EV_UNKNOWN
+        if self._is_old_result_asked() and self.request.is_late(link.buf, link.at):
+            return st.EV_FETCHED
+        if not self.request.is_other_spindle(link.buf, link.at):  # late, if such a thing was ever asked for
+            return st.EV_NONE if self.old_result.was_asked() else st.EV_UNKNOWN
         return st.EV_NONE if self.request.was_newest else st.EV_OTHER_SPINDLE  # the newest only shows what is missing
 
     def _accepted(self, named):
@@ -868,7 +872,10 @@ class Session:
             return st.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
             return self.refused_as(refusal_class(code))
-        return st.EV_ACK_REFUSED if self._acknowledges(named) else st.EV_UNKNOWN
+        if self._acknowledges(named):
+            return st.EV_ACK_REFUSED
+        is_late = named == rq.FETCH[rq.MID] and self.old_result.was_asked()
+        return st.EV_NONE if is_late else st.EV_UNKNOWN
 
     def _can_only_mean_outstanding(self, named):
         """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one.
@@ -912,7 +919,7 @@ class Session:
         if act == rq.ACT_DONE:
             return self._accepted(self.received.named)
         if act == rq.ACT_REPORT and not request.is_refused():
-            return st.EV_UNKNOWN
+            return st.EV_NONE  # late
         if self.state == st.STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
             return self.over(st.WHY_STOPPED)
         if act == rq.ACT_REPORT:

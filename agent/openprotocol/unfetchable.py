@@ -48,7 +48,7 @@ def settle(recovery, why):
     if ownership.shares or ledger.is_apart():
         skipped = []
     lost = [(first, end) for first, end in below(ledger) if not is_open(first, end)]
-    seen = -1 if is_other else last_of(ledger)
+    seen = -1 if is_other or recovery.contradicts else last_of(ledger)
     if seen >= 0 and lost and ledger.is_unasked() and lost[-1][1] == ledger.top():
         lost[-1] = lost[-1][0], preceding(ledger.top())  # that was pushed
     ledger.begin()

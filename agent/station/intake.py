@@ -522,8 +522,6 @@ class Intake:
             put_id(session.old_result.asked_id, moved(id_of(recovery.ask_id, 0), by))
         session.old_result.revision = recovery.revision()
         session.old_result.spindle = recovery.ask_spindle
-        session.request.accepts_lower = recovery.ownership.accepts_lower()
-        session.request.accepts_nearby = recovery.accepts_nearby()
         session.fetch()
         return True
 

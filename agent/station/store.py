@@ -46,7 +46,10 @@ _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
+_SECOND = const(62)  # of the time
 _DAY_MS = const(86400000)
+RECENT = const(64)  # pushed results: what of them is stored again under another ID is counted
+_MARK_BYTES = const(5)
 _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
 
 
@@ -74,6 +77,9 @@ class Store:
         self._odd = 0  # checksum of the last odd message
         self._shifted_told = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
+        self._recent = bytearray(_MARK_BYTES * RECENT)  # a mark of each result stored lately
+        self._recent_at = -1  # below 0: not what was stored in front of the start
+        self._mark = bytearray(_MARK_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._found = res.RESULT_READ  # how it was read: RESULT_
         self.length = 0  # of the payload in the stage
@@ -95,6 +101,7 @@ class Store:
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
+        self._recent_at = -1
         return True
 
     def _replay(self, scout):
@@ -103,6 +110,10 @@ class Store:
         kind = self._peek(scout)
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
+            if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
+                self._put_mark(log.page, log.at + res.HEAD_BYTES)
+                self._numbers[STORED_AGAIN] += self._recent.find(self._mark) >= 0
+                self._remember()
             scout.advance()
             kind = self._peek(scout)
         log.cover(scout.number)
@@ -164,7 +175,9 @@ class Store:
         ledger = self.ledger
         is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
         is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
-        if not is_next or is_other or flags or self.recovery.flags or self.wants_time:
+        self._put_mark(stage, body)
+        is_recent = self._recent.find(self._mark) >= 0
+        if not is_next or is_other or flags or self.recovery.flags or self.wants_time or is_recent:
             return self._put_read(flags, now)
         return self._put_next(stage, body, now)
 
@@ -192,7 +205,7 @@ class Store:
         else:
             kept = self.repeated(now)
             if kept < NOT_KEPT:
-                kept = self._commit(self.flags, now)
+                kept = self._commit_pushed(self.flags, now)
         if kept == KEPT and self._found > res.RESULT_READ:
             self.counters.count(h.ODD_FIELDS)
         return kept
@@ -241,8 +254,6 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
-        if not held and self.ledger.has_unnamed():
-            held = self.duplicates.holds_unnamed(self.log.stage, self.log.place, self.length, flags)
         otherwise = 0 if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
         if held or otherwise > 0:
             return self._known_before(held or otherwise, now)
@@ -253,6 +264,53 @@ class Store:
             self.counters.count(h.RECOVERED)
             if self._found > res.RESULT_READ:
                 self.counters.count(h.ODD_FIELDS)
+        return kept
+
+    # -- what was stored lately ----------------------------------------------------------------------------------
+
+    def _put_mark(self, buf, body):
+        """Put the last digits of torque, angle and time into `_mark`. Hot: allocates nothing."""
+        mark = self._mark
+        mark[0] = buf[body + _SECOND]
+        mark[1] = buf[body + _TORQUE_END]
+        mark[2] = buf[body + _TORQUE_END - 1]
+        mark[3] = buf[body + _TORQUE_END - 2]
+        mark[4] = buf[body + _SECOND - 7]
+
+    def _remember(self):
+        """The result of this mark is stored. Hot: allocates nothing."""
+        at = max(self._recent_at, 0)
+        recent = self._recent
+        mark = self._mark
+        recent[at] = mark[0]
+        recent[at + 1] = mark[1]
+        recent[at + 2] = mark[2]
+        recent[at + 3] = mark[3]
+        recent[at + 4] = mark[4]
+        at += _MARK_BYTES
+        self._recent_at = at if at < _MARK_BYTES * RECENT else 0
+
+    def _is_recent(self, flags):
+        """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
+        if flags & res.FLAG_EDGE_TIME:
+            return False
+        if self._recent_at < 0:
+            for page, at, _ in self.duplicates.results(max(self.log.next - RECENT, 1)):
+                self._put_mark(page, at)
+                self._remember()
+        log = self.log
+        self._put_mark(log.stage, self.body)
+        if self._recent.find(self._mark) < 0:
+            return False
+        return self.duplicates.holds_contents(log.stage, log.place, self.length) > 0
+
+    def _commit_pushed(self, flags, now):
+        """Append the pushed result in the stage; what was stored lately is stored again then, and counted."""
+        skipped = self.duplicates.search.skipped
+        is_again = self._is_recent(flags)
+        kept = self._commit(flags, now, skipped)
+        if kept == KEPT and is_again:
+            self._numbers[STORED_AGAIN] += 1  # a start in front of the next snapshot counts it as well
         return kept
 
     def _names_unit(self):
@@ -387,7 +445,7 @@ class Store:
             held = recovery.has_otherwise(stage, body, flags)
         if held:
             return self._known_before(held, now)
-        kept = self._commit(flags | recovery.flags, now)
+        kept = self._commit_pushed(flags | recovery.flags, now)
         if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
             self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
@@ -401,6 +459,7 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.ledger.follows(stage, body)
+        self._remember()
         if self.length >= _WITH_LIMITS:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
@@ -459,6 +518,11 @@ class Store:
         code = log.append(kind, flags, self.length)
         if code == LOG_DONE:
             self._count(kind, flags, log.stage, log.place, self.length)
+            if kind == KIND_RESULT:
+                self._put_mark(log.stage, self.body)
+                self._remember()
+                if self.recovery.contents is not None:
+                    self.recovery.contents.added(log.next - 1, log.stage, self.body, flags)
         elif is_unsure:
             numbers[STORED_AGAIN] -= 1
         return code
@@ -506,4 +570,5 @@ assert (
     PAYLOAD_MAX == FRAME_MOST + res.HEAD_BYTES + res.PARKED_BYTES and _LIGHT_PAYLOAD == res.HEAD_BYTES + res.BODY_BYTES
 )
 assert _WITH_LIMITS == _LIGHT_PAYLOAD + res.LIMITS_BYTES
+assert _SECOND == res.TIME + res.TIME_BYTES - 1 == res.ANGLE + res.ANGLE_BYTES + 6
 assert _MONTH == res.TIME + 2 and _TORQUE_END == res.ANGLE - 1 and res.TIGHTENING_ID + res.ID_BYTES == res.SERIAL

@@ -54,6 +54,8 @@ class FakeState:
 class FakeLog:
     """Records in RAM; with a `limit` the oldest go."""
 
+    read_most = 1000000
+
     def __init__(self, limit=0):
         self.limit = limit
         self.records = []  # (payload, flags, result)
@@ -89,13 +91,6 @@ class FakeLog:
 
     def has_id(self, ident, record):
         return self.count_ids(id_of(ident, 0), id_of(ident, 0), record) > 0
-
-    def was_pushed(self, ident, record):
-        return any(
-            not flags & res.FLAG_RECOVERED and id_of(page, at + res.TIGHTENING_ID) == id_of(ident, 0)
-            for page, at, flags in self.results(record)
-            if page[at + res.TIGHTENING_ID] != 0x20
-        )
 
     count_ids = DuplicateSearch.count_ids
     near = DuplicateSearch.near

@@ -59,7 +59,7 @@ _RESULT = (
 ID_AT = 111  # of the tightening in the result's frame
 ID_DIGITS = 10
 _VIN_DIGIT = 36
-_VALUES = (66, 67, 71, 91)  # of torque, angle, time
+_VALUES = (67, 71, 91)  # the last digits of torque, angle, time
 
 _VERIFICATION = b"00071200007"
 _INFORMATION = b"003708000010000000000192.0.2.20     10111"
@@ -147,6 +147,8 @@ class QuietController(QuietPort):
         last = result[ID_AT + ID_DIGITS - 1]
         for at in _VALUES:
             result[at] = last
+        result[66] = result[ID_AT + ID_DIGITS - 2]  # of the torque: else the tenth from now would be the same one
+        result[65] = result[ID_AT + ID_DIGITS - 3]
         if last & 3 == 0:
             result[_VIN_DIGIT] = 0x30 + (result[_VIN_DIGIT] + 3) % 10
         self.say(result)

@@ -243,7 +243,7 @@ subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs
--if not shares and (self.owner == OWNER_OTHER or is_below):
+-if not shares and (self.owner == OWNER_OTHER or (is_below and self._has_to_name)):
 +if False:
 refused-and-acknowledged | 0 | agent/station/store.py | worlds
 : what the log refuses is acknowledged

@@ -376,6 +376,10 @@ _NOT_FETCHED = {
     "fetched nor counted",
     "controller": "this controller answers no question about stored results, as far as is known: what it makes while "
     "the agent is not listening is not fetched, but counted as soon as its IDs show it",
+    "answers": "what this controller answers about stored results does not match what it is asked: nothing is fetched, "
+    "and what it makes while the agent is not listening is counted as soon as its IDs show it",
+    "later": "this controller puts off each question about stored results: what it made while the agent was not "
+    "listening is missing until it answers, and is asked for again within the hour",
     "no ID": "what this controller answers about stored results cannot be used: nothing is fetched before it pushes "
     "a result with an ID",
 }

@@ -2,7 +2,7 @@
 
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
-from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, apart
+from toolcart.agent.openprotocol.id_offset import OFFSET_MOST
 from toolcart.agent.openprotocol.ids import ID_PERIOD, id_of
 from toolcart.agent.record.result import HEAD_BYTES, TIGHTENING_ID
 from host_tests.support.recovery import Bench, Memory, Result
@@ -36,12 +36,7 @@ class Cart(Bench):
         number = self.ask()
         if number < 0:
             return False
-        result = self.memory.find(number)
-        is_near = result is not None and (apart(result.ident, number) and self.recovery.accepts_nearby())
-        if result is None or not number or result.ident == number or is_near:
-            self.answer(result)
-        else:
-            self.recovery.silent(self.now)
+        self.answer(self.memory.find(number))
         return True
 
     def stored(self):

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart, key_of, packed_time
 
@@ -62,6 +63,10 @@ def off(monkeypatch, cart, by):
     return made
 
 
+def is_at_rest(recovery):
+    return recovery.phase == rp.PHASE_OFF or not recovery.seeks()
+
+
 @pytest.mark.parametrize(("live", "missed"), [(3, 2), (1, 4), (2, 6), (0, 3)])
 @pytest.mark.parametrize("by", OFF)
 def test_each_is_stored_once_under_its_own_id_or_counted(monkeypatch, by, live, missed):
@@ -75,7 +80,7 @@ def test_each_is_stored_once_under_its_own_id_or_counted(monkeypatch, by, live, 
         cart.produce(live, 1300)
         cart.run(20000)
         cart.miss(missed, 1300)
-        cart.until(lambda: cart.is_ready() and not cart.station.recovery.seeks(), 7200000)
+        cart.until(lambda: cart.is_ready() and is_at_rest(cart.station.recovery), 7200000)
     cart.produce(3, 1300)  # where it takes a push to know what answers mean
     cart.run(100000)
     cart.until(cart.is_quiet, 7200000)

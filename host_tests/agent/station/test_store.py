@@ -8,6 +8,7 @@ from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.log.snapshot_fields import DAMAGED, OVERWRITTEN, STORED, STORED_AGAIN
 from toolcart.agent.openprotocol.plausibility import plausible
+from toolcart.agent.openprotocol.stored_contents import StoredContents
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.provenance import spindle_in
@@ -314,7 +315,7 @@ def proven(bench, top):
     """Return a bench whose controller has proven its IDs up to `top`."""
     bench.push(light(tightening_id=top))
     bench.prove(fetched(2, tightening_id=top))
-    assert bench.push(light(tightening_id=top + 1)) == KEPT
+    assert bench.push(light(tightening_id=top + 1, torque=top + 1)) == KEPT
     return bench
 
 
@@ -323,11 +324,12 @@ def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     look = bench.store.duplicates
     bench.store.duplicates = Refusing()
     for number in range(43, 60):
-        assert bench.push(light(tightening_id=number)) == KEPT
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT
     assert bench.ledger.top() == 59
     bench.store.duplicates = look
-    for number in range(41, 60):
-        assert bench.push(light(tightening_id=number)) == KEPT_BEFORE
+    for number in range(42, 60):
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT_BEFORE
+    assert bench.push(light(tightening_id=41)) == KEPT_BEFORE
     assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
 
 
@@ -353,7 +355,7 @@ def test_with_worn_out_state_nothing_is_acknowledged_since_last_record_may_fade(
 def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
-    assert bench.push(light(tightening_id=61)) == KEPT  # 43..60 may be missing
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT  # 43..60 may be missing
     assert put_raw(bench, 43) == KEPT and numbers[STORED_AGAIN] == 0, "nothing was pushed before"
     assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
     assert put_raw(bench, 45) == KEPT and numbers[STORED_AGAIN] == 1, "it is a bound, not a count"
@@ -362,18 +364,18 @@ def test_unreadable_fetched_frame_possibly_pushed_counts_as_stored_again():
 def test_what_was_damaged_may_have_been_what_is_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
-    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT
     assert bench.store.put_unread(b"0024006100100000        no one reads it", 0, 39, NOW) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 0
+    assert bench.fetch(fetched(2, tightening_id=43, torque=43)) == KEPT and numbers[STORED_AGAIN] == 0
     numbers[DAMAGED] = 1
-    assert bench.fetch(fetched(2, tightening_id=45)) == KEPT and numbers[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=45, torque=45)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 def test_frame_of_a_result_that_is_fetched_as_well_counts_as_stored_again():
     bench = proven(Bench(10), 41)
     numbers = bench.log.state.numbers
     assert bench.store.put_unread(b"0231006100100000    " + b"?" * 211, 0, 231, NOW) == KEPT
-    assert bench.fetch(fetched(2, tightening_id=43)) == KEPT and numbers[STORED_AGAIN] == 1
+    assert bench.fetch(fetched(2, tightening_id=43, torque=43)) == KEPT and numbers[STORED_AGAIN] == 1
 
 
 class Flaky:
@@ -461,7 +463,7 @@ def put_raw(bench, ident):
 
 def test_start_without_the_count_counts_a_repeat_once_more():
     bench = proven(Bench(10), 41)
-    assert bench.push(light(tightening_id=61)) == KEPT
+    assert bench.push(light(tightening_id=61, torque=61)) == KEPT
     assert bench.push(garbled(tightening_id=44)) == KEPT
     assert bench.log.state.save()
     assert put_raw(bench, 45) == KEPT and bench.log.state.numbers[STORED_AGAIN] == 1
@@ -470,9 +472,9 @@ def test_start_without_the_count_counts_a_repeat_once_more():
 
 def test_missing_results_never_pushed_count_once_however_often_logs_turn():
     bench = proven(Bench(10), 41)
-    assert bench.push(light(tightening_id=1000)) == KEPT
+    assert bench.push(light(tightening_id=1000, torque=1000)) == KEPT
     for ident in range(43, 300):
-        assert bench.fetch(fetched(2, tightening_id=ident)) == KEPT
+        assert bench.fetch(fetched(2, tightening_id=ident, torque=ident)) == KEPT
         take_all(bench.log)
     assert 43 not in bench.idents() and bench.log.state.numbers[STORED_AGAIN] == 0
 
@@ -647,3 +649,23 @@ def test_limits_behind_the_body_stay_where_they_are():
     payload = bench.results()[0][2]
     assert payload[r.HEAD_BYTES + r.BODY_BYTES :][: r.LIMITS_BYTES] == b"004000005000004500000600009000075    "
     assert payload[-7] == 7
+
+
+def test_contents_of_a_long_log_are_read_in_turns():
+    bench = Bench(24)
+    for number in range(1, 101):
+        assert bench.push(light(tightening_id=number, torque=number)) == KEPT
+    contents = StoredContents(bench.duplicates)
+    turns = 0
+    while not contents.read(16):
+        turns += 1
+        if turns == 2:  # what comes between two turns is known as well
+            assert bench.push(light(tightening_id=101, torque=101)) == KEPT
+    assert turns == 100 // 16
+    for number in (1, 50, 100, 101):
+        frame = fetched(2, tightening_id=number + 500, torque=number)
+        assert bench.store.read_fetched(frame, 0, len(frame), 2)
+        assert contents.holds(bench.log.stage, bench.store.body, 0), number
+    frame = fetched(2, tightening_id=7, torque=777)
+    assert bench.store.read_fetched(frame, 0, len(frame), 2)
+    assert not contents.holds(bench.log.stage, bench.store.body, 0)

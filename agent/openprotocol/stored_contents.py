@@ -1,0 +1,191 @@
+"""What the log has, whatever IDs it has it under: what comes again is known by its time and values.
+
+    entry  0      4            6.6      6.7     8
+           |key   |ID         |pushed  |angle  |    key: of time and torque; an entry for each of the RESULTS_MOST
+           | u32  | its lowest 22 bits | 7 bits|    newest results
+
+Rules
+1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
+   again (toolcart.agent.station.store), whatever the cause. No theory about a controller decides that.
+2. It is read at READ_MOST records a turn, in front of the first question that may bring something to be stored; what
+   came since is added. The newest RESULTS_MOST are compared. Where there are more, what is not found counts too, once
+   one was found.
+3. PROOF_LEAST results that are not alike, pushed under IDs far from those that the memory has them under, prove that
+   pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
+   pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
+   shows nothing here: see toolcart.agent.openprotocol.id_offset.
+4. A pushed result is one fetched result, not two: another that is like it is stored.
+
+Imported where something may have to be fetched.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
+from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
+from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
+from toolcart.agent.openprotocol.id_offset import apart
+from toolcart.agent.openprotocol.ids import id_of, is_some
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest
+from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
+
+PROOF_LEAST = const(2)
+
+_ENTRY = const(8)
+_VALUES = const(12)  # of a digest
+_PUSHED = const(1 << 22)
+_UNNAMED = const((1 << 22) - 1)  # in place of an ID
+_ANGLE_AT = const(23)
+_UNKNOWN = const(127)  # in place of an angle
+
+
+class StoredContents:
+    """The newest results of one log."""
+
+    def __init__(self, duplicates):
+        self.is_partial = False  # the log has more than these
+        self._duplicates = duplicates
+        self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
+        self._reads = duplicates.results(1)
+        self._entries = bytearray()
+        self._entry = bytearray(_ENTRY)
+        self._key = bytearray(4)
+        self._angle = _UNKNOWN
+        self._digest = bytearray(FINGERPRINT_BYTES)
+        self._oldest = 0  # where the entries end that were read first, the newest in front
+        self._turn = 0  # of the next one that takes an older one's place
+        self._found = {}  # by the ID of the memory: what was found under another one
+
+    def read(self, most):
+        """Read so many records; True once all are."""
+        reads = self._reads
+        while reads is not None and most:
+            most -= 1
+            one = next(reads, None)
+            if one is None or self._is_full():
+                self._reads = reads = None
+                self._oldest = len(self._entries) // _ENTRY
+                self.is_partial = self._is_full()
+            else:
+                self._add(one[0], one[1], one[2])
+        if reads is None:
+            self._read_since()
+        return reads is None
+
+    def _read_since(self):
+        last = self._duplicates.next_record() - 1
+        if last != self._upto:
+            for page, at, flags in self._duplicates.results(self._upto + 1):
+                self._add(page, at, flags)
+            self._upto = last
+
+    def _is_full(self):
+        return len(self._entries) >= RESULTS_MOST * _ENTRY
+
+    def _add(self, page, at, flags):
+        """Add an entry, in place of the oldest one where there are enough."""
+        number = _id_of(page, at)
+        number = _UNNAMED if number < 0 else number % _UNNAMED
+        put_u32(self._entry, 0, self._take(page, at, flags))
+        pushed = 0 if flags & FLAG_RECOVERED else _PUSHED
+        put_u32(self._entry, 4, number | pushed | self._angle << _ANGLE_AT)
+        if self._is_full():
+            turn = self._turn
+            place = self._oldest - 1 - turn if turn < self._oldest else turn
+            copy(self._entries, place * _ENTRY, self._entry, 0, _ENTRY)
+            self._turn = (turn + 1) % RESULTS_MOST
+            self.is_partial = True
+        else:
+            self._entries.extend(self._entry)
+
+    def added(self, record, body, start, flags):
+        """The log has got what is at body[start:] as this record."""
+        if self._reads is None and record == self._upto + 1:
+            self._add(body, start, flags)
+            self._upto = record
+
+    # -- what is compared ----------------------------------------------------------------------------------------
+
+    def holds(self, body, start, flags):
+        """True if the log has the time and the values of the result at body[start:], or may have."""
+        if not self._take(body, start, flags):
+            return len(self._found) > 0
+        return self._next(0) >= 0 or (self.is_partial and len(self._found) > 0)
+
+    def holds_unnamed(self, body, start, flags):
+        """True if the log has it from a push that named no ID."""
+        at = self._first(body, start, flags)
+        while at >= 0 and self._word(at) != _PUSHED | _UNNAMED:
+            at = self._next(at + _ENTRY)
+        return at >= 0
+
+    def is_found(self, body, start, flags):
+        """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 4)."""
+        number = _id_of(body, start)
+        at = self._first(body, start, flags)
+        count = 0
+        while at >= 0:
+            word = self._word(at)
+            if word & _PUSHED:
+                other = word & _UNNAMED
+                if number % _UNNAMED == other or apart(number % _UNNAMED, other):
+                    return False
+                count += 1
+            at = self._next(at + _ENTRY)
+        key = bytes(self._key)
+        if count <= len([one for one in self._found if self._found[one] == key and one != number]):
+            return False
+        self._found[number] = key
+        return True
+
+    def is_near(self, body, start, flags):
+        """True if it was pushed under an ID near its own, or its own, though the log has it not under that."""
+        at = self._first(body, start, flags)
+        if bytes(self._key) in self._found.values():
+            return False
+        while at >= 0 and not self._word(at) & _PUSHED:
+            at = self._next(at + _ENTRY)
+        return at >= 0
+
+    def is_suspected(self):
+        """True if one was found under another ID."""
+        return len(self._found) > 0
+
+    def is_proven(self):
+        """Rule 3."""
+        return len(set(self._found.values())) >= PROOF_LEAST
+
+    def _first(self, body, start, flags):
+        return self._next(0) if self._take(body, start, flags) else -1
+
+    def _next(self, at):
+        """Return where from `at` on there is an entry of what was taken, -1: nowhere."""
+        entries = self._entries
+        angle = self._angle
+        at = entries.find(self._key, at)
+        while at >= 0:
+            other = get_u32(entries, at + 4) >> _ANGLE_AT if at % _ENTRY == 0 else -1
+            if other >= 0 and (other == angle or other == _UNKNOWN or angle == _UNKNOWN):
+                return at
+            at = entries.find(self._key, at + 1)
+        return -1
+
+    def _word(self, at):
+        """Return the ID of the entry there, and whether it was pushed."""
+        return get_u32(self._entries, at + 4) & (_PUSHED | _UNNAMED)
+
+    def _take(self, page, at, flags):
+        """Take what the result has besides its ID into `_key` and `_angle`; return the key, 0: no time or values."""
+        digest = self._digest
+        put_digest(digest, 0, page, at, flags)
+        angle = digest[-1]
+        self._angle = _UNKNOWN if angle == 0xFF else (angle >> 4) * 10 + (angle & 0x0F)
+        key = 0
+        if digest[TIME + 2] and digest[_VALUES] != 0xFF:
+            key = crc30(digest, TIME, FINGERPRINT_BYTES - 1) or 1
+        put_u32(self._key, 0, key)
+        return key
+
+
+def _id_of(page, at):
+    at += TIGHTENING_ID
+    return id_of(page, at) if all_digits(page, at, ID_BYTES) and is_some(page, at) else -1

@@ -1,0 +1,113 @@
+"""Answers that do not match what is asked lead to one state: all is stored or counted, and no theory is told."""
+
+import pytest
+
+from toolcart.agent.base import counters as h
+from toolcart.agent.cart.status import of_station
+from toolcart.agent.openprotocol import recovery_phases as rp
+from toolcart.tools.messages import attention
+from host_tests.support.odd_controllers import ANSWERS, OddController
+
+NAMED = {
+    "always 0": lambda number: 0,
+    "always 1": lambda number: 1,
+    "always 77": lambda number: 77,
+    "always the last": lambda number: 4294967295,
+}
+
+
+def outages(odd, endings=("cut", "down", "cut")):
+    odd.cart.until_ready(2000)
+    odd.make(6, 700)
+    for ending in endings:
+        odd.away(5, cut=ending == "cut")
+        odd.cart.run(6000)
+        odd.make(4, 700)
+        odd.cart.run(100000)
+    return odd
+
+
+def off(cart):
+    return of_station(cart.station, cart.clock.now)["recovery"]["off"]
+
+
+@pytest.mark.parametrize("first", [1, 2, 9, 20, 500])
+@pytest.mark.parametrize("how", NAMED)
+def test_answers_that_all_have_one_id_hide_nothing_and_show_nothing(monkeypatch, how, first):
+    odd = outages(OddController(monkeypatch, named=NAMED[how], first_id=first))
+    _, again, missing, gone, opened = odd.books()
+    assert (again, gone, opened) == (0, missing, 0), odd.books()
+    cart = odd.cart
+    assert cart.counted(h.IDS_OFF) == cart.counted(h.CONTROLLER_RESETS) == 0 and not cart.station.ledger.shares()
+    assert cart.station.recovery.phase == rp.PHASE_OFF and off(cart) == "answers"
+    [need] = [need for need in attention.needs(of_station(cart.station, cart.clock.now)) if need.slug == "fetching"]
+    assert "does not match what it is asked" in need.words
+
+
+def test_a_controller_that_answers_right_again_is_asked_again(monkeypatch):
+    odd = outages(OddController(monkeypatch, named=NAMED["always 0"], first_id=20))
+    odd.named = None
+    odd.away(5)
+    odd.make(2)
+    odd.cart.settle()
+    assert off(odd.cart) == "" and set(odd.made[-7:]) <= set(odd.rows())
+
+
+def restarted(odd, before, away, after, cut):
+    odd.cart.until_ready(2000)
+    odd.make(before)
+    odd.away(away, restarts=True, cut=cut)
+    odd.make(after)
+    odd.cart.run(100000)
+    odd.away(3, cut=True)
+    odd.make(2)
+    odd.cart.run(3000)
+    odd.away(0)
+    odd.make(1)
+    odd.cart.run(100000)
+    return odd
+
+
+@pytest.mark.parametrize("cut", [True, False])
+@pytest.mark.parametrize(("before", "away", "after"), [(6, 3, 4), (6, 0, 4), (20, 4, 2), (3, 5, 1)])
+@pytest.mark.parametrize("keeps", [5, 50])
+@pytest.mark.parametrize("how", ANSWERS)
+def test_a_count_that_begins_again_misses_nothing_uncounted(monkeypatch, how, keeps, before, away, after, cut):
+    odd = OddController(monkeypatch, answers=how, keeps=keeps)
+    restarted(odd, before, away, after, cut).judge(most_again=0)
+    assert not odd.cart.station.ledger.shares() and off(odd.cart) == ""
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize(("keeps", "missed"), [(5, 8), (5, 5), (12, 40), (50, 8)])
+@pytest.mark.parametrize("how", ANSWERS)
+def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(monkeypatch, how, keeps, missed, named):
+    identity = {"station_number": 1 if named else 0}
+    odd = OddController(monkeypatch, answers=how, keeps=keeps, controller={"identity": identity})
+    odd.cart.until_ready(2000)
+    odd.make(4)
+    odd.away(missed)
+    odd.make(3)
+    odd.cart.run(120000)
+    _, again, missing, gone, opened = odd.books()
+    assert (again, opened) == (0, 0) and missing == gone <= max(0, missed - keeps + 3), odd.books()
+    assert not odd.cart.station.ledger.shares() and odd.cart.counted(h.CONTROLLER_UNKNOWN) == 0
+
+
+@pytest.mark.parametrize("keeps", [5, 50])
+@pytest.mark.parametrize("late_ms", [300, 6000, 12000, 16000, 25000])
+def test_an_answer_that_is_late_is_one_all_the_same(monkeypatch, late_ms, keeps):
+    odd = OddController(monkeypatch, keeps=keeps)
+    odd.late_ms = late_ms
+    cart = odd.cart
+    cart.until_ready(2000)
+    odd.make(4)
+    cart.run(60000)
+    odd.away(8)
+    odd.make(3)
+    cart.run(1500000)
+    odd.make(1)
+    cart.run(60000)
+    _, again, missing, gone, opened = odd.books()
+    assert (again, opened) == (0, 0) and missing == gone <= (6 if keeps == 5 else 0), odd.books()
+    assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and off(cart) == ""

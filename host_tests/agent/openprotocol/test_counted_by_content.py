@@ -1,0 +1,72 @@
+"""What is stored though the log has its time and values is counted as stored again, whatever the controller does."""
+
+import pytest
+
+from host_tests.support.odd_controllers import OddController
+
+PUSHED_AS = {
+    "always 1": lambda number: 1,
+    "always 5": lambda number: 5,
+    "always the last": lambda number: 4294967295,
+    "1 to 8 in turn": lambda number: number % 8 + 1,
+    "1 to 3 in turn": lambda number: number % 3 + 1,
+    "each twice": lambda number: number // 2 + 1,
+    "times 10": lambda number: number * 10,
+    "one above": lambda number: number + 1,
+    "two above": lambda number: number + 2,
+    "four above": lambda number: number + 4,
+    "eight above": lambda number: number + 8,
+    "one below": lambda number: number - 1,
+    "as kept": None,
+}
+
+
+def outages(odd, endings=("cut", "down", "cut")):
+    cart = odd.cart
+    cart.until_ready(2000)
+    odd.make(6, 700)
+    for ending in endings:
+        odd.away(5, cut=ending == "cut")
+        cart.run(6000)
+        odd.make(4, 700)
+        cart.run(100000)
+    return odd
+
+
+@pytest.mark.parametrize("first", [1, 2, 9, 20])
+@pytest.mark.parametrize("how", PUSHED_AS)
+def test_pushed_ids_that_are_not_the_memory_s_double_nothing_uncounted(monkeypatch, how, first):
+    odd = outages(OddController(monkeypatch, pushed_as=PUSHED_AS[how], first_id=first))
+    odd.judge(most_gone=0 if how.endswith(("above", "below", "kept")) else None)
+
+
+def test_a_memory_larger_than_what_is_compared_doubles_nothing_uncounted(monkeypatch):
+    monkeypatch.setattr("toolcart.agent.openprotocol.stored_contents.RESULTS_MOST", 16)
+    outages(OddController(monkeypatch, pushed_as=PUSHED_AS["always 1"])).judge()
+
+
+def test_a_bolt_that_is_answered_for_another_is_counted(monkeypatch):
+    odd = outages(OddController(monkeypatch, bolts=True))
+    twice, again = odd.books()[:2]
+    assert 0 < twice <= again, odd.books()
+
+
+@pytest.mark.parametrize("again", [1, 2])
+@pytest.mark.parametrize("every_ms", [1000, 3000])
+@pytest.mark.parametrize("endings", [(), ("cut",), ("down",)])
+def test_what_is_pushed_again_under_another_id_is_counted(monkeypatch, endings, every_ms, again):
+    odd = OddController(monkeypatch)
+    odd.again = again
+    odd.cart.until_ready(2000)
+    odd.make(5, every_ms)
+    for ending in endings:
+        odd.away(2, cut=ending == "cut")
+        odd.make(2, every_ms)
+        odd.cart.run(60000)
+    odd.judge()
+    assert odd.books()[0] > 0
+
+
+def test_a_controller_as_it_should_be_doubles_nothing(monkeypatch):
+    odd = outages(OddController(monkeypatch), ("cut", "down", "cut", "down"))
+    assert odd.books() == (0, 0, 0, 0, 0)

@@ -1,0 +1,193 @@
+"""Controllers that push, keep or answer otherwise than they should, and what of their results is accounted for.
+
+Each result has a torque of its own: by that it is known, whatever ID it has. A memory may have several under one ID.
+"""
+
+import copy
+
+from toolcart.agent.log.snapshot_fields import STORED_AGAIN
+from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_session import ControllerSession
+from toolcart.sim.multi_spindle import MultipleSession
+from host_tests.support.world import CONTROLLER, Cart
+
+TORQUE_LEAST = 1000
+SECOND_BOLT = 500
+
+
+def exactly(kept, number):
+    """It has what it is asked for, or nothing."""
+    return next((one for one in reversed(kept) if one.tightening_id == number), None)
+
+
+def the_newest(kept, number):
+    return exactly(kept, number) or (kept[-1] if kept else None)
+
+
+def the_oldest(kept, number):
+    return exactly(kept, number) or (kept[0] if kept else None)
+
+
+def the_nearest(kept, number):
+    return exactly(kept, number) or min(kept, key=lambda one: abs(one.tightening_id - number), default=None)
+
+
+def the_next_below(kept, number):
+    below = [one for one in kept if one.tightening_id <= number]
+    return exactly(kept, number) or max(below, key=lambda one: one.tightening_id, default=None)
+
+
+ANSWERS = {
+    "exactly": exactly,
+    "newest": the_newest,
+    "oldest": the_oldest,
+    "nearest": the_nearest,
+    "below": the_next_below,
+}
+
+
+class OddController:
+    """A cart at such a controller; `pushed_as` and `named` give the ID of MID 0061 and 0065 for that of the memory.
+
+    `bolts`: a push for each of two bolts, MID 0065 has the first one's whichever is asked for. `again`: each result is
+    pushed so many times more, each time under the next ID.
+    """
+
+    def __init__(self, monkeypatch, answers="exactly", pushed_as=None, named=None, keeps=500, bolts=False, **settings):
+        self.answers = ANSWERS[answers]
+        self.pushed_as = pushed_as
+        self.named = named
+        self.keeps = keeps
+        self.late_ms = 0  # how long an answer for an old result takes
+        self.again = 0
+        self.asked = []
+        self.kept = []
+        self.made = []  # the torque of each result
+        if bolts:
+            settings.setdefault("controller", {}).update(
+                header_spindles=(1, 2), answering_spindles="first", names_spindles=False
+            )
+            monkeypatch.setattr(MultipleSession, "_data_of", self._data_of_bolt(MultipleSession._data_of))
+            monkeypatch.setattr(MultipleSession, "_queue", self._queue_bolts(MultipleSession._queue))
+        else:
+            monkeypatch.setattr(ControllerSession, "_queue", self._queue(ControllerSession._queue))
+        self.bolts = bolts
+        monkeypatch.setattr(frames, "old_result_data", self._fetched(frames.old_result_data))
+        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *asked: self._answer(session, *asked))
+        self.cart = Cart(toolsnet=None, **settings)
+
+    def _queue(self, queue):
+        def renamed(session, result):
+            other = copy.copy(result)
+            if self.pushed_as is not None:
+                other.tightening_id = max(self.pushed_as(result.tightening_id), 0)
+            queue(session, other)
+
+        return renamed
+
+    def _queue_bolts(self, queue):
+        def both(session, result):
+            self.made.append(result.torque + SECOND_BOLT)
+            queue(session, result)
+
+        return both
+
+    def _data_of_bolt(self, data_of):
+        def of_bolt(session, result):
+            other = copy.copy(result)
+            of_bolt.turn = not of_bolt.turn
+            other.torque += 0 if of_bolt.turn else SECOND_BOLT
+            return data_of(session, other)
+
+        of_bolt.turn = False
+        return of_bolt
+
+    def _fetched(self, data):
+        def renamed(result, *rest):
+            other = copy.copy(result)
+            if self.named is not None:
+                other.tightening_id = max(self.named(result.tightening_id), 0)
+            return data(other, *rest)
+
+        return renamed
+
+    def _answer(self, session, revision, number):
+        self.asked.append(number)
+        result = self.answers(self.kept, number) if number else self.kept[-1] if self.kept else None
+        if session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
+            return
+        waiting = session._out[:]
+        session._say_old(result, revision)
+        if self.late_ms:
+            for octets in session._out[len(waiting) :]:
+                session.send_later(octets, self.late_ms, session.controller.clock.now)
+            session._out = waiting
+
+    def make(self, count=1, every_ms=1000):
+        """Tighten so many, and let so much time pass behind each."""
+        controller = self.cart.controller
+        for _ in range(count):
+            torque = TORQUE_LEAST + len(self.made)
+            self.made.append(torque)
+            keep = controller._keep
+            kept = []
+            controller._keep = lambda result, keep=keep, kept=kept: (kept.append(result), keep(result))
+            number = controller._next_id
+            self.kept.append(None)
+            controller.produce(torque=torque)
+            controller._keep = keep
+            self.kept[-1] = kept[0]
+            assert kept[0].tightening_id == number
+            del self.kept[: -self.keeps]
+            if every_ms:
+                self.cart.run(every_ms)
+            for _ in range(self.again):
+                self._push_again(every_ms)
+
+    def _push_again(self, every_ms):
+        """The last one gets another ID, and is pushed once more."""
+        controller = self.cart.controller
+        self.kept[-1].tightening_id = controller._next_id
+        controller._next_id += 1
+        for session in controller.sessions:
+            session.offer(self.kept[-1])
+        self.cart.run(every_ms)
+
+    def away(self, count, restarts=False, cut=False, keeps=True):
+        """Tighten so many while no one hears; `restarts`: the count begins again; `cut`: so does the agent."""
+        cart = self.cart
+        if cut:
+            cart.cut()
+        cart.network.down(*CONTROLLER)
+        if restarts:
+            cart.controller.reset_ids()
+            if not keeps:
+                self.kept = []
+        self.make(count)
+        cart.network.up(*CONTROLLER)
+        cart.until_ready(60000)
+
+    # What came of it
+
+    def rows(self):
+        """Return the torque of each result of the log."""
+        at = HEAD_BYTES + TORQUE
+        return [int(payload[at : at + TORQUE_BYTES]) for payload in self.cart.stored()]
+
+    def books(self):
+        """Return how many rows are one too many, and how many of these are counted; the same of what is missing."""
+        rows = self.rows()
+        ledger = self.cart.station.ledger
+        again = ledger.numbers[STORED_AGAIN]
+        missing = [one for one in self.made if one not in rows]
+        return len(rows) - len(set(rows)), again, len(missing), ledger.gone(), ledger.open_most()
+
+    def judge(self, most_again=None, most_gone=None):
+        """Nothing is stored twice, or missing, that is not counted; the counts are no higher than these."""
+        twice, again, missing, gone, opened = books = self.books()
+        assert twice <= again, ("stored twice", books, self.rows())
+        assert missing <= gone + opened, ("missing", books, self.cart.gone(), self.rows())
+        assert most_again is None or again <= most_again, ("stored again", books)
+        assert most_gone is None or gone <= most_gone, ("gone", books, self.cart.gone())
+        return True
