@@ -20,7 +20,7 @@ from struct import pack_into
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
-from toolcart.agent.base.fields import copy, fill, is_blank, is_plain
+from toolcart.agent.base.fields import copy, fill, get_u32, is_blank, is_plain
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -101,7 +101,6 @@ class Store:
         if self._replay(scout) != RECORD_NONE or not self.log.settle() or self._replay(scout) != RECORD_NONE:
             return False
         self._scout = None
-        self._recent_at = -1
         return True
 
     def _replay(self, scout):
@@ -111,6 +110,8 @@ class Store:
         while kind > RECORD_NONE:
             self._count(kind, log.flags, log.page, log.at, log.length)
             if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
+                self._know_recent(scout.found)
+                log.peek(scout)
                 self._put_mark(log.page, log.at + res.HEAD_BYTES)
                 self._numbers[STORED_AGAIN] += self._recent.find(self._mark) >= 0
                 self._remember()
@@ -279,7 +280,7 @@ class Store:
 
     def _remember(self):
         """The result of this mark is stored. Hot: allocates nothing."""
-        at = max(self._recent_at, 0)
+        at = self._recent_at
         recent = self._recent
         mark = self._mark
         recent[at] = mark[0]
@@ -294,15 +295,22 @@ class Store:
         """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
         if flags & res.FLAG_EDGE_TIME:
             return False
-        if self._recent_at < 0:
-            for page, at, _ in self.duplicates.results(max(self.log.next - RECENT, 1)):
-                self._put_mark(page, at)
-                self._remember()
         log = self.log
+        self._know_recent(log.next)
         self._put_mark(log.stage, self.body)
         if self._recent.find(self._mark) < 0:
             return False
         return self.duplicates.holds_contents(log.stage, log.place, self.length) > 0
+
+    def _know_recent(self, record):
+        """Take what was stored in front of this record, and of the start, if that is not known."""
+        if self._recent_at >= 0:
+            return
+        self._recent_at = 0
+        for page, at, _ in self.duplicates.results(max(record - RECENT, 1)):
+            if get_u32(page, at - res.HEAD_BYTES) < record:
+                self._put_mark(page, at)
+                self._remember()
 
     def _commit_pushed(self, flags, now):
         """Append the pushed result in the stage; what was stored lately is stored again then, and counted."""
