@@ -10,8 +10,8 @@ Rules
 1. Where the controller names our station (0002 revision 6) MID 0064 is asked in revision 7. No version says whether the
    IDs are shared: an answer of another station shows it, or at a Power Focus 6000 one below the ID asked for; this is
    believed when the next answer shows it too. Others answer so for what is gone. An equal ID shows nothing. Where it
-   was believed before, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for once a
-   connection: it is answered with the newest below it, or the IDs are not shared.
+   was believed before, or a Power Focus 6000 does not say whose an answer is, the ID after the newest is asked for
+   once a connection: it is answered with the newest below it, or the IDs are not shared.
 2. A stretch of missing IDs is walked down from its end. An answer m to n proves that nothing lies between the two; one
    below the stretch, or a rejection with 15, ends the walk. Ours are asked for again by their own IDs, oldest first.
 3. After a stretch without any result the next one is twice as long: a gap of millions takes a few questions. More than

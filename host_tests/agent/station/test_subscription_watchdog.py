@@ -182,6 +182,6 @@ def test_ids_that_are_off_are_put_right_and_told():
             cart.settle(240000)
             cart.produce(1, 200)
         offset = cart.station.recovery.offset
-        assert (offset.by, offset.is_consistent) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 3, (how, by)
+        assert (offset.by, offset.is_consistent) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 1, (how, by)
         assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
         assert agrees(cart, 0, 3), how
