@@ -45,3 +45,25 @@ def test_usual_controller_needs_no_word():
     assert told(cart)[0] == []
     cart.drop()
     assert told(cart)[0] == []
+
+
+@pytest.mark.parametrize("code", [98, 96])
+@pytest.mark.parametrize("ends", [{}, {64: 0}, {64: 300}])
+def test_controller_that_puts_questions_off_is_not_said_to_answer_none(ends, code):
+    cart = Cart(toolsnet=None).until_ready(2000)
+    cart.produce(2, 1000)
+    cart.settle()
+    cart.controller.options.refuse = {64: code}
+    cart.controller.options.ends_refused = ends
+    for _ in range(4):
+        cart.miss(2, 1000)
+        cart.run(60000)
+        cart.produce(1, 1000)
+        needs, lines = told(cart)
+        assert "answers no question" not in lines and {need.key for need in needs} <= {"later"}, lines
+    cart.controller.options.refuse = {}
+    cart.run(4000000)
+    cart.produce(1, 1000)
+    cart.settle()
+    assert told(cart)[0] == [] and cart.station.ledger.gone() == 0
+    assert cart.stored_ids()[-1] == 15 and len(cart.stored_ids()) == 15
