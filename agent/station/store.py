@@ -281,6 +281,8 @@ class Store:
     def _remember(self):
         """The result of this mark is stored. Hot: allocates nothing."""
         at = self._recent_at
+        if at < 0:
+            at = 0
         recent = self._recent
         mark = self._mark
         recent[at] = mark[0]

@@ -12,7 +12,7 @@ from toolcart.agent.openprotocol.stored_contents import StoredContents
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as r
 from toolcart.agent.record.provenance import spindle_in
-from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE
+from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NOT_KEPT, NOT_SURE, RECENT
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.portable import HAS_ALL
@@ -669,3 +669,11 @@ def test_contents_of_a_long_log_are_read_in_turns():
     frame = fetched(2, tightening_id=7, torque=777)
     assert bench.store.read_fetched(frame, 0, len(frame), 2)
     assert not contents.holds(bench.log.stage, bench.store.body, 0)
+
+
+def test_marks_of_what_was_stored_go_round_in_their_room():
+    bench = proven(Bench(30), 41)
+    bench.store._recent_at = -1  # as behind a start in front of which nothing was pushed
+    for number in range(43, 43 + 2 * RECENT):
+        bench.store._remember()
+        assert 0 <= bench.store._recent_at < len(bench.store._recent) and bench.store._recent_at % 5 == 0
