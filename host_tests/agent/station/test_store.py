@@ -674,6 +674,6 @@ def test_contents_of_a_long_log_are_read_in_turns():
 def test_marks_of_what_was_stored_go_round_in_their_room():
     bench = proven(Bench(30), 41)
     bench.store._recent_at = -1  # as behind a start in front of which nothing was pushed
-    for number in range(43, 43 + 2 * RECENT):
+    for _ in range(2 * RECENT):
         bench.store._remember()
         assert 0 <= bench.store._recent_at < len(bench.store._recent) and bench.store._recent_at % 5 == 0
