@@ -309,6 +309,8 @@ class Store:
         if self._recent_at >= 0:
             return
         self._recent_at = 0
+        if self.duplicates is None:  # an order over a stopped agent's log, which stores nothing
+            return
         for page, at, _ in self.duplicates.results(max(record - RECENT, 1)):
             if get_u32(page, at - res.HEAD_BYTES) < record:
                 self._put_mark(page, at)
