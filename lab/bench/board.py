@@ -46,8 +46,8 @@ LOW_BYTES, HIGH_BYTES, STEP_BYTES = 32 * 1024, 512 * 1024, 1024  # of the search
 LIVE, BACKLOG = 10, 40
 NAME = "pim.plant.example"
 HEAPS = (  # name, target, platform, copied
-    ("least heap, whole board, core frozen, RP2040", "<= 80000", "rp2", False),
-    ("least heap, whole board, core frozen, ESP32", "<= 80000", "esp32", False),
+    ("least heap, whole board, core frozen, RP2040", "<= 92000", "rp2", False),
+    ("least heap, whole board, core frozen, ESP32", "<= 90000", "esp32", False),
     ("least heap, whole board, .mpy copied", "<= 307200", "rp2", True),
 )
 TARGETS = {"plain": "<= 540000", "fast": "<= 280000"}
