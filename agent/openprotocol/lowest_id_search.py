@@ -9,7 +9,10 @@ Rules
 2. Probes are twice as far away each time until one finds nothing; then they halve what lies between.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import moved
+
+FAR = const(1 << 29)
 
 
 class LowestIdSearch:
@@ -42,6 +45,10 @@ class LowestIdSearch:
     def lowest(self):
         """Return the lowest ID that is there."""
         return moved(self._above, -self._low)
+
+    def finds_all(self):
+        """True if IDs are there that no memory can have: whatever is asked for is answered."""
+        return self._low >= FAR
 
     def _probe(self):
         if self._end - self._low <= 1:

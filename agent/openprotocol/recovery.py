@@ -219,6 +219,7 @@ class Recovery:
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
         self._contradictions = 0  # in a row
+        self._last = bytearray(FINGERPRINT_BYTES)  # the last answer that had the ID that was asked for
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self._is_shut_out = False  # since a question was asked last
@@ -831,6 +832,13 @@ class Recovery:
         copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= CONTRADICTIONS_MOST
 
+    def _repeats_itself(self):
+        """True if so many answers in a row have brought one result, each under the ID that was asked for."""
+        is_alike = self._counts_alone() and are_alike(self._last, self._answer) and not same(self._last, self._answer)
+        self._contradictions = self._contradictions + 1 if is_alike else 0
+        copy(self._last, 0, self._answer, 0, FINGERPRINT_BYTES)
+        return self._contradictions >= CONTRADICTIONS_MOST
+
     def _end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""
         self._restarts = self._contradictions = 0
@@ -843,7 +851,9 @@ class Recovery:
     def _handle_asked_id(self, number, is_logged, now):
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
-        self._vain = self._contradictions = 0
+        self._vain = 0
+        if self._repeats_itself():
+            return self._end_contradiction(now)
         self.contradicts = False
         if phase == rp.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
@@ -1186,11 +1196,17 @@ class Recovery:
             self.contents = StoredContents(self.duplicates)
         return self.contents.read(most)
 
+    def _whole_contents(self):
+        """Return what the log has, which is read now as far as it was not."""
+        while not self.read_contents(RESULTS_MOST):
+            pass
+        return self.contents
+
     def _is_pushed_as_another(self, body, start, flags):
         """True if the fetched result at body[start:] was pushed under another ID."""
-        self.read_contents(RESULTS_MOST)
-        is_found = self.contents.is_found(body, start, flags)  # type: ignore[union-attr] - now there is one
-        if is_found and self.contents.is_proven():  # type: ignore[union-attr]
+        contents = self._whole_contents()
+        is_found = contents.is_found(body, start, flags)
+        if is_found and contents.is_proven():
             self.ledger.put_apart()
         return is_found
 
@@ -1269,13 +1285,12 @@ class Recovery:
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
         if flags & FLAG_RECOVERED:
             is_found = self._counts_alone() and self._is_pushed_as_another(body, start, flags)
-            self.read_contents(RESULTS_MOST)
-            contents = self.contents
-            if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):  # type: ignore[union-attr]
+            contents = self._whole_contents()
+            if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
                 return 1
-            if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):  # type: ignore[union-attr]
+            if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
                 return 1
-            if contents.holds(body, start, flags):  # type: ignore[union-attr] - now there is one
+            if contents.holds(body, start, flags):
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
@@ -1462,6 +1477,8 @@ class Recovery:
 
     def _end_walk(self, now):
         """The walk has found the lowest ID that is there; return a NEWS_."""
+        if self._lowest_id.finds_all():
+            return self._end_contradiction(now)
         lowest = self._lowest_id.lowest()
         self._is_walked = True
         if self.flags:  # else the walk was inside a range

@@ -1,14 +1,14 @@
 """What the log has, whatever IDs it has it under: what comes again is known by its time and values.
 
     entry  0      4            6.6      6.7     8
-           |key   |ID         |pushed  |angle  |    key: of time and torque; an entry for each of the RESULTS_MOST
+           |key   |ID         |pushed  |angle  |    key: of time and torque; an entry for each of the CONTENTS_MOST
            | u32  | its lowest 22 bits | 7 bits|    newest results
 
 Rules
 1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
    again (toolcart.agent.station.store), whatever the cause. No theory about a controller decides that.
 2. It is read at READ_MOST records a turn, in front of the first question that may bring something to be stored; what
-   came since is added. The newest RESULTS_MOST are compared. Where there are more, what is not found counts too, once
+   came since is added. The newest CONTENTS_MOST are compared. Where there are more, what is not found counts too, once
    one was found.
 3. PROOF_LEAST results that are not alike, pushed under IDs far from those that the memory has them under, prove that
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
@@ -22,13 +22,13 @@ Imported where something may have to be fetched.
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
-from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest
 from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
+CONTENTS_MOST = 256  # results: 2 KB while something is fetched
 
 _ENTRY = const(8)
 _VALUES = const(12)  # of a digest
@@ -79,7 +79,7 @@ class StoredContents:
             self._upto = last
 
     def _is_full(self):
-        return len(self._entries) >= RESULTS_MOST * _ENTRY
+        return len(self._entries) >= CONTENTS_MOST * _ENTRY
 
     def _add(self, page, at, flags):
         """Add an entry, in place of the oldest one where there are enough."""
@@ -92,7 +92,7 @@ class StoredContents:
             turn = self._turn
             place = self._oldest - 1 - turn if turn < self._oldest else turn
             copy(self._entries, place * _ENTRY, self._entry, 0, _ENTRY)
-            self._turn = (turn + 1) % RESULTS_MOST
+            self._turn = (turn + 1) % CONTENTS_MOST
             self.is_partial = True
         else:
             self._entries.extend(self._entry)

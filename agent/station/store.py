@@ -108,10 +108,12 @@ class Store:
         log = self.log
         kind = self._peek(scout)
         while kind > RECORD_NONE:
+            if self._recent_at < 0:
+                self._know_recent(scout.found)  # it may read other blocks
+                kind = log.peek(scout)
+                continue
             self._count(kind, log.flags, log.page, log.at, log.length)
             if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
-                self._know_recent(scout.found)
-                log.peek(scout)
                 self._put_mark(log.page, log.at + res.HEAD_BYTES)
                 self._numbers[STORED_AGAIN] += self._recent.find(self._mark) >= 0
                 self._remember()

@@ -667,11 +667,26 @@ def show(name):
         print("none", error)
 
 
+def know_names():
+    """Let the table of names have room for all of the agent's: each part of it is twice as large as the one before.
+
+    Else one name more may take 18 KB. A chip has the names of frozen code in its flash (py/qstr.c: a pool has the ones
+    of the firmware, others begin small).
+    """
+    nothing = object()
+    for number in range(rules.NAMES_MOST):
+        before = gc.mem_alloc()
+        getattr(nothing, "~%d" % number, None)
+        if gc.mem_alloc() - before > rules.NAMES_BYTES:
+            return
+
+
 def run(rom):
     sys.path[:] = ["/"]
     if rom is not None:
         vfs.mount(vfs.VfsRom(rom), "/rom")
         sys.path.append("/rom")
+        know_names()
     gc.collect()
     wire.ask(rules.NOTICE, 1, gc.mem_alloc())  # what all this takes
     for name in ("/boot.py", "/main.py"):

@@ -308,10 +308,12 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
     reports = []
     backlog = status["backlog"]
     outlets = [(outlet["kind"], outlet.get("name"), outlet.get("durable")) for outlet in status.get("outlets", ())]
+    before = figures.status or status
     if outlets != figures.backlog_outlets:  # what waited for one that is gone was not delivered
         figures.backlog_outlets, figures.highest_backlog = outlets, 0
+        before = status
     if not figures.highest_backlog:
-        figures.undelivered_before = _undelivered(figures.status or status)
+        figures.undelivered_before = _undelivered(before)
     if backlog:  # what left it undelivered was in it too
         left = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
         figures.highest_backlog = max(figures.highest_backlog, backlog + left)

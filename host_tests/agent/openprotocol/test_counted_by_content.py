@@ -41,8 +41,17 @@ def test_pushed_ids_that_are_not_the_memory_s_double_nothing_uncounted(monkeypat
 
 
 def test_a_memory_larger_than_what_is_compared_doubles_nothing_uncounted(monkeypatch):
-    monkeypatch.setattr("toolcart.agent.openprotocol.stored_contents.RESULTS_MOST", 16)
+    monkeypatch.setattr("toolcart.agent.openprotocol.stored_contents.CONTENTS_MOST", 16)
     outages(OddController(monkeypatch, pushed_as=PUSHED_AS["always 1"])).judge()
+
+
+@pytest.mark.parametrize("keeps", [2, 4, 7, 12])
+@pytest.mark.parametrize("knows_newest", [True, False])
+def test_a_memory_that_has_every_id_it_is_asked_for_is_not_searched_for_ever(monkeypatch, knows_newest, keeps):
+    odd = OddController(monkeypatch, answers="under any ID", keeps=keeps, first_id=1000)
+    odd.knows_newest = knows_newest
+    outages(odd)
+    assert len(odd.asked) < 1000, odd.asked[-40:]
 
 
 def test_a_bolt_that_is_answered_for_another_is_counted(monkeypatch):
