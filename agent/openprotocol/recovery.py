@@ -1190,17 +1190,23 @@ class Recovery:
         """
         if self.contents is None and self.duplicates.next_record() - 1 <= most < RESULTS_MOST:
             return True
-        if self.contents is None:
+        return self._begun_contents().read(most)
+
+    def _begun_contents(self):
+        """Return what the log has, as far as it was read."""
+        contents = self.contents
+        if contents is None:
             from toolcart.agent.openprotocol.stored_contents import StoredContents
 
-            self.contents = StoredContents(self.duplicates)
-        return self.contents.read(most)
+            self.contents = contents = StoredContents(self.duplicates)
+        return contents
 
     def _whole_contents(self):
         """Return what the log has, which is read now as far as it was not."""
-        while not self.read_contents(RESULTS_MOST):
+        contents = self._begun_contents()
+        while not contents.read(RESULTS_MOST):
             pass
-        return self.contents
+        return contents
 
     def _is_pushed_as_another(self, body, start, flags):
         """True if the fetched result at body[start:] was pushed under another ID."""
