@@ -358,6 +358,9 @@ class App:
         self.woken.append(slot)
 
 
+TURNS_MOST = 500  # of a busy machine
+
+
 def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
     board, server = named
     app = App()
@@ -366,7 +369,7 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
         board.watch(port, 4)
         port.open("pim.plant.example", listener.getsockname()[1])
         assert port.state() == PORT_OPENING and port.why == WHY_NAME_SLOW and port.sock is None
-        for _ in range(50):
+        for _ in range(TURNS_MOST):
             server.answer("127.0.0.1")
             board.sockets.wait(app, 20, board.now)
             if port.state() == PORT_OPEN:
@@ -378,10 +381,13 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
 def test_a_time_server_is_looked_up_beside_the_loop_too(named):
     board, server = named
     assert board._datagram("ntp.plant.example") is None
-    for _ in range(20):
+    asked = None
+    for _ in range(TURNS_MOST):
         server.answer("127.0.0.1")
         board.sockets.wait(App(), 20, board.now)
-    asked = board._datagram("ntp.plant.example")
+        asked = board._datagram("ntp.plant.example")
+        if asked is not None:
+            break
     assert asked is not None
     asked.close()
 
