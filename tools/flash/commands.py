@@ -24,7 +24,6 @@ from toolcart.tools.flash import package, plan
 from toolcart.tools.flash.install import HEALTHY_S, RolledBack, install, roll_back, switch, wait_healthy
 from toolcart.tools.flash.link import About, BoardError, BoardGone, Link
 
-EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
 EXIT_GONE = 4
 EXIT_ROLLED_BACK = 5
@@ -87,7 +86,7 @@ def run(
         package.checked_config(config_path, platform)
     except config_file.ConfigurationError as error:
         say(str(error))
-        return EXIT_CONFIGURATION
+        return error.exit_code
     outcome: dict[str, Any] = {"board": platform, "port": port}
     link = opened(port)
     try:

@@ -412,6 +412,7 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     shown = station_told()
     shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
+    shown["spool"]["path"] = str(tmp_path / "cart.spool")
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
