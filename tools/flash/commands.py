@@ -1,8 +1,8 @@
 """`toolcart flash`: shows the plan with sizes, carries it out, and has one clear sentence for each way it can fail.
 
-Exit codes: 0 the new version runs and is healthy (or was there already), 2 the configuration or the command line is
-wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went away in the middle: the old version is
-left, 5 the new version was not healthy and the old one runs again.
+Exit codes: 0 the new version runs and is healthy (or was there already), 1 a secret cannot be read here, 2 the
+configuration or the command line is wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went
+away in the middle: the old version is left, 5 the new version was not healthy and the old one runs again.
 """
 
 from __future__ import annotations
