@@ -9,9 +9,9 @@ STATIONS = 8
 FILES = 20
 
 
-def limited(FILES, *words):
-    """A process of `toolcart` that may open so many files: its exit code, and what it said."""
-    command = ["sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *command_of(*words)]
+def limited(*words):
+    """A process of `toolcart` that may open only FILES files: its exit code, and what it said."""
+    command = ["sh", "-c", f'ulimit -n {FILES}; exec "$@"', "sh", *command_of(*words)]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=DEADLINE_S)
     return done.returncode, done.stdout + done.stderr
 
@@ -23,7 +23,7 @@ def test_few_files_end_in_a_sentence_and_harm_no_spool(tmp_path):
         tree = cart_of(plant, stations=[first, *[station_at(number) for number in range(2, STATIONS + 1)]])
         path = written(tmp_path, tree)
         for words in (("run", "--plain", "--seconds", "2"), ("doctor",), ("status",)):
-            code, said = limited(FILES, *words, "--config", path)
+            code, said = limited(*words, "--config", path)
             assert "Traceback" not in said and "should not happen" not in said, said
             assert code in (0, 1, 3) and said.strip(), said
             if code == 1 and words[0] == "run":
