@@ -58,8 +58,8 @@ class Peer:
                 self._threads.append(thread)  # only now: who ends this joins what is here
 
     def _one(self, sock):
-        sock.settimeout(PATIENCE_S)
         with contextlib.suppress(OSError), sock:
+            sock.settimeout(PATIENCE_S)
             self.behave(sock)
 
 
