@@ -88,16 +88,14 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     name = f"station {number}"
     subject = f"{name} sequence"
     if not spool.is_file():
-        if sequence == 0:
-            return [Finding(subject, GOOD, "neither the server nor a spool has a result yet")]
-        words = f"the server has {sequence} results of this station, and the spool is new"
-        hint = "The agent continues after them. If another agent has the station's number, give this one another."
-        return [Finding(subject, NOTE, words, hint)]
+        return [_of_new_spool(subject, sequence)]
     from toolcart.spool import image
     from toolcart.tools.spool import report
 
     try:
         spool_image = image.read(spool)
+        if spool_image.opened.is_new:
+            return [_of_new_spool(subject, sequence)]
         account = report.account(spool_image, spool_image.areas[0])
     except (image.ImageError, OSError) as error:
         return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {error}")]
@@ -118,6 +116,15 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
         f"the server has up to {sequence} of {newest_number}: {(newest_number - sequence) % SEQUENCES} are to be sent"
     )
     return [Finding(subject, GOOD, words, "", figures), *more_findings]
+
+
+def _of_new_spool(subject: str, sequence: int) -> Finding:
+    """Compare the server's last result with a spool that is not made or not begun yet."""
+    if sequence == 0:
+        return Finding(subject, GOOD, "neither the server nor a spool has a result yet")
+    words = f"the server has {sequence} results of this station, and the spool is new"
+    hint = "The agent continues after them. If another agent has the station's number, give this one another."
+    return Finding(subject, NOTE, words, hint)
 
 
 def _sent_again_findings(name: str, opened) -> list[Finding]:

@@ -26,6 +26,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
+NEW = "new and empty: no agent has stored anything in it yet, nor divided its blocks"
 RUNNING = (
     "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
     "and whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."
@@ -61,12 +62,14 @@ def info(file: Path, as_json: bool) -> None:
     running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:
-        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "areas": accounts}))
+        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new, "areas": accounts}))
         return
     if running:
         click.echo(f"note: {RUNNING}", err=True)
     if owner is not None and owner["station"]:
         click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
+    if spool.opened.is_new:
+        click.echo(NEW)
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
         for name, value in account.items():

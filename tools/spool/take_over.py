@@ -260,7 +260,9 @@ class _Sizes:
 
 
 def _usual_kept(old: OfflineSpool) -> int:
-    """Return how many blocks the old quarantine has; 0 if that is the quarter which an area with ToolsNet gets."""
+    """Return how many blocks the old quarantine has; 0 if that is the quarter of an area with ToolsNet, or not known."""
+    if old.is_new:
+        return 0
     had, whole = old.kept.device.block_count, old.log.device.device.block_count
     return 0 if old.may_refuse and had == max(whole // 4, KEPT_BLOCKS_LEAST) else had
 

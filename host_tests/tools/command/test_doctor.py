@@ -370,6 +370,10 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     path = tmp_path / "cart.spool"
     assert "neither" in toolsnet.compare(10, 0, path)[0].words
     assert toolsnet.compare(10, 7, path)[0].verdict == NOTE
+    FileFlash(str(path), 65536).close()  # made, and no agent has begun it
+    assert "neither" in toolsnet.compare(10, 0, path)[0].words
+    [new] = toolsnet.compare(10, 7, path)
+    assert new.verdict == NOTE and "the spool is new" in new.words
     with _spool(path, 3) as (area, state, log):
         quarantine = Quarantine(area.kept, state, log)
         quarantine.start()
