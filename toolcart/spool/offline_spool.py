@@ -7,8 +7,8 @@ A mount writes nothing, and leaves in doubt what a power cut may have torn: the 
 into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
 given to a stopped agent can lose nothing that the same order to a running one would keep.
 
-A device on which no agent has stored anything yet is an area too, and an empty one (`is_new`). How it is divided says the
-configuration of the first agent; so nothing but that agent writes to it: `begun` starts a blank copy of it.
+A device on which no agent has stored anything yet is an area too, an empty one (`is_new`). The configuration of the
+first agent says how it is divided, so nobody else writes to it: what is begun is a blank copy.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def opened(device) -> OfflineSpool | None:
 
 
 def begun(device) -> OfflineSpool | None:
-    """Open the area on this device to write to it; None if it is not one of this version. OSError if it takes nothing."""
+    """Open the area on this device to write to it, None if it is none of this version; OSError if it takes nothing."""
     spool = _mounted(device)
     if spool is not None and not spool.begin():
         raise OSError("what the last power cut left in doubt cannot be settled now")
@@ -148,7 +148,7 @@ def _mounted(device) -> OfflineSpool | None:
 
 
 def _is_new(device) -> bool:
-    """True if there is neither a state nor anything behind it: a power cut may have torn the first agent's first state."""
+    """True if there is neither a state nor anything behind it; power cuts may have torn the first states."""
     if Snapshot(Partition(device, 0, STATE_BLOCKS)).load() != STATE_EMPTY:
         return False
     octets = bytearray(device.block_bytes)

@@ -91,9 +91,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
     lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
     yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
-    for setting, mistake, allowed in [*checked.mistakes, *lacks]:
-        location = config_path if setting == "(file)" else f"{config_path}: {setting}"
-        yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")
+    for mistake in [*checked.mistakes, *lacks]:
+        yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
     if configuration is None:
         if agent_status is not None:
             yield from _running_findings(agent_status["stations"], None, config_path)

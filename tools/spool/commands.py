@@ -62,7 +62,8 @@ def info(file: Path, as_json: bool) -> None:
     running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:
-        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new, "areas": accounts}))
+        report_fields = {"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new}
+        click.echo(json.dumps({**report_fields, "areas": accounts}))
         return
     if running:
         click.echo(f"note: {RUNNING}", err=True)

@@ -260,7 +260,7 @@ class _Sizes:
 
 
 def _usual_kept(old: OfflineSpool) -> int:
-    """Return how many blocks the old quarantine has; 0 if that is the quarter of an area with ToolsNet, or not known."""
+    """Return how many blocks the old quarantine has; 0 for the quarter of an area with ToolsNet, or unknown."""
     if old.is_new:
         return 0
     had, whole = old.kept.device.block_count, old.log.device.device.block_count
