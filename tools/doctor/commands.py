@@ -12,11 +12,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
 import click
 
+from toolcart import catalogue
 from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.privileges import as_root
@@ -146,6 +148,7 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
     Those that share a controller's port or a line are checked one after the other.
     """
+    _import_for_threads()
     locks = {_controller_address(station): threading.Lock() for station in configuration["stations"]}
 
     def check_station(station: dict) -> list[Finding]:
@@ -154,6 +157,13 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
     with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
         yield from chain.from_iterable(pool.map(check_station, configuration["stations"]))
+
+
+def _import_for_threads() -> None:
+    """Import what is else imported when it is needed: where few files may be open, threads get half a module."""
+    for module in ("_strptime", "encodings.idna", "toolcart.catalogue.encoding", "toolcart.catalogue.meanings"):
+        import_module(module)
+    catalogue.mids()  # reads each table
 
 
 def _controller_address(station: dict) -> tuple:

@@ -23,10 +23,12 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool import image
 from toolcart.spool.offline_spool import begun
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
 from toolcart.tools.messages.durations import counted
+from toolcart.tools.spool import report
 
 TURN_S = 0.01
 
@@ -89,9 +91,6 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     subject = f"{name} sequence"
     if not spool.is_file():
         return [_of_new_spool(subject, sequence)]
-    from toolcart.spool import image
-    from toolcart.tools.spool import report
-
     try:
         spool_image = image.read(spool)
         if spool_image.opened.is_new:
@@ -129,8 +128,6 @@ def _of_new_spool(subject: str, sequence: int) -> Finding:
 
 def _sent_again_findings(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
-    from toolcart.tools.spool import report  # as above
-
     remaining, _ = report.sent_again(opened)
     return [Finding(f"{name} sent again", NOTE, attention.sent_again(remaining).words)] if remaining > 0 else []
 
