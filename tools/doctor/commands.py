@@ -34,6 +34,7 @@ from toolcart.tools.messages import attention, connections, reasons, standing_co
 from toolcart.tools.messages.durations import counted
 
 AT_ONCE = 8  # stations
+OF_CATALOGUE = ("encoding", "meanings", "code_lists")  # beside its tables
 MOUNTED: dict = {"owner": NO_OWNER}  # settings of a spool that an agent has: it knows that it is the station's
 
 
@@ -161,7 +162,7 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
 def _import_for_threads() -> None:
     """Import what is else imported when it is needed: where few files may be open, threads get half a module."""
-    for module in ("_strptime", "encodings.idna", "toolcart.catalogue.encoding", "toolcart.catalogue.meanings"):
+    for module in ("_strptime", "encodings.idna", *(f"{catalogue.__name__}.{name}" for name in OF_CATALOGUE)):
         import_module(module)
     catalogue.mids()  # reads each table
 
