@@ -42,7 +42,7 @@ _RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the q
 
 
 class ImageError(Exception):
-    """The file is not a spool, or cannot be read; the text says why."""
+    """The file is not a spool, or cannot be read; the text says why, without the file's name."""
 
 
 class DamagedSpool(ImageError):
@@ -100,20 +100,20 @@ def load(path: Path) -> bytes:
 def content_of(path: Path) -> bytes:
     """Return all of a file with its header, or the blocks of a folder."""
     try:
-        if path.is_char_device():
-            raise ImageError(f"{path} is a device, which never ends; a board's spool is pulled first (docs/boards.md)")
+        if path.is_char_device() or path.is_block_device():
+            raise ImageError("it is a device; a board's spool is pulled first (docs/boards.md)")
         if path.is_fifo():
-            raise ImageError(f"{path} is a pipe; a spool is read more than once, so it has to be a file")
+            raise ImageError("it is a pipe; a spool is read more than once, so it has to be a file")
         if not path.is_dir():
             return path.read_bytes()
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
-            raise ImageError(f"{path} holds no block files")
+            raise ImageError("it holds no block files")
         count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
         blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
-        raise ImageError(f"cannot read {path}: {error.strerror}") from None
+        raise ImageError(error.strerror) from None
 
 
 def is_held(path: Path) -> bool | None:

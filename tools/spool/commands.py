@@ -12,6 +12,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -45,11 +46,14 @@ def _read(file: Path) -> image.Image:
     try:
         return image.read(file)
     except image.ImageError as reason:
-        text = str(reason)
-        click.echo(text if str(file) in text else f"{file}: {text}", err=True)
-        if isinstance(reason, image.DamagedSpool):
-            click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
-        sys.exit(2)
+        _fail(file, reason)
+
+
+def _fail(file: Path, reason: image.ImageError) -> NoReturn:
+    click.echo(f"{file}: {reason}", err=True)
+    if isinstance(reason, image.DamagedSpool):
+        click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` looks for results in it.", err=True)
+    sys.exit(2)
 
 
 @spool.command()
@@ -209,8 +213,7 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
     try:
         octets = image.load(file)
     except image.ImageError as reason:
-        click.echo(str(reason), err=True)
-        sys.exit(2)
+        _fail(file, reason)
     rows = rescued(octets)
     report.write(rows, report.COLUMNS, as_json)
     click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
@@ -256,7 +259,9 @@ def take_over_command(
 
     try:
         click.echo(take_over(source, target, Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)))
-    except (CannotTakeOver, image.ImageError) as reason:
+    except image.ImageError as reason:
+        _fail(source, reason)
+    except CannotTakeOver as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)
 

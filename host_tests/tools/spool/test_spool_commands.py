@@ -166,13 +166,16 @@ def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
     assert len(told("export", tmp_path / "spool")) == 40
 
 
-def test_what_is_no_spool_is_named(tmp_path):
+def test_what_is_no_spool_is_named(tmp_path, monkeypatch):
     (tmp_path / "letter").write_text("Dear ToolsNet" * 500)
     run("info", tmp_path / "letter", code=2)
     run("info", tmp_path / "nothing", code=2)
     run("rescue", tmp_path / "nothing", code=2)
+    (tmp_path / "empty").touch()
+    monkeypatch.chdir(tmp_path)
+    assert toolcart("spool", "info", "empty", code=2).output == "empty: it is empty\n"
     for command in ("info", "rescue"):
-        assert "/dev/zero is a device" in toolcart("spool", command, "/dev/zero", code=2).output
+        assert "/dev/zero: it is a device;" in toolcart("spool", command, "/dev/zero", code=2).output
 
 
 def new_spool(folder):
@@ -474,3 +477,23 @@ def test_a_lock_that_cannot_be_tried_is_not_known(filled, monkeypatch):
 
     monkeypatch.setattr(image.os, "open", fails)
     assert image.is_held(filled) is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "cut", "nothing of ours"])
+def test_take_over_names_what_it_cannot_take(tmp_path, kind):
+    path = put(tmp_path)
+    if kind == "pipe":
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        path.write_bytes(path.read_bytes()[:50000] if kind == "cut" else b"Dear ToolsNet")
+    said = take(path, tmp_path / "new.spool", code=2)
+    assert said.startswith(f"{path}: ") and ("looks for results" in said) is (kind != "pipe")
+
+
+def test_a_take_over_replaces_what_it_left_itself_and_nothing_else(tmp_path):
+    path, target, half = put(tmp_path), tmp_path / "new.spool", tmp_path / "new.spool.new"
+    half.write_text("precious")
+    assert "in the way" in take(path, target, code=2) and half.read_text() == "precious" and not target.exists()
+    half.write_bytes(bytes(8192))
+    assert "taken over" in take(path, target) and not half.exists()
