@@ -84,6 +84,15 @@ def test_a_configuration_names_the_spool_and_its_station(spool):
     run("list", code=2)
 
 
+def test_an_order_goes_to_no_spool_of_another_station(tmp_path):
+    spool = tmp_path / "cart.spool"
+    FileFlash(str(spool), 65536, owner=(3, 1, 10)).close()
+    path = written(tmp_path, cart_of(number=11))
+    assert "belongs to station 10" in run("drop", "all", "--yes", "--config", path, code=2).stderr
+    assert "no other option" in run("drop", "all", "--yes", "--spool", spool, "--station", 11, code=2).stderr
+    assert "0 dropped" in run("drop", "all", "--yes", "--config", written(tmp_path, cart_of(number=10))).stdout
+
+
 def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
     assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
     assert os.listdir(tmp_path) == []
