@@ -39,7 +39,7 @@ import toolcart.agent.openprotocol.recovery
 import toolcart.agent.openprotocol.session
 import toolcart.agent.station.intake
 import toolcart.agent.station.store  # noqa: F401
-from toolcart.agent.base.compat import Part, const, give_back
+from toolcart.agent.base.compat import const, give_back
 from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER, ticks_diff
@@ -73,7 +73,7 @@ class Station:
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]
-        self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.storage)
+        self.at_start = None  # what the start found (toolcart.agent.cart.storage)
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]

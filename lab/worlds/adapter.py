@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App
@@ -341,7 +340,7 @@ class _Twin:
         self.board = agent.board
         self.counters = Counters()
         self.why = 0
-        self.at_start = Part()
+        self.at_start: Any = None
         self.graphs: Any = None
         self.state: Any = None
         self.log: Any = None
