@@ -248,7 +248,7 @@ def _graphs(station):
     report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         report["pieces"] = log.number
-        report["missed"] = log.counts.missed
+        report["missed"] = log.missed
         report.update(_spool(log, station.state))
         del report["used_blocks"]  # all of it, once it has come round
     return report
@@ -270,13 +270,13 @@ def _spool(log, state):
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
-        "erases": log.counts.erases,
+        "erases": log.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
         // device.block_count,  # at most (toolcart.agent.log.framing)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
-        "torn": log.counts.torn,
-        "worn": log.counts.worn,
+        "torn": log.torn,
+        "worn": log.worn,
         "overwritten": state.numbers[n.OVERWRITTEN],
         "unreadable_blocks": log.unreadable,
         "state_alarm": state.alarm,
