@@ -126,7 +126,7 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.timing.silence.armed = False
+                self.session.silence.armed = False
                 if self.line.fetch_after_ms:
                     self.line.octets += n
                     self.line.heard.start(now, self.line.fetch_after_ms)
