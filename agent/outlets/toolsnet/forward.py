@@ -234,7 +234,7 @@ class Forward:
             if code == SEND:
                 self._send_result(policy)
                 if policy.phase and policy.is_once():
-                    self.session.send_once()
+                    self.session.outstanding.send_once()
                 return FOREVER
             if code == WRITE:
                 if not self.may_write() or not policy.write(now):
@@ -329,7 +329,7 @@ class Forward:
         self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
         is_once = out is self.policy and self.policy.is_once()
         out.refused(session.code, now)
-        if session.was_late() and not is_once:
+        if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy
 
     def lost(self, event, now):
@@ -388,12 +388,12 @@ class Forward:
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
             info = self.session.info
-            host = self._server_host(info, now) if info.server_port >= 0 else ""
+            host = self._server_host(info, now) if info.port >= 0 else ""
             if not host:
                 self.session.closed(now)
-                self._blame(NOT_ALLOWED if info.server_port >= 0 else NO_PORT, now)
+                self._blame(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
                 return
-            self.port.open(host, info.server_port or self.way.pim_port)
+            self.port.open(host, info.port or self.way.pim_port)
             self._opening = True
         # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
@@ -404,17 +404,17 @@ class Forward:
         if self.way.host_override:
             return self.way.host_override
         try:
-            named = bytes(info.server_address).decode().strip(" \x00")
+            named = bytes(info.address).decode().strip(" \x00")
         except UnicodeError:
             named = ""
         if not named or named == "0.0.0.0":
             return self.way.pim_host
         if named != self.way.pim_host:
             if self.way.allow_hosts is not None and named not in self.way.allow_hosts:
-                self.counters.note(h.HOST_REFUSED, info.server_port, now)
+                self.counters.note(h.HOST_REFUSED, info.port, now)
                 return ""
             if named != self.way.named:  # said with each change, not with each connection
-                self.counters.note(h.OTHER_HOST, info.server_port, now)
+                self.counters.note(h.OTHER_HOST, info.port, now)
         self.way.named = named
         return named
 

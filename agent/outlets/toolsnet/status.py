@@ -62,9 +62,9 @@ def put_doubt(report, policy):
 def _put_connection(report, upstream):
     """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
-    address = session.info.server_address
+    address = session.info.address
     host = upstream.way.host_override or text_of(address, 0, len(address))
-    number = session.info.server_port
+    number = session.info.port
     report["state"] = STATE_NAMES[session.state]
     report["host"] = upstream.way.pim_host
     report["port"] = upstream.way.pim_port
