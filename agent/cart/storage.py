@@ -57,26 +57,8 @@ _OF_THE_SERVER = (LIMIT, AHEAD, SENT, LATE, TAKEN, EVENT_AHEAD, DELIVERED, DOUBT
 _GRAPHS_BLOCKS_LEAST = const(4)
 
 
-class StartFindings:
-    """What a start found other than the configuration says."""
-
-    def __init__(self):
-        self.parked_blocks_differ = False  # the spool keeps another size for its quarantine
-        self.graph_blocks_differ = False  # likewise for curves
-        self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
-        self.guessed = False  # whose some places are was not certain
-        # one for each outlet that is configured
-        self.added = []  # how many records it could not have; None if it was there before
-        self.returned = []  # how many records it lacks that the log gave up before
-        self.back = []  # its place was kept while it was not configured
-        # outlets that are not configured any more
-        self.removed = []  # their places are kept
-        self.given_up = []  # another needed their places
-
-
 def bring_up(station, device):
     """Mount the logs of this station on its device; False if they do not fit, or cannot be read (see `why`)."""
-    station.at_start = found = StartFindings()
     spool = station.settings["spool"]
     kept = max(spool["parked_kib"] * 1024 // device.block_bytes, KEPT_BLOCKS_LEAST)
     graphs = 0
@@ -89,8 +71,8 @@ def bring_up(station, device):
     first = STATE_BLOCKS + kept_blocks + graph_blocks
     if kept_blocks < KEPT_BLOCKS_LEAST or device.block_count < first + BLOCKS_LEAST:
         return False
-    found.parked_blocks_differ = kept_blocks != kept
-    found.graph_blocks_differ = graph_blocks != graphs
+    station.at_start.parked_blocks_differ = kept_blocks != kept
+    station.at_start.graph_blocks_differ = graph_blocks != graphs
     own = OutletPlaces(held, station.settings["outlets"])
     logs = _logs(station, device, kept_blocks, graph_blocks, own.places)
     _keep_blocks(station, own)
@@ -98,7 +80,7 @@ def bring_up(station, device):
     if station.why != MOUNT_DONE:
         return False
     _place_cursors(station, own)
-    found.holds_toolsnet = kind_at(station.state, 0) != 0
+    station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)
         if not station.quarantine.start():

@@ -44,6 +44,7 @@ class Cart(Parts):
 
         self.number, self.board, self.counters = 7, stub(seed=lambda: 7), Counters()
         self.graphs = self.quarantine = None
+        self.at_start = stub()
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
         self.outlet_settings = [settings_of(words) for words in outlets]
         self.settings = {"outlets": self.outlet_settings, "spool": spool, "controller": {"results": "auto"}}
