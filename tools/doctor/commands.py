@@ -7,6 +7,7 @@ configuration beside an agent that runs with an earlier one. What works but coul
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.terminal_safe import visible
 from toolcart.spool.image import is_held
@@ -84,15 +86,16 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or checked.lacks))
-    for setting, mistake, allowed in [*checked.mistakes, *checked.lacks]:
+    lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
+    for setting, mistake, allowed in [*checked.mistakes, *lacks]:
         location = config_path if setting == "(file)" else f"{config_path}: {setting}"
         yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")
     if configuration is None:
         for station_status in (agent_status or {}).get("stations", ()):  # the agent goes on with what it has read
             yield from _status_findings(_name(station_status), station_status["number"], agent_status or {})
         return
-    if not checked.mistakes and not checked.lacks:
+    if not checked.mistakes and not lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.words}"
         yield Finding("configuration", GOOD, words)
     running = agent_status if agent_status is not None else {} if any(map(is_held, spools)) else None
@@ -105,6 +108,21 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
             yield time_server.ask_time(host)
         if running is not None or not offline:  # what an agent tells needs no connection
             yield from _station_findings(configuration, config_path, running)
+
+
+def _is_told(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:
+    """Return True if this is an outlet's file, and the running agent says itself that it cannot use it."""
+    place = re.fullmatch(r"stations\[(\d+)\]\.outlets\[(\d+)\]\.path", setting)
+    if place is None or configuration is None:
+        return False
+    station = configuration["stations"][int(place[1])]
+    name = name_of(station["outlets"][int(place[2])])
+    return any(
+        outlet["kind"] == "file" and outlet.get("name", "file") == name and attention.of_outlet(outlet) is not None
+        for shown in (agent_status or {}).get("stations", ())
+        if shown["number"] == station["number"]
+        for outlet in shown.get("outlets", ())
+    )
 
 
 def _configuration_to_run(config_path: str) -> dict | None:

@@ -24,7 +24,7 @@ from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_options import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
-from toolcart.tools.config import runner
+from toolcart.tools.config import path_checks, runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
@@ -538,6 +538,22 @@ def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monke
 
     monkeypatch.setattr(client, "ask", nobody)
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_heard):
+    tree = cart_of()
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "results.jsonl"}]
+    number = tree["stations"][0]["number"]
+    monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "" if path.suffix == ".spool" else "there is no room")
+    told = station_told(number=number, spool={**station_told()["spool"], "path": "cart.spool"})
+    file = {"kind": "file", "name": "file", "place": "results.jsonl", "waiting": 3, "is_up": False, "state": "closed"}
+    why = {"why": "", "disk": 0} if not is_heard else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
+    told["outlets"].append({**file, **why, "is_up": not is_heard, "state": "closed" if is_heard else "open"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [told]})
+    found = _examined(tmp_path, tree, "--offline")[1]
+    of_it = [one for one in found if one["verdict"] == BAD and "results.jsonl" in one["words"]]
+    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_heard else "configuration"), of_it
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,7 @@ STATES = {
     ),
     "gone": (gone, {"gone"}),
     "added": (lambda: changed(True), {"added"}),
-    "left out": (left_out, {"added", "left out"}),
+    "left out": (left_out, {"added", "overwritten"}),
     "removed": (lambda: changed(False), {"removed"}),
     "given up": (lambda: shown(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
     "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
