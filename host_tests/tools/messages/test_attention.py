@@ -1,11 +1,15 @@
 """What somebody should know of a station: each need in words, with what helps, and the same wherever it is shown."""
 
+import json
+
 import pytest
 
-from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.cart.status import REFUSED_NAMES, snapshot
+from toolcart.sim.endpoint import Endpoint
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
+from lab.harness.cart import PIM, Cart
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
 
@@ -329,6 +333,48 @@ def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")
         assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(shown))
+
+
+class Silent(Endpoint):
+    """A peer that takes the connection and says nothing."""
+
+    def __init__(self):
+        super().__init__([], [])
+
+    def receive(self, octets, now):
+        """Say nothing to it."""
+
+    def tick(self, now):
+        return self.release(now)
+
+
+WAYS = {
+    "nothing listens": lambda network, place: network.down(*place),
+    "nothing answers": lambda network, place: network.swallow(*place),
+    "it takes the connection and is silent": lambda network, place: network.listen(*place, Silent),
+}
+OUTLETS = {
+    "toolsnet": (PIM, None),
+    "mqtt": (("broker", 1883), {"kind": "mqtt", "host": "broker"}),
+    "webhook": (("hook", 80), {"kind": "webhook", "url": "http://hook/"}),
+}
+
+
+@pytest.mark.parametrize("kind", OUTLETS)
+@pytest.mark.parametrize("way", WAYS)
+def test_an_outlet_that_is_only_away_needs_nobody_of_whatever_kind_it_is(kind, way):
+    place, settings = OUTLETS[kind]
+    cart = Cart(files=(settings,) if settings else ())
+    WAYS[way](cart.network, place)
+    cart.run(3000)
+    cart.produce(3)
+    cart.run(60000)
+    told = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    told["spool"]["path"] = "cart.spool"
+    [down] = [outlet for outlet in told["outlets"] if outlet["kind"] == kind]
+    reason = connections.reason_of(down)
+    assert reason and not down["is_up"] and down["waiting"] == 3, down
+    assert not attention.is_for_somebody(told), reason
 
 
 def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():

@@ -233,7 +233,7 @@ STATES = {
 
 
 def of_doctor(station):
-    return [found.as_dict() for found in doctor._status_findings("station 10", 10, {"stations": [station]})]
+    return [found.as_dict() for found in doctor._status_findings(station)]
 
 
 def of_log(station, figures=None):
