@@ -33,7 +33,7 @@ class GapFill:
         self.ledger = ledger
         # writes an event of what is gone, False if there is no room: toolcart.agent.station.store's tell_gone
         self.gone = gone
-        self.reported_id = -1  # reported before a range over it was known (toolcart.agent.openprotocol.unfinished)
+        self.reported = -1, -1  # the IDs counted last that `w` has not passed: a later push seems to skip them
         self.forget()
 
     def forget(self):
@@ -133,19 +133,34 @@ class GapFill:
     def report(self, first, last, count, why=WHY_NONE):
         """Count IDs that are gone, and append an event; False, and nothing counted, if there is no room."""
         ledger = self.ledger
-        if self._is_reported(first, last, count):
-            count -= 1
-            if not count:
-                return True
+        count -= self._count_reported(first, last, count)
+        if not count:
+            return True
         if self.gone is not None and not self.gone(first, last, count, ledger.gone() + count, ledger.epoch(), why):
             return False
         ledger.count_gone(first, count)
         return True
 
-    def _is_reported(self, first, last, count):
-        """True if these are all gone, and one of them was reported before."""
-        number = self.reported_id
-        return number >= 0 and count == length_of(first, last) and length_of(first, number) and length_of(number, last)
+    def _count_reported(self, first, last, count):
+        """Return how many of these IDs, if they are all gone, were reported before."""
+        begin, end = self.reported
+        if begin < 0 or count != length_of(first, last):
+            return 0
+        if length_of(begin, first):
+            begin = first
+        if length_of(last, end):
+            end = last
+        return length_of(begin, end)
+
+    def is_reported(self, number):
+        """True if this ID was reported, and `w` has not passed it."""
+        begin, end = self.reported
+        return begin >= 0 and length_of(begin, number) > 0 and length_of(number, end) > 0
+
+    def note_reported(self, first, last):
+        """These IDs above `w` are reported as gone."""
+        begin, end = self.reported
+        self.reported = (begin if begin >= 0 and after(end) == first else first), last
 
     def left_to(self, last):
         """Return how many may be missing yet, up to `last`."""

@@ -130,6 +130,7 @@ class IdLedger:
         self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
+        self.begun = -1  # of the last push of which a part was acknowledged, until that is whole
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
@@ -226,8 +227,14 @@ class IdLedger:
         self.last_id = number
         again = self._pushed_again(number)
         if not self.is_met():
+            self._end_begun(number)
             if self.is_empty() and not self.is_unasked():
-                self.add(open_below(preceding(number)), preceding(number))
+                last = preceding(number)
+                above = [one for one in self.ranges if is_ahead(one[1], last)]
+                self.ranges = []
+                self.add(open_below(last), last)
+                for one in above:
+                    self.add(one[0], one[1])
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             if self.successor and self.successor_id < 0:
@@ -317,12 +324,30 @@ class IdLedger:
             if not (self.shares() or self.is_apart()):
                 self.add(following(top), preceding(number))
         elif number != top and not self.is_unasked():
+            self._end_begun(number)
             self.doubt(record)
             return
+        self._end_begun(number)
         if not self.is_other_spindle_of(self.octets):
             self.put_top(self.last)
         put_id(self.expected, number)
         increment(self.expected)
+
+    def _end_begun(self, number):
+        """This result is stored: a range that ends with it, since a part of it was acknowledged, ends in front of it."""
+        if number != self.begun:
+            return
+        self.begun = -1
+        for index in range(len(self.ranges)):
+            first, last = self.ranges[index]
+            if last == number:
+                if first == last:
+                    self.ranges.pop(index)
+                else:
+                    self.ranges[index][1] = preceding(number)
+                self.end_doubt()
+                self._write_ranges()
+                return
 
     def move_top(self, buf, at):
         """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""
@@ -591,6 +616,16 @@ class IdLedger:
             ranges[near][1] = ranges[near + 1][1]
             ranges.pop(near + 1)
             self.doubt()
+        self._write_ranges()
+
+    def widen(self, number):
+        """Let the oldest range reach to this ID, which is in front of the end of the newest one and in none."""
+        ranges = self.ranges
+        if length_of(number, ranges[0][0]):
+            ranges[0][0] = number
+        elif len(ranges) > 1 and length_of(ranges[0][1], number):
+            ranges[0][1] = number
+        self.doubt()
         self._write_ranges()
 
     def move_first(self, number):

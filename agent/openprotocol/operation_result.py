@@ -119,7 +119,6 @@ class OperationResult:
         self.beside = False  # the message taken last belongs to no row (rule 8)
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
-        self.half = b""  # the ID of that, if a part of it was acknowledged; likewise
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the last one completed is durable
@@ -143,8 +142,6 @@ class OperationResult:
         """Give up what is under way: it will not be completed."""
         if self.under_way:
             self.lost = True
-            if self.pushed:
-                self.half = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
         self._late.stop()
 
@@ -355,12 +352,12 @@ class GenericSubscription:
         return asked_id == _NEWEST or asked_id == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
 
     def was_pushed(self, session):
-        """MID 0006 was rejected: what has begun meanwhile is a push, which the controller wants answered (rule 6)."""
+        """MID 0006 was rejected: True if what has begun meanwhile is a push, which waits for its answer (rule 6)."""
         operation = self.operation
-        if operation.under_way and not operation.asked_with and not operation.pushed and not session.received.sequence:
-            operation.pushed = True
-            session.pushed = self._subscription.pushes[0]  # another message may have come since
-            session.acknowledge()
+        if not operation.under_way or operation.asked_with or operation.pushed or session.received.sequence:
+            return False
+        session.pushed = self._subscription.pushes[0]  # another message may have come since
+        return True
 
 
 def _is_asked(request):

@@ -29,7 +29,8 @@ Rules
    came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
    several spindles push under one ID, so many results are expected (toolcart.agent.openprotocol.spindle_results). Where
    a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there.
-   What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
+   A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
+   for GRACE_MS it may come again whole, and is not counted.
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
    RESTARTS_MOST looks in a row that answers have made start over, and CONTRADICTIONS_MOST answers in a row with other
@@ -145,6 +146,7 @@ from toolcart.agent.record.result import (
 )
 
 LOOK_AGAIN_MS = const(60000)
+GRACE_MS = const(10000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
@@ -240,7 +242,7 @@ class Recovery:
         self._retry, self._looked = Timer(), Timer()
         self._lowest_id = LowestIdSearch()
         self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
-        self._unfinished = None  # what was begun and not completed, once there was such a push
+        self._grace = Timer()  # in which a push of which a part was acknowledged may come whole
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
         self._contradictions = 0  # in a row
@@ -303,7 +305,7 @@ class Recovery:
         ledger = self.ledger
         ownership = self.ownership
         if self._other != ownership.identity:
-            self._unfinished = None
+            ledger.begun = -1
             if ownership.is_believed:  # noted by an earlier start
                 from toolcart.agent.openprotocol.successor import first_record  # hardly any cart needs it
 
@@ -389,6 +391,8 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
+        if number == ledger.begun:
+            ledger.begun = -1
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
@@ -431,27 +435,32 @@ class Recovery:
             copy(observed.top, 0, ledger.last, 0, FINGERPRINT_BYTES)
         return True
 
-    def missed(self, digits, now):
-        """A push of this ID began, was acknowledged in part, and will not be completed: fetch it, or count it."""
-        if not self.ledger.recovers:
-            return
-        if self._unfinished is None:
-            from toolcart.agent.openprotocol.unfinished import Unfinished  # hardly any controller needs it
+    def begins(self, digits, now):
+        """A part of the push of this ID is to be acknowledged before it is whole; False if that has to wait."""
+        ledger = self.ledger
+        number = id_of(digits, 0)
+        if not ledger.recovers or number <= 0 or self.ownership.is_other or self.gap_fill.is_reported(number):
+            return True
+        if self.duplicates.has_id(digits, ledger.since):
+            return True
+        from toolcart.agent.openprotocol import seen_ids  # only where results come in parts
 
-            self._unfinished = Unfinished()
-        if not self._unfinished.take(digits, self.ledger, self.gap_fill.reported_id, now):
-            return
+        ledger.begun = number
+        self._grace.start(now, GRACE_MS)
+        if seen_ids.begin(ledger, number):
+            return True
+        ledger.begun = -1
+        return False
+
+    def has_begun(self):
+        """True if a part of a push was acknowledged and the push has not become whole since."""
+        return self.ledger.begun >= 0
+
+    def missed(self, now):
+        """A push that began will not be completed: fetch it, or count it."""
         self.restart_later(now)
-        if self.phase == rp.PHASE_OFF:
-            self._end_unfinished(now)
-
-    def _end_unfinished(self, now):
-        """Count what was not completed and cannot be had; `_retry` is armed where that has to wait."""
-        left = 0
-        if self._unfinished is not None:
-            left = self._unfinished.settle(self.gap_fill, self.duplicates, self._why, now)
-        if left:
-            self._retry.start(now, left)
+        if self.phase == rp.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
+            self._count_missing(now)
 
     def _proves_itself(self):
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
@@ -470,8 +479,12 @@ class Recovery:
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
         from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
 
+        if self.ledger.begun >= 0 and not self._grace.expired(now):
+            self._retry.start(now, self._grace.left(now))
+            return
         self.gap_fill.drop()
         if unfetchable.settle(self, self._why):
+            self.ledger.begun = -1
             self.flags = 0
             self._known_top = self.ledger.top()
         else:
@@ -716,7 +729,6 @@ class Recovery:
         if is_new:
             return rp.NEWS_NONE
         self._count_missing(now)
-        self._end_unfinished(now)
         return rp.NEWS_NONE
 
     def _answers(self):
@@ -782,11 +794,11 @@ class Recovery:
             self._retry.start(now, self.retry_ms)
             return rp.NEWS_NONE
         self._vain += 1
-        if self._is_tried(1):
-            self._end_unfinished(now)
         if self._asks_in_vain():
             return self._go_on_in_vain(now)
-        is_certain = phase not in (rp.PHASE_NEWEST, rp.PHASE_UPWARD) and (
+        if self._can_do_without_newest():
+            return self._absent(now)
+        is_certain = phase != rp.PHASE_NEWEST and (
             phase not in (rp.PHASE_WITNESS, rp.PHASE_NEARBY) or not self.observed.is_nothing()
         )
         if not self.request.fails(is_certain):
@@ -803,6 +815,11 @@ class Recovery:
         That is soon where nothing was ever answered, and no one has said "later".
         """
         return self._vain >= VAIN_MOST or (self._is_tried(1) and not (self._was_answered() or self._is_later))
+
+    def _can_do_without_newest(self):
+        """True if the newest was asked for in vain though others are answered: what is missing is known without it."""
+        ledger = self.ledger
+        return self._is_tried(1) and self._was_answered() and ledger.top() > 0 and len(ledger.ranges) > 0
 
     def _go_on_in_vain(self, now):
         """Nothing was answered for long: before anything is proven nothing can be asked for; later, it is gone."""
@@ -1657,6 +1674,7 @@ class Recovery:
         self.phase = rp.PHASE_SETTLE
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
         left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
+        above = self._seen_above() if ledger.ranges else ()
         if observed.starts_over and not self._is_reported and not self._report_lost(left is not None):
             self.wait_for_room(now)
             return rp.NEWS_NONE
@@ -1680,6 +1698,8 @@ class Recovery:
             is_zero_here = observed.first == 0 and self.duplicates.has_id(_ZERO, ledger.since)
             ledger.add(1 if is_zero_here else observed.first, observed.upto)
             ledger.put_top(observed.top)
+        for first, last in above:
+            ledger.add(first, last)
         ledger.end_doubt()
         ledger.put_controller(ownership.identity, ownership.shares, is_reset)
         if not ledger.commit():
@@ -1691,6 +1711,22 @@ class Recovery:
         ownership.is_other = False
         self.phase = rp.PHASE_FILL
         return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
+
+    def _seen_above(self):
+        """Return the ranges of what this controller has shown above what is settled now."""
+        from toolcart.agent.openprotocol import seen_ids  # hardly any connection needs it
+
+        observed = self.observed
+        ledger = self.ledger
+        if observed.is_reset or self._ended is not None or self.offset.by or self._may_be_apart():
+            return ()
+        if self.ownership.is_other or self.ownership.shares:
+            return ()
+        end = ledger.top()
+        for number in (observed.newest, observed.upto):
+            if not observed.is_nothing() and (end < 0 or is_ahead(number, end)):
+                end = number
+        return seen_ids.above(ledger, end)
 
     def _report_lost(self, is_fetched):
         """Report what was missing, or made since, below what is settled as gone; False if that has to wait.
@@ -1775,9 +1811,6 @@ class Recovery:
             elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
-        self._end_unfinished(now)
-        if self._retry.armed:
-            return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
         if self.contents is not None and not self.contents.is_suspected():

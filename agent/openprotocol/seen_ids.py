@@ -6,11 +6,16 @@ Rules
 2. What settles it has its own range from `w` on, or counts it as gone: then what was seen is cut off again.
 3. Where the count began anew, what was seen by earlier connections, or skipped by their pushes, is gone with the rest
    of the old count. What this connection has seen is of the new one.
+4. So is a result of which a part is acknowledged before it is whole, whatever its ID: that may be missing at once, and
+   no longer once the result is stored. Without `w` it is a range of its own.
+5. What was seen above the newest that settles it is asked for all the same: the controller has shown it.
 
 Imported where a newest is above the highest ID known, or a range may be.
 """
 
+from toolcart.agent.base.fields import fill
 from toolcart.agent.openprotocol.ids import following, is_ahead, is_open
+from toolcart.agent.record.result import ID_BYTES
 
 
 def last_of(ledger):
@@ -35,6 +40,34 @@ def note(ledger, newest):
         ledger.add(first_above(top), newest)
     ledger.try_save()
     return before
+
+
+def begin(ledger, number):
+    """Rule 4: the result of this ID may be missing; False if that cannot be made durable."""
+    if ledger.misses(number):
+        return True
+    ledger.begin()
+    fill(ledger.expected, 0, ID_BYTES, 0xFF)  # the push that completes it ends the range
+    top = ledger.top()
+    is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.is_apart())
+    first = first_above(top) if is_above else number
+    if ledger.ranges and not is_ahead(number, ledger.ranges[-1][1]):
+        ledger.widen(number)
+    else:
+        ledger.add(number if is_open(first, number) else first, number)
+    return ledger.commit()
+
+
+def above(ledger, end):
+    """Return the ranges of what was seen above `end`, the last ID that something settles; of all where that is -1."""
+    if ledger.is_met():
+        last = last_of(ledger)
+        return [(first_above(end), last)] if last >= 0 and is_ahead(last, end) else []
+    parts = []
+    for first, last in ledger.ranges:
+        if not is_open(first, last) and (end < 0 or is_ahead(last, end)):
+            parts.append((first if end < 0 or is_ahead(first, end) else first_above(end), last))
+    return parts
 
 
 def cut(ledger):

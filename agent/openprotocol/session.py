@@ -224,6 +224,9 @@ class Session:
         """True if `fetch` may be called."""
         if self.old_result.revisions.is_shut():
             return False
+        generic = self.fallback.generic
+        if generic is not None and generic.operation.under_way:
+            return False  # its answer would come between the parts of a push
         return self.state == st.READY and self.request.asked == 0
 
     def fetch(self):

@@ -7,7 +7,8 @@ Rules
    usable answer (toolcart.agent.openprotocol.recovery). One that says "later" is believed for ever: what
    is missing stays so.
 2. Then, in one snapshot: the last push is the highest result known, `w`; the IDs that were skipped since `w`, in the
-   order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`).
+   order of the log, and what was missing before are gone; from now on it counts as known at once (`is_unasked`). Of
+   what it has shown above `w` that waits until it was unasked before.
 3. From then on a push moves `w` and opens a range in the fold, before a question or without one, also after a start or
    a cut. A range is reported and closed at once; without room for the event it stays until there is some.
 4. Another controller is believed when it names itself twice; what it skipped after the last one's IDs means nothing,
@@ -35,6 +36,7 @@ from toolcart.agent.record.result import (
 
 def settle(recovery, why):
     """Rule 2, or 3 where that was done before: count what is missing; False if it cannot be written down now."""
+    is_begun = recovery.ledger.is_unasked() or recovery.has_begun()
     ledger = recovery.ledger
     ownership = recovery.ownership
     is_other = ownership.is_other
@@ -52,6 +54,12 @@ def settle(recovery, why):
     seen = -1 if is_other or recovery.contradicts else last_of(ledger)
     if seen >= 0 and lost and ledger.is_unasked() and lost[-1][1] == ledger.top():
         lost[-1] = lost[-1][0], preceding(ledger.top())  # that was pushed
+    begins = ()  # what it has shown above the last push, and is counted
+    top = unpack_id(last, 0) if moves else ledger.top()
+    if seen >= 0 and is_begun and is_ahead(seen, top):
+        begins = first_above(top), seen
+    elif top < 0 and lost and not is_other:
+        begins = lost.pop()
     ledger.begin()
     if is_other:  # what was missing was the other one's, and what was skipped is all of this one
         lost += skipped_before(recovery.duplicates, ledger)
@@ -59,6 +67,8 @@ def settle(recovery, why):
         is_told = _report(recovery, lost, _count(recovery, lost), WHY_RESET) and _report(recovery, skipped, count, why)
     else:
         lost += skipped
+        if begins:
+            lost.append(begins)
         count = _count(recovery, lost) + sum([length_of(first, end) for first, end in begun])
         is_told = _report(recovery, lost + begun, count, why)
     if not is_told:
@@ -69,7 +79,9 @@ def settle(recovery, why):
         ledger.put_top(last)
     elif is_other:
         ledger.put_nothing()
-    if seen >= 0:
+    if begins:
+        recovery.gap_fill.note_reported(begins[0], begins[1])
+    elif seen >= 0:
         note(ledger, seen)
     ledger.end_doubt()
     ledger.put_unasked(True)

@@ -3,12 +3,11 @@
 That is a MT Focus 6000 (MT notes on MID 0008).
 
 Rules
-1. A result is acknowledged as a whole: each part but the last when it has come, the last when the result is durable. A
-   controller that waits for each acknowledgement then goes on (OP 5.9 p. 153), one that ignores them (MT Focus 6000)
-   loses nothing.
+1. The last part is acknowledged when the result is durable; each one before it once it is durable that a result of
+   this ID may be missing: a controller that waits for each acknowledgement sends the next part only then (OP 5.9
+   p. 153). One that ignores them (MT Focus 6000) loses nothing.
 2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
-   What is lost is fetched: the controller's newest result shows what is missing. What was acknowledged of it and
-   cannot be had is gone, and counted by its ID (toolcart.agent.openprotocol.unfinished).
+   What is lost is fetched, or counted as gone, like all that may be missing.
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
@@ -31,7 +30,7 @@ from toolcart.agent.openprotocol import operation_result as op
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
-from toolcart.agent.record.result import RESULT_UNREADABLE, ROOM_BYTES
+from toolcart.agent.record.result import ID_BYTES, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
 from toolcart.agent.station.store import NOT_KEPT
 
 RESERVE_RESULTS = const(8)
@@ -68,8 +67,7 @@ class Operations:
         elif code == op.PART_KEPT:
             operation.answers = session.fallback.generic.may_answer(session)
             if not operation.answers and not _is_left(intake):
-                operation.pushed = True
-                session.acknowledge()
+                self._acknowledge_part(intake, operation, now)
         elif code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
         else:
@@ -95,9 +93,21 @@ class Operations:
             self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
-            if not _is_left(intake):
-                session.fallback.generic.was_pushed(session)
+            if not _is_left(intake) and session.fallback.generic.was_pushed(session):
+                self._acknowledge_part(intake, session.fallback.generic.operation, now)
             intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
+
+    def _acknowledge_part(self, intake, operation, now):
+        """Acknowledge a part, once it is durable that its result may be missing."""
+        if not operation.pushed:
+            digits = bytes(operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
+            if not intake.recovery.begins(digits, now):
+                operation.give_up()
+                intake.counters.note(h.FLASH_FAILED, intake.log.device.refusal(), now)
+                intake.answer(NOT_KEPT, now)
+                return
+            operation.pushed = True
+        intake.session.acknowledge()
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
@@ -115,13 +125,10 @@ class Operations:
     def _look_for_lost(self, intake, mid, now):
         """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
         operation = intake.session.fallback.generic.operation
-        half, operation.half = operation.half, b""
         operation.lost = False
         intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
-        if half:
-            intake.recovery.missed(half, now)
-        elif not operation.answers:
-            intake.recovery.restart_later(now)
+        if not operation.answers:
+            intake.recovery.missed(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""

@@ -33,7 +33,7 @@ class Model:
         self.unproven, self.fetched = [], []  # by place in the log
         self.doubted = self.run_record = 0  # rule 8 of id_ledger.py
         self.since = 1
-        self.is_straight = False
+        self.is_straight = self.was_settled = False
         self.phase, self.proven = CLOSED, False
         self.begin = self.at = self.row = self.closed = 0
         self.walk = LowestIdSearch()
@@ -214,7 +214,10 @@ class Model:
                 self.gone()
             else:
                 self.go_on(True)
-        elif self.tries >= UNANSWERED_MOST and self.phase not in (NEWEST, UP):
+        elif self.tries >= UNANSWERED_MOST and self.phase == NEWEST:
+            if self.was_settled and self.ranges and self.w not in (NONE, EMPTY) and self.w.ident > 0:
+                self.gone()
+        elif self.tries >= UNANSWERED_MOST:
             may = self.phase not in (WITNESS, NEARBY) or self.newest is not None
             self.state = NEXT if self.state == ITSELF and may else ITSELF
 
@@ -404,6 +407,8 @@ class Model:
 
     def settle(self):
         before = self.ranges
+        above = self.seen_above()
+        self.was_settled = True
         if self.starts_over:
             self.ranges = []
         else:
@@ -418,10 +423,27 @@ class Model:
                 self.doubted = 1
         if self.newest is not None:
             self.add(self.first, self.upto)
+        for first, last in above:
+            self.add(first, last)
         self.end_doubt()
         self.w = EMPTY if self.newest is None else self.top
         self.expected, self.proven, self.phase = None, True, FILL
         self.forget()
+
+    def seen_above(self):
+        met = self.w not in (NONE, EMPTY)
+        is_above = met and self.newest is not None and is_ahead(self.newest.ident, self.w.ident)
+        if self.ended is not None or (self.starts_over and met and (self.is_there or not is_above)):
+            return []
+        ends = [self.newest.ident, self.upto] if self.newest is not None else []
+        ends += [self.w.ident] if met else []
+        end = -1
+        for one in ends:
+            end = one if end < 0 or is_ahead(one, end) else end
+        if met:
+            return [(after(end), self.seen())] if self.seen() and is_ahead(self.seen(), end) else []
+        parts = [(first, last) for first, last in self.ranges if end < 0 or (not is_open(first, last) and last > end)]
+        return [(first if is_ahead(first, end) else after(end), last) for first, last in parts]
 
     def missing_there(self, result):
         self.row = 0

@@ -353,16 +353,85 @@ def test_operation_that_history_does_not_have_whole_either_is_counted():
             try:
                 cart = cart_of(kind, **options).ready()
                 cart.produce(bad, 1500)
-                cart.run(900000)
+                cart.run(2700000)
                 wanted = list(range(1, bad))
                 assert cart.stored_ids() == wanted and cart.gone() == [(bad, bad)], (options, bad)
                 assert cart.station.ledger.gone() == 1
                 cart.produce(1, 1500)
-                cart.run(900000)
+                cart.run(2700000)
                 assert cart.stored_ids() == wanted + [bad + 1] and cart.station.ledger.gone() == 1, (options, bad)
                 assert cart.station.ledger.missing() == 0
             finally:
                 frames.object_data = real
+
+
+def shown_first(cart, *numbers):
+    """Send the MID 1201 of each of these, which is acknowledged, and lose the connection behind it."""
+    for number in numbers:
+        inject(cart, parts_of(2, number)[0])
+        cart.drop()
+        cart.run(1000)
+        cart.until(cart.is_ready)
+
+
+def test_each_id_of_which_a_part_was_acknowledged_is_counted_if_nothing_has_it():
+    for boots in (False, True):
+        for stored in (0, 2):
+            cart = cart_of(STEP_SYNC, operation_history=False).ready()
+            for number in range(1, stored + 1):
+                inject(cart, *parts_of(2, number))
+            shown_first(cart, stored + 1, stored + 2)
+            if boots:
+                cart.cut()
+                cart.until(cart.is_ready)
+            cart.run(120000)
+            assert cart.station.ledger.gone() == 2 and len(cart.stored_ids()) == stored, (boots, stored)
+            inject(cart, *parts_of(2, stored + 3))
+            cart.run(120000)
+            assert cart.stored_ids() == list(range(1, stored + 1)) + [stored + 3]
+            assert cart.station.ledger.gone() == 2 or boots, (boots, stored)
+
+
+def test_parts_that_two_results_interleave_or_turn_round_leave_none_uncounted():
+    first, second = parts_of(2, 1), parts_of(2, 2)
+    for messages, gone in (
+        ((first[0], second[0], first[1], second[1], first[2], second[2]), 1),
+        ((first[1], first[0], first[2]), 1),
+        ((second[0], first[0], second[1]), 2),
+        ((first[0], first[1]), 1),
+    ):
+        cart = cart_of(STEP_SYNC, operation_history=False).ready()
+        inject(cart, *messages)
+        cart.cut()
+        cart.until(cart.is_ready)
+        cart.run(120000)
+        assert cart.station.ledger.gone() + len(cart.stored_ids()) == len({bytes(one[26:36]) for one in messages})
+        assert cart.station.ledger.gone() == gone, gone
+
+
+def test_result_of_which_a_part_was_acknowledged_is_fetched_after_a_start():
+    for stored in (0, 2):
+        cart = cart_of(STEP_SYNC, objects=2).ready()
+        cart.produce(stored, 1500)
+        cart.controller.sessions[0].operation_revision = 0  # what follows is made, and pushed by its MID 1201 alone
+        cart.produce(2)
+        for number in (stored + 1, stored + 2):
+            result = cart.controller.result(number)
+            inject(cart, message(1201, frames.overall_data(result, 2, 3), 2))
+        cart.cut()
+        cart.settle()
+        cart.run(120000)
+        assert sorted(cart.stored_ids()) == list(range(1, stored + 3)) and cart.station.ledger.gone() == 0, stored
+
+
+def test_part_is_not_acknowledged_while_its_id_cannot_be_noted():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    cart.run(1000)
+    before = cart.controller.messages.get(1203)
+    cart.station.ledger.commit = lambda: False
+    inject(cart, parts_of(2, 1)[0])
+    assert cart.controller.messages.get(1203) == before
+    assert cart.station.intake.full
 
 
 def test_wait_that_ends_names_the_message_that_was_waited_in():
