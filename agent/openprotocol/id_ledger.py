@@ -8,6 +8,7 @@ Rules
    FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
 3. Everything else is changed by toolcart.agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
 4. At most two ranges, oldest first; of three, the two nearest to each other become one. They may cover too much.
+   While some are put off (`later`, toolcart.agent.openprotocol.put_off), that holds for what is written of all.
    After EMPTY everything before the first result may be missing: it is not known where that range begins.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
@@ -122,6 +123,7 @@ class IdLedger:
         self.numbers = state.numbers
         self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
+        self.later = []  # IDs that are missing, too, and asked for when nothing else is
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
@@ -146,6 +148,7 @@ class IdLedger:
         octets = self.octets
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
         self.ranges = []
+        self.later = []
         most = RANGES_MOST
         if octets[_FLAGS] & _SUCCESSOR:
             most = 1
@@ -334,7 +337,7 @@ class IdLedger:
         increment(self.expected)
 
     def _end_begun(self, number):
-        """This result is stored: a range that ends with it, since a part of it was acknowledged, ends in front of it."""
+        """This result is stored: what a part of it has opened is missing up to the ID in front of it at most."""
         if number != self.begun:
             return
         self.begun = -1
@@ -432,14 +435,14 @@ class IdLedger:
 
     def missing(self):
         """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
-        count = 0
+        count = len(self.later)
         for first, last in self.ranges:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
     def open_most(self):
         """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
-        count = self.skipped
+        count = self.skipped + len(self.later)
         for first, last in self.ranges:
             count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
         return count
@@ -449,7 +452,7 @@ class IdLedger:
         for first, last in self.ranges:
             if length_of(first, number) and length_of(number, last):
                 return True
-        return False
+        return number in self.later
 
     def count_again(self, record, first):
         """Count what was stored last as stored again, if the log lacks this record (see `stored`).
@@ -572,7 +575,7 @@ class IdLedger:
 
     def end_doubt(self):
         """Doubt nothing any more if nothing is missing."""
-        if not self.ranges:
+        if not self.ranges and not self.later:
             self.doubted = 0
             self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
             if not self._is_unnamed:
@@ -587,6 +590,7 @@ class IdLedger:
     def forget_ranges(self):
         """Forget all ranges: nothing is missing any more."""
         self.ranges = []
+        self.later = []
         self._write_ranges()
 
     def add(self, first, last):
@@ -647,16 +651,53 @@ class IdLedger:
         self.end_doubt()
         self._write_ranges()
 
+    def put_off(self, number):
+        """Let this ID, which is no longer to be in a range, be asked for when nothing else is missing."""
+        if number not in self.later:
+            self.later.append(number)
+        self.doubt()
+
+    def take_up(self, number):
+        """Ask for this ID, which was put off, next."""
+        self.later.remove(number)
+        self.ranges.insert(0, [number, number])
+        self._write_ranges()
+
+    def take_up_all(self):
+        """Let all that are put off be in the ranges again."""
+        if self.later:
+            self.ranges = self._with_later()
+            self.later = []
+            self._write_ranges()
+
+    def _with_later(self):
+        """Return ranges, so few as can be written, that have what is put off, too."""
+        parts = [[first, last] for first, last in self.ranges]
+        for number in self.later:
+            place = 0
+            while place < len(parts) and is_ahead(number, parts[place][1]):
+                place += 1
+            if place == len(parts) or not length_of(parts[place][0], number):
+                parts.insert(place, [number, number])
+        while len(parts) > RANGES_MOST:
+            near = 0
+            for place in range(1, len(parts) - 1):
+                if length_of(parts[place][1], parts[place + 1][0]) < length_of(parts[near][1], parts[near + 1][0]):
+                    near = place
+            parts[near][1] = parts.pop(near + 1)[1]
+        return parts
+
     def _write_ranges(self):
         fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
         at = _RANGES
-        for first, last in self.ranges:
+        ranges = self._with_later() if self.later else self.ranges
+        for first, last in ranges:
             pack_id(self.octets, at, first)
             pack_id(self.octets, at + 5, last)
             at += 10
         octets = self.octets
         octets[_FLAGS] &= ~_SUCCESSOR & 0xFF
-        if self.successor and len(self.ranges) < RANGES_MOST:
+        if self.successor and len(ranges) < RANGES_MOST:
             octets[_FLAGS] |= _SUCCESSOR
             if self.successor_id < 0:
                 fill(octets, _SUCCESSOR_ID, TIME, 0xFF)

@@ -86,6 +86,7 @@ Rules
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
     late      as if in time, until the same is asked for again
+    in vain   in FILL, twice, or twice when the connection ended: toolcart.agent.openprotocol.put_off
     silent    recovery_request.py; given up: in FILL closed, in WITNESS and NEARBY gone, else it may be there
               PROBE: they do not share them; POLL: IDLE; NEWEST without an ID, five times: NO_ID,
               or OFF at a controller that never answered anything
@@ -240,6 +241,7 @@ class Recovery:
         )
         self._is_reported = False  # what settling loses has been reported, but settling could not be written down
         self._retry, self._looked = Timer(), Timer()
+        self._put_off = None  # toolcart.agent.openprotocol.put_off's, once a question for a missing ID was in vain
         self._lowest_id = LowestIdSearch()
         self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
         self._grace = Timer()  # in which a push of which a part was acknowledged may come whole
@@ -316,8 +318,10 @@ class Recovery:
             ledger.put_successor(ownership.identity, self._first_id)
             ledger.try_save()
 
-    def closed(self):
+    def closed(self, now=0):
         """The session is over."""
+        if self.request.waits:
+            self._fails_for_now(now, True)
         self.ledger.end_contact()
         self.first_record = 0
         self._first_id = -1
@@ -361,6 +365,7 @@ class Recovery:
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
+        self.ledger.take_up_all()
         self._retry.stop()
 
     def is_put_off(self):
@@ -790,6 +795,8 @@ class Recovery:
         phase = self.phase
         if phase == rp.PHASE_POLL:
             return self._end_poll(True)  # nothing is known to be missing
+        if self._is_missing_put_off(now):
+            return rp.NEWS_NONE
         if self._is_later and phase != rp.PHASE_PROBE:  # it is neither gone nor without an answer, however often
             self._retry.start(now, self.retry_ms)
             return rp.NEWS_NONE
@@ -808,6 +815,56 @@ class Recovery:
             return self._compare_newest(now)
         self._retry.start(now, self.retry_ms)
         return rp.NEWS_NONE
+
+    def _is_missing_put_off(self, now):
+        """True if the missing ID that was just asked for in vain is put off, since others may be missing."""
+        if self.request.state == NEXT or not self._fails_for_now(now, False):
+            return False
+        self._vain += not self._is_later
+        self._pass_over(self.request.asked)
+        return True
+
+    def _fails_for_now(self, now, is_cut):
+        """Take a question that was in vain; True if it was for a missing ID, which is put off."""
+        if self.phase != rp.PHASE_FILL or self._spindle_count() > 1 or self.ownership.shares:
+            return False
+        if self._put_off is None:
+            from toolcart.agent.openprotocol.put_off import PutOffIds  # hardly any controller needs it
+
+            self._put_off = PutOffIds()
+        number = self.request.asked
+        ledger = self.ledger
+        if not self._put_off.fails(number, is_cut):
+            return False
+        is_alone = len(ledger.ranges) == 1 and self.gap_fill.left_to(ledger.ranges[0][1]) < 2
+        if is_alone and not is_cut and self._put_off.next_due(ledger.later, now) < 0:
+            return False
+        self._put_off.put_off(number, now, is_cut)
+        return True
+
+    def _passes_over(self, now):
+        """True if the next one that may be missing is put off: it is passed over."""
+        number = self.gap_fill.at
+        if self._put_off is None or not self._put_off.is_waiting(number, now):
+            return False
+        self._pass_over(number)
+        return True
+
+    def _pass_over(self, number):
+        """Go on with the one after this ID, which is put off."""
+        self.ledger.put_off(number)
+        self.gap_fill.close(0)
+        self._turn(rp.PHASE_FILL, self.gap_fill.at)
+
+    def _takes_up(self, now):
+        """True if nothing else is missing and one that was put off is to be asked for; else that has to wait."""
+        number = self._put_off.next_due(self.ledger.later, now)  # type: ignore[union-attr] - it has put them off
+        if number >= 0:
+            self.ledger.take_up(number)
+            return True
+        self.phase = rp.PHASE_FILL
+        self._retry.start(now, self.retry_ms)
+        return False
 
     def _asks_in_vain(self):
         """True if questions were asked in vain for so long that there will be no answer.
@@ -1798,7 +1855,7 @@ class Recovery:
         if self.ledger.has_lost_zero and not gap_fill.tell_zero(self.results_each()):
             self.wait_for_room(now)
             return
-        while ranges:
+        while ranges or (self.ledger.later and self._takes_up(now)):
             first, last = ranges[0]
             if gap_fill.turn(first):
                 self._spindle_results = None
@@ -1806,11 +1863,15 @@ class Recovery:
                 if shared is not None:
                     shared.begin_range()
             if gap_fill.left_to(last):
+                if self._passes_over(now):
+                    continue
                 if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last):
                     return
             elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
+        if self.ledger.later:
+            return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
         if self.contents is not None and not self.contents.is_suspected():
@@ -1855,6 +1916,8 @@ class Recovery:
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
         gap_fill = self.gap_fill
+        if self._put_off is not None:
+            self._put_off.is_done(gap_fill.at)
         count = 1 if gone and not self._may_be_apart() else 0
         if self._spindle_count() > 1:
             count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)

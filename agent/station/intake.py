@@ -234,7 +234,7 @@ class Intake:
         self.session.closed()
         self.flash_window.set_receiving(False)
         self.watchdog.closed()
-        self.recovery.closed()
+        self.recovery.closed(now)
         self._tell_recovery(now)
         self.opening = False
         if why == st.WHY_BUSY:

@@ -245,7 +245,7 @@ class Bench:
         return self
 
     def close(self):
-        self.recovery.closed()
+        self.recovery.closed(self.now)
         return self
 
     def again(self):

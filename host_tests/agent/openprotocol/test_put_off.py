@@ -1,0 +1,88 @@
+"""One missing ID whose question is in vain, again and again, keeps nothing from the others, and stays open itself."""
+
+import pytest
+
+from toolcart.agent.openprotocol import error_codes, put_off
+from host_tests.support.recovery import Bench, Memory
+
+
+def answer_all_but(bench, bad, how, questions):
+    """Answer so many questions, those for the ID `bad` by `how`; return how often that was asked for."""
+    count = 0
+    for _ in range(questions):
+        number = bench.ask()
+        if number == bad:
+            count += 1
+            how(bench)
+        elif number >= 0:
+            bench.answer(bench.memory.find(number))
+    return count
+
+
+def is_busy(bench):
+    bench.recovery.refused(error_codes.REFUSED_LATER, bench.now, 98)
+
+
+def is_silent(bench):
+    bench.recovery.silent(bench.now)
+
+
+def closes(bench):
+    bench.again()
+
+
+@pytest.mark.parametrize("how", [is_busy, is_silent, closes])
+@pytest.mark.parametrize("bad", [7, 9, 12])
+def test_all_others_are_fetched_meanwhile(how, bad):
+    bench = Bench(Memory(1)).met(6)
+    bench.away(10)
+    answer_all_but(bench, bad, how, 60)
+    wanted = list(range(1, 17))
+    wanted.remove(bad)
+    assert sorted(bench.uids()) == wanted
+    if how is is_silent:  # the others are answered: there will be no answer to this one
+        assert bench.ledger.gone() == 1 or bench.ledger.misses(bad)
+        return
+    assert bench.ledger.misses(bad) and bench.ledger.gone() == 0
+    for _ in range(3):  # what is missing later on has its turn, too
+        bench.away(1)
+        answer_all_but(bench, bad, how, 30)
+    assert sorted(bench.uids()) == wanted + [17, 18, 19]
+    bench.now += 700000
+    bench.settle()
+    assert sorted(bench.uids()) == list(range(1, 20)) and bench.ledger.gone() == 0
+
+
+@pytest.mark.parametrize("how", [is_busy, closes])
+def test_it_stays_open_over_a_start(how):
+    bench = Bench(Memory(1)).met(6)
+    bench.away(10)
+    answer_all_but(bench, 9, how, 60)
+    bench.ledger.load()
+    assert bench.ledger.misses(9)
+    bench.again().settle()
+    bench.now += 700000
+    bench.settle()
+    assert sorted(bench.uids()) == list(range(1, 17)) and bench.ledger.gone() == 0
+
+
+def test_question_that_ends_connections_is_seldom_asked():
+    bench = Bench(Memory(1)).met(6)
+    bench.away(3)
+    begin = bench.now
+    count = answer_all_but(bench, 8, closes, 200)
+    assert 2 < count <= 3 + (bench.now - begin) // put_off.AFTER_CUT_MS
+
+
+def test_many_that_are_put_off_lose_nothing():
+    bench = Bench(Memory(1)).met(6)
+    bench.away(60)
+    bad = range(10, 60, 3)
+    for _ in range(400):
+        number = bench.ask()
+        if number in bad:
+            is_busy(bench)
+        elif number >= 0:
+            bench.answer(bench.memory.find(number))
+    bench.settle()
+    assert sorted(bench.uids()) == list(range(1, 67)) and bench.ledger.gone() == 0
