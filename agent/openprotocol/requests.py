@@ -280,6 +280,10 @@ class OldResultRequest:
         self.revisions.given_up = counts
         self.is_put_off = is_put_off
 
+    def answered_gone(self, counts):
+        """It was answered: there is no such result. Where nothing else was answered that may be a rejection."""
+        self.rejected(counts and not self.is_answered, True)
+
     def answered(self):
         """It was answered: a rejection before that has ended nothing."""
         self.is_answered = True

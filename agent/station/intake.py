@@ -23,7 +23,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_LATER, REFUSED_REVISION, noted
+from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_GONE, REFUSED_LATER, REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.id_ledger import INDEXES
 from toolcart.agent.openprotocol.ids import id_of, moved, put_id
@@ -390,8 +390,12 @@ class Intake:
         news = recovery.refused(refusal, now, session.received.code)
         goes_on = was_filling and recovery.phase == rp.PHASE_FILL
         goes_on = goes_on or refusal == REFUSED_REVISION or recovery.revision() != revision
-        is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
-        session.old_result.rejected(recovery.phase == rp.PHASE_OFF or not goes_on, is_put_off)
+        counts = recovery.phase == rp.PHASE_OFF or not goes_on
+        if refusal == REFUSED_GONE:  # that is an answer: it has no such result
+            session.old_result.answered_gone(counts)
+        else:
+            is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
+            session.old_result.rejected(counts, is_put_off)
         self.take_news(news, now)
 
     def _hire(self, subscription):

@@ -6,6 +6,7 @@ from toolcart.agent.openprotocol import error_codes
 from host_tests.support.recovery import Bench, Memory
 from host_tests.support.world import Cart
 
+OWN_COUNT = {"identity": {"system_type": 3}, "recover_revisions": (3,), "spindle": "  ", "station": "  "}
 LATER = (error_codes.REFUSED_LATER, error_codes.REFUSED_BUSY)
 
 
@@ -61,3 +62,18 @@ def test_sessions_that_end_soon_after_it_on_the_wire(sessions, code):
     cart.settle()
     assert cart.station.ledger.gone() == 0
     assert cart.stored_ids() == cart.controller.produced
+
+
+def test_short_sessions_in_which_questions_are_answered_shut_nothing_out():
+    cart = Cart(toolsnet=None, controller=OWN_COUNT).ready()
+    cart.produce(3, 200)
+    cart.run(8000)
+    for _ in range(8):  # a bad network: each ends soon after the answer that there is nothing above the newest
+        cart.drop()
+        cart.run(100)
+        cart.until(cart.is_ready)
+        cart.run(3000)
+    cart.miss(4, 50)
+    cart.until(cart.is_ready)
+    cart.run(60000)
+    assert sorted(cart.stored_ids()) == cart.controller.produced
