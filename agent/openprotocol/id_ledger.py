@@ -435,24 +435,30 @@ class IdLedger:
 
     def missing(self):
         """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
-        count = len(self.later)
+        count = self._count_later()
         for first, last in self.ranges:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
     def open_most(self):
         """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
-        count = self.skipped + len(self.later)
+        count = self.skipped + self._count_later()
         for first, last in self.ranges:
             count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
         return count
 
     def misses(self, number):
         """True if this ID may be missing."""
+        return number in self.later or self._is_in_range(number)
+
+    def _is_in_range(self, number):
         for first, last in self.ranges:
             if length_of(first, number) and length_of(number, last):
                 return True
-        return number in self.later
+        return False
+
+    def _count_later(self):
+        return len([number for number in self.later if not self._is_in_range(number)]) if self.later else 0
 
     def count_again(self, record, first):
         """Count what was stored last as stored again, if the log lacks this record (see `stored`).

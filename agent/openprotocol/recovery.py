@@ -837,8 +837,9 @@ class Recovery:
         if not self._put_off.fails(number, is_cut):
             return False
         is_alone = len(ledger.ranges) == 1 and self.gap_fill.left_to(ledger.ranges[0][1]) < 2
-        if is_alone and not is_cut and self._put_off.next_due(ledger.later, now) < 0:
-            return False
+        if is_alone and not is_cut:  # those that are put off have their turn, but one without an answer is given up
+            if not self._is_later or self._put_off.next_due(ledger.later, now) < 0:
+                return False
         self._put_off.put_off(number, now, is_cut)
         return True
 

@@ -74,6 +74,20 @@ def test_question_that_ends_connections_is_seldom_asked():
     assert 2 < count <= 3 + (bench.now - begin) // put_off.AFTER_CUT_MS
 
 
+def test_two_of_them_have_turns():
+    bench = Bench(Memory(1)).met(6)
+    bench.away(10)
+    for _ in range(100):
+        number = bench.ask()
+        if number in (8, 11):
+            is_busy(bench)
+        elif number >= 0:
+            bench.answer(bench.memory.find(number))
+    assert sorted([8, 11] + bench.uids()) == list(range(1, 17)) and bench.ledger.missing() == 2
+    answer_all_but(bench, 8, is_busy, 20)
+    assert sorted([8] + bench.uids()) == list(range(1, 17)) and bench.ledger.missing() == 1
+
+
 def test_many_that_are_put_off_lose_nothing():
     bench = Bench(Memory(1)).met(6)
     bench.away(60)
