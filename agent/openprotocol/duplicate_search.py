@@ -15,7 +15,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record.equality import are_same_bodies, is_same
+from toolcart.agent.record.equality import are_same_bodies, is_same, same_id
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -141,16 +141,25 @@ class DuplicateSearch:
     def holds_contents(self, page, at, length):
         """Look for the time and values of the payload at page[at:], from the same place, in the newest blocks.
 
-        Of what was pushed lately: 1 if they are there under any ID.
+        Of what was pushed lately: 1 if they are there under any ID; under the same one, whatever else was said.
         """
         log = self.log
+        ident = at + HEAD_BYTES + TIGHTENING_ID
         self.search.begin_newest(BLOCKS_SEARCHED)
         kind = self.search.next()
         while kind > 0:
             if (
                 kind == KIND_RESULT
                 and compare(log.page, log.at + _CONTENTS, page, at + _CONTENTS, _CONTENTS_BYTES) == 0
-                and not is_elsewhere(log.page, log.at, log.length, page, at, length)
+                and not is_elsewhere(
+                    log.page,
+                    log.at,
+                    log.length,
+                    page,
+                    at,
+                    length,
+                    not same_id(log.page, log.at + HEAD_BYTES + TIGHTENING_ID, page, ident),
+                )
             ):
                 return 1
             kind = self.search.next()

@@ -57,8 +57,11 @@ def spindle_in(page, at):
     return page[at + SPINDLE] & SPINDLE_BITS or 1
 
 
-def is_elsewhere(one, at, length, other, start, other_length):
-    """True if the payloads are of different spindles or stations, or of different messages of one kind. Hot."""
+def is_elsewhere(one, at, length, other, start, other_length, by_check=True):
+    """True if the payloads are of different spindles or stations, or of different messages of one kind. Hot.
+
+    `by_check` False: what messages say beside that does not count.
+    """
     mine = one[at + SPINDLE]
     its = other[start + SPINDLE]
     if (mine ^ its) & SPINDLE_BITS and mine & SPINDLE_BITS and its & SPINDLE_BITS:
@@ -71,7 +74,7 @@ def is_elsewhere(one, at, length, other, start, other_length):
     other_station = other[other_tail] if other_tail >= 0 else 1
     if station != other_station and station and other_station:
         return True
-    if tail < 0 or other_tail < 0 or compare(one, tail + 1, other, other_tail + 1, 2):
+    if not by_check or tail < 0 or other_tail < 0 or compare(one, tail + 1, other, other_tail + 1, 2):
         return False
     return compare(one, tail + 1, other, other_tail + 1, _CHECK_BYTES) != 0
 

@@ -677,3 +677,28 @@ def test_marks_of_what_was_stored_go_round_in_their_room():
     for _ in range(2 * RECENT):
         bench.store._remember()
         assert 0 <= bench.store._recent_at < len(bench.store._recent) and bench.store._recent_at % 5 == 0
+
+
+def test_push_of_a_known_result_that_says_something_else_too_is_counted_as_stored_again():
+    others = (("batch_status", 1), ("vin", "LATER"), ("pset_change", "2001-02-03:04:05:06"), ("torque_max", 7000))
+    for revision in (1, 2, 3, 999):
+        for name, value in others[: 3 if revision == 999 else 4]:
+            bench = Bench(24)
+            frames = [pushed(revision, tightening_id=number, torque=4000 + number) for number in (1, 2, 3)]
+            for frame in frames:
+                assert bench.push(frame) == KEPT
+            assert bench.push(frames[2]) == KEPT_BEFORE
+            again = pushed(revision, tightening_id=3, torque=4003, **{name: value})
+            assert again != frames[2] and bench.push(again) == KEPT
+            assert bench.log.state.numbers[STORED_AGAIN] == 1, (revision, name)
+    for behind, count in ((b"0", 1), (b"1", 0)):  # octets behind the last field
+        bench = Bench(24)
+        frame = pushed(3, tightening_id=1)
+        assert bench.push(lengthened(frame, b"1")) == KEPT
+        assert bench.push(lengthened(frame, behind)) == (KEPT if count else KEPT_BEFORE)
+        assert bench.log.state.numbers[STORED_AGAIN] == count
+
+
+def lengthened(frame, octets):
+    """Return the frame with more octets behind its last field."""
+    return b"%04d" % (len(frame) + len(octets)) + frame[4:] + octets
