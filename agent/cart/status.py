@@ -12,7 +12,7 @@ from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol import session_states as controller_states
-from toolcart.agent.openprotocol.recovery_phases import PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
+from toolcart.agent.openprotocol.recovery_phases import PHASE_CLOSED, PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record import result as res
 from toolcart.agent.record.text import describe, time_of
@@ -221,13 +221,16 @@ def _why_off(recovery):
         return "setting"
     if recovery.ownership.needs or recovery.ownership.is_other:  # another one is asked when it has named itself twice
         return ""
-    if recovery.phase == PHASE_NO_ID:
+    phase = recovery.phase if recovery.phase != PHASE_CLOSED else recovery.last_phase
+    if phase == PHASE_NO_ID:
         return "no ID"
-    if recovery.phase != PHASE_OFF:
+    if phase != PHASE_OFF:
         return ""
     if recovery.contradicts:
         return "answers"
-    return "later" if recovery.is_put_off() else "controller"
+    if recovery.is_put_off():
+        return "later"
+    return "controller" if recovery.ledger.is_unasked() else "pause"
 
 
 def _gone_latest(station):

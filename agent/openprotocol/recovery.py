@@ -205,7 +205,7 @@ class Recovery:
         self.retry_ms = retry_ms
         self.by_spindle = True  # where there are several
         self.flags = FLAG_UNPROVEN if ledger.recovers else 0  # of a result that is pushed now
-        self.phase = rp.PHASE_CLOSED
+        self.phase = self.last_phase = rp.PHASE_CLOSED  # the second one: in which the last connection ended
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
@@ -328,6 +328,7 @@ class Recovery:
         self.gap_fill.drop()
         if self.phase == rp.PHASE_SEEK:
             self.ownership.break_off()
+        self.last_phase = self.phase
         self.phase = rp.PHASE_CLOSED
         self.push_run.close()
         self.ledger.run = 0

@@ -325,7 +325,8 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
     if not _ready(status):  # nobody is asked yet, and what is open may have become more by then
         return reports
     if open_ids > figures.open_ids:
-        reports.append((INFO, f"fetching up to {counted(open_ids, 'missed result')}"))
+        is_off = status["recovery"].get("off") or status["recovery"].get("needs")
+        reports.append((INFO, f"{'missing' if is_off else 'fetching'} up to {counted(open_ids, 'missed result')}"))
     elif open_ids == 0 and figures.open_ids:
         reports.append((GOOD, "no missed result is left in the controller"))
     figures.open_ids = open_ids

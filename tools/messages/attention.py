@@ -37,7 +37,7 @@ OVER = {
     "corrected": "no number had to be put right since this start",
     "lost there": "nothing that ToolsNet had is in doubt any more",
     "sent again": "nothing is left to be sent again",
-    "fetching": "missed results can be fetched",
+    "fetching": "missed results are asked for again",
     "overruns": "the line was opened again and has lost nothing since",
 }
 OVER |= dict.fromkeys(("added", "removed", "given up", "guessed"), "the outlets are those of the last start")
@@ -375,8 +375,10 @@ def _fetching(station: dict) -> Iterator[Need]:
 _NOT_FETCHED = {
     "setting": "controller.recover is false: what the controller makes while the agent is not listening is neither "
     "fetched nor counted",
-    "controller": "this controller answers no question about stored results, as far as is known: what it makes while "
-    "the agent is not listening is not fetched, but counted as soon as its IDs show it",
+    "controller": "the last questions about stored results brought none from this controller: what it makes while the "
+    "agent is not listening is counted as soon as its IDs show it, and not fetched before it answers",
+    "pause": "connections ended with questions about stored results, or these brought none: what is missing is asked "
+    "for again within the hour",
     "answers": "what this controller answers about stored results does not match what it is asked: nothing is fetched, "
     "and what it makes while the agent is not listening is counted as soon as its IDs show it",
     "later": "this controller puts off each question about stored results: what it made while the agent was not "

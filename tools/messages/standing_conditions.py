@@ -65,7 +65,8 @@ _COUNTED = {
     ),
     "again": (
         "AGAIN",
-        "results may be stored twice: the first copy was overwritten, has another tightening ID or another writing",
+        "results may be stored twice: the first copy was overwritten or unreadable, or differs in its tightening ID or "
+        "another field",
         "",
     ),
     "overwritten": (

@@ -71,8 +71,11 @@ def station_lines(station: dict) -> list[str]:
 def problem_lines(station: dict) -> list[str]:
     """Say what does not work or did not get through, with the command that says more or helps."""
     lines = [_line(need.label, need.text()) for need in standing_conditions.all_needs(station)]
-    open_ids = station.get("recovery", {}).get("open_ids")
-    if open_ids:
+    recovery = station.get("recovery", {})
+    open_ids = recovery.get("open_ids")
+    if open_ids and (recovery.get("off") or recovery.get("needs")):
+        lines.append(_line("missing", f"at most {open_ids} results, which are not fetched now"))
+    elif open_ids:
         lines.append(_line("fetching", f"at most {open_ids} results that were missed, from the controller"))
     return lines
 

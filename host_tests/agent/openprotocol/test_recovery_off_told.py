@@ -22,12 +22,29 @@ def test_controller_that_answers_no_question_is_told(code):
     cart.produce(1, 1000)
     [need], lines = told(cart)
     assert need.key == "controller" and need.level == attention.NOTE and "NOT FETCHED" in lines
-    assert "answers no question about stored results" in lines
+    assert "the last questions about stored results brought none" in lines
+    cart.drop()
+    assert told(cart)[0] == [need]  # nothing has changed
+    cart.ready()
     cart.controller.options.refuse.clear()
     cart.run(4000000)
     cart.produce(1, 1000)
     cart.settle()
     assert told(cart)[0] == []
+
+
+def test_controller_that_has_answered_is_not_said_to_answer_nothing():
+    cart = Cart(toolsnet=None).until_ready(2000)
+    cart.produce(2, 1000)
+    cart.settle()
+    cart.controller.options.refuse = {64: 97}
+    cart.controller.options.ends_refused = {64: 0}
+    for _ in range(6):
+        cart.miss(2, 1000)
+        cart.run(60000)
+        needs, lines = told(cart)
+        assert "answers no question" not in lines
+        assert not needs or "fetching" not in lines, lines
 
 
 def test_setting_is_told_from_the_start():
@@ -60,7 +77,7 @@ def test_controller_that_puts_questions_off_is_not_said_to_answer_none(ends, cod
         cart.run(60000)
         cart.produce(1, 1000)
         needs, lines = told(cart)
-        assert "answers no question" not in lines and {need.key for need in needs} <= {"later"}, lines
+        assert "brought none" not in lines and {need.key for need in needs} <= {"later"}, lines
     cart.controller.options.refuse = {}
     cart.run(4000000)
     cart.produce(1, 1000)
