@@ -81,7 +81,7 @@ Rules
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
-              each revision once; anything else as silent
+              each revision once, or LATER_MOST times "later": each in turn; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
@@ -155,6 +155,7 @@ RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six ar
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
 # comes to what is there, if anything is.
 CONTRADICTIONS_MOST = const(40)
+LATER_MOST = const(3)  # "later" in front of any answer, before other revisions are asked for, too
 _ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result, or one result of two IDs
 BROUGHT_MOST = const(64)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
@@ -258,6 +259,7 @@ class Recovery:
         self._is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
         self._is_later = False  # the last rejection says that it will be answered later
+        self._later_count = 0  # such rejections of a controller that has never answered
 
     # -- the connection ----------------------------------------------------------------------------------------
 
@@ -659,6 +661,10 @@ class Recovery:
             return self._absent(now)
         self._why = _why_of(code, WHY_NEVER)
         self._is_later = is_later
+        if is_later and not (self._has_answered or self._was_answered()):
+            self._later_count += 1
+            if self._later_count >= LATER_MOST:  # some say so of a revision that they do not know
+                self._revision_index = (self._revision_index + 1) % len(self._ordered)
         if self._turns_revision(kind):
             return rp.NEWS_NONE
         if self._was_unsaid and self._was_answered() and kind == error_codes.REFUSED_REVISION:

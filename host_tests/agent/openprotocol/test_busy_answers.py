@@ -77,3 +77,22 @@ def test_short_sessions_in_which_questions_are_answered_shut_nothing_out():
     cart.until(cart.is_ready)
     cart.run(60000)
     assert sorted(cart.stored_ids()) == cart.controller.produced
+
+
+@pytest.mark.parametrize("known", [(1,), (2,)])
+def test_controller_that_says_later_of_revisions_it_does_not_know_is_asked_in_others(known):
+    bench = Bench(Memory(1))
+    for _ in range(4):
+        bench.memory.make()
+    bench.open()
+    for _ in range(60):
+        number = bench.ask()
+        if number >= 0 and bench.recovery.revision() in known:
+            bench.answer(bench.memory.find(number))
+        elif number >= 0:
+            bench.recovery.refused(error_codes.REFUSED_BUSY, bench.now, 98)
+    assert bench.recovery.revision() in known
+    bench.make(1)
+    bench.away(3)
+    bench.settle()
+    assert bench.ledger.gone() == 0 and bench.uids()[-4:] == [5, 6, 7, 8]
