@@ -352,12 +352,12 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
     said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
     assert "no missed result is left in the controller" in said
-    assert any("119 tightening IDs gone: the controller no longer has them" in text for text in said)
+    assert any("119 results may be gone: the controller no longer has their tightening IDs" in text for text in said)
     shown = {"open_ids": 0, "gone": 120}
     said = [change for change in figures.feed(status_line(recovery=shown), 61.0) if "120" in change.text]
     assert said[0].level == "warning"
     assert said[0].text.endswith(
-        "no longer has them, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
+        "no longer has their tightening IDs, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
     )
 
 
