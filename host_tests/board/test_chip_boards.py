@@ -381,15 +381,15 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
 def test_a_time_server_is_looked_up_beside_the_loop_too(named):
     board, server = named
     assert board._datagram("ntp.plant.example") is None
-    asked = None
+    requested = None
     for _ in range(TURNS_MOST):
         server.answer("127.0.0.1")
         board.sockets.wait(App(), 20, board.now)
-        asked = board._datagram("ntp.plant.example")
-        if asked is not None:
+        requested = board._datagram("ntp.plant.example")
+        if requested is not None:
             break
-    assert asked is not None
-    asked.close()
+    assert requested is not None
+    requested.close()
 
 
 def _device(flash):

@@ -182,9 +182,9 @@ def test_growing_that_was_cut_off_before_new_blocks_were_erased_harms_nothing(tm
     flash = FileFlash(str(path), 160 * KIB)
     assert flash.block_count == 40 and path.stat().st_size == 4096 + 160 * KIB
     ring = mounted(flash)
-    assert [found for _, found in read_all(ring)] == list(range(1, ident + 1))
+    assert [ident for _, ident in read_all(ring)] == list(range(1, ident + 1))
     store(ring, range(ident + 1, ident + 701))
-    assert [found for _, found in read_all(ring)] == list(range(ident + 1, ident + 701))
-    again = [found for _, found in read_all(mounted(flash))]
+    assert [ident for _, ident in read_all(ring)] == list(range(ident + 1, ident + 701))
+    again = [ident for _, ident in read_all(mounted(flash))]
     assert again == list(range(again[0], ident + 701)) and again[0] <= ident + 1
     flash.close()

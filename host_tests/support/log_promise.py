@@ -54,14 +54,14 @@ class Promise:
         self.tried = {}  # number: tightenings that may stand there
         self.acked = {}  # number: tightening
         self.given = {}  # number: tightening, what the consumer has
-        self.known = {}  # tightening: its number at the consumer
+        self.delivered = {}  # tightening: its number at the consumer
         self.twice = ()  # what the consumer may get twice: it had it, and the log had it no more
         self.floor = 0  # a saved cursor
         self.rotten = 0  # so many of the log's read well once, and do so no more
 
     def copy(self):
         twin = Promise(self.wanted)
-        for name in ("tried", "acked", "given", "known"):
+        for name in ("tried", "acked", "given", "delivered"):
             setattr(twin, name, dict(getattr(self, name)))
         twin.last, twin.pending, twin.twice, twin.floor = self.last, self.pending, self.twice, self.floor
         return twin
@@ -73,7 +73,7 @@ class Promise:
     def attempt(self, number, ident):
         need(number not in self.acked and number not in self.given, "number %d is used twice" % number)
         self.tried[number] = self.tried.get(number, ()) + (ident,)
-        if ident in self.known:
+        if ident in self.delivered:
             self.twice = self.twice + (ident,)
         self.last, self.pending = max(self.last, ident), ident
 
@@ -88,13 +88,13 @@ class Promise:
         need(ident in self.tried.get(number, ()), "%d was never tried under number %d" % (ident, number))
         need(self.acked.get(number, ident) == ident, "number %d is delivered with another payload" % number)
         need(not self.given or number > max(self.given), "number %d is delivered behind %r" % (number, self.given))
-        need(ident not in self.known or ident in self.twice, "%d is delivered twice, as %d too" % (ident, number))
+        need(ident not in self.delivered or ident in self.twice, "%d is delivered twice, as %d too" % (ident, number))
         self.given[number] = ident
-        self.known[ident] = number
+        self.delivered[ident] = number
 
     def owed(self):
         """Numbers that were acknowledged, that the consumer wants and does not have."""
-        rest = [n for n, ident in self.acked.items() if n not in self.given and ident not in self.known]
+        rest = [n for n, ident in self.acked.items() if n not in self.given and ident not in self.delivered]
         return sorted([n for n in rest if self.wanted is None or self.wanted(self.acked[n])])
 
 

@@ -83,7 +83,7 @@ class OddController:
             monkeypatch.setattr(ControllerSession, "_queue", self._queue(ControllerSession._queue))
         self.bolts = bolts
         monkeypatch.setattr(frames, "old_result_data", self._fetched(frames.old_result_data))
-        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *asked: self._answer(session, *asked))
+        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *request: self._answer(session, *request))
         self.cart = Cart(toolsnet=None, **settings)
 
     def _queue(self, queue):

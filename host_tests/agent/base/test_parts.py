@@ -139,8 +139,8 @@ def test_names_say_what_the_constants_say():
         value = getattr(h, name)
         if name.isupper() and isinstance(value, int) and name != "LOG_ENTRIES" and value < len(NAMES):
             words = name.lower().split("_")
-            shown = NAMES[value]
-            assert words[0][:3] in shown or words[-1][:3] in shown, name
+            constant = NAMES[value]
+            assert words[0][:3] in constant or words[-1][:3] in constant, name
 
 
 def test_counting_and_noting_add_one_each():

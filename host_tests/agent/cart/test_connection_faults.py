@@ -15,8 +15,8 @@ def _cart(controller=None, toolsnet=None):
 
 
 def _sides(cart):
-    shown = status.snapshot(cart.app)["stations"][0]
-    return shown["controller"], shown["outlets"][0]
+    station = status.snapshot(cart.app)["stations"][0]
+    return station["controller"], station["outlets"][0]
 
 
 def _logged(cart, counter):

@@ -186,9 +186,9 @@ def test_parts_are_joined_on_serial_lines_too():
     plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
     blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
     for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
-        found = frames_in(link, octets, linked_messages.LinkedMessages())
-        assert [kind for kind, _ in found] == wanted
-        assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
+        messages = frames_in(link, octets, linked_messages.LinkedMessages())
+        assert [kind for kind, _ in messages] == wanted
+        assert messages[-2][1] == EXAMPLE and messages[-1][1] == whole(LONG)
         assert link.size == 1024
 
 

@@ -107,20 +107,20 @@ def test_no_length_and_no_octet_does_harm():
 
 
 def test_results_have_the_right_of_way():
-    told = []
+    calls = []
     frame = message(*TOLD[0][:2])
     cart = stub(
         full=False,
         link=stub(buf=frame, at=0, length=len(frame)),
-        session=stub(received=stub(mid=71), withhold=lambda: told.append("withheld")),
-        answer=lambda kept, now: told.append(kept),
+        session=stub(received=stub(mid=71), withhold=lambda: calls.append("withheld")),
+        answer=lambda kept, now: calls.append(kept),
     )
     bench = Bench()
     room = bench.log.has_room
     bench.log.has_room = lambda length: False
     bench.controller_events.take(cart, False, 1000)
-    assert told == ["withheld"] and bench.events() == []
+    assert calls == ["withheld"] and bench.events() == []
     bench.log.has_room = room
     bench.controller_events.take(cart, False, 1000)
     bench.controller_events.take(cart, False, 1000)
-    assert told[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1
+    assert calls[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1

@@ -23,7 +23,7 @@ def lines_of(cart):
     return [json.loads(line) for line in cart.lines["lines"].lines()]
 
 
-def told(cart):
+def outline(cart):
     return [
         (line["event"], line["code"], line["text"]) if line["type"] == "event" else line["tightening_id"]
         for line in lines_of(cart)
@@ -175,14 +175,14 @@ def test_a_person_sees_every_outlet():
     assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
     cart.lines["a.jsonl"].refuses = ("sync", "open")
     cart.produce(1, 300)
-    shown = snapshot(cart.app)["stations"][0]
-    assert (shown["outlets"][1]["is_up"], shown["outlets"][1]["waiting"], shown["outlets"][1]["why"]) == (
+    station = snapshot(cart.app)["stations"][0]
+    assert (station["outlets"][1]["is_up"], station["outlets"][1]["waiting"], station["outlets"][1]["why"]) == (
         False,
         1,
         "it refuses",
     )
-    assert shown["backlog"] == 0 and shown["counters"]["outlet failed"] == 1
-    json.dumps(shown)
+    assert station["backlog"] == 0 and station["counters"]["outlet failed"] == 1
+    json.dumps(station)
 
 
 def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():

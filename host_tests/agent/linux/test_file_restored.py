@@ -67,13 +67,13 @@ class FileBench(Bench):
         for index in range(9, -1, -1):
             path = self.path.with_name("lines.%d" % index if index else "lines")
             octets += path.read_bytes() if path.exists() else b""
-        told = [json.loads(line) for line in octets.splitlines()]
-        return [one["number"] for one in told if one["station"] == 10]
+        lines = [json.loads(line) for line in octets.splitlines()]
+        return [one["number"] for one in lines if one["station"] == 10]
 
     def counts(self):
-        shown = {}
-        self.outlet.put_state(shown)
-        return shown["given_again"], shown["not_given"]
+        status = {}
+        self.outlet.put_state(status)
+        return status["given_again"], status["not_given"]
 
     def write(self, octets):
         """Others write the file anew, in its place."""
@@ -198,18 +198,18 @@ def test_cut_while_a_file_gets_what_it_lacks_doubles_nothing(tmp_path):
         for _ in range(steps):
             bench.outlet.step(bench.now)
         bench.again("cut")
-        found = bench.in_file()
-        assert found[9:] == numbers(found[9], STORED + 1) or steps == 1, steps
+        written = bench.in_file()
+        assert written[9:] == numbers(written[9], STORED + 1) or steps == 1, steps
         os.unlink(bench.path)
 
 
 def test_line_of_an_older_version_is_known_by_the_fields_that_both_have(tmp_path):
     bench = FileBench(tmp_path)
     lines = bench.path.read_bytes().splitlines()
-    told = json.loads(lines[49])
-    del told["identifier_4"], told["again"]
-    told["gone since"] = 7
-    bench.write(b"\n".join([*lines[:49], json.dumps(told, separators=(",", ":")).encode(), b""]))
+    record = json.loads(lines[49])
+    del record["identifier_4"], record["again"]
+    record["gone since"] = 7
+    bench.write(b"\n".join([*lines[:49], json.dumps(record, separators=(",", ":")).encode(), b""]))
     bench.again("restart")
     assert bench.in_file() == numbers(1, STORED + 1)
 
@@ -217,9 +217,9 @@ def test_line_of_an_older_version_is_known_by_the_fields_that_both_have(tmp_path
 def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_have(tmp_path):
     bench = FileBench(tmp_path)
     rest = [json.loads(line) for line in bench.path.read_bytes().splitlines()[-3:]]
-    for number, told in enumerate(rest, STORED + 1):
-        told.update(number=number, vin="of the time behind the copy")
-    more = b"".join([json.dumps(told, separators=(",", ":")).encode() + b"\n" for told in rest])
+    for number, record in enumerate(rest, STORED + 1):
+        record.update(number=number, vin="of the time behind the copy")
+    more = b"".join([json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in rest])
     bench.write(bench.first(STORED) + more)
     bench.again("restart")
     assert bench.in_file() == [*numbers(1, STORED + 3), STORED + 1] and bench.counts() == (0, 0)
@@ -227,7 +227,7 @@ def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_ha
 
 def test_what_is_given_again_or_gone_is_said_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
-    told = {need.slug: need for need in standing_conditions.count_needs(station)}
-    assert told["given again"].key == "12" and told["not given"].key == "3"
-    assert "lost" in told["given again"].text() and "no longer" in told["not given"].text()
-    assert "at most" in told["not given"].words and "cannot be known" in told["not given"].hint
+    needs = {need.slug: need for need in standing_conditions.count_needs(station)}
+    assert needs["given again"].key == "12" and needs["not given"].key == "3"
+    assert "lost" in needs["given again"].text() and "no longer" in needs["not given"].text()
+    assert "at most" in needs["not given"].words and "cannot be known" in needs["not given"].hint

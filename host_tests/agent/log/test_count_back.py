@@ -61,8 +61,8 @@ def test_who_reads_may_count_less_than_it_wants():
         return log.page[log.at] % 2 == 0  # by its number
 
     go_back(log, cursor, 3, 99999, every_other)
-    found = []
+    counts = []
     while log.peek(cursor) > 0:
-        found.append(cursor.found)
+        counts.append(cursor.found)
         cursor.advance()
-    assert sum(number % 2 == 0 for number in found) == 3 and count[0] > 0
+    assert sum(number % 2 == 0 for number in counts) == 3 and count[0] > 0

@@ -167,8 +167,8 @@ def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
                             done = tried
             except PowerCut:
                 pass
-            found = started(flash).numbers[DELIVERED]
-            assert done <= found <= tried, (look, cut)
+            delivered = started(flash).numbers[DELIVERED]
+            assert done <= delivered <= tried, (look, cut)
             state = started(flash)
             assert saved(state, 1000) and started(flash).numbers[DELIVERED] == 1000
 

@@ -16,7 +16,7 @@ from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.messages import reasons
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
-from host_tests.support.consumers import consuming, until_said
+from host_tests.support.consumers import consuming, until_printed
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.tls import OURS, THEIRS, certificate_files
 
@@ -109,7 +109,7 @@ def consumed(broker, says):
     place = place_in(broker.folder)
     url = f"mqtts://127.0.0.1:{broker.port}/toolcart/#"
     with consuming(place, url, "--mqtt-ca", broker.folder / "ca.pem") as process:
-        until_said(process, says)
+        until_printed(process, says)
         yield place
 
 
@@ -166,7 +166,7 @@ def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
         place = place_in(tmp_path)
         with consuming(place, f"mqtt://127.0.0.1:{broker.port}/toolcart/#") as process:
-            until_said(process, "connected, MQTT 5")
+            until_printed(process, "connected, MQTT 5")
             bench = bench_at(broker, receipt_timeout_ms=1000, retain=False)
             ids = bench.store(30)
             run(bench, lambda: is_done(bench))

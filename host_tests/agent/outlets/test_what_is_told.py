@@ -16,7 +16,7 @@ from toolcart.tools.spool import report
 from toolcart.tools.spool.offer_again_command import _outcome_text
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.cart import Cart
 
@@ -284,7 +284,7 @@ class Life(Outlet):
     def station(self):
         shown = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.status()}
         shown["waiting"] = self.log.waits(self.cursor)
-        return station_told(number=10, outlets=[shown], parked=self.quarantine.count(), made=self.made)
+        return healthy_station(number=10, outlets=[shown], parked=self.quarantine.count(), made=self.made)
 
 
 @pytest.mark.parametrize("seed", range(400 if LONG else 40))

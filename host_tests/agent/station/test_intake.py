@@ -157,8 +157,8 @@ def test_numbered_sessions_lose_and_repeat_nothing():
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
-    told = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
-    assert told == {1097}
+    mids = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
+    assert mids == {1097}
 
 
 def test_accepted_revisions_are_remembered_over_a_restart():
@@ -388,8 +388,8 @@ def test_missed_results_whose_unit_no_one_says_are_kept_as_they_came():
         cart.cut()
         cart.settle()
         assert cart.stored_ids() == [1, 2, 6] and [int(frame[22:32]) for frame in cart.raw()] == [3, 4, 5]
-        known = cart.station.ledger
-        assert known.gone() == 0 and known.epoch() == 0 and known.missing() == 0 and cart.gone() == []
+        ledger = cart.station.ledger
+        assert ledger.gone() == 0 and ledger.epoch() == 0 and ledger.missing() == 0 and cart.gone() == []
 
 
 def test_stop_says_goodbye_and_frees_the_slot():

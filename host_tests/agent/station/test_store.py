@@ -278,8 +278,8 @@ def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
         assert bench.push(light(tightening_id=number)) == KEPT
         assert bench.results()[-1][2][:4] == pack("<I", bench.log.number)
         stands = (bench.device.operations, bench.log.number)
-        for known in (number, number - 1 if number > 1 else 1):
-            assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
+        for tightening_id in (number, number - 1 if number > 1 else 1):
+            assert bench.push(light(tightening_id=tightening_id)) == KEPT_BEFORE
             assert (bench.device.operations, bench.log.number) == stands
     kept = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
     assert bench.state.numbers[OVERWRITTEN] >= kept[0] - 1 > 0
@@ -422,8 +422,10 @@ def test_repeat_in_a_block_refused_twice_is_counted_as_stored_again():
         bench.device.read = read
         assert bench.log.state.numbers[STORED_AGAIN] >= doubles(bench), refused
     assert doubles(bench) > 0
-    told = bench.log.state.numbers[STORED_AGAIN]
-    assert told <= bench.start().log.state.numbers[STORED_AGAIN] <= told + 1, "the last one was counted in front of it"
+    counted = bench.log.state.numbers[STORED_AGAIN]
+    assert counted <= bench.start().log.state.numbers[STORED_AGAIN] <= counted + 1, (
+        "the last one was counted in front of it"
+    )
 
 
 def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
@@ -452,8 +454,8 @@ def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
                 bench.start()
                 flaky.device.read = flaky
         flaky.is_well = True
-        told = bench.log.state.numbers[STORED_AGAIN]
-        assert told >= doubles(bench), (seed, told, doubles(bench))
+        counted = bench.log.state.numbers[STORED_AGAIN]
+        assert counted >= doubles(bench), (seed, counted, doubles(bench))
 
 
 def put_raw(bench, ident):

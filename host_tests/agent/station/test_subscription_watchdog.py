@@ -98,9 +98,9 @@ def test_quiet_controllers_are_asked_and_nothing_is_told():
     for options in ({}, {"push_last_result": True}, {"max_clients": 3}, profile_options("power-focus-6000-3.6")):
         cart = cart_of(**options)
         cart.produce(3, 200)
-        asked = cart.controller.messages.get(64, 0)
+        before = cart.controller.messages.get(64, 0)
         cart.run(4 * QUIET_MS)
-        assert 2 <= cart.controller.messages[64] - asked <= 5
+        assert 2 <= cart.controller.messages[64] - before <= 5
         assert agrees(cart, 0, 0)
 
 
@@ -118,9 +118,9 @@ def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
 def test_repeats_without_end_cost_a_question_each_quarter_minute():
     cart = cart_of(repeat=100, repeat_every_ms=5000)
     cart.produce(1, 200)
-    asked = cart.controller.messages.get(64, 0)
+    before = cart.controller.messages.get(64, 0)
     cart.run(400000)
-    assert 10 <= cart.controller.messages[64] - asked <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
+    assert 10 <= cart.controller.messages[64] - before <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
 
 
 def test_subscription_is_sent_again_where_nothing_can_be_asked_for():

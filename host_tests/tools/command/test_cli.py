@@ -19,8 +19,8 @@ from host_tests.support.running import (
     ENVIRONMENT,
     cart_of,
     command_of,
-    lived,
     ran,
+    run_agent,
     running,
     station_at,
     toolcart,
@@ -269,7 +269,7 @@ def test_options_of_a_simulator_are_read_in_the_form_they_have():
 def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
     """The lines of an agent in this process that runs for some turns; no one answers it."""
     left = iter(range(turns))
-    return lived(written(tmp_path, tree), lambda agent, _: (each_turn(agent), next(left, None))[1] is not None)[1]
+    return run_agent(written(tmp_path, tree), lambda agent, _: (each_turn(agent), next(left, None))[1] is not None)[1]
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):

@@ -28,10 +28,10 @@ from toolcart.tools.config import runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import asked_while_it_runs, cart_of, free_port, toolcart, written
+from host_tests.support.running import cart_of, free_port, run_agent_while, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -139,7 +139,7 @@ def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused
         said["status"] = toolcart("status", "--config", config, code=None)
         said["doctor"] = _examined(tmp_path, json.loads(config.read_text()), "--offline")[1]
 
-    asked_while_it_runs(config, look)
+    run_agent_while(config, look)
     [need] = [one for one in said["doctor"] if one["what"].endswith((" disk", " disk full")) and one["hint"]]
     assert need["what"].endswith(f" {slug}") and need["verdict"] == level
     assert f"{need['words']}; {need['hint']}" in said["status"].output
@@ -410,7 +410,7 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
 
 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
-    shown = station_told()
+    shown = healthy_station()
     shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
@@ -527,7 +527,7 @@ def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_fir
 
 
 def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monkeypatch):
-    shown = station_told(parked=2, spool={**station_told()["spool"], "path": "cart.spool", "refused": "broken"})
+    shown = healthy_station(parked=2, spool={**healthy_station()["spool"], "path": "cart.spool", "refused": "broken"})
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     code, found = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
     assert code == 1 and any("pim_port" in one["words"] for one in found if one["what"] == "configuration")
@@ -550,7 +550,7 @@ def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monke
     ],
 )
 def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypatch, changed, words):
-    shown = station_told()
+    shown = healthy_station()
     shown["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
     shown["spool"].update(path="cart.spool", **changed)
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})

@@ -6,7 +6,7 @@ import os
 import pytest
 
 from toolcart.tools.config import path_checks
-from host_tests.support.running import cart_of, lived, station_at, written
+from host_tests.support.running import cart_of, run_agent, station_at, written
 
 TOOLSNET = {"kind": "toolsnet"}
 FILE = {"kind": "file", "path": "lines.jsonl"}
@@ -33,7 +33,7 @@ def reloaded(path, act):
             return False
         return True
 
-    _, lines = lived(path, goes_on)
+    _, lines = run_agent(path, goes_on)
     is_taken = any(line["kind"] == "reload" for line in lines)
     assert is_taken or len(seen) == 2
     assert is_taken == (seen[-1] == "")

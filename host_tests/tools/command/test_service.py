@@ -19,7 +19,7 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.service import commands, safe_install
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from host_tests.support.running import ENVIRONMENT, cart_of, command_of, lived, running, toolcart, written
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, run_agent, running, toolcart, written
 from lab.packaging.debian import REPORT_TIMER, report_unit
 
 CART = cart_of()
@@ -322,7 +322,7 @@ def without_a_spool(cart, monkeypatch, heal):
             heal.pop()()
         return not agent.app.stations[0].mounted
 
-    return lived(cart, goes_on)
+    return run_agent(cart, goes_on)
 
 
 def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, monkeypatch, tmp_path):

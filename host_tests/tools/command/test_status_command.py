@@ -23,9 +23,19 @@ from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, commands, server
 from toolcart.tools.status import process as process_module
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.peers import Peer
-from host_tests.support.running import ROOT, cart_of, command_of, lived, ran, station_at, toolcart, wait_for, written
+from host_tests.support.running import (
+    ROOT,
+    cart_of,
+    command_of,
+    ran,
+    run_agent,
+    station_at,
+    toolcart,
+    wait_for,
+    written,
+)
 from host_tests.support.running import running as running_command
 
 
@@ -76,8 +86,8 @@ def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_p
     with contextlib.ExitStack() as held:
         for number in (7, 8, 9):
             held.enter_context(contextlib.closing(FileFlash(str(tmp_path / f"{number}.spool"), 65536)))
-        code, lines = lived(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
-        _, all_lines = lived(path, lambda _agent, _lines: True)
+        code, lines = run_agent(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
+        _, all_lines = run_agent(path, lambda _agent, _lines: True)
     texts = [line["text"] for line in all_lines if line["kind"] == "spool"]
     assert len(texts) == len(set(texts)) == 3, "each is told once"
     assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
@@ -167,7 +177,7 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
 
 
 def _station(**changed):
-    shown = station_told(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
+    shown = healthy_station(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
     shown["controller"]["clock_ahead_s"] = -70
     shown["spool"]["torn"] = 1
     return {**shown, **changed}
@@ -359,7 +369,7 @@ def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, 
         assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in told if one["kind"] == "spool"]
         return waiting != []
 
-    assert lived(written(tmp_path, tree), goes_on)[0] == 0
+    assert run_agent(written(tmp_path, tree), goes_on)[0] == 0
     assert [sum(one) for one in seen] == [1, 2, 3, 4, 5], "somebody is answered between two of them"
 
 

@@ -17,7 +17,7 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.running import DEADLINE_S, cart_of, ran, toolcart, written
 
 
@@ -232,7 +232,7 @@ class Told:
         self.logged += len(log)
         outlets = [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "closed"}]
         shown = {"controller": CLOSED, "outlets": outlets, "backlog": 0, "stored": 0, "delivered": 0, **changed}
-        line = status_of(station_told(logged=self.logged, log=[*log], **shown))
+        line = status_of(healthy_station(logged=self.logged, log=[*log], **shown))
         return [(change.level, change.text) for change in self.figures.feed(line, at_s)]
 
 
@@ -326,7 +326,7 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
 def test_a_spool_that_fills_is_told_once_for_each_mark():
     state, told = Told(), []
     for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):
-        spool = {**station_told()["spool"], "used_blocks": used}
+        spool = {**healthy_station()["spool"], "used_blocks": used}
         told += [text for _, text in state(at, spool=spool, backlog=used * 30) if "full" in text]
     assert told == [
         "the spool is 50 % full: 240 results waiting for ToolsNet",

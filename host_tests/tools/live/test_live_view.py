@@ -16,7 +16,7 @@ from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, RUNNING, Watch, account_text
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 DEADLINE_S = 60
 
@@ -45,10 +45,10 @@ def _station(number, **changed):
         "counters": {"stored": 7, "delivered": 5, "parked": 1},
         "oldest_waiting": "2024-03-14 09:26:53",
         "results": [_result(7, status="NOK", torque_status="high"), {"number": 6, "source": "RAW", "octets": 30}],
-        "spool": {**station_told()["spool"], "blocks": 12},
+        "spool": {**healthy_station()["spool"], "blocks": 12},
         "parked": 1,
     }
-    return station_told(number=number, **{**shown, **changed})
+    return healthy_station(number=number, **{**shown, **changed})
 
 
 def _well(count):

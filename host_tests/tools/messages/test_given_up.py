@@ -5,7 +5,7 @@ import pytest
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import standing_conditions, status
 from toolcart.tools.web import metrics
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 FILE = {"kind": "file", "name": "file", "waiting": 0, "is_up": True, "state": "open", "place": "a", "given_up": 529}
 EASY = {**FILE, "name": "easy", "durable": False, "given_up": 506}
@@ -33,7 +33,7 @@ CASES = {
 def shown_with(outlets):
     others = sum(one["given_up"] for one in outlets if one["kind"] != "toolsnet")
     overwritten = sum(one["given_up"] for one in outlets if one["kind"] == "toolsnet")
-    return station_told(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
+    return healthy_station(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
 
 
 @pytest.mark.parametrize("case", CASES)

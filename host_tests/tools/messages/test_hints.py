@@ -79,7 +79,7 @@ def cart(tmp_path, monkeypatch):
     return cart_with_refused(tmp_path)
 
 
-def lived(config):
+def run_agent(config):
     """The lines of the log and of the status of an agent that lives until neither side has let it in."""
     figures, out = Figures(), io.StringIO()
     lines = LogLines(out)
@@ -90,7 +90,7 @@ def lived(config):
         [station] = told[-1]["stations"]
         return not all(side.get("why") for side in (station["controller"], *station["outlets"]))
 
-    code, told = running.lived(config, goes_on)
+    code, told = running.run_agent(config, goes_on)
     assert code == 0
     for line in told[:-1]:
         lines.changes(figures.feed(line, 0.0))

@@ -19,7 +19,7 @@ from toolcart.tools.messages import attention, commands, log_entries, reasons
 from toolcart.tools.status import client
 from toolcart.tools.web import page
 from host_tests.support.running import free_port, running, toolcart
-from host_tests.tools.messages.test_hints import cart_with_refused, lived
+from host_tests.tools.messages.test_hints import cart_with_refused, run_agent
 from lab.packaging import debian, message_table
 
 
@@ -55,7 +55,7 @@ def old(tmp_path, monkeypatch):
 @pytest.fixture
 def cart(old):
     """The same, after an agent has run on it."""
-    lived(old)
+    run_agent(old)
     return old
 
 
@@ -102,7 +102,7 @@ def test_a_quarantine_that_cannot_be_read_names_the_check(cart):
 
 
 def test_commands_of_a_status_show_what_it_tells(cart):
-    log, said, (station,) = lived(cart)
+    log, said, (station,) = run_agent(cart)
     for text in (log, said, commands.quarantine(station)):
         assert f"{station['parked']} in the quarantine" in type_it(text, "quarantine list")
     for made in (commands.gaps(station), commands.check(station)):
@@ -136,7 +136,7 @@ def test_a_changed_configuration_names_what_lists_its_mistakes(old):
 
 
 def test_why_a_controller_is_away_is_said_by_status(cart):
-    _, said, _ = lived(cart)
+    _, said, _ = run_agent(cart)
     assert "why: controller" in said
 
 

@@ -15,7 +15,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figure
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.messages import log_entries, standing_conditions
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -122,7 +122,7 @@ def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     figures = Figures()
 
     def told(**changed):
-        return [change.text for change in figures.feed(status_of(station_told(**changed)), 0.0)]
+        return [change.text for change in figures.feed(status_of(healthy_station(**changed)), 0.0)]
 
     told(backlog=0, parked=1)
     told(backlog=6, parked=1)

@@ -5,7 +5,7 @@ import pytest
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention, connections, status
 from toolcart.tools.web import page
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 FILE = {
     "kind": "file",
@@ -36,7 +36,7 @@ CASES = {
 def shown_with(outlets, used):
     toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
     backlog = toolsnet[0]["waiting"] if toolsnet else connections.waiting_for({"outlets": outlets})[0]
-    shown = station_told(outlets=[dict(one) for one in outlets], backlog=backlog, stored=900)
+    shown = healthy_station(outlets=[dict(one) for one in outlets], backlog=backlog, stored=900)
     if toolsnet:
         shown["delivered"] = 900 - backlog
     else:

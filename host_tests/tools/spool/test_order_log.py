@@ -10,7 +10,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status import client
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import asked_while_it_runs, cart_of, lived, toolcart, written
+from host_tests.support.running import cart_of, run_agent, run_agent_while, toolcart, written
 
 ME = order_log.user_of(os.getuid())
 
@@ -31,7 +31,7 @@ def logged(told):
 
 
 def given_to_a_running_agent(spool, act):
-    return logged(asked_while_it_runs(config_of(spool), act)[1])
+    return logged(run_agent_while(config_of(spool), act)[1])
 
 
 def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
@@ -81,7 +81,7 @@ def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
     toolcart("quarantine", "drop", "99", "--yes", "--spool", spool, code=1)
     assert os.stat(str(spool) + order_log.SUFFIX).st_mode & 0o777 == 0o600
     for count in (2, 0):
-        _, told = lived(config_of(spool), lambda agent, _told: not agent._controls)
+        _, told = run_agent(config_of(spool), lambda agent, _told: not agent._controls)
         said = logged(told)
         assert len(said) == count
         if count:

@@ -19,9 +19,9 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import asked_while_it_runs, cart_of, toolcart, written
+from host_tests.support.running import cart_of, run_agent_while, toolcart, written
 
 
 @pytest.fixture
@@ -300,7 +300,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     def ask():
         answers.extend(orders.LocalSpool(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
 
-    assert asked_while_it_runs(written(spool.parent, cart_with(spool)), ask)[0] == 0
+    assert run_agent_while(written(spool.parent, cart_with(spool)), ask)[0] == 0
     listed, retried, shown = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
@@ -309,7 +309,7 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
 
 
 def status_line(**changed):
-    return status_of(station_told(**changed))
+    return status_of(healthy_station(**changed))
 
 
 def test_the_log_tells_what_did_not_arrive():
@@ -330,7 +330,7 @@ def test_the_log_tells_what_did_not_arrive():
         assert [text for text in said if text.startswith(words)]
     assert told(**wrong) == []
     hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4, "waiting": 9}}
-    held = told(**{**wrong, "outlets": [{**station_told()["outlets"][0], **hold}]})
+    held = told(**{**wrong, "outlets": [{**healthy_station()["outlets"][0], **hold}]})
     assert any("no room: nothing is sent" in text for text in held)
     assert "the quarantine has room again" not in held, "in the same second as that it has none"
     assert "the quarantine has room again" in told(**{**wrong, "parked": 2, "needs_operator": None})
