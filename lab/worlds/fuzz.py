@@ -381,13 +381,13 @@ def main():
     line.add_argument("--inputs", type=int, default=70000, help="in all")
     line.add_argument("--seed", type=int, default=1, help="the first")
     line.add_argument("--only", choices=[one.name for one in parsers()], help="one parser")
-    asked = line.parse_args()
-    wanted = [one for one in parsers() if asked.only in (None, one.name)]
-    for one, each in zip(wanted, shared_out(asked.inputs, wanted), strict=True):
+    options = line.parse_args()
+    wanted = [one for one in parsers() if options.only in (None, one.name)]
+    for one, each in zip(wanted, shared_out(options.inputs, wanted), strict=True):
         begun = time.monotonic()
         try:
             with progress_bar(one.name) as bar:
-                batch(one, asked.seed, each, lambda done, each=each, bar=bar: bar(done / each))
+                batch(one, options.seed, each, lambda done, each=each, bar=bar: bar(done / each))
         except Fault as fault:
             print(fault)
             return 1

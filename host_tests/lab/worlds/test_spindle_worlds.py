@@ -26,7 +26,7 @@ def several(count=3, **more):
     return replace(result(7, **more), spindles=count)
 
 
-def told(mid, revision, data):
+def decoded(mid, revision, data):
     return catalogue.decode(frames.message(mid, revision, data)[:-1])
 
 
@@ -36,7 +36,7 @@ def test_the_messages_say_what_toolsnet_has_to_have():
             one = several(count, statuses=statuses)
             wanted = spindle_frames.spindles_of(one)
             assert len(wanted) == count and wanted[0] == ("0001", statuses, one.torque, one.angle)
-            sync, station = told(101, 1, spindle_frames.sync(one)), told(106, 4, spindle_frames.station(one, 4))
+            sync, station = decoded(101, 1, spindle_frames.sync(one)), decoded(106, 4, spindle_frames.station(one, 4))
             assert sync["sync_tightening_id"] == station["data_number"] == 7
             assert sync["vin"] == station["workpiece_id"] == one.vin
             for (number, judged, torque, angle), spindle, bolt in zip(
@@ -49,7 +49,7 @@ def test_the_messages_say_what_toolsnet_has_to_have():
                 assert spindle["torque"] == int(torque.replace(".", "")) and float(bolt["torque"]) == float(torque)
                 assert spindle["angle"] == float(bolt["angle"]) == float(angle)
             for part in range(2, count + 2):
-                bolt = told(107, 4, spindle_frames.bolt(one, 4, part))
+                bolt = decoded(107, 4, spindle_frames.bolt(one, 4, part))
                 assert (bolt["message_number"], bolt["message_count"], bolt["data_number"]) == (part, count + 1, 7)
 
 

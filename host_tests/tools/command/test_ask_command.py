@@ -50,8 +50,8 @@ def test_every_start_revision_is_tried_and_a_taken_slot_is_said():
     with SimulatedPlant(controller_options=ControllerOptions(start_revisions=(2,))) as plant:
         assert lines(ask(plant, "0001", "--json"))[0]["revision"] == 2
     with SimulatedPlant(controller_options=ControllerOptions(max_clients=0)) as plant:
-        told = ask(plant, "0040", code=3).output
-        assert "takes no session" in told and "connected" in told.lower()
+        output = ask(plant, "0040", code=3).output
+        assert "takes no session" in output and "connected" in output.lower()
 
 
 def test_what_changes_something_is_sent_with_yes_alone():
@@ -97,5 +97,5 @@ def test_a_connection_that_fails_says_why():
         ),
     ):
         with peers.Peer(behave) as peer:
-            told = ask(peer.port, "0040", "--wait", 0.5, code=3).output
-        assert words in told and "Traceback" not in told, words
+            output = ask(peer.port, "0040", "--wait", 0.5, code=3).output
+        assert words in output and "Traceback" not in output, words

@@ -52,8 +52,8 @@ def secret(folder, content="geheim\n"):
 
 
 def fill_disk(monkeypatch):
-    told = os.statvfs_result((1024, 1024, 100000, 0, 0, 1, 1, 1, 0, 255))
-    monkeypatch.setattr(path_checks.os, "statvfs", lambda _path: told)
+    usage = os.statvfs_result((1024, 1024, 100000, 0, 0, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(path_checks.os, "statvfs", lambda _path: usage)
 
 
 def test_a_full_disk_refuses_no_correction(tmp_path, monkeypatch):

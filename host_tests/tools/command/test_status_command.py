@@ -51,10 +51,10 @@ def running(tmp_path):
 
 def _has_tried(path):
     try:
-        told = client.ask(socket_location.socket_beside(path))
+        answer = client.ask(socket_location.socket_beside(path))
     except client.NoAgent:
         return False
-    station = told["stations"][0]
+    station = answer["stations"][0]
     return station["mounted"] and station["controller"]["why"] and station["outlets"][0]["why"]
 
 
@@ -63,13 +63,13 @@ def status(*words, code=0):
 
 
 def test_a_running_agent_says_what_is_not_connected_and_why(running):
-    said = status("--config", running)
-    for words_told in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
-        assert words_told in said, said
-    told = json.loads(status("--config", running, "--json"))
-    assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
-    assert told["stations"][0]["spool"]["path"].endswith("cart.spool")
-    assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
+    output = status("--config", running)
+    for expected in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
+        assert expected in output, output
+    reported = json.loads(status("--config", running, "--json"))
+    assert reported["running"] and reported["stations"][0]["controller"]["why"] == "refused"
+    assert reported["stations"][0]["spool"]["path"].endswith("cart.spool")
+    assert reported["agent"]["pid"] > 0 and reported["agent"]["started"][-6] in "+-"
     mode = os.stat(socket_location.socket_beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
@@ -117,8 +117,8 @@ def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path,
 def test_no_one_there_is_said_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
-    said = status("--config", config, code=3)
-    assert "no agent runs here" in said and "toolcart run --config" in said
+    output = status("--config", config, code=3)
+    assert "no agent runs here" in output and "toolcart run --config" in output
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(socket_location.socket_beside(config))
     assert "one that was killed has left" in status("--config", config, code=3)
@@ -128,8 +128,8 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
 
 def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
     monkeypatch.setattr(socket_location, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
-    said = status(code=3)
-    assert f"there is no {tmp_path}/toolcart/agent.sock" in said and "systemctl status toolcart" in said
+    output = status(code=3)
+    assert f"there is no {tmp_path}/toolcart/agent.sock" in output and "systemctl status toolcart" in output
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "toolcart"))
     assert socket_location.socket_of("cart.json") == socket_location.default()
 
@@ -157,9 +157,9 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(client.socket.socket, "connect", forbidden)
-    with pytest.raises(client.NoAgent, match="no permission") as told:
+    with pytest.raises(client.NoAgent, match="no permission") as error:
         client.ask(path)
-    assert "sudo" in told.value.hint
+    assert "sudo" in error.value.hint
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])
@@ -177,14 +177,14 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
 
 
 def _station(**changed):
-    shown = healthy_station(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
-    shown["controller"]["clock_ahead_s"] = -70
-    shown["spool"]["torn"] = 1
-    return {**shown, **changed}
+    station = healthy_station(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
+    station["controller"]["clock_ahead_s"] = -70
+    station["spool"]["torn"] = 1
+    return {**station, **changed}
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "expected"),
     [
         ({}, "its clock is 70 s behind ours"),
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
@@ -199,8 +199,8 @@ def _station(**changed):
         ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),
     ],
 )
-def test_what_needs_somebody_is_told_with_its_command(changed, told):
-    assert told in "\n".join(words.station_lines(_station(**changed)))
+def test_what_needs_somebody_is_told_with_its_command(changed, expected):
+    assert expected in "\n".join(words.station_lines(_station(**changed)))
 
 
 def test_an_address_of_ipv6_is_told_in_brackets():
@@ -212,14 +212,14 @@ def test_an_address_of_ipv6_is_told_in_brackets():
 def test_the_clock_and_a_fault_of_the_agent_are_told():
     about = {"version": "1", "pid": 7, "uptime_s": 7300, "started": "x", "memory_kib": 20480, "notes": ["n"]}
     about.update({"clock": {"now": "t", "zone": "CET", "kept": False}, "faults": 2, "last_fault": "ValueError: v"})
-    told = "\n".join(words.agent_lines(about))
-    assert "2 h 1 min" in told and "NOT synchronised" in told and "FAULT" in told and "20 MiB" in told
+    text = "\n".join(words.agent_lines(about))
+    assert "2 h 1 min" in text and "NOT synchronised" in text and "FAULT" in text and "20 MiB" in text
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = process_module.Process().report()
-    assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
-    assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
+    report = process_module.Process().report()
+    assert report["memory_kib"] > 1000 and report["clock"]["kept"] in (True, False, None)
+    assert report["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 
 
 def test_asking_imports_neither_the_agent_nor_what_draws():
@@ -234,9 +234,9 @@ def test_the_same_words_are_told_of_a_board():
 
     station = _station()
     station["controller"].update(state="closed", why="timed out")
-    told = status_lines({"board": {"chip": "rp2"}, "stations": [station]})
-    assert [line for line in told if reasons.of_controller(station["controller"]).words in line]
-    assert set(words.station_lines(station)) <= set(told)
+    lines = status_lines({"board": {"chip": "rp2"}, "stations": [station]})
+    assert [line for line in lines if reasons.of_controller(station["controller"]).words in line]
+    assert set(words.station_lines(station)) <= set(lines)
 
 
 def test_a_board_that_wants_no_network_is_not_asked_for_one():
@@ -244,11 +244,11 @@ def test_a_board_that_wants_no_network_is_not_asked_for_one():
 
     station = _station()
     station["outlets"][0].update(state="closed", why="no network", why_in="closed", next_try_ms=4000)
-    told = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
-    assert "results stay on the board" in told and "toolcart board spool" in told
-    assert "Wi-Fi" not in told and "ext try" not in told
-    told = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
-    assert "Wi-Fi" in told and "ext try" in told
+    text = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
+    assert "results stay on the board" in text and "toolcart board spool" in text
+    assert "Wi-Fi" not in text and "ext try" not in text
+    text = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
+    assert "Wi-Fi" in text and "ext try" in text
 
 
 def test_watching_ends_in_order(monkeypatch):
@@ -269,16 +269,23 @@ def test_watching_ends_in_order(monkeypatch):
 
 
 def _outlet(**changed):
-    told = {"kind": "file", "name": "file", "place": "/data/out.jsonl", "state": "closed", "is_up": False, "waiting": 0}
-    return {**told, "disk": 0, "why": "", **changed}
+    outlet = {
+        "kind": "file",
+        "name": "file",
+        "place": "/data/out.jsonl",
+        "state": "closed",
+        "is_up": False,
+        "waiting": 0,
+    }
+    return {**outlet, "disk": 0, "why": "", **changed}
 
 
 def _side(kind, why):
     """A station one of whose sides is down for this reason."""
-    told = _station()
-    side = told["controller"] if kind == "controller" else told["outlets"][0]
+    station = _station()
+    side = station["controller"] if kind == "controller" else station["outlets"][0]
     side.update(state="waiting", why=why, why_mid=2, why_code=0, next_try_ms=1000)
-    return told
+    return station
 
 
 AWAY = ("refused", "name not found", "no route", "no network", "timed out", "reset", "ended")
@@ -318,8 +325,8 @@ def _ended(station):
 def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
     station = NEEDS_SOMEBODY[state]
     assert _ended(station) == 1
-    told = doctor._status_findings("station 10", 10, {"stations": [station]})
-    assert "bad" in {found.verdict for found in told}
+    findings = doctor._status_findings("station 10", 10, {"stations": [station]})
+    assert "bad" in {finding.verdict for finding in findings}
 
 
 @pytest.mark.parametrize("state", NEEDS_NOBODY)
@@ -342,12 +349,12 @@ MISTAKE = {"wrong": "toolsnet.pim_port: missing"}
     ],
 )
 def test_a_configuration_that_a_start_would_refuse_ends_status_and_doctor_with_1(configuration, code):
-    told = {"agent": {"pid": 1, "configuration": configuration}, "stations": [_station()]}
+    answer = {"agent": {"pid": 1, "configuration": configuration}, "stations": [_station()]}
     with pytest.raises(SystemExit) as ended:
-        commands._look(lambda: told, False, True)
+        commands._look(lambda: answer, False, True)
     assert ended.value.code == code
-    found = doctor_agent.examine("cart.json", told, None, [])
-    assert ("bad" in {one.verdict for one in found}) == bool(code)
+    findings = doctor_agent.examine("cart.json", answer, None, [])
+    assert ("bad" in {one.verdict for one in findings}) == bool(code)
 
 
 def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, monkeypatch):
@@ -360,13 +367,13 @@ def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, 
     tree["stations"] = [station_at(number) for number in range(1, 6)]
     seen = []
 
-    def goes_on(agent, told):
-        shown = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
-        seen.append([one["mounted"] for one in shown])
-        waiting = [one for one in shown if not one["mounted"]]
+    def goes_on(agent, lines):
+        stations = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
+        seen.append([one["mounted"] for one in stations])
+        waiting = [one for one in stations if not one["mounted"]]
         for one in waiting:
             assert "the agent is starting" in words.station_lines(one)[1] and not one["spool_problem"]
-        assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in told if one["kind"] == "spool"]
+        assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in lines if one["kind"] == "spool"]
         return waiting != []
 
     assert run_agent(written(tmp_path, tree), goes_on)[0] == 0

@@ -89,15 +89,15 @@ def test_every_name_that_a_chip_imports_is_there(files):
 
 def bound(tree):
     """The names that a module has."""
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.ImportFrom | ast.Import):
-            found |= {(alias.asname or alias.name) for alias in node.names}
-    return found
+            names |= {(alias.asname or alias.name) for alias in node.names}
+    return names
 
 
 def test_nothing_of_the_product_is_left_a_constant(files):

@@ -37,9 +37,9 @@ def made(tmp_path):
 def mistake(folder, toolsnet, **other):
     with pytest.raises(certificates.CertificateError) as wrong:
         certificates.for_board(folder, {**toolsnet, **other})
-    place, found, allowed = wrong.value.mistake
-    assert allowed and b"PRIVATE KEY" not in found.encode()
-    return place.removeprefix("toolsnet."), found
+    place, value, allowed = wrong.value.mistake
+    assert allowed and b"PRIVATE KEY" not in value.encode()
+    return place.removeprefix("toolsnet."), value
 
 
 def test_all_is_brought_as_der_from_pem_as_from_der(tmp_path, made):
@@ -154,8 +154,8 @@ def test_only_a_version_with_tls_carries_it_and_its_certificates(cart, tmp_path)
     without = package.build("rp2", "armv6m", plain)
     assert set(version.files) - set(without.files) == {*certificates.FILES.values(), *certificates.MODULES}
     assert version.speaks_tls and not without.speaks_tls
-    told = json.loads(version.files["config.json"])["toolsnet"]
-    assert [told[name] for name in certificates.FILES] == list(certificates.FILES.values())
+    section = json.loads(version.files["config.json"])["toolsnet"]
+    assert [section[name] for name in certificates.FILES] == list(certificates.FILES.values())
     frozen = package.build("rp2", "armv6m", cart, package.core_digest("rp2"))
     assert set(frozen.files) == {"config.json", *certificates.FILES.values()}
 
@@ -178,9 +178,9 @@ def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys
 def test_the_private_key_is_in_nothing_that_is_said(cart, tmp_path, capsys):
     board = FakeBoard(replace(PICO, free_bytes=1000000, has_tls=True))
     run(board, str(cart), dry_run=True)
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     key = (tmp_path / "own.key").read_text().splitlines()[1]
-    assert key not in said.out + said.err and "tls_key.der" in said.err
+    assert key not in output.out + output.err and "tls_key.der" in output.err
 
 
 def test_what_openssl_makes_is_taken(tmp_path, made):

@@ -22,7 +22,7 @@ DEADLINE_S = 60
 
 
 def _result(number, **changed):
-    shown = {
+    result = {
         "number": number,
         "source": "LIVE",
         "vin": "WVWZZZ1KZAW123456",
@@ -36,19 +36,19 @@ def _result(number, **changed):
         "batch_status": "not completed",
         "time": "2024-03-14 09:26:53",
     }
-    shown.update(changed)
-    return shown
+    result.update(changed)
+    return result
 
 
 def _station(number, **changed):
-    shown = {
+    fields = {
         "counters": {"stored": 7, "delivered": 5, "parked": 1},
         "oldest_waiting": "2024-03-14 09:26:53",
         "results": [_result(7, status="NOK", torque_status="high"), {"number": 6, "source": "RAW", "octets": 30}],
         "spool": {**healthy_station()["spool"], "blocks": 12},
         "parked": 1,
     }
-    return healthy_station(number=number, **{**shown, **changed})
+    return healthy_station(number=number, **{**fields, **changed})
 
 
 def _well(count):
@@ -57,9 +57,9 @@ def _well(count):
 
 
 def _kept(station):
-    known = StationFigures()
-    known.keep(station, 0.0)
-    return known
+    history = StationFigures()
+    history.keep(station, 0.0)
+    return history
 
 
 class _Still(Watch):
@@ -228,21 +228,21 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "": _station(1, parked=0),
     }
     levels = []
-    for words, shown in wrong.items():
-        level, told = stations.verdict(shown)
-        assert words in told and bool(words) == bool(told)
+    for words, station in wrong.items():
+        level, text = stations.verdict(station)
+        assert words in text and bool(words) == bool(text)
         levels.append(level)
     assert levels == ["bad"] * 3 + ["warning", "bad", "warning", "warning", "warning", "warning", "info", "good"]
 
 
 def test_a_table_of_stations_is_as_wide_as_its_screen():
-    known = _kept(_station(1, name="A name that is much longer than its column", parked=0))
+    figures = _kept(_station(1, name="A name that is much longer than its column", parked=0))
     for width in (60, 80, 100, 120, 160, 200):
         heading = stations.heading(width).plain
         assert heading.index("what is wrong") <= width
         for title in heading.split("  "):
             assert title.strip() == "" or title in heading
-        assert len(stations.row(known, width).plain.rstrip()) <= width
+        assert len(stations.row(figures, width).plain.rstrip()) <= width
     assert "aside" not in stations.heading(100).plain and "aside" in stations.heading(160).plain
 
 
@@ -261,11 +261,11 @@ def test_never_connected_is_said_where_it_never_was():
     assert "never connected" in panels.links(_station(1, stored=0), {}, has_connected=False).plain
     assert "not connected since the start" in panels.links(_station(1), {}, has_connected=False).plain
     assert "nothing missed" in panels.links(_station(1), {}, has_connected=True).plain
-    known = _kept(_station(1, controller=_controller(state="starting")))
-    assert not known.has_met_controller
-    known.keep(_station(1), 1.0)
-    known.keep(_station(1, controller=_controller(state="closed")), 2.0)
-    assert known.has_met_controller
+    figures = _kept(_station(1, controller=_controller(state="starting")))
+    assert not figures.has_met_controller
+    figures.keep(_station(1), 1.0)
+    figures.keep(_station(1, controller=_controller(state="closed")), 2.0)
+    assert figures.has_met_controller
 
 
 def _refused(number=1):
@@ -274,14 +274,14 @@ def _refused(number=1):
 
 
 def test_a_panel_says_the_whole_reason_where_it_has_room():
-    def said(*room):
+    def panel(*room):
         return " ".join(panels.links(_refused(), {}, room=room).plain.split())
 
     sentence = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port"
-    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 10)
-    assert sentence in said(60, 8) and "switched on" not in said(60, 8)
+    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in panel(60, 10)
+    assert sentence in panel(60, 8) and "switched on" not in panel(60, 8)
     for room in ((60, 6), (34, 6), (20, 40), (0, 0)):
-        assert "closed connection refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
+        assert "closed connection refused 10.0.0.1:4545" in panel(*room) and sentence not in panel(*room), room
     waits = _refused()
     waits["controller"]["next_try_ms"] = 19000
     for width in (48, 60):
@@ -312,8 +312,8 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
 
 
 def test_station_in_table_says_as_much_as_its_line_has_room_for():
-    known = _kept(_refused())
-    assert "controller" not in stations.row(known, 76).plain
+    figures = _kept(_refused())
+    assert "controller" not in stations.row(figures, 76).plain
     outlets = [{"kind": "toolsnet", "state": "closed", "why": "refused"}]
     both = _kept({**_refused(), "outlets": outlets, "parked": 0})
     assert stations.row(both, 76).plain.endswith(" both refused")
@@ -323,10 +323,10 @@ def test_station_in_table_says_as_much_as_its_line_has_room_for():
         (300, "nothing listens on that port; 1 set aside"),
         (350, "nothing listens on that port. Is Open Protocol switched on"),
     ):
-        assert words in stations.row(known, width).plain
-    assert "switched on" in stations.problem_text(known, 120, 2).plain
-    assert stations.problem_text(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
-    assert stations.problem_text(known, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
+        assert words in stations.row(figures, width).plain
+    assert "switched on" in stations.problem_text(figures, 120, 2).plain
+    assert stations.problem_text(figures, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
+    assert stations.problem_text(figures, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
@@ -375,13 +375,13 @@ def test_a_value_that_is_not_ok_says_which_way_without_colour():
 
 
 def test_results_gather_while_a_station_is_open():
-    known = StationFigures()
+    figures = StationFigures()
     for newest in range(10, 5000, 7):
-        known.keep(_station(1, results=[_result(number) for number in range(newest, newest - 10, -1)]), 0.0)
-    numbers = [one["number"] for one in known.results]
+        figures.keep(_station(1, results=[_result(number) for number in range(newest, newest - 10, -1)]), 0.0)
+    numbers = [one["number"] for one in figures.results]
     assert len(numbers) == RESULTS_KEPT and numbers == list(range(numbers[0], numbers[0] - RESULTS_KEPT, -1))
-    known.keep(_station(1, results=[]), 0.0)
-    assert known.results == []
+    figures.keep(_station(1, results=[]), 0.0)
+    assert figures.results == []
 
 
 def test_everything_is_ascii_where_the_terminal_shows_no_more():
@@ -396,7 +396,7 @@ def test_everything_is_ascii_where_the_terminal_shows_no_more():
 
 
 def test_the_locale_says_whether_there_is_more_than_ascii():
-    said = {
+    expected_by_environment = {
         (): False,
         (("LANG", "C"),): False,
         (("LANG", "de_DE.UTF-8"),): True,
@@ -407,7 +407,7 @@ def test_the_locale_says_whether_there_is_more_than_ascii():
         (("LC_ALL", "en_US.utf8"),): True,
         (("LC_ALL", "en_US.ISO-8859-1"),): False,
     }
-    for environment, expected in said.items():
+    for environment, expected in expected_by_environment.items():
         assert has_utf8(dict(environment)) == expected, environment
 
 
@@ -564,9 +564,9 @@ def test_a_long_event_is_told_to_its_end():
     lines = panels.event_lines(text, 44)
     assert " ".join(lines) == text and len(lines) == 4
     began_s = time.mktime((2026, 11, 23, 22, 0, 0, 0, 0, -1))
-    shown = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
-    assert shown[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
-    assert max(len(line) for line in shown) <= 44
+    texts = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
+    assert texts[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and texts[1].startswith(" " * 11)
+    assert max(len(line) for line in texts) <= 44
 
 
 @pytest.mark.parametrize("width", [46, 50, 78, 120])
@@ -578,8 +578,8 @@ def test_figure_of_the_reconciliation_stays_beside_its_word(width):
 
 def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     figures = Figures()
-    told = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
-    figures.feed(status_of(_station(1, **told)), 0.0)
+    counts = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
+    figures.feed(status_of(_station(1, **counts)), 0.0)
     assert "; set aside: 6; dropped by an operator: 4; overwritten, at most: 3" in account_text(figures)
     assert "delivered 40 (" in account_text(figures)
     figures = Figures()
