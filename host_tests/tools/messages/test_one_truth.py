@@ -191,7 +191,7 @@ STATES = {
     ),
     "gone": (gone, {"gone"}),
     "added": (lambda: changed(True), {"added"}),
-    "left out": (left_out, {"added", "left out"}),
+    "left out": (left_out, {"added", "overwritten"}),
     "removed": (lambda: changed(False), {"removed"}),
     "given up": (lambda: reported_station(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
     "guessed": (lambda: reported_station(started(), places_guessed=True), {"guessed"}),
@@ -236,7 +236,7 @@ STATES = {
 
 
 def of_doctor(station):
-    return [finding.as_dict() for finding in doctor._status_findings("station 10", 10, {"stations": [station]})]
+    return [finding.as_dict() for finding in doctor._status_findings(station)]
 
 
 def of_log(station, figures=None):
