@@ -137,7 +137,7 @@ print(port.why)
         assert output_of(number, body) == ENDED
 
 
-def test_what_came_before_the_end_is_read_before_it_is_told(output_of, tmp_path):
+def test_what_came_before_the_end_is_read_before_the_end_is_reported(output_of, tmp_path):
     gone = tmp_path / "gone"
 
     def talk(peer):
@@ -324,7 +324,7 @@ def test_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(outp
         assert output_of(number, CLOSED) in (NO_TLS, RESET)
 
 
-def test_a_server_that_misses_our_certificate_ends_it_and_that_is_told(output_of):
+def test_a_server_that_misses_our_certificate_ends_it_and_that_is_reported(output_of):
     for version in VERSIONS:
         ends = []
         with server(server_context(wants=OURS, version=version), ends=ends) as number:
@@ -365,7 +365,7 @@ print(port.state(), read(1))
             assert output_of(number, body) == "2 1"
 
 
-def test_a_file_of_no_use_is_told_with_its_setting(output_of, tmp_path):
+def test_a_file_of_no_use_is_reported_with_its_setting(output_of, tmp_path):
     def error_of(**other):
         with pytest.raises(AssertionError) as error:
             output_of(1, "", **other)

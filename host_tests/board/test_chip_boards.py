@@ -106,7 +106,7 @@ def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
         assert board.clock_is_set() == (SOURCE_NAMES[source] in ("toolsnet", "ntp"))
 
 
-def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
+def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_reported(chip):
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
     assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in message for message in board.messages)
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
@@ -127,7 +127,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
     assert timer.ended
 
 
-def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
+def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_reported(chip, monkeypatch):
     rp2_flash = chip.rp2_flash
 
     def files(blocks):

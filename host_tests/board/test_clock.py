@@ -27,7 +27,7 @@ def test_an_unset_clock_says_so_and_a_kept_one_too():
     assert Clock(Rtc(MOMENT), 0).source == c.SOURCE_RTC
 
 
-def test_a_better_source_wins_and_a_worse_one_is_not_heard():
+def test_a_better_source_wins_and_a_worse_one_is_ignored():
     rtc = Rtc()
     clock = Clock(rtc, 0)
     assert clock.offer(c.SOURCE_CONTROLLER, MOMENT, 0)

@@ -217,7 +217,7 @@ def test_status_names_board_and_stations():
     assert answers[-1] == {"end": True}
 
 
-def test_a_block_is_told_in_hexadecimal_and_an_erased_part_as_nothing():
+def test_a_block_is_reported_in_hexadecimal_and_an_erased_part_as_nothing():
     chip = Chip()
     chip.go(1000)
     chip.board.device.cells[4096:4100] = b"\x01\x02\x03\x04"

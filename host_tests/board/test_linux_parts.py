@@ -37,7 +37,7 @@ def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, wo
     assert word in text and bool(text) == bool(word)
 
 
-def test_without_a_list_nothing_is_said(monkeypatch):
+def test_without_a_list_nothing_is_reported(monkeypatch):
     monkeypatch.setattr(volatile_storage, "MOUNTS", "/nothing")
     assert volatile_storage.volatility("/run") == ""
 
@@ -60,7 +60,7 @@ def test_a_file_that_is_gone_is_put_back_before_the_start():
 
 
 @pytest.mark.parametrize(("number", "word"), [(errno.EIO, "rescue '/home/my pi/a.spool'")])
-def test_an_error_is_told_with_what_helps(number, word):
+def test_an_error_is_reported_with_what_helps(number, word):
     explanation = linux_refusal.explanation(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
     assert explanation.startswith(os.strerror(number)) and word in explanation
     assert refusal_of(number) in linux_refusal.WORDS
@@ -107,7 +107,7 @@ def clock_line(clock):
 
 @pytest.mark.parametrize("sets", [True, False])
 @pytest.mark.parametrize("behind_s", [60, 1095 * 86400])
-def test_a_clock_that_somebody_has_put_right_is_told_as_right_and_compared_again(behind_s, sets):
+def test_a_clock_that_somebody_has_put_right_is_reported_right_and_compared_again(behind_s, sets):
     machine = Machine(-behind_s, allowed=False)
     clock = compared(machine, sets=sets)
     assert clock.ahead_s == -behind_s
@@ -117,7 +117,7 @@ def test_a_clock_that_somebody_has_put_right_is_told_as_right_and_compared_again
     assert clock._sessions[0].wants_stamp, "the next 05 is taken"
 
 
-def test_a_clock_that_was_right_and_is_set_wrong_is_told():
+def test_a_clock_that_was_right_and_is_set_wrong_is_reported():
     machine = Machine(0)
     clock = compared(machine, sets=False)
     machine.now_s -= 300

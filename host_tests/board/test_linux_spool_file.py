@@ -103,7 +103,7 @@ def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):
     refused(path, "belongs to user")
 
 
-def test_a_mode_that_lets_others_in_is_tightened_and_told(tmp_path):
+def test_a_mode_that_lets_others_in_is_tightened_and_reported(tmp_path):
     path = make(tmp_path / "spool")
     path.chmod(0o666)
     flash = FileFlash(str(path), 64 * KIB)
@@ -126,7 +126,7 @@ def test_the_spool_of_another_station_or_system_is_refused(tmp_path):
     make(path)
 
 
-def test_a_damaged_header_is_refused_and_one_damaged_copy_is_told(tmp_path):
+def test_a_damaged_header_is_refused_and_one_damaged_copy_is_reported(tmp_path):
     path = make(tmp_path / "spool")
     octets = bytearray(path.read_bytes())
     octets[30] ^= 1

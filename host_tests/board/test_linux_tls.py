@@ -76,7 +76,7 @@ def test_a_server_that_asks_gets_our_certificate(board, tmp_path):
     assert seen == [(("DNS", "cart-7"),)]
 
 
-def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
+def test_a_file_of_no_use_is_reported_with_its_setting(board, tmp_path):
     def detail(**other):
         port = board.tls({**settings(tmp_path), **other})
         port.open("127.0.0.1", 1)
@@ -109,7 +109,9 @@ def read_until_lost(port):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("writes", [False, True])
 @pytest.mark.parametrize("theirs", [False, True])
-def test_server_that_requires_a_certificate_of_ours_is_told_with_its_alert(board, tmp_path, version, writes, theirs):
+def test_server_that_requires_a_certificate_of_ours_is_reported_with_its_alert(
+    board, tmp_path, version, writes, theirs
+):
     wanted = settings(tmp_path)
     if theirs:
         own = certificate_files(tmp_path, THEIRS, "cart-7")
@@ -127,7 +129,7 @@ def test_server_that_requires_a_certificate_of_ours_is_told_with_its_alert(board
         assert port.why == WHY_TLS_REFUSED and port.why_code in ((48, 46, 42) if theirs else (40, 116))
 
 
-def test_end_without_an_alert_is_told_as_one_of_tls_until_something_has_come(board, tmp_path):
+def test_end_without_an_alert_is_reported_as_one_of_tls_until_something_has_come(board, tmp_path):
     for sent, why in ((b"", WHY_TLS_ENDED), (b"hello", WHY_ENDED)):
         with server(talk=lambda peer, sent=sent: peer.sendall(sent)) as number:
             port = opened(board, settings(tmp_path), "127.0.0.1", number)

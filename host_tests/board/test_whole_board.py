@@ -212,7 +212,7 @@ def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):
 
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
-def test_a_connection_that_is_refused_is_told_so_and_is_no_connection(chip, platform):
+def test_a_connection_that_is_refused_is_reported_so_and_is_no_connection(chip, platform):
     board = chip(platform)
     for address in (PIM, SERVER, CONTROLLER):
         board.network.down(*address)

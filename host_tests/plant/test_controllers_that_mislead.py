@@ -37,7 +37,7 @@ def doctor(site, plant, code=None, **settings):
 
 
 @pytest.mark.long("the stall takes its time")
-def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answers(site, plants):
+def test_subscription_that_ended_is_found_and_reported_after_stall_and_refused_answers(site, plants):
     plant = plants({"gives_up": "unsubscribes", "ack_timeout_ms": 400, "resends": 2, "silence_ms": 60000})
     cart, agent = begun(site, plant)
     made = at_toolsnet(plant, 2)
@@ -193,7 +193,7 @@ WITHOUT_SESSION = (
 
 
 @pytest.mark.long("several controllers, each given up")
-def test_what_is_told_of_controller_without_a_session_is_what_it_said(site, plants):
+def test_what_is_reported_of_controller_without_a_session_is_what_it_answered(site, plants):
     made = [plants(options) for options, _, _ in WITHOUT_SESSION]
     cart = cart_at(site, made)
     agent = site.begin(cart, *[reason[0] for _, reason, _ in WITHOUT_SESSION])

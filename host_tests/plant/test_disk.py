@@ -87,7 +87,7 @@ def needs_of(status):
 
 
 @pytest.mark.parametrize(("calls", "number", "words", "advice"), list(refusals()))
-def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
+def test_each_refusal_is_reported_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
     spool = site.home / "7.spool"
     cart = site.cart(plant)
     agent = site.begin(cart, "ToolsNet connected", **disk.around)
@@ -141,7 +141,7 @@ def test_a_disk_that_errs_in_one_place_alone_makes_no_storm(site, plant, disk):
     all_arrive(plant)
 
 
-def test_a_backlog_that_cannot_be_read_is_said_and_goes_out_afterwards(site, plant, disk):
+def test_a_backlog_that_cannot_be_read_is_reported_and_goes_out_afterwards(site, plant, disk):
     cart = site.cart(plant, toolsnet={"reconnect_s": 1})
     agent = site.begin(cart, "ToolsNet connected", **disk.around)
     plant.cut_toolsnet(True)
@@ -182,7 +182,7 @@ def test_a_start_says_why_and_what_helps(site, plant, disk, calls, number, words
 @pytest.mark.parametrize(
     ("calls", "number"), [("allocate", errno.ENOSPC), ("write", errno.ENOSPC), ("sync", errno.EIO)]
 )
-def test_a_spool_that_cannot_be_made_is_said_and_not_left_behind(site, plant, disk, calls, number):
+def test_a_spool_that_cannot_be_made_is_reported_and_not_left_behind(site, plant, disk, calls, number):
     disk.fails(calls, number, site.home / "7.spool.new")
     output = refused(site, site.cart(plant), **disk.around)
     assert f"cannot prepare {site.home}/7.spool" in output
@@ -207,7 +207,7 @@ def test_a_wrong_owner_is_named_at_a_start(site, plant):
 # -- real file systems
 
 
-def test_a_file_made_immutable_under_the_agent_is_said(site, plant):
+def test_a_file_made_immutable_under_the_agent_is_reported(site, plant):
     if os.geteuid() or not shutil.which("chattr"):
         pytest.skip("only root makes a file immutable")
     spool = site.home / "7.spool"

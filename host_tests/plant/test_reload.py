@@ -31,7 +31,7 @@ def everywhere(site, cart):
     return texts, metrics.text_of([metrics.Agent("cart", status)])
 
 
-def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site, plant):
+def test_an_edited_configuration_is_reported_everywhere_and_a_wrong_one_refused(site, plant):
     cart = site.cart(plant, station={"name": "Door"})
     agent = site.begin(cart, "controller ready")
     texts, figures = everywhere(site, cart)

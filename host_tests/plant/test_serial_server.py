@@ -79,7 +79,7 @@ OTHER = "Does another client have this line? Many such servers take one at a tim
         ),
     ],
 )
-def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant, stays, kind, behave, words, hint):
+def test_a_server_that_refuses_closes_or_is_silent_is_reported_in_words(site, plant, stays, kind, behave, words, hint):
     """These words come from doctor, and from the log and status of an agent."""
     port = stays.enter_context(Peer(behave)).port if behave else free_port()
     place = f"127.0.0.1:{port}"

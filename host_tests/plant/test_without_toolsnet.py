@@ -318,7 +318,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
 
 
-def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left(site, plant):
+def test_what_an_emptied_toolsnet_lacks_is_reported_after_a_restart_until_it_is_left(site, plant):
     cart = site.cart(plant)
     agent = site.begin(cart, "ToolsNet connected")
     delivered(plant, 10)

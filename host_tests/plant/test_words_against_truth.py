@@ -282,7 +282,7 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     ", running for {} since",
     ", a sync takes",
 )
-def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
+def test_an_ended_session_and_a_lost_network_are_reported_meanwhile(site, plant):
     agent, words = begun(site, plant, toolsnet=SOON)
     made = delivered(plant, 2)
     words.again().agree({7: Truth(waiting=0)})
@@ -368,7 +368,7 @@ def all_but(plant, count, refused):
     "a result was set aside: {reason}",
     "refused by ToolsNet will be offered again while it takes others",
 )
-def test_one_refused_result_is_said_of_that_one_alone(site, plants):
+def test_one_refused_result_is_reported_of_that_one_alone(site, plants):
     plant = plants(toolsnet={"tightening_codes": {2: 17}})
     agent, words = begun(site, plant, toolsnet=SOON)
     all_but(plant, 5, 2)
@@ -380,7 +380,7 @@ def test_one_refused_result_is_said_of_that_one_alone(site, plants):
     words.assert_absent("refuses everything that is offered", "needs an operator", "2 results set aside")
 
 
-def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, plants):
+def test_an_acknowledgement_that_is_owed_is_reported_of_its_result(site, plants):
     plant = plants(toolsnet={"silent_sequences": (3,)})
     agent, _ = begun(site, plant, toolsnet=SOON)
     all_but(plant, 6, 3)
@@ -426,7 +426,7 @@ def test_a_refused_result_with_none_behind_it_is_not_everything(site, plants):
 
 @LONG
 @shows("refuses everything that is offered", "look into ToolsNet: is its database there")
-def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site, plants):
+def test_toolsnet_that_refuses_everything_is_reported_so_and_nothing_is_set_aside(site, plants):
     plant = plants(toolsnet={"code_all": 9})
     agent, words = begun(site, plant, toolsnet=SOON)
     plant.produce(4)
@@ -693,7 +693,7 @@ def test_an_entry_of_the_log_is_made_by_what_it_says(entry):
     assert not [text for text in texts for piece in entry.never if piece in text], texts
 
 
-def test_missed_results_are_said_while_they_are_fetched():
+def test_missed_results_are_reported_while_they_are_fetched():
     cart = Cart(controller={"max_clients": 9}).until_ready()
     cart.controller.produce()
     cart.run(1000)

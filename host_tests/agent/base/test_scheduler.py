@@ -119,7 +119,7 @@ class Told(Task):
         self.stalls.append(now)
 
 
-def test_a_step_that_comes_much_too_late_is_told():
+def test_a_step_that_comes_much_too_late_is_reported():
     for start in (START_TICKS, 0, TICKS_MAX - 1000, TICKS_MAX - 1000 - STALL_MS, TICKS_MAX):
         scheduler = Scheduler(2)
         task = Told(1000)

@@ -175,7 +175,7 @@ def skip_elsewhere():
         raise Skip("needs files; the 32-bit unix port has them")
 
 
-def test_memory_that_runs_out_anywhere_is_told_and_started_again():
+def test_memory_that_runs_out_anywhere_is_reported_and_started_again():
     skip_elsewhere()
     with Place("a") as place:
         trial = Trial(place.root)

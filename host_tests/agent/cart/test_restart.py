@@ -36,7 +36,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
     assert cart.ids() == cart.controller.produced
 
 
-def test_every_count_of_results_says_after_a_start_what_it_said_before():
+def test_every_count_of_results_is_the_same_after_a_start():
     cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9}).until_ready(and_ms=1000)
     cart.produce(4)
     cart.produce(status="#", time="#" * 19)  # not to be read

@@ -23,7 +23,7 @@ def _shown(cart):
     return status.snapshot(cart.app)["stations"][0]
 
 
-def test_set_aside_results_and_a_full_quarantine_are_told():
+def test_set_aside_results_and_a_full_quarantine_are_reported():
     cart = _running()
     station = _shown(cart)
     assert (station["parked"], station["needs_operator"]) == (0, None)
@@ -59,7 +59,7 @@ def test_a_running_agent_tells_names_and_figures_as_json():
     assert snapshot["scheduler"] == {"faults": 0, "last_fault": None}
 
 
-def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
+def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_reported():
     cart = _running()
     cart.toolsnet.options.silent = True
     stamp = cart.clock.stamp()
@@ -74,7 +74,7 @@ def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
     assert 0 < station["log"][0]["age_ms"] <= 5100
 
 
-def test_a_station_without_its_spool_is_told_as_such():
+def test_a_station_without_its_spool_is_reported_as_such():
     cart = Cart(make_flash=lambda blocks: None, archive_rows=500)
     cart.run(100)
     station = _shown(cart)

@@ -57,7 +57,7 @@ def test_fetched_result_in_parts_is_one_answer():
     assert talk.session.can_fetch() and talk.take() == []
 
 
-def test_message_without_its_next_part_is_given_up_and_told():
+def test_message_without_its_next_part_is_given_up_and_reported():
     talk = Talk().ready()
     assert talk.deliver(parts_of(LONG, 2)[0]) == []
     assert talk.wait(linked_messages.WAIT_MS - 1) == [] and talk.deliver(MIRROR) == []

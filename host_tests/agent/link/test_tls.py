@@ -167,7 +167,7 @@ def test_no_memory_is_a_connection_that_could_not_be_opened():
             assert bench.tcp.closed and not bench.poll.registered
 
 
-def test_what_keeps_the_handshake_from_success_is_told():
+def test_what_keeps_the_handshake_from_success_is_reported():
     for error, why in (
         (ValueError("The certificate has expired"), WHY_NOT_TRUSTED),
         (system(-0x2700), WHY_NOT_TRUSTED),
@@ -204,7 +204,7 @@ def test_an_octet_that_comes_with_the_end_of_the_handshake_is_read():
     assert bench.port.readinto(buf, 8) == 0
 
 
-def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
+def test_what_has_come_is_read_before_end_is_reported_and_end_wakes():
     for end, why in (
         (0, WHY_ENDED),
         (system(-0x7280), WHY_ENDED),
@@ -234,7 +234,7 @@ def test_what_mbedtls_owes_goes_first_and_alone():
     assert sock.written == b"abcdefgh" and bench.poll.registered[sock] == before
 
 
-def test_a_lost_connection_is_told_by_a_write_too():
+def test_a_lost_connection_is_noticed_by_a_write_too():
     bench = opened()
 
     class Broken(Sock):

@@ -120,7 +120,7 @@ def test_server_that_has_lost_results_is_told_the_names_again():
     assert not one.toolsnet.complaints
 
 
-def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
+def test_a_parameter_set_s_name_is_passed_on_when_received_and_changed():
     one = cart()
     one.controller.select_pset(2)
     one.run(1000)

@@ -282,7 +282,7 @@ def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
         assert codes(one) == [1, 2, 3, 4, 5]
 
 
-def test_a_number_that_was_never_sent_is_said():
+def test_a_number_that_was_never_sent_is_reported():
     one = cart()
     put(one, b"E1")
     one.run(1000)

@@ -225,7 +225,7 @@ def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_ha
     assert bench.in_file() == [*numbers(1, STORED + 3), STORED + 1] and bench.counts() == (0, 0)
 
 
-def test_what_is_given_again_or_gone_is_said_with_the_station():
+def test_what_is_given_again_or_gone_is_reported_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
     needs = {need.slug: need for need in standing_conditions.count_needs(station)}
     assert needs["given again"].key == "12" and needs["not given"].key == "3"

@@ -101,7 +101,7 @@ def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them():
     ]
 
 
-def test_curve_that_cut_has_left_in_pieces_is_told_as_cut_short():
+def test_curve_that_cut_has_left_in_pieces_is_reported_as_cut_short():
     lines = SimLines()
     side = Side(lines)
     side.put_curve(1, count=700)

@@ -130,7 +130,7 @@ def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connectio
         ({"tls_key": "k.pem"}, "tls_key"),
     ],
 )
-def test_what_settings_cannot_mean_is_said(changes, key):
+def test_what_settings_cannot_mean_is_reported(changes, key):
     settings = {**SETTINGS, "tls_name": None, "tls_certificate": None, "tls_key": None, **changes}
     assert [name for name, _ in mqtt_settings.wrong(settings)] == [key]
 

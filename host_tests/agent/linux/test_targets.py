@@ -35,7 +35,7 @@ def target_rows(parameters):
 
 
 @pytest.mark.parametrize(("unit", "value", "name"), [(b"7", "00045.00", "%")])
-def test_torque_target_is_told_in_the_unit_of_the_torque(unit, value, name):
+def test_torque_target_is_reported_in_the_unit_of_the_torque(unit, value, name):
     assert target_rows(parameters_in(writer(), with_targets(unit=unit)))[0] == (2000, value, 2, name)
 
 

@@ -167,7 +167,7 @@ def test_number_of_a_receipt_may_be_written_in_any_way(written):
 
 
 @pytest.mark.parametrize("written", [*NOT_WHOLE, "9007199254740992", "9" * 5000, "1e999999999"])
-def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
+def test_number_of_a_receipt_that_is_none_is_reported_as_written(written):
     named, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
     assert named is None
     assert wrong == "`number` has to be a whole one from 0 to 9007199254740991: it is " + written[:120]
@@ -504,7 +504,7 @@ def test_connection_that_the_way_ended_counts_as_a_failure(why):
     assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == why_name(why)
 
 
-def test_what_never_takes_a_connection_is_said_as_of_every_outlet():
+def test_what_never_takes_a_connection_is_reported_as_of_every_outlet():
     for url in (URL, URL.replace("http:", "https:")):
         plant = WebhookBench(url=url)
         plant.network.swallow(*PLACE)

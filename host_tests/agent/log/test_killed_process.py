@@ -90,7 +90,7 @@ def look(path, acknowledged, delivered):
     return max(last, acknowledged)
 
 
-def test_what_a_killed_process_said_to_be_durable_is_there(tmp_path):
+def test_what_a_killed_process_reported_durable_is_there(tmp_path):
     path = str(tmp_path / "spool")
     dice = random.Random(1)
     last = 0

@@ -118,7 +118,7 @@ def test_an_empty_log_has_nothing():
     assert search.next() == RECORD_NONE
 
 
-def test_only_a_newest_block_that_cannot_be_read_is_told():
+def test_only_a_newest_block_that_cannot_be_read_is_reported():
     area = area_of(16, 256, 40)
     area.flash.unreadable = (area.log.block - 1 + 7,)
     assert search_for(area, 40)[0] == [40] and search_for(area, 20)[0] == [] and search_for(area, 5)[0] == [5]

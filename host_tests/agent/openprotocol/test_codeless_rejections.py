@@ -64,7 +64,7 @@ def test_mid_that_is_named_is_read_padded_and_cut_short():
 
 
 @pytest.mark.parametrize("text", CODELESS)
-def test_rejections_without_a_code_cost_no_time_and_are_told_so(text):
+def test_rejections_without_a_code_cost_no_time_and_are_reported_so(text):
     cart = begun(start_revisions=(1,), result_revisions=(2, 1), refusal_text=text)
     assert -2 in refusals(cart) and -61 in refusals(cart)
     cart.produce(2, 2000)

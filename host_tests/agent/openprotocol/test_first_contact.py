@@ -47,7 +47,7 @@ def test_push_in_front_of_the_first_answer_hides_none(how):
     assert sorted(bench.uids()) == list(range(1, 8)) and bench.ledger.gone() == 0
 
 
-def test_what_cannot_be_told_from_older_ones_is_fetched_too():
+def test_what_cannot_be_distinguished_from_older_ones_is_fetched_too():
     bench = Bench()
     for _ in range(5):
         bench.memory.make()

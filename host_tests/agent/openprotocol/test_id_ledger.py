@@ -60,7 +60,7 @@ def test_a_third_range_joins_the_two_that_are_nearest():
     assert ledger.ranges == [[2, 9], [13, 31]]
 
 
-def test_same_is_told_by_id_time_and_values():
+def test_a_repeat_is_recognised_by_id_time_and_values():
     one = digest(41, 7)
     assert rd.same(one, digest(41, 7))
     assert not rd.same(one, digest(42, 7)) and not rd.same(one, digest(41, 8))

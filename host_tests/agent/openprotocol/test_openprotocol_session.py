@@ -281,7 +281,7 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     assert talk.take() == [b"00249997001     03  0061"]
 
 
-def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
+def test_acknowledgement_that_is_rejected_is_reported_by_its_name_and_code():
     talk = Talk().ready()
     assert talk.deliver(refused(62, 19)) == [st.EV_ACK_REFUSED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)

@@ -92,7 +92,7 @@ def test_torque_is_hundredths_of_nm_in_every_unit():
     assert torque(b"42.379", 1, 3) == (r.RESULT_READ, b"004237")
 
 
-def test_torque_that_is_none_is_told_and_left_out():
+def test_torque_that_is_none_is_reported_and_left_out():
     for unit, value in (
         (800, b"00004.237e+1"),
         (999, b"1"),
@@ -186,7 +186,7 @@ def give(operation, frame, now=START_TICKS):
     return operation.take(b"#9" + frame + b"9#", 2, len(frame), int(frame[4:8]), int(frame[8:11]), now)
 
 
-def test_part_that_came_before_is_told_and_changes_nothing():
+def test_part_that_came_before_is_reported_and_changes_nothing():
     operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
@@ -242,7 +242,7 @@ def test_result_of_one_object_behind_one_of_several_has_no_rows():
     assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.result_code == r.RESULT_READ
 
 
-def test_objects_without_room_are_left_out_and_said():
+def test_objects_without_room_are_left_out_and_reported():
     objects = [(number, 1, 2, 0) for number in range(1, 13)]
     operation = op.OperationResult()
     give(operation, several(objects=objects))
@@ -288,7 +288,7 @@ def test_result_whose_first_part_is_damaged_is_marked():
     assert damaged.result_code == r.RESULT_ODD and put_in_order(page, len(page))[1] == "incomplete"
 
 
-def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
+def test_every_spoiled_octet_is_reported_or_harmless_and_never_raises():
     dice = Dice(3)
     first, second = overall(2), part(2)
     for place in range(20, len(first) + len(second)):

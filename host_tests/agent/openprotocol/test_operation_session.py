@@ -53,7 +53,7 @@ def test_buffer_grows_with_what_waits_in_it():
     assert talk.link.length == 9020
 
 
-def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
+def test_push_is_distinguished_from_an_answer_by_what_it_was_asked_with():
     talk = ready()
     assert operation(talk, 2, 8) == op.ANSWER_NONE
     assert operation(talk, 2, 6) == op.ANSWER_LATE  # no one has asked

@@ -25,7 +25,7 @@ def told(name, setting, **more):
 
 @pytest.mark.parametrize("name", ["power-focus-4000", "nexo", "minimal", "mt-focus-6000", "desoutter"])
 @pytest.mark.parametrize("header", ["op-ford", "op-bmw"])
-def test_usual_answers_where_another_header_is_set_are_told(name, header):
+def test_usual_answers_where_another_header_is_set_are_reported(name, header):
     shown, reason, cart = told(name, header)
     assert shown["why"] == "other header" and "controller.header" in reason.words and USUAL in reason.hint
     cart.produce(1, 5000)
@@ -34,7 +34,7 @@ def test_usual_answers_where_another_header_is_set_are_told(name, header):
 
 @pytest.mark.parametrize("name", ["op-ford", "op-bmw"])
 @pytest.mark.parametrize("spindle", ["00", "07", "42"])
-def test_answers_with_the_spindle_first_are_told(name, spindle):
+def test_answers_with_the_spindle_first_are_reported(name, spindle):
     shown, reason, _ = told(name, "standard", spindle=spindle)
     assert shown["why"] == "other header" and FIRST in reason.hint
 

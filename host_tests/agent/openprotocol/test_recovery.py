@@ -155,7 +155,7 @@ def test_newest_without_an_id_is_asked_for_again():
 # -- what cannot be written --------------------------------------------------------------------------------------
 
 
-def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+def test_what_is_lost_is_reported_once_though_the_snapshot_is_refused():
     # The IDs began again while the agent was away, and four of the count before are lost.
     bench = Bench().met(3)
     bench.away(4)

@@ -16,7 +16,7 @@ def told(cart):
 
 
 @pytest.mark.parametrize("code", [99, 73, 97, 79])
-def test_controller_that_answers_no_question_is_told(code):
+def test_controller_that_answers_no_question_is_reported(code):
     cart = Cart(toolsnet=None, controller=profile_options("minimal", unknown_mids=(8, 9, 40), refuse={64: code}))
     cart.until_ready(300000)
     cart.produce(1, 1000)
@@ -30,7 +30,7 @@ def test_controller_that_answers_no_question_is_told(code):
     assert told(cart)[0] == []
 
 
-def test_setting_is_told_from_the_start():
+def test_setting_is_reported_from_the_start():
     cart = Cart(toolsnet=None, settings={"controller": {"recover": False}})
     assert "controller.recover is false" in told(cart)[1]
     cart.until_ready(2000)

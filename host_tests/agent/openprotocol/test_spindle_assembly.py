@@ -199,7 +199,7 @@ def test_bolt_data_out_of_turn_changes_nothing():
     assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED
 
 
-def test_what_has_no_room_is_left_out_from_behind_and_said():
+def test_what_has_no_room_is_left_out_from_behind_and_reported():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
@@ -246,7 +246,7 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         rec.extras_of(page, 0, len(page))
 
 
-def test_blank_figures_are_blank_and_odd_ones_are_told():
+def test_blank_figures_are_blank_and_odd_ones_are_reported():
     result = tightening()
     octets = bytearray(message(106, spindle_frames.station_data(result, 4, 2), 4))
     octets[165 + 9] = octets[165 + 12] = 0x20

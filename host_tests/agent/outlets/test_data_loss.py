@@ -230,7 +230,7 @@ def test_what_was_stored_between_two_losses_is_no_right_database(rewind):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_whatever_a_server_loses_is_never_more_than_is_said(part):
+def test_whatever_a_server_loses_is_never_more_than_is_reported(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed + 1)
         outlet = delivering(1 + dice.randrange(12), rewind=dice.randrange(3) == 0)
@@ -284,7 +284,7 @@ def is_bound(outlet, told):
 
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("of_before", [0, 5])
-def test_of_two_databases_by_turns_never_less_is_said_than_each_lacks(of_before, restart):
+def test_of_two_databases_by_turns_never_less_is_reported_than_each_lacks(of_before, restart):
     outlet = delivering(of_before) if of_before else Outlet()
     databases = Databases(outlet.archive, 2)
     if of_before:
@@ -307,7 +307,7 @@ def test_of_two_databases_by_turns_never_less_is_said_than_each_lacks(of_before,
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_however_databases_are_swapped_never_less_is_said_than_each_lacks(part):
+def test_however_databases_are_swapped_never_less_is_reported_than_each_lacks(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed + 77)
         outlet = delivering(1 + dice.randrange(12))
@@ -748,7 +748,7 @@ def test_what_may_be_stored_without_an_answer_is_no_nothing_sent_meanwhile(resta
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_however_databases_are_exchanged_none_lacks_more_than_is_said(part):
+def test_however_databases_are_exchanged_none_lacks_more_than_is_reported(part):
     for seed in range(20 * part, 20 * part + 20):
         dice = Dice(seed + 1000)
         outlet, others = delivering(5 + dice.randrange(12)), []

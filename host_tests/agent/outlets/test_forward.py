@@ -194,7 +194,7 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
     outlet.clean()
 
 
-def test_what_is_done_is_said_all_the_time():
+def test_what_is_done_is_reported_all_the_time():
     outlet = holding(249, bad=(1,), blocks=48)
     outlet.until_refused(2)
     outlet.run(0)
@@ -407,7 +407,7 @@ def held():
     return outlet
 
 
-def test_without_room_nothing_goes_out_and_that_is_said():
+def test_without_room_nothing_goes_out_and_that_is_reported():
     outlet = held()
     shown = outlet.status()
     assert shown["refused"]["doing"] == "hold" and shown["refused"]["code"] == 17
@@ -914,7 +914,7 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         assert shown["server"].endswith(":%d" % place[1]) and shown["server_port_named"] == ("server_port" not in told)
 
 
-def test_port_of_an_08_that_cannot_be_one_is_told_and_nothing_is_sent():
+def test_port_of_an_08_that_cannot_be_one_is_reported_and_nothing_is_sent():
     outlet = Outlet({"server_port": 99999})
     assert shown_of(outlet)["server"] == ""
     outlet.store(1)
@@ -932,7 +932,7 @@ def shown_of(outlet):
     return shown
 
 
-def test_other_host_is_told_when_it_changes_and_not_with_each_connection():
+def test_another_host_is_logged_when_it_changes_and_not_with_each_connection():
     outlet = Outlet()
     outlet.store(1)
     outlet.until_stored(1)

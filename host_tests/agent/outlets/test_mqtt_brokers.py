@@ -150,7 +150,7 @@ def test_a_wrong_password_is_named(tmp_path):
         )
 
 
-def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
+def test_a_broker_that_keeps_nothing_is_reported_and_served_without(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
         bench = bench_at(broker, confirm="broker")
         ids = bench.store(3)

@@ -199,7 +199,7 @@ def test_receipt_above_all_that_there_is_brings_all_from_the_oldest_record_once(
     assert (shown["receipts_above"], shown["given_again"], shown["not_given"]) == (1, newest - oldest + 1, oldest - 1)
 
 
-def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
+def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reported():
     bench, _ = gone_round(WHEN_FULL_OVERWRITE)
     oldest, newest = bench.log.first_above(0), bench.log.number
     forget(bench, newest + 1000)
@@ -211,7 +211,7 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
     assert bench.status()["not_given"] == oldest - 1
 
 
-def test_what_is_no_receipt_confirms_nothing_and_is_said():
+def test_what_is_no_receipt_confirms_nothing_and_is_reported():
     for form, says in (
         ('{"error":"database down","refused":%s}', "what comes as receipts is none"),
         ("[%s]", "what comes as receipts is none"),

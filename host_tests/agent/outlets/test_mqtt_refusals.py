@@ -97,7 +97,7 @@ def test_single_record_above_the_limit_goes_alone():
     assert bench.ids() == ids and bench.forward.counts.batches == 9
 
 
-def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
+def test_broker_that_refuses_what_is_retained_is_reported_with_the_setting():
     for allows, says in (
         ("allows_retained", "right behind the first retained message: perhaps it refuses these"),
         ("allows_retained_will", "at CONNECT: perhaps it refuses a retained will"),

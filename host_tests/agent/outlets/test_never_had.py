@@ -162,7 +162,7 @@ def test_what_is_sent_again_before_a_break_has_no_sequence_that_the_server_has()
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_in_any_order_of_days_never_less_is_said_than_is_lacking(part):
+def test_in_any_order_of_days_never_less_is_reported_than_is_lacking(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed)
         outlet = Small(13 + dice.randrange(3), rewind=dice.randrange(2) == 0)

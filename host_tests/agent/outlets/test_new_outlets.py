@@ -162,7 +162,7 @@ def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restar
 
 
 @pytest.mark.parametrize("kind", ("webhook", "mqtt"))
-def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
+def test_a_restored_server_is_reported_where_less_is_named_than_was_confirmed(kind):
     plant = gone_round(TOOLSNET, KINDS[kind])
     highest = plant.station.log.number
     plant.again(TOOLSNET, KINDS[kind])

@@ -100,7 +100,7 @@ def test_what_is_set_aside_is_listed_in_words():
     assert station.order("show", "2") == [two]
 
 
-def test_what_is_not_there_or_no_order_is_told():
+def test_what_is_not_there_or_no_order_is_reported():
     station = bench(2)
     assert "no record 9" in station.order("show", "9")[0]["error"]
     assert "no number" in station.order("show", "x")[0]["error"]
@@ -170,7 +170,7 @@ def test_a_cut_in_a_drop_drops_none_that_was_not_named():
     raise AssertionError("the order never came to its end")
 
 
-def test_a_flash_that_refuses_is_told():
+def test_a_flash_that_refuses_is_reported():
     station = bench(3)
     station.flash.code = -2
     assert "takes nothing now" in station.order("drop", "2")[-1]["error"]

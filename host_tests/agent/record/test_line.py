@@ -131,7 +131,7 @@ def test_angles_have_their_decimals_and_numbers_their_signs():
     assert (record["angle"], record["angle_max"], record["torque"], record["odd"]) == (-90.5, 12.0, "-12.05", None)
 
 
-def test_what_no_one_can_read_is_null_and_told_as_it_came():
+def test_what_no_one_can_read_is_null_and_reported_as_it_came():
     odd = {"TORQUE": b"12x456", "TIGHTENING_STATUS": b"5", "ANGLE_STATUS": b"\xff", "BATCH_STATUS": b"3"}
     record = record_of(result(**odd), flags=res.FLAG_ODD)
     assert record["torque"] is None and record["angle_status"] is None
@@ -182,7 +182,7 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
     assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
 
 
-def test_more_objects_than_two_digits_hold_are_told():
+def test_more_objects_than_two_digits_hold_are_reported():
     for count in (99, 100, 250):
         made, operation = example_tightening(), OperationResult()
         objects = tuple([(number, 1, 2, 0) for number in range(1, count + 1)])

@@ -160,7 +160,7 @@ def test_only_the_last_one_comes_again_without_its_predecessor():
         cart.clean()
 
 
-def test_sync_ids_wrap_and_a_jump_is_told():
+def test_sync_ids_wrap_and_a_jump_is_reported():
     cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
     cart.produce(4, 1500)
     assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.ledger.gone() == 0

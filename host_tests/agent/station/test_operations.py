@@ -41,7 +41,7 @@ def part(**values):
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
-def test_controller_without_history_is_told_and_its_results_go_on():
+def test_controller_without_history_is_reported_and_its_results_go_on():
     cart = cart_of(operation_history=False).ready()
     cart.produce(2, 1500)
     cart.drop()

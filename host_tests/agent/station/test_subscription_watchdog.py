@@ -94,7 +94,7 @@ def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
     assert agrees(cart) and cart.counted(h.RECOVERED) == 3
 
 
-def test_quiet_controllers_are_asked_and_nothing_is_told():
+def test_quiet_controllers_are_asked_and_nothing_is_reported():
     for options in ({}, {"push_last_result": True}, {"max_clients": 3}, profile_options("power-focus-6000-3.6")):
         cart = cart_of(**options)
         cart.produce(3, 200)
@@ -173,7 +173,7 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 
-def test_ids_that_are_off_are_put_right_and_told():
+def test_ids_that_are_off_are_put_right_and_reported():
     for how, by in (("said", 1), ("kept", 1), ("said", -8), ("said", 5), ("kept", -2), ("kept", 8)):
         cart = cart_of(ids_higher=how, ids_off_by=by)
         cart.produce(3, 200)

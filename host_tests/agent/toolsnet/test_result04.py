@@ -196,7 +196,7 @@ def test_serial_over_ten_keeps_its_end_and_goes_whole_as_parameter():
         assert values(telegram)[1202].strip() == serial.decode().strip()
 
 
-def test_parameter_set_0_is_sent_as_program_9999_and_told_as_0():
+def test_parameter_set_0_is_sent_as_program_9999_and_as_parameter_0():
     telegram = Record(pset=0).decoded()
     assert telegram["spindles"][0]["program"] == 9999
     assert values(telegram)[1000] == "0"
@@ -321,7 +321,7 @@ def test_running_batch_goes_out_as_not_completed():
         assert [p["value"] for p in parameters if p["parameter_id"] == 102] == [status.decode().replace("3", "0")]
 
 
-def test_odd_fields_are_told_beside_what_could_be_read():
+def test_odd_fields_are_reported_beside_what_could_be_read():
     record = odd(TORQUE=b"12x456", TIGHTENING_STATUS=b"5", ANGLE_STATUS=b"x")
     telegram = record.decoded(res.FLAG_ODD)
     spindle = telegram["spindles"][0]

@@ -223,7 +223,7 @@ def test_identifier_follows_99999_by_1():
     assert idents == [99999, 1, 2]
 
 
-def test_unknown_and_too_large_telegrams_are_told_and_passed_over():
+def test_unknown_and_too_large_telegrams_are_reported_and_passed_over():
     driven = streaming()
     ident = driven.send()[0]
     assert driven.hear(b"00071100001") == ([ts.EV_UNKNOWN], b"")

@@ -173,7 +173,7 @@ def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
 @pytest.mark.parametrize("rewind", [False, True])
 @pytest.mark.parametrize("age_s", [3, 10, 14, EMPTY_S])
 @pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.95])
-def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_s, rewind):
+def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unreported(share, age_s, rewind):
     script = world(
         [TOOLSNET],
         (2, "make", 1, 20, 50),

@@ -356,7 +356,7 @@ def test_what_an_operator_has_dropped_behind_start_is_not_lost_by_it():
     assert kinds(history) == []
 
 
-def test_what_the_controller_had_no_more_is_told():
+def test_what_the_controller_had_no_more_is_reported():
     unreported = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
     assert kinds(station(*unreported)) == ["untruthful"]
     assert kinds(station(*unreported, AgentReport(gone=1))) == []
@@ -505,7 +505,7 @@ def test_a_station_that_changed_goes_on():
     assert ledger(outlet(), is_taken=False).kinds() == ["stuck"]
 
 
-def test_counts_are_never_below_nothing_and_what_was_said_is_said():
+def test_counts_are_never_below_0_and_a_standing_report_stays():
     assert ledger(outlet(), negative=["at 5 ms: -3 kept"]).kinds() == ["untruthful"]
     assert ledger(outlet(), unsaid=["that ToolsNet was emptied is no longer said"]).kinds() == ["untruthful"]
 

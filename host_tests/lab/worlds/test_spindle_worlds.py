@@ -107,7 +107,7 @@ def test_each_spindle_of_header_is_owed_and_comes_once_after_an_outage():
     assert all(one.held for one in history.results.values() if one.number > 3)
 
 
-def test_record_is_told_from_that_of_another_spindle_by_its_head():
+def test_record_is_distinguished_from_that_of_another_spindle_by_its_head():
     records = b"".join(b"\1\0\0\0\1\0" + bytes((spindle, 0)) + b"W1N000004      " for spindle in (1, 0x82, 3, 0))
     assert [made for _, made in named_in(1, records, 3)] == [4, 5, 6, 4]
     assert [made for _, made in named_in(1, records, 0)] == [4, 4, 4, 4] and list(named_in(2, records, 3)) == []

@@ -396,7 +396,7 @@ def fill_blocks(station, device, blocks):
             lies_at(device, block * BLOCK_BYTES + 192 * place, number)
 
 
-def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
+def test_what_is_overwritten_is_counted_by_the_blocks_that_are_erased():
     world, station, device, first = its_parts()
     list(fill_blocks(station, device, range(first, device.block_count)))
     assert world.is_full(1) and world.stands_in_log(1, "W1N000001")

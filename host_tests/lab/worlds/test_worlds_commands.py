@@ -95,7 +95,7 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("trace plot /proc/x", 2, "/proc/x"),
     ],
 )
-def test_a_wrong_world_is_told_in_words(line, code, words):
+def test_a_wrong_world_is_reported_in_words(line, code, words):
     done = _invoke(*line.split())
     _check(done, words)
     assert done.exit_code == code, done.output

@@ -46,7 +46,7 @@ def test_a_result_that_comes_instead_of_0005_is_the_answer():
     assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
 
 
-def test_every_start_revision_is_tried_and_a_taken_slot_is_said():
+def test_every_start_revision_is_tried_and_a_taken_slot_is_reported():
     with SimulatedPlant(controller_options=ControllerOptions(start_revisions=(2,))) as plant:
         assert lines(ask(plant, "0001", "--json"))[0]["revision"] == 2
     with SimulatedPlant(controller_options=ControllerOptions(max_clients=0)) as plant:
@@ -62,7 +62,7 @@ def test_what_changes_something_is_sent_with_yes_alone():
         assert ask(plant, "0043", "--yes", code=None).exit_code in (0, 1) and plant.controller.messages[43] == 1
 
 
-def test_a_wrong_request_is_said_before_anybody_is_asked():
+def test_a_wrong_request_is_reported_before_anybody_is_asked():
     for arguments, words in (
         (("0061",), "is what a controller sends"),
         (("0064", "number=1"), "allowed one of: tightening_id"),

@@ -30,7 +30,7 @@ from host_tests.support.running import (
 # -- configuration -------------------------------------------------------------------------------------------------
 
 
-def test_every_mistake_is_told_with_its_place(tmp_path):
+def test_every_mistake_is_reported_with_its_place(tmp_path):
     tree = cart_of()
     tree["toolsnet"]["pim_port"] = 70000
     tree["stations"][0]["spool"]["when_ful"] = "refuse"
@@ -60,7 +60,7 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
         assert wrong.value.mistakes[0][0] == "(file)"
 
 
-def test_wrong_options_are_told_before_anything_runs(tmp_path):
+def test_wrong_options_are_reported_before_anything_runs(tmp_path):
     path = written(tmp_path, cart_of())
     for arguments, text in (
         (["--outage", "8:5"], "end after it began"),
@@ -177,7 +177,7 @@ def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
 # -- simulate ------------------------------------------------------------------------------------------------------
 
 
-def test_a_port_in_use_is_told_with_what_to_do():
+def test_a_port_in_use_is_reported_with_what_to_do():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -191,7 +191,7 @@ def _simulate(*words, code):
     return output
 
 
-def test_what_a_simulator_cannot_use_is_told_with_what_to_do(tmp_path):
+def test_what_a_simulator_cannot_use_is_reported_with_what_to_do(tmp_path):
     output = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
     assert "identity has no field nonsense" in output
     (tmp_path / "file").write_text("keep me")
@@ -297,7 +297,7 @@ def test_why_a_spool_is_not_up_begins_with_its_station_where_there_are_several(t
     assert sorted(text[:11] for text in texts) == ["station 1: ", "station 2: "], texts
 
 
-def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
+def test_a_spool_that_is_deleted_under_a_running_agent_is_reported(tmp_path):
     def delete(agent):
         state = agent.app.stations[0].state
         path = tmp_path / "cart.spool"

@@ -70,7 +70,7 @@ def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
         (2, ("mid", 61, "-r", 500)),
     ],
 )
-def test_what_there_is_not_is_told(code, arguments):
+def test_what_there_is_not_is_reported(code, arguments):
     output = toolcart(*arguments, code=code).output
     assert "toolcart: " in output and "should not happen" not in output
 
@@ -128,7 +128,7 @@ def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
     assert "42.37 Nm" in toolcart("decode", file).output
 
 
-def test_octets_that_are_not_in_the_capture_are_told_and_what_follows_is_read():
+def test_octets_that_are_not_in_the_capture_are_reported_and_what_follows_is_read():
     at = [100, 100 + len(ANSWERED) + 50]
     packets = [(at[0], ANSWERED + RESULT[:30]), (at[1], RESULT[50:]), (at[1] + len(RESULT) - 50, ANSWERED)]
     read = inputs.messages(classic([packet(CONTROLLER, AGENT, *one) for one in packets]))
@@ -337,7 +337,7 @@ def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
     assert done.stdout.strip() == "False"
 
 
-def test_linked_parts_are_put_together_and_missing_ones_told():
+def test_linked_parts_are_put_together_and_missing_ones_reported():
     fields = [catalogue.data_field(30000 + number, "text") for number in range(50)]
     parts = catalogue.encode_linked(1202, 1, most=500, result_id=7, data_fields=fields)
     whole = b"".join(catalogue.wire(part) for part in parts)

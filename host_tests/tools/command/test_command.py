@@ -121,7 +121,7 @@ def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
         assert plant.controller.messages[42] == 1
 
 
-def test_without_an_agent_that_is_said(tmp_path):
+def test_without_an_agent_that_is_reported(tmp_path):
     assert "no agent runs here" in give(tmp_path / "cart.json", 10, "enable", code=3).stderr
     answer = json.loads(give(tmp_path / "cart.json", 10, "enable", "--json", code=3).stdout)
     assert answer["outcome"] == "no agent"

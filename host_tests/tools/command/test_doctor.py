@@ -76,7 +76,7 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
         ("cart.spool", "nothing can be written in", "remount,rw"),
     ],
 )
-def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, words, helps):
+def test_a_place_where_no_spool_can_be_is_reported(tmp_path, monkeypatch, path, words, helps):
     (tmp_path / "cart.spool").touch()
 
     def refuses(_probe):
@@ -88,7 +88,7 @@ def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, word
     assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and helps in spool["hint"], spool
 
 
-def test_what_lies_in_the_spools_place_is_told(tmp_path):
+def test_what_lies_in_the_spools_place_is_reported(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(b"holiday pictures" * 1000)
     assert "is not a spool" in _offline(tmp_path, "spool")["words"]
@@ -101,7 +101,7 @@ def test_what_lies_in_the_spools_place_is_told(tmp_path):
     assert "is a link" in _offline(tmp_path, "spool")["words"]
 
 
-def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
+def test_a_full_disk_and_a_slow_one_are_reported(tmp_path, monkeypatch):
     full = os.statvfs_result((4096, 4096, 10, 1, 1, 1, 1, 1, 0, 255))
     monkeypatch.setattr(local.os, "statvfs", lambda _path: full)
     monkeypatch.setattr(local, "SYNC_SLOW_MS", 0)
@@ -148,7 +148,7 @@ def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused
     assert said["status"].exit_code == (1 if level == BAD else 0)
 
 
-def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
+def test_an_unset_clock_of_our_own_is_reported(tmp_path, monkeypatch):
     told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
     monkeypatch.setattr(local.process, "clock", lambda: told)
     with SimulatedPlant() as plant:
@@ -162,14 +162,14 @@ def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("kept", "verdict", "words"), [(True, GOOD, "within 0.01 s"), (None, NOTE, "")])
-def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
+def test_the_clock_and_whether_it_is_kept_are_reported(monkeypatch, kept, verdict, words):
     told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
     monkeypatch.setattr(local.process, "clock", lambda: told)
     found = local.clock()[0]
     assert found.verdict == verdict and "CET" in found.words and words in found.words
 
 
-def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
+def test_names_that_are_unknown_or_slow_or_unanswered_are_reported(monkeypatch):
     tree = {"toolsnet": {"pim_host": "pim.plant"}, "stations": [], "board": {}}
 
     def fails(number):
@@ -206,7 +206,7 @@ def _asked(port, start_revisions, wants=frozenset(), **settings):
         ({"clock_ahead_s": -300}, WARN, " s behind ours"),
     ],
 )
-def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
+def test_what_is_wrong_with_a_controller_is_reported(options, verdict, words):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         found = _asked(plant.controller_port, [5, 1], result_revisions=[1])
     assert [one for one in found if one.verdict == verdict and words in one.words], found
@@ -237,13 +237,13 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
         ({"max_clients": 0, "ends_refused": {1: 0}}, "Another program holds its connection"),
     ],
 )
-def test_why_there_is_no_session_is_told_by_what_came(options, hint):
+def test_why_there_is_no_session_is_reported_by_what_came(options, hint):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         [found] = _asked(plant.controller_port, [6, 5])
     assert found.verdict == BAD and hint in found.hint and "takes no session" in found.words, found
 
 
-def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
+def test_what_cannot_be_reached_is_reported_as_an_agent_does():
     [found] = _asked(free_port(), [1])
     assert found.verdict == BAD and "refused the connection: the host is there, but nothing listens" in found.words
     assert "Is Open Protocol switched on" in found.hint and found.figures == {"why": "refused"}
@@ -255,7 +255,7 @@ def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
     assert found.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in found.hint
 
 
-def test_what_is_no_controller_is_told_with_what_to_look_at():
+def test_what_is_no_controller_is_reported_with_what_to_look_at():
     with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
         found = _asked(peer.port, [1])[0]
     assert found.verdict == BAD and "does not speak Open Protocol" in found.words and "something else" in found.hint
@@ -268,7 +268,7 @@ def _line(folder, device, link, pim_port=1):
     return code, _of(found, "line")[0]
 
 
-def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch):
+def test_a_line_that_is_missing_or_silent_or_noisy_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(controller, "SERIAL_S", 0.4)
     _, found = _line(tmp_path, "/dev/ttyUSB99", "3964r")
     assert "there is no device" in found["words"] and "/dev/serial/by-id" in found["hint"]
@@ -295,7 +295,7 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     os.close(slave)
 
 
-def test_a_line_that_is_unplugged_meanwhile_is_told(tmp_path, monkeypatch):
+def test_a_line_that_is_unplugged_meanwhile_is_reported(tmp_path, monkeypatch):
     master, slave = pty.openpty()
     device = os.ttyname(slave)
     real = controller._turn
@@ -329,7 +329,7 @@ def test_a_controller_on_a_line_answers(tmp_path):
         ({"server_port": 99999}, "server", "names a port for the server at 127.0.0.1 that cannot be one"),
     ],
 )
-def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
+def test_what_is_wrong_with_toolsnet_is_reported(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
             plant.toolsnet.options.server_port = options["server_port"]
@@ -347,7 +347,7 @@ def test_the_servers_address_is_the_one_that_the_agent_goes_to(tmp_path):
     assert _of(found, "server")[0]["words"].startswith("ToolsNet server 127.0.0.2:1 refused"), found
 
 
-def test_what_is_no_pim_is_told_as_such(tmp_path):
+def test_what_is_no_pim_is_reported_as_such(tmp_path):
     with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
         found = _examined(tmp_path, cart_of(toolsnet={"pim_port": peer.port}))[1]
     assert "what answers there is not a PIM" in _of(found, "PIM")[0]["words"], found
@@ -539,7 +539,7 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
     assert found.verdict == verdict and words in found.words, found
 
 
-def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
+def test_a_time_server_that_is_silent_or_none_is_reported(monkeypatch):
     monkeypatch.setattr(time_server, "ANSWER_S", 0.05)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
@@ -565,7 +565,7 @@ def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
     assert "no.json: file not found" in told and told.splitlines()[-1] == "1 thing does not work"
 
 
-def test_an_emptied_toolsnet_is_told_in_the_words_of_the_log(tmp_path):
+def test_an_emptied_toolsnet_is_reported_in_the_words_of_the_log(tmp_path):
     with _spool(tmp_path / "cart.spool", 8) as (_, state, log):  # ToolsNet took five results, and three wait
         for _ in range(5):
             assert log.peek(log.cursors[0]) > 0
@@ -578,7 +578,7 @@ def test_an_emptied_toolsnet_is_told_in_the_words_of_the_log(tmp_path):
     assert order in found.hint
 
 
-def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
+def test_a_spool_of_another_version_is_reported(tmp_path, monkeypatch):
     with monkeypatch.context() as earlier:
         earlier.setattr(linux_header, "VERSION", 1)
         page = linux_header.Header(16, 4096, 16, linux_header.NO_OWNER, bytes(16)).page()
@@ -603,7 +603,7 @@ def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_fir
     assert found.verdict == BAD and "replaced" in found.words
 
 
-def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monkeypatch):
+def test_with_a_wrong_configuration_the_running_agent_is_asked_too(tmp_path, monkeypatch):
     shown = healthy_station(parked=2, spool={**healthy_station()["spool"], "path": "cart.spool", "refused": "broken"})
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     code, found = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
@@ -642,7 +642,7 @@ def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monke
         ({}, "not connected yet (closed)"),
     ],
 )
-def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypatch, changed, words):
+def test_a_session_that_the_agent_has_ended_is_reported_with_why(tmp_path, monkeypatch, changed, words):
     shown = healthy_station()
     shown["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
     shown["spool"].update(path="cart.spool", **changed)

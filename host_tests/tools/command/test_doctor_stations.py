@@ -20,7 +20,7 @@ def _many(count, **shared):
     return cart_of(stations=[station_at(number, **{"port": 5000 + number, **shared}) for number in range(1, count + 1)])
 
 
-def test_stations_are_asked_side_by_side_and_told_in_their_order(tmp_path, monkeypatch):
+def test_stations_are_asked_at_once_and_reported_in_their_order(tmp_path, monkeypatch):
     all_there = threading.Barrier(together.AT_ONCE)
     under_way, most = [], []
 
@@ -108,7 +108,7 @@ def _beside_results(options, wants=ALL):
         ),
     ],
 )
-def test_what_a_controller_gives_beside_results_is_told(profile, wants, words):
+def test_what_a_controller_gives_beside_results_is_reported(profile, wants, words):
     found, asked, complaints = _beside_results(ControllerOptions(**profile_options(profile)), frozenset(wants))
     words = [text.replace(")", ": code 99 (unknown MID))") for text in words]
     assert [one.words for one in found] == words and complaints == []

@@ -33,7 +33,7 @@ def test_capture_reads_back_what_was_written():
     assert [h.octet for h in several] == [2, 16, 255] and abs(several[1].at_s - 1.0010417) < 1e-6
 
 
-def test_text_that_is_no_capture_is_told_with_its_line():
+def test_text_that_is_no_capture_is_reported_with_its_line():
     for text in ("hello", "1.0 x 02", "1.0 > 100", "1.0 > zz", "1.0 >"):
         with pytest.raises(NoCapture, match="line 2"):
             list(read(["# first", text]))

@@ -241,7 +241,7 @@ def test_a_wrong_configuration_installs_nothing(tmp_path):
     assert not (tmp_path / "etc").exists()
 
 
-def test_what_the_service_cannot_reach_is_told():
+def test_what_the_service_cannot_reach_is_reported():
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"}, {"kind": "file", "path": "/data/b.jsonl"}]
     configuration = {"stations": [{"spool": {"path": "/data/cart.spool"}, "outlets": outlets}]}
     problems = commands.problems(configuration, "/home/pi/.local/bin/toolcart")

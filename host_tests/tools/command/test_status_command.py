@@ -115,7 +115,7 @@ def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path,
     assert "no agent runs here" in status("--config", config, code=3)
 
 
-def test_no_one_there_is_said_with_what_to_do(tmp_path):
+def test_no_one_there_is_reported_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
     output = status("--config", config, code=3)
@@ -202,17 +202,17 @@ def _station(**changed):
         ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),
     ],
 )
-def test_what_needs_somebody_is_told_with_its_command(changed, expected):
+def test_what_needs_somebody_is_reported_with_its_command(changed, expected):
     assert expected in "\n".join(words.station_lines(_station(**changed)))
 
 
-def test_an_address_of_ipv6_is_told_in_brackets():
+def test_an_address_of_ipv6_is_reported_in_brackets():
     station = _station()
     station["controller"]["host"] = "fe80::1"
     assert "[fe80::1]:4545" in "\n".join(words.station_lines(station))
 
 
-def test_the_clock_and_a_fault_of_the_agent_are_told():
+def test_the_clock_and_a_fault_of_the_agent_are_reported():
     about = {"version": "1", "pid": 7, "uptime_s": 7300, "started": "x", "memory_kib": 20480, "notes": ["n"]}
     about.update({"clock": {"now": "t", "zone": "CET", "kept": False}, "faults": 2, "last_fault": "ValueError: v"})
     text = "\n".join(words.agent_lines(about))
@@ -232,7 +232,7 @@ def test_asking_imports_neither_the_agent_nor_what_draws():
     assert done.stdout.strip() == "set()"
 
 
-def test_the_same_words_are_told_of_a_board():
+def test_a_board_is_reported_in_the_same_words():
     from toolcart.tools.flash.board_commands import status_lines
 
     station = _station()

@@ -93,7 +93,7 @@ def test_prometheus_own_parser_reads_every_figure():
     assert ups == {"cart": 1, "gone": 0}
 
 
-def test_every_family_is_told_of_whole_station_and_has_help_and_type():
+def test_every_family_is_there_for_a_whole_station_and_has_help_and_type():
     station = _away_from_its_controller(needs_operator={"why": "it is full"})
     station["controller"]["line"] = {"overruns": 2}
     station["dropped"] = 1
@@ -149,7 +149,7 @@ def test_the_overview_says_what_is_connected_and_why_not():
         assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
 
 
-def test_a_missing_agent_and_a_missing_spool_are_told():
+def test_a_missing_agent_and_a_missing_spool_are_reported():
     with _client(_away) as client:
         assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
@@ -157,7 +157,7 @@ def test_a_missing_agent_and_a_missing_spool_are_told():
         assert "the spool is not up: it is a folder" in client.get("/").text
 
 
-def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
+def test_a_wrong_configuration_is_reported_on_the_page_until_mended(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "HOLD_S", 0.0)
     good, wrong = written(tmp_path, cart_of(), "good.json"), written(tmp_path, cart_of(stations=[]), "my wrong.json")
     configs = {socket_location.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
@@ -277,7 +277,7 @@ def test_others_on_the_network_need_a_token_or_a_word():
     assert commands.is_loopback("::1") and commands.is_loopback("localhost") and not commands.is_loopback("pi")
 
 
-def test_it_serves_and_ends_and_a_port_in_use_is_told():
+def test_it_serves_and_ends_and_a_port_in_use_is_reported():
     with running(*command_of("web", "/x/none.json.sock", "--port", 0, "--seconds", 20)) as serving:
         address = page_of(serving.stdout.readline())
         taken = toolcart("web", "--port", address.rsplit(":", 1)[1], code=1).output

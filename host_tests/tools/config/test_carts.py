@@ -110,11 +110,11 @@ def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, expected):
         ("cart = 3\n", "a.toml", "no [[cart]]"),
     ],
 )
-def test_what_is_no_inventory_is_said_so(plant, text, name, expected):
+def test_what_is_no_inventory_is_reported_so(plant, text, name, expected):
     assert any(one.startswith(expected) for one in mistakes(plant, text, name=name))
 
 
-def test_a_template_that_asks_otherwise_is_told(plant):
+def test_a_template_that_asks_otherwise_is_reported(plant):
     odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
     assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
     for text in ("Cart {name", "Cart name}"):

@@ -58,7 +58,7 @@ def test_defaults_leave_two_questions(tmp_path):
         (6, "http://host:x/", "expected a port of 1 to 65535"),
     ],
 )
-def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
+def test_a_wrong_answer_is_reported_and_asked_again(tmp_path, at, wrong, allowed):
     assert allowed in new(tmp_path, *ANSWERS[:at], wrong, *ANSWERS[at:])
     assert config_file.read(tmp_path / "cart.json")["stations"][0]["number"] == 12
 

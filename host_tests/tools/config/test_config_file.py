@@ -55,7 +55,7 @@ def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path, old, new, pla
     assert mistakes == [(place, "", "given more than once")]
 
 
-def test_keys_that_stand_twice_are_told_together_with_all_other_mistakes(tmp_path):
+def test_keys_that_stand_twice_are_reported_together_with_all_other_mistakes(tmp_path):
     places = [place for place, *_ in mistakes_of(tmp_path, '"number": 2', '"number": 2, "number": 1, "nmae": ""')]
     assert sorted(places) == ["stations[1].nmae", "stations[1].number", "stations[1].number"]
 
@@ -153,7 +153,7 @@ def test_a_secret_that_cannot_be_read_is_one_mistake_and_not_also_one_of_what_ne
 
 
 @pytest.mark.parametrize(("key", "value"), [("invert", True), ("rs485", "5")])
-def test_a_line_that_only_a_chip_can_have_is_told_before_the_port_refuses_it(tmp_path, key, value):
+def test_a_line_that_only_a_chip_can_have_is_reported_before_the_port_refuses_it(tmp_path, key, value):
     line = {"link": "ascii", "device": "/dev/ttyUSB0", key: value}
     path = written(tmp_path, cart_of(station={"controller": line}))
     assert f"stations[0].controller.{key}" in check(path, code=1)
@@ -180,7 +180,7 @@ def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
         ('{"a": 1 "b": 2}', "a comma or a closing bracket is missing"),
     ],
 )
-def test_what_is_no_json_is_told_in_words(tmp_path, text, expected):
+def test_what_is_no_json_is_reported_in_words(tmp_path, text, expected):
     [(place, value, words)] = wrong(tmp_path, text).mistakes
     assert place.startswith(("line ", "(file)")) and value == "" and expected in words
 
@@ -195,7 +195,7 @@ def test_what_is_no_json_is_told_in_words(tmp_path, text, expected):
         ('{\n"a": 1 "b": 2}', "line 2, column 8"),
     ],
 )
-def test_what_is_no_json_is_told_where_it_is(tmp_path, text, where):
+def test_what_is_no_json_is_reported_where_it_is(tmp_path, text, where):
     [(place, *_)] = wrong(tmp_path, text).mistakes
     assert place == where
 

@@ -25,7 +25,7 @@ def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path):
+def test_place_that_cannot_is_reported_with_its_setting_and_what_would_do(tmp_path):
     [(place, problem, allowed)] = problems_with(tmp_path, ".")
     assert place == "stations[0].spool.path" and "that is a folder" in problem and allowed == config_places.A_FILE
 
@@ -124,7 +124,7 @@ def disk_with(monkeypatch, free_kib):
 
 
 @pytest.mark.parametrize(("free_kib", "words"), [(0, "its file system is full"), (20, "20 KiB are free")])
-def test_a_disk_without_room_for_a_new_spool_is_told(tmp_path, monkeypatch, free_kib, words):
+def test_a_disk_without_room_for_a_new_spool_is_reported(tmp_path, monkeypatch, free_kib, words):
     disk_with(monkeypatch, free_kib)
     [(place, problem, _)] = problems_with(tmp_path)
     assert place == "stations[0].spool.path" and words in problem and "df -h" in problem
@@ -165,7 +165,7 @@ def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_pat
         (tmp_path / "x.jsonl").touch()
 
 
-def test_what_cannot_be_written_though_it_can_be_made_is_told_and_not_left_there(tmp_path, monkeypatch):
+def test_what_cannot_be_written_though_it_can_be_made_is_reported_and_not_left_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(122, "Disk quota exceeded")
 

@@ -75,7 +75,7 @@ def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp
 
 
 @pytest.mark.long("a network that stays silent")
-def test_board_that_nothing_reaches_is_told_why_and_the_exit_is_1(chip, tmp_path):
+def test_board_that_nothing_reaches_has_its_reasons_and_the_exit_is_1(chip, tmp_path):
     chip.air.points = {}
     chip.power_off()
     chip.run(30000)
@@ -96,7 +96,7 @@ def test_a_plug_that_was_never_pulled_is_noticed(chip):
     assert verdicts["power cut 1"] == "bad" and "never without power" in results["power cut 1"].words
 
 
-def test_a_chip_that_reads_back_wrong_or_goes_away_is_told(chip, monkeypatch):
+def test_a_chip_that_reads_back_wrong_or_goes_away_is_reported(chip, monkeypatch):
     run = ChipLink.run
 
     def fails(link, source):

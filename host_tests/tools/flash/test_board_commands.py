@@ -90,7 +90,7 @@ def test_status_tells_safe_mode(capsys):
     assert json.loads(capsys.readouterr().out)["safe_mode"] is True
 
 
-def test_log_of_every_station_is_told(capsys):
+def test_log_of_every_station_is_reported(capsys):
     board = Running()
     board.chip.app.stations[0].counters.note(0, 7, board.chip.board.now())
     commands.show_log(board)
@@ -119,7 +119,7 @@ def test_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
 
 
 @pytest.mark.parametrize("rests", [True, False])
-def test_a_spool_that_changes_while_pulled_is_pulled_again_or_told(rests):
+def test_a_spool_that_changes_while_pulled_is_pulled_again_or_reported(rests):
     board = Running()
     ask = board.ask
 
@@ -169,6 +169,6 @@ def test_a_board_that_cannot_be_wiped_is_started_again(monkeypatch):
     assert len(board.ran) == 3 and not board.held
 
 
-def test_a_station_that_is_not_there_is_told():
+def test_a_station_that_is_not_there_is_reported():
     with pytest.raises(BoardError, match="no station 99"):
         commands.pull(Running(), 99)

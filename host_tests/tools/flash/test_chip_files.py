@@ -152,7 +152,7 @@ def test_a_chip_may_have_a_broker_beside_toolsnet(cart):
         ({"kind": "file", "path": "x", "host": None}, "outlets"),
     ],
 )
-def test_what_a_chips_broker_cannot_be_is_said(cart, changes, place):
+def test_what_a_chips_broker_cannot_be_is_reported(cart, changes, place):
     if changes.get("kind") == "file":
         tree = json.loads(cart.read_text())
         tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "x"}]

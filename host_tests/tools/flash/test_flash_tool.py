@@ -237,7 +237,7 @@ def test_a_version_that_crashes_is_taken_back_by_the_board_alone():
     assert starts[:-1] == [version("two").digest] * (safe_mode.TRIES - 1)
 
 
-def test_what_the_failed_start_raised_is_told(cart, small, capsys):
+def test_what_the_failed_start_raised_is_reported(cart, small, capsys):
     board = board_with("one")
     small["version"] = version("two")
     board.crashing.add(version("two").digest)
@@ -273,7 +273,7 @@ def test_a_board_that_cannot_take_it_is_refused_before_anything_changes(cart, sm
     assert board.files == {}
 
 
-def test_a_refused_board_that_is_pulled_out_then_is_told_as_refused(cart, small, capsys):
+def test_a_refused_board_that_is_pulled_out_then_is_reported_as_refused(cart, small, capsys):
     board = FakeBoard(replace(PICO, free_bytes=8192))
     board.restart = board._die
     assert run(board, cart) == commands.EXIT_BOARD
@@ -383,7 +383,7 @@ def mistakes_of(folder, *arguments, **parts):
     return {place: f"{value}, {allowed}" for place, value, allowed in wrong.value.mistakes}
 
 
-def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, capsys):
+def test_a_wrong_configuration_is_reported_before_the_board_is_touched(tmp_path, capsys):
     path = written(tmp_path, {**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}})
     board = FakeBoard()
     assert run(board, path) == commands.EXIT_CONFIGURATION
@@ -504,7 +504,7 @@ def test_help_names_every_option():
 # -- the parts -----------------------------------------------------------------------------------------------------
 
 
-def test_lines_of_the_console_are_told_from_everything_else():
+def test_lines_of_the_console_are_distinguished_from_everything_else():
     assert console_line('toolcart{"healthy": true}') == {"healthy": True}
     assert console_line('\x00toolcart{"a": 1}') == {"a": 1}
     assert console_line("toolcart: running /a") is None

@@ -108,7 +108,7 @@ def test_what_waits_or_is_parked_is_not_lost():
     assert demo_faults.lost({"lost": 7, "overtaken": 0}, waiting=0, parked=1) == 6
 
 
-def test_results_taken_out_of_the_archive_are_told_as_lost():
+def test_results_taken_out_of_the_archive_are_reported_as_lost():
     with _begun(seconds=2, rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.phase == RUNNING and demo.books.get("delivered", 0) > 10)
         with sqlite3.connect(demo.archived.place, 10) as database:
@@ -139,7 +139,7 @@ def test_without_the_archives_libraries_the_demo_says_what_brings_them(monkeypat
 
 
 @pytest.mark.long("a demo for one fault")
-def test_an_archive_that_ends_is_told_and_started_again():
+def test_an_archive_that_ends_is_reported_and_started_again():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.books.get("delivered", 0) > 3)
         os.kill(demo.archived.process_number, 6)
@@ -157,7 +157,7 @@ def test_an_archive_that_cannot_begin_says_why(tmp_path):
     assert "file is not a database" in ran("run", "--seconds", 1, "--json", "--keep", tmp_path, code=1).stderr
 
 
-def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
+def test_crashed_agent_is_reported_and_started_again_and_nothing_is_left_behind():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.phase == RUNNING)
         os.kill(demo.child.pid, 6)
@@ -171,7 +171,7 @@ def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
         os.kill(demo.child.pid, 0)
 
 
-def test_results_are_told_of_the_station_that_is_looked_at():
+def test_results_are_reported_of_the_station_that_is_looked_at():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.figures.total("stored") > 3)
         assert demo.figures.station_statuses()[0]["results"] == []
@@ -240,7 +240,7 @@ def entries(name, *values):
     return [{"age_ms": 1, "name": name, "value": value} for value in values]
 
 
-def test_a_connection_is_told_when_it_comes_and_when_lost():
+def test_a_connection_is_reported_when_it_comes_and_when_lost():
     changes_at = Changes()
     assert changes_at(0.2, controller=READY) == [(GOOD, "controller ready")]
     silent = {**CLOSED, "why": "silence", "why_in": "ready"}
@@ -253,7 +253,7 @@ def test_a_connection_is_told_when_it_comes_and_when_lost():
     assert changes_at(1.0, controller=silent) == changes_at(1.2, controller=refused) == []
 
 
-def test_a_side_that_is_never_met_is_told_once_with_its_address():
+def test_a_side_that_is_never_met_is_reported_once_with_its_address():
     changes_at = Changes()
     assert changes_at(4.0) == [
         (WARNING, "still connecting to controller at 10.0.0.1:4545"),
@@ -262,12 +262,12 @@ def test_a_side_that_is_never_met_is_told_once_with_its_address():
     assert changes_at(8.0) == []
 
 
-def test_the_same_entry_many_times_in_the_log_is_told_once():
+def test_the_same_entry_many_times_in_the_log_is_reported_once():
     sentence = "ToolsNet refused what was sent with code 31; it is offered again (3 times)"
     assert Changes()(0.2, entries("refused by server", 31, 31, 31)) == [(WARNING, sentence)]
 
 
-def test_what_each_attempt_makes_again_is_told_once():
+def test_what_each_attempt_makes_again_is_reported_once():
     changes_at = Changes()
 
     def count(name, value=0, **changed):
@@ -312,7 +312,7 @@ def test_rates_do_not_notice_that_the_agent_was_killed():
     assert [round(rate) for rate in changes_at.figures.rates()] == [10, 5]
 
 
-def test_a_full_spool_and_a_fault_are_told_as_bad():
+def test_a_full_spool_and_a_fault_are_reported_as_bad():
     changes_at = Changes()
     assert changes_at(0.2, controller={**CLOSED, "waits_for_room": True}) == [
         (
@@ -325,7 +325,7 @@ def test_a_full_spool_and_a_fault_are_told_as_bad():
     assert (change.level, change.text) == (BAD, "fault inside the agent: ValueError: seven")
 
 
-def test_a_spool_that_fills_is_told_once_for_each_mark():
+def test_a_spool_that_fills_is_reported_once_for_each_mark():
     changes_at, texts = Changes(), []
     for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):
         spool = {**healthy_station()["spool"], "used_blocks": used}

@@ -213,7 +213,7 @@ def test_250_stations_scroll():
     assert "station 250" in texts[2]
 
 
-def test_what_is_wrong_with_a_station_is_told_with_its_reason():
+def test_what_is_wrong_with_a_station_is_reported_with_its_reason():
     wrong = {
         "the spool is not up: bad": _station(1, mounted=False, spool_refused="bad"),
         "needs an operator": _station(1, needs_operator={"why": "x"}),
@@ -257,7 +257,7 @@ def _controller(**changed):
     return dict(_station(1)["controller"], **changed)
 
 
-def test_never_connected_is_said_where_it_never_was():
+def test_never_connected_is_reported_where_it_never_was():
     assert "never connected" in panels.links(_station(1, stored=0), {}, has_connected=False).plain
     assert "not connected since the start" in panels.links(_station(1), {}, has_connected=False).plain
     assert "nothing missed" in panels.links(_station(1), {}, has_connected=True).plain
@@ -475,7 +475,7 @@ def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
     assert "toolcart" in _screen().split("\n")[0]
 
 
-def test_a_controller_s_clock_is_told_where_it_is_apart():
+def test_a_controller_s_clock_is_reported_where_it_is_apart():
     for ahead_s, words in ((4000, "clock ahead"), (-40, "clock behind"), (5, ""), (None, "")):
         text = panels.links(_station(1, controller=_controller(clock_ahead_s=ahead_s)), {}).plain
         assert ("clock " in text) == bool(words) and words in text
@@ -488,7 +488,7 @@ def test_counters_that_have_no_room_are_counted():
     assert all(len(line) <= 40 for line in text.splitlines())
 
 
-def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
+def test_the_age_of_the_oldest_is_reported_unless_the_clocks_differ():
     now_s = 1710408413.0  # whatever zone the machine is in, an hour before is an hour before
     stamp = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3700))
     assert panels.oldest_text(stamp, now_s) == f"oldest 1 h 1 min, {stamp[11:]}"
@@ -559,7 +559,7 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line, 0.0).plain
 
 
-def test_a_long_event_is_told_to_its_end():
+def test_a_long_event_is_reported_to_its_end():
     text = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port."
     lines = panels.event_lines(text, 44)
     assert " ".join(lines) == text and len(lines) == 4

@@ -65,7 +65,7 @@ def test_the_operator_is_asked_whether_or_not_anything_holds():
     )
 
 
-def test_the_rest_is_told_the_worst_first():
+def test_the_rest_is_reported_the_worst_first():
     needs = attention.needs(
         station(
             late=2,
@@ -141,7 +141,7 @@ def test_every_need_has_words_for_when_it_is_over():
     assert slugs == set(attention.OVER)
 
 
-def test_what_became_of_places_is_said():
+def test_what_became_of_places_is_reported():
     gone = [{"kind": "mqtt", "waiting": 5}]
     returned = station(given_up=gone, places_guessed=True, left_out=3, spool={"state_corrected": 2})
     returned["outlets"][0]["lacks"] = 7
@@ -157,7 +157,7 @@ def test_what_became_of_places_is_said():
     assert attention.OVER["corrected"] == "no number had to be put right since this start"
 
 
-def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
+def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
     def told_of(**outlet):
         made = station()
         made["outlets"][0].update(outlet)
@@ -246,7 +246,7 @@ def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
     assert "are offered" not in texts[0] and "next try" not in texts[0]
 
 
-def test_an_outlet_without_a_name_is_told_without_a_second_comma_and_without_none():
+def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without_none():
     for waiting, part in (
         (0, "it had taken all records"),
         (1, "at most 1 record that"),
@@ -293,7 +293,7 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
 
 
 @pytest.mark.parametrize("waiting", [0, 5])
-def test_what_a_toolsnet_lacks_that_is_removed_is_said_with_that(waiting):
+def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
     (removed,) = attention.needs({**station(removed=[gone]), "outlets": []})
     assert removed.words.startswith("ToolsNet was removed with this start: ") and removed.label == "REMOVED"
@@ -302,7 +302,7 @@ def test_what_a_toolsnet_lacks_that_is_removed_is_said_with_that(waiting):
     assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
 
 
-def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
+def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
     reported = station(**counts, dropped=2)
     assert words.results(reported) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
@@ -377,7 +377,7 @@ def test_an_outlet_that_is_only_away_needs_nobody_of_whatever_kind_it_is(kind, w
     assert not attention.is_for_somebody(told), reason
 
 
-def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():
+def test_when_it_is_offered_again_is_reported_only_as_far_as_it_is_known():
     def refusal_words(hold_ms, **outlet):
         reported = station(dict(REFUSED, code=0, next_try_ms=hold_ms))
         reported["outlets"][0].update(outlet)
@@ -395,7 +395,7 @@ def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():
     )  # it is being connected
 
 
-def test_connection_alone_is_not_said_to_take_results():
+def test_a_connection_alone_is_not_reported_as_taking_results():
     pytest.importorskip("textual")
     from toolcart.tools.live import figures
 
@@ -416,7 +416,7 @@ def test_nothing_set_aside_any_more_is_no_count_of_0():
     assert figures._loss_changes(history, station(parked=0)) == [("good", "no result is set aside any more")]
 
 
-def test_count_that_grows_all_the_time_is_told_once_a_minute():
+def test_count_that_grows_all_the_time_is_reported_once_a_minute():
     pytest.importorskip("textual")
     from toolcart.tools.live import figures
 

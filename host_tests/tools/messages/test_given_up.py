@@ -42,7 +42,7 @@ def station_with(outlets):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_is_said_by_status_and_log(case):
+def test_each_is_reported_by_status_and_log(case):
     outlets, words = CASES[case]
     reported = station_with(outlets)
     texts = [need.words for need in standing_conditions.all_needs(reported) if need.label in ("OVERWRITTEN", "MISSED")]
@@ -62,7 +62,7 @@ def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one)
     assert needs[0] == needs[1] != []
 
 
-def test_of_what_was_given_up_no_cause_is_said_that_another_setting_may_have_had():
+def test_of_what_was_given_up_no_cause_is_reported_that_another_setting_may_have_had():
     """It was given up while it was durable or best effort; which, nobody knows when it is the other one."""
     for durable, label in ((True, "OVERWRITTEN"), (False, "MISSED")):
         reported = station_with([{**BROKER, "durable": durable}])
@@ -101,7 +101,7 @@ def metrics_of(reported):
     ]
 
 
-def test_what_is_left_of_outlets_that_are_gone_is_said():
+def test_what_is_left_of_outlets_that_are_gone_is_reported():
     reported = station_with([BROKER])
     reported["missed"] += 7
     texts = [need.words for need in standing_conditions.count_needs(reported) if need.about == "gone"]

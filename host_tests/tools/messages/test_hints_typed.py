@@ -135,7 +135,7 @@ def test_a_changed_configuration_names_what_lists_its_mistakes(old):
     assert "1 mistake" in type_it(need.hint, "config check", code=2)
 
 
-def test_why_a_controller_is_away_is_said_by_status(cart):
+def test_why_a_controller_is_away_is_reported_by_status(cart):
     _, status, _ = run_agent(cart)
     assert "why: controller" in status
 

@@ -84,7 +84,7 @@ def test_what_did_not_get_through_names_the_command_that_helps():
         assert words in text
 
 
-def test_numbers_of_the_log_are_told_in_words():
+def test_numbers_of_the_log_are_reported_in_words():
     refused = log_entries.explain("controller refusals", 60092, 7)
     assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
     assert "a revision of MID 0001" in log_entries.explain("controller refusals", 1097, 7)
@@ -93,7 +93,7 @@ def test_numbers_of_the_log_are_told_in_words():
         assert name in NAMES
 
 
-def test_why_a_result_was_set_aside_is_told():
+def test_why_a_result_was_set_aside_is_reported():
     assert log_entries.explain("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
     words_by_reason = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
     for reason, words in words_by_reason.items():
@@ -103,7 +103,7 @@ def test_why_a_result_was_set_aside_is_told():
     assert "an event" in log_entries.explain("server silent", 0, 10)
 
 
-def test_everything_that_the_agent_notes_is_told_in_words():
+def test_everything_that_the_agent_notes_is_reported_in_words():
     sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
     noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25

@@ -293,7 +293,7 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
 
 
 @pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
-def test_what_is_over_is_said_when_it_is_over(state):
+def test_what_is_over_is_reported_when_it_is_over(state):
     figures, well = Figures(), reported_station(produced(2))
     bad = {**STATES[state][0](), "number": well["number"]}
     slugs = {need.slug for need in attention.needs(bad)}
@@ -400,7 +400,7 @@ def test_blank_parts_name_state_and_address_however_long_they_are():
         assert f" {changed['state']} " in of_live_view(hooked(**changed))
 
 
-def test_a_spool_that_is_not_up_is_said_in_the_same_words():
+def test_a_spool_that_is_not_up_is_reported_in_the_same_words():
     station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
     station.update({"logged": 0, "log": []})
     problem = attention.spool_problem(station)

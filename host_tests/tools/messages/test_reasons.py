@@ -274,7 +274,7 @@ def test_a_side_that_stands_has_no_reason():
     assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
 
 
-def test_the_same_reason_is_told_once_until_something_has_worked():
+def test_the_same_reason_is_reported_once_until_something_has_worked():
     one = connection_fault.ConnectionFault()
     assert one.set(19, 0, 111, 0, 5) and not one.set(19, 0, 111, 0, 5)
     assert one.set(20, 0, 113, 0, 5) and one.set(19, 0, 111, 0, 5)

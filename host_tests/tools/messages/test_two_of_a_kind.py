@@ -46,13 +46,13 @@ def ways(reported):
     }
 
 
-def test_each_outlet_that_cannot_be_used_is_told_by_its_name():
+def test_each_outlet_that_cannot_be_used_is_reported_by_its_name():
     for where, text in ways(station(is_up=False, why="refused", why_code=111, state="closed")).items():
         for name in NAMES:
             assert f"MQTT {name} at mqtt://b:1 cannot be used" in " ".join(text.split()), (where, text)
 
 
-def test_each_outlet_that_was_added_is_told_once_in_the_log():
+def test_each_outlet_that_was_added_is_reported_once_in_the_log():
     figures, reported = Figures(), station(left_out=0)
     texts = [change.text for _ in range(4) for change in figures.feed(status_of(reported), 0.0)]
     for name in NAMES:
@@ -69,7 +69,7 @@ def test_no_figure_of_the_metrics_comes_twice(changed):
     assert any(one.startswith("toolcart_connects_total") and 'side="plant"' in one for one in samples)
 
 
-def test_an_outlet_that_is_up_again_is_told_by_its_name():
+def test_an_outlet_that_is_up_again_is_reported_by_its_name():
     figures = Figures()
     figures.feed(status_of(station(is_up=False, why="refused", why_code=111, state="closed")), 0.0)
     texts = [change.text for change in figures.feed(status_of(station(waiting=0)), 1.0)]

@@ -74,7 +74,7 @@ def test_a_command_for_the_controller_is_logged_too(spool):
     )
 
 
-def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
+def test_what_is_done_to_a_stopped_spool_is_reported_by_the_next_agent_once(spool):
     toolcart("quarantine", "list", "--spool", spool)
     assert not os.path.exists(str(spool) + order_log.SUFFIX)
     toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
@@ -91,7 +91,7 @@ def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
     assert not os.path.exists(str(spool) + order_log.SUFFIX)
 
 
-def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_said(spool):
+def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_reported(spool):
     os.symlink("/nowhere", str(spool) + order_log.SUFFIX)
     done = toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
     assert "the agent's log will not have this order" in done.stderr and "1 dropped" in done.stdout
@@ -126,7 +126,7 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
         (KeyError("x"), "a fault of toolcart, please report it (KeyError: 'x')"),
     ],
 )
-def test_why_an_order_was_not_done_is_said_in_words_for_people(error, words):
+def test_why_an_order_was_not_done_is_reported_in_words_for_people(error, words):
     def failing():
         raise error
         yield

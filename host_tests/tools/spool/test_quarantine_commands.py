@@ -84,12 +84,12 @@ def test_a_configuration_names_the_spool_and_its_station(spool):
     run("list", code=2)
 
 
-def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
+def test_a_spool_that_is_not_there_is_reported_and_not_made(tmp_path):
     assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
     assert os.listdir(tmp_path) == []
 
 
-def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
+def test_an_agent_without_a_socket_is_reported_and_left_alone(spool):
     with contextlib.closing(FileFlash(str(spool), 0)):
         assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
 
@@ -338,7 +338,7 @@ def test_the_log_tells_what_did_not_arrive():
     assert [text for text in texts_after(**wrong) if text.startswith("3 results set aside")]
 
 
-def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
+def test_that_nothing_is_left_to_fetch_is_reported_with_what_is_gone():
     figures = Figures()
     figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
     texts = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
@@ -352,7 +352,7 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     )
 
 
-def test_delivered_is_what_toolsnet_said():
+def test_delivered_is_what_toolsnet_acknowledged():
     figures = Figures()
     figures.feed(status_line(stored=20, delivered=9), 0.0)
     assert totals(figures)["delivered"] == 9

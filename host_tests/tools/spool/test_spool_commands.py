@@ -370,7 +370,7 @@ def test_the_size_of_what_was_cut_short_is_that_of_the_file(tmp_path, size):
     assert "0 results found" in toolcart("spool", "rescue", path).output
 
 
-def test_an_empty_file_is_told_as_that(tmp_path):
+def test_an_empty_file_is_reported_as_that(tmp_path):
     path = tmp_path / "cart.spool"
     path.touch()
     done = toolcart("spool", "info", path, code=2)

@@ -282,7 +282,7 @@ def test_the_same_size_takes_all_that_a_spool_holds_which_has_come_round(count, 
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 64, 128])
-def test_what_is_left_behind_is_said_with_a_size_that_takes_all(kib):
+def test_what_is_left_behind_is_reported_with_a_size_that_takes_all(kib):
     station = left_with(400, 0, blocks=60)
     shapes(station, [{"kind": "toolsnet"}])
     plan = Plan(kib * 1024)
@@ -308,7 +308,7 @@ def test_what_toolsnet_may_lack_is_taken_over(kib):
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 256])
-def test_another_size_than_was_ordered_is_said(kib):
+def test_another_size_than_was_ordered_is_reported(kib):
     station = left_with(10, 200, blocks=60)
     shapes(station, [{"kind": "toolsnet"}])
     plan = Plan(kib * 1024)
@@ -334,7 +334,7 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
     assert before + after.log.device.block_count + 8 > erases(after) > before > 10
 
 
-def test_what_waits_is_told_for_each_outlet():
+def test_what_waits_is_reported_for_each_outlet():
     station = left_with(40, 0)
     station.state.numbers[n.CURSOR + 1] = 30
     shapes(station, [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}])
