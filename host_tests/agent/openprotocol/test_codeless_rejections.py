@@ -84,17 +84,17 @@ def test_people_read_that_there_was_no_code():
     assert "without a code" in with_code(NO_CODE) == with_code(None) and with_code(97).startswith("with code 97 (")
     cart = Cart(controller={"start_revisions": (), "refusal_text": "  "}, blocks=24)
     cart.run(30000)
-    told = of_station(cart.station, cart.clock.now)["controller"]
-    words = of_controller(told).words
-    assert told["why_code"] == NO_CODE and words.endswith("0004 without a code") and "no error" not in words
+    controller = of_station(cart.station, cart.clock.now)["controller"]
+    words = of_controller(controller).words
+    assert controller["why_code"] == NO_CODE and words.endswith("0004 without a code") and "no error" not in words
 
 
 def test_a_client_is_refused_without_a_code():
     with toolcart.simulated.controller(refuse={18: 3}, refusal_text="  ") as simulated:
         with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
-            with pytest.raises(toolcart.Refused, match="0004 for 0018, without a code") as told:
+            with pytest.raises(toolcart.Refused, match="0004 for 0018, without a code") as error:
                 controller.select_pset(7)
-    assert told.value.code is None
+    assert error.value.code is None
 
 
 def test_a_client_is_refused_at_once_by_an_unnamed_answer():
@@ -110,9 +110,14 @@ def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
         asking = Asking(simulated.host, simulated.port, 2)
         assert asking.start().revision == 1
         asking.leave()
-        told = {"host": simulated.host, "port": simulated.port, "start_revisions": [5, 1], "result_revisions": [3, 2]}
-        found = over_tcp("station 1", told)
-    words = " ".join(one.words for one in found)
+        settings = {
+            "host": simulated.host,
+            "port": simulated.port,
+            "start_revisions": [5, 1],
+            "result_revisions": [3, 2],
+        }
+        findings = over_tcp("station 1", settings)
+    words = " ".join(one.words for one in findings)
     assert "results are pushed in revision 2" in words and "no error" not in words
 
 

@@ -46,11 +46,11 @@ class Mangler:
 
     def garbage(self, n):
         """Return n octets of which none is a digit."""
-        found = bytearray(n)
+        octets = bytearray(n)
         for index in range(n):
             octet = self.dice.randrange(246)
-            found[index] = octet if octet < 0x30 else octet + 10
-        return bytes(found)
+            octets[index] = octet if octet < 0x30 else octet + 10
+        return bytes(octets)
 
     def spoil(self, octets, session):
         dice = self.dice
@@ -218,11 +218,11 @@ def mismatches(cart):
 
 def twins(cart):
     """Return the IDs of results that the log holds twice; one that came spoiled is another one."""
-    found = [(flags, payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT]
+    results = [(flags, payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT]
     return [
         bytes(one[90:100])
-        for index, (flags, one) in enumerate(found)
-        for other_flags, other in found[:index]
+        for index, (flags, one) in enumerate(results)
+        for other_flags, other in results[:index]
         if is_same(one, 0, len(one), flags, other, 0, len(other), other_flags)
     ]
 

@@ -108,13 +108,13 @@ def test_every_code_in_every_state_has_its_reaction():
 
 def refuse_all(talk, code):
     """Reject whatever is asked for with this code; return it: (MID, revision) each."""
-    asked = []
+    requests = []
     for _ in range(30):
         frame = talk.take()[-1]
-        asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
-        if talk.deliver(refused(asked[-1][0], code)) == [st.EV_OVER]:
+        requests.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
+        if talk.deliver(refused(requests[-1][0], code)) == [st.EV_OVER]:
             break
-    return asked
+    return requests
 
 
 # Each revision of MID 0060 is asked for, each other way to ask, and nothing twice; 99 says the MID itself is not known.
@@ -190,11 +190,11 @@ def test_answers_with_other_ids_are_taken_again_though_the_echoes_never_come():
     talk.receive(b"\0")
     assert talk.wait(1100) == [st.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
-    told = []
+    delivered = []
     for _ in range(3):
-        told += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
-        told += talk.wait(5000)
-    assert told == [st.EV_FETCH_SILENT]
+        delivered += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
+        delivered += talk.wait(5000)
+    assert delivered == [st.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
     assert talk.deliver(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED]
 
@@ -294,9 +294,9 @@ def test_acknowledgement_that_is_rejected_is_reported_by_its_name_and_code():
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.deliver(message(9998, data)) == events, data
-    said = talk.session.received.code
+    code = talk.session.received.code
     assert talk.deliver(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
-    assert talk.session.received.code == said, "what stands behind a short one is the next message"
+    assert talk.session.received.code == code, "what stands behind a short one is the next message"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

@@ -321,11 +321,11 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
 
 def test_newest_of_which_only_the_id_can_be_read_begins_no_new_count():
     bench = Bench(Memory()).met(3)
-    for frame, asked in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
+    for frame, requested in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
         bench.memory.kept[-1].frame = frame
         bench.requested = []
         bench.again().settle()
-        assert bench.requested[: len(asked)] == asked
+        assert bench.requested[: len(requested)] == requested
         assert bench.ledger.epoch() == 0 and bench.stored() == [1, 2, 3] and bench.raw == []
 
 

@@ -104,12 +104,12 @@ def bench_over_tls(broker):
 
 
 @contextlib.contextmanager
-def consumed(broker, says):
+def consumed(broker, texts):
     """`toolcart archive consume mqtts://` beside it, once it has said so; its database."""
     place = place_in(broker.folder)
     url = f"mqtts://127.0.0.1:{broker.port}/toolcart/#"
     with consuming(place, url, "--mqtt-ca", broker.folder / "ca.pem") as process:
-        until_printed(process, says)
+        until_printed(process, texts)
         yield place
 
 
@@ -133,8 +133,8 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         bench = bench_over_tls(broker)
         bench.store(3)
         run(bench, lambda: bench.forward.fault.why)
-        shown = {**bench.status(), "why": why_name(bench.forward.fault.why)}
-        words = reasons.of_outlet(shown).words
+        status = {**bench.status(), "why": why_name(bench.forward.fault.why)}
+        words = reasons.of_outlet(status).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3
         with consumed(broker, "certificate verify failed") as place:

@@ -49,10 +49,10 @@ def explore(logs, **world):
     """Explore each of these logs; returns (states, what broke)."""
     states, broken = 0, {}
     for kinds in logs:
-        count, found = explored(World(tuple(kinds), **world))
+        count, problems = explored(World(tuple(kinds), **world))
         states += count
-        for what in found:
-            broken.setdefault(what, (kinds, found[what]))
+        for what in problems:
+            broken.setdefault(what, (kinds, problems[what]))
         if broken:
             break
     return states, broken
@@ -150,10 +150,10 @@ def lies(part, kind, method):
     """Makes policies in which what this method of this part has saved is not durable, but they go on as if it were."""
     lying = [False]
 
-    class Told(kind):
+    class Unsaved(kind):
         pass
 
-    def told(self, *given):
+    def unsaved(self, *given):
         lying[0] = True
         done = getattr(kind, method)(self, *given)
         lying[0] = False
@@ -167,12 +167,12 @@ def lies(part, kind, method):
         policy = pol.Policy(*given)
         policy.in_flight.__class__ = Lying
         if kind is InFlight:
-            setattr(Lying, method, told)
+            setattr(Lying, method, unsaved)
         else:
-            getattr(policy, part).__class__ = Told
+            getattr(policy, part).__class__ = Unsaved
         return policy
 
-    setattr(Told, method, told)
+    setattr(Unsaved, method, unsaved)
     return make
 
 
