@@ -108,7 +108,7 @@ class Rfc2217:
                 return
         elif octet == _SE:
             self._state = _DATA
-            self._hear(bytes(self._inside))
+            self._take_option(bytes(self._inside))
             return
         else:
             self._state = _INSIDE
@@ -137,7 +137,7 @@ class Rfc2217:
     def _tell(self, command, value):
         self.outgoing += bytes((_IAC, _SB, _COM_PORT, command)) + self.escaped(value) + bytes((_IAC, _SE))
 
-    def _hear(self, option):
+    def _take_option(self, option):
         """Take a subnegotiation: what of the line the server has set."""
         if len(option) < 3 or option[0] != _COM_PORT:
             return

@@ -486,8 +486,8 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     agent.wait_for("ToolsNet lost")
     stored(plant, 2)
     agent.process.send_signal(signal.SIGSTOP)
-    words.heard.append(site.output("doctor", "--offline", "--config", cart))
-    assert "an agent has the spool and does not answer" in words.heard[-1], words.heard[-1]
+    words.texts.append(site.output("doctor", "--offline", "--config", cart))
+    assert "an agent has the spool and does not answer" in words.texts[-1], words.texts[-1]
     agent.process.send_signal(signal.SIGCONT)
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.cut_toolsnet(False)

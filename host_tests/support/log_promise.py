@@ -29,7 +29,7 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-TOLD = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
+COUNTED = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
 UNKNOWN = -1
@@ -238,21 +238,21 @@ class Client:
             self.replayed.wants = WANTS_ALL
             self.replayed.number = self.covered - 1
         while log.peek(self.replayed) > 0:
-            numbers[TOLD] += payload_at(log.page, log.at, log.length)[1]
+            numbers[COUNTED] += payload_at(log.page, log.at, log.length)[1]
             self.replayed.advance()
             log.cover(self.replayed.number)
         if self.faulty or log.doubtful:
             return
         log.cover(log.number)
         self.replayed = False
-        more = numbers[TOLD] - sum(promise.acked.values())
+        more = numbers[COUNTED] - sum(promise.acked.values())
         unsure = [idents for number, idents in promise.tried.items() if number not in promise.acked]
         need(not self.counts or 0 <= more <= sum([max(idents) for idents in unsure]), "told of %d too much" % more)
 
     def count_on_append(self, number, ident):
         """What a result brings counts from its append on."""
         if self.replayed is False or (self.slot == CURSOR and self.state.numbers[self.log.ring + NEXT] == number + 1):
-            self.state.numbers[TOLD] += ident
+            self.state.numbers[COUNTED] += ident
             self.replayed = False
         self.replay()
 

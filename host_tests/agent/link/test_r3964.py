@@ -31,7 +31,7 @@ def put(text):
     return bytes(wire[: put_block(wire, 0, text, 0, len(text))])
 
 
-def hear_block(world, octets):
+def send_block(world, octets):
     """Let the peer ask, then send these octets; return what the agent said."""
     before = len(world.peer.received)
     world.peer.send(STX)
@@ -118,7 +118,7 @@ def test_every_form_and_tail_is_understood():
     for head in (b"", b"\x02", b"\x07\x09\x07\x09\x02"):
         for tail in (b"", b"\0", b"\x03", b"\0\x03"):
             world = bench()
-            assert hear_block(world, block_of(head + RESULT + tail)) == DLE
+            assert send_block(world, block_of(head + RESULT + tail)) == DLE
             world.run(5)
             assert world.talker.received == [RESULT]
 
@@ -126,7 +126,7 @@ def test_every_form_and_tail_is_understood():
 def test_whole_block_that_is_no_message_is_answered_counted_and_dropped():
     world = bench()
     for payload in (b"", b"hello", b"0019" + b"x" * 20, RESULT + b"?", RESULT[:50]):
-        assert hear_block(world, block_of(payload)) == DLE
+        assert send_block(world, block_of(payload)) == DLE
         world.run(5)
     assert world.talker.received == [] and world.talker.link.tally[TALLY_REFUSED] == 5
 
@@ -141,7 +141,7 @@ def test_peer_that_asks_and_then_says_nothing_is_refused_after_character_delay()
 def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
     world = bench(R3964(buffer_bytes=256, payload="v1"))
     text = message(61, b"y" * 600)
-    assert hear_block(world, block(text)) == DLE
+    assert send_block(world, block(text)) == DLE
     world.run(5)
     assert world.talker.cut_short and text.startswith(world.talker.cut_short[0])
     assert len(world.talker.cut_short[0]) > 200
@@ -150,8 +150,8 @@ def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
 def test_after_six_bad_blocks_the_next_one_is_taken_as_ever():
     world = bench()
     for _ in range(6):
-        assert hear_block(world, b"x\x10\x03\x00") == NAK
-    assert hear_block(world, block(RESULT)) == DLE
+        assert send_block(world, b"x\x10\x03\x00") == NAK
+    assert send_block(world, block(RESULT)) == DLE
 
 
 # -- idle ------------------------------------------------------------------------------------------------------
@@ -171,7 +171,7 @@ def test_ticks_may_wrap_at_any_moment_of_an_exchange():
         world.talker.send(KEEP_ALIVE)
         world.run(300)
         assert world.talker.link.idle() and not world.talker.broken
-        assert hear_block(world, block(RESULT)) == DLE
+        assert send_block(world, block(RESULT)) == DLE
 
 
 # -- both ------------------------------------------------------------------------------------------------------

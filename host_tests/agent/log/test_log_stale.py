@@ -121,7 +121,7 @@ class Life:
         else:
             self.restart()
 
-    def untold(self, index):
+    def undelivered(self, index):
         """Return how many records this cursor has passed that it did not find, beyond those that are counted."""
         self.take(index, 1 << 20)
         passed, delivered = self.log.cursors[index].number, set(self.delivered[index])
@@ -136,7 +136,7 @@ def test_what_a_cursor_passes_unread_is_counted_whatever_a_block_reads_as():
         life = Life(dice)
         for _ in range(5 + dice.randrange(60)):
             life.go_on()
-        assert max(life.untold(0), life.untold(1)) <= 0, seed
+        assert max(life.undelivered(0), life.undelivered(1)) <= 0, seed
 
 
 def test_numbers_of_a_newest_block_that_is_gone_are_not_used_again():

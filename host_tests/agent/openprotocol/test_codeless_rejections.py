@@ -126,9 +126,9 @@ def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
 def test_old_results_are_asked_for_in_each_revision(monkeypatch, text, revision):
     recover = ControllerSession._recover
 
-    def only(session, asked_in, tightening_id):
-        if asked_in == revision:
-            recover(session, asked_in, tightening_id)
+    def only(session, in_revision, tightening_id):
+        if in_revision == revision:
+            recover(session, in_revision, tightening_id)
         else:
             session.say(4, 1, b"0064" + text.encode())
 

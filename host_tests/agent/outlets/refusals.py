@@ -252,7 +252,7 @@ class World:
     in_order = False  # not even what was set aside may come late
     lies = ()  # 08s that do not name what it has: then what is stored may be stored again
     breaks = 0  # so often a connection breaks under what goes out
-    unsaid = False  # the agent hears nothing of that, and takes it for the server's silence
+    unnoticed = False  # the agent hears nothing of that, and takes it for the server's silence
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -350,7 +350,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.unsaid if breaks else self.mood in self.proves)
+            policy.silent(self.now, self.unnoticed if breaks else self.mood in self.proves)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)

@@ -316,10 +316,10 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
     assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
 
 
-@pytest.mark.parametrize("unsaid", (False, True))
+@pytest.mark.parametrize("unnoticed", (False, True))
 @pytest.mark.parametrize("proven", (False, True))
-def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unsaid):
-    mood = {"breaks": 1, "in_order": True, "proven": proven, "unsaid": unsaid}
+def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unnoticed):
+    mood = {"breaks": 1, "in_order": True, "proven": proven, "unnoticed": unnoticed}
     assert explore(mixes(LONGER), **mood)[1] == {}
 
 

@@ -462,14 +462,14 @@ def test_what_is_fetched_has_the_room_that_what_is_pushed_has_without_overwritin
     cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}, controller={"memory": 400}).ready()
     cart.settle()
     log = cart.station.log
-    asked = 0
+    stored = 0
     while cart.station.state.numbers[OVERWRITTEN] == 0:
         has_room, before = log.has_room(log.room_bytes, False), log.number
         cart.produce(1, 50)
         if log.number > before:
             assert has_room == (cart.station.state.numbers[OVERWRITTEN] == 0), log.number
-            asked += 1
-    assert asked > 40
+            stored += 1
+    assert stored > 40
 
 
 def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():

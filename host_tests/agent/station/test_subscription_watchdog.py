@@ -13,7 +13,7 @@ HEAVY = True
 HEAP = "12m"
 
 QUIET_MS = QUIET_MINUTES * 60000
-TOLD_MS = 60000  # the second question, the new connection, the fetch
+NOTICE_MS = 60000  # the second question, the new connection, the fetch
 
 
 def cart_of(settings=None, **options):
@@ -38,7 +38,7 @@ def test_subscription_lost_before_any_result_is_found_too():
     cart = cart_of()
     cart.controller.end_subscriptions()
     cart.produce(2, 200)
-    cart.run(QUIET_MS + 60000 + TOLD_MS)
+    cart.run(QUIET_MS + 60000 + NOTICE_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 2
 
 
@@ -49,7 +49,7 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
     cart.controller.end_subscriptions()
     cart.produce(tightening_id=0)  # nobody will ever hear of it
-    cart.run(QUIET_MS + 60000 + TOLD_MS)
+    cart.run(QUIET_MS + 60000 + NOTICE_MS)
     cart.produce(1, 4 * QUIET_MS, tightening_id=0)
     assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
@@ -77,7 +77,7 @@ def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
             cart.network.step()
             cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
         cart.produce(2, 200)
-        cart.run(TOLD_MS)
+        cart.run(NOTICE_MS)
         assert agrees(cart), resends
 
 
@@ -90,7 +90,7 @@ def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
     assert cart.counted(h.CONTROLLER_REFUSALS) == 4 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
     cart.controller.options.ack_refusal_code = 0
     cart.produce(3, 200)
-    cart.run(TOLD_MS)
+    cart.run(NOTICE_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 3
 
 

@@ -362,8 +362,8 @@ def test_what_the_controller_had_no_more_is_reported():
     assert kinds(station(*unreported, AgentReport(gone=1))) == []
     assert kinds(station(*unreported, AgentReport(afresh=1))) == []
     assert kinds(station(*unreported, rules_tells_gone=False)) == []
-    for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
-        first = result(1, held=False, **nothing_said)
+    for changes in ({"acks": []}, {"frame": "unreadable"}):
+        first = result(1, held=False, **changes)
         assert kinds(station([first, *unreported[0][1:]], unreported[1])) == [], "no ID in front of it was ever kept"
     only_seen = result(1, held=False, acks=[], pushes=[], asked_for=[900])
     assert kinds(station([only_seen, *unreported[0][1:]], [row(3)])) == [], "it was asked for and not stored"

@@ -435,7 +435,7 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
     assert [one for one in findings if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
 
 
-def _beside(folder, tree, edit):
+def _findings_around_reload(folder, tree, edit):
     """What doctor finds beside an agent whose configuration was edited; again if it has refused a reload then."""
     path, findings = written(folder, tree), []
     agents = []
@@ -467,7 +467,7 @@ def _numbered(number):
 
 
 def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_apart(tmp_path):
-    before, after = _beside(tmp_path, cart_of(), _numbered(2))
+    before, after = _findings_around_reload(tmp_path, cart_of(), _numbered(2))
     for findings in (before, after):
         [spool] = _of(findings, "spool")
         assert (spool["what"], spool["verdict"]) == ("station 1 spool", GOOD), spool
@@ -489,7 +489,7 @@ def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_ap
     ],
 )
 def test_beside_an_agent_its_own_spool_is_checked_whatever_was_edited(tmp_path, edit):
-    [spool] = _of(_beside(tmp_path, cart_of(), edit)[0], "station 1 spool")
+    [spool] = _of(_findings_around_reload(tmp_path, cart_of(), edit)[0], "station 1 spool")
     assert spool["verdict"] == GOOD and str(tmp_path / "cart.spool") in spool["words"], spool
 
 
@@ -623,20 +623,20 @@ def test_with_a_wrong_configuration_the_running_agent_is_asked_too(tmp_path, mon
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
 
 
-@pytest.mark.parametrize("is_heard", [True, False])
-def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_heard):
+@pytest.mark.parametrize("is_reported", [True, False])
+def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_reported):
     tree = cart_of()
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "results.jsonl"}]
     number = tree["stations"][0]["number"]
     monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "" if path.suffix == ".spool" else "there is no room")
     station = healthy_station(number=number, spool={**healthy_station()["spool"], "path": "cart.spool"})
     file = {"kind": "file", "name": "file", "place": "results.jsonl", "waiting": 3, "is_up": False, "state": "closed"}
-    why = {"why": "", "disk": 0} if not is_heard else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
-    station["outlets"].append({**file, **why, "is_up": not is_heard, "state": "closed" if is_heard else "open"})
+    why = {"why": "", "disk": 0} if not is_reported else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
+    station["outlets"].append({**file, **why, "is_up": not is_reported, "state": "closed" if is_reported else "open"})
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
     findings = _examined(tmp_path, tree, "--offline")[1]
     of_it = [one for one in findings if one["verdict"] == BAD and "results.jsonl" in one["words"]]
-    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_heard else "configuration"), of_it
+    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_reported else "configuration"), of_it
 
 
 @pytest.mark.parametrize(

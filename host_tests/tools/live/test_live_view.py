@@ -113,29 +113,33 @@ def _screen(*stations, **options):
     return _play(stations, "", **options)[0][-1]
 
 
-def _says(text, *words):
+def _contains(text, *words):
     assert [word for word in words if word not in text] == [], text
 
 
 def test_everything_is_on_the_smallest_screen():
     text = _screen(_station(1))
-    _says(text, "station 1  Cart", "● ready", "● streaming", "3 of 12 blocks", "1 set aside", "waiting for ToolsNet: 2")
-    _says(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
-    _says(text, "delivered 5", "q quit")
+    _contains(
+        text, "station 1  Cart", "● ready", "● streaming", "3 of 12 blocks", "1 set aside", "waiting for ToolsNet: 2"
+    )
+    _contains(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
+    _contains(text, "delivered 5", "q quit")
     lines = text.split("\n")
     assert len(lines) == 24 and all(len(line) == 80 for line in lines)
 
 
 def test_names_with_brackets_and_blanks_do_not_break_the_screen():
     odd = _station(1, name="[red]A[/nope] [", results=[_result(1, vin="[/b][[$", unit="kgf.cm", torque="1234.56")])
-    _says(_screen(odd), "[red]A[/nope] [", "[/b][[$")
+    _contains(_screen(odd), "[red]A[/nope] [", "[/b][[$")
 
 
 def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
     texts, watch = _play(
         [_station(1), _station(2, name="Right")], ["down", "enter"], ["right"], ["escape"], ["up", "enter"], ["ctrl+c"]
     )
-    _says(texts[0], "controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 result set aside")
+    _contains(
+        texts[0], "controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 result set aside"
+    )
     assert "station 2  Right  (2 of 2)" in texts[1] and "station 1:" not in texts[1], "its own events only"
     assert "station 1  Cart  (1 of 2)" in texts[2]
     assert "stations: 2, by number" in texts[3]
@@ -146,7 +150,7 @@ def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
 def test_one_station_needs_no_overview_and_help_tells_every_key():
     texts, watch = _play([_station(1)], ["escape"], ["question_mark"], ["escape"], ["q"], size=(100, 40))
     assert "station 1  Cart" in texts[0] and "station 1  Cart" in texts[1]
-    _says(texts[2], "keys and signs", "Enter", "Tab", "NOK", "--ascii", "not connected")
+    _contains(texts[2], "keys and signs", "Enter", "Tab", "NOK", "--ascii", "not connected")
     assert "cut ToolsNet's network" not in texts[2], "there is no demo"
     assert "keys and signs" not in texts[3]
     assert watch.phase == ENDED
@@ -307,8 +311,8 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
     lost["spool"].update(blocks=262144, used_blocks=131072, torn=3)
     cells = 50 if size[0] == 80 else max(52, size[0] * 37 // 100)  # of the panel on the left
     left = " ".join(" ".join(line[:cells] for line in _screen(lost, size=size).split("\n")).split())
-    _says(left, "192.168.100.100:65535", f"{LOST['host']}:65535", "next try in 8 s, 12345678 waiting")
-    _says(left, "131072 of 262144 blocks 3 torn", "1234567 overwritten, 99 set aside")
+    _contains(left, "192.168.100.100:65535", f"{LOST['host']}:65535", "next try in 8 s, 12345678 waiting")
+    _contains(left, "131072 of 262144 blocks 3 torn", "1234567 overwritten, 99 set aside")
 
 
 def test_station_in_table_says_as_much_as_its_line_has_room_for():
@@ -353,7 +357,7 @@ def test_the_cursor_stays_on_the_screen_where_the_table_gets_less_room():
 
 def test_how_many_are_in_trouble_is_seen_at_80_columns():
     many = [_refused(number) for number in range(1, 121)]
-    _says(_screen(*many), "controllers ready 0 of 120   ToolsNet connected 120 of 120   with trouble 120")
+    _contains(_screen(*many), "controllers ready 0 of 120   ToolsNet connected 120 of 120   with trouble 120")
 
 
 @pytest.mark.long("another size of the screen")
@@ -371,7 +375,7 @@ def test_a_wide_screen_is_used_to_its_edges():
 
 def test_a_value_that_is_not_ok_says_which_way_without_colour():
     odd = [_result(2, torque_status="high"), _result(1, angle_status="low")]
-    _says(_screen(_station(1, results=odd), size=(120, 40)), "42.37 Nm▲", "95°▼")
+    _contains(_screen(_station(1, results=odd), size=(120, 40)), "42.37 Nm▲", "95°▼")
 
 
 def test_results_gather_while_a_station_is_open():
@@ -450,7 +454,7 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
                 await pilot.press(key)
             await _until(pilot, lambda: demo.kills == demo.archived.kills == 1 and demo.rate_per_s == 50)
             assert tuple(demo.cut.values()) == (True, True)
-            _says(_text_of(view), "network cut", "in the archive", "q quit")
+            _contains(_text_of(view), "network cut", "in the archive", "q quit")
             await pilot.press("c")
             await pilot.press("q")
             await _until(pilot, lambda: demo.phase == ENDED)

@@ -369,12 +369,12 @@ def test_an_outlet_that_is_only_away_needs_nobody_of_whatever_kind_it_is(kind, w
     cart.run(3000)
     cart.produce(3)
     cart.run(60000)
-    told = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
-    told["spool"]["path"] = "cart.spool"
-    [down] = [outlet for outlet in told["outlets"] if outlet["kind"] == kind]
+    reported = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    reported["spool"]["path"] = "cart.spool"
+    [down] = [outlet for outlet in reported["outlets"] if outlet["kind"] == kind]
     reason = connections.reason_of(down)
     assert reason and not down["is_up"] and down["waiting"] == 3, down
-    assert not attention.is_for_somebody(told), reason
+    assert not attention.is_for_somebody(reported), reason
 
 
 def test_when_it_is_offered_again_is_reported_only_as_far_as_it_is_known():

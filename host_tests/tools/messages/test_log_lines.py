@@ -10,7 +10,7 @@ from toolcart.agent.base import counters
 from toolcart.agent.base.counters import NAMES
 from toolcart.base.sources import files_below
 from toolcart.tools.live import log_lines
-from toolcart.tools.live.figures import _REPORTED_AS_STATE as TOLD_AS_STATE
+from toolcart.tools.live.figures import _REPORTED_AS_STATE as REPORTED_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
@@ -107,7 +107,7 @@ def test_everything_that_the_agent_notes_is_reported_in_words():
     sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
     noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
-    for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
+    for name in {NAMES[number] for number in noted} - REPORTED_AS_STATE:
         assert log_entries.explain(name, 5, 7) != f"{name} (5)"
     assert "MID 0065" in log_entries.explain("controller malformed", 65, 7)
     assert "no sample" in log_entries.explain("traces lost", 2, 7)

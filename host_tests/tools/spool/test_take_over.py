@@ -315,8 +315,8 @@ def test_another_size_than_was_ordered_is_reported(kib):
     made = moved(station, plan)
     size = len(made.device.cells) // 1024
     assert made.waiting == 200
-    is_said = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
-    assert is_said == (size != kib)
+    is_named = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
+    assert is_named == (size != kib)
 
 
 def erases(station):
