@@ -196,7 +196,7 @@ def test_torque_over_angle_has_a_point_for_each_sample(browser):
     assert curves["over"]["angle"] == curves["angle"]["values"]
 
 
-def test_a_list_goes_on_behind_its_last_row_until_all_are_shown(browser):
+def test_a_list_goes_on_after_its_last_row_until_all_are_shown(browser):
     for path, most in (("/results?verdict=all", 600), ("/results?verdict=all&station=2", 200)):
         seen, behind = [], ""
         while behind is not None:

@@ -194,7 +194,7 @@ def test_a_new_address_replaces_the_old_one():
         assert Lan().resolver.address("pim") == "192.0.2.21"
 
 
-def test_a_network_that_takes_nothing_is_asked_again_and_no_error():
+def test_a_network_that_accepts_nothing_is_asked_again_and_no_error():
     with Kept() as lan:
         lan.down = True
         assert lan.ask("pim") == r.ASKING

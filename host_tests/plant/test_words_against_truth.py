@@ -250,7 +250,7 @@ def _port(plants, stays, row, side):
     "row", [pytest.param(row, id=row.name, marks=() if row.name in USUAL else LONG) for row in TOOLSNETS]
 )
 @shows(*pieces_of(TOOLSNETS))
-def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants, stays, row):
+def test_each_toolsnet_that_accepts_nothing_has_its_own_reason(site, plant, plants, stays, row):
     port = _port(plants, stays, row, "toolsnet")
     if row.settings.get("tls_ca") == "ca.pem":
         from host_tests.support.tls import certificate_files
@@ -325,7 +325,7 @@ def test_an_ended_session_and_a_lost_network_are_reported_meanwhile(site, plant)
     "does another cart have this topic",
     "{} takes records again",
 )
-def test_each_broker_that_takes_nothing_has_its_own_reason(site, plants, stays):
+def test_each_broker_that_accepts_nothing_has_its_own_reason(site, plants, stays):
     made, stations, places = [], [], {}
     for number, row in enumerate(BROKERS, 1):
         made.append(plants())
@@ -402,7 +402,7 @@ def test_results_in_their_order_are_never_out_of_it(site, plant):
 
 @LONG
 @shows("set aside: refused by ToolsNet, in doubt or unreadable")
-def test_a_refused_result_with_none_behind_it_is_not_everything(site, plants):
+def test_a_refused_result_with_none_after_it_is_not_everything(site, plants):
     plant = plants(toolsnet={"tightening_codes": {3: 17}})
     lines = {"kind": "file", "path": "lines/x.jsonl"}
     agent, words = begun(site, plant, toolsnet=SOON, station={"outlets": [{"kind": "toolsnet"}, lines]})

@@ -184,7 +184,7 @@ def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
     assert fifo.inlet() is not fifo.buf and fifo.room() == SIDE_BYTES <= fifo.free
 
 
-def test_full_takes_nothing_until_something_is_dropped():
+def test_full_accepts_nothing_until_something_is_dropped():
     fifo = Fifo(200, SIDE_BYTES)
     octets = bytes([index & 0xFF for index in range(200)])
     assert push(fifo, octets[:150]) == 150

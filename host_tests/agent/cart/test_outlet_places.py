@@ -322,7 +322,7 @@ def test_places_of_a_version_without_names_go_to_the_outlets_of_their_kind():
     assert numbers(FILE, MQTT + ":x", MQTT + ":y", TOOLSNET)[:3] == [30, 10, 20]
 
 
-def test_a_removed_outlet_of_a_version_without_names_goes_by_its_kind():
+def test_a_removed_outlet_of_a_version_without_names_is_identified_by_its_kind():
     cart = Cart()
     cart.start(MQTT, FILE)
     cart.append(50)

@@ -270,14 +270,14 @@ def test_cut_line_is_reported_down_and_works_again_when_it_is_back():
     assert world.run(1000, lambda: world.peer.received == [KEEP_ALIVE])
 
 
-def test_port_that_takes_single_octets_is_good_enough():
+def test_port_that_accepts_single_octets_is_good_enough():
     world = two_machines()
     world.talker.port.write_limit = 1
     world.talker.port.read_limit = 1
     assert talk(world, 5, 60000)
 
 
-def test_port_that_takes_nothing_ends_the_job():
+def test_port_that_accepts_nothing_ends_the_job():
     link = R3964(payload="v1")
     link.next_message(0)
     link.tx[16 : 16 + 20] = KEEP_ALIVE

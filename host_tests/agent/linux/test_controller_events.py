@@ -62,7 +62,7 @@ class Bench:
         return [(flags, payload) for _, kind, flags, payload in held(self.log) if kind == KIND_EVENT]
 
 
-def test_a_log_that_takes_none_says_so():
+def test_a_log_that_accepts_none_says_so():
     bench = Bench()
     bench.log.append = lambda kind, flags, length: LOG_FULL
     assert bench.put(*EVENT_MESSAGES[0][:2]) == NOT_KEPT and bench.counters.counts[h.EVENTS] == 0

@@ -34,7 +34,7 @@ def events(cart, *names):
     return [[line[name] for name in names] for line in lines_of(cart) if line["type"] == "event"]
 
 
-def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
+def test_parameter_sets_jobs_and_vehicles_are_in_the_file_once():
     for psets, jobs, vehicles in (((1,), (1,), (1,)), ((1, 2), (1, 2, 3, 4, 5), (1, 2))):
         cart = cart_of(ALL, pset_revisions=psets, job_revisions=jobs, vin_revisions=vehicles, job_at_once=True)
         cart.controller.select_pset(12)

@@ -123,7 +123,7 @@ def test_a_cut_at_every_operation_writes_every_record_once():
     assert operation > 40
 
 
-def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_behind_a_cut():
+def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_after_a_cut():
     for count in range(60, 68):
         bench = Bench(Area(10, 1024, 16))
         files = [b""]
@@ -241,7 +241,7 @@ def test_a_cut_at_every_operation_of_the_disk(monkeypatch, seed):
 
 
 @pytest.mark.parametrize("fails", FAILURES if LONG else FAILURES[-1:], ids=" ".join)
-def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
+def test_a_failure_at_every_operation_and_a_cut_after_it(monkeypatch, fails):
     for operation in range(1, operations(monkeypatch) + 1):
         bench = DiskBench(monkeypatch, operation)
         bench.disk.fails = fails

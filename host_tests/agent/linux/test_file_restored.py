@@ -109,7 +109,7 @@ def test_file_older_than_the_log_gets_all_that_the_log_has(tmp_path, when_full, 
 
 @BOTH
 @SOME_WAYS
-def test_file_whose_last_line_the_log_has_goes_on_behind_it(tmp_path, when_full, way):
+def test_file_whose_last_line_the_log_has_goes_on_after_it(tmp_path, when_full, way):
     for count in (45, 58):
         bench = FileBench(tmp_path, when_full)
         bench.write(bench.first(count))
@@ -119,7 +119,7 @@ def test_file_whose_last_line_the_log_has_goes_on_behind_it(tmp_path, when_full,
 
 
 @SOME_WAYS
-def test_file_that_ends_within_a_line_or_in_garbage_goes_on_behind_the_last_good_one(tmp_path, way):
+def test_file_that_ends_within_a_line_or_in_garbage_goes_on_after_the_last_good_one(tmp_path, way):
     many = b"\xff garbage\n" * (3 * UNSYNCED_MOST + 1)
     for rest in (
         b'{"schema":1,"type":"res',
@@ -150,7 +150,7 @@ def test_file_of_another_station_gets_all_that_the_log_has(tmp_path, when_full, 
 
 
 @SOME_WAYS
-def test_lines_of_others_behind_ours_double_nothing(tmp_path, way):
+def test_lines_of_others_after_ours_double_nothing(tmp_path, way):
     bench = FileBench(tmp_path)
     bench.write(bench.first(52) + OTHERS % 4 + OTHERS % 55 + OTHERS % 7000)
     bench.again(way)
@@ -173,7 +173,7 @@ def test_file_that_is_emptied_moved_or_removed_is_begun_anew(tmp_path, way):
 
 
 @SOME_WAYS
-def test_file_restored_after_full_ones_goes_on_behind_the_newest_line_of_either(tmp_path, way):
+def test_file_restored_after_full_ones_goes_on_after_the_newest_line_of_either(tmp_path, way):
     bench = FileBench(tmp_path, rotate_bytes=5000)
     assert bench.path.with_name("lines.2").exists()
     bench.write(bench.first(1))
@@ -214,7 +214,7 @@ def test_line_of_an_older_version_is_known_by_the_fields_that_both_have(tmp_path
     assert bench.in_file() == numbers(1, STORED + 1)
 
 
-def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_have(tmp_path):
+def test_spool_older_than_its_file_goes_on_after_the_newest_record_that_both_have(tmp_path):
     bench = FileBench(tmp_path)
     rest = [json.loads(line) for line in bench.path.read_bytes().splitlines()[-3:]]
     for number, record in enumerate(rest, STORED + 1):

@@ -142,7 +142,7 @@ def test_answer_split_at_any_octet_is_read(name):
         assert (http.state, http.status, http.body) == (READY, 200, b"hello"), at
 
 
-def test_connection_takes_one_request_behind_the_other():
+def test_connection_sends_one_request_after_the_other():
     http = client_with_request()
     for name in [*GOOD, *GOOD]:
         feed(http, GOOD[name])

@@ -200,7 +200,7 @@ def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
     assert plant.server.answers == []
 
 
-def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
+def test_a_server_that_accepts_nothing_is_asked_in_growing_pauses():
     plant = WebhookBench()
     plant.store(3)
     plant.server.answers = [receipt(0)] * 6
@@ -355,7 +355,7 @@ def test_a_batch_that_is_too_large_becomes_smaller():
     assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
 
 
-def test_length_that_was_too_large_is_tried_again_behind_ever_more_batches():
+def test_length_that_was_too_large_is_tried_again_after_ever_more_batches():
     plant = WebhookBench(limits={"records_most": 8})
     limit, sizes, take = 1, [], plant.server.take
 
@@ -504,7 +504,7 @@ def test_connection_that_the_way_ended_counts_as_a_failure(why):
     assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == why_name(why)
 
 
-def test_what_never_takes_a_connection_is_reported_as_of_every_outlet():
+def test_what_never_accepts_a_connection_is_reported_as_of_every_outlet():
     for url in (URL, URL.replace("http:", "https:")):
         plant = WebhookBench(url=url)
         plant.network.swallow(*PLACE)

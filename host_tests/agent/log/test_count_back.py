@@ -34,7 +34,7 @@ def test_it_goes_no_further_than_the_log_reaches():
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
 
 
-def test_a_cut_behind_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_stays():
+def test_a_cut_after_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_stays():
     for count in range(60, 75):
         area = Area(10, 1024, 16)
         log = area.mount()[1]

@@ -130,7 +130,7 @@ def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
 # -- room
 
 
-def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
+def test_a_full_log_refuses_and_accepts_again_when_a_block_is_free():
     log = mounted(Nor(13, 1024, 16))
     last = fill(log)
     assert last == 1 + 5 * 7 and log.full, "one of six is kept free"
@@ -403,7 +403,7 @@ def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
             assert idents[:acked] == list(range(1, acked + 1)) and len(idents) <= acked + 1, (look, cut, idents, acked)
 
 
-def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
+def test_erase_that_comes_undone_after_the_head_of_copies_brings_nothing_back():
     cuts = 0
     for cut in range(40):
         area = Area(11, 1024, 16)
@@ -495,7 +495,7 @@ def test_last_two_blocks_take_what_fits_once_something_is_passed():
         assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
-def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
+def test_last_two_blocks_refuse_what_does_not_fit_after_the_rest():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log

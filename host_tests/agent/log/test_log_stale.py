@@ -40,7 +40,7 @@ def test_what_an_oldest_block_had_is_counted_when_it_is_blank():
         assert area.state.numbers[DAMAGED] == first - 1 - taken
 
 
-def test_damage_behind_what_another_cursor_has_counted_is_counted_too():
+def test_damage_after_what_another_cursor_has_counted_is_counted_too():
     area = Area(16, 1024)
     log = area.mount(cursors=2, best_effort=(1,))[1]
     store(log, range(1, 21))

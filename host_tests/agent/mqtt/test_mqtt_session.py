@@ -193,7 +193,7 @@ class Wire:
         self.turn()
 
 
-def test_without_a_topic_it_is_up_behind_the_connack():
+def test_without_a_topic_it_is_up_after_the_connack():
     wire = Wire(topic=b"")
     wire.receive(b"\x20\x02\x00\x00")
     assert wire.sent == CONNECT and wire.events == ["up"]

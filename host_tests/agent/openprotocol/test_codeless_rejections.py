@@ -104,7 +104,7 @@ def test_a_client_is_refused_at_once_by_an_unnamed_answer():
                 controller.select_pset(7)
 
 
-def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
+def test_doctor_and_ask_go_on_after_a_rejection_without_a_code():
     options = {"start_revisions": (1,), "result_revisions": (2,), "refusal_text": "", "names_answered": "short"}
     with toolcart.simulated.controller(**options) as simulated:
         asking = Asking(simulated.host, simulated.port, 2)

@@ -149,7 +149,7 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
 # Results
 
 
-def test_a_result_while_stopping_is_not_answered_behind_0003():
+def test_a_result_while_stopping_is_not_answered_after_0003():
     # Behind 0003 a controller takes nothing but 0001 (OP 5.2.3 p. 73): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.stop()
@@ -215,7 +215,7 @@ def test_mirror_is_never_answered_in_any_form():
     assert talk.take() == [] and talk.session.state == st.READY
 
 
-def test_port_that_takes_nothing_is_given_up():
+def test_port_that_accepts_nothing_is_given_up():
     talk = Talk().ready()
     talk.is_writable = False
     talk.deliver(EXAMPLE)

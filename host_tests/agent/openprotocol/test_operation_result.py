@@ -234,7 +234,7 @@ def rows_of(operation):
     return sp.rows_of(payload_of(operation), 0)
 
 
-def test_result_of_one_object_behind_one_of_several_has_no_rows():
+def test_result_of_one_object_after_one_of_several_has_no_rows():
     operation = op.OperationResult()
     give(operation, several())
     give(operation, overall())

@@ -116,7 +116,7 @@ ONE = [900, 1100, 1000, 30, 90, 60]
 TWO = [2200, 2800, 2500, 45, 120, 70]
 
 
-def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
+def test_limits_follow_each_result_from_the_second_of_its_set_on():
     for revisions, requests in (((1, 2), 3), ((1, 2, 5), 2)):
         cart = cart_of(limits="ask", pset_data_revisions=revisions)
         produce(cart, 1, 1, 2, 1, 2)
@@ -255,7 +255,7 @@ def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
 
 
-def test_limits_are_put_behind_a_result_without_any_memory():
+def test_limits_are_put_after_a_result_without_any_memory():
     limits, session = ParameterSetLimits(), Session()
     for pset in (1, 2):
         limits.put(body_of(pset), 0)

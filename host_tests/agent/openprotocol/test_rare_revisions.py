@@ -43,7 +43,7 @@ def test_controller_with_revision_998_of_mid_0060_alone_is_served():
 
 
 @pytest.mark.parametrize("more", [{}, {"ends_refused": {0: 0}}, {"ends_refused": {0: -1}}, {"refusal_text": "  "}])
-def test_controller_that_takes_only_a_blank_revision_is_served(more):
+def test_controller_that_accepts_only_a_blank_revision_is_served(more):
     cart, took = served(blank_revision_only=True, **more)
     cart.run(60000)  # what is not needed is left out, a connection each
     cart.produce(2, 3000)
@@ -56,13 +56,13 @@ def test_controller_that_takes_only_a_blank_revision_is_served(more):
     assert cart.ids() == [1, 2, 3]
 
 
-def test_controller_that_takes_a_blank_revision_of_mid_0060_alone_is_served():
+def test_controller_that_accepts_a_blank_revision_of_mid_0060_alone_is_served():
     cart, took = served(result_revisions=(), blank_results=True)
     cart.produce(2, 3000)
     assert cart.ids() == [1, 2] and took < 60000
 
 
-def test_blank_is_tried_once_behind_every_other_revision():
+def test_blank_is_tried_once_after_every_other_revision():
     talk = Talk(start_revisions=(5, 1, BLANK))
     revisions_tried = []
     for _ in range(3):

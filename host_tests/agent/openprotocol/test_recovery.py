@@ -27,7 +27,7 @@ def named(uid, ident, key):
     return result
 
 
-def test_losses_behind_an_empty_controller_s_first_push_are_counted():
+def test_losses_after_an_empty_controller_s_first_push_are_counted():
     bench = Bench(Memory(77, 2)).met()
     bench.live()
     bench.away(5)
@@ -286,7 +286,7 @@ def test_what_was_fetched_in_between_is_not_counted_as_lost():
     assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
 
-def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
+def test_pushes_after_a_run_that_was_closed_put_nothing_in_doubt():
     bench, _ = backlog(49, 49, held=10, limit=40)
     while bench.recovery.push_run.last >= 0:
         bench.step()

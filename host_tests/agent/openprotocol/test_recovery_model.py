@@ -559,7 +559,7 @@ def test_policy_broken_in_one_place_breaks_the_promise(monkeypatch, owner, name,
     assert bad in explored(most=BROKEN_STATES, **options)[1]
 
 
-def test_walk_that_ends_too_soon_loses_results_behind_others():
+def test_walk_that_ends_too_soon_loses_results_after_others():
     assert LOST in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
 
 

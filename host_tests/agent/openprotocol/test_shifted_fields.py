@@ -367,7 +367,7 @@ def test_fields_of_the_simulator_are_those_of_the_agent():
     assert sum(width for _, width, _ in LIGHT) == 101
 
 
-def test_octets_behind_a_message_shift_nothing_in_front_of_them():
+def test_octets_after_a_message_shift_nothing_in_front_of_them():
     times = ["2024-03-28:09:26:53", "2028-01-30:21:28:29", "2024-12-13:14:15:16", "2029-10-11:12:29:30"]
     for mid, revision in CASES:
         fields, count = layouts.fields_of(mid, revision)

@@ -139,7 +139,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                     assert not bytes(body[res.TORQUE : res.ANGLE]).strip() and rows[0].torque == "12345.1"
 
 
-def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
+def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():
     for revision in (1, 4):
         for printed in (False, True):
             made = cycle()
@@ -199,7 +199,7 @@ def test_bolt_data_out_of_turn_changes_nothing():
     assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED
 
 
-def test_what_has_no_room_is_left_out_from_behind_and_reported():
+def test_what_has_no_room_is_left_out_from_the_end_and_reported():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE

@@ -166,7 +166,7 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
             assert outlet.ids() == [1, good] and outlet.parked_numbers() == bad
 
 
-def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
+def test_good_result_after_more_refused_than_a_pass_reaches_arrives():
     outlet = holding(100, bad=numbers(1, 99), blocks=48, kept_blocks=16)
     outlet.until_stored(1)
     assert outlet.clock.total_ms < 60000
@@ -647,7 +647,7 @@ def test_frame_is_never_offered_by_itself():
     assert outlet.status()["late"] == 0
 
 
-def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
+def test_frame_without_room_holds_what_is_after_it_until_there_is_some():
     outlet = crowded(0, 148)
     outlet.store_raw(b"y" * 140)
     outlet.store(3)

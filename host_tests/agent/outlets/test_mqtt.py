@@ -39,7 +39,7 @@ def test_without_receipts_what_goes_out_is_bounded():
     assert bench.forward.counts.batches - before <= 3600 // 80 + 6
 
 
-def test_a_broker_that_takes_no_whole_batch_delays_nothing_for_ever():
+def test_a_broker_that_accepts_no_whole_batch_delays_nothing_for_ever():
     for closes, confirm in ((True, "consumer"), (True, "broker"), (False, "consumer")):
         bench = MqttBench(limits={"records_most": 32}, confirm=confirm)
         bench.broker.payload_most = 2500

@@ -148,7 +148,7 @@ def test_one_outage_of_the_consumer_leaves_the_pace_as_it_was():
     assert bench.ids() == ids and bench.status()["batch_limit"] == 0 and bench.forward.batch.records_most == 32
 
 
-def test_limit_is_tried_again_behind_ever_more_messages():
+def test_limit_is_tried_again_after_ever_more_messages():
     limit, number, tried = MessageSize(), 0, []
 
     def send(octets, arrives):

@@ -137,7 +137,7 @@ def begun(bench):
     return moments
 
 
-def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_well():
+def test_broker_that_accepts_no_batch_is_asked_ever_more_rarely_and_never_called_well():
     for confirm in ("consumer", "broker"):
         ends = "the broker ends the connection when results are published, and acknowledges none"
         for fault, reason in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):

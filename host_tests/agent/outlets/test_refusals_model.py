@@ -323,7 +323,7 @@ def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven
     assert explore(mixes(LONGER), **mood)[1] == {}
 
 
-def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
+def test_fixed_reach_would_hold_all_others_after_many_refused(monkeypatch):
     assert explore([(REFUSED,) * 4], room=4)[1] == {}
     monkeypatch.setattr(lookahead, "_WIDER_MOST", 0)
     assert "never done" in explore([(REFUSED,) * 4], room=4)[1]

@@ -168,7 +168,7 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
 
 
-def test_a_refused_copy_takes_no_room_from_those_behind_it():
+def test_a_refused_copy_takes_no_room_from_those_after_it():
     for blocks, unit, few in ((3, 16, 9), (3, 64, 1), (3, 256, 12), (4, 16, 32)):
         for look in (UNTOUCHED, NEW):
             bench = QuarantineBench(blocks, flash=Nor(40, unit_bytes=unit), unit_bytes=unit, results=120)
@@ -186,7 +186,7 @@ def test_a_refused_copy_takes_no_room_from_those_behind_it():
             assert bench.numbers() == list(range(1, few + room + 1)), where
 
 
-def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
+def test_power_that_fails_after_a_refused_copy_leaves_each_once():
     for look in TEARS:
         for cut in range(16):
             bench = QuarantineBench(3, blocks=40, unit_bytes=64, results=20)

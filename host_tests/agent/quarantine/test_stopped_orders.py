@@ -140,7 +140,7 @@ def test_an_order_after_a_refused_sync_and_a_kill_loses_nothing():
                     agent.check((cut_after, code, words))
 
 
-def test_a_flash_that_takes_nothing_is_reported_and_nothing_is_done():
+def test_a_flash_that_accepts_nothing_is_reported_and_nothing_is_done():
     agent = cut_short(64, 13, NEW)
     agent.area.flash.code = FLASH_IO
     for words in ORDERS[:4]:

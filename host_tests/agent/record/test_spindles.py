@@ -206,7 +206,7 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
 
 
-def test_full_spool_takes_nothing_and_loses_nothing():
+def test_full_spool_accepts_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
         cart.run(3000)
@@ -275,7 +275,7 @@ def test_unreadable_message_is_kept_raw_and_answered():
     assert len(cart.raw()) == 1 and cart.controller.messages[108] == 2
 
 
-def test_spindle_without_figure_or_status_is_named_beside_the_zero_that_stands_for_it():
+def test_spindle_without_figure_or_status_is_named_beside_the_zero_in_its_place():
     for kind, settings in KINDS:
         cart = cart_of(kind, settings).ready()
         cart.produce(1, 3000)

@@ -306,7 +306,7 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_
         assert (programmed, acknowledged) == (10, 10)
 
 
-def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+def test_nothing_is_acknowledged_after_a_result_that_was_not_stored():
     """A controller that does not wait for each 0062 takes the next one for it."""
     cart = Cart(controller={"window": 3}).settle()
     cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask

@@ -440,7 +440,7 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     cart.clean()
 
 
-def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+def test_nothing_is_acknowledged_after_a_result_that_was_not_stored():
     cart = cart_of(STEP_SYNC).settle()
     store = cart.station.intake.store
     put = store.put_taken
@@ -485,7 +485,7 @@ def test_cut_at_any_moment_loses_and_doubles_nothing():
         cart.clean()
 
 
-def test_connection_that_breaks_behind_any_message_loses_nothing():
+def test_connection_that_breaks_after_any_message_loses_nothing():
     for count in range(1, 14):
         cart = cart_of(drop_after_sent=[count]).ready()
         cart.produce(6, 700)

@@ -45,7 +45,7 @@ def test_it_is_called_refused_and_not_full():
     assert reported["spool"]["refused"] == "" and not reported["controller"]["waits_for_room"]
 
 
-def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
+def test_a_flash_that_accepts_snapshots_and_no_results_is_no_storm():
     cart = Cart().ready()
     cart.produce()
     cart.settle()

@@ -189,7 +189,7 @@ def test_block_that_cannot_be_read_any_more_holds_up_nothing():
 # What a start finds
 
 
-def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
+def test_what_lies_after_the_snapshot_counts_once_however_often_start_is_cut():
     bench = Bench()
     for number in range(1, 9):
         bench.push(light(tightening_id=number))
@@ -645,7 +645,7 @@ def test_result_without_an_id_is_told_apart_too():
             assert bench.push(placed(frame, b"01", spindle)) == kept, (ident, spindle)
 
 
-def test_limits_behind_the_body_stay_where_they_are():
+def test_limits_after_the_body_stay_where_they_are():
     bench = Bench()
     bench.push(placed(pushed(1), b"07"))
     payload = bench.results()[0][2]

@@ -81,7 +81,7 @@ def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
         assert agrees(cart), resends
 
 
-def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
+def test_controller_that_accepts_no_acknowledgement_is_found_when_it_gives_up():
     cart = cart_of(gives_up="unsubscribes")
     cart.produce(2, 200)
     cart.controller.options.ack_refusal_code = 19

@@ -330,7 +330,7 @@ def test_odd_fields_are_reported_beside_what_could_be_read():
     assert 60006 not in Record().decoded()["by_id"]
 
 
-def test_figure_or_status_that_is_absent_is_named_beside_the_zero_that_stands_for_it():
+def test_figure_or_status_that_is_absent_is_named_beside_the_zero_in_its_place():
     for fields, wanted in (
         ({"TORQUE": b"      "}, "no torque"),
         ({"ANGLE": b"     "}, "no angle"),

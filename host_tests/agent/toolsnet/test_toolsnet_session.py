@@ -202,7 +202,7 @@ def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
     assert driven.receive(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
-def test_pim_that_takes_nothing_is_left_too():
+def test_pim_that_accepts_nothing_is_left_too():
     for loses in (False, True):
         driven = Driven()
         if loses:

@@ -27,7 +27,7 @@ def test_the_place_of_each_is_there_once_and_the_changed_file_compiles(one):
     assert one.why and one.by in explorers.EXPLORERS
 
 
-def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
+def test_a_text_that_is_nowhere_or_twice_is_an_error(tmp_path):
     one = cause(QUICK)
     place = tmp_path / one.file
     place.parent.mkdir(parents=True)
@@ -37,7 +37,7 @@ def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
             causes.changed(one, tmp_path)
 
 
-def test_every_fault_of_the_core_has_one_and_no_name_stands_twice():
+def test_every_fault_of_the_core_has_one_and_no_name_is_there_twice():
     assert {one.fault for one in causes.CAUSES} == FAULTS | {0}
     assert len({one.name for one in causes.CAUSES}) == len(causes.CAUSES)
     assert set(causes.UNITS) == set(explorers.EXPLORERS)

@@ -193,7 +193,7 @@ def test_fetched_ones_of_one_count_ascend():
 # 4: as it was made
 
 
-def test_a_row_says_what_was_made_under_a_sequence_behind_the_last():
+def test_a_row_says_what_was_made_under_a_sequence_after_the_last():
     assert kinds(station([result(1)], [row(1, wrong="torque '1' in place of '2'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, wrong="VIN 'X'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, foreign=True)])) == ["garbled"]
@@ -270,7 +270,7 @@ def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
     assert watched(refused, fetched(2)) == []
 
 
-def test_behind_one_without_an_answer_it_may_take_a_pause_longer():
+def test_after_one_without_an_answer_it_may_take_a_pause_longer():
     for is_taken in (False, True):
         bad = result(1, disliked="refuses")
         history = station([bad, result(2)], [])
@@ -350,7 +350,7 @@ def test_what_was_counted_is_known_after_a_start(what):
     assert kinds(history) == ["untruthful"]
 
 
-def test_what_an_operator_has_dropped_behind_start_is_not_lost_by_it():
+def test_what_an_operator_has_dropped_after_start_is_not_lost_by_it():
     history = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
     history.report_after = AgentReport(dropped=1)
     assert kinds(history) == []

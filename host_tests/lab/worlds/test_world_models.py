@@ -194,7 +194,7 @@ def test_an_old_result_may_have_its_id_padded_on_either_side():
     assert ids == [b"0000000042", b"        42", b"42        "]
 
 
-def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
+def test_the_id_after_a_wrap_keeps_its_0_however_it_is_padded():
     [controller] = a_world().controllers
     controller.traits.update(shares_ids=True, wraps_to=0)
     controller.next_id = 4294967295

@@ -18,7 +18,7 @@ def ask(plant, *words, code=0):
     return toolcart("ask", "127.0.0.1", *words, "--port", port, code=code)
 
 
-def test_the_port_may_stand_behind_the_host():
+def test_the_port_may_stand_after_the_host():
     with SimulatedPlant() as plant:
         assert "MID 0002" in toolcart("ask", f"127.0.0.1:{plant.controller_port}", "0001").output
 

@@ -50,12 +50,12 @@ def check(path, *words, code=0):
     ],
 )
 @pytest.mark.parametrize("read", [config_file.read, config_file.read_to_run, config_file.parse, checked_config])
-def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path, old, new, place, read):
+def test_a_key_that_is_given_twice_is_named_with_its_place(tmp_path, old, new, place, read):
     mistakes = mistakes_of(tmp_path, old, new, read)
     assert mistakes == [(place, "", "given more than once")]
 
 
-def test_keys_that_stand_twice_are_reported_together_with_all_other_mistakes(tmp_path):
+def test_keys_that_are_given_twice_are_reported_together_with_all_other_mistakes(tmp_path):
     places = [place for place, *_ in mistakes_of(tmp_path, '"number": 2', '"number": 2, "number": 1, "nmae": ""')]
     assert sorted(places) == ["stations[1].nmae", "stations[1].number", "stations[1].number"]
 

@@ -145,7 +145,7 @@ def test_new_spools_on_one_disk_have_to_fit_together_for_check_and_doctor(tmp_pa
     assert [index for index in range(3) if verdicts[f"station {7 + index} spool"] == "bad"] == lacking
 
 
-def test_a_smaller_spool_fits_behind_one_that_does_not(tmp_path, monkeypatch):
+def test_a_smaller_spool_fits_after_one_that_does_not(tmp_path, monkeypatch):
     stations = [station_at(7), station_at(8, size_kib=400), station_at(9)]
     path = written(tmp_path, cart_of(stations=stations))
     disk_with(monkeypatch, 200)

@@ -47,13 +47,13 @@ def test_status_of_a_running_board_stops_nothing(capsys):
     assert not board.held
 
 
-def test_a_supply_below_its_limit_stands_in_the_status():
+def test_a_supply_below_its_limit_is_in_the_status():
     status = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
     [line] = [line for line in commands.status_lines(status) if "supply" in line]
     assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes not made; BELOW IT: no result is taken"
 
 
-def test_how_good_the_time_of_the_network_is_stands_in_the_status():
+def test_the_quality_of_the_network_time_is_in_the_status():
     ntp = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
     about = {"stations": [], "board": {"ntp": ntp}}
     assert "ntp: no answer yet, 3 questions; asks ntp2" in commands.status_lines(about)

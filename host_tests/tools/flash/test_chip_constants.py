@@ -65,7 +65,7 @@ def test_a_module_whose_name_is_used_twice_is_refused():
         given("from toolcart.agent.log import snapshot_fields as n\ndef f(n):\n    return n.LOG\n")
 
 
-def test_every_function_of_a_chip_stands_in_its_line(files):
+def test_every_function_of_a_chip_is_in_its_line(files):
     for source, chip in files:
         assert places(source) == places(chip), source.name
         assert source.text.count("\n") == chip.text.count("\n")

@@ -278,7 +278,7 @@ main()
 """
 
 
-def test_why_a_page_cannot_be_shown_stands_in_the_log(tmp_path):
+def test_why_a_page_cannot_be_shown_is_in_the_log(tmp_path):
     pytest.importorskip("starlette")
     place = tmp_path / "a.sqlite"
     _archive(place)

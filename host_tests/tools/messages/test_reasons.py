@@ -270,7 +270,7 @@ def test_each_outlet_says_the_same_of_tls():
     )
 
 
-def test_a_side_that_stands_has_no_reason():
+def test_a_side_that_is_up_has_no_reason():
     assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
 
 
