@@ -642,7 +642,7 @@ ENTRIES = (
         from_controller(b"00400061001         garbagegarbage--ab  \0"),
     ),
     Entry("sent a message with an impossible length", from_controller(b"abcdefghijklmnopqrstuvwxyz\0")),
-    Entry("the controller's tightening IDs mean other results than before", reset),
+    Entry("the controller's tightening IDs do not go on from those known", reset),
     Entry("a result came out of order by its tightening ID", reset),
     Entry(
         "the clock of the controller and ours are 100 s apart",

@@ -88,7 +88,12 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
         (as_spool, problems_with(tmp_path, name)),
         (as_lines, problems_with(tmp_path, outlets=as_outlet)),
     ):
-        assert [problem for _, problem, _ in problems] == ([f"{name}: {expected}"] if expected else [])
+        assert [problem.partition(";")[0] for _, problem, _ in problems] == (
+            [f"{name}: {expected}"] if expected else []
+        )
+    for _, problem, allowed in problems_with(tmp_path, name):
+        what = config_places.A_FILE if name == "pipe" else config_places.A_SPOOL
+        assert allowed == what and (name == "pipe" or "; " in problem), "what is wrong is what there is, not where"
 
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
