@@ -174,9 +174,9 @@ def test_an_agent_that_cannot_be_asked_for_want_of_a_socket_does_not_answer(tmp_
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(client.socket, "socket", refuse)
-    with pytest.raises(client.NoAgent) as told:
+    with pytest.raises(client.NoAgent) as error:
         client.ask(str(tmp_path / "a.sock"))
-    assert hint in told.value.hint
+    assert hint in error.value.hint
     with pytest.raises(SystemExit) as ended:
         commands._look(lambda: client.ask(str(tmp_path / "a.sock")), False, False)
     assert ended.value.code == 3
@@ -193,8 +193,8 @@ def test_a_configuration_that_is_a_link_to_itself_cannot_be_read(tmp_path, words
     path = tmp_path / "cart.json"
     path.symlink_to("cart.json")
     option = [] if words == "config check" else ["--config"]
-    said = toolcart(*words.split(), *option, path, code=code).output
-    assert "should not happen" not in said and ("symbolic links" in said or code == 3)
+    output = toolcart(*words.split(), *option, path, code=code).output
+    assert "should not happen" not in output and ("symbolic links" in output or code == 3)
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])

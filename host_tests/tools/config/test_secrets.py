@@ -34,9 +34,9 @@ def mistakes(path, read=config_file.read_whole):
 
 def mistake(folder, password):
     """The one mistake of a configuration with this password: place, found, allowed."""
-    [found] = mistakes(cart(folder, password))
-    assert found[0] == "board.password"
-    return found[1:]
+    [wrong] = mistakes(cart(folder, password))
+    assert wrong[0] == "board.password"
+    return wrong[1:]
 
 
 def install(path, root, code=0):

@@ -189,13 +189,13 @@ def test_a_spool_that_no_agent_has_begun_is_new_and_empty(tmp_path):
     path = new_spool(tmp_path)
     octets = path.read_bytes()
     for command in ("info", "check", "list", "gaps", "export", "rescue"):
-        said = toolcart("spool", command, path).output
-        assert "is damaged" not in said and "version" not in said
+        output = toolcart("spool", command, path).output
+        assert "is damaged" not in output and "version" not in output
     assert "station 10 of system 1" in run("info", path) and "new and empty" in run("info", path)
-    account = told("info", path)
+    account = as_json("info", path)
     assert account["new"] and [area["area"] for area in account["areas"]] == ["main"]
     assert (account["areas"][0]["blocks"], account["areas"][0]["waiting"]) == (12, 0)
-    assert told("check", path)["damaged"] == 0 and table("export", path) == []
+    assert as_json("check", path)["damaged"] == 0 and table("export", path) == []
     assert path.read_bytes() == octets
 
 
@@ -208,13 +208,13 @@ def test_a_power_cut_in_the_first_state_leaves_a_spool_new(tmp_path, look):
         state, log = area.mount()
         if area.flash.cut_in(state.save, cut, look) is None:
             path.write_bytes(page + area.flash.cells)
-            told("check", path)
-            states.append(told("info", path)["new"])
+            as_json("check", path)
+            states.append(as_json("info", path)["new"])
         cut += 1
     assert states[0] and cut > 2
     append(log, 1)
     path.write_bytes(page + area.flash.cells)
-    assert not told("info", path)["new"]
+    assert not as_json("info", path)["new"]
 
 
 def test_no_order_and_no_take_over_divides_a_spool_that_is_new(tmp_path):
@@ -224,8 +224,8 @@ def test_no_order_and_no_take_over_divides_a_spool_that_is_new(tmp_path):
     octets = path.read_bytes()[:4096] + area.flash.cells
     path.write_bytes(octets)
     assert "0 dropped" in toolcart("quarantine", "drop", "all", "--yes", "--spool", path).output
-    said = toolcart("spool", "offer-again", "--from", 1, "--spool", path, code=1).output
-    assert "has no result that ToolsNet has taken" in said
+    output = toolcart("spool", "offer-again", "--from", 1, "--spool", path, code=1).output
+    assert "has no result that ToolsNet has taken" in output
     assert path.read_bytes() == octets
     take(path, target, "--size-kib", 1024)
     assert image.read(target).opened.kept.device.block_count == 64, "a quarter, as without a spool"
@@ -487,8 +487,8 @@ def test_take_over_names_what_it_cannot_take(tmp_path, kind):
         os.mkfifo(path)
     else:
         path.write_bytes(path.read_bytes()[:50000] if kind == "cut" else b"Dear ToolsNet")
-    said = take(path, tmp_path / "new.spool", code=2)
-    assert said.startswith(f"{path}: ") and ("looks for results" in said) is (kind != "pipe")
+    output = take(path, tmp_path / "new.spool", code=2)
+    assert output.startswith(f"{path}: ") and ("looks for results" in output) is (kind != "pipe")
 
 
 def test_a_take_over_replaces_what_it_left_itself_and_nothing_else(tmp_path):
