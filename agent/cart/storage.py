@@ -230,7 +230,7 @@ def _begin(log, cursor, how, others_low):
     if how == NEW:
         was = given_up = 0
         state.put_confirmed(cursor)
-    if cursor.number > was:
+    if cursor.number > (start if cursor.slot == TOOLSNET_CURSOR else was):
         state.put_moved(cursor, was)
     return left_out, given_up
 

@@ -13,6 +13,7 @@ from toolcart.agent.linux import Outlet
 CPYTHON_ONLY = True
 
 RETRY_MS = 10000
+NOT_STARTED = "not started"
 
 
 class AwaitingSecret(Outlet):
@@ -82,6 +83,6 @@ class AwaitingSecret(Outlet):
 
     def put_state(self, report):
         settings = self._settings
-        report["state"] = "not started"
+        report["state"] = NOT_STARTED
         report["place"] = settings.get("url") or "%s://%s:%d" % (self.kind, settings["host"], settings["port"])
         report["why"] = self._why

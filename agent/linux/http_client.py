@@ -88,6 +88,7 @@ class HttpClient:
         self.body = bytearray()
         self.answered = False  # a byte of the answer has come
         self.has_ended = False  # the connection ended before one came
+        self.is_late = False  # it did not come whole in time
         self.outgoing = memoryview(b"")
         self._passed = self._pieces = 0  # bytes of the answer, and pieces of its body
         self._deadline.stop()
@@ -115,6 +116,7 @@ class HttpClient:
         if self.state != ASKED:
             return FOREVER
         if self._deadline.expired(now):
+            self.is_late = True
             self._break("no whole answer came within %d s" % (self.timeout_ms // 1000))
             return 0
         return self._deadline.left(now)

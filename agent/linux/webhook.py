@@ -31,6 +31,7 @@ import json
 from decimal import Decimal, InvalidOperation
 
 from toolcart.agent.base import counters as h
+from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
 from toolcart.agent.link.port import PORT_CLOSED, PORT_LOST, PORT_OPEN
@@ -64,25 +65,8 @@ SENT = 2
 HELD = 3
 STATE_NAMES = ("waiting for records", "connecting", "sending", "trying again later")
 NOT_TRIED = "not tried yet"  # in place of the first
+NO_ANSWER = "no answer"  # in place of what came: nothing, or not all in time
 
-_WHY = {
-    ports.WHY_NO_ADDRESS: "the host of the address cannot be one",
-    ports.WHY_NAME_UNKNOWN: "its name is not known",
-    ports.WHY_NAME_SLOW: "the name servers do not answer",
-    ports.WHY_REFUSED: "nothing listens there",
-    ports.WHY_NO_ROUTE: "no way leads there",
-    ports.WHY_NO_NETWORK: "there is no network",
-    ports.WHY_TIMED_OUT: "it does not answer",
-    ports.WHY_RESET: "it has reset the connection",
-    ports.WHY_ENDED: "it has closed the connection",
-    ports.WHY_NO_SOCKET: "the system has no socket left",
-    # Their sentences are those of every outlet (toolcart.tools.messages.reasons), by `why_code`.
-    ports.WHY_NO_TLS: "no TLS",
-    ports.WHY_NOT_TRUSTED: "not trusted",
-    ports.WHY_TLS_REFUSED: "TLS refused",
-    ports.WHY_TLS_BROKEN: "TLS broken",
-    ports.WHY_TLS_ENDED: "TLS ended",
-}
 _OF_THE_WAY = (ports.WHY_TIMED_OUT, ports.WHY_NO_ROUTE, ports.WHY_NO_NETWORK)  # no server has closed it
 
 
@@ -228,8 +212,9 @@ class WebhookOutlet(Outlet):
         self.state = IDLE
         self.attempts = 0
         self.confirmed = Confirmed()
-        self.why = ""
-        self.why_code = 0
+        self.fault = ConnectionFault()  # of the way to the server
+        self.why = ""  # what the server itself does
+        self.why_kind = ""  # the same while only what the server says differs
         self.unusable = ""
         self._address = address
         self._http = HttpClient(self.timeout_ms)
@@ -279,15 +264,16 @@ class WebhookOutlet(Outlet):
     def is_up(self):
         """True if the server took what it was given last, or nothing was to be given since the start."""
         has_proven = self.confirmed.is_met or not self.log.waits(self.cursor)
-        return has_proven and not self._stopping and not self.why and not self.unusable
+        return has_proven and not (self._stopping or self.fault.why or self.why or self.unusable)
 
     def put_state(self, report):
         report["state"] = STATE_NAMES[self.state] if self.attempts or self.state != IDLE else NOT_TRIED
         address = self._address
         report["place"] = "%s://%s%s" % ("https" if address.is_secure else "http", address.name, address.path)
-        report["why"] = why = self.unusable or self.why
-        report["why_code"] = self.why_code
-        report["why_kind"] = why.partition(": ")[0]  # the same while only what the server says differs
+        report["why_code"] = self.fault.code
+        if not self.fault.why:
+            report["why"] = self.unusable or self.why
+            report["why_kind"] = self.unusable or self.why_kind
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms
@@ -375,8 +361,7 @@ class WebhookOutlet(Outlet):
         if state == PORT_CLOSED:
             return self._fail("", now)
         if self._opening.expired(now):
-            slow = "it does not answer, or begins no TLS" if self._address.is_secure else "it does not answer"
-            return self._fail("" if self.port.why else slow, now)
+            return self._fail("", now)
         return self._opening.left(now)
 
     def _hang_up(self):
@@ -457,7 +442,8 @@ class WebhookOutlet(Outlet):
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
         confirmed.confirms(number, self._batch.count)
-        self.why = ""
+        self.why = self.why_kind = ""
+        self.fault.over()
         self._retry.reset()
         self._largest.was_taken(self._batch.count)
         self._batch.records_most = min(self._batch.records_most + 1, self._largest.most)
@@ -502,14 +488,12 @@ class WebhookOutlet(Outlet):
         self._batch.records_most = (self._batch.count + 1) // 2
 
     def _fail(self, why, now, wait_ms=0, at_once=False):
-        """Hang up, and try again later."""
-        self.why_code = 0
-        if not why:
-            self.why_code = self.port.why_code
-            why = getattr(self.port, "detail", "")  # of a certificate or key
-            why = why or _WHY.get(self.port.why, "it cannot be reached (%d)" % self.port.why_code)
+        """Hang up, and try again later; without `why` it is the way to the server that fails."""
+        way = 0 if why else self.port.why or ports.WHY_TIMED_OUT
+        self.fault.set(way, self.state, self.port.why_code if way else 0, 0, 0)
         self._hang_up()
         self.why = why
+        self.why_kind = NO_ANSWER if self._http.is_late else why.partition(": ")[0]
         self.attempts += 1
         self.counters.note(h.OUTLET_FAILED, self.index, now)
         self.state = HELD

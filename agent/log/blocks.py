@@ -236,7 +236,7 @@ class Blocks:
                     counts[n.OVERWRITTEN] += 1
                 else:
                     log.state.missed[cursor.slot - n.CURSOR] += 1
-                log.state.put_moved(cursor, was)
+                    log.state.put_moved(cursor, was)
         return True
 
 

@@ -195,7 +195,7 @@ class Log(Reader):
         if self.is_still_full():
             return False
         free = self.blocks.count_free(low)
-        if free > 1 or (free and low >= self.number and is_sure):
+        if free > 1 or (free and is_sure and (low >= self.number or (self.begun and not self.blocks.leaves()))):
             return True
         if free == 0 or (self.begun and not self._is_rich(low)):
             return self.room(length) > 0

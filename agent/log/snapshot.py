@@ -142,10 +142,13 @@ class Snapshot:
 
     def put_moved(self, cursor, number):
         """An outlet's cursor was moved past what the outlet has not had: it was at `number`."""
-        bit = MOVED << PLACE_BITS * (cursor.slot - CURSOR)
-        if not self.places & bit:
+        if not self.is_moved(cursor):
             cursor.confirmed = number
-        self.places |= bit
+        self.places |= MOVED << PLACE_BITS * (cursor.slot - CURSOR)
+
+    def is_moved(self, cursor):
+        """True if `put_moved` was called for this cursor, and `put_confirmed` not since."""
+        return self.places >> PLACE_BITS * (cursor.slot - CURSOR) & MOVED != 0
 
     def put_confirmed(self, cursor):
         """An outlet has what its cursor has passed."""
@@ -153,8 +156,7 @@ class Snapshot:
 
     def confirmed(self, cursor):
         """Return up to which number this cursor's outlet has confirmed; 0 if the cursor was moved, and none knows."""
-        is_moved = self.places >> PLACE_BITS * (cursor.slot - CURSOR) & MOVED
-        return cursor.confirmed if is_moved else cursor.number
+        return cursor.confirmed if self.is_moved(cursor) else cursor.number
 
     def rise(self, round):
         """Take note that a log has used this round: what this session begins is above it."""

@@ -16,6 +16,8 @@ SILENCES = {
     ms.SUBSCRIBING: "the broker does not answer SUBSCRIBE",
     ms.UP: "the broker does not acknowledge",
 }
+NO_PINGRESP = "the broker does not answer PINGREQ"
+NO_RECEIPT = "no receipt from a consumer"
 
 RETAINED = "the broker ends the connection %s; then set `retain` to false"
 
@@ -70,7 +72,7 @@ def _why(outlet):
     if progress.is_overdue and (progress.words.came or progress.words.repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if progress.is_overdue:
-        return "no receipt from a consumer"
+        return NO_RECEIPT
     failure = outlet.failure
     if failure == ms.EV_NONE:
         return ""
@@ -84,6 +86,6 @@ def _why(outlet):
         return REFUSALS.get(session.code, "the broker refuses with code %d" % session.code)
     if failure == ms.EV_MALFORMED:
         return "what answers does not speak MQTT"
-    if failure == ms.EV_SILENT and session.lost_in != ms.OPENING:
-        return SILENCES.get(session.lost_in, "the broker does not answer PINGREQ")
+    if failure == ms.EV_SILENT and not (session.lost_in == ms.OPENING and outlet.fault.why):
+        return SILENCES.get(session.lost_in, NO_PINGRESP)
     return None

@@ -482,9 +482,9 @@ class Recovery:
         """Return the ms until `want` may change its mind by time alone, or `ms` if that is less."""
         return self._retry.least(now, ms) if self._retry.armed else ms
 
-    def wait_for_room(self, now):
-        """Ask for the same again later: there was no room for it."""
-        self._retry.start(now, self.retry_ms)
+    def wait_for_room(self, now, ms=0):
+        """Ask for the same again later, or after so many ms: there was no room for it."""
+        self._retry.start(now, ms or self.retry_ms)
 
     def ask_offset(self):
         """Return what to add to the ID in `ask_id` for the question (rule 7)."""

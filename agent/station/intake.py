@@ -508,7 +508,7 @@ class Intake:
         recovery = self.recovery
         log = self.log
         if recovery.phase == rp.PHASE_FILL and not log.has_room(log.room_bytes, False):  # the controller keeps it
-            recovery.wait_for_room(now)
+            recovery.wait_for_room(now, ROOM_ASKED_MS)
             return False
         if not self.flash_window.may_program():
             return False

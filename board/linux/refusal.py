@@ -5,6 +5,7 @@ Rules
 2. `{path}` is the file, `{folder}` its folder. A refusal that nobody foresaw is given in the system's own words.
 """
 
+import errno
 import os
 import pwd
 import shlex
@@ -70,7 +71,14 @@ def of_folder(path):
 
 def explanation(error, path):
     """Return an OSError's own words and what helps, in one line."""
-    return "%s; %s" % (error.strerror or error, advice(refusal_of(error.errno), path))
+    return "%s; %s" % (error.strerror or error, advice_for(error, path))
+
+
+def advice_for(error, path):
+    """Return what helps against an OSError at this path."""
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many files are open here: look at `ulimit -n`, and what else runs on this machine"
+    return advice(refusal_of(error.errno or 0), path)
 
 
 def owner_of(path):

@@ -12,6 +12,7 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from toolcart.agent.cart.status import why_name
 from toolcart.agent.linux.web_address import WebAddress
 from toolcart.agent.linux.webhook import WebhookOutlet
 from toolcart.agent.linux.webhook_settings import SETTINGS
@@ -128,6 +129,10 @@ class WebhookBench(SecondOutlet):
         kind = type("Limited", (WebhookOutlet,), self.limits)
         address = WebAddress(self.chosen["url"])
         return kind(self.log, 1, self.port, self.counters, (3, 1, 10), self.chosen, address)
+
+    def status(self):
+        state = super().status()
+        return {"why": why_name(self.forward.fault.why), **state}
 
     def why(self):
         return self.status()["why"]

@@ -20,6 +20,7 @@ from typing import Any
 import click
 
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
+from toolcart.base.privileges import is_root
 from toolcart.base.terminal_safe import visible
 
 TRACEBACK = "TOOLCART_TRACEBACK"
@@ -108,10 +109,10 @@ def words(error: Exception) -> list[str]:
     ]
 
 
+_NOT_PERMITTED = f"This user has not the permission; {'' if is_root() else 'try sudo, or '}name another place."
 _ELSE = "Is the name right, and is it there?"
 _HINTS = {
-    errno.EACCES: "This user has not the permission; try sudo, or name another place.",
-    errno.EPERM: "This user has not the permission; try sudo, or name another place.",
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_PERMITTED),
     errno.EROFS: "It lies on a file system that cannot be written; name another place.",
     errno.ENOSPC: "The disk is full; make room, or name another place.",
     errno.EADDRINUSE: "Another program listens there; choose another port.",

@@ -20,6 +20,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from toolcart.base.privileges import as_root
+
 ROOT = Path(__file__).resolve().parents[2]  # the checkout, or the site-packages of an installation
 
 CHECKOUT = "checkout"
@@ -56,7 +58,7 @@ def how_to_get(extra: str) -> str:
     if how == CHECKOUT:
         return _line(sys.executable, "-m", "pip", "install", "-e", f"{ROOT}[{extra}]")
     if how == DEBIAN and extra in DEBIAN_PACKAGES:
-        return f"sudo apt install {DEBIAN_PACKAGES[extra]}"
+        return as_root(f"apt install {DEBIAN_PACKAGES[extra]}")
     return how_to_get_packages(*requirements(extra))
 
 
@@ -78,7 +80,7 @@ def how_to_get_packages(*packages: str) -> str:
 def how_to_install_for_all() -> str:
     """Return the command that installs this toolcart, with serial lines and webhooks, where a service can see it."""
     line = _line("pipx", "install", origin() + "[serial,webhook]")
-    return f"sudo PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin {line}"
+    return as_root(f"PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin {line}")
 
 
 def origin() -> str:

@@ -10,6 +10,9 @@ Rules
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -89,13 +92,18 @@ class Image:
 
 def load(path: Path) -> bytes:
     """Return the blocks of a file, or of a folder with one file a block."""
+    return linux_header.blocks_of(content_of(path))
+
+
+def content_of(path: Path) -> bytes:
+    """Return all of a file with its header, or the blocks of a folder."""
     try:
         if path.is_char_device():
             raise ImageError(f"{path} is a device, which never ends; a board's spool is pulled first (docs/boards.md)")
         if path.is_fifo():
             raise ImageError(f"{path} is a pipe; a spool is read more than once, so it has to be a file")
         if not path.is_dir():
-            return linux_header.blocks_of(path.read_bytes())
+            return path.read_bytes()
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
             raise ImageError(f"{path} holds no block files")
@@ -106,16 +114,25 @@ def load(path: Path) -> bytes:
         raise ImageError(f"cannot read {path}: {error.strerror}") from None
 
 
-def is_held(path: Path) -> bool:
-    """True if an agent has the spool's lock. Trying to take it would get in the way of an agent that is just starting,
-    so the kernel's list is read (proc_locks(5)); where there is none, the answer is no."""
+def is_held(path: Path) -> bool | None:
+    """True if the spool's lock is taken: by an agent, an order or a take-over. None if this user cannot find out.
+
+    The lock is tried, shared and for a moment: whoever wants it waits longer (LOCK_WAIT_S of spool_file). The kernel's
+    list would not do, since its devices and inodes need not be those of stat (overlay, btrfs).
+    """
     try:
-        inode = path.stat().st_ino
-        locks = Path("/proc/locks").read_text(encoding="ascii")
-    except OSError:
-        return False
-    rows = [lock.split() for lock in locks.splitlines()]
-    return any(len(lock) > 5 and lock[1] == "FLOCK" and lock[5].rpartition(":")[2] == str(inode) for lock in rows)
+        if not path.is_file():
+            return False
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        return False if error.errno == errno.ELOOP else None  # an agent follows no link
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in (errno.EAGAIN, errno.EACCES)  # else no agent could lock it either
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def header(path: Path) -> linux_header.Header | None:
@@ -128,7 +145,7 @@ def header(path: Path) -> linux_header.Header | None:
 
 def read(path: Path) -> Image:
     """Return the areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is not a spool."""
-    device = device_of(load(path), header(path))
+    device = device_of(content_of(path))
     spool = opened(device)
     if spool is None:
         raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version")
@@ -140,10 +157,13 @@ def read(path: Path) -> Image:
     return Image(areas, spool)
 
 
-def device_of(octets: bytes, header: linux_header.Header | None) -> RamFlash:
-    """Return a device with a copy of these blocks."""
+def device_of(content: bytes) -> RamFlash:
+    """Return a device with a copy of the blocks in this content of a file or folder; ImageError if there are none."""
+    if not content:
+        raise ImageError("it is empty")
+    octets, header = linux_header.blocks_of(content), linux_header.read(content[: linux_header.PAGE_BYTES])
     unit, block_bytes = geometry(octets, header)
-    if header is not None and (why := linux_header.cut_short(header, linux_header.PAGE_BYTES + len(octets))):
+    if header is not None and (why := linux_header.cut_short(header, len(content))):
         raise DamagedSpool(f"it {why}")
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
     device.cells[:] = octets[: len(device.cells)]

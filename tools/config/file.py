@@ -152,23 +152,24 @@ def folder_of(path: str | Path) -> Path:
 
 
 def read(path: str | Path) -> dict:
-    """Return the completed configuration, or raise ConfigurationError."""
-    return _complete(path, _text(path))[0]
+    """Return the completed configuration, or raise ConfigurationError; a secret need not be readable."""
+    return read_text(path, _text(path))
 
 
 def read_text(path: str | Path, text: str) -> dict:
     """Do as `read` for a text that will be written to this path."""
-    return _complete(path, text)[0]
+    return _complete(path, text, unread=[])[0]
 
 
 def read_whole(path: str | Path) -> tuple[dict, dict]:
     """Return as `read`, and also the file's own tree with its secrets, which a chip gets.
 
-    ConfigurationError if one is missing.
+    CannotRunHere if one cannot be read.
     """
-    configuration, tree, absent = _complete(path, _text(path))
-    if absent:
-        raise ConfigurationError(path, [_without_credential(place) for place in absent])
+    unread: list[Mistake] = []
+    configuration, tree, absent = _complete(path, _text(path), unread=unread)
+    if unread or absent:
+        raise CannotRunHere(path, [*unread, *map(_without_credential, absent)])
     tree.pop("$schema", None)
     return configuration, tree
 

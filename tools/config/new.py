@@ -23,6 +23,7 @@ import click
 
 from toolcart.agent.cart import config
 from toolcart.agent.linux.web_address import WebAddress
+from toolcart.base.privileges import as_root
 from toolcart.base.serial_settings import PROCEDURES
 from toolcart.tools.config.file import SERVICE_CONFIG, sentence
 from toolcart.tools.config.schema import FILE_NAME
@@ -189,7 +190,7 @@ def next_step(tree: dict, file: Path) -> str:
     if "board" in tree:
         return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
     if file.resolve() == SERVICE_CONFIG:  # its spools belong to the service's user
-        return "Next: sudo systemctl restart toolcart"
+        return f"Next: {as_root('systemctl restart toolcart')}"
     return f"Next: toolcart run --config {shlex.quote(str(file))}"
 
 

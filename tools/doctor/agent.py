@@ -12,6 +12,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from toolcart.base.privileges import as_root, try_sudo
 from toolcart.spool.image import is_held
 from toolcart.tools.config import runner, socket_location
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
@@ -72,9 +73,14 @@ def examine(
         return [Finding(SUBJECT, GOOD, words, "", {"pid": agent.get("pid")}), *boot, *needs]
     if no_agent is not None and no_agent.is_forbidden:
         return [Finding(SUBJECT, WARN, str(no_agent), no_agent.hint)]
-    if any(is_held(spool) for spool in spools):
-        words = "an agent has the spool and does not answer"
+    held = {spool: is_held(spool) for spool in spools}
+    if any(held.values()):
+        words = "the spool is in use, and no agent answers"
         return [Finding(SUBJECT, BAD, f"{words}: {no_agent}" if no_agent else words, no_agent.hint if no_agent else "")]
+    unknown = [str(spool) for spool, is_in_use in held.items() if is_in_use is None]
+    if unknown:
+        words = f"it cannot be told whether an agent runs: {unknown[0]} cannot be opened"
+        return [Finding(SUBJECT, WARN, words, try_sudo("Its agent's user and root can tell"))]
     return [_no_agent(config_path, unit, service, spools), *boot]
 
 
@@ -82,9 +88,11 @@ def _no_agent(config_path: str, unit: str, service: dict[str, str], spools: list
     """Say that no agent runs, why, and what waits for one."""
     words = f"no agent runs{_service_text(unit, service)}"
     file = shlex.quote(config_path)
-    hint = f"`toolcart run --config {file}` runs it here, `sudo toolcart install-service --config {file}` as a service."
+    as_service = as_root(f"toolcart install-service --config {file}")
+    hint = f"`toolcart run --config {file}` runs it here, `{as_service}` as a service."
     if unit:
-        hint = f"`sudo systemctl restart {unit}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
+        restart = as_root(f"systemctl restart {unit}")
+        hint = f"`{restart}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
         return Finding(SUBJECT, NOTE, f"{words} with this configuration yet", hint)
     waiting = sum(undelivered(spool)[0] for spool in spools)
@@ -118,7 +126,7 @@ def _at_boot(unit: str, service: dict[str, str]) -> list[Finding]:
     if state in ("", "enabled", "enabled-runtime", "static", "alias", "generated"):
         return []
     words = f"the service {unit} is {state}: it does not start with the machine"
-    return [Finding("service", WARN, words, f"`sudo systemctl enable {unit}` changes that.")]
+    return [Finding("service", WARN, words, f"`{as_root(f'systemctl enable {unit}')}` changes that.")]
 
 
 def state_of(unit: str) -> dict[str, str]:

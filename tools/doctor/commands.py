@@ -7,6 +7,7 @@ configuration beside an agent that runs with an earlier one. What works but coul
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,8 +17,11 @@ from pathlib import Path
 
 import click
 
+from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
+from toolcart.base.privileges import as_root
 from toolcart.base.terminal_safe import visible
+from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.spool.image import is_held
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import files, path_checks, runner
@@ -28,6 +32,7 @@ from toolcart.tools.messages import attention, connections, reasons, standing_co
 from toolcart.tools.messages.durations import counted
 
 AT_ONCE = 8  # stations
+MOUNTED: dict = {"owner": NO_OWNER}  # settings of a spool that an agent has: it knows that it is the station's
 
 
 @click.command()
@@ -84,27 +89,49 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or checked.lacks))
-    for setting, mistake, allowed in [*checked.mistakes, *checked.lacks]:
+    lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
+    for setting, mistake, allowed in [*checked.mistakes, *lacks]:
         location = config_path if setting == "(file)" else f"{config_path}: {setting}"
         yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")
     if configuration is None:
-        for station_status in (agent_status or {}).get("stations", ()):  # the agent goes on with what it has read
-            yield from _status_findings(_name(station_status), station_status["number"], agent_status or {})
+        if agent_status is not None:
+            yield from _running_findings(agent_status["stations"], None, config_path)
         return
-    if not checked.mistakes and not checked.lacks:
+    if not checked.mistakes and not lacks:
         words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.words}"
         yield Finding("configuration", GOOD, words)
-    running = agent_status if agent_status is not None else {} if any(map(is_held, spools)) else None
+    may_run = (no_agent is not None and no_agent.is_forbidden) or any(is_held(spool) is not False for spool in spools)
+    running = agent_status["stations"] if agent_status is not None else None
     with runner.acting_as(user):
-        yield from _spool_findings(configuration, config_path, running or {})
+        if running is None:
+            yield from _spool_findings(configuration, config_path)
         yield from local.clock()
-        if running is None and not offline:
+        if running is None and not may_run and not offline:
             yield from local.names(configuration)
         for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
-        if running is not None or not offline:  # what an agent tells needs no connection
-            yield from _station_findings(configuration, config_path, running)
+        if running is not None:  # what an agent tells needs no connection
+            yield from _running_findings(running, configuration, config_path)
+        elif may_run:
+            yield from map(_not_asked, configuration["stations"])
+        elif not offline:
+            yield from _station_findings(configuration, config_path)
+
+
+def _is_told(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:
+    """Return True if this is an outlet's file, and the running agent says itself that it cannot use it."""
+    place = re.fullmatch(r"stations\[(\d+)\]\.outlets\[(\d+)\]\.path", setting)
+    if place is None or configuration is None:
+        return False
+    station = configuration["stations"][int(place[1])]
+    name = name_of(station["outlets"][int(place[2])])
+    return any(
+        outlet["kind"] == "file" and outlet.get("name", "file") == name and attention.of_outlet(outlet) is not None
+        for shown in (agent_status or {}).get("stations", ())
+        if shown["number"] == station["number"]
+        for outlet in shown.get("outlets", ())
+    )
 
 
 def _configuration_to_run(config_path: str) -> dict | None:
@@ -115,7 +142,7 @@ def _configuration_to_run(config_path: str) -> dict | None:
         return None
 
 
-def _station_findings(configuration: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
+def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding]:
     """Check the stations side by side; what is found comes in their order.
 
     Those that share a controller's port or a line are checked one after the other.
@@ -124,7 +151,7 @@ def _station_findings(configuration: dict, config_path: str, running: dict | Non
 
     def check_station(station: dict) -> list[Finding]:
         with locks[_controller_address(station)]:
-            return list(_findings_of(configuration, station, config_path, running))
+            return list(_findings_of(configuration, station, config_path))
 
     with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
         yield from chain.from_iterable(pool.map(check_station, configuration["stations"]))
@@ -136,27 +163,40 @@ def _controller_address(station: dict) -> tuple:
     return ("tcp", controller["host"], controller["port"]) if controller["link"] == "tcp" else (controller["device"],)
 
 
-def _spool_findings(configuration: dict, config_path: str, running: dict) -> Iterator[Finding]:
-    mounted = {
-        station_status["number"]: station_status["spool"]
-        for station_status in running.get("stations", ())
-        if station_status["mounted"]
-    }
+def _spool_findings(configuration: dict, config_path: str) -> Iterator[Finding]:
+    """Check the spools of a configuration that no agent runs with."""
+    for station in configuration["stations"]:
+        yield from _spool_as_configured(configuration, station, config_path)
+
+
+def _spool_as_configured(configuration: dict, station: dict, config_path: str) -> list[Finding]:
     without_room = path_checks.spools_without_room(configuration, config_file.folder_of(config_path))
-    for index, station in enumerate(configuration["stations"]):
-        system = configuration["system"]
-        owner = (system["type"], system["number"], station["number"])
-        path = spool_path(config_path, station)
-        settings = {**station["spool"], "owner": owner}
-        mounted_spool = mounted.get(station["number"])
-        is_gone = (
-            mounted_spool is not None
-            and mounted_spool.get("refused") == "gone"
-            and not mounted_spool.get("is_back")
-            and Path(mounted_spool["path"]).name == path.name
-        )
-        no_room = without_room.get(f"stations[{index}].spool.path", "")
-        yield from local.spool(_name(station), path, settings, mounted_spool is not None, is_gone, no_room)
+    system = configuration["system"]
+    settings = {**station["spool"], "owner": (system["type"], system["number"], station["number"])}
+    no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
+    return local.spool(_name(station), spool_path(config_path, station), settings, no_room=no_room)
+
+
+def _running_findings(running: list[dict], configuration: dict | None, config_path: str) -> Iterator[Finding]:
+    """Check the spools that an agent runs with, and yield what it tells of its stations; nothing else is asked.
+
+    These are not always those of the configuration, which may have been edited since the start.
+    """
+    configured = {station["number"]: station for station in configuration["stations"]} if configuration else {}
+    for station in running:
+        if station["mounted"]:
+            spool = station["spool"]
+            is_gone = spool.get("refused") == "gone" and not spool.get("is_back")
+            yield from local.spool(_name(station), Path(spool["path"]), MOUNTED, True, is_gone)
+        elif configuration and station["number"] in configured:
+            yield from _spool_as_configured(configuration, configured[station["number"]], config_path)
+    for station in running:
+        yield from _status_findings(station)
+    numbers = {station["number"] for station in running}
+    for number in sorted(configured.keys() - numbers):
+        yield Finding(f"station {number}", NOTE, "is in the configuration, and the running agent does not have it")
+    for number in sorted(numbers - configured.keys()) if configuration else ():
+        yield Finding(f"station {number}", NOTE, "is one of the running agent, and not in the configuration now")
 
 
 def spool_path(config_path: str, station: dict) -> Path:
@@ -168,11 +208,8 @@ def _name(station: dict) -> str:
     return f"station {station['number']}"
 
 
-def _findings_of(configuration: dict, station: dict, config_path: str, running: dict | None) -> Iterator[Finding]:
+def _findings_of(configuration: dict, station: dict, config_path: str) -> Iterator[Finding]:
     name = _name(station)
-    if running is not None:
-        yield from _status_findings(name, station["number"], running)
-        return
     folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
         yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
@@ -194,13 +231,15 @@ def _unproven(name: str, outlet: dict) -> Finding:
     return Finding(subject, NOTE, f"{words} ({outlet['state']})", figures={"is_proven": False})
 
 
-def _status_findings(name: str, number: int, running: dict) -> Iterator[Finding]:
-    """Yield what the running agent has found; nothing else is asked."""
-    station = next((station for station in running.get("stations", ()) if station["number"] == number), None)
-    if station is None:
-        words = "an agent has the spool and does not tell its state: neither controller nor outlets were asked"
-        yield Finding(name, SKIPPED, words, "`sudo toolcart status` asks it; or stop it and ask again.")
-        return
+def _not_asked(station: dict) -> Finding:
+    """Say that nothing was asked, as an agent may be connected."""
+    words = "an agent may be running, and does not tell its state: neither controller nor outlets were asked"
+    return Finding(_name(station), SKIPPED, words, f"`{as_root('toolcart status')}` asks it; or stop it and ask again.")
+
+
+def _status_findings(station: dict) -> Iterator[Finding]:
+    """Yield what the running agent has found at this station; nothing else is asked."""
+    name = _name(station)
     if not station["mounted"]:
         yield Finding(f"{name} agent", BAD, attention.spool_problem(station))
         return

@@ -1,7 +1,7 @@
 """What can be checked without the plant: spools and their disk, the clock, host names.
 
 Rules
-1. No spool is changed, and no lock is taken: an agent may be running, or about to start.
+1. No spool is changed, and no lock is kept: an agent may be running, or about to start.
 2. A folder counts as writable if a file could be made in it, synced and removed, as an agent does. The file has a name
    that no spool has.
 """
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 from toolcart.agent.log.flash import REFUSED_GONE, REFUSED_NO_ROOM, REFUSED_QUOTA
+from toolcart.base import privileges
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
@@ -50,9 +51,12 @@ def spool(
     folder = path.parent
     subject = f"{name} spool"
     if is_gone or (is_up and folder.is_dir() and not os.path.lexists(path)):
-        hint = linux_refusal.advice(REFUSED_GONE, str(path))
         words = f"{path} is not the running agent's spool: {linux_refusal.meaning(REFUSED_GONE)}"
-        return [Finding(subject, BAD, words, f"{hint[0].upper()}{hint[1:]}.")]
+        return [Finding(subject, BAD, words, _as_sentence(linux_refusal.advice(REFUSED_GONE, str(path))))]
+    if is_up and not folder.is_dir():
+        return [
+            Finding(subject, NOTE, f"{path}: the running agent has it, in a folder that is not to be seen from here")
+        ]
     hint = f"spool.path names {path_checks.A_FILE}."
     problem = (
         "" if path.is_file() else path_checks.path_problem(path)
@@ -85,11 +89,14 @@ def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool)
     if path.is_file() and refusal in (REFUSED_NO_ROOM, REFUSED_QUOTA):
         need = attention.full_disk(str(path), refusal)
         return [_file(subject, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
-    hint = linux_refusal.advice(refusal, str(path))
-    hint = f"{hint[0].upper()}{hint[1:]}."
+    hint = _as_sentence(linux_refusal.advice_for(error, str(path)))
     if isinstance(error, PermissionError):
         hint = f"spool.path names {path_checks.A_FILE}."
     return [Finding(subject, BAD, words, hint)]
+
+
+def _as_sentence(advice: str) -> str:
+    return f"{advice[0].upper()}{advice[1:]}."
 
 
 def _sync_times_ms(probe: Path) -> tuple[float, float]:
@@ -132,13 +139,14 @@ def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Findin
         with path.open("rb") as file:
             page, octets = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
     except OSError as error:
-        return Finding(
-            subject, BAD, f"{path} cannot be read: {error.strerror}", "Only its agent's user may read it; try sudo."
-        )
+        hint = _as_sentence(linux_refusal.advice_for(error, str(path)))
+        if isinstance(error, PermissionError) and not privileges.is_root():
+            hint = privileges.try_sudo("Only its agent's user may read it")
+        return Finding(subject, BAD, f"{path} cannot be read: {error.strerror}", hint)
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
     why, to_do = linux_header.refusal(page, octets, settings["owner"], rescue)
     if why:
-        return Finding(subject, BAD, f"{path} {why}", f"{to_do[0].upper()}{to_do[1:]}.")
+        return Finding(subject, BAD, f"{path} {why}", _as_sentence(to_do))
     kib = (octets - linux_header.PAGE_BYTES) // 1024
     return Finding(subject, GOOD, f"{path}: {kib} KiB, this station's")
 

@@ -7,7 +7,6 @@ Rules
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +17,7 @@ from toolcart.agent.cart.status import why_name
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.outlets.toolsnet.factory import make
 from toolcart.agent.outlets.toolsnet.forward import Forward
+from toolcart.agent.outlets.toolsnet.status import kept_of
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
@@ -100,8 +100,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
         spool_image = image.read(spool)
         account = report.account(spool_image, spool_image.areas[0])
     except (image.ImageError, OSError) as error:
-        hint = "" if os.access(spool, os.R_OK) else "Only its agent's user may read it; try sudo."
-        return [Finding(subject, SKIPPED, f"{spool} cannot be read: {error}", hint)]
+        return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {error}")]
     passed, waiting = account["sequence"] or 0, account["waiting"]
     newest_number = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": newest_number}
@@ -111,9 +110,9 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
         return [Finding(subject, WARN, words, hint, figures), *_quarantine_findings(spool, spool_image, number)]
     more_findings = [*_sent_again_findings(name, spool_image.opened), *_quarantine_findings(spool, spool_image, number)]
     missing = (passed - sequence) % SEQUENCES
-    lacks, is_kept = _lacking_results(spool_image.opened, sequence, missing if account["delivered"] else 0)
+    lacks, kept = _lacking_results(spool_image.opened, sequence, missing if account["delivered"] else 0)
     if lacks:
-        doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, is_kept)
+        doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, kept)
         return [Finding(subject, BAD, doubt.words, doubt.hint, figures), *more_findings]
     words = (
         f"the server has up to {sequence} of {newest_number}: {(newest_number - sequence) % SEQUENCES} are to be sent"
@@ -129,15 +128,18 @@ def _sent_again_findings(name: str, opened) -> list[Finding]:
     return [Finding(f"{name} sent again", NOTE, attention.sent_again(remaining).words)] if remaining > 0 else []
 
 
-def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, bool]:
-    """Return how many results the server lacks of those it had, by what the spool knows and by what it says now."""
+def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, int]:
+    """Return how many results the server lacks of those it had, and how many of them the spool has, both at most.
+
+    By what the spool knows and by what the server says now.
+    """
     numbers = opened.state.numbers
     lacks, doubt_to = numbers[n.DOUBT_LACKS], numbers[n.DOUBT_TO]
     is_met = numbers[n.SENT] & n.SENT_MET
     is_known = sequence == numbers[n.TAKEN] if sequence else numbers[n.SENT] & n.SENT_EMPTY or not numbers[n.DELIVERED]
     if is_met and not is_known and (sequence == 0 or 0 < missing < SEQUENCES // 2):
-        return max(lacks, missing if sequence else numbers[n.DELIVERED]), opened.log.number > 0
-    return lacks, lacks > 0 and opened.log.first_above(0) <= doubt_to
+        lacks, doubt_to = max(lacks, missing if sequence else numbers[n.DELIVERED]), numbers[n.CURSOR]
+    return lacks, kept_of(opened.log, lacks, doubt_to)
 
 
 def _quarantine_findings(path: Path, spool, number: int) -> list[Finding]:

@@ -1,8 +1,8 @@
 """`toolcart flash`: shows the plan with sizes, carries it out, and has one clear sentence for each way it can fail.
 
-Exit codes: 0 the new version runs and is healthy (or was there already), 2 the configuration or the command line is
-wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went away in the middle: the old version is
-left, 5 the new version was not healthy and the old one runs again.
+Exit codes: 0 the new version runs and is healthy (or was there already), 1 a secret cannot be read here, 2 the
+configuration or the command line is wrong, 3 the board is not there, busy, wrong or full: nothing changed, 4 it went
+away in the middle: the old version is left, 5 the new version was not healthy and the old one runs again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from toolcart.tools.flash import package, plan
 from toolcart.tools.flash.install import HEALTHY_S, RolledBack, install, roll_back, switch, wait_healthy
 from toolcart.tools.flash.link import About, BoardError, BoardGone, Link
 
-EXIT_CONFIGURATION = 2
 EXIT_BOARD = 3
 EXIT_GONE = 4
 EXIT_ROLLED_BACK = 5
@@ -87,7 +86,7 @@ def run(
         package.checked_config(config_path, platform)
     except config_file.ConfigurationError as error:
         say(str(error))
-        return EXIT_CONFIGURATION
+        return error.exit_code
     outcome: dict[str, Any] = {"board": platform, "port": port}
     link = opened(port)
     try:

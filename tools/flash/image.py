@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from toolcart.base.privileges import as_root
 from toolcart.base.sources import ROOT, Unavailable, locked, output_of
 from toolcart.board import FILES_BYTES
 from toolcart.tools.flash.boards import Board
@@ -106,7 +107,7 @@ def _tools(board: Board) -> list[str]:
                 packages.append(package)
     lacking = []
     if packages:
-        lacking.append(f"programs are missing: sudo apt-get install {' '.join(packages)}")
+        lacking.append(f"programs are missing: {as_root('apt-get install ' + ' '.join(packages))}")
     if board.port == "esp32" and shutil.which("idf.py") is None:
         get = f"git clone --recursive --branch {IDF_RELEASE} https://github.com/espressif/esp-idf IDF"
         lacking.append(f"{NO_IDF} (no idf.py): {get}; IDF/install.sh; . IDF/export.sh")
@@ -141,9 +142,10 @@ def _lacks_picotool(source: Path) -> str:
         if subprocess.run(command, capture_output=True, timeout=ASK_TIMEOUT_S).returncode == 0:
             return ""
     build = f"cmake -S picotool -B picotool/build -DPICO_SDK_PATH={source}/lib/pico-sdk -DPICOTOOL_NO_LIBUSB=1"
+    installs = as_root("cmake --build picotool/build --target install")
     return (
         f"picotool {wanted[1]} is missing, which the Pico SDK calls: "
-        f"git clone --branch {wanted[1]} {PICOTOOL}; {build}; sudo cmake --build picotool/build --target install"
+        f"git clone --branch {wanted[1]} {PICOTOOL}; {build}; {installs}"
     )
 
 

@@ -23,7 +23,6 @@ from toolcart.tools.flash import package
 
 FOLDER = "a"
 INDEX = "package.json"
-EXIT_CONFIGURATION = 2
 EXIT_NOT_MADE = 3
 
 # What mpy-cross makes native code for; an RP2350 runs an RP2040's.
@@ -50,7 +49,7 @@ def mip(folder: Path, platform: str, config_path: str) -> None:
         count = write(folder, built)
     except config_file.ConfigurationError as wrong:
         click.echo(str(wrong), err=True)
-        sys.exit(EXIT_CONFIGURATION)
+        sys.exit(wrong.exit_code)
     except (Unavailable, ValueError, OSError) as reason:
         click.echo(f"toolcart: {reason}", err=True)
         sys.exit(EXIT_NOT_MADE)

@@ -23,6 +23,7 @@ import serial.tools.list_ports
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 
+from toolcart.base.privileges import as_root
 from toolcart.tools.flash.link import About, BoardError, BoardFull, BoardGone, Progress, console_line
 
 CHUNK_BYTES = 1024
@@ -307,9 +308,8 @@ def open_error(port: str, error: Exception) -> BoardError:
             f"{port} is in use by another program (a terminal, an editor, another toolcart). Close that one."
         )
     if number == errno.EACCES or "Permission" in text:
-        return BoardError(
-            f"{port} may not be opened by this user. On Linux: sudo usermod -aG dialout $USER, then log in again."
-        )
+        joins = as_root("usermod -aG dialout $USER")
+        return BoardError(f"{port} may not be opened by this user. On Linux: {joins}, then log in again.")
     if number != errno.ENOENT and os.path.exists(port):
         if "Inappropriate ioctl" in text or os.path.isdir(port):
             return BoardError(f"{port} is not a serial line. `ls /dev/ttyACM*` shows those of boards.")

@@ -311,7 +311,7 @@ def _lost_there(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         lacks, left = outlet.get("lost_there"), outlet.get("sent_again")
         if lacks:
-            yield lost_there(lacks, station, outlet.get("lost_there_kept", False), connections.name_of(outlet))
+            yield lost_there(lacks, station, outlet.get("lost_there_kept", 0), connections.name_of(outlet))
         if left:
             done, since = outlet.get("sent_again_done", 0), outlet.get("sent_again_since", "start")
             yield sent_again(left, f", {done} are done since {_SINCE[since]}", connections.name_of(outlet))
@@ -326,16 +326,17 @@ def sent_again(left: int, done: str = "", name: str = "ToolsNet") -> Need:
     return Need("sent again", NOTE, "SENT AGAIN", words, key="again")
 
 
-def lost_there(lacks: int, station: dict, is_kept: bool, name: str = "ToolsNet") -> Need:
-    """Say that ToolsNet lacks up to so many results that it had; `is_kept`: the spool still has some of them."""
+def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> Need:
+    """Say that ToolsNet lacks up to so many results that it had; the spool still has `kept` of them at most."""
     words = f"{name} lacks up to {lacks} results that it had: was its database emptied or restored, or is it another "
     words += "one?"
     leave = f"`{commands.offer_again(station)} --leave` leaves them, or says that all are there"
-    if is_kept:
-        hint = f"`{commands.offer_again(station)} --since TIME` sends them again, as far as the spool has them; {leave}"
+    if kept:
+        hint = f"`{commands.offer_again(station)} --since TIME` sends again what the spool still has of them, at most "
+        hint += f"{kept}; {leave}"
     else:
         hint = f"the spool has none of them any more; {leave}"
-    return Need("lost there", BAD, "DOUBT", words, hint, f"{lacks} {is_kept}")
+    return Need("lost there", BAD, "DOUBT", words, hint, f"{lacks} {kept > 0}")
 
 
 def _state(station: dict) -> Iterator[Need]:
@@ -393,7 +394,11 @@ def _added(station: dict) -> Iterator[Need]:
             words = f"{name} was added with this start, or made durable, and gets what the spool still"
             if outlet.get("is_back"):
                 words = f"{name} is configured again, and gets from where it was what the spool still"
-            words += f" holds, but for the {left_out} oldest records: new results need room" if left_out else " holds"
+            words += (
+                f" holds, but for at most {left_out} of the oldest records: new results need room"
+                if left_out
+                else " holds"
+            )
             words += f"; it lacks up to {lacks} records that were given up before" if lacks else ""
             yield Need("added", NOTE, "ADDED", words, key=words)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import shlex
 
+from toolcart.base.privileges import as_root
+
 
 def quarantine(station: dict) -> str:
     """Return the command that shows the results that ToolsNet refused."""
@@ -40,8 +42,8 @@ def reload(agent: dict) -> str:
     """Return what has an agent read its configuration again, as it runs (toolcart.tools.status.server)."""
     reload_by, pid, unit = agent.get("reload", ""), agent.get("pid", "PID"), agent.get("unit")
     if unit:
-        manager = "systemctl --user" if reload_by == "user" else "sudo systemctl"
-        return f"`{manager} reload {unit}` takes it"
+        command = f"systemctl --user reload {unit}" if reload_by == "user" else as_root(f"systemctl reload {unit}")
+        return f"`{command}` takes it"
     if reload_by == "none":
         return "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
     inside = " inside its container" if reload_by == "container" else ""

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from toolcart.agent.linux.web_address import WebAddress
+from toolcart.agent.mqtt.status import NO_PINGRESP, NO_RECEIPT, SILENCES
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.requests import DONE
 from toolcart.agent.openprotocol.requests import REFUSAL as REFUSED_BY
 from toolcart.agent.openprotocol.session_states import HEARD_PART
+from toolcart.base.privileges import as_root
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages.durations import next_try
 
@@ -29,11 +31,13 @@ DEVICE_SERVER = "serial device server"
 
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
 
-# Reasons that end by themselves, as soon as the other side is there.
+# The other side is only away: not reached, silent, or it ends the connection. That ends by itself once it is there.
 _AWAY = (
     *("no address", "name not found", "DNS slow", "refused", "no route", "no network", NO_NETWORK_WANTED),
     *("timed out", "reset", "ended", "failed", "silence", "framing lost", "stopped", "no device", "unplugged"),
     *("no PIM", "no info", "no answer", "TLS ended", "TLS broken"),
+    *SILENCES.values(),
+    *(NO_PINGRESP, NO_RECEIPT),
 )
 
 
@@ -248,7 +252,7 @@ _CONNECT = {
     "not a tty": ("{host} is not a serial line", "Name the adapter's device in {setting}."),
     "no permission": (
         "no permission to use {host}",
-        "The agent's user has to be in the group dialout: `sudo usermod -aG dialout USER`, then log in again.",
+        f"The agent's user has to be in the group dialout: `{as_root('usermod -aG dialout USER')}`, then log in again.",
     ),
     "unplugged": ("the adapter {host} was unplugged", "It is used again when it is back."),
     "no driver": ("pyserial is not installed", ""),
@@ -327,7 +331,7 @@ _ALERTS = {
 _LINE = {
     "in use": (
         "{host} is in use by another program",
-        "`sudo fuser -v {device}` says which; two agents cannot share it.",
+        f"`{as_root('fuser -v {device}')}` says which; two agents cannot share it.",
     ),
     "failed": ("the serial line {host} failed{system}", "Unplug the adapter and plug it in again."),
 }

@@ -8,8 +8,6 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from toolcart.tools.messages import attention, commands, connections
 from toolcart.tools.messages.attention import NOTE, WARN, Need
 from toolcart.tools.messages.durations import counted
@@ -21,11 +19,12 @@ _SENTENCES = {
         "twice, or was its spool exchanged? Nothing is skipped"
     ),
     "server behind": (
-        "ToolsNet is {value} results behind what it once had of station {number}: was it restored from an old copy?"
+        "ToolsNet is up to {value} results behind what it once had of station {number}: was it restored from an old "
+        "copy?"
     ),
     "server empty": (
-        "ToolsNet holds no result of station {number}, of {value} that were delivered: was its database emptied, or "
-        "is it another one?"
+        "ToolsNet holds no result of station {number}, of up to {value} that were delivered: was its database emptied, "
+        "or is it another one?"
     ),
 }
 
@@ -68,7 +67,7 @@ _COUNTED = {
     "overwritten": (
         "OVERWRITTEN",
         "results at most overwritten before ToolsNet had them, because the spool was full, "
-        "or left out when it was added",
+        "or left out when it was added to it",
         _LARGER,
     ),
     "set aside": (
@@ -105,7 +104,7 @@ _COUNTED = {
 }
 OVER = {"set aside": "no result is set aside any more"}  # of what can become none again
 _OF_OUTLETS = ("receipts above", "receipts below", "given again", "not given")
-LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED", "left out": "LEFT OUT"}
+LABELS = {slug: label for slug, (label, _, _) in _COUNTED.items()} | {"missed": "MISSED"}
 USUAL = {"passed over", "text escaped", "shifted"}  # at some controllers: reported once
 
 
@@ -124,7 +123,7 @@ def count_needs(station: dict) -> list[Need]:
         **station.get("counters", {}),
         "gone": recovery.get("gone"),
         "again": recovery.get("stored_again_at_most"),
-        "overwritten": max(0, (station.get("overwritten") or 0) - _left_out_for_toolsnet(station)),
+        "overwritten": station.get("overwritten"),
         "set aside": station.get("parked"),
         "dropped": station.get("dropped"),
     }
@@ -142,21 +141,8 @@ def count_needs(station: dict) -> list[Need]:
         noun_phrase = words if count != 1 else words.replace("s ", " ", 1)
         needs.append(Need(slug, NOTE, label, f"{count} {noun_phrase}", hint.format(**placeholders), str(count)))
         if slug == "overwritten":
-            needs += [*_given_up(station), *_left_out(station)]
+            needs += _given_up(station)
     return needs
-
-
-def _left_out_for_toolsnet(station: dict) -> int:
-    return sum(outlet.get("left_out") or 0 for outlet in station.get("outlets", ()) if outlet["kind"] == "toolsnet")
-
-
-def _left_out(station: dict) -> Iterator[Need]:
-    """Return what the last start left out for outlets that it added; after another start it is part of a bound."""
-    for outlet in station.get("outlets", ()):
-        count, name = outlet.get("left_out") or 0, connections.name_of(outlet)
-        if count:
-            words = f"{counted(count, 'record')} left out when {name} was added or made durable: others have had them"
-            yield Need("left out", NOTE, "LEFT OUT", words, "", str(count), name)
 
 
 def _given_up(station: dict) -> list[Need]:
@@ -167,15 +153,11 @@ def _given_up(station: dict) -> list[Need]:
             continue
         count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
         unnamed -= count
-        count = max(0, count - (outlet.get("left_out") or 0))
-        of = f"before {name} had {'it' if count == 1 else 'them'}"
-        if outlet.get("durable", True):
-            words = f"{counted(count, 'record')} at most overwritten {of}, because the spool was full, "
-            words += "or left out when it was added"
-            needs.append(Need("overwritten", NOTE, "OVERWRITTEN", words, _LARGER, str(count), name))
-        else:
-            words = f"{counted(count, 'record')} at most dropped {of}, as it is best effort"
-            needs.append(Need("missed", NOTE, "MISSED", words, "it was away or slow", str(count), name))
+        # One number for all causes, and what it is now need not be what it was then.
+        words = f"{counted(count, 'record')} at most given up before {name} had {'it' if count == 1 else 'them'}: "
+        words += f"the spool was full, or {name} was added to it, or was best effort and behind"
+        slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
+        needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (
         f"{counted(unnamed, 'record')} at most were given up before outlets that are not configured any more had them"
     )

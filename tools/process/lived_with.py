@@ -3,8 +3,8 @@
 Rules
 1. A mistake refuses, and so does what the agent has and would lose: a secret or a certificate that it has read, a file
    that it writes.
-2. Lived with is what is about a station whose spool is not up, about an outlet that cannot be used as it is, and the
-   room that an outlet's file has no more: whoever writes it has none.
+2. Lived with is what is about a station whose spool is not up, what this outlet of the agent lacks already (the secret
+   or certificate, not only the other side), and the room that an outlet's file has no more: whoever writes it has none.
 3. A station is known by its number, an outlet by its kind and name: what is new is not lived with.
 """
 
@@ -13,12 +13,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from toolcart.agent.linux.awaiting_secret import NOT_STARTED
 from toolcart.tools.config import path_checks
+from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file import Mistake
-from toolcart.tools.config.files import Checked
+from toolcart.tools.config.files import TLS_FILES, Checked
 from toolcart.tools.messages import connections, reasons
 
-_PLACE = re.compile(r"stations\[(\d+)\](?:\.outlets\[(\d+)\])?\.")
+_PLACE = re.compile(r"stations\[(\d+)\](?:\.outlets\[(\d+)\])?\.(\w+)")
 
 
 def without(checked: Checked, stations: list[dict], folder: Path) -> Checked:
@@ -35,7 +37,7 @@ def _is_lived_with(lack: Mistake, configuration: dict, known: dict[int, dict], f
     if place.startswith("toolsnet."):
         outlets = [outlet for station in known.values() for outlet in station.get("outlets", ())]
         outlets = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
-        return bool(outlets) and all(map(_is_unusable, outlets))
+        return bool(outlets) and all(map(_lacks_certificate, outlets))
     found = _PLACE.match(place)
     if found is None:
         return False
@@ -50,8 +52,21 @@ def _is_lived_with(lack: Mistake, configuration: dict, known: dict[int, dict], f
     outlet = settings["outlets"][int(found[2])]
     for running in station["outlets"]:
         if (running["kind"], running["name"]) == (outlet["kind"], outlet["name"]):
-            return _is_unusable(running) or _has_no_room(running, outlet, folder)
+            return _is_lacking(running, found[3]) or _has_no_room(running, outlet, folder)
     return False
+
+
+def _is_lacking(outlet: dict, key: str) -> bool:
+    """True if this outlet of the running agent has not what this setting names."""
+    if outlet["state"] == NOT_STARTED:
+        return True
+    if config_secrets.is_written(key):
+        return False
+    return _lacks_certificate(outlet) if key in TLS_FILES else _is_unusable(outlet)
+
+
+def _lacks_certificate(outlet: dict) -> bool:
+    return not connections.is_working(outlet) and connections.reason_of(outlet).slug == "no TLS files"
 
 
 def _is_unusable(outlet: dict) -> bool:

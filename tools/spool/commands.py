@@ -27,8 +27,8 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 
 
 RUNNING = (
-    "an agent has this spool open. Only the running agent knows what it has delivered since it wrote its cursor, and "
-    "whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."
+    "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
+    "and whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."
 )
 
 

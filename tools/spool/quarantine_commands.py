@@ -34,6 +34,7 @@ from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
+from toolcart.board.linux.refusal import owner_of
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow
@@ -156,7 +157,7 @@ def ask_agent(path: str, words: list[str]) -> list[dict] | None:
             sock.connect(path)
         except PermissionError:
             raise OrderNotGiven(
-                f"{path}: only the owner of the spool may give orders; use `sudo -u`", EXIT_IN_USE
+                f"{path}: only {owner_of(path)}, the owner of the spool, may give orders", EXIT_IN_USE
             ) from None
         except OSError:
             return None
@@ -184,7 +185,7 @@ def spool_of(spool_file: str | None, config_path: str | None, station: int | Non
     try:
         stations = config_file.read(config_path or "")["stations"]
     except config_file.ConfigurationError as error:
-        raise OrderNotGiven(str(error)) from None
+        raise OrderNotGiven(str(error), error.exit_code) from None
     numbers = [station_settings["number"] for station_settings in stations]
     if station is None and len(stations) > 1:
         raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")

@@ -129,7 +129,7 @@ def _locked(source: Path) -> Iterator[None]:
 
 def _moved(source: Path, target: Path, plan: Plan) -> str:
     told = image.header(source)
-    old = start(image.load(source), told)
+    old = start(image.content_of(source))
     if old is None:
         raise CannotTakeOver(f"{source} holds no spool that can be started")
     owner = told.owner if told is not None else NO_OWNER
@@ -180,9 +180,9 @@ def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:
     return 0
 
 
-def start(octets: bytes, told: Header | None) -> OfflineSpool | None:
-    """Return a spool in a copy of these blocks, started as an agent starts; ImageError if they are none."""
-    return begun(image.device_of(octets, told))
+def start(content: bytes) -> OfflineSpool | None:
+    """Return a spool in a copy of this file's content, started as an agent starts; ImageError if it is none."""
+    return begun(image.device_of(content))
 
 
 def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:

@@ -7,6 +7,7 @@ import socket
 import stat
 import time
 
+from toolcart.base.privileges import try_sudo
 from toolcart.board.linux.control import answer_to
 from toolcart.tools.config import socket_location
 
@@ -46,7 +47,7 @@ def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
             ) from None
         except PermissionError:
             raise NoAgent(
-                f"no permission to ask at {path}", "Only the agent's user may ask it; try sudo.", True
+                f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True
             ) from None
         except TimeoutError:
             raise NoAgent(

@@ -21,6 +21,10 @@ Rules
 5. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
 6. What an operator has dropped cannot be told from what was delivered, and is sent again like that. It stays counted as
    dropped, unless more go out than were ever delivered: then it is certain that some of them were dropped.
+7. So DELIVERED may have less than ToolsNet has had: dropped ones that were sent again; those that were left out as it
+   was added (toolcart.agent.cart.storage), which the log still has, and sends again with the others; and those that it
+   took right before a cut and that were overwritten before an 08 said so. The place of its cursor says that there may
+   be some (Snapshot.put_moved). Then any that is counted as dropped or overwritten may be one of them.
 """
 
 from toolcart.agent.base import counters as h
@@ -34,6 +38,7 @@ from toolcart.agent.log.snapshot_fields import (
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
+    OVERWRITTEN,
     SENT,
     SENT_AGAIN,
     SENT_BACK,
@@ -42,6 +47,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_OLDER,
     SENT_OPEN,
     SENT_WIDE,
+    STORED,
     TAKEN,
     again_to,
 )
@@ -73,10 +79,34 @@ def left(policy):
     return max(0, end - number - aside(policy)) if number < end else 0
 
 
-def _lacking(policy, back):
-    """Return how many results at most the server lacks of the last `back` numbers on the wire."""
-    last = policy.cursor.number
-    return max(0, back - kept(policy.lookahead.quarantine, last - back, last))
+def _had(policy):
+    """Return how many results ToolsNet has had, at most (rule 7)."""
+    numbers = policy.numbers
+    if policy.in_flight.state.is_moved(policy.cursor):
+        return numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
+    return numbers[DELIVERED]
+
+
+def _taken_unseen(policy):
+    """Return how many results behind TAKEN, at most, ToolsNet may have taken that were overwritten before an 08."""
+    numbers, cursor, point, sent = policy.numbers, policy.cursor, policy.resume_point, policy.in_flight
+    events = max(0, min(cursor.ahead, policy.log.number - numbers[STORED]))
+    unsent = max(0, cursor.number - sent.may_have - events)
+    rows = max(0, _rows_to(policy, numbers[TAKEN]) - unsent)
+    return min(numbers[OVERWRITTEN], rows, sent.most if point.is_start else 1)
+
+
+def _behind_taken(policy):
+    """Return how many results, at least, lie behind the last one that ToolsNet may have had before this 08."""
+    unseen = _taken_unseen(policy)
+    if unseen:
+        _note_more(policy)
+    return max(0, _rows_to(policy, policy.numbers[TAKEN]) - unseen)
+
+
+def _note_more(policy):
+    """Let it be known that DELIVERED has less than all that ToolsNet has had (rule 7)."""
+    policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)
 
 
 def _begin(policy):
@@ -118,16 +148,18 @@ def _doubt_to(numbers, number, end, width):
     numbers[SENT] = numbers[SENT] & ~(SENT_AGAIN | SENT_OPEN) | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10 | form
 
 
-def _joined(policy, rows, before):
-    """Return how many are in doubt with the last `rows` numbers on the wire beside what was `before`, and the width."""
+def _joined(policy, back, before):
+    """Return how many are in doubt with the last `back` numbers on the wire beside what was `before`, and the width."""
     lacks, width, doubt_to, _ = before
-    last, alone = policy.cursor.number, _lacking(policy, rows)
+    last, quarantine = policy.cursor.number, policy.lookahead.quarantine
+    rows = max(0, back - kept(quarantine, last - back, last))
+    most = _had(policy) + _taken_unseen(policy)
     if not lacks:
-        return alone, alone
+        return min(rows, most), rows
     if width < 0:
-        return max(alone, min(lacks + alone, policy.numbers[DELIVERED])), -1
-    width = max(alone, width + max(0, last - doubt_to - kept(policy.lookahead.quarantine, doubt_to, last)))
-    return min(lacks + alone, width), width
+        return min(lacks + rows, max(lacks, most)), -1
+    width = max(rows, width + max(0, last - doubt_to - kept(quarantine, doubt_to, last)))
+    return min(lacks + rows, width, max(lacks, most)), width
 
 
 def _put(policy, lacks, width, before):
@@ -142,20 +174,24 @@ def _put(policy, lacks, width, before):
 
 def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
-    numbers = policy.numbers
-    if not numbers[DELIVERED] or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
+    numbers, unseen = policy.numbers, _taken_unseen(policy)
+    lacks = _had(policy) + unseen
+    if not lacks or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
         return True
+    if unseen:
+        _note_more(policy)
     before = _begin(policy)
-    _put(policy, numbers[DELIVERED], -1 if before[0] else numbers[DELIVERED] + numbers[DROPPED], before)
+    width = numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
+    _put(policy, lacks, -1 if before[0] else width, before)
     numbers[SENT] |= SENT_EMPTY
-    policy.counters.note(h.SERVER_EMPTY, numbers[DELIVERED], now)
+    policy.counters.note(h.SERVER_EMPTY, lacks, now)
     return policy.in_flight.save()
 
 
 def note_behind(policy, stored, back, now):
     """The 08 names `stored`, before TAKEN, `back` results before the cursor. To be saved."""
     numbers = policy.numbers
-    behind = max(1, back - max(0, _rows_to(policy, numbers[TAKEN])))
+    behind = max(1, back - _behind_taken(policy))
     if back <= 0:  # it has all; what an order sends again is still to go
         numbers[TAKEN] = stored
         numbers[SENT] &= ~SENT_EMPTY
@@ -176,11 +212,11 @@ def note_lost_meanwhile(policy, stored):
     """
     numbers = policy.numbers
     rows = _rows_to(policy, stored)
-    lost = min(rows - max(0, _rows_to(policy, numbers[TAKEN])), numbers[DELIVERED])
+    lost = min(rows - _behind_taken(policy), _had(policy))
     if numbers[TAKEN] and lost > 0:
         end, cursor = again_to(numbers), policy.cursor
         before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO], 0
-        _, width = _joined(policy, min(rows, numbers[DELIVERED] + numbers[DROPPED]), before)
+        _, width = _joined(policy, rows, before)
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, cursor.number, end, width)
 
@@ -192,7 +228,7 @@ def gaps(policy):
         return 0
     width = width_of(numbers)
     first = min(last, width + last - numbers[DOUBT_TO]) if width >= 0 else last
-    return min(max(0, first - max(0, _rows_to(policy, numbers[TAKEN]))), _HALF // 2)
+    return min(max(0, first - _behind_taken(policy)), _HALF // 2)
 
 
 def _rows_to(policy, sequence):
@@ -227,6 +263,8 @@ def send_again(policy, was, count, doubted, lacking=0, unread=0):
     before = [numbers[index] for index in _CHANGED]
     end = max(was, again_to(numbers))
     dropped = min(max(0, count - numbers[DELIVERED]), numbers[DROPPED])
+    if numbers[DROPPED]:
+        _note_more(policy)
     numbers[DELIVERED] = max(0, numbers[DELIVERED] - count)
     numbers[DROPPED] -= dropped
     if numbers[SENT] & SENT_EMPTY:
@@ -256,8 +294,10 @@ def undo(policy, before):
 def send_rows_again(policy, was, rows, unread):
     """The same, for the last `rows` numbers on the wire before number `was`."""
     count = max(0, rows - kept(policy.lookahead.quarantine, policy.cursor.number, was))
-    # Behind what the server names it lacks all, but for what an operator has dropped.
-    send_again(policy, was, count, count, max(0, count - policy.numbers[DROPPED]), unread)
+    numbers = policy.numbers
+    # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
+    never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
+    send_again(policy, was, count, count, max(0, count - never), unread)
 
 
 def leave(policy):

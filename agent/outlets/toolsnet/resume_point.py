@@ -70,8 +70,8 @@ class ResumePoint:
         self.again = again = Part()  # what is sent again is counted since that began, or since the start
         again.since_start = True
         again.base = self.numbers[DELIVERED]  # then
-        # At the start, until the first 08: what was out then may be overwritten before that comes.
-        self._is_start = True
+        # Until the first 08 after the start that is not odd: what was out then may have been overwritten.
+        self.is_start = True
         self._start = start = Part()
         start.number = self.cursor.number
         start.here = self._here()
@@ -97,7 +97,7 @@ class ResumePoint:
         if done:
             self.unsure = False
             if not self.is_odd:
-                self._is_start = False
+                self.is_start = False
             sent.open = sent.may_have if self.is_odd else 0
             if not self.is_odd:
                 self._settle_out()
@@ -161,7 +161,7 @@ class ResumePoint:
         rows = least
         is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
         # Where something has gone out since, after an 08 that was odd, the one named may be that.
-        if self._is_start and not self.policy.number and start.taken == taken and not is_set_back:
+        if self.is_start and not self.policy.number and start.taken == taken and not is_set_back:
             # Where events lie nobody knows any more: as if they lay where that leaves most overwritten.
             others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
@@ -280,6 +280,7 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
+        sent = self.in_flight
         here, was = self._here(), cursor.number
         there = go_back(log, cursor, rows, SEQUENCES)
         if there < 0:
@@ -290,11 +291,17 @@ class ResumePoint:
             there -= 1
             gone = (here - self._here()) % SEQUENCES
         numbers[TAKEN] = stored
+        if self._is_old(stored):  # the break is there now; and what the server has is no sequence of another result
+            state, short = sent.state, (stored - self._here()) % SEQUENCES
+            if short >= _HALF:
+                short = 0
+            cursor.ahead = (cursor.ahead - short) % SEQUENCES
+            state.broke_at, state.broke_by = stored, (state.broke_by + short) % SEQUENCES
         send_rows_again(self.policy, was, there, gone - there)
         self._count_anew()
         self.policy.end_trouble()
         self._settle_out()
-        return self.in_flight.declare(cursor.number, numbers[SENT])
+        return sent.declare(cursor.number, numbers[SENT])
 
     def _count_anew(self):
         self.again.base = self.numbers[DELIVERED]

@@ -42,12 +42,17 @@ def put_refused(report, policy, now):
     report["late"] = policy.reoffers.waiting()
 
 
+def kept_of(log, lacks, doubt_to):
+    """Return how many of `lacks` results up to the log's number `doubt_to` the log still has, at most."""
+    return min(lacks, max(0, doubt_to - log.first_above(0) + 1))
+
+
 def put_doubt(report, policy):
     """Add how many results ToolsNet lacks of those it had, and how many are being sent again (doubt)."""
     numbers, log = policy.numbers, policy.log
     lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
     report["lost_there"] = lacks  # at most
-    report["lost_there_kept"] = lacks > 0 and log.first_above(0) <= doubt_to  # the spool still has some of them
+    report["lost_there_kept"] = kept_of(log, lacks, doubt_to)
     again = policy.resume_point.again
     report["sent_again"] = report["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):

@@ -55,7 +55,8 @@ def order(outlet, *words):
 def lacks(outlet):
     """What is said: how many ToolsNet lacks, whether the spool has some of them, how many are being sent again."""
     shown = outlet.status()
-    return shown["lost_there"], shown["lost_there_kept"], shown["sent_again"]
+    assert 0 <= shown["lost_there_kept"] <= shown["lost_there"]
+    return shown["lost_there"], shown["lost_there_kept"] > 0, shown["sent_again"]
 
 
 def delivered(outlet):

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from toolcart.base.privileges import as_root
 from toolcart.tools.flash import boards, image, image_command
 from toolcart.tools.flash.package import core_digest, sources_for
 from lab.cache import Unavailable
@@ -80,14 +81,15 @@ def test_everything_that_is_missing_is_reported_at_once(tmp_path, monkeypatch):
     assert "1.23.0, 1.25.0 or later is needed" in old and f"checkout {image.RELEASE}" in old
     assert "does not know the board RPI_PICO_W" in unknown
     assert "lacks lib/lwip: make -C" in lacks and "cyw43" not in lacks
-    assert "sudo apt-get install make gcc python3 cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++" in programs
+    wanted = "make gcc python3 cmake gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++"
+    assert as_root(f"apt-get install {wanted}") in programs
 
 
 @pytest.mark.parametrize(("lacks", "package"), [("c", "libnewlib-arm-none-eabi"), ("c++", "libstdc++-arm-none-eabi-")])
 def test_headers_that_the_compiler_does_not_find_are_missing(tmp_path, monkeypatch, all_tools, lacks, package):
     monkeypatch.setattr(image, "_has_header", lambda language, header: language != lacks)
     [problem] = image.problems(boards.BOARDS["rpi_pico"], tree(tmp_path, boards.BOARDS["rpi_pico"]))
-    assert problem.startswith(f"programs are missing: sudo apt-get install {package}")
+    assert problem.startswith(f"programs are missing: {as_root(f'apt-get install {package}')}")
 
 
 def test_headers_are_looked_for_with_the_compiler_itself(tmp_path, monkeypatch):

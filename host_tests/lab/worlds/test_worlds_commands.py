@@ -104,7 +104,7 @@ def test_a_wrong_world_is_told_in_words(line, code, words):
 @pytest.mark.parametrize(
     ("error", "words", "hint"),
     [
-        (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), "/etc/x: Permission denied", "sudo"),
+        (PermissionError(errno.EACCES, "Permission denied", "/etc/x"), "/etc/x: Permission denied", "another place"),
         (OSError(errno.ENOSPC, "No space left on device"), "No space left", "make room"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", b"/x"), "/x: No such file", "Is the name right"),
         (ModuleNotFoundError("No module named 'x'", name="x"), "x is not installed", "extras"),

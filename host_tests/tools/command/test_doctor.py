@@ -18,20 +18,21 @@ import pytest
 from toolcart.agent.log import flash
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.quarantine.quarantine import Quarantine
+from toolcart.base import privileges
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.controller_options import ControllerOptions
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.sim.toolsnet import ToolsNetOptions
-from toolcart.tools.config import runner
+from toolcart.tools.config import path_checks, runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
 from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import asked_while_it_runs, cart_of, free_port, toolcart, written
+from host_tests.support.running import asked_while_it_runs, cart_of, free_port, lived, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -412,6 +413,7 @@ def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
     shown = station_told()
     shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
+    shown["spool"]["path"] = str(tmp_path / "cart.spool")
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
@@ -429,6 +431,81 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
     finally:
         flash.close()
     assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
+
+
+def _beside(folder, tree, edit):
+    """What doctor finds beside an agent whose configuration was edited; again if it has refused a reload then."""
+    path, found = written(folder, tree), []
+    agents = []
+
+    def goes_on(agent, lines):
+        if not agents and agent._controls:
+            agents.append(threading.Thread(target=look, args=[agent], daemon=True))
+            agents[0].start()
+        return True
+
+    def look(agent):
+        path.write_text(json.dumps(edit(json.loads(path.read_text()))))
+        try:
+            for _ in range(2):
+                done = toolcart("doctor", "--config", path, "--offline", "--json", code=None)
+                found.append(json.loads(done.stdout)["found"])
+                agent.request_reload()
+                while agent.reload_asked:
+                    time.sleep(0.01)
+        finally:
+            agent.board.request_stop()
+
+    lived(path, goes_on)
+    return found
+
+
+def _numbered(number):
+    return lambda tree: {**tree, "stations": [{**tree["stations"][0], "number": number}]}
+
+
+def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_apart(tmp_path):
+    before, after = _beside(tmp_path, cart_of(), _numbered(2))
+    for found in (before, after):
+        [spool] = _of(found, "spool")
+        assert (spool["what"], spool["verdict"]) == ("station 1 spool", GOOD), spool
+        assert [one["words"] for one in found if one["what"] == "station 1 results"]
+        words = [one["words"] for one in found if one["what"] in ("station 1", "station 2")]
+        assert words == [
+            "is in the configuration, and the running agent does not have it",
+            "is one of the running agent, and not in the configuration now",
+        ]
+        [wrong] = [one for one in found if one["what"] == "configuration" and one["verdict"] == BAD]
+        assert "belongs to station 1 of system 1 (type 3), not to station 2" in wrong["words"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda tree: {**tree, "system": {"number": 9}},
+        lambda tree: {**tree, "stations": [{**tree["stations"][0], "spool": {"path": "new.spool", "size_kib": 64}}]},
+    ],
+)
+def test_beside_an_agent_its_own_spool_is_checked_whatever_was_edited(tmp_path, edit):
+    [spool] = _of(_beside(tmp_path, cart_of(), edit)[0], "station 1 spool")
+    assert spool["verdict"] == GOOD and str(tmp_path / "cart.spool") in spool["words"], spool
+
+
+@pytest.mark.parametrize("is_root", [True, False])
+@pytest.mark.parametrize(("number", "says"), [(errno.EIO, "dmesg"), (errno.EACCES, "sudo"), (errno.EMFILE, "ulimit")])
+def test_a_spool_that_cannot_be_read_has_the_advice_of_its_error(tmp_path, monkeypatch, is_root, number, says):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 65536, 16, (3, 1, 1)).close()
+
+    def fails(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(privileges, "is_root", lambda: is_root)
+    monkeypatch.setattr(local.Path, "open", fails)
+    found = local._file("spool", path, {"owner": (3, 1, 1)})
+    assert os.strerror(number) in found.words
+    assert ("sudo" in found.hint) == (number == errno.EACCES and not is_root)
+    assert (says in found.hint) or is_root, found.hint
 
 
 # -- NTP -----------------------------------------------------------------------------------------------------------
@@ -538,6 +615,22 @@ def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monke
 
     monkeypatch.setattr(client, "ask", nobody)
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_heard):
+    tree = cart_of()
+    tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "results.jsonl"}]
+    number = tree["stations"][0]["number"]
+    monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "" if path.suffix == ".spool" else "there is no room")
+    told = station_told(number=number, spool={**station_told()["spool"], "path": "cart.spool"})
+    file = {"kind": "file", "name": "file", "place": "results.jsonl", "waiting": 3, "is_up": False, "state": "closed"}
+    why = {"why": "", "disk": 0} if not is_heard else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
+    told["outlets"].append({**file, **why, "is_up": not is_heard, "state": "closed" if is_heard else "open"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [told]})
+    found = _examined(tmp_path, tree, "--offline")[1]
+    of_it = [one for one in found if one["verdict"] == BAD and "results.jsonl" in one["words"]]
+    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_heard else "configuration"), of_it
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ def test_stations_of_one_controller_are_asked_one_after_the_other(tmp_path, monk
 def test_what_goes_wrong_in_asking_is_not_kept_quiet(monkeypatch):
     monkeypatch.setattr(together, "_controller_address", lambda station: station["number"])
     monkeypatch.setattr(together, "_findings_of", lambda _, station, *_more: [1 // (2 - station["number"])])
-    told = together._station_findings(_many(2), "cart.json", None)
+    told = together._station_findings(_many(2), "cart.json")
     assert next(told) == 1
     with pytest.raises(ZeroDivisionError):
         next(told)

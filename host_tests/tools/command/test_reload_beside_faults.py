@@ -1,10 +1,14 @@
 """A reload is refused for what would be lost by it, never for what the agent has to do without already."""
 
+import contextlib
 import json
 import os
+import socket
+import threading
 
 import pytest
 
+from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.config import path_checks
 from host_tests.support.running import cart_of, lived, station_at, written
 
@@ -98,6 +102,59 @@ def test_a_secret_that_was_read_and_is_gone_refuses_it(tmp_path, content):
 
     is_taken, why = reloaded(path, act)
     assert not is_taken and "outlets[1].token" in why
+
+
+def hooked_cart(folder, answer):
+    """A cart whose webhook has read its secret, at a server that answers so, and does not take what waits for it."""
+    server = socket.create_server(("127.0.0.1", 0))
+    hook = {**HOOK, "url": f"http://127.0.0.1:{server.getsockname()[1]}/"}
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = server.accept()
+                with connection:
+                    connection.recv(65536)
+                    connection.sendall(answer)
+
+    if answer:
+        threading.Thread(target=serve, daemon=True).start()
+    else:
+        server.close()
+    secret(folder)
+    return server, hook
+
+
+@pytest.mark.parametrize("content", [None, "two\nlines", ""])
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", b""])
+def test_a_secret_that_was_read_and_is_gone_refuses_it_while_the_web_server_is_away_or_refuses_too(
+    tmp_path, content, answer
+):
+    server, hook = hooked_cart(tmp_path, answer)
+    with SimulatedPlant() as plant, server:
+        plant.produce(1)
+        path = written(tmp_path, cart_of(plant, station={"name": "Door", "outlets": [TOOLSNET, hook]}))
+        seen = []
+
+        def goes_on(agent, lines):
+            outlets = [line["stations"][0].get("outlets", ()) for line in lines[-1:] if line["kind"] == "status"]
+            is_down = any(outlet["kind"] == "webhook" and outlet["why"] for one in outlets for outlet in one)
+            if not seen and is_down:
+                (tmp_path / "token").unlink()
+                if content is not None:
+                    secret(tmp_path, content)
+                edited(path, "Door", "Hood")
+                seen.append(agent.configured.report()["wrong"])
+                agent.request_reload()
+            elif seen and not agent.reload_asked:
+                return False
+            elif not seen and len(lines) % 20 == 0:
+                plant.produce(1)
+            return True
+
+        _, lines = lived(path, goes_on)
+    assert "outlets[1].token" in seen[0]
+    assert not [line for line in lines if line["kind"] == "reload"]
 
 
 def test_a_certificate_that_was_never_there_refuses_no_correction_and_a_new_one_does(tmp_path):

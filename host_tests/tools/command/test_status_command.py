@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.base import privileges
 from toolcart.board.linux import spool_file
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.control import Control
@@ -147,9 +148,11 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(client.socket.socket, "connect", forbidden)
-    with pytest.raises(client.NoAgent, match="no permission") as told:
-        client.ask(path)
-    assert "sudo" in told.value.hint
+    for is_root in (False, True):
+        monkeypatch.setattr(privileges, "is_root", lambda is_root=is_root: is_root)
+        with pytest.raises(client.NoAgent, match="no permission") as told:
+            client.ask(path)
+        assert ("sudo" in told.value.hint) is not is_root
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])
@@ -308,7 +311,7 @@ def _ended(station):
 def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
     station = NEEDS_SOMEBODY[state]
     assert _ended(station) == 1
-    told = doctor._status_findings("station 10", 10, {"stations": [station]})
+    told = doctor._status_findings(station)
     assert "bad" in {found.verdict for found in told}
 
 

@@ -146,7 +146,9 @@ def test_toolsnet_without_tls_has_no_settings_of_tls(tmp_path, key):
 def test_a_secret_that_cannot_be_read_is_one_mistake_and_not_also_one_of_what_needs_it(tmp_path):
     hook = {**WEBHOOK, "user": "anna", "password": {"file": "nowhere"}}
     tree = cart_of(station={"outlets": [{"kind": "toolsnet"}, hook]})
-    assert [place for place, *_ in wrong(tmp_path, tree).mistakes] == ["stations[0].outlets[1].password"]
+    assert [place for place, *_ in wrong(tmp_path, tree, config_file.read_whole).mistakes] == [
+        "stations[0].outlets[1].password"
+    ]
     assert config_file.read_to_run(tmp_path / "cart.json"), "an agent collects without it"
 
 

@@ -25,7 +25,7 @@ def secret(path, content=SECRET + "\n", mode=0o600):
     return path
 
 
-def mistakes(path, read=config_file.read):
+def mistakes(path, read=config_file.read_whole):
     with pytest.raises(config_file.ConfigurationError) as raised:
         read(path)
     assert SECRET not in str(raised.value)

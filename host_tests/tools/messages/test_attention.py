@@ -1,11 +1,15 @@
 """What somebody should know of a station: each need in words, with what helps, and the same wherever it is shown."""
 
+import json
+
 import pytest
 
-from toolcart.agent.cart.status import REFUSED_NAMES
+from toolcart.agent.cart.status import REFUSED_NAMES, snapshot
+from toolcart.sim.endpoint import Endpoint
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.messages import attention, standing_conditions
+from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
+from lab.harness.cart import PIM, Cart
 
 REFUSED = {"code": 17, "number": 5, "next_try_ms": 8000, "waiting": 248, "doing": "retry"}
 
@@ -146,8 +150,8 @@ def test_what_became_of_places_is_said():
         "please report it, with the log",
         "MQTT is not configured any more and has lost its place to a new one: "
         "at most 5 records that it had not taken are not kept for it",
-        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for the 3 "
-        "oldest records: new results need room; it lacks up to 7 records that were given up before",
+        "ToolsNet was added with this start, or made durable, and gets what the spool still holds, but for at most "
+        "3 of the oldest records: new results need room; it lacks up to 7 records that were given up before",
         "the spool is of a version whose outlets had no names: each outlet goes on where the one of its kind was",
     ]
     assert attention.OVER["corrected"] == "no number had to be put right since this start"
@@ -161,11 +165,13 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
 
     lacks = "ToolsNet lacks up to 80 results that it had: was its database emptied or restored, or is it another one?; "
     order = "`toolcart spool offer-again --spool cart.spool"
-    [kept] = told_of(lost_there=80, lost_there_kept=True)
+    [kept] = told_of(lost_there=80, lost_there_kept=38)
     assert order + " --since TIME`" in kept and kept.endswith(
         order + " --leave` leaves them, or says that all are there"
     )
-    assert kept.startswith(lacks) and "--since TIME` sends them again, as far as the spool has them; `" in kept
+    assert (
+        kept.startswith(lacks) and "--since TIME` sends again what the spool still has of them, at most 38; `" in kept
+    )
     [gone] = told_of(lost_there=80)
     assert gone.startswith(lacks + "the spool has none of them any more; `") and gone.endswith(
         " --leave` leaves them, or says that all are there"
@@ -327,6 +333,48 @@ def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")
         assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(shown))
+
+
+class Silent(Endpoint):
+    """A peer that takes the connection and says nothing."""
+
+    def __init__(self):
+        super().__init__([], [])
+
+    def receive(self, octets, now):
+        """Say nothing to it."""
+
+    def tick(self, now):
+        return self.release(now)
+
+
+WAYS = {
+    "nothing listens": lambda network, place: network.down(*place),
+    "nothing answers": lambda network, place: network.swallow(*place),
+    "it takes the connection and is silent": lambda network, place: network.listen(*place, Silent),
+}
+OUTLETS = {
+    "toolsnet": (PIM, None),
+    "mqtt": (("broker", 1883), {"kind": "mqtt", "host": "broker"}),
+    "webhook": (("hook", 80), {"kind": "webhook", "url": "http://hook/"}),
+}
+
+
+@pytest.mark.parametrize("kind", OUTLETS)
+@pytest.mark.parametrize("way", WAYS)
+def test_an_outlet_that_is_only_away_needs_nobody_of_whatever_kind_it_is(kind, way):
+    place, settings = OUTLETS[kind]
+    cart = Cart(files=(settings,) if settings else ())
+    WAYS[way](cart.network, place)
+    cart.run(3000)
+    cart.produce(3)
+    cart.run(60000)
+    told = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    told["spool"]["path"] = "cart.spool"
+    [down] = [outlet for outlet in told["outlets"] if outlet["kind"] == kind]
+    reason = connections.reason_of(down)
+    assert reason and not down["is_up"] and down["waiting"] == 3, down
+    assert not attention.is_for_somebody(told), reason
 
 
 def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():

@@ -25,8 +25,8 @@ def cart(reported, sent=3, **settings):
     ("reported", "counter", "words"),
     [
         (40000, "resume unknown", "holds result 40000 of station 10, which this spool never sent: is station 10 used"),
-        (1, "server behind", "is 2 results behind what it once had of station 10: was it restored"),
-        (0, "server empty", "holds no result of station 10, of 3 that were delivered"),
+        (1, "server behind", "is up to 2 results behind what it once had of station 10: was it restored"),
+        (0, "server empty", "holds no result of station 10, of up to 3 that were delivered"),
     ],
 )
 def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):

@@ -11,21 +11,26 @@ FILE = {"kind": "file", "name": "file", "waiting": 0, "is_up": True, "state": "o
 EASY = {**FILE, "name": "easy", "durable": False, "given_up": 506}
 BROKER = {**FILE, "kind": "mqtt", "name": "mqtt", "given_up": 276}
 SERVER = {**FILE, "kind": "toolsnet", "name": "toolsnet", "host": "pim", "port": 1, "given_up": 12, "why": ""}
-FULL = "because the spool was full, or left out when it was added"
+FULL = "because the spool was full, or left out when it was added to it"
+
+
+def given_up(count, name):
+    records = "1 record" if count == 1 else f"{count} records"
+    words = f"{records} at most given up before {name} had {'it' if count == 1 else 'them'}: the spool was full, "
+    return words + f"or {name} was added to it, or was best effort and behind"
+
 
 CASES = {
     "durable and best effort": (
         [FILE, EASY],
-        [f"529 records at most overwritten before file had them, {FULL}"]
-        + ["506 records at most dropped before file easy had them, as it is best effort"],
+        [given_up(529, "file"), given_up(506, "file easy")],
     ),
-    "one broker alone": ([BROKER], [f"276 records at most overwritten before MQTT had them, {FULL}"]),
+    "one broker alone": ([BROKER], [given_up(276, "MQTT")]),
     "beside ToolsNet": (
         [SERVER, BROKER],
-        [f"12 results at most overwritten before ToolsNet had them, {FULL}"]
-        + [f"276 records at most overwritten before MQTT had them, {FULL}"],
+        [f"12 results at most overwritten before ToolsNet had them, {FULL}"] + [given_up(276, "MQTT")],
     ),
-    "one record": ([{**BROKER, "given_up": 1}], [f"1 record at most overwritten before MQTT had it, {FULL}"]),
+    "one record": ([{**BROKER, "given_up": 1}], [given_up(1, "MQTT")]),
     "nothing": ([{**BROKER, "given_up": 0}], []),
 }
 
@@ -48,13 +53,21 @@ def test_each_is_said_by_status_and_log(case):
 
 
 @pytest.mark.parametrize("one", [SERVER, BROKER], ids=lambda one: one["kind"])
-@pytest.mark.parametrize("before", [0, 4])
-def test_what_this_start_left_out_is_not_said_to_be_overwritten(one, before):
-    shown = shown_with([{**one, "left_out": 23, "given_up": 23 + before}])
-    said = {need.label: need.words for need in standing_conditions.all_needs(shown)}
-    assert said["LEFT OUT"].startswith("23 records left out when ")
-    assert before == 0 or said["OVERWRITTEN"].startswith("4 re")
-    assert ("OVERWRITTEN" in said) == (before > 0)
+def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one):
+    said = []
+    for left_out in (23, None):
+        shown = shown_with([{**one, "left_out": left_out, "given_up": 27}])
+        said.append([need for need in standing_conditions.count_needs(shown) if need.key == "27"])
+        assert not [need for need in standing_conditions.all_needs(shown) if need.label == "LEFT OUT"]
+    assert said[0] == said[1] != []
+
+
+def test_of_what_was_given_up_no_cause_is_said_that_another_setting_may_have_had():
+    """It was given up while it was durable or best effort; which, nobody knows when it is the other one."""
+    for durable, label in ((True, "OVERWRITTEN"), (False, "MISSED")):
+        shown = shown_with([{**BROKER, "durable": durable}])
+        [need] = [need for need in standing_conditions.all_needs(shown) if need.label == label]
+        assert need.words == given_up(276, "MQTT")
 
 
 @pytest.mark.parametrize("case", CASES)

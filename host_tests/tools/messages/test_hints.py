@@ -12,6 +12,7 @@ import sys
 import click
 import pytest
 
+from toolcart.base.privileges import as_root
 from toolcart.base.sources import files_below
 from toolcart.tools.cli import main as cli
 from toolcart.tools.config import file as config_file
@@ -102,7 +103,7 @@ def lived(config):
 
 
 def test_a_configuration_of_the_service_is_started_by_the_service():
-    assert config_new.next_step({}, config_file.SERVICE_CONFIG) == "Next: sudo systemctl restart toolcart"
+    assert config_new.next_step({}, config_file.SERVICE_CONFIG) == f"Next: {as_root('systemctl restart toolcart')}"
 
 
 def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeypatch):

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.base import installation, subprocesses
+from toolcart.base.privileges import as_root
 from toolcart.base.sources import ROOT, files_below
 from lab.cache import CHECKOUT
 
@@ -55,7 +56,7 @@ def test_pipx_injects_into_its_environment(outside):
 def test_the_debian_package_names_debian_s_packages_where_they_are_new_enough(outside, monkeypatch):
     monkeypatch.setattr(installation, "ROOT", outside / "lib/python3/dist-packages")
     monkeypatch.setattr(sys, "base_prefix", sys.prefix)
-    assert installation.how_to_get("serial") == "sudo apt install python3-serial"
+    assert installation.how_to_get("serial") == as_root("apt install python3-serial")
     assert "--system-site-packages" in installation.how_to_get("view")
 
 

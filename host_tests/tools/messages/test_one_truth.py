@@ -191,7 +191,7 @@ STATES = {
     ),
     "gone": (gone, {"gone"}),
     "added": (lambda: changed(True), {"added"}),
-    "left out": (left_out, {"added", "left out"}),
+    "left out": (left_out, {"added", "overwritten"}),
     "removed": (lambda: changed(False), {"removed"}),
     "given up": (lambda: shown(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
     "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
@@ -233,7 +233,7 @@ STATES = {
 
 
 def of_doctor(station):
-    return [found.as_dict() for found in doctor._status_findings("station 10", 10, {"stations": [station]})]
+    return [found.as_dict() for found in doctor._status_findings(station)]
 
 
 def of_log(station, figures=None):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from toolcart.base import privileges
 from toolcart.tools.messages import attention
 from toolcart.tools.status import process
 from host_tests.support.running import ENVIRONMENT
@@ -67,6 +68,7 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
     ],
 )
 def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path, group, told):
+    monkeypatch.setattr(privileges, "is_root", lambda: False)
     (tmp_path / "cgroup").write_text(group + "\n")
     monkeypatch.setattr(process, "GROUP", str(tmp_path / "cgroup"))
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")

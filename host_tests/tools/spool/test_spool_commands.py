@@ -2,11 +2,15 @@
 
 import contextlib
 import csv
+import errno
+import fcntl
 import io
 import json
 import lzma
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +27,7 @@ from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.spool import image
 from toolcart.tools.spool import take_over
 from host_tests.support.log import Area, append, take_all
-from host_tests.support.running import toolcart
+from host_tests.support.running import ENVIRONMENT, toolcart
 from host_tests.tools.spool.test_take_over import ASIDE
 from lab.harness.cart import Cart
 
@@ -354,3 +358,65 @@ def test_what_the_log_has_to_say_about_orders_goes_along(tmp_path):
     for one in (path, target):
         assert Path(str(one) + order_log.SUFFIX).read_text() == kept
     assert os.stat(str(target) + order_log.SUFFIX).st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("size", [100, 2048, 4095, 4096, 65536])
+def test_the_size_of_what_was_cut_short_is_that_of_the_file(tmp_path, size):
+    path = tmp_path / "cart.spool"
+    FileFlash(str(path), 65536, 16, (1, 1, 1)).close()
+    os.truncate(path, size)
+    done = toolcart("spool", "info", path, code=2)
+    assert f"it was cut short: it has {size} bytes, and was made with 69632" in done.output and "rescue" in done.output
+    assert "0 results found" in toolcart("spool", "rescue", path).output
+
+
+def test_an_empty_file_is_told_as_that(tmp_path):
+    path = tmp_path / "cart.spool"
+    path.touch()
+    done = toolcart("spool", "info", path, code=2)
+    assert "it is empty" in done.output and "rescue" not in done.output
+
+
+@contextlib.contextmanager
+def locked(path):
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def test_a_spool_is_in_use_while_it_is_locked(filled):
+    assert image.is_held(filled) is False and "in use" not in toolcart("spool", "info", filled).output
+    with locked(filled):
+        assert image.is_held(filled) is True and "in use" in toolcart("spool", "info", filled).output
+
+
+TWINS = """
+import fcntl, os, pathlib, sys
+from toolcart.spool import image
+mine, other = (pathlib.Path(folder, "cart.spool") for folder in sys.argv[1:])
+mine.touch(), other.touch()
+assert mine.stat().st_ino == other.stat().st_ino and mine.stat().st_dev != other.stat().st_dev
+with other.open("rb") as file:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    print(image.is_held(mine), image.is_held(other))
+"""
+
+
+def test_a_file_with_the_same_inode_on_another_file_system_is_another_spool(tmp_path):
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        folder.mkdir()
+    mounts = " && ".join(f"mount -t tmpfs none {folder}" for folder in folders)
+    inside = ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh", sys.executable, "-c", TWINS, *folders]
+    done = subprocess.run(inside, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    if "unshare:" in done.stderr or "mount:" in done.stderr:
+        pytest.skip("nothing may be mounted here")
+    assert done.stdout == "False True\n", done.stderr
+
+
+def test_a_lock_that_cannot_be_tried_is_not_known(filled, monkeypatch):
+    def fails(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(image.os, "open", fails)
+    assert image.is_held(filled) is None

@@ -25,7 +25,7 @@ PLAN = Plan(512 * 1024, 64 * 1024)
 
 def moved(station, plan=PLAN):
     """What the flash of a station's outlet becomes."""
-    return take_over.make(take_over.start(bytes(station.flash.cells), None), plan, 4711)
+    return take_over.make(take_over.start(bytes(station.flash.cells)), plan, 4711)
 
 
 class Moved(Outlet):
@@ -216,9 +216,8 @@ def test_places_and_names_of_all_outlets_come_along():
 
 
 def begun_of(octets):
-    from toolcart.board.linux import spool_header as linux_header
 
-    return take_over.start(linux_header.blocks_of(octets), linux_header.read(octets[: linux_header.PAGE_BYTES]))
+    return take_over.start(octets)
 
 
 def test_a_last_record_in_doubt_is_settled_and_carried():

@@ -1,0 +1,208 @@
+"""What a ToolsNet lacks of what it had is never said too low, though the log holds, or gave up, what it never had."""
+
+import pytest
+
+from toolcart.agent.base.counters import RESUME_UNKNOWN
+from toolcart.agent.cart import storage
+from toolcart.agent.cart.outlet_places import RETURNED
+from toolcart.agent.linux.offer_again import carry_out
+from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
+from toolcart.agent.log.snapshot_fields import DELIVERED, OVERWRITTEN
+from toolcart.base.clock import Dice
+from host_tests.support.log import numbers
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
+
+
+class Small(Outlet):
+    """A small log that overwrites; `had` are the results that ToolsNet is known to have had, up to the cursor."""
+
+    def __init__(self, blocks=13, **settings):
+        self.had = set()
+        self.is_added = False
+        super().__init__(blocks=blocks, when_full=WHEN_FULL_OVERWRITE, cursor_batch=8, **settings)
+
+    def start(self):
+        """As after power has come back; if it `is_added`, as a start that finds it configured again."""
+        mount = self.area.mount
+
+        def mounted(**options):
+            state, log = mount(**options)
+            log.cursors[0].durable = False
+            left_out, lost = storage._begin(log, log.cursors[0], RETURNED, log.number)
+            log.cursors[0].durable = True
+            state.numbers[OVERWRITTEN] += left_out + lost
+            return state, log
+
+        if self.is_added:
+            self.area.mount = mounted
+        super().start()
+        if self.is_added:
+            del self.area.mount
+        self.is_added = False
+
+    def look(self, is_reached=True):
+        if is_reached:
+            self.had |= {*self.ids()}
+        self.had = {number for number in self.had if number <= self.cursor.number}
+
+    def away(self):
+        self.network.down(*PIM)
+        self.network.cut(*SERVER)
+        self.run(1000)
+
+    def again(self):
+        self.network.up(*PIM)
+        self.network.cut(*SERVER)
+        self.run(1000)
+        self.until(self.forward.is_up)
+        self.until_passed(and_ms=1000)
+        self.look()
+        return self
+
+    def added_again(self, count):
+        """ToolsNet is not configured while so many are stored, and is again then."""
+        self.away()
+        self.forward.stop()
+        self.store(count)
+        self.is_added = True
+        self.cut()
+        return self.again()
+
+    def order(self, first):
+        def act(number, count, doubted, unread):
+            return self.forward.offer_again(number, count, doubted, self.clock.now, unread)
+
+        list(carry_out(self.policy, 10, None, ["offer-again", "from", str(first)], act))
+
+    def lacking(self):
+        return self.had - {*self.ids()}
+
+    def said(self):
+        return self.status()["lost_there"]
+
+
+def delivering(count, **settings):
+    outlet = Small(**settings)
+    outlet.store(count)
+    outlet.until_stored(count, and_ms=100)
+    assert outlet.policy.save_at_end()
+    outlet.look()
+    return outlet
+
+
+@pytest.mark.parametrize("forgotten", [5, 30, 60])
+def test_what_was_left_out_is_not_taken_off_what_is_lacking(forgotten):
+    outlet = delivering(60, rewind=True).added_again(70)
+    there = len(outlet.ids())
+    assert there < 130 and outlet.state.numbers[DELIVERED] == there
+    outlet.archive.restore_backup(there - 60 + forgotten)
+    outlet.again()
+    assert outlet.said() >= len(outlet.lacking())
+    if forgotten < 60:
+        there = len(outlet.ids())
+        outlet.archive.clear()
+        outlet.again()
+        assert outlet.said() >= len(outlet.lacking()) >= there
+
+
+def test_nothing_is_added_to_what_a_server_lacks_that_was_overwritten_and_known_to_be():
+    outlet = delivering(60)
+    outlet.away()
+    outlet.store(200)
+    outlet.again()
+    assert outlet.state.numbers[OVERWRITTEN] > 100
+    there = len(outlet.ids())
+    outlet.archive.clear()
+    outlet.again()
+    assert outlet.said() == there == len(outlet.lacking())
+
+
+def test_what_went_out_right_before_a_cut_and_was_overwritten_is_lacking_too():
+    for emptied in (False, True):
+        outlet = Small()
+        outlet.store(21)
+        outlet.until_stored(21, and_ms=1000)
+        outlet.look()
+        outlet.away()
+        outlet.cut()  # the durable cursor stands in front of some of them
+        outlet.store(150)
+        outlet.archive.clear() if emptied else outlet.archive.restore_backup(20)
+        outlet.had = {*numbers(1, 21)}
+        outlet.network.up(*PIM)
+        outlet.until(outlet.forward.is_up)
+        outlet.run(3000)
+        assert outlet.said() >= 20 + emptied
+
+
+def test_a_server_set_back_twice_across_an_order_gets_each_result_under_a_sequence_of_its_own():
+    outlet = delivering(26)
+    outlet.settings["rewind"] = True
+    outlet.order(21)
+    outlet.again()
+    outlet.forward.stop()
+    outlet.cut()
+    for has in (3, 19):  # it is sent the others each time
+        outlet.archive.restore_backup(len(outlet.ids()) - has)
+        outlet.again()
+        assert {*outlet.ids()} == {*numbers(1, 26)}, has
+
+
+def test_what_is_sent_again_before_a_break_has_no_sequence_that_the_server_has():
+    outlet = delivering(22)
+    outlet.archive.restore_backup(4)
+    outlet.again()
+    outlet.order(21)
+    outlet.again()
+    outlet.settings["rewind"] = True
+    outlet.forward.stop()
+    outlet.cut()
+    outlet.archive.restore_backup(10)
+    outlet.again()
+    assert {*outlet.ids()} == {*numbers(1, 22)} and outlet.archive.repeated == 0
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_in_any_order_of_days_never_less_is_said_than_is_lacking(part):
+    for seed in range(40 * part, 40 * part + 40):
+        dice = Dice(seed)
+        outlet = Small(13 + dice.randrange(3), rewind=dice.randrange(2) == 0)
+        is_down = False
+        told = []
+        for _ in range(14):
+            what = dice.randrange(9)
+            told.append(what)
+            if what < 2:
+                for _ in range(1 + dice.randrange(4)):
+                    outlet.store(1 + dice.randrange(12))
+                    outlet.run(500)
+            elif what == 2:
+                outlet.away()
+                is_down = True
+            elif what == 3:
+                outlet.store(1 + dice.randrange(150))
+            elif what == 4:
+                outlet.away()
+                is_down = True
+                outlet.store(20 + dice.randrange(150))
+                outlet.is_added = True
+                outlet.forward.stop()
+                outlet.cut()
+            elif what == 5:
+                outlet.settings["rewind"] = dice.randrange(2) == 0
+                outlet.cut()
+                outlet.look(False)
+            elif what == 6 and outlet.ids():
+                outlet.look(not is_down)
+                outlet.archive.restore_backup(1 + dice.randrange(len(outlet.ids())))
+            elif what == 7:
+                outlet.look(not is_down)
+                outlet.archive.clear()
+            elif what == 8 and outlet.log.number:
+                outlet.order(1 + dice.randrange(outlet.log.number))
+            if what > 4 or dice.randrange(3) == 0:
+                is_down = False
+                outlet.again()
+            if outlet.counted(RESUME_UNKNOWN):
+                break
+            if not is_down:
+                assert outlet.said() >= len(outlet.lacking()), (seed, told, outlet.lacking(), outlet.said())
