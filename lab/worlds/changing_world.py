@@ -346,7 +346,7 @@ class ChangingWorld(World):
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
-            found.order = list(dict.fromkeys(row.number for row in rows))  # type: ignore[arg-type]
+            found.spans = self._between_orders(rows)
             found.repeats = self._given_again(rows)
             return found
         side = self.sides[outlet.place]
@@ -356,6 +356,14 @@ class ChangingWorld(World):
         if is_here:
             found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
         return found
+
+    def _between_orders(self, rows: list[StoredTelegram]) -> list[list[int]]:
+        """Return what came between two orders to offer results again, but for what may have been under way."""
+        late = 2 * self.script["network"]["latency_ms"]
+        begun = [0, *[moment + late for moment in self.offered]]
+        ended = [*self.offered, self.time.now]
+        spans = [[row.number or 0 for row in rows if a <= row.arrived <= b] for a, b in zip(begun, ended, strict=True)]
+        return [list(dict.fromkeys(span)) for span in spans]
 
     def _given_again(self, rows: list[StoredTelegram]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""
