@@ -125,6 +125,7 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
+        self.has_lost_zero = False  # that was counted, and no event says so yet
         self.skipped = 0  # how many IDs were skipped since `w` by pushes that are ahead of it and not proven
         self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
@@ -569,6 +570,7 @@ class IdLedger:
             return
         if first == 0:
             self.count_gone(0, 1)
+            self.has_lost_zero = True
             self.add(1, last)
             return
         if first <= _ID_LAST < last and not is_open(first, last):  # both circles: each its own

@@ -358,7 +358,7 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     assert "there is no such spool" in ordered(site, cart, "--from", 1, code=2)
     assert "has no station 8; it has 7" in ordered(site, cart, "--from", 1, code=2, station=8)
     agent = site.begin(cart, "ToolsNet connected")
-    assert "has no result in its spool any more that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
+    assert "has no result that ToolsNet has taken" in ordered(site, cart, "--from", 1, code=1)
     assert agent.end() == 0
     alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})
     agent = site.begin(alone, "file takes results")

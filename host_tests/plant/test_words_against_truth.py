@@ -639,7 +639,7 @@ ENTRIES = (
         "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
     ),
     Entry("sent a message with an impossible length", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
-    Entry("the controller's tightening IDs mean other results than before", reset),
+    Entry("the controller's tightening IDs do not go on from those known", reset),
     Entry("a result came out of order by its tightening ID", reset),
     Entry(
         "the clock of the controller and ours are 100 s apart",

@@ -91,7 +91,7 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("status --port /", 3, "/ is not a serial line"),
         ("status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
         ("board status --port /dev/ttyACM99", 3, "/dev/ttyACM99 is not there"),
-        ("spool info /proc/x", 2, "cannot read /proc/x"),
+        ("spool info /proc/x", 2, "/proc/x: No such file"),
         ("trace plot /proc/x", 2, "/proc/x"),
     ],
 )

@@ -8,6 +8,8 @@ import pty
 import shlex
 import socket
 import struct
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -32,7 +34,7 @@ from toolcart.tools.status import client
 from host_tests.support.agent_lines import station_told
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import asked_while_it_runs, cart_of, free_port, lived, toolcart, written
+from host_tests.support.running import ENVIRONMENT, asked_while_it_runs, cart_of, free_port, lived, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -370,6 +372,10 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     path = tmp_path / "cart.spool"
     assert "neither" in toolsnet.compare(10, 0, path)[0].words
     assert toolsnet.compare(10, 7, path)[0].verdict == NOTE
+    FileFlash(str(path), 65536).close()  # made, and no agent has begun it
+    assert "neither" in toolsnet.compare(10, 0, path)[0].words
+    [new] = toolsnet.compare(10, 7, path)
+    assert new.verdict == NOTE and "the spool is new" in new.words
     with _spool(path, 3) as (area, state, log):
         quarantine = Quarantine(area.kept, state, log)
         quarantine.start()
@@ -649,3 +655,20 @@ def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypat
     monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
     told = _of(_examined(tmp_path, cart_of(), "--offline")[1], "controller")[0]
     assert told["verdict"] == BAD and words in told["words"]
+
+
+def test_no_thread_of_doctor_imports_a_module(tmp_path):
+    """Where few files may be open an import fails, and leaves half a module to the other threads."""
+    ask = (
+        "import sys; from toolcart.tools.doctor import commands as doctor; path = sys.argv[1]; "
+        "tree = doctor._configuration_to_run(path); pool = doctor.ThreadPoolExecutor; before = []; "
+        "doctor.ThreadPoolExecutor = lambda *settings: (before.extend(sys.modules), pool(*settings))[1]; "
+        "found = [one.subject for one in doctor._station_findings(tree, path)]; print(found); "
+        "print(sorted({*sys.modules} - {*before}))"
+    )
+    with SimulatedPlant() as plant:
+        path = written(tmp_path, cart_of(plant))
+        FileFlash(str(tmp_path / "cart.spool"), 65536).close()
+        command = [sys.executable, "-c", ask, path]
+        done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, timeout=60)
+    assert "sequence" in done.stdout and done.stdout.endswith("\n[]\n"), done.stdout + done.stderr

@@ -1,6 +1,7 @@
 """`toolcart status`: a running agent says how it is; the same words for a board."""
 
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -153,6 +154,37 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
         with pytest.raises(client.NoAgent, match="no permission") as told:
             client.ask(path)
         assert ("sudo" in told.value.hint) is not is_root
+
+
+@pytest.mark.parametrize(
+    ("number", "hint"), [(errno.EMFILE, "ulimit -n"), (errno.ENFILE, "ulimit -n"), (errno.EACCES, ""), (errno.EIO, "")]
+)
+def test_an_agent_that_cannot_be_asked_for_want_of_a_socket_does_not_answer(tmp_path, monkeypatch, number, hint):
+    def refuse(*_arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(client.socket, "socket", refuse)
+    with pytest.raises(client.NoAgent) as told:
+        client.ask(str(tmp_path / "a.sock"))
+    assert hint in told.value.hint
+    with pytest.raises(SystemExit) as ended:
+        commands._look(lambda: client.ask(str(tmp_path / "a.sock")), False, False)
+    assert ended.value.code == 3
+
+
+def test_a_socket_that_may_not_be_looked_for_is_the_services(tmp_path, monkeypatch):
+    monkeypatch.setattr(socket_location, "CONFIGURATIONS", str(tmp_path))
+    monkeypatch.setattr(socket_location, "STATE", str(tmp_path))
+    assert socket_location.to_ask(tmp_path / ("a" * 252)) == socket_location.default(), "a name too long for a file"
+
+
+@pytest.mark.parametrize(("words", "code"), [("status", 3), ("doctor", 2), ("config check", 2), ("run", 2)])
+def test_a_configuration_that_is_a_link_to_itself_cannot_be_read(tmp_path, words, code):
+    path = tmp_path / "cart.json"
+    path.symlink_to("cart.json")
+    option = [] if words == "config check" else ["--config"]
+    said = toolcart(*words.split(), *option, path, code=code).output
+    assert "should not happen" not in said and ("symbolic links" in said or code == 3)
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])

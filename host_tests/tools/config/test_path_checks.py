@@ -85,7 +85,10 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
     os.mkfifo(tmp_path / "pipe")
     as_outlet = [{"kind": "toolsnet"}, {"kind": "file", "path": name}]
     for told, found in ((as_spool, found_with(tmp_path, name)), (as_lines, found_with(tmp_path, outlets=as_outlet))):
-        assert [said for _, said, _ in found] == ([f"{name}: {told}"] if told else [])
+        assert [said.partition(";")[0] for _, said, _ in found] == ([f"{name}: {told}"] if told else [])
+    for _, said, allowed in found_with(tmp_path, name):
+        what = config_places.A_FILE if name == "pipe" else config_places.A_SPOOL
+        assert allowed == what and (name == "pipe" or "; " in said), "what is wrong is what there is, not where"
 
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):

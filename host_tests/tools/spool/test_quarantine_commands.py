@@ -84,6 +84,15 @@ def test_a_configuration_names_the_spool_and_its_station(spool):
     run("list", code=2)
 
 
+def test_an_order_goes_to_no_spool_of_another_station(tmp_path):
+    spool = tmp_path / "cart.spool"
+    FileFlash(str(spool), 65536, owner=(3, 1, 10)).close()
+    path = written(tmp_path, cart_of(number=11))
+    assert "belongs to station 10" in run("drop", "all", "--yes", "--config", path, code=2).stderr
+    assert "no other option" in run("drop", "all", "--yes", "--spool", spool, "--station", 11, code=2).stderr
+    assert "0 dropped" in run("drop", "all", "--yes", "--config", written(tmp_path, cart_of(number=10))).stdout
+
+
 def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
     assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
     assert os.listdir(tmp_path) == []
@@ -343,12 +352,12 @@ def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
     figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
     said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
     assert "no missed result is left in the controller" in said
-    assert any("119 tightening IDs gone: the controller no longer has them" in text for text in said)
+    assert any("119 results may be gone: the controller no longer has their tightening IDs" in text for text in said)
     shown = {"open_ids": 0, "gone": 120}
     said = [change for change in figures.feed(status_line(recovery=shown), 61.0) if "120" in change.text]
     assert said[0].level == "warning"
     assert said[0].text.endswith(
-        "no longer has them, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
+        "no longer has their tightening IDs, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
     )
 
 

@@ -30,6 +30,7 @@ from host_tests.support.log import Area, append, take_all
 from host_tests.support.running import ENVIRONMENT, toolcart
 from host_tests.tools.spool.test_take_over import ASIDE
 from lab.harness.cart import Cart
+from lab.harness.flash import NEW, OLD
 
 
 def image_of(area, folder):
@@ -165,13 +166,69 @@ def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
     assert len(told("export", tmp_path / "spool")) == 40
 
 
-def test_what_is_no_spool_is_named(tmp_path):
+def test_what_is_no_spool_is_named(tmp_path, monkeypatch):
     (tmp_path / "letter").write_text("Dear ToolsNet" * 500)
     run("info", tmp_path / "letter", code=2)
     run("info", tmp_path / "nothing", code=2)
     run("rescue", tmp_path / "nothing", code=2)
+    (tmp_path / "empty").touch()
+    monkeypatch.chdir(tmp_path)
+    assert toolcart("spool", "info", "empty", code=2).output == "empty: it is empty\n"
     for command in ("info", "rescue"):
-        assert "/dev/zero is a device" in toolcart("spool", command, "/dev/zero", code=2).output
+        assert "/dev/zero: it is a device;" in toolcart("spool", command, "/dev/zero", code=2).output
+
+
+def new_spool(folder):
+    """A spool that an agent made, which ended before it stored anything."""
+    path = folder / "new.spool"
+    FileFlash(str(path), 65536, owner=(3, 1, 10)).close()
+    return path
+
+
+def test_a_spool_that_no_agent_has_begun_is_new_and_empty(tmp_path):
+    path = new_spool(tmp_path)
+    octets = path.read_bytes()
+    for command in ("info", "check", "list", "gaps", "export", "rescue"):
+        said = toolcart("spool", command, path).output
+        assert "is damaged" not in said and "version" not in said
+    assert "station 10 of system 1" in run("info", path) and "new and empty" in run("info", path)
+    account = told("info", path)
+    assert account["new"] and [area["area"] for area in account["areas"]] == ["main"]
+    assert (account["areas"][0]["blocks"], account["areas"][0]["waiting"]) == (12, 0)
+    assert told("check", path)["damaged"] == 0 and table("export", path) == []
+    assert path.read_bytes() == octets
+
+
+@pytest.mark.parametrize("look", [OLD, NEW, None])
+def test_a_power_cut_in_the_first_state_leaves_a_spool_new(tmp_path, look):
+    path = new_spool(tmp_path)
+    page, cut, states = path.read_bytes()[:4096], 0, []
+    while len(states) == cut:
+        area = Area(16, 4096, 16)
+        state, log = area.mount()
+        if area.flash.cut_in(state.save, cut, look) is None:
+            path.write_bytes(page + area.flash.cells)
+            told("check", path)
+            states.append(told("info", path)["new"])
+        cut += 1
+    assert states[0] and cut > 2
+    append(log, 1)
+    path.write_bytes(page + area.flash.cells)
+    assert not told("info", path)["new"]
+
+
+def test_no_order_and_no_take_over_divides_a_spool_that_is_new(tmp_path):
+    path, target = new_spool(tmp_path), tmp_path / "larger.spool"
+    area = Area(16, 4096, 16)
+    area.flash.cut_in(area.mount()[0].save, 1, None)
+    octets = path.read_bytes()[:4096] + area.flash.cells
+    path.write_bytes(octets)
+    assert "0 dropped" in toolcart("quarantine", "drop", "all", "--yes", "--spool", path).output
+    said = toolcart("spool", "offer-again", "--from", 1, "--spool", path, code=1).output
+    assert "has no result that ToolsNet has taken" in said
+    assert path.read_bytes() == octets
+    take(path, target, "--size-kib", 1024)
+    assert image.read(target).opened.kept.device.block_count == 64, "a quarter, as without a spool"
 
 
 def test_a_read_only_image_is_enough(filled):
@@ -420,3 +477,23 @@ def test_a_lock_that_cannot_be_tried_is_not_known(filled, monkeypatch):
 
     monkeypatch.setattr(image.os, "open", fails)
     assert image.is_held(filled) is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "cut", "nothing of ours"])
+def test_take_over_names_what_it_cannot_take(tmp_path, kind):
+    path = put(tmp_path)
+    if kind == "pipe":
+        path.unlink()
+        os.mkfifo(path)
+    else:
+        path.write_bytes(path.read_bytes()[:50000] if kind == "cut" else b"Dear ToolsNet")
+    said = take(path, tmp_path / "new.spool", code=2)
+    assert said.startswith(f"{path}: ") and ("looks for results" in said) is (kind != "pipe")
+
+
+def test_a_take_over_replaces_what_it_left_itself_and_nothing_else(tmp_path):
+    path, target, half = put(tmp_path), tmp_path / "new.spool", tmp_path / "new.spool.new"
+    half.write_text("precious")
+    assert "in the way" in take(path, target, code=2) and half.read_text() == "precious" and not target.exists()
+    half.write_bytes(bytes(8192))
+    assert "taken over" in take(path, target) and not half.exists()
