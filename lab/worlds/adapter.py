@@ -13,7 +13,7 @@ from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App, StartFindings
 from toolcart.agent.cart.config import ConfigError, complete
-from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces, hash_at, kind_at
+from toolcart.agent.cart.outlet_places import KINDS, STAYED, OutletPlaces, hash_at, hash_of, kind_at
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import snapshot_fields as n
@@ -248,6 +248,11 @@ def places(device) -> list[tuple[int, int, int]]:
     if state.load() != STATE_FOUND:
         return []
     return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, n.PLACES)]
+
+
+def has_place(there: list[tuple[int, int, int]], name: str, kind: str) -> bool:
+    """True if this outlet has one of these places."""
+    return (KINDS.index(kind) + 1, hash_of(name)) in [place[:2] for place in there]
 
 
 def taken_over(device, spool: dict, seed: int):

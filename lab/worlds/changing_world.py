@@ -6,8 +6,8 @@ Rules
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
    It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
-   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns, and
-   what was counted for it is told by that start alone.
+   others beside ToolsNet need one, and that of the one unused for longest goes; of several any. Then it is new when it
+   returns, and what was counted for it is told by that start alone.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
    may keep its content, and read well at one start and not at the next. All else is known from the controller and the
    sides.
@@ -44,7 +44,6 @@ class ChangingWorld(World):
         self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
         self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
-        self._slots: dict[tuple[str, str], int] = {}  # and which these are: of those removed at once the last one goes
         self._places: list[tuple[int, int, int]] = []  # as the session before this configuration left them
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
@@ -180,16 +179,14 @@ class ChangingWorld(World):
         self._keep_places(list(places))
 
     def _keep_places(self, configured: list[tuple[str, str]]) -> None:
-        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest."""
+        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest.
+
+        Of those removed at once the agent may give up any.
+        """
+        there = adapter.places(self.device(1))
         unused = [key for key in self._kept if key not in self._configured]
-        unused.sort(key=lambda key: -self.outlets[key].left)
+        unused.sort(key=lambda key: (-self.outlets[key].left, not adapter.has_place(there, *key)))
         places = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
-        self._slots = {key: slot for key, slot in self._slots.items() if key in places}
-        for key in places:
-            if key not in self._slots:
-                self._slots[key] = min(set(range(PLACES)) - set(self._slots.values()))
-        used = sorted([key for key in places if key in self._configured], key=lambda key: self._slots[key])
-        places = used + [key for key in places if key in unused]
         self._kept = places + [key for key in configured + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
@@ -349,7 +346,7 @@ class ChangingWorld(World):
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
-            found.order = list(dict.fromkeys(row.number for row in rows))  # type: ignore[arg-type]
+            found.spans = self._between_orders(rows)
             found.repeats = self._given_again(rows)
             return found
         side = self.sides[outlet.place]
@@ -359,6 +356,14 @@ class ChangingWorld(World):
         if is_here:
             found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
         return found
+
+    def _between_orders(self, rows: list[StoredTelegram]) -> list[list[int]]:
+        """Return what came between two orders to offer results again, but for what may have been under way."""
+        late = 2 * self.script["network"]["latency_ms"]
+        begun = [0, *[moment + late for moment in self.offered]]
+        ended = [*self.offered, self.time.now]
+        spans = [[row.number or 0 for row in rows if a <= row.arrived <= b] for a, b in zip(begun, ended, strict=True)]
+        return [list(dict.fromkeys(span)) for span in spans]
 
     def _given_again(self, rows: list[StoredTelegram]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""

@@ -9,7 +9,8 @@ Rules
 3. What a place has forgotten and the log still has is there again at the end, but for as many as starts left out.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
-5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it.
+5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it. What an
+   operator orders again, also of what was left out, begins anew.
 6. At the end nothing waits, and a result is still taken; no count is below 0; what was said and still holds is said.
 """
 
@@ -71,13 +72,14 @@ def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> N
 
 def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:
     back = [f"{b} behind {a}" for a, b in zip(outlet.places, outlet.places[1:], strict=False) if b < a]
-    made = [results[number] for number in outlet.order if number in results]
-    made = [one for one in made if not (one.tried or one.again)]
-    least: float = float("inf")  # the earliest acknowledgement of all that came later
-    for one in reversed(made):
-        if least < (one.offered() or 0):
-            back.append(f"{one.number} before what was acknowledged at {least} ms")
-        least = min(least, *one.acks[:1] or [least])
+    for span in outlet.spans:
+        made = [results[number] for number in span if number in results]
+        made = [one for one in made if not (one.tried or one.again)]
+        least: float = float("inf")  # the earliest acknowledgement of all that came later
+        for one in reversed(made):
+            if least < (one.offered() or 0):
+                back.append(f"{one.number} before what was acknowledged at {least} ms")
+            least = min(least, *one.acks[:1] or [least])
     if back:
         verdict.add(v.OUT_OF_ORDER, 1, f"{_name(outlet)}: {back[0]}", len(back))
 

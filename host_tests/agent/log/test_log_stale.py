@@ -1,6 +1,7 @@
 """A block that reads as its older content, or as nothing: whatever a cursor passes unread is counted."""
 
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.snapshot_fields import DAMAGED, JUMPED, MISSED, OVERWRITTEN
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
@@ -207,3 +208,19 @@ def test_a_best_effort_cursor_in_front_of_the_oldest_block_passes_it_at_the_star
     assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)
     log.pass_gone(cursor)
     assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)
+
+
+def test_a_worn_block_in_front_of_one_that_was_erased_does_not_count_when_it_reads_well():
+    for best_effort in ((), (0,)):
+        area = Area(FRONT + 4, 1024)
+        log = area.mount(best_effort=best_effort)[1]
+        store(log, [1])
+        area.flash.worn = (FRONT + log.place_of(1),)
+        store(log, range(2, 21), lambda log: take(log, 1))
+        oldest = log.first_above(0)
+        assert WORN in log.firsts and oldest > 4, "it could not be erased, and the one behind it was"
+        assert area.state.save()
+        log = area.mount(best_effort=best_effort)[1]
+        assert log.first_above(0) == oldest and log.settle()
+        log.rewind(log.cursors[0], 0)
+        assert [number for number, _ in read_all(log)] == list(range(oldest, 21))

@@ -93,8 +93,9 @@ class Reader:
             begun.append((head[0], head[1], head[3], records))
         begun.sort()
         counting, bound, highest = [], 1 << 30, 1 << 30
+        passed = self.numbers[14 if ring == 3 else 9]  # by the only outlet
         for number, first, before, records in reversed(begun):
-            if number > highest or first >= bound:
+            if number > highest or first >= bound or (number < highest < 1 << 30 and bound <= passed + 1):
                 continue
             highest = before
             counting[:0] = [one for one in records if first <= one[0] < bound]

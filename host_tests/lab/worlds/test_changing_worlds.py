@@ -12,6 +12,7 @@ from host_tests.portable import LONG
 from lab.worlds import adapter, bench
 from lab.worlds.changing_world import ChangingWorld
 from lab.worlds.flash import NorFlash
+from lab.worlds.judge import judge
 from lab.worlds.outlet_peers import LineFile
 from lab.worlds.script import CHANGES, SHAPE_ODDS, draw
 from lab.worlds.shrink import Shrinker
@@ -83,6 +84,25 @@ def test_an_outlet_that_no_start_could_write_down_was_never_there():
     made = ChangingWorld(script)
     run_changes(made)
     assert [one.name for one in made.ledger.outlets] == ["hook"]
+
+
+@pytest.mark.parametrize("back", ["a", "b", "c"])
+def test_of_outlets_removed_at_once_any_may_lose_its_place(back):
+    first, second = [[{**outlet(name), "durable": False} for name in names] for names in ("abc", "de")]
+    script = world(
+        [TOOLSNET, *first],
+        (1, "outlets", [TOOLSNET, *second]),
+        (1.1, "reload", 20),
+        (2, "make", 1, 80, 30),
+        (6, "outlets", [TOOLSNET, {**outlet(back), "durable": False}]),
+        (6.1, "reload", 20),
+    )
+    made = ChangingWorld(script)
+    run_changes(made)
+    [late] = [one for one in made.ledger.outlets if one.name == back]
+    assert judge(made.history).findings == [] and late.had
+    is_new = made.ledger.missed == 0
+    assert is_new == (1 not in late.owed), "one whose place was kept misses what the log gave up"
 
 
 def test_a_change_is_shrunk_to_what_is_needed():

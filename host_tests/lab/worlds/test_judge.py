@@ -439,7 +439,7 @@ def ledger(*outlets, **counted):
 
 
 def test_outlets_that_had_everything_are_not_accused():
-    verdict = ledger(outlet(), outlet("toolsnet", "toolsnet", order=[1, 2, 3]))
+    verdict = ledger(outlet(), outlet("toolsnet", "toolsnet", spans=[[1, 2, 3]]))
     assert (verdict.findings, verdict.owed) == ([], 6)
 
 
@@ -465,7 +465,7 @@ def test_what_cannot_be_read_is_counted_once_for_all_outlets():
 
 def test_no_more_is_said_to_be_overwritten_than_toolsnet_lacks():
     def toolsnet(*had):
-        return outlet("toolsnet", "toolsnet", had=had, order=list(had))
+        return outlet("toolsnet", "toolsnet", had=had, spans=[list(had)])
 
     assert ledger(toolsnet(1, 2, 3), overwritten=1, is_exact=True).kinds() == ["untruthful"]
     assert ledger(toolsnet(1, 2), overwritten=1, is_exact=True).kinds() == []
@@ -494,9 +494,10 @@ def test_a_record_comes_once_and_another_one_of_the_same_is_counted():
 
 def test_an_outlet_has_its_records_in_the_order_of_the_log():
     assert ledger(outlet(places=[1, 3, 2])).kinds() == ["out of order"]
-    assert ledger(outlet("toolsnet", "toolsnet", order=[1, 3, 2])).kinds() == ["out of order"]
+    assert ledger(outlet("toolsnet", "toolsnet", spans=[[1, 3, 2]])).kinds() == ["out of order"]
+    assert ledger(outlet("toolsnet", "toolsnet", spans=[[3], [1, 2, 3]])).kinds() == [], "left out, then ordered"
     pushed = [result(1), result(2, pushes=[1002], acks=[2002]), result(3)]
-    history = History({1: station(pushed, [])}, Ledger([outlet("toolsnet", "toolsnet", order=[2, 1, 3])]))
+    history = History({1: station(pushed, [])}, Ledger([outlet("toolsnet", "toolsnet", spans=[[2, 1, 3]])]))
     assert judge(history).kinds() == [], "2 was there before 1 was acknowledged"
 
 
