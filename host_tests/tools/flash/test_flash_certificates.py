@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, commands, package
 from host_tests.support.tls import OURS, THEIRS, der
@@ -166,7 +167,7 @@ def test_a_certificate_of_no_use_is_a_mistake_of_the_configuration(cart, tmp_pat
         package.checked_config(cart)
     assert [place for place, _, _ in wrong.value.mistakes] == ["toolsnet.tls_ca"]
     board = FakeBoard()
-    assert run(board, str(cart)) == commands.EXIT_CONFIGURATION and not board.held
+    assert run(board, str(cart)) == EXIT_CONFIGURATION and not board.held
 
 
 def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys):

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from toolcart.base import private_files
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
@@ -386,7 +387,7 @@ def mistakes_of(folder, *arguments, **parts):
 def test_a_wrong_configuration_is_reported_before_the_board_is_touched(tmp_path, capsys):
     path = written(tmp_path, {**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}})
     board = FakeBoard()
-    assert run(board, path) == commands.EXIT_CONFIGURATION
+    assert run(board, path) == EXIT_CONFIGURATION
     assert "board.ssid" in capsys.readouterr().err
     assert not board.held and board.files == {}
 
