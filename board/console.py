@@ -63,10 +63,10 @@ class Console:
             else:
                 self._line += character
 
-    def tell(self, **told):
+    def tell(self, **fields):
         """Write one line of an answer, as it is made: a station's status as one text would need 6 KB in one piece."""
         self._out.write("toolcart")
-        json.dump(told, self._out)
+        json.dump(fields, self._out)
         self._out.write("\n")
 
     def _answer(self, words):
@@ -156,14 +156,14 @@ class Console:
             return
         log = station.log
         device = log.device.device  # all areas are parts of it
-        set_aside = station.quarantine.log.counts.erases if station.quarantine else 0
+        set_aside = station.quarantine.log.erases if station.quarantine else 0
         self.tell(
             station=station.number,
             unit_bytes=device.unit_bytes,
             block_bytes=device.block_bytes,
             block_count=device.block_count,
             stored=station.state.numbers[STORED],
-            erases=station.state.erases + log.counts.erases + set_aside,
+            erases=station.state.erases + log.erases + set_aside,
             backlog=log.backlog(),
         )
 

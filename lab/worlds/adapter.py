@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.cart.app import App
+from toolcart.agent.cart.app import App, StartFindings
 from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.cart.outlet_places import KINDS, STAYED, OutletPlaces, hash_at, hash_of, kind_at
 from toolcart.agent.cart.storage import bring_up
@@ -112,9 +111,9 @@ def events_given_up(agent: Agent, index: int) -> int:
     station = agent.station(index)
     if station is None:
         return 0
-    shown: dict = {}
-    station.outlets[0].put_state(shown)
-    return shown["events_passed"] + sum(station.state.missed)
+    status: dict = {}
+    station.outlets[0].put_state(status)
+    return status["events_passed"] + sum(station.state.missed)
 
 
 # -- what it says --------------------------------------------------------------------------------------------------
@@ -185,13 +184,13 @@ def needs_operator(agent: Agent, index: int) -> bool:
 
 def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     station = agent.station(index)
-    shown: dict = {"refused": None, "needs_operator": False}
+    status: dict = {"refused": None, "needs_operator": False}
     if station is not None:
-        station.outlets[0].put_state(shown)
-    return shown
+        station.outlets[0].put_state(status)
+    return status
 
 
-def said(agent: Agent, index: int) -> AgentReport:
+def report_of(agent: Agent, index: int) -> AgentReport:
     """Return what the agent says about one station."""
     station = agent.station(index)
     if station is None:
@@ -219,13 +218,13 @@ def in_log(device) -> list[tuple[int, bytes]]:
     found = opened(device.clone())
     if found is None:
         return []
-    log, told = found.log, []
+    log, entries = found.log, []
     scout = Cursor()
     log.rewind(scout, 0)
     while log.peek(scout) > 0:
-        told.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+        entries.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
         scout.advance()
-    return told
+    return entries
 
 
 def is_begun(agent: Agent, index: int) -> bool:
@@ -304,7 +303,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     if station is None:
         return {}
     numbers = station.state.numbers
-    told = {
+    counts = {
         "overwritten": numbers[n.OVERWRITTEN],
         "missed": sum(station.state.missed),
         "damaged": numbers[n.DAMAGED],
@@ -314,8 +313,8 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
         "set_aside": numbers[n.SET_ASIDE],
     }
     if station.quarantine is not None:
-        told["kept"] = station.quarantine.count()
-    return told
+        counts["kept"] = station.quarantine.count()
+    return counts
 
 
 def says_emptied(agent: Agent, index: int) -> bool:
@@ -346,7 +345,7 @@ class _Twin:
         self.board = agent.board
         self.counters = Counters()
         self.why = 0
-        self.at_start = Part()
+        self.at_start = StartFindings()
         self.graphs: Any = None
         self.state: Any = None
         self.log: Any = None
@@ -418,15 +417,15 @@ class _Copy:
         settled.
         """
         twin = self._twin
-        known, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+        ledger, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
         log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
                 return None
             while log.peek(scout) > 0:
-                known.stored(log.kind, log.flags, log.page, log.at, log.length)
+                ledger.stored(log.kind, log.flags, log.page, log.at, log.length)
                 scout.advance()
-        return known.top()
+        return ledger.top()
 
 
 def _copy(agent: Agent, index: int) -> _Copy:

@@ -63,8 +63,8 @@ class ChangingWorld(World):
 
     def services(self) -> list[Service]:
         """Return all that the agent connects to."""
-        beside = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
-        return [*super().services(), *beside]
+        others = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
+        return [*super().services(), *others]
 
     def is_full(self, number: int) -> bool:
         """True if the agent says so."""
@@ -186,8 +186,8 @@ class ChangingWorld(World):
         there = adapter.places(self.device(1))
         unused = [key for key in self._kept if key not in self._configured]
         unused.sort(key=lambda key: (-self.outlets[key].left, not adapter.has_place(there, *key)))
-        beside = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
-        self._kept = beside + [key for key in configured + unused if key[1] == TOOLSNET]
+        places = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
+        self._kept = places + [key for key in configured + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
         """Move the spool into a new one with so many blocks for results more."""
@@ -276,8 +276,8 @@ class ChangingWorld(World):
         numbers = adapter.left_out_numbers(agent, 0)
         if not numbers:
             return set()
-        told = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
-        found = {made for payload in told for _, made in named_in(1, payload, 0)}
+        payloads = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
+        found = {made for payload in payloads for _, made in named_in(1, payload, 0)}
         for side in self.sides.values():
             found -= side.all | {made for _, made in side.stored()}
         found -= {row.number for row in self.history.stations[1].rows if row.number}
@@ -294,8 +294,8 @@ class ChangingWorld(World):
 
     def in_log(self) -> set[int]:
         """Return the production numbers of what a start finds in the log, but in blocks that were to be erased."""
-        told = adapter.in_log(self.device(1).certain())
-        return {made for _, payload in told for _, made in named_in(1, payload, 0)}
+        entries = adapter.in_log(self.device(1).certain())
+        return {made for _, payload in entries for _, made in named_in(1, payload, 0)}
 
     def is_settled(self) -> bool:
         """True if nothing waits, says the agent, and the last result is acknowledged."""
@@ -311,12 +311,12 @@ class ChangingWorld(World):
         if agent is None:
             self.history.raised.append("there is no agent to ask")
             return
-        told = adapter.counted(agent, 0)
+        counts = adapter.counted(agent, 0)
         for what in ("overwritten", "missed", "damaged", "stored_again"):
-            setattr(ledger, what, told.get(what, 0))
+            setattr(ledger, what, counts.get(what, 0))
         ledger.waits = sum(adapter.waits(agent, 0))
-        says = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
-        if self._was_emptied and not says and self._lacks_there():
+        is_reported = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
+        if self._was_emptied and not is_reported and self._lacks_there():
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
         ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}

@@ -148,8 +148,8 @@ class StationHistory:
     wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
-    said: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
-    said_after: AgentReport | None = None  # after the power cycle that follows it
+    report: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
+    report_after: AgentReport | None = None  # after the power cycle that follows it
     came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
     consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
     alarms_told: int = 0  # reported by the controller

@@ -48,26 +48,26 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     given_up = counted + ledger.gone_with_places
     verdict.excused[v.OVERWRITTEN] += min(lost, given_up)
     if lost - unread > given_up + ledger.left_out:
-        told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
+        detail = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
-        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - given_up - ledger.left_out)
+        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {detail}", lost - unread - given_up - ledger.left_out)
     if len(ledger.nobody_had) > max(0, counted - ledger.left_out) + ledger.damaged:
-        told = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
-        verdict.add(v.LOST, 1, told, len(ledger.nobody_had))
+        detail = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
+        verdict.add(v.LOST, 1, detail, len(ledger.nobody_had))
     server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
     least = sum(len(missing[id(outlet)]) for outlet in server)
     unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
     if ledger.is_exact and ledger.overwritten > least + unsure:
-        told = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
-        verdict.add(v.UNTRUTHFUL, 1, told, ledger.overwritten - least - unsure)
+        detail = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
+        verdict.add(v.UNTRUTHFUL, 1, detail, ledger.overwritten - least - unsure)
 
 
 def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
     times = sum(outlet.repeats.values())
     twice = len(outlet.places) - len(set(outlet.places))
     if times > ledger.stored_again or twice:
-        told = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
-        verdict.add(v.DOUBLED, 1, told, max(times - ledger.stored_again, twice))
+        text = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
+        verdict.add(v.DOUBLED, 1, text, max(times - ledger.stored_again, twice))
 
 
 def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:

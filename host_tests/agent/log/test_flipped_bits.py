@@ -34,14 +34,14 @@ def test_each_single_bit_damages_one_record_at_most_and_is_counted(unit):
     lost = counted = 0
     for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 109):  # odd: each bit of an octet in its turn
         state, log = flipped(area, bit)
-        found = read_all(log)
-        order = [ident for _, ident in found]
+        records = read_all(log)
+        order = [ident for _, ident in records]
         missing = [ident for _, ident in whole if ident not in order]
         assert len(missing) <= 1, (bit, missing)
         assert order == sorted(set(order)), bit
         if missing:
             lost += 1
-            counted += 1 if state.numbers[DAMAGED] or log.counts.torn else 0
+            counted += 1 if state.numbers[DAMAGED] or log.torn else 0
         assert append(log, 100) == 0, bit
         assert read_all(log)[-1][1] == 100, bit
     assert lost and counted == lost

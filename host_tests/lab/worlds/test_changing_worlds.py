@@ -28,8 +28,8 @@ EMPTY_S = 17
 
 @pytest.mark.parametrize("part", range(SLICES))
 def test_each_outlet_has_what_it_must_have_whatever_changes(part):
-    told = [bench.one((seed, CHANGES)) for seed in range(1 + part, WORLDS + 1, SLICES) if seed not in OPEN]
-    assert {one.seed: [finding["text"] for finding in one.findings] for one in told if one.kinds} == {}
+    outcomes = [bench.one((seed, CHANGES)) for seed in range(1 + part, WORLDS + 1, SLICES) if seed not in OPEN]
+    assert {one.seed: [finding["text"] for finding in one.findings] for one in outcomes if one.kinds} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in KNOWN if name not in OPEN_KNOWN])
@@ -47,9 +47,9 @@ def test_changes_have_their_own_seeds_and_are_the_same_each_time():
     first, second = run(draw(3, CHANGES)), run(draw(3, CHANGES))
     assert (first.results, first.simulated_ms, first.verdict) == (second.results, second.simulated_ms, second.verdict)
     scripts = [draw(seed, CHANGES) for seed in range(1, 200)]
-    told = {event[1] for script in scripts for event in script["events"]}
-    assert {"outlets", "reload", "off", "cut", "take_over", "rewind", "exchange", "forgets", "offer_again"} <= told
-    assert {"side", "worn_log", "stale", "search_fails", "empty", "restore", "drop_kept"} <= told
+    kinds = {event[1] for script in scripts for event in script["events"]}
+    assert {"outlets", "reload", "off", "cut", "take_over", "rewind", "exchange", "forgets", "offer_again"} <= kinds
+    assert {"side", "worn_log", "stale", "search_fails", "empty", "restore", "drop_kept"} <= kinds
 
 
 def test_a_configuration_that_the_agent_refuses_changes_nothing():
@@ -204,7 +204,7 @@ def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
 @pytest.mark.parametrize("rewind", [False, True])
 @pytest.mark.parametrize("age_s", [3, 10, 14, EMPTY_S])
 @pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.95])
-def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_s, rewind):
+def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unreported(share, age_s, rewind):
     script = world(
         [TOOLSNET],
         (2, "make", 1, 20, 50),
@@ -220,6 +220,6 @@ def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_
     rows = made.history.stations[1].rows
     there = {row.number for row in rows if row.forgotten is None}
     lacks = {row.number for row in rows if row.number} - there
-    said = made.agent.station(0).state.numbers[DOUBT_LACKS]
+    lacks_counted = made.agent.station(0).state.numbers[DOUBT_LACKS]
     # A copy with nothing in it is an emptied ToolsNet: that is for an operator.
-    assert len(lacks) == said and (said == 0 or not rewind or age_s == EMPTY_S)
+    assert len(lacks) == lacks_counted and (lacks_counted == 0 or not rewind or age_s == EMPTY_S)

@@ -22,11 +22,11 @@ def test_toolsnet_and_the_consumer_have_what_was_acknowledged(shape, slice_):
 
 
 @pytest.mark.parametrize("shape", BESIDE)
-def test_what_stands_beside_changes_no_other_world(shape):
-    usual, beside = draw(3, "usual"), draw(3, shape)
+def test_another_outlet_changes_no_other_world(shape):
+    usual, with_outlet = draw(3, "usual"), draw(3, shape)
     assert shape not in [other for _, other in SHAPE_ODDS]
-    assert [event for event in beside["events"] if event[1] != "beside"] == usual["events"]
-    assert json.dumps(usual["toolsnet"]) == json.dumps(beside["toolsnet"])
+    assert [event for event in with_outlet["events"] if event[1] != "beside"] == usual["events"]
+    assert json.dumps(usual["toolsnet"]) == json.dumps(with_outlet["toolsnet"])
 
 
 @pytest.mark.long("a broken outlet is hunted")

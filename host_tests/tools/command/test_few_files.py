@@ -25,9 +25,9 @@ def test_few_files_end_in_a_sentence_and_harm_no_spool(tmp_path, files):
         tree = cart_of(plant, stations=[first, *[station_at(number) for number in range(2, STATIONS + 1)]])
         path = written(tmp_path, tree)
         for words in (("run", "--plain", "--seconds", "2"), ("doctor",), ("status",)):
-            code, said = limited(files, *words, "--config", path)
-            assert "Traceback" not in said and "should not happen" not in said, said
-            assert code in (0, 1, 3) and said.strip(), said
+            code, output = limited(files, *words, "--config", path)
+            assert "Traceback" not in output and "should not happen" not in output, output
+            assert code in (0, 1, 3) and output.strip(), output
             if code == 1 and words[0] == "run":
-                assert "Too many" in said or "no more sockets" in said, said
+                assert "Too many" in output or "no more sockets" in output, output
     assert ", 0 damaged" in toolcart("spool", "check", tmp_path / "1.spool").output
