@@ -358,12 +358,15 @@ class ChangingWorld(World):
         return found
 
     def _between_orders(self, rows: list[StoredTelegram]) -> list[list[int]]:
-        """Return what came between two orders to offer results again, but for what may have been under way."""
+        """Return what came first between two orders to offer results again, but for what may have been under way."""
         late = 2 * self.script["network"]["latency_ms"]
+        first: dict[int, int] = {}
+        for row in rows:
+            first.setdefault(row.number or 0, row.arrived)
         begun = [0, *[moment + late for moment in self.offered]]
         ended = [*self.offered, self.time.now]
-        spans = [[row.number or 0 for row in rows if a <= row.arrived <= b] for a, b in zip(begun, ended, strict=True)]
-        return [list(dict.fromkeys(span)) for span in spans]
+        pairs = zip(begun, ended, strict=True)
+        return [[number for number, at in first.items() if begin <= at <= end] for begin, end in pairs]
 
     def _given_again(self, rows: list[StoredTelegram]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""

@@ -166,7 +166,7 @@ class OutletHistory:
     owed: set[int] = field(default_factory=set)  # acknowledged, and in the log when it was there first or made later
     had: set[int] = field(default_factory=set)
     places: list[int] = field(default_factory=list)  # numbers in the log of what its place has at the end, in its order
-    spans: list[list[int]] = field(default_factory=list)  # between two orders: what came, as it came first there
+    spans: list[list[int]] = field(default_factory=list)  # what came first between two orders, as it came
     repeats: dict[int, int] = field(default_factory=dict)  # what came more often than it was forgotten, and how often
     lacks: set[int] = field(default_factory=set)  # owed, still in the log at the end, and forgotten there
 

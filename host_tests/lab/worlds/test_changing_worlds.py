@@ -105,6 +105,17 @@ def test_of_outlets_removed_at_once_any_may_lose_its_place(back):
     assert is_new == (1 not in late.owed), "one whose place was kept misses what the log gave up"
 
 
+@pytest.mark.parametrize("rewind", [False, True])
+def test_what_comes_again_behind_an_order_is_in_no_wrong_order(rewind):
+    script = world([TOOLSNET], (2, "make", 1, 20, 50), (8, "offer_again", 0.9), (12, "make", 1, 2, 50), (15, "empty"))
+    script["events"].append([20000, "restore", 15000])
+    script["settings"]["toolsnet"]["rewind"] = rewind
+    made = ChangingWorld(script)
+    run_changes(made)
+    assert "out of order" not in judge(made.history).kinds()
+    assert [number for span in made.ledger.outlets[0].spans for number in span] == list(range(1, 24))
+
+
 def test_a_change_is_shrunk_to_what_is_needed():
     script = world(
         [TOOLSNET, outlet("a")],
