@@ -392,13 +392,14 @@ class Model:
 
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
-        alone, (lacks, width, doubt_to) = self.lacking(back), before
+        rows, (lacks, width, doubt_to) = self.lacking(back), before
         if not lacks:
-            return alone, alone
+            return min(rows, self.delivered), rows
+        most = max(lacks, self.delivered)
         if width < 0:
-            return max(alone, min(lacks + alone, self.delivered)), -1
-        width = max(alone, width + self.lacking(self.cursor - doubt_to))
-        return min(lacks + alone, width), width
+            return min(lacks + rows, most), -1
+        width = max(rows, width + self.lacking(self.cursor - doubt_to))
+        return min(lacks + rows, width, most), width
 
     def note_behind(self, named, here):
         before = self.begin_doubt()
