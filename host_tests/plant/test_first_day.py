@@ -234,7 +234,7 @@ def test_doctor_says_first_whether_an_agent_runs(site, plant):
     stored(plant, 3)
     agent.process.send_signal(signal.SIGSTOP)
     code, lines = doctor("--offline")
-    assert code == 1 and "an agent has the spool and does not answer" in lines[0], lines
+    assert code == 1 and "the spool is in use, and no agent answers" in lines[0], lines
     agent.process.send_signal(signal.SIGCONT)
     agent.process.kill()
     agent.wait()

@@ -473,7 +473,7 @@ def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, 
     "result{} wait{} in the spool, and",
     "process {} runs for {}",
     "{} with this configuration yet",
-    "an agent has the spool and does not answer",
+    "the spool is in use, and no agent answers",
     "as a service.",
 )
 def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
@@ -487,7 +487,7 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     stored(plant, 2)
     agent.process.send_signal(signal.SIGSTOP)
     words.texts.append(site.output("doctor", "--offline", "--config", cart))
-    assert "an agent has the spool and does not answer" in words.texts[-1], words.texts[-1]
+    assert "the spool is in use, and no agent answers" in words.texts[-1], words.texts[-1]
     agent.process.send_signal(signal.SIGCONT)
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.cut_toolsnet(False)

@@ -54,8 +54,12 @@ def test_an_outlet_that_takes_a_puback_for_a_receipt_is_found(monkeypatch):
 @pytest.mark.long("a broken outlet is hunted")
 def test_an_outlet_that_takes_any_answer_for_a_receipt_is_found(monkeypatch):
     def trusts(self, now):
-        self.told.after = self.told.last
-        return self._move(now)
+        self.confirmed.confirms(self.confirmed.last, self._batch.count)
+        self._retry.reset()
+        self.state = webhook.IDLE
+        if self.confirmed.last >= self.cursor.number:
+            self.log.rewind(self.cursor, self.confirmed.last)
+        return 0
 
     for answered in ("_take_receipt", "_refused"):  # a number below what was sent would mend it
         monkeypatch.setattr(webhook.WebhookOutlet, answered, trusts)
