@@ -78,6 +78,12 @@ class FewState:
     def ready(self):
         return self.is_ready or self.save()
 
+    def is_moved(self, cursor):
+        return False
+
+    def put_moved(self, cursor, number):
+        """Nothing is overwritten here."""
+
 
 class FewLog:
     """Numbers 1 to n of the world's kinds."""

@@ -93,7 +93,7 @@ def reported(number):
     cart.options.reported_result = number
     cart.toolsnet.drop()
     cart.run(3000)
-    return shown(cart)
+    return cart
 
 
 def lost(number):
@@ -197,7 +197,8 @@ STATES = {
     "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
     "corrected": (lambda: shown(started(), spool={"state_corrected": 1}), {"corrected"}),
     "missed": (missed, {"missed", "outlet"}),
-    "resume unknown": (lambda: reported(40000), {"resume unknown"}),
+    "resume unknown": (lambda: shown(reported(40000)), {"resume unknown", "lost there"}),
+    "resume unknown, restarted": (lambda: shown(again(reported(40000))), {"lost there"}),
     "server behind": (lambda: shown(lost(1)), {"lost there"}),
     "server behind, restarted": (lambda: shown(again(lost(1))), {"lost there"}),
     "server behind, sent again": (lambda: shown(sent_again(lost(1))), {"sent again"}),
