@@ -228,7 +228,7 @@ class Mqtt:
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
-        if not log.state.sure or log.doubtful:
+        if not log.state.sure or log.doubtful or self._is_place_unsaved():
             left = self._settle_log()
             if left:
                 return left
@@ -247,6 +247,10 @@ class Mqtt:
             return RETRY_MS
         return FOREVER if not self.publish_extra(now) else 0
 
+    def _is_place_unsaved(self):
+        """True if the cursor went back behind where the last snapshot has it: what comes after it has to stay."""
+        return self.log.state.durable[self.cursor.slot] > self.cursor.number
+
     def _settle_log(self):
         """Make certain what the log says; return the ms until that may be tried again, 0 if more may go out now.
 
@@ -256,7 +260,7 @@ class Mqtt:
         quiet = self.flash_window
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
-        if log.state.ready():
+        if log.state.save() if self._is_place_unsaved() else log.state.ready():
             log.settle()
             return 0
         self.counters.count(h.NOT_SAVED)
