@@ -1,6 +1,7 @@
 """What an HTTP request says besides its body, and when an answer asks us to come again."""
 
 import re
+import time
 from base64 import b64encode
 from email.utils import mktime_tz, parsedate_tz
 
@@ -35,13 +36,15 @@ def authorization(token, user, password):
 def retry_after_ms(fields):
     """Return for how long the server asks us to wait; 0 if it does not say (RFC 9110, 10.2.3).
 
-    A date is counted from the date of the answer itself: both are by the server's clock, so ours does not matter.
+    A date is counted from the date of the answer itself: both are by the server's clock. Without that ours has to do.
     """
     text = fields.get("retry-after", "")
     if text.isascii() and text.isdigit():
         return int(text[:9]) * 1000
     until, made = _seconds(text), _seconds(fields.get("date", ""))
-    return max(0, until - made) * 1000 if until is not None and made is not None else 0
+    if until is None:
+        return 0
+    return max(0, until - int(time.time() if made is None else made)) * 1000
 
 
 def excerpt(body):

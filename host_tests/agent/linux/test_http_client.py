@@ -241,7 +241,8 @@ def test_no_octets_raise_or_are_kept_without_end(octets, piece, begin):
     assert http.state in (READY, OVER, BROKEN) and len(http.body) <= hc.BODY_MOST + hc.INLET_BYTES
 
 
-def test_when_to_come_again():
+def test_when_to_come_again(monkeypatch):
+    monkeypatch.setattr(http_fields.time, "time", lambda: 1792567680.5)  # 07:28
     date = "Wed, 21 Oct 2026 07:28:00 GMT"
     for fields, ms in (
         ({"retry-after": "120"}, 120000),
@@ -251,7 +252,9 @@ def test_when_to_come_again():
         ({"retry-after": "9" * 40}, 999999999000),
         ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": date}, 90000),
         ({"retry-after": "Wed, 21 Oct 2026 07:27:30 GMT", "date": date}, 0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT"}, 0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT"}, 90000),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": "today"}, 90000),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
         ({"retry-after": "Wed, 99 Oct 9999999 99:99:99 GMT", "date": date}, 0),
         ({}, 0),
     ):
