@@ -19,7 +19,7 @@ Rules
    be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason.
 9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one, or the
    consumer confirms something: a broker is not well because it takes a connection.
-10. With `confirm` broker nobody says after a power cut what has arrived, so the cursor is saved each SAVED_EACH numbers.
+10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
     With each one the flash would be erased more often for that than for the results.
 """
 

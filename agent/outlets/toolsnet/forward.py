@@ -322,7 +322,8 @@ class Forward:
 
     def _odd(self, event, now):
         counters = self.counters
-        self._is_foreign = self._is_foreign or self.session.state != ts.STREAMING or not self.session.is_idle()
+        if event != ts.EV_NO_PIM and (self.session.state != ts.STREAMING or not self.session.is_idle()):
+            self._is_foreign = True
         if event == ts.EV_NO_PIM:
             counters.note(h.NO_PIM, 0, now)
             self._blame(0, now)
