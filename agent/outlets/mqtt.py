@@ -16,9 +16,10 @@ Rules
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
-   be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason.
-9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one, or the
-   consumer confirms something: a broker is not well because it takes a connection.
+   be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason,
+   unless this broker has taken both since the start.
+9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one: a
+   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead.
 10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
     With each one the flash would be erased more often for that than for the results.
 """
@@ -56,7 +57,7 @@ BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byt
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
-_LACKS_STATE = const(1)  # the last connection that stood ended without its PUBACK
+_LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK that it waited for
 _LACKS_RESULTS = const(2)
 
 _NUMBER_DIGITS = const(9)
@@ -113,6 +114,7 @@ class Mqtt:
         self.limit = MessageSize()
         self.lacks = 0  # _LACKS_STATE ..
         self._announced = 0  # or _ANNOUNCED ..
+        self._retains = False  # the broker has taken what is retained since the start
         self._opening = False
         self._stopping = False
         self._leaving = Timer()  # set: nothing new goes out
@@ -349,6 +351,7 @@ class Mqtt:
                     self.acked_extra()
                 elif session.tag == 0 and self._announced:
                     self._announced = _ANNOUNCED_FOR_SURE
+                    self._retains = True
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
@@ -413,7 +416,8 @@ class Mqtt:
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
-            self._works()
+            if self.lacks != _LACKS_STATE:
+                self._works()
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
@@ -451,7 +455,7 @@ class Mqtt:
     def _may_be_unretained(self):
         """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""
         why = self.port.why
-        if not self.topics.retain or (why != WHY_ENDED and why != WHY_RESET):
+        if not self.topics.retain or self._retains or (why != WHY_ENDED and why != WHY_RESET):
             return False
         state = self.session.lost_in
         return state == ms.CONNECTING or (state == ms.UP and self._announced == _ANNOUNCED)
