@@ -147,7 +147,7 @@ def _range(policy, station, from_number, since):
     if kind < RECORD_NONE:
         raise OrderRefused(_UNREADABLE)
     if oldest is None:
-        raise OrderRefused("station %d has no result in its spool any more that ToolsNet has taken" % station)
+        raise OrderRefused("the spool of station %d has no result that ToolsNet has taken" % station)
     if first is None:
         raise OrderRefused("nothing to offer again: no result from there on has been delivered or set aside yet")
     number, time = first

@@ -15,7 +15,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record.equality import is_same
+from toolcart.agent.record.equality import are_same_bodies, is_same
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -125,6 +125,18 @@ class DuplicateSearch:
         put_id(digits, number)
         copy(body, at, digits, 0, ID_BYTES)
         return ahead
+
+    def holds_otherwise(self, body, start, flags):
+        """True if the log has all that the result at body[start:] says under another ID. Its own stays as it is."""
+        at = start + TIGHTENING_ID
+        ident = bytes(body[at : at + ID_BYTES])
+        is_there = False
+        for page, place, other in self.results(1):
+            if page[place + TIGHTENING_ID : place + TIGHTENING_ID + ID_BYTES] != ident and not is_there:
+                copy(body, at, page, place + TIGHTENING_ID, ID_BYTES)
+                is_there = are_same_bodies(page, place, other, body, start, flags)
+        copy(body, at, ident, 0, ID_BYTES)
+        return is_there
 
     def holds_contents(self, page, at, length):
         """Look for the time and values of the payload at page[at:], from the same place, in the newest blocks.

@@ -51,10 +51,10 @@ class GapFill:
             self.begin = self.at = first
         return is_other
 
-    def close(self, is_gone, why=WHY_NONE):
-        """The one at `at` is no longer missing; if it `is_gone`, that is `why`."""
-        if is_gone:
-            self._note_gone(self.at, 1, why)
+    def close(self, count, why=WHY_NONE):
+        """The one at `at` is no longer missing; so many of its results are gone, and that is `why`."""
+        if count:
+            self._note_gone(self.at, count, why)
         self.at = after(self.at)
         self._closed += 1
 
@@ -62,18 +62,29 @@ class GapFill:
         """True if the one closed last was in front of 0, and that may be missing too."""
         return self.at == 1 and self.begin != 1 and length_of(0, last) > 0
 
-    def lose_zero(self):
-        """0 cannot be asked for."""
-        self._note_gone(0, 1, WHY_NEVER)
+    def lose_zero(self, count):
+        """0, of which there are so many results, cannot be asked for."""
+        self._note_gone(0, count, WHY_NEVER)
 
-    def jump(self, number, is_gone, here=0):
-        """Nothing in front of `number` is missing any more; if it `is_gone`, count it as far as it was ever made.
+    def tell_zero(self, count):
+        """Append an event for ID 0, one of whose so many results the ledger has counted; False if there is no room."""
+        ledger = self.ledger
+        total = ledger.gone() + count - 1
+        if self.gone is not None and not self.gone(0, 0, count, total, ledger.epoch(), WHY_NEVER):
+            return False
+        ledger.count_gone(0, count - 1)
+        ledger.has_lost_zero = False
+        ledger.try_save()
+        return True
 
-        The log has `here` of these.
+    def jump(self, number, each, here=0):
+        """Nothing in front of `number` is missing any more; `each` result of an ID is gone, as far as it was ever made.
+
+        The log has `here` of these IDs.
         """
         count = ahead_by(number, self.at)
-        if count > here and is_gone and not is_open(self.at, preceding(number)):
-            self._note_gone(preceding(number), count - here, WHY_NONE)
+        if count > here and each and not is_open(self.at, preceding(number)):
+            self._note_gone(preceding(number), (count - here) * each, WHY_NONE)
         self.at = number
         self.gone_run = 0
         self._closed += min(count, CLOSED_MOST)

@@ -125,6 +125,7 @@ class IdLedger:
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
+        self.has_lost_zero = False  # that was counted, and no event says so yet
         self.skipped = 0  # how many IDs were skipped since `w` by pushes that are ahead of it and not proven
         self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
@@ -295,11 +296,11 @@ class IdLedger:
 
     def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
-        known = self.octets[SPINDLES]
-        if known == 0:
+        octet = self.octets[SPINDLES]
+        if octet == 0:
             self.octets[SPINDLES] = spindle
-        elif spindle and spindle != known:
-            highest = known & ~_SEVERAL
+        elif spindle and spindle != octet:
+            highest = octet & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
     def _note_skipped(self, number):
@@ -371,8 +372,8 @@ class IdLedger:
 
     def spindles(self):
         """Return up to which spindle each may have a result under one ID, 1 where there is only one."""
-        known = self.octets[SPINDLES]
-        return known & ~_SEVERAL if known & _SEVERAL else 1
+        octet = self.octets[SPINDLES]
+        return octet & ~_SEVERAL if octet & _SEVERAL else 1
 
     def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
@@ -569,6 +570,7 @@ class IdLedger:
             return
         if first == 0:
             self.count_gone(0, 1)
+            self.has_lost_zero = True
             self.add(1, last)
             return
         if first <= _ID_LAST < last and not is_open(first, last):  # both circles: each its own

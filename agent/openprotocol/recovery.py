@@ -25,7 +25,10 @@ Rules
 8. A run of pushes of this connection is asked for once (toolcart.agent.openprotocol.push_run). While such pushes
    come nothing is asked for, and what was asked for is not taken: it may be one of those that follow.
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
-   that is answered with another one, and ID 0, which cannot be asked for. What the log has under an ID is not gone.
+   that is answered with another one, with a blank record, or with a result that the log has under another ID or that
+   came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
+   several spindles push under one ID, so many results are expected (toolcart.agent.openprotocol.spindle_results). Where
+   a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there.
    What began, was acknowledged in part and cannot be had is counted by its ID (toolcart.agent.openprotocol.unfinished).
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
@@ -125,12 +128,21 @@ from toolcart.agent.openprotocol.result_digest import (
     FINGERPRINT_BYTES,
     TIME,
     are_alike,
+    contents_of,
     is_unread,
     put_digest,
     put_unread,
     same,
 )
-from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+from toolcart.agent.record.result import (
+    FLAG_RECOVERED,
+    FLAG_UNPROVEN,
+    HEAD_BYTES,
+    ID_BYTES,
+    ID_EPOCH,
+    TIGHTENING_ID,
+    is_blank_record,
+)
 
 LOOK_AGAIN_MS = const(60000)
 ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
@@ -140,7 +152,8 @@ RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six ar
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
 # comes to what is there, if anything is.
 CONTRADICTIONS_MOST = const(40)
-_ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result
+_ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result, or one result of two IDs
+BROUGHT_MOST = const(64)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -161,12 +174,23 @@ _UNSAID = (
     error_codes.REFUSED_EXISTS,
     error_codes.REFUSED_MISSING,
 )
+_LISTED = (rp.PHASE_WALK, rp.PHASE_UPWARD, rp.PHASE_FILL)  # each ID asked for is to bring a result of its own
 _LOOKED_UP = (rp.PHASE_NEWEST, rp.PHASE_UPWARD, rp.PHASE_POLL)
 
 
 def _why_of(code, otherwise):
     """Return why an ID is gone that was rejected with this code; `otherwise` where that says nothing, or is 15."""
     return -code if code > 0 and code != _NOT_THERE else otherwise
+
+
+def _day(digest):
+    """Return the day of a digest, as a number that is never too far from the next one's; large if it has none."""
+    month = _of_bcd(digest[TIME + 2])
+    return (_of_bcd(digest[TIME + 1]) * 12 + month) * 31 + _of_bcd(digest[TIME + 3]) if month else 1 << 20
+
+
+def _of_bcd(octet):
+    return (octet >> 4) * 10 + (octet & 0x0F)
 
 
 class Recovery:
@@ -184,6 +208,7 @@ class Recovery:
         self.offset = IdOffset()  # rule 7
         self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
+        self._spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
         self.contents = None  # toolcart.agent.openprotocol.stored_contents', once something may have to be fetched
         self._is_checked = False  # on this connection: whether the highest ID known still stands, before any is gone
@@ -221,6 +246,10 @@ class Recovery:
         self._contradictions = 0  # in a row
         self._last = bytearray(FINGERPRINT_BYTES)  # the last answer that had the ID that was asked for
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
+        self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
+        self._known_top = -1  # `w` before the push that came last
+        self._brought = {}  # by the contents of this connection's answers: the ID under which each came first
+        self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
         self._is_shut_out = False  # since a question was asked last
         self._may_be_late = False  # the answer to the question that was asked last
@@ -239,7 +268,9 @@ class Recovery:
         self._has_answered = self._was_unsaid = False  # a question of this connection, by a result
         self._restarts = self._contradictions = 0
         self._named[TIME] = 0
+        self._brought = {}
         self._is_walked = False
+        self._known_top = ledger.top()
         ledger.last_id = -1
         self.phase = rp.PHASE_OFF
         if not ledger.recovers:
@@ -323,7 +354,7 @@ class Recovery:
     def _forget(self):
         """Forget what was observed, asked and concluded."""
         self.request.forget()
-        self._check = self._ended = None
+        self._check = self._ended = self._spindle_results = None
         self._may_be_late = False
         self.offset.restart()
         self.observed.forget()
@@ -368,7 +399,10 @@ class Recovery:
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
             ledger.run = record if self._spindle_count() == 1 else 0
+        known, self._known_top = self._known_top, ledger.top()
         if self._proves_itself():
+            if not self.flags and known >= 0 and is_ahead(known, number) and self._counts_alone():
+                self._begin_anew(number, record)
             if self.flags or ledger.ranges:
                 self._count_missing(now)
             return follows
@@ -423,6 +457,15 @@ class Recovery:
         """True if this connection's controller answers nothing: a push is all that will ever be known."""
         return self.ledger.is_unasked() and not self.ownership.is_other and self.phase != rp.PHASE_CLOSED
 
+    def _begin_anew(self, number, record):
+        """A push is not after the last one: what its count has made in front of it is missing."""
+        from toolcart.agent.openprotocol.unfetchable import begins_anew  # hardly any controller needs it
+
+        ledger = self.ledger
+        if not ledger.is_apart() and begins_anew(self.duplicates, number, record):
+            ledger.since = record
+            ledger.add(1, preceding(number))
+
     def _count_missing(self, now):
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
         from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
@@ -430,6 +473,7 @@ class Recovery:
         self.gap_fill.drop()
         if unfetchable.settle(self, self._why):
             self.flags = 0
+            self._known_top = self.ledger.top()
         else:
             self.wait_for_room(now)
 
@@ -499,6 +543,22 @@ class Recovery:
         ownership = self.ownership
         return self.ledger.spindles() if self.by_spindle and not (ownership.shares or ownership.by_own_ids) else 1
 
+    def _of_spindles(self):
+        """Return what is known of the results of several spindles."""
+        if self._spindle_results is None:
+            from toolcart.agent.openprotocol.spindle_results import SpindleResults  # hardly any controller has several
+
+            self._spindle_results = SpindleResults(self.duplicates)
+        return self._spindle_results
+
+    def results_each(self):
+        """Return how many results there are under one ID."""
+        return 1 if self._spindle_count() == 1 else self._of_spindles().each
+
+    def is_of_asked(self, body, start, flags):
+        """True if the answer at body[start:], which names no spindle, is that of the one that was asked."""
+        return self._spindle_count() == 1 or self._of_spindles().is_proven(body, start, flags)
+
     def _turn_spindle(self):
         return self.request.turn_spindle(self._spindle_count())
 
@@ -515,6 +575,8 @@ class Recovery:
         self._turned = 0
         if self._is_stale() or self._answers():
             return rp.NEWS_NONE
+        if is_blank_record(body, start):
+            return self._absent(now)
         at = start + TIGHTENING_ID
         number = id_at(body, at)
         if number < 0:
@@ -670,8 +732,13 @@ class Recovery:
         return True
 
     def kept(self, now):
-        """The log has what was fetched."""
+        """The log has what was fetched; under another ID it is no answer to what was asked."""
         if self.phase == rp.PHASE_FILL:
+            if self._is_elsewhere:
+                self._is_elsewhere = False
+                self._why = WHY_SILENT
+                self._absent(now)
+                return
             self.gap_fill.gone_run = 0
             self.request.there = True
             self._turn_or_close()
@@ -818,6 +885,7 @@ class Recovery:
         if self.offset.is_proven:
             return False
         self.offset.forget()
+        self._brought = {}
         self.restart()
         return True
 
@@ -832,10 +900,26 @@ class Recovery:
         copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= CONTRADICTIONS_MOST
 
-    def _repeats_itself(self):
+    def _note_brought(self, number):
+        """Keep under which ID the answers of this connection have brought this result first."""
+        contents = contents_of(self._answer)
+        if not contents or self.ownership.shares or self.ownership.by_own_ids:
+            return
+        if len(self._brought) >= BROUGHT_MOST:
+            self._brought = {}
+        self._brought.setdefault(contents, number)
+
+    def _is_repeat(self, number):
+        """True if an answer of this connection has brought this result under another ID: one of the two is wrong."""
+        self._note_brought(number)
+        return self._brought.get(contents_of(self._answer), number) != number
+
+    def _repeats_itself(self, is_repeat):
         """True if so many answers in a row have brought one result, each under the ID that was asked for."""
         is_alike = self._counts_alone() and are_alike(self._last, self._answer) and not same(self._last, self._answer)
-        self._contradictions = self._contradictions + 1 if is_alike else 0
+        self._contradictions = (
+            self._contradictions + (_ONE_ID_FOR_TWO if is_repeat else 1) if is_repeat or is_alike else 0
+        )
         copy(self._last, 0, self._answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= CONTRADICTIONS_MOST
 
@@ -852,8 +936,14 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self._vain = 0
-        if self._repeats_itself():
+        is_repeat = self._is_repeat(number)
+        if self._repeats_itself(is_repeat):
             return self._end_contradiction(now)
+        if phase == rp.PHASE_WALK and not is_repeat:
+            copy(self._lowest, 0, self._answer, 0, FINGERPRINT_BYTES)
+        if is_repeat and phase in _LISTED:
+            self._why = WHY_SILENT
+            return self._absent(now)
         self.contradicts = False
         if phase == rp.PHASE_WITNESS:
             return self._handle_witness(is_logged, now)
@@ -943,6 +1033,7 @@ class Recovery:
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
+        self._note_brought(number)
         self.observed.take_newest(number, self._answer, is_logged, self.ledger)
         return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 
@@ -1118,8 +1209,11 @@ class Recovery:
 
     def _handle_nearby(self, now):
         """There is a result near the highest ID known; return a NEWS_."""
-        if self.offset.by and self.ledger.is_like_top(self._answer):
-            return self._correct_top(now)
+        if self.ledger.is_like_top(self._answer):
+            if self.offset.by:
+                return self._correct_top(now)
+            if self._may_be_offset() and not self._is_pushed(self.ledger.octets):
+                return self._wait_for_push()  # IDs are off, now or when that came
         return self._ask_nearby(now)
 
     def _handle_no_witness(self, now):
@@ -1212,7 +1306,7 @@ class Recovery:
         """True if the fetched result at body[start:] was pushed under another ID."""
         contents = self._whole_contents()
         is_found = contents.is_found(body, start, flags)
-        if is_found and contents.is_proven():
+        if is_found and contents.is_proven() and not self.offset.is_ruled_out:
             self.ledger.put_apart()
         return is_found
 
@@ -1297,6 +1391,9 @@ class Recovery:
             if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
                 return 1
             if contents.holds(body, start, flags):
+                self._is_elsewhere = self._counts_alone() and self.duplicates.holds_otherwise(body, start, flags)
+                return 1 if self._is_elsewhere else -1
+            if contents.may_hold(body, start, flags):
                 return -1
         writing = self.writing
         is_proven = writing is not None and writing.is_proven
@@ -1371,6 +1468,7 @@ class Recovery:
         """The result pushed as `pushed` came as `number`: put IDs right from now on if that is certain."""
         if not self.offset.confirms(number, pushed, self.request.asked):
             return rp.NEWS_NONE
+        self._brought = {}
         self.restart()
         ledger = self.ledger
         first = ledger.ranges[0][0] if ledger.ranges else -1
@@ -1478,6 +1576,7 @@ class Recovery:
 
     def _walk_down(self, above, left):
         """Walk down from `above`, for `left` IDs at most. Return NEWS_NONE."""
+        copy(self._lowest, 0, self.observed.top, 0, FINGERPRINT_BYTES)
         self._lowest_id.begin(above, left, self.ownership.gone_most)
         return self._turn(rp.PHASE_WALK, self._lowest_id.asked)
 
@@ -1489,7 +1588,8 @@ class Recovery:
         self._is_walked = True
         if self.flags:  # else the walk was inside a range
             return self._conclude_walk(lowest, now)
-        self.gap_fill.jump(lowest, not self._may_be_apart(), self.count_here(self.gap_fill.at, preceding(lowest)))
+        here = self.count_here(self.gap_fill.at, preceding(lowest))
+        self.gap_fill.jump(lowest, 0 if self._may_be_apart() else self.results_each(), here)
         return self._turn(rp.PHASE_FILL, lowest)
 
     def _conclude_walk(self, lowest, now):
@@ -1562,7 +1662,7 @@ class Recovery:
         self.phase = rp.PHASE_SETTLE
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
         left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
-        if observed.starts_over and not (left or self._is_reported) and not self._report_lost():
+        if observed.starts_over and not self._is_reported and not self._report_lost(left is not None):
             self.wait_for_room(now)
             return rp.NEWS_NONE
         self._is_reported = True
@@ -1597,29 +1697,54 @@ class Recovery:
         self.phase = rp.PHASE_FILL
         return rp.NEWS_RESET if is_reset else rp.NEWS_NONE
 
-    def _report_lost(self):
-        """Report what was missing, or made since, below what is settled as gone; False if that has to wait."""
+    def _report_lost(self, is_fetched):
+        """Report what was missing, or made since, below what is settled as gone; False if that has to wait.
+
+        What was missing before `is_fetched`: only a new count has lost something.
+        """
         ledger = self.ledger
         observed = self.observed
         if self._may_be_apart():
             return True
         from toolcart.agent.openprotocol import unfetchable  # hardly any count begins anew
 
-        parts = unfetchable.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
-        if not observed.is_reset and ledger.is_met():
-            parts.append((following(ledger.top()), preceding(observed.first)))
+        parts = []
+        if not is_fetched:
+            parts = unfetchable.lost(self, observed.newest, observed.is_reset, self._is_noted, self._seen_before)
+            if not observed.is_reset and ledger.is_met():
+                parts.append((following(ledger.top()), preceding(observed.first)))
         lost = []
         for first, last in parts:
             if not observed.is_reset and not is_ahead(observed.first, last):
                 last = preceding(observed.first)
             if length_of(first, last) and not is_open(first, last):
                 lost.append((first, last))
-        if not lost or self.ownership.shares:
+        if self.ownership.shares:
             return True
-        count = sum([length_of(first, last) - self.count_here(first, last) for first, last in lost])
+        each = self.results_each()
+        count = each * sum([length_of(first, last) - self.count_here(first, last) for first, last in lost])
+        last = preceding(observed.first)
+        if self._has_lost_new() and length_of(1, last) and not is_open(1, last):
+            here = self.duplicates.count_ids(1, last, self.first_record) if self.first_record else 0
+            count += each * max(0, length_of(1, last) - here)
+            lost.append((1, last))
         return count == 0 or self.gap_fill.report(
             lost[0][0], lost[-1][1], count, WHY_RESET if observed.is_reset else WHY_NONE
         )
+
+    def _has_lost_new(self):
+        """True if the count has begun anew, and nothing shows that the memory goes back to its begin.
+
+        That is shown by a result of the count before, or one days older than `w`: times differ by time zones. What
+        another controller has made before the first meeting is not ours.
+        """
+        ledger = self.ledger
+        observed = self.observed
+        if not observed.is_reset or self.ownership.is_other or not ledger.is_met() or observed.is_nothing():
+            return False
+        if self._ended is not None and self._ended.is_there:
+            return False
+        return _day(self._lowest) + 2 > _day(ledger.octets)
 
     def count_here(self, first, last):
         """Return how many of these IDs, which may be missing, are in the log all the same."""
@@ -1639,9 +1764,13 @@ class Recovery:
         ranges = self.ledger.ranges
         gap_fill = self.gap_fill
         shared = self.ownership.shared
+        if self.ledger.has_lost_zero and not gap_fill.tell_zero(self.results_each()):
+            self.wait_for_room(now)
+            return
         while ranges:
             first, last = ranges[0]
             if gap_fill.turn(first):
+                self._spindle_results = None
                 self.request.again()
                 if shared is not None:
                     shared.begin_range()
@@ -1688,7 +1817,7 @@ class Recovery:
         if shared.in_stretch:
             gap_fill.skip(number)
         else:
-            gap_fill.jump(after(shared.last), False)
+            gap_fill.jump(after(shared.last), 0)
         return shared.in_stretch
 
     def _turn_or_close(self):
@@ -1698,11 +1827,14 @@ class Recovery:
     def _close(self, gone):
         """Close the ID that is asked for: it is no longer missing. Return NEWS_NONE."""
         gap_fill = self.gap_fill
-        gap_fill.close(gone and not self._may_be_apart(), self._why)
+        count = 1 if gone and not self._may_be_apart() else 0
+        if self._spindle_count() > 1:
+            count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)
+        gap_fill.close(count, self._why)
         ranges = self.ledger.ranges
         if gap_fill.at == 1 and ranges and gap_fill.is_over_zero(ranges[0][1]) and not self.ownership.shares:
             if not self.duplicates.has_id(_ZERO, self.ledger.since):
-                gap_fill.lose_zero()
+                gap_fill.lose_zero(self.results_each())
         return self._turn(rp.PHASE_FILL, self.gap_fill.at)
 
     def _handle_missing(self):
@@ -1719,7 +1851,7 @@ class Recovery:
             return rp.NEWS_STORE
         if not same(self._answer, pushes.first) and not self._fits(self._answer, pushes.first):
             return rp.NEWS_STORE
-        self.gap_fill.jump(pushes.last, False)
+        self.gap_fill.jump(pushes.last, 0)
         pushes.close()
         ledger.close_run()
         return self._close(False)

@@ -6,6 +6,7 @@ octet  0      5      12       15      16
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import compare, copy, fill, pack_digits, put_u32
 from toolcart.agent.openprotocol.ids import pack_id
 from toolcart.agent.record import result as res
@@ -46,6 +47,15 @@ def put_unread(digest, number, check=-1):
     fill(digest, _VALUES, 4, 0xFF)
     if check >= 0:
         put_u32(digest, _VALUES, check & 0x3FFFFF7F)  # its first byte must not be 0xFF, unknown
+
+
+def contents_of(digest):
+    """Return what tells time and values of a result from others', under any ID; 0 if it has no time or no torque."""
+    if is_unread(digest) or not digest[TIME + 2] or digest[_VALUES] == 0xFF:
+        return 0
+    if not (digest[_VALUES] or digest[_VALUES + 1] or digest[_VALUES + 2]):
+        return 0
+    return crc30(digest, TIME, FINGERPRINT_BYTES) or 1
 
 
 def is_unread(digest):

@@ -1,8 +1,10 @@
 """What the log has, whatever IDs it has it under: what comes again is known by its time and values.
 
-    entry  0      4            6.6      6.7     8
-           |key   |ID         |pushed  |angle  |    key: of time and torque; an entry for each of the CONTENTS_MOST
-           | u32  | its lowest 22 bits | 7 bits|    newest results
+    entry  0        2.4      4        6      6.1     7         8
+           |torque  |minute, |ID      |pushed|angle  |day,     |    an entry for each of the CONTENTS_MOST
+           |20 bits |second  |16 bits |      |7 bits |hour     |    newest results
+
+    Of the minute its place in a quarter of an hour, of ID, day and hour a remainder.
 
 Rules
 1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
@@ -14,13 +16,14 @@ Rules
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
    shows nothing here: see toolcart.agent.openprotocol.id_offset.
-4. A pushed result is one fetched result, not two: another that is like it is stored.
+4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result: it
+   is stored, and counts as stored again.
+5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
@@ -32,9 +35,14 @@ CONTENTS_MOST = 256  # results: 2 KB while something is fetched
 
 _ENTRY = const(8)
 _VALUES = const(12)  # of a digest
-_PUSHED = const(1 << 22)
-_UNNAMED = const((1 << 22) - 1)  # in place of an ID
-_ANGLE_AT = const(23)
+_PUSHED = const(1 << 16)
+_UNNAMED = const((1 << 16) - 1)  # in place of an ID
+_ANGLE_AT = const(17)
+_ANGLE_BITS = const(127)
+_WHEN_AT = const(24)
+_MINUTE_AT = const(20)
+_TORQUE_BITS = const((1 << 20) - 1)
+_ROUNDED_BY = const(5)  # a torque, at most
 _UNKNOWN = const(127)  # in place of an angle
 
 
@@ -50,6 +58,7 @@ class StoredContents:
         self._entry = bytearray(_ENTRY)
         self._key = bytearray(4)
         self._angle = _UNKNOWN
+        self._when = 0
         self._digest = bytearray(FINGERPRINT_BYTES)
         self._oldest = 0  # where the entries end that were read first, the newest in front
         self._turn = 0  # of the next one that takes an older one's place
@@ -87,7 +96,7 @@ class StoredContents:
         number = _UNNAMED if number < 0 else number % _UNNAMED
         put_u32(self._entry, 0, self._take(page, at, flags))
         pushed = 0 if flags & FLAG_RECOVERED else _PUSHED
-        put_u32(self._entry, 4, number | pushed | self._angle << _ANGLE_AT)
+        put_u32(self._entry, 4, number | pushed | self._angle << _ANGLE_AT | self._when << _WHEN_AT)
         if self._is_full():
             turn = self._turn
             place = self._oldest - 1 - turn if turn < self._oldest else turn
@@ -111,6 +120,19 @@ class StoredContents:
             return len(self._found) > 0
         return self._next(0) >= 0 or (self.is_partial and len(self._found) > 0)
 
+    def may_hold(self, body, start, flags):
+        """True if the log has what may be the result at body[start:] (rule 4)."""
+        key = self._take(body, start, flags)
+        entries = self._entries
+        for at in range(0, len(entries) if key else 0, _ENTRY):
+            other = get_u32(entries, at)
+            is_near = abs((other & _TORQUE_BITS) - (key & _TORQUE_BITS)) <= _ROUNDED_BY
+            if is_near and other >> _MINUTE_AT == key >> _MINUTE_AT:
+                angle = get_u32(entries, at + 4) >> _ANGLE_AT & _ANGLE_BITS
+                if _UNKNOWN in (angle, self._angle) or (angle - self._angle) % 100 in (0, 1, 99):
+                    return True
+        return False
+
     def holds_unnamed(self, body, start, flags):
         """True if the log has it from a push that named no ID."""
         at = self._first(body, start, flags)
@@ -119,7 +141,7 @@ class StoredContents:
         return at >= 0
 
     def is_found(self, body, start, flags):
-        """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 4)."""
+        """True if the fetched result at body[start:] was pushed under another ID, and is no other one's (rule 5)."""
         number = _id_of(body, start)
         at = self._first(body, start, flags)
         count = 0
@@ -163,8 +185,9 @@ class StoredContents:
         angle = self._angle
         at = entries.find(self._key, at)
         while at >= 0:
-            other = get_u32(entries, at + 4) >> _ANGLE_AT if at % _ENTRY == 0 else -1
-            if other >= 0 and (other == angle or other == _UNKNOWN or angle == _UNKNOWN):
+            word = get_u32(entries, at + 4) if at % _ENTRY == 0 else -1
+            other = word >> _ANGLE_AT & _ANGLE_BITS
+            if word >= 0 and word >> _WHEN_AT == self._when and (angle == other or _UNKNOWN in (angle, other)):
                 return at
             at = entries.find(self._key, at + 1)
         return -1
@@ -181,9 +204,17 @@ class StoredContents:
         self._angle = _UNKNOWN if angle == 0xFF else (angle >> 4) * 10 + (angle & 0x0F)
         key = 0
         if digest[TIME + 2] and digest[_VALUES] != 0xFF:
-            key = crc30(digest, TIME, FINGERPRINT_BYTES - 1) or 1
+            torque = _of_bcd(digest, _VALUES) * 100 + _of_bcd(digest, _VALUES + 1)
+            torque = torque * 100 + _of_bcd(digest, _VALUES + 2)
+            minute = _of_bcd(digest, TIME + 5) % 15 * 60 + _of_bcd(digest, TIME + 6)
+            key = minute << _MINUTE_AT | torque or 1
+            self._when = (_of_bcd(digest, TIME + 3) * 24 + _of_bcd(digest, TIME + 4)) & 0x3F
         put_u32(self._key, 0, key)
         return key
+
+
+def _of_bcd(digest, at):
+    return (digest[at] >> 4) * 10 + (digest[at] & 0x0F)
 
 
 def _id_of(page, at):

@@ -19,7 +19,7 @@ Imported where a controller is of this kind.
 
 from toolcart.agent.base.fields import all_digits, get_u32
 from toolcart.agent.openprotocol.gap_fill import WHY_RESET
-from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding, unpack_id
+from toolcart.agent.openprotocol.ids import following, id_of, is_ahead, is_open, length_of, preceding, put_id, unpack_id
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, put_digest, same
 from toolcart.agent.openprotocol.seen_ids import below, first_above, last_of, note
 from toolcart.agent.record.result import (
@@ -40,13 +40,14 @@ def settle(recovery, why):
     is_other = ownership.is_other
     last = bytearray(FINGERPRINT_BYTES)
     skipped = []
-    moves = find_skipped(recovery.duplicates, ledger, skipped, last, is_other)
+    begun = []
+    moves = find_skipped(recovery.duplicates, ledger, skipped, last, is_other, None if is_other else begun)
     if is_other and not moves:
         from toolcart.agent.openprotocol.successor import put_seen  # hardly any cart needs it
 
         moves = put_seen(recovery.duplicates, ledger, last)
     if ownership.shares or ledger.is_apart():
-        skipped = []
+        skipped = begun = []
     lost = [(first, end) for first, end in below(ledger) if not is_open(first, end)]
     seen = -1 if is_other or recovery.contradicts else last_of(ledger)
     if seen >= 0 and lost and ledger.is_unasked() and lost[-1][1] == ledger.top():
@@ -58,7 +59,8 @@ def settle(recovery, why):
         is_told = _report(recovery, lost, _count(recovery, lost), WHY_RESET) and _report(recovery, skipped, count, why)
     else:
         lost += skipped
-        is_told = _report(recovery, lost, _count(recovery, lost), why)
+        count = _count(recovery, lost) + sum([length_of(first, end) for first, end in begun])
+        is_told = _report(recovery, lost + begun, count, why)
     if not is_told:
         ledger.undo()
         return False
@@ -83,7 +85,8 @@ def _count(recovery, lost):
 
 
 def _report(recovery, lost, count, why):
-    """Report so many in these ranges as gone; False if that has to wait."""
+    """Report so many IDs in these ranges as gone; False if that has to wait."""
+    count *= recovery.results_each()
     return count <= 0 or recovery.gap_fill.report(lost[0][0], lost[-1][1], count, why)
 
 
@@ -100,25 +103,56 @@ def skipped_before(duplicates, ledger):
     return skipped
 
 
-def find_skipped(duplicates, ledger, skipped, last, is_other=False):
+def find_skipped(duplicates, ledger, skipped, last, is_other=False, begun=None):
     """Append the ranges that the pushes since `w` have skipped; True if there were some: the last is in `last` then.
 
-    `is_other`: since another controller came; what was pushed in front of that is not looked at.
+    `is_other`: since another controller came; what was pushed in front of that is not looked at. `begun` takes what
+    lies in front of a push with which a count has begun anew, which is not `w` otherwise.
     """
     if not ledger.doubted or not ledger.is_met() or (is_other and ledger.since == 1 and ledger.successor_id < 0):
         return False
     pushes = _pushes(duplicates, max(ledger.doubted, ledger.since), 0, ledger.octets)
-    return _find(pushes, ledger.successor_id if is_other else ledger.top(), skipped, last)
+    new = (lambda number, record: begins_anew(duplicates, number, record)) if begun is not None else None
+    return _find(pushes, ledger.successor_id if is_other else ledger.top(), skipped, last, new, begun)
 
 
-def _find(pushes, top, skipped, last):
+def begins_anew(duplicates, number, record):
+    """True if a push of this ID, which is not after the last one, does not go on with a count that the log has.
+
+    It does where the log has the ID in front of it, but not this one: there are two counts.
+    """
+    digits = bytearray(ID_BYTES)
+    put_id(digits, preceding(number))
+    if number < 2 or not duplicates.has_id(digits, 1):
+        return number > 1
+    put_id(digits, number)
+    for page, at, _ in duplicates.results_of(bytes(digits), 1):
+        if get_u32(page, at - HEAD_BYTES) < record:
+            return True
+    return False
+
+
+def _goes_on(number, record):
+    """False for any push: none begins a count."""
+    return False
+
+
+def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
     """Find what these pushes have skipped, from ID `top` on: see `find_skipped`."""
     moves = False
-    for _, number, is_top, digest in sorted(pushes):
+    for record, number, is_top, digest in sorted(pushes):
         if is_top:  # what comes before it is known
             skipped[:] = []
+            if begun:
+                begun[:] = []
             top = number
             moves = False
+        elif begun is not None and top >= 0 and is_ahead(top, number):
+            if is_new(number, record):
+                begun.append((1, preceding(number)))
+                top = number
+                last[:] = digest
+                moves = True
         elif top < 0 or is_ahead(number, top):
             if top >= 0 and length_of(following(top), preceding(number)):
                 skipped.append((following(top), preceding(number)))

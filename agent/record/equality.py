@@ -44,10 +44,10 @@ def is_same(page, at, length, flags, other, start, other_length, other_flags):
 
         if differ(page, at, other, start):
             return False
-    return _are_same(page, at + res.HEAD_BYTES, flags, other, start + res.HEAD_BYTES, other_flags)
+    return are_same_bodies(page, at + res.HEAD_BYTES, flags, other, start + res.HEAD_BYTES, other_flags)
 
 
-def _are_same(one, at, flags, other, start, other_flags):
+def are_same_bodies(one, at, flags, other, start, other_flags):
     """True if the bodies at one[at:] and other[start:] are of one tightening."""
     if not same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID):
         return False

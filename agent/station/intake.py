@@ -74,7 +74,6 @@ class Intake:
         self._octets_heard = 0  # since it was opened: none of them may be an answer
         # how much of the recovery's counts was reported
         self._gone_reported = 0  # IDs
-        self._passed_over_reported = 0  # results of other stations
         self._not_saved_reported = 0  # snapshots refused
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
@@ -542,12 +541,12 @@ class Intake:
             self._gone_reported = gone
             self.wake_outlets(now)
             self.watchdog.fetched(self, -1, now)
+        counts = self.counters.counts
         passed_over = self.recovery.passed_over
-        if passed_over != self._passed_over_reported:
-            self.counters.counts[h.PASSED_OVER] += passed_over - self._passed_over_reported
-            if self._passed_over_reported == 0:
+        if passed_over != counts[h.PASSED_OVER]:
+            if counts[h.PASSED_OVER] == 0:
                 self.counters.log.add(h.PASSED_OVER, passed_over, now)
-            self._passed_over_reported = passed_over
+            counts[h.PASSED_OVER] = passed_over
         if self.recovery.ledger.not_saved != self._not_saved_reported:
             self._not_saved_reported = self.recovery.ledger.not_saved
             self.counters.note(h.NOT_SAVED, 1, now)

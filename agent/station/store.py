@@ -81,6 +81,7 @@ class Store:
         self._recent_at = -1  # below 0: not what was stored in front of the start
         self._mark = bytearray(_MARK_BYTES)
         self.flags = 0  # of what was fetched or taken
+        self._names_spindle = True  # the answer in the stage
         self._found = res.RESULT_READ  # how it was read: RESULT_
         self.length = 0  # of the payload in the stage
 
@@ -242,6 +243,7 @@ class Store:
         `spindle` is the one that was asked: one that its answer does not name is that.
         """
         self._put_head(0, buf, at, spindle)
+        self._names_spindle = place_of(buf, at + SPINDLE) > 0
         read = self.read_long(65, buf, at, length, revision)
         self._note_found(read)
         if read:
@@ -257,6 +259,8 @@ class Store:
         """Store what `read_fetched` or `take_body` has read; return KEPT, KEPT_BEFORE, NOT_KEPT or NO_FIGURES."""
         flags = self._complete(self.flags) | res.FLAG_RECOVERED
         held = self._holds(flags)
+        if not (held or self._names_spindle or self.recovery.is_of_asked(self.log.stage, self.body, flags)):
+            held = 1  # of another spindle
         otherwise = 0 if held else self.recovery.has_otherwise(self.log.stage, self.body, flags)
         if held or otherwise > 0:
             return self._known_before(held or otherwise, now)

@@ -284,8 +284,6 @@ class SpoolFile:
         self._place = (status.st_ino, status.st_dev, status.st_size)
         if not self.is_in_place():
             raise FlashUnusable("%s was replaced while it was opened; try again" % self.path)
-        if why := linux_header.linked(status.st_nlink):
-            raise FlashUnusable("%s %s; remove the others, or name another path" % (self.path, why))
         if status.st_uid not in (os.geteuid(), 0):
             raise FlashUnusable(self._of_another(status))
 
@@ -304,10 +302,10 @@ class SpoolFile:
         self.notes.append("%s had mode %04o and has %04o now" % (self.path, mode, now))
 
     def _read_header(self, owner):
-        size = os.fstat(self.descriptor).st_size
+        status = os.fstat(self.descriptor)
         page = os.pread(self.descriptor, PAGE_BYTES, 0)
         rescue = "toolcart spool rescue " + shlex.quote(self.path)
-        why, to_do = linux_header.refusal(page, size, owner, rescue)
+        why, to_do = linux_header.refusal(page, status, owner, rescue)
         header = linux_header.read(page)
         if why or header is None:
             raise FlashUnusable("%s %s; %s" % (self.path, why, to_do))

@@ -73,14 +73,14 @@ def named(owner):
     return "station %d of system %d (type %d)" % (owner[2], owner[1], owner[0])
 
 
-def refusal(page, size, owner, rescue):
-    """Say why no agent takes a file of this size that begins with this page as the owner's spool, and what to do.
+def refusal(page, status, owner, rescue):
+    """Say why no agent takes a file with this os.stat that begins with this page as the owner's spool, and what to do.
 
     "" if it takes it. `rescue` is the command that reads what is left in it.
     """
     header = read(page)
     if header is None:
-        if size == 0:
+        if status.st_size == 0:
             return "is an empty file that toolcart did not make", "delete it, or name another path"
         if is_ours(page):
             return "has a damaged header", "`%s` reads its results, then move it away" % rescue
@@ -90,15 +90,18 @@ def refusal(page, size, owner, rescue):
     if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):
         why = "belongs to %s, not to %s" % (named(header.owner), named(owner))
         return why, "set the numbers back, or name another path in spool.path"
-    why = cut_short(header, size)
-    return why, "`%s` reads what is left" % rescue if why else ""
+    if why := cut_short(header, status.st_size):
+        return why, "`%s` reads what is left" % rescue
+    if status.st_nlink != 1:
+        return "has %d names (hard links)" % status.st_nlink, "remove the others, or name another path"
+    return "", ""
 
 
 def unknown(header):
     """Say why this version of toolcart cannot use a file with this header; "" if it can."""
     if header.version != VERSION:
-        known = (header.version, VERSION)
-        return "was made by another version of toolcart (header %d, this one knows %d)" % known
+        versions = (header.version, VERSION)
+        return "was made by another version of toolcart (header %d, this one knows %d)" % versions
     if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
         sizes = (header.block_bytes, header.unit_bytes)
         return "was made by another version of toolcart (blocks of %d bytes in units of %d)" % sizes
@@ -109,11 +112,6 @@ def cut_short(header, size):
     """Say that a file of this size lacks some of the blocks that it was made with; "" if it has all."""
     made = PAGE_BYTES + header.block_count * header.block_bytes
     return "was cut short: it has %d bytes, and was made with %d" % (size, made) if size < made else ""
-
-
-def linked(names):
-    """Say that a file has other names than its own; "" if it has not."""
-    return "has %d names (hard links)" % names if names != 1 else ""
 
 
 def is_ours(page):

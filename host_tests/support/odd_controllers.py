@@ -9,7 +9,6 @@ from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.record.result import HEAD_BYTES, TORQUE, TORQUE_BYTES
 from toolcart.sim import controller_frames as frames
 from toolcart.sim.controller_session import ControllerSession
-from toolcart.sim.multi_spindle import MultipleSession
 from host_tests.support.world import CONTROLLER, Cart
 
 TORQUE_LEAST = 1000
@@ -70,20 +69,19 @@ class OddController:
         self.late_ms = 0  # how long an answer for an old result takes
         self.again = 0
         self.knows_newest = True  # it has an answer to ID 0
-        self.asked = []
+        self.requests = []
         self.kept = []
         self.made = []  # the torque of each result
         if bolts:
             settings.setdefault("controller", {}).update(
                 header_spindles=(1, 2), answering_spindles="first", names_spindles=False
             )
-            monkeypatch.setattr(MultipleSession, "_data_of", self._data_of_bolt(MultipleSession._data_of))
-            monkeypatch.setattr(MultipleSession, "_queue", self._queue_bolts(MultipleSession._queue))
+            monkeypatch.setattr("toolcart.sim.multi_spindle.TORQUE_APART", SECOND_BOLT)
         else:
             monkeypatch.setattr(ControllerSession, "_queue", self._queue(ControllerSession._queue))
         self.bolts = bolts
         monkeypatch.setattr(frames, "old_result_data", self._fetched(frames.old_result_data))
-        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *asked: self._answer(session, *asked))
+        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *request: self._answer(session, *request))
         self.cart = Cart(toolsnet=None, **settings)
 
     def _queue(self, queue):
@@ -95,23 +93,6 @@ class OddController:
 
         return renamed
 
-    def _queue_bolts(self, queue):
-        def both(session, result):
-            self.made.append(result.torque + SECOND_BOLT)
-            queue(session, result)
-
-        return both
-
-    def _data_of_bolt(self, data_of):
-        def of_bolt(session, result):
-            other = copy.copy(result)
-            of_bolt.turn = not of_bolt.turn
-            other.torque += 0 if of_bolt.turn else SECOND_BOLT
-            return data_of(session, other)
-
-        of_bolt.turn = False
-        return of_bolt
-
     def _fetched(self, data):
         def renamed(result, *rest):
             other = copy.copy(result)
@@ -122,7 +103,7 @@ class OddController:
         return renamed
 
     def _answer(self, session, revision, number):
-        self.asked.append(number)
+        self.requests.append(number)
         newest = self.kept[-1] if self.kept and self.knows_newest else None
         result = self.answers(self.kept, number) if number else newest
         if session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
@@ -139,7 +120,7 @@ class OddController:
         controller = self.cart.controller
         for _ in range(count):
             torque = TORQUE_LEAST + len(self.made)
-            self.made.append(torque)
+            self.made += [torque, torque + SECOND_BOLT] if self.bolts else [torque]
             keep = controller._keep
             kept = []
             controller._keep = lambda result, keep=keep, kept=kept: (kept.append(result), keep(result))

@@ -116,7 +116,7 @@ _HINTS = {
     errno.EROFS: "It lies on a file system that cannot be written; name another place.",
     errno.ENOSPC: "The disk is full; make room, or name another place.",
     errno.EADDRINUSE: "Another program listens there; choose another port.",
-    errno.EMFILE: "Too many files are open; look at `ulimit -n`.",
+    **dict.fromkeys((errno.EMFILE, errno.ENFILE), "Too many files are open; look at `ulimit -n`."),
     errno.EIO: "The disk or the device does not answer as it should; `dmesg` tells more.",
 }
 

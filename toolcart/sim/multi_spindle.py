@@ -1,13 +1,24 @@
 """A controller with several spindles on one connection: one MID 0061 for each, the spindle in the header.
 
-All have the tightening's ID, time and values. MID 0064 goes to the spindle in its header, blank is 1 (OP 2.2.2 p.
-26).
+All have the tightening's ID and time, each a torque of its own. MID 0064 goes to the spindle in its header, blank is 1
+(OP 2.2.2 p. 26).
 """
+
+import copy
 
 from toolcart.base.octets import digits_only
 from toolcart.sim.controller_session import ControllerSession
 
 PORTABLE = True
+
+TORQUE_APART = 1  # of one spindle and the next
+
+
+def _of(result, spindle):
+    """Return a result as this spindle, two digits, has it."""
+    other = copy.copy(result)
+    other.torque += TORQUE_APART * (int(spindle) - 1)
+    return other
 
 
 class OfSpindle:
@@ -36,7 +47,7 @@ class MultipleSession(ControllerSession):
             self.unsent.append(OfSpindle(result, spindle))
 
     def _say_result(self, result):
-        octets = self._data_of(result.result)
+        octets = self._data_of(_of(result.result, result.spindle))
         self.say(61, self.result_revision, octets, result.tightening_id, "%02d" % result.spindle)
 
     def _say_old(self, result, revision, spindle=None):
@@ -47,6 +58,7 @@ class MultipleSession(ControllerSession):
             "all": options.header_spindles,
         }[options.answering_spindles]
         for number in answers:
-            super()._say_old(result, revision, "%02d" % number if options.names_spindles else "  ")
+            spindle = "%02d" % number
+            super()._say_old(_of(result, spindle), revision, spindle if options.names_spindles else "  ")
         if not answers:
             self.refuse(64, 15)

@@ -4,8 +4,9 @@ Rules
 1. The geometry is taken from the heads found, or from the header of a file, so an image needs no configuration.
 2. The agent's own code decides what counts (toolcart.spool.offline_spool): a mount writes nothing. Every other
    sound record is void: a copy that was cut, or what was refused, or superseded by a later block.
-3. The header page in front of a file's blocks is not one of them; an image of a chip has none.
-4. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
+3. One in which no agent has stored anything yet is not divided: all behind the state is one area, without a record.
+4. The header page in front of a file's blocks is not one of them; an image of a chip has none.
+5. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import block_head
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.provenance import origin_bytes
@@ -40,7 +42,7 @@ _RESULT_BYTES = (114, 151)  # without an origin, and without the tail that the q
 
 
 class ImageError(Exception):
-    """The file is not a spool, or cannot be read; the text says why."""
+    """The file is not a spool, or cannot be read; the text says why, without the file's name."""
 
 
 class DamagedSpool(ImageError):
@@ -98,20 +100,20 @@ def load(path: Path) -> bytes:
 def content_of(path: Path) -> bytes:
     """Return all of a file with its header, or the blocks of a folder."""
     try:
-        if path.is_char_device():
-            raise ImageError(f"{path} is a device, which never ends; a board's spool is pulled first (docs/boards.md)")
+        if path.is_char_device() or path.is_block_device():
+            raise ImageError("it is a device; a board's spool is pulled first (docs/boards.md)")
         if path.is_fifo():
-            raise ImageError(f"{path} is a pipe; a spool is read more than once, so it has to be a file")
+            raise ImageError("it is a pipe; a spool is read more than once, so it has to be a file")
         if not path.is_dir():
             return path.read_bytes()
         files = {int(file.name): file for file in path.iterdir() if file.name.isdigit()}
         if not files:
-            raise ImageError(f"{path} holds no block files")
+            raise ImageError("it holds no block files")
         count = max(files) + 1 + FOLDER_MORE  # blocks at the end that have never been written have no file
         blocks = [files[n].read_bytes() if n in files else b"" for n in range(count)]
         return b"".join(block.ljust(FOLDER_BLOCK_BYTES, b"\xff") for block in blocks)
     except OSError as error:
-        raise ImageError(f"cannot read {path}: {error.strerror}") from None
+        raise ImageError(error.strerror) from None
 
 
 def is_held(path: Path) -> bool | None:
@@ -149,6 +151,8 @@ def read(path: Path) -> Image:
     spool = opened(device)
     if spool is None:
         raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version")
+    if spool.is_new:
+        return Image([_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {})], spool)
     areas = []
     for ring, log in spool.logs():
         if ring == KEPT and not spool.may_refuse:

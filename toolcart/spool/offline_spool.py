@@ -6,6 +6,9 @@
 A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
 into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
 given to a stopped agent can lose nothing that the same order to a running one would keep.
+
+A device on which nothing is stored is an area too, an empty one (`is_new`). The configuration of the
+first agent says how it is divided, so nobody else writes to it: what is begun is a blank copy.
 """
 
 from __future__ import annotations
@@ -19,17 +22,21 @@ from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_EMPTY, Snapshot
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
 from toolcart.agent.station.store import Store
+from toolcart.board.ram_flash import RamFlash
 
 OUTLETS = 4
 
 
 class OfflineSpool:
-    """State and logs of one station, mounted; `graphs` is None if there are none."""
+    """State and logs of one station, mounted; `graphs` is None if there are none.
+
+    `is_new`: nothing is stored there, and how it will be divided is not known.
+    """
 
     def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: Snapshot | None = None) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
@@ -56,6 +63,7 @@ class OfflineSpool:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
             self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
+        self.is_new = False
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.ledger = IdLedger(self.state)
 
@@ -118,11 +126,8 @@ def opened(device) -> OfflineSpool | None:
 
 
 def begun(device) -> OfflineSpool | None:
-    """Open the area on this device to write to it; None if it is not one of this version. OSError if it takes nothing.
-
-    A device on which nothing was ever stored is an area, too.
-    """
-    spool = _mounted(device) or (OfflineSpool(device, BLOCKS_LEAST, 0) if _is_blank(device) else None)
+    """Open the area on this device to write to it, None if it is none of this version; OSError if it takes nothing."""
+    spool = _mounted(device)
     if spool is not None and not spool.begin():
         raise OSError("what the last power cut left in doubt cannot be settled now")
     return spool
@@ -131,6 +136,10 @@ def begun(device) -> OfflineSpool | None:
 def _mounted(device) -> OfflineSpool | None:
     if device.block_count <= STATE_BLOCKS:
         return None
+    if _is_new(device):
+        spool = OfflineSpool(RamFlash(device.block_count, device.block_bytes, device.unit_bytes), BLOCKS_LEAST, 0)
+        spool.is_new = True
+        return spool
     kept_blocks, graph_blocks, owned = divide(device, 0, 0)
     if kept_blocks < BLOCKS_LEAST or STATE_BLOCKS + kept_blocks + graph_blocks + BLOCKS_LEAST > device.block_count:
         return None
@@ -138,9 +147,12 @@ def _mounted(device) -> OfflineSpool | None:
     return spool if spool.answer == MOUNT_DONE else None
 
 
-def _is_blank(device) -> bool:
+def _is_new(device) -> bool:
+    """True if there is neither a state nor anything behind it; power cuts may have torn the first states."""
+    if Snapshot(Partition(device, 0, STATE_BLOCKS)).load() != STATE_EMPTY:
+        return False
     octets = bytearray(device.block_bytes)
-    for block in range(device.block_count):
+    for block in range(STATE_BLOCKS, device.block_count):
         if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
             return False
     return True

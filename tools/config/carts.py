@@ -7,6 +7,7 @@ is only "{station:int}" becomes a whole number. A literal brace is written twice
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,12 +28,12 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
     except config_file.ConfigurationError as error:
         raise InventoryError(
             template_path,
-            [f"{place}: {config_file.sentence(found, allowed)}" for place, found, allowed in error.mistakes],
+            [config_file.placed_sentence(mistake) for mistake in error.mistakes],
         ) from None
     mistakes: list[str] = []
     texts: dict[str, str] = {}
     completed: list[tuple[Cart, dict]] = []
-    folder = Path(template_path).resolve().parent  # secrets' names are relative to it
+    folder = Path(os.path.realpath(template_path)).parent  # secrets' names are relative to it
     for cart in carts:
         try:
             texts[cart.name] = json.dumps(_filled(template, cart, ""), indent=2) + "\n"

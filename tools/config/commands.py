@@ -72,8 +72,8 @@ def check(file: str, as_json: bool) -> None:
         click.echo(f"{file}: good, {stations}; checked as {who_words}")
         return
     click.echo(f"{file}: good in itself, {stations}, but it cannot run as it is on this machine as {who_words}:")
-    for place, found, allowed in checked.lacks:
-        click.echo(f"  {place}: {config_file.sentence(found, allowed)}", err=True)
+    for mistake in checked.lacks:
+        click.echo(f"  {config_file.placed_sentence(mistake)}", err=True)
     sys.exit(EXIT_OTHER)
 
 
@@ -157,9 +157,9 @@ def make(inventory_path: str, template: str, out: Path, as_json: bool) -> None:
         else:
             click.echo(visible_lines(str(error)), err=True)
         sys.exit(EXIT_CONFIGURATION)
-    sources = (Path(template).resolve(), Path(inventory_path).resolve())
+    sources = (os.path.realpath(template), os.path.realpath(inventory_path))
     for name in texts:
-        if (out / f"{name}.json").resolve() in sources:
+        if os.path.realpath(out / f"{name}.json") in sources:
             raise click.UsageError(f"--out {out}: {name}.json is what this is made from; name another folder.")
     out.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():

@@ -12,6 +12,7 @@ Rules:
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
@@ -31,6 +32,7 @@ SERVICE_CONFIG = SERVICE_FOLDER / "config.json"  # of the Debian package
 SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 
 Mistake = tuple[str, str, str]
+WHOLE_FILE = "(file)"  # the place of what is wrong with all of it
 
 
 class ConfigurationError(Exception):
@@ -74,6 +76,12 @@ def sentence(found: str, allowed: str) -> str:
     return f"expected {allowed}; found {found}" if found else allowed
 
 
+def placed_sentence(mistake: Mistake) -> str:
+    """Return what is wrong in words, and in which setting, if it is one."""
+    place, found, allowed = mistake
+    return sentence(found, allowed) if place == WHOLE_FILE else f"{place}: {sentence(found, allowed)}"
+
+
 def as_object(error: ConfigurationError) -> dict:
     """Return the mistakes for machines."""
     return {"file": error.path, "mistakes": [mistake_as_object(mistake) for mistake in error.mistakes]}
@@ -97,11 +105,11 @@ def _text(path: str | Path) -> str:
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         problem = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
-        raise ConfigurationError(path, [("(file)", "", problem)]) from None
+        raise ConfigurationError(path, [(WHOLE_FILE, "", problem)]) from None
     except UnicodeDecodeError as error:
         is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
         problem = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
-        raise ConfigurationError(path, [("(file)", "", f"{problem}: save it as UTF-8")]) from None
+        raise ConfigurationError(path, [(WHOLE_FILE, "", f"{problem}: save it as UTF-8")]) from None
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
@@ -119,12 +127,12 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         tree = json.loads(text, object_pairs_hook=make_object)
     except json.JSONDecodeError as error:
         if whole := not_json(text):
-            raise ConfigurationError(path, [("(file)", "", whole)]) from None
+            raise ConfigurationError(path, [(WHOLE_FILE, "", whole)]) from None
         place = "line {}, column {}".format(*json_place(text, error.pos))
         message = json_problem(text, error.pos, error.msg)
         raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(path, [("(file)", str(error), "JSON of usual size and depth")]) from None
+        raise ConfigurationError(path, [(WHOLE_FILE, str(error), "JSON of usual size and depth")]) from None
     return tree, _repeated_keys(tree, doubled) if doubled else []
 
 
@@ -147,7 +155,7 @@ def folder_of(path: str | Path) -> Path:
 
     /etc/toolcart is for what people write; the service may not write there.
     """
-    folder = Path(path).resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     return SERVICE_STATE if folder == SERVICE_FOLDER else folder
 
 
@@ -179,7 +187,7 @@ def _complete(
 ) -> tuple[dict, dict, list[str]]:
     """Return the completed configuration, the tree it came from, and the places of secrets only the service has."""
     tree, doubled = _parse(path, text)
-    folder = Path(path).resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     awaits: dict[str, dict] = {}
     named = config_secrets.named(tree, "file")
     secret, absent = config_secrets.resolve(tree, folder, awaits if lenient else None, unread)

@@ -104,7 +104,7 @@ def _named(path: Path) -> tuple[list[Path], set[Path]]:
         return [path], set()
     if not isinstance(tree, dict):
         return [path], set()
-    secrets = [path.resolve().parent / name for name in config_secrets.named(tree, "file")]
+    secrets = [Path(os.path.realpath(path)).parent / name for name in config_secrets.named(tree, "file")]
     tls_files = [config_file.folder_of(path) / name for name in certificates(tree)]
     return list(dict.fromkeys([path, *secrets, *tls_files])), set(secrets)
 
@@ -132,9 +132,8 @@ class Checked:
         problems = [*self.mistakes, *self.lacks]
         if not problems:
             return ""
-        place, found, allowed = problems[0]
         more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        return f"{place}: {config_file.sentence(found, allowed)}{more}"
+        return f"{config_file.placed_sentence(problems[0])}{more}"
 
 
 def check(path: str | Path, credentials: Iterable[str] = ()) -> Checked:

@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -189,7 +190,7 @@ def _password(tree: dict) -> str:
 def next_step(tree: dict, file: Path) -> str:
     if "board" in tree:
         return f"Next: toolcart flash --board rp2 --port PORT --config {shlex.quote(str(file))} (or --board esp32)"
-    if file.resolve() == SERVICE_CONFIG:  # its spools belong to the service's user
+    if os.path.realpath(file) == str(SERVICE_CONFIG):  # its spools belong to the service's user
         return f"Next: {as_root('systemctl restart toolcart')}"
     return f"Next: toolcart run --config {shlex.quote(str(file))}"
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,9 @@ STATE_FOLDER = "/var/lib/toolcart"  # the service's
 RAW = "raw"  # a chip's flash after its file system (toolcart.board.chip)
 FIRST_KIB = 4  # what the header of a spool, or the first line of a file, takes of a disk
 A_FILE = "a file in a folder that is there and that the agent's user may write"
+A_SPOOL = "a spool of this station, or no file yet"
+LINES = "a file of an agent's lines, or no file yet"
+ROOM = "room for it"
 
 Mistake = tuple[str, str, str]  # place, found, allowed
 Owner = tuple[int, int, int]  # of a spool, as its header has it; a file of lines has none
@@ -41,10 +45,13 @@ def unusable(configuration: dict, folder: Path) -> list[Mistake]:
     mistakes = []
     without_room = spools_without_room(configuration, folder)
     for place, path, owner in _named(configuration):
-        problem = path_problem(folder / path) or _foreign(folder / path, owner)
-        problem = problem or (without_room.get(place, "") if owner else no_room(folder / path))
+        problem, allowed = path_problem(folder / path), A_FILE
+        if not problem:
+            problem, allowed = _foreign(folder / path, owner), A_SPOOL if owner else LINES
+        if not problem:
+            problem, allowed = without_room.get(place, "") if owner else no_room(folder / path), ROOM
         if problem:
-            mistakes.append((place, f"{path}: {problem}", A_FILE))
+            mistakes.append((place, f"{path}: {problem}", allowed))
     return mistakes
 
 
@@ -234,9 +241,9 @@ def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
 
 
 def _foreign(path: Path, owner: Owner | None) -> str:
-    """Say what an existing file is in place of what an agent takes, "" if it takes it."""
+    """Say what an existing file is in place of what an agent takes, and what to do; "" if it takes it."""
     if owner and path.is_symlink():
-        return "that is a link, which the agent does not follow"
+        return "that is a link, which the agent does not follow; name the file itself"
     try:
         with path.open("rb") as file:
             page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
@@ -246,6 +253,6 @@ def _foreign(path: Path, owner: Owner | None) -> str:
         from toolcart.board.linux import lines  # an agent without a file of lines does not load it
 
         return f"it {lines.HOLDS_OTHER}" if lines.is_foreign(page) else ""
-    reason, _ = linux_header.refusal(page, status.st_size, owner, "")
-    reason = reason or linux_header.linked(status.st_nlink)
-    return f"it {reason}" if reason else ""
+    rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
+    reason, to_do = linux_header.refusal(page, status, owner, rescue)
+    return f"it {reason}; {to_do}" if reason else ""

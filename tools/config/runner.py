@@ -58,7 +58,7 @@ class User:
 
 def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
     """Return the unit whose agent has this configuration, without `.service`, and its settings; None if none has."""
-    wanted = Path(config_path).resolve()
+    wanted = os.path.realpath(config_path)
     seen = set()
     for folder in map(Path, UNIT_FOLDERS):
         for path in sorted(folder.glob("*toolcart*.service")):
@@ -67,7 +67,7 @@ def unit_of(config_path: str | Path) -> tuple[str, dict[str, list[str]]] | None:
             seen.add(path.name)
             settings = _settings(path)
             named = _configuration_in(settings.get("ExecStart", []))
-            if named is not None and named.resolve() == wanted:
+            if named is not None and os.path.realpath(named) == wanted:
                 return path.name.removesuffix(".service"), settings
     return None
 

@@ -27,7 +27,7 @@ def socket_of(config_path: str | Path) -> str:
 
 def socket_beside(config_path: str | Path) -> str:
     """Return the path beside a configuration, or in the folder that its relative paths start from."""
-    config = Path(config_path).resolve()
+    config = Path(os.path.realpath(config_path))
     folder = config.parent
     if str(folder) == CONFIGURATIONS:
         folder = Path(STATE)
@@ -37,7 +37,7 @@ def socket_beside(config_path: str | Path) -> str:
 def to_ask(config_path: str | Path) -> str:
     """Return where to ask the agent of this configuration: the service's socket for the service's own ones."""
     path = socket_beside(config_path)
-    if str(Path(config_path).resolve().parent) in (CONFIGURATIONS, STATE) and not Path(path).exists():
+    if os.path.dirname(os.path.realpath(config_path)) in (CONFIGURATIONS, STATE) and not os.path.exists(path):
         return default()
     return path
 

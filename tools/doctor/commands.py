@@ -12,11 +12,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
 
 import click
 
+from toolcart import catalogue
 from toolcart.agent.cart.outlet_places import name_of
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER
 from toolcart.base.privileges import as_root
@@ -32,6 +34,7 @@ from toolcart.tools.messages import attention, connections, reasons, standing_co
 from toolcart.tools.messages.durations import counted
 
 AT_ONCE = 8  # stations
+OF_CATALOGUE = ("encoding", "meanings", "code_lists")  # beside its tables
 MOUNTED: dict = {"owner": NO_OWNER}  # settings of a spool that an agent has: it knows that it is the station's
 
 
@@ -91,9 +94,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
     lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
     yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
-    for setting, mistake, allowed in [*checked.mistakes, *lacks]:
-        location = config_path if setting == "(file)" else f"{config_path}: {setting}"
-        yield Finding("configuration", BAD, f"{location}: {config_file.sentence(mistake, allowed)}", "")
+    for mistake in [*checked.mistakes, *lacks]:
+        yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
     if configuration is None:
         if agent_status is not None:
             yield from _running_findings(agent_status["stations"], None, config_path)
@@ -147,6 +149,7 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
     Those that share a controller's port or a line are checked one after the other.
     """
+    _import_for_threads()
     locks = {_controller_address(station): threading.Lock() for station in configuration["stations"]}
 
     def check_station(station: dict) -> list[Finding]:
@@ -155,6 +158,13 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
     with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
         yield from chain.from_iterable(pool.map(check_station, configuration["stations"]))
+
+
+def _import_for_threads() -> None:
+    """Import what is else imported when it is needed: where few files may be open, threads get half a module."""
+    for module in ("_strptime", "encodings.idna", *(f"{catalogue.__name__}.{name}" for name in OF_CATALOGUE)):
+        import_module(module)
+    catalogue.mids()  # reads each table
 
 
 def _controller_address(station: dict) -> tuple:

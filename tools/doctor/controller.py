@@ -13,6 +13,7 @@ import time
 from datetime import datetime
 
 from toolcart import catalogue
+from toolcart.agent.cart.assembly import controller_session
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import session_states as st
@@ -305,8 +306,6 @@ def _answer_to(asking: Asking, frame: bytes) -> tuple[catalogue.Message, int]:
 
 def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     """Open the line and begin a session on it with the agent's own link and session."""
-    from toolcart.agent.cart.assembly import controller_session  # as the agent makes it
-
     subject = f"{name} line"
     device, baud = controller["device"], controller["baud"]
     board = Board(folder)

@@ -137,17 +137,17 @@ def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Findin
         return Finding(subject, GOOD, f"{path} is made at the first start: {settings['size_kib']} KiB")
     try:
         with path.open("rb") as file:
-            page, octets = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno()).st_size
+            page, status = file.read(linux_header.PAGE_BYTES), os.fstat(file.fileno())
     except OSError as error:
         hint = _as_sentence(linux_refusal.advice_for(error, str(path)))
         if isinstance(error, PermissionError) and not privileges.is_root():
             hint = privileges.try_sudo("Only its agent's user may read it")
         return Finding(subject, BAD, f"{path} cannot be read: {error.strerror}", hint)
     rescue = f"toolcart spool rescue {shlex.quote(str(path))}"
-    why, to_do = linux_header.refusal(page, octets, settings["owner"], rescue)
+    why, to_do = linux_header.refusal(page, status, settings["owner"], rescue)
     if why:
         return Finding(subject, BAD, f"{path} {why}", _as_sentence(to_do))
-    kib = (octets - linux_header.PAGE_BYTES) // 1024
+    kib = (status.st_size - linux_header.PAGE_BYTES) // 1024
     return Finding(subject, GOOD, f"{path}: {kib} KiB, this station's")
 
 

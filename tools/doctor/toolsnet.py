@@ -23,10 +23,12 @@ from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
+from toolcart.spool import image
 from toolcart.spool.offline_spool import begun
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
 from toolcart.tools.messages.durations import counted
+from toolcart.tools.spool import report
 
 TURN_S = 0.01
 
@@ -88,16 +90,11 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     name = f"station {number}"
     subject = f"{name} sequence"
     if not spool.is_file():
-        if sequence == 0:
-            return [Finding(subject, GOOD, "neither the server nor a spool has a result yet")]
-        words = f"the server has {sequence} results of this station, and the spool is new"
-        hint = "The agent continues after them. If another agent has the station's number, give this one another."
-        return [Finding(subject, NOTE, words, hint)]
-    from toolcart.spool import image
-    from toolcart.tools.spool import report
-
+        return [_of_new_spool(subject, sequence)]
     try:
         spool_image = image.read(spool)
+        if spool_image.opened.is_new:
+            return [_of_new_spool(subject, sequence)]
         account = report.account(spool_image, spool_image.areas[0])
     except (image.ImageError, OSError) as error:
         return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {error}")]
@@ -120,10 +117,17 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     return [Finding(subject, GOOD, words, "", figures), *more_findings]
 
 
+def _of_new_spool(subject: str, sequence: int) -> Finding:
+    """Compare the server's last result with a spool that is not made or not begun yet."""
+    if sequence == 0:
+        return Finding(subject, GOOD, "neither the server nor a spool has a result yet")
+    words = f"the server has {sequence} results of this station, and the spool is new"
+    hint = "The agent continues after them. If another agent has the station's number, give this one another."
+    return Finding(subject, NOTE, words, hint)
+
+
 def _sent_again_findings(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
-    from toolcart.tools.spool import report  # as above
-
     remaining, _ = report.sent_again(opened)
     return [Finding(f"{name} sent again", NOTE, attention.sent_again(remaining).words)] if remaining > 0 else []
 

@@ -30,7 +30,8 @@ EXPLAINED = {
     "controller malformed": "the controller's MID {value:04d} could not be used: it does not follow the protocol",
     "controller unknown": "the controller sent MID {value:04d}, which was not asked for; it was ignored",
     "controller resets": (
-        "the controller's tightening IDs mean other results than before: it counts afresh, or it is another controller"
+        "the controller's tightening IDs do not go on from those known: they began again or went round, its answers "
+        "are wrong, or it is another controller"
     ),
     "out of sequence": "a result came out of order by its tightening ID; it is kept as it came",
     "shifted": "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",

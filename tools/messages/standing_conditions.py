@@ -40,7 +40,7 @@ _LARGER = "a larger spool.size_kib holds more"
 _COUNTED = {
     "gone": (
         "GONE",
-        "tightening IDs gone: the controller no longer has them, or cannot be asked for them",
+        "results may be gone: the controller no longer has their tightening IDs, or cannot be asked for them",
         "`{gaps}` lists {them}",
     ),
     "unsubscribed": (
@@ -63,7 +63,11 @@ _COUNTED = {
         "results since the start whose fields were not where their revision has them: found by their parameter IDs",
         "docs/controllers.md says why",
     ),
-    "again": ("AGAIN", "results may be stored twice: the spool no longer had the first copy", ""),
+    "again": (
+        "AGAIN",
+        "results may be stored twice: the first copy was overwritten, has another tightening ID or another writing",
+        "",
+    ),
     "overwritten": (
         "OVERWRITTEN",
         "results at most overwritten before ToolsNet had them, because the spool was full, "

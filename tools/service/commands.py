@@ -118,7 +118,7 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
         if left:
             with safe_install.state_folder(Path(root) / STATE_FOLDER.lstrip("/")) as inside:
                 yield from take(inside, left)
-        yield from write(Path(root), text, content, _files_of(named, Path(config_path).resolve().parent))
+        yield from write(Path(root), text, content, _files_of(named, Path(os.path.realpath(config_path)).parent))
 
     _install(NAME, written, root, no_start, [program, "run", "--plain", "--config", config_path])
 

@@ -37,7 +37,7 @@ def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]
     for station in configuration["stations"]:
         name = station["spool"]["path"]
         old = folder_of(config_path) / name
-        if os.path.isabs(name) or str(old.resolve()) == f"{STATE_FOLDER}/{name}" or not old.is_file():
+        if os.path.isabs(name) or os.path.realpath(old) == f"{STATE_FOLDER}/{name}" or not old.is_file():
             continue
         words = _undelivered(old)
         if words:

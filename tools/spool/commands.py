@@ -12,6 +12,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -26,6 +27,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
+NEW = "new and empty: nothing is stored in it, and the next start of an agent divides its blocks"
 RUNNING = (
     "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
     "and whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."
@@ -44,11 +46,14 @@ def _read(file: Path) -> image.Image:
     try:
         return image.read(file)
     except image.ImageError as reason:
-        text = str(reason)
-        click.echo(text if str(file) in text else f"{file}: {text}", err=True)
-        if isinstance(reason, image.DamagedSpool):
-            click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` exports the results that it has.", err=True)
-        sys.exit(2)
+        _fail(file, reason)
+
+
+def _fail(file: Path, reason: image.ImageError) -> NoReturn:
+    click.echo(f"{file}: {reason}", err=True)
+    if isinstance(reason, image.DamagedSpool):
+        click.echo(f"  `toolcart spool rescue {shlex.quote(str(file))}` looks for results in it.", err=True)
+    sys.exit(2)
 
 
 @spool.command()
@@ -61,12 +66,15 @@ def info(file: Path, as_json: bool) -> None:
     running = image.is_held(file)
     owner = report.owner(image.header(file))
     if as_json:
-        click.echo(json.dumps({"file": str(file), "owner": owner, "running": running, "areas": accounts}))
+        report_fields = {"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new}
+        click.echo(json.dumps({**report_fields, "areas": accounts}))
         return
     if running:
         click.echo(f"note: {RUNNING}", err=True)
     if owner is not None and owner["station"]:
         click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
+    if spool.opened.is_new:
+        click.echo(NEW)
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
         for name, value in account.items():
@@ -205,8 +213,7 @@ def rescue(file: Path, as_csv: bool, as_json: bool) -> None:
     try:
         octets = image.load(file)
     except image.ImageError as reason:
-        click.echo(str(reason), err=True)
-        sys.exit(2)
+        _fail(file, reason)
     rows = rescued(octets)
     report.write(rows, report.COLUMNS, as_json)
     click.echo(f"{len(rows)} results found in {len(octets) // 1024} KiB", err=True)
@@ -252,7 +259,9 @@ def take_over_command(
 
     try:
         click.echo(take_over(source, target, Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)))
-    except (CannotTakeOver, image.ImageError) as reason:
+    except image.ImageError as reason:
+        _fail(source, reason)
+    except CannotTakeOver as reason:
         click.echo(str(reason), err=True)
         sys.exit(2)
 

@@ -35,6 +35,7 @@ from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
 from toolcart.board.linux.flash import FileFlash, FlashInUse, FlashUnusable
 from toolcart.board.linux.refusal import owner_of
+from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import begun, follow
@@ -64,11 +65,15 @@ class OrderNotGiven(order_log.NotDone):
 
 
 class LocalSpool:
-    """One spool on this machine; `sends`: ToolsNet is among its outlets, as far as a configuration is named."""
+    """One spool on this machine; `sends`: ToolsNet is among its outlets, as far as a configuration is named.
 
-    def __init__(self, path: Path, sends: bool = True) -> None:
+    `owner` is the station that the configuration gives it.
+    """
+
+    def __init__(self, path: Path, sends: bool = True, owner: tuple[int, int, int] = NO_OWNER) -> None:
         self.path = path
         self.sends = sends
+        self.owner = owner
 
     def ask(self, words: list[str]) -> Iterable[dict]:
         """Have the order carried out; return the lines of the answer."""
@@ -79,7 +84,7 @@ class LocalSpool:
         if answer is not None:
             return answer
         try:
-            flash = FileFlash(str(self.path), 0)
+            flash = FileFlash(str(self.path), 0, owner=self.owner)
         except FlashInUse as reason:
             answer = ask_agent(str(self.path) + SUFFIX, words)  # it may have been starting
             if answer is not None:
@@ -181,19 +186,23 @@ def spool_of(spool_file: str | None, config_path: str | None, station: int | Non
             f"{config_file.SERVICE_CONFIG} is meant, if it is there."
         )
     if spool_file is not None:
+        if station is not None:
+            raise click.UsageError("a spool file is of one station: no other option names it.")
         return LocalSpool(Path(spool_file))
     try:
-        stations = config_file.read(config_path or "")["stations"]
+        configuration = config_file.read(config_path or "")
     except config_file.ConfigurationError as error:
         raise OrderNotGiven(str(error), error.exit_code) from None
+    stations, system = configuration["stations"], configuration["system"]
     numbers = [station_settings["number"] for station_settings in stations]
     if station is None and len(stations) > 1:
         raise click.UsageError(f"--station is needed, one of {', '.join(map(str, numbers))}.")
     if station is not None and station not in numbers:
         raise OrderNotGiven(f"{config_path} has no station {station}; it has {', '.join(map(str, numbers))}")
     settings = stations[numbers.index(station) if station is not None else 0]
+    owner = (system["type"], system["number"], settings["number"])
     sends = "toolsnet" in [outlet["kind"] for outlet in settings["outlets"]]
-    return LocalSpool(config_file.folder_of(config_path or "") / settings["spool"]["path"], sends)
+    return LocalSpool(config_file.folder_of(config_path or "") / settings["spool"]["path"], sends, owner)
 
 
 # -- what people see -----------------------------------------------------------------------------------------------

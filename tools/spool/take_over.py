@@ -36,7 +36,16 @@ from toolcart.agent.quarantine.quarantine import BLOCKS_LEAST as KEPT_BLOCKS_LEA
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.record.result import FLAG_COPY
 from toolcart.board.linux import order_log
-from toolcart.board.linux.spool_file import BLOCKS_MOST, MODE, FlashInUse, block_bytes_for, lock
+from toolcart.board.linux.spool_file import (
+    BLOCKS_MOST,
+    MODE,
+    NEW,
+    FlashInUse,
+    FlashUnusable,
+    block_bytes_for,
+    lock,
+    remove_leftover,
+)
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
@@ -128,17 +137,21 @@ def _locked(source: Path) -> Iterator[None]:
 
 
 def _moved(source: Path, target: Path, plan: Plan) -> str:
-    told = image.header(source)
     old = start(image.content_of(source))
+    header = image.header(source)
     if old is None:
         raise CannotTakeOver(f"{source} holds no spool that can be started")
-    owner = told.owner if told is not None else NO_OWNER
+    owner = header.owner if header is not None else NO_OWNER
     if plan.station == _station_of(old, owner):
         plan = replace(plan, station=0)
     if plan.station:
         owner = (owner[0], owner[1], plan.station)
     made = make(old, plan, int.from_bytes(os.urandom(4), "little") % _IDENTITY_TOP + 1)
-    new = target.with_name(target.name + ".new")
+    new = target.with_name(target.name + NEW)
+    try:
+        remove_leftover(os.path.abspath(target))
+    except (FlashUnusable, OSError) as why:
+        raise CannotTakeOver(f"cannot make {target}: {why}") from None
     _write_file(new, made.device, owner)
     try:
         order_log.hand_on(str(source), str(target))
@@ -153,22 +166,22 @@ def _moved(source: Path, target: Path, plan: Plan) -> str:
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(f"{count} for {name}" for name, count in made.waits)
-    told = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
+    parts = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
     if made.in_doubt:
-        told.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
+        parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:
-        told.append(f"{made.kept} set aside")
+        parts.append(f"{made.kept} set aside")
     if made.left:
         most = made.all_bytes // 1024
         more = f", of {most} KiB it would have them (--size-kib {most})" if most else ""
-        told.append(f"{made.left} older records that no outlet waits for were left behind{more}")
+        parts.append(f"{made.left} older records that no outlet waits for were left behind{more}")
     if made.curves:
-        told.append(f"{made.curves} pieces of curves were left behind")
+        parts.append(f"{made.curves} pieces of curves were left behind")
     size, ordered = len(made.device.cells) // 1024, plan.size_bytes // 1024
     if size != ordered:
         why = "what has to be kept needs that" if size > ordered else "whole blocks"
-        told.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
-    return "; ".join(told)
+        parts.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
+    return "; ".join(parts)
 
 
 def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:
@@ -260,7 +273,9 @@ class _Sizes:
 
 
 def _usual_kept(old: OfflineSpool) -> int:
-    """Return how many blocks the old quarantine has; 0 if that is the quarter which an area with ToolsNet gets."""
+    """Return how many blocks the old quarantine has; 0 for the quarter of an area with ToolsNet, or unknown."""
+    if old.is_new:
+        return 0
     had, whole = old.kept.device.block_count, old.log.device.device.block_count
     return 0 if old.may_refuse and had == max(whole // 4, KEPT_BLOCKS_LEAST) else had
 
@@ -391,8 +406,8 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
 
 
 def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:
-    """Write this area to a file: the header comes when everything else is on the disk."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    """Write this area to a new file: the header comes when everything else is on the disk."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         with open(os.open(path, flags, MODE), "r+b", buffering=0) as file:
             os.fchmod(file.fileno(), MODE)
@@ -405,8 +420,9 @@ def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> No
             file.write(bytes(Header(*sizes, owner, os.urandom(IDENTITY_BYTES)).page()))
             os.fsync(file.fileno())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            path.unlink()
+        if not isinstance(error, FileExistsError):
+            with contextlib.suppress(OSError):
+                path.unlink()
         hint = "; the disk needs room for it" if error.errno == errno.ENOSPC else ""
         raise CannotTakeOver(f"cannot write {path}: {error.strerror}{hint}") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -31,34 +32,44 @@ def ask(path: str, patience_s: float = PATIENCE_S) -> dict:
 def lines_of(path: str, request: str, patience_s: float) -> list[dict]:
     """Return the lines of the agent's answer, up to its end."""
     until_s = time.monotonic() + patience_s
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
-        sock.settimeout(patience_s)
-        try:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(patience_s)
             sock.connect(path)
             return answer_to(sock, request, until_s)
-        except FileNotFoundError:
-            raise NoAgent(f"no agent runs here: there is no {path}", _start_hint(path)) from None
-        except ConnectionRefusedError:
-            if not stat.S_ISSOCK(os.stat(path).st_mode):
-                raise NoAgent(f"{path} is not a socket", _start_hint(path)) from None
-            raise NoAgent(
-                f"no agent runs here, or it is only starting: one that was killed has left {path}",
-                "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
-            ) from None
-        except PermissionError:
-            raise NoAgent(
-                f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True
-            ) from None
-        except TimeoutError:
-            raise NoAgent(
-                f"the agent at {path} does not answer within {patience_s:g} s",
-                "Is its process stopped, its disk stuck, or the machine so busy? `systemctl status toolcart` and "
-                "`journalctl -u toolcart` show it; while it starts, ask again.",
-            ) from None
-        except OverflowError:
-            raise NoAgent(f"{path} sends without end", "It is not an agent's socket.") from None
-        except OSError as error:
-            raise NoAgent(f"{path} cannot be asked: {error.strerror or error}", "Is it an agent's socket?") from None
+    except OverflowError:
+        raise NoAgent(f"{path} sends without end", "It is not an agent's socket.") from None
+    except OSError as error:
+        raise _no_agent(error, path, patience_s) from None
+
+
+def _no_agent(error: OSError, path: str, patience_s: float) -> NoAgent:
+    """Say why nobody could be asked."""
+    if isinstance(error, FileNotFoundError):
+        return NoAgent(f"no agent runs here: there is no {path}", _start_hint(path))
+    if isinstance(error, ConnectionRefusedError):
+        try:
+            is_socket = stat.S_ISSOCK(os.stat(path).st_mode)
+        except OSError as gone:
+            return _no_agent(gone, path, patience_s)
+        if not is_socket:
+            return NoAgent(f"{path} is not a socket", _start_hint(path))
+        return NoAgent(
+            f"no agent runs here, or it is only starting: one that was killed has left {path}",
+            "Ask again if it is being started; else `systemctl start toolcart`, or `toolcart run --config FILE`.",
+        )
+    if isinstance(error, PermissionError):
+        return NoAgent(f"no permission to ask at {path}", try_sudo("Only the agent's user may ask it"), True)
+    if isinstance(error, TimeoutError):
+        return NoAgent(
+            f"the agent at {path} does not answer within {patience_s:g} s",
+            "Is its process stopped, its disk stuck, or the machine so busy? `systemctl status toolcart` and "
+            "`journalctl -u toolcart` show it; while it starts, ask again.",
+        )
+    hint = "Is it an agent's socket?"
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        hint = "Too many files are open: look at `ulimit -n`, and what else runs on this machine."
+    return NoAgent(f"{path} cannot be asked: {error.strerror or error}", hint)
 
 
 def _status_of(lines: list[dict], path: str) -> dict:

@@ -10,14 +10,14 @@ HEAP = "2m"
 
 def fetched_in(unit, revision=2, **values):
     """Return a MID 0065, whose unit is this octet if it has one."""
-    frame = bytearray(fetched(revision, **values))
+    frame = bytearray(fetched(revision, torque=20 * values["tightening_id"], **values))
     if revision > 2:
         frame[228] = unit
     return bytes(frame)
 
 
 def pushed_in(unit, **values):
-    frame = bytearray(pushed(4, **values))
+    frame = bytearray(pushed(4, torque=20 * values["tightening_id"], **values))
     frame[414] = unit
     return bytes(frame)
 

@@ -1,0 +1,59 @@
+"""Which spindles have a result under one ID, as the log shows it.
+
+Rules
+1. As many results are expected under an ID as were pushed under one: what is missing of these is gone once the ID was
+   asked for, whatever the answers were.
+2. An answer that names no spindle is that of the spindle asked for only if nothing speaks against it: the log has
+   pushes of that spindle, and not the same values of another one under this ID.
+
+Imported where several spindles may have a result under one ID.
+"""
+
+from toolcart.agent.base.fields import get_u32
+from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, are_alike, put_digest
+from toolcart.agent.record.provenance import spindle_in
+from toolcart.agent.record.result import FLAG_RECOVERED, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
+
+
+class SpindleResults:
+    """What was pushed, as the log has it now."""
+
+    def __init__(self, duplicates):
+        self._duplicates = duplicates
+        self._spindles = set()
+        found = set()
+        for page, at, flags in duplicates.results(1):
+            if not flags & FLAG_RECOVERED:
+                spindle = spindle_in(page, at - HEAD_BYTES)
+                self._spindles.add(spindle)
+                found.add((bytes(page[at + TIGHTENING_ID : at + TIGHTENING_ID + ID_BYTES]), spindle))
+        counts = {}
+        for ident, _ in found:
+            counts[ident] = counts.get(ident, 0) + 1
+        self.each = max(counts.values()) if counts else 1  # how many results there are under an ID (rule 1)
+
+    def missing(self, ident, epoch, record):
+        """Return how many results are missing of these ten digits.
+
+        The log has those of this epoch, and what was stored as this record or later; 0: none of these.
+        """
+        spindles = set()
+        for page, at, _ in self._duplicates.results_of(ident, 1):
+            if page[at - HEAD_BYTES + ID_EPOCH] == epoch or 0 < record <= get_u32(page, at - HEAD_BYTES):
+                spindles.add(spindle_in(page, at - HEAD_BYTES))
+        return max(0, self.each - len(spindles))
+
+    def is_proven(self, body, start, flags):
+        """True if the answer at body[start:], which names no spindle, is that of the one that was asked (rule 2)."""
+        spindle = spindle_in(body, start - HEAD_BYTES)
+        if self._spindles and spindle not in self._spindles:
+            return False
+        answer = bytearray(FINGERPRINT_BYTES)
+        stored = bytearray(FINGERPRINT_BYTES)
+        put_digest(answer, 0, body, start, flags)
+        ident = bytes(body[start + TIGHTENING_ID : start + TIGHTENING_ID + ID_BYTES])
+        for page, at, other in self._duplicates.results_of(ident, 1):
+            put_digest(stored, 0, page, at, other)
+            if spindle_in(page, at - HEAD_BYTES) != spindle and are_alike(answer, stored):
+                return False
+        return True

@@ -1,0 +1,70 @@
+"""Whatever a firmware pushes, keeps, answers and rejects: what was not made is not stored, what is missed counts."""
+
+import pytest
+
+from host_tests.support.generated_firmware import Firmware
+
+USUAL = {
+    "pushed": "as kept",
+    "named": "as kept",
+    "found": "exactly",
+    "times": "as made",
+    "rounded": False,
+    "gone": "15",
+    "knows_newest": True,
+    "limit": 0,
+    "bolts": False,
+}
+
+
+def firmware(monkeypatch, seed=1, **given):
+    return Firmware(monkeypatch, seed, **{**USUAL, **given}).live()
+
+
+@pytest.mark.parametrize("blank_as", ["spaces", "zeros"])
+@pytest.mark.parametrize("found", ["blank", "blank below the newest"])
+@pytest.mark.parametrize("keeps", [2, 7])
+def test_a_blank_record_is_no_result(monkeypatch, found, blank_as, keeps):
+    one = firmware(monkeypatch, found=found, blank_as=blank_as, keeps=keeps, first=20, outages=[(15, "cut", False)])
+    assert one.faults() == [] and one.books()[0] == 0 and one.cart.station.ledger.gone() == one.books()[2] > 0
+
+
+@pytest.mark.parametrize("keeps", [2, 3, 4, 5, 7])
+@pytest.mark.parametrize("found", ["newest", "oldest", "nearest", "by its place", "below the newest by its place"])
+def test_an_answer_that_copies_the_id_asked_for_counts_what_is_gone(monkeypatch, found, keeps):
+    outages = [(9, "cut", False), (1, "down", False), (15, "down", False)]
+    one = firmware(monkeypatch, named="as asked", found=found, keeps=keeps, first=20, outages=outages, between=4)
+    assert one.faults() == [], one.cart.gone()
+
+
+@pytest.mark.parametrize("names", [True, False])
+@pytest.mark.parametrize("keeps", [2, 500])
+def test_the_results_of_the_bolts_that_are_not_answered_for_are_gone(monkeypatch, keeps, names):
+    outages = [(9, "cut", False), (3, "down", False)]
+    one = firmware(monkeypatch, bolts=True, names_spindles=names, keeps=keeps, first=20, outages=outages, between=4)
+    false, twice, missing = one.books()
+    assert one.faults() == [] and false == twice == 0 and one.cart.station.ledger.gone() == missing
+
+
+@pytest.mark.parametrize("times", ["UTC", "ahead", "a quarter"])
+@pytest.mark.parametrize("rounded", [True, False])
+@pytest.mark.parametrize("pushed", ["one", "at random", "in turn"])
+def test_what_is_kept_in_another_writing_under_other_ids_is_counted(monkeypatch, pushed, rounded, times):
+    outages = [(5, "cut", False), (3, "down", False)]
+    one = firmware(monkeypatch, pushed=pushed, rounded=rounded, times=times, keeps=500, first=20, outages=outages)
+    assert one.faults() == []
+
+
+@pytest.mark.parametrize("gone", ["15", "another code"])
+@pytest.mark.parametrize("keeps", [1, 3, 7])
+def test_what_a_new_count_has_lost_is_counted(monkeypatch, keeps, gone):
+    one = firmware(monkeypatch, keeps=keeps, first=20, gone=gone, outages=[(9, "down", True), (3, "cut", False)])
+    assert one.faults() == [], one.cart.gone()
+
+
+@pytest.mark.parametrize("limit", [0, 65535])
+def test_id_zero_that_is_lost_has_an_event(monkeypatch, limit):
+    first = 65525 if limit else 4294967285
+    one = firmware(monkeypatch, limit=limit, keeps=50, first=first, outages=[(9, "cut", False)])
+    ledger = one.cart.station.ledger
+    assert one.faults() == [] and (ledger.gone() == 0 or (0, 0) in one.cart.gone()), one.cart.gone()
