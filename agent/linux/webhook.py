@@ -198,6 +198,7 @@ class WebhookOutlet(Outlet):
         self.why = ""  # what the server itself does
         self.why_kind = ""  # the same while only what the server says differs
         self.unusable = ""
+        self.wall_s = None  # returns our clock, seconds since 1970
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
@@ -464,7 +465,7 @@ class WebhookOutlet(Outlet):
         if 300 <= status < 400 and "location" in http.fields:
             place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
-        wait_ms = min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS)
+        wait_ms = min(http_fields.retry_after_ms(http.fields, self.wall_s), RETRY_AFTER_MOST_MS)
         if wait_ms:
             why += "; it asks for a pause (Retry-After), and gets nothing for %d s" % (-(-wait_ms // 1000))
         return self._fail(why, now, wait_ms)

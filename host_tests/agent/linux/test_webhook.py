@@ -208,6 +208,17 @@ def test_a_server_that_accepts_nothing_is_asked_in_growing_pauses():
     assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
 
 
+def test_date_of_a_server_without_a_clock_is_counted_from_ours():
+    cart = Cart(files=({"kind": "webhook", "url": URL},))
+    plant = WebhookBench()
+    plant.forward.wall_s = cart.app.board.wall_s
+    plant.store(1)
+    plant.server.answers = [answer(503, b"", Retry_After="Wed, 21 Oct 2026 07:29:30 GMT")]
+    plant.run(500)
+    assert "gets nothing for 90 s" in plant.why()
+    assert cart.station.outlets[1].wall_s() == cart.app.board.wall_s()
+
+
 def test_a_lost_answer_brings_half_the_batch_again_and_nothing_twice():
     plant = WebhookBench(limits={"timeout_ms": 2000})
     ids = plant.store(3)
