@@ -316,7 +316,8 @@ class ResumePoint:
             state.broke_at, state.broke_by = stored, (state.broke_by + short) % SEQUENCES
         send_rows_again(self.policy, was, there, gone - there)
         self._count_anew()
-        self.policy.end_trouble()
+        if cursor.number != was:  # else the first is the same, and was offered as often as before
+            self.policy.end_trouble()
         self._settle_out()
         return sent.declare(cursor.number, numbers[SENT])
 
