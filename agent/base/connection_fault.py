@@ -14,7 +14,7 @@ NO_PIM = const(25)  # it accepted the connection and sent no telegram 12
 FOREIGN_PIM = const(26)  # it sent something, but no 12
 NO_INFO = const(27)  # a 12 came, but no 08
 NO_ANSWER = const(28)  # the server sent no 05
-MALFORMED = const(29)  # it sent something that is not a telegram
+MALFORMED = const(29)  # it sent something in place of an 08, or a 05, for what was sent to it
 NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
 NO_PORT = const(42)  # the PIM named a server whose port cannot be one
 NOT_WRITTEN = const(37)  # our own flash does not take, or give, what an 08 means
@@ -23,16 +23,16 @@ NOT_WRITTEN = const(37)  # our own flash does not take, or give, what an 08 mean
 class ConnectionFault:
     """What keeps one connection down; `why` is 0 while no reason is known."""
 
-    __slots__ = ("_told", "_told_state", "_told_when", "code", "mid", "state", "why")
+    __slots__ = ("_reported", "_reported_state", "_reported_when", "code", "mid", "state", "why")
 
     def __init__(self):
         self.why = 0
         self.state = 0
         self.code = 0
         self.mid = 0
-        self._told = 0
-        self._told_state = 0
-        self._told_when = 0
+        self._reported = 0
+        self._reported_state = 0
+        self._reported_when = 0
 
     def set(self, why, state, code, mid, when):
         """Keep this; True if it must be reported: it is a new reason, or the side has worked since (`when` moved)."""
@@ -40,11 +40,11 @@ class ConnectionFault:
         self.state = state
         self.code = code
         self.mid = mid
-        if why == self._told and state == self._told_state and when == self._told_when:
+        if why == self._reported and state == self._reported_state and when == self._reported_when:
             return False
-        self._told = why
-        self._told_state = state
-        self._told_when = when
+        self._reported = why
+        self._reported_state = state
+        self._reported_when = when
         return True
 
     def over(self):

@@ -97,8 +97,8 @@ def test_single_record_above_the_limit_goes_alone():
     assert bench.ids() == ids and bench.forward.counts.batches == 9
 
 
-def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
-    for allows, says in (
+def test_broker_that_refuses_what_is_retained_is_reported_with_the_setting():
+    for allows, reason in (
         ("allows_retained", "right behind the first retained message: perhaps it refuses these"),
         ("allows_retained_will", "at CONNECT: perhaps it refuses a retained will"),
     ):
@@ -108,7 +108,7 @@ def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
         bench.run(30000)
         assert (
             bench.cursor.number == 0
-            and says in bench.status()["why"]
+            and reason in bench.status()["why"]
             and "set `retain` to false" in bench.status()["why"]
         )
         assert not bench.forward.is_up() or bench.forward.failure
@@ -129,6 +129,22 @@ def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
     assert "retain" not in (bench.status().get("why") or "")
 
 
+def test_broker_that_took_what_is_retained_and_ends_connections_now_is_not_suspected_of_that():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.allows_retained_will = False  # it ends each connection at CONNECT
+    bench.network.cut(*BROKER)
+    bench.store(1)
+    for _ in range(100):
+        bench.run(1000)
+        assert "retain" not in (bench.status().get("why") or "")
+    assert bench.forward.fault.why and not bench.forward.is_up()
+    bench.cut()
+    bench.run(30000)
+    assert "perhaps it refuses a retained will" in bench.status()["why"], "a new start knows nothing of before"
+
+
 def begun(bench):
     """When each connection begins, in ms, as they come."""
     moments = []
@@ -137,10 +153,10 @@ def begun(bench):
     return moments
 
 
-def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_well():
+def test_broker_that_accepts_no_batch_is_asked_ever_more_rarely_and_never_called_well():
     for confirm in ("consumer", "broker"):
         ends = "the broker ends the connection when results are published, and acknowledges none"
-        for fault, says in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):
+        for fault, reason in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):
             bench = MqttBench(confirm=confirm)
             bench.run(5000)
             moments = begun(bench)
@@ -152,7 +168,7 @@ def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_w
                 bench.run(1000)
                 status = bench.status()
                 assert not bench.forward.is_up() and status["state"] != "connected", (confirm, fault)
-                assert status["why"] == says, (confirm, fault)
+                assert status["why"] == reason, (confirm, fault)
             pauses = [moments[index + 1] - moments[index] for index in range(len(moments) - 1)]
             assert pauses == sorted(pauses) and 59000 <= pauses[-1] <= 71000 and len(moments) < 20, (fault, pauses)
             setattr(bench.broker, fault, None)
@@ -171,6 +187,25 @@ def test_broker_that_acknowledges_nothing_at_all_is_never_called_well():
     bench.broker.silent_acks = False
     bench.run(61000)
     assert bench.forward.is_up() and bench.status()["why"] == ""
+
+
+def test_broker_that_acknowledges_nothing_is_not_called_well_for_what_the_consumer_confirms():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.silent_acks = True
+    bench.store(1)
+    bench.run(30000)
+    for _ in range(200):
+        bench.store(1)
+        bench.run(1000)
+        status = bench.status()
+        assert not bench.forward.is_up() and status["why"] == "the broker does not acknowledge", status["state"]
+    assert bench.cursor.number > 20, "they arrive"
+    bench.broker.silent_acks = False
+    bench.run(61000)
+    assert bench.forward.is_up() and bench.status()["why"] == ""
+    assert bench.ids() == list(range(1, bench.log.number + 1))
 
 
 def test_what_the_consumer_confirms_after_all_ends_what_the_broker_was_blamed_for():
