@@ -232,12 +232,7 @@ class IdLedger:
         if not self.is_met():
             self._end_begun(number)
             if self.is_empty() and not self.is_unasked():
-                last = preceding(number)
-                above = [one for one in self.ranges if is_ahead(one[1], last)]
-                self.ranges = []
-                self.add(open_below(last), last)
-                for one in above:
-                    self.add(one[0], one[1])
+                self.add_open(open_below(preceding(number)), preceding(number))
             self.put_top(self.last)
         elif flags & res.FLAG_UNPROVEN:
             if self.successor and self.successor_id < 0:
@@ -627,6 +622,22 @@ class IdLedger:
             ranges.pop(near + 1)
             self.doubt()
         self._write_ranges()
+
+    def add_open(self, first, last):
+        """Add a range with an unknown start to those of results that have begun: from these on all was made here."""
+        begun = self.ranges
+        self.ranges = []
+        if not begun or is_open(begun[0][0], begun[0][1]):
+            self.add(first, last)
+            return
+        low = begun[0][0]
+        if is_ahead(low, last):
+            self.add(first, last)
+            for one in begun:
+                self.add(one[0], one[1])
+        else:
+            self.add(first, preceding(low))
+            self.add(low, last if is_ahead(last, begun[-1][1]) else begun[-1][1])
 
     def widen(self, number):
         """Let the oldest range reach to this ID, which is in front of the end of the newest one and in none."""

@@ -1752,6 +1752,7 @@ class Recovery:
         ledger.begin()
         if observed.starts_over and not ownership.is_other:
             ledger.since = ledger.doubted if ledger.doubted > 1 else self.duplicates.next_record()
+        begun = () if ledger.is_met() or ownership.is_other else ledger.ranges
         if observed.starts_over:
             ledger.forget_ranges()
         elif ledger.ranges:
@@ -1766,7 +1767,12 @@ class Recovery:
             ledger.put_empty()
         else:
             is_zero_here = observed.first == 0 and self.duplicates.has_id(_ZERO, ledger.since)
-            ledger.add(1 if is_zero_here else observed.first, observed.upto)
+            first = 1 if is_zero_here else observed.first
+            if begun and is_open(first, observed.upto):
+                ledger.ranges = begun
+                ledger.add_open(first, observed.upto)
+            else:
+                ledger.add(first, observed.upto)
             ledger.put_top(observed.top)
         for first, last in above:
             ledger.add(first, last)

@@ -389,12 +389,12 @@ class Intake:
         revision = recovery.revision()
         news = recovery.refused(refusal, now, session.received.code)
         goes_on = was_filling and recovery.phase == rp.PHASE_FILL
-        goes_on = goes_on or refusal == REFUSED_REVISION or recovery.revision() != revision
+        is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
+        goes_on = goes_on or refusal == REFUSED_REVISION or (recovery.revision() != revision and not is_put_off)
         counts = recovery.phase == rp.PHASE_OFF or not goes_on
         if refusal == REFUSED_GONE:  # that is an answer: it has no such result
             session.old_result.answered_gone(counts)
         else:
-            is_put_off = refusal == REFUSED_LATER or refusal == REFUSED_BUSY
             session.old_result.rejected(counts, is_put_off)
         self.take_news(news, now)
 

@@ -392,6 +392,22 @@ def test_each_id_of_which_a_part_was_acknowledged_is_counted_if_nothing_has_it()
             assert cart.station.ledger.gone() == 2 or boots, (boots, stored)
 
 
+def test_first_results_of_which_parts_were_acknowledged_are_counted_though_others_follow_at_once():
+    for history in (False, True):
+        for first in (1, 1001):
+            cart = cart_of(STEP_SYNC, operation_history=history, objects=2)
+            cart.until(cart.is_ready)
+            for number in (first, first + 1):
+                inject(cart, parts_of(2, number)[0])
+                cart.drop()
+                cart.until(cart.is_ready)
+            cart.controller._next_id = first + 2
+            cart.produce(3, 100)  # the controller keeps these
+            cart.run(400000)
+            assert cart.stored_ids() == [first + 2, first + 3, first + 4], (history, first)
+            assert cart.station.ledger.gone() == 2, (history, first)
+
+
 def test_parts_that_two_results_interleave_or_turn_round_leave_none_uncounted():
     first, second = parts_of(2, 1), parts_of(2, 2)
     for messages, gone in (
