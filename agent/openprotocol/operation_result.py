@@ -119,6 +119,7 @@ class OperationResult:
         self.beside = False  # the message taken last belongs to no row (rule 8)
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
+        self.half = b""  # the ID of that, if a part of it was acknowledged; likewise
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the last one completed is durable
@@ -142,6 +143,8 @@ class OperationResult:
         """Give up what is under way: it will not be completed."""
         if self.under_way:
             self.lost = True
+            if self.pushed:
+                self.half = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
         self._late.stop()
 

@@ -5,7 +5,8 @@ That is a MT Focus 6000 (MT notes on MID 0008).
 Rules
 1. The last part is acknowledged when the result is durable; each one before it once it is durable that a result of
    this ID may be missing: a controller that waits for each acknowledgement sends the next part only then (OP 5.9
-   p. 153). One that ignores them (MT Focus 6000) loses nothing.
+   p. 153). One that ignores them (MT Focus 6000) sends all at once: a write to the flash between its parts could lose
+   octets of a serial line, so its ID is made durable when the result is lost.
 2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
    What is lost is fetched, or counted as gone, like all that may be missing.
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
@@ -99,14 +100,14 @@ class Operations:
 
     def _acknowledge_part(self, intake, operation, now):
         """Acknowledge a part, once it is durable that its result may be missing."""
-        if not operation.pushed:
+        if not operation.pushed and intake.session.system_type != REPEATS_NOTHING:
             digits = bytes(operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
             if not intake.recovery.begins(digits, now):
                 operation.give_up()
                 intake.counters.note(h.FLASH_FAILED, intake.log.device.refusal(), now)
                 intake.answer(NOT_KEPT, now)
                 return
-            operation.pushed = True
+        operation.pushed = True
         intake.session.acknowledge()
 
     def _meet(self, intake, now):
@@ -126,7 +127,10 @@ class Operations:
         """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
         operation = intake.session.fallback.generic.operation
         operation.lost = False
+        half, operation.half = operation.half, b""
         intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
+        if half:
+            intake.recovery.begins(half, now)
         if not operation.answers:
             intake.recovery.missed(now)
 
