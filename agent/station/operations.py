@@ -73,7 +73,9 @@ class Operations:
             self._keep_unread(intake, now)
         else:
             intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
-            if code == op.PART_FOREIGN and not operation.answers:
+            at = link.at + op.RESULT_ID
+            is_asked = session.request.asked and link.buf[at : at + ID_BYTES] == session.old_result.asked_id
+            if code == op.PART_FOREIGN and not (operation.answers or is_asked):
                 intake.recovery.restart_later(now)  # the part before it was lost
             if code == op.PART_AGAIN and (operation.under_way or operation.kept):
                 session.acknowledge()

@@ -450,6 +450,25 @@ def test_part_is_not_acknowledged_while_its_id_cannot_be_noted():
     assert cart.station.intake.full
 
 
+def test_answer_with_its_parts_turned_round_keeps_nothing_from_the_others():
+    cart = cart_of(MT_FOCUS).ready()
+    cart.produce(2, 1500)
+    cart.drop()
+    cart.produce(6)
+    object_data = frames.object_data
+    frames.object_data = lambda result, revision, fields, total=2, number=2, ident=1: object_data(
+        result, revision, fields, total, number + (result.tightening_id == 4), ident
+    )
+    try:
+        cart.until(cart.is_ready)
+        for _ in range(10):  # an unusable part of the answer for 4 comes again and again
+            cart.run(20000)
+            inject(cart, part(tightening_id=4))
+        assert sorted(cart.stored_ids()) == [1, 2, 3, 5, 6, 7, 8]
+    finally:
+        frames.object_data = object_data
+
+
 def test_wait_that_ends_names_the_message_that_was_waited_in():
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     inject(cart, parts_of(2)[0])
