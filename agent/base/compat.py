@@ -18,7 +18,6 @@ except ImportError:
         return value
 
 
-TYPE_CHECKING = const(0)  # type: ignore  # what follows it is for type checkers alone
 ON_CPYTHON = const(0)  # a chip gets 0, and of what follows it nothing
 if sys.implementation.name == "cpython":
     globals()["ON_CPYTHON"] = 1
@@ -39,14 +38,3 @@ def give_back(package, *modules):
         if not ON_CPYTHON and sys.modules.pop(package + "." + module, None) is not None:
             delattr(sys.modules[package], module)
             gc.collect()
-
-
-class Part:
-    """Fields of one owner that belong together, which sets them: one class for all, as each costs a chip 200 bytes."""
-
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name):
-            return getattr(sys, name)
-
-        def __setattr__(self, name, value): ...

@@ -39,7 +39,7 @@ import toolcart.agent.openprotocol.recovery
 import toolcart.agent.openprotocol.session
 import toolcart.agent.station.intake
 import toolcart.agent.station.store  # noqa: F401
-from toolcart.agent.base.compat import Part, const, give_back
+from toolcart.agent.base.compat import const, give_back
 from toolcart.agent.base.counters import FLASH_FAILED, Counters
 from toolcart.agent.base.scheduler import Scheduler
 from toolcart.agent.base.ticks import FOREVER, ticks_diff
@@ -48,6 +48,23 @@ MOUNT_RETRY_MS = const(10000)
 _MOUNTING_MS = const(100)
 NAMES_MOST = const(400)
 SLOTS_A_STATION = const(2)  # itself and the intake; one more for each outlet
+
+
+class StartFindings:
+    """What a start found other than the configuration says (toolcart.agent.cart.storage fills it in)."""
+
+    def __init__(self):
+        self.parked_blocks_differ = False  # the spool keeps another size for its quarantine
+        self.graph_blocks_differ = False  # likewise for curves
+        self.holds_toolsnet = False  # there is a place of ToolsNet, also of one that is not configured now
+        self.guessed = False  # whose some places are was not certain
+        # one for each outlet that is configured
+        self.added = []  # how many records it could not have; None if it was there before
+        self.returned = []  # how many records it lacks that the log gave up before
+        self.back = []  # its place was kept while it was not configured
+        # outlets that are not configured any more
+        self.removed = []  # their places are kept
+        self.given_up = []  # another needed their places
 
 
 class Station:
@@ -73,7 +90,7 @@ class Station:
         self.commands = None  # where the settings allow others to give the controller commands
         self.controller_events = None  # the keeper of events, where an outlet wants them
         self.outlets = []  # outlets[index] has log.cursors[index]
-        self.at_start = Part()  # what is other than the configuration says (toolcart.agent.cart.storage)
+        self.at_start = StartFindings()
         # Until the station is assembled: what the outlets are made with, in the order of settings["outlets"].
         self.system = configuration["system"]
         self.outlet_settings = [configuration.get(one["kind"]) or one for one in settings["outlets"]]

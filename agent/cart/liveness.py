@@ -83,7 +83,7 @@ def _moves(station):
     """Return a number that changes whenever this station does something."""
     if not station.mounted:
         return 0
-    moves = station.log.number + station.intake.way.attempts
+    moves = station.log.number + station.intake.attempts
     for outlet in station.outlets:
         moves += station.log.cursors[outlet.index].number + outlet.attempts
     for counter in station.counters.counts:

@@ -142,16 +142,16 @@ def _controller(station, now):
         line = {TALLY_NAMES[index]: link.tally[index] for index in range(len(TALLY_NAMES)) if link.tally[index]}
         line["payload"] = FORM_NAMES[link.form.form]
         line["overruns"] = station.controller_port.overruns()
-    fault = intake.way.fault
+    fault = intake.fault
     waits_for_room = intake.full and not intake.refused
-    is_waited = session.state == controller_states.CLOSED and intake.way.wait.armed
-    is_waited = is_waited and not (intake.way.opening or waits_for_room)
+    is_waited = session.state == controller_states.CLOSED and intake.wait.armed
+    is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,
-        "host": intake.way.host,
-        "port": intake.way.number,
+        "host": intake.host,
+        "port": intake.port_number,
         "state": controller_states.STATE_NAMES[session.state],
         "why": why_name(fault.why),
         "why_in": controller_states.STATE_NAMES[fault.state] if fault.why else "",
@@ -159,7 +159,7 @@ def _controller(station, now):
         "why_mid": fault.mid,
         "refused_code": session.received.code,
         "waits_for_room": waits_for_room,
-        "next_try_ms": intake.way.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
+        "next_try_ms": intake.wait.left(now) if is_waited else 0,  # 0: now, or nothing waits
     }
 
 
@@ -248,7 +248,7 @@ def _graphs(station):
     report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         report["pieces"] = log.number
-        report["missed"] = log.counts.missed
+        report["missed"] = log.missed
         report.update(_spool(log, station.state))
         del report["used_blocks"]  # all of it, once it has come round
     return report
@@ -270,13 +270,13 @@ def _spool(log, state):
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
-        "erases": log.counts.erases,
+        "erases": log.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
         // device.block_count,  # at most (toolcart.agent.log.framing)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
-        "torn": log.counts.torn,
-        "worn": log.counts.worn,
+        "torn": log.torn,
+        "worn": log.worn,
         "overwritten": state.numbers[n.OVERWRITTEN],
         "unreadable_blocks": log.unreadable,
         "state_alarm": state.alarm,

@@ -80,7 +80,7 @@ def bring_up(station, device):
     if station.why != MOUNT_DONE:
         return False
     _place_cursors(station, own)
-    station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0  # also of one that is not configured now
+    station.at_start.holds_toolsnet = kind_at(station.state, 0) != 0
     if station.log.cursor_at(TOOLSNET_CURSOR) is not None:
         station.quarantine = Quarantine(logs[1], station.state, station.log)
         if not station.quarantine.start():
@@ -147,8 +147,8 @@ def _place_cursors(station, own):
             log.pass_gone(log.cursors[index])
     lows = _had_by_others(log, own, numbers)
     log.blocks.lent = lows if True in moves else 0
-    at_start.added = [None] * count  # type: ignore  # or how many records it could not have
-    at_start.returned = [0] * count  # how many records an outlet lacks that the log gave up before
+    at_start.added = [None] * count
+    at_start.returned = [0] * count
     gone = [place for place in own.removed if place not in own.given_up]
     at_start.removed = [_outlet_of(log, place) for place in gone]
     at_start.given_up = [_outlet_of(log, place, state.missed[place]) for place in own.given_up]
@@ -160,7 +160,7 @@ def _place_cursors(station, own):
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
-            at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
+            at_start.added[index], at_start.returned[index] = left_out, lost
             if cursor.slot == TOOLSNET_CURSOR:
                 state.numbers[OVERWRITTEN] += left_out + lost
             else:

@@ -162,10 +162,10 @@ class Blocks:
             if not self._give_up(log.first_above(first), False):
                 return FLASH_IO
             log.mark(place, 0)
-        log.counts.erases += 1
+        log.erases += 1
         code = log.device.erase(place)
         if code == FLASH_WORN:
-            log.counts.worn += 1
+            log.worn += 1
             log.mark(place, WORN)
         elif code == FLASH_DONE and place == self.cut:
             self.cut = -1
@@ -190,7 +190,7 @@ class Blocks:
         overwritten = counts[n.OVERWRITTEN]
         before_missed = None
         places = log.state.places
-        own = log.counts.missed
+        own = log.missed
         done = True
         before = None
         is_saved = True
@@ -215,7 +215,7 @@ class Blocks:
             log.state.missed[:] = before_missed
             _share_missed(log.state)
         log.state.places = places
-        log.counts.missed = own
+        log.missed = own
         return False
 
     def _pass_over(self, cursor, bound):
@@ -230,7 +230,7 @@ class Blocks:
                 cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
                 break
             cursor.advance()
-            log.counts.missed += 1
+            log.missed += 1
             if log.ring == n.LOG:
                 if cursor.slot == n.TOOLSNET_CURSOR:
                     counts[n.OVERWRITTEN] += 1

@@ -15,7 +15,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import copy, fill, get_u32
+from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.block_head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
@@ -81,7 +81,7 @@ class Copies:
             return code
         log.blocks.ahead = -1
         if code == FLASH_WORN:
-            log.counts.worn += 1
+            log.worn += 1
             log.mark(self.place, WORN)
         return code
 
@@ -91,8 +91,7 @@ class Copies:
         log.desk.fresh = None  # the last record is elsewhere now
         log.blocks.ahead = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
-        copy(log.heads.ids, 0, self.ids, 0, 2 * ID_BYTES)
-        fill(log.heads.front, 0, ID_BYTES - 2, 0xFF)
+        log.ids.carried(self.ids)
         log.open_to = 0
         log.unsaved = True
         log.state.numbers[log.ring + n.SOLID] = log.number + 1
@@ -139,7 +138,7 @@ def carry(log, octets):
             first = low + 1
     copies = Copies(log)
     if first == log.firsts[log.block]:
-        copy(copies.words, AT_WORDS, log.heads.words, 0, WORDS_BYTES)
+        copy(copies.words, AT_WORDS, log.ids.words, 0, WORDS_BYTES)
     for _ in range(BLOCKS_TRIED):
         place = blocks.find(0)
         if place < 0:
@@ -180,7 +179,7 @@ def _copy(log, copies):
 
 def _end(log, copies, last):
     if log.doubtful and last < log.number:  # it was torn, and never acknowledged
-        log.counts.torn += 1
+        log.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
         if last <= before:  # nothing in it counts

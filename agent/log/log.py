@@ -15,7 +15,7 @@ Rules
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, fill, get_u32
 from toolcart.agent.log import block_head
 from toolcart.agent.log import snapshot_fields as n
@@ -50,7 +50,42 @@ LIGHT_OCTETS = const(126)
 
 _AT_ID = const(150)  # in the stage
 _AT_LAST = const(158)  # its last two digits
-_LAST = const(18)  # those of the highest, in `ids`
+_LAST = const(18)  # those of the highest, in `newest`
+
+
+class IdRanges:
+    """Between which tightening IDs a log's results lie, so that a search for one skips blocks."""
+
+    def __init__(self):
+        self.newest = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
+        self._front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
+        self.earlier = bytearray(ID_BYTES)  # the highest of all blocks before it
+        self.words = bytearray(block_head.WORDS_BYTES)  # on the block before, in the newest block's head
+
+    def note(self, stage):
+        """Widen the newest block's by the ID of the result in the stage, its last. Hot: allocates nothing."""
+        newest = self.newest
+        if stage.find(self._front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
+            if stage[_AT_LAST] == newest[_LAST] and stage[_AT_LAST + 1] > newest[_LAST + 1]:
+                newest[_LAST + 1] = stage[_AT_LAST + 1]
+                return
+        block_head.note_id(newest, stage, _AT_ID)
+        copy(self._front, 0, newest, block_head.IDS_HIGHEST, ID_BYTES - 2)
+
+    def forget(self):
+        """The newest block has no results."""
+        block_head.forget_ids(self.newest)
+        fill(self._front, 0, ID_BYTES - 2, 0xFF)
+
+    def carried(self, ids):
+        """The newest block has copies only, between these IDs."""
+        copy(self.newest, 0, ids, 0, 2 * ID_BYTES)
+        fill(self._front, 0, ID_BYTES - 2, 0xFF)
+
+    def look_back(self, ids, at):
+        """Widen those of earlier blocks by the highest ID at ids[at:]."""
+        if compare(ids, at, self.earlier, 0, ID_BYTES) > 0:
+            copy(self.earlier, 0, ids, at, ID_BYTES)
 
 
 class Log(Reader):
@@ -77,15 +112,13 @@ class Log(Reader):
         Reader.__init__(self, device, state, ring, beside.desk if beside else Staging(payload_most, unit), align)
         self.payload_most = payload_most if payload_most < room else room
         self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
-        self.heads = heads = Part()  # what they say of the results in them, for whoever searches by tightening ID
-        heads.words = bytearray(block_head.WORDS_BYTES)  # in the newest block's head
-        heads.ids = bytearray(2 * ID_BYTES)  # the lowest and the highest of the newest block
-        heads.front = bytearray(b"\xff" * (ID_BYTES - 2))  # of that highest ID, if it was appended last
-        heads.highest = bytearray(ID_BYTES)  # of all blocks before it
-        heads.last_number = 0  # the highest number of a block
-        self.counts = counts = Part()  # since the start
-        counts.erases = counts.worn = counts.torn = 0
-        counts.missed = 0  # records that cursors were moved past
+        self.ids = IdRanges()
+        self.last_block_number = 0  # the highest of all blocks
+        # since the start
+        self.erases = 0
+        self.worn = 0  # erases and programs that failed on a worn block
+        self.torn = 0  # writes that were cut, as far as they were noticed
+        self.missed = 0  # records that cursors were moved past
         self.stage = self.desk.stage
         self.place = PLACE
         self.size = block_head.size_of(device)
@@ -319,7 +352,7 @@ class Log(Reader):
         else:
             self.open_to = 0
             self.desk.fresh = None
-            self.counts.worn += code == FLASH_WORN
+            self.worn += code == FLASH_WORN
         return code
 
     def _appended(self, kind, flags, length, number):
@@ -336,19 +369,7 @@ class Log(Reader):
         desk.fresh = self
         desk.fresh_flags = flags
         desk.fresh_length = length
-        self._note_id()
-
-    def _note_id(self):
-        """Keep the lowest and the highest ID of the newest block: the result in the stage is its last."""
-        stage = self.stage
-        heads = self.heads
-        ids = heads.ids
-        if stage.find(heads.front, _AT_ID, _AT_LAST) == _AT_ID:  # IDs usually ascend one by one
-            if stage[_AT_LAST] == ids[_LAST] and stage[_AT_LAST + 1] > ids[_LAST + 1]:
-                ids[_LAST + 1] = stage[_AT_LAST + 1]
-                return
-        block_head.note_id(ids, stage, _AT_ID)
-        copy(heads.front, 0, ids, block_head.IDS_HIGHEST, ID_BYTES - 2)
+        self.ids.note(self.stage)
 
     def end_at(self, number):
         """Let the log end with this number; the next one is above all that were ever used."""
@@ -406,35 +427,32 @@ class Log(Reader):
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
                 self.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
-            block_head.forget_ids(self.heads.ids)
-            fill(self.heads.front, 0, ID_BYTES - 2, 0xFF)
+            self.ids.forget()
             self.desk.fresh_at = block_head.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
-            self.counts.worn += 1
+            self.worn += 1
             self.mark(place, WORN)
         return code
 
     def put_words(self, buf):
         """Write the words on the newest block to the head at buf[0:]."""
         pack_into("<HI", buf, block_head.AT_WORDS, self.block, self.block_number)
-        copy(buf, block_head.AT_WORDS + block_head.WORDS_LOWEST, self.heads.ids, 0, 2 * ID_BYTES)
+        copy(buf, block_head.AT_WORDS + block_head.WORDS_LOWEST, self.ids.newest, 0, 2 * ID_BYTES)
 
     def put_head(self, buf, place, first, flags):
         """Seal a head for `place` at buf[0:], where its words are; return the block's number, which is now used up."""
         state = self.state
         count = self.device.block_count
-        self.heads.last_number = max(self.heads.last_number // count + 1, state.round) * count + place
+        self.last_block_number = number = max(self.last_block_number // count + 1, state.round) * count + place
         kept, graphs = state.kept_blocks(), state.graph_blocks()
-        block_head.seal_head(
-            buf, self.ring, state.identity, self.heads.last_number, first, flags, self.size, kept, graphs
-        )
-        return self.heads.last_number
+        block_head.seal_head(buf, self.ring, state.identity, number, first, flags, self.size, kept, graphs)
+        return number
 
     def enter(self, place, first, offset, number, buf):
         """Make the block at `place` the newest one; its head is at buf[0:], and it is written up to `offset`."""
-        if compare(self.heads.ids, block_head.IDS_HIGHEST, self.heads.highest, 0, ID_BYTES) > 0:
-            copy(self.heads.highest, 0, self.heads.ids, block_head.IDS_HIGHEST, ID_BYTES)
+        ids = self.ids
+        ids.look_back(ids.newest, block_head.IDS_HIGHEST)
         if self.firsts[self.block] >= first:  # nothing in it counts any more
             self.mark(self.block, 0)
         self.mark(place, first)
@@ -442,7 +460,7 @@ class Log(Reader):
         self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
-        copy(self.heads.words, 0, buf, block_head.AT_WORDS, block_head.WORDS_BYTES)
+        copy(ids.words, 0, buf, block_head.AT_WORDS, block_head.WORDS_BYTES)
 
     # -- room --------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ Rules
 from array import array
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import compare, copy, get_u32
+from toolcart.agent.base.fields import copy, get_u32
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.block_head import (
     AT_FIRST,
@@ -40,14 +40,13 @@ from toolcart.agent.log.block_head import (
     WORDS_HIGHEST,
     WORDS_NUMBER,
     check_head,
-    forget_ids,
     note_id,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
 from toolcart.agent.log.snapshot import STATE_FOREIGN
 from toolcart.agent.log.staging import PLACE
-from toolcart.agent.record.result import FLAG_COPY, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_COPY, TIGHTENING_ID
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 
 MOUNT_DONE = const(0)
@@ -149,7 +148,7 @@ def _mount(log):
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
     own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
-    state.rise(log.heads.last_number // log.device.block_count + 1)
+    state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
 
 
@@ -169,7 +168,7 @@ def _read_heads(log, numbers, before):
     page = log.page
     state = log.state
     counts_to = state.numbers[log.ring + n.COUNTS_TO]
-    log.heads.last_number = counts_to
+    log.last_block_number = counts_to
     for place in range(log.device.block_count):
         code = _read_head(log, place)
         if code < HEAD_BAD:
@@ -177,10 +176,9 @@ def _read_heads(log, numbers, before):
         if code != HEAD_SOUND or get_u32(page, AT_IDENTITY) != state.identity:
             continue
         number = get_u32(page, AT_NUMBER)
-        if number > log.heads.last_number:
-            log.heads.last_number = number
-        if compare(page, AT_WORDS + WORDS_HIGHEST, log.heads.highest, 0, ID_BYTES) > 0:
-            copy(log.heads.highest, 0, page, AT_WORDS + WORDS_HIGHEST, ID_BYTES)
+        if number > log.last_block_number:
+            log.last_block_number = number
+        log.ids.look_back(page, AT_WORDS + WORDS_HIGHEST)
         if page[AT_FLAGS] & CARRIED and number > counts_to and state.found:
             log.blocks.cut = place
         else:
@@ -201,7 +199,7 @@ def _find_newest(log, numbers, order):
         if copies < 0:
             return MOUNT_FAILED
         if log.number == 0:  # only a head, or not even that on a second read
-            log.counts.torn += 1
+            log.torn += 1
             log.mark(place, 0)
             order.pop(index)
         elif log.number >= reach:
@@ -233,11 +231,11 @@ def _read_block(log, place):
     is_copy = 1
     torn = 0
     log.number = log.offset = 0
-    forget_ids(log.heads.ids)
+    log.ids.forget()
     code = _read_head(log, place)
     if code != HEAD_SOUND:
         return 0 if code == HEAD_BAD or code == HEAD_BLANK else -1
-    copy(log.heads.words, 0, page, AT_WORDS, WORDS_BYTES)
+    copy(log.ids.words, 0, page, AT_WORDS, WORDS_BYTES)
     while offset + FRAME_BYTES <= end:
         octets = log.look(place, offset, end)
         if octets == RECORD_LOST:
@@ -256,8 +254,8 @@ def _read_block(log, place):
             log.offset = offset
             is_copy &= page[HEAD_OCTETS + 1] & FLAG_COPY != 0
             if page[HEAD_OCTETS] == KIND_RESULT:
-                note_id(log.heads.ids, page, _ID)
-    log.counts.torn += torn
+                note_id(log.ids.newest, page, _ID)
+    log.torn += torn
     return is_copy
 
 

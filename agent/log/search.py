@@ -52,14 +52,15 @@ class Search:
         log = self.log
         self.place = -1
         self.skipped = False
-        is_in_newest = compare(key, at, log.heads.ids, ID_BYTES, ID_BYTES) <= 0
-        if not is_in_newest and compare(key, at, log.heads.highest, 0, ID_BYTES) > 0:
+        ids = log.ids
+        is_in_newest = compare(key, at, ids.newest, ID_BYTES, ID_BYTES) <= 0
+        if not is_in_newest and compare(key, at, ids.earlier, 0, ID_BYTES) > 0:
             return
         copy(self._key, 0, key, at, ID_BYTES)
         self._begin(log.device.block_count)
         self._keyed = True
-        copy(self._words, 0, log.heads.words, 0, WORDS_BYTES)
-        if not is_in_newest or compare(key, at, log.heads.ids, 0, ID_BYTES) < 0:
+        copy(self._words, 0, ids.words, 0, WORDS_BYTES)
+        if not is_in_newest or compare(key, at, ids.newest, 0, ID_BYTES) < 0:
             self._step()
 
     def begin_newest(self, blocks, number=0):

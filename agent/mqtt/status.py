@@ -69,7 +69,7 @@ def _why(outlet):
         return "the receipts that come name another spool"
     if progress.is_overdue and outlet.counts.skipped:
         return "what comes to the receipts' topic is too long, or is none"
-    if progress.is_overdue and (progress.words.came or progress.words.repeat):
+    if progress.is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
     if progress.is_overdue:
         return NO_RECEIPT

@@ -77,7 +77,7 @@ class LinkLevelSender:
             return self._send_again(session)
         if not self._extended:
             self._extended = True
-            request.answer.start(now, session.timing.response_timeout_ms)
+            request.answer.start(now, session.response_timeout_ms)
             return EV_NONE
         return session.silent()
 

@@ -331,7 +331,7 @@ class GenericSubscription:
         copy(self._data, 0, subscription.data, 0, 7)  # in the revision that was accepted
         copy(self._data, len(_HISTORY_DATA), session.old_result.asked_id, 0, ID_BYTES)
         session.request.spindle = 0
-        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.timing.tries)
+        session.request.ask(HISTORY, rq.MID_HISTORY, 1201, 1, self._data, session.tries)
 
     def answers(self, session):
         """Return how the completed operation answers MID 0006, an ANSWER_; if it does, nothing is outstanding then."""

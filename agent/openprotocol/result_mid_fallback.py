@@ -59,7 +59,7 @@ class ResultMidFallback:
 
     def next(self, session):
         """Ask for results in another way from now on; False if each was tried: then it begins with the usual one."""
-        session.subscribing.no_error_index = -1
+        session.no_error_index = -1
         if self._is_other_way():
             self.searches = self._use_multi_spindle(session)
             if self.searches:

@@ -37,7 +37,7 @@ Rules (protocol.md 4)
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
@@ -70,6 +70,21 @@ _STATION_REVISION = const(6)  # of MID 0001 and 0002
 _STATION_BYTES = const(191)  # a 0002 with the station's ID; before release 2.7 revision 6 ended in front of it
 
 
+class LastMessage:
+    """What the controller's last message says."""
+
+    def __init__(self):
+        self.clear()
+
+    def clear(self):
+        """The connection is over: there is none."""
+        self.mid = self.revision = 0
+        self.sequence = 0  # its link-level number, 0 if it has none
+        self.named = self.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
+        self.refusal = 0  # class of that code
+        self.refused_mid = self.refused_code = 0  # the last rejection of what a session begins with
+
+
 class Session:
     """Sessions over one link, one after another. Times in ms; start_revisions is a tuple, most wanted first."""
 
@@ -98,27 +113,25 @@ class Session:
         self.request = rq.Request()
         self.old_result = rq.OldResultRequest()
         # when a message of ours is due, and when the controller is given up (rules 1 and 7)
-        self.timing = timing = Part()
-        timing.keepalive_ms = keepalive_ms
-        timing.response_timeout_ms = response_timeout_ms
-        timing.silence_ms = silence_ms
-        timing.stop_wait_ms = stop_wait_ms
-        timing.tries = tries
-        timing.keepalives = 0  # sent on this connection since the session was READY
-        timing.shut = Timer()  # until what connections end with is asked for again
-        timing.rest = Timer()  # since our last message: then MID 9999 is due
-        timing.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
-        timing.blocked = Timer()  # since the link took nothing: likewise
+        self._keepalive_ms = keepalive_ms
+        self.response_timeout_ms = response_timeout_ms
+        self._silence_ms = silence_ms
+        self._stop_wait_ms = stop_wait_ms
+        self.tries = tries
+        self._keepalives = 0  # sent on this connection since the session was READY
+        self._shut = Timer()  # until what connections end with is asked for again
+        self._rest = Timer()  # since our last message: then MID 9999 is due
+        self.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
+        self._blocked = Timer()  # since the link took nothing: likewise
         self.link_level_receive = LinkLevelReceiver()
         self.wants_link_level = False  # number what we send where the controller offers it
         self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevelSender
         self.fallback = ResultMidFallback()
-        self.subscribing = Part()  # which of the subscriptions is asked for, and what came of it
-        self.subscribing.end = 0  # one past the last that is asked for in this turn
-        self.subscribing.cleared = False  # what exists was ended on this connection, or could not be
+        self._subscriptions_end = 0  # one past the last subscription that is asked for in this turn
+        self._is_cleared = False  # what exists was ended on this connection, or could not be
         self.pushes = Pushes(subscriptions)
         self.pushed = subscriptions[0].pushes[0]  # the last one that came
-        self.received = Part()  # what the controller's last message holds
+        self.received = LastMessage()
         self._linked = None  # made when the first part comes: hardly any controller ever sends one
         self.closed()
 
@@ -127,7 +140,7 @@ class Session:
     def receive(self, n):
         """The first n bytes of link.inlet() were filled."""
         self.link.receive(n)
-        self.timing.silence.armed = False
+        self.silence.armed = False
 
     def acknowledge(self):
         """Answer what the last event pushed: it is durable, or already known.
@@ -157,22 +170,21 @@ class Session:
         if self.state == st.CLOSED or self.state == st.OVER:
             return FOREVER
         rest = FOREVER
-        timing = self.timing
         if self.link.idle():
-            timing.blocked.armed = False
+            self._blocked.armed = False
             rest = self._post_next(now)
-        elif not timing.blocked.armed:
-            timing.blocked.start(now, timing.silence_ms)
+        elif not self._blocked.armed:
+            self._blocked.start(now, self._silence_ms)
         wait = self.link.tick(now)
         if rest < wait:
             wait = rest
         answer = self.request.answer
         if answer.armed:
             wait = answer.least(now, wait)
-        if timing.silence.armed:
-            wait = timing.silence.least(now, wait)
-        if timing.blocked.armed:
-            wait = timing.blocked.least(now, wait)
+        if self.silence.armed:
+            wait = self.silence.least(now, wait)
+        if self._blocked.armed:
+            wait = self._blocked.least(now, wait)
         return wait
 
     def closed(self):
@@ -181,28 +193,22 @@ class Session:
         self._note_connection_end()
         self.state = st.CLOSED
         self.why = st.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
-        received = self.received
-        received.mid = received.revision = 0
-        received.sequence = 0  # its link-level number, 0 if it has none
-        received.named = received.code = 0  # of a 0005, 0004 or 9998: the MID it is about, and the error code
-        received.refusal = 0  # class of that code
-        received.refused_mid = received.refused_code = 0  # the last rejection of what a session begins with
-        self.subscribing.index = 0  # place of the subscription that was asked for last
-        self.subscribing.no_error_index = -1  # place of its revision that was answered with "no error"
+        self.received.clear()
+        self._subscription_index = 0  # place of the subscription that was asked for last
+        self.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
         self.link_level_receive.reset()
         self.link_level_send = None
         self.pushes.owing = None
-        timing = self.timing
-        timing.rest.stop()
-        timing.silence.stop()
-        timing.blocked.stop()
+        self._rest.stop()
+        self.silence.stop()
+        self._blocked.stop()
         if self._linked is not None:
             self._linked.closed()
 
     def opened(self):
         """The port is open: begin with MID 0001."""
-        self.timing.keepalives = 0
+        self._keepalives = 0
         self.fallback.opened(self)
         for subscription in self.subscriptions:
             self._open_pushes(subscription)
@@ -223,7 +229,7 @@ class Session:
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
         old_result = self.old_result
-        old_result.asked(self.timing.keepalives)
+        old_result.asked(self._keepalives)
         generic = self.fallback.generic
         if generic is not None and generic.in_use:
             generic.fetch(self)
@@ -260,7 +266,7 @@ class Session:
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
         elif answer.armed:
-            answer.start(now, answer.least(now, self.timing.stop_wait_ms))
+            answer.start(now, answer.least(now, self._stop_wait_ms))
 
     def put_subscriptions(self, subscriptions):
         """Use these from now on; the first one is for results, wanted or not like the one before."""
@@ -272,8 +278,8 @@ class Session:
 
     def subscribe(self, first, end):
         """Ask for subscriptions[first:end], as far as they are wanted; READY again when that is done."""
-        self.subscribing.index = first - 1
-        self.subscribing.end = end
+        self._subscription_index = first - 1
+        self._subscriptions_end = end
         self._ask_next(False)
 
     def subscribe_again(self):
@@ -284,7 +290,7 @@ class Session:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def ask(self, row, revision, data):
-        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.timing.tries)
+        self.request.ask(row, row[rq.MID], row[rq.MID], revision, data, self.tries)
 
     def answered(self):
         self.request.answered()
@@ -296,7 +302,6 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        timing = self.timing
         link = self.link
         push = self.pushes.owing
         if self.link_level_receive.owed:
@@ -310,27 +315,26 @@ class Session:
         elif self.request.unsent:
             self._post_request(now)
         elif st.SUBSCRIBING <= self.state <= st.READY:
-            if timing.rest.left(now) > 0:
-                return timing.rest.left(now)
+            if self._rest.left(now) > 0:
+                return self._rest.left(now)
             self._keep_alive(now)
         else:
             return FOREVER  # no MID 9999 while a session begins or ends
-        timing.rest.start(now, timing.keepalive_ms)
-        return timing.keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
+        self._rest.start(now, self._keepalive_ms)
+        return self._keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
 
     def _keep_alive(self, now):
-        timing = self.timing
         self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-        if not timing.silence.armed:  # the one before was answered
-            timing.silence.start(now, timing.silence_ms)
-            timing.keepalives += self.state == st.READY
+        if not self.silence.armed:  # the one before was answered
+            self.silence.start(now, self._silence_ms)
+            self._keepalives += self.state == st.READY
         self._retry_shut(now)
 
     def _post_request(self, now):
         self._retry_shut(now)
         request = self.request
         row = request.row
-        wait_ms = self.timing.stop_wait_ms if row is rq.STOP else self.timing.response_timeout_ms
+        wait_ms = self._stop_wait_ms if row is rq.STOP else self.response_timeout_ms
         number = 0
         if self.link_level_send is not None:
             number = self.link_level_send.number_for(request.asked)
@@ -358,7 +362,7 @@ class Session:
 
     def _retry_shut(self, now):
         """Have what was left out because connections ended with it asked for again, SHUT_MS after that was known."""
-        shut = self.timing.shut
+        shut = self._shut
         if not shut.armed:
             if self._is_any_shut():
                 shut.start(now, SHUT_MS)
@@ -391,7 +395,7 @@ class Session:
 
     def _start(self):
         self.state = st.STARTING
-        tries = 1 if self.fallback.goes_on else self.timing.tries
+        tries = 1 if self.fallback.goes_on else self.tries
         revision = self.starts.wanted()
         data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
@@ -456,23 +460,23 @@ class Session:
     def _accept_no_error(self):
         """The subscription is accepted in the revision that was answered with "no error"."""
         revisions = self._subscription().revisions
-        revisions.index = self.subscribing.no_error_index
+        revisions.index = self.no_error_index
         return self._subscription_accepted()
 
     def _ask_next(self, refused):
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
-        subscribing = self.subscribing
-        subscribing.cleared = False
-        subscribing.no_error_index = -1
+        self._is_cleared = False
+        self.no_error_index = -1
         if self.state == st.STOPPING:
             self.answered()
             return st.EV_NONE
         subscriptions = self.subscriptions
-        subscribing.index += 1
-        while subscribing.index < subscribing.end and subscriptions[subscribing.index].is_passed_over(refused):
-            refused = refused or subscriptions[subscribing.index].revisions.passed_over
-            subscribing.index += 1
-        if subscribing.index < subscribing.end:
+        index = self._subscription_index + 1
+        while index < self._subscriptions_end and subscriptions[index].is_passed_over(refused):
+            refused = refused or subscriptions[index].revisions.passed_over
+            index += 1
+        self._subscription_index = index
+        if index < self._subscriptions_end:
             self._subscribe()
             return st.EV_NONE
         self.state = st.READY
@@ -498,11 +502,11 @@ class Session:
                     self.starts.occupied()
                 return self._end(st.WHY_BUSY)
         if act == rq.ACT_CLEAR:
-            if self.subscribing.no_error_index >= 0:
+            if self.no_error_index >= 0:
                 return self._accept_no_error()
-            if self.subscribing.cleared:
+            if self._is_cleared:
                 return self._subscription_accepted()
-            self.subscribing.cleared = True
+            self._is_cleared = True
             self.state = st.CLEARING
             self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
@@ -527,14 +531,14 @@ class Session:
         subscription = self._subscription()
         revisions = subscription.revisions
         if act == rq.ACT_MAYBE:
-            if self.subscribing.no_error_index < 0:
-                self.subscribing.no_error_index = revisions.index
+            if self.no_error_index < 0:
+                self.no_error_index = revisions.index
             if revisions.index == revisions.accepted_index:
                 return self._accept_no_error()
         left = revisions.refused()
-        if act == rq.ACT_UNKNOWN and self.subscribing.no_error_index < 0:
+        if act == rq.ACT_UNKNOWN and self.no_error_index < 0:
             left = left and self.fallback.has_no_other(subscription)
-        if not left and self.subscribing.no_error_index >= 0:
+        if not left and self.no_error_index >= 0:
             return self._accept_no_error()
         if self._is_optional():
             if not left:
@@ -554,7 +558,7 @@ class Session:
         state = self.state
         if state == st.CLOSED or state == st.OVER:
             return
-        self.subscribing.cleared = state == st.CLEARING  # what exists is taken as it is, the next time
+        self._is_cleared = state == st.CLEARING  # what exists is taken as it is, the next time
         if self.fallback.ended():
             return
         if state == st.STARTING:
@@ -563,10 +567,10 @@ class Session:
         elif state == st.SUBSCRIBING or state == st.CLEARING:
             revisions = self._subscription().revisions
             if self._is_optional():
-                revisions.given_up = self.subscribing.cleared or not revisions.cut()
+                revisions.given_up = self._is_cleared or not revisions.cut()
                 self.fallback.goes_on = True
             else:
-                self.fallback.goes_on = self.subscribing.cleared or revisions.cut() or self.fallback.next(self)
+                self.fallback.goes_on = self._is_cleared or revisions.cut() or self.fallback.next(self)
 
     def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
@@ -574,9 +578,9 @@ class Session:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
-        lasted = self.timing.keepalives >= rq.LASTING
+        lasted = self._keepalives >= rq.LASTING
         self.tool.connection_ended(lasted)
-        self.old_result.connection_ended(self.timing.keepalives, self.request.asked > 0 and self._is_old_result_asked())
+        self.old_result.connection_ended(self._keepalives, self.request.asked > 0 and self._is_old_result_asked())
         for subscription in self.subscriptions:
             subscription.revisions.connection_ended(lasted)
 
@@ -588,7 +592,7 @@ class Session:
 
     def _subscription(self):
         """Return the subscription whose turn it is."""
-        return self.subscriptions[self.subscribing.index]
+        return self.subscriptions[self._subscription_index]
 
     def _is_optional(self):
         """True if what is asked for is a subscription that is not needed."""
@@ -612,7 +616,7 @@ class Session:
         if row is rq.UNSUBSCRIBE and subscription.clearing is not None:
             data = subscription.clearing
         # No long wait for what is not needed, nor after a rejection: it gets a connection of its own.
-        tries = self.timing.tries if subscription.row[NEEDED] is True and not self.fallback.goes_on else 1
+        tries = self.tries if subscription.row[NEEDED] is True and not self.fallback.goes_on else 1
         self.request.ask(row, mid, named, revision, data, tries)
 
     def over(self, why):
@@ -661,10 +665,7 @@ class Session:
         return st.EV_NONE
 
     def _check_timers(self, now):
-        timing = self.timing
-        if (timing.silence.armed and timing.silence.expired(now)) or (
-            timing.blocked.armed and timing.blocked.expired(now)
-        ):
+        if (self.silence.armed and self.silence.expired(now)) or (self._blocked.armed and self._blocked.expired(now)):
             return self.over(st.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.received.mid = self._linked.mid
@@ -888,7 +889,7 @@ class Session:
         if self.link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
             return self._is_code_alone()
         if named == rq.KEEP_ALIVE:
-            return not self.timing.keepalives
+            return not self._keepalives
         return named == 0 or named == request.row[rq.ANSWER]
 
     def _is_code_alone(self):

@@ -27,7 +27,7 @@ from toolcart.agent.mqtt.receipt import Receipt
 
 # isort: split
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.fields import holds, number
 from toolcart.agent.base.ticks import FOREVER, Timer
@@ -58,6 +58,15 @@ _LACKS_RESULTS = const(2)
 
 _NUMBER_DIGITS = const(9)
 _TOO_LARGE = const(0x3FFFFFFF)
+
+
+class Counts:
+    """What is counted since the start, by the names that status shows."""
+
+    def __init__(self):
+        self.batches = self.resent = self.skipped = 0
+        self.receipts = self.receipts_other = self.receipts_unreadable = 0
+        self.receipts_above = self.receipts_below = 0
 
 
 class Mqtt:
@@ -94,10 +103,7 @@ class Mqtt:
         self.progress = Receipts(log, self.cursor, needs_receipt, AHEAD * self.window, self.receipt_timeout_ms)
         self.longest_ms = max(RECONNECT_MS, LONGEST * self.receipt_timeout_ms)
         self.receipt = Receipt()
-        self.counts = counts = Part()  # since the start, by the names that status shows
-        counts.batches = counts.resent = counts.skipped = 0
-        counts.receipts = counts.receipts_other = counts.receipts_unreadable = 0
-        counts.receipts_above = counts.receipts_below = 0
+        self.counts = Counts()
         self.attempts = 0
         self.fault = ConnectionFault()
         self.failure = ms.EV_NONE  # how the last connection ended

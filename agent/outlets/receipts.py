@@ -29,7 +29,7 @@ A receipt for what was sent twice does not tell which of the two it is for. So p
 one for something new comes in time: a consumer that takes longer than that would get everything twice.
 """
 
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -41,6 +41,32 @@ RECEIPT_BELOW = const(2)  # the consumer was set back
 RECEIPT_LATE = const(3)  # news of what was given up, and will be sent again
 
 LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
+
+
+class GivenAgain:
+    """What a consumer had lost: how much of it was given again, and how much the log does not have any more."""
+
+    def __init__(self):
+        self.given = self.gone = 0  # numbers: confirmed again; no longer in the log
+        self._up_to = 0  # what is sent up to here is sent again
+        self._gone_to = 0  # `gone` counts up to here
+
+    def lose(self, value, base, oldest):
+        """The consumer lacks what is behind `value` and had it up to `base`; the log has what is behind `oldest`."""
+        self._up_to = max(self._up_to, base)
+        gone_to = min(oldest, self._up_to)
+        value = max(value, self._gone_to)
+        if gone_to > value:
+            self.gone += gone_to - value
+            self._gone_to = gone_to
+
+    def confirm(self, first, last):
+        """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""
+        end = min(last, self._up_to)
+        if end > first:
+            self.given += end - first
+        if last >= self._up_to:
+            self._up_to = 0
 
 
 class Receipts:
@@ -67,17 +93,14 @@ class Receipts:
         self._acked = 0  # up to here everything sent after the base has its PUBACK
         self._first = 0  # where the scout began after the base: what is before it is gone
         self._probe = Cursor()  # it wants results and frames
-        self.again = Part()  # what a consumer had lost
-        self.again.up_to = 0  # what is sent up to here is sent again
-        self.again.given = self.again.gone = 0  # numbers: confirmed again; no longer in the log
-        self.again.gone_to = 0  # they are counted up to here
-        self.words = Part()  # the consumer's receipts
-        self.words.are_none = True  # on this connection
-        self.words.came = False  # since the timer was started
-        self.words.are_away = False  # none came in the time before
-        self.words.again_to = 0  # what is sent up to here is sent again: when its receipt was due is not known
-        self.words.repeat = False  # they name nothing new, and it was gone back for that
-        self.words.started_over = False  # one named more than there is, and it was gone back for that
+        self.again = GivenAgain()
+        # the consumer's receipts
+        self._none_yet = True  # on this connection
+        self.receipt_came = False  # since the timer was started
+        self._none_before = False  # none came in the time before that
+        self._resent_to = 0  # what is sent up to here is sent again: when its receipt was due is not known
+        self.receipts_repeat = False  # they name nothing new, and it was gone back for that
+        self._started_over = False  # one named more than there is, and it was gone back for that
 
     def stand_at_cursor(self):
         """A connection begins, or has ended: what was out may or may not have arrived."""
@@ -85,8 +108,8 @@ class Receipts:
         self.base = self.receipt = self.after = self.last_result = self._acked = number
         self._first = self._cursor.number
         self.is_overdue = False
-        self.words.are_none = True
-        self.words.came = False
+        self._none_yet = True
+        self.receipt_came = False
         self.strays = 0
         self.pace.forget()
         self.timer.stop()
@@ -157,17 +180,16 @@ class Receipts:
 
     def put_silence(self, out):
         """The timer is over: send again what is out, and what the consumer's last word lacks; return a RECEIPT_."""
-        words = self.words
         was_out = self.last_result > self.base
         is_below = self._is_missing_behind(self.receipt)
-        words.are_away = not words.came
-        if words.came and not words.repeat:
-            words.repeat = True
+        self._none_before = not self.receipt_came
+        if self.receipt_came and not self.receipts_repeat:
+            self.receipts_repeat = True
         elif was_out:
-            if (self.is_overdue or self.base < words.again_to) and self.wait_ms < LONGEST * self._timeout_ms:
+            if (self.is_overdue or self.base < self._resent_to) and self.wait_ms < LONGEST * self._timeout_ms:
                 self.wait_ms *= 2
             self.is_overdue = True
-        words.again_to = self.sent
+        self._resent_to = self.sent
         if is_below:
             self._go_below(self.receipt)
         self.go_back(out)
@@ -175,16 +197,15 @@ class Receipts:
 
     def put_receipt(self, value, out, now):
         """Take a receipt for everything up to `value`, not above `highest`; return a RECEIPT_."""
-        words = self.words
-        is_first = words.are_none
-        words.are_none = False
+        is_first = self._none_yet
+        self._none_yet = False
         if value > self.base:
-            self._count_again(value)
+            self.again.confirm(max(self.base, self._first), value)
             self.pace.put_confirmed(value)
             self.base = self.receipt = value
-            words.came = words.repeat = words.started_over = self.is_overdue = False
+            self.receipt_came = self.receipts_repeat = self._started_over = self.is_overdue = False
             if self.wait_ms > self._timeout_ms:
-                is_sure = value > words.again_to and self._took_ms(now) <= self._timeout_ms
+                is_sure = value > self._resent_to and self._took_ms(now) <= self._timeout_ms
                 self.wait_ms = self._timeout_ms if is_sure else 2 * self._timeout_ms
             if self.last_result > value:
                 self._await(now)
@@ -205,19 +226,18 @@ class Receipts:
                 self._await(now)
         elif self.last_result <= self.base:
             self.after = max(value, self.after) if self.sent else value
-        words.came = True
-        if self.is_overdue and words.are_away and self.timer.left(now) > self._timeout_ms:  # someone is there again
-            words.are_away = False
+        self.receipt_came = True
+        if self.is_overdue and self._none_before and self.timer.left(now) > self._timeout_ms:  # someone is there again
+            self._none_before = False
             self.timer.start(now, self._timeout_ms)
         return RECEIPT_KNOWN
 
     def put_above(self, out):
         """A receipt names more than was ever sent: what the log has goes to that consumer from the oldest record on."""
-        words = self.words
-        words.are_none = False
-        if words.started_over:
+        self._none_yet = False
+        if self._started_over:
             return
-        words.started_over = True
+        self._started_over = True
         self._go_below(0)
         self.receipt = 0
         self.go_back(out)
@@ -235,30 +255,14 @@ class Receipts:
 
     def _await(self, now):
         """Start the timer."""
-        self.words.came = False
+        self.receipt_came = False
         self.timer.start(now, self.wait_ms)
 
     def _go_below(self, value):
         """The consumer lacks what comes after `value`, and had it."""
-        again = self.again
-        again.up_to = max(again.up_to, self.base)
-        self.base = value
         self._log.rewind(self._probe, value)
-        gone_to = min(self._probe.number, again.up_to)
-        value = max(value, again.gone_to)
-        if gone_to > value:
-            again.gone += gone_to - value
-            again.gone_to = gone_to
-
-    def _count_again(self, value):
-        """Count what this receipt confirms and was confirmed before."""
-        again = self.again
-        first = max(self.base, self._first)
-        last = min(value, again.up_to)
-        if last > first:
-            again.given += last - first
-        if value >= again.up_to:
-            again.up_to = 0
+        self.again.lose(value, self.base, self._probe.number)
+        self.base = value
 
     def _is_missing_behind(self, value):
         """True if the log has a result or frame between what the consumer has and what it had confirmed.

@@ -196,7 +196,7 @@ class Commands:
         elif event == st.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
-            order.why = "the controller did not answer within %d ms" % session.timing.response_timeout_ms
+            order.why = "the controller did not answer within %d ms" % session.response_timeout_ms
             self._finish(order, UNKNOWN, now)
         else:
             order.code = max(session.received.code, 0)

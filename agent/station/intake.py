@@ -15,7 +15,7 @@ Rules
 """
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
@@ -57,25 +57,24 @@ class Intake:
         self.store = store
         self.log = store.log
         self.counters = station.counters
-        self.way = way = Part()  # to the controller, and why there is no connection (rule 4)
-        way.host = controller["host" if tcp else "device"]
-        way.number = controller["port" if tcp else "baud"]
-        way.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
-        way.opening = False  # a connection was requested and is not open yet
-        way.fault = ConnectionFault()
-        way.wait = Timer()  # for the next attempt; while `opening`, for the current one
-        way.backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
-        way.busy = Backoff(BUSY_MS, BUSY_MOST_MS)
-        way.kept_before = -1  # how many results had been stored when one could not be kept
-        way.dice = (station.board.seed() + station.number) & 0x7FFF
-        self.line = line = Part()  # of a serial line: while a controller talks on it nothing old is asked for
-        line.fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
-        line.heard = Timer()
-        line.octets = 0  # that came since it was opened: none of them may be an answer
-        self.reported = reported = Part()  # what of the recovery's counts was reported
-        reported.gone = 0  # IDs gone, and below snapshots refused
-        reported.passed_over = 0  # results of other stations
-        reported.not_saved = 0
+        # the connection to the controller, and why there is none (rule 4)
+        self.host = controller["host" if tcp else "device"]
+        self.port_number = controller["port" if tcp else "baud"]  # of a serial line: its speed
+        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        self.opening = False  # a connection was requested and is not open yet
+        self.fault = ConnectionFault()
+        self.wait = Timer()  # for the next attempt; while `opening`, for the current one
+        self._backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
+        self._busy_backoff = Backoff(BUSY_MS, BUSY_MOST_MS)
+        self._stored_at_refusal = -1  # how many results had been stored when one could not be kept
+        self._dice = (station.board.seed() + station.number) & 0x7FFF
+        # of a serial line: while a controller talks on it nothing old is asked for
+        self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
+        self._heard = Timer()
+        self._octets_heard = 0  # since it was opened: none of them may be an answer
+        # how much of the recovery's counts was reported
+        self._gone_reported = 0  # IDs
+        self._not_saved_reported = 0  # snapshots refused
         self.queries = None  # toolcart.agent.openprotocol.queries, if configured
         self.commands = None  # toolcart.agent.station.commands, likewise
         self.due = False  # something is to be asked before missing results: the tool's data, or a command
@@ -103,13 +102,13 @@ class Intake:
         starts = session.starts
         starts.index = (indexes & 0x0F) % len(starts.all)
         ledger = self.store.ledger
-        self.reported.gone = ledger.gone()
+        self._gone_reported = ledger.gone()
         results = session.subscriptions[0].revisions
         results.index = (indexes >> 4) % len(results.all)
         if ledger.is_met() or ledger.is_empty():
             starts.accepted_index = starts.index
             results.accepted_index = results.index
-        self.way.wait.start(now, 0)
+        self.wait.start(now, 0)
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
@@ -117,7 +116,7 @@ class Intake:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
-                return self.way.wait.left(now)
+                return self.wait.left(now)
         link = self.link
         steady = self.steady
         reads = READS_A_STEP
@@ -126,15 +125,15 @@ class Intake:
             n = self.port.readinto(link.inlet(), link.free)
             if n > 0:
                 link.receive(n)  # `session.receive`, without a call
-                self.session.timing.silence.armed = False
-                if self.line.fetch_after_ms:
-                    self.line.octets += n
-                    self.line.heard.start(now, self.line.fetch_after_ms)
+                self.session.silence.armed = False
+                if self._fetch_after_ms:
+                    self._octets_heard += n
+                    self._heard.start(now, self._fetch_after_ms)
             if n or self._more or not steady:
                 self._handle_events(now)
             left = self._exchange(n, now)
             if left < 0:
-                return self.way.wait.left(now)
+                return self.wait.left(now)
             if self._more:
                 return 0  # more came while the flash was busy: it needs the current time
             if n == 0 or (steady and n < link.free):  # the port wakes us if there is more
@@ -157,8 +156,8 @@ class Intake:
 
     def hurry(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
-        if self.steady and self.session.state == st.CLOSED and not self.way.opening:
-            self.way.wait.start(now, 0)
+        if self.steady and self.session.state == st.CLOSED and not self.opening:
+            self.wait.start(now, 0)
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
@@ -175,27 +174,27 @@ class Intake:
         """Return True once the port is open; else `wait` says when to check again."""
         if self.stopping:
             return False
-        if self.way.opening:
+        if self.opening:
             state = self.port.state()
             if state == PORT_OPEN:
-                self.way.opening = False
-                self.way.wait.stop()
+                self.opening = False
+                self.wait.stop()
                 self.counters.count(h.CONTROLLER_CONNECTS)
-                self.line.octets = 0
+                self._octets_heard = 0
                 self.session.opened()
                 self.flash_window.set_receiving(True)
                 return True
-            if state == PORT_CLOSED or self.way.wait.expired(now):
+            if state == PORT_CLOSED or self.wait.expired(now):
                 self._close(now)
             return False
-        if not self.way.wait.expired(now):
+        if not self.wait.expired(now):
             return False
         if not self._can_keep(now):
             return False
-        self.way.opening = True
-        self.way.attempts += 1
-        self.way.wait.start(now, _CONNECT_TIMEOUT_MS)
-        self.port.open(self.way.host, self.way.number)
+        self.opening = True
+        self.attempts += 1
+        self.wait.start(now, _CONNECT_TIMEOUT_MS)
+        self.port.open(self.host, self.port_number)
         # A serial line is open at once, a network that is down closes at once: nothing would wake us for either.
         return self.port.state() != PORT_OPENING and self._connect(now)
 
@@ -206,26 +205,25 @@ class Intake:
         is_sure = self.store.ready()
         if is_sure and self.full and not log.has_room(log.room_bytes):
             self.refused = False
-            self.way.wait.start(now, ROOM_ASKED_MS)
+            self.wait.start(now, ROOM_ASKED_MS)
             return False
         if is_sure and (not self.full or log.state.save()) and log.maintain():  # while nothing can be said yet
             self.full = self.refused = False
             return True
         self._stand_back()
-        self._pause(now, self.way.backoff.next())
+        self._pause(now, self._backoff.next())
         return False
 
     def _stand_back(self):
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self.way.kept_before = self.counters.counts[h.STORED]
+        self._stored_at_refusal = self.counters.counts[h.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
-        way = self.way
-        way.dice = (way.dice * 109 + 89) & 0x7FFF
-        way.wait.start(now, wait_ms + wait_ms * way.dice // 0x7FFF // 4)
+        self._dice = (self._dice * 109 + 89) & 0x7FFF
+        self.wait.start(now, wait_ms + wait_ms * self._dice // 0x7FFF // 4)
 
     def _close(self, now):
         """Close, and start the wait for the next connection."""
@@ -238,13 +236,13 @@ class Intake:
         self.watchdog.closed()
         self.recovery.closed()
         self._tell_recovery(now)
-        self.way.opening = False
+        self.opening = False
         if why == st.WHY_BUSY:
-            wait_ms = self.way.busy.next()
+            wait_ms = self._busy_backoff.next()
         elif (self._ready and not self.full) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
-            wait_ms = self.way.backoff.next()
+            wait_ms = self._backoff.next()
         self._ready = False
         self._pause(now, wait_ms)
 
@@ -255,12 +253,12 @@ class Intake:
         code, mid = session.received.refused_code, session.received.refused_mid
         if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
             mid = session.request.asked
-        if why == st.WHY_SILENCE and self.line.fetch_after_ms:
-            code = self.line.octets
+        if why == st.WHY_SILENCE and self._fetch_after_ms:
+            code = self._octets_heard
         if why == st.WHY_NOTHING:
             code = port.why_code
             why = port.why
-            if self.way.opening and why == 0:
+            if self.opening and why == 0:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
         was_open = session.state != st.CLOSED
         if was_open:
@@ -268,7 +266,7 @@ class Intake:
         if why == st.WHY_STOPPED:
             return  # we ended it: it starts again by itself
         state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.way.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
+        is_news = self.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
         if not was_open:
             self.counters.count(h.CONTROLLER_AWAY)
             if is_news:
@@ -277,10 +275,10 @@ class Intake:
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
-        self.way.fault.over()
-        if self.counters.counts[h.STORED] != self.way.kept_before:
-            self.way.backoff.reset()
-        self.way.busy.reset()
+        self.fault.over()
+        if self.counters.counts[h.STORED] != self._stored_at_refusal:
+            self._backoff.reset()
+        self._busy_backoff.reset()
         session = self.session
         state = self.log.state
         indexes = session.starts.index | session.subscriptions[0].revisions.index << 4
@@ -471,25 +469,25 @@ class Intake:
         """Fetch what was missed, or erase ahead; return the ms until the next deadline, -1 after a fetch."""
         session = self.session
         recovery = self.recovery
-        if self.line.heard.armed and self.line.heard.expired(now):
-            self.line.heard.stop()
+        if self._heard.armed and self._heard.expired(now):
+            self._heard.stop()
         wait_ms = self.watchdog.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self.line.heard.armed and self.watchdog.look(session, now):
+        elif session.can_fetch() and not self._heard.armed and self.watchdog.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
             if session.can_fetch():
-                if self.line.heard.armed:
-                    left = self.line.heard.least(now, left)
+                if self._heard.armed:
+                    left = self._heard.least(now, left)
                 elif self._fetch_next(now):
                     return -1
                 left = recovery.wait_least(now, left)
         if self.queries is not None:
-            if self.line.heard.armed:
-                left = self.line.heard.least(now, left)
+            if self._heard.armed:
+                left = self._heard.least(now, left)
             else:
                 left = self.queries.look(session, now, left)
                 if left < 0:
@@ -538,19 +536,19 @@ class Intake:
     def _tell_recovery(self, now):
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.ledger.gone()
-        if gone != self.reported.gone:
-            self.counters.note(h.IDS_GONE, gone - self.reported.gone, now)
-            self.reported.gone = gone
+        if gone != self._gone_reported:
+            self.counters.note(h.IDS_GONE, gone - self._gone_reported, now)
+            self._gone_reported = gone
             self.wake_outlets(now)
             self.watchdog.fetched(self, -1, now)
+        counts = self.counters.counts
         passed_over = self.recovery.passed_over
-        if passed_over != self.reported.passed_over:
-            self.counters.counts[h.PASSED_OVER] += passed_over - self.reported.passed_over
-            if self.reported.passed_over == 0:
+        if passed_over != counts[h.PASSED_OVER]:
+            if counts[h.PASSED_OVER] == 0:
                 self.counters.log.add(h.PASSED_OVER, passed_over, now)
-            self.reported.passed_over = passed_over
-        if self.recovery.ledger.not_saved != self.reported.not_saved:
-            self.reported.not_saved = self.recovery.ledger.not_saved
+            counts[h.PASSED_OVER] = passed_over
+        if self.recovery.ledger.not_saved != self._not_saved_reported:
+            self._not_saved_reported = self.recovery.ledger.not_saved
             self.counters.note(h.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):

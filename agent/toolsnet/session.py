@@ -22,7 +22,7 @@ Rules (protocol.md 8.2, 8.3; TN 2)
        ^___________|______________|_________________|____________________|_______________| any loss
 """
 
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number
 from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.toolsnet import telegram as tel
@@ -142,6 +142,51 @@ class Heartbeat:
         return ms
 
 
+class ServerInfo:
+    """What the PIM's 08 says about the server."""
+
+    def __init__(self):
+        self.result_sequence = self.event_sequence = 0
+        self.address = bytearray(b" " * tel.ADDRESS_BYTES)
+        self.port = -1  # none that can be one
+
+    def read(self, buf, at, result_sequence):
+        """Take the 08 at buf[at:], which names this `result_sequence`."""
+        self.result_sequence = result_sequence
+        self.event_sequence = tel.event_sequence_of(buf, at)
+        copy(self.address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
+        self.port = tel.port_of(buf, at)
+
+
+class Outstanding:
+    """The telegram that is out, and how often it may still be sent (rule 3). Session.send sets all of it."""
+
+    def __init__(self):
+        self.kind = OUT_NOTHING
+        self.octets = 0
+        self.ident = 0
+        self.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
+        self.is_posted = False
+        self.is_whole = False  # it has gone out to its last byte at least once
+
+    def send_once(self):
+        """Wait as long for its 05, but send no copy."""
+        self.sends_left = -self.sends_left
+
+    def was_late(self):
+        """True if its 05 took ACK_TIMEOUT_MS or longer.
+
+        Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
+        """
+        left = self.sends_left
+        return (left if left > 0 else -left) <= RETRANSMISSIONS
+
+    def is_given_up(self):
+        """Count that no 05 came in time; True if that was the last one it was waited for."""
+        self.sends_left += 1 if self.sends_left < 0 else -1
+        return self.sends_left == 0
+
+
 class Session:
     """One station's session with ToolsNet. Times in ms; `place` is system type, system and station."""
 
@@ -150,17 +195,8 @@ class Session:
         self.reconnect_ms = reconnect_ms
         self.state = STOPPED
         self.frames = tel.Frames()
-        self.info = info = Part()  # what the PIM's 08 says
-        info.result_sequence = info.event_sequence = 0
-        info.server_address = bytearray(b" " * tel.ADDRESS_BYTES)
-        info.server_port = -1
-        self.outstanding = outstanding = Part()  # the telegram that is out
-        outstanding.kind = OUT_NOTHING
-        outstanding.octets = 0
-        outstanding.ident = 0
-        outstanding.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
-        outstanding.is_posted = False
-        outstanding.is_whole = False  # it has gone out to its last byte at least once
+        self.info = ServerInfo()
+        self.outstanding = Outstanding()
         self.heartbeat = Heartbeat()
         self.wait = Timer()  # for whatever the state waits for; WAITING: for the next attempt
         self._rest = Timer()  # since the last transmission
@@ -313,18 +349,6 @@ class Session:
         outstanding.is_whole = False
         self.ident = ident % tel.IDENT_MAX + 1
 
-    def send_once(self):
-        """Wait as long for the 05 to what was just sent, but send no copy."""
-        self.outstanding.sends_left = -self.outstanding.sends_left
-
-    def was_late(self):
-        """True if the last answer took ACK_TIMEOUT_MS or longer.
-
-        Unless `send_once` was called, a copy is out by then: one may be refused and the other taken.
-        """
-        left = self.outstanding.sends_left
-        return (left if left > 0 else -left) <= RETRANSMISSIONS
-
     def sent(self, n, now):
         """The port took n bytes; True if `tick` has to be called again for that."""
         self.tx_from += n
@@ -415,10 +439,7 @@ class Session:
         info = self.info
         if info.result_sequence != sequence:
             self.heartbeat.in_vain = 0  # it takes results, though it does not say so
-        info.result_sequence = sequence
-        info.event_sequence = tel.event_sequence_of(buf, at)
-        copy(info.server_address, 0, buf, at + tel.ADDRESS, tel.ADDRESS_BYTES)
-        info.server_port = tel.port_of(buf, at)
+        info.read(buf, at, sequence)
         self._clear_out()
         self.state = SERVER_OPENING
         self.wait.start(now, _CONNECT_TIMEOUT_MS)
@@ -475,19 +496,18 @@ class Session:
         if state == PIM_VERIFY:
             self._lose(now)
             return EV_NO_PIM
-        if self.outstanding.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
+        outstanding = self.outstanding
+        if outstanding.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
             self._clear_out()
             return EV_NONE
-        if state >= PIM_INFO and self.outstanding.kind != OUT_NOTHING:
-            once = self.outstanding.sends_left < 0
-            self.outstanding.sends_left += 1 if once else -1
-            if self.outstanding.sends_left:
-                if self.pending or once:
+        if state >= PIM_INFO and outstanding.kind != OUT_NOTHING:
+            if not outstanding.is_given_up():
+                if self.pending or outstanding.sends_left < 0:
                     self.wait.start(now, ACK_TIMEOUT_MS)  # the port still has to take the last copy
                 else:
-                    self.outstanding.is_posted = False
+                    outstanding.is_posted = False
                 return EV_NONE
-            silent = EV_SILENT if self.outstanding.kind == OUT_RESULT else EV_LOST
+            silent = EV_SILENT if outstanding.kind == OUT_RESULT else EV_LOST
             self._lose(now)
             return silent
         return self._lose(now)

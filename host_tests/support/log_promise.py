@@ -287,7 +287,7 @@ class Client:
         else:
             ident = promise.last + 1
         self.replay()
-        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.counts.torn
+        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.torn
         room, ready = log.has_room(length), log.is_ready() and self.is_usual(length)
         need(operations == self.area.operations, "a question writes")
         put_payload(log.stage, log.place, number, ident, length)
@@ -304,7 +304,7 @@ class Client:
             need(self.is_full(), "full, though the consumer has taken all")
         else:
             need(answer == LOG_FAILED, "append answers %d" % answer)
-            need(self.faulty or log.counts.torn > torn, "the append fails")
+            need(self.faulty or log.torn > torn, "the append fails")
         return answer
 
     def appended(self, number, ident):

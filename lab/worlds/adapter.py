@@ -9,10 +9,9 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
-from toolcart.agent.cart.app import App
+from toolcart.agent.cart.app import App, StartFindings
 from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces, hash_at, kind_at
 from toolcart.agent.cart.storage import bring_up
@@ -341,7 +340,7 @@ class _Twin:
         self.board = agent.board
         self.counters = Counters()
         self.why = 0
-        self.at_start = Part()
+        self.at_start = StartFindings()
         self.graphs: Any = None
         self.state: Any = None
         self.log: Any = None

@@ -153,13 +153,13 @@ class Conversation:
         definition = (mid, answer, _HEADER_BYTES, True, 0, 0, True, *_EVENTS, acts)
         future = self._pending_answer = self.loop.create_future()
         self._requested_mid = mid
-        usual_ms = session.timing.response_timeout_ms
-        session.timing.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
+        usual_ms = session.response_timeout_ms
+        session.response_timeout_ms = max(1, int((deadline - self.loop.time()) * 1000))
         try:
             session.request.ask(definition, mid, named or mid, int(frame[8:11]), frame[_HEADER_BYTES:], 1)
             self.turn()
         finally:
-            session.timing.response_timeout_ms = usual_ms
+            session.response_timeout_ms = usual_ms
         return await future
 
     async def subscribe(self, first: int, behind: int) -> None:
@@ -247,7 +247,7 @@ class Conversation:
         elif event == st.EV_QUERY_REFUSED:
             self._answered(None, self._refusal(self._requested_mid))
         elif event == st.EV_QUERY_SILENT:
-            self._answered(None, Unanswered(self._requested_mid, session.timing.response_timeout_ms / 1000))
+            self._answered(None, Unanswered(self._requested_mid, session.response_timeout_ms / 1000))
         elif event == st.EV_STARTED or event == st.EV_GENERIC:
             self._on_start(self._message())
         elif event == st.EV_REFUSED:

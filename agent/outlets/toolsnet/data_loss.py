@@ -93,7 +93,7 @@ def _taken_unseen(policy):
     events = max(0, min(cursor.ahead, policy.log.number - numbers[STORED]))
     unsent = max(0, cursor.number - sent.may_have - events)
     rows = max(0, _rows_to(policy, numbers[TAKEN]) - unsent)
-    return min(numbers[OVERWRITTEN], rows, sent.most if point.is_start else 1)
+    return min(numbers[OVERWRITTEN], rows, 1 if point.start is None else sent.most)
 
 
 def _behind_taken(policy):

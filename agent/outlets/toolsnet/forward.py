@@ -19,7 +19,7 @@ from toolcart.agent.toolsnet import session as ts
 
 # isort: split
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import (
     FOREIGN_PIM,
     MALFORMED,
@@ -77,14 +77,14 @@ class Forward:
 
     def _know_no_connection(self, settings):
         """Take where the connection leads; begin with nothing known of the last attempt and of the line."""
-        self.way = way = Part()  # the PIM, then the host that its 08 names
-        way.pim_host = settings["pim_host"]
-        way.pim_port = settings["pim_port"]
-        way.host_override = settings["host_override"]
-        way.allow_hosts = settings["allow_hosts"]
-        way.named = ""  # the host that the last 08 named
-        way.is_reached = False  # by the last attempt: a connection is open, or was
-        way.is_foreign = False  # what came before the 12 is not a telegram, or not one we know
+        # the PIM, then the host that its 08 names
+        self.pim_host = settings["pim_host"]
+        self.pim_port = settings["pim_port"]
+        self.host_override = settings["host_override"]
+        self._allow_hosts = settings["allow_hosts"]
+        self._named_host = ""  # by the last 08
+        self._is_reached = False  # by the last attempt: a connection is open, or was
+        self._is_foreign = False  # what came before the 12 is not a telegram, or not one we know
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
         self.fault = ConnectionFault()
@@ -112,7 +112,7 @@ class Forward:
 
     def hurry(self, now):
         """The network is there now: try at once, unless the last attempt opened a connection."""
-        if not self.way.is_reached:
+        if not self._is_reached:
             self.session.hurry(now)
 
     def leave(self, now):
@@ -234,7 +234,7 @@ class Forward:
             if code == SEND:
                 self._send_result(policy)
                 if policy.phase and policy.is_once():
-                    self.session.send_once()
+                    self.session.outstanding.send_once()
                 return FOREVER
             if code == WRITE:
                 if not self.may_write() or not policy.write(now):
@@ -315,10 +315,10 @@ class Forward:
             counters.note(h.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
             counters.note(h.SERVER_UNKNOWN, 0, now)
-            self.way.is_foreign = True
+            self._is_foreign = True
         else:
             counters.note(h.SERVER_MALFORMED, 0, now)
-            self.way.is_foreign = True
+            self._is_foreign = True
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
                 self._blame(MALFORMED, now)
@@ -329,7 +329,7 @@ class Forward:
         self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
         is_once = out is self.policy and self.policy.is_once()
         out.refused(session.code, now)
-        if session.was_late() and not is_once:
+        if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy
 
     def lost(self, event, now):
@@ -377,23 +377,23 @@ class Forward:
         command = self.session.command()
         self.port.close()
         self._opening = False
-        self.way.is_reached = self.way.is_reached and command == ts.CMD_CLOSE
+        self._is_reached = self._is_reached and command == ts.CMD_CLOSE
         self.attempts += 1
-        self.way.is_foreign = False
+        self._is_foreign = False
         if command == ts.CMD_OPEN_PIM:
             stamp = bytearray(STAMP_BYTES)
             self.clock.stamp_into(stamp)
             self.session.set_stamp(stamp)
-            self.port.open(self.way.pim_host, self.way.pim_port)
+            self.port.open(self.pim_host, self.pim_port)
             self._opening = True
         elif command == ts.CMD_OPEN_SERVER:
             info = self.session.info
-            host = self._server_host(info, now) if info.server_port >= 0 else ""
+            host = self._server_host(info, now) if info.port >= 0 else ""
             if not host:
                 self.session.closed(now)
-                self._blame(NOT_ALLOWED if info.server_port >= 0 else NO_PORT, now)
+                self._blame(NOT_ALLOWED if info.port >= 0 else NO_PORT, now)
                 return
-            self.port.open(host, info.server_port or self.way.pim_port)
+            self.port.open(host, info.port or self.pim_port)
             self._opening = True
         # A server next door is open at once, an absent network closed at once: nothing will ever wake us for them.
         if self._opening and self.port.state() != PORT_OPENING:
@@ -401,28 +401,28 @@ class Forward:
 
     def _server_host(self, info, now):
         """Return the host that the 08 names, "" if not allowed; blank and 0.0.0.0 are the PIM's (protocol.md 8.3)."""
-        if self.way.host_override:
-            return self.way.host_override
+        if self.host_override:
+            return self.host_override
         try:
-            named = bytes(info.server_address).decode().strip(" \x00")
+            named = bytes(info.address).decode().strip(" \x00")
         except UnicodeError:
             named = ""
         if not named or named == "0.0.0.0":
-            return self.way.pim_host
-        if named != self.way.pim_host:
-            if self.way.allow_hosts is not None and named not in self.way.allow_hosts:
-                self.counters.note(h.HOST_REFUSED, info.server_port, now)
+            return self.pim_host
+        if named != self.pim_host:
+            if self._allow_hosts is not None and named not in self._allow_hosts:
+                self.counters.note(h.HOST_REFUSED, info.port, now)
                 return ""
-            if named != self.way.named:  # said with each change, not with each connection
-                self.counters.note(h.OTHER_HOST, info.server_port, now)
-        self.way.named = named
+            if named != self._named_host:  # said with each change, not with each connection
+                self.counters.note(h.OTHER_HOST, info.port, now)
+        self._named_host = named
         return named
 
     def _look_at_opening(self, now):
         state = self.port.state()
         if state == PORT_OPEN:
             self._opening = False
-            self.way.is_reached = True
+            self._is_reached = True
             self.session.opened(now)
         elif state == PORT_CLOSED:
             self._opening = False
@@ -457,7 +457,7 @@ class Forward:
         port = self.port
         state = session.lost_in
         why = why or port.why
-        if state == ts.PIM_VERIFY and self.way.is_foreign:
+        if state == ts.PIM_VERIFY and self._is_foreign:
             why = FOREIGN_PIM
         elif why == 0:
             if state == ts.PIM_VERIFY:

@@ -84,7 +84,7 @@ class Reoffer:
                 policy.counters.counts[h.DELIVERED] += 1
             if is_passed:
                 numbers[DELIVERED] += 1
-                policy.resume_point.again.base += 1
+                policy.resume_point.again_base += 1
             if is_taken or is_unknown:
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1

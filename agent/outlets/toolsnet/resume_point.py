@@ -24,7 +24,7 @@ What was kept, dropped or damaged there is not among them.
 """
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.compat import Part, const
+from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import (
@@ -55,6 +55,28 @@ _HALF = const(50000)
 _SEVERAL_MOST = const(8)  # that an earlier version had outstanding
 
 
+class Start:
+    """Where cursor and state stood at the start: what was out then may be overwritten before the first 08 comes."""
+
+    def __init__(self, cursor, numbers):
+        self.number = cursor.number
+        self.ahead = cursor.ahead
+        self.here = _sequence_of(cursor)
+        self.taken = numbers[TAKEN]
+        self.limit = numbers[LIMIT]
+        self.is_alone = numbers[SENT] & SENT_ALONE != 0
+        self.overwritten = numbers[OVERWRITTEN]
+
+    def is_set_back(self, numbers):
+        """True if the server was set back: then TAKEN is not what it was."""
+        return numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= self.number
+
+
+def _sequence_of(cursor):
+    """Return the sequence of what the cursor passed last."""
+    return sequence_at(cursor.number - cursor.ahead)
+
+
 class ResumePoint:
     """Where one server stands."""
 
@@ -67,19 +89,10 @@ class ResumePoint:
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
-        self.again = again = Part()  # what is sent again is counted since that began, or since the start
-        again.since_start = True
-        again.base = self.numbers[DELIVERED]  # then
-        # Until the first 08 after the start that is not odd: what was out then may have been overwritten.
-        self.is_start = True
-        self._start = start = Part()
-        start.number = self.cursor.number
-        start.here = self._here()
-        start.taken = self.numbers[TAKEN]
-        start.limit = self.numbers[LIMIT]
-        start.is_alone = self.numbers[SENT] & SENT_ALONE != 0
-        start.overwritten = self.numbers[OVERWRITTEN]
-        start.ahead = self.cursor.ahead
+        # What is sent again is counted since that began, or since the start.
+        self.again_since_start = True
+        self.again_base = self.numbers[DELIVERED]  # then
+        self.start = Start(self.cursor, self.numbers)  # None from the first 08 on that is not odd
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
@@ -96,10 +109,9 @@ class ResumePoint:
             done = policy.reoffer.resume(stored, now) and self._resume_at(stored, now)
         if done:
             self.unsure = False
-            if not self.is_odd:
-                self.is_start = False
             sent.open = sent.may_have if self.is_odd else 0
             if not self.is_odd:
+                self.start = None
                 self._settle_out()
         return done
 
@@ -111,7 +123,7 @@ class ResumePoint:
 
     def _here(self):
         """Return the sequence of what the cursor passed last."""
-        return sequence_at(self.cursor.number - self.cursor.ahead)
+        return _sequence_of(self.cursor)
 
     def _resume_at(self, stored, now):
         if stored == 0:
@@ -156,12 +168,11 @@ class ResumePoint:
 
         `least` of them are, where only what went out since the last 08 may be.
         """
-        start, numbers = self._start, self.numbers
+        start, numbers = self.start, self.numbers
         taken = numbers[TAKEN]
         rows = least
-        is_set_back = numbers[SENT] & SENT_BACK and numbers[DOUBT_TO] >= start.number  # then TAKEN is not what it was
         # Where something has gone out since, after an 08 that was odd, the one named may be that.
-        if self.is_start and not self.policy.number and start.taken == taken and not is_set_back:
+        if start is not None and not self.policy.number and start.taken == taken and not start.is_set_back(numbers):
             # Where events lie nobody knows any more: as if they lay where that leaves most overwritten.
             others = max(0, min(start.ahead, self.policy.log.number - numbers[STORED]))
             before = (start.here - taken) % SEQUENCES
@@ -304,8 +315,8 @@ class ResumePoint:
         return sent.declare(cursor.number, numbers[SENT])
 
     def _count_anew(self):
-        self.again.base = self.numbers[DELIVERED]
-        self.again.since_start = False
+        self.again_base = self.numbers[DELIVERED]
+        self.again_since_start = False
 
     def _take_up_to(self, reached, stored, now):
         """The server has everything up to `reached`: only answers were lost. False if that cannot be read."""

@@ -53,31 +53,31 @@ def put_doubt(report, policy):
     lacks, doubt_to = numbers[DOUBT_LACKS], numbers[DOUBT_TO]
     report["lost_there"] = lacks  # at most
     report["lost_there_kept"] = kept_of(log, lacks, doubt_to)
-    again = policy.resume_point.again
+    point = policy.resume_point
     report["sent_again"] = report["sent_again_done"] = 0
     if policy.cursor.number < again_to(numbers):
         from toolcart.agent.outlets.toolsnet.data_loss import aside, left  # rare
 
         report["sent_again"] = left(policy)
         report["waiting"] = log.waits(policy.cursor) - aside(policy)
-        report["sent_again_done"] = max(0, numbers[DELIVERED] - again.base)
-    report["sent_again_since"] = "start" if again.since_start else "order"
+        report["sent_again_done"] = max(0, numbers[DELIVERED] - point.again_base)
+    report["sent_again_since"] = "start" if point.again_since_start else "order"
 
 
 def _put_connection(report, upstream):
     """Add the connection's state, where it leads, and why there is none."""
     session = upstream.session
-    address = session.info.server_address
-    host = upstream.way.host_override or text_of(address, 0, len(address))
-    number = session.info.server_port
+    address = session.info.address
+    host = upstream.host_override or text_of(address, 0, len(address))
+    number = session.info.port
     report["state"] = STATE_NAMES[session.state]
-    report["host"] = upstream.way.pim_host
-    report["port"] = upstream.way.pim_port
+    report["host"] = upstream.pim_host
+    report["port"] = upstream.pim_port
     # As it is used: what the 08 leaves blank is the PIM's (protocol.md 8.3).
     host = host.strip(" \x00")
     if number >= 0:
-        host = host if host and host != "0.0.0.0" else upstream.way.pim_host
-        host += ":%d" % (number or upstream.way.pim_port)
+        host = host if host and host != "0.0.0.0" else upstream.pim_host
+        host += ":%d" % (number or upstream.pim_port)
     report["server"] = host  # without a port if none has come that can be one
     report["server_port_named"] = number != 0
     report["server_sequence"] = session.info.result_sequence

@@ -2,7 +2,6 @@
 
 from struct import pack_into
 
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.cart import outlet_places
 from toolcart.agent.cart.storage import bring_up
@@ -45,7 +44,7 @@ class Cart(Parts):
 
         self.number, self.board, self.counters = 7, stub(seed=lambda: 7), Counters()
         self.graphs = self.quarantine = None
-        self.at_start = Part()
+        self.at_start = stub()
         spool = {"parked_kib": 12, "graphs_kib": 0, "when_full": when_full}
         self.outlet_settings = [settings_of(words) for words in outlets]
         self.settings = {"outlets": self.outlet_settings, "spool": spool, "controller": {"results": "auto"}}

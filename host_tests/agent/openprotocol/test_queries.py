@@ -1,7 +1,6 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.base.compat import Part
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import LIMITS, SETS, ParameterSetLimits, _seconds_apart
@@ -9,6 +8,7 @@ from toolcart.agent.openprotocol.session_states import EV_QUERY, EV_QUERY_REFUSE
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import ORIGIN_BYTES
 from toolcart.base.clock import seconds_of, stamp_text
+from host_tests.portable import stub
 from host_tests.support.frames import message
 from host_tests.support.heap import allocated, heap_tools
 from host_tests.support.world import CONTROLLER, Cart
@@ -159,11 +159,8 @@ class Session:
 
     def __init__(self):
         self.request = rq.Request()
-        self.link = Part()
-        self.link.at = 0
-        self.received = Part()
-        self.received.revision = 1
-        self.received.mid = 13
+        self.link = stub(at=0)
+        self.received = stub(revision=1, mid=13)
 
     def answer(self, data, revision=1):
         self.link.buf = b"#" * 7 + message(13, data)

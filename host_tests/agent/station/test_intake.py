@@ -236,8 +236,8 @@ def connect_times(cart, ms):
     end = cart.clock.total_ms + ms
     while cart.clock.total_ms < end:
         cart.run(10)
-        if cart.station.intake.way.attempts != before:
-            before = cart.station.intake.way.attempts
+        if cart.station.intake.attempts != before:
+            before = cart.station.intake.attempts
             times.append(cart.clock.total_ms)
     return times
 
@@ -406,17 +406,17 @@ def test_network_that_comes_up_ends_the_wait_for_the_next_connection():
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.boot()
     cart.run(40000)  # it waits 16 s and more by now
-    before = cart.station.intake.way.attempts
+    before = cart.station.intake.attempts
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     cart.app.network_is_up(cart.clock.now)
     cart.run(500)
-    assert cart.station.intake.way.attempts == before + 1
+    assert cart.station.intake.attempts == before + 1
     cart.produce(3, 50)
     cart.run(1000)
     agrees(cart, 3)
     cart.app.network_is_up(cart.clock.now)  # and changes nothing where all is well
     cart.run(1000)
-    assert cart.station.intake.way.attempts == before + 1
+    assert cart.station.intake.attempts == before + 1
 
 
 # What must never happen again
