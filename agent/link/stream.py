@@ -7,8 +7,8 @@ Rules (protocol.md 2.3)
 3. What is neither is no message: it is passed over up to the next place where a message is proven
    (toolcart.agent.link.resync), and LINK_JUNK is reported once for it. JUNK_MOST octets without a message, and the
    connection must be closed.
-4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks the framing, unless a NUL shows that it ended
-   before its length.
+4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks the framing. If a NUL shows that it ended
+   before its length, it is handed over after EARLY_MS: before the controller sends it again.
 5. A message larger than the buffer is handed over cut short, and exactly its remaining bytes are thrown away.
 """
 
@@ -30,6 +30,7 @@ from toolcart.agent.link import (
 
 HEADER_BYTES = const(20)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
+EARLY_MS = const(1000)
 JUNK_MOST = const(9999)  # what is passed over may be the rest of one message, but not more
 
 _LENGTH_DIGITS = const(4)
@@ -168,21 +169,27 @@ class Stream(Fifo):
 
     def _await(self, now):
         """More has to come for what has begun, in time."""
-        have = self.end - self.start
-        if not self.wait.armed:
+        buf, start, end = self.buf, self.start, self.end
+        have = end - start
+        is_begun = self.wait.armed
+        if not is_begun:
             self.wait.start(now, FRAME_TIMEOUT_MS)
             self._piece = have
-            return LINK_NEED_DATA
+            if have <= HEADER_BYTES or buf[end - 1] != 0:
+                return LINK_NEED_DATA
         from toolcart.agent.link import resync
 
-        buf, start, end = self.buf, self.start, self.end
-        if resync.is_proven(buf, start + self._piece, end):
+        is_early = have > HEADER_BYTES and resync.ends_early(buf, start, end)
+        if is_early and self.wait.left(now) > EARLY_MS:
+            self.wait.start(now, EARLY_MS)
+            return LINK_NEED_DATA
+        if is_begun and resync.is_proven(buf, start + self._piece, end):
             return self._lose_place(now)
         if not self.wait.expired(now):
             if not resync.may_be_header(buf, start + self._piece, end):
                 self._piece = have
             return LINK_NEED_DATA
-        if have > HEADER_BYTES and resync.ends_early(buf, start, end):
+        if is_early:
             return self._found(have - 1, LINK_MESSAGE)
         is_begun = have == 0 or (have >= HEADER_BYTES and resync.may_be_header(buf, start, end))
         if not is_begun or resync.proven_place(buf, start + 1, end) != resync.NOWHERE:
@@ -223,6 +230,7 @@ class Stream(Fifo):
             if self.junk > JUNK_MOST:
                 return self._lose(WHY_LENGTH)
             if is_first:
+                self.why = WHY_SLOW if is_late else WHY_LENGTH
                 return LINK_JUNK
         if is_found:
             return self._found(number(buf, place, _LENGTH_DIGITS), LINK_MESSAGE)

@@ -724,7 +724,9 @@ class Session:
     def _take_junk(self):
         """Take octets that are no message: they have no MID. Where no message comes at all, that is the reason why."""
         self.received.mid = 0
-        if self.state == st.STARTING and not self.why:
+        if self.link.why == WHY_SLOW and self.request.asked and self.state < st.READY:
+            self.request.heard = st.HEARD_PART
+        elif self.state == st.STARTING and not self.why:
             self.why = st.WHY_FRAMING
         return st.EV_MALFORMED
 

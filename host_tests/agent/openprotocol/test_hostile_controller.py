@@ -20,8 +20,8 @@ SEEDS = 300 if LONG else 25 if HAS_ALL else 6
 class Mangler:
     """A controller whose bytes are spoiled on their way: dropped, doubled, changed or pushed in, until it is `off`.
 
-    What it puts in is never a digit, and what it takes out lies within one message: a spoiled result cannot get a far
-    greater number out of the digits of the next message. That would be a hole of thousands of IDs, rightly asked for.
+    What it puts in does not begin with a digit, and what it takes out lies within one message: a spoiled result cannot
+    get a far greater number out of other digits. That would be a hole of thousands of IDs, rightly asked for.
     """
 
     def __init__(self, controller, dice, every):
@@ -65,7 +65,7 @@ class Mangler:
             return octets[:at] + octets[end if 0 <= end < at + n else at + n :]
         if how == 2:
             return octets[:at] + self.garbage(n) + octets[at:]
-        if how == 3:
+        if how == 3 and not octets[at : at + 1].isdigit():
             return octets[: at + n] + octets[at:]
         if how == 4:
             session.close("broken off in the middle of a message")

@@ -317,9 +317,17 @@ async def test_a_message_that_no_one_asked_for_is_counted_and_changes_nothing(si
 
 
 @test()
-async def test_a_frame_that_is_none_ends_the_connection_and_says_so(simulated, one):
+async def test_octets_that_are_no_message_are_passed_over(simulated, one):
+    simulated.inject(b"ABCD0061001         \0")
+    simulated.inject(b"\r\n")
+    await one.select_pset(1)
+    assert one.unexpected[0] == 2
+
+
+@test()
+async def test_a_stream_that_is_none_ends_the_connection_and_says_so(simulated, one):
     async with one.connections() as events:
-        simulated.inject(b"ABCD0061001         \0")
+        simulated.inject(b"ABCD0061001         \0" * 500)
         assert "no message" in (await until(events, lambda event: not event.is_found)).reason
         await until(events, lambda event: event.is_found)
         await one.select_pset(1)
