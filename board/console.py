@@ -63,10 +63,10 @@ class Console:
             else:
                 self._line += character
 
-    def tell(self, **told):
+    def tell(self, **fields):
         """Write one line of an answer, as it is made: a station's status as one text would need 6 KB in one piece."""
         self._out.write("toolcart")
-        json.dump(told, self._out)
+        json.dump(fields, self._out)
         self._out.write("\n")
 
     def _answer(self, words):

@@ -53,15 +53,15 @@ def question(name, number):
     return octets
 
 
-def answered(octets, asked):
+def answered(octets, query):
     """Return the address that a datagram gives to a question, "" if it says that there is none; None if it is neither.
 
     Raises nothing, whatever the datagram is.
     """
-    end = len(asked)
-    if len(octets) < end or octets[0] != asked[0] or octets[1] != asked[1] or not octets[2] & 0x80:
+    end = len(query)
+    if len(octets) < end or octets[0] != query[0] or octets[1] != query[1] or not octets[2] & 0x80:
         return None
-    if octets[4] or octets[5] != 1 or not _same_name(octets, asked, end):
+    if octets[4] or octets[5] != 1 or not _same_name(octets, query, end):
         return None
     code = octets[3] & 0x0F
     if code == 3:
@@ -82,11 +82,11 @@ def answered(octets, asked):
     return ""
 
 
-def _same_name(octets, asked, end):
+def _same_name(octets, query, end):
     """True if the question in an answer is ours; servers may change the case of letters."""
     for at in range(12, end):
         octet = octets[at]
-        if (octet | 0x20 if 0x41 <= octet <= 0x5A else octet) != asked[at]:
+        if (octet | 0x20 if 0x41 <= octet <= 0x5A else octet) != query[at]:
             return False
     return True
 
@@ -211,10 +211,10 @@ class Resolver:
             sock.close()
 
     def about(self):
-        known = {}
+        addresses = {}
         for name in self._names:
-            known[name.text] = name.address or None
-        return {"names": known, "answers": self.answers, "silent": self.silent, "strange": self.strange}
+            addresses[name.text] = name.address or None
+        return {"names": addresses, "answers": self.answers, "silent": self.silent, "strange": self.strange}
 
     # -- parts -------------------------------------------------------------------------------------------------
 

@@ -23,16 +23,16 @@ NOT_WRITTEN = const(37)  # our own flash does not take, or give, what an 08 mean
 class ConnectionFault:
     """What keeps one connection down; `why` is 0 while no reason is known."""
 
-    __slots__ = ("_told", "_told_state", "_told_when", "code", "mid", "state", "why")
+    __slots__ = ("_reported", "_reported_state", "_reported_when", "code", "mid", "state", "why")
 
     def __init__(self):
         self.why = 0
         self.state = 0
         self.code = 0
         self.mid = 0
-        self._told = 0
-        self._told_state = 0
-        self._told_when = 0
+        self._reported = 0
+        self._reported_state = 0
+        self._reported_when = 0
 
     def set(self, why, state, code, mid, when):
         """Keep this; True if it must be reported: it is a new reason, or the side has worked since (`when` moved)."""
@@ -40,11 +40,11 @@ class ConnectionFault:
         self.state = state
         self.code = code
         self.mid = mid
-        if why == self._told and state == self._told_state and when == self._told_when:
+        if why == self._reported and state == self._reported_state and when == self._reported_when:
             return False
-        self._told = why
-        self._told_state = state
-        self._told_when = when
+        self._reported = why
+        self._reported_state = state
+        self._reported_when = when
         return True
 
     def over(self):

@@ -291,8 +291,8 @@ def _looked_at(moves, is_sure, given):
     for place, move in enumerate(moves):
         name = _name(move)
         if move[0] == STATUS:
-            told = given["status%d" % move[1]] = {b"%d" % digit: b"%d" % digit for digit in range(move[1] + 1)}
-            told[b" "] = told[b"\0"] = b" "
+            same = given["status%d" % move[1]] = {b"%d" % digit: b"%d" % digit for digit in range(move[1] + 1)}
+            same[b" "] = same[b"\0"] = b" "
             lines += ["m%d = status%d.get(%s)" % (place, move[1], name), "if m%d is None: return False" % place]
         elif move[0] == DIGITS and not is_sure:
             lines += [

@@ -160,7 +160,7 @@ def _place_cursors(station, own):
                 _forget(station, index)
             low = lows if _is_durable(station, index) else 0
             left_out, lost = _begin(log, cursor, own.how[index], low)
-            at_start.added[index], at_start.returned[index] = left_out, lost
+            at_start.added[index], at_start.returned[index] = left_out, lost  # type: ignore
             if cursor.slot == TOOLSNET_CURSOR:
                 state.numbers[OVERWRITTEN] += left_out + lost
             else:

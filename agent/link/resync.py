@@ -88,7 +88,7 @@ def inner_place(buf, start, length, end, is_open):
             is_same = _repeats_head(buf, start, at, end)
             there = end - at
             if is_open:
-                if is_same and (is_behind_nul or there >= _CERTAIN_BYTES) and may_be_header(buf, at, end):
+                if is_same and there >= _CERTAIN_BYTES and may_be_header(buf, at, end):
                     return at
             elif is_behind_nul and is_same and there >= _HEAD_BYTES:
                 return at

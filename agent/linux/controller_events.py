@@ -98,9 +98,9 @@ _PSET = 15
 _ALARM_STATUS = 76
 _TIGHTENED_NOK = 2  # 0 off, 1 OK, 2 NOK; anything above was done by an operator (OP 5.5.6 p. 119)
 
-# What is known of an event: its code and its text.
-_KNOWN_BYTES = 120
-_KNOWN_TEXT = 5
+# What is compared of an event: its code and its text.
+_CONTENT_BYTES = 120
+_CONTENT_TEXT = 5
 
 
 def subscriptions_of(words):
@@ -116,7 +116,7 @@ class ControllerEvents:
         self.log = store.log
         self.counters = store.counters
         self.names = None  # of parameter sets, where ToolsNet gets them (toolcart.agent.linux.toolsnet_descriptions)
-        self._known = {}  # the last one, by `what`
+        self._newest_contents = {}  # the last one, by `what`
 
     def take(self, intake, cut_short, now):
         """Take the message that has just come. Results come first: if there is no room for both, it will come again."""
@@ -150,19 +150,19 @@ class ControllerEvents:
         place = log.place
         what = form[1]
         flags, octets = self._write(place, form, buf, at, length)
-        known = None
+        content = None
         is_new = True
         if what == ev.ALARM:
             is_new = flags & FLAG_EDGE_TIME or self._newest(what, ev.CODE - ev.TIME + ev.CODE_BYTES) is None
         elif what != ev.ALARM_ACKNOWLEDGED:
-            known = _known_of(log.stage, place)
-            if what not in self._known:
-                self._known[what] = self._newest(what, 0)
-            is_new = _is_news(what, self._known[what], known)
+            content = _content_of(log.stage, place)
+            if what not in self._newest_contents:
+                self._newest_contents[what] = self._newest(what, 0)
+            is_new = _is_news(what, self._newest_contents[what], content)
         if is_new and log.append(KIND_EVENT, flags, octets) != LOG_DONE:
             return NOT_KEPT
-        if known is not None:
-            self._known[what] = known
+        if content is not None:
+            self._newest_contents[what] = content
         if not is_new:
             return KEPT_BEFORE
         self.counters.count(h.EVENTS)
@@ -199,16 +199,16 @@ class ControllerEvents:
         return FLAG_EDGE_TIME, octets
 
     def _newest(self, what, width):
-        """Return what is known of the newest event of this kind in the log; None if the newest blocks have none.
+        """Return what is compared of the newest event of this kind in the log; None if the newest blocks have none.
 
         With a `width` only events count that agree with the one in the stage in so many bytes from their time on.
         """
 
-        def known(log):
+        def content_in(log):
             is_it = compare(log.page, log.at + ev.TIME, log.stage, log.place + ev.TIME, width) == 0
-            return _known_of(log.page, log.at) if is_it else None
+            return _content_of(log.page, log.at) if is_it else None
 
-        return newest_event(self.log, what, BLOCKS_SEARCHED, known)
+        return newest_event(self.log, what, BLOCKS_SEARCHED, content_in)
 
 
 def _form_of(mid, buf, at, length):
@@ -223,26 +223,26 @@ def _form_of(mid, buf, at, length):
     return forms[-1]
 
 
-def _known_of(page, at):
+def _content_of(page, at):
     """Return code and text of the event at page[at:], both padded."""
-    known = bytearray(b" " * _KNOWN_BYTES)
-    known[:_KNOWN_TEXT] = page[at + ev.CODE : at + ev.CODE + ev.CODE_BYTES]
+    content = bytearray(b" " * _CONTENT_BYTES)
+    content[:_CONTENT_TEXT] = page[at + ev.CODE : at + ev.CODE + ev.CODE_BYTES]
     length = page[at + ev.TEXT_LENGTH]
-    known[_KNOWN_TEXT : _KNOWN_TEXT + length] = page[at + ev.TEXT : at + ev.TEXT + length]
-    return known
+    content[_CONTENT_TEXT : _CONTENT_TEXT + length] = page[at + ev.TEXT : at + ev.TEXT + length]
+    return content
 
 
 def _is_news(what, before, after):
     """True if this differs from what was known before (rule 3)."""
     if before is None or what != ev.JOB:
         return before != after
-    tightening = number(after, _KNOWN_TEXT + ev.JOB_TIGHTENING, 2)
+    tightening = number(after, _CONTENT_TEXT + ev.JOB_TIGHTENING, 2)
     if tightening > _TIGHTENED_NOK and before != after:
         return True
-    counter = _KNOWN_TEXT + ev.JOB_COUNTER
+    counter = _CONTENT_TEXT + ev.JOB_COUNTER
     if number(after, counter, 4) < number(before, counter, 4):
         return True
-    last = _KNOWN_TEXT + ev.JOB_TIGHTENING
+    last = _CONTENT_TEXT + ev.JOB_TIGHTENING
     return any(before[at:end] != after[at:end] for at, end in ((0, counter), (counter + 4, last), (last + 2, None)))
 
 
@@ -250,4 +250,4 @@ def _digit(octet):
     return octet if 0x30 <= octet <= 0x39 else 0x20
 
 
-assert _KNOWN_BYTES == ev.CODE_BYTES + ev.TEXT_MOST
+assert _CONTENT_BYTES == ev.CODE_BYTES + ev.TEXT_MOST

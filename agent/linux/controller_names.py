@@ -21,10 +21,10 @@ class ControllerNames:
     def learn_spindles(self, named):
         """Learn that a result has these spindles: (number, name), the name "" if it is not known."""
         for spindle, name in named:
-            known = self.spindles.get(spindle)
-            if known is None and len(self.spindles) >= SPINDLES_MOST:
+            learned = self.spindles.get(spindle)
+            if learned is None and len(self.spindles) >= SPINDLES_MOST:
                 continue
-            if known is None or (name and known != name):
+            if learned is None or (name and learned != name):
                 self.spindles[spindle] = name
                 self.changes += 1
 

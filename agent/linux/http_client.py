@@ -176,8 +176,8 @@ class HttpClient:
             return _HEAD_TOO_LONG
         if not octets:
             return "the connection ended in the middle of an answer"
-        told = [words for word, words in _UNREADABLE if word in str(why)]
-        return "what came is no answer of HTTP/1.1: " + (told[0] if told else excerpt(octets))
+        reasons = [words for word, words in _UNREADABLE if word in str(why)]
+        return "what came is no answer of HTTP/1.1: " + (reasons[0] if reasons else excerpt(octets))
 
     def _take_event(self, event):
         """Take what h11 has read; True if there may be more."""

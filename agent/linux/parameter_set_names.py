@@ -34,7 +34,7 @@ class ParameterSetNames:
     """
 
     def __init__(self, others, names, on_known):
-        self._told = on_known
+        self._on_known = on_known
         self.clock = others.clock if others is not None else None
         self.limits = others.limits if others is not None else None
         self._others = others
@@ -96,7 +96,7 @@ class ParameterSetNames:
                 self._take_name(session.link, pset)
         if not self._wanted:
             self._end()
-            self._told(now)
+            self._on_known(now)
 
     def _take_list(self, link):
         """Take as many sets as the message says and has room for."""

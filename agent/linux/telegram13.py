@@ -103,13 +103,13 @@ def even(samples, steps):
     `steps` are (count, numerator, denominator): how many samples, and the ms from each of them to the next.
     """
     steps = [step for step in steps if step[0]]
-    known = [(count, Fraction(numerator, divisor)) for count, numerator, divisor in steps if numerator and divisor]
-    if len(known) < len(steps) or not known:
+    lengths = [(count, Fraction(numerator, divisor)) for count, numerator, divisor in steps if numerator and divisor]
+    if len(lengths) < len(steps) or not lengths:
         distance = Fraction(0)
-    elif len({ms for _, ms in known}) == 1:
-        distance = known[0][1]
+    elif len({ms for _, ms in lengths}) == 1:
+        distance = lengths[0][1]
     else:
-        samples, distance = _resampled(samples, known)
+        samples, distance = _resampled(samples, lengths)
     keep = max(1, (len(samples) + SAMPLES_MOST - 1) // SAMPLES_MOST)
     return samples[::keep], distance * keep
 

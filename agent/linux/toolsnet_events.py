@@ -186,9 +186,9 @@ class ToolsNetEvents(ToolsNetSource):
             kind = self.log.peek(scout)
             if kind <= RECORD_NONE or scout.found > self.may_have:
                 return kind if kind < RECORD_NONE else 0
-            is_told = self._is_wanted()
-            taken += is_told
-            scout.ahead += 1 - is_told
+            is_wanted = self._is_wanted()
+            taken += is_wanted
+            scout.ahead += 1 - is_wanted
             scout.advance()
         cursor.stand_at(scout)
         self.resumed += taken

@@ -5,6 +5,8 @@ Rules
 2. The newest block that counts is the one with the highest number; a head without a record after it was never opened.
    One that begins with copies, above COUNTS_TO, does not count, whatever else it holds: its erase may not have held.
    Nor does one between a block that counts and the one that its head describes: a cut left it, unseen by that start.
+   Nor do those in front of one that is gone, if all durable cursors are past that: it was erased, and what is in
+   front of it was to be. A worn block may read well at any later start.
 3. Without a snapshot the newest head's identity is taken, and the cursors start at the oldest record. Where none
    of a log that refuses is free to settle the last record in, they start behind the oldest block: all had passed it, or
    it would not be full. One that overwrites settles by giving that block up, and counts what it held. Of the newest
@@ -116,10 +118,12 @@ def _mount(log):
     code = _find_newest(log, numbers, order)
     if code != MOUNT_DONE:
         return code
+    low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
     while order:
         place = order.pop()
-        if log.firsts[place] >= bound or numbers[place] > newest:
+        is_gone = numbers[place] != newest < TOP  # what was in front of the one that counts
+        if log.firsts[place] >= bound or numbers[place] > newest or (is_gone and bound <= low + 1):
             log.mark(place, 0)
         else:
             bound = log.firsts[place]

@@ -296,11 +296,11 @@ class IdLedger:
 
     def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
-        known = self.octets[SPINDLES]
-        if known == 0:
+        octet = self.octets[SPINDLES]
+        if octet == 0:
             self.octets[SPINDLES] = spindle
-        elif spindle and spindle != known:
-            highest = known & ~_SEVERAL
+        elif spindle and spindle != octet:
+            highest = octet & ~_SEVERAL
             self.octets[SPINDLES] = (spindle if spindle > highest else highest) | _SEVERAL
 
     def _note_skipped(self, number):
@@ -372,8 +372,8 @@ class IdLedger:
 
     def spindles(self):
         """Return up to which spindle each may have a result under one ID, 1 where there is only one."""
-        known = self.octets[SPINDLES]
-        return known & ~_SEVERAL if known & _SEVERAL else 1
+        octet = self.octets[SPINDLES]
+        return octet & ~_SEVERAL if octet & _SEVERAL else 1
 
     def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""

@@ -900,14 +900,19 @@ class Recovery:
         copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= CONTRADICTIONS_MOST
 
-    def _is_repeat(self, number):
-        """True if an answer of this connection has brought this result under another ID: one of the two is wrong."""
+    def _note_brought(self, number):
+        """Keep under which ID the answers of this connection have brought this result first."""
         contents = contents_of(self._answer)
         if not contents or self.ownership.shares or self.ownership.by_own_ids:
-            return False
+            return
         if len(self._brought) >= BROUGHT_MOST:
             self._brought = {}
-        return self._brought.setdefault(contents, number) != number
+        self._brought.setdefault(contents, number)
+
+    def _is_repeat(self, number):
+        """True if an answer of this connection has brought this result under another ID: one of the two is wrong."""
+        self._note_brought(number)
+        return self._brought.get(contents_of(self._answer), number) != number
 
     def _repeats_itself(self, is_repeat):
         """True if so many answers in a row have brought one result, each under the ID that was asked for."""
@@ -1028,7 +1033,7 @@ class Recovery:
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
-        self._is_repeat(number)
+        self._note_brought(number)
         self.observed.take_newest(number, self._answer, is_logged, self.ledger)
         return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 

@@ -132,7 +132,12 @@ def begins_anew(duplicates, number, record):
     return False
 
 
-def _find(pushes, top, skipped, last, is_new=None, begun=None):
+def _goes_on(number, record):
+    """False for any push: none begins a count."""
+    return False
+
+
+def _find(pushes, top, skipped, last, is_new=_goes_on, begun=None):
     """Find what these pushes have skipped, from ID `top` on: see `find_skipped`."""
     moves = False
     for record, number, is_top, digest in sorted(pushes):

@@ -211,17 +211,17 @@ class Orders:
         for number in chosen:
             kind = self._find(number)
             if kind == KIND_RAW:
-                said = yield from self._read_again(number)
+                answer = yield from self._read_again(number)
                 kind = self._find(number)
             else:
-                said = None
-            if said is None:
-                said = self._ask(number, kind, in_doubt)
+                answer = None
+            if answer is None:
+                answer = self._ask(number, kind, in_doubt)
                 yield from wait_for_line(self._quiet)
-            if "asked" in said:
+            if "asked" in answer:
                 count += 1
                 first = min(first or self.quarantine.entry, self.quarantine.entry)
-            yield said
+            yield answer
         if first and self._outlet is None:
             self._offer_first(first)
         yield {"count": count, "parked": self.quarantine.count(), "running": self._outlet is not None}

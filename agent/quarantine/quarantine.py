@@ -120,9 +120,9 @@ class Quarantine:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:
                 return kind == RECORD_NONE and not main.doubtful
-            known = self.has(cursor.found)
-            if known <= 0:
-                return known == 0
+            kept = self.has(cursor.found)
+            if kept <= 0:
+                return kept == 0
             cursor.advance()
         return True
 
@@ -186,9 +186,9 @@ class Quarantine:
         """Copy the main log's record `number`; return KEPT_DONE, KEPT_BEFORE or less."""
         if not self.settle():
             return FAILED
-        known = self.has(number)
-        if known:
-            return KEPT_BEFORE if known > 0 else FAILED
+        kept = self.has(number)
+        if kept:
+            return KEPT_BEFORE if kept > 0 else FAILED
         main, log = self._main, self.log
         if not self._reread(number):
             return FAILED

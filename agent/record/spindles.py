@@ -118,9 +118,9 @@ def count_of(page, at):
 def told_of(page, at):
     """Return how many spindles the message announced."""
     if page[at + PLACE] == OBJECTS:
-        told = number(page, at + PLACE + JOB_SEQUENCE, JOB_SEQUENCE_BYTES)
-        if told > 0:
-            return told
+        declared = number(page, at + PLACE + JOB_SEQUENCE, JOB_SEQUENCE_BYTES)
+        if declared > 0:
+            return declared
     return max(0, number(page, at + PLACE + TOLD, 2))
 
 
@@ -253,15 +253,15 @@ REAL = const(2)
 _visible = bytearray(8)  # a figure without its blanks
 
 
-def put_figure(tx, to, shown, buf, at, width, decimals):
+def put_figure(tx, to, shown_decimals, buf, at, width, decimals):
     """Write the figure at buf[at:at+width], whose last `decimals` digits are its fraction; return its type.
 
-    With `shown`, 1 or 2, it takes eight bytes with that many decimals, zero if it does not fit or is not a figure. Else
-    it has no leading zeros; what is not a figure is TEXT and not written.
+    With `shown_decimals`, 1 or 2, it takes eight bytes with that many decimals, zero if it does not fit or is not a
+    figure. Else it has no leading zeros; what is not a figure is TEXT and not written.
     """
-    if shown:
+    if shown_decimals:
         fill(tx, to, 8, 0x30)
-        tx[to + 7 - shown] = 0x2E
+        tx[to + 7 - shown_decimals] = 0x2E
     end = at + width
     octet = buf[at]
     first = at + 1 if octet == 0x2D or octet == 0x2B else at
@@ -278,23 +278,23 @@ def put_figure(tx, to, shown, buf, at, width, decimals):
             if buf[place] > 0x20:
                 _visible[count] = buf[place]
                 count += 1
-        return put_figure(tx, to, shown, _visible, 0, count, decimals) if 0 < count < width else TEXT
+        return put_figure(tx, to, shown_decimals, _visible, 0, count, decimals) if 0 < count < width else TEXT
     given = end - behind
     if first < point or given:
-        return _put_digits(tx, to, shown, octet == 0x2D, whole, buf, behind, given)
+        return _put_digits(tx, to, shown_decimals, octet == 0x2D, whole, buf, behind, given)
     return TEXT
 
 
-def _put_digits(tx, to, shown, is_negative, whole, buf, behind, given):
+def _put_digits(tx, to, shown_decimals, is_negative, whole, buf, behind, given):
     """Write the whole part of a figure and its fraction, `given` digits at buf[behind:]."""
     start = to
-    if shown:
-        room = 7 - shown
-        most = 1000000 if shown == 1 else 100000
+    if shown_decimals:
+        room = 7 - shown_decimals
+        most = 1000000 if shown_decimals == 1 else 100000
         if whole >= (most // 10 if is_negative else most):
             return REAL
-        if given > shown:
-            given = shown
+        if given > shown_decimals:
+            given = shown_decimals
     else:
         if is_negative:
             start += 1

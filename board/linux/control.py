@@ -167,8 +167,8 @@ class Conversation:
         words = line.decode("ascii", "replace").split()
         handler = self._dispatch.get(words[0]) if words else None
         if handler is None:
-            known = ", ".join(sorted(self._dispatch))
-            self._tell({"error": "no such order; this agent knows: %s" % known})
+            orders = ", ".join(sorted(self._dispatch))
+            self._tell({"error": "no such order; this agent knows: %s" % orders})
             self._end()
         else:
             self._job = handler(words, self._asker)

@@ -60,13 +60,13 @@ def advice(refusal, path):
 def of_folder(path):
     """Return the REFUSED_ that new writing beside this file will meet, as far as its file system says so itself."""
     try:
-        told = os.statvfs(os.path.dirname(path) or ".")
+        usage = os.statvfs(os.path.dirname(path) or ".")
     except OSError:
         return flash.REFUSED_NOTHING
-    if told.f_flag & os.ST_RDONLY:
+    if usage.f_flag & os.ST_RDONLY:
         return flash.REFUSED_READ_ONLY
-    free = told.f_bavail if os.geteuid() else told.f_bfree
-    return flash.REFUSED_NO_ROOM if told.f_blocks and not free else flash.REFUSED_NOTHING
+    free = usage.f_bavail if os.geteuid() else usage.f_bfree
+    return flash.REFUSED_NO_ROOM if usage.f_blocks and not free else flash.REFUSED_NOTHING
 
 
 def explanation(error, path):

@@ -108,7 +108,7 @@ class Rfc2217:
                 return
         elif octet == _SE:
             self._state = _DATA
-            self._hear(bytes(self._inside))
+            self._take_option(bytes(self._inside))
             return
         else:
             self._state = _INSIDE
@@ -137,11 +137,11 @@ class Rfc2217:
     def _tell(self, command, value):
         self.outgoing += bytes((_IAC, _SB, _COM_PORT, command)) + self.escaped(value) + bytes((_IAC, _SE))
 
-    def _hear(self, told):
+    def _take_option(self, option):
         """Take a subnegotiation: what of the line the server has set."""
-        if len(told) < 3 or told[0] != _COM_PORT:
+        if len(option) < 3 or option[0] != _COM_PORT:
             return
-        command, value = told[1] - _CONFIRMED, told[2:]
+        command, value = option[1] - _CONFIRMED, option[2:]
         if command in self._open:
             if value == self._requested[command]:
                 self._open.discard(command)

@@ -100,8 +100,8 @@ def refusal(page, status, owner, rescue):
 def unknown(header):
     """Say why this version of toolcart cannot use a file with this header; "" if it can."""
     if header.version != VERSION:
-        known = (header.version, VERSION)
-        return "was made by another version of toolcart (header %d, this one knows %d)" % known
+        versions = (header.version, VERSION)
+        return "was made by another version of toolcart (header %d, this one knows %d)" % versions
     if header.block_bytes % BLOCK_BYTES or not header.block_bytes or header.unit_bytes not in UNITS:
         sizes = (header.block_bytes, header.unit_bytes)
         return "was made by another version of toolcart (blocks of %d bytes in units of %d)" % sizes

@@ -187,7 +187,7 @@ tests:
 """
 
 
-def test_promtool_takes_the_alert_rules_and_they_fire(tmp_path):
+def test_promtool_accepts_the_alert_rules_and_they_fire(tmp_path):
     (tmp_path / "alerts.yml").write_text(run("web", "--alert-rules").output)
     (tmp_path / "test.yml").write_text(NOK_SERIES)
     for words in (("check", "rules", "alerts.yml"), ("test", "rules", "test.yml")):

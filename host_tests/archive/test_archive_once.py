@@ -109,7 +109,7 @@ def tls(files, ca=None):
     return Tls(files["certificate"], files["key"], ca).context()
 
 
-def test_a_station_reports_over_tls_and_one_without_is_not_heard(files, ca, tmp_path):
+def test_a_station_reports_over_tls_and_one_without_is_refused(files, ca, tmp_path):
     with Served(place_in(tmp_path), tls=tls(files)) as archive:
         with Talk(archive.pim_port, station(ca)) as pim:
             assert pim.receive()[:2] == "12"

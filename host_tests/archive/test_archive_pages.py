@@ -196,7 +196,7 @@ def test_torque_over_angle_has_a_point_for_each_sample(browser):
     assert curves["over"]["angle"] == curves["angle"]["values"]
 
 
-def test_a_list_goes_on_behind_its_last_row_until_all_are_shown(browser):
+def test_a_list_goes_on_after_its_last_row_until_all_are_shown(browser):
     for path, most in (("/results?verdict=all", 600), ("/results?verdict=all&station=2", 200)):
         seen, behind = [], ""
         while behind is not None:
@@ -648,7 +648,7 @@ def test_an_address_of_thousands_of_characters_is_none(browser, path):
     assert browser.get(path + "9" * 5000).status_code == 404
 
 
-def test_a_map_of_too_many_stations_shows_those_that_were_heard_last(tmp_path):
+def test_a_map_of_too_many_stations_shows_those_that_sent_last(tmp_path):
     place = reported(place_in(tmp_path), *[result(number, number, station=number) for number in range(1, 6)])
     old = "UPDATE TNMapStation SET Heard = '20240101000000' WHERE Station IN (2, 4)"
     change(place, old, "DELETE FROM TNMapSystem")

@@ -206,7 +206,7 @@ async def until_all_moved(stations):
 async def travel(place, starter, ports, processes, dice):
     """Servers and PIMs die and come back, or are drained, while stations report."""
     stations = [Traveller(number) for number in range(1, STATIONS + 1)]
-    lives = [asyncio.create_task(station.live(ports["pim"], dice)) for station in stations]
+    tasks = [asyncio.create_task(station.live(ports["pim"], dice)) for station in stations]
     await until_all_moved(stations)
     kill(processes["server"][0])
     took_s = await until_all_moved(stations)
@@ -228,7 +228,7 @@ async def travel(place, starter, ports, processes, dice):
         processes[role][one] = process
     for station in stations:
         station.ends = True
-    await asyncio.wait_for(asyncio.gather(*lives), MOVED_IN_S)
+    await asyncio.wait_for(asyncio.gather(*tasks), MOVED_IN_S)
     return stations, took_s, kills
 
 

@@ -32,13 +32,13 @@ STORED_ALIKE = [
 
 
 class Telegram:
-    """A telegram that grows field by field, in any form that the text has for each; `says` is what it means."""
+    """A telegram that grows field by field, in any form that the text has for each; `meaning` is what it says."""
 
     def __init__(self, draw, kind):
         self._draw = draw
         self.identifier = draw(st.integers(0, 99999))
         self.octets = kind.encode() + self._padded(self.identifier, 5)
-        self.says = {}
+        self.meaning = {}
 
     def whole(self, width, least=0, most=None, value=None):
         """A whole number in its field: noughts or blanks around it, and a point if there is room (TN 5.13)."""
@@ -113,7 +113,7 @@ def _system(draw, place):
     one.text(15)
     name = one.text(25)
     one.octets += b"  "
-    one.says = {"kind": "01", "place": place, "name": name}
+    one.meaning = {"kind": "01", "place": place, "name": name}
     return one
 
 
@@ -121,7 +121,7 @@ def _station(draw, place):
     one = Telegram(draw, "02")
     one.place(place)
     one.text(15)
-    one.says = {"kind": "02", "place": place, "name": one.text(25), "programs": {}}
+    one.meaning = {"kind": "02", "place": place, "name": one.text(25), "programs": {}}
     for _ in range(one.whole(4, value=draw(st.integers(1, 3)))):
         spindle = one.whole(4, 1)
         one.text(25)
@@ -129,7 +129,7 @@ def _station(draw, place):
             program = one.whole(4, 1)
             name = one.text(25)
             if name:
-                one.says["programs"][spindle, program] = name
+                one.meaning["programs"][spindle, program] = name
     return one
 
 
@@ -137,8 +137,8 @@ def _result(draw, place, sizes, sequence):
     one = Telegram(draw, "04")
     one.whole(2, value=sizes[0])
     one.place(place)
-    says = {"kind": "04", "place": place, "time": one.time(), "sequence": one.whole(5, value=sequence)}
-    says["vin"] = one.text(25)
+    meaning = {"kind": "04", "place": place, "time": one.time(), "sequence": one.whole(5, value=sequence)}
+    meaning["vin"] = one.text(25)
     spindles = draw(st.lists(st.integers(1, 9999), min_size=1, max_size=4, unique=True))
     vins = draw(st.lists(st.integers(1, 9999), max_size=3, unique=True))
     parameters = draw(st.integers(0, 4))
@@ -146,18 +146,18 @@ def _result(draw, place, sizes, sequence):
     for width, value in counts:
         one.whole(width, value=value)
     one.spare(sizes[0] - 80)
-    says["spindles"] = [_spindle(one, number, sizes[1] - 70) for number in spindles]
-    says["vins"] = {}
+    meaning["spindles"] = [_spindle(one, number, sizes[1] - 70) for number in spindles]
+    meaning["vins"] = {}
     for number in vins:
         one.whole(4, value=number)
-        says["vins"][number] = one.text(25)
+        meaning["vins"][number] = one.text(25)
         one.spare(sizes[2] - 29)
-    says["parameters"] = []
+    meaning["parameters"] = []
     for _ in range(parameters):
         fields = (one.whole(4), one.whole(4, 1), one.whole(5, 0, 65535), one.text(25), one.text(25))
-        says["parameters"].append((*fields, one.whole(1, 0, 2), one.text(6), one.whole(2)))
+        meaning["parameters"].append((*fields, one.whole(1, 0, 2), one.text(6), one.whole(2)))
         one.spare(sizes[3] - 72)
-    one.says = says
+    one.meaning = meaning
     return one
 
 
@@ -172,11 +172,11 @@ def _spindle(one, number, spare):
 def _event(draw, place, sequence):
     one = Telegram(draw, "09")
     one.place(place)
-    says = {"kind": "09", "place": place, "time": one.time(), "sequence": one.whole(5, value=sequence)}
-    says.update(code=one.whole(5), level=one.whole(3), parameters=[])
+    meaning = {"kind": "09", "place": place, "time": one.time(), "sequence": one.whole(5, value=sequence)}
+    meaning.update(code=one.whole(5), level=one.whole(3), parameters=[])
     for _ in range(one.whole(2, value=draw(st.integers(0, 4)))):
-        says["parameters"].append((one.whole(3), one.whole(1), one.text(20)))
-    one.says = says
+        meaning["parameters"].append((one.whole(3), one.whole(1), one.text(20)))
+    one.meaning = meaning
     return one
 
 
@@ -184,20 +184,20 @@ def _graph(draw, place, result, kind):
     one = Telegram(draw, "13")
     general = one.whole(3, 116, 300)
     one.place(place)
-    spindle = one.whole(4, value=result.says["spindles"][0][0])
-    program = one.whole(4, value=result.says["spindles"][0][2])
-    one.octets += result.says["time"].encode()
-    sequence = one.whole(5, value=result.says["sequence"])
-    says = {"kind": "13", "place": place, "spindle": spindle, "program": program, "sequence": sequence}
-    says.update(time=result.says["time"], graph_type=one.whole(1, value=kind), bit_shift=one.whole(10, -62, 62))
-    says.update(dom=one.whole(10, -999999999, 9999999999), nom=one.whole(10, 1, 9999999999))
-    says["limits"] = (one.real(), one.real(), one.real(), one.real())
+    spindle = one.whole(4, value=result.meaning["spindles"][0][0])
+    program = one.whole(4, value=result.meaning["spindles"][0][2])
+    one.octets += result.meaning["time"].encode()
+    sequence = one.whole(5, value=result.meaning["sequence"])
+    meaning = {"kind": "13", "place": place, "spindle": spindle, "program": program, "sequence": sequence}
+    meaning.update(time=result.meaning["time"], graph_type=one.whole(1, value=kind), bit_shift=one.whole(10, -62, 62))
+    meaning.update(dom=one.whole(10, -999999999, 9999999999), nom=one.whole(10, 1, 9999999999))
+    meaning["limits"] = (one.real(), one.real(), one.real(), one.real())
     samples = draw(st.binary(max_size=60) | st.just(bytes(range(256)) * 31))
-    says["samples"] = samples[: len(samples) // 2 * 2]
-    one.whole(4, value=len(says["samples"]))
+    meaning["samples"] = samples[: len(samples) // 2 * 2]
+    one.whole(4, value=len(meaning["samples"]))
     one.spare(general - 116)
-    one.octets += says["samples"]
-    one.says = says
+    one.octets += meaning["samples"]
+    one.meaning = meaning
     return one
 
 
@@ -274,44 +274,44 @@ def belonging(there, table, number, *wanted):
 
 def is_stored(there, one):
     """What the database has of a telegram is what it says."""
-    says = one.says
-    kind, place = says.get("kind"), says.get("place")
+    meaning = one.meaning
+    kind, place = meaning.get("kind"), meaning.get("place")
     if kind == "01":
         [(stored_name,)] = rows(there, t.SYSTEM, place[:2], "Name")
-        assert stored_name == says["name"] or not says["name"]
+        assert stored_name == meaning["name"] or not meaning["name"]
     elif kind == "02":
         [(stored_name,)] = rows(there, t.STATION, place, "Name")
-        assert stored_name == says["name"] or not says["name"]
+        assert stored_name == meaning["name"] or not meaning["name"]
         names = {row[:2]: row[2] for row in rows(there, t.PROGRAM, place, "Spindle", "Program", "Name")}
-        assert says["programs"].items() <= names.items()
+        assert meaning["programs"].items() <= names.items()
     elif kind == "04":
-        _result_is_stored(there, says)
+        _result_is_stored(there, meaning)
     elif kind == "09":
-        key = (*place, says["sequence"], says["time"])
+        key = (*place, meaning["sequence"], meaning["time"])
         [(number, *stored)] = rows(there, t.EVENT, key, "EventId", "Code", "Level")
-        assert stored == [says["code"], says["level"]]
+        assert stored == [meaning["code"], meaning["level"]]
         stored_name = belonging(there, t.EVENT_PARAMETER, number, "ParameterId", "Type", "Value")
-        assert sorted(stored_name) == sorted(says["parameters"])
+        assert sorted(stored_name) == sorted(meaning["parameters"])
     elif kind == "13":
-        key = (*place, says["sequence"], says["time"], says["spindle"], says["graph_type"])
+        key = (*place, meaning["sequence"], meaning["time"], meaning["spindle"], meaning["graph_type"])
         scale = ("BitShift", "FactorDom", "FactorNom", "LimitMin", "LimitMax", "AngleOffset", "SampleMs", "Samples")
         [stored] = rows(there, t.GRAPH, key, *scale)
-        assert tuple(stored[:7]) == (says["bit_shift"], says["dom"], says["nom"], *says["limits"])
-        assert bytes(stored[7]) == says["samples"]
+        assert tuple(stored[:7]) == (meaning["bit_shift"], meaning["dom"], meaning["nom"], *meaning["limits"])
+        assert bytes(stored[7]) == meaning["samples"]
 
 
-def _result_is_stored(there, says):
-    key = (*says["place"], says["sequence"], says["time"])
+def _result_is_stored(there, meaning):
+    key = (*meaning["place"], meaning["sequence"], meaning["time"])
     values = ("TorqueLow", "Torque", "TorqueStatus", "TorqueHigh", "AngleLow", "Angle", "AngleStatus", "AngleHigh")
     columns = ("ResultId", "VIN", "Spindle", "SpindleSerial", "Program", "Overall", *values, "TimeStatus")
     results = sorted(rows(there, t.RESULT, key, *columns))
-    assert [row[1] for row in results] == [says["vin"]] * len(says["spindles"])
-    assert [row[2:] for row in results] == says["spindles"]
+    assert [row[1] for row in results] == [meaning["vin"]] * len(meaning["spindles"])
+    assert [row[2:] for row in results] == meaning["spindles"]
     first = results[0][0]
-    assert dict(belonging(there, t.RESULT_VIN, first, "Identifier", "VIN")) == says["vins"]
+    assert dict(belonging(there, t.RESULT_VIN, first, "Identifier", "VIN")) == meaning["vins"]
     columns = t.RESULT_PARAMETER.columns.keys()[2:]
-    assert sorted(belonging(there, t.RESULT_PARAMETER, first, *columns)) == sorted(says["parameters"])
-    for vin in {says["vin"], *says["vins"].values()} - {""}:
+    assert sorted(belonging(there, t.RESULT_PARAMETER, first, *columns)) == sorted(meaning["parameters"])
+    for vin in {meaning["vin"], *meaning["vins"].values()} - {""}:
         opens(there, "/car", vin=vin)
         assert there.browser.get("/search", params={"q": vin}).status_code in (200, 303)
     for row in results:
@@ -366,13 +366,13 @@ HOW = settings(
 def test_every_telegram_that_the_text_allows_is_read_as_it_says(stay):
     for one in stay((1, 10)):
         fields, breaches = reader.read(one.octets)
-        says = one.says
+        meaning = one.meaning
         assert breaches == [] and fields["identifier"] == one.identifier
-        assert reader.is_complete(fields) is ("kind" in says)
-        if says.get("kind") == "04":
-            assert (fields["sequence"], fields["vin"].lstrip()) == (says["sequence"], says["vin"])
+        assert reader.is_complete(fields) is ("kind" in meaning)
+        if meaning.get("kind") == "04":
+            assert (fields["sequence"], fields["vin"].lstrip()) == (meaning["sequence"], meaning["vin"])
             torques = [float(spindle["torque"]) for spindle in fields["spindles"]]
-            assert torques == [spindle[5] for spindle in says["spindles"]]
+            assert torques == [spindle[5] for spindle in meaning["spindles"]]
 
 
 @HOW
@@ -387,7 +387,7 @@ def test_what_text_allows_is_answered_000_stored_as_it_says_and_shown(there, sta
     assert there.archive.archive.breaches == breaches, there.archive.log[-1:]
     for one in telegrams:
         is_stored(there, one)
-    pages_open(there, telegrams[1].says["place"], kind_of_file)
+    pages_open(there, telegrams[1].meaning["place"], kind_of_file)
 
 
 @HOW
@@ -415,6 +415,6 @@ def test_what_it_does_not_allow_is_answered_by_code_and_poisons_nothing(there, s
             assert pim.ask("0712345000399990010")[2:12] == f"12345{number:05d}"
     assert not there.archive.archive.writer.failed
     for one in telegrams:
-        if one.says.get("kind") in ("04", "09", "13"):  # who is described twice has the later names
+        if one.meaning.get("kind") in ("04", "09", "13"):  # who is described twice has the later names
             is_stored(there, one)
-    pages_open(there, telegrams[1].says["place"], kind_of_file)
+    pages_open(there, telegrams[1].meaning["place"], kind_of_file)

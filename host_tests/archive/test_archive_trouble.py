@@ -193,12 +193,12 @@ async def answered_again(stations):
 
 async def through(port, trouble, stations):
     """Stations report while `trouble` does its worst, and until all is answered."""
-    lives = [asyncio.create_task(station.live(port)) for station in stations]
+    tasks = [asyncio.create_task(station.live(port)) for station in stations]
     await answered_again(stations)
     await trouble(stations)
     for station in stations:
         station.ends = True
-    await asyncio.wait_for(asyncio.gather(*lives), END_S)
+    await asyncio.wait_for(asyncio.gather(*tasks), END_S)
 
 
 def judge(place, stations):

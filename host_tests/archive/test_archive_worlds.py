@@ -162,7 +162,7 @@ def alarms_in(log):
 
 
 @pytest.mark.parametrize("seed", range(FIRST, FIRST + WORLDS))
-def test_what_was_tightened_told_and_drawn_is_in_the_database_once(seed, tmp_path):
+def test_results_events_and_graphs_are_in_the_database_once(seed, tmp_path):
     place = tmp_path / "a.sqlite"
     one, alarms = world(seed, place)
     with reading(place) as connection:

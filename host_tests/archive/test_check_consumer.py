@@ -25,7 +25,7 @@ from host_tests.archive.batches import Peer, line, message
 from host_tests.support.archive import place_in, run, serving_in
 from host_tests.support.brokers import Mosquitto, free_port, mosquitto, need_amqtt
 from host_tests.support.consumer_model import Model
-from host_tests.support.consumers import consuming, until_said
+from host_tests.support.consumers import consuming, until_printed
 from host_tests.support.running import ran, running, wait_for
 from host_tests.support.tls import certificate_files
 from lab.consumers.check import main
@@ -333,9 +333,9 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
         words, password = ("--mqtt-ca", tmp_path / "ca.pem"), ("--mqtt-password-file", secret)
         for some, reason in ((words, "the broker refuses: "), (password, "certificate verify failed")):
             with consuming(place, url, *some) as process:
-                until_said(process, reason)
+                until_printed(process, reason)
         with consuming(place, url, *words, *password) as process:
-            until_said(process, "connected, MQTT 5")
+            until_printed(process, "connected, MQTT 5")
             with Peer(one.port, ssl.create_default_context(cafile=tmp_path / "ca.pem"), "a word") as peer:
                 peer.send(message(0, 1, [line(1)]))
                 assert peer.wait(1)[1] == {"identity": "0000000a", "number": 1}
@@ -344,6 +344,6 @@ def test_tls_and_a_password_on_the_whole_way(tmp_path, secret):
 def test_serve_consumes_beside_its_ports(tmp_path):
     with Mosquitto(tmp_path) as one:
         with running(*serving_in(tmp_path, "--consume", f"{one.url}/toolcart/+")) as process:
-            lines = until_said(process, "connected, MQTT 5")
+            lines = until_printed(process, "connected, MQTT 5")
             assert "PIM on" in lines[0] and "server on" in lines[0]
     assert process.returncode == 0

@@ -348,7 +348,7 @@ def test_alarm_and_curve_come_to_their_results_and_frame_to_the_breaches(tmp_pat
             assert len(queries.result(connection, row["ResultId"])["Graphs"]) == 1
 
 
-def test_a_station_that_is_online_is_heard_of_though_nothing_comes(tmp_path, monkeypatch):
+def test_a_station_that_is_online_is_known_though_nothing_comes(tmp_path, monkeypatch):
     monkeypatch.setattr(presence, "BEAT_S", 0.0)
     statement = 'SELECT "Heard" FROM "TNMapStation" WHERE "Station" = 7'
     old = [("20200101000000",)]

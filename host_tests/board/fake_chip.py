@@ -114,8 +114,8 @@ class ADC:
 class RTC:
     moment = (2021, 1, 1, 0, 0, 0)
 
-    def datetime(self, told):
-        RTC.moment = (told[0], told[1], told[2], told[4], told[5], told[6])
+    def datetime(self, values):
+        RTC.moment = (values[0], values[1], values[2], values[4], values[5], values[6])
 
 
 class SPI:
@@ -168,13 +168,13 @@ class Interface:
     def deinit(self):
         self.calls.append(("deinit",))
 
-    def ipconfig(self, what=None, **told):
+    def ipconfig(self, what=None, **settings):
         if what is not None:
             return self.fixed.get(what, ("0.0.0.0", "0.0.0.0"))
-        if "dhcp4" in told:
-            self.dhcp4 = told.pop("dhcp4")
+        if "dhcp4" in settings:
+            self.dhcp4 = settings.pop("dhcp4")
             self.fixed = {}  # extmod/network_lwip.c: dhcp_release_and_stop
-        self.fixed.update(told)
+        self.fixed.update(settings)
         return None
 
 

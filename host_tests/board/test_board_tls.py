@@ -82,7 +82,7 @@ def machine(request):
 
 
 @pytest.fixture
-def say(machine, tmp_path):
+def output_of(machine, tmp_path):
     """Run some lines on MicroPython beside a port to this number; the last line that they print."""
     (tmp_path / "ca.der").write_bytes(der(OURS.cert_pem.bytes()))
 
@@ -113,7 +113,7 @@ def own_certificate(tmp_path):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_telegrams_go_both_ways_and_the_end_is_seen(say, version):
+def test_telegrams_go_both_ways_and_the_end_is_seen(output_of, version):
     def talk(peer):
         assert peer.recv(40) == b"00470700"
         peer.sendall(b"0123456789" * 10)
@@ -134,10 +134,10 @@ assert port.readinto(buf, 40) == port.write(b"x", 0, 1) == PORT_LOST
 print(port.why)
 """
     with server(server_context(version=version), talk) as number:
-        assert say(number, body) == ENDED
+        assert output_of(number, body) == ENDED
 
 
-def test_what_came_before_the_end_is_read_before_it_is_told(say, tmp_path):
+def test_what_came_before_the_end_is_read_before_the_end_is_reported(output_of, tmp_path):
     gone = tmp_path / "gone"
 
     def talk(peer):
@@ -155,10 +155,10 @@ assert port.readinto(buf, 1000) == PORT_LOST
 print(port.why)
 """
     with server(talk=talk) as number:
-        assert say(number, body) in (ENDED, RESET)
+        assert output_of(number, body) in (ENDED, RESET)
 
 
-def test_what_tls_has_read_already_wakes_whoever_reads_less(say):
+def test_what_tls_has_read_already_wakes_whoever_reads_less(output_of):
     def talk(peer):
         peer.sendall(b"x" * 500)
         peer.recv(1)
@@ -177,11 +177,11 @@ board.wait(App, 20)
 print(App.wakes)
 """
     with server(talk=talk) as number:
-        assert say(number, body) == "0"
+        assert output_of(number, body) == "0"
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_much_goes_both_ways_in_pieces_of_any_size(say, tmp_path, version):
+def test_much_goes_both_ways_in_pieces_of_any_size(output_of, tmp_path, version):
     lot = random.Random(7)
     sent = lot.randbytes(200_000)
     digests = []
@@ -236,11 +236,11 @@ port.close()
 print(hexlify(got.digest()).decode(), hexlify(told.digest()).decode())
 """
     with server(server_context(version=version), talk) as number:
-        said = say(number, body).split()
-    assert said == [hashlib.sha256(sent).hexdigest(), *digests]
+        digests_seen = output_of(number, body).split()
+    assert digests_seen == [hashlib.sha256(sent).hexdigest(), *digests]
 
 
-def test_a_server_that_asks_gets_our_certificate(say, tmp_path):
+def test_a_server_that_asks_gets_our_certificate(output_of, tmp_path):
     seen = []
 
     def talk(peer):
@@ -250,27 +250,27 @@ def test_a_server_that_asks_gets_our_certificate(say, tmp_path):
     for version in VERSIONS:
         with server(server_context(wants=OURS, version=version), talk) as number:
             body = "assert opened() == PORT_OPEN\nprint(read(1))\n"
-            assert say(number, body, **own_certificate(tmp_path)) == "1"
+            assert output_of(number, body, **own_certificate(tmp_path)) == "1"
     assert seen == [(("DNS", "cart-7"),)] * 2
 
 
-def test_each_of_several_authorities_counts(say, tmp_path):
+def test_each_of_several_authorities_counts(output_of, tmp_path):
     with server(server_context(THEIRS.issue_cert("127.0.0.1"))) as number:
-        assert say(number, CLOSED) == NOT_TRUSTED
+        assert output_of(number, CLOSED) == NOT_TRUSTED
         (tmp_path / "both.der").write_bytes(der(OURS.cert_pem.bytes()) + der(THEIRS.cert_pem.bytes()))
-        assert say(number, "print(opened())\n", tls_ca="both.der") == "2"
+        assert output_of(number, "print(opened())\n", tls_ca="both.der") == "2"
 
 
-def test_name_that_is_configured_is_looked_for_in_place_of_the_host(say):
+def test_name_that_is_configured_is_looked_for_in_place_of_the_host(output_of):
     with server(server_context(OURS.issue_cert("pim.plant"))) as number:
-        assert say(number, "print(opened())\n", tls_name="pim.plant") == "2"
-        assert say(number, CLOSED) == NOT_TRUSTED
+        assert output_of(number, "print(opened())\n", tls_name="pim.plant") == "2"
+        assert output_of(number, CLOSED) == NOT_TRUSTED
 
 
 # -- what is not trusted, or no TLS ------------------------------------------------------------------------------------
 
 
-def test_a_certificate_of_somebody_else_or_of_another_time_is_no_connection(say):
+def test_a_certificate_of_somebody_else_or_of_another_time_is_no_connection(output_of):
     day = datetime.timedelta(days=1)
     now = datetime.datetime.now(datetime.timezone.utc)
     others = (
@@ -282,19 +282,19 @@ def test_a_certificate_of_somebody_else_or_of_another_time_is_no_connection(say)
     for version in VERSIONS:
         for certificate in others:
             with server(server_context(certificate, version=version)) as number:
-                assert say(number, CLOSED) == NOT_TRUSTED
+                assert output_of(number, CLOSED) == NOT_TRUSTED
 
 
-def test_a_server_without_tls_is_no_connection(say):
+def test_a_server_without_tls_is_no_connection(output_of):
     def serve(peer):
         peer.sendall(b"0047 no TLS here" * 4)
         peer.recv(1000)
 
     with serving(serve) as number:
-        assert say(number, CLOSED) == NO_TLS
+        assert output_of(number, CLOSED) == NO_TLS
 
 
-def test_a_silent_server_leaves_it_opening_until_close(say):
+def test_a_silent_server_leaves_it_opening_until_close(output_of):
     body = """
 port.open("127.0.0.1", NUMBER)
 for _ in range(30):
@@ -306,35 +306,35 @@ assert port.sock is None and port._tcp is None
 print(port.state(), port.why)
 """
     with serving(lambda peer: [peer.recv(1000), peer.recv(1000)]) as number:
-        assert say(number, body) == "0 0"
+        assert output_of(number, body) == "0 0"
 
 
-def test_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(say):
+def test_server_that_closes_in_the_middle_is_no_connection_wherever_that_is(output_of):
     """After so many octets of its flight; those of the whole are counted first."""
     for version in VERSIONS:
         with server(server_context(version=version)) as behind:
             whole = Between(behind)
             with serving(whole.serve) as number:
-                say(number, "assert opened() == PORT_OPEN\n")
+                output_of(number, "assert opened() == PORT_OPEN\n")
             assert whole.passed > 500
             for octets in (1, 5, 6, 60, 200, whole.passed * 2 // 3):
                 with serving(Between(behind, closes_after=octets).serve) as number:
-                    assert say(number, CLOSED) in (NO_TLS, RESET), octets
+                    assert output_of(number, CLOSED) in (NO_TLS, RESET), octets
     with serving(lambda peer: peer.recv(1000)) as number:
-        assert say(number, CLOSED) in (NO_TLS, RESET)
+        assert output_of(number, CLOSED) in (NO_TLS, RESET)
 
 
-def test_a_server_that_misses_our_certificate_ends_it_and_that_is_told(say):
+def test_a_server_that_misses_our_certificate_ends_it_and_that_is_reported(output_of):
     for version in VERSIONS:
         ends = []
         with server(server_context(wants=OURS, version=version), ends=ends) as number:
             # With 1.3 the end of the handshake is ours: the refusal can only follow.
             body = "if opened() == PORT_OPEN:\n    assert read(10) == PORT_LOST\nprint(port.why)\n"
-            assert say(number, body) in (NO_TLS, RESET, REFUSED)
+            assert output_of(number, body) in (NO_TLS, RESET, REFUSED)
         assert ends
 
 
-def test_without_tls_1_3_it_is_opening_until_last_flight_has_come(say, tmp_path):
+def test_without_tls_1_3_it_is_opening_until_last_flight_has_come(output_of, tmp_path):
     """Firmware with 1.2 alone, as boards have: the last flight is held back while the port is looked at."""
     body = """
 board._tls.has_13 = False
@@ -362,28 +362,28 @@ print(port.state(), read(1))
 
         threading.Thread(target=release, daemon=True).start()
         with serving(held.serve) as number:
-            assert say(number, body) == "2 1"
+            assert output_of(number, body) == "2 1"
 
 
-def test_a_file_of_no_use_is_told_with_its_setting(say, tmp_path):
-    def said(**other):
+def test_a_file_of_no_use_is_reported_with_its_setting(output_of, tmp_path):
+    def error_of(**other):
         with pytest.raises(AssertionError) as error:
-            say(1, "", **other)
+            output_of(1, "", **other)
         return str(error.value)
 
-    assert f"toolsnet.tls_ca: {tmp_path}/nothing.der: [Errno 2] ENOENT" in said(tls_ca="nothing.der")
+    assert f"toolsnet.tls_ca: {tmp_path}/nothing.der: [Errno 2] ENOENT" in error_of(tls_ca="nothing.der")
     for content in (b"no certificate", b"\x30", der(OURS.cert_pem.bytes())[:-1], b"\x30\x82"):
         (tmp_path / "odd.der").write_bytes(content)
-        assert "toolsnet.tls_ca: no certificates in DER" in said(tls_ca="odd.der")
+        assert "toolsnet.tls_ca: no certificates in DER" in error_of(tls_ca="odd.der")
     own = own_certificate(tmp_path)
-    assert "toolsnet.tls_certificate: invalid key" in said(**{**own, "tls_key": "own.der"})
-    assert "toolsnet.tls_certificate: invalid cert" in said(**{**own, "tls_certificate": "own.key"})
+    assert "toolsnet.tls_certificate: invalid key" in error_of(**{**own, "tls_key": "own.der"})
+    assert "toolsnet.tls_certificate: invalid cert" in error_of(**{**own, "tls_certificate": "own.key"})
 
 
 # -- memory --------------------------------------------------------------------------------------------------------
 
 
-def test_connections_leave_no_memory_behind(say):
+def test_connections_leave_no_memory_behind(output_of):
     """Neither in MicroPython's heap nor in the one that mbedtls has on this port, whether they were good or not."""
     body = """
 import ffi
@@ -414,12 +414,12 @@ assert max(used[11:]) <= max(used[:11]), used
 print("end")
 """
     with server(talk=lambda peer: [peer.sendall(b"x" * 100), peer.recv(1)]) as number:
-        assert say(number, body) == "end"
-    early, late = [int(line.split()[-1]) for line in say.lines if line.startswith("in use")][::2]
+        assert output_of(number, body) == "end"
+    early, late = [int(line.split()[-1]) for line in output_of.lines if line.startswith("in use")][::2]
     assert abs(late - early) < 2000  # glibc keeps a few freed pieces as if they were used
 
 
-def test_reading_and_writing_allocate_nothing(say):
+def test_reading_and_writing_allocate_nothing(output_of):
     def talk(peer):
         while octets := peer.recv(1000):
             peer.sendall(octets)
@@ -447,7 +447,7 @@ for k in range(50):
 print(gc.mem_alloc() - before)
 """
     with server(talk=talk) as number:
-        assert say(number, body) == "0"
+        assert output_of(number, body) == "0"
 
 
 # -- the whole agent -----------------------------------------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_clock_counts_as_kept_only_when_toolsnet_or_ntp_have_set_it(chip):
         assert board.clock_is_set() == (SOURCE_NAMES[source] in ("toolsnet", "ntp"))
 
 
-def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_said(chip):
+def test_zone_of_settings_serves_and_one_that_cannot_be_read_is_reported(chip):
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="IST-5:30"))
     assert board.ntp._zone.offset_s(0) == 19800 and not any("time_zone" in message for message in board.messages)
     board = chip.Board(settings(ntp_hosts=["ntp.plant"], time_zone="nowhere"))
@@ -127,7 +127,7 @@ def test_held_board_is_fed_for_half_an_hour_and_then_never_again(chip):
     assert timer.ended
 
 
-def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_told(chip, monkeypatch):
+def test_a_flash_that_an_earlier_firmware_divided_otherwise_is_reported(chip, monkeypatch):
     rp2_flash = chip.rp2_flash
 
     def files(blocks):
@@ -381,15 +381,15 @@ def test_port_connects_to_a_name_as_soon_as_it_is_looked_up(named):
 def test_a_time_server_is_looked_up_beside_the_loop_too(named):
     board, server = named
     assert board._datagram("ntp.plant.example") is None
-    asked = None
+    requested = None
     for _ in range(TURNS_MOST):
         server.answer("127.0.0.1")
         board.sockets.wait(App(), 20, board.now)
-        asked = board._datagram("ntp.plant.example")
-        if asked is not None:
+        requested = board._datagram("ntp.plant.example")
+        if requested is not None:
             break
-    assert asked is not None
-    asked.close()
+    assert requested is not None
+    requested.close()
 
 
 def _device(flash):

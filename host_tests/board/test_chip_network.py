@@ -45,10 +45,10 @@ class Air:
         self.joined = None
 
     def scan(self):
-        found = [(b"Guest", b"x", 1, -20)]
+        points_seen = [(b"Guest", b"x", 1, -20)]
         for name in self.points:
-            found.append((b"Plant", name, 1, self.points[name]))
-        return found
+            points_seen.append((b"Plant", name, 1, self.points[name]))
+        return points_seen
 
 
 class Cart:

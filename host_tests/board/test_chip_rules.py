@@ -10,7 +10,7 @@ from lab.harness.portable_session import Skip
 
 START = """
 import machine, network, socket, select, time, errno, gc
-def told(call, *arguments, **named):
+def show(call, *arguments, **named):
     try:
         print(call(*arguments, **named))
     except (OSError, ValueError, MemoryError, RuntimeError) as fault:
@@ -26,13 +26,13 @@ def tcp(host="192.0.2.10", port=4545):
     sock.setblocking(False)
     poll = select.poll()
     poll.register(sock, select.POLLIN | select.POLLOUT)
-    told(sock.connect, (host, port))
+    show(sock.connect, (host, port))
     return sock, poll
 """
 PLATFORMS = ("rp2", "esp32")
 
 
-def said(platform, script, ms=30000, prepare=None):
+def output_of(platform, script, ms=30000, prepare=None):
     """The lines that a script prints on a chip, and the chip's resets."""
     try:
         chip = Chip(platform, script=START + script)
@@ -47,7 +47,9 @@ def said(platform, script, ms=30000, prepare=None):
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_timers_and_watchdogs_are_those_of_the_port(platform):
-    lines, _ = said(platform, "told(machine.Timer, -1)\ntold(machine.Timer, 0)\ntold(machine.WDT, timeout=8389)\n", 600)
+    lines, _ = output_of(
+        platform, "show(machine.Timer, -1)\nshow(machine.Timer, 0)\nshow(machine.WDT, timeout=8389)\n", 600
+    )
     refused = [line.startswith("ValueError") for line in lines]  # once each: the program begins once
     assert refused == ([False, True, True] if platform == "rp2" else [True, False, False])
 
@@ -57,18 +59,18 @@ def test_two_names_that_no_server_answers_are_a_reset(platform):
     script = """
 joined()
 before = time.ticks_ms()
-told(socket.getaddrinfo, "pim", 1)
+show(socket.getaddrinfo, "pim", 1)
 print(time.ticks_diff(time.ticks_ms(), before))
-told(socket.getaddrinfo, "192.0.2.1", 1)
+show(socket.getaddrinfo, "192.0.2.1", 1)
 dog = machine.WDT(timeout=8000)
 for _ in range(2):
-    told(socket.getaddrinfo, "pim", 1)
+    show(socket.getaddrinfo, "pim", 1)
 """
 
     def silent(chip):
         chip.names_answer = False
 
-    lines, why = said(platform, script, prepare=silent)
+    lines, why = output_of(platform, script, prepare=silent)
     assert lines[:2] == ["OSError -2", str(rules.NAME_BLOCKS_MS)] and "192.0.2.1" in lines[2]
     assert why[0] == "watchdog"
 
@@ -85,12 +87,12 @@ print([events for _, events in poll.ipoll(0)], sock.readinto(bytearray(4), 4))
 sock, poll = tcp("192.0.2.99", 1)
 time.sleep_ms(50)
 print([events for _, events in poll.ipoll(0)])
-told(sock.read, 1)
+show(sock.read, 1)
 blocking = socket.socket()
-told(blocking.connect, ("192.0.2.10", 4545))
-told(sock.connect, ("controller", 4545))
+show(blocking.connect, ("192.0.2.10", 4545))
+show(sock.connect, ("controller", 4545))
 """
-    lines, _ = said(platform, script, 5000)
+    lines, _ = output_of(platform, script, 5000)
     under_way = f"OSError {number['EINPROGRESS']}"
     failed = [rules.POLLOUT | rules.POLLHUP if platform == "rp2" else rules.POLLIN | rules.POLLOUT]
     assert lines[:4] == [f"OSError {number['EHOSTUNREACH']}", under_way, f"[{rules.POLLOUT}] None", under_way]
@@ -99,7 +101,7 @@ told(sock.connect, ("controller", 4545))
 
 
 def test_a_connection_that_is_reset_while_it_is_open_raises(platform="rp2"):
-    script = "joined()\nsock, poll = tcp()\ntime.sleep_ms(5000)\ntold(sock.read, 1)\ntold(sock.write, b'x')\n"
+    script = "joined()\nsock, poll = tcp()\ntime.sleep_ms(5000)\nshow(sock.read, 1)\nshow(sock.write, b'x')\n"
 
     with Chip(platform, script=START + script) as chip:
         chip.run(5000)
@@ -118,9 +120,9 @@ question = b"ab\\1\\0\\0\\1\\0\\0\\0\\0\\0\\0\\3pim\\0\\0\\1\\0\\1"
 for _ in range(2):
     sock.sendto(question, ("192.0.2.53", 53))
 for _ in range(2):
-    told(lambda: len(sock.recvfrom(512)[0]))
+    show(lambda: len(sock.recvfrom(512)[0]))
 """
-    lines, _ = said(platform, script, 4000)
+    lines, _ = output_of(platform, script, 4000)
     assert [line.startswith("OSError") for line in lines[:2]] == [False, kept == 1]
 
 
@@ -136,26 +138,26 @@ print(time.ticks_diff(time.ticks_ms(), before), len(fired))
 network.WLAN(0).scan()
 print(len(fired) >= 100)
 """
-    lines, _ = said("rp2", script, 11000)
+    lines, _ = output_of("rp2", script, 11000)
     assert lines[:2] == [f"{rules.ERASE_MS} 1", "True"]  # once, behind it
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_the_heap_ends_where_the_boards_does(platform):
-    lines, _ = said(platform, "gc.collect()\nprint(gc.mem_free())\ntold(bytearray, gc.mem_free())\n", 600)
+    lines, _ = output_of(platform, "gc.collect()\nprint(gc.mem_free())\nshow(bytearray, gc.mem_free())\n", 600)
     assert rules.HEAP_BYTES[platform] * 0.85 < int(lines[0]) <= rules.HEAP_BYTES[platform]
     assert lines[1].startswith("MemoryError")
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_there_are_as_many_sockets_as_the_port_has(platform):
-    script = "joined()\nkept = []\nfor _ in range(40):\n    told(lambda: kept.append(socket.socket()))\n"
-    lines, _ = said(platform, script, 4000)
+    script = "joined()\nkept = []\nfor _ in range(40):\n    show(lambda: kept.append(socket.socket()))\n"
+    lines, _ = output_of(platform, script, 4000)
     assert lines.index(f"OSError {rules.NO_SOCKET[platform]}") == rules.TCP_SOCKETS[platform]
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_every_error_that_is_known_by_its_name_has_a_number_there(platform):
     rows = errno_reasons._KNOWN + errno_reasons._REFUSED
-    names = {known for known, _ in rows if isinstance(known, str)}
+    names = {name for name, _ in rows if isinstance(name, str)}
     assert len(names) > 10 and names <= set(rules.ERRNO[platform])

@@ -27,7 +27,7 @@ def test_an_unset_clock_says_so_and_a_kept_one_too():
     assert Clock(Rtc(MOMENT), 0).source == c.SOURCE_RTC
 
 
-def test_a_better_source_wins_and_a_worse_one_is_not_heard():
+def test_a_better_source_wins_and_a_worse_one_is_ignored():
     rtc = Rtc()
     clock = Clock(rtc, 0)
     assert clock.offer(c.SOURCE_CONTROLLER, MOMENT, 0)
@@ -85,23 +85,23 @@ class Asking:
         self.server = server
         self.servers = {"ntp": server}
         self.servers.update(others)
-        self.heard = []
-        self.asked = []
+        self.times = []
+        self.requests = []
         zone = fixed(offset_min) if zone is None else zone
         self.ntp = c.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
 
     @property
     def opened(self):
-        return len(self.asked)
+        return len(self.requests)
 
     def open(self, host):
-        self.asked.append(host)
+        self.requests.append(host)
         return self.servers[host]
 
     def go(self, seconds, is_up=True):
         end_ms = self.clock.total_ms + seconds * 1000
         while self.clock.total_ms < end_ms:
-            wait_ms = self.ntp.tick(self.clock.now, is_up, self.heard.append)
+            wait_ms = self.ntp.tick(self.clock.now, is_up, self.times.append)
             assert wait_ms > 0
             self.clock.advance(wait_ms)
 
@@ -109,7 +109,7 @@ class Asking:
 def test_the_offset_makes_it_local_time():
     asking = Asking(Server(), 60)
     asking.go(10)
-    assert asking.heard == [1710408413 + 3600]
+    assert asking.times == [1710408413 + 3600]
 
 
 def test_no_one_is_asked_without_a_network():
@@ -125,16 +125,16 @@ def test_answers_of_somebody_else_and_of_unsynchronised_servers_do_not_count():
             setattr(server, name, change[name])
         asking = Asking(server)
         asking.go(60)
-        assert asking.heard == []
+        assert asking.times == []
 
 
 def test_the_next_server_is_asked_where_one_does_not_answer():
     asking = Asking(None, mute=Server(looks=1 << 20), good=Server())
     asking.go(300)
-    assert asking.asked == ["ntp", "mute", "good"] and asking.heard == [1710408413]
+    assert asking.requests == ["ntp", "mute", "good"] and asking.times == [1710408413]
     assert asking.ntp.silent == 2 and asking.ntp.last_server == "good"
     asking.go(2 * 3600)
-    assert asking.asked[3:] == ["good", "good"]
+    assert asking.requests[3:] == ["good", "good"]
 
 
 def test_the_status_says_how_good_the_time_is():
@@ -143,9 +143,9 @@ def test_the_status_says_how_good_the_time_is():
     asking = Asking(server)
     assert asking.ntp.about(asking.clock.now)["answers"] == 0
     asking.go(60)
-    told = asking.ntp.about(asking.clock.now)
-    assert (told["server"], told["stratum"], told["dispersion_ms"]) == ("ntp", 2, 500)
-    assert (told["answers"], told["silent"]) == (1, 0)
+    figures = asking.ntp.about(asking.clock.now)
+    assert (figures["server"], figures["stratum"], figures["dispersion_ms"]) == ("ntp", 2, 500)
+    assert (figures["answers"], figures["silent"]) == (1, 0)
 
 
 BERLIN = "CET-1CEST,M3.5.0,M10.5.0/3"
@@ -156,7 +156,7 @@ def test_summer_time_begins_on_the_second_though_no_server_answers_any_more():
     server = Server(SPRING - 600)
     asking = Asking(server, zone=parsed(BERLIN))
     asking.go(60)
-    assert asking.heard == [SPRING - 600 + 3600]
+    assert asking.times == [SPRING - 600 + 3600]
     asking.servers["ntp"] = None
     asking.go(3 * 3600)
-    assert len(asking.heard) == 2 and asking.heard[1] - (SPRING + 7200) in (0, 1)
+    assert len(asking.times) == 2 and asking.times[1] - (SPRING + 7200) in (0, 1)

@@ -126,7 +126,7 @@ class Life:
 
 @pytest.fixture
 def live(tmp_path, monkeypatch):
-    def lived(seed):
+    def run_life(seed):
         life = Life(seed, str(tmp_path / f"{seed}.spool"))
         FileFlash(life.path, BLOCKS * 4 * KIB, life.shape.unit).close()
         with monkeypatch.context() as patch:
@@ -139,7 +139,7 @@ def live(tmp_path, monkeypatch):
         os.unlink(life.path)
         return life
 
-    return lived
+    return run_life
 
 
 def test_failed_syncs_restarts_and_cuts_lose_nothing(live):

@@ -95,7 +95,7 @@ def test_what_cut_left_reads_well_and_may_fade_at_a_later_start():
     assert {image[2][0].look for image in flash.later()} < {image[2][0].look for image in flash.later(flickers=True)}
 
 
-def test_file_that_forgets_has_its_old_block_again_behind_a_cut():
+def test_file_that_forgets_has_its_old_block_again_after_a_cut():
     for is_synced in (False, True):
         flash = Nor(2, 4096, 16)
         flash.forgets = True

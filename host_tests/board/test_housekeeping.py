@@ -36,9 +36,9 @@ class Out(io.IOBase):
     def __init__(self):
         self.text = ""
 
-    def write(self, said):
-        self.text += said if isinstance(said, str) else bytes(said).decode()
-        return len(said)
+    def write(self, text):
+        self.text += text if isinstance(text, str) else bytes(text).decode()
+        return len(text)
 
     def lines(self):
         return [json.loads(line[len("toolcart") :]) for line in self.text.split("\n") if line]
@@ -186,14 +186,14 @@ def test_a_link_that_carries_nothing_is_restarted_with_growing_pauses():
 
 
 def test_a_link_that_carries_or_is_down_is_not_restarted():
-    for heard, up, tried in ((True, True, True), (False, False, True), (False, True, False)):
+    for has_received, up, tried in ((True, True, True), (False, False, True), (False, True, False)):
         chip = Chip()
         chip.board.network.up = up
         for _ in range(20):
-            chip.board.sockets.has_received = heard
+            chip.board.sockets.has_received = has_received
             chip.board.sockets.tried = tried
             chip.go(SILENCE_MS // 5)
-        assert chip.board.network.restarts == [], (heard, up, tried)
+        assert chip.board.network.restarts == [], (has_received, up, tried)
 
 
 def test_a_start_whose_spool_cannot_be_had_is_never_confirmed():
@@ -211,30 +211,30 @@ def test_the_lamp_blinks():
 
 
 def test_status_names_board_and_stations():
-    told = Chip().ask("?status")
-    assert told[0]["board"]["chip"] == "fake" and told[0]["stations"] == [10]
-    assert told[1]["station"]["number"] == 10
-    assert told[-1] == {"end": True}
+    answers = Chip().ask("?status")
+    assert answers[0]["board"]["chip"] == "fake" and answers[0]["stations"] == [10]
+    assert answers[1]["station"]["number"] == 10
+    assert answers[-1] == {"end": True}
 
 
-def test_a_block_is_told_in_hexadecimal_and_an_erased_part_as_nothing():
+def test_a_block_is_reported_in_hexadecimal_and_an_erased_part_as_nothing():
     chip = Chip()
     chip.go(1000)
     chip.board.device.cells[4096:4100] = b"\x01\x02\x03\x04"
-    told = chip.ask("?block 10 1")
-    assert len(told) == 17
-    assert told[0]["hex"].startswith("01020304ff") and told[1]["hex"] == ""
+    lines = chip.ask("?block 10 1")
+    assert len(lines) == 17
+    assert lines[0]["hex"].startswith("01020304ff") and lines[1]["hex"] == ""
 
 
 def test_the_shape_of_a_spool_is_that_of_the_whole_device():
-    told = Chip().ask("?spool 10")[0]
-    assert told["block_count"] == 16 and told["backlog"] == 0
+    shape = Chip().ask("?spool 10")[0]
+    assert shape["block_count"] == 16 and shape["backlog"] == 0
 
 
 def test_what_cannot_be_answered_is_an_error_and_an_end():
     for line in ("?nonsense", "?log 99", "?log", "?block 10 999", "?", "?version"):
-        told = Chip().ask(line)
-        assert "error" in told[0] and told[-1] == {"end": True}
+        lines = Chip().ask(line)
+        assert "error" in lines[0] and lines[-1] == {"end": True}
 
 
 def test_other_lines_and_too_long_ones_are_let_pass():
@@ -271,24 +271,24 @@ def test_each_order_at_the_console_is_in_the_log_and_a_look_is_not():
     chip = Chip()
     chip.go(1000)
 
-    def told(line):
+    def answer_to(line):
         answered(chip.upkeep.console, line)
         return [(entry["name"], entry["value"]) for entry in answered(chip.upkeep.console, "?log 10")][-1:]
 
-    before = told("?quarantine 10 list")
-    assert told("?quarantine 10 show 3") == told("?status 10") == before
-    assert told("?quarantine 10 drop all") == [("drop ordered", 0)], "there is nothing to drop"
-    assert told("?quarantine 10 drop 7") == [("drop ordered", 0)]
+    before = answer_to("?quarantine 10 list")
+    assert answer_to("?quarantine 10 show 3") == answer_to("?status 10") == before
+    assert answer_to("?quarantine 10 drop all") == [("drop ordered", 0)], "there is nothing to drop"
+    assert answer_to("?quarantine 10 drop 7") == [("drop ordered", 0)]
     counters = chip.app.stations[0].counters
     assert counters.counts[DROP_ORDERED] == 2
-    assert told("?quarantine 10 retry all") == [("retry ordered", 0)]
+    assert answer_to("?quarantine 10 retry all") == [("retry ordered", 0)]
     ends = iter([{"dropped": 3}, {"count": 4, "parked": 1}])
     chip.upkeep.console._begin_order(chip.app.stations[0], ["drop", "1-9"])
     chip.upkeep.console.job = ends
     for _ in range(3):
         chip.upkeep.console.go_on()
     assert list(counters.log.entries())[-1][1:] == (DROP_ORDERED, 4)
-    assert told("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
+    assert answer_to("?command 10 select-pset 5") == [("drop ordered", 4)], "the setting allows none"
 
 
 def test_console_never_shows_a_password():
@@ -312,18 +312,18 @@ def test_console_never_shows_a_password():
 
 def test_the_agent_is_told_each_time_the_network_comes_up():
     chip = Chip()
-    told = []
-    chip.app.network_is_up = told.append
+    calls = []
+    chip.app.network_is_up = calls.append
     chip.board.network.is_up = lambda: False
     chip.go(30000)
-    assert told == []
+    assert calls == []
     for count in (1, 2):
         chip.board.network.is_up = lambda: True
         chip.go(10000)
-        assert len(told) == count
+        assert len(calls) == count
         chip.board.network.is_up = lambda: False
         chip.go(10000)
-        assert len(told) == count
+        assert len(calls) == count
 
 
 def test_version_that_cannot_be_confirmed_runs_on_and_tries_again_each_minute():

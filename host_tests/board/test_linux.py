@@ -87,18 +87,18 @@ def test_a_refused_connection_is_closed_and_may_be_tried_again(board, listener):
 
 
 def test_a_name_is_looked_up_without_blocking(board, listener, monkeypatch):
-    asked = threading.Event()
+    looked_up = threading.Event()
     real = socket.getaddrinfo
 
     def slow(host, *args, **kwargs):
-        assert asked.wait(DEADLINE_S)
+        assert looked_up.wait(DEADLINE_S)
         return real("127.0.0.1", *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     port = board.tcp()
     port.open("toolsnet.plant", listener.getsockname()[1])
     assert port.state() == PORT_OPENING and port.looks_up()
-    asked.set()
+    looked_up.set()
     settle(port, PORT_OPEN)
 
 

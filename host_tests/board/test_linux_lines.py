@@ -119,7 +119,7 @@ def test_a_disk_that_gets_full_leaves_no_half_line(file, monkeypatch):
     assert content(file) == line(1)
 
 
-def test_a_folder_that_is_gone_or_was_never_there_is_told(tmp_path):
+def test_a_folder_that_is_gone_or_was_never_there_is_reported(tmp_path):
     file = LineFile(str(tmp_path / "gone" / "out.jsonl"), 100, 2)
     assert not file.open() and file.why == "No such file or directory"
     (tmp_path / "gone").mkdir()

@@ -33,11 +33,11 @@ def test_the_innermost_mount_that_is_seen_counts(tmp_path, monkeypatch, path, wo
     monkeypatch.setattr(volatile_storage, "MOUNTS", str(listed))
     monkeypatch.setattr(linux_refusal.os.path, "exists", lambda _: True)
     monkeypatch.setattr(linux_refusal.os.path, "realpath", lambda given: given)
-    told = volatile_storage.volatility(path)
-    assert word in told and bool(told) == bool(word)
+    text = volatile_storage.volatility(path)
+    assert word in text and bool(text) == bool(word)
 
 
-def test_without_a_list_nothing_is_said(monkeypatch):
+def test_without_a_list_nothing_is_reported(monkeypatch):
     monkeypatch.setattr(volatile_storage, "MOUNTS", "/nothing")
     assert volatile_storage.volatility("/run") == ""
 
@@ -50,15 +50,19 @@ def test_every_reason_has_words_and_advice():
 
 
 def test_a_file_that_is_gone_is_put_back_before_the_start():
-    told = linux_refusal.advice(flash.REFUSED_GONE, "/home/my pi/a.spool")
-    assert told.index("put it back as '/home/my pi/a.spool'") < told.index("started again") < told.index("a new spool")
-    assert "first connection" in told
+    advice = linux_refusal.advice(flash.REFUSED_GONE, "/home/my pi/a.spool")
+    assert (
+        advice.index("put it back as '/home/my pi/a.spool'")
+        < advice.index("started again")
+        < advice.index("a new spool")
+    )
+    assert "first connection" in advice
 
 
 @pytest.mark.parametrize(("number", "word"), [(errno.EIO, "rescue '/home/my pi/a.spool'")])
-def test_an_error_is_told_with_what_helps(number, word):
-    told = linux_refusal.explanation(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
-    assert told.startswith(os.strerror(number)) and word in told
+def test_an_error_is_reported_with_what_helps(number, word):
+    explanation = linux_refusal.explanation(OSError(number, os.strerror(number)), "/home/my pi/a.spool")
+    assert explanation.startswith(os.strerror(number)) and word in explanation
     assert refusal_of(number) in linux_refusal.WORDS
 
 
@@ -97,28 +101,28 @@ def station(mounted=True):
     return SimpleNamespace(mounted=mounted, outlets=[SimpleNamespace(times=session)])
 
 
-def said_of(clock):
+def clock_line(clock):
     return agent_lines({"servers_clock": clock.about()})[-1]
 
 
 @pytest.mark.parametrize("sets", [True, False])
 @pytest.mark.parametrize("behind_s", [60, 1095 * 86400])
-def test_a_clock_that_somebody_has_put_right_is_told_as_right_and_compared_again(behind_s, sets):
+def test_a_clock_that_somebody_has_put_right_is_reported_right_and_compared_again(behind_s, sets):
     machine = Machine(-behind_s, allowed=False)
     clock = compared(machine, sets=sets)
     assert clock.ahead_s == -behind_s
     machine.now_s += behind_s
     clock.on_turn(20)
-    assert (clock.ahead_s, clock.outcome) == (0, "right") and "agree" in said_of(clock)
+    assert (clock.ahead_s, clock.outcome) == (0, "right") and "agree" in clock_line(clock)
     assert clock._sessions[0].wants_stamp, "the next 05 is taken"
 
 
-def test_a_clock_that_was_right_and_is_set_wrong_is_told():
+def test_a_clock_that_was_right_and_is_set_wrong_is_reported():
     machine = Machine(0)
     clock = compared(machine, sets=False)
     machine.now_s -= 300
     clock.on_turn(20)
-    assert clock.ahead_s == -300 and "5 min" in said_of(clock) and "set ours since" in said_of(clock)
+    assert clock.ahead_s == -300 and "5 min" in clock_line(clock) and "set ours since" in clock_line(clock)
 
 
 def test_our_own_setting_is_no_step():
@@ -191,8 +195,8 @@ def test_first_time_of_any_station_counts_and_next_is_asked_for_later():
 
 def test_a_person_is_told_how_the_clocks_stand_and_what_to_do():
     def line(ahead_s, outcome, times_set=0):
-        told = {"ahead_s": ahead_s, "error_s": 1.0, "outcome": outcome, "times_set": times_set}
-        return agent_lines({"servers_clock": told})[-1]
+        clock_status = {"ahead_s": ahead_s, "error_s": 1.0, "outcome": outcome, "times_set": times_set}
+        return agent_lines({"servers_clock": clock_status})[-1]
 
     assert (
         line(-300, "set", 2)

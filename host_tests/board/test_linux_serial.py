@@ -250,7 +250,7 @@ def test_a_line_that_the_other_side_holds_up_is_closed_at_once(line, monkeypatch
     assert termios.TCOFLUSH in flushed, "Linux would wait 30 s for the CTS"
 
 
-def test_rs485_is_the_drivers_and_one_that_has_none_is_told(line, monkeypatch):
+def test_rs485_is_the_drivers_and_one_that_has_none_is_reported(line, monkeypatch):
     driver = Driver(monkeypatch)
     port = opened(line[1], rs485="rts")
     assert driver.rs485[0] & 0b11 == 0b11 and port.why == 0, "enabled, RTS up while it sends"

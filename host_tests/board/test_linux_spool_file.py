@@ -103,7 +103,7 @@ def test_a_file_of_another_user_is_refused(tmp_path, monkeypatch):
     refused(path, "belongs to user")
 
 
-def test_a_mode_that_lets_others_in_is_tightened_and_told(tmp_path):
+def test_a_mode_that_lets_others_in_is_tightened_and_reported(tmp_path):
     path = make(tmp_path / "spool")
     path.chmod(0o666)
     flash = FileFlash(str(path), 64 * KIB)
@@ -126,7 +126,7 @@ def test_the_spool_of_another_station_or_system_is_refused(tmp_path):
     make(path)
 
 
-def test_a_damaged_header_is_refused_and_one_damaged_copy_is_told(tmp_path):
+def test_a_damaged_header_is_refused_and_one_damaged_copy_is_reported(tmp_path):
     path = make(tmp_path / "spool")
     octets = bytearray(path.read_bytes())
     octets[30] ^= 1
@@ -182,9 +182,9 @@ def test_growing_that_was_cut_off_before_new_blocks_were_erased_harms_nothing(tm
     flash = FileFlash(str(path), 160 * KIB)
     assert flash.block_count == 40 and path.stat().st_size == 4096 + 160 * KIB
     ring = mounted(flash)
-    assert [found for _, found in read_all(ring)] == list(range(1, ident + 1))
+    assert [ident for _, ident in read_all(ring)] == list(range(1, ident + 1))
     store(ring, range(ident + 1, ident + 701))
-    assert [found for _, found in read_all(ring)] == list(range(ident + 1, ident + 701))
-    again = [found for _, found in read_all(mounted(flash))]
+    assert [ident for _, ident in read_all(ring)] == list(range(ident + 1, ident + 701))
+    again = [ident for _, ident in read_all(mounted(flash))]
     assert again == list(range(again[0], ident + 701)) and again[0] <= ident + 1
     flash.close()

@@ -76,23 +76,23 @@ def test_a_server_that_asks_gets_our_certificate(board, tmp_path):
     assert seen == [(("DNS", "cart-7"),)]
 
 
-def test_a_file_of_no_use_is_told_with_its_setting(board, tmp_path):
-    def said(**other):
+def test_a_file_of_no_use_is_reported_with_its_setting(board, tmp_path):
+    def detail(**other):
         port = board.tls({**settings(tmp_path), **other})
         port.open("127.0.0.1", 1)
         assert port.state() == PORT_CLOSED and port.why == WHY_NO_FILES
         return port.detail
 
-    assert said(tls_ca="nothing.pem") == f"tls_ca: {tmp_path}/nothing.pem: No such file or directory"
+    assert detail(tls_ca="nothing.pem") == f"tls_ca: {tmp_path}/nothing.pem: No such file or directory"
     (tmp_path / "odd.pem").write_bytes(b"\x00\xff no certificate")
-    assert said(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
+    assert detail(tls_ca="odd.pem").startswith(f"tls_ca: {tmp_path}/odd.pem: no certificate or key in PEM")
     own = certificate_files(tmp_path)["certificate"]
     os.chmod(tmp_path / "key.pem", 0o644)
-    assert f"chmod 600 {tmp_path}/key.pem" in said(tls_certificate=own, tls_key="key.pem")
-    assert "tls_key" in said(tls_certificate=own, tls_key="gone.key")
+    assert f"chmod 600 {tmp_path}/key.pem" in detail(tls_certificate=own, tls_key="key.pem")
+    assert "tls_key" in detail(tls_certificate=own, tls_key="gone.key")
     THEIRS.issue_cert("x").private_key_pem.write_to_path(str(tmp_path / "wrong.key"))
     os.chmod(tmp_path / "wrong.key", 0o600)
-    assert said(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")
+    assert detail(tls_certificate=own, tls_key="wrong.key").startswith("tls_certificate: ")
 
 
 def read_until_lost(port):
@@ -109,7 +109,9 @@ def read_until_lost(port):
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 @pytest.mark.parametrize("writes", [False, True])
 @pytest.mark.parametrize("theirs", [False, True])
-def test_server_that_requires_a_certificate_of_ours_is_told_with_its_alert(board, tmp_path, version, writes, theirs):
+def test_server_that_requires_a_certificate_of_ours_is_reported_with_its_alert(
+    board, tmp_path, version, writes, theirs
+):
     wanted = settings(tmp_path)
     if theirs:
         own = certificate_files(tmp_path, THEIRS, "cart-7")
@@ -127,11 +129,11 @@ def test_server_that_requires_a_certificate_of_ours_is_told_with_its_alert(board
         assert port.why == WHY_TLS_REFUSED and port.why_code in ((48, 46, 42) if theirs else (40, 116))
 
 
-def test_end_without_an_alert_is_told_as_one_of_tls_until_something_has_come(board, tmp_path):
-    for said, why in ((b"", WHY_TLS_ENDED), (b"hello", WHY_ENDED)):
-        with server(talk=lambda peer, said=said: peer.sendall(said)) as number:
+def test_end_without_an_alert_is_reported_as_one_of_tls_until_something_has_come(board, tmp_path):
+    for sent, why in ((b"", WHY_TLS_ENDED), (b"hello", WHY_ENDED)):
+        with server(talk=lambda peer, sent=sent: peer.sendall(sent)) as number:
             port = opened(board, settings(tmp_path), "127.0.0.1", number)
-            assert read_until_lost(port) == said
+            assert read_until_lost(port) == sent
         assert port.why == why
 
 
@@ -150,11 +152,11 @@ def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
                         other.sendall(octets)
 
     go = []
-    told = threading.Event()
+    came = threading.Event()
 
     def talk(peer):
         peer.sendall(b"one")
-        told.wait(DEADLINE_S)
+        came.wait(DEADLINE_S)
         peer.sendall(b"two")
         peer.recv(1)
 
@@ -163,7 +165,7 @@ def test_octets_that_are_damaged_on_the_way_are_no_serial_line(board, tmp_path):
         buf = bytearray(9)
         wait_for("what is right", lambda: port.readinto(buf, 9) == 3)
         go.append(1)
-        told.set()
+        came.set()
         read_until_lost(port)
         assert port.why == WHY_TLS_BROKEN and port.why_code == 0
         port.close()

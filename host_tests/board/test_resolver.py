@@ -36,7 +36,7 @@ class Sock:
     def sendto(self, octets, place):
         if self.lan.down:
             raise OSError(113)
-        self.lan.asked.append((bytes(octets), place))
+        self.lan.requests.append((bytes(octets), place))
         answer = self.lan.answer(bytes(octets), place)
         if answer is not None:
             self.come.append(answer)
@@ -60,7 +60,7 @@ class Lan:
         self.servers = servers
         self.zone = {}
         self.down = False
-        self.asked = []
+        self.requests = []
         self.poll = Poll()
         self.change = None  # what a test does to an answer
         self.resolver = r.Resolver(
@@ -103,9 +103,9 @@ def name_in(octets):
     return ".".join(labels)
 
 
-def reply(asked, address, chain=1):
+def reply(query, address, chain=1):
     """A server's answer, with an alias in front of the address as RFC 1034, 3.6.2 has it; none for ""."""
-    head = bytearray(asked)
+    head = bytearray(query)
     head[2] = 0x81
     head[3] = 0x80 if address else 0x83
     if not address:
@@ -194,7 +194,7 @@ def test_a_new_address_replaces_the_old_one():
         assert Lan().resolver.address("pim") == "192.0.2.21"
 
 
-def test_a_network_that_takes_nothing_is_asked_again_and_no_error():
+def test_a_network_that_accepts_nothing_is_asked_again_and_no_error():
     with Kept() as lan:
         lan.down = True
         assert lan.ask("pim") == r.ASKING
@@ -225,17 +225,17 @@ def test_answers_that_are_none_are_counted_and_change_nothing():
 
 
 def test_no_datagram_raises_whatever_is_cut_or_changed():
-    asked = bytes(r.question("pim.plant.example", 77))
-    good = reply(asked, "192.0.2.20", 2)
+    query = bytes(r.question("pim.plant.example", 77))
+    good = reply(query, "192.0.2.20", 2)
     for length in range(len(good)):
-        assert r.answered(good[:length], asked) is None
+        assert r.answered(good[:length], query) is None
     dice = Dice(3)
     for _ in range(3000):
         octets = bytearray(good)
         for _ in range(1 + dice.randrange(4)):
             octets[dice.randrange(len(octets))] = dice.randrange(256)
-        said = r.answered(octets, asked)
-        assert said is None or said == "" or is_numeric(said)
+        answer = r.answered(octets, query)
+        assert answer is None or answer == "" or is_numeric(answer)
 
 
 def test_names_are_bounded_and_the_one_in_use_stays():
@@ -256,5 +256,5 @@ def test_local_names_are_asked_of_the_neighbours():
         lan.change = lambda made, place: (made, ("192.0.2.9", 5353))
         lan.ask("press.local")
         lan.go(10)
-        assert lan.asked[0][1] == ("224.0.0.251", 5353)
+        assert lan.requests[0][1] == ("224.0.0.251", 5353)
         assert lan.resolver.address("press.local") == "192.0.2.9"

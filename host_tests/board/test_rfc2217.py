@@ -18,7 +18,7 @@ CONFIRMED = (
 )
 
 
-def told(*values):
+def confirmation(*values):
     """Return what a server says that has agreed and confirms these settings."""
     octets = bytes((IAC, DO, COM_PORT))
     for value in values:
@@ -41,10 +41,10 @@ def test_any_byte_of_line_comes_through_both_ways_however_it_is_split(sent, ends
     assert in_pieces(client, client.escaped(sent), ends) == sent
 
 
-@pytest.mark.parametrize("cut", range(len(told(*CONFIRMED)) + 1))
+@pytest.mark.parametrize("cut", range(len(confirmation(*CONFIRMED)) + 1))
 def test_the_line_is_set_when_each_setting_is_confirmed_and_not_before(cut):
     client = Rfc2217(SERVED)
-    octets = told(*CONFIRMED)
+    octets = confirmation(*CONFIRMED)
     assert client.take(octets[:cut]) == b"" and client.is_set == (cut == len(octets))
     assert client.take(octets[cut:] + b"\x02\xff\xff0061") == b"\x02\xff0061"
     assert client.is_set and not client.refused
@@ -55,14 +55,14 @@ def test_another_value_than_the_one_asked_for_is_a_refusal(index):
     client = Rfc2217(SERVED)
     values = list(CONFIRMED)
     values[index] = values[index][:-1] + bytes((values[index][-1] ^ 0xFF,))
-    client.take(told(*values))
+    client.take(confirmation(*values))
     assert client.refused and not client.is_set
 
 
 def test_a_value_with_a_doubled_byte_is_read_as_one():
     client = Rfc2217({**SERVED, "baud": 65535})
     assert b"\x01\x00\x00\xff\xff\xff\xff" not in client.outgoing
-    client.take(told(b"\x65\x00\x00\xff\xff", *CONFIRMED[1:]))
+    client.take(confirmation(b"\x65\x00\x00\xff\xff", *CONFIRMED[1:]))
     assert b"\x01\x00\x00\xff\xff\xff\xff" in client.outgoing and client.is_set
 
 

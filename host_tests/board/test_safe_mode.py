@@ -80,7 +80,7 @@ class Runs:
         safe_mode.start(place.root, self, self.wait, self.reset)
 
 
-def test_lines_that_are_none_are_told_from_those_that_are():
+def test_lines_that_are_none_are_distinguished_from_those_that_are():
     for text in ("", "a", "a b 3 0", "a b x 0 -", "c - 0 0 -", "a b 3 0 - -", "a b -1 0 -"):
         assert safe_mode.parsed(text) is None
 
@@ -211,7 +211,7 @@ def test_what_cannot_be_counted_is_not_tried():
         assert place.line() == "a b 3 0 -"
 
 
-def test_a_state_file_that_cannot_be_written_is_told_and_kept():
+def test_a_state_file_that_cannot_be_written_is_reported_and_kept():
     with Place("a", confirmed="a") as place:
         with Unwritable(place):
             Runs("healthy").start(place)

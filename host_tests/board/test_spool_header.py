@@ -27,7 +27,7 @@ def test_other_octets_are_no_header():
     assert not linux_header.is_ours(b"") and not linux_header.is_ours(b"\xff" * PAGE_BYTES)
 
 
-def test_blocks_of_a_file_lie_behind_its_header():
+def test_blocks_of_a_file_follow_its_header():
     blocks = b"\x48" + bytes(4095) + b"\xff" * 4096
     assert linux_header.blocks_of(bytes(page()) + blocks) == blocks
     assert linux_header.blocks_of(blocks) == blocks

@@ -212,11 +212,11 @@ def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):
 
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
-def test_a_connection_that_is_refused_is_told_so_and_is_no_connection(chip, platform):
+def test_a_connection_that_is_refused_is_reported_so_and_is_no_connection(chip, platform):
     board = chip(platform)
     for address in (PIM, SERVER, CONTROLLER):
         board.network.down(*address)
     board.run(180000)
-    said = board.ask("?status")
-    assert said.count('"why": "refused"') == 2 and '"reset"' not in said
-    assert '"controller connects"' not in said and '"controller losses"' not in said
+    status = board.ask("?status")
+    assert status.count('"why": "refused"') == 2 and '"reset"' not in status
+    assert '"controller connects"' not in status and '"controller losses"' not in status

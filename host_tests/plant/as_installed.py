@@ -78,18 +78,18 @@ class Started:
             self._lines.append(line)
 
     @property
-    def said(self):
+    def output(self):
         """Everything it has said."""
         return "".join(self._lines)
 
     def wait_for(self, text, deadline_s=DEADLINE_S):
         """Until it has said this."""
         until = time.monotonic() + deadline_s
-        while text not in self.said:
-            assert time.monotonic() < until, f"never said {text!r}:\n{self.said}"
+        while text not in self.output:
+            assert time.monotonic() < until, f"never said {text!r}:\n{self.output}"
             if self.process.poll() is not None:
                 self._reader.join(DEADLINE_S)
-                assert text in self.said, f"ended with {self.process.returncode} without {text!r}:\n{self.said}"
+                assert text in self.output, f"ended with {self.process.returncode} without {text!r}:\n{self.output}"
             time.sleep(0.02)
 
     def end(self, how=signal.SIGTERM):
@@ -190,7 +190,7 @@ class AsInstalled:
         for one in self._started:
             is_running = one.process.poll() is None
             code = one.end(signal.SIGTERM if in_order else signal.SIGKILL)
-            assert not (is_running and in_order) or code == 0, one.said
+            assert not (is_running and in_order) or code == 0, one.output
         self._started = []
 
     def run(self, *words, as_root=False, **environment):
@@ -204,13 +204,13 @@ class AsInstalled:
             **self._around(as_root, environment),
         )
 
-    def said(self, *words, code=None, **how):
+    def output(self, *words, code=None, **how):
         """What it says to its end, on both outputs; `code` is how it has to end."""
         done = self.run(*words, **how)
         assert code is None or done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr
 
-    def told(self, cart):
+    def status(self, cart):
         """The state that the agent of this configuration tells machines."""
         return json.loads(self.run("status", "--json", "--config", cart).stdout)
 
@@ -280,5 +280,5 @@ def install(wheel, venv, place):
 
 
 def _done(*words):
-    told = subprocess.run([*map(str, words)], capture_output=True, timeout=DEADLINE_S)
-    assert told.returncode == 0, told.stdout + told.stderr
+    done = subprocess.run([*map(str, words)], capture_output=True, timeout=DEADLINE_S)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -28,9 +28,9 @@ def library(source: Path, folder: Path) -> Path:
         pytest.skip("no C compiler: calls of libc cannot be replaced")
     made = folder / f"{source.stem}.so"
     words = [compiler, "-shared", "-fPIC", "-O1", "-o", str(made), str(source), "-ldl"]
-    told = subprocess.run(words, capture_output=True, text=True, timeout=COMPILE_S)
-    if told.returncode:
-        pytest.skip(f"the C compiler cannot make a library: {told.stderr.strip()[-200:]}")
+    done = subprocess.run(words, capture_output=True, text=True, timeout=COMPILE_S)
+    if done.returncode:
+        pytest.skip(f"the C compiler cannot make a library: {done.stderr.strip()[-200:]}")
     made.chmod(0o755)
     return made
 

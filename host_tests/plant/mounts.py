@@ -56,14 +56,14 @@ class PrivateMounts:
 
     def run(self, *words, check=True):
         """Run these words inside as root; their output."""
-        told = subprocess.run(
+        done = subprocess.run(
             [*self._enter(), *map(str, words)], capture_output=True, text=True, timeout=WAIT_S, stdin=subprocess.DEVNULL
         )
-        assert told.returncode == 0 or not check, told.stdout + told.stderr
-        return told
+        assert done.returncode == 0 or not check, done.stdout + done.stderr
+        return done
 
     def can(self, *words):
         """Run them; Skip if that is not possible here."""
-        told = self.run(*words, check=False)
-        if told.returncode:
-            pytest.skip(f"{' '.join(map(str, words))}: {told.stderr.strip()}")
+        done = self.run(*words, check=False)
+        if done.returncode:
+            pytest.skip(f"{' '.join(map(str, words))}: {done.stderr.strip()}")

@@ -33,11 +33,11 @@ def begun(site, plant, **settings):
 
 def doctor(site, plant, code=None, **settings):
     """What doctor says of this plant's controller, with these settings."""
-    return site.said("doctor", "--config", site.cart(plant, controller=settings), code=code)
+    return site.output("doctor", "--config", site.cart(plant, controller=settings), code=code)
 
 
 @pytest.mark.long("the stall takes its time")
-def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answers(site, plants):
+def test_subscription_that_ended_is_found_and_reported_after_stall_and_refused_answers(site, plants):
     plant = plants({"gives_up": "unsubscribes", "ack_timeout_ms": 400, "resends": 2, "silence_ms": 60000})
     cart, agent = begun(site, plant)
     made = at_toolsnet(plant, 2)
@@ -57,9 +57,9 @@ def test_subscription_that_ended_is_found_and_said_after_stall_and_refused_answe
     wait_for("it pushes again", lambda: is_subscribed(plant))
     at_toolsnet(plant, 1, made)
     words = "2 times since the start the controller stopped pushing results while connected"
-    assert words in site.said("status", "--config", cart)
-    assert words in site.said("doctor", "--config", cart)
-    assert "not asked for" not in agent.said and "mean other results" not in agent.said
+    assert words in site.output("status", "--config", cart)
+    assert words in site.output("doctor", "--config", cart)
+    assert "not asked for" not in agent.output and "mean other results" not in agent.output
     assert agent.end() == 0 and plant.controller.connections == 3
 
 
@@ -73,10 +73,10 @@ def test_shared_ids_are_found_by_answers_whatever_the_version(site, plants):
         made += plant.produce(3)
         plant.cut_controller(False)
         at_toolsnet(plant, 0, made)
-    said = site.said("status", "--config", cart)
-    assert "PASSED OVER" in said and 'set controller.tightening_ids to "own"' in said
+    output = site.output("status", "--config", cart)
+    assert "PASSED OVER" in output and 'set controller.tightening_ids to "own"' in output
     agent.wait_for("since MID 0065 names another station")
-    assert "not asked for" not in agent.said
+    assert "not asked for" not in agent.output
     assert agent.end() == 0
     assert "all its stations share the tightening IDs" in doctor(site, plant)
     assert "results of other stations are taken for its own now" in doctor(site, plant, 1, tightening_ids="own")
@@ -95,7 +95,7 @@ def test_ids_that_are_one_too_high_store_nothing_twice(site, plants, how):
         wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
         made = at_toolsnet(plant, 1, made)
     agent.wait_for("answers MID 0064 with tightening IDs that are off by 1")
-    assert "mean other results" not in agent.said and agent.end() == 0
+    assert "mean other results" not in agent.output and agent.end() == 0
     assert plant.account()["repeated"] == 0
 
 
@@ -143,22 +143,22 @@ def test_each_refusing_controller_gets_its_session_and_its_code_is_the_reason(si
         plant.produce(MADE)
     wait_for("all at ToolsNet", lambda: len(made[0].archive.tightening_ids()) >= MADE * len(made))
     assert [plant.controller.connections for plant in made] == connections
-    site.said("status", "--config", cart, code=0)
+    site.output("status", "--config", cart, code=0)
     assert agent.end() == 0
-    for number, (name, (options, told)) in enumerate(named.items(), 1):
-        lines = [line for line in agent.said.splitlines() if f"station {number}: no controller: " in line]
+    for number, (name, (options, reason)) in enumerate(named.items(), 1):
+        lines = [line for line in agent.output.splitlines() if f"station {number}: no controller: " in line]
         ends_ms = next(iter(options["ends_refused"].values()))
         if number == slow + 1:
-            assert any(f"{told}. {STARTS}" in line for line in lines), (name, lines)
+            assert any(f"{reason}. {STARTS}" in line for line in lines), (name, lines)
         assert ends_ms < 0 or not any(CLIENT in line for line in lines), (name, lines)
         assert ends_ms >= 0 or not any("0004" in line for line in lines), (name, lines)
-        assert all(told in line for line in lines if "0004" in line), (name, lines)
+        assert all(reason in line for line in lines if "0004" in line), (name, lines)
         assert made[number - 1].complaints() == [], name
 
 
 def _are_steady(site, cart, count):
-    told = site.run("status", "--config", cart).stdout
-    return told.count("controller  ready") == count
+    output = site.run("status", "--config", cart).stdout
+    return output.count("controller  ready") == count
 
 
 BUSY = "Another program holds its connection"
@@ -193,20 +193,20 @@ WITHOUT_SESSION = (
 
 
 @pytest.mark.long("several controllers, each given up")
-def test_what_is_told_of_controller_without_a_session_is_what_it_said(site, plants):
+def test_what_is_reported_of_controller_without_a_session_is_what_it_answered(site, plants):
     made = [plants(options) for options, _, _ in WITHOUT_SESSION]
     cart = cart_at(site, made)
-    agent = site.begin(cart, *[told[0] for _, told, _ in WITHOUT_SESSION])
-    parts = site.said("status", "--config", cart).split("\nstation ")[1:]
+    agent = site.begin(cart, *[reason[0] for _, reason, _ in WITHOUT_SESSION])
+    parts = site.output("status", "--config", cart).split("\nstation ")[1:]
     for part, (options, (words, hint), _) in zip(parts, WITHOUT_SESSION, strict=True):
         assert words in part and hint in part and "controller  ready" not in part, (options, part)
     assert [plant.controller.messages.get(60, 0) for plant in made[:4]] == [0] * 4
     assert agent.end() == 0
-    examined = site.said("doctor", "--config", cart, code=1)
+    examined = site.output("doctor", "--config", cart, code=1)
     for number, (options, _, (words, hint)) in enumerate(WITHOUT_SESSION, 1):
         part = examined.partition(f"station {number} controller")[2].split(f"station {number} server")[0]
         assert words.lower() in part.lower() and hint in part, (options, part)
-    assert agent.said.count(CLIENT) == 1
+    assert agent.output.count(CLIENT) == 1
 
 
 @pytest.mark.parametrize(("name", "spindle"), [("op-ford", 0), ("op-ford", 7), ("op-bmw", 42)])
@@ -220,8 +220,8 @@ def test_results_of_any_spindle_come_live_and_from_an_outage(site, plants, name,
     plant.cut_controller(False)
     at_toolsnet(plant, 0, made)
     assert agent.end() == 0
-    said = doctor(site, plant, **settings)
-    assert "answers MID 0001 in revision 2" in said and "results are pushed in revision 999" in said, said
+    output = doctor(site, plant, **settings)
+    assert "answers MID 0001 in revision 2" in output and "results are pushed in revision 999" in output, output
     assert plant.complaints() == []
 
 
@@ -239,13 +239,13 @@ def hears_one_header(port, is_own, is_silent):
     """What a Peer does in front of a controller that is silent to the other header, or closes, and says no code."""
 
     def behave(sock):
-        heard = sock.recv(4096)
-        while is_silent and heard and not is_own(heard):
-            heard = sock.recv(4096)
-        if not is_own(heard):
+        octets = sock.recv(4096)
+        while is_silent and octets and not is_own(octets):
+            octets = sock.recv(4096)
+        if not is_own(octets):
             return
         with socket.create_connection(("127.0.0.1", port)) as other:
-            other.sendall(heard)
+            other.sendall(octets)
             back = threading.Thread(target=passed_on, args=(other, sock), daemon=True)
             back.start()
             passed_on(sock, other)
@@ -277,8 +277,8 @@ def test_doctor_tries_the_other_header_where_nothing_is_answered(site, plants, n
 
     plant = plants(profile_options(name))
     with Peer(hears_one_header(plant.controller_port, is_own, is_silent)) as peer:
-        said = doctor(site, plant, 1, port=peer.port, header=other)
-        assert "it answers only where controller.header is another" in said and hint in said, said
+        output = doctor(site, plant, 1, port=peer.port, header=other)
+        assert "it answers only where controller.header is another" in output and hint in output, output
         assert "it answers only where" not in doctor(site, plant, port=peer.port, header=name)
         assert plant.complaints() == []
 
@@ -288,10 +288,10 @@ def test_ask_and_decode_read_such_a_header(site, plants):
     plant.produce(2)
     place = f"127.0.0.1:{plant.controller_port}"
     words = ("64", "tightening_id=2", "--header", "op-bmw", "--spindle", 7)
-    assert "MID 0065" in site.said("ask", place, *words, code=0) and plant.complaints() == []
+    assert "MID 0065" in site.output("ask", place, *words, code=0) and plant.complaints() == []
     frame = "0024" + "0005" + "07" + "001" + "0000000" + "0060"
-    said = site.said("decode", site.write("seen.log", f"{frame}\n"), "--header", "op-ford", code=0)
-    assert "revision 1" in said and "spindle 7" in said and "mid_accepted  60" in said, said
+    output = site.output("decode", site.write("seen.log", f"{frame}\n"), "--header", "op-ford", code=0)
+    assert "revision 1" in output and "spindle 7" in output and "mid_accepted  60" in output, output
 
 
 @pytest.mark.long("refusals until the agent gives up")

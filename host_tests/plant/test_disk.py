@@ -55,12 +55,12 @@ def disk(site):
 
 def status_of(site, cart, code):
     """What status says, which ends with this code."""
-    return site.said("status", "--config", cart, code=code)
+    return site.output("status", "--config", cart, code=code)
 
 
 def refused(site, cart, **around):
     """What an agent says that cannot use its spool."""
-    return site.said("run", "--plain", "--config", cart, code=3, **around)
+    return site.output("run", "--plain", "--config", cart, code=3, **around)
 
 
 def all_arrive(plant, more=0):
@@ -87,7 +87,7 @@ def needs_of(status):
 
 
 @pytest.mark.parametrize(("calls", "number", "words", "advice"), list(refusals()))
-def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
+def test_each_refusal_is_reported_as_what_it_is_and_survived(site, plant, disk, calls, number, words, advice):
     spool = site.home / "7.spool"
     cart = site.cart(plant)
     agent = site.begin(cart, "ToolsNet connected", **disk.around)
@@ -99,49 +99,49 @@ def test_each_refusal_is_said_as_what_it_is_and_survived(site, plant, disk, call
     status = status_of(site, cart, 1)
     assert words in status and advice in status, status
     assert "full" not in status.replace("its file system is full", ""), status
-    doctor = site.said("doctor", "--config", cart, code=1)
+    doctor = site.output("doctor", "--config", cart, code=1)
     assert words in doctor and advice in doctor, doctor
-    [need] = needs_of(site.told(cart))
+    [need] = needs_of(site.status(cart))
     assert 'what="disk",level="bad"' in need
-    assert agent.said.count(words) == 1 and advice in agent.said, agent.said
+    assert agent.output.count(words) == 1 and advice in agent.output, agent.output
     disk.works()
     agent.wait_for(AGAIN)
     all_arrive(plant)
     status = status_of(site, cart, 0)
     assert words not in status and str(spool) in status, status
-    assert needs_of(site.told(cart)) == []
-    assert agent.said.count(AGAIN) == 1 and AGAIN not in agent.said.partition(words)[0]
+    assert needs_of(site.status(cart)) == []
+    assert agent.output.count(AGAIN) == 1 and AGAIN not in agent.output.partition(words)[0]
 
 
 def test_a_dying_disk_costs_few_lines_and_no_sessions(site, plant, disk):
     agent = site.begin(site.cart(plant), "ToolsNet connected", **disk.around)
     all_arrive(plant, 3)
-    connections, said = plant.controller.connections, len(agent.said)
+    connections, length = plant.controller.connections, len(agent.output)
     disk.fails("sync", errno.EIO, site.home / "7.spool")
     produced_for(plant, 15)
     assert plant.controller.connections == connections
-    assert len(agent.said[said:].splitlines()) == 2, agent.said[said:]  # that it was left, and why
+    assert len(agent.output[length:].splitlines()) == 2, agent.output[length:]  # that it was left, and why
     disk.works()
     all_arrive(plant)
     agent.wait_for(AGAIN)
-    assert agent.said.count(AGAIN) == 1
+    assert agent.output.count(AGAIN) == 1
 
 
 @pytest.mark.long("another way for a disk to die")
 def test_a_disk_that_errs_in_one_place_alone_makes_no_storm(site, plant, disk):
     """The state can be saved, a result cannot: the controller is asked at growing pauses."""
     agent = site.begin(site.cart(plant), "ToolsNet connected", **disk.around)
-    connections, said = plant.controller.connections, len(agent.said)
+    connections, length = plant.controller.connections, len(agent.output)
     disk.fails("sync", errno.EIO, site.home / "7.spool", LOG_BEGINS)
     produced_for(plant, 12)
     assert 1 <= plant.controller.connections - connections <= 4, "at 1, 2, 4 and 8 s"
-    assert agent.said[said:].count("\n") <= 20, agent.said[said:]
+    assert agent.output[length:].count("\n") <= 20, agent.output[length:]
     assert plant.controller.acknowledged == []
     disk.works()
     all_arrive(plant)
 
 
-def test_a_backlog_that_cannot_be_read_is_said_and_goes_out_afterwards(site, plant, disk):
+def test_a_backlog_that_cannot_be_read_is_reported_and_goes_out_afterwards(site, plant, disk):
     cart = site.cart(plant, toolsnet={"reconnect_s": 1})
     agent = site.begin(cart, "ToolsNet connected", **disk.around)
     plant.cut_toolsnet(True)
@@ -175,18 +175,18 @@ def test_a_start_says_why_and_what_helps(site, plant, disk, calls, number, words
     all_arrive(plant, 2)
     assert first.end() == 0
     disk.fails(calls, number, site.home / "7.spool")
-    said = refused(site, cart, **disk.around)
-    assert words in said and "run the agent as" not in said
+    output = refused(site, cart, **disk.around)
+    assert words in output and "run the agent as" not in output
 
 
 @pytest.mark.parametrize(
     ("calls", "number"), [("allocate", errno.ENOSPC), ("write", errno.ENOSPC), ("sync", errno.EIO)]
 )
-def test_a_spool_that_cannot_be_made_is_said_and_not_left_behind(site, plant, disk, calls, number):
+def test_a_spool_that_cannot_be_made_is_reported_and_not_left_behind(site, plant, disk, calls, number):
     disk.fails(calls, number, site.home / "7.spool.new")
-    said = refused(site, site.cart(plant), **disk.around)
-    assert f"cannot prepare {site.home}/7.spool" in said
-    assert ("df -h" if number == errno.ENOSPC else "dying or loose") in said
+    output = refused(site, site.cart(plant), **disk.around)
+    assert f"cannot prepare {site.home}/7.spool" in output
+    assert ("df -h" if number == errno.ENOSPC else "dying or loose") in output
     assert not list(site.home.glob("7.spool*"))
 
 
@@ -200,14 +200,14 @@ def test_a_wrong_owner_is_named_at_a_start(site, plant):
     spool.unlink()
     folder = site.home / "of-root"
     folder.mkdir()
-    said = refused(site, site.cart(plant, station={"spool": {"path": "of-root/7.spool"}}))
-    assert f"nobody may make no file in {folder}, which belongs to root" in said
+    output = refused(site, site.cart(plant, station={"spool": {"path": "of-root/7.spool"}}))
+    assert f"nobody may make no file in {folder}, which belongs to root" in output
 
 
 # -- real file systems
 
 
-def test_a_file_made_immutable_under_the_agent_is_said(site, plant):
+def test_a_file_made_immutable_under_the_agent_is_reported(site, plant):
     if os.geteuid() or not shutil.which("chattr"):
         pytest.skip("only root makes a file immutable")
     spool = site.home / "7.spool"
@@ -238,18 +238,18 @@ def test_a_start_on_a_read_only_mount_says_so(site, plant):
         assert first.end() == 0
         plant.cut_toolsnet(False)
         mounts.run("mount", "-o", "remount,ro", card)
-        said = refused(site, cart)
-        assert f"cannot open {card}/7.spool: Read-only file system" in said
-        assert "remount,rw" in said and "run the agent as" not in said
-        assert "read-only" in site.said("doctor", "--offline", "--config", cart, code=1).lower()
-        assert "read-only" in site.said("config", "check", cart).lower()
+        output = refused(site, cart)
+        assert f"cannot open {card}/7.spool: Read-only file system" in output
+        assert "remount,rw" in output and "run the agent as" not in output
+        assert "read-only" in site.output("doctor", "--offline", "--config", cart, code=1).lower()
+        assert "read-only" in site.output("config", "check", cart).lower()
         # As a service it stays, says why, and uses the card when it can be written.
         service = site.begin(cart, "Read-only file system", NOTIFY_SOCKET=str(site.home / "none"))
         status = status_of(site, cart, 1)
         assert "Read-only file system; a card that wears out" in status, status
         mounts.run("mount", "-o", "remount,rw", card)
         all_arrive(plant)
-        assert service.said.count("Read-only file system") == 1
+        assert service.output.count("Read-only file system") == 1
         assert service.end() == 0
 
 
@@ -314,7 +314,7 @@ def test_an_outlet_s_file_that_is_refused_stops_no_result(site, plant, disk, cal
     agent.wait_for("lines.jsonl cannot be used: ")
     status = status_of(site, cart, 1)
     assert os.strerror(number) in status, status
-    assert os.strerror(number) in agent.said and words in agent.said, agent.said
+    assert os.strerror(number) in agent.output and words in agent.output, agent.output
     disk.works()
     wait_for("five lines", lambda: lines.read_text().count("\n") == 5)
     assert [json.loads(line)["number"] for line in lines.read_text().splitlines()] == [1, 2, 3, 4, 5]
@@ -344,14 +344,14 @@ def test_two_names_of_one_file_are_a_mistake(site, other, is_there):
     cart = site.cart(stations=[station_at(7, spool="x.spool"), station_at(8, spool=other)])
     words = f"found {other}, which is the same file as x.spool"
     for command in (("config", "check", cart), ("run", "--plain", "--config", cart)):
-        assert words in site.said(*command, code=2)
+        assert words in site.output(*command, code=2)
 
 
 @pytest.mark.parametrize(("path", "alias"), [("./7.spool", ", which is the same file as 7.spool"), ("7.spool", "")])
 def test_an_outlet_s_file_in_the_spool_s_place_is_a_mistake(site, path, alias):
     cart = site.cart(station={"outlets": [TOOLSNET, {"kind": "file", "path": path}]})
     words = f"expected another file than stations[0].spool.path; found {path}{alias}\n"
-    assert words in site.said("config", "check", cart, code=2)
+    assert words in site.output("config", "check", cart, code=2)
 
 
 def test_a_spool_in_memory_is_warned_of(site):
@@ -360,24 +360,24 @@ def test_a_spool_in_memory_is_warned_of(site):
     cart = site.cart(station={"spool": {"path": "a card/7.spool"}})
     with PrivateMounts(site) as mounts:
         mounts.can("mount", "-t", "tmpfs", "-o", "size=64m,mode=777", "none", card)
-        assert "lies in memory (tmpfs)" in site.said("config", "check", cart, code=0)
+        assert "lies in memory (tmpfs)" in site.output("config", "check", cart, code=0)
         assert len(json.loads(site.run("config", "check", "--json", cart).stdout)["warnings"]) == 1
-        assert f"{card} lies in memory (tmpfs)" in site.said("doctor", "--offline", "--config", cart)
+        assert f"{card} lies in memory (tmpfs)" in site.output("doctor", "--offline", "--config", cart)
         mounts.run("umount", card)
         mounts.can("sh", "-c", 'cd "$0" && mkdir low up work', site.folder)
         layers = f"lowerdir={site.folder}/low,upperdir={site.folder}/up,workdir={site.folder}/work"
         mounts.can("mount", "-t", "overlay", "-o", layers, "none", card)
         mounts.run("chmod", "777", card)
         gone = "it is gone with its container, or after a restart where the layer is memory"
-        assert f"lies in a layer (overlay): {gone}" in site.said("config", "check", cart)
+        assert f"lies in a layer (overlay): {gone}" in site.output("config", "check", cart)
 
 
 def test_a_state_folder_that_systemd_makes_is_no_mistake(site):
     if os.path.exists("/var/lib/toolcart"):
         pytest.skip("a service's state folder is there")
     cart = site.cart(station={"spool": {"path": "/var/lib/toolcart/7.spool"}})
-    assert "good, 1 station" in site.said("config", "check", cart, code=0)
-    said = site.said("doctor", "--offline", "--config", cart)
-    assert "systemd makes /var/lib/toolcart when the service starts" in said
+    assert "good, 1 station" in site.output("config", "check", cart, code=0)
+    output = site.output("doctor", "--offline", "--config", cart)
+    assert "systemd makes /var/lib/toolcart when the service starts" in output
     elsewhere = site.cart(station={"spool": {"path": "/var/lib/toolcarts/7.spool"}})
-    assert "is not there (mkdir -p" in site.said("config", "check", elsewhere)
+    assert "is not there (mkdir -p" in site.output("config", "check", elsewhere)

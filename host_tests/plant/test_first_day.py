@@ -19,10 +19,10 @@ from host_tests.support.tls import certificate_files
 
 def test_an_installed_agent_delivers_as_its_user(site, plant):
     cart = site.cart(plant)
-    site.said("config", "check", cart, code=0)
+    site.output("config", "check", cart, code=0)
     site.begin(cart, "controller ready")
     delivered(plant, 5)
-    site.said("status", "--config", cart, code=0)
+    site.output("status", "--config", cart, code=0)
     assert (site.home / "7.spool").stat().st_uid != 0 or not site.other_user
 
 
@@ -34,23 +34,23 @@ def test_a_spool_with_waiting_results_is_seen_and_taken_along(site, plant):
     plant.cut_toolsnet(True)
     stored(plant, 3)
     install = ("install-service", "--config", cart, "--root", root, "--no-start")
-    told = site.said(*install, as_root=True, code=1)
+    output = site.output(*install, as_root=True, code=1)
     spool = site.home / "7.spool"
-    assert f"station 7: 3 results wait in {spool}" in told and "--take-spools" in told and not root.exists()
-    assert "is in use: end that agent first" in site.said(*install, "--take-spools", as_root=True, code=1)
+    assert f"station 7: 3 results wait in {spool}" in output and "--take-spools" in output and not root.exists()
+    assert "is in use: end that agent first" in site.output(*install, "--take-spools", as_root=True, code=1)
     assert agent.end() == 0
     moved = root / "var/lib/toolcart/7.spool"
-    assert "with 3 results wait" in site.said(*install, "--take-spools", as_root=True, code=0)
+    assert "with 3 results wait" in site.output(*install, "--take-spools", as_root=True, code=0)
     assert moved.stat().st_mode & 0o777 == 0o600 and not spool.exists()
     assert json.loads((moved.parent / "config.json").read_text())["stations"][0]["number"] == 7
-    assert '"waiting": 3' in site.said("spool", "info", moved, "--json", as_root=True)
+    assert '"waiting": 3' in site.output("spool", "info", moved, "--json", as_root=True)
     plant.cut_toolsnet(False)
     service = site.begin(moved.parent / "config.json", as_root=True)
     delivered(plant, 0, [1, 2, 3])
     assert service.end() == 0
     spool.write_bytes(moved.read_bytes())  # delivered: nothing in it is left behind
     site.give(spool)
-    site.said(*install, as_root=True, code=0)
+    site.output(*install, as_root=True, code=0)
 
 
 def test_a_date_of_an_unset_clock_is_marked_everywhere(site, plants):
@@ -65,8 +65,8 @@ def test_a_date_of_an_unset_clock_is_marked_everywhere(site, plants):
         wait_for("delivered", lambda made=made: plant.archive.tightening_ids()[-1:] == made)
         wait_for("in the file", lambda made=made: str(made[0]) in lines.read_text())
         assert agent.end() == 0
-        told = json.loads(lines.read_text().splitlines()[-1])
-        assert told["time_source"] == source and told["time"].startswith("1970-01-01T" if around else "20"), told
+        record = json.loads(lines.read_text().splitlines()[-1])
+        assert record["time_source"] == source and record["time"].startswith("1970-01-01T" if around else "20"), record
         parameters = [one["value"].strip() for one in plant.archive.results[-1]["parameters"]]
         assert edge in parameters, parameters
     listed = site.run("spool", "list", site.home / "7.spool").stdout.splitlines()
@@ -91,7 +91,7 @@ STORED = ("Lenks\xe4ule 7", "Lenks~E4ule 7", "Lenks?ule 7", "\u8f66\u8eab 123", 
 STORED += ("\u8f66\u8eab\u53f7\u7801\u4e00\u4e8c\u4e09\u56db",)
 
 
-def told_names(plant):
+def archived_names(plant):
     if plant.archived:
         return {row[0] for row in plant.archive.query("SELECT Name FROM TNMapProgram")}
     return set(plant.archive.programs.values())
@@ -111,7 +111,7 @@ def run(site, plant, form=str):
     status = site.run("status", "--config", cart).stdout
     lines = [json.loads(line) for line in file.read_text("ascii").splitlines()]
     names = {pset.pset_name for pset in plant.controller.psets.values()}
-    wait_for("the names of all programs", lambda: names <= {form(name) for name in told_names(plant)})
+    wait_for("the names of all programs", lambda: names <= {form(name) for name in archived_names(plant)})
     assert agent.end() == 0
     return lines, status
 
@@ -124,8 +124,8 @@ def test_text_beyond_ascii_can_be_turned_back_and_is_counted(site, plant):
     assert lines[0]["vin"] == STORED[0] and lines[3]["vin"] == STORED[3]
     assert len(set(at_toolsnet)) == len(VINS) and all(vin.isascii() and vin.isprintable() for vin in at_toolsnet)
     assert at_toolsnet[:3] == ["Lenks~C3~A4ule 7", "Lenks~E4ule 7", "Lenks?ule 7"]
-    told = "10 results since the start with text beyond ASCII: it is escaped where an outlet needs it"
-    assert told in status and "docs/outlets.md" in status
+    sentence = "10 results since the start with text beyond ASCII: it is escaped where an outlet needs it"
+    assert sentence in status and "docs/outlets.md" in status
 
 
 def test_archive_turns_the_vin_and_a_program_s_name_back(site, plants):
@@ -153,15 +153,15 @@ def password_of_root(site):
 def test_root_checks_as_the_user_that_runs_the_agent(site, plant):
     secret = password_of_root(site)
     cart = site.cart(plant, station={"outlets": [TOOLSNET, MQTT]})
-    told = site.said("config", "check", cart, as_root=True, code=1)
+    output = site.output("config", "check", cart, as_root=True, code=1)
     for words in (f"{secret}, which nobody may not read", f"chown nobody {secret}", "on this machine as nobody"):
-        assert words in told
-    assert "which nobody may not read" in site.said("doctor", "--offline", "--config", cart, as_root=True, code=1)
+        assert words in output
+    assert "which nobody may not read" in site.output("doctor", "--offline", "--config", cart, as_root=True, code=1)
     site.give(secret)
-    assert "good, 1 station; checked as nobody" in site.said("config", "check", cart, as_root=True, code=0)
+    assert "good, 1 station; checked as nobody" in site.output("config", "check", cart, as_root=True, code=0)
     (site.home / "7.spool").write_bytes(b"")
-    told = site.said("config", "check", cart, as_root=True)
-    assert "nobody may not write it" in told and "as nobody:" in told
+    output = site.output("config", "check", cart, as_root=True)
+    assert "nobody may not write it" in output and "as nobody:" in output
 
 
 @pytest.mark.parametrize(
@@ -180,16 +180,16 @@ def test_an_outlet_without_its_secret_stops_nothing_and_is_tried_again(site, pla
     agent = site.begin(cart, "mqtt://127.0.0.1:1 cannot be used: password: ", "controller ready")
     delivered(plant, 4)
     for command, code in (("status", 1), ("doctor", 1)):
-        told = site.said(command, "--config", cart, code=code)
-        assert "cannot be used: password: " in told and str(secret) in told
+        output = site.output(command, "--config", cart, code=code)
+        assert "cannot be used: password: " in output and str(secret) in output
     secret.write_text("secret\n")
     secret.chmod(0o600)
     site.give(secret)
     agent.wait_for("nothing listens on that port")  # it is made, and finds no broker
-    told = site.told(cart)
-    assert told["agent"]["configuration"]["changed"] == [], "it counts as read"
-    assert told["stations"][0]["outlets"][1]["waiting"] == 4
-    assert agent.said.count("cannot be used: password: ") == 1, agent.said
+    reported = site.status(cart)
+    assert reported["agent"]["configuration"]["changed"] == [], "it counts as read"
+    assert reported["stations"][0]["outlets"][1]["waiting"] == 4
+    assert agent.output.count("cannot be used: password: ") == 1, agent.output
 
 
 @pytest.mark.parametrize(
@@ -218,8 +218,8 @@ def test_doctor_says_first_whether_an_agent_runs(site, plant):
     cart = site.cart(plant)
 
     def doctor(*words):
-        told = site.run("doctor", *words, "--config", cart)
-        return told.returncode, told.stdout.splitlines()
+        done = site.run("doctor", *words, "--config", cart)
+        return done.returncode, done.stdout.splitlines()
 
     code, lines = doctor()
     assert code == 0 and "no agent runs with this configuration yet" in lines[0], lines
@@ -234,7 +234,7 @@ def test_doctor_says_first_whether_an_agent_runs(site, plant):
     stored(plant, 3)
     agent.process.send_signal(signal.SIGSTOP)
     code, lines = doctor("--offline")
-    assert code == 1 and "an agent has the spool and does not answer" in lines[0], lines
+    assert code == 1 and "the spool is in use, and no agent answers" in lines[0], lines
     agent.process.send_signal(signal.SIGCONT)
     agent.process.kill()
     agent.wait()
@@ -243,6 +243,6 @@ def test_doctor_says_first_whether_an_agent_runs(site, plant):
         code, lines = doctor(*words)
         assert code == 1 and "no agent runs: 3 results wait in the spool, and nothing is taken" in lines[0], lines
         assert lines[-1].startswith("1 thing does not work"), lines
-    told = json.loads(site.run("doctor", "--json", "--config", cart).stdout)
-    assert told["found"][0]["what"] == "agent" and told["found"][0]["figures"]["waiting"] == 3
+    report = json.loads(site.run("doctor", "--json", "--config", cart).stdout)
+    assert report["found"][0]["what"] == "agent" and report["found"][0]["figures"]["waiting"] == 3
     assert stat.S_ISSOCK((site.home / "cart.json.sock").stat().st_mode), "the killed one has left its socket"

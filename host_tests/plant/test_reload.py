@@ -18,20 +18,20 @@ def edited(site, cart, old, new):
 
 
 def name_of(site, cart):
-    told = site.told(cart)
-    return told["running"] and told["stations"][0]["name"]
+    status = site.status(cart)
+    return status["running"] and status["stations"][0]["name"]
 
 
 def everywhere(site, cart):
     """What status, doctor, the web page and /metrics say."""
-    told = site.told(cart)
-    seen = AgentState("cart", told)
-    texts = {command: site.said(command, "--config", cart) for command in ("status", "doctor")}
+    status = site.status(cart)
+    seen = AgentState("cart", status)
+    texts = {command: site.output(command, "--config", cart) for command in ("status", "doctor")}
     texts |= {"page": page.agent(seen), "overview": page.overview([seen])}
-    return texts, metrics.text_of([metrics.Agent("cart", told)])
+    return texts, metrics.text_of([metrics.Agent("cart", status)])
 
 
-def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site, plant):
+def test_an_edited_configuration_is_reported_everywhere_and_a_wrong_one_refused(site, plant):
     cart = site.cart(plant, station={"name": "Door"})
     agent = site.begin(cart, "controller ready")
     texts, figures = everywhere(site, cart)
@@ -66,7 +66,7 @@ def test_an_edited_configuration_is_said_everywhere_and_a_wrong_one_refused(site
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("the agent restarts in order")
     wait_for("the new name", lambda: name_of(site, cart) == "Hood")
-    assert site.told(cart)["agent"]["pid"] == agent.process.pid
+    assert site.status(cart)["agent"]["pid"] == agent.process.pid
     made = delivered(plant, 3, made)
     assert plant.controller.messages[3] == 1, "MID 0003 before the restart"
     texts, _ = everywhere(site, cart)
@@ -79,9 +79,9 @@ def test_reloads_under_load_lose_nothing_and_the_last_word_ends_it(site, plant):
     agent = site.begin(cart, "controller ready")
     plant.produce_rate(30)
     for count in range(1, 4):
-        wait_for("ready", lambda count=count: agent.said.count("controller ready") == count)
+        wait_for("ready", lambda count=count: agent.output.count("controller ready") == count)
         agent.process.send_signal(signal.SIGHUP)
-        wait_for("restarted", lambda count=count: agent.said.count("agent started") == count + 1)
+        wait_for("restarted", lambda count=count: agent.output.count("agent started") == count + 1)
     agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("restarts in order")
     assert agent.end() == 0, "SIGTERM in the middle of a restart"
@@ -100,11 +100,11 @@ def test_a_secret_that_changes_is_a_changed_configuration(site, plant):
     agent = site.begin(cart, "controller ready")
     secret.touch()
     time.sleep(0.1)
-    assert site.told(cart)["agent"]["configuration"]["changed"] == []
+    assert site.status(cart)["agent"]["configuration"]["changed"] == []
     site.write("broker.password", "second\n")
     agent.wait_for("broker.password changed since the start")
-    told = json.dumps(site.told(cart)["agent"])
-    assert "broker.password" in told and "second" not in told
+    text = json.dumps(site.status(cart)["agent"])
+    assert "broker.password" in text and "second" not in text
 
 
 def test_a_closed_terminal_ends_the_run_in_order(site, plant):
@@ -117,7 +117,7 @@ def test_a_closed_terminal_ends_the_run_in_order(site, plant):
         wait_for("taken", lambda made=made: set(made) <= set(plant.controller.acknowledged))
         run.process.send_signal(signal.SIGHUP)  # the terminal is there: this asks for a restart
         run.wait_for("restarts in order")
-        wait_for("ready again", lambda run=run: run.said.count("controller ready") == 2)
+        wait_for("ready again", lambda run=run: run.output.count("controller ready") == 2)
         run.close_terminal()
         assert run.wait() == 0
         wait_for("left in order", lambda before=before: plant.controller.messages.get(3, 0) == before + 2)
@@ -126,8 +126,8 @@ def test_a_closed_terminal_ends_the_run_in_order(site, plant):
 
 def holds(process, number=signal.SIGHUP):
     """True if this signal waits for this process, as the kernel shows it."""
-    shown = Path(f"/proc/{process.pid}/status").read_text()
-    return bool(int(shown.split("SigBlk:")[1].split()[0], 16) >> number - 1 & 1)
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return bool(int(status.split("SigBlk:")[1].split()[0], 16) >> number - 1 & 1)
 
 
 @pytest.mark.parametrize("words", [("run", "--plain", "--config"), ("run", "--log-format", "text", "--config")])
@@ -137,7 +137,7 @@ def test_a_hangup_while_the_agent_starts_has_it_read_its_configuration_again(sit
     for _ in range(3):
         agent.process.send_signal(signal.SIGHUP)
     agent.wait_for("restarts in order")
-    wait_for("ready", lambda: "controller ready" in agent.said)
+    wait_for("ready", lambda: "controller ready" in agent.output)
     assert not holds(agent.process) and not holds(agent.process, signal.SIGTERM)
     assert agent.end() == 0
 
@@ -145,6 +145,6 @@ def test_a_hangup_while_the_agent_starts_has_it_read_its_configuration_again(sit
 @pytest.mark.parametrize("words", [("run", "--plain", "--config"), ("run", "--log-format", "text", "--config")])
 def test_an_agent_that_is_ended_while_it_starts_ends_in_order(site, plant, words):
     agent = site.start(*words, site.cart(plant))
-    wait_for("it holds SIGTERM", lambda: holds(agent.process, signal.SIGTERM) or agent.said)
+    wait_for("it holds SIGTERM", lambda: holds(agent.process, signal.SIGTERM) or agent.output)
     agent.process.send_signal(signal.SIGTERM)
     assert agent.process.wait(60) == 0

@@ -33,8 +33,8 @@ def test_results_come_over_a_device_server_and_again_after_it_was_cut(site, plan
     plant = plants(link=link, line_path=line)
     with SerialBridge(line, kind) as server:
         cart = cart_of(site, plant, link, server.device)
-        site.said("config", "check", cart, code=0)
-        assert f"a controller answers on {server.device} ({link})" in site.said("doctor", "--config", cart)
+        site.output("config", "check", cart, code=0)
+        assert f"a controller answers on {server.device} ({link})" in site.output("doctor", "--config", cart)
         agent = site.begin(cart, "controller ready")
         made = plant.produce(3)
         wait_for("at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == made)
@@ -79,16 +79,16 @@ OTHER = "Does another client have this line? Many such servers take one at a tim
         ),
     ],
 )
-def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant, stays, kind, behave, words, hint):
+def test_a_server_that_refuses_closes_or_is_silent_is_reported_in_words(site, plant, stays, kind, behave, words, hint):
     """These words come from doctor, and from the log and status of an agent."""
     port = stays.enter_context(Peer(behave)).port if behave else free_port()
     place = f"127.0.0.1:{port}"
     cart, words = cart_of(site, plant, "3964r", f"{kind}://{place}"), words.format(place=place)
-    doctor = " ".join(site.said("doctor", "--config", cart).split())
+    doctor = " ".join(site.output("doctor", "--config", cart).split())
     assert words in doctor and hint in doctor
     agent = site.begin(cart, words)
-    wait_for("status says it", lambda: words in " ".join(site.said("status", "--config", cart).split()))
-    assert "adapter" not in agent.said + doctor and "pyserial" not in agent.said + doctor
+    wait_for("status says it", lambda: words in " ".join(site.output("status", "--config", cart).split()))
+    assert "adapter" not in agent.output + doctor and "pyserial" not in agent.output + doctor
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_a_server_that_refuses_closes_or_is_silent_is_told_in_words(site, plant,
     ["socket://", "socket://host", "rfc2217://host:0", "rfc2217://host:99999", "loop://", "socket://a:1/x"],
 )
 def test_what_is_no_address_of_server_is_a_mistake_of_the_configuration(site, device):
-    said = site.said("config", "check", cart_of(site, None, "ascii", device), code=2)
-    assert "socket://host:port or rfc2217://host:port" in said
+    output = site.output("config", "check", cart_of(site, None, "ascii", device), code=2)
+    assert "socket://host:port or rfc2217://host:port" in output
 
 
 def test_a_raw_line_sets_no_flow(site):
     cart = cart_of(site, None, "ascii", "socket://10.0.0.7:4001", flow="rts_cts")
-    assert "rfc2217:// sets it from here" in site.said("config", "check", cart, code=2)
+    assert "rfc2217:// sets it from here" in site.output("config", "check", cart, code=2)

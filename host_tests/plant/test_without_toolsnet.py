@@ -12,7 +12,7 @@ import pytest
 from toolcart.tools.web import metrics, page
 from toolcart.tools.web.page import AgentState
 from host_tests.plant.as_installed import delivered
-from host_tests.plant.plant_words import Words, says
+from host_tests.plant.plant_words import Words, shows
 from host_tests.support import webhook
 from host_tests.support.brokers import need_amqtt
 from host_tests.support.consumers import HookServer, consuming
@@ -27,13 +27,13 @@ def lines_of(path):
     return [json.loads(line)["tightening_id"] for line in path.read_text().splitlines()] if path.is_file() else []
 
 
-def everything_said(site, cart, agent):
+def text_of_each_surface(site, cart, agent):
     """What people and machines are told of the running cart, by where."""
-    told = site.told(cart)
-    seen = AgentState("cart", told)
-    figures = metrics.text_of([metrics.Agent("cart", told)]).splitlines(True)
+    status = site.status(cart)
+    seen = AgentState("cart", status)
+    figures = metrics.text_of([metrics.Agent("cart", status)]).splitlines(True)
     return {
-        "log": agent.said,
+        "log": agent.output,
         "status": site.run("status", "--config", cart).stdout,
         "doctor": site.run("doctor", "--config", cart).stdout,
         "page": page.agent(seen),
@@ -43,15 +43,15 @@ def everything_said(site, cart, agent):
     }
 
 
-def nothing_of_toolsnet(said):
-    for where, text in said.items():
-        found = [word for word in WORDS_OF_TOOLSNET if word in text]
-        assert not found, f"{where} speaks of {found}:\n{text}"
-    return said
+def nothing_of_toolsnet(surfaces):
+    for where, text in surfaces.items():
+        words = [word for word in WORDS_OF_TOOLSNET if word in text]
+        assert not words, f"{where} speaks of {words}:\n{text}"
+    return surfaces
 
 
 def station_of(site, cart):
-    return site.told(cart)["stations"][0]
+    return site.status(cart)["stations"][0]
 
 
 def nothing_waits(site, cart):
@@ -95,24 +95,27 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, plan
     with need_amqtt()(tmp_path) as broker:
         outlet = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
         cart = site.cart(plant, toolsnet=False, station={"outlets": [outlet]})
-        site.said("config", "check", cart, code=0)
-        assert f"127.0.0.1:{broker.port} accepts connections" in site.said("doctor", "--config", cart)
+        site.output("config", "check", cart, code=0)
+        assert f"127.0.0.1:{broker.port} accepts connections" in site.output("doctor", "--config", cart)
         agent = site.begin(cart, "controller ready", "MQTT connected")
         place = tmp_path / "archive.sqlite"
         with consuming(place, f"{broker.url}/toolcart/+/+"):
             made = texts(plant.produce(5))
             nothing_waits(site, cart)
             with sqlite3.connect(place) as database:
-                found = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
-            assert texts(one for (one,) in found) == made
-        told = station_of(site, cart)
-        assert [outlet["kind"] for outlet in told["outlets"]] == ["mqtt"] and "parked" not in told
-        said = nothing_of_toolsnet(everything_said(site, cart, agent))
-        assert "5 stored, 0 waiting for MQTT" in said["status"] and "5 stored, 0 waiting for MQTT" in said["doctor"]
-        assert 'toolcart_connected{agent="cart",station="7",name="",side="mqtt"} 1' in said["metrics"]
+                rows = database.execute('SELECT "TighteningId" FROM "Result" ORDER BY "ResultId"').fetchall()
+            assert texts(one for (one,) in rows) == made
+        station = station_of(site, cart)
+        assert [outlet["kind"] for outlet in station["outlets"]] == ["mqtt"] and "parked" not in station
+        surfaces = nothing_of_toolsnet(text_of_each_surface(site, cart, agent))
+        assert (
+            "5 stored, 0 waiting for MQTT" in surfaces["status"]
+            and "5 stored, 0 waiting for MQTT" in surfaces["doctor"]
+        )
+        assert 'toolcart_connected{agent="cart",station="7",name="",side="mqtt"} 1' in surfaces["metrics"]
         for where in (("--config", cart), ("--spool", site.home / "7.spool"), ("--config", cart)):
-            told = site.said("quarantine", "list", *where, code=1)
-            assert "station 7 has no quarantine: ToolsNet is not among" in told
+            output = site.output("quarantine", "list", *where, code=1)
+            assert "station 7 has no quarantine: ToolsNet is not among" in output
             if where[0] == "--spool":
                 assert agent.end() == 0  # the last one asks the spool itself
 
@@ -126,8 +129,8 @@ def test_a_full_spool_without_toolsnet_names_who_has_to_take(site, plant, tmp_pa
     agent.wait_for("the spool is full: the controller keeps its results; MQTT has to take some")
     agent.wait_for("no MQTT: broker 127.0.0.1")
     plant.stop_producing()
-    said = nothing_of_toolsnet(everything_said(site, cart, agent))
-    assert "MQTT has to take some" in said["status"] and "MQTT has to take some" in said["doctor"]
+    surfaces = nothing_of_toolsnet(text_of_each_surface(site, cart, agent))
+    assert "MQTT has to take some" in surfaces["status"] and "MQTT has to take some" in surfaces["doctor"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_kills_lose_and_double_nothing_without_toolsnet(site, plant, hook, kinds
             continue
         for kind in kinds:
             wait_for(f"{made[-1]} at the {kind}", partial(arrived, kind))
-        nothing_of_toolsnet(everything_said(site, cart, agent))
+        nothing_of_toolsnet(text_of_each_surface(site, cart, agent))
         agent.end()
     agent = site.begin(cart, "controller ready")
     for kind in kinds:
@@ -172,8 +175,8 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     alone = site.cart(plant, name="alone.json", toolsnet=False, station={"outlets": [LINES]})
     both = site.cart(plant, name="both.json", station={"outlets": [LINES, {"kind": "toolsnet"}]})
 
-    def run(cart, *said):
-        agent = site.begin(cart, "controller ready", *said)
+    def run(cart, *awaited):
+        agent = site.begin(cart, "controller ready", *awaited)
         made.extend(plant.produce(5))
         are_in(site, made)
         return agent
@@ -183,12 +186,12 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     assert run(alone).end() == 0
     agent = run(both, added)
     delivered(plant, 0, made)
-    assert "added with this start" in site.said("status", "--config", both)
+    assert "added with this start" in site.output("status", "--config", both)
     assert agent.end() == 0
 
     agent = run(alone, "file takes results")
-    assert "was removed" not in agent.said  # it had taken everything
-    nothing_of_toolsnet({"log": agent.said, "status": site.said("status", "--config", alone)})
+    assert "was removed" not in agent.output  # it had taken everything
+    nothing_of_toolsnet({"log": agent.output, "status": site.output("status", "--config", alone)})
     assert agent.end() == 0
     agent = run(both, added)
     delivered(plant, 0, made)
@@ -196,11 +199,11 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
     made.extend(plant.produce(5))
     are_in(site, made)
     assert agent.end() == 0
-    told = "ToolsNet was removed with this start: at most 5 records that it has not "
-    told += "taken make room for new ones, a block at a time"
-    agent = run(alone, told)
-    Words(site, alone, agent).say(
-        told,
+    sentence = "ToolsNet was removed with this start: at most 5 records that it has not "
+    sentence += "taken make room for new ones, a block at a time"
+    agent = run(alone, sentence)
+    Words(site, alone, agent).assert_shown(
+        sentence,
         "configured again soon, under the same name and of the same kind, it continues",
         on=("status", "page"),
     )
@@ -212,7 +215,7 @@ def test_toolsnet_added_later_gets_what_spool_holds_and_goes_on_when_back(site, 
 
 
 @pytest.mark.long("a spool that fills three times")
-@says(
+@shows(
     "records at most given up before MQTT had them: the spool was full, or MQTT was added to it",
     "of the oldest records: new results need room",
 )
@@ -224,7 +227,7 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
     made = plant.produce(500)
     are_in(site, made)
     missed = "records at most given up before MQTT had them: the spool was full, or MQTT was added to it"
-    Words(site, cart, agent).say(missed, on=("status",))
+    Words(site, cart, agent).assert_shown(missed, on=("status",))
     assert 0 < station_of(site, cart)["missed"] < 500
     assert agent.end() == 0
     added = [LINES, away, {"kind": "toolsnet"}]
@@ -232,7 +235,9 @@ def test_what_an_outlet_has_missed_or_cannot_get_is_counted(site, plant):
     agent = site.begin(cart, "of the oldest records: new results need room")
     wait_for("the newest at ToolsNet", lambda: plant.archive.tightening_ids()[-1:] == made[-1:])
     assert plant.archive.tightening_ids() == made[-len(plant.archive.tightening_ids()) :]
-    Words(site, cart, agent).say("of the oldest records: new results need room", on=("status", "doctor", "page", "log"))
+    Words(site, cart, agent).assert_shown(
+        "of the oldest records: new results need room", on=("status", "doctor", "page", "log")
+    )
 
 
 def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant):
@@ -257,18 +262,18 @@ def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant)
             agent = site.begin(cart, "controller ready")
         made += plant.produce(1)
         wait_for("the newest in the file", has_newest)
-        found = lines_of(file)
-        assert found[:8] == texts(made)[:8] and found[8:] == texts(made)[-len(found) + 8 :] and len(found) > 100, way
+        ids = lines_of(file)
+        assert ids[:8] == texts(made)[:8] and ids[8:] == texts(made)[-len(ids) + 8 :] and len(ids) > 100, way
         outlet = station_of(site, cart)["outlets"][0]
-        assert outlet["not_given"] == len(made) - len(found), way
-        assert abs(outlet["given_again"] - (len(found) - 8)) <= 1, way
-        Words(site, cart, agent).say("was it restored from an old copy, or exchanged?", on=("status", "log"))
+        assert outlet["not_given"] == len(made) - len(ids), way
+        assert abs(outlet["given_again"] - (len(ids) - 8)) <= 1, way
+        Words(site, cart, agent).assert_shown("was it restored from an old copy, or exchanged?", on=("status", "log"))
     assert agent.end() == 0
 
 
 def ordered(site, cart, *words, code=0, station=7):
     """Give the order; return what it says."""
-    return site.said("spool", "offer-again", station, *words, "--config", cart, code=code)
+    return site.output("spool", "offer-again", station, *words, "--config", cart, code=code)
 
 
 def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
@@ -280,16 +285,16 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     plant.loop.call(plant.archive.clear)
     plant.loop.call(plant.toolsnet.drop)
     agent.wait_for("ToolsNet holds no result of station 7, of up to 10 that were delivered")
-    [line] = [line for line in agent.said.splitlines() if "ToolsNet holds no result" in line]
+    [line] = [line for line in agent.output.splitlines() if "ToolsNet holds no result" in line]
     assert " ! " in line or "WARN" in line.upper(), line
     new = plant.produce(2)  # which the operator notices late: the 08 says nothing any more
     wait_for("the new ones", lambda: plant.archive.tightening_ids() == new)
 
-    said = ordered(site, cart, "--from", 4, "--dry-run")
-    assert said.startswith("dry run: 9 results would be sent to ToolsNet again, from number 4 on ("), said
+    output = ordered(site, cart, "--from", 4, "--dry-run")
+    assert output.startswith("dry run: 9 results would be sent to ToolsNet again, from number 4 on ("), output
     assert plant.archive.tightening_ids() == new
-    said = ordered(site, cart, "--from", 4)
-    assert said.startswith("9 results are sent to ToolsNet again, from number 4 on ("), said
+    output = ordered(site, cart, "--from", 4)
+    assert output.startswith("9 results are sent to ToolsNet again, from number 4 on ("), output
     agent.wait_for("ordered `offer-again from 4` at station 7: 9 results from number 4 on are sent again")
     wait_for("all from the fourth on", lambda: plant.archive.tightening_ids()[2:] == made[3:] + new)
     nothing_waits(site, cart)
@@ -298,13 +303,13 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.loop.call(plant.archive.clear)
     rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
-    said = ordered(site, cart, "--since", rows[0]["time"], "--dry-run")
-    assert "would be sent to ToolsNet again, from number 1 on" in said, said
-    again, waiting = re.search(r"run: (\d+) results? would .* before the (\d+) that wait;", said).groups()
+    output = ordered(site, cart, "--since", rows[0]["time"], "--dry-run")
+    assert "would be sent to ToolsNet again, from number 1 on" in output, output
+    again, waiting = re.search(r"run: (\d+) results? would .* before the (\d+) that wait;", output).groups()
     assert int(again) + int(waiting) == 12  # what the kill has left unsaid waits: it goes out in any case
-    assert "that is the oldest which the spool still has" in said
-    said = ordered(site, cart, "--since", rows[0]["time"])
-    assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in said, said
+    assert "that is the oldest which the spool still has" in output
+    output = ordered(site, cart, "--since", rows[0]["time"])
+    assert f"{again} results are sent to ToolsNet again when the agent runs, from number 1 on" in output, output
     last = plant.produce(1)
     agent = site.begin(cart, ", while no agent ran: ", f": {again} results from number 1 on are sent again")
     delivered(plant, 0, made + new + last)
@@ -313,7 +318,7 @@ def test_an_emptied_toolsnet_is_a_warning_and_gets_a_range_again(site, plant):
     assert "no result from there on" in ordered(site, cart, "--since", "2099-01-01", code=1)
 
 
-def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left(site, plant):
+def test_what_an_emptied_toolsnet_lacks_is_reported_after_a_restart_until_it_is_left(site, plant):
     cart = site.cart(plant)
     agent = site.begin(cart, "ToolsNet connected")
     delivered(plant, 10)
@@ -324,14 +329,14 @@ def test_what_an_emptied_toolsnet_lacks_is_said_after_a_restart_until_it_is_left
     for _ in range(2):
         agent = site.begin(cart, lacks)
         words = Words(site, cart, agent)
-        words.say(lacks, on=("status", "doctor", "page"))
+        words.assert_shown(lacks, on=("status", "doctor", "page"))
         assert site.run("doctor", "--config", cart).returncode == 1
         assert agent.end() == 0
-        assert lacks in site.said("doctor", "--config", cart, code=1)
+        assert lacks in site.output("doctor", "--config", cart, code=1)
     assert "up to 10 results that it had" in ordered(site, cart, "--leave")
     agent = site.begin(cart, "ordered `offer-again leave` at station 7: up to 10 results that ToolsNet lacks are left")
-    wait_for("ToolsNet connected", lambda: "ToolsNet connected" in agent.said)
-    assert lacks not in site.said("status", "--config", cart) + agent.said
+    wait_for("ToolsNet connected", lambda: "ToolsNet connected" in agent.output)
+    assert lacks not in site.output("status", "--config", cart) + agent.output
     assert "no result of station 7 is in doubt" in ordered(site, cart, "--leave", code=1)
 
 
@@ -342,11 +347,11 @@ def test_an_order_without_room_says_from_where_there_is(site, plant):
     nothing_waits(site, cart)
     rows = json.loads(site.run("spool", "export", "--json", site.home / "7.spool").stdout)
     oldest = rows[0]["number"]
-    said = ordered(site, cart, "--from", oldest, code=1)
-    assert "the spool has no room for that" in said and "a quarter has to stay" in said, said
-    number = int(said.split("from number ")[1].split()[0])
-    count = int(said.split("that is ")[1].split()[0])
-    assert oldest < number and count == 150 - number + 1, said
+    output = ordered(site, cart, "--from", oldest, code=1)
+    assert "the spool has no room for that" in output and "a quarter has to stay" in output, output
+    number = int(output.split("from number ")[1].split()[0])
+    count = int(output.split("that is ")[1].split()[0])
+    assert oldest < number and count == 150 - number + 1, output
     assert plant.archive.tightening_ids() == made
     assert f"{count} results are sent" in ordered(site, cart, "--from", number)
     delivered(plant, 0, made + made[-count:])
@@ -362,5 +367,5 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     assert agent.end() == 0
     alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})
     agent = site.begin(alone, "file takes results")
-    said = ordered(site, alone, "--from", 1, code=1, station=8)
-    assert "station 8 has no quarantine: ToolsNet is not among its outlets" in said
+    output = ordered(site, alone, "--from", 1, code=1, station=8)
+    assert "station 8 has no quarantine: ToolsNet is not among its outlets" in output

@@ -1,6 +1,6 @@
 """Words against truth: faults are driven at an installed agent, and every surface says what was done, nothing else.
 
-A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @says and `Words`.
+A new fault is a row of CONTROLLERS or TOOLSNETS, or a test with @shows and `Words`.
 """
 
 import contextlib
@@ -29,8 +29,8 @@ from host_tests.plant.plant_words import (
     STATES,
     Truth,
     Words,
-    check_says,
-    says,
+    check_shown,
+    shows,
 )
 from host_tests.support import peers
 from host_tests.support.agent_lines import status_of
@@ -50,8 +50,8 @@ class Row:
     `peer` is what a Peer does, None: nothing listens; with `options` it is a simulated side that has them.
     """
 
-    def __init__(self, name, *says, peer=None, settings=(), on=EVERYWHERE, is_steady=True, **options):
-        self.name, self.says, self.peer, self.settings, self.options = name, says, peer, dict(settings), options
+    def __init__(self, name, *texts, peer=None, settings=(), on=EVERYWHERE, is_steady=True, **options):
+        self.name, self.texts, self.peer, self.settings, self.options = name, texts, peer, dict(settings), options
         self.on = on
         self.is_steady = is_steady  # else it is connected and loses its connection again and again
 
@@ -197,22 +197,22 @@ def begun(site, plant, around=None, **cart):
     return agent, Words(site, path, agent)
 
 
-def said_by(rows):
-    return [max(piece.split("{place}"), key=len).strip(" :") for row in rows for piece in row.says]
+def pieces_of(rows):
+    return [max(piece.split("{place}"), key=len).strip(" :") for row in rows for piece in row.texts]
 
 
 @pytest.fixture(autouse=True)
-def _said(request):
+def _check_pieces(request):
     """What a test is marked with was said in it."""
-    pieces = getattr(request.function, "says", ())
+    pieces = getattr(request.function, "shows", ())
     if "row" in request.fixturenames:
-        pieces = said_by([request.getfixturevalue("row")])
+        pieces = pieces_of([request.getfixturevalue("row")])
     yield
     if "piece" not in request.fixturenames:
-        check_says(pieces)
+        check_shown(pieces)
 
 
-@says(*said_by(CONTROLLERS))
+@shows(*pieces_of(CONTROLLERS))
 def test_each_controller_that_gives_no_session_has_its_own_reason(site, plants, stays):
     good = plants()
     ports = {number: _port(plants, stays, row, "controller") for number, row in enumerate(CONTROLLERS, 1)}
@@ -221,18 +221,18 @@ def test_each_controller_that_gives_no_session_has_its_own_reason(site, plants, 
     cart = site.cart(good, stations=[*stations, station_at(50, good.controller_port)])
     agent = site.begin(cart)
     words = Words(site, cart, agent)
-    words.until(lambda told: told[50]["controller"]["state"] == "ready", "the good one is ready")
-    words.until(lambda told: all(told[number]["controller"]["why"] for number in places), "reasons")
+    words.until(lambda states: states[50]["controller"]["state"] == "ready", "the good one is ready")
+    words.until(lambda states: all(states[number]["controller"]["why"] for number in places), "reasons")
     wanted = {
-        number: [piece.format(place=places[number]) for piece in row.says] for number, row in enumerate(CONTROLLERS, 1)
+        number: [piece.format(place=places[number]) for piece in row.texts] for number, row in enumerate(CONTROLLERS, 1)
     }
     for number, pieces in wanted.items():
-        wait_for(f"{number}: {pieces}", lambda pieces=pieces: all(piece in agent.said for piece in pieces))
+        wait_for(f"{number}: {pieces}", lambda pieces=pieces: all(piece in agent.output for piece in pieces))
     words.again()
     for number, row in enumerate(CONTROLLERS, 1):
-        words.say(*wanted[number], on=row.on)
+        words.assert_shown(*wanted[number], on=row.on)
     words.agree({number: Truth(controller=False, waiting=0) for number in places} | {50: Truth(waiting=0)})
-    words.never("missed results", "results may", "waiting results")
+    words.assert_absent("missed results", "results may", "waiting results")
     delivered(good, 3)  # the others do not hinder it
 
 
@@ -249,8 +249,8 @@ def _port(plants, stays, row, side):
 @pytest.mark.parametrize(
     "row", [pytest.param(row, id=row.name, marks=() if row.name in USUAL else LONG) for row in TOOLSNETS]
 )
-@says(*said_by(TOOLSNETS))
-def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants, stays, row):
+@shows(*pieces_of(TOOLSNETS))
+def test_each_toolsnet_that_accepts_nothing_has_its_own_reason(site, plant, plants, stays, row):
     port = _port(plants, stays, row, "toolsnet")
     if row.settings.get("tls_ca") == "ca.pem":
         from host_tests.support.tls import certificate_files
@@ -260,18 +260,18 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     agent = site.begin(cart, "controller ready")
     stored(plant, 2)
     words = Words(site, cart, agent)
-    words.until(lambda told: told[7]["outlets"][0]["why"] and told[7]["backlog"] == 2, "a reason")
-    pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.says]
-    wait_for(f"{pieces}", lambda: all(piece in agent.said for piece in pieces))
+    words.until(lambda states: states[7]["outlets"][0]["why"] and states[7]["backlog"] == 2, "a reason")
+    pieces = [piece.format(place=f"127.0.0.1:{port}") for piece in row.texts]
+    wait_for(f"{pieces}", lambda: all(piece in agent.output for piece in pieces))
     if row.is_steady:
-        words.again().say(*pieces)
+        words.again().assert_shown(*pieces)
         words.agree({7: Truth(toolsnet=False, waiting=2)})
-        words.never("ToolsNet connected, it takes", "controller lost")
-    assert agent.said.count("ToolsNet connected") <= 1, agent.said
+        words.assert_absent("ToolsNet connected, it takes", "controller lost")
+    assert agent.output.count("ToolsNet connected") <= 1, agent.output
 
 
 @LONG
-@says(
+@shows(
     "{} fell silent: it did not answer the keep-alive",
     "{} left in order",
     "fetching up to {} missed result{}",
@@ -282,50 +282,50 @@ def test_each_toolsnet_that_takes_nothing_has_its_own_reason(site, plant, plants
     ", running for {} since",
     ", a sync takes",
 )
-def test_an_ended_session_and_a_lost_network_are_said_meanwhile(site, plant):
+def test_an_ended_session_and_a_lost_network_are_reported_meanwhile(site, plant):
     agent, words = begun(site, plant, toolsnet=SOON)
     made = delivered(plant, 2)
     words.again().agree({7: Truth(waiting=0)})
-    words.never("refused the connection", "closed the connection", "lost")
+    words.assert_absent("refused the connection", "closed the connection", "lost")
     plant.cut_toolsnet(True)
     agent.wait_for("ToolsNet lost")
     made += plant.produce(8)
-    words.until(lambda told: told[7]["backlog"] == 8 and told[7]["outlets"][0]["why"] == "refused", "a backlog")
+    words.until(lambda states: states[7]["backlog"] == 8 and states[7]["outlets"][0]["why"] == "refused", "a backlog")
     time.sleep(1.5)  # the log looks once a second
     words.agree({7: Truth(toolsnet=False, waiting=8)})
-    words.say(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
+    words.assert_shown(f"127.0.0.1:{plant.pim_port} refused the connection", on=STATES)
     plant.cut_toolsnet(False)
     agent.wait_for("backlog delivered (")
     words.again().agree({7: Truth(waiting=0)})
-    words.never("refused the connection", on=STATES)
+    words.assert_absent("refused the connection", on=STATES)
 
     plant.controller.options.silent = True
     agent.wait_for("fell silent: it did not answer the keep-alive")
-    assert "missed results" not in agent.said, "there is nobody to ask"
+    assert "missed results" not in agent.output, "there is nobody to ask"
     made += plant.produce(900)
     plant.controller.options.silent = False
     agent.wait_for("fetching up to ", 30)
     agent.wait_for("no missed result is left in the controller")
     wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
     words.again().agree({7: Truth(waiting=0)})
-    words.never("fell silent", "missed results", on=STATES)
+    words.assert_absent("fell silent", "missed results", on=STATES)
     plant.cut_controller(True)
     agent.wait_for(f"controller lost: controller 127.0.0.1:{plant.controller_port} reset the connection")
     agent.wait_for(f"no controller: controller 127.0.0.1:{plant.controller_port} refused the connection")
     words.again().agree({7: Truth(controller=False, waiting=0)})
-    assert agent.end() == 0 and "left in order" in agent.said
-    assert agent.said.count("ToolsNet lost") == 1 and agent.said.count("controller lost") == 2, agent.said
+    assert agent.end() == 0 and "left in order" in agent.output
+    assert agent.output.count("ToolsNet lost") == 1 and agent.output.count("controller lost") == 2, agent.output
 
 
 @LONG
-@says(
-    *said_by(BROKERS),
+@shows(
+    *pieces_of(BROKERS),
     "{} cannot be used: {}",
     "receipts of MQTT since the start name more than was sent",
     "does another cart have this topic",
     "{} takes records again",
 )
-def test_each_broker_that_takes_nothing_has_its_own_reason(site, plants, stays):
+def test_each_broker_that_accepts_nothing_has_its_own_reason(site, plants, stays):
     made, stations, places = [], [], {}
     for number, row in enumerate(BROKERS, 1):
         made.append(plants())
@@ -336,20 +336,20 @@ def test_each_broker_that_takes_nothing_has_its_own_reason(site, plants, stays):
     cart = site.cart(made[0], stations=stations)
     agent = site.begin(cart)
     words = Words(site, cart, agent)
-    words.until(lambda told: all(told[number]["controller"]["state"] == "ready" for number in places), "ready")
+    words.until(lambda states: all(states[number]["controller"]["state"] == "ready" for number in places), "ready")
     for plant in made:
         plant.produce(2)
-    wanted = [[piece.format(place=places[at]) for piece in row.says] for at, row in enumerate(BROKERS, 1)]
+    wanted = [[piece.format(place=places[at]) for piece in row.texts] for at, row in enumerate(BROKERS, 1)]
     for piece in chain(*wanted):
         agent.wait_for(piece)
     words.agree({number: Truth(waiting=0) for number in places})
-    unusable = [line for line in agent.said.splitlines() if "cannot be used" in line]
+    unusable = [line for line in agent.output.splitlines() if "cannot be used" in line]
     for number in places:
         own = [line for line in unusable if f"station {number}: " in line]
         assert len(own) == len({*own}), own
-    words.say(*chain(*wanted[:7]))
+    words.assert_shown(*chain(*wanted[:7]))
     assert words.doctor.returncode == 1
-    words.never("takes records again")
+    words.assert_absent("takes records again")
     with Peer(BrokerThat(receipt=2), int(places[1].partition(":")[2])):
         agent.wait_for(f"station 1: mqtt://{places[1]}/toolcart/1/1 takes records again")
 
@@ -363,31 +363,31 @@ def all_but(plant, count, refused):
     wait_for("the others arrive", lambda: sorted(plant.archive.tightening_ids()) == others)
 
 
-@says(
+@shows(
     "ToolsNet refused what was sent with code",
     "a result was set aside: {reason}",
     "refused by ToolsNet will be offered again while it takes others",
 )
-def test_one_refused_result_is_said_of_that_one_alone(site, plants):
+def test_one_refused_result_is_reported_of_that_one_alone(site, plants):
     plant = plants(toolsnet={"tightening_codes": {2: 17}})
     agent, words = begun(site, plant, toolsnet=SOON)
     all_but(plant, 5, 2)
-    words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
+    words.until(lambda states: states[7]["parked"] == 1 and states[7]["backlog"] == 0, "it is set aside")
     agent.wait_for("a result was set aside: refused by ToolsNet with code 17")
     words.again().agree({7: Truth(waiting=0, set_aside=1)})
-    words.say("1 result set aside", on=("status", "doctor", "page"))
-    words.say('what="set aside",level="note"} 1', on=("metrics",))
-    words.never("refuses everything that is offered", "needs an operator", "2 results set aside")
+    words.assert_shown("1 result set aside", on=("status", "doctor", "page"))
+    words.assert_shown('what="set aside",level="note"} 1', on=("metrics",))
+    words.assert_absent("refuses everything that is offered", "needs an operator", "2 results set aside")
 
 
-def test_an_acknowledgement_that_is_owed_is_said_of_its_result(site, plants):
+def test_an_acknowledgement_that_is_owed_is_reported_of_its_result(site, plants):
     plant = plants(toolsnet={"silent_sequences": (3,)})
     agent, _ = begun(site, plant, toolsnet=SOON)
     all_but(plant, 6, 3)
     agent.wait_for("ToolsNet did not acknowledge result 3 in time; the next connection shows whether it has it")
     assert agent.end() == 0
-    told = set(re.findall(r"did not acknowledge result (\d+)", agent.said))
-    assert told == {"3"}, agent.said
+    results = set(re.findall(r"did not acknowledge result (\d+)", agent.output))
+    assert results == {"3"}, agent.output
 
 
 def test_results_in_their_order_are_never_out_of_it(site, plant):
@@ -397,51 +397,53 @@ def test_results_in_their_order_are_never_out_of_it(site, plant):
     wait_for("some", lambda: len(plant.archive.tightening_ids()) > 50)
     plant.stop_producing()
     assert agent.end() == 0
-    assert "out of the order" not in agent.said, agent.said
+    assert "out of the order" not in agent.output, agent.output
 
 
 @LONG
-@says("set aside: refused by ToolsNet, in doubt or unreadable")
-def test_a_refused_result_with_none_behind_it_is_not_everything(site, plants):
+@shows("set aside: refused by ToolsNet, in doubt or unreadable")
+def test_a_refused_result_with_none_after_it_is_not_everything(site, plants):
     plant = plants(toolsnet={"tightening_codes": {3: 17}})
     lines = {"kind": "file", "path": "lines/x.jsonl"}
     agent, words = begun(site, plant, toolsnet=SOON, station={"outlets": [{"kind": "toolsnet"}, lines]})
     agent.wait_for("x.jsonl cannot be used")
     plant.produce(3)
-    words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made")
-    words.say("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
-    words.never("refuses everything", "look into ToolsNet")
+    words.until(
+        lambda states: (states[7]["outlets"][0]["refused"] or {}).get("next_try_ms", 0) > 8000, "a pass was made"
+    )
+    words.assert_shown("ToolsNet refuses (code 17), next try in", on=("status", "page", "live"))
+    words.assert_absent("refuses everything", "look into ToolsNet")
     plant.produce(1)
-    words.until(lambda told: told[7]["parked"] == 1 and told[7]["backlog"] == 0, "it is set aside")
-    words.say("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
+    words.until(lambda states: states[7]["parked"] == 1 and states[7]["backlog"] == 0, "it is set aside")
+    words.assert_shown("1 result set aside: refused by ToolsNet, in doubt or unreadable", on=("status", "doctor"))
     (site.home / "lines").mkdir()
     site.give(site.home / "lines")
     agent.wait_for("x.jsonl takes records again")
-    before = len(agent.said)
+    before = len(agent.output)
     assert agent.end() == 0
-    assert "cannot be used" not in agent.said[before:], agent.said[before:]
+    assert "cannot be used" not in agent.output[before:], agent.output[before:]
 
 
 @LONG
-@says("refuses everything that is offered", "look into ToolsNet: is its database there")
-def test_toolsnet_that_refuses_all_is_said_to_and_nothing_is_set_aside(site, plants):
+@shows("refuses everything that is offered", "look into ToolsNet: is its database there")
+def test_toolsnet_that_refuses_everything_is_reported_so_and_nothing_is_set_aside(site, plants):
     plant = plants(toolsnet={"code_all": 9})
     agent, words = begun(site, plant, toolsnet=SOON)
     plant.produce(4)
     agent.wait_for("refuses everything that is offered (code 9)")
-    words.until(lambda told: (told[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
+    words.until(lambda states: (states[7]["outlets"][0]["refused"] or {}).get("trouble"), "it is known")
     words.agree({7: Truth(toolsnet=None, waiting=4, set_aside=0)})
-    words.say("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
-    words.say('what="refused",level="bad"} 1', on=("metrics",))
+    words.assert_shown("refuses everything that is offered (code 9)", "4 waiting", on=("status", "page", "live"))
+    words.assert_shown('what="refused",level="bad"} 1', on=("metrics",))
     assert words.doctor.returncode == 1
     plant.toolsnet.options.code_all = None
     agent.wait_for("ToolsNet takes results again")
-    words.until(lambda told: told[7]["backlog"] == 0, "delivered")
+    words.until(lambda states: states[7]["backlog"] == 0, "delivered")
     words.agree({7: Truth(waiting=0, set_aside=0)})
-    words.never("refuses", on=STATES)
+    words.assert_absent("refuses", on=STATES)
 
 
-@says("results that it had: was its database emptied or restored", "which this spool never sent")
+@shows("results that it had: was its database emptied or restored", "which this spool never sent")
 @pytest.mark.parametrize(
     ("held", "piece"),
     [
@@ -454,48 +456,48 @@ def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, 
     agent, words = begun(site, plant, toolsnet=SOON)
     delivered(plant, 6)
     words.agree({7: Truth(waiting=0)})
-    words.never("DOUBT", "ToolsNet holds", "results that it had")
+    words.assert_absent("DOUBT", "ToolsNet holds", "results that it had")
     plant.toolsnet.options.reported_result = held
     plant.loop.call(plant.toolsnet.drop)
     agent.wait_for(piece)
-    words.until(lambda told: told[7]["outlets"][0]["state"] == "streaming", "connected again")
-    words.say(piece, on=("status", "doctor", "page", "live"))
+    words.until(lambda states: states[7]["outlets"][0]["state"] == "streaming", "connected again")
+    words.assert_shown(piece, on=("status", "doctor", "page", "live"))
     words.agree({7: Truth(waiting=0)})
 
 
 # -- the service, its lines, its clock -------------------------------------------------------------------------------
 
 
-@says(
+@shows(
     "nothing is taken from a controller",
     "result{} wait{} in the spool, and",
     "process {} runs for {}",
     "{} with this configuration yet",
-    "an agent has the spool and does not answer",
+    "the spool is in use, and no agent answers",
     "as a service.",
 )
 def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     cart = site.cart(plant)
     words = Words(site, cart)
-    words.say("with this configuration yet", "as a service.", on=("doctor",))
+    words.assert_shown("with this configuration yet", "as a service.", on=("doctor",))
     agent = words.agent = site.begin(cart, "ToolsNet connected")
-    words.again().say(f"process {agent.process.pid} runs for ", on=("doctor",))
+    words.again().assert_shown(f"process {agent.process.pid} runs for ", on=("doctor",))
     plant.cut_toolsnet(True)
     agent.wait_for("ToolsNet lost")
     stored(plant, 2)
     agent.process.send_signal(signal.SIGSTOP)
-    words.heard.append(site.said("doctor", "--offline", "--config", cart))
-    assert "an agent has the spool and does not answer" in words.heard[-1], words.heard[-1]
+    words.texts.append(site.output("doctor", "--offline", "--config", cart))
+    assert "the spool is in use, and no agent answers" in words.texts[-1], words.texts[-1]
     agent.process.send_signal(signal.SIGCONT)
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.cut_toolsnet(False)
-    words.again().say("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
-    words.say("no agent runs here", on=("status", "page"))
-    words.never("everything works", "controller ready", on=STATES)
+    words.again().assert_shown("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
+    words.assert_shown("no agent runs here", on=("status", "page"))
+    words.assert_absent("everything works", "controller ready", on=STATES)
     assert words.doctor.returncode == 1 and site.run("status", "--config", cart).returncode == 3
 
 
-@says(
+@shows(
     "there is no device {host}",
     "{host} is not a serial line",
     "no permission to use {host}",
@@ -537,15 +539,15 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
         cart = site.cart(stations=stations)
         agent = site.begin(cart)
         words = Words(site, cart, agent)
-        words.until(lambda told: all(told[number]["controller"]["why"] for number in lines), "reasons")
+        words.until(lambda states: all(states[number]["controller"]["why"] for number in lines), "reasons")
         for number in lines:
             agent.wait_for(f"station {number}: no controller: ")
         words.again()
         for _, pieces in lines.values():
-            words.say(*pieces)
+            words.assert_shown(*pieces)
         for number in lines:
-            told = words.again().now["log"]
-            own = [line for line in told.splitlines() if f"station {number}: no controller" in line]
+            log = words.again().now["log"]
+            own = [line for line in log.splitlines() if f"station {number}: no controller" in line]
             assert len(own) == 1, own
         assert agent.end() == 0
     finally:
@@ -556,17 +558,17 @@ def test_each_line_that_gives_no_session_has_its_own_reason(site):
                 os.close(one)
 
 
-@says("NOT synchronised (no NTP)")
+@shows("NOT synchronised (no NTP)")
 def test_a_clock_at_1970_is_ours_and_no_controllers(site, plant, tmp_path_factory):
     shift = ShiftedClock(site.folder, -int(time.time()) + 5)
     agent, words = begun(site, plant, shift.around, controller={"clock": "check"})
-    assert agent.said.startswith("1970-01-01T"), agent.said
+    assert agent.output.startswith("1970-01-01T"), agent.output
     delivered(plant, 2)
     words.agree({7: Truth(waiting=0)})
-    words.never("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
+    words.assert_absent("its clock is", "clock ahead", "clock behind", "Set it there", "and was set")
 
 
-@says(
+@shows(
     "no result can be stored, the controller keeps them",
     "its file system is full",
     "free some room: `df -h",
@@ -579,16 +581,16 @@ def test_a_full_disk_is_no_full_spool(site, plant):
     disk.fails("write,sync", errno.ENOSPC, site.home / "7.spool")
     plant.produce(1)
     agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
-    words.say("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
-    words.say('what="disk",level="bad"} 1', on=("metrics",))
-    words.never("the spool is full", "spool.size_kib", on=STATES)
+    words.assert_shown("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
+    words.assert_shown('what="disk",level="bad"} 1', on=("metrics",))
+    words.assert_absent("the spool is full", "spool.size_kib", on=STATES)
     words.agree({7: Truth(controller=None, waiting=0)})
     assert words.doctor.returncode == 1
     disk.works()
     agent.wait_for("the spool can be read and written again")
     wait_for("nothing is lost", lambda: plant.archive.tightening_ids() == plant.controller.produced)
     words.again().agree({7: Truth(waiting=0)})
-    words.never("its file system is full", on=STATES)
+    words.assert_absent("its file system is full", on=STATES)
 
 
 # -- entries of the log, in simulated time: each is made by what it says ----------------------------------------------
@@ -598,18 +600,18 @@ def test_a_full_disk_is_no_full_spool(site, plant):
 class Entry:
     """What is done once both sides stand, and what the log says of it, and does not say."""
 
-    says: str
+    text: str
     do: object = None
     options: dict = field(default_factory=dict)
     never: tuple[str, ...] = ()
     ms: int = 10000
 
 
-def heard(octets):
+def from_controller(octets):
     return lambda cart: cart.controller.sessions[0].send(octets)
 
 
-def told(octets):
+def from_toolsnet(octets):
     return lambda cart: cart.toolsnet.server_sessions[0].send(octets)
 
 
@@ -633,12 +635,13 @@ ENTRIES = (
     ),
     Entry(
         "a result's fields were not where its revision has them: found by their parameter IDs; told once a day",
-        heard(bytes(frame_of(61, 3, {"pset_name": "P01 10.0\u00b10.8N.m".ljust(25).encode()})) + b"\0"),
+        from_controller(bytes(frame_of(61, 3, {"pset_name": "P01 10.0\u00b10.8N.m".ljust(25).encode()})) + b"\0"),
     ),
     Entry(
-        "a result that cannot be read came, 40 bytes: it is kept", heard(b"00400061001         garbagegarbage--ab  \0")
+        "a result that cannot be read came, 40 bytes: it is kept",
+        from_controller(b"00400061001         garbagegarbage--ab  \0"),
     ),
-    Entry("sent a message with an impossible length", heard(b"abcdefghijklmnopqrstuvwxyz\0")),
+    Entry("sent a message with an impossible length", from_controller(b"abcdefghijklmnopqrstuvwxyz\0")),
     Entry("the controller's tightening IDs do not go on from those known", reset),
     Entry("a result came out of order by its tightening ID", reset),
     Entry(
@@ -654,7 +657,7 @@ ENTRIES = (
         "the controller does not have a revision of MID 0001 that", options={"controller": {"start_revisions": (1,)}}
     ),
     Entry("ToolsNet's 05 named another telegram than", one_more, {"toolsnet": {"foreign_ack": True}}),
-    Entry("ToolsNet sent something that is not a telegram; it stores", told(b"garbage!!")),
+    Entry("ToolsNet sent something that is not a telegram; it stores", from_toolsnet(b"garbage!!")),
     Entry(
         "ToolsNet did not acknowledge result 2 in time; the next connection shows whether it has it",
         one_more,
@@ -672,25 +675,25 @@ ENTRIES = (
 )
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.says)
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.text)
 def test_an_entry_of_the_log_is_made_by_what_it_says(entry):
-    cart, figures, said, done = Cart(**entry.options), Figures(), [], False
+    cart, figures, texts, done = Cart(**entry.options), Figures(), [], False
     for at_ms in range(250, entry.ms, 250):
         cart.run(250)
         line = status_of(*json.loads(json.dumps(snapshot(cart.app)["stations"])))
-        said += [change.text for change in figures.feed(line, at_ms / 1000)]
+        texts += [change.text for change in figures.feed(line, at_ms / 1000)]
         if not done and figures.all_connected():
-            assert not [text for text in said if entry.do and entry.says in text], "before it was done"
+            assert not [text for text in texts if entry.do and entry.text in text], "before it was done"
             cart.controller.produce()
             cart.run(200)
             done = True
             if entry.do:
                 entry.do(cart)
-    assert [text for text in said if entry.says in text], said
-    assert not [text for text in said for piece in entry.never if piece in text], said
+    assert [text for text in texts if entry.text in text], texts
+    assert not [text for text in texts for piece in entry.never if piece in text], texts
 
 
-def test_missed_results_are_said_while_they_are_fetched():
+def test_missed_results_are_reported_while_they_are_fetched():
     cart = Cart(controller={"max_clients": 9}).until_ready()
     cart.controller.produce()
     cart.run(1000)
@@ -706,11 +709,11 @@ def test_missed_results_are_said_while_they_are_fetched():
     assert "missed" not in lines[1]
 
 
-@says("the spool keeps the parked_kib that it was made with", "the spool keeps the graphs_kib that it was made with")
+@shows("the spool keeps the parked_kib that it was made with", "the spool keeps the graphs_kib that it was made with")
 def test_size_that_a_spool_cannot_take_is_said_to_have_no_effect(site, plant):
     for kib in (64, 256):
         spool = {"path": "7.spool", "parked_kib": kib, "graphs_kib": 2 * kib}
         agent, words = begun(site, plant, station={"spool": spool})
         if kib == 64:
-            words.never("has no effect")
+            words.assert_absent("has no effect")
         assert agent.end() == 0

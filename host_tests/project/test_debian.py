@@ -137,7 +137,7 @@ def test_a_purge_leaves_no_empty_folder(package, tmp_path):
     }
 
 
-def test_it_says_what_it_needs_and_brings_page_completion_and_unit(package, tmp_path):
+def test_it_lists_what_it_needs_and_brings_page_completion_and_unit(package, tmp_path):
     fields = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, timeout=DEADLINE_S).stdout
     assert f"Version: {version()}\n" in fields and "Architecture: all" in fields and "python3-click (>= 8.1)" in fields
     subprocess.run(["dpkg-deb", "--extract", package, tmp_path], check=True, timeout=DEADLINE_S)

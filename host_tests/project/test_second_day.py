@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from toolcart.sim.serve import SimulatedPlant
-from host_tests.support.running import cart_of, lived, written
+from host_tests.support.running import cart_of, run_agent, written
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def life(config, is_over, act=None):
             return True
         return bool(acts) or not is_over(states[-1])
 
-    code, all_lines = lived(config, goes_on)
+    code, all_lines = run_agent(config, goes_on)
     assert code == 0
     return all_lines[-1]["stations"][0]
 
@@ -75,7 +75,7 @@ def test_a_new_pi_follows_what_toolsnet_has(tmp_path, plant):
 
 def test_a_station_with_a_new_number_needs_a_new_spool(tmp_path, plant):
     life(configured(tmp_path, plant), delivered(4), lambda: plant.produce(4))
-    assert lived(configured(tmp_path, plant, 8), lambda *_: True)[0] == 3, "no spool can be used"
+    assert run_agent(configured(tmp_path, plant, 8), lambda *_: True)[0] == 3, "no spool can be used"
     last = life(configured(tmp_path, plant, 8, "cart8.spool"), delivered(2), lambda: plant.produce(2))
     assert last["number"] == 8 and archived(plant) == plant.controller.produced
 

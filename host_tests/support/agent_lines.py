@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-def station_told(**changed: object) -> dict:
+def healthy_station(**changed: object) -> dict:
     """A station of a status at which all is well."""
     return {
         "number": 1,

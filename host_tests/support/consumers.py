@@ -15,7 +15,7 @@ def consuming(place: object, url: str, *words: object) -> AbstractContextManager
     return running(*command_of("archive", "consume", "--database", place, url, *words))
 
 
-def until_said(process: subprocess.Popen[str], text: str) -> list[str]:
+def until_printed(process: subprocess.Popen[str], text: str) -> list[str]:
     """The lines up to one with this text."""
     lines: list[str] = []
     wait_for(lambda: lines, lambda: lines.append(process.stdout.readline()) or text in lines[-1])

@@ -31,14 +31,14 @@ PUSHED = {
     "hundred above": lambda number: number + 100,
 }
 NAMED = {
-    "as kept": lambda number, asked: number,
-    "as asked": lambda number, asked: asked or number,
-    "one": lambda number, asked: 1,
-    "none": lambda number, asked: 0,
-    "one above": lambda number, asked: number + 1,
-    "three below": lambda number, asked: number - 3,
-    "nine above": lambda number, asked: number + 9,
-    "thirty above": lambda number, asked: number + 30,
+    "as kept": lambda number, requested: number,
+    "as asked": lambda number, requested: requested or number,
+    "one": lambda number, requested: 1,
+    "none": lambda number, requested: 0,
+    "one above": lambda number, requested: number + 1,
+    "three below": lambda number, requested: number - 3,
+    "nine above": lambda number, requested: number + 9,
+    "thirty above": lambda number, requested: number + 30,
 }
 FOUND = {
     "exactly": lambda kept, number: None,
@@ -112,7 +112,7 @@ class Firmware:
         monkeypatch.setattr(ControllerSession, "_queue", self._renaming(ControllerSession._queue))
         monkeypatch.setattr(MultipleSession, "_queue", self._renaming(MultipleSession._queue))
         monkeypatch.setattr(frames, "old_result_data", self._fetched(frames.old_result_data))
-        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *asked: self._answer(session, *asked))
+        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *request: self._answer(session, *request))
         self.cart = Cart(toolsnet=None, **settings)
 
     def _renaming(self, queue):

@@ -29,7 +29,7 @@ NAMES = {
     MAINTAIN: "maintain",
     SETTLE: "settle",
 }
-TOLD = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
+COUNTED = SET_ASIDE  # what results bring with them, here their sum: no one else counts in it here
 TURNS_MOST = 400
 WORN_MOST = 3
 UNKNOWN = -1
@@ -54,14 +54,14 @@ class Promise:
         self.tried = {}  # number: tightenings that may stand there
         self.acked = {}  # number: tightening
         self.given = {}  # number: tightening, what the consumer has
-        self.known = {}  # tightening: its number at the consumer
+        self.delivered = {}  # tightening: its number at the consumer
         self.twice = ()  # what the consumer may get twice: it had it, and the log had it no more
         self.floor = 0  # a saved cursor
         self.rotten = 0  # so many of the log's read well once, and do so no more
 
     def copy(self):
         twin = Promise(self.wanted)
-        for name in ("tried", "acked", "given", "known"):
+        for name in ("tried", "acked", "given", "delivered"):
             setattr(twin, name, dict(getattr(self, name)))
         twin.last, twin.pending, twin.twice, twin.floor = self.last, self.pending, self.twice, self.floor
         return twin
@@ -73,7 +73,7 @@ class Promise:
     def attempt(self, number, ident):
         need(number not in self.acked and number not in self.given, "number %d is used twice" % number)
         self.tried[number] = self.tried.get(number, ()) + (ident,)
-        if ident in self.known:
+        if ident in self.delivered:
             self.twice = self.twice + (ident,)
         self.last, self.pending = max(self.last, ident), ident
 
@@ -88,13 +88,13 @@ class Promise:
         need(ident in self.tried.get(number, ()), "%d was never tried under number %d" % (ident, number))
         need(self.acked.get(number, ident) == ident, "number %d is delivered with another payload" % number)
         need(not self.given or number > max(self.given), "number %d is delivered behind %r" % (number, self.given))
-        need(ident not in self.known or ident in self.twice, "%d is delivered twice, as %d too" % (ident, number))
+        need(ident not in self.delivered or ident in self.twice, "%d is delivered twice, as %d too" % (ident, number))
         self.given[number] = ident
-        self.known[ident] = number
+        self.delivered[ident] = number
 
     def owed(self):
         """Numbers that were acknowledged, that the consumer wants and does not have."""
-        rest = [n for n, ident in self.acked.items() if n not in self.given and ident not in self.known]
+        rest = [n for n, ident in self.acked.items() if n not in self.given and ident not in self.delivered]
         return sorted([n for n in rest if self.wanted is None or self.wanted(self.acked[n])])
 
 
@@ -238,21 +238,21 @@ class Client:
             self.replayed.wants = WANTS_ALL
             self.replayed.number = self.covered - 1
         while log.peek(self.replayed) > 0:
-            numbers[TOLD] += payload_at(log.page, log.at, log.length)[1]
+            numbers[COUNTED] += payload_at(log.page, log.at, log.length)[1]
             self.replayed.advance()
             log.cover(self.replayed.number)
         if self.faulty or log.doubtful:
             return
         log.cover(log.number)
         self.replayed = False
-        more = numbers[TOLD] - sum(promise.acked.values())
+        more = numbers[COUNTED] - sum(promise.acked.values())
         unsure = [idents for number, idents in promise.tried.items() if number not in promise.acked]
         need(not self.counts or 0 <= more <= sum([max(idents) for idents in unsure]), "told of %d too much" % more)
 
     def count_on_append(self, number, ident):
         """What a result brings counts from its append on."""
         if self.replayed is False or (self.slot == CURSOR and self.state.numbers[self.log.ring + NEXT] == number + 1):
-            self.state.numbers[TOLD] += ident
+            self.state.numbers[COUNTED] += ident
             self.replayed = False
         self.replay()
 

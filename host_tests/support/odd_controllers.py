@@ -69,7 +69,7 @@ class OddController:
         self.late_ms = 0  # how long an answer for an old result takes
         self.again = 0
         self.knows_newest = True  # it has an answer to ID 0
-        self.asked = []
+        self.requests = []
         self.kept = []
         self.made = []  # the torque of each result
         if bolts:
@@ -81,7 +81,7 @@ class OddController:
             monkeypatch.setattr(ControllerSession, "_queue", self._queue(ControllerSession._queue))
         self.bolts = bolts
         monkeypatch.setattr(frames, "old_result_data", self._fetched(frames.old_result_data))
-        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *asked: self._answer(session, *asked))
+        monkeypatch.setattr(ControllerSession, "_recover", lambda session, *request: self._answer(session, *request))
         self.cart = Cart(toolsnet=None, **settings)
 
     def _queue(self, queue):
@@ -103,7 +103,7 @@ class OddController:
         return renamed
 
     def _answer(self, session, revision, number):
-        self.asked.append(number)
+        self.requests.append(number)
         newest = self.kept[-1] if self.kept and self.knows_newest else None
         result = self.answers(self.kept, number) if number else newest
         if session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):

@@ -122,7 +122,7 @@ def written(folder: Path, tree: object, name: str = "cart.json") -> Path:
     return path
 
 
-def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple[int, list[dict]]:
+def run_agent(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple[int, list[dict]]:
     """An agent in this process for as long as `goes_on`, given what it has told: its exit code, and all its lines."""
     lines: list[dict] = []
     agent = Agent(config_file.read_to_run(config), str(config), 20, lines.append)
@@ -138,7 +138,7 @@ def lived(config: Path, goes_on: Callable[[Agent, list[dict]], object]) -> tuple
         agent.board.close()
 
 
-def asked_while_it_runs(config: Path, act: Callable[[], object]) -> tuple[int, list[dict]]:
+def run_agent_while(config: Path, act: Callable[[], object]) -> tuple[int, list[dict]]:
     """The same, of an agent that runs while `act` is done in a thread of its own, and is stopped then."""
     asker: list[threading.Thread] = []
 
@@ -152,6 +152,6 @@ def asked_while_it_runs(config: Path, act: Callable[[], object]) -> tuple[int, l
             asker[0].start()
         return True
 
-    ended = lived(config, goes_on)
+    ended = run_agent(config, goes_on)
     asker[0].join(5)
     return ended

@@ -1,7 +1,7 @@
 """The world of a simulated chip: its power, its flash, the air, names, and every peer, on one clock that only jumps.
 
     with Chip("rp2", tree) as chip:
-        chip.run(60000); chip.air.silent = True; chip.run(600000); chip.told("?status")
+        chip.run(60000); chip.air.silent = True; chip.run(600000); chip.ask("?status")
 
 Rules
 1. The board program is the one that `toolcart flash` installs, on 32-bit MicroPython, in the heap of the real board

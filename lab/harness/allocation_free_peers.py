@@ -99,7 +99,7 @@ class QuietPort:
         self.opened = False
         self.left = 0
 
-    def say(self, frame):
+    def send(self, frame):
         """Give the agent this frame to read."""
         self.frame = frame
         self.at = 0
@@ -121,19 +121,19 @@ class QuietController(QuietPort):
         if mid == 62:
             self.acknowledged += 1
         elif mid == 9999:
-            self.say(_MIRROR)
+            self.send(_MIRROR)
         elif mid == 1:
-            self.say(_STARTED)
+            self.send(_STARTED)
         elif mid == 60:
-            self.say(_SUBSCRIBED)
+            self.send(_SUBSCRIBED)
         elif mid == 64:
-            self.say(_GONE)
+            self.send(_GONE)
         elif mid == 6:
-            self.say(_UNKNOWN)
+            self.send(_UNKNOWN)
         elif mid == 40:
-            self.say(_NO_TOOL)
+            self.send(_NO_TOOL)
         elif mid == 3:
-            self.say(_STOPPED)
+            self.send(_STOPPED)
         return n
 
     def produce(self):
@@ -151,7 +151,7 @@ class QuietController(QuietPort):
         result[65] = result[ID_AT + ID_DIGITS - 3]
         if last & 3 == 0:
             result[_VIN_DIGIT] = 0x30 + (result[_VIN_DIGIT] + 3) % 10
-        self.say(result)
+        self.send(result)
 
 
 class QuietToolsNet(QuietPort):
@@ -174,7 +174,7 @@ class QuietToolsNet(QuietPort):
             return
         self.pim = port_number == PIM_PORT
         if self.pim:
-            self.say(_VERIFICATION)
+            self.send(_VERIFICATION)
 
     def write(self, buf, start, n):
         if not self.opened:
@@ -184,10 +184,10 @@ class QuietToolsNet(QuietPort):
             self._store(buf, start)
         if telegram == 7:
             copy(self.information, 6, buf, start + 6, 5)
-            self.say(self.information)
+            self.send(self.information)
         elif telegram == 4 or telegram == 6:
             copy(self.stored_answer, 6, buf, start + 6, 5)
-            self.say(self.stored_answer)
+            self.send(self.stored_answer)
         return n
 
     def _store(self, buf, start):

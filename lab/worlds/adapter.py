@@ -13,7 +13,7 @@ from toolcart.agent.base.counters import SERVER_EMPTY, Counters
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart.app import App, StartFindings
 from toolcart.agent.cart.config import ConfigError, complete
-from toolcart.agent.cart.outlet_places import STAYED, OutletPlaces, hash_at, kind_at
+from toolcart.agent.cart.outlet_places import KINDS, STAYED, OutletPlaces, hash_at, hash_of, kind_at
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
 from toolcart.agent.log import snapshot_fields as n
@@ -111,9 +111,9 @@ def events_given_up(agent: Agent, index: int) -> int:
     station = agent.station(index)
     if station is None:
         return 0
-    shown: dict = {}
-    station.outlets[0].put_state(shown)
-    return shown["events_passed"] + sum(station.state.missed)
+    status: dict = {}
+    station.outlets[0].put_state(status)
+    return status["events_passed"] + sum(station.state.missed)
 
 
 # -- what it says --------------------------------------------------------------------------------------------------
@@ -184,13 +184,13 @@ def needs_operator(agent: Agent, index: int) -> bool:
 
 def _way_to_toolsnet(agent: Agent, index: int) -> dict:
     station = agent.station(index)
-    shown: dict = {"refused": None, "needs_operator": False}
+    status: dict = {"refused": None, "needs_operator": False}
     if station is not None:
-        station.outlets[0].put_state(shown)
-    return shown
+        station.outlets[0].put_state(status)
+    return status
 
 
-def said(agent: Agent, index: int) -> AgentReport:
+def report_of(agent: Agent, index: int) -> AgentReport:
     """Return what the agent says about one station."""
     station = agent.station(index)
     if station is None:
@@ -218,13 +218,13 @@ def in_log(device) -> list[tuple[int, bytes]]:
     found = opened(device.clone())
     if found is None:
         return []
-    log, told = found.log, []
+    log, entries = found.log, []
     scout = Cursor()
     log.rewind(scout, 0)
     while log.peek(scout) > 0:
-        told.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
+        entries.append((scout.found, bytes(log.page[log.at : log.at + log.length])))
         scout.advance()
-    return told
+    return entries
 
 
 def is_begun(agent: Agent, index: int) -> bool:
@@ -248,6 +248,11 @@ def places(device) -> list[tuple[int, int, int]]:
     if state.load() != STATE_FOUND:
         return []
     return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, n.PLACES)]
+
+
+def has_place(there: list[tuple[int, int, int]], name: str, kind: str) -> bool:
+    """True if this outlet has one of these places."""
+    return (KINDS.index(kind) + 1, hash_of(name)) in [place[:2] for place in there]
 
 
 def taken_over(device, spool: dict, seed: int):
@@ -298,7 +303,7 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
     if station is None:
         return {}
     numbers = station.state.numbers
-    told = {
+    counts = {
         "overwritten": numbers[n.OVERWRITTEN],
         "missed": sum(station.state.missed),
         "damaged": numbers[n.DAMAGED],
@@ -308,8 +313,8 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
         "set_aside": numbers[n.SET_ASIDE],
     }
     if station.quarantine is not None:
-        told["kept"] = station.quarantine.count()
-    return told
+        counts["kept"] = station.quarantine.count()
+    return counts
 
 
 def says_emptied(agent: Agent, index: int) -> bool:
@@ -412,15 +417,15 @@ class _Copy:
         settled.
         """
         twin = self._twin
-        known, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
+        ledger, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
         log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
                 return None
             while log.peek(scout) > 0:
-                known.stored(log.kind, log.flags, log.page, log.at, log.length)
+                ledger.stored(log.kind, log.flags, log.page, log.at, log.length)
                 scout.advance()
-        return known.top()
+        return ledger.top()
 
 
 def _copy(agent: Agent, index: int) -> _Copy:

@@ -75,56 +75,58 @@ def many(
 ) -> list[WorldOutcome]:
     """Run `count` worlds from seed `first` on; the results are in the order of the seeds."""
     tasks = [(seed, shape, *profiles) for seed in range(first, first + count)]
-    told = []
+    outcomes = []
     with ExitStack() as stack:
         answers: Iterator[WorldOutcome] = map(one, tasks)
         if jobs > 1:
             answers = stack.enter_context(multiprocessing.get_context("spawn").Pool(jobs)).imap(one, tasks, chunksize=4)
         for answer in answers:
-            told.append(answer)
+            outcomes.append(answer)
             if on_done is not None:
-                on_done(len(told) / count)
-    return told
+                on_done(len(outcomes) / count)
+    return outcomes
 
 
-def shrink(told: list[WorldOutcome], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()) -> None:
+def shrink(
+    outcomes: list[WorldOutcome], shape: str, say: Callable[[str], None], profiles: tuple[str, ...] = ()
+) -> None:
     """Shrink the first failing worlds, in place."""
-    for one_told in [one_told for one_told in told if one_told.kinds][:SHRUNK_MOST]:
-        say(f"shrinking seed {one_told.seed}: {one_told.kinds[0]}")
-        one_told.shrunk = Shrinker(draw(one_told.seed, shape, profiles), fails_with(one_told.kinds[0])).shrink()
+    for outcome in [outcome for outcome in outcomes if outcome.kinds][:SHRUNK_MOST]:
+        say(f"shrinking seed {outcome.seed}: {outcome.kinds[0]}")
+        outcome.shrunk = Shrinker(draw(outcome.seed, shape, profiles), fails_with(outcome.kinds[0])).shrink()
 
 
-def report(told: list[WorldOutcome], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
+def report(outcomes: list[WorldOutcome], first: int, shape: str, profiles: tuple[str, ...] = ()) -> dict:
     """Return the figures in the form of every bench, and the failures with their seeds."""
     answer = Report()
-    failed = [one_told for one_told in told if one_told.kinds]
-    shapes = Counter(word for one_told in told for word in one_told.shape.split(", "))
-    how = f"seeds {first} to {first + len(told) - 1}" + "".join(f", {word}" for word in (shape, *profiles) if word)
-    answer.add("worlds", len(told), "", how=how)
+    failed = [outcome for outcome in outcomes if outcome.kinds]
+    shapes = Counter(word for outcome in outcomes for word in outcome.shape.split(", "))
+    how = f"seeds {first} to {first + len(outcomes) - 1}" + "".join(f", {word}" for word in (shape, *profiles) if word)
+    answer.add("worlds", len(outcomes), "", how=how)
     for word, count in sorted(shapes.items()):
         answer.add(f"worlds: {word}", count, "")
     answer.add("worlds in which the promise breaks", len(failed), "", "<= 0")
-    answer.add("cuts", sum(one_told.cuts for one_told in told), "")
-    answer.add("starts", sum(one_told.starts for one_told in told), "")
-    answer.add("results", sum(one_told.results for one_told in told), "")
-    answer.add("of these owed", sum(one_told.owed for one_told in told), "")
+    answer.add("cuts", sum(outcome.cuts for outcome in outcomes), "")
+    answer.add("starts", sum(outcome.starts for outcome in outcomes), "")
+    answer.add("results", sum(outcome.results for outcome in outcomes), "")
+    answer.add("of these owed", sum(outcome.owed for outcome in outcomes), "")
     found: Counter = Counter()
     worlds: Counter = Counter()
-    for one_told in told:
-        worlds.update(one_told.kinds)
-        for finding in one_told.findings:
+    for outcome in outcomes:
+        worlds.update(outcome.kinds)
+        for finding in outcome.findings:
             found[finding["kind"]] += finding["count"]
     for number, kind in enumerate(KINDS, 1):
         answer.add(kind, found[kind], "", "<= 0", f"rule {number}, in {worlds[kind]} worlds")
     excused: Counter = Counter()
-    for one_told in told:
-        excused.update(one_told.excused)
+    for outcome in outcomes:
+        excused.update(outcome.excused)
     for name, count in sorted(excused.items()):
         answer.add(f"excused: {name}", count, "results")
-    spent = sum(one_told.seconds for one_told in told)
-    answer.add("processor time a world", round(1000 * spent / max(len(told), 1), 1), "ms")
+    spent = sum(outcome.seconds for outcome in outcomes)
+    answer.add("processor time a world", round(1000 * spent / max(len(outcomes), 1), 1), "ms")
     tree = answer.as_dict()
-    tree["failures"] = [asdict(one_told) for one_told in failed]
+    tree["failures"] = [asdict(outcome) for outcome in failed]
     return tree
 
 

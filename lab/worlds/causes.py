@@ -321,10 +321,10 @@ def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> CauseOutc
     begun = time.monotonic()
     what, count = "", 0
     with _copied(cause if breaks else None) as root:
-        for told in _explored(root, cause, seconds):
-            count = told["count"]
-            if told["found"] and not (told["seed"] and told["found"] in _usual(cause.aim, told["seed"])):
-                what = f"{told['found']} (seed {told['seed']})" if told["seed"] else told["found"]
+        for report in _explored(root, cause, seconds):
+            count = report["count"]
+            if report["found"] and not (report["seed"] and report["found"] in _usual(cause.aim, report["seed"])):
+                what = f"{report['found']} (seed {report['seed']})" if report["seed"] else report["found"]
                 break
     spent = round(time.monotonic() - begun, 1)
     how = f"{cause.by} {cause.aim}".strip()

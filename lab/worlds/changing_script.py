@@ -214,28 +214,28 @@ class _Course:
         what = d.choice(
             ("add", "add", "remove", "remove", "remove", "rename", "order", "durable", "toolsnet", "toolsnet")
         )
-        beside, has = self._beside(), [one for one in self.outlets if one["kind"] == TOOLSNET]
-        places = {place_of(one) for one in beside}
+        others, has = self._beside(), [one for one in self.outlets if one["kind"] == TOOLSNET]
+        places = {place_of(one) for one in others}
         absent = [one for one in self.pool[1:] if place_of(one) not in places]
         if what == "toolsnet":
-            has = [] if has and beside else self.pool[:1]
-        elif what == "add" and absent and len(beside) < OUTLETS_MOST:
-            beside.insert(d.randrange(len(beside) + 1), dict(d.choice(absent)))
-        elif what == "remove" and len(self.outlets) > 1 and beside:
-            beside.remove(d.choice(beside))
-        elif what == "rename" and beside:
-            self._rename(beside)
+            has = [] if has and others else self.pool[:1]
+        elif what == "add" and absent and len(others) < OUTLETS_MOST:
+            others.insert(d.randrange(len(others) + 1), dict(d.choice(absent)))
+        elif what == "remove" and len(self.outlets) > 1 and others:
+            others.remove(d.choice(others))
+        elif what == "rename" and others:
+            self._rename(others)
         elif what == "order":
-            d.shuffle(beside)
-        elif what == "durable" and beside:
-            index = d.randrange(len(beside))
-            beside[index] = {**beside[index], "durable": not beside[index]["durable"]}
-        self.outlets = has + beside
+            d.shuffle(others)
+        elif what == "durable" and others:
+            index = d.randrange(len(others))
+            others[index] = {**others[index], "durable": not others[index]["durable"]}
+        self.outlets = has + others
 
-    def _rename(self, beside: list[dict]) -> None:
-        index = self.d.randrange(len(beside))
+    def _rename(self, others: list[dict]) -> None:
+        index = self.d.randrange(len(others))
         self.renamed += 1
-        beside[index] = {**beside[index], "name": f"{beside[index]['name']}{self.renamed}"}
+        others[index] = {**others[index], "name": f"{others[index]['name']}{self.renamed}"}
 
     # -- stops -----------------------------------------------------------------------------------------------------
 

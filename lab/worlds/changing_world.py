@@ -6,8 +6,8 @@ Rules
 2. An outlet is its name and its kind. It must have had what the log held when it was there first and what came later.
    It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
-   others beside ToolsNet need one, and that of the one unused for longest goes. Then it is new when it returns, and
-   what was counted for it is told by that start alone.
+   others beside ToolsNet need one, and that of the one unused for longest goes; of several any. Then it is new when it
+   returns, and what was counted for it is told by that start alone.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
    may keep its content, and read well at one start and not at the next. All else is known from the controller and the
    sides.
@@ -44,7 +44,6 @@ class ChangingWorld(World):
         self._new: dict[tuple[str, str], str] = {}  # places of a configuration that no start has written down yet
         self._had_then: set[int] = set()  # what the log held when it was made
         self._kept: list[tuple[str, str]] = []  # outlets whose places are kept
-        self._slots: dict[tuple[str, str], int] = {}  # and which these are: of those removed at once the last one goes
         self._places: list[tuple[int, int, int]] = []  # as the session before this configuration left them
         self._left_out = False  # noted for this start
         self._was_emptied = False  # the agent has said so
@@ -64,8 +63,8 @@ class ChangingWorld(World):
 
     def services(self) -> list[Service]:
         """Return all that the agent connects to."""
-        beside = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
-        return [*super().services(), *beside]
+        others = [side.beside.service for side in self.sides.values() if isinstance(side, Consumer)]
+        return [*super().services(), *others]
 
     def is_full(self, number: int) -> bool:
         """True if the agent says so."""
@@ -180,17 +179,15 @@ class ChangingWorld(World):
         self._keep_places(list(places))
 
     def _keep_places(self, configured: list[tuple[str, str]]) -> None:
-        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest."""
+        """Note whose places are kept: first those that are used, then the others, the last ones unused for longest.
+
+        Of those removed at once the agent may give up any.
+        """
+        there = adapter.places(self.device(1))
         unused = [key for key in self._kept if key not in self._configured]
-        unused.sort(key=lambda key: -self.outlets[key].left)
-        beside = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
-        self._slots = {key: slot for key, slot in self._slots.items() if key in beside}
-        for key in beside:
-            if key not in self._slots:
-                self._slots[key] = min(set(range(PLACES)) - set(self._slots.values()))
-        used = sorted([key for key in beside if key in self._configured], key=lambda key: self._slots[key])
-        beside = used + [key for key in beside if key in unused]
-        self._kept = beside + [key for key in configured + unused if key[1] == TOOLSNET]
+        unused.sort(key=lambda key: (-self.outlets[key].left, not adapter.has_place(there, *key)))
+        places = [key for key in configured + unused if key[1] != TOOLSNET][:PLACES]
+        self._kept = places + [key for key in configured + unused if key[1] == TOOLSNET]
 
     def _take_over(self, blocks: int) -> None:
         """Move the spool into a new one with so many blocks for results more."""
@@ -279,8 +276,8 @@ class ChangingWorld(World):
         numbers = adapter.left_out_numbers(agent, 0)
         if not numbers:
             return set()
-        told = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
-        found = {made for payload in told for _, made in named_in(1, payload, 0)}
+        payloads = [payload for number, payload in adapter.in_log(self.device(1).certain()) if number in numbers]
+        found = {made for payload in payloads for _, made in named_in(1, payload, 0)}
         for side in self.sides.values():
             found -= side.all | {made for _, made in side.stored()}
         found -= {row.number for row in self.history.stations[1].rows if row.number}
@@ -297,8 +294,8 @@ class ChangingWorld(World):
 
     def in_log(self) -> set[int]:
         """Return the production numbers of what a start finds in the log, but in blocks that were to be erased."""
-        told = adapter.in_log(self.device(1).certain())
-        return {made for _, payload in told for _, made in named_in(1, payload, 0)}
+        entries = adapter.in_log(self.device(1).certain())
+        return {made for _, payload in entries for _, made in named_in(1, payload, 0)}
 
     def is_settled(self) -> bool:
         """True if nothing waits, says the agent, and the last result is acknowledged."""
@@ -314,12 +311,12 @@ class ChangingWorld(World):
         if agent is None:
             self.history.raised.append("there is no agent to ask")
             return
-        told = adapter.counted(agent, 0)
+        counts = adapter.counted(agent, 0)
         for what in ("overwritten", "missed", "damaged", "stored_again"):
-            setattr(ledger, what, told.get(what, 0))
+            setattr(ledger, what, counts.get(what, 0))
         ledger.waits = sum(adapter.waits(agent, 0))
-        says = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
-        if self._was_emptied and not says and self._lacks_there():
+        is_reported = not adapter.has_toolsnet(agent, 0) or adapter.says_emptied(agent, 0)
+        if self._was_emptied and not is_reported and self._lacks_there():
             ledger.unsaid.append("that ToolsNet was emptied is no longer said")
         results = self.history.stations[1].results.values()
         ledger.unsure |= {r.number for r in results if (r.pushes or r.fetches) and (not r.acks or r.disliked)}
@@ -349,7 +346,7 @@ class ChangingWorld(World):
         if outlet.kind == TOOLSNET:
             found.owed -= {r.number for r in self.history.stations[1].results.values() if r.disliked}
             rows = [row for row in self.history.stations[1].rows if row.number is not None]
-            found.order = list(dict.fromkeys(row.number for row in rows))  # type: ignore[arg-type]
+            found.spans = self._between_orders(rows)
             found.repeats = self._given_again(rows)
             return found
         side = self.sides[outlet.place]
@@ -359,6 +356,17 @@ class ChangingWorld(World):
         if is_here:
             found.lacks = (found.owed & log & found.had) - {made for _, made in stored}
         return found
+
+    def _between_orders(self, rows: list[StoredTelegram]) -> list[list[int]]:
+        """Return what came first between two orders to offer results again, but for what may have been under way."""
+        late = 2 * self.script["network"]["latency_ms"]
+        first: dict[int, int] = {}
+        for row in rows:
+            first.setdefault(row.number or 0, row.arrived)
+        begun = [0, *[moment + late for moment in self.offered]]
+        ended = [*self.offered, self.time.now]
+        pairs = zip(begun, ended, strict=True)
+        return [[number for number, at in first.items() if begin <= at <= end] for begin, end in pairs]
 
     def _given_again(self, rows: list[StoredTelegram]) -> dict[int, int]:
         """Return which results ToolsNet got again though it had forgotten nothing, and nobody had ordered it."""

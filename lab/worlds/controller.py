@@ -45,10 +45,10 @@ class Controller:
         self.clock_s = 0  # the offset to which the clock was set
         self.memory: OrderedDict[int, Result] = OrderedDict()
         self.parts: dict[int, list[Result]] = {}  # of a tightening, by the number of its first result
-        self.heard: dict[int, int] = {}  # by spindle: when the agent had its first result for certain
+        self.first_read: dict[int, int] = {}  # by spindle: when the agent had its first result for certain
         self.session: Session | None = None
         self.unacknowledged: list[Result] = []
-        self.was_heard = False  # a push was acknowledged
+        self.was_acknowledged = False  # a push was acknowledged
         self.newest: Result | None = None  # made by our station
         self.newest_of_all: Result | None = None
         self.used = 0  # IDs used so far
@@ -150,13 +150,13 @@ class Controller:
             while len(self.memory) > self.traits["memory"]:
                 self.memory.popitem(last=False)
 
-    def old(self, asked: int) -> Result | None:
+    def old(self, number: int) -> Result | None:
         """Return the answer to a request for an old result: 0 asks for the newest; None if there is none."""
-        if not asked:
+        if not number:
             return self.newest_of_all if self.traits["memory"] else None
         if not self.traits["shares_ids"]:
-            return self.memory.get(asked - (self.traits["ids_higher"] == "kept"))
-        below = max((key for key in self.memory if key <= asked), default=-1)  # after a wrap that may be 0
+            return self.memory.get(number - (self.traits["ids_higher"] == "kept"))
+        below = max((key for key in self.memory if key <= number), default=-1)  # after a wrap that may be 0
         return self.memory.get(below)
 
     def _result(self, number: int) -> Result:
@@ -242,7 +242,7 @@ class Controller:
 
     def end_subscription(self) -> None:
         """Push no more over the session that stands; never before a push has shown how IDs are counted (misled)."""
-        can_be_known = self.was_heard or self.traits["ids_higher"] != "kept"
+        can_be_known = self.was_acknowledged or self.traits["ids_higher"] != "kept"
         if self.session is not None and can_be_known:
             self.session.end_subscription()
 
@@ -256,7 +256,7 @@ class Controller:
 
     def acknowledged(self, result: Result, surely: bool) -> None:
         """Handle a 0062 for this result."""
-        self.was_heard = True
+        self.was_acknowledged = True
         if result in self.unacknowledged:
             self.unacknowledged.remove(result)
         if surely:
@@ -266,7 +266,7 @@ class Controller:
         """Note that the agent has it from this moment on."""
         result.acks.append(moment)
         for spindle in range(1, result.spindle + 1):
-            self.heard.setdefault(spindle, moment)
+            self.first_read.setdefault(spindle, moment)
 
     def was_pushed(self, result: Result) -> None:
         """Note that the agent has read a 0061 of it."""
@@ -310,7 +310,7 @@ class Controller:
             key = int(result.id_text) if result.id_text.isdigit() else 0
             kept = self.memory.get(key)
             is_kept = kept is not None and self.part_of(kept, max(result.spindle, 1)) is result
-            if result.spindle > 1 and result.made <= self.heard.get(result.spindle, result.made):
+            if result.spindle > 1 and result.made <= self.first_read.get(result.spindle, result.made):
                 result.hidden = True  # nobody could know that there is such a spindle
             result.held = fetchable and key > 0 and is_kept and not result.hidden
             result.after_meeting = self.met is not None and result.made > self.met

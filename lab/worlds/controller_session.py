@@ -50,7 +50,7 @@ class Session:
         self._paused = False
         self._over = False
         self._addressed = 1  # the spindle that the current message is for; blank and 00 are 1
-        self._heard = controller.time.now
+        self._received_ms = controller.time.now
         self._watch()
 
     # -- the line --------------------------------------------------------------------------------------------------
@@ -81,14 +81,14 @@ class Session:
         time = self.controller.time
         if self._over:
             return
-        if time.now - self._heard >= SILENCE_MS:
+        if time.now - self._received_ms >= SILENCE_MS:
             self._close()
         else:
-            time.at(self._heard + SILENCE_MS, self._watch)
+            time.at(self._received_ms + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
         """Handle bytes from the agent."""
-        self._heard = self.controller.time.now
+        self._received_ms = self.controller.time.now
         self._inbox += octets
         while len(self._inbox) >= 4:
             if not self._inbox[:4].isdigit() or int(self._inbox[:4]) < 20:
@@ -315,29 +315,29 @@ class Session:
         if len(content) != 10 + flag or not content.isdigit():
             self._object(mid + content)
             return
-        asked = int(content[:10])
+        number = int(content[:10])
         traits = controller.traits
-        result = controller.old(asked)
+        result = controller.old(number)
         if result is not None and traits["header_spindles"]:
             result = controller.part_of(result, self._addressed)
         if revision not in traits["old_revisions"]:
             controller.has_refused = True
             self._refuse(mid, traits["old_refusal"])
-        elif self._is_hindered(mid, result if asked else None, asked == 0):
+        elif self._is_hindered(mid, result if number else None, number == 0):
             return
         elif result is None:
-            met = None if asked else lambda: controller.was_met(self)
+            met = None if number else lambda: controller.was_met(self)
             self._send(4, 1, b"%s%02d" % (mid, NOT_FOUND), met)
         else:
-            self._answer(revision, result, asked)
+            self._answer(revision, result, number)
 
-    def _answer(self, revision: int, result: Result, asked: int) -> None:
-        traits, shown = self.controller.traits, result
+    def _answer(self, revision: int, result: Result, number: int) -> None:
+        traits, sent = self.controller.traits, result
         if traits["ids_higher"]:
             result.told_id = f"{int(result.id_text) + 1:010d}"
-            shown = replace(result, id_text=result.told_id)
-        content = fetched(shown, revision, traits["id_pad"])
-        self._send(65, revision, content, lambda: self._was_fetched(result, asked), result.spindle)
+            sent = replace(result, id_text=result.told_id)
+        content = fetched(sent, revision, traits["id_pad"])
+        self._send(65, revision, content, lambda: self._was_fetched(result, number), result.spindle)
 
     def _is_hindered(self, mid: bytes, result: Result | None, is_newest: bool = False) -> bool:
         """True if this question for an old result is not answered truthfully at the moment; then it is counted."""
@@ -363,8 +363,8 @@ class Session:
             questions.last = -1
         return False
 
-    def _was_fetched(self, result: Result, asked: int) -> None:
-        if asked:
+    def _was_fetched(self, result: Result, number: int) -> None:
+        if number:
             self.controller.was_asked_for(result)
         elif result.id_text.strip(" 0"):  # otherwise it says nothing: 0 is no result's ID
             self.controller.was_met(self)

@@ -39,9 +39,9 @@ class Events:
         world.stalled_until = -1
         for service in self._services("all"):
             world.network.set_state(service, "up", False)
-        for beside in [world.beside, *world.sides.values()]:
-            if beside is not None:
-                beside.works_again()
+        for outlet in [world.beside, *world.sides.values()]:
+            if outlet is not None:
+                outlet.works_again()
         toolsnet = world.toolsnet
         toolsnet.refuses_all_until = -1
         toolsnet.lost_answers = toolsnet.late_answers = 0

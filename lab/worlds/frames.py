@@ -27,8 +27,8 @@ def message(
     mid: int, revision: int, content: bytes, rest: str = HEADER_RESTS[0], blank_revision: bool = False
 ) -> bytes:
     """Return one message with its end."""
-    shown = "   " if blank_revision and revision == 1 else f"{revision:03d}"
-    return f"{HEADER + len(content):04d}{mid:04d}{shown}{rest}".encode() + content + b"\0"
+    revision_text = "   " if blank_revision and revision == 1 else f"{revision:03d}"
+    return f"{HEADER + len(content):04d}{mid:04d}{revision_text}{rest}".encode() + content + b"\0"
 
 
 def with_spindle_first(whole: bytes) -> bytes:
@@ -73,36 +73,36 @@ _EVERY = {  # of every result
 }
 
 
-def shown_of(result: Result, is_whole: bool = False) -> Any:
+def tightening_of(result: Result, is_whole: bool = False) -> Any:
     """Return a result in the form that the simulator writes; `is_whole`: as if it were readable."""
-    shown: Any = Tightening()
-    vars(shown).update(_EVERY)
-    shown.vin = result.vin
-    shown.pset = 1 + result.tightening() % 9
-    shown.status = "1" if result.statuses[0] == "0" else "0"
-    shown.light_status = result.shown_status if shown.status == "0" and result.shown_status else None
-    shown.torque_status, shown.angle_status = LEVELS[result.statuses[1]], LEVELS[result.statuses[2]]
-    shown.torque = result.torque.replace(".", "")[-6:].rjust(6, "0")
-    shown.angle = result.angle.split(".")[0][-5:].rjust(5, "0")
-    shown.time = _stamp(result.stamp)
-    shown.tightening_id = result.id_text
-    shown.station_number = OURS if result.station else OTHERS
+    tightening: Any = Tightening()
+    vars(tightening).update(_EVERY)
+    tightening.vin = result.vin
+    tightening.pset = 1 + result.tightening() % 9
+    tightening.status = "1" if result.statuses[0] == "0" else "0"
+    tightening.light_status = result.shown_status if tightening.status == "0" and result.shown_status else None
+    tightening.torque_status, tightening.angle_status = LEVELS[result.statuses[1]], LEVELS[result.statuses[2]]
+    tightening.torque = result.torque.replace(".", "")[-6:].rjust(6, "0")
+    tightening.angle = result.angle.split(".")[0][-5:].rjust(5, "0")
+    tightening.time = _stamp(result.stamp)
+    tightening.tightening_id = result.id_text
+    tightening.station_number = OURS if result.station else OTHERS
     if result.frame != READABLE and not is_whole:  # the ID can be read in a 0065 alone
-        shown.status = shown.torque_status = shown.angle_status = GARBLED
-        shown.light_status = None
-        shown.torque, shown.angle = GARBLED * 6, GARBLED * 5
-        shown.time, shown.tightening_id = GARBLED * 19, GARBLED * 10
-    return shown
+        tightening.status = tightening.torque_status = tightening.angle_status = GARBLED
+        tightening.light_status = None
+        tightening.torque, tightening.angle = GARBLED * 6, GARBLED * 5
+        tightening.time, tightening.tightening_id = GARBLED * 19, GARBLED * 10
+    return tightening
 
 
 def pushed(result: Result, revision: int) -> bytes:
     """Return the data of 0061."""
-    return result_data(shown_of(result), revision)
+    return result_data(tightening_of(result), revision)
 
 
 def fetched(result: Result, revision: int, pad: str = "") -> bytes:
     """Return the data of 0065; its ID is padded with zeros, or blanks on the `left` or `right` (OP 5.8.6 p. 146)."""
     shorter = result.id_text.lstrip("0") or "0"
-    shown = shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else result.id_text
+    ident = shorter.rjust(10) if pad == "left" else shorter.ljust(10) if pad == "right" else result.id_text
     of_station = {"controller_name": Identity.station_name} if revision == 7 else {}
-    return old_result_data(shown_of(result), revision, instead={"tightening_id": shown, **of_station})
+    return old_result_data(tightening_of(result), revision, instead={"tightening_id": ident, **of_station})

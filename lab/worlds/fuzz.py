@@ -150,17 +150,17 @@ class Sessions(Parser):
         self._settle(session, found)
         session.old_result.asked_id[:] = b"0001234567" if way == 4 else b"0000000000"
         for begin in self.inputs.beginnings(way):
-            self._hear(session, begin, None, found)
+            self._receive(session, begin, None, found)
         if way == 3:
             session.stop(0)
         del found[:]
-        if self._hear(session, octets, dice, found):
+        if self._receive(session, octets, dice, found):
             link = session.link
             found.append((session.state, session.request.asked, link.end - link.start))
         found.append(bytes(session.identity) + bytes(session.tool_serial))
         return found
 
-    def _hear(self, session, octets, dice, found):
+    def _receive(self, session, octets, dice, found):
         return feed(session.link, session.receive, octets, dice, lambda: self._settle(session, found))
 
     def _settle(self, session, found):
@@ -215,10 +215,10 @@ class Sessions(Parser):
 class BlockSessions(Sessions):
     """The same over 3964R: the peer keeps to the procedure, so its blocks come one by one, each in any pieces."""
 
-    def _hear(self, session, octets, dice, found):
+    def _receive(self, session, octets, dice, found):
         blocks = (octets,) if isinstance(octets, bytes) else octets
         for block in blocks:
-            if not Sessions._hear(self, session, block, dice, found):
+            if not Sessions._receive(self, session, block, dice, found):
                 return False
         return True
 
@@ -381,13 +381,13 @@ def main():
     line.add_argument("--inputs", type=int, default=70000, help="in all")
     line.add_argument("--seed", type=int, default=1, help="the first")
     line.add_argument("--only", choices=[one.name for one in parsers()], help="one parser")
-    asked = line.parse_args()
-    wanted = [one for one in parsers() if asked.only in (None, one.name)]
-    for one, each in zip(wanted, shared_out(asked.inputs, wanted), strict=True):
+    options = line.parse_args()
+    wanted = [one for one in parsers() if options.only in (None, one.name)]
+    for one, each in zip(wanted, shared_out(options.inputs, wanted), strict=True):
         begun = time.monotonic()
         try:
             with progress_bar(one.name) as bar:
-                batch(one, asked.seed, each, lambda done, each=each, bar=bar: bar(done / each))
+                batch(one, options.seed, each, lambda done, each=each, bar=bar: bar(done / each))
         except Fault as fault:
             print(fault)
             return 1

@@ -148,8 +148,8 @@ class StationHistory:
     wrong_words: list[str] = field(default_factory=list)  # false statements of the agent in between
     wrong_holds: list[str] = field(default_factory=list)
     disobeyed: list[str] = field(default_factory=list)
-    said: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
-    said_after: AgentReport | None = None  # after the power cycle that follows it
+    report: AgentReport = field(default_factory=AgentReport)  # at the end of the calm
+    report_after: AgentReport | None = None  # after the power cycle that follows it
     came_after: set[int] = field(default_factory=set)  # first rows that came only after that power cycle
     consumed: set[int] | None = None  # what the consumer beside ToolsNet has; None if the log keeps nothing for one
     alarms_told: int = 0  # reported by the controller
@@ -166,7 +166,7 @@ class OutletHistory:
     owed: set[int] = field(default_factory=set)  # acknowledged, and in the log when it was there first or made later
     had: set[int] = field(default_factory=set)
     places: list[int] = field(default_factory=list)  # numbers in the log of what its place has at the end, in its order
-    order: list[int] = field(default_factory=list)  # what it got first, as it came
+    spans: list[list[int]] = field(default_factory=list)  # what came first between two orders, as it came
     repeats: dict[int, int] = field(default_factory=dict)  # what came more often than it was forgotten, and how often
     lacks: set[int] = field(default_factory=set)  # owed, still in the log at the end, and forgotten there
 

@@ -60,8 +60,8 @@ class _StationJudge:
 
     def _tell(self, kind: str, text: str, found: list) -> None:
         if found:
-            shown = ", ".join(map(str, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
-            self.verdict.add(kind, self.number, f"{text}: {shown}" if text else shown, len(found))
+            listed = ", ".join(map(str, found[:SHOWN])) + (", ..." if len(found) > SHOWN else "")
+            self.verdict.add(kind, self.number, f"{text}: {listed}" if text else listed, len(found))
 
     def _excuse(self, why: str, count: int = 1) -> None:
         self.verdict.excused[why] += count
@@ -93,9 +93,9 @@ class _StationJudge:
             self._tell(v.LOST, "not at the consumer", [r.number for r in owed if not is_overwritten(r, station)])
         self._tell(v.STUCK, "not there after hours, though nothing stood in the way", stuck)
         self._tell(v.STUCK, "kept though the server takes them", kept)
-        said = station.said
-        self._tell(v.STUCK, "at the end there wait", [said.waiting] if said.waiting else [])
-        self._tell(v.STUCK, "", ["an operator has been, and is needed still"] if said.needs_operator else [])
+        report = station.report
+        self._tell(v.STUCK, "at the end there wait", [report.waiting] if report.waiting else [])
+        self._tell(v.STUCK, "", ["an operator has been, and is needed still"] if report.needs_operator else [])
         is_unmet = station.rules.recover and not station.is_met
         self._tell(
             v.STUCK, "", ["nothing is fetched: the controller was never asked for its newest"] if is_unmet else []
@@ -167,10 +167,10 @@ class _StationJudge:
             forgot = moment in self.station.forgets
             if forgot and (before.forgotten is None or before.forgotten > row.arrived):
                 continue
-            asked = rules.rewind and not used[(moment, row.number)]
-            if asked or budget[moment]:
+            ordered = rules.rewind and not used[(moment, row.number)]
+            if ordered or budget[moment]:
                 used[(moment, row.number)] += 1
-                budget[moment] -= not asked
+                budget[moment] -= not ordered
                 return v.FORGOTTEN if forgot else v.FALSE_08
         return ""
 
@@ -178,10 +178,10 @@ class _StationJudge:
 
     def order_of_acknowledged(self) -> None:
         """If X was acknowledged before Y was offered, X must come first."""
-        known = [r for r in self.results if r.number in self.first and r.offered() is not None]
-        by_ack = sorted((r for r in known if r.acks and not self._is_brought_back(r)), key=lambda r: r.acks[0])
+        offered = [r for r in self.results if r.number in self.first and r.offered() is not None]
+        by_ack = sorted((r for r in offered if r.acks and not self._is_brought_back(r)), key=lambda r: r.acks[0])
         at, last, wrong = 0, -1, []
-        for later in sorted(known, key=lambda r: r.offered() or 0):
+        for later in sorted(offered, key=lambda r: r.offered() or 0):
             while at < len(by_ack) and by_ack[at].acks[0] < (later.offered() or 0):
                 last = max(last, self.place[by_ack[at].number])
                 at += 1
@@ -273,24 +273,29 @@ class _StationJudge:
 
     def what_it_says(self) -> None:
         """Check what the agent said about itself, and what became of orders."""
-        station, said, after = self.station, self.station.said, self.station.said_after
+        station, report, after = self.station, self.station.report, self.station.report_after
         wrong = list(station.wrong_words)
         unkept = [r for r in missing(station) if not (r.dropped or is_kept(r, station))]
         gone = sum(is_overwritten(r, station) for r in unkept)
-        if said.overwritten < gone or (said.overwritten and not station.rules.overwrite):
-            wrong.append(f"says {said.overwritten} overwritten, {gone} are")
-        if said.kept != len(said.kept_payloads):
-            wrong.append(f"says {said.kept} kept, {len(said.kept_payloads)} stand there")
-        if station.rules.recover and station.rules.tells_gone and self._unheard() and not said.gone + said.afresh:
-            wrong.append(f"says that none is gone, {self._unheard()[0]} is")
+        if report.overwritten < gone or (report.overwritten and not station.rules.overwrite):
+            wrong.append(f"says {report.overwritten} overwritten, {gone} are")
+        if report.kept != len(report.kept_payloads):
+            wrong.append(f"says {report.kept} kept, {len(report.kept_payloads)} stand there")
+        if (
+            station.rules.recover
+            and station.rules.tells_gone
+            and self._unreported()
+            and not report.gone + report.afresh
+        ):
+            wrong.append(f"says that none is gone, {self._unreported()[0]} is")
         if after is not None:
-            ordered = {"kept": after.dropped - said.dropped}  # an operator may have come
-            less = [w for w in NEVER_LESS if getattr(after, w) + ordered.get(w, 0) < getattr(said, w)]
-            wrong += [f"{what} {getattr(said, what)}, after a start {getattr(after, what)}" for what in less]
+            ordered = {"kept": after.dropped - report.dropped}  # an operator may have come
+            less = [w for w in NEVER_LESS if getattr(after, w) + ordered.get(w, 0) < getattr(report, w)]
+            wrong += [f"{what} {getattr(report, what)}, after a start {getattr(after, what)}" for what in less]
         self._tell(v.UNTRUTHFUL, "", wrong)
         self._tell(v.DISOBEYED, "", station.disobeyed)
 
-    def _unheard(self) -> list[int]:
+    def _unreported(self) -> list[int]:
         """Return IDs the controller no longer had when asked for missing results, between two whose IDs were kept."""
         had = [r for r in self.results if (r.acks and r.frame == READABLE) or (r.asked_for and r.number in self.first)]
         kept, ids = [r.number for r in had], {r.id_text for r in had}

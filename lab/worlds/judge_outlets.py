@@ -9,7 +9,8 @@ Rules
 3. What a place has forgotten and the log still has is there again at the end, but for as many as starts left out.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
    had forgotten it, or an operator ordered it.
-5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it.
+5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it. What an
+   operator orders again, also of what was left out, begins anew.
 6. At the end nothing waits, and a result is still taken; no count is below 0; what was said and still holds is said.
 """
 
@@ -47,37 +48,38 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
     given_up = counted + ledger.gone_with_places
     verdict.excused[v.OVERWRITTEN] += min(lost, given_up)
     if lost - unread > given_up + ledger.left_out:
-        told = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
+        detail = "; ".join(f"{_name(one)}: {_shown(missing[id(one)])}" for one in ledger.outlets if missing[id(one)])
         counts = f"{ledger.overwritten} overwritten, {ledger.missed} missed, {ledger.left_out} left out"
-        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {told}", lost - unread - given_up - ledger.left_out)
+        verdict.add(v.LOST, 1, f"passed in silence ({counts}): {detail}", lost - unread - given_up - ledger.left_out)
     if len(ledger.nobody_had) > max(0, counted - ledger.left_out) + ledger.damaged:
-        told = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
-        verdict.add(v.LOST, 1, told, len(ledger.nobody_had))
+        detail = f"left out, and no outlet had had it: {_shown(ledger.nobody_had)}"
+        verdict.add(v.LOST, 1, detail, len(ledger.nobody_had))
     server = [outlet for outlet in ledger.outlets if outlet.kind == "toolsnet"]
     least = sum(len(missing[id(outlet)]) for outlet in server)
     unsure = sum(len(ledger.unsure - outlet.had) for outlet in server)
     if ledger.is_exact and ledger.overwritten > least + unsure:
-        told = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
-        verdict.add(v.UNTRUTHFUL, 1, told, ledger.overwritten - least - unsure)
+        detail = f"says {ledger.overwritten} overwritten; ToolsNet lacks {least}, and perhaps {unsure} more"
+        verdict.add(v.UNTRUTHFUL, 1, detail, ledger.overwritten - least - unsure)
 
 
 def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
     times = sum(outlet.repeats.values())
     twice = len(outlet.places) - len(set(outlet.places))
     if times > ledger.stored_again or twice:
-        told = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
-        verdict.add(v.DOUBLED, 1, told, max(times - ledger.stored_again, twice))
+        text = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
+        verdict.add(v.DOUBLED, 1, text, max(times - ledger.stored_again, twice))
 
 
 def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:
     back = [f"{b} behind {a}" for a, b in zip(outlet.places, outlet.places[1:], strict=False) if b < a]
-    made = [results[number] for number in outlet.order if number in results]
-    made = [one for one in made if not (one.tried or one.again)]
-    least: float = float("inf")  # the earliest acknowledgement of all that came later
-    for one in reversed(made):
-        if least < (one.offered() or 0):
-            back.append(f"{one.number} before what was acknowledged at {least} ms")
-        least = min(least, *one.acks[:1] or [least])
+    for span in outlet.spans:
+        made = [results[number] for number in span if number in results]
+        made = [one for one in made if not (one.tried or one.again)]
+        least: float = float("inf")  # the earliest acknowledgement of all that came later
+        for one in reversed(made):
+            if least < (one.offered() or 0):
+                back.append(f"{one.number} before what was acknowledged at {least} ms")
+            least = min(least, *one.acks[:1] or [least])
     if back:
         verdict.add(v.OUT_OF_ORDER, 1, f"{_name(outlet)}: {back[0]}", len(back))
 

@@ -27,7 +27,7 @@ class Plant(OtherOutlet):
         self.broker = Broker()
         self.consumer = Consumer(self.broker)
         self.records = self.consumer.records
-        self.said = self.broker.complaints
+        self.breaches = self.broker.complaints
         self.peers: list[_BrokerPeer] = []
 
     def _accept(self, link: Link) -> _BrokerPeer:

@@ -26,7 +26,7 @@ def missing(station: StationHistory) -> list[Result]:
 
 def is_kept(result: Result, station: StationHistory) -> bool:
     """True if the bytes of this result are in the quarantine."""
-    payloads, spindles = station.said.kept_payloads, station.rules.spindles
+    payloads, spindles = station.report.kept_payloads, station.rules.spindles
     return any(result.number == made for one in payloads for _, made in named_in(result.station, one, spindles))
 
 
@@ -37,7 +37,7 @@ def is_overwritten(result: Result, station: StationHistory) -> bool:
 
 def still_open(station: StationHistory) -> int:
     """Return how much the calm must still wait for."""
-    said = station.said
+    report = station.report
     owed = [r for r in missing(station) if not r.dropped]
     left = [r for r in owed if (r.is_liked() if is_kept(r, station) else not is_overwritten(r, station))]
-    return len(left) + said.waiting + said.needs_operator
+    return len(left) + report.waiting + report.needs_operator

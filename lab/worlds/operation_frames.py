@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from toolcart.sim.operation_frames import object_data, overall_data
-from lab.worlds.frames import GARBLED, PSET_CHANGE, shown_of
+from lab.worlds.frames import GARBLED, PSET_CHANGE, tightening_of
 from lab.worlds.history import READABLE, Result
 
 _STATUS = {"0": "1", "2": "2", "3": "3"}  # ToolsNet's OK, low, high as MT notes on MID 1202 numbers them
@@ -19,10 +19,10 @@ def _exponential(value: float) -> str:
 
 def _linked(result: Result, is_push: bool) -> Any:
     """Return the fields; of a garbled push the ten digits that link its parts are unreadable, and no more."""
-    shown = shown_of(result, is_whole=True)
+    tightening = tightening_of(result, is_whole=True)
     if is_push and result.frame != READABLE:
-        shown.tightening_id = GARBLED * 10
-    return shown
+        tightening.tightening_id = GARBLED * 10
+    return tightening
 
 
 def overall(result: Result, revision: int, asked_with: int) -> bytes:

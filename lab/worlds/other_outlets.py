@@ -22,7 +22,7 @@ class OtherOutlet:
 
     def __init__(self, world, place: tuple[str, int], peer_of) -> None:
         self.world = world
-        self.said: list[str] = []  # breaches of its protocol
+        self.breaches: list[str] = []  # breaches of its protocol
         self.service = Service("beside", peer_of)
         world.network.serve(*place, self.service)
 
@@ -56,14 +56,14 @@ class OtherOutlet:
 
     def complaints(self) -> list[str]:
         """Return breaches of its protocol and the contract, and records that are there twice or out of order."""
-        said = list(self.said)
+        breaches = list(self.breaches)
         last: dict = {}
         for identity, number, record in self.records:
             key = (identity, record["station"])
             if number <= last.get(key, 0):
-                said.append(f"the consumer has {number} of station {record['station']} behind {last[key]}")
+                breaches.append(f"the consumer has {number} of station {record['station']} behind {last[key]}")
             last[key] = number
-        return said
+        return breaches
 
 
 def beside(script: dict, shape: str, faults: tuple[str, ...], outlet_of) -> dict:

@@ -153,8 +153,8 @@ class Consumer(Side):
         self.beside = Plant(world, (place, 1883)) if kind == MQTT else WebhookServer(world, (place, 8080))
 
     def stored(self) -> list[tuple[int, int]]:
-        told = [(number, record) for _, number, record in self.beside.records if record.get("type") != "event"]
-        return [(number, self._named(json.dumps(record))) for number, record in told]
+        records = [(number, record) for _, number, record in self.beside.records if record.get("type") != "event"]
+        return [(number, self._named(json.dumps(record))) for number, record in records]
 
     def power_off(self) -> None:
         """The agent's power is not its own."""

@@ -97,20 +97,20 @@ class OperationSession(GenericSession):
         if len(text) != HEADER - 1 or text[:4] != "1201" or text[7:9] != "10" or not text[4:].isdigit():
             self._object(mid + content)
             return
-        wanted, asked = int(text[4:7]), int(text[9:])
-        result = controller.old(asked)
-        if asked:
+        wanted, number = int(text[4:7]), int(text[9:])
+        result = controller.old(number)
+        if number:
             self._by_id_at = controller.time.now
         if not controller.traits["old_revisions"]:
             self._refuse(mid, controller.traits["old_refusal"])
         elif wanted not in controller.traits["result_revisions"]:
             self._refuse(mid, REVISION)
-        elif self._is_hindered(mid, result if asked else None, asked == 0):
+        elif self._is_hindered(mid, result if number else None, number == 0):
             return
         elif result is None:
-            self._send(4, 1, b"%s%02d" % (mid, NOT_FOUND), None if asked else lambda: controller.was_met(self))
+            self._send(4, 1, b"%s%02d" % (mid, NOT_FOUND), None if number else lambda: controller.was_met(self))
         else:
-            self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, asked))
+            self._tell(result, wanted, _ASKED, lambda: self._was_fetched(result, number))
 
 
 _EXISTS = {b"0100": 33, b"0105": 71}

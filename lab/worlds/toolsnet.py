@@ -88,7 +88,7 @@ class ToolsNet:
             return SILENCE, None
         if result is not None and result.disliked:
             well_since = max(self.plant.sound_since(telegram.station) + SOUND_MS, self.quiet_since(telegram.station))
-            if well_since <= now and not (peer is not None and peer.unheard):
+            if well_since <= now and not (peer is not None and peer.unanswered):
                 self.passing[telegram.station].refused(result, now, well_since)
                 self.time.after(HOLD_MS, lambda: self.plant.needs_operator(telegram.station))
             return self.traits["dislike_code"], None
@@ -209,11 +209,12 @@ def compared(telegram: telegrams.ResultTelegram, result) -> str:
     if shown_id is not None and result.id_text.strip():
         # Where nothing that is known is left in the controller, an answer cannot be found to be wrong.
         ids = [result.id_text, *([result.told_id] if not result.pushes else [])]
-        told = [one.lstrip("0") for one in ids]
-        pairs.append(("tightening ID", shown_id.lstrip("0"), told[-1] if shown_id.lstrip("0") == told[-1] else told[0]))
-    for what, shown, made in pairs:
-        if shown != made:
-            return f"{what} {shown!r} in place of {made!r}"
+        plain = [one.lstrip("0") for one in ids]
+        stored = shown_id.lstrip("0")
+        pairs.append(("tightening ID", stored, plain[-1] if stored == plain[-1] else plain[0]))
+    for what, stored, made in pairs:
+        if stored != made:
+            return f"{what} {stored!r} in place of {made!r}"
     return ""
 
 
@@ -227,7 +228,7 @@ class Peer:
         self.link = link
         self._inbox = b""
         self._over = False
-        self.since = self._heard = toolsnet.time.now
+        self.since = self._received_ms = toolsnet.time.now
         self._watch()
 
     def lost(self) -> None:
@@ -243,14 +244,14 @@ class Peer:
         time = self.toolsnet.time
         if self._over:
             return
-        if time.now - self._heard >= SILENCE_MS:
+        if time.now - self._received_ms >= SILENCE_MS:
             self.close()
         else:
-            time.at(self._heard + SILENCE_MS, self._watch)
+            time.at(self._received_ms + SILENCE_MS, self._watch)
 
     def receive(self, octets: bytes, reads: int) -> None:
         """Handle bytes from the agent."""
-        self._heard = self.toolsnet.time.now
+        self._received_ms = self.toolsnet.time.now
         self._inbox += octets
         while len(self._inbox) >= 4 and not self._over:
             if not self._inbox[:4].isdigit():
@@ -305,8 +306,8 @@ class PimPeer(Peer):
             host = _HOSTS[self.toolsnet.traits["server_host"]]
             events = self.toolsnet.history.stations[number].events
             identifier = telegrams.identifier_of(telegram)
-            told = telegrams.information(identifier, text, host, SERVER[1], events[-1][0] if events else 0)
-            self.link.send(told, on_read)  # type: ignore[arg-type]
+            information = telegrams.information(identifier, text, host, SERVER[1], events[-1][0] if events else 0)
+            self.link.send(information, on_read)  # type: ignore[arg-type]
         else:
             self.object(f"telegram {kind!r} to the PIM")
 
@@ -318,7 +319,7 @@ class ServerPeer(Peer):
         super().__init__(toolsnet, link)
         self._last = b""
         self._last_row: StoredTelegram | None = None
-        self.unheard: list[Result] = []  # those whose answer was lost, or is late
+        self.unanswered: list[Result] = []  # those whose answer was lost, or is late
         self._is_mute = False  # a keep-alive had no answer
         self._ended = False
 
@@ -379,7 +380,7 @@ class ServerPeer(Peer):
             return
         if toolsnet.lost_answers + toolsnet.late_answers:
             toolsnet.disturbed(read.station)
-            self.unheard += [result for result in [toolsnet.result_of(read)] if result]
+            self.unanswered += [result for result in [toolsnet.result_of(read)] if result]
         if toolsnet.lost_answers:
             toolsnet.lost_answers -= 1
         elif toolsnet.late_answers:
@@ -392,8 +393,8 @@ class ServerPeer(Peer):
         def was_read() -> None:
             if row is not None and not code:
                 row.vouched = True
-            heard = self.toolsnet.result_of(read)
-            self.unheard = [result for result in self.unheard if result is not heard]
+            read_result = self.toolsnet.result_of(read)
+            self.unanswered = [result for result in self.unanswered if result is not read_result]
 
         self._answer(read.identifier, code, was_read)
 

@@ -51,7 +51,7 @@ class WebhookServer(OtherOutlet):
             return BUSY
         head, lines, can_be = batch_of(body)
         if not can_be:
-            self.said.append(f"a batch that cannot be: {head}")
+            self.breaches.append(f"a batch that cannot be: {head}")
         key = (head["identity"], head["station"])
         have = self.have.get(key, 0)
         last = head["last"]

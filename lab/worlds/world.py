@@ -385,25 +385,25 @@ class World:
 
     def survives(self, work: Callable[[], None]) -> bool:
         """Let the agent do this; False if the power went, or had to go because the agent raised or never came back."""
-        said = ""
+        reason = ""
         try:
             work()
             return True
         except PowerCut:
             pass
         except StepHung:
-            said = "does not come back from a step"
+            reason = "does not come back from a step"
         except Exception as fault:
-            said = f"{type(fault).__name__}: {fault}"
-        if said:
-            self.history.raised.append(f"at {self.time.now} ms: {said}")
+            reason = f"{type(fault).__name__}: {fault}"
+        if reason:
+            self.history.raised.append(f"at {self.time.now} ms: {reason}")
         self.power_off()
         return False
 
     def _note_raised(self) -> None:
-        said = adapter.raised(self.agent) if self.agent is not None else ""
-        if said and len(self.history.raised) < 20:
-            self.history.raised.append(said)
+        reason = adapter.raised(self.agent) if self.agent is not None else ""
+        if reason and len(self.history.raised) < 20:
+            self.history.raised.append(reason)
 
     def soon(self) -> None:
         """Let the agent have a turn."""

@@ -139,7 +139,7 @@ class Course:
         self._ask()
         stations = world.history.stations
         rows = {number: len(station.rows) for number, station in stations.items()}
-        said = {number: station.said for number, station in stations.items()}
+        reports = {number: station.report for number, station in stations.items()}
         owed = {number: _owed(station) for number, station in stations.items()}
         world.history.calm_over = world.time.now
         world.toolsnet.disturbed()
@@ -152,7 +152,7 @@ class Course:
             let_in = let_in or bool(new)
             before = {row.number for row in station.rows[: rows[number]]}
             station.came_after |= {row.number for row in station.rows[rows[number] :] if row.number} - before - new
-            station.said, station.said_after = said[number], station.said
+            station.report, station.report_after = reports[number], station.report
         return let_in
 
     def _calm(self, longest_ms: int, quiet_ms: int, makes: bool = True) -> None:
@@ -208,7 +208,7 @@ class Course:
         for index, controller in enumerate(world.controllers):
             controller.close_account()
             if world.agent is not None:
-                controller.history.said = adapter.said(world.agent, index)
+                controller.history.report = adapter.report_of(world.agent, index)
             else:
                 world.history.raised.append("there is no agent to ask")
 

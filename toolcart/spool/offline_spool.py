@@ -7,7 +7,7 @@ A mount writes nothing, and leaves in doubt what a power cut may have torn: the 
 into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
 given to a stopped agent can lose nothing that the same order to a running one would keep.
 
-A device on which no agent has stored anything yet is an area too, an empty one (`is_new`). The configuration of the
+A device on which nothing is stored is an area too, an empty one (`is_new`). The configuration of the
 first agent says how it is divided, so nobody else writes to it: what is begun is a blank copy.
 """
 
@@ -35,7 +35,7 @@ OUTLETS = 4
 class OfflineSpool:
     """State and logs of one station, mounted; `graphs` is None if there are none.
 
-    `is_new`: no agent has stored anything there yet, and how it will be divided is not known.
+    `is_new`: nothing is stored there, and how it will be divided is not known.
     """
 
     def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: Snapshot | None = None) -> None:

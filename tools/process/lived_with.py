@@ -27,22 +27,22 @@ def without(checked: Checked, stations: list[dict], folder: Path) -> Checked:
     """Return what was found without what the agent lives with; `stations` is its status."""
     if checked.configuration is None:
         return checked
-    known = {station["number"]: station for station in stations}
-    lacks = [lack for lack in checked.lacks if not _is_lived_with(lack, checked.configuration, known, folder)]
+    by_number = {station["number"]: station for station in stations}
+    lacks = [lack for lack in checked.lacks if not _is_lived_with(lack, checked.configuration, by_number, folder)]
     return Checked(checked.configuration, checked.mistakes, lacks)
 
 
-def _is_lived_with(lack: Mistake, configuration: dict, known: dict[int, dict], folder: Path) -> bool:
+def _is_lived_with(lack: Mistake, configuration: dict, stations: dict[int, dict], folder: Path) -> bool:
     place = lack[0]
     if place.startswith("toolsnet."):
-        outlets = [outlet for station in known.values() for outlet in station.get("outlets", ())]
+        outlets = [outlet for station in stations.values() for outlet in station.get("outlets", ())]
         outlets = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
         return bool(outlets) and all(map(_lacks_certificate, outlets))
     found = _PLACE.match(place)
     if found is None:
         return False
     settings = configuration["stations"][int(found[1])]
-    station = known.get(settings["number"])
+    station = stations.get(settings["number"])
     if station is None:
         return False
     if not station.get("mounted"):

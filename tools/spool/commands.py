@@ -27,7 +27,7 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
-NEW = "new and empty: no agent has stored anything in it yet, nor divided its blocks"
+NEW = "new and empty: nothing is stored in it, and the next start of an agent divides its blocks"
 RUNNING = (
     "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
     "and whether anything is connected: `toolcart status` asks a service. The figures here are those of the file."

@@ -138,10 +138,10 @@ def _locked(source: Path) -> Iterator[None]:
 
 def _moved(source: Path, target: Path, plan: Plan) -> str:
     old = start(image.content_of(source))
-    told = image.header(source)
+    header = image.header(source)
     if old is None:
         raise CannotTakeOver(f"{source} holds no spool that can be started")
-    owner = told.owner if told is not None else NO_OWNER
+    owner = header.owner if header is not None else NO_OWNER
     if plan.station == _station_of(old, owner):
         plan = replace(plan, station=0)
     if plan.station:
@@ -166,22 +166,22 @@ def _moved(source: Path, target: Path, plan: Plan) -> str:
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
     waits = ", ".join(f"{count} for {name}" for name, count in made.waits)
-    told = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
+    parts = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
     if made.in_doubt:
-        told.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
+        parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:
-        told.append(f"{made.kept} set aside")
+        parts.append(f"{made.kept} set aside")
     if made.left:
         most = made.all_bytes // 1024
         more = f", of {most} KiB it would have them (--size-kib {most})" if most else ""
-        told.append(f"{made.left} older records that no outlet waits for were left behind{more}")
+        parts.append(f"{made.left} older records that no outlet waits for were left behind{more}")
     if made.curves:
-        told.append(f"{made.curves} pieces of curves were left behind")
+        parts.append(f"{made.curves} pieces of curves were left behind")
     size, ordered = len(made.device.cells) // 1024, plan.size_bytes // 1024
     if size != ordered:
         why = "what has to be kept needs that" if size > ordered else "whole blocks"
-        told.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
-    return "; ".join(told)
+        parts.append(f"it is of {size} KiB, not of the {ordered} KiB that were ordered: {why}")
+    return "; ".join(parts)
 
 
 def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:

@@ -111,7 +111,7 @@ class ResumePoint:
             self.unsure = False
             sent.open = sent.may_have if self.is_odd else 0
             if not self.is_odd:
-                self.start = None
+                self.start = None  # type: ignore
                 self._settle_out()
         return done
 

@@ -60,10 +60,10 @@ def answer(function, *arguments):
     """What a function returns, or that a part of a buffer is not there; then the buffers it was given."""
     buffers = [bytearray(one) if isinstance(one, bytes) else one for one in arguments]
     try:
-        found = function(*buffers)
+        result = function(*buffers)
     except IndexError:
         return "IndexError"  # what was written before is undefined
-    return found, type(found), [bytes(one) for one in buffers if isinstance(one, bytearray)]
+    return result, type(result), [bytes(one) for one in buffers if isinstance(one, bytearray)]
 
 
 def alike(name, module, *arguments):
@@ -174,9 +174,9 @@ def test_forms_are_carried_out_alike(moves, source, start):
     octets = b"".join(row)
     for kept in (octets, bytearray(octets)):
         ours, theirs = bytearray(b"#" * 400), bytearray(b"#" * 400)
-        found = byte_moves.carry_out(kept, len(moves), ours, 2, source, start)
-        assert found is PLAIN["toolcart.agent.base.byte_moves"].carry_out(kept, len(moves), theirs, 2, source, start)
-        assert ours == theirs if found else ours == b"#" * 400
+        result = byte_moves.carry_out(kept, len(moves), ours, 2, source, start)
+        assert result is PLAIN["toolcart.agent.base.byte_moves"].carry_out(kept, len(moves), theirs, 2, source, start)
+        assert ours == theirs if result else ours == b"#" * 400
 
 
 @THOROUGH
@@ -229,9 +229,9 @@ def test_light_results_are_read_alike(spoils, at, short, start):
         assert plausibility.plausible(ours, start, buf, at, length) is PLAIN[plausibility.__name__].plausible(
             theirs, start, buf, at, length
         )
-    found = layouts.read_whole(layouts.layout_of(61, 999), buf, at, length, ours, start)
-    assert found == plain_layouts.read_whole(plain_layouts.layout_of(61, 999), buf, at, length, theirs, start)
-    if not read or found[0]:
+    result = layouts.read_whole(layouts.layout_of(61, 999), buf, at, length, ours, start)
+    assert result == plain_layouts.read_whole(plain_layouts.layout_of(61, 999), buf, at, length, theirs, start)
+    if not read or result[0]:
         assert ours[start : start + BODY_BYTES - 14] == theirs[start : start + BODY_BYTES - 14]
 
 
@@ -252,8 +252,10 @@ def test_every_layout_is_read_alike(mid, revision):
         buf = bytearray(at) + frame
         length = len(frame) - (less % (len(frame) - 20) if is_cut else 0)
         ours, theirs = bytearray(b"#" * (ROOM + 9)), bytearray(b"#" * (ROOM + 9))
-        found = layouts.read_whole(layout, buf, at, length, ours, 5)
-        assert found == plain.read_whole(plain.layout_of(mid, revision), buf, at, length, theirs, 5)
-        assert ours[: 5 + found[1]] == theirs[: 5 + found[1]] and ours[5 + found[1] :] == b"#" * (ROOM + 4 - found[1])
+        result = layouts.read_whole(layout, buf, at, length, ours, 5)
+        assert result == plain.read_whole(plain.layout_of(mid, revision), buf, at, length, theirs, 5)
+        assert ours[: 5 + result[1]] == theirs[: 5 + result[1]] and ours[5 + result[1] :] == b"#" * (
+            ROOM + 4 - result[1]
+        )
 
     check()

@@ -139,8 +139,8 @@ def test_names_say_what_the_constants_say():
         value = getattr(h, name)
         if name.isupper() and isinstance(value, int) and name != "LOG_ENTRIES" and value < len(NAMES):
             words = name.lower().split("_")
-            shown = NAMES[value]
-            assert words[0][:3] in shown or words[-1][:3] in shown, name
+            constant = NAMES[value]
+            assert words[0][:3] in constant or words[-1][:3] in constant, name
 
 
 def test_counting_and_noting_add_one_each():
@@ -184,7 +184,7 @@ def test_first_piece_goes_into_the_buffer_itself_without_a_copy():
     assert fifo.inlet() is not fifo.buf and fifo.room() == SIDE_BYTES <= fifo.free
 
 
-def test_full_takes_nothing_until_something_is_dropped():
+def test_full_accepts_nothing_until_something_is_dropped():
     fifo = Fifo(200, SIDE_BYTES)
     octets = bytes([index & 0xFF for index in range(200)])
     assert push(fifo, octets[:150]) == 150

@@ -108,7 +108,7 @@ def test_driver_that_sleeps_as_told_is_never_late_over_the_wrap():
     assert max([task.late_ms for task in tasks]) == 0
 
 
-class Told(Task):
+class StallRecorder(Task):
     """A task that wants to know of a stall."""
 
     def __init__(self, answer):
@@ -119,10 +119,10 @@ class Told(Task):
         self.stalls.append(now)
 
 
-def test_a_step_that_comes_much_too_late_is_told():
+def test_a_step_that_comes_much_too_late_is_reported():
     for start in (START_TICKS, 0, TICKS_MAX - 1000, TICKS_MAX - 1000 - STALL_MS, TICKS_MAX):
         scheduler = Scheduler(2)
-        task = Told(1000)
+        task = StallRecorder(1000)
         scheduler.add(Task(5000), start)
         scheduler.add(task, start)
         now = start

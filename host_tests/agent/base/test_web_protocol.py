@@ -67,8 +67,8 @@ def test_half_a_request_is_reset(monkeypatch, half):
     async def talk(connect, _server):
         reader, writer = await connect()
         writer.write(half)
-        said = await ended(reader)
-        assert said.count(b"well") == half.count(WHOLE)
+        answer = await ended(reader)
+        assert answer.count(b"well") == half.count(WHOLE)
         writer.close()
 
     with_server(talk, monkeypatch)

@@ -270,7 +270,7 @@ def test_names_that_a_spool_cannot_tell_apart_are_refused():
         )
 
 
-def test_mistakes_among_the_outlets_are_told_with_their_place():
+def test_mistakes_among_the_outlets_are_reported_with_their_place():
     toolsnet, file = {"kind": "toolsnet"}, {"kind": "file", "path": "a"}
     for listed, place in (
         ([], "stations[0].outlets"),

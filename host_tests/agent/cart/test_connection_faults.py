@@ -15,8 +15,8 @@ def _cart(controller=None, toolsnet=None):
 
 
 def _sides(cart):
-    shown = status.snapshot(cart.app)["stations"][0]
-    return shown["controller"], shown["outlets"][0]
+    station = status.snapshot(cart.app)["stations"][0]
+    return station["controller"], station["outlets"][0]
 
 
 def _logged(cart, counter):
@@ -47,7 +47,7 @@ def test_a_refusal_of_the_controller_keeps_its_code_and_what_was_asked():
     assert (controller["why_code"], controller["why_mid"]) == (96, 1)
 
 
-def test_controller_that_knows_no_results_is_told_with_the_mid_it_refused():
+def test_controller_that_knows_no_results_is_reported_with_the_mid_it_refused():
     cart = _cart(controller={"refuse": {60: 99, 8: 99}})
     cart.run(5000)
     controller, _ = _sides(cart)

@@ -137,7 +137,7 @@ def test_a_file_has_every_result_once_over_a_kill(tmp_path):
     file = tmp_path / "cart10.jsonl"
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": file.name}]
 
-    def told():
+    def lines_written():
         return [json.loads(line) for line in file.read_bytes().splitlines()] if file.exists() else []
 
     with delivering(tmp_path) as plant:
@@ -152,10 +152,10 @@ def test_a_file_has_every_result_once_over_a_kill(tmp_path):
             wait_for("the rest", lambda: plant.account()["acknowledged"] == 50)
             agent.end_in_order()
             agent.start()  # what the end has left
-            wait_for("all lines", lambda: len(told()) >= 50)
+            wait_for("all lines", lambda: len(lines_written()) >= 50)
             agent.end_in_order()
-    assert [one["number"] for one in told()] == list(range(1, 51))
-    assert {int(one["tightening_id"]) for one in told()} == set(range(1, 51))
+    assert [one["number"] for one in lines_written()] == list(range(1, 51))
+    assert {int(one["tightening_id"]) for one in lines_written()} == set(range(1, 51))
 
 
 def rows_of(plant):

@@ -73,7 +73,7 @@ class _Sockets:
     tried = False
 
 
-class _Said:
+class _Output:
     """The console: output is dropped."""
 
     def write(self, text):
@@ -138,7 +138,7 @@ def hour(whole_board):
     on_turn = loop.forever
     if whole_board:
         upkeep = Housekeeping(app, board, tree, "/nowhere", _Confirmation(), board.now())
-        upkeep.console._out = _Said()
+        upkeep.console._out = _Output()
         on_turn = upkeep.on_turn
     _pass(app, board, on_turn, SETTLE_MS)
     turns, in_vain = board.turns, board.in_vain

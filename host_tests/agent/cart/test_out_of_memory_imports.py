@@ -77,10 +77,10 @@ class Chip(QuietBoard):
             raise AssertionError("it does not become healthy")
         if log is None or not self.watched or not trial.controller.opened or trial.turns % 40:
             return
-        if trial.controller.acknowledged < trial.asked:
+        if trial.controller.acknowledged < trial.produced:
             return
         if trial.toolsnet.stored < self.wanted:
-            trial.asked += 1
+            trial.produced += 1
             trial.controller.produce()
         elif log.waits(log.cursors[0]) == 0 and safe_mode.read(trial.root).failures == 0:
             raise KeyboardInterrupt
@@ -96,7 +96,7 @@ class Trial:
         self.toolsnet = QuietToolsNet()
         self.ballast = Ballast(PIECES)
         self.moment = 0x3FFFFFFF - 2000
-        self.turns = self.asked = self.resets = self.waited_s = 0
+        self.turns = self.produced = self.resets = self.waited_s = 0
         self.native = sys.modules.get(NATIVE)
         self.calls = (self.run, self.wait, self.reset)  # bound once: the tests' own allocations are none of the board's
         with open(root + "/a/config.json", "w") as file:
@@ -175,7 +175,7 @@ def skip_elsewhere():
         raise Skip("needs files; the 32-bit unix port has them")
 
 
-def test_memory_that_runs_out_anywhere_is_told_and_started_again():
+def test_memory_that_runs_out_anywhere_is_reported_and_started_again():
     skip_elsewhere()
     with Place("a") as place:
         trial = Trial(place.root)
@@ -186,9 +186,9 @@ def test_memory_that_runs_out_anywhere_is_told_and_started_again():
             if trial.start(octets):
                 break
             refused += 1
-            told = trial.fault()
-            silent += "MemoryError" not in told
-            assert "MemoryError" in told or octets < SILENT_BYTES, "%d octets: %s" % (octets, told)
+            log_text = trial.fault()
+            silent += "MemoryError" not in log_text
+            assert "MemoryError" in log_text or octets < SILENT_BYTES, "%d octets: %s" % (octets, log_text)
             trial.check()
             octets += STEP_BYTES * STRIDE
         print(

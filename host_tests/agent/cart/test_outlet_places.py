@@ -63,13 +63,13 @@ class Cart(Parts):
 
     def take(self, index, count=1 << 20):
         """Let this outlet take so many; the numbers it took."""
-        log, found = self.log, []
+        log, numbers_taken = self.log, []
         cursor = log.cursors[index]
-        while len(found) < count and log.peek(cursor) > 0:
+        while len(numbers_taken) < count and log.peek(cursor) > 0:
             cursor.advance()
-            found.append(cursor.number)
+            numbers_taken.append(cursor.number)
         assert log.state.save()
-        return found
+        return numbers_taken
 
     def place_of(self, index):
         return self.log.cursors[index].slot - CURSOR
@@ -96,10 +96,10 @@ def test_a_removed_outlet_keeps_nothing_and_goes_on_where_it_was():
         cart.take(0)
     newest = cart.log.number
     cart.start(TOOLSNET, FILE)
-    found = cart.take(0)
-    assert found == list(range(found[0], newest + 1)) and found[0] > 101
+    taken = cart.take(0)
+    assert taken == list(range(taken[0], newest + 1)) and taken[0] > 101
     left_out = cart.at_start.added[0]
-    assert cart.state.numbers[OVERWRITTEN] == found[0] - 101 == cart.at_start.returned[0] + left_out
+    assert cart.state.numbers[OVERWRITTEN] == taken[0] - 101 == cart.at_start.returned[0] + left_out
     assert cart.state.numbers[DAMAGED] == 0  # what made room is not damage
 
 
@@ -321,7 +321,7 @@ def test_places_of_a_version_without_names_go_to_the_outlets_of_their_kind():
     assert numbers(FILE, MQTT + ":x", MQTT + ":y", TOOLSNET)[:3] == [30, 10, 20]
 
 
-def test_a_removed_outlet_of_a_version_without_names_goes_by_its_kind():
+def test_a_removed_outlet_of_a_version_without_names_is_identified_by_its_kind():
     cart = Cart()
     cart.start(MQTT, FILE)
     cart.append(50)
@@ -489,5 +489,5 @@ def test_a_worn_block_takes_nothing_that_no_outlet_has_had():
         cart.start(WEBHOOK)
         cart.flash.worn = {4 + 3 + worn}
         cart.append(60)
-        found = cart.take(0)
-        assert found[0] <= had[-1] + 1 and found == list(range(found[0], cart.log.number + 1)), worn
+        taken = cart.take(0)
+        assert taken[0] <= had[-1] + 1 and taken == list(range(taken[0], cart.log.number + 1)), worn

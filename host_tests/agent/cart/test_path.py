@@ -43,8 +43,8 @@ def test_results_of_controllers_since_release_2_9_arrive():
         cart.produce(batch_status=1)
         cart.until_quiet()
         batches = [
-            [one["value"] for one in found["parameters"] if one["parameter_id"] == 102]
-            for found in cart.archive.results
+            [one["value"] for one in result["parameters"] if one["parameter_id"] == 102]
+            for result in cart.archive.results
         ]
         assert batches == [["0"], ["1"]]  # ToolsNet's document has no 3
         assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == 0
@@ -64,17 +64,17 @@ def test_what_a_careful_person_can_read_arrives():
         for fields in made:
             cart.produce(**fields)
         cart.until_quiet()
-        spindles = [found["spindles"][0] for found in cart.archive.results]
+        spindles = [result["spindles"][0] for result in cart.archive.results]
         assert [one["torque"] for one in spindles[:2]] == ["00042.37"] * 2
         assert [one["angle"] for one in spindles[:2]] == ["000095.0"] * 2
         assert spindles[2]["overall"] == 1 and spindles[3]["torque"] == "-0042.37"
-        told = [
+        odd = [
             one["value"]
-            for found in cart.archive.results
-            for one in found["parameters"]
+            for result in cart.archive.results
+            for one in result["parameters"]
             if one["parameter_id"] == 60006
         ]
-        assert told == ["status 5, torque status 7", "", "torque 12x456"]
+        assert odd == ["status 5, torque status 7", "", "torque 12x456"]
         assert len(spindles) == 5 and cart.counted(h.RAW) == 0 and cart.counted(h.ODD_FIELDS) == 5
 
 
@@ -131,10 +131,10 @@ def test_fault_of_one_station_does_not_touch_the_other():
         except ValueError:
             pass
     cart.app.scheduler.last_fault = None
-    assert [found["station"] for found in cart.archive.results] == [20] * 5
+    assert [result["station"] for result in cart.archive.results] == [20] * 5
     del cart.station.outlets[0].step
     cart.until_quiet()
-    assert [found["station"] for found in cart.archive.results] == [20] * 5 + [10] * 5
+    assert [result["station"] for result in cart.archive.results] == [20] * 5 + [10] * 5
     assert cart.counted(h.FAULTS) >= 1
 
 
@@ -163,8 +163,8 @@ def test_cut_at_every_step_loses_nothing_acknowledged_and_repeats_at_most_one():
     assert whole.ids() == numbers(1, 5)
     for cut_at in range(1, steps + 1):
         cart, _ = scenario(cut_at)
-        found = cart.ids()
-        assert sorted(found) == numbers(1, 5), (cut_at, found, cart.controller.acknowledged)
+        ids = cart.ids()
+        assert sorted(ids) == numbers(1, 5), (cut_at, ids, cart.controller.acknowledged)
         assert cart.archive.out_of_order == 0 and cart.archive.sequences() == sorted(cart.archive.sequences())
         assert cart.archive.repeated <= 1, (cut_at, cart.archive.repeated)
 
@@ -202,9 +202,9 @@ def chaos(seed, results):
 def test_random_cuts_and_losses_on_both_sides_deliver_each_acknowledged_result_once():
     for seed in (1, 2, 3, 4):
         cart, cuts = chaos(seed, 50)
-        found = cart.ids()
-        assert len(set(found)) == len(found), (seed, "twice in the archive by content")
-        missing = [number for number in cart.controller.acknowledged if number not in found]
+        ids = cart.ids()
+        assert len(set(ids)) == len(ids), (seed, "twice in the archive by content")
+        missing = [number for number in cart.controller.acknowledged if number not in ids]
         assert missing == [], (seed, missing)
         assert cart.archive.out_of_order == 0
         assert cart.archive.repeated <= cuts, (seed, cart.archive.repeated, cuts)

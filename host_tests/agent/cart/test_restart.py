@@ -36,7 +36,7 @@ def test_restarts_one_after_the_other_store_nothing_twice():
     assert cart.ids() == cart.controller.produced
 
 
-def test_every_count_of_results_says_after_a_start_what_it_said_before():
+def test_every_count_of_results_is_the_same_after_a_start():
     cart = Cart(toolsnet={"tightening_codes": {3: 17}}, controller={"max_clients": 9}).until_ready(and_ms=1000)
     cart.produce(4)
     cart.produce(status="#", time="#" * 19)  # not to be read
@@ -46,14 +46,22 @@ def test_every_count_of_results_says_after_a_start_what_it_said_before():
     cart.controller.forget(7)
     cart.until_stored(5, and_ms=60000)
     for _ in range(3):
-        told = counts_of(cart)
-        assert told == {"stored": 7, "delivered": 5, "backlog": 0, "overwritten": 0, "parked": 2, "gone": 1, "open": 0}
+        counts = counts_of(cart)
+        assert counts == {
+            "stored": 7,
+            "delivered": 5,
+            "backlog": 0,
+            "overwritten": 0,
+            "parked": 2,
+            "gone": 1,
+            "open": 0,
+        }
         cart.cut()
         cart.run(60000)
 
 
 def counts_of(cart):
-    shown = status.snapshot(cart.app)["stations"][0]
-    told = {name: shown[name] for name in ("stored", "delivered", "backlog", "overwritten", "parked")}
-    told["gone"], told["open"] = shown["recovery"]["gone"], shown["recovery"]["open_ids"]
-    return told
+    station = status.snapshot(cart.app)["stations"][0]
+    counts = {name: station[name] for name in ("stored", "delivered", "backlog", "overwritten", "parked")}
+    counts["gone"], counts["open"] = station["recovery"]["gone"], station["recovery"]["open_ids"]
+    return counts

@@ -37,7 +37,7 @@ class Moody(QuietToolsNet):
         if self.refused and number(buf, start + 4, 2) == 4 and number(buf, start + 39, 5) == self.refused:
             self.stored_answer[6:11] = buf[start + 6 : start + 11]
             self.stored_answer[25:28] = b"001"
-            self.say(self.stored_answer)
+            self.send(self.stored_answer)
             return n
         self.stored_answer[25:28] = b"000"
         return QuietToolsNet.write(self, buf, start, n)
@@ -92,7 +92,7 @@ class Cart(Workbench):
         """A result in revision 1, whose layouts are imported when the first one comes."""
         self.lose_one()
         tightening = number(self.controller.result, ID_AT + ID_DIGITS - 9, 9)
-        self.controller.say(pushed(1, tightening_id=tightening))
+        self.controller.send(pushed(1, tightening_id=tightening))
 
 
 def away(cart):
@@ -113,7 +113,7 @@ def lost_controller(cart):
 
 
 def junk(cart):
-    cart.controller.say(b"0000 this is no message at all\x00")
+    cart.controller.send(b"0000 this is no message at all\x00")
 
 
 # Every so many hours, beginning with which; in hour 1 all of them, one after the other: what the first one of a kind

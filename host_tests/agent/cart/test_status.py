@@ -23,10 +23,10 @@ def _shown(cart):
     return status.snapshot(cart.app)["stations"][0]
 
 
-def test_set_aside_results_and_a_full_quarantine_are_told():
+def test_set_aside_results_and_a_full_quarantine_are_reported():
     cart = _running()
-    shown = _shown(cart)
-    assert (shown["parked"], shown["needs_operator"]) == (0, None)
+    station = _shown(cart)
+    assert (station["parked"], station["needs_operator"]) == (0, None)
     cart.station.quarantine.pressure = lambda: PRESSURE_FULL
     need = _shown(cart)["needs_operator"]
     assert "full" in need["why"]
@@ -36,7 +36,7 @@ def test_results_are_newest_first_over_the_border_of_a_block():
     log = Area(4 + 7, 4096, 16).mount()[1]
     for _ in range(35):
         assert append(log, log.next) == LOG_DONE
-    numbers = [shown["number"] for shown in status.newest_results(log, 12)]
+    numbers = [result["number"] for result in status.newest_results(log, 12)]
     assert numbers == list(range(35, 23, -1))
 
 
@@ -44,43 +44,43 @@ def test_a_running_agent_tells_names_and_figures_as_json():
     cart = _running()
     cart.produce(3)
     cart.run(2000)
-    told = json.loads(json.dumps(status.snapshot(cart.app)))
-    shown = told["stations"][0]
-    assert shown["number"] == 10 and shown["name"] == "Cart" and shown["mounted"]
-    assert shown["controller"]["state"] == "ready"
-    assert shown["outlets"][0]["state"] == "streaming"
-    assert shown["outlets"][0]["server"] == "tn:10111"
-    assert shown["stored"] == 3 and shown["backlog"] == 0 and shown["oldest_waiting"] is None
-    assert shown["counters"]["stored"] == 3 and shown["counters"]["delivered"] == 3
-    assert "raw" not in shown["counters"]
-    assert shown["recovery"]["phase"] == "idle" and shown["recovery"]["open_ids"] == 0
-    assert shown["spool"]["blocks"] == 6 and shown["spool"]["used_blocks"] == 1
-    assert [result["number"] for result in shown["results"]] == [3, 2, 1]
-    assert told["scheduler"] == {"faults": 0, "last_fault": None}
+    snapshot = json.loads(json.dumps(status.snapshot(cart.app)))
+    station = snapshot["stations"][0]
+    assert station["number"] == 10 and station["name"] == "Cart" and station["mounted"]
+    assert station["controller"]["state"] == "ready"
+    assert station["outlets"][0]["state"] == "streaming"
+    assert station["outlets"][0]["server"] == "tn:10111"
+    assert station["stored"] == 3 and station["backlog"] == 0 and station["oldest_waiting"] is None
+    assert station["counters"]["stored"] == 3 and station["counters"]["delivered"] == 3
+    assert "raw" not in station["counters"]
+    assert station["recovery"]["phase"] == "idle" and station["recovery"]["open_ids"] == 0
+    assert station["spool"]["blocks"] == 6 and station["spool"]["used_blocks"] == 1
+    assert [result["number"] for result in station["results"]] == [3, 2, 1]
+    assert snapshot["scheduler"] == {"faults": 0, "last_fault": None}
 
 
-def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_told():
+def test_the_oldest_waiting_result_and_the_reason_of_a_loss_are_reported():
     cart = _running()
     cart.toolsnet.options.silent = True
     stamp = cart.clock.stamp()
     cart.produce(1, 100)
     cart.controller.drop()
     cart.run(5000)
-    shown = _shown(cart)
-    assert shown["backlog"] == 1
-    assert shown["oldest_waiting"] == stamp.replace(":", " ", 1)
-    assert shown["log"][0]["name"] == "controller losses"
-    assert shown["log"][0]["text"] == "ended"
-    assert 0 < shown["log"][0]["age_ms"] <= 5100
+    station = _shown(cart)
+    assert station["backlog"] == 1
+    assert station["oldest_waiting"] == stamp.replace(":", " ", 1)
+    assert station["log"][0]["name"] == "controller losses"
+    assert station["log"][0]["text"] == "ended"
+    assert 0 < station["log"][0]["age_ms"] <= 5100
 
 
-def test_a_station_without_its_spool_is_told_as_such():
+def test_a_station_without_its_spool_is_reported_as_such():
     cart = Cart(make_flash=lambda blocks: None, archive_rows=500)
     cart.run(100)
-    shown = _shown(cart)
-    assert not shown["mounted"]
-    assert shown["counters"] == {"flash failed": 1}
-    assert "controller" not in shown
+    station = _shown(cart)
+    assert not station["mounted"]
+    assert station["counters"] == {"flash failed": 1}
+    assert "controller" not in station
 
 
 def test_results_are_found_of_the_station_that_is_asked_for_alone():
@@ -90,5 +90,5 @@ def test_results_are_found_of_the_station_that_is_asked_for_alone():
     assert len(status.snapshot(cart.app)["stations"][0]["results"]) == 1
     assert len(status.snapshot(cart.app, 5, number)["stations"][0]["results"]) == 1
     for results, of in ((5, number + 1), (5, -1), (0, None)):
-        shown = status.snapshot(cart.app, results, of)["stations"][0]
-        assert shown["results"] == [] and shown["stored"] == 1
+        station = status.snapshot(cart.app, results, of)["stations"][0]
+        assert station["results"] == [] and station["stored"] == 1

@@ -41,9 +41,9 @@ def test_without_toolsnet_the_broker_is_all_there_is():
     cart.network.up(*BROKER)
     cart.until(lambda: len(cart.consumed()) == 10)
     cart.until(lambda: cart.station.log.waits(cart.station.log.cursors[0]) == 0)
-    (shown,) = snapshot(cart.app)["stations"]
-    assert [outlet["kind"] for outlet in shown["outlets"]] == ["mqtt"] and shown["backlog"] == 0
-    assert "parked" not in shown and "delivered" not in shown and shown["stored"] == 10
+    (station,) = snapshot(cart.app)["stations"]
+    assert [outlet["kind"] for outlet in station["outlets"]] == ["mqtt"] and station["backlog"] == 0
+    assert "parked" not in station and "delivered" not in station and station["stored"] == 10
     assert cart.station.quarantine is None
     cart.until(lambda: code_of(cart.app.stations, True) == RUNNING)
     (line,) = of_station(cart.station, cart.board, ["list"])

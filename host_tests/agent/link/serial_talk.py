@@ -15,19 +15,19 @@ def message(mid, text=b"", revision=1):
 
 
 class Talker:
-    """The agent's side: a link on the line's port. `said` are messages to send, `heard` those that came."""
+    """The agent's side: a link on the line's port. `outbox` are messages to send, `received` those that came."""
 
     def __init__(self, link, port):
         self.link = link
         self.port = port
-        self.said = []
-        self.heard = []
+        self.outbox = []
+        self.received = []
         self.cut_short = []
         self.broken = 0
         port.open("line", 9600)
 
-    def say(self, text):
-        self.said.append(text)
+    def send(self, text):
+        self.outbox.append(text)
 
     def step(self, now):
         """What the intake does in one step; return ms until the next is needed."""
@@ -44,23 +44,23 @@ class Talker:
     def work(self, now):
         link = self.link
         while True:
-            found = link.next_message(now)
-            if found == LINK_MESSAGE:
+            event = link.next_message(now)
+            if event == LINK_MESSAGE:
                 if link.buf[link.at + 4 : link.at + 8] != b"0061":
                     link.answered()
                 elif not link.pushed():
                     continue
-                self.heard.append(content_of(link))
-            elif found == LINK_CUT_SHORT:
+                self.received.append(content_of(link))
+            elif event == LINK_CUT_SHORT:
                 self.cut_short.append(content_of(link))
-            elif found == LINK_BROKEN:
+            elif event == LINK_BROKEN:
                 self.broken += 1
                 link.reset()
             else:
                 break
         link.tick(now)
-        if self.said and link.idle():
-            text = self.said.pop(0)
+        if self.outbox and link.idle():
+            text = self.outbox.pop(0)
             copy(link.tx, link.tx_at, text, 0, len(text))
             link.post(len(text), text[4:8] != b"0062")
 
@@ -119,15 +119,15 @@ class ScriptedPeer(_OnLine):
     """A peer that says what it is told and remembers what it hears, octet by octet."""
 
     def __init__(self):
-        self.heard = b""
+        self.received = b""
         self.answers = []  # (what must have been heard at the end, octets said then)
 
-    def say(self, octets):
+    def send(self, octets):
         self._out += octets
 
     def octet(self, value, now):
-        self.heard += bytes([value])
-        if self.answers and self.heard.endswith(self.answers[0][0]):
+        self.received += bytes([value])
+        if self.answers and self.received.endswith(self.answers[0][0]):
             self._out += self.answers.pop(0)[1]
 
     def tick(self, now):

@@ -36,10 +36,10 @@ def test_a_stream_reads_and_writes_it_wherever_it_is_cut():
     for cut in range(1, len(octets), 7):
         stream = Stream(700)
         stream.header = header_of("op-ford")
-        found = []
+        messages = []
         for piece in (octets[:cut], octets[cut:]):
-            found += [octets for _, octets in feed(stream, piece)]
-        assert [frame[:4] + frame[4:8] + frame[14:16] + frame[20:] for frame in found] == [
+            messages += [octets for _, octets in feed(stream, piece)]
+        assert [frame[:4] + frame[4:8] + frame[14:16] + frame[20:] for frame in messages] == [
             frame[:8] + b"07" + frame[20:] for frame in frames
         ]
 

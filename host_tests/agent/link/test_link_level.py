@@ -185,10 +185,10 @@ def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
         model.expected = 2
         talk = Numbered().ready()
         ours = 2
-        asked = 0
+        requests = 0
         for turn in range(60):
             talk.fetch(turn + 1)
-            asked += 1
+            requests += 1
             answered = False
             for _ in range(RESENDS + 1):
                 for mid, number in talk.sent():
@@ -198,7 +198,7 @@ def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
                         kind, following, code = model.take(mid, int(number))
                         if dice.randrange(3):
                             talk.deliver(ack(mid, following) if kind == 9997 else refusal(mid, following, code))
-                if len(model.delivered) == asked and dice.randrange(3):
+                if len(model.delivered) == requests and dice.randrange(3):
                     answered = True
                     assert st.EV_FETCHED in talk.deliver(fetched_frame(turn + 1, ours))
                     ours = ours % LAST + 1
@@ -208,11 +208,11 @@ def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
                     break
             if talk.session.state == st.OVER:
                 break
-            assert model.delivered == [64] * asked
+            assert model.delivered == [64] * requests
             if not answered and not talk.session.can_fetch():
                 talk.wait(WAIT_MS + ANSWER_MS)
                 if talk.session.state == st.OVER:
                     break
             assert talk.session.can_fetch()
             talk.take()
-        assert len(model.delivered) <= asked
+        assert len(model.delivered) <= requests

@@ -57,7 +57,7 @@ def test_fetched_result_in_parts_is_one_answer():
     assert talk.session.can_fetch() and talk.take() == []
 
 
-def test_message_without_its_next_part_is_given_up_and_told():
+def test_message_without_its_next_part_is_given_up_and_reported():
     talk = Talk().ready()
     assert talk.deliver(parts_of(LONG, 2)[0]) == []
     assert talk.wait(linked_messages.WAIT_MS - 1) == [] and talk.deliver(MIRROR) == []
@@ -186,9 +186,9 @@ def test_parts_are_joined_on_serial_lines_too():
     plain = b"".join([b"\x02" + frame + b"\0\x03" for frame in frames])
     blocks = b"".join([b"\x02" + block_of(b"\x02" + frame + b"\0\x03") for frame in frames])
     for link, octets in ((SerialAscii(1024), plain), (R3964(1024, payload="v1"), blocks)):
-        found = frames_in(link, octets, linked_messages.LinkedMessages())
-        assert [kind for kind, _ in found] == wanted
-        assert found[-2][1] == EXAMPLE and found[-1][1] == whole(LONG)
+        messages = frames_in(link, octets, linked_messages.LinkedMessages())
+        assert [kind for kind, _ in messages] == wanted
+        assert messages[-2][1] == EXAMPLE and messages[-1][1] == whole(LONG)
         assert link.size == 1024
 
 

@@ -16,15 +16,15 @@ STREAMS = st.lists(st.one_of(MESSAGES, st.just(b"\0")), max_size=12).map(b"".joi
 def test_pieces_never_change_what_comes_out(octets, sizes, buffer_bytes):
     at_once = feed(Stream(buffer_bytes), octets)
     stream = Stream(buffer_bytes)
-    found = []
+    events = []
     at = turn = 0
-    while at < len(octets) and LINK_BROKEN not in [kind for kind, _ in found]:
+    while at < len(octets) and LINK_BROKEN not in [kind for kind, _ in events]:
         n = sizes[turn % len(sizes)]
-        found += feed(stream, octets[at : at + n])
+        events += feed(stream, octets[at : at + n])
         at += n
         turn += 1
-    assert found == at_once
-    for kind, content in found:
+    assert events == at_once
+    for kind, content in events:
         assert len(content) <= buffer_bytes
         if kind == LINK_MESSAGE:
             assert int(content[:4]) == len(content) >= 20

@@ -31,16 +31,16 @@ def put(text):
     return bytes(wire[: put_block(wire, 0, text, 0, len(text))])
 
 
-def hear_block(world, octets):
+def send_block(world, octets):
     """Let the peer ask, then send these octets; return what the agent said."""
-    before = len(world.peer.heard)
-    world.peer.say(STX)
-    world.run(20, lambda: len(world.peer.heard) > before)
-    assert world.peer.heard[before:] == DLE
+    before = len(world.peer.received)
+    world.peer.send(STX)
+    world.run(20, lambda: len(world.peer.received) > before)
+    assert world.peer.received[before:] == DLE
     before += 1
-    world.peer.say(octets)
-    world.run(1500, lambda: len(world.peer.heard) > before)
-    return world.peer.heard[before:]
+    world.peer.send(octets)
+    world.run(1500, lambda: len(world.peer.received) > before)
+    return world.peer.received[before:]
 
 
 # -- the block -------------------------------------------------------------------------------------------------
@@ -75,10 +75,10 @@ def test_single_dle_spoils_a_block_which_still_ends_where_it_ends():
 def test_peer_that_refuses_everything_is_asked_six_times():
     world = bench()
     world.peer.answers = [(STX, NAK)] * 6
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     assert world.run(JOB_MS, lambda: world.talker.broken)
     world.run(10)
-    assert world.peer.heard == STX * 6 + NAK
+    assert world.peer.received == STX * 6 + NAK
     assert world.clock.total_ms < 200
 
 
@@ -86,16 +86,16 @@ def test_refused_block_starts_again_with_stx():
     world = bench()
     sent = block(KEEP_ALIVE)
     world.peer.answers = [(STX, DLE), (sent, NAK), (STX, DLE), (sent, DLE)]
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     world.run(500)
-    assert world.peer.heard == (STX + sent) * 2
+    assert world.peer.received == (STX + sent) * 2
     assert world.talker.link.idle() and world.talker.link.tally[TALLY_REPEATS] == 1
 
 
 def test_whole_job_ends_before_the_controller_drops_its_session():
     world = bench(R3964(payload="v1", qvz_ms=4000, attempts=10))
     world.peer.answers = [(STX, DLE), (block(KEEP_ALIVE), b"")] * 10  # never a DLE for the block
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     assert world.run(60000, lambda: world.talker.broken)
     assert JOB_MS <= world.clock.total_ms <= 15000
 
@@ -104,11 +104,11 @@ def test_an_octet_in_place_of_the_last_dle_repeats_the_block():
     world = bench()
     sent = block(KEEP_ALIVE)
     world.peer.answers = [(STX, DLE), (sent, b"?!"), (STX, DLE), (sent, DLE)]
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     world.run(90)
-    assert world.peer.heard == STX + sent
+    assert world.peer.received == STX + sent
     world.run(500)
-    assert world.peer.heard == (STX + sent) * 2 and world.talker.link.idle()
+    assert world.peer.received == (STX + sent) * 2 and world.talker.link.idle()
 
 
 # -- receiving -------------------------------------------------------------------------------------------------
@@ -118,30 +118,30 @@ def test_every_form_and_tail_is_understood():
     for head in (b"", b"\x02", b"\x07\x09\x07\x09\x02"):
         for tail in (b"", b"\0", b"\x03", b"\0\x03"):
             world = bench()
-            assert hear_block(world, block_of(head + RESULT + tail)) == DLE
+            assert send_block(world, block_of(head + RESULT + tail)) == DLE
             world.run(5)
-            assert world.talker.heard == [RESULT]
+            assert world.talker.received == [RESULT]
 
 
 def test_whole_block_that_is_no_message_is_answered_counted_and_dropped():
     world = bench()
     for payload in (b"", b"hello", b"0019" + b"x" * 20, RESULT + b"?", RESULT[:50]):
-        assert hear_block(world, block_of(payload)) == DLE
+        assert send_block(world, block_of(payload)) == DLE
         world.run(5)
-    assert world.talker.heard == [] and world.talker.link.tally[TALLY_REFUSED] == 5
+    assert world.talker.received == [] and world.talker.link.tally[TALLY_REFUSED] == 5
 
 
 def test_peer_that_asks_and_then_says_nothing_is_refused_after_character_delay():
     world = bench()
-    world.peer.say(STX)
+    world.peer.send(STX)
     world.run(140)
-    assert world.peer.heard == DLE + NAK
+    assert world.peer.received == DLE + NAK
 
 
 def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
     world = bench(R3964(buffer_bytes=256, payload="v1"))
     text = message(61, b"y" * 600)
-    assert hear_block(world, block(text)) == DLE
+    assert send_block(world, block(text)) == DLE
     world.run(5)
     assert world.talker.cut_short and text.startswith(world.talker.cut_short[0])
     assert len(world.talker.cut_short[0]) > 200
@@ -150,8 +150,8 @@ def test_message_larger_than_the_buffer_is_cut_short_and_its_block_taken():
 def test_after_six_bad_blocks_the_next_one_is_taken_as_ever():
     world = bench()
     for _ in range(6):
-        assert hear_block(world, b"x\x10\x03\x00") == NAK
-    assert hear_block(world, block(RESULT)) == DLE
+        assert send_block(world, b"x\x10\x03\x00") == NAK
+    assert send_block(world, block(RESULT)) == DLE
 
 
 # -- idle ------------------------------------------------------------------------------------------------------
@@ -159,19 +159,19 @@ def test_after_six_bad_blocks_the_next_one_is_taken_as_ever():
 
 def test_noise_is_swallowed_until_line_is_quiet_and_answered_by_one_nak():
     world = bench()
-    world.peer.say(b"#\x02noise\x02")
+    world.peer.send(b"#\x02noise\x02")
     world.run(1000)
-    assert world.peer.heard == NAK
+    assert world.peer.received == NAK
 
 
 def test_ticks_may_wrap_at_any_moment_of_an_exchange():
     for before_ms in range(0, 120, 3):
         world = bench(start=TICKS_PERIOD - before_ms - 1)
         world.peer.answers = [(STX, DLE), (block(KEEP_ALIVE), NAK), (STX, DLE), (block(KEEP_ALIVE), DLE)]
-        world.talker.say(KEEP_ALIVE)
+        world.talker.send(KEEP_ALIVE)
         world.run(300)
         assert world.talker.link.idle() and not world.talker.broken
-        assert hear_block(world, block(RESULT)) == DLE
+        assert send_block(world, block(RESULT)) == DLE
 
 
 # -- both ------------------------------------------------------------------------------------------------------
@@ -180,45 +180,45 @@ def test_ticks_may_wrap_at_any_moment_of_an_exchange():
 def test_low_priority_yields_and_then_sends_its_own():
     world = bench()
     world.peer.answers = [(STX, STX), (DLE, block(RESULT)), (DLE + STX, DLE), (block(KEEP_ALIVE), DLE)]
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     world.run(1000)
-    assert world.peer.heard == STX + DLE + DLE + STX + block(KEEP_ALIVE)
-    assert world.talker.heard == [RESULT] and world.talker.link.tally[TALLY_CONFLICTS] == 1
+    assert world.peer.received == STX + DLE + DLE + STX + block(KEEP_ALIVE)
+    assert world.talker.received == [RESULT] and world.talker.link.tally[TALLY_CONFLICTS] == 1
 
 
 def test_a_repeat_whose_0062_still_waits_is_not_handed_up():
     """Our DLE is lost; the peer takes our STX for a wrong answer and starts over: one 0062 must be enough."""
     world = bench()
-    world.peer.say(STX)
-    world.run(20, lambda: world.peer.heard.endswith(DLE))
-    world.peer.say(block(RESULT))
-    world.run(300, lambda: world.talker.heard)
-    world.talker.say(message(62))
-    world.run(5, lambda: world.peer.heard.endswith(STX))
+    world.peer.send(STX)
+    world.run(20, lambda: world.peer.received.endswith(DLE))
+    world.peer.send(block(RESULT))
+    world.run(300, lambda: world.talker.received)
+    world.talker.send(message(62))
+    world.run(5, lambda: world.peer.received.endswith(STX))
     world.peer.answers = [(DLE, block(RESULT)), (STX, DLE), (block(message(62)), DLE)]
-    world.peer.say(STX)
+    world.peer.send(STX)
     world.run(1000)
-    assert world.talker.heard == [RESULT]
-    assert world.peer.heard.endswith(STX + block(message(62)))
+    assert world.talker.received == [RESULT]
+    assert world.peer.received.endswith(STX + block(message(62)))
 
 
 def test_flash_is_left_alone_while_a_block_is_on_its_way():
     world = bench()
     link = world.talker.link
     assert link.quiet(400)
-    world.peer.say(STX)
-    world.run(20, lambda: world.peer.heard.endswith(DLE))
+    world.peer.send(STX)
+    world.run(20, lambda: world.peer.received.endswith(DLE))
     assert not link.quiet(3)
-    world.peer.say(block(RESULT))
-    while not world.talker.heard:
+    world.peer.send(block(RESULT))
+    while not world.talker.received:
         assert not link.quiet(3)
         world.run(1)
     assert link.quiet(400)
     world.peer.answers = [(STX, DLE)]
-    world.talker.say(message(1, b"z" * 40))
-    world.run(2, lambda: link.pending == 0 and world.peer.heard.endswith(STX))
+    world.talker.send(message(1, b"z" * 40))
+    world.run(2, lambda: link.pending == 0 and world.peer.received.endswith(STX))
     assert link.quiet(3) and not link.quiet(400)  # the peer waits 100 ms for our block at most
-    world.run(20, lambda: world.peer.heard.endswith(b"0001"))
+    world.run(20, lambda: world.peer.received.endswith(b"0001"))
     assert not link.quiet(400)  # more is left than the UART holds
     world.run(60)
     assert link.quiet(400)
@@ -239,12 +239,12 @@ def unrepeated(texts):
 
 
 def talk(world, count, ms):
-    said = [message(61, b"%05d" % index) for index in range(count)]
-    told = [message(64, b"%05d" % index) for index in range(count)]
-    world.talker.said = list(said)
-    world.peer.said = list(told)
-    world.run(ms, lambda: unrepeated(world.talker.heard) == told and unrepeated(world.peer.heard) == said)
-    return unrepeated(world.talker.heard) == told and unrepeated(world.peer.heard) == said
+    requests = [message(61, b"%05d" % index) for index in range(count)]
+    answers = [message(64, b"%05d" % index) for index in range(count)]
+    world.talker.outbox = list(requests)
+    world.peer.outbox = list(answers)
+    world.run(ms, lambda: unrepeated(world.talker.received) == answers and unrepeated(world.peer.received) == requests)
+    return unrepeated(world.talker.received) == answers and unrepeated(world.peer.received) == requests
 
 
 def test_two_machines_survive_loss_flips_and_extra_octets():
@@ -252,32 +252,32 @@ def test_two_machines_survive_loss_flips_and_extra_octets():
         for fault in ("loss_ppm", "flip_ppm", "extra_ppm"):
             world = two_machines(seed, **{fault: 2000})
             talk(world, 12, 400000)
-            heard = unrepeated(world.talker.heard) + unrepeated(world.peer.heard)
+            received = unrepeated(world.talker.received) + unrepeated(world.peer.received)
             good = {message(mid, b"%05d" % index) for mid in (61, 64) for index in range(12)}
             # A message is given up only together with the link: the session above repeats it then.
-            assert len(heard) >= 24 - world.talker.broken - world.peer.broken
-            wrong = [text for text in heard if text not in good]
+            assert len(received) >= 24 - world.talker.broken - world.peer.broken
+            wrong = [text for text in received if text not in good]
             assert len(wrong) <= 1  # the check is a XOR: see the benchmark for what it misses
 
 
 def test_cut_line_is_reported_down_and_works_again_when_it_is_back():
     world = two_machines()
     world.line.is_cut = True
-    world.talker.say(KEEP_ALIVE)
+    world.talker.send(KEEP_ALIVE)
     assert world.run(15000, lambda: world.talker.broken)
     world.line.is_cut = False
-    world.talker.say(KEEP_ALIVE)
-    assert world.run(1000, lambda: world.peer.heard == [KEEP_ALIVE])
+    world.talker.send(KEEP_ALIVE)
+    assert world.run(1000, lambda: world.peer.received == [KEEP_ALIVE])
 
 
-def test_port_that_takes_single_octets_is_good_enough():
+def test_port_that_accepts_single_octets_is_good_enough():
     world = two_machines()
     world.talker.port.write_limit = 1
     world.talker.port.read_limit = 1
     assert talk(world, 5, 60000)
 
 
-def test_port_that_takes_nothing_ends_the_job():
+def test_port_that_accepts_nothing_ends_the_job():
     link = R3964(payload="v1")
     link.next_message(0)
     link.tx[16 : 16 + 20] = KEEP_ALIVE

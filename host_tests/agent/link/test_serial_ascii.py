@@ -19,7 +19,7 @@ def wrapped(text, tail=b"\0\x03"):
 
 def feed(link, octets, now=0):
     """Give the link these octets in one read each of at most its room; return the messages."""
-    found = []
+    texts = []
     for code in give(link, octets, now):
         assert code == LINK_MESSAGE or code == LINK_CUT_SHORT
         text = content_of(link)
@@ -27,8 +27,8 @@ def feed(link, octets, now=0):
         if not is_result:
             link.answered()
         if not is_result or link.pushed():
-            found.append(text)
-    return found
+            texts.append(text)
+    return texts
 
 
 def test_every_split_of_two_messages_gives_the_two():
@@ -78,8 +78,8 @@ def test_header_that_cannot_be_is_refused():
 def test_message_larger_than_the_buffer_is_cut_short():
     link = SerialAscii(buffer_bytes=256)
     text = message(61, b"y" * 700)
-    found = feed(link, wrapped(text) + wrapped(ANSWER))
-    assert text.startswith(found[0]) and len(found[0]) == 256 and found[1] == ANSWER
+    texts = feed(link, wrapped(text) + wrapped(ANSWER))
+    assert text.startswith(texts[0]) and len(texts[0]) == 256 and texts[1] == ANSWER
 
 
 def sent(link):

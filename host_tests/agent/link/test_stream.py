@@ -13,12 +13,12 @@ HEAP = "2m"
 
 def feed(stream, octets, now=START_TICKS):
     """Give octets as a port would and collect what comes out: (kind, octets) each; stops when the link is broken."""
-    found = []
+    messages = []
     for kind in give(stream, octets, now):
         if kind == LINK_BROKEN:
-            return found + [(LINK_BROKEN, b"")]
-        found.append((kind, content_of(stream)))
-    return found
+            return messages + [(LINK_BROKEN, b"")]
+        messages.append((kind, content_of(stream)))
+    return messages
 
 
 def whole(messages):

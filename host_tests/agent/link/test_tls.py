@@ -29,18 +29,18 @@ class Poll:
     """Who is looked after, and for what."""
 
     def __init__(self):
-        self.asked = {}
+        self.registered = {}
 
     def register(self, sock, events):
-        assert sock not in self.asked
-        self.asked[sock] = events
+        assert sock not in self.registered
+        self.registered[sock] = events
 
     def modify(self, sock, events):
-        assert sock in self.asked
-        self.asked[sock] = events
+        assert sock in self.registered
+        self.registered[sock] = events
 
     def unregister(self, sock):
-        del self.asked[sock]
+        del self.registered[sock]
 
 
 class Sock:
@@ -147,12 +147,12 @@ def opened(script=()):
 
 def test_it_is_opening_before_tcp_is_connected_and_while_it_shakes_hands():
     bench = Bench(Sock())
-    assert bench.look(False) == PORT_OPENING and bench.tcp in bench.poll.asked
+    assert bench.look(False) == PORT_OPENING and bench.tcp in bench.poll.registered
     for _ in range(3):
         assert bench.look() == PORT_OPENING
-        assert list(bench.poll.asked) == [bench.shared.sock]
+        assert list(bench.poll.registered) == [bench.shared.sock]
     bench.port.close()
-    assert not bench.poll.asked and bench.tcp.closed and bench.shared.sock.closed
+    assert not bench.poll.registered and bench.tcp.closed and bench.shared.sock.closed
     bench.port.close()
     assert bench.look() == PORT_CLOSED
 
@@ -164,10 +164,10 @@ def test_no_memory_is_a_connection_that_could_not_be_opened():
             while bench.look() == PORT_OPENING:
                 pass
             assert bench.look() == PORT_CLOSED and bench.port.why == WHY_NO_SOCKET, error
-            assert bench.tcp.closed and not bench.poll.asked
+            assert bench.tcp.closed and not bench.poll.registered
 
 
-def test_what_keeps_the_handshake_from_success_is_told():
+def test_what_keeps_the_handshake_from_success_is_reported():
     for error, why in (
         (ValueError("The certificate has expired"), WHY_NOT_TRUSTED),
         (system(-0x2700), WHY_NOT_TRUSTED),
@@ -204,7 +204,7 @@ def test_an_octet_that_comes_with_the_end_of_the_handshake_is_read():
     assert bench.port.readinto(buf, 8) == 0
 
 
-def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
+def test_what_has_come_is_read_before_end_is_reported_and_end_wakes():
     for end, why in (
         (0, WHY_ENDED),
         (system(-0x7280), WHY_ENDED),
@@ -214,9 +214,9 @@ def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
     ):
         bench = opened([b"a", b"b", end])
         buf = bytearray(8)
-        before = bench.poll.asked[bench.port.sock]
+        before = bench.poll.registered[bench.port.sock]
         assert bench.port.readinto(buf, 8) == 2
-        assert bench.poll.asked[bench.port.sock] != before  # for room to write: that is there at once
+        assert bench.poll.registered[bench.port.sock] != before  # for room to write: that is there at once
         assert bench.port.readinto(buf, 8) == bench.port.readinto(buf, 8) == PORT_LOST
         assert bench.port.why == why
 
@@ -224,24 +224,24 @@ def test_what_has_come_is_read_before_end_is_told_and_end_wakes():
 def test_what_mbedtls_owes_goes_first_and_alone():
     bench = opened()
     port, sock = bench.port, bench.port.sock
-    before = bench.poll.asked[sock]
+    before = bench.poll.registered[sock]
     sock.room = 3
     assert port.write(b"-abcdefgh", 1, 5) == 3
-    assert bench.poll.asked[sock] != before
+    assert bench.poll.registered[sock] != before
     sock.room = 100
     assert port.write(b"defgh", 0, 5) == 2  # of the record that lies there
     assert port.write(b"fgh", 0, 3) == 3
-    assert sock.written == b"abcdefgh" and bench.poll.asked[sock] == before
+    assert sock.written == b"abcdefgh" and bench.poll.registered[sock] == before
 
 
-def test_a_lost_connection_is_told_by_a_write_too():
+def test_a_lost_connection_is_noticed_by_a_write_too():
     bench = opened()
 
     class Broken(Sock):
         def write(self, buf, start, n):
             raise system(-104)
 
-    bench.poll.asked = {}
+    bench.poll.registered = {}
     bench.port.sock = Broken()
     bench.poll.register(bench.port.sock, 1)
     assert bench.port.write(b"x", 0, 1) == PORT_LOST and bench.port.why == WHY_RESET

@@ -47,12 +47,12 @@ def test_each_bolt_s_curve_is_kept_and_sent_as_its_own(named_by):
     cart = fixture(named_by)
     cart.produce(1, 8000)
     spindles = OBJECTS if named_by == "object" else BOLTS
-    found = lines_of(cart)
-    assert [(spindle, what) for spindle, _, _, what in found] == [
+    curves = lines_of(cart)
+    assert [(spindle, what) for spindle, _, _, what in curves] == [
         (spindle, what) for spindle in spindles for what in ("torque", "angle")
     ]
     assert sent(cart) == [(spindle, kind) for spindle in spindles for kind in (0, 1)]
-    assert [bolt for _, bolt, _, _ in found] == [one if named_by == "pid" else None for one in (1, 1, 2, 2, 3, 3)]
+    assert [bolt for _, bolt, _, _ in curves] == [one if named_by == "pid" else None for one in (1, 1, 2, 2, 3, 3)]
     assert cart.counted(h.TRACES) == 7, "and the plot parameters"
     assert cart.counted(h.TRACES_LOST) == 0
 

@@ -70,7 +70,7 @@ def test_what_is_missing_or_makes_no_sense_is_odd():
     for parameters in ((), ((2214, 3, 1, "abc"),), ((2214, 3, 1, "0"),), ((2213, 3, 1, ""),), ((2214, 3, 1, "-1"),)):
         why, trace, _ = read(curve(parameters=parameters))
         assert (why, trace.scale, trace.odd) == (READ, (1, 1, 0), True), parameters
-    for steps, found in (
+    for steps, trace_steps in (
         ((), []),
         ((curve_frames.resolution(0, 7, "x"),), [(8, 0, 1)]),
         ((curve_frames.resolution(0, 7, "2.0", 50),), [(8, 0, 1)]),
@@ -78,7 +78,7 @@ def test_what_is_missing_or_makes_no_sense_is_odd():
         ((curve_frames.resolution(9, 3, "2"), curve_frames.resolution(0, 7, "4")), [(8, 2, 1), (0, 4, 1)]),
     ):
         why, trace, _ = read(curve(steps=steps))
-        assert (why, trace.steps, trace.odd) == (READ, found, True), steps
+        assert (why, trace.steps, trace.odd) == (READ, trace_steps, True), steps
     why, trace, buf = read(curve(announced=9))
     assert (why, trace.count, trace.announced, trace.odd) == (READ, 8, 9, True)
     frame = bytearray(curve() + b"\x05")
@@ -124,10 +124,10 @@ def test_numbers_are_bounded():
     assert within(854, 1000000) == (427, 500000, 0)
     for text in (b"9" * 32, b"0." + b"0" * 20 + b"1", b"3.14159265358979323846264338", b"123456789.123456789"):
         top, bottom = fraction(text)
-        found = within(top, bottom)
-        if found is None:
+        number = within(top, bottom)
+        if number is None:
             continue
-        numerator, denominator, shift = found
+        numerator, denominator, shift = number
         assert 0 < numerator < 1 << 30 and 0 < denominator < 1 << 30
         # 2**shift * numerator / denominator is the same within one part in 2**28
         left = numerator * bottom << max(0, shift)
@@ -138,15 +138,15 @@ def test_numbers_are_bounded():
 def test_the_subscription_asks_as_documented_then_in_its_other_forms():
     subscription = TraceSubscription([1, 2])
     longest = len(subscription.data)
-    asked = []
+    requests = []
     for _ in range(5):
         assert subscription.revision() == 1 and len(subscription.data) <= longest
-        asked.append(subscription.data)
+        requests.append(subscription.data)
         subscription.revisions.refused()
-    assert asked[0] == b"0900001380" + b" " * 29 + b"02001002"  # protocol.md 6.1
-    assert [data[4:7] for data in asked] == [b"001", b"002", b"003", b"001", b"001"]
-    assert asked[3] == b"0900001380" + b"0" * 29 + b"02001002"
-    assert asked[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
+    assert requests[0] == b"0900001380" + b" " * 29 + b"02001002"  # protocol.md 6.1
+    assert [data[4:7] for data in requests] == [b"001", b"002", b"003", b"001", b"001"]
+    assert requests[3] == b"0900001380" + b"0" * 29 + b"02001002"
+    assert requests[4] == b"0900001390" + b" " * 29 + b"0" + b"02001002"
     assert subscription.clearing == b"09000010802001002" and subscription.revisions.index == 0
     assert TraceSubscription([1]).clearing == b"09000010501001"  # OP 5.27.1.2 p. 262, with the right length
     parameters = TraceSubscription(())

@@ -16,7 +16,7 @@ TIME = b"2024-03-14:09:26:53"
 
 # OP 5.10.2 p. 163-164, OP 5.10.5 p. 166, OP 5.10.7 p. 166-167, and releases 2.9 and later: MID, data, (what, code,
 # ready, text).
-TOLD = (
+EVENT_MESSAGES = (
     (71, b"01E404" + b"021" + b"030" + b"04" + TIME, (ev.ALARM, b"E404 ", b"10", b"")),
     (
         71,
@@ -62,10 +62,10 @@ class Bench:
         return [(flags, payload) for _, kind, flags, payload in held(self.log) if kind == KIND_EVENT]
 
 
-def test_a_log_that_takes_none_says_so():
+def test_a_log_that_accepts_none_says_so():
     bench = Bench()
     bench.log.append = lambda kind, flags, length: LOG_FULL
-    assert bench.put(*TOLD[0][:2]) == NOT_KEPT and bench.counters.counts[h.EVENTS] == 0
+    assert bench.put(*EVENT_MESSAGES[0][:2]) == NOT_KEPT and bench.counters.counts[h.EVENTS] == 0
 
 
 PSET_2 = b"01012" + b"02" + b"Airbag".ljust(25) + b"03" + TIME + b"041" + b"0506" + b"x" * 60
@@ -96,7 +96,14 @@ def test_counter_of_job_is_no_event_but_what_becomes_of_job_is():
 
 
 def test_no_length_and_no_octet_does_harm():
-    for mid, data in ((15, PSET_2), (35, JOB_5), (52, VIN_2), (71, TOLD[3][1]), (76, TOLD[6][1]), (1000, PSET_2)):
+    for mid, data in (
+        (15, PSET_2),
+        (35, JOB_5),
+        (52, VIN_2),
+        (71, EVENT_MESSAGES[3][1]),
+        (76, EVENT_MESSAGES[6][1]),
+        (1000, PSET_2),
+    ):
         for spoiled in (data, b"\xff" * len(data), b"\0" * len(data), b" " * len(data)):
             bench = Bench()
             for length in range(0, len(data) + 1, 3):
@@ -107,20 +114,20 @@ def test_no_length_and_no_octet_does_harm():
 
 
 def test_results_have_the_right_of_way():
-    told = []
-    frame = message(*TOLD[0][:2])
+    calls = []
+    frame = message(*EVENT_MESSAGES[0][:2])
     cart = stub(
         full=False,
         link=stub(buf=frame, at=0, length=len(frame)),
-        session=stub(received=stub(mid=71), withhold=lambda: told.append("withheld")),
-        answer=lambda kept, now: told.append(kept),
+        session=stub(received=stub(mid=71), withhold=lambda: calls.append("withheld")),
+        answer=lambda kept, now: calls.append(kept),
     )
     bench = Bench()
     room = bench.log.has_room
     bench.log.has_room = lambda length: False
     bench.controller_events.take(cart, False, 1000)
-    assert told == ["withheld"] and bench.events() == []
+    assert calls == ["withheld"] and bench.events() == []
     bench.log.has_room = room
     bench.controller_events.take(cart, False, 1000)
     bench.controller_events.take(cart, False, 1000)
-    assert told[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1
+    assert calls[1:] == [KEPT, KEPT_BEFORE] and len(bench.events()) == 1

@@ -30,12 +30,12 @@ def test_telegrams_octet_for_octet():
 
 
 @pytest.mark.parametrize(
-    ("host", "told"),
+    ("host", "ip"),
     [("10.0.0.5", "10.0.0.5"), ("255.255.255.255", "255.255.255.255"), ("cart", ""), ("1.2.3", ""), ("1.2.3.444", "")]
     + [("1.2.3.-4", ""), (None, ""), ("", ""), ("1.2.3.4.5", "")],
 )
-def test_address_is_an_address_or_blank(host, told):
-    assert read(telegram01_02.system(1, 3, 1, host, "x"))["ip"] == told
+def test_address_is_an_address_or_blank(host, ip):
+    assert read(telegram01_02.system(1, 3, 1, host, "x"))["ip"] == ip
 
 
 name = st.text(max_size=40)
@@ -47,17 +47,17 @@ numbers = st.integers(1, 9999)
 )
 @example(1, 1, 1, 1, "\0Wheels\0 ", [(1, "\0")])
 def test_any_names_make_a_telegram_without_breach(ident, system, station, spindle, called, programs):
-    found = read(telegram01_02.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
-    assert (found["identifier"], found["system"], found["station"]) == (ident, system, station)
+    message = read(telegram01_02.station(ident, 3, system, station, "10.0.0.5", called, ((spindle, called, programs),)))
+    assert (message["identifier"], message["system"], message["station"]) == (ident, system, station)
     field = bytearray(25)
     octets = octets_of(called)
     if is_plain(octets, 0, len(octets)):
         octets = octets.strip(b"\0 ")[:25]
     put_ascii(field, 0, 25, octets)
-    shown = field.decode().rstrip()
-    assert found["name"] == shown and found["spindles"][0]["name"] == shown
-    assert [one["program"] for one in found["spindles"][0]["programs"]] == [number for number, _ in programs]
-    assert read(telegram01_02.system(ident, 3, system, "", called))["name"] == shown
+    expected = field.decode().rstrip()
+    assert message["name"] == expected and message["spindles"][0]["name"] == expected
+    assert [one["program"] for one in message["spindles"][0]["programs"]] == [number for number, _ in programs]
+    assert read(telegram01_02.system(ident, 3, system, "", called))["name"] == expected
 
 
 # -- the session
@@ -75,10 +75,10 @@ def cart(toolsnet=(), describes=True, options=None, **controller):
         },
     )
     one.configuration["system"]["name"] = "Body shop"
-    told = one.told = []
+    telegrams = one.described = []
     for what in ("describe_system", "describe_station"):
         keep = getattr(one.archive, what)
-        setattr(one.archive, what, lambda found, keep=keep: (told.append(found), keep(found)))
+        setattr(one.archive, what, lambda telegram, keep=keep: (telegrams.append(telegram), keep(telegram)))
     one.cut()
     if "results" in controller:
         one.run(5000)  # it has no MID 0060
@@ -88,20 +88,20 @@ def cart(toolsnet=(), describes=True, options=None, **controller):
     return one
 
 
-def programs(found):
-    return [(one["program"], one["name"]) for one in found["spindles"][0]["programs"]]
+def programs(telegram):
+    return [(one["program"], one["name"]) for one in telegram["spindles"][0]["programs"]]
 
 
 @pytest.mark.parametrize(
-    ("options", "asked"), [({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)), ({"refuse": {12: None}}, (1, 1))]
+    ("options", "counts"), [({"refuse_once": [(10, 28), (12, 28)]}, (2, 4)), ({"refuse": {12: None}}, (1, 1))]
 )
-def test_a_controller_that_tells_no_names_is_asked_no_more(options, asked):
+def test_a_controller_that_tells_no_names_is_asked_no_more(options, counts):
     one = cart(options=options)
     one.produce()
     one.until_quiet(and_ms=30000)
     assert one.archive.stored == 1 and one.archive.stations == {(3, 1, 10): "Wheels left"}
     messages = one.controller.messages
-    assert (messages.get(10, 0), messages.get(12, 0)) == asked
+    assert (messages.get(10, 0), messages.get(12, 0)) == counts
 
 
 def test_server_that_has_lost_results_is_told_the_names_again():
@@ -109,45 +109,45 @@ def test_server_that_has_lost_results_is_told_the_names_again():
     one.produce(3)
     one.until_quiet(and_ms=1000)
     for lose in (lambda: one.archive.restore_backup(1), one.archive.clear):
-        count = len(one.told)
+        count = len(one.described)
         one.toolsnet.drop()
         one.run(70000)
-        assert len(one.told) == count
+        assert len(one.described) == count
         lose()
         one.toolsnet.drop()
         one.run(70000)
-        assert [found["id"] for found in one.told[count:]] == ["01", "02"]
+        assert [telegram["id"] for telegram in one.described[count:]] == ["01", "02"]
     assert not one.toolsnet.complaints
 
 
-def test_a_parameter_set_s_name_is_told_when_heard_and_changed():
+def test_a_parameter_set_s_name_is_passed_on_when_received_and_changed():
     one = cart()
     one.controller.select_pset(2)
     one.run(1000)
-    first = dict(programs(one.told[-1]))
+    first = dict(programs(one.described[-1]))
     assert first.get(2)
-    count = len(one.told)
+    count = len(one.described)
     one.controller.select_pset(2)
     one.run(1000)
-    assert len(one.told) == count
+    assert len(one.described) == count
     names = one.station.outlets[0].sources[0].names
     names.learn(2, b"Another name".ljust(25), 0)
     one.produce()
     one.until_quiet(and_ms=1000)
-    assert dict(programs(one.told[-1]))[2] == "Another name" and len(one.told) == count + 1
+    assert dict(programs(one.described[-1]))[2] == "Another name" and len(one.described) == count + 1
     assert not one.toolsnet.complaints
 
 
 def test_spindles_of_a_result_are_described_with_their_names():
     one = cart(options=dict(profile_options("powermacs"), spindles=3), results="powermacs-bolts")
-    assert [spindle["spindle"] for spindle in one.told[-1]["spindles"]] == [1]
+    assert [spindle["spindle"] for spindle in one.described[-1]["spindles"]] == [1]
     one.produce()
     one.until_quiet(and_ms=40000)
-    told = one.told[-1]["spindles"]
+    spindles = one.described[-1]["spindles"]
     results = [spindle["spindle"] for spindle in one.archive.results[-1]["spindles"]]
-    assert [spindle["spindle"] for spindle in told] == sorted(results) and len(told) == 3
-    assert all(spindle["programs"] == told[0]["programs"] for spindle in told)
-    assert not any(spindle["name"].startswith("Spindle") for spindle in told), "bolts have names"
+    assert [spindle["spindle"] for spindle in spindles] == sorted(results) and len(spindles) == 3
+    assert all(spindle["programs"] == spindles[0]["programs"] for spindle in spindles)
+    assert not any(spindle["name"].startswith("Spindle") for spindle in spindles), "bolts have names"
     assert not one.toolsnet.complaints
 
 
@@ -163,7 +163,7 @@ def test_what_has_no_room_is_left_out_and_counted():
         names.learn(number, b"Set %d" % number + b" " * 25, 0)
     one.produce()
     one.until_quiet(and_ms=40000)
-    assert one.outlet_status()["descriptions_left_out"] == 250 - len(one.told[-1]["spindles"][0]["programs"]) > 100
+    assert one.outlet_status()["descriptions_left_out"] == 250 - len(one.described[-1]["spindles"][0]["programs"]) > 100
 
 
 def test_refusal_is_counted_and_results_go_on():

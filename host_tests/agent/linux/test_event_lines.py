@@ -23,7 +23,7 @@ def lines_of(cart):
     return [json.loads(line) for line in cart.lines["lines"].lines()]
 
 
-def told(cart):
+def outline(cart):
     return [
         (line["event"], line["code"], line["text"]) if line["type"] == "event" else line["tightening_id"]
         for line in lines_of(cart)
@@ -34,7 +34,7 @@ def events(cart, *names):
     return [[line[name] for name in names] for line in lines_of(cart) if line["type"] == "event"]
 
 
-def test_parameter_sets_jobs_and_vehicles_stand_in_the_file_once():
+def test_parameter_sets_jobs_and_vehicles_are_in_the_file_once():
     for psets, jobs, vehicles in (((1,), (1,), (1,)), ((1, 2), (1, 2, 3, 4, 5), (1, 2))):
         cart = cart_of(ALL, pset_revisions=psets, job_revisions=jobs, vin_revisions=vehicles, job_at_once=True)
         cart.controller.select_pset(12)
@@ -175,14 +175,14 @@ def test_a_person_sees_every_outlet():
     assert (file["kind"], file["durable"], file["state"], file["lines_written"]) == ("file", True, "writing", 3)
     cart.lines["a.jsonl"].refuses = ("sync", "open")
     cart.produce(1, 300)
-    shown = snapshot(cart.app)["stations"][0]
-    assert (shown["outlets"][1]["is_up"], shown["outlets"][1]["waiting"], shown["outlets"][1]["why"]) == (
+    station = snapshot(cart.app)["stations"][0]
+    assert (station["outlets"][1]["is_up"], station["outlets"][1]["waiting"], station["outlets"][1]["why"]) == (
         False,
         1,
         "it refuses",
     )
-    assert shown["backlog"] == 0 and shown["counters"]["outlet failed"] == 1
-    json.dumps(shown)
+    assert station["backlog"] == 0 and station["counters"]["outlet failed"] == 1
+    json.dumps(station)
 
 
 def test_file_that_is_tried_again_and_again_is_no_reason_for_restart():

@@ -26,8 +26,8 @@ def written(page, sequence=4, ident=45):
     return octets, read(octets)
 
 
-def told(found):
-    return [(one["parameter_id"], one["type"], one["value"]) for one in found["parameters"]]
+def parameters_of(telegram):
+    return [(one["parameter_id"], one["type"], one["value"]) for one in telegram["parameters"]]
 
 
 def test_worked_example_octet_for_octet():
@@ -37,11 +37,11 @@ def test_worked_example_octet_for_octet():
 
 
 def test_other_events_have_codes_of_ours_and_their_fields():
-    found = written(event(ev.PSET_SELECTED, b"012", b"2024-02-01:08:00:00" + b"Wheel, left"))[1]
-    assert found["code"] == CODE_OURS + 3 and found["level"] == 0
-    assert told(found) == [(1, 0, "012"), (4, 0, "Wheel, left"), (10, 0, "2024-02-01:08:00:00")]
-    found = written(event(ev.VIN, b"", b"V" * 40 + b"second".ljust(25) + b"x" * 25 + b"fourth"))[1]
-    assert told(found) == [
+    telegram = written(event(ev.PSET_SELECTED, b"012", b"2024-02-01:08:00:00" + b"Wheel, left"))[1]
+    assert telegram["code"] == CODE_OURS + 3 and telegram["level"] == 0
+    assert parameters_of(telegram) == [(1, 0, "012"), (4, 0, "Wheel, left"), (10, 0, "2024-02-01:08:00:00")]
+    telegram = written(event(ev.VIN, b"", b"V" * 40 + b"second".ljust(25) + b"x" * 25 + b"fourth"))[1]
+    assert parameters_of(telegram) == [
         (30, 0, "V" * 20),
         (31, 0, "V" * 20),
         (32, 0, "second"),
@@ -49,10 +49,10 @@ def test_other_events_have_codes_of_ours_and_their_fields():
         (35, 0, "x" * 5),
         (36, 0, "fourth"),
     ]
-    found = written(
+    telegram = written(
         event(ev.JOB, b"0007", b"1" + b"0" + b"0012" + b"0003" + b"   " + b"004" + b"01" + b"02" + b"00009")
     )[1]
-    assert told(found) == [
+    assert parameters_of(telegram) == [
         (1, 0, "0007"),
         (20, 1, "1"),
         (21, 1, "0"),
@@ -64,7 +64,7 @@ def test_other_events_have_codes_of_ours_and_their_fields():
         (28, 1, "00009"),
     ]
     gone = b"4294967290" + b"4294967295" + b"0000000006" + b"0000001006" + b"002"
-    assert told(written(event(ev.GONE, b"reset", gone))[1]) == [
+    assert parameters_of(written(event(ev.GONE, b"reset", gone))[1]) == [
         (1, 0, "reset"),
         (40, 0, "4294967290"),
         (41, 0, "4294967295"),
@@ -75,7 +75,7 @@ def test_other_events_have_codes_of_ours_and_their_fields():
 
 
 def test_what_is_no_number_goes_out_as_text():
-    assert told(written(event(ev.JOB, b"1", b"x" + b"1" + b"1x 4"))[1])[1:] == [
+    assert parameters_of(written(event(ev.JOB, b"1", b"x" + b"1" + b"1x 4"))[1])[1:] == [
         (20, 0, "x"),
         (21, 1, "1"),
         (22, 0, "1x 4"),
@@ -87,8 +87,8 @@ def test_event_without_a_time_carries_one_that_a_server_can_read():
 
 
 def test_nothing_but_printable_ascii_goes_out():
-    found = written(event(ev.ALARM, b"\xc3\xa41\x00\x07", b"W\xc3\xa4rme\x00\x1b\x7f"))[1]
-    assert told(found)[:3] == [(1, 0, "??1"), (4, 0, "W~C3~A4rme~00~1B~7F")]
+    telegram = written(event(ev.ALARM, b"\xc3\xa41\x00\x07", b"W\xc3\xa4rme\x00\x1b\x7f"))[1]
+    assert parameters_of(telegram)[:3] == [(1, 0, "??1"), (4, 0, "W~C3~A4rme~00~1B~7F")]
 
 
 def test_any_record_that_can_be_makes_a_telegram_without_breach():
@@ -104,20 +104,23 @@ def test_any_record_that_can_be_makes_a_telegram_without_breach():
         page[3 + ev.TEXT_LENGTH] = length
         page += bytes([dice.randrange(256) if dice.randrange(2) else 0x30 + dice.randrange(10) for _ in range(length)])
         sequence = 1 + dice.randrange(99999)
-        found = written(page, sequence, 1 + dice.randrange(99999))[1]
-        assert found["sequence"] == sequence
+        telegram = written(page, sequence, 1 + dice.randrange(99999))[1]
+        assert telegram["sequence"] == sequence
 
 
 def arriving(archive):
     """Return a list that grows by results and events in the order in which they arrive."""
     arrived = []
-    for name, letter, shown in (("store_result", "R", tightening_id_of), ("store_event", "E", lambda one: one["code"])):
+    for name, letter, key_of in (
+        ("store_result", "R", tightening_id_of),
+        ("store_event", "E", lambda one: one["code"]),
+    ):
         store = getattr(archive, name)
 
-        def kept(one, store=store, letter=letter, shown=shown):
+        def kept(one, store=store, letter=letter, key=key_of):
             is_new = store(one)
             if is_new:
-                arrived.append((letter, shown(one)))
+                arrived.append((letter, key(one)))
             return is_new
 
         setattr(archive, name, kept)
@@ -155,8 +158,8 @@ def sequences(cart):
 
 def ascend(cart):
     """True if the sequences of the events ascend; what else has a number in the log leaves holes."""
-    found = sequences(cart)
-    return len(found) > 0 and found == sorted(set(found))
+    numbers = sequences(cart)
+    return len(numbers) > 0 and numbers == sorted(set(numbers))
 
 
 # -- the ordinary way
@@ -279,7 +282,7 @@ def test_server_that_was_restored_gets_the_rest_only_if_that_is_wanted():
         assert codes(one) == [1, 2, 3, 4, 5]
 
 
-def test_a_number_that_was_never_sent_is_said():
+def test_a_number_that_was_never_sent_is_reported():
     one = cart()
     put(one, b"E1")
     one.run(1000)

@@ -54,8 +54,8 @@ class Bench:
 
     def numbers(self):
         """The numbers of the results in the file."""
-        told = [json.loads(line) for line in self.lines.lines()]
-        return [one["number"] for one in told if one["type"] != "event"]
+        lines = [json.loads(line) for line in self.lines.lines()]
+        return [one["number"] for one in lines if one["type"] != "event"]
 
 
 def test_a_cut_at_any_octet_of_a_batch_writes_each_record_once():
@@ -83,13 +83,13 @@ def test_what_cannot_be_used_is_tried_again_ever_more_rarely_and_shown():
         bench.now = (bench.now + pauses[-1]) & 0x3FFFFFFF
     assert pauses == [1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000]
     assert max(pauses) <= RETRY_MOST_MS == bench.outlet.longest_ms and bench.outlet.attempts == 9
-    shown = {}
-    bench.outlet.put_state(shown)
-    assert shown["state"] == "cannot be used" and shown["why"] == "it refuses" and shown["place"] == "lines"
+    status = {}
+    bench.outlet.put_state(status)
+    assert status["state"] == "cannot be used" and status["why"] == "it refuses" and status["place"] == "lines"
     bench.lines.refuses = ()
     assert bench.run() == FOREVER and bench.numbers() == [1, 2]
-    bench.outlet.put_state(shown)
-    assert (shown["state"], shown["why"], shown["lines_written"]) == ("writing", "", 2)
+    bench.outlet.put_state(status)
+    assert (status["state"], status["why"], status["lines_written"]) == ("writing", "", 2)
     bench.lines.refuses = ("sync",)
     bench.store(3, 3)
     assert bench.run() == 1000, "after a success the pauses begin again"
@@ -114,16 +114,16 @@ def test_a_cut_at_every_operation_writes_every_record_once():
         except PowerCut:
             bench.cut(operation * 61 % 500)
             bench.run()
-            found = [int(json.loads(line).get("tightening_id", 0)) for line in bench.lines.lines()]
-            found = [ident for ident in found if ident]
+            ids = [int(json.loads(line).get("tightening_id", 0)) for line in bench.lines.lines()]
+            ids = [ident for ident in ids if ident]
             # The one that the cut fell into may be there: the controller brings it again, and the log knows it.
-            assert found in (list(range(1, acknowledged + 1)), list(range(1, acknowledged + 2))), operation
+            assert ids in (list(range(1, acknowledged + 1)), list(range(1, acknowledged + 2))), operation
             continue
         break
     assert operation > 40
 
 
-def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_behind_a_cut():
+def test_a_file_that_goes_back_to_the_oldest_leaves_no_doubt_that_stays_after_a_cut():
     for count in range(60, 68):
         bench = Bench(Area(10, 1024, 16))
         files = [b""]
@@ -205,7 +205,7 @@ class DiskBench(Bench):
         self.disk.restart()
         self.start()
 
-    def found(self):
+    def numbers_in_files(self):
         """The numbers of all lines, oldest file first; every octet is of a whole line."""
         octets = b""
         for index in range(99, -1, -1):
@@ -218,13 +218,13 @@ class DiskBench(Bench):
         self.run()
         self.cut()
         self.run()
-        assert self.found() == list(range(1, self.ident + 1))
+        assert self.numbers_in_files() == list(range(1, self.ident + 1))
 
 
 def operations(monkeypatch):
     bench = DiskBench(monkeypatch)
     bench.work()
-    assert bench.found() == list(range(1, STORED + 1)) and NAME + ".1" in bench.disk.names
+    assert bench.numbers_in_files() == list(range(1, STORED + 1)) and NAME + ".1" in bench.disk.names
     return bench.disk.operations
 
 
@@ -241,7 +241,7 @@ def test_a_cut_at_every_operation_of_the_disk(monkeypatch, seed):
 
 
 @pytest.mark.parametrize("fails", FAILURES if LONG else FAILURES[-1:], ids=" ".join)
-def test_a_failure_at_every_operation_and_a_cut_behind_it(monkeypatch, fails):
+def test_a_failure_at_every_operation_and_a_cut_after_it(monkeypatch, fails):
     for operation in range(1, operations(monkeypatch) + 1):
         bench = DiskBench(monkeypatch, operation)
         bench.disk.fails = fails

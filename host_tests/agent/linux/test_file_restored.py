@@ -67,13 +67,13 @@ class FileBench(Bench):
         for index in range(9, -1, -1):
             path = self.path.with_name("lines.%d" % index if index else "lines")
             octets += path.read_bytes() if path.exists() else b""
-        told = [json.loads(line) for line in octets.splitlines()]
-        return [one["number"] for one in told if one["station"] == 10]
+        lines = [json.loads(line) for line in octets.splitlines()]
+        return [one["number"] for one in lines if one["station"] == 10]
 
     def counts(self):
-        shown = {}
-        self.outlet.put_state(shown)
-        return shown["given_again"], shown["not_given"]
+        status = {}
+        self.outlet.put_state(status)
+        return status["given_again"], status["not_given"]
 
     def write(self, octets):
         """Others write the file anew, in its place."""
@@ -109,7 +109,7 @@ def test_file_older_than_the_log_gets_all_that_the_log_has(tmp_path, when_full, 
 
 @BOTH
 @SOME_WAYS
-def test_file_whose_last_line_the_log_has_goes_on_behind_it(tmp_path, when_full, way):
+def test_file_whose_last_line_the_log_has_goes_on_after_it(tmp_path, when_full, way):
     for count in (45, 58):
         bench = FileBench(tmp_path, when_full)
         bench.write(bench.first(count))
@@ -119,7 +119,7 @@ def test_file_whose_last_line_the_log_has_goes_on_behind_it(tmp_path, when_full,
 
 
 @SOME_WAYS
-def test_file_that_ends_within_a_line_or_in_garbage_goes_on_behind_the_last_good_one(tmp_path, way):
+def test_file_that_ends_within_a_line_or_in_garbage_goes_on_after_the_last_good_one(tmp_path, way):
     many = b"\xff garbage\n" * (3 * UNSYNCED_MOST + 1)
     for rest in (
         b'{"schema":1,"type":"res',
@@ -150,7 +150,7 @@ def test_file_of_another_station_gets_all_that_the_log_has(tmp_path, when_full, 
 
 
 @SOME_WAYS
-def test_lines_of_others_behind_ours_double_nothing(tmp_path, way):
+def test_lines_of_others_after_ours_double_nothing(tmp_path, way):
     bench = FileBench(tmp_path)
     bench.write(bench.first(52) + OTHERS % 4 + OTHERS % 55 + OTHERS % 7000)
     bench.again(way)
@@ -173,7 +173,7 @@ def test_file_that_is_emptied_moved_or_removed_is_begun_anew(tmp_path, way):
 
 
 @SOME_WAYS
-def test_file_restored_after_full_ones_goes_on_behind_the_newest_line_of_either(tmp_path, way):
+def test_file_restored_after_full_ones_goes_on_after_the_newest_line_of_either(tmp_path, way):
     bench = FileBench(tmp_path, rotate_bytes=5000)
     assert bench.path.with_name("lines.2").exists()
     bench.write(bench.first(1))
@@ -198,36 +198,36 @@ def test_cut_while_a_file_gets_what_it_lacks_doubles_nothing(tmp_path):
         for _ in range(steps):
             bench.outlet.step(bench.now)
         bench.again("cut")
-        found = bench.in_file()
-        assert found[9:] == numbers(found[9], STORED + 1) or steps == 1, steps
+        written = bench.in_file()
+        assert written[9:] == numbers(written[9], STORED + 1) or steps == 1, steps
         os.unlink(bench.path)
 
 
 def test_line_of_an_older_version_is_known_by_the_fields_that_both_have(tmp_path):
     bench = FileBench(tmp_path)
     lines = bench.path.read_bytes().splitlines()
-    told = json.loads(lines[49])
-    del told["identifier_4"], told["again"]
-    told["gone since"] = 7
-    bench.write(b"\n".join([*lines[:49], json.dumps(told, separators=(",", ":")).encode(), b""]))
+    record = json.loads(lines[49])
+    del record["identifier_4"], record["again"]
+    record["gone since"] = 7
+    bench.write(b"\n".join([*lines[:49], json.dumps(record, separators=(",", ":")).encode(), b""]))
     bench.again("restart")
     assert bench.in_file() == numbers(1, STORED + 1)
 
 
-def test_spool_older_than_its_file_goes_on_behind_the_newest_record_that_both_have(tmp_path):
+def test_spool_older_than_its_file_goes_on_after_the_newest_record_that_both_have(tmp_path):
     bench = FileBench(tmp_path)
     rest = [json.loads(line) for line in bench.path.read_bytes().splitlines()[-3:]]
-    for number, told in enumerate(rest, STORED + 1):
-        told.update(number=number, vin="of the time behind the copy")
-    more = b"".join([json.dumps(told, separators=(",", ":")).encode() + b"\n" for told in rest])
+    for number, record in enumerate(rest, STORED + 1):
+        record.update(number=number, vin="of the time behind the copy")
+    more = b"".join([json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in rest])
     bench.write(bench.first(STORED) + more)
     bench.again("restart")
     assert bench.in_file() == [*numbers(1, STORED + 3), STORED + 1] and bench.counts() == (0, 0)
 
 
-def test_what_is_given_again_or_gone_is_said_with_the_station():
+def test_what_is_given_again_or_gone_is_reported_with_the_station():
     station = {"mounted": True, "outlets": [{"kind": "file", "given_again": 12, "not_given": 3}]}
-    told = {need.slug: need for need in standing_conditions.count_needs(station)}
-    assert told["given again"].key == "12" and told["not given"].key == "3"
-    assert "lost" in told["given again"].text() and "no longer" in told["not given"].text()
-    assert "at most" in told["not given"].words and "cannot be known" in told["not given"].hint
+    needs = {need.slug: need for need in standing_conditions.count_needs(station)}
+    assert needs["given again"].key == "12" and needs["not given"].key == "3"
+    assert "lost" in needs["given again"].text() and "no longer" in needs["not given"].text()
+    assert "at most" in needs["not given"].words and "cannot be known" in needs["not given"].hint

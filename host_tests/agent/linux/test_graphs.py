@@ -16,13 +16,13 @@ from lab.harness.cart import SimLines
 SCHEMA = Path(__file__).resolve().parents[3] / "docs" / "outlets.schema.json"
 
 
-def told(lines):
+def kinds_and_ids(lines):
     """(type or curve, tightening ID) of each line."""
-    found = []
+    pairs = []
     for line in lines:
         one = json.loads(line)
-        found.append((one.get("curve") or one["type"], int(one["tightening_id"])))
-    return found
+        pairs.append((one.get("curve") or one["type"], int(one["tightening_id"])))
+    return pairs
 
 
 class Side(Bench):
@@ -80,8 +80,8 @@ def test_over_cuts_at_any_octet_every_line_is_there_once(seed):
         lines.cut((seed * 977 + turn * 331) % 4000)
         side.start()
     side.run(60000)
-    found = told(lines.lines())
-    assert found == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque", "angle")]
+    pairs = kinds_and_ids(lines.lines())
+    assert pairs == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque", "angle")]
 
 
 def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them():
@@ -96,10 +96,12 @@ def test_a_file_that_refuses_gets_every_line_once_when_it_takes_them():
         side.run(3000)
     lines.refuses = ()
     side.run(120000)
-    assert told(lines.lines()) == [(what, ident) for ident in range(1, made + 1) for what in ("result", "torque")]
+    assert kinds_and_ids(lines.lines()) == [
+        (what, ident) for ident in range(1, made + 1) for what in ("result", "torque")
+    ]
 
 
-def test_curve_that_cut_has_left_in_pieces_is_told_as_cut_short():
+def test_curve_that_cut_has_left_in_pieces_is_reported_as_cut_short():
     lines = SimLines()
     side = Side(lines)
     side.put_curve(1, count=700)

@@ -58,7 +58,7 @@ BAD = {
 }
 
 
-def asked(timeout_ms=30000):
+def client_with_request(timeout_ms=30000):
     http = HttpClient(timeout_ms)
     http.opened()
     http.ask(ADDRESS, "Bearer t0ken", b"{}\n", NOW)
@@ -78,7 +78,7 @@ def feed(http, octets, piece=4096):
 @pytest.mark.parametrize("name", GOOD)
 @pytest.mark.parametrize("piece", [1, 2, 7, 4096])
 def test_a_whole_answer_is_read_in_any_pieces(name, piece):
-    http = asked()
+    http = client_with_request()
     feed(http, GOOD[name], piece)
     assert (http.state, http.status, http.body) == (READY, 200, b"hello"), http.why
     assert http.tick(NOW + 60000) == FOREVER
@@ -87,7 +87,7 @@ def test_a_whole_answer_is_read_in_any_pieces(name, piece):
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("piece", [1, 4096])
 def test_what_no_answer_may_be_ends_the_exchange_within_its_bounds(name, piece):
-    http = asked()
+    http = client_with_request()
     feed(http, BAD[name], piece if len(BAD[name]) < 50000 else 4096)
     assert http.state == BROKEN and http.why, (http.state, http.status)
     assert len(http.body) <= hc.BODY_MOST + hc.INLET_BYTES
@@ -102,20 +102,20 @@ def test_a_connection_goes_on_only_where_both_know_where_the_answer_ended():
         (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n", OVER),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\n", OVER),
     ):
-        http = asked()
+        http = client_with_request()
         feed(http, octets)
         assert http.state == state, octets
 
 
 def test_a_body_without_a_length_ends_with_the_connection():
-    http = asked()
+    http = client_with_request()
     feed(http, b"HTTP/1.1 200 OK\r\n\r\nhel")
     feed(http, b"lo")
     assert http.state == ASKED
     http.ended()
     assert (http.state, http.body) == (OVER, b"hello")
     for part in (b"", b"HTTP/1.1 200 OK\r\nContent-Le", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhel"):
-        http = asked()
+        http = client_with_request()
         feed(http, part)
         http.ended()
         assert http.state == BROKEN and http.answered == bool(part)
@@ -135,15 +135,15 @@ def test_what_was_not_asked_for_ends_the_connection():
 @pytest.mark.parametrize("name", GOOD)
 def test_answer_split_at_any_octet_is_read(name):
     for at in range(len(GOOD[name])):
-        http = asked()
+        http = client_with_request()
         for part in (GOOD[name][:at], GOOD[name][at:]):
             if part:
                 feed(http, part)
         assert (http.state, http.status, http.body) == (READY, 200, b"hello"), at
 
 
-def test_connection_takes_one_request_behind_the_other():
-    http = asked()
+def test_connection_sends_one_request_after_the_other():
+    http = client_with_request()
     for name in [*GOOD, *GOOD]:
         feed(http, GOOD[name])
         assert (http.state, http.body) == (READY, b"hello"), name
@@ -157,7 +157,7 @@ def test_connection_takes_one_request_behind_the_other():
 )
 def test_answer_that_never_ends_needs_bounded_memory(begin):
     unit = {b"": b"A: b\r\n"}.get(begin, b"1\r\nx\r\n") * 500
-    http = asked()
+    http = client_with_request()
     tracemalloc.start()
     try:
         feed(http, begin or b"HTTP/1.1 200 OK\r\n")
@@ -170,17 +170,17 @@ def test_answer_that_never_ends_needs_bounded_memory(begin):
 
 def test_answer_of_a_mebibyte_is_read_and_what_is_longer_named():
     begin = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
-    http = asked()
+    http = client_with_request()
     feed(http, begin % hc.BODY_MOST + b"x" * hc.BODY_MOST)
     assert http.state == READY and len(http.body) == 1048576
-    for octets, says in (
+    for octets, wanted in (
         (begin % 1048577 + b"x" * 1048577, "the body of the answer is longer than 1048576 octets"),
         (BAD["endless small chunks"], "the body of the answer has more than 16384 pieces"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 20000 + b"\r\n\r\n", "the head of the answer, or its trailer, is longer"),
     ):
-        http = asked()
+        http = client_with_request()
         feed(http, octets)
-        assert http.state == BROKEN and says in http.why, http.why
+        assert http.state == BROKEN and wanted in http.why, http.why
 
 
 def test_head_of_the_longest_length_is_taken_and_one_octet_more_not():
@@ -188,7 +188,7 @@ def test_head_of_the_longest_length_is_taken_and_one_octet_more_not():
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: "
         head += b"x" * (hc.HEAD_MOST - len(head) - 4 + more) + b"\r\n\r\n"
         for piece in (1, 4095, 4096):
-            http = asked()
+            http = client_with_request()
             feed(http, head + b"hello", piece)
             assert http.state == state, (more, piece, http.why)
 
@@ -196,7 +196,7 @@ def test_head_of_the_longest_length_is_taken_and_one_octet_more_not():
 def test_empty_line_in_front_of_an_answer_is_named():
     for begin in (b"\r\n", b"\n", b"\r\n\r\n"):
         for piece in (1, 4096):
-            http = asked()
+            http = client_with_request()
             feed(http, begin + GOOD["a length"], piece)
             assert http.state == BROKEN and "an empty line is in front" in http.why
 
@@ -213,7 +213,7 @@ def test_what_is_shown_of_a_body_begins_where_something_can_be_seen():
 
 
 def test_answer_that_comes_too_slowly_is_given_up_at_the_deadline():
-    http = asked(30000)
+    http = client_with_request(30000)
     for second in range(30):
         assert http.tick(NOW + second * 1000) == 30000 - second * 1000
         feed(http, GOOD["a length"][second : second + 1])
@@ -225,7 +225,7 @@ def test_answer_that_comes_too_slowly_is_given_up_at_the_deadline():
 def test_answer_with_one_octet_changed_never_raises(name, at, octet, piece):
     octets = bytearray(GOOD[name])
     octets[at % len(octets)] = octet
-    http = asked()
+    http = client_with_request()
     feed(http, bytes(octets), piece)
     http.ended()
     assert http.state in (READY, OVER, BROKEN) and (http.state != BROKEN or http.why or not http.answered)
@@ -235,7 +235,7 @@ def test_answer_with_one_octet_changed_never_raises(name, at, octet, piece):
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=400), st.integers(1, 60), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", GOOD["chunks"][:40]]))
 def test_no_octets_raise_or_are_kept_without_end(octets, piece, begin):
-    http = asked()
+    http = client_with_request()
     feed(http, begin + octets, piece)
     http.ended()
     assert http.state in (READY, OVER, BROKEN) and len(http.body) <= hc.BODY_MOST + hc.INLET_BYTES
@@ -265,7 +265,7 @@ def test_who_we_are_stands_in_the_head():
 
 
 def test_addresses_are_taken_apart_and_wrong_ones_named():
-    for text, told in (
+    for text, parts in (
         ("http://a/b?c=1", (False, "a", 80, "/b?c=1", "a")),
         ("HTTPS://a.b", (True, "a.b", 443, "/", "a.b")),
         ("https://[::1]:8443/x", (True, "::1", 8443, "/x", "[::1]:8443")),
@@ -273,7 +273,7 @@ def test_addresses_are_taken_apart_and_wrong_ones_named():
     ):
         address = WebAddress(text)
         assert address.fault == ""
-        assert (address.is_secure, address.host, address.number, address.path, address.name) == told
+        assert (address.is_secure, address.host, address.number, address.path, address.name) == parts
     for text in (
         "",
         "a",

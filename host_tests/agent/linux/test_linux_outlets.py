@@ -21,10 +21,10 @@ class Made:
     port = SimpleNamespace()
 
     def __init__(self):
-        self.heard = []
+        self.calls = []
 
     def __getattr__(self, name):
-        return lambda *given: self.heard.append((name, *given))
+        return lambda *given: self.calls.append((name, *given))
 
     def step(self, now):
         return 77
@@ -54,14 +54,14 @@ def awaiting(tmp_path):
 
 
 def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
-    outlet, shown = awaiting.outlet, {}
+    outlet, status = awaiting.outlet, {}
     outlet.begin(0)
     outlet.attach("scheduler", 5)
     for count in range(1, 4):
         assert outlet.step(count * RETRY_MS) == RETRY_MS and outlet.attempts == count
     assert awaiting.station.counters.counts[OUTLET_FAILED] == 3 and awaiting.station.counters.log.logged == 1
-    outlet.put_state(shown)
-    assert shown["place"] == "mqtt://broker:1883" and shown["why"] == f"password: {awaiting.secret}: " + (
+    outlet.put_state(status)
+    assert status["place"] == "mqtt://broker:1883" and status["why"] == f"password: {awaiting.secret}: " + (
         "No such file or directory; a file that can be read"
     )
     assert not outlet.is_up() and outlet.has_left(0) and not outlet.holds() and awaiting.made == []
@@ -70,11 +70,11 @@ def test_it_tries_again_and_says_why_until_the_secret_is_there(awaiting):
     awaiting.secret.chmod(0o600)
     assert outlet.step(40000) == 0
     made = awaiting.made[0]
-    assert awaiting.watched == [(made.port, 5)] and made.heard == [("begin", 40000), ("attach", "scheduler", 5)]
+    assert awaiting.watched == [(made.port, 5)] and made.calls == [("begin", 40000), ("attach", "scheduler", 5)]
     assert awaiting.station.outlets == [None, made]
     assert outlet.step(40001) == 77 and outlet.attempts == 4
     outlet.recover(40002)
-    assert made.heard[2:] == [("recover", 40002)]
+    assert made.calls[2:] == [("recover", 40002)]
 
 
 def test_an_orderly_end_makes_no_outlet(awaiting):
@@ -130,9 +130,9 @@ def test_two_outlets_of_a_station_at_one_broker_do_not_end_each_others_connectio
         ({"tls_key": "k.pem"}, "tls_key"),
     ],
 )
-def test_what_settings_cannot_mean_is_said(changes, key):
+def test_what_settings_cannot_mean_is_reported(changes, key):
     settings = {**SETTINGS, "tls_name": None, "tls_certificate": None, "tls_key": None, **changes}
-    assert [found for found, _ in mqtt_settings.wrong(settings)] == [key]
+    assert [name for name, _ in mqtt_settings.wrong(settings)] == [key]
 
 
 def test_two_stations_may_not_have_one_topic():

@@ -36,10 +36,10 @@ def lead_of(
 
 def read(octets):
     """What an independent reader finds; nothing in it breaks the document."""
-    found = whole(octets)
-    found["values"] = unpack(f">{len(found['samples']) // 2}h", found["samples"])
-    found["factor"] = Fraction(2) ** found["bit_shift"] * found["factor_dom"] / found["factor_nom"]
-    return found
+    graph = whole(octets)
+    graph["values"] = unpack(f">{len(graph['samples']) // 2}h", graph["samples"])
+    graph["factor"] = Fraction(2) ** graph["bit_shift"] * graph["factor_dom"] / graph["factor_nom"]
+    return graph
 
 
 def written(samples, **more):
@@ -49,8 +49,8 @@ def written(samples, **more):
 
 def test_worked_example_of_the_digest_octet_for_octet():
     assert bytes(graph13.write(lead_of(), WORKED[-16:], 43, 3, 1, 17)) == WORKED
-    found = read(WORKED)
-    assert [float(found["factor"] * value) for value in found["values"]] == [
+    graph = read(WORKED)
+    assert [float(graph["factor"] * value) for value in graph["values"]] == [
         0,
         0.13,
         2.56,
@@ -67,15 +67,15 @@ def test_time_between_samples_has_the_decimals_that_it_needs_and_that_fit():
 
 
 def test_factor_that_is_too_large_is_shifted():
-    found = read(written([1], unit=2, scale=(3, 999999937, 999999929)))
+    graph = read(written([1], unit=2, scale=(3, 999999937, 999999929)))
     exact = 8 * Fraction(999999937, 999999929) * Fraction(1355818, 1000000)
-    assert abs(found["factor"] / exact - 1) < Fraction(1, 1 << 28)
-    assert 0 < found["factor_dom"] < 1 << 31 and 0 < found["factor_nom"] < 1 << 31
+    assert abs(graph["factor"] / exact - 1) < Fraction(1, 1 << 28)
+    assert 0 < graph["factor_dom"] < 1 << 31 and 0 < graph["factor_nom"] < 1 << 31
 
 
 def test_curve_of_two_times_becomes_one_of_the_shorter():
-    found = read(written([0, 10, 20, 24, 28], steps=((2, 2, 1), (2, 1, 1))))
-    assert list(found["values"]) == [0, 5, 10, 15, 20, 24, 28] and found["sample_ms"] == "000001.0"
+    graph = read(written([0, 10, 20, 24, 28], steps=((2, 2, 1), (2, 1, 1))))
+    assert list(graph["values"]) == [0, 5, 10, 15, 20, 24, 28] and graph["sample_ms"] == "000001.0"
 
 
 step = st.tuples(st.integers(0, 65535), st.integers(0, (1 << 30) - 1), st.integers(1, (1 << 30) - 1))
@@ -93,11 +93,11 @@ plain_step = st.tuples(st.integers(1, 3000), st.integers(1, 5000), st.sampled_fr
 )
 def test_any_curve_that_can_be_makes_a_telegram_without_breach(samples, steps, what, unit, scale, decimals, program):
     limits = (b"001234", b"999999", decimals)
-    found = read(written(samples, steps=steps, what=what, unit=unit, scale=scale, limits=limits, program=program))
-    assert found["graph_type"] == (0 if what == gr.TORQUE else 1) and found["sequence"] == 17
-    assert found["values"][0] == samples[0] and len(found["values"]) <= graph13.SAMPLES_MOST
+    graph = read(written(samples, steps=steps, what=what, unit=unit, scale=scale, limits=limits, program=program))
+    assert graph["graph_type"] == (0 if what == gr.TORQUE else 1) and graph["sequence"] == 17
+    assert graph["values"][0] == samples[0] and len(graph["values"]) <= graph13.SAMPLES_MOST
     if len(steps) <= 1:
-        assert list(found["values"]) == samples
+        assert list(graph["values"]) == samples
 
 
 def cart_of(*wanted, **more):

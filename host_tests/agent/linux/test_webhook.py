@@ -47,7 +47,7 @@ def test_batch_is_a_post_of_lines_and_the_receipt_moves_the_cursor():
 
 
 def test_what_an_answer_may_be_that_is_no_receipt():
-    for octets, says in (
+    for octets, wanted in (
         (answer(200, b""), "names no receipt"),
         (answer(200, b"{"), "names no receipt"),
         (answer(200, b"[" * 4000), "names no receipt"),
@@ -104,8 +104,8 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         plant = WebhookBench()
         ids = plant.store(3)
         plant.server.answers = [octets]
-        plant.run(30500 if "within" in says else 500)
-        assert says in plant.why(), (octets, plant.why())
+        plant.run(30500 if "within" in wanted else 500)
+        assert wanted in plant.why(), (octets, plant.why())
         assert plant.cursor.number == 0 and not plant.forward.is_up() and len(plant.why()) < 300
         assert plant.counted(h.OUTLET_FAILED) == 1
         plant.run(5000)
@@ -162,14 +162,14 @@ NOT_WHOLE = (
 
 @pytest.mark.parametrize("written", WHOLE)
 def test_number_of_a_receipt_may_be_written_in_any_way(written):
-    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "more": 1e999, "number": %s}' % written.encode())
-    assert told == ("00000001", 3) and type(told[1]) is int and wrong == ""
+    named, wrong = webhook.receipt_in(b'{"identity": "00000001", "more": 1e999, "number": %s}' % written.encode())
+    assert named == ("00000001", 3) and type(named[1]) is int and wrong == ""
 
 
 @pytest.mark.parametrize("written", [*NOT_WHOLE, "9007199254740992", "9" * 5000, "1e999999999"])
-def test_number_of_a_receipt_that_is_none_is_said_as_written(written):
-    told, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
-    assert told is None
+def test_number_of_a_receipt_that_is_none_is_reported_as_written(written):
+    named, wrong = webhook.receipt_in(b'{"identity": "00000001", "number": %s}' % written.encode())
+    assert named is None
     assert wrong == "`number` has to be a whole one from 0 to 9007199254740991: it is " + written[:120]
 
 
@@ -200,7 +200,7 @@ def test_a_number_that_was_never_sent_is_an_alarm_and_moves_nothing():
     assert plant.server.answers == []
 
 
-def test_a_server_that_takes_nothing_is_asked_in_growing_pauses():
+def test_a_server_that_accepts_nothing_is_asked_in_growing_pauses():
     plant = WebhookBench()
     plant.store(3)
     plant.server.answers = [receipt(0)] * 6
@@ -258,8 +258,8 @@ def test_server_older_than_the_log_gets_all_that_the_log_has():
         plant.store(1)
         plant.run(60000)
         assert plant.server.ids() == list(range(oldest, newest + 2)) and plant.forward.is_up()
-        told = plant.status()["given_again"], plant.status()["not_given"]
-        assert told == (newest + 1 - oldest, oldest - 1 - have), have
+        counts = plant.status()["given_again"], plant.status()["not_given"]
+        assert counts == (newest + 1 - oldest, oldest - 1 - have), have
 
 
 def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
@@ -332,10 +332,8 @@ def test_library_that_is_installed_meanwhile_is_found(monkeypatch, url):
         cart.produce(1, 5000)
         assert cart.outlet_status(1)["why"] == webhook.MISSING and len(made) == url.startswith("https")
     cart.run(webhook.RETRY_MOST_MS)
-    assert (
-        cart.outlet_status(1)["why"] not in ("", webhook.MISSING)
-        and "not installed" not in cart.outlet_status(1)["why"]
-    )
+    status = cart.outlet_status(1)
+    assert "not installed" not in str(status) and status["state"] != "connecting", "there is no server to be asked"
 
 
 def test_webhook_without_its_library_says_so_and_stops_nothing_else(monkeypatch):
@@ -355,7 +353,7 @@ def test_a_batch_that_is_too_large_becomes_smaller():
     assert plant.server.ids() == ids and max(head["count"] for head in plant.server.batches) == 5
 
 
-def test_length_that_was_too_large_is_tried_again_behind_ever_more_batches():
+def test_length_that_was_too_large_is_tried_again_after_ever_more_batches():
     plant = WebhookBench(limits={"records_most": 8})
     limit, sizes, take = 1, [], plant.server.take
 
@@ -472,7 +470,7 @@ def test_server_that_forgets_again_and_again_is_not_hammered():
 
 
 def test_only_what_server_closed_is_opened_again_at_once():
-    for loses, told in (
+    for loses, reason in (
         (lambda plant: None, "no whole answer came within 30 s"),
         (lambda plant: plant.network.swallow(*PLACE), "no whole answer came within 30 s"),
     ):
@@ -483,7 +481,7 @@ def test_only_what_server_closed_is_opened_again_at_once():
         plant.server.answers = [None]
         loses(plant)
         plant.run(30500)
-        assert told in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
+        assert reason in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
         assert plant.server.connections == 1
         plant.network.up(*PLACE)
         plant.run(10000)
@@ -504,7 +502,7 @@ def test_connection_that_the_way_ended_counts_as_a_failure(why):
     assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == why_name(why)
 
 
-def test_what_never_takes_a_connection_is_said_as_of_every_outlet():
+def test_what_never_accepts_a_connection_is_reported_as_of_every_outlet():
     for url in (URL, URL.replace("http:", "https:")):
         plant = WebhookBench(url=url)
         plant.network.swallow(*PLACE)
@@ -629,9 +627,9 @@ def test_every_acknowledged_result_is_in_server_s_database_once_whoever_is_kille
         produced = plant.account()["produced"]
         wait_for_all(server, produced)
         wait_for("ToolsNet has it too", lambda: plant.account()["lost"] == 0)
-    found = [int(line["tightening_id"]) for line in stored(server.database)]
-    assert sorted(found) == list(range(found[0], found[0] + len(found))) and len(found) == produced
-    assert len(set(found)) == len(found)
+    ids = [int(line["tightening_id"]) for line in stored(server.database)]
+    assert sorted(ids) == list(range(ids[0], ids[0] + len(ids))) and len(ids) == produced
+    assert len(set(ids)) == len(ids)
     assert TOKEN not in (tmp_path / "agent.log").read_text()
 
 

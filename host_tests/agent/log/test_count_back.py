@@ -34,7 +34,7 @@ def test_it_goes_no_further_than_the_log_reaches():
     assert log.peek(cursor) > 0 and cursor.found == numbers[0]
 
 
-def test_a_cut_behind_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_stays():
+def test_a_cut_after_a_cursor_that_went_back_to_the_oldest_leaves_no_doubt_that_stays():
     for count in range(60, 75):
         area = Area(10, 1024, 16)
         log = area.mount()[1]
@@ -61,8 +61,8 @@ def test_who_reads_may_count_less_than_it_wants():
         return log.page[log.at] % 2 == 0  # by its number
 
     go_back(log, cursor, 3, 99999, every_other)
-    found = []
+    counts = []
     while log.peek(cursor) > 0:
-        found.append(cursor.found)
+        counts.append(cursor.found)
         cursor.advance()
-    assert sum(number % 2 == 0 for number in found) == 3 and count[0] > 0
+    assert sum(number % 2 == 0 for number in counts) == 3 and count[0] > 0

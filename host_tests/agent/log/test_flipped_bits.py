@@ -34,8 +34,8 @@ def test_each_single_bit_damages_one_record_at_most_and_is_counted(unit):
     lost = counted = 0
     for bit in range(0, len(area.flash.cells) * 8, 1 if LONG else 109):  # odd: each bit of an octet in its turn
         state, log = flipped(area, bit)
-        found = read_all(log)
-        order = [ident for _, ident in found]
+        records = read_all(log)
+        order = [ident for _, ident in records]
         missing = [ident for _, ident in whole if ident not in order]
         assert len(missing) <= 1, (bit, missing)
         assert order == sorted(set(order)), bit

@@ -58,7 +58,7 @@ def start(path, first):
     return child, reading
 
 
-def said(reading):
+def counts_reported(reading):
     octets = b""
     while True:
         piece = os.read(reading, 65536)
@@ -79,22 +79,22 @@ def look(path, acknowledged, delivered):
     """Everything above what was delivered up to the last acknowledged one must be there, once and in order."""
     flash = FileFlash(path, 128 * 1024)
     log = mounted(flash)
-    found = [ident for _, ident in read_all(log)]
-    assert found == list(range(found[0], found[-1] + 1)) if found else True
+    ids = [ident for _, ident in read_all(log)]
+    assert ids == list(range(ids[0], ids[-1] + 1)) if ids else True
     if acknowledged > delivered:
-        assert found and found[0] <= delivered + 1, (found[:3], delivered)
-        assert found[-1] in (acknowledged, acknowledged + 1), (found[-1], acknowledged)
-    last = found[-1] if found else acknowledged
+        assert ids and ids[0] <= delivered + 1, (ids[:3], delivered)
+        assert ids[-1] in (acknowledged, acknowledged + 1), (ids[-1], acknowledged)
+    last = ids[-1] if ids else acknowledged
     assert log.state.numbers[DAMAGED] == 0
     flash.close()
     return max(last, acknowledged)
 
 
-def test_what_a_killed_process_said_to_be_durable_is_there(tmp_path):
+def test_what_a_killed_process_reported_durable_is_there(tmp_path):
     path = str(tmp_path / "spool")
     dice = random.Random(1)
     last = 0
-    lived = 0
+    recovered_lives = 0
     for _ in range(KILLS):
         child, reading = start(path, last + 1)
         try:
@@ -106,10 +106,10 @@ def test_what_a_killed_process_said_to_be_durable_is_there(tmp_path):
         finally:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
-        acknowledged, delivered = said(reading)
-        lived += acknowledged > last
+        acknowledged, delivered = counts_reported(reading)
+        recovered_lives += acknowledged > last
         last = look(path, max(acknowledged, last), max(delivered, last))
-    assert lived > KILLS // 6  # a busy machine starts them late
+    assert recovered_lives > KILLS // 6  # a busy machine starts them late
     flash = FileFlash(path, 128 * 1024)
     log = mounted(flash)
     read_all(log)  # it may just have been full

@@ -130,7 +130,7 @@ def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
 # -- room
 
 
-def test_a_full_log_refuses_and_takes_again_when_a_block_is_free():
+def test_a_full_log_refuses_and_accepts_again_when_a_block_is_free():
     log = mounted(Nor(13, 1024, 16))
     last = fill(log)
     assert last == 1 + 5 * 7 and log.full, "one of six is kept free"
@@ -235,9 +235,9 @@ def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
     area = watched(13, 1024, 16, cursors=2, best_effort=(1,))
     log = area.log
     store(log, range(1, 100), deliver)
-    found = read_all(log, 1)
-    assert found == numbers(found[0][0], 99)
-    assert area.state.numbers[n.MISSED] == found[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
+    records = read_all(log, 1)
+    assert records == numbers(records[0][0], 99)
+    assert area.state.numbers[n.MISSED] == records[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
 
 
 def test_what_stands_in_a_block_that_is_erased_is_placed_again():
@@ -399,11 +399,11 @@ def test_a_cut_anywhere_loses_nothing_that_was_acknowledged():
             area.flash.cut_after = None
             log = area.mount()[1]
             assert log.settle()
-            found = [one for _, one in read_all(log)]
-            assert found[:acked] == list(range(1, acked + 1)) and len(found) <= acked + 1, (look, cut, found, acked)
+            idents = [one for _, one in read_all(log)]
+            assert idents[:acked] == list(range(1, acked + 1)) and len(idents) <= acked + 1, (look, cut, idents, acked)
 
 
-def test_erase_that_comes_undone_behind_the_head_of_copies_brings_nothing_back():
+def test_erase_that_comes_undone_after_the_head_of_copies_brings_nothing_back():
     cuts = 0
     for cut in range(40):
         area = Area(11, 1024, 16)
@@ -495,7 +495,7 @@ def test_last_two_blocks_take_what_fits_once_something_is_passed():
         assert log.settle() and read_all(log) == numbers(4, last + 2)
 
 
-def test_last_two_blocks_refuse_what_does_not_fit_behind_the_rest():
+def test_last_two_blocks_refuse_what_does_not_fit_after_the_rest():
     for when_full in (WHEN_FULL_REFUSE, WHEN_FULL_OVERWRITE):
         area = watched(10, 1024, 16, when_full=when_full)
         log = area.log
@@ -538,8 +538,8 @@ def test_copies_that_no_snapshot_calls_counted_are_not_carried_again():
                 pass
             area.flash.cut_after = None
             log = area.mount()[1]
-            found = read_all(log) if log.settle() else []
-            assert found[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(found) == last - 3)
+            records = read_all(log) if log.settle() else []
+            assert records[: last - 4] == numbers(4, last - 1) and (done != LOG_DONE or len(records) == last - 3)
 
 
 def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
@@ -574,8 +574,8 @@ def test_damaged_records_are_passed_and_counted_once():
     log = area.log
     store(log, range(1, 80))
     for number in (3, 40):
-        found = [one for one in range(7 * 4096, 16 * 4096) if area.flash.cells[one : one + 6] == _number(number)]
-        for at in found:
+        places = [one for one in range(7 * 4096, 16 * 4096) if area.flash.cells[one : one + 6] == _number(number)]
+        for at in places:
             area.flash.cells[at + 9] ^= 1
     expected = [one for one in numbers(1, 79) if one[0] not in (3, 40)]
     assert read_all(log) == expected and read_all(log, 1) == expected
@@ -648,8 +648,8 @@ def test_a_newest_block_whose_only_record_is_gone_is_free():
         begin = (7 + log.block) * 1024
         cells[begin + 60 : begin + 64] = b"\0\0\0\0"
         assert log.settle() and log.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
-        found = numbers(1, 7 - is_damaged)
-        assert read_all(log) == found and log.cursors[0].number == 7
+        records = numbers(1, 7 - is_damaged)
+        assert read_all(log) == records and log.cursors[0].number == 7
         assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]
         assert area.state.numbers[n.DAMAGED] == is_damaged
 

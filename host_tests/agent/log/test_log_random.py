@@ -286,9 +286,9 @@ class Life:
         owed = [promise.acked[n] for n in promise.owed() if n > client.cursor.number]
         ident = owed[self.dice.randrange(len(owed))] if owed else promise.last + 1
         client.refused = self.area.refused
-        found = client.search(ident)
-        need(found or not owed or client.faulty, "a search for %d finds nothing" % ident)
-        need(not found or owed, "a search finds %d, which is not there" % ident)
+        is_found = client.search(ident)
+        need(is_found or not owed or client.faulty, "a search for %d finds nothing" % ident)
+        need(not is_found or owed, "a search finds %d, which is not there" % ident)
 
     # -- the end -----------------------------------------------------------------------------------------------------
 
@@ -322,7 +322,7 @@ class Life:
         self.check_second()
 
 
-def lived(seed, **fixed):
+def run_life(seed, **fixed):
     """Live one life; a fault says which."""
     life = Life(seed, **fixed)
     try:
@@ -335,7 +335,7 @@ def lived(seed, **fixed):
 def test_random_lives_lose_nothing():
     cuts = starts = 0
     for seed in range(1, LIVES):
-        life = lived(seed)
+        life = run_life(seed)
         cuts += life.cuts
         starts += life.starts
     assert cuts > LIVES and starts > LIVES

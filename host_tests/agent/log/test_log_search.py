@@ -23,7 +23,7 @@ def area_of(blocks=16, unit=256, last=0, step=1):
     return area
 
 
-def found(area, ident):
+def search_for(area, ident):
     """Return the tightenings that a search for this ID finds, and how many reads it took."""
     search = Search(area.log)
     before = area.flash.reads
@@ -36,39 +36,39 @@ def found(area, ident):
 
 def test_a_result_is_found_by_its_id_wherever_it_lies():
     area = area_of(16, 64, 240)
-    oldest = 241 - len([1 for ident in range(1, 241) if found(area, ident)[0]])
+    oldest = 241 - len([1 for ident in range(1, 241) if search_for(area, ident)[0]])
     for ident in range(1, 242):
-        assert found(area, ident)[0] == ([ident] if oldest <= ident <= 240 else []), ident
+        assert search_for(area, ident)[0] == ([ident] if oldest <= ident <= 240 else []), ident
     assert oldest < 60
 
 
 def test_a_result_is_found_whichever_single_read_is_refused():
     area = area_of(16, 64, 240)
-    reads = found(area, 200)[1]
-    assert found(area, 200)[0] == [200] and reads > 4
+    reads = search_for(area, 200)[1]
+    assert search_for(area, 200)[0] == [200] and reads > 4
     for refused in range(1, reads + 1):
         area.flash.read_fails_in = refused
-        assert found(area, 200)[0] == [200], refused
+        assert search_for(area, 200)[0] == [200], refused
 
 
 def test_an_id_above_all_others_costs_no_read():
     area = area_of(16, 64, 200)
-    assert found(area, 201) == ([], 0)
+    assert search_for(area, 201) == ([], 0)
     area.mount()
     area.log.settle()
-    assert found(area, 201) == ([], 0)
+    assert search_for(area, 201) == ([], 0)
     append(area.log, 500)
-    assert found(area, 201)[0] == [] and found(area, 501) == ([], 0)
+    assert search_for(area, 201)[0] == [] and search_for(area, 501) == ([], 0)
 
 
 def test_an_id_that_no_block_can_have_costs_a_read_a_block():
     area = area_of(16, 64, 400, 2)
     used = area.log.used_blocks()
-    idents, reads = found(area, 0)
+    idents, reads = search_for(area, 0)
     assert idents == [] and reads < used
-    assert found(area, 401 - 6)[1] <= 32, "it would lie in the newest"
+    assert search_for(area, 401 - 6)[1] <= 32, "it would lie in the newest"
     area.mount()
-    assert found(area, 0) == ([], reads)
+    assert search_for(area, 0) == ([], reads)
 
 
 def test_out_of_order_ids_are_found():
@@ -76,18 +76,18 @@ def test_out_of_order_ids_are_found():
     idents = [(ident * 37) % 101 + 1 for ident in range(100)]
     store(area.log, idents)
     for ident in idents:
-        assert found(area, ident)[0] == [ident]
+        assert search_for(area, ident)[0] == [ident]
     area.mount()
     area.log.settle()
     for ident in idents:
-        assert found(area, ident)[0] == [ident]
+        assert search_for(area, ident)[0] == [ident]
 
 
 def test_what_is_in_doubt_is_not_found_before_it_is_settled():
     area = area_of(last=5)
     area.mount()
-    assert found(area, 5)[0] == [] and found(area, 4)[0] == [4]
-    assert area.log.settle() and found(area, 5)[0] == [5]
+    assert search_for(area, 5)[0] == [] and search_for(area, 4)[0] == [4]
+    assert area.log.settle() and search_for(area, 5)[0] == [5]
 
 
 def test_what_was_carried_over_is_found_once():
@@ -96,7 +96,7 @@ def test_what_was_carried_over_is_found_once():
         area.mount()
         assert append(area.log, ident) == LOG_DONE
     for ident in range(1, 60):
-        assert found(area, ident)[0] == [ident], ident
+        assert search_for(area, ident)[0] == [ident], ident
 
 
 def test_rest_of_a_block_with_only_its_last_record_carried_is_found():
@@ -107,21 +107,21 @@ def test_rest_of_a_block_with_only_its_last_record_carried_is_found():
     assert area.log.settle() and area.log.used_blocks() == 2
     area.mount()
     for ident in range(1, 16):
-        assert found(area, ident)[0] == [ident], ident
+        assert search_for(area, ident)[0] == [ident], ident
 
 
 def test_an_empty_log_has_nothing():
     area = area_of()
-    assert found(area, 1) == ([], 0)
+    assert search_for(area, 1) == ([], 0)
     search = Search(area.log)
     search.begin_newest(4)
     assert search.next() == RECORD_NONE
 
 
-def test_only_a_newest_block_that_cannot_be_read_is_told():
+def test_only_a_newest_block_that_cannot_be_read_is_reported():
     area = area_of(16, 256, 40)
     area.flash.unreadable = (area.log.block - 1 + 7,)
-    assert found(area, 40)[0] == [40] and found(area, 20)[0] == [] and found(area, 5)[0] == [5]
+    assert search_for(area, 40)[0] == [40] and search_for(area, 20)[0] == [] and search_for(area, 5)[0] == [5]
     area.flash.unreadable = (area.log.block + 7,)
     search = Search(area.log)
     search.begin(b"0000000040", 0)
@@ -141,7 +141,7 @@ def test_a_damaged_head_hides_nothing_but_its_own_words():
     area = area_of(16, 256, 90)
     area.flash.cells[(7 + 2) * 4096 + 30] ^= 1
     for ident in (20, 40, 70, 90):
-        assert found(area, ident)[0] == [ident]
+        assert search_for(area, ident)[0] == [ident]
 
 
 def test_heads_tell_how_the_area_is_divided_where_the_state_does_not():
@@ -168,7 +168,7 @@ def test_a_mebibyte_is_mounted_and_searched_with_few_reads():
         before = area.flash.reads
         area.mount()
         reads = area.flash.reads - before
-        searched = max([found(area, ident)[1] for ident in (0, 1000, 5000, 7600)])
+        searched = max([search_for(area, ident)[1] for ident in (0, 1000, 5000, 7600)])
         print("1 MiB at units of %d: a mount %d reads, a look-up %d at most" % (unit, reads, searched))
         assert reads <= 400 and searched <= 300
 

@@ -126,7 +126,7 @@ def test_a_session_is_ready_once_it_has_saved():
     assert state.is_ready() and saved(state, 1) and saved(state, 2) and not state.is_ready()
 
 
-def test_a_snapshot_that_is_damaged_or_stands_elsewhere_does_not_count():
+def test_a_snapshot_that_is_damaged_or_lies_elsewhere_does_not_count():
     flash = Faulty()
     state = started(flash)
     assert saved(state, 1) and saved(state, 2)
@@ -167,8 +167,8 @@ def test_cut_anywhere_leaves_what_was_saved_or_what_was_to_be_saved():
                             done = tried
             except PowerCut:
                 pass
-            found = started(flash).numbers[DELIVERED]
-            assert done <= found <= tried, (look, cut)
+            delivered = started(flash).numbers[DELIVERED]
+            assert done <= delivered <= tried, (look, cut)
             state = started(flash)
             assert saved(state, 1000) and started(flash).numbers[DELIVERED] == 1000
 

@@ -93,8 +93,9 @@ class Reader:
             begun.append((head[0], head[1], head[3], records))
         begun.sort()
         counting, bound, highest = [], 1 << 30, 1 << 30
+        passed = self.numbers[14 if ring == 3 else 9]  # by the only outlet
         for number, first, before, records in reversed(begun):
-            if number > highest or first >= bound:
+            if number > highest or first >= bound or (number < highest < 1 << 30 and bound <= passed + 1):
                 continue
             highest = before
             counting[:0] = [one for one in records if first <= one[0] < bound]
@@ -109,12 +110,12 @@ class Reader:
     def kept(self):
         """Number in the log of results, reason and ID of what the quarantine holds."""
         holes = [self.numbers[index : index + 2] for index in range(27, 35, 2)]
-        found = []
+        entries = []
         for number, _, _, payload in self.log(3):
             if number > self.numbers[14] and not any(first <= number <= last for first, last in holes if first):
                 of, reason, _ = struct.unpack("<IHH", payload[-8:])
-                found.append((of, reason, int(payload[90:100])))
-        return found
+                entries.append((of, reason, int(payload[90:100])))
+        return entries
 
 
 def expected(flash, unit):
@@ -187,11 +188,11 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
     state, log = area.mount()
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
-    known = IdLedger(state)
+    ledger = IdLedger(state)
     for ident in [*range(1, 10), *range(30, 34)]:
         assert append(log, ident) == 0
         assert log.peek(log.cursors[0]) == 0xD2
-        known.stored(0xD2, 0, log.page, log.at, log.length)
+        ledger.stored(0xD2, 0, log.page, log.at, log.length)
         if ident > 4:
             log.cursors[0].advance()
         elif quarantine.keep(ident, 43) == KEPT_DONE:
@@ -201,9 +202,9 @@ def test_quarantine_and_known_ids_lie_as_the_document_says():
     reader = Reader(bytes(area.flash.cells), 16)
     assert reader.kept() == [(1, 43, 1), (3, 43, 3), (4, 43, 4)]
     assert reader.numbers[n.KEPT_LAST] == 4
-    assert reader.octets[:5].hex() == "%010d" % known.top()
-    if known.is_met() and known.ranges:
-        assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == known.ranges[0]
+    assert reader.octets[:5].hex() == "%010d" % ledger.top()
+    if ledger.is_met() and ledger.ranges:
+        assert [int(reader.octets[at : at + 5].hex()) for at in (16, 21)] == ledger.ranges[0]
 
 
 def test_places_and_names_lie_as_the_document_says():
@@ -239,7 +240,7 @@ def read_curves(area):
     for number, kind, _, payload in area.log(6):
         if kind == 0xC9:
             pieces[number] = payload
-    found = []
+    curves = []
     for number, payload in sorted(pieces.items()):
         if payload[6]:
             continue
@@ -249,7 +250,7 @@ def read_curves(area):
             data += pieces[number + piece][8:]
         shift, top, bottom, announced, samples = struct.unpack_from("<bIIIH", payload, 59)
         assert len(data) == 2 * samples == 2 * announced
-        found.append(
+        curves.append(
             (
                 struct.unpack_from("<I", payload, 8)[0],
                 payload[12:22],
@@ -261,7 +262,7 @@ def read_curves(area):
                 struct.unpack(f">{samples}h", data),
             )
         )
-    return found
+    return curves
 
 
 @pytest.mark.parametrize("unit", [16, 256, 512])
@@ -274,12 +275,12 @@ def test_a_reader_of_the_document_finds_every_curve(unit):
     bench.start()
     assert bench.put(trace_message(4, samples=samples_for(4))) == 0
     assert bench.main.state.save()
-    found = read_curves(Reader(bytes(bench.flash.cells), unit))
-    assert [(one[0], int(one[1]), one[3]) for one in found] == [
+    curves = read_curves(Reader(bytes(bench.flash.cells), unit))
+    assert [(one[0], int(one[1]), one[3]) for one in curves] == [
         *((0, ident, what) for ident in (1, 2, 3) for what in (2, 1)),
         (0, 4, 2),
     ]
-    for result in found:
+    for result in curves:
         count = 500 if int(result[1]) < 4 else 300
         assert result[2] == "20240314092653" and result[4:7] == (1, 0.01, [(count, 2, 1)])
         assert result[7] == samples_for(int(result[1]), result[3], count)

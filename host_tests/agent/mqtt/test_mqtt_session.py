@@ -22,13 +22,13 @@ PACKETS = [
 
 def read(packets, pieces):
     """Feed the pieces; return what was found, and whether the frame was lost."""
-    found = []
+    packets_read = []
     for piece in pieces:
         for code in given(packets, piece, packets.next, mp.PACKET_NEED_DATA):
             if code == mp.PACKET_BROKEN:
-                return found, True
-            found.append((code, packets.first, bytes(packets.buf[packets.at : packets.at + packets.length])))
-    return found, False
+                return packets_read, True
+            packets_read.append((code, packets.first, bytes(packets.buf[packets.at : packets.at + packets.length])))
+    return packets_read, False
 
 
 def test_packets_are_found_at_every_split():
@@ -48,9 +48,9 @@ def test_packet_larger_than_buffer_is_cut_short_and_its_rest_thrown_away():
             head = bytes([octets & 127 | 128, octets >> 7 & 127 | 128, octets >> 14])
         stream = STREAM[:4] + b"\x32" + head + body + STREAM
         for split in (1 if octets < 500 else 5000, 700, len(stream)):
-            found, broken = read(mp.Packets(32), [stream[at : at + split] for at in range(0, len(stream), split)])
-            assert not broken and found[0] == PACKETS[0] and found[2:] == PACKETS
-            code, first, kept = found[1]
+            packets, broken = read(mp.Packets(32), [stream[at : at + split] for at in range(0, len(stream), split)])
+            assert not broken and packets[0] == PACKETS[0] and packets[2:] == PACKETS
+            code, first, kept = packets[1]
             assert (code, first) == (mp.PACKET_CUT, 0x32) and kept == body[: 32 - 1 - len(head)]
 
 
@@ -124,7 +124,7 @@ class Wire:
     def __init__(self, topic=TOPIC, window=3, connected=True):
         self.session = ms.Session(CONNECT, SUBSCRIBE, topic, window, 30000, 5000, 60000)
         self.now = 1000
-        self.said = b""
+        self.sent = b""
         self.events = []
         self.buf = bytearray(b" " * ROOM + b"payload")
         self.session.start(self.now)
@@ -138,15 +138,15 @@ class Wire:
         self.turn()
 
     def up(self):
-        self.hear(b"\x20\x02\x00\x00")
-        self.hear(b"\x90\x03\x00\x01\x01")
-        self.hear(b"\xd0\x00")
+        self.receive(b"\x20\x02\x00\x00")
+        self.receive(b"\x90\x03\x00\x01\x01")
+        self.receive(b"\xd0\x00")
         assert self.session.state == ms.UP
-        self.said = b""
+        self.sent = b""
         self.events = []
         return self
 
-    def hear(self, octets):
+    def receive(self, octets):
         packets = self.session.packets
         while octets and self.session.state >= ms.CONNECTING:
             inlet = packets.inlet()
@@ -177,7 +177,7 @@ class Wire:
     def write(self):
         session = self.session
         while session.pending:
-            self.said += bytes(session.tx[session.tx_from : session.tx_from + session.pending])
+            self.sent += bytes(session.tx[session.tx_from : session.tx_from + session.pending])
             session.sent(session.pending, self.now)
 
     def publish(self, tag, flags=0):
@@ -193,10 +193,10 @@ class Wire:
         self.turn()
 
 
-def test_without_a_topic_it_is_up_behind_the_connack():
+def test_without_a_topic_it_is_up_after_the_connack():
     wire = Wire(topic=b"")
-    wire.hear(b"\x20\x02\x00\x00")
-    assert wire.said == CONNECT and wire.events == ["up"]
+    wire.receive(b"\x20\x02\x00\x00")
+    assert wire.sent == CONNECT and wire.events == ["up"]
 
 
 def test_the_broker_may_split_what_it_says_anywhere():
@@ -204,22 +204,22 @@ def test_the_broker_may_split_what_it_says_anywhere():
     expected = None
     for split in range(len(script) + 1):
         wire = Wire()
-        wire.hear(script[:split])
-        wire.hear(script[split:])
-        said = (wire.events, len(wire.said))  # whether PINGREQ or PUBACK goes first depends on it
-        expected = expected or said
-        assert said == expected, split
+        wire.receive(script[:split])
+        wire.receive(script[split:])
+        outcome = (wire.events, len(wire.sent))  # whether PINGREQ or PUBACK goes first depends on it
+        expected = expected or outcome
+        assert outcome == expected, split
     assert expected[0] == [b"one", "up", b"two"]
 
 
 def test_a_refusal_ends_the_connection_and_says_why():
     for code in (1, 2, 3, 4, 5, 6, 255):  # 3.2.2.3
         wire = Wire()
-        wire.hear(bytes([0x20, 2, 0, code]))
+        wire.receive(bytes([0x20, 2, 0, code]))
         assert wire.events == ["refused"] and wire.session.code == code and wire.session.lost_in == ms.CONNECTING
         assert wire.session.command() == ms.CMD_CLOSE and wire.session.state == ms.WAITING
     wire = Wire()
-    wire.hear(b"\x20\x02\x00\x00\x90\x03\x00\x01\x80")  # 3.9.3
+    wire.receive(b"\x20\x02\x00\x00\x90\x03\x00\x01\x80")  # 3.9.3
     assert wire.events == ["refused"] and wire.session.code == ms.NOT_SUBSCRIBED
 
 
@@ -239,7 +239,7 @@ def test_pauses_double_until_something_is_acknowledged():
     assert pauses[:7] == [1000, 2000, 4000, 8000, 16000, 32000, 60000] and pauses[8] == 60000
     wire.connect()
     wire.up().publish(0)  # goes out with each connection
-    wire.hear(b"\x40\x02\x00\x02")
+    wire.receive(b"\x40\x02\x00\x02")
     wire.session.closed(wire.now)
     wire.session.command()
     wire.later(59999)
@@ -247,7 +247,7 @@ def test_pauses_double_until_something_is_acknowledged():
     wire.later(1)
     wire.connect()
     wire.up().publish(5)
-    wire.hear(b"\x40\x02\x00\x03")
+    wire.receive(b"\x40\x02\x00\x03")
     wire.session.closed(wire.now)
     wire.session.command()
     wire.later(1000)
@@ -259,15 +259,15 @@ def test_messages_are_acknowledged_in_their_order_whatever_the_order_of_the_puba
     for tag in (11, 12, 13):
         wire.publish(tag)
     assert not wire.session.can_publish() and wire.session.window.count == 3
-    assert wire.said[:2] == b"\x32\x14" and b"\x00\x09b/results\x00\x02payload" in wire.said
-    wire.hear(b"\x40\x02\x00\x03\x40\x02\x00\x04")
+    assert wire.sent[:2] == b"\x32\x14" and b"\x00\x09b/results\x00\x02payload" in wire.sent
+    wire.receive(b"\x40\x02\x00\x03\x40\x02\x00\x04")
     assert wire.events == []
-    wire.hear(b"\x40\x02\x00\x02")
+    wire.receive(b"\x40\x02\x00\x02")
     assert wire.events == [11, 12, 13] and wire.session.can_publish()
-    wire.hear(b"\x40\x02\x00\x02\x40\x02\x00\x00\x40\x02\xff\xff")
+    wire.receive(b"\x40\x02\x00\x02\x40\x02\x00\x00\x40\x02\xff\xff")
     assert wire.events[3:] == ["foreign"] * 3
     wire.publish(14, mp.DUP | mp.RETAIN)
-    assert b"\x3b\x14\x00\x09b/results\x00\x05payload" in wire.said
+    assert b"\x3b\x14\x00\x09b/results\x00\x05payload" in wire.sent
 
 
 def test_an_identifier_in_use_and_0_are_left_out():
@@ -276,8 +276,8 @@ def test_an_identifier_in_use_and_0_are_left_out():
     wire.session.window.ident = 65534
     for expected in (b"\xff\xff", b"\x00\x01", b"\x00\x03"):  # 2 is out
         wire.publish(2)
-        assert wire.said[-9:-7] == expected
-        wire.hear(b"\x40\x02" + expected)
+        assert wire.sent[-9:-7] == expected
+        wire.receive(b"\x40\x02" + expected)
         wire.session.window._idents[1] = 0
         wire.session.window.count = 1
 
@@ -297,9 +297,9 @@ def test_every_wait_has_its_deadline():
         (b"\x20\x02\x00\x00", ms.SUBSCRIBING),
         (b"\x20\x02\x00\x00\x90\x03\x00\x01\x01", ms.SETTLING),
     )
-    for heard, state in cases:
+    for octets, state in cases:
         wire = Wire()
-        wire.hear(heard)
+        wire.receive(octets)
         wire.later(4999)
         assert wire.session.state == state
         wire.later(1)
@@ -317,7 +317,7 @@ def test_every_wait_has_its_deadline():
     wire.publish(1)
     wire.publish(2)
     wire.later(4000)
-    wire.hear(b"\x40\x02\x00\x02")
+    wire.receive(b"\x40\x02\x00\x02")
     wire.later(4999)
     assert wire.events == [1]
     wire.later(1)
@@ -328,10 +328,10 @@ def test_what_breaks_the_rules_ends_the_connection():
     before = (b"\xd0\x00", b"\x40\x02\x00\x02", b"\x90\x03\x00\x01\x01", message(b"x"), b"\x20\x02\x02\x00")
     for octets in before + (b"\x20\x01\x00", b"\x20\x03\x00\x00\x00", b"\x21\x02\x00\x00", b"\x20\xff\xff\xff\xff"):
         wire = Wire()  # [3.2.0-1], [3.2.2.1], 2.2.2, 2.2.3
-        wire.hear(octets + b"\x00" * 300)
+        wire.receive(octets + b"\x00" * 300)
         assert wire.events == ["malformed"], octets
     wire = Wire()
-    wire.hear(b"\x20\x02\x00\x00\x90\x03\x00\x02\x01")  # another SUBSCRIBE's
+    wire.receive(b"\x20\x02\x00\x00\x90\x03\x00\x02\x01")  # another SUBSCRIBE's
     assert wire.events == ["malformed"]
     after = [bytes([first, 0]) for first in range(0, 256, 16) if first not in (0x30, 0xD0)]
     after += [b"\x20\x02\x00\x00", b"\x42\x02\x00\x02", b"\x40\x03\x00\x02\x00", b"\xd1\x00", b"\xd0\x01\x00"]
@@ -340,19 +340,19 @@ def test_what_breaks_the_rules_ends_the_connection():
     for octets in after:
         wire = Wire().up()
         wire.publish(1)
-        wire.hear(octets)
+        wire.receive(octets)
         assert wire.events == ["malformed"] and wire.session.command() == ms.CMD_CLOSE, octets
         assert wire.session.window.count == 0 and wire.session.pending == 0
 
 
 def test_what_is_too_large_or_another_topic_is_skipped_and_acknowledged():
     wire = Wire().up()
-    wire.hear(message(b"x" * 5000, ident=9))
-    assert wire.events == ["skipped"] and wire.said == b"\x40\x02\x00\x09"
-    wire.hear(message(b"x", topic=b"b/receipT", ident=10))
-    wire.hear(message(b"x" * 200, topic=b"t" * 255, ident=11))  # its identifier lies behind the buffer
-    assert wire.events == ["skipped"] * 3 and wire.said.endswith(b"\x40\x02\x00\x0a")
-    wire.hear(message(b"fits"))
+    wire.receive(message(b"x" * 5000, ident=9))
+    assert wire.events == ["skipped"] and wire.sent == b"\x40\x02\x00\x09"
+    wire.receive(message(b"x", topic=b"b/receipT", ident=10))
+    wire.receive(message(b"x" * 200, topic=b"t" * 255, ident=11))  # its identifier lies behind the buffer
+    assert wire.events == ["skipped"] * 3 and wire.sent.endswith(b"\x40\x02\x00\x0a")
+    wire.receive(message(b"fits"))
     assert wire.events[3:] == [b"fits"]
 
 
@@ -361,7 +361,7 @@ def test_it_leaves_with_a_disconnect():
     wire.session.leave()
     assert not wire.session.can_publish()
     wire.turn()
-    assert wire.said == b"\xe0\x00" and wire.session.state == ms.STOPPED and wire.session.command() == ms.CMD_CLOSE
+    assert wire.sent == b"\xe0\x00" and wire.session.state == ms.STOPPED and wire.session.command() == ms.CMD_CLOSE
     assert wire.turn() > 100000
 
 
@@ -375,7 +375,7 @@ def test_random_octets_never_raise_and_never_stick():
             piece = words[seed % 6] if seed % 4 else bytes([seed >> 3 & 255, seed >> 5 & 15, seed >> 7 & 255])
             if seed % 64 == 0 and wire.session.can_publish():
                 wire.publish(seed)
-            wire.hear(piece)
+            wire.receive(piece)
             if wire.session.state == ms.WAITING:
                 break
             wire.now += seed % 50
@@ -390,7 +390,7 @@ def test_a_message_and_its_answers_allocate_nothing():
     puback = bytearray(b"\x40\x02\x00\x00")
     now = wire.now
 
-    def hear(octets):
+    def receive(octets):
         n = len(octets)
         inlet = session.packets.inlet()
         for index in range(n):
@@ -410,8 +410,8 @@ def test_a_message_and_its_answers_allocate_nothing():
             session.publish(wire.buf, ROOM, ROOM + 7, b"b/results", 0, 5, now)
             session.sent(session.pending, now)
             puback[3] = session.window.ident
-            hear(puback)
-            hear(receipt)
+            receive(puback)
+            receive(receipt)
 
     some()
     assert session.window.count == 0

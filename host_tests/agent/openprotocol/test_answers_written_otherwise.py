@@ -27,10 +27,10 @@ def rounded(one):
 
 def both(*ways):
     def write(one):
-        said = {}
+        answers = {}
         for way in ways:
-            said.update(way(one))
-        return said
+            answers.update(way(one))
+        return answers
 
     return write
 

@@ -17,11 +17,11 @@ def put_off(bench, kind, times):
 
 @pytest.mark.parametrize("kind", LATER)
 @pytest.mark.parametrize("times", [1, 6, 46, 200])
-@pytest.mark.parametrize("asked", range(5))
-def test_what_is_asked_for_waits_however_often_it_is_put_off(asked, times, kind):
+@pytest.mark.parametrize("count", range(5))
+def test_what_is_asked_for_waits_however_often_it_is_put_off(count, times, kind):
     bench = Bench(Memory(100)).met(6)
     bench.away(4)
-    for _ in range(asked):
+    for _ in range(count):
         bench.step()
     put_off(bench, kind, times)
     assert bench.ledger.gone() == 0 and not bench.ledger.is_unasked()

@@ -64,7 +64,7 @@ def test_mid_that_is_named_is_read_padded_and_cut_short():
 
 
 @pytest.mark.parametrize("text", CODELESS)
-def test_rejections_without_a_code_cost_no_time_and_are_told_so(text):
+def test_rejections_without_a_code_cost_no_time_and_are_reported_so(text):
     cart = begun(start_revisions=(1,), result_revisions=(2, 1), refusal_text=text)
     assert -2 in refusals(cart) and -61 in refusals(cart)
     cart.produce(2, 2000)
@@ -84,17 +84,17 @@ def test_people_read_that_there_was_no_code():
     assert "without a code" in with_code(NO_CODE) == with_code(None) and with_code(97).startswith("with code 97 (")
     cart = Cart(controller={"start_revisions": (), "refusal_text": "  "}, blocks=24)
     cart.run(30000)
-    told = of_station(cart.station, cart.clock.now)["controller"]
-    words = of_controller(told).words
-    assert told["why_code"] == NO_CODE and words.endswith("0004 without a code") and "no error" not in words
+    controller = of_station(cart.station, cart.clock.now)["controller"]
+    words = of_controller(controller).words
+    assert controller["why_code"] == NO_CODE and words.endswith("0004 without a code") and "no error" not in words
 
 
 def test_a_client_is_refused_without_a_code():
     with toolcart.simulated.controller(refuse={18: 3}, refusal_text="  ") as simulated:
         with toolcart.connect_blocking(simulated.host, simulated.port) as controller:
-            with pytest.raises(toolcart.Refused, match="0004 for 0018, without a code") as told:
+            with pytest.raises(toolcart.Refused, match="0004 for 0018, without a code") as error:
                 controller.select_pset(7)
-    assert told.value.code is None
+    assert error.value.code is None
 
 
 def test_a_client_is_refused_at_once_by_an_unnamed_answer():
@@ -104,15 +104,20 @@ def test_a_client_is_refused_at_once_by_an_unnamed_answer():
                 controller.select_pset(7)
 
 
-def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
+def test_doctor_and_ask_go_on_after_a_rejection_without_a_code():
     options = {"start_revisions": (1,), "result_revisions": (2,), "refusal_text": "", "names_answered": "short"}
     with toolcart.simulated.controller(**options) as simulated:
         asking = Asking(simulated.host, simulated.port, 2)
         assert asking.start().revision == 1
         asking.leave()
-        told = {"host": simulated.host, "port": simulated.port, "start_revisions": [5, 1], "result_revisions": [3, 2]}
-        found = over_tcp("station 1", told)
-    words = " ".join(one.words for one in found)
+        settings = {
+            "host": simulated.host,
+            "port": simulated.port,
+            "start_revisions": [5, 1],
+            "result_revisions": [3, 2],
+        }
+        findings = over_tcp("station 1", settings)
+    words = " ".join(one.words for one in findings)
     assert "results are pushed in revision 2" in words and "no error" not in words
 
 
@@ -121,9 +126,9 @@ def test_doctor_and_ask_go_on_behind_a_rejection_without_a_code():
 def test_old_results_are_asked_for_in_each_revision(monkeypatch, text, revision):
     recover = ControllerSession._recover
 
-    def only(session, asked_in, tightening_id):
-        if asked_in == revision:
-            recover(session, asked_in, tightening_id)
+    def only(session, in_revision, tightening_id):
+        if in_revision == revision:
+            recover(session, in_revision, tightening_id)
         else:
             session.say(4, 1, b"0064" + text.encode())
 

@@ -51,7 +51,7 @@ def test_a_memory_that_has_every_id_it_is_asked_for_is_not_searched_for_ever(mon
     odd = OddController(monkeypatch, answers="under any ID", keeps=keeps, first_id=1000)
     odd.knows_newest = knows_newest
     outages(odd)
-    assert len(odd.asked) < 1000, odd.asked[-40:]
+    assert len(odd.requests) < 1000, odd.requests[-40:]
 
 
 def test_a_bolt_that_is_answered_for_another_is_not_stored_and_its_own_result_counts_as_gone(monkeypatch):

@@ -29,20 +29,20 @@ def agrees(bench, case, gone=0):
 
 @pytest.mark.parametrize(("ends", "begins"), [(65535, 0), (65535, 1), (99999, 0), (99999, 1), (9999, 1), (123, 1)])
 def test_count_that_wraps_while_away_loses_none(ends, begins):
-    for known in (1, 6, 7):  # of the count before, in front of the outage
+    for last_known in (1, 6, 7):  # of the count before, in front of the outage
         for away in (1, 3, 20):
             for ending in (Bench.close, Bench.start):
-                bench = Bench(Wrapping(ends - 7, ends, begins)).met(known)
+                bench = Bench(Wrapping(ends - 7, ends, begins)).met(last_known)
                 ending(bench)
                 bench.away(away)
                 bench.settle()
                 bench.make(2)
                 uids = bench.uids()
-                assert uids == sorted(set(uids)), (known, away)
+                assert uids == sorted(set(uids)), (last_known, away)
                 lacks = [one.ident for one in bench.memory.produced if one.uid not in uids]
-                assert lacks in ([], [0]) and bench.ledger.missing() == 0, (known, away, lacks)
+                assert lacks in ([], [0]) and bench.ledger.missing() == 0, (last_known, away, lacks)
                 # Whether 0 was made behind the last ID of so many digits cannot be known: it counts, as a bound.
-                assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (known, away)
+                assert len(lacks) <= bench.ledger.gone() <= (ends != 123), (last_known, away)
 
 
 def test_count_that_wraps_on_a_connection_where_a_push_was_lost():
@@ -93,9 +93,9 @@ def test_count_that_begins_again_with_its_memory_kept(first):
 
 
 def test_ids_that_fall():
-    for known in (1, 4, 10):
+    for last_known in (1, 4, 10):
         for away in (1, 2, 6, 20):
-            bench = Bench(Wrapping(5000, 0, 0, step=-1)).met(known)
+            bench = Bench(Wrapping(5000, 0, 0, step=-1)).met(last_known)
             for _ in range(2):
                 bench.away(away)
                 bench.settle()
@@ -103,7 +103,7 @@ def test_ids_that_fall():
                 bench.start()
             bench.away(1)
             bench.settle()
-            assert agrees(bench, (known, away))
+            assert agrees(bench, (last_known, away))
 
 
 def test_wrap_of_a_memory_that_holds_the_count_before_brings_no_old_ones():

@@ -13,7 +13,7 @@ UNUSABLE = {
 }
 
 
-def unheard(bench, how, questions=1):
+def unanswered(bench, how, questions=1):
     """A first session in which nothing is answered or pushed."""
     bench.open()
     for _ in range(questions):
@@ -26,7 +26,7 @@ def unheard(bench, how, questions=1):
 def test_what_was_made_while_away_is_fetched(how, questions):
     for ends in (Bench.start, Bench.close, lambda bench: bench.close().start()):
         for first in (1, 500000):
-            bench = unheard(Bench(Memory(first)), how, questions)
+            bench = unanswered(Bench(Memory(first)), how, questions)
             ends(bench)
             bench.away(6)
             bench.settle()
@@ -37,7 +37,7 @@ def test_what_was_made_while_away_is_fetched(how, questions):
 
 @pytest.mark.parametrize("how", ("another code", "no answer", "later", "busy", "no code"))
 def test_push_in_front_of_the_first_answer_hides_none(how):
-    bench = unheard(Bench(Memory(40)), how).start()
+    bench = unanswered(Bench(Memory(40)), how).start()
     for _ in range(5):
         bench.memory.make()
     bench.live()
@@ -47,11 +47,11 @@ def test_push_in_front_of_the_first_answer_hides_none(how):
     assert sorted(bench.uids()) == list(range(1, 8)) and bench.ledger.gone() == 0
 
 
-def test_what_cannot_be_told_from_older_ones_is_fetched_too():
+def test_what_cannot_be_distinguished_from_older_ones_is_fetched_too():
     bench = Bench()
     for _ in range(5):
         bench.memory.make()
-    unheard(bench, "later").start()
+    unanswered(bench, "later").start()
     bench.away(6)
     bench.settle()
     assert bench.uids() == list(range(1, 12))

@@ -22,7 +22,7 @@ def filling(*ranges):
     return made, ledger, reported
 
 
-def test_what_is_gone_is_told_once():
+def test_what_is_gone_is_reported_once():
     made, ledger, reported = filling((5, 9))
     reported.refuses = True
     for is_gone in (True, False, True, False, False):

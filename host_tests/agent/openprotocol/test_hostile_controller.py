@@ -47,11 +47,11 @@ class Mangler:
 
     def garbage(self, n):
         """Return n octets of which none is a digit."""
-        found = bytearray(n)
+        octets = bytearray(n)
         for index in range(n):
             octet = self.dice.randrange(246)
-            found[index] = octet if octet < 0x30 else octet + 10
-        return bytes(found)
+            octets[index] = octet if octet < 0x30 else octet + 10
+        return bytes(octets)
 
     def spoil(self, octets, session):
         dice = self.dice
@@ -88,7 +88,7 @@ def connected(**options):
     return cart.settle(120000)
 
 
-def hear(cart, *octets):
+def receive(cart, *octets):
     """The controller says something of its own accord, piece by piece."""
     for piece in octets:
         cart.controller.inject(piece)
@@ -114,7 +114,7 @@ def still_serves(cart, lost=0):
 def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
     for n in (20, 100, 120):
         cart = connected()
-        hear(cart, light(tightening_id=999)[:n])
+        receive(cart, light(tightening_id=999)[:n])
         cart.run(4500)
         assert cart.counted(h.CONTROLLER_LOSSES) == 0
         cart.run(700)
@@ -125,7 +125,7 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
 def test_half_a_header_and_then_silence_is_no_message():
     for n in (1, 4, 19):
         cart = connected()
-        hear(cart, light(tightening_id=999)[:n])
+        receive(cart, light(tightening_id=999)[:n])
         cart.run(5200)
         assert list(cart.station.counters.log.entries())[-1][1:] == (h.CONTROLLER_MALFORMED, 0)
         assert still_serves(cart)
@@ -135,7 +135,7 @@ def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
     for size in (256, 300, 2048, 9999):
         cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24).settle()
         huge = b"9999" + message(900, bytes([index & 0xFF for index in range(9979)]))[4:]
-        hear(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
+        receive(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
         assert cart.counted(h.CONTROLLER_UNKNOWN) == 3
         assert still_serves(cart)
 
@@ -155,7 +155,7 @@ def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
         EXAMPLE[:8] + b"x99" + EXAMPLE[11:],
     ):
         cart = connected()
-        hear(cart, frame + b"\0")
+        receive(cart, frame + b"\0")
         assert cart.raw() == [frame] and cart.stored() == []
         assert cart.controller.messages[62] == 1
         assert cart.counted(h.RAW) == 1
@@ -185,14 +185,14 @@ def test_binary_noise_is_passed_over():
     for seed in range(1, 21):
         cart = connected()
         noise = Mangler(cart.controller, Dice(seed), 1).garbage(200)
-        hear(cart, b"A" + noise)
+        receive(cart, b"A" + noise)
         assert cart.counted(h.CONTROLLER_MALFORMED) == 1
         assert still_serves(cart)
 
 
 def test_too_much_noise_closes_and_reconnects():
     cart = connected()
-    hear(cart, *[b"A" * 1000] * 11)
+    receive(cart, *[b"A" * 1000] * 11)
     assert still_serves(cart, 1)
 
 
@@ -235,11 +235,11 @@ def mismatches(cart):
 
 def twins(cart):
     """Return the IDs of results that the log holds twice; one that came spoiled is another one."""
-    found = [(flags, payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT]
+    results = [(flags, payload) for _, kind, flags, payload in cart.records() if kind == KIND_RESULT]
     return [
         bytes(one[90:100])
-        for index, (flags, one) in enumerate(found)
-        for other_flags, other in found[:index]
+        for index, (flags, one) in enumerate(results)
+        for other_flags, other in results[:index]
         if is_same(one, 0, len(one), flags, other, 0, len(other), other_flags)
     ]
 

@@ -27,13 +27,13 @@ def store(ledger, ident, key=1):
 
 
 def digest(ident, key=1, flags=0, **fields):
-    found = bytearray(rd.FINGERPRINT_BYTES)
+    octets = bytearray(rd.FINGERPRINT_BYTES)
     body = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
     for name, value in fields.items():
         at = PLACES[name]
         body[at : at + len(value)] = value
-    rd.put_digest(found, 0, body, 0, flags)
-    return found
+    rd.put_digest(octets, 0, body, 0, flags)
+    return octets
 
 
 def proven(*idents):
@@ -60,7 +60,7 @@ def test_a_third_range_joins_the_two_that_are_nearest():
     assert ledger.ranges == [[2, 9], [13, 31]]
 
 
-def test_same_is_told_by_id_time_and_values():
+def test_a_repeat_is_recognised_by_id_time_and_values():
     one = digest(41, 7)
     assert rd.same(one, digest(41, 7))
     assert not rd.same(one, digest(42, 7)) and not rd.same(one, digest(41, 8))
@@ -84,7 +84,7 @@ def test_same_is_told_by_id_time_and_values():
 def test_a_powermacs_is_asked_for_the_last_one_once_more():
     ledger = made()
     subscription = MultiSpindleSubscription("powermacs", ledger)
-    for stored, asked in ((0, LAST_ID), (1, LAST_ID), (2, 1), (LAST_ID, LAST_ID - 1)):
+    for stored, number in ((0, LAST_ID), (1, LAST_ID), (2, 1), (LAST_ID, LAST_ID - 1)):
         ledger.put_top(digest(stored))
         subscription.revision()
-        assert bytes(subscription.data[:10]) == b"%010d" % asked
+        assert bytes(subscription.data[:10]) == b"%010d" % number

@@ -145,16 +145,16 @@ class Beside(Memory):
 
 def test_right_ids_of_answers_to_other_questions_are_not_put_right():
     for by in AMOUNTS:
-        for known in (1, 2, 3, 5, 12, 30):
+        for number in (1, 2, 3, 5, 12, 30):
             for missed in ((5, 2), (1, 1), (12, 3)):
                 cart = Cart(Beside(by)).open()
-                cart.make(known)
+                cart.make(number)
                 for count in missed:
                     cart.away(count)
                     cart.settle()
                     cart.live()
                 cart.settle()
-                case = (by, known, missed, cart.stored())
+                case = (by, number, missed, cart.stored())
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
                 assert len(cart.memory.produced) == len(cart.uids()) + cart.ledger.gone(), case
                 assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case

@@ -5,7 +5,7 @@ from host_tests.agent.openprotocol.test_missing_counted import HOW
 from host_tests.support.recovery import Bench, Memory
 
 
-def test_id_0_made_while_no_one_heard_is_counted():
+def test_id_0_made_while_not_connected_is_counted():
     for first in range(ID_PERIOD - 6, ID_PERIOD + 1):
         for missed in range(1, 8):
             for answer in (Bench.step, HOW["unknown"]):

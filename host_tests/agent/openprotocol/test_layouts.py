@@ -200,8 +200,8 @@ WRITTEN = (
 
 def test_torque_is_read_however_it_is_written():
     for text, wanted, code in WRITTEN:
-        found, body = body_of(61, 999, light(torque=text))
-        assert body[r.TORQUE : r.ANGLE] == wanted and found == code, text
+        result, body = body_of(61, 999, light(torque=text))
+        assert body[r.TORQUE : r.ANGLE] == wanted and result == code, text
 
 
 def test_two_of_id_time_and_status_make_a_result():

@@ -10,13 +10,13 @@ HEAP = "8m"
 def walked(there, above, left, most):
     """Walk down from `above` where the IDs in `there` are kept; returns the lowest and what was asked for."""
     walk = LowestIdSearch()
-    asked = []
+    requests = []
     goes_on = walk.begin(above, left, most)
     while goes_on:
-        asked.append(walk.asked)
-        assert len(asked) < 5000
+        requests.append(walk.asked)
+        assert len(requests) < 5000
         goes_on = walk.answered(walk.asked in there)
-    return walk.lowest(), asked
+    return walk.lowest(), requests
 
 
 def test_lowest_of_a_row_is_found_wherever_it_begins():
@@ -24,15 +24,15 @@ def test_lowest_of_a_row_is_found_wherever_it_begins():
         for above in (1, 2, 3, 17, 40):
             for kept in range(above):
                 there = set(range(above - kept, above))
-                lowest, asked = walked(there, above, above - 1, most)
+                lowest, requests = walked(there, above, above - 1, most)
                 assert lowest == above - kept, (most, above, kept)
-                assert len(asked) == len(set(asked)) or most > 1
-                assert 0 not in asked and all(0 < one < above for one in asked)
+                assert len(requests) == len(set(requests)) or most > 1
+                assert 0 not in requests and all(0 < one < above for one in requests)
 
 
 def test_walk_goes_over_the_wrap_and_never_asks_for_zero():
     for kept in range(1, 30):
         there = {(8 - step) % ID_PERIOD for step in range(1, kept + 1)} - {0}
-        lowest, asked = walked(there, 8, ID_PERIOD // 2, 3)
+        lowest, requests = walked(there, 8, ID_PERIOD // 2, 3)
         wanted = (8 - kept) % ID_PERIOD
-        assert lowest == (wanted or 1) and 0 not in asked
+        assert lowest == (wanted or 1) and 0 not in requests

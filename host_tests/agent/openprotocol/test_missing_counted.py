@@ -274,10 +274,10 @@ def test_controller_that_closes_at_each_rejection_of_0064_comes_to_rest():
             case = (after_ms, refuse)
             outages(cart)
             cart.run(600000)
-            connections, asked = cart.controller.connections, cart.controller.messages.get(64)
+            connections, requests = cart.controller.connections, cart.controller.messages.get(64)
             cart.run(2400000)
             assert cart.controller.connections <= connections + 1, case
-            assert cart.controller.messages[64] <= asked + 1, case
+            assert cart.controller.messages[64] <= requests + 1, case
             cart.produce(2, 200)
             cart.run(5000)
             made, stored = cart.controller.produced, cart.stored_ids()
@@ -296,13 +296,13 @@ def test_questions_that_ended_connections_are_asked_again_after_an_hour():
     cart.produce(2, 200)
     cart.miss(2, 200)
     cart.run(20000)
-    asked = cart.controller.messages[64]
+    requests = cart.controller.messages[64]
     cart.run(3400000)
-    assert cart.controller.messages[64] == asked
+    assert cart.controller.messages[64] == requests
     cart.controller.options.refuse = {}
     cart.run(300000)
     cart.settle()
-    assert cart.controller.messages[64] > asked and cart.stored_ids() == [1, 2, 3, 4]
+    assert cart.controller.messages[64] > requests and cart.stored_ids() == [1, 2, 3, 4]
 
 
 def unnamed(cart, how):
@@ -443,7 +443,7 @@ def test_rejection_without_a_code_holds_later_ids_back_no_longer_than_15():
 def test_other_message_in_place_of_the_answer_counts_as_none(monkeypatch, how, answers_newest):
     answer = ControllerSession._say_old
 
-    def say(session, result, revision, spindle=None):
+    def say_old(session, result, revision, spindle=None):
         newest = session.controller.latest()
         if answers_newest and result is newest:
             answer(session, result, revision, spindle)
@@ -456,7 +456,7 @@ def test_other_message_in_place_of_the_answer_counts_as_none(monkeypatch, how, a
     cart = Cart(toolsnet=None).until_ready(2000).settle()
     cart.produce(5, 1300)
     cart.run(5000)
-    monkeypatch.setattr(ControllerSession, "_say_old", say)
+    monkeypatch.setattr(ControllerSession, "_say_old", say_old)
     cart.miss(4, 1300)
     cart.until_ready(60000)
     cart.produce(1, 1300)

@@ -20,7 +20,7 @@ def test_what_is_pushed_before_an_answer_is_not_missing():
     assert bench.ledger.open_most() == 0 and len(bench.stored()) == 15
 
 
-def test_empty_memory_that_is_told_by_another_code():
+def test_empty_memory_that_is_reported_by_another_code():
     cart = Cart(toolsnet=None, controller={"refuse": {64: 8}}).until_ready(2000)
     for _ in range(20):
         cart.produce(1, 1000)

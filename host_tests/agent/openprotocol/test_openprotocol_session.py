@@ -108,13 +108,13 @@ def test_every_code_in_every_state_has_its_reaction():
 
 def refuse_all(talk, code):
     """Reject whatever is asked for with this code; return it: (MID, revision) each."""
-    asked = []
+    requests = []
     for _ in range(30):
         frame = talk.take()[-1]
-        asked.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
-        if talk.deliver(refused(asked[-1][0], code)) == [st.EV_OVER]:
+        requests.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
+        if talk.deliver(refused(requests[-1][0], code)) == [st.EV_OVER]:
             break
-    return asked
+    return requests
 
 
 # Each revision of MID 0060 is asked for, each other way to ask, and nothing twice; 99 says the MID itself is not known.
@@ -149,7 +149,7 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
 # Results
 
 
-def test_a_result_while_stopping_is_not_answered_behind_0003():
+def test_a_result_while_stopping_is_not_answered_after_0003():
     # Behind 0003 a controller takes nothing but 0001 (OP 5.2.3 p. 73): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.stop()
@@ -190,11 +190,11 @@ def test_answers_with_other_ids_are_taken_again_though_the_echoes_never_come():
     talk.receive(b"\0")
     assert talk.wait(1100) == [st.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
-    told = []
+    delivered = []
     for _ in range(3):
-        told += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
-        told += talk.wait(5000)
-    assert told == [st.EV_FETCH_SILENT]
+        delivered += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
+        delivered += talk.wait(5000)
+    assert delivered == [st.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
     assert talk.deliver(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED]
 
@@ -215,7 +215,7 @@ def test_mirror_is_never_answered_in_any_form():
     assert talk.take() == [] and talk.session.state == st.READY
 
 
-def test_port_that_takes_nothing_is_given_up():
+def test_port_that_accepts_nothing_is_given_up():
     talk = Talk().ready()
     talk.is_writable = False
     talk.deliver(EXAMPLE)
@@ -281,7 +281,7 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     assert talk.take() == [b"00249997001     03  0061"]
 
 
-def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
+def test_acknowledgement_that_is_rejected_is_reported_by_its_name_and_code():
     talk = Talk().ready()
     assert talk.deliver(refused(62, 19)) == [st.EV_ACK_REFUSED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)
@@ -294,9 +294,9 @@ def test_acknowledgement_that_is_rejected_is_told_by_its_name_and_code():
         (b"00640003", [st.EV_UNKNOWN]),
     ):
         assert talk.deliver(message(9998, data)) == events, data
-    said = talk.session.received.code
+    code = talk.session.received.code
     assert talk.deliver(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
-    assert talk.session.received.code == said, "what stands behind a short one is the next message"
+    assert talk.session.received.code == code, "what stands behind a short one is the next message"
 
 
 def test_wrong_number_is_refused_with_the_expected_one():

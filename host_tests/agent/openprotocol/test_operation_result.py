@@ -24,8 +24,8 @@ def read(*fields, **how):
     body = bytearray(b" " * (r.BODY_BYTES + r.LIMITS_BYTES))
     for index in range(r.TIME_BYTES):
         body[r.TIME + index] = 0
-    found = read_fields(body, b"##" + octets + how.get("behind", b""), 2, 2 + len(octets) + how.get("more", 0))
-    return found, bytes(body)
+    result = read_fields(body, b"##" + octets + how.get("behind", b""), 2, 2 + len(octets) + how.get("more", 0))
+    return result, bytes(body)
 
 
 def piece(body, place, width):
@@ -33,8 +33,8 @@ def piece(body, place, width):
 
 
 def torque(value, unit, kind=90):
-    found, body = read(field(30237, value, unit, kind))
-    return found, piece(body, r.TORQUE, 6)
+    result, body = read(field(30237, value, unit, kind))
+    return result, piece(body, r.TORQUE, 6)
 
 
 def test_figures_with_exponents_of_every_form_are_whole_numbers():
@@ -92,7 +92,7 @@ def test_torque_is_hundredths_of_nm_in_every_unit():
     assert torque(b"42.379", 1, 3) == (r.RESULT_READ, b"004237")
 
 
-def test_torque_that_is_none_is_told_and_left_out():
+def test_torque_that_is_none_is_reported_and_left_out():
     for unit, value in (
         (800, b"00004.237e+1"),
         (999, b"1"),
@@ -109,8 +109,8 @@ def test_torque_that_is_none_is_told_and_left_out():
 
 def test_angles_are_whole_degrees():
     for unit in (0, 50):
-        found, body = read(field(30238, b"00001.239e+2", unit, 90))
-        assert (found, piece(body, r.ANGLE, 5)) == (r.RESULT_READ, b"00123")
+        result, body = read(field(30238, b"00001.239e+2", unit, 90))
+        assert (result, piece(body, r.ANGLE, 5)) == (r.RESULT_READ, b"00123")
     assert read(field(30238, b"00001.239e+2", 51, 90))[0] == r.RESULT_ODD
 
 
@@ -147,8 +147,8 @@ def test_every_number_of_the_documents_has_its_place():
         (1039, b"3", 0, LIMITS + r.RESULT_TYPE, b"07"),
         (30201, b"3", 0, LIMITS + r.RESULT_TYPE, b"  "),
     ):
-        found, body = read(field(pid, value, unit))
-        assert (found, piece(body, place, len(wanted))) == (r.RESULT_READ, wanted), pid
+        result, body = read(field(pid, value, unit))
+        assert (result, piece(body, place, len(wanted))) == (r.RESULT_READ, wanted), pid
     assert read(field(30203, b"2024-03-14:09:26:53"))[1][r.TIME] == 0x20
 
 
@@ -161,8 +161,8 @@ def test_no_octets_whatever_are_read_beyond_the_message_or_raise():
             spoiled = bytearray(octets)
             spoiled[place] = value
             body = bytearray(r.BODY_BYTES + r.LIMITS_BYTES)
-            found = read_fields(body, spoiled, 0, len(spoiled))
-            assert found in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD, r.RESULT_UNREADABLE)
+            result = read_fields(body, spoiled, 0, len(spoiled))
+            assert result in (r.RESULT_READ, r.RESULT_PADDED, r.RESULT_ODD, r.RESULT_UNREADABLE)
             assert len(body) == r.BODY_BYTES + r.LIMITS_BYTES
 
 
@@ -186,7 +186,7 @@ def give(operation, frame, now=START_TICKS):
     return operation.take(b"#9" + frame + b"9#", 2, len(frame), int(frame[4:8]), int(frame[8:11]), now)
 
 
-def test_part_that_came_before_is_told_and_changes_nothing():
+def test_part_that_came_before_is_reported_and_changes_nothing():
     operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
@@ -234,7 +234,7 @@ def rows_of(operation):
     return sp.rows_of(payload_of(operation), 0)
 
 
-def test_result_of_one_object_behind_one_of_several_has_no_rows():
+def test_result_of_one_object_after_one_of_several_has_no_rows():
     operation = op.OperationResult()
     give(operation, several())
     give(operation, overall())
@@ -242,13 +242,13 @@ def test_result_of_one_object_behind_one_of_several_has_no_rows():
     assert len(operation.body) == LIMITS + r.LIMITS_BYTES and operation.result_code == r.RESULT_READ
 
 
-def test_objects_without_room_are_left_out_and_said():
+def test_objects_without_room_are_left_out_and_reported():
     objects = [(number, 1, 2, 0) for number in range(1, 13)]
     operation = op.OperationResult()
     give(operation, several(objects=objects))
     for number in range(2, 14):
-        found = give(operation, of_object(number, number - 1, total=13, torque=number))
-    assert found == op.PART_WHOLE and operation.result_code == r.RESULT_ODD
+        state = give(operation, of_object(number, number - 1, total=13, torque=number))
+    assert state == op.PART_WHOLE and operation.result_code == r.RESULT_ODD
     payload = payload_of(operation)
     assert len(payload) <= PAYLOAD_MAX and sp.told_of(payload, 0) == 12
     assert [row.torque for row in rows_of(operation)] == ["0.%02d" % number for number in range(2, 10)]
@@ -288,7 +288,7 @@ def test_result_whose_first_part_is_damaged_is_marked():
     assert damaged.result_code == r.RESULT_ODD and put_in_order(page, len(page))[1] == "incomplete"
 
 
-def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
+def test_every_spoiled_octet_is_reported_or_harmless_and_never_raises():
     dice = Dice(3)
     first, second = overall(2), part(2)
     for place in range(20, len(first) + len(second)):
@@ -298,10 +298,10 @@ def test_every_spoiled_octet_is_told_or_harmless_and_never_raises():
             spoiled = bytearray(first + second)
             spoiled[place] = value
             operation = op.OperationResult()
-            found = give(operation, bytes(spoiled[: len(first)]))
-            assert found in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
+            result = give(operation, bytes(spoiled[: len(first)]))
+            assert result in (op.PART_KEPT, op.PART_WHOLE, op.PART_UNREADABLE)
             again = give(operation, bytes(spoiled[len(first) :]))
-            if found == op.PART_KEPT and again == op.PART_WHOLE:
+            if result == op.PART_KEPT and again == op.PART_WHOLE:
                 assert operation.result_code != r.RESULT_UNREADABLE or operation.damaged
                 several = sp.SYNC_HEAD_BYTES + sp.OBJECTS_ROW_BYTES
                 assert len(operation.body) in (LIMITS + r.LIMITS_BYTES, LIMITS + r.LIMITS_BYTES + several)

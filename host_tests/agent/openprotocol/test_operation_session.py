@@ -53,7 +53,7 @@ def test_buffer_grows_with_what_waits_in_it():
     assert talk.link.length == 9020
 
 
-def test_push_is_told_from_an_answer_by_what_it_was_asked_with():
+def test_push_is_distinguished_from_an_answer_by_what_it_was_asked_with():
     talk = ready()
     assert operation(talk, 2, 8) == op.ANSWER_NONE
     assert operation(talk, 2, 6) == op.ANSWER_LATE  # no one has asked
@@ -82,13 +82,13 @@ def test_late_refusal_is_not_taken_for_the_next_one():
 def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():
     name = field(30208, "Prüfstand 1")
     figure = field(30237, b"00004.237e+4", 90, 90)
-    found, body = read(name, figure)
-    assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
+    result, body = read(name, figure)
+    assert (result, piece(body, r.TORQUE, 6)) == (r.RESULT_READ, b"004237")
     at = name.find(b"Pr")
     for octets in (-6, -1, 1, 2, 6):
         wide = name[:at] + (name[at:] + b"7" * 9)[: len(name) - at + octets]
-        found, body = read(wide, figure)
-        assert (found, piece(body, r.TORQUE, 6)) == (r.RESULT_UNREADABLE, b"      "), octets
+        result, body = read(wide, figure)
+        assert (result, piece(body, r.TORQUE, 6)) == (r.RESULT_UNREADABLE, b"      "), octets
     for more in (b"x", figure):
         assert read(name, figure, behind=more, more=len(more))[0] == r.RESULT_UNREADABLE
     assert read(name, figure, behind=b" \0", more=2)[0] == r.RESULT_READ

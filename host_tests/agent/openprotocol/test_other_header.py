@@ -13,30 +13,30 @@ USUAL = 'controller.header out, or set it to "standard"'
 FIRST = 'controller.header to "op-ford" or "op-bmw"'
 
 
-def told(name, setting, **more):
+def controller_status(name, setting, **more):
     """What status says of a controller of this profile where this header is configured, and the cart."""
     cart = Cart(
         controller=profiles.profile_options(name, **more), settings={"controller": {"header": setting}}, blocks=24
     )
     cart.run(30000)
-    shown = of_station(cart.station, cart.clock.now)["controller"]
-    return shown, of_controller(shown), cart
+    controller = of_station(cart.station, cart.clock.now)["controller"]
+    return controller, of_controller(controller), cart
 
 
 @pytest.mark.parametrize("name", ["power-focus-4000", "nexo", "minimal", "mt-focus-6000", "desoutter"])
 @pytest.mark.parametrize("header", ["op-ford", "op-bmw"])
-def test_usual_answers_where_another_header_is_set_are_told(name, header):
-    shown, reason, cart = told(name, header)
-    assert shown["why"] == "other header" and "controller.header" in reason.words and USUAL in reason.hint
+def test_usual_answers_where_another_header_is_set_are_reported(name, header):
+    state, reason, cart = controller_status(name, header)
+    assert state["why"] == "other header" and "controller.header" in reason.words and USUAL in reason.hint
     cart.produce(1, 5000)
     assert cart.ids() == []
 
 
 @pytest.mark.parametrize("name", ["op-ford", "op-bmw"])
 @pytest.mark.parametrize("spindle", ["00", "07", "42"])
-def test_answers_with_the_spindle_first_are_told(name, spindle):
-    shown, reason, _ = told(name, "standard", spindle=spindle)
-    assert shown["why"] == "other header" and FIRST in reason.hint
+def test_answers_with_the_spindle_first_are_reported(name, spindle):
+    state, reason, _ = controller_status(name, "standard", spindle=spindle)
+    assert state["why"] == "other header" and FIRST in reason.hint
 
 
 def test_every_profile_is_served_with_its_own_header():
@@ -44,8 +44,8 @@ def test_every_profile_is_served_with_its_own_header():
         for style in ("digits", "blank", "zero", "parts"):
             own = profiles.PROFILES[name].get("header", "standard")
             options = {} if own.startswith("op-") else {"header": style}
-            shown, _, _ = told(name, own if own.startswith("op-") else "standard", **options)
-            assert shown["state"] == "ready", (name, style)
+            state, _, _ = controller_status(name, own if own.startswith("op-") else "standard", **options)
+            assert state["state"] == "ready", (name, style)
 
 
 def test_a_client_says_which_option_it_is():

@@ -94,17 +94,17 @@ LIMIT_PLACES += ((res.ANGLE_MIN, 5), (res.ANGLE_MAX, 5), (res.ANGLE_TARGET, 5))
 
 def limits_of(cart):
     """Return for each stored result (parameter set, torque min, max, target, angle min, max, target) or None."""
-    found = []
+    limits = []
     for payload in cart.stored():
         body = res.HEAD_BYTES
         at = body + res.BODY_BYTES
         pset = int(payload[body + res.PSET : body + res.PSET + 4])
         if len(payload) == at:
-            found.append((pset, None))
+            limits.append((pset, None))
             continue
         assert len(payload) in (at + res.LIMITS_BYTES, at + res.LIMITS_BYTES + ORIGIN_BYTES)
-        found.append((pset, [int(payload[at + place : at + place + width]) for place, width in LIMIT_PLACES]))
-    return found
+        limits.append((pset, [int(payload[at + place : at + place + width]) for place, width in LIMIT_PLACES]))
+    return limits
 
 
 def produce(cart, *psets):
@@ -116,26 +116,26 @@ ONE = [900, 1100, 1000, 30, 90, 60]
 TWO = [2200, 2800, 2500, 45, 120, 70]
 
 
-def test_limits_stand_behind_each_result_from_the_second_of_its_set_on():
-    for revisions, asked in (((1, 2), 3), ((1, 2, 5), 2)):
+def test_limits_follow_each_result_from_the_second_of_its_set_on():
+    for revisions, requests in (((1, 2), 3), ((1, 2, 5), 2)):
         cart = cart_of(limits="ask", pset_data_revisions=revisions)
         produce(cart, 1, 1, 2, 1, 2)
         assert limits_of(cart) == [(1, None), (1, ONE), (2, None), (1, ONE), (2, TWO)]
-        assert cart.controller.messages[12] == asked, "revision 5 is tried once"
+        assert cart.controller.messages[12] == requests, "revision 5 is tried once"
         assert cart.controller.complaints == []
 
 
 def test_what_is_not_there_is_asked_for_once_a_connection():
-    for code, asked in ((2, 1), (99, 1), (97, 2), (None, 1), (1, 1)):
+    for code, requests in ((2, 1), (99, 1), (97, 2), (None, 1), (1, 1)):
         cart = cart_of(limits="ask", refuse={12: code})
         for _ in range(5):
             produce(cart, 1)
             cart.run(6000)
-        assert cart.controller.messages[12] == asked, code
+        assert cart.controller.messages[12] == requests, code
         assert [limits for _, limits in limits_of(cart)] == [None] * 5 and cart.is_ready()
         cart.network.cut(CONTROLLER[0], CONTROLLER[1])
         cart.run(60000)
-        assert cart.controller.messages[12] == 2 * asked, code
+        assert cart.controller.messages[12] == 2 * requests, code
 
 
 def test_a_refusal_for_the_moment_is_asked_again():
@@ -252,7 +252,7 @@ def test_answer_to_what_was_asked_before_the_set_changed_is_not_taken():
     assert limits.put(body_of(1, newer), 0) == res.LIMITS_BYTES
 
 
-def test_limits_are_put_behind_a_result_without_any_memory():
+def test_limits_are_put_after_a_result_without_any_memory():
     limits, session = ParameterSetLimits(), Session()
     for pset in (1, 2):
         limits.put(body_of(pset), 0)

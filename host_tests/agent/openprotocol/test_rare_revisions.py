@@ -43,7 +43,7 @@ def test_controller_with_revision_998_of_mid_0060_alone_is_served():
 
 
 @pytest.mark.parametrize("more", [{}, {"ends_refused": {0: 0}}, {"ends_refused": {0: -1}}, {"refusal_text": "  "}])
-def test_controller_that_takes_only_a_blank_revision_is_served(more):
+def test_controller_that_accepts_only_a_blank_revision_is_served(more):
     cart, took = served(blank_revision_only=True, **more)
     cart.run(60000)  # what is not needed is left out, a connection each
     cart.produce(2, 3000)
@@ -56,30 +56,30 @@ def test_controller_that_takes_only_a_blank_revision_is_served(more):
     assert cart.ids() == [1, 2, 3]
 
 
-def test_controller_that_takes_a_blank_revision_of_mid_0060_alone_is_served():
+def test_controller_that_accepts_a_blank_revision_of_mid_0060_alone_is_served():
     cart, took = served(result_revisions=(), blank_results=True)
     cart.produce(2, 3000)
     assert cart.ids() == [1, 2] and took < 60000
 
 
-def test_blank_is_tried_once_behind_every_other_revision():
+def test_blank_is_tried_once_after_every_other_revision():
     talk = Talk(start_revisions=(5, 1, BLANK))
-    asked = []
+    revisions_tried = []
     for _ in range(3):
-        asked.append(talk.take()[-1][8:11])
+        revisions_tried.append(talk.take()[-1][8:11])
         events = talk.deliver(refused(1, 97))
-    assert asked == [b"005", b"001", b"   "] and events[-1] == st.EV_OVER
+    assert revisions_tried == [b"005", b"001", b"   "] and events[-1] == st.EV_OVER
 
 
 def test_rare_revisions_are_asked_for_only_when_every_way_was_rejected():
     revisions = Revisions((3, 1, 998, BLANK), 2)
-    asked = []
+    revisions_tried = []
     while revisions.refused():
-        asked.append(revisions.wanted())
+        revisions_tried.append(revisions.wanted())
     revisions.late_too = True
     while revisions.refused():
-        asked.append(revisions.wanted())
-    assert asked == [1, 1, 998, BLANK]
+        revisions_tried.append(revisions.wanted())
+    assert revisions_tried == [1, 1, 998, BLANK]
 
 
 @pytest.mark.parametrize("name", SIMULATED)
@@ -104,7 +104,12 @@ def start_of(settings, name, **more):
 
 def test_doctor_finds_what_is_taken_only_without_a_revision():
     with toolcart.simulated.controller(blank_revision_only=True) as simulated:
-        told = {"host": simulated.host, "port": simulated.port, "start_revisions": [5, 1], "result_revisions": [3, 2]}
-        found = over_tcp("station 1", told)
-    words = " ".join(one.words for one in found)
+        settings = {
+            "host": simulated.host,
+            "port": simulated.port,
+            "start_revisions": [5, 1],
+            "result_revisions": [3, 2],
+        }
+        findings = over_tcp("station 1", settings)
+    words = " ".join(one.words for one in findings)
     assert "results are pushed in revision blank" in words

@@ -27,7 +27,7 @@ def named(uid, ident, key):
     return result
 
 
-def test_losses_behind_an_empty_controller_s_first_push_are_counted():
+def test_losses_after_an_empty_controller_s_first_push_are_counted():
     bench = Bench(Memory(77, 2)).met()
     bench.live()
     bench.away(5)
@@ -155,7 +155,7 @@ def test_newest_without_an_id_is_asked_for_again():
 # -- what cannot be written --------------------------------------------------------------------------------------
 
 
-def test_what_is_lost_is_told_once_though_the_snapshot_is_refused():
+def test_what_is_lost_is_reported_once_though_the_snapshot_is_refused():
     # The IDs began again while the agent was away, and four of the count before are lost.
     bench = Bench().met(3)
     bench.away(4)
@@ -286,7 +286,7 @@ def test_what_was_fetched_in_between_is_not_counted_as_lost():
     assert bench.ledger.gone() == 0 and bench.stored() == numbers(1, 7)
 
 
-def test_pushes_behind_a_run_that_was_closed_put_nothing_in_doubt():
+def test_pushes_after_a_run_that_was_closed_put_nothing_in_doubt():
     bench, _ = backlog(49, 49, held=10, limit=40)
     while bench.recovery.push_run.last >= 0:
         bench.step()
@@ -321,11 +321,11 @@ def test_another_result_under_the_highest_id_shows_a_new_count():
 
 def test_newest_of_which_only_the_id_can_be_read_begins_no_new_count():
     bench = Bench(Memory()).met(3)
-    for frame, asked in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
+    for frame, requested in ((b"no torque", [0, 3, 2]), (b"its 000003", [0, 3])):
         bench.memory.kept[-1].frame = frame
         bench.requested = []
         bench.again().settle()
-        assert bench.requested[: len(asked)] == asked
+        assert bench.requested[: len(requested)] == requested
         assert bench.ledger.epoch() == 0 and bench.stored() == [1, 2, 3] and bench.raw == []
 
 

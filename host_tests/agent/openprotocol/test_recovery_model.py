@@ -185,34 +185,34 @@ class World:
         left = self.left
         bench = self.bench
         memory = bench.memory
-        found = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.produced)]
+        options = [name for name in ("other", "reset") if left[name] and (name == "other" or memory.produced)]
         if left["drop"] and memory.kept:
-            found.append("drop")
+            options.append("drop")
         if left["make"] and (len(self.pushed) < max(2, self.queues) or (self.queues and not self.connected)):
-            found.append("make")
+            options.append("make")
             if left["tear"]:
-                found.append("tear")
+                options.append("tear")
         if left["kill"]:
-            found.append("kill")
+            options.append("kill")
         if left["refuse"] and not bench.state.refuses:
-            found.append("refuse")
+            options.append("refuse")
         if not self.connected:
             if left["loss"]:
-                found.append("connect")
+                options.append("connect")
                 if self.unacknowledged:
-                    found.append("connect again")
-            return found
+                    options.append("connect again")
+            return options
         if left["loss"]:
-            found.append("loss")
+            options.append("loss")
         if self.pushed:
-            found.append("push")
+            options.append("push")
             if left["loss"]:
-                found.append("push unheard")
+                options.append("push unheard")
         if (self.lags or not self.pushed) and bench.recovery.seeks():
-            found.append("ask")
+            options.append("ask")
             if left["trouble"]:
-                found.append("trouble")
-        return found
+                options.append("trouble")
+        return options
 
     def do(self, name):
         left = self.left
@@ -338,8 +338,8 @@ class World:
             if self.questions > most:
                 raise Bad("never done")
         for result in bench.memory.kept:
-            asked = bench.memory.find(result.ident) is result and result.ident
-            if asked and 0 <= self.met < result.uid and result.uid not in self.uids:
+            waits = bench.memory.find(result.ident) is result and result.ident
+            if waits and 0 <= self.met < result.uid and result.uid not in self.uids:
                 raise Bad("held, not stored")
         if bench.recovery.flags:
             raise Bad("never proven")
@@ -365,15 +365,15 @@ def _checking(stored, goes_on, began_again):
 
 def _frozen(thing):
     """All of an object that is plain, by its names."""
-    found = []
+    frozen = []
     for name, value in sorted(vars(thing).items()):
         if isinstance(value, (bytearray, bytes)):
-            found.append((name, bytes(value)))
+            frozen.append((name, bytes(value)))
         elif isinstance(value, list):
-            found.append((name, tuple([tuple(one) if isinstance(one, list) else one for one in value])))
+            frozen.append((name, tuple([tuple(one) if isinstance(one, list) else one for one in value])))
         elif isinstance(value, PLAIN):
-            found.append((name, value))
-    return tuple(found)
+            frozen.append((name, value))
+    return tuple(frozen)
 
 
 def _thaw(thing, frozen):
@@ -535,7 +535,7 @@ def nothing_in_doubt(doubt):
     return lambda self, record=1: None
 
 
-def always(shown):
+def always(state):
     return lambda self: True
 
 
@@ -559,7 +559,7 @@ def test_policy_broken_in_one_place_breaks_the_promise(monkeypatch, owner, name,
     assert bad in explored(most=BROKEN_STATES, **options)[1]
 
 
-def test_walk_that_ends_too_soon_loses_results_behind_others():
+def test_walk_that_ends_too_soon_loses_results_after_others():
     assert LOST in explored(1, most=BROKEN_STATES, results=4, others=2)[1]
 
 

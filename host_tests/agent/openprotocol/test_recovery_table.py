@@ -45,7 +45,7 @@ class Model:
         self.first = self.upto = self.up = 0
         self.ended = None  # while, and since, what the count before may have left is asked for: its last ID
         self.rising = self.falling = self.is_before_there = False
-        self.begin = self.at = self.row = self.closed = self.beside = 0
+        self.begin = self.at = self.row = self.closed = self.nearby = 0
         self.is_there = False  # there is a result under the highest ID known
         self.turn(self.phase, 0)
 
@@ -270,7 +270,7 @@ class Model:
                 self.cut_seen()
                 self.add(after(self.w.ident), self.seen_before or self.w.ident)
                 self.is_noted = False
-            self.turn_beside()
+            self.turn_nearby()
         else:
             self.first = following(self.asked)
             self.conclude()
@@ -279,9 +279,9 @@ class Model:
         return [self.log[at].ident for at in range(self.since - 1, len(self.log)) if not self.fetched[at]]
 
     def witness_gone(self):
-        self.turn_beside()
+        self.turn_nearby()
 
-    def turn_beside(self):
+    def turn_nearby(self):
         if self.newest is None:
             self.nothing()
             return
@@ -291,22 +291,22 @@ class Model:
         by.sort(key=lambda at: (abs(at), -at))
         by = [most] + by if most else by
         far = is_ahead(self.w.ident, self.newest.ident) and ahead < -OFFSET_MOST
-        self.beside += 1
-        while self.beside <= len(by) and self.w.ident + by[self.beside - 1] <= 0:
-            self.beside += 1
-        if self.is_straight or far or self.beside > len(by):
+        self.nearby += 1
+        while self.nearby <= len(by) and self.w.ident + by[self.nearby - 1] <= 0:
+            self.nearby += 1
+        if self.is_straight or far or self.nearby > len(by):
             self.walk_down()
             return
-        self.turn(NEARBY, self.w.ident + by[self.beside - 1])
+        self.turn(NEARBY, self.w.ident + by[self.nearby - 1])
 
-    def beside_there(self, result):
-        self.turn_beside()
+    def nearby_there(self, result):
+        self.turn_nearby()
 
-    def beside_gone(self):
-        if self.beside == 1 and not self.is_there:
+    def nearby_gone(self):
+        if self.nearby == 1 and not self.is_there:
             self.walk_down()
         else:
-            self.turn_beside()
+            self.turn_nearby()
 
     def walk_down(self):
         self.starts_over = True
@@ -463,7 +463,7 @@ class Model:
     TABLE = {  # phase: it is there, it is gone
         NEWEST: (newest_there, newest_gone),
         WITNESS: (witness_there, witness_gone),
-        NEARBY: (beside_there, beside_gone),
+        NEARBY: (nearby_there, nearby_gone),
         WALK: (lambda self, result: self.go_on(True), lambda self: self.go_on(False)),
         UP: (up_there, lambda self: self.go_on(False)),
         FILL: (missing_there, missing_gone),
@@ -522,15 +522,15 @@ class Both:
 
     def ask(self, is_mute):
         number = self.bench.ask()
-        asked = self.model.question()
-        assert asked == (number if number >= 0 else None)
-        if asked is None:
+        expected = self.model.question()
+        assert expected == (number if number >= 0 else None)
+        if expected is None:
             return
         if is_mute:
             self.bench.recovery.silent(self.bench.now)
             self.model.silent()
         else:
-            found = self.bench.memory.find(asked) if asked or self.knows_zero else None
+            found = self.bench.memory.find(expected) if expected or self.knows_zero else None
             self.bench.answer(found)
             self.model.answer(found)
 

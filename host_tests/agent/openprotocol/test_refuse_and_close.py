@@ -30,7 +30,7 @@ class Controller:
         self.others = others  # MIDs that are not needed, and that it knows
         self.answers, self.most, self.closes = ends
         self.connections = 0
-        self.asked = []  # (MID, revision) of everything that it was asked for
+        self.requests = []  # (MID, revision) of everything that it was asked for
         self.subscribed = ()
 
     def connected(self):
@@ -38,11 +38,11 @@ class Controller:
         self.subscribed = ()
         self._left = -1  # messages until it ends, if not negative
 
-    def says(self, frame):
+    def answer_to(self, frame):
         """Return what it answers, and whether it closes now."""
         mid = int(frame[4:8])
         one = (mid, int(frame[24:27] if mid == 8 else frame[8:11]))
-        self.asked.append(one)
+        self.requests.append(one)
         if self._left == 0 or (mid == 9999 and self._left > 0 and self.closes):  # some seconds later at most
             return b"", self.closes
         if self._left > 0:
@@ -85,20 +85,20 @@ class Line(Talk):
         was_ready = False
         while session.state != st.OVER:
             was_ready = was_ready or session.state == st.READY
-            said = self.take()
-            if not said:
+            frames = self.take()
+            if not frames:
                 if session.state == st.READY or ms <= 0:
                     break
                 ms -= 1000
                 self.wait(1000)
-            if self._is_closed_by(said):
+            if self._is_closed_by(frames):
                 return was_ready or session.state == st.READY
         return was_ready
 
-    def _is_closed_by(self, said):
+    def _is_closed_by(self, frames):
         """Let the controller answer all of this; True if it has closed the connection."""
-        for frame in said:
-            answer, closes = self.controller.says(frame)
+        for frame in frames:
+            answer, closes = self.controller.answer_to(frame)
             if answer:
                 self.deliver(answer)
             if closes:
@@ -137,14 +137,14 @@ def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
             controller = Controller(5, (60, 999), ends, 99, others)
             line = Line(controller, tuple(wanted))
             count = line.until_it_lasts(12)
-            assert count < 12, (ends, others, controller.asked)
+            assert count < 12, (ends, others, controller.requests)
             line.lose()  # from one that has lasted: all is asked for again
-            controller.asked = []
+            controller.requests = []
             line.run()
-            assert {mid for mid, _ in controller.asked} >= {1, 60, 70}
+            assert {mid for mid, _ in controller.requests} >= {1, 60, 70}
             line.lose()
-            assert line.until_it_lasts(12) < 12, (ends, others, controller.asked)
-            assert set(others) <= {mid for mid, _ in controller.asked}
+            assert line.until_it_lasts(12) < 12, (ends, others, controller.requests)
+            assert set(others) <= {mid for mid, _ in controller.requests}
 
 
 def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
@@ -156,18 +156,18 @@ def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
             assert line.until_it_lasts(12) < 12, ends
             line.lose()  # after it has lasted
         assert line.until_it_lasts(12) < 12, ends
-        controller.asked = []
+        controller.requests = []
         for _ in range(5):
             line.lose()
             assert line.until_it_lasts(2) == 1, ends
-        assert not {70, 40} & {mid for mid, _ in controller.asked}, (ends, controller.asked)
+        assert not {70, 40} & {mid for mid, _ in controller.requests}, (ends, controller.requests)
         for _ in range(600):
-            controller.says(message(9999)) if line.take() else None
+            controller.answer_to(message(9999)) if line.take() else None
             line.deliver(message(9999))
             line.wait(7000)
         line.lose()
         line.until_it_lasts(12)
-        assert {70} <= {mid for mid, _ in controller.asked}, ends
+        assert {70} <= {mid for mid, _ in controller.requests}, ends
 
 
 def test_the_code_that_came_is_the_reason_while_a_session_begins():
@@ -190,13 +190,13 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
     line.run()
     assert line.session.why == st.WHY_NOTHING
     line = Line(Controller(5, (), AT_ONCE))
-    found = []
+    reasons = []
     for _ in range(30):
         line.run()
-        found.append(line.session.why)
+        reasons.append(line.session.why)
         line.lose()
-    first = found.index(st.WHY_NO_RESULTS)
-    assert found == [st.WHY_REFUSED] * first + [st.WHY_NO_RESULTS] * (30 - first) and 5 < first < 20
+    first = reasons.index(st.WHY_NO_RESULTS)
+    assert reasons == [st.WHY_REFUSED] * first + [st.WHY_NO_RESULTS] * (30 - first) and 5 < first < 20
     line = Line(Controller(0, (60, 999), AT_ONCE))
     for count in range(9):
         line.run()

@@ -10,11 +10,11 @@ ALL = (5, 6, 4, 3)
 
 def order(revisions, step, count):
     """Return what is asked for in turn while each comes to nothing in this way."""
-    found = []
+    order_wanted = []
     for _ in range(count):
-        found.append(revisions.wanted())
+        order_wanted.append(revisions.wanted())
         step(revisions)
-    return found
+    return order_wanted
 
 
 def test_each_is_asked_for_before_any_comes_again():

@@ -5,11 +5,11 @@ import pytest
 from host_tests.support.recovery import Bench, Memory
 
 
-def seen_and_begun_anew(limit, asked, ending, anew=6, missed=12):
+def seen_and_begun_anew(limit, questions, ending, anew=6, missed=12):
     """Six stored, `missed` made; a connection ends after so many answers; then the count begins at 1."""
     bench = Bench(Memory(100, limit=limit)).met(6)
     bench.away(missed)
-    for _ in range(asked):
+    for _ in range(questions):
         bench.step()
     ending(bench)
     bench.memory.next_id = 1
@@ -20,22 +20,22 @@ def seen_and_begun_anew(limit, asked, ending, anew=6, missed=12):
 
 
 @pytest.mark.parametrize("ending", [Bench.close, Bench.start])
-@pytest.mark.parametrize("asked", range(1, 9))
+@pytest.mark.parametrize("questions", range(1, 9))
 @pytest.mark.parametrize("limit", [5, 9, 50])
-def test_ids_seen_above_the_last_known_are_counted_once(limit, asked, ending):
-    bench = seen_and_begun_anew(limit, asked, ending, anew=limit)
+def test_ids_seen_above_the_last_known_are_counted_once(limit, questions, ending):
+    bench = seen_and_begun_anew(limit, questions, ending, anew=limit)
     uids = bench.uids()
     assert len(uids) == len(set(uids))
     assert bench.ledger.missing() == 0
     assert len(bench.memory.produced) - len(uids) == bench.ledger.gone()
 
 
-@pytest.mark.parametrize("asked", [1, 2, 3])
-def test_ids_seen_on_several_connections_are_counted_once(asked):
+@pytest.mark.parametrize("questions", [1, 2, 3])
+def test_ids_seen_on_several_connections_are_counted_once(questions):
     bench = Bench(Memory(100, limit=5)).met(6)
     for _ in range(3):
         bench.away(4)
-        for _ in range(asked):
+        for _ in range(questions):
             bench.step()
         bench.start()
     bench.memory.next_id = 1
@@ -47,17 +47,17 @@ def test_ids_seen_on_several_connections_are_counted_once(asked):
 
 
 def test_ids_seen_are_fetched_where_the_count_goes_on():
-    for asked in range(1, 7):
+    for questions in range(1, 7):
         for ending in (Bench.close, Bench.start):
             bench = Bench(Memory(100)).met(6)
             bench.away(12)
-            for _ in range(asked):
+            for _ in range(questions):
                 bench.step()
             ending(bench)
             bench.away(2)
             bench.settle()
             bench.make(1)
-            assert bench.uids() == list(range(1, 22)), asked
+            assert bench.uids() == list(range(1, 22)), questions
             assert (bench.ledger.gone(), bench.ledger.missing()) == (0, 0)
 
 
@@ -73,17 +73,17 @@ def test_ids_skipped_by_a_push_alone_are_counted():
 
 
 def test_ids_of_a_new_count_are_not_counted_as_seen_of_the_old_one():
-    for asked in range(1, 6):
+    for questions in range(1, 6):
         bench = Bench(Memory(1)).met(3)
         bench.close()
         bench.memory.reset()
         bench.away(6)
-        for _ in range(asked):
+        for _ in range(questions):
             bench.step()
-        if asked > 1:  # its answer under the last known ID has come
+        if questions > 1:  # its answer under the last known ID has come
             bench.start()
             bench.away(0)
         bench.settle()
         bench.make(1)
-        assert sorted(bench.uids()) == list(range(1, 11)), asked
-        assert bench.ledger.gone() == 0, asked
+        assert sorted(bench.uids()) == list(range(1, 11)), questions
+        assert bench.ledger.gone() == 0, questions

@@ -178,7 +178,7 @@ def stretch_of(most_ids=0):
     return shared_ids.SharedIds(STATION, True, most_ids)
 
 
-def test_answer_with_lower_number_from_behind_wrap_says_that_stretch_has_nothing():
+def test_answer_with_lower_number_from_after_a_wrap_says_that_stretch_has_nothing():
     stretch = stretch_of()
     stretch.begin(3732930542, 500)
     stretch.add_answer(2, True)

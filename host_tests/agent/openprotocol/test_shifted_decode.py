@@ -33,14 +33,14 @@ def test_catalogue_believes_no_field_that_is_not_where_it_belongs(mid, revision)
 
 def test_decode_says_that_fields_were_found_by_their_ids():
     frame = frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1)
-    told = message_as_data(decode(frame))
-    assert told["fields"]["torque"]["decimal"] == "10.40" and told["fields"]["torque_unit"]["meaning"] == "Nm"
-    assert told["shifted"].startswith("its fields are not where revision 3 has them")
-    assert "  shifted: " + told["shifted"] in lines_of(told)
+    message = message_as_data(decode(frame))
+    assert message["fields"]["torque"]["decimal"] == "10.40" and message["fields"]["torque_unit"]["meaning"] == "Nm"
+    assert message["shifted"].startswith("its fields are not where revision 3 has them")
+    assert "  shifted: " + message["shifted"] in lines_of(message)
     wrong = bytearray(frame_of(61, 4))
     wrong[413:415] = b"47"
-    told = message_as_data(decode(bytes(wrong)))
-    assert "unreadable" in told and any(line.startswith("  unreadable: ") for line in lines_of(told))
+    message = message_as_data(decode(bytes(wrong)))
+    assert "unreadable" in message and any(line.startswith("  unreadable: ") for line in lines_of(message))
     assert not {"shifted", "unreadable"} & set(message_as_data(decode(frame_of(61, 4))))
 
 

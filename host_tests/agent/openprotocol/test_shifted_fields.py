@@ -62,13 +62,13 @@ class Reader:
         bench = self.bench
         store = bench.store
         revision = int(frame[8:11])
-        found = store.read_long(mid, b"##" + frame + b"\0", 2, len(frame), revision)
-        if found == r.RESULT_UNREADABLE:
+        code = store.read_long(mid, b"##" + frame + b"\0", 2, len(frame), revision)
+        if code == r.RESULT_UNREADABLE:
             return None
         at = bench.log.place
         payload = bytearray(bench.log.stage[at : at + store.length])
         is_shifted = "shifted" in put_in_order(payload, len(payload))[1]
-        assert found == r.RESULT_ODD or not is_shifted
+        assert code == r.RESULT_ODD or not is_shifted
         payload += b" " * (r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES - len(payload))
         return bytes(payload[r.HEAD_BYTES : r.HEAD_BYTES + r.BODY_BYTES + r.LIMITS_BYTES]), is_shifted
 
@@ -92,13 +92,13 @@ def test_each_text_too_long_or_too_short_leaves_every_value_right(reader, mid, r
             if width + octets < 0:
                 continue
             frame = frame_of(mid, revision, {name: text_of(width, octets, text.rstrip())})
-            found = reader.read(mid, frame)
+            read = reader.read(mid, frame)
             is_last = name == layout_of(mid, revision)[-1][2]
-            if found is None and (octets == -2 or ends_in(mid, revision, name, len(frame))):
+            if read is None and (octets == -2 or ends_in(mid, revision, name, len(frame))):
                 continue  # it looks the same as one without its ID, or one that was cut
-            assert found is not None, (name, octets)
-            assert found[0] == wanted, (name, octets)
-            assert found[1] or is_last, (name, octets)
+            assert read is not None, (name, octets)
+            assert read[0] == wanted, (name, octets)
+            assert read[1] or is_last, (name, octets)
 
 
 def ends_in(mid, revision, name, length):
@@ -120,9 +120,9 @@ def test_names_padded_by_characters_shift_nothing_that_is_believed(reader, mid, 
                     octets = text.ljust(width)[:width].encode(encoding)
                 except UnicodeEncodeError:
                     continue
-                found = reader.read(mid, frame_of(mid, revision, {name: octets}))
+                read = reader.read(mid, frame_of(mid, revision, {name: octets}))
                 wanted = reader.read(mid, frame_of(mid, revision, {name: octets[:width]}))
-                assert found is not None and found[0] == wanted[0], (name, text)
+                assert read is not None and read[0] == wanted[0], (name, text)
 
 
 @pytest.mark.parametrize("mid, revision", CASES)
@@ -141,10 +141,10 @@ def test_texts_that_look_like_ids_are_read_right_or_not_at_all(reader, mid, revi
         frame = frame_of(mid, revision, chosen, **values)
         if layouts.in_place(mid, revision, frame, 0, len(frame)):
             continue  # then it is a message as documented
-        found = reader.read(mid, frame)
-        unread += found is None
+        read = reader.read(mid, frame)
+        unread += read is None
         cut = {name: text_of(texts[name], 0, chosen[name]) for name in chosen}
-        assert found is None or found[0] == reader.read(mid, frame_of(mid, revision, cut, **values))[0], frame
+        assert read is None or read[0] == reader.read(mid, frame_of(mid, revision, cut, **values))[0], frame
     assert unread < 150
 
 
@@ -153,18 +153,18 @@ def test_header_of_another_revision_makes_no_value_another(reader, mid, revision
     frame = frame_of(mid, revision)
     wanted = reader.read(mid, frame)[0]
     for other in [one for _, one in CASES if one != revision] + [12, 500]:
-        found = reader.read(mid, frame[:8] + b"%03d" % other + frame[11:])
+        read = reader.read(mid, frame[:8] + b"%03d" % other + frame[11:])
         if other <= 11 or other > revision:
-            assert found is None or found[0] == wanted, other
+            assert read is None or read[0] == wanted, other
         if other <= 11 and revision <= 11:
-            assert found is not None, other
+            assert read is not None, other
 
 
-def agrees(found, wanted):
+def agrees(read, wanted):
     """True if every field that was found is the one wanted: what is missing is blank, or zeros for the time."""
     at = 0
     for width in (25, 4, 4, 4, 4, 1, 1, 1, 1, 6, 5, 7, 19, 10, 14, 6, 6, 6, 5, 5, 5, 1, 2, 1):
-        part = found[at : at + width]
+        part = read[at : at + width]
         if part.strip(b" \0") and part != wanted[at : at + width]:
             return False
         at += width
@@ -179,12 +179,12 @@ def test_message_cut_at_any_octet_has_no_other_value(reader, mid, revision):
         cut = {name: text[:25] for name, text in texts.items()}
         wanted = reader.read(mid, frame_of(mid, revision, cut))[0]
         for length in range(20, len(frame)):
-            found = reader.read(mid, b"%04d" % length + frame[4:length])
-            if found is None:
+            read = reader.read(mid, b"%04d" % length + frame[4:length])
+            if read is None:
                 continue
-            assert agrees(found[0], wanted), length
+            assert agrees(read[0], wanted), length
             is_whole = length == len(frame_of(mid, 2, texts))  # a result of revision 2, which has no unit but Nm
-            has_unit = revision < 3 or found[0][r.BODY_BYTES + r.TORQUE_UNIT] == 0x38
+            has_unit = revision < 3 or read[0][r.BODY_BYTES + r.TORQUE_UNIT] == 0x38
             assert has_unit or is_whole, length
 
 
@@ -196,14 +196,14 @@ def test_trailing_octets_change_no_value(reader, mid, revision):
     for more in (b"\0", b"\0\0\0", b"   ", b"x", b"47", b"04 12", part, frame):
         for texts in ({}, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}):
             longer = frame_of(mid, revision, texts) + more
-            found = reader.read(mid, b"%04d" % len(longer) + longer[4:])
+            read = reader.read(mid, b"%04d" % len(longer) + longer[4:])
             if texts:
                 wanted_now = reader.read(mid, frame_of(mid, revision, {"vin": texts["vin"][:25]}))[0]
             else:
                 wanted_now = wanted
-            assert found is None or agrees(found[0], wanted_now), more
+            assert read is None or agrees(read[0], wanted_now), more
             if not more.strip(b" \0") and revision != 998:
-                assert found is not None, more
+                assert read is not None, more
 
 
 def test_wrong_ids_in_front_of_unit_and_identifiers_make_no_unit():
@@ -265,20 +265,28 @@ def test_decode_reads_what_the_agent_reads_whatever_the_header_says():
             store = Bench().store
             stated = revision_of(message, 0)
             is_read = store.read_long(mid, message, 0, len(message), stated) > r.RESULT_UNREADABLE
-            told = as_data(CaptureItem(message))
-            assert is_read == ("fields" in told and "unreadable" not in told), (mid, revision, octets)
+            message_fields = as_data(CaptureItem(message))
+            assert is_read == ("fields" in message_fields and "unreadable" not in message_fields), (
+                mid,
+                revision,
+                octets,
+            )
             if is_read:
                 body = store.log.stage[store.body : store.body + r.BODY_BYTES]
-                assert told["fields"]["torque"]["value"] == int(body[r.TORQUE : r.TORQUE + 6]), (mid, revision, octets)
-                assert told["fields"]["tightening_id"] == int(body[r.TIGHTENING_ID : r.TIGHTENING_ID + 10])
+                assert message_fields["fields"]["torque"]["value"] == int(body[r.TORQUE : r.TORQUE + 6]), (
+                    mid,
+                    revision,
+                    octets,
+                )
+                assert message_fields["fields"]["tightening_id"] == int(body[r.TIGHTENING_ID : r.TIGHTENING_ID + 10])
 
 
 def test_revision_that_is_not_described_is_decoded_as_far_as_it_is_known():
     for mid, more in ((61, b"7712345"), (65, b"5812345")):
         frame = frame_of(mid, 11) + more
-        told = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"012" + frame[11:]))
-        assert told["revision"] == 12 and "revision 11" in told["later"] and bytes.fromhex(told["rest"]) == more
-        assert told["fields"]["torque"]["unit"] == "Ncm" and "later: " in "".join(lines_of(told))
+        fields = message_as_data(decode(b"%04d" % len(frame) + frame[4:8] + b"012" + frame[11:]))
+        assert fields["revision"] == 12 and "revision 11" in fields["later"] and bytes.fromhex(fields["rest"]) == more
+        assert fields["fields"]["torque"]["unit"] == "Ncm" and "later: " in "".join(lines_of(fields))
 
 
 def test_what_decode_reads_as_another_revision_is_read_again():
@@ -330,8 +338,8 @@ def test_light_result_that_is_not_proven_is_kept_as_it_came():
         frame = light_of(text_of(25, octets, b"WVWZZZ1KZAW123456"), time=blank, pset_change=blank)
         assert (pushed_light(frame) is None) == (octets != 0), octets
         cut = light_of(text_of(25, octets, b"WVWZZZ1KZAW123456"))[4:121]
-        found = pushed_light(b"0121" + (cut + b"1" * 99)[:117])
-        assert (found is None) == (octets != 0), octets
+        body = pushed_light(b"0121" + (cut + b"1" * 99)[:117])
+        assert (body is None) == (octets != 0), octets
 
 
 def test_what_is_shifted_is_odd_counted_and_named():
@@ -359,7 +367,7 @@ def test_fields_of_the_simulator_are_those_of_the_agent():
     assert sum(width for _, width, _ in LIGHT) == 101
 
 
-def test_octets_behind_a_message_shift_nothing_in_front_of_them():
+def test_octets_after_a_message_shift_nothing_in_front_of_them():
     times = ["2024-03-28:09:26:53", "2028-01-30:21:28:29", "2024-12-13:14:15:16", "2029-10-11:12:29:30"]
     for mid, revision in CASES:
         fields, count = layouts.fields_of(mid, revision)

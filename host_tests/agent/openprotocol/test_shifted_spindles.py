@@ -48,10 +48,10 @@ def test_wide_texts_of_several_spindles_leave_every_value_right():
                 if octets == 0 or len(text) > width + octets:
                     continue
                 wide = frame[:first] + text_of(width, octets, text) + frame[first + width :]
-                found = taken(mid, revision, wide)
-                if octets == -2 and found is None:  # an ID that is missing looks the same
+                body = taken(mid, revision, wide)
+                if octets == -2 and body is None:  # an ID that is missing looks the same
                     continue
-                assert found == (wanted, "shifted"), (mid, first, octets)
+                assert body == (wanted, "shifted"), (mid, first, octets)
 
 
 def test_texts_of_several_spindles_that_look_like_ids_change_no_value():
@@ -64,8 +64,8 @@ def test_texts_of_several_spindles_that_look_like_ids_change_no_value():
                 text = b"".join([b"%02d" % dice.randrange(1, 24) for _ in range(30)])[:octets]
                 wide = wide[:first] + text + wide[first + width :]
                 plain = plain[:first] + text_of(width, 0, text) + plain[first + width :]
-            found = taken(mid, revision, wide)
-            assert found is None or found[0] == taken(mid, revision, plain)[0], wide
+            body = taken(mid, revision, wide)
+            assert body is None or body[0] == taken(mid, revision, plain)[0], wide
 
 
 def test_other_numbers_or_counts_of_several_spindles_are_not_believed():

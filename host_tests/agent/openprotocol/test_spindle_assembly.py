@@ -55,11 +55,11 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
             for count in (1, 2, 50):
                 result = tightening(status=status, torque_status=status, angle_status=status, job_sequence=4711)
                 octets = message(101, spindle_frames.sync_data(result, revision, count), revision)
-                told = catalogue.decode(octets)
+                fields = catalogue.decode(octets)
                 made = cycle()
                 assert take(made, octets, 101, revision) == cy.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
-                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == told["vin"]
+                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == fields["vin"]
                 for name, place, width in (
                     ("job_id", res.JOB, 4),
                     ("pset_id", res.PSET, 4),
@@ -75,13 +75,13 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                     ("angle_max", res.BODY_BYTES + res.ANGLE_MAX, 5),
                     ("angle_target", res.BODY_BYTES + res.ANGLE_TARGET, 5),
                 ):
-                    assert number_in(body, place, width) == told[name], (revision, name)
-                assert bytes(body[res.PSET_CHANGE : res.TIGHTENING_ID]).decode() == told["pset_change"]
-                assert time_of(body) == wire_digits(told["time"])
+                    assert number_in(body, place, width) == fields[name], (revision, name)
+                assert bytes(body[res.PSET_CHANGE : res.TIGHTENING_ID]).decode() == fields["pset_change"]
+                assert time_of(body) == wire_digits(fields["time"])
                 page = payload_of(made)
                 rows = rec.rows_of(page, 0)
-                assert len(rows) == told["spindle_count"] == rec.told_of(page, 0)
-                for row, one in zip(rows, told["spindles"]):  # noqa: B905 - MicroPython has no strict
+                assert len(rows) == fields["spindle_count"] == rec.told_of(page, 0)
+                for row, one in zip(rows, fields["spindles"]):  # noqa: B905 - MicroPython has no strict
                     assert (row.number, row.channel) == (one["spindle"], one["channel_id"])
                     assert row.status - 0x30 == one["status"]
                     wanted = _LEVELS[one["torque_status"]]
@@ -92,7 +92,7 @@ def test_every_field_of_a_sync_result_is_the_catalogue_s():
                     assert (row.angle_min, row.angle_max) == ("60", "90")
                 if revision >= 5:
                     head = rec.PLACE + rec.JOB_SEQUENCE
-                    assert int(bytes(page[head : head + 5])) == told["job_sequence"] == 4711
+                    assert int(bytes(page[head : head + 5])) == fields["job_sequence"] == 4711
 
 
 def test_every_field_of_a_station_s_result_is_the_catalogue_s():
@@ -101,33 +101,33 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
             for torque, angle in ((4237, 81), (-57, -3), (1234512, 12345)):
                 result = tightening(status=0, torque_status=2, angle_status=0, torque=torque, angle=angle)
                 octets = message(106, spindle_frames.station_data(result, revision, count), revision)
-                told = catalogue.decode(octets)
+                fields = catalogue.decode(octets)
                 made = cycle()
                 assert take(made, octets, 106, revision) == cy.ASSEMBLY_WHOLE and not made.cut
                 body = made.body
                 page = payload_of(made)
-                assert bytes(body[res.TIGHTENING_ID : res.SERIAL]) == b"%010d" % told["data_number"]
-                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == told["workpiece_id"]
-                assert time_of(body) == wire_digits(told["time"])
-                assert number_in(body, res.PSET, 4) == told["mode_number"]
-                assert number_in(body, res.TIGHTENING_STATUS, 1) == told["simple_status"]
+                assert bytes(body[res.TIGHTENING_ID : res.SERIAL]) == b"%010d" % fields["data_number"]
+                assert bytes(body[: res.VIN_BYTES]).decode().rstrip() == fields["workpiece_id"]
+                assert time_of(body) == wire_digits(fields["time"])
+                assert number_in(body, res.PSET, 4) == fields["mode_number"]
+                assert number_in(body, res.TIGHTENING_STATUS, 1) == fields["simple_status"]
                 head = rec.PLACE
-                assert page[head + rec.PM_STATUS] - 0x30 == told["pm_status"]
-                assert int(bytes(page[head + rec.STATION : head + rec.STATION_NAME])) == told["station_number"]
+                assert page[head + rec.PM_STATUS] - 0x30 == fields["pm_status"]
+                assert int(bytes(page[head + rec.STATION : head + rec.STATION_NAME])) == fields["station_number"]
                 name = bytes(page[head + rec.STATION_NAME : head + rec.MODE_NAME]).decode().rstrip()
-                assert name == told["station_name"]
+                assert name == fields["station_name"]
                 name = bytes(page[head + rec.MODE_NAME : head + rec.WORKPIECE]).decode().rstrip()
-                assert name == told["mode_name"]
+                assert name == fields["mode_name"]
                 assert page[head + rec.TYPE] == (0x31 if revision >= 4 else 0x20)
                 rows = rec.rows_of(page, 0)
-                assert len(rows) == told["bolt_count"] == count
-                for row, one in zip(rows, told["bolts"]):  # noqa: B905
+                assert len(rows) == fields["bolt_count"] == count
+                for row, one in zip(rows, fields["bolts"]):  # noqa: B905
                     assert row.number == one["ordinal"] and row.status - 0x30 == one["simple_status"]
                     assert row.torque_status == _LEVELS[one["torque_status"]]
                     assert row.angle_status == _LEVELS[one["angle_status"]]
                     for field in ("torque", "angle", "torque_max", "torque_min", "angle_max", "angle_min"):
                         assert float(getattr(row, field)) == float(one[field]), (field, one[field])
-                first = told["bolts"][0]
+                first = fields["bolts"][0]
                 if torque == 4237:
                     assert made.result_code == res.RESULT_READ
                     assert number_in(body, res.TORQUE, 6) == int(float(first["torque"]) * 100 + 0.001)
@@ -139,7 +139,7 @@ def test_every_field_of_a_station_s_result_is_the_catalogue_s():
                     assert not bytes(body[res.TORQUE : res.ANGLE]).strip() and rows[0].torque == "12345.1"
 
 
-def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
+def test_bolt_data_follows_the_rows_as_the_catalogue_reads_it():
     for revision in (1, 4):
         for printed in (False, True):
             made = cycle()
@@ -147,18 +147,18 @@ def test_bolt_data_stands_behind_the_rows_as_the_catalogue_reads_it():
             assert take(
                 made, message(106, spindle_frames.station_data(result, revision, 3), revision), 106, revision, True
             ) == (cy.ASSEMBLY_MORE)
-            told = []
+            messages = []
             for index in (1, 2, 3):
                 octets = message(107, spindle_frames.bolt_data(result, revision, index, 3), revision)
-                told.append(catalogue.decode(octets))
+                messages.append(catalogue.decode(octets))
                 if printed:  # a time as wide as its field is printed (OP 5.13.3 p. 188)
                     octets = octets[:55] + octets[65:]
-                found = take(made, octets, 107, revision, True)
-                assert found == (cy.ASSEMBLY_WHOLE if index == 3 else cy.ASSEMBLY_MORE)
+                part = take(made, octets, 107, revision, True)
+                assert part == (cy.ASSEMBLY_WHOLE if index == 3 else cy.ASSEMBLY_MORE)
             page = payload_of(made)
             extras = rec.extras_of(page, 0, len(page))
             assert [row for row, _, _ in extras] == [0, 1, 2] and not made.cut
-            for (_, place, count), one in zip(extras, told):  # noqa: B905
+            for (_, place, count), one in zip(extras, messages):  # noqa: B905
                 assert int(bytes(page[place + rec.EXTRA_NUMBER :][:4])) == one["bolt_number"]
                 for at, width, name in (
                     (rec.EXTRA_NAME, rec.NAME_BYTES, "bolt_name"),
@@ -199,7 +199,7 @@ def test_bolt_data_out_of_turn_changes_nothing():
     assert take(made, bolts[2], 107, 4, True) == cy.ASSEMBLY_REPEATED
 
 
-def test_what_has_no_room_is_left_out_from_behind_and_said():
+def test_what_has_no_room_is_left_out_from_the_end_and_reported():
     result = tightening()
     made = cycle(PAYLOAD_MAX - res.PARKED_BYTES)
     assert take(made, message(106, spindle_frames.station_data(result, 4, 50), 4), 106, 4) == cy.ASSEMBLY_WHOLE
@@ -228,9 +228,9 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         whole = 174 if mid == 101 else 165
         for length in range(20, len(octets)):
             made = cycle()
-            found = take(made, octets[:length], mid, 4)
-            assert found == (cy.ASSEMBLY_WHOLE if length >= whole else cy.ASSEMBLY_UNREADABLE), length
-            if found == cy.ASSEMBLY_WHOLE:
+            part = take(made, octets[:length], mid, 4)
+            assert part == (cy.ASSEMBLY_WHOLE if length >= whole else cy.ASSEMBLY_UNREADABLE), length
+            if part == cy.ASSEMBLY_WHOLE:
                 page = payload_of(made)
                 assert rec.told_of(page, 0) == 3
                 assert made.cut == (rec.count_of(page, 0) < 3)
@@ -246,7 +246,7 @@ def test_cut_and_damaged_messages_are_read_as_far_as_they_go():
         rec.extras_of(page, 0, len(page))
 
 
-def test_blank_figures_are_blank_and_odd_ones_are_told():
+def test_blank_figures_are_blank_and_odd_ones_are_reported():
     result = tightening()
     octets = bytearray(message(106, spindle_frames.station_data(result, 4, 2), 4))
     octets[165 + 9] = octets[165 + 12] = 0x20
@@ -288,8 +288,8 @@ def test_a_torque_or_an_angle_that_is_no_number_makes_no_result():
                         odd = octets[:at] + text + b"  " + octets[at + 7 :]
                     elif place == 6:
                         odd = octets[:at] + b" " + text + octets[at + 6 :]
-                    found = take(cycle(), odd, mid, 4)
-                    assert found == (cy.ASSEMBLY_WHOLE if is_figure else cy.ASSEMBLY_UNREADABLE), (
+                    part = take(cycle(), odd, mid, 4)
+                    assert part == (cy.ASSEMBLY_WHOLE if is_figure else cy.ASSEMBLY_UNREADABLE), (
                         mid,
                         row,
                         place,

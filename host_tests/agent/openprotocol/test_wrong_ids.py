@@ -33,8 +33,8 @@ def pieces_of(mid, revision, texts, **fields):
 def frame_with(mid, revision, pieces, wrong_at=-1, printed=b"", cut=0, tail=b""):
     data = b""
     for index, (ident, content, _) in enumerate(pieces):
-        shown = ident if index != wrong_at else 2 * ident if printed == b"twice" else printed
-        data += shown + content
+        text = ident if index != wrong_at else 2 * ident if printed == b"twice" else printed
+        data += text + content
     data = data[: len(data) - cut] + tail
     head = b"%04d%04d%03d" % (20 + len(data), mid, revision)
     return head + b" 0101    " + data

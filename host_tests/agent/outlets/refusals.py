@@ -78,6 +78,9 @@ class FewState:
     def ready(self):
         return self.is_ready or self.save()
 
+    def is_moved(self, _cursor):
+        return False  # nothing is overwritten here
+
 
 class FewLog:
     """Numbers 1 to n of the world's kinds."""
@@ -148,7 +151,7 @@ class FewKept:
         """Nothing is in doubt."""
         return True
 
-    def lives(self, gone):
+    def live(self, gone):
         return [self.entries[n - 1] for n in range(1, len(self.entries) + 1) if n not in gone]
 
     def count(self):
@@ -167,7 +170,7 @@ class FewKept:
 
     def has(self, number):
         self.page[0] = 0
-        return int(any(number == one[0] for one in self.lives(self.state.gone)))
+        return int(any(number == one[0] for one in self.live(self.state.gone)))
 
     def keep(self, number, reason):
         if self.has(number):
@@ -252,7 +255,7 @@ class World:
     in_order = False  # not even what was set aside may come late
     lies = ()  # 08s that do not name what it has: then what is stored may be stored again
     breaks = 0  # so often a connection breaks under what goes out
-    unsaid = False  # the agent hears nothing of that, and takes it for the server's silence
+    unnoticed = False  # the agent hears nothing of that, and takes it for the server's silence
     proven = False  # a pass has always just proven the server well
     make = pol.Policy
 
@@ -350,7 +353,7 @@ class World:
             taken = None
         if taken is None:
             self.connected = False
-            policy.silent(self.now, self.unsaid if breaks else self.mood in self.proves)
+            policy.silent(self.now, self.unnoticed if breaks else self.mood in self.proves)
             return "%d without an answer" % number
         if taken:
             policy.accepted(self.now)
@@ -372,7 +375,7 @@ class World:
             raise Wrong("a hole in the sequences")
         state = self.state
         for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
-            kept = [one[0] for one in self.kept.lives(gone)]
+            kept = [one[0] for one in self.kept.live(gone)]
             for number in range(1, cursor + 1):
                 passed = self.kinds[number - 1] == EVENT or number in self.dropped
                 if number not in there and number not in kept and not passed:
@@ -414,7 +417,7 @@ class World:
                 continue
             if self._helps() or idle < 45:
                 continue
-            waits = any(self._is_good(one[0]) for one in self.kept.lives(self.state.gone))
+            waits = any(self._is_good(one[0]) for one in self.kept.live(self.state.gone))
             if self.log.cursors[0].number == len(self.kinds) and not waits:
                 return self._settled()
             if more == 16:
@@ -430,7 +433,7 @@ class World:
     def _helps(self):
         """An operator has good ones of the quarantine offered, drops others, or the one that all wait for."""
         policy = self.policy
-        kept = self.kept.lives(self.state.gone)
+        kept = self.kept.live(self.state.gone)
         good = [one[0] for one in kept if self._is_good(one[0])]
         if policy.is_stuck():
             if good:
@@ -442,9 +445,9 @@ class World:
                 self.dropped += (kept[0][0],)
                 return True
         first = policy.head
-        shown = {}
-        put_refused(shown, policy, self.now)
-        if shown["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
+        refused = {}
+        put_refused(refused, policy, self.now)
+        if refused["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
             self.dropped += (first,)
             return True
         return False
@@ -459,13 +462,13 @@ class World:
 
     def _fields(self, table):
         """Return the parts of this table, each with the names of its fields."""
-        found = []
+        fields = []
         for path in table:
             part = self
             for name in path.split(".") if path else ():
                 part = getattr(part, name)
-            found += [(part, name) for name in table[path].split()]
-        return found
+            fields += [(part, name) for name in table[path].split()]
+        return fields
 
     def pack(self):
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
@@ -534,23 +537,23 @@ def explored(world, limit=300000):
         world.unpack(packed)
         for label, do in list(_choices(world)):
             world.unpack(packed)
-            shown = do(world)
-            if shown is None:
+            problem = do(world)
+            if problem is None:
                 continue
             then = world.pack()
             if then not in ways:
                 assert len(ways) < limit, "more states than expected"
-                ways[then] = (packed, label or shown)
+                ways[then] = (packed, label or problem)
                 queue.append(then)
     return len(ways), {what: _way(ways, packed) for what, packed in broken.items()}
 
 
 def _way(ways, packed):
-    found = []
+    labels = []
     while ways[packed]:
         packed, label = ways[packed]
-        found.append(label)
-    return ", ".join(reversed(found))
+        labels.append(label)
+    return ", ".join(reversed(labels))
 
 
 def _choices(world):
@@ -619,11 +622,11 @@ def _cut_after_all(world):
 
 def _refused(world, act):
     world.refuse_at = 1
-    shown = act(world)
+    label = act(world)
     if world.refuse_at:
         return None
     world.budget[REFUSALS] -= 1
-    return shown or True
+    return label or True
 
 
 def _early(world):
@@ -634,11 +637,11 @@ def _early(world):
 
 def _lose(world):
     before = len(world.stored)
-    shown = world.step(True)
+    label = world.step(True)
     if len(world.stored) == before:
         return None
     world.budget[LOST] -= 1
-    return shown + ", its answer lost"
+    return label + ", its answer lost"
 
 
 def _lie(world):
@@ -648,11 +651,11 @@ def _lie(world):
 
 
 def _break(world):
-    shown = world.step(False, True)
+    label = world.step(False, True)
     if world.connected:
         return None
     world.budget[BREAKS] -= 1
-    return shown + ", the connection broke"
+    return label + ", the connection broke"
 
 
 def _save(world):

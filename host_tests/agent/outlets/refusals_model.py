@@ -44,7 +44,7 @@ class Model:
         self.may_have = min(self.limit, self.end)
         self.kept_last = max((0, *self.entries))
         self.pending_write = self.before = self.entry = self.open = self.left = self.number = 0
-        self.asked = []
+        self.retries = []
         self.is_taken = self.out = self.is_ready = False
         self.doubted = None  # what was in doubt when something was sent last, and `ahead` then
         self.unsure = True
@@ -62,7 +62,7 @@ class Model:
         self.durable = self.snapshot()
         self.is_ready = True
 
-    def say(self, limit, is_lookahead):
+    def allow(self, limit, is_lookahead):
         self.limit, self.is_lookahead = max(limit, self.may_have), is_lookahead
         self.save()
         self.allowed = limit
@@ -85,7 +85,7 @@ class Model:
             if self.pending_write == LATE_OVER or self.late not in self.kept():
                 return self.ask_write(LATE_OVER)
             number = self.kept()[self.late]
-            self.asked = [one for one in self.asked if one != number]
+            self.retries = [one for one in self.retries if one != number]
             return self.send(number, self.taken + 1)
         if self.phase == FINISH:
             return self.ask_write(FINISHES)
@@ -94,9 +94,9 @@ class Model:
         if self.phase == LOOKAHEAD:
             return self.next_of_pass()
         if self.cursor >= self.open:
-            self.asked = [one for one in self.asked if one in self.kept().values()]
-            if self.asked:
-                self.entry = min(entry for entry, number in self.kept().items() if number == self.asked[0])
+            self.retries = [one for one in self.retries if one in self.kept().values()]
+            if self.retries:
+                self.entry = min(entry for entry, number in self.kept().items() if number == self.retries[0])
                 return self.ask_write(LATE)
         return self.next_in_order() if self.phase == ORDER else self.next_retry()
 
@@ -249,17 +249,17 @@ class Model:
         """Do what `next` has asked for."""
         if self.pending_write == ALLOW:
             is_alone = self.phase != ORDER or self.cursor < self.open
-            self.say(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
+            self.allow(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
         elif self.pending_write == KEEP:
             self.set_aside()
         elif self.pending_write == BEGIN_PASS:
-            self.say(max(self.pass_ends, self.limit), True)
+            self.allow(max(self.pass_ends, self.limit), True)
         elif self.pending_write == FINISHES:
             self.finish()
         elif self.pending_write == LATE:
             self.late, self.ahead = self.entry, self.ahead - 1
             self.is_older = True
-            self.say(self.cursor, self.in_order())
+            self.allow(self.cursor, self.in_order())
             self.before, self.phase = self.phase, LATE_OUT
         elif self.pending_write == LATE_OVER:
             self.conclude(False)
@@ -288,7 +288,7 @@ class Model:
         self.delivered += 1
         self.close()
         self.end_trouble()
-        self.say(self.cursor + self.batch, self.in_order())
+        self.allow(self.cursor + self.batch, self.in_order())
 
     def conclude(self, is_unknown):
         if self.late:
@@ -392,13 +392,14 @@ class Model:
 
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
-        alone, (lacks, width, doubt_to) = self.lacking(back), before
+        rows, (lacks, width, doubt_to) = self.lacking(back), before
         if not lacks:
-            return alone, alone
+            return min(rows, self.delivered), rows
+        most = max(lacks, self.delivered)
         if width < 0:
-            return max(alone, min(lacks + alone, self.delivered)), -1
-        width = max(alone, width + self.lacking(self.cursor - doubt_to))
-        return min(lacks + alone, width), width
+            return min(lacks + rows, most), -1
+        width = max(rows, width + self.lacking(self.cursor - doubt_to))
+        return min(lacks + rows, width, most), width
 
     def note_behind(self, named, here):
         before = self.begin_doubt()
@@ -427,7 +428,7 @@ class Model:
         self.was_empty = self.was_back = False
         self.ahead, self.taken, self.may_have = self.cursor - named, named, self.cursor
         self.is_met = True
-        self.say(self.cursor, self.in_order())
+        self.allow(self.cursor, self.in_order())
         self.end_trouble()
 
     # -- orders
@@ -436,7 +437,7 @@ class Model:
         """An operator wants this one offered; False if it cannot be."""
         if self.phase == FINISH and self.is_stuck():
             return False
-        self.asked.append(number)
+        self.retries.append(number)
         return True
 
     def drop_first(self):
@@ -452,6 +453,6 @@ class Model:
         if self.phase == FINISH:
             self.save()
         else:
-            self.say(self.cursor, self.in_order())
+            self.allow(self.cursor, self.in_order())
             self.first_is_gone()
         return True

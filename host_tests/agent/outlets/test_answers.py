@@ -49,13 +49,13 @@ def trees_of(patterns):
 
 def negative_constants(trees):
     """Return the names that stand for a negative number: NAME = const(-1)."""
-    found = set()
+    names = set()
     for tree in trees.values():
         for node in tree.body:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args:
                 if is_negative(node.value.args[0], ()):
-                    found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
-    return found
+                    names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+    return names
 
 
 def is_negative(node, names):
@@ -95,27 +95,27 @@ def keys_of(function, module):
 
 def returns_of(function):
     """Return what the function returns, not what one inside it does."""
-    found = []
+    values = []
     waiting = list(function.body)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ast.Return) and node.value is not None:
-            found.append(node.value)
+            values.append(node.value)
         elif not isinstance(node, ast.FunctionDef | ast.Lambda):
             waiting += ast.iter_child_nodes(node)
-    return found
+    return values
 
 
 def assigned_calls(function):
     """Return {name: keys of what was called for it} of what a function sets; TRUTH where it is a truth value."""
-    found = {}
+    calls = {}
     for node in ast.walk(function):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call | ast.Constant):
             keys = keys_of_call(node.value) if isinstance(node.value, ast.Call) else TRUTH
             if keys is not TRUTH or isinstance(node.value.value, bool):
                 for target in node.targets:
-                    found.setdefault(name_of(target), set()).update(keys)
-    return found
+                    calls.setdefault(name_of(target), set()).update(keys)
+    return calls
 
 
 def says_no(value, negatives, refusing, local):
@@ -147,9 +147,11 @@ def those_that_refuse(trees):
     while grows:
         grows = False
         for folder, keys, function in functions:
-            known = known_in(folder, refusing)
+            refusing_here = known_in(folder, refusing)
             local = assigned_calls(function)
-            if not keys <= known and any(says_no(value, negatives, known, local) for value in returns_of(function)):
+            if not keys <= refusing_here and any(
+                says_no(value, negatives, refusing_here, local) for value in returns_of(function)
+            ):
                 refusing.setdefault(folder, set()).update(keys)
                 grows = True
     return refusing

@@ -54,9 +54,9 @@ def order(outlet, *words):
 
 def lacks(outlet):
     """What is said: how many ToolsNet lacks, whether the spool has some of them, how many are being sent again."""
-    shown = outlet.status()
-    assert 0 <= shown["lost_there_kept"] <= shown["lost_there"]
-    return shown["lost_there"], shown["lost_there_kept"] > 0, shown["sent_again"]
+    status = outlet.status()
+    assert 0 <= status["lost_there_kept"] <= status["lost_there"]
+    return status["lost_there"], status["lost_there_kept"] > 0, status["sent_again"]
 
 
 def delivered(outlet):
@@ -123,8 +123,8 @@ def test_what_is_sent_again_is_waited_for_and_then_nothing_is_left(forgets, more
     first = 1 if forgets == "all" else 7
     assert order(outlet, "from", str(first), "dry")["count"] == 11 - first + more
     assert lacks(outlet) == (11 - first, True, 0), "a dry run changes nothing"
-    told = order(outlet, "from", str(first))
-    assert told["lacks"] == 0
+    answer = order(outlet, "from", str(first))
+    assert answer["lacks"] == 0
     assert lacks(outlet) == (0, False, 11 - first + more) and delivered(outlet) == first - 1
     outlet.cut()
     assert lacks(outlet) == (0, False, 11 - first + more)
@@ -167,8 +167,8 @@ def test_what_the_spool_has_no_more_stays_in_doubt_until_it_is_left():
     room = order(outlet, "from", "90")
     up(outlet)
     assert lacks(outlet)[0] == 101 - room["count"]
-    told = order(outlet, "leave")
-    assert told["left"] == 101 - room["count"] and lacks(outlet) == NOTHING
+    answer = order(outlet, "leave")
+    assert answer["left"] == 101 - room["count"] and lacks(outlet) == NOTHING
     assert "error" in order(outlet, "leave")
     assert lacks(again(outlet)) == lacks(restarted(outlet)) == NOTHING
 
@@ -230,7 +230,7 @@ def test_what_was_stored_between_two_losses_is_no_right_database(rewind):
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_whatever_a_server_loses_is_never_more_than_is_said(part):
+def test_whatever_a_server_loses_is_never_more_than_is_reported(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed + 1)
         outlet = delivering(1 + dice.randrange(12), rewind=dice.randrange(3) == 0)
@@ -264,27 +264,27 @@ class Databases:
         self.kept = [([], {}, {}) for _ in range(count)]
         self.number = 0
 
-    def _shown(self):
+    def _state(self):
         return list(self.archive.results), dict(self.archive._keys), dict(self.archive._latest)
 
     def use(self, number):
-        self.kept[self.number] = self._shown()
+        self.kept[self.number] = self._state()
         self.number = number
         results, keys, latest = self.kept[number]
         self.archive.results, self.archive._keys, self.archive._latest = list(results), dict(keys), dict(latest)
 
     def copy_to(self, number):
-        self.kept[number] = self._shown()
+        self.kept[number] = self._state()
 
 
-def is_bound(outlet, told):
+def is_bound(outlet, context):
     lacking = {*numbers(1, outlet.cursor.number)} - {*outlet.ids()}
-    assert lacks(outlet)[0] >= len(lacking), (told, lacking, lacks(outlet))
+    assert lacks(outlet)[0] >= len(lacking), (context, lacking, lacks(outlet))
 
 
 @pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("of_before", [0, 5])
-def test_of_two_databases_by_turns_never_less_is_said_than_each_lacks(of_before, restart):
+def test_of_two_databases_by_turns_never_less_is_reported_than_each_lacks(of_before, restart):
     outlet = delivering(of_before) if of_before else Outlet()
     databases = Databases(outlet.archive, 2)
     if of_before:
@@ -307,7 +307,7 @@ def test_of_two_databases_by_turns_never_less_is_said_than_each_lacks(of_before,
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_however_databases_are_swapped_never_less_is_said_than_each_lacks(part):
+def test_however_databases_are_swapped_never_less_is_reported_than_each_lacks(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed + 77)
         outlet = delivering(1 + dice.randrange(12))
@@ -367,13 +367,13 @@ def test_what_a_server_kept_between_two_restores_ends_no_doubt(first, restart):
     if restart:
         restarted(outlet)
     least = max(0, min(first, 61) - 41) + max(0, first - 66)
-    told = order(outlet, "from", str(first))
-    assert least <= told["lacks"] <= min(25, max(0, first - 41)), told
+    answer = order(outlet, "from", str(first))
+    assert least <= answer["lacks"] <= min(25, max(0, first - 41)), answer
     up(outlet)
     restarted(outlet)
-    assert lacks(outlet) == (told["lacks"], told["lacks"] > 0, 0)
-    told = order(outlet, "from", "45")
-    assert told["lacks"] == (4 if first >= 45 else least)
+    assert lacks(outlet) == (answer["lacks"], answer["lacks"] > 0, 0)
+    answer = order(outlet, "from", "45")
+    assert answer["lacks"] == (4 if first >= 45 else least)
     up(outlet)
     assert order(outlet, "from", "41")["lacks"] == 0
     up(outlet)
@@ -399,8 +399,8 @@ def test_a_second_restore_that_is_healed_leaves_the_first_in_doubt(later):
 def test_an_order_to_a_stopped_agent_ends_no_doubt_either():
     outlet = set_back(set_back_twice(), 5)
     outlet.forward.stop()
-    told = [line for line in orders(outlet.flash, 10, ["offer-again", "from", "45"]) if line][-1]
-    assert told["count"] == 26 and told["lacks"] == 4
+    answer = [line for line in orders(outlet.flash, 10, ["offer-again", "from", "45"]) if line][-1]
+    assert answer["count"] == 26 and answer["lacks"] == 4
     outlet.cut()
     up(outlet)
     assert lacks(restarted(outlet)) == (4, True, 0)
@@ -503,8 +503,8 @@ def test_what_is_kept_aside_is_not_lacking():
 
 def going(outlet):
     """What is said of what is sent again: how many were taken, since when that is counted, how many are to go."""
-    shown = outlet.status()
-    return shown["sent_again_done"], shown["sent_again_since"], shown["sent_again"]
+    status = outlet.status()
+    return status["sent_again_done"], status["sent_again_since"], status["sent_again"]
 
 
 @pytest.mark.parametrize("first", [1, 11])
@@ -562,11 +562,11 @@ def test_what_was_lost_unseen_before_an_order_is_in_doubt(lost, restart):
         outlet.cut()
     outlet.network.up(*PIM)
     up(outlet)
-    told = max(0, lost - 2)
-    assert lacks(outlet) == (told, told > 0, 0)
+    unseen = max(0, lost - 2)
+    assert lacks(outlet) == (unseen, unseen > 0, 0)
     assert delivered(outlet) == 10
     again(outlet)
-    assert lacks(outlet)[0] == told
+    assert lacks(outlet)[0] == unseen
 
 
 def test_an_order_after_a_doubt_that_is_known_counts_it_once():
@@ -587,18 +587,18 @@ def test_what_the_quarantine_holds_is_not_said_to_be_sent_again():
     outlet.until_stored(8, and_ms=1000)
     assert outlet.policy.save_at_end()
     assert order(outlet, "from", "4")["count"] == 5 == lacks(outlet)[2]
-    shown = outlet.status()
-    assert shown["waiting"] == 5, "those two are set aside, and nothing else"
+    status = outlet.status()
+    assert status["waiting"] == 5, "those two are set aside, and nothing else"
 
 
 def test_what_is_on_its_way_when_an_order_comes_is_a_bound_in_its_answer():
     outlet = delivering(10)
     outlet.store(20)
     outlet.until(lambda: outlet.cursor.number > 14 and outlet.policy.out)
-    told = order(outlet, "from", "3")
+    answer = order(outlet, "from", "3")
     outlet.run(5000)
     up(outlet)
-    assert told["out"] == 1 and told["count"] <= len(outlet.ids()) - 30 <= told["count"] + told["out"]
+    assert answer["out"] == 1 and answer["count"] <= len(outlet.ids()) - 30 <= answer["count"] + answer["out"]
     assert sorted(set(outlet.ids())) == numbers(1, 30)
 
 
@@ -748,7 +748,7 @@ def test_what_may_be_stored_without_an_answer_is_no_nothing_sent_meanwhile(resta
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_however_databases_are_exchanged_none_lacks_more_than_is_said(part):
+def test_however_databases_are_exchanged_none_lacks_more_than_is_reported(part):
     for seed in range(20 * part, 20 * part + 20):
         dice = Dice(seed + 1000)
         outlet, others = delivering(5 + dice.randrange(12)), []

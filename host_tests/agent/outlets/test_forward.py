@@ -13,11 +13,13 @@ from toolcart.agent.log.snapshot_fields import (
     LIMIT,
     OVERWRITTEN,
     SENT,
+    SENT_AGAIN,
     SENT_ALONE,
     SENT_BACK,
     SENT_EMPTY,
     SENT_MET,
     SENT_OLDER,
+    SENT_OPEN,
     SENT_SEVERAL,
 )
 from toolcart.agent.outlets.toolsnet.policy import LOOKAHEAD
@@ -41,9 +43,9 @@ def take_away_toolsnet(outlet):
     outlet.network.cut(*SERVER)
 
 
-def holding(count, told=None, bad=(), **settings):
+def holding(count, options=None, bad=(), **settings):
     """An outlet with so many results in its log, of which ToolsNet will refuse the `bad` ones."""
-    outlet = Outlet(told, **settings)
+    outlet = Outlet(options, **settings)
     outlet.store(count)
     refuse(outlet, *bad)
     return outlet
@@ -114,22 +116,22 @@ def watch_sends(outlet):
 
 
 def test_whatever_becomes_of_a_05_each_result_is_there_once():
-    for told, results, repeated, connections, counted in (
+    for options, results, repeated, connections, counted in (
         ({"lost_acks": [3]}, 5, 1, 1, {}),
         ({"foreign_ack": True}, 5, 0, 1, {h.SERVER_FOREIGN: 5}),
         ({"ack_delay_ms": 7000}, 4, 4, 1, {h.DELIVERED: 4}),  # each was sent again after 5 s
         ({"drop_after_store": [3]}, 6, 0, 2, {h.RESUMED: 1, h.SERVER_LOSSES: 1}),
         ({"drop_before_store": [3]}, 6, 0, 2, {h.SERVER_LOSSES: 1}),
     ):
-        outlet = holding(results, told)
+        outlet = holding(results, options)
         took_ms = outlet.until_stored(results)
         outlet.run(10000)
-        assert outlet.ids() == numbers(1, results) and outlet.archive.repeated == repeated, told
-        assert outlet.toolsnet.pim_connections == outlet.toolsnet.server_connections == connections, told
-        assert "drop_before_store" not in told or took_ms < 1000, "it is sent again at once"
+        assert outlet.ids() == numbers(1, results) and outlet.archive.repeated == repeated, options
+        assert outlet.toolsnet.pim_connections == outlet.toolsnet.server_connections == connections, options
+        assert "drop_before_store" not in options or took_ms < 1000, "it is sent again at once"
         for counter, count in counted.items():
-            assert outlet.counted(counter) == count, (told, counter)
-        if "foreign_ack" not in told:
+            assert outlet.counted(counter) == count, (options, counter)
+        if "foreign_ack" not in options:
             outlet.clean()
 
 
@@ -166,7 +168,7 @@ def test_good_result_passes_one_refused_in_12_s_few_in_15_s():
             assert outlet.ids() == [1, good] and outlet.parked_numbers() == bad
 
 
-def test_good_result_behind_more_refused_than_a_pass_reaches_arrives():
+def test_good_result_after_more_refused_than_a_pass_reaches_arrives():
     outlet = holding(100, bad=numbers(1, 99), blocks=48, kept_blocks=16)
     outlet.until_stored(1)
     assert outlet.clock.total_ms < 60000
@@ -194,12 +196,12 @@ def test_server_that_refuses_everything_gets_all_in_order_when_it_is_well():
     outlet.clean()
 
 
-def test_what_is_done_is_said_all_the_time():
+def test_what_is_done_is_reported_all_the_time():
     outlet = holding(249, bad=(1,), blocks=48)
     outlet.until_refused(2)
     outlet.run(0)
-    shown = outlet.status()
-    assert shown["refused"] == {
+    status = outlet.status()
+    assert status["refused"] == {
         "code": 17,
         "number": 1,
         "next_try_ms": 2000,
@@ -213,8 +215,8 @@ def test_what_is_done_is_said_all_the_time():
     outlet.options.code_all = 5
     outlet.until_refused(30)
     outlet.until(lambda: outlet.status()["refused"]["doing"] == "trouble")
-    shown = outlet.status()["refused"]
-    assert shown["trouble"] and shown["code"] == 5 and 0 < shown["next_try_ms"] <= 60000
+    status = outlet.status()["refused"]
+    assert status["trouble"] and status["code"] == 5 and 0 < status["next_try_ms"] <= 60000
     assert outlet.status()["needs_operator"], "it met as many as there is room for"
     outlet.options.code_all = None
     outlet.until_stored(248, and_ms=100)
@@ -407,10 +409,10 @@ def held():
     return outlet
 
 
-def test_without_room_nothing_goes_out_and_that_is_said():
+def test_without_room_nothing_goes_out_and_that_is_reported():
     outlet = held()
-    shown = outlet.status()
-    assert shown["refused"]["doing"] == "hold" and shown["refused"]["code"] == 17
+    status = outlet.status()
+    assert status["refused"]["doing"] == "hold" and status["refused"]["code"] == 17
     sent = outlet.toolsnet.telegrams["04"]
     outlet.store(20)
     outlet.run(24 * 3600000)
@@ -647,14 +649,14 @@ def test_frame_is_never_offered_by_itself():
     assert outlet.status()["late"] == 0
 
 
-def test_frame_without_room_holds_what_is_behind_it_until_there_is_some():
+def test_frame_without_room_holds_what_is_after_it_until_there_is_some():
     outlet = crowded(0, 148)
     outlet.store_raw(b"y" * 140)
     outlet.store(3)
     outlet.run(60000)
-    shown = outlet.status()
-    assert outlet.archive.stored == 0 and shown["needs_operator"] and shown["refused"]["doing"] == "hold"
-    assert shown["refused"]["code"] == PARKED_UNREADABLE
+    status = outlet.status()
+    assert outlet.archive.stored == 0 and status["needs_operator"] and status["refused"]["doing"] == "hold"
+    assert status["refused"]["code"] == PARKED_UNREADABLE
     drop_all(outlet)
     outlet.until_stored(3, 10000)
     assert outlet.ids() == [1, 2, 3]
@@ -792,6 +794,10 @@ class Model:
         return acked + 1, base
 
 
+# What is in doubt has its own tests.
+OF_DOUBTS = SENT_ALONE | SENT_EMPTY | SENT_BACK | SENT_OLDER | SENT_AGAIN | SENT_OPEN
+
+
 def base_of(outlet):
     return -outlet.policy.cursor.ahead % 99999
 
@@ -827,7 +833,7 @@ def test_resume_agrees_with_the_model_for_any_number_the_server_may_name():
                     assert outlet.log.peek(cursor) == KIND_RESULT or expected[0] == 14, stored
                     first = cursor.found if expected[0] <= 13 else cursor.number + 1
                     assert (first, base_of(outlet)) == expected, (rewind, start, sent, met, stored)
-                    assert state.numbers[SENT] & ~(SENT_ALONE | SENT_EMPTY | SENT_BACK | SENT_OLDER) == SENT_MET
+                    assert state.numbers[SENT] & ~OF_DOUBTS == SENT_MET
                     is_rebased = not met or base_of(outlet) != start
                     assert outlet.policy.in_flight.may_have == (
                         cursor.number if is_rebased else max(sent, cursor.number)
@@ -893,7 +899,7 @@ def test_waiting_time_of_refusal_that_ends_without_a_connection_does_not_spin():
 
 def test_server_is_looked_for_where_the_08_and_the_settings_say():
     allowed = {"allow_hosts": ["tn.plant"]}
-    for told, settings, place, others in (
+    for options, settings, place, others in (
         ({}, {}, SERVER, 1),  # another host than the PIM's is told
         ({"server_host": ""}, {}, (PIM[0], SERVER[1]), 0),
         ({"server_host": "0.0.0.0"}, {}, (PIM[0], SERVER[1]), 0),
@@ -902,37 +908,39 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         ({"server_host": "203.0.113.9"}, {"host_override": "tn"}, SERVER, None),
         ({"server_port": 0, "server_host": "other"}, {}, ("other", PIM[1]), 1),
     ):
-        outlet = Outlet(told, **settings)
+        outlet = Outlet(options, **settings)
         outlet.network.listen(place[0], place[1], outlet.toolsnet.server_endpoint)
         outlet.store(1)
         outlet.until_stored(1)
-        assert others is None or outlet.counted(h.OTHER_HOST) == others, told
-        shown = {}
-        outlet.forward.put_state(shown)
-        named = shown["server"].partition(":")[0]
+        assert others is None or outlet.counted(h.OTHER_HOST) == others, options
+        status = {}
+        outlet.forward.put_state(status)
+        named = status["server"].partition(":")[0]
         assert settings.get("host_override", place[0]) == named, "it goes elsewhere than it shows"
-        assert shown["server"].endswith(":%d" % place[1]) and shown["server_port_named"] == ("server_port" not in told)
+        assert status["server"].endswith(":%d" % place[1]) and status["server_port_named"] == (
+            "server_port" not in options
+        )
 
 
-def test_port_of_an_08_that_cannot_be_one_is_told_and_nothing_is_sent():
+def test_port_of_an_08_that_cannot_be_one_is_reported_and_nothing_is_sent():
     outlet = Outlet({"server_port": 99999})
-    assert shown_of(outlet)["server"] == ""
+    assert outlet_status(outlet)["server"] == ""
     outlet.store(1)
     outlet.run(61000)
-    shown = shown_of(outlet)
-    assert outlet.forward.fault.why == NO_PORT and shown["server"] == "tn"
+    status = outlet_status(outlet)
+    assert outlet.forward.fault.why == NO_PORT and status["server"] == "tn"
     outlet.toolsnet.options.server_port = SERVER[1]
     outlet.until_stored(1)
     assert outlet.forward.fault.why == 0
 
 
-def shown_of(outlet):
-    shown = {}
-    outlet.forward.put_state(shown)
-    return shown
+def outlet_status(outlet):
+    status = {}
+    outlet.forward.put_state(status)
+    return status
 
 
-def test_other_host_is_told_when_it_changes_and_not_with_each_connection():
+def test_another_host_is_logged_when_it_changes_and_not_with_each_connection():
     outlet = Outlet()
     outlet.store(1)
     outlet.until_stored(1)

@@ -39,7 +39,7 @@ def test_without_receipts_what_goes_out_is_bounded():
     assert bench.forward.counts.batches - before <= 3600 // 80 + 6
 
 
-def test_a_broker_that_takes_no_whole_batch_delays_nothing_for_ever():
+def test_a_broker_that_accepts_no_whole_batch_delays_nothing_for_ever():
     for closes, confirm in ((True, "consumer"), (True, "broker"), (False, "consumer")):
         bench = MqttBench(limits={"records_most": 32}, confirm=confirm)
         bench.broker.payload_most = 2500
@@ -190,11 +190,11 @@ class QuietBroker(QuietPort):
     def write(self, buf, start, n):
         first = buf[start]
         if first == 0x10:
-            self.say(b"\x20\x02\x00\x00")
+            self.send(b"\x20\x02\x00\x00")
         elif first == 0x82:
-            self.say(b"\x90\x03\x00\x01\x01")
+            self.send(b"\x90\x03\x00\x01\x01")
         elif first == 0xC0:
-            self.say(b"\xd0\x00")
+            self.send(b"\xd0\x00")
         elif first & 0xF0 == 0x30:
             self._answer(buf, start, n)
         return n
@@ -207,7 +207,7 @@ class QuietBroker(QuietPort):
         frame[2] = buf[end]
         frame[3] = buf[end + 1]
         last = buf.find(b'"last":', end, end + 160)
-        self.say(frame)
+        self.send(frame)
         if last > 0 and buf.find(b"/results", topic, end) > 0:
             last += 7
             number = 0

@@ -16,7 +16,7 @@ from toolcart.board.linux.tls import TlsPort, context_of
 from toolcart.tools.messages import reasons
 from host_tests.support.archive import Starter, place_in
 from host_tests.support.brokers import Mosquitto, need_amqtt
-from host_tests.support.consumers import consuming, until_said
+from host_tests.support.consumers import consuming, until_printed
 from host_tests.support.mqtt import MqttBench
 from host_tests.support.tls import OURS, THEIRS, certificate_files
 
@@ -104,12 +104,12 @@ def bench_over_tls(broker):
 
 
 @contextlib.contextmanager
-def consumed(broker, says):
+def consumed(broker, texts):
     """`toolcart archive consume mqtts://` beside it, once it has said so; its database."""
     place = place_in(broker.folder)
     url = f"mqtts://127.0.0.1:{broker.port}/toolcart/#"
     with consuming(place, url, "--mqtt-ca", broker.folder / "ca.pem") as process:
-        until_said(process, says)
+        until_printed(process, texts)
         yield place
 
 
@@ -133,8 +133,8 @@ def test_a_broker_whose_certificate_is_anothers_gets_nothing(authority, name, ki
         bench = bench_over_tls(broker)
         bench.store(3)
         run(bench, lambda: bench.forward.fault.why)
-        shown = {**bench.status(), "why": why_name(bench.forward.fault.why)}
-        words = reasons.of_outlet(shown).words
+        status = {**bench.status(), "why": why_name(bench.forward.fault.why)}
+        words = reasons.of_outlet(status).words
         assert words.startswith(f"broker 127.0.0.1:{broker.port}: its certificate is not signed by tls_ca")
         assert bench.log.waits(bench.cursor) == 3
         with consumed(broker, "certificate verify failed") as place:
@@ -150,7 +150,7 @@ def test_a_wrong_password_is_named(tmp_path):
         )
 
 
-def test_a_broker_that_keeps_nothing_is_told_and_served_without(tmp_path):
+def test_a_broker_that_keeps_nothing_is_reported_and_served_without(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
         bench = bench_at(broker, confirm="broker")
         ids = bench.store(3)
@@ -166,7 +166,7 @@ def test_archive_serves_a_cart_though_the_broker_keeps_nothing(tmp_path):
     with Mosquitto(tmp_path, options="allow_anonymous true\nretain_available false") as broker:
         place = place_in(tmp_path)
         with consuming(place, f"mqtt://127.0.0.1:{broker.port}/toolcart/#") as process:
-            until_said(process, "connected, MQTT 5")
+            until_printed(process, "connected, MQTT 5")
             bench = bench_at(broker, receipt_timeout_ms=1000, retain=False)
             ids = bench.store(30)
             run(bench, lambda: is_done(bench))

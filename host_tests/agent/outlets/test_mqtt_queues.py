@@ -33,11 +33,11 @@ class Slow(Consumer):
                 self._take(*self.queue.pop(0))
 
     def confirm(self, topic, identity, number):
-        if self.answers_gaps or self.have.get((topic, identity)) == number != self.told:
+        if self.answers_gaps or self.have.get((topic, identity)) == number != self.last_confirmed:
             Consumer.confirm(self, topic, identity, number)
-        self.told = number
+        self.last_confirmed = number
 
-    told = 0
+    last_confirmed = 0
 
 
 class Room(list):
@@ -68,7 +68,7 @@ def test_short_queue_of_a_broker_is_no_limit_for_messages():
     for room in (0, 1, 2, 3, 7):
         for drops in (NEWEST, OLDEST):
             for answers_gaps in (True, False) if LONG else (room % 2 == (drops == OLDEST),):
-                told = room, drops, answers_gaps
+                case = room, drops, answers_gaps
                 bench, slow = queued(room, drops, 200, answers_gaps)
                 ids, limits = [], set()
                 for _ in range(120):
@@ -76,10 +76,10 @@ def test_short_queue_of_a_broker_is_no_limit_for_messages():
                     slow.run(1000)
                     limits.add(bench.status()["batch_limit"])
                 slow.run(20000)
-                assert limits == {0}, (told, limits)
-                assert bench.ids() == ids, told
-                assert bench.forward.batch.records_most > 8, (told, bench.forward.batch.records_most)
-                assert bench.forward.counts.resent <= 8, (told, bench.forward.counts.resent)
+                assert limits == {0}, (case, limits)
+                assert bench.ids() == ids, case
+                assert bench.forward.batch.records_most > 8, (case, bench.forward.batch.records_most)
+                assert bench.forward.counts.resent <= 8, (case, bench.forward.counts.resent)
 
 
 def test_behind_a_short_queue_a_backlog_goes_at_the_consumers_pace():
@@ -148,7 +148,7 @@ def test_one_outage_of_the_consumer_leaves_the_pace_as_it_was():
     assert bench.ids() == ids and bench.status()["batch_limit"] == 0 and bench.forward.batch.records_most == 32
 
 
-def test_limit_is_tried_again_behind_ever_more_messages():
+def test_limit_is_tried_again_after_ever_more_messages():
     limit, number, tried = MessageSize(), 0, []
 
     def send(octets, arrives):

@@ -81,15 +81,15 @@ def test_every_order_of_receipts_loses_nothing_and_repeats_nothing_without_need(
         for second in fates:
             for third in fates:
                 bench, way, ids = world((first, second, third))
-                told = first, second, third
-                assert bench.ids() == ids and bench.cursor.number == 2 * BATCHES, told
-                assert bench.broker.complaints == [] and way.gaps == 0, told
+                case = first, second, third
+                assert bench.ids() == ids and bench.cursor.number == 2 * BATCHES, case
+                assert bench.broker.complaints == [] and way.gaps == 0, case
                 if third == NEVER:
-                    assert 1 <= way.repeats <= 4, told
+                    assert 1 <= way.repeats <= 4, case
                 elif LATE not in (first, second, third) and TWICE_AND_LATE not in (first, second):
-                    assert way.repeats == 0 and bench.forward.counts.resent == 0, (told, way.repeats)
+                    assert way.repeats == 0 and bench.forward.counts.resent == 0, (case, way.repeats)
                 else:  # a late one that is the last word may cost one look
-                    assert way.repeats <= 2, (told, way.repeats)
+                    assert way.repeats <= 2, (case, way.repeats)
 
 
 def test_every_loss_of_batches_is_made_good_whatever_becomes_of_the_receipts():
@@ -169,8 +169,8 @@ def test_consumer_older_than_the_log_gets_all_that_the_log_has():
         ids += bench.store(1)
         bench.run(120000)
         assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1
-        shown = bench.status()
-        assert (shown["given_again"], shown["not_given"]) == (newest - oldest + 1, oldest - 1 - number)
+        status = bench.status()
+        assert (status["given_again"], status["not_given"]) == (newest - oldest + 1, oldest - 1 - number)
 
 
 class Careless(Consumer):
@@ -179,9 +179,9 @@ class Careless(Consumer):
     def _take(self, topic, payload):
         head, records = json.loads(payload.split(b"\n")[0]), payload.decode().split("\n")[1:-1]
         have = [one[2]["tightening_id"] for one in self.records]
-        for told in [json.loads(line) for line in records]:
-            if told["tightening_id"] not in have:
-                self.records.append((head["identity"], told["number"], told))
+        for record in [json.loads(line) for line in records]:
+            if record["tightening_id"] not in have:
+                self.records.append((head["identity"], record["number"], record))
         self.confirm(topic, head["identity"], head["last"])
 
 
@@ -194,12 +194,16 @@ def test_receipt_above_all_that_there_is_brings_all_from_the_oldest_record_once(
     other.confirm(topic, identity, newest + 1000)
     ids += bench.store(1)
     bench.run(120000)
-    shown = bench.status()
-    assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1 and shown["why"] == ""
-    assert (shown["receipts_above"], shown["given_again"], shown["not_given"]) == (1, newest - oldest + 1, oldest - 1)
+    status = bench.status()
+    assert bench.ids() == ids[oldest - 1 :] and bench.cursor.number == newest + 1 and status["why"] == ""
+    assert (status["receipts_above"], status["given_again"], status["not_given"]) == (
+        1,
+        newest - oldest + 1,
+        oldest - 1,
+    )
 
 
-def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
+def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reported():
     bench, _ = gone_round(WHEN_FULL_OVERWRITE)
     oldest, newest = bench.log.first_above(0), bench.log.number
     forget(bench, newest + 1000)
@@ -211,8 +215,8 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_told():
     assert bench.status()["not_given"] == oldest - 1
 
 
-def test_what_is_no_receipt_confirms_nothing_and_is_said():
-    for form, says in (
+def test_what_is_no_receipt_confirms_nothing_and_is_reported():
+    for form, reason in (
         ('{"error":"database down","refused":%s}', "what comes as receipts is none"),
         ("[%s]", "what comes as receipts is none"),
         ('%s {"identity"', "what comes as receipts is none"),
@@ -229,7 +233,7 @@ def test_what_is_no_receipt_confirms_nothing_and_is_said():
         consumer.confirm = confirm
         bench.store(3)
         bench.run(60000)
-        assert bench.cursor.number == 0 and bench.status()["why"].startswith(says), (form, bench.status()["why"])
+        assert bench.cursor.number == 0 and bench.status()["why"].startswith(reason), (form, bench.status()["why"])
 
 
 def test_receipt_below_what_was_confirmed_goes_back_though_the_flash_refuses_reads():

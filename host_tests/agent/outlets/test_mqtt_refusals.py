@@ -97,8 +97,8 @@ def test_single_record_above_the_limit_goes_alone():
     assert bench.ids() == ids and bench.forward.counts.batches == 9
 
 
-def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
-    for allows, says in (
+def test_broker_that_refuses_what_is_retained_is_reported_with_the_setting():
+    for allows, reason in (
         ("allows_retained", "right behind the first retained message: perhaps it refuses these"),
         ("allows_retained_will", "at CONNECT: perhaps it refuses a retained will"),
     ):
@@ -108,7 +108,7 @@ def test_broker_that_refuses_what_is_retained_is_told_with_the_setting():
         bench.run(30000)
         assert (
             bench.cursor.number == 0
-            and says in bench.status()["why"]
+            and reason in bench.status()["why"]
             and "set `retain` to false" in bench.status()["why"]
         )
         assert not bench.forward.is_up() or bench.forward.failure
@@ -137,10 +137,10 @@ def begun(bench):
     return moments
 
 
-def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_well():
+def test_broker_that_accepts_no_batch_is_asked_ever_more_rarely_and_never_called_well():
     for confirm in ("consumer", "broker"):
         ends = "the broker ends the connection when results are published, and acknowledges none"
-        for fault, says in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):
+        for fault, reason in (("closed_topic", ends), ("silent_topic", "the broker does not acknowledge")):
             bench = MqttBench(confirm=confirm)
             bench.run(5000)
             moments = begun(bench)
@@ -152,7 +152,7 @@ def test_broker_that_takes_no_batch_is_asked_ever_more_rarely_and_never_called_w
                 bench.run(1000)
                 status = bench.status()
                 assert not bench.forward.is_up() and status["state"] != "connected", (confirm, fault)
-                assert status["why"] == says, (confirm, fault)
+                assert status["why"] == reason, (confirm, fault)
             pauses = [moments[index + 1] - moments[index] for index in range(len(moments) - 1)]
             assert pauses == sorted(pauses) and 59000 <= pauses[-1] <= 71000 and len(moments) < 20, (fault, pauses)
             setattr(bench.broker, fault, None)

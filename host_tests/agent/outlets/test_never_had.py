@@ -1,4 +1,4 @@
-"""What a ToolsNet lacks of what it had is never said too low, though the log holds, or gave up, what it never had."""
+"""What is reported of what a ToolsNet lacks is never too low, though the log holds, or gave up, what it never had."""
 
 import pytest
 
@@ -77,7 +77,7 @@ class Small(Outlet):
     def lacking(self):
         return self.had - {*self.ids()}
 
-    def said(self):
+    def reported(self):
         return self.status()["lost_there"]
 
 
@@ -97,12 +97,12 @@ def test_what_was_left_out_is_not_taken_off_what_is_lacking(forgotten):
     assert there < 130 and outlet.state.numbers[DELIVERED] == there
     outlet.archive.restore_backup(there - 60 + forgotten)
     outlet.again()
-    assert outlet.said() >= len(outlet.lacking())
+    assert outlet.reported() >= len(outlet.lacking())
     if forgotten < 60:
         there = len(outlet.ids())
         outlet.archive.clear()
         outlet.again()
-        assert outlet.said() >= len(outlet.lacking()) >= there
+        assert outlet.reported() >= len(outlet.lacking()) >= there
 
 
 def test_nothing_is_added_to_what_a_server_lacks_that_was_overwritten_and_known_to_be():
@@ -114,7 +114,7 @@ def test_nothing_is_added_to_what_a_server_lacks_that_was_overwritten_and_known_
     there = len(outlet.ids())
     outlet.archive.clear()
     outlet.again()
-    assert outlet.said() == there == len(outlet.lacking())
+    assert outlet.reported() == there == len(outlet.lacking())
 
 
 def test_what_went_out_right_before_a_cut_and_was_overwritten_is_lacking_too():
@@ -131,7 +131,7 @@ def test_what_went_out_right_before_a_cut_and_was_overwritten_is_lacking_too():
         outlet.network.up(*PIM)
         outlet.until(outlet.forward.is_up)
         outlet.run(3000)
-        assert outlet.said() >= 20 + emptied
+        assert outlet.reported() >= 20 + emptied
 
 
 def test_a_server_set_back_twice_across_an_order_gets_each_result_under_a_sequence_of_its_own():
@@ -162,15 +162,15 @@ def test_what_is_sent_again_before_a_break_has_no_sequence_that_the_server_has()
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_in_any_order_of_days_never_less_is_said_than_is_lacking(part):
+def test_in_any_order_of_days_never_less_is_reported_than_is_lacking(part):
     for seed in range(40 * part, 40 * part + 40):
         dice = Dice(seed)
         outlet = Small(13 + dice.randrange(3), rewind=dice.randrange(2) == 0)
         is_down = False
-        told = []
+        events = []
         for _ in range(14):
             what = dice.randrange(9)
-            told.append(what)
+            events.append(what)
             if what < 2:
                 for _ in range(1 + dice.randrange(4)):
                     outlet.store(1 + dice.randrange(12))
@@ -205,4 +205,4 @@ def test_in_any_order_of_days_never_less_is_said_than_is_lacking(part):
             if outlet.counted(RESUME_UNKNOWN):
                 break
             if not is_down:
-                assert outlet.said() >= len(outlet.lacking()), (seed, told, outlet.lacking(), outlet.said())
+                assert outlet.reported() >= len(outlet.lacking()), (seed, events, outlet.lacking(), outlet.reported())

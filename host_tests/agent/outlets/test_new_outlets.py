@@ -61,21 +61,21 @@ class Plant(Cart):
         place = PLACE if kind == "webhook" else BROKER
         (self.network.up if is_there else self.network.down)(*place)
 
-    def told(self):
+    def status(self):
         return of_station(self.station, self.clock.now)
 
-    def says_nothing_false(self):
+    def assert_no_false_loss(self):
         """Assert that nobody is said to have lost anything."""
-        told = self.told()
-        slugs = {need.slug for need in standing_conditions.all_needs(told)}
+        status = self.status()
+        slugs = {need.slug for need in standing_conditions.all_needs(status)}
         assert not slugs & {"given again", "not given", "receipts below", "receipts above"}
-        for outlet in told["outlets"]:
+        for outlet in status["outlets"]:
             assert outlet.get("server_behind", 0) == outlet.get("alarms", 0) == 0, outlet
             assert "has lost" not in outlet["why"], outlet["why"]
         assert self.consumer.gaps == 0 and self.server.complaints == []
 
     def added(self):
-        return [need.words for need in attention.needs(self.told()) if need.slug == "added"]
+        return [need.words for need in attention.needs(self.status()) if need.slug == "added"]
 
 
 def gone_round(*outlets, count=600, **settings):
@@ -102,9 +102,9 @@ def test_new_outlet_begins_with_what_the_spool_has(kind, restarts):
     assert len(plant.added()) == (not restarts)
     plant.produce(3, 200)
     plant.run(120000)
-    left_out = plant.told()["missed"]
+    left_out = plant.status()["missed"]
     assert plant.has(kind) == list(range(oldest + left_out, plant.station.log.number + 1))
-    plant.says_nothing_false()
+    plant.assert_no_false_loss()
     if kind == "webhook":
         assert plant.server.batches[0]["after"] == 0
 
@@ -118,7 +118,7 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant.again(TOOLSNET)
     plant.produce(600, 200)
     plant.run(60000)
-    missed = plant.told()["missed"]
+    missed = plant.status()["missed"]
     plant.again(TOOLSNET, KINDS[kind])
     if restarts:
         plant.reach(kind, False)
@@ -127,18 +127,18 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
         plant.cut()
     plant.reach(kind, True)
     plant.run(120000)
-    found = plant.has(kind)[len(had) :]
-    assert found == list(range(found[0], plant.station.log.number + 1))
-    lacks, says = found[0] - had[-1] - 1, plant.told()["missed"] - missed
+    numbers = plant.has(kind)[len(had) :]
+    assert numbers == list(range(numbers[0], plant.station.log.number + 1))
+    lacks, counted = numbers[0] - had[-1] - 1, plant.status()["missed"] - missed
     if (
         kind == "mqtt" and restarts
     ):  # nobody knows then what it had: it gets what the spool still has of what was given up
-        assert says > lacks > 100
+        assert counted > lacks > 100
     else:
-        assert says == lacks > 100
-    plant.says_nothing_false()
+        assert counted == lacks > 100
+    plant.assert_no_false_loss()
     if kind == "webhook" and not restarts:
-        assert plant.server.batches[-len(found) // 100]["after"] >= had[-1]
+        assert plant.server.batches[-len(numbers) // 100]["after"] >= had[-1]
 
 
 @ANY_KIND
@@ -146,7 +146,7 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
 def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restarts):
     plant = gone_round(TOOLSNET, {**KINDS[kind], "durable": False})
     had = plant.has(kind)
-    missed = plant.told()["missed"]
+    missed = plant.status()["missed"]
     plant.reach(kind, False)
     plant.produce(600, 200)
     plant.run(60000)
@@ -155,14 +155,14 @@ def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restar
         plant.cut()
     plant.reach(kind, True)
     plant.run(120000)
-    found = plant.has(kind)[len(had) :]
-    assert found == list(range(found[0], plant.station.log.number + 1))
-    assert plant.told()["missed"] - missed == found[0] - had[-1] - 1 > 100
-    plant.says_nothing_false()
+    numbers = plant.has(kind)[len(had) :]
+    assert numbers == list(range(numbers[0], plant.station.log.number + 1))
+    assert plant.status()["missed"] - missed == numbers[0] - had[-1] - 1 > 100
+    plant.assert_no_false_loss()
 
 
 @pytest.mark.parametrize("kind", ("webhook", "mqtt"))
-def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
+def test_a_restored_server_is_reported_where_less_is_named_than_was_confirmed(kind):
     plant = gone_round(TOOLSNET, KINDS[kind])
     highest = plant.station.log.number
     plant.again(TOOLSNET, KINDS[kind])
@@ -175,20 +175,20 @@ def test_restored_is_said_where_less_is_named_than_was_confirmed(kind):
     plant.run(1000)
     plant.produce(3, 200)
     plant.run(120000)
-    shown = plant.outlet_status(1)
-    assert shown["not_given"] > 100 and shown["given_again"] > 10
-    assert shown["not_given"] + shown["given_again"] == highest - 100
+    status = plant.outlet_status(1)
+    assert status["not_given"] > 100 and status["given_again"] > 10
+    assert status["not_given"] + status["given_again"] == highest - 100
 
 
 @pytest.mark.parametrize(
-    ("name", "known", "called"),
+    ("name", "names", "called"),
     [
         ("mqtt", [], "MQTT"),
         ("line", ["other", "line"], "MQTT line"),
         ("line", [], "an outlet of the kind mqtt whose name is not known now"),
     ],
 )
-def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, known, called):
+def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, names, called):
     plant = Plant(TOOLSNET, {**KINDS["mqtt"], "name": name})
     plant.reach("mqtt", False)
     plant.until_ready()
@@ -199,9 +199,9 @@ def test_outlet_that_is_gone_has_its_name_where_that_is_known(name, known, calle
         ((TOOLSNET, *others), "has lost its place to a new one: at most 3 records that it had not taken"),
     ):
         plant.again(*outlets)
-        plant.app.know_names(known)
-        told = [need.words for need in attention.needs(plant.told()) if need.slug in ("removed", "given up")]
-        assert len(told) == 1 and words in told[0] and told[0].startswith(called), told
+        plant.app.know_names(names)
+        texts = [need.words for need in attention.needs(plant.status()) if need.slug in ("removed", "given up")]
+        assert len(texts) == 1 and words in texts[0] and texts[0].startswith(called), texts
 
 
 def test_names_that_are_known_do_not_grow_without_end():
@@ -213,7 +213,7 @@ def test_names_that_are_known_do_not_grow_without_end():
 def test_a_reload_hands_the_names_on(tmp_path):
     both = [TOOLSNET, {**KINDS["mqtt"], "name": "line"}]
     path = written(tmp_path, cart_of(number=7, station={"outlets": both}))
-    agent = Agent(config_file.read_to_run(path), str(path), 20, lambda told: None)
+    agent = Agent(config_file.read_to_run(path), str(path), 20, lambda line: None)
     for _ in range(3):
         written(tmp_path, cart_of(number=7, station={"outlets": [TOOLSNET]}))
         agent.reload_asked = True

@@ -136,7 +136,7 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
 # -- what is set aside stays so
 
 
-def test_server_loss_is_told_though_a_parked_frame_follows():
+def test_server_loss_is_reported_though_a_parked_frame_follows():
     outlet = Outlet(rewind=True)
     outlet.store(4)
     outlet.store_raw()

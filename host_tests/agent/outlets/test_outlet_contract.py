@@ -74,9 +74,9 @@ def test_it_has_what_the_contract_names(side):
     assert hasattr(outlet, "port")
     for name, arguments in METHODS.items():
         assert list(inspect.signature(getattr(outlet, name)).parameters) == arguments, name
-    said = inspect.getdoc(outlets)
+    text = inspect.getdoc(outlets)
     for name in (*FIELDS, "port", *METHODS):
-        assert re.search(rf"^ +{name}\b|; `{name}`", said, re.M), f"{name} is not in the contract"
+        assert re.search(rf"^ +{name}\b|; `{name}`", text, re.M), f"{name} is not in the contract"
 
 
 def test_records_arrive_in_order_and_cursor_moves_when_other_side_has_them(side):
@@ -104,9 +104,9 @@ def test_what_takes_nothing_is_tried_again_in_bounded_pauses_counted_and_shown(s
     side.run(10 * outlet.longest_ms)
     assert 8 <= outlet.attempts - before, "its longest pause is longer than it says"
     assert not outlet.is_up() and side.ids() == []
-    shown = side.status()
-    assert shown["state"] and isinstance(shown["state"], str)
-    json.dumps(shown)
+    status = side.status()
+    assert status["state"] and isinstance(status["state"], str)
+    json.dumps(status)
     assert waits(side) == 5
     side.refuse(False)
     outlet.hurry(side.clock.now)

@@ -115,12 +115,12 @@ def test_what_a_cut_left_in_doubt_and_was_overwritten_is_no_loss():
             for _ in range(restarts):
                 outlet.cut()
                 life.store(3, False)
-            said = outlet.state.numbers[OVERWRITTEN]
-            assert said > len(life.lost())
+            counted = outlet.state.numbers[OVERWRITTEN]
+            assert counted > len(life.lost())
             bring_back_toolsnet(outlet)
             outlet.until_passed(and_ms=5000)
             counts = outlet.state.numbers
-            assert counts[OVERWRITTEN] == len(life.lost()) < said
+            assert counts[OVERWRITTEN] == len(life.lost()) < counted
             assert counts[DELIVERED] == len(outlet.ids())
 
 
@@ -155,8 +155,11 @@ def test_what_was_overwritten_unsent_is_not_delivered_though_a_later_answer_is_l
                 life.store(200, False)
                 if emptied:
                     outlet.archive.clear()
-                said, lost = outlet.state.numbers[OVERWRITTEN], len(set(life.results.values()) - had) - outlet.waiting()
-                assert said == lost > 50
+                counted, lost = (
+                    outlet.state.numbers[OVERWRITTEN],
+                    len(set(life.results.values()) - had) - outlet.waiting(),
+                )
+                assert counted == lost > 50
                 here = outlet.cursor.number
                 outlet.options.drop_after_store = [here + 1 + more for more in range(lasts)]
                 bring_back_toolsnet(outlet)
@@ -167,8 +170,8 @@ def test_what_was_overwritten_unsent_is_not_delivered_though_a_later_answer_is_l
 def test_overwritten_is_the_truth_after_any_cuts_and_frames():
     for seed in range(LIVES):
         dice = Dice(seed + 1)
-        said, lost = Life(dice, cursor_batch=(8, 32, 48)[dice.randrange(3)]).live()
-        assert said == lost, (seed, said, lost)
+        counted, lost = Life(dice, cursor_batch=(8, 32, 48)[dice.randrange(3)]).live()
+        assert counted == lost, (seed, counted, lost)
 
 
 def test_overwritten_is_never_too_low_after_any_cuts_frames_events_and_lost_answers():
@@ -177,14 +180,14 @@ def test_overwritten_is_never_too_low_after_any_cuts_frames_events_and_lost_answ
         for seed in range(LIVES):
             dice = Dice(seed + 1)
             life = Life(dice, events, True, cursor_batch=(8, 32, 48)[dice.randrange(3)])
-            said, lost = life.live()
-            assert lost <= said, (events, seed, said, lost)
-            exact += said == lost
+            counted, lost = life.live()
+            assert lost <= counted, (events, seed, counted, lost)
+            exact += counted == lost
         assert exact >= LIVES * 3 // 4, (events, exact)
 
 
 def test_overwritten_is_the_truth_where_each_start_takes_batches_of_another_size():
     for seed in range(LIVES):
         dice = Dice(seed + 1)
-        said, lost = Life(dice, cursor_batch=48).live((256, 512, 1024, 2048))
-        assert said == lost, (seed, said, lost)
+        counted, lost = Life(dice, cursor_batch=48).live((256, 512, 1024, 2048))
+        assert counted == lost, (seed, counted, lost)

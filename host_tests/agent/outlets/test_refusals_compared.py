@@ -59,9 +59,9 @@ class Beside:
         world, model, policy = self.world, self.model, self.world.policy
         for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
             sent = numbers[SENT]
-            shown = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
-            shown += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
-            shown += (
+            values = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
+            values += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
+            values += (
                 bool(sent & SENT_EMPTY),
                 bool(sent & SENT_BACK),
                 bool(sent & SENT_OLDER),
@@ -69,7 +69,7 @@ class Beside:
                 numbers[DROPPED],
                 numbers[AHEAD],
             )
-            assert shown == (*mine[:-2], mine[-2] % SEQUENCES)
+            assert values == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
         assert (policy.phase, policy.attempts, policy.head) == (model.phase, model.attempts, model.first)
@@ -117,7 +117,7 @@ class Beside:
             model.end += 1
         elif chance < 0.10:
             for number in list(model.kept().values())[:1]:
-                if number not in model.asked:
+                if number not in model.retries:
                     assert (world.policy.ask(number, False) == 0) == model.ask(number)
         elif chance < 0.11:
             self.both(world.policy.drop_first, model.drop_first)
@@ -152,22 +152,22 @@ class Beside:
                 model.refused()
 
 
-def lives(monkeypatch, seeds):
+def run_lives(monkeypatch, seeds):
     monkeypatch.setattr(lookahead, "REACH", REACH)
     monkeypatch.setattr(pol, "PATIENCE", PATIENCE)
     monkeypatch.setattr(lookahead.Lookahead, "is_proven", lambda *_: False)
     done = set()
     for seed in seeds:
-        beside = Beside(random.Random(seed))
+        pair = Beside(random.Random(seed))
         try:
             for _ in range(EVENTS):
-                beside.event()
-                done.add(beside.model.phase)
-                beside.compare()
+                pair.event()
+                done.add(pair.model.phase)
+                pair.compare()
         except AssertionError as error:
             raise AssertionError("seed %d: %s" % (seed, error)) from None
     return done
 
 
 def test_the_model_and_the_policy_do_the_same(monkeypatch):
-    assert lives(monkeypatch, range(LIVES)) == set(range(6)), "everything that can be done was done"
+    assert run_lives(monkeypatch, range(LIVES)) == set(range(6)), "everything that can be done was done"

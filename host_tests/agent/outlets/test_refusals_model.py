@@ -49,10 +49,10 @@ def explore(logs, **world):
     """Explore each of these logs; returns (states, what broke)."""
     states, broken = 0, {}
     for kinds in logs:
-        count, found = explored(World(tuple(kinds), **world))
+        count, problems = explored(World(tuple(kinds), **world))
         states += count
-        for what in found:
-            broken.setdefault(what, (kinds, found[what]))
+        for what in problems:
+            broken.setdefault(what, (kinds, problems[what]))
         if broken:
             break
     return states, broken
@@ -150,10 +150,10 @@ def lies(part, kind, method):
     """Makes policies in which what this method of this part has saved is not durable, but they go on as if it were."""
     lying = [False]
 
-    class Told(kind):
+    class Unsaved(kind):
         pass
 
-    def told(self, *given):
+    def unsaved(self, *given):
         lying[0] = True
         done = getattr(kind, method)(self, *given)
         lying[0] = False
@@ -167,12 +167,12 @@ def lies(part, kind, method):
         policy = pol.Policy(*given)
         policy.in_flight.__class__ = Lying
         if kind is InFlight:
-            setattr(Lying, method, told)
+            setattr(Lying, method, unsaved)
         else:
-            getattr(policy, part).__class__ = Told
+            getattr(policy, part).__class__ = Unsaved
         return policy
 
-    setattr(Told, method, told)
+    setattr(Unsaved, method, unsaved)
     return make
 
 
@@ -316,14 +316,14 @@ def test_what_a_server_leaves_unanswered_that_answers_nothing_else_is_no_refusal
     assert "order" in explore(logs, proves=(WELL, SILENT), **mood)[1]
 
 
-@pytest.mark.parametrize("unsaid", (False, True))
+@pytest.mark.parametrize("unnoticed", (False, True))
 @pytest.mark.parametrize("proven", (False, True))
-def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unsaid):
-    mood = {"breaks": 1, "in_order": True, "proven": proven, "unsaid": unsaid}
+def test_outstanding_result_is_offered_again_before_anything_is_set_aside(proven, unnoticed):
+    mood = {"breaks": 1, "in_order": True, "proven": proven, "unnoticed": unnoticed}
     assert explore(mixes(LONGER), **mood)[1] == {}
 
 
-def test_fixed_reach_would_hold_all_others_behind_many_refused(monkeypatch):
+def test_fixed_reach_would_hold_all_others_after_many_refused(monkeypatch):
     assert explore([(REFUSED,) * 4], room=4)[1] == {}
     monkeypatch.setattr(lookahead, "_WIDER_MOST", 0)
     assert "never done" in explore([(REFUSED,) * 4], room=4)[1]

@@ -168,7 +168,7 @@ def test_room_is_what_fits_in_front_of_a_sessions_first_entry_too():
         assert room <= len(more) <= room + 3, (blocks, unit, room, len(more))
 
 
-def test_a_refused_copy_takes_no_room_from_those_behind_it():
+def test_a_refused_copy_takes_no_room_from_those_after_it():
     for blocks, unit, few in ((3, 16, 9), (3, 64, 1), (3, 256, 12), (4, 16, 32)):
         for look in (UNTOUCHED, NEW):
             bench = QuarantineBench(blocks, flash=Nor(40, unit_bytes=unit), unit_bytes=unit, results=120)
@@ -186,7 +186,7 @@ def test_a_refused_copy_takes_no_room_from_those_behind_it():
             assert bench.numbers() == list(range(1, few + room + 1)), where
 
 
-def test_power_that_fails_behind_a_refused_copy_leaves_each_once():
+def test_power_that_fails_after_a_refused_copy_leaves_each_once():
     for look in TEARS:
         for cut in range(16):
             bench = QuarantineBench(3, blocks=40, unit_bytes=64, results=20)
@@ -305,8 +305,8 @@ def test_state_that_was_lost_shows_what_was_dropped_again_and_nothing_twice():
     bench.drop(2, 4, 6, 8, 10)
     bench.flash.cells[: STATE_BLOCKS * 4096] = b"\xff" * (STATE_BLOCKS * 4096)
     bench.again()
-    found = bench.numbers()
-    assert len(found) == len(set(found)) and {1, 3, 5, 7, 9, 11, 12, 13, 14} <= set(found)
+    numbers_left = bench.numbers()
+    assert len(numbers_left) == len(set(numbers_left)) and {1, 3, 5, 7, 9, 11, 12, 13, 14} <= set(numbers_left)
     assert bench.state.numbers[KEPT_LAST] == 14
 
 
@@ -339,9 +339,12 @@ def test_power_that_fails_while_a_block_is_moved_leaves_each_once():
             if done is None:
                 bench.flash.worn = ()  # no start knows of it, and what it tries first may be that one
                 bench.again()
-            found = bench.numbers()
-            assert len(found) == len(set(found)) and set(kept[::2]) <= set(found) <= set(kept), (look, cut)
-            assert bench.drop(*[number for number in found if number in dropped])
+            numbers_left = bench.numbers()
+            assert len(numbers_left) == len(set(numbers_left)) and set(kept[::2]) <= set(numbers_left) <= set(kept), (
+                look,
+                cut,
+            )
+            assert bench.drop(*[number for number in numbers_left if number in dropped])
             assert sorted(bench.numbers()) == kept[::2]
 
 

@@ -166,17 +166,17 @@ class World:
             assert quarantine.end_late(False) and self.bench.state.save()
 
     def find(self):
-        found = set(self.bench.numbers())
-        assert self.kept - self.maybe <= found <= self.kept | self.maybe, (sorted(found ^ self.kept), self.maybe)
-        self.kept = found
+        numbers = set(self.bench.numbers())
+        assert self.kept - self.maybe <= numbers <= self.kept | self.maybe, (sorted(numbers ^ self.kept), self.maybe)
+        self.kept = numbers
 
     def check(self):
         quarantine, numbers = self.bench.quarantine, self.bench.state.numbers
-        found = self.bench.numbers()
-        assert len(found) == len(set(found)), "one is there twice"
-        assert set(found) == self.kept, (sorted(set(found) ^ self.kept), found)
-        assert quarantine.count() == len(found) and numbers[DAMAGED] == 0
-        assert max(found + [0]) <= numbers[KEPT_LAST] and numbers[KEPT_LAST] < self.next
+        remaining = self.bench.numbers()
+        assert len(remaining) == len(set(remaining)), "one is there twice"
+        assert set(remaining) == self.kept, (sorted(set(remaining) ^ self.kept), remaining)
+        assert quarantine.count() == len(remaining) and numbers[DAMAGED] == 0
+        assert max(remaining + [0]) <= numbers[KEPT_LAST] and numbers[KEPT_LAST] < self.next
         for number in range(1, self.next, 5):
             assert quarantine.has(number) == (number in self.kept)
 

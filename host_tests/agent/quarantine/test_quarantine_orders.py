@@ -30,11 +30,11 @@ class Line:
 
     def __init__(self, busy):
         self.busy = busy
-        self.asked = 0
+        self.requests = 0
 
     def may_erase(self):
-        self.asked += 1
-        return self.asked > self.busy
+        self.requests += 1
+        return self.requests > self.busy
 
 
 class Policy:
@@ -42,12 +42,12 @@ class Policy:
 
     def __init__(self, refuses=ASK_DONE):
         self.refuses = refuses
-        self.asked = []
+        self.requests = []
         self.held = 0
 
     def ask(self, number, in_doubt):
         if not self.refuses:
-            self.asked.append((number, in_doubt))
+            self.requests.append((number, in_doubt))
         return self.refuses
 
     def drop_first(self):
@@ -100,7 +100,7 @@ def test_what_is_set_aside_is_listed_in_words():
     assert station.order("show", "2") == [two]
 
 
-def test_what_is_not_there_or_no_order_is_told():
+def test_what_is_not_there_or_no_order_is_reported():
     station = bench(2)
     assert "no record 9" in station.order("show", "9")[0]["error"]
     assert "no number" in station.order("show", "x")[0]["error"]
@@ -130,8 +130,8 @@ def test_what_cannot_be_read_is_counted_in_the_list():
 
 def test_what_is_dropped_is_gone_and_counted_and_stays_so():
     station = bench(6)
-    said = station.order("drop", "2", "4-5")
-    assert said == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3, "again": 0}]
+    answers = station.order("drop", "2", "4-5")
+    assert answers == [{"dropped": 2}, {"dropped": 4}, {"dropped": 5}, {"count": 3, "parked": 3, "again": 0}]
     for _ in range(2):
         assert station.listed() == [1, 3, 6] and station.state.numbers[DROPPED] == 3
         station.again()
@@ -157,10 +157,10 @@ def test_a_cut_in_a_drop_drops_none_that_was_not_named():
     for cut in range(1, 30):
         station = bench(24)
         chosen = [str(number) for number in range(1, 25, 2)]
-        said = []
+        answers = []
         order = carry_out(station.quarantine, station.log, 10, station, None, ["drop"] + chosen)
-        station.flash.cut_in(lambda said=said, order=order: said.extend(order), cut)
-        dropped = [line["dropped"] for line in said if line and "dropped" in line]
+        station.flash.cut_in(lambda answers=answers, order=order: answers.extend(order), cut)
+        dropped = [line["dropped"] for line in answers if line and "dropped" in line]
         station.again()
         left = station.listed()
         assert len(left) == len(set(left)) and not [number for number in dropped if number in left], (cut, left)
@@ -170,7 +170,7 @@ def test_a_cut_in_a_drop_drops_none_that_was_not_named():
     raise AssertionError("the order never came to its end")
 
 
-def test_a_flash_that_refuses_is_told():
+def test_a_flash_that_refuses_is_reported():
     station = bench(3)
     station.flash.code = -2
     assert "takes nothing now" in station.order("drop", "2")[-1]["error"]
@@ -183,12 +183,12 @@ def test_a_retry_is_toolsnets_outlets():
     station = bench(4)
     station.keep(5, reason=res.PARKED_IN_DOUBT)
     station.policy = Policy()
-    said = station.order("retry", "1", "3-5")
-    assert said[:2] == [{"number": 1, "asked": True}, {"number": 3, "asked": True}]
-    assert said[3]["number"] == 5 and "in doubt" in said[3]["stays"]
-    assert said[-1] == {"count": 3, "parked": 5, "running": True}
-    assert station.policy.asked == [(1, False), (3, False), (4, False)]
-    assert station.order("retry", "in-doubt", "5")[-1]["count"] == 1 and station.policy.asked[-1] == (5, True)
+    answers = station.order("retry", "1", "3-5")
+    assert answers[:2] == [{"number": 1, "asked": True}, {"number": 3, "asked": True}]
+    assert answers[3]["number"] == 5 and "in doubt" in answers[3]["stays"]
+    assert answers[-1] == {"count": 3, "parked": 5, "running": True}
+    assert station.policy.requests == [(1, False), (3, False), (4, False)]
+    assert station.order("retry", "in-doubt", "5")[-1]["count"] == 1 and station.policy.requests[-1] == (5, True)
     station.policy = Policy(ASK_MANY)
     assert station.order("retry", "1") == [
         {"number": 1, "stays": "many others are to be offered first; ask again later"},
@@ -212,7 +212,7 @@ def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
         station = bench(before, Policy())
         frame = station.keep_frame(LIGHT)
         assert station.order("retry", "all")[-1]["count"] == before + 1
-        assert station.policy.asked[-1] == (frame, False)
+        assert station.policy.requests[-1] == (frame, False)
         for _ in range(2):
             assert sorted(station.listed()) == list(range(1, before + 1)) + [frame]
             (record,) = [line["record"] for line in station.order("show", str(frame))]
@@ -224,8 +224,8 @@ def test_frame_that_can_be_read_now_becomes_a_result_and_is_offered():
 def test_a_frame_that_cannot_be_read_stays():
     station = bench(1, Policy())
     frame = station.keep_frame(b"0061 nonsense of enough octets")
-    told, end = station.order("retry", str(frame))
-    assert "cannot read" in told["stays"] and end["count"] == 0 and station.listed() == [1, frame]
+    answer, end = station.order("retry", str(frame))
+    assert "cannot read" in answer["stays"] and end["count"] == 0 and station.listed() == [1, frame]
 
 
 def test_frame_whose_unit_no_one_says_stays_one():
@@ -233,8 +233,8 @@ def test_frame_whose_unit_no_one_says_stays_one():
     octets = fetched(2)
     for flags, stays in ((res.FLAG_ODD, True), (0, False)):
         frame = station.keep_frame(octets, res.FLAG_RECOVERED | flags)
-        told, end = station.order("retry", str(frame))
-        assert ("cannot read" in told.get("stays", "")) == stays and end["count"] == (not stays)
+        answer, end = station.order("retry", str(frame))
+        assert ("cannot read" in answer.get("stays", "")) == stays and end["count"] == (not stays)
 
 
 def store_result_of(station, frame):
@@ -279,7 +279,7 @@ def test_the_one_that_holds_the_others_is_given_up_by_the_outlet():
 def test_a_serial_line_is_waited_for_and_not_for_ever():
     station = bench(3)
     station.flash_window = line = Line(5)
-    assert station.order("drop", "1")[-1]["count"] == 1 and line.asked > 5
+    assert station.order("drop", "1")[-1]["count"] == 1 and line.requests > 5
     station.flash_window = Line(1 << 20)
     assert "never quiet" in station.order("drop", "2")[-1]["error"] and station.listed() == [2, 3]
 
@@ -290,8 +290,8 @@ def test_an_operator_is_needed_where_it_is_full_or_delivery_holds():
     assert "nothing goes out" in needs_operator(station.quarantine, True)["why"]
     station.fill()
     assert station.keep(station.store()) == NO_ROOM
-    told = needs_operator(station.quarantine)
-    assert "is full" in told["why"]
+    need = needs_operator(station.quarantine)
+    assert "is full" in need["why"]
     assert station.state.numbers[CURSOR] >= 0
 
 

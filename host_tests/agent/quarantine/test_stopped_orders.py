@@ -63,15 +63,15 @@ class Agent(Station):
 
     def held(self):
         """The IDs of all results that ToolsNet, the log or the quarantine has: as the agent will deliver them."""
-        found = list(range(1, REFUSED))
+        numbers = list(range(1, REFUSED))
         scout = Cursor()
         scout.wants = WANTS_ALL
         self.log.rewind(scout, self.log.cursors[0].number)
         kept = numbers_of(self.quarantine)
         while self.log.peek(scout) > 0:
-            found.append(scout.found)
+            numbers.append(scout.found)
             scout.advance()
-        return set(found) | set(kept)
+        return set(numbers) | set(kept)
 
     def check(self, where):
         self.area.flash.fade()
@@ -140,7 +140,7 @@ def test_an_order_after_a_refused_sync_and_a_kill_loses_nothing():
                     agent.check((cut_after, code, words))
 
 
-def test_a_flash_that_takes_nothing_is_told_and_nothing_is_done():
+def test_a_flash_that_accepts_nothing_is_reported_and_nothing_is_done():
     agent = cut_short(64, 13, NEW)
     agent.area.flash.code = FLASH_IO
     for words in ORDERS[:4]:

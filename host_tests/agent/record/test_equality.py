@@ -22,13 +22,13 @@ PLACES = {
 
 
 def body(ident=7, key=7, **fields):
-    found = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
-    found[res.BATCH_STATUS : res.TORQUE] = b"0011"
-    found[res.BATCH_COUNTER : res.BATCH_COUNTER + 4] = b"0003"
+    octets = bytearray(Result(key, ident, key).payload[res.HEAD_BYTES :])
+    octets[res.BATCH_STATUS : res.TORQUE] = b"0011"
+    octets[res.BATCH_COUNTER : res.BATCH_COUNTER + 4] = b"0003"
     for name, value in fields.items():
         at = PLACES[name]
-        found[at : at + len(value)] = value
-    return found
+        octets[at : at + len(value)] = value
+    return octets
 
 
 def same(one, other, flags=0, other_flags=0):

@@ -82,19 +82,19 @@ def is_event(page, at, length):
 
 
 def test_what_is_put_in_comes_out_in_words():
-    told = describe(alarm(), 0, KIND_EVENT, 0, 37)
-    assert told["source"] == "EVENT" and told["event"] == "alarm"
-    assert (told["number"], told["station"], told["code"], told["text"]) == (17, 1000, "E404", "Tool overheated")
-    assert (told["time"], told["time_source"]) == ("2024-03-14 09:26:53", "controller")
-    assert (told["controller_ready"], told["tool_ready"]) == (True, False)
+    event = describe(alarm(), 0, KIND_EVENT, 0, 37)
+    assert event["source"] == "EVENT" and event["event"] == "alarm"
+    assert (event["number"], event["station"], event["code"], event["text"]) == (17, 1000, "E404", "Tool overheated")
+    assert (event["time"], event["time_source"]) == ("2024-03-14 09:26:53", "controller")
+    assert (event["controller_ready"], event["tool_ready"]) == (True, False)
 
 
 def test_what_is_absent_is_absent():
     page = bytearray(ev.EVENT_LEAST)
     assert ev.put_event(page, 0, 1, 1, ev.ALARM_ACKNOWLEDGED) == ev.EVENT_LEAST == len(page)
-    told = describe(page, 0, KIND_EVENT, res.FLAG_EDGE_TIME, len(page))
-    assert (told["event"], told["code"], told["text"], told["time"]) == ("alarm acknowledged", "", "", None)
-    assert told["controller_ready"] is None and told["tool_ready"] is None and told["time_source"] == "agent"
+    event = describe(page, 0, KIND_EVENT, res.FLAG_EDGE_TIME, len(page))
+    assert (event["event"], event["code"], event["text"], event["time"]) == ("alarm acknowledged", "", "", None)
+    assert event["controller_ready"] is None and event["tool_ready"] is None and event["time_source"] == "agent"
     assert is_event(page, 0, len(page)) and int.from_bytes(page[:4], "little") == 1
 
 

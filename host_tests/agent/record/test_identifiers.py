@@ -37,8 +37,8 @@ def test_they_are_additional_vins_of_result_in_every_revision_that_has_them(revi
     one.until_quiet()
     assert len(one.archive.results) == 3 and not one.toolsnet.complaints
     for result in one.archive.results:
-        told = [(vin["identifier"], vin["vin"].strip()) for vin in result["vins"]]
-        assert told == [(1, "ENGINE 4711"), (3, "GEAR 0815")]
+        vins = [(vin["identifier"], vin["vin"].strip()) for vin in result["vins"]]
+        assert vins == [(1, "ENGINE 4711"), (3, "GEAR 0815")]
 
 
 @pytest.mark.parametrize("revision", [2, 3, 999])
@@ -59,8 +59,8 @@ def test_results_that_differ_in_one_of_them_alone_are_two(revision):
     for parts in ({"identifier_2": "A"}, {"identifier_2": "B"}, {"identifier_3": "A"}, {"identifier_2": "A"}):
         one.controller.options.pushed_as.update({**dict.fromkeys(PARTS, ""), **parts})
         one.produce(1, 3000, **same)
-    told = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
-    assert told == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
+    vins = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
+    assert vins == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
 
 
 def payload(record, *texts):
@@ -82,12 +82,12 @@ def test_the_telegram_is_that_of_the_result_with_the_vins_put_in(flags, texts):
     plain = bytes(writers[0].tx[:octets])
     for _ in range(2):  # a second one finds nothing of the first
         octets = writers[1].write(payload(record, *texts), 0, identifiers.PAYLOAD_BYTES, flags, 42, 17)
-        told = bytes(writers[1].tx[:octets])
-        found, breaches = take_apart(told[4:])
-        assert not breaches and int(told[:4]) == octets - 4
+        telegram = bytes(writers[1].tx[:octets])
+        fields, breaches = take_apart(telegram[4:])
+        assert not breaches and int(telegram[:4]) == octets - 4
         count = sum(text.strip() != b"" for text in texts)
-        assert len(found["vins"]) == count and told[154 + 29 * count :] == plain[154:]
-        assert told[4:75] + told[77:154] == plain[4:75] + plain[77:154]
+        assert len(fields["vins"]) == count and telegram[154 + 29 * count :] == plain[154:]
+        assert telegram[4:75] + telegram[77:154] == plain[4:75] + plain[77:154]
     octets = writers[1].write(record.octets, 0, record.length, flags, 42, 17)
     assert bytes(writers[1].tx[:octets]) == plain
 

@@ -61,14 +61,14 @@ def result(limits=False, **fields):
     return (17).to_bytes(4, "little") + (1000).to_bytes(2, "little") + bytes([2, 5]) + bytes(body)
 
 
-def told(payload, kind=KIND_RESULT, flags=0):
+def record_of(payload, kind=KIND_RESULT, flags=0):
     line = line_of(b"#" * 3 + payload, 3, kind, flags, len(payload))
     assert line.endswith(b"}\n") and line.count(b"\n") == 1 and line.isascii()
-    shown = json.loads(line)
-    assert number_in(line) == shown["number"]
-    validator().validate(shown)
-    is_in_order(shown, SCHEMA["$defs"][shown["type"]])
-    return shown
+    record = json.loads(line)
+    assert number_in(line) == record["number"]
+    validator().validate(record)
+    is_in_order(record, SCHEMA["$defs"][record["type"]])
+    return record
 
 
 def is_in_order(value, rule):
@@ -83,8 +83,8 @@ def is_in_order(value, rule):
 
 
 def test_a_result_says_everything_in_its_units():
-    shown = told(result())
-    assert shown == {
+    record = record_of(result())
+    assert record == {
         "schema": 1,
         "type": "result",
         "station": 1000,
@@ -127,16 +127,16 @@ def test_a_result_says_everything_in_its_units():
 def test_angles_have_their_decimals_and_numbers_their_signs():
     payload = bytearray(result(limits=True, ANGLE=b"-0905", TORQUE=b"-01205"))
     payload[res.HEAD_BYTES + res.BODY_BYTES + res.ANGLE_DECIMALS] = 0x31
-    shown = told(bytes(payload), flags=res.FLAG_ODD)
-    assert (shown["angle"], shown["angle_max"], shown["torque"], shown["odd"]) == (-90.5, 12.0, "-12.05", None)
+    record = record_of(bytes(payload), flags=res.FLAG_ODD)
+    assert (record["angle"], record["angle_max"], record["torque"], record["odd"]) == (-90.5, 12.0, "-12.05", None)
 
 
-def test_what_no_one_can_read_is_null_and_told_as_it_came():
+def test_what_no_one_can_read_is_null_and_reported_as_it_came():
     odd = {"TORQUE": b"12x456", "TIGHTENING_STATUS": b"5", "ANGLE_STATUS": b"\xff", "BATCH_STATUS": b"3"}
-    shown = told(result(**odd), flags=res.FLAG_ODD)
-    assert shown["torque"] is None and shown["angle_status"] is None
-    assert shown["status"] == "NOK" and shown["batch_status"] == "running"
-    assert shown["odd"] == "torque 12x456, status 5, angle status ?"
+    record = record_of(result(**odd), flags=res.FLAG_ODD)
+    assert record["torque"] is None and record["angle_status"] is None
+    assert record["status"] == "NOK" and record["batch_status"] == "running"
+    assert record["odd"] == "torque 12x456, status 5, angle status ?"
 
 
 def test_what_is_absent_is_null_and_time_of_the_agent_says_so():
@@ -144,10 +144,10 @@ def test_what_is_absent_is_null_and_time_of_the_agent_says_so():
     payload = bytearray(result(**blank))
     payload[res.HEAD_BYTES :] = b" " * res.BODY_BYTES
     payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 7] = bytes(7)
-    shown = told(bytes(payload), flags=res.FLAG_EDGE_TIME)
-    assert shown["status"] == "NOK" and shown["time_source"] == "agent"
+    record = record_of(bytes(payload), flags=res.FLAG_EDGE_TIME)
+    assert record["status"] == "NOK" and record["time_source"] == "agent"
     for name in ("time", "tightening_id", "vin", "job", "program", "torque", "angle", "batch_size", "program_changed"):
-        assert shown[name] is None, name
+        assert record[name] is None, name
 
 
 def several(read, octets, *more):
@@ -157,7 +157,7 @@ def several(read, octets, *more):
         arguments = (mid, revision, True, 0) if hasattr(read, "head") else (mid, revision, 0)
         read.take(frame, 0, len(frame), *arguments)
     octets = len(read.body) if not hasattr(read, "octets") else read.octets
-    return told(bytes(res.HEAD_BYTES) + bytes(read.body[:octets]))
+    return record_of(bytes(res.HEAD_BYTES) + bytes(read.body[:octets]))
 
 
 def test_objects_say_what_they_are_and_what_they_refer_to():
@@ -170,47 +170,49 @@ def test_objects_say_what_they_are_and_what_they_refer_to():
         for number, ident in ((2, 100), (3, 1))
     ]
     octets = message(1201, operation_frames.overall_data(made, 3, 3, objects=objects), 3)
-    shown = several(operation, octets, *parts)
-    assert shown["odd"] is None and shown["torque"] == "42.37" and shown["status"] == "NOK"
-    shown = shown["spindles"]
-    assert shown["told"] == 2 and shown["special"] == [] and shown["pm_status"] is None
-    assert [(one["spindle"], one["status"], one["torque"], one["angle"]) for one in shown["each"]] == [
+    record = several(operation, octets, *parts)
+    assert record["odd"] is None and record["torque"] == "42.37" and record["status"] == "NOK"
+    record = record["spindles"]
+    assert record["told"] == 2 and record["special"] == [] and record["pm_status"] is None
+    assert [(one["spindle"], one["status"], one["torque"], one["angle"]) for one in record["each"]] == [
         (100, "OK", "42.37", 95),
         (1, "NOK", "42.37", 95),
     ]
-    kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in shown["each"]]
+    kinds = [(one["object_type"], one["reference_object"], one["bolt"], one["channel"]) for one in record["each"]]
     assert kinds == [("joint check", 1, None, None), ("tightening", None, None, None)]
 
 
-def test_more_objects_than_two_digits_hold_are_told():
+def test_more_objects_than_two_digits_hold_are_reported():
     for count in (99, 100, 250):
         made, operation = example_tightening(), OperationResult()
         objects = tuple([(number, 1, 2, 0) for number in range(1, count + 1)])
         octets = message(1201, operation_frames.overall_data(made, 1, 2, objects=objects), 1)
         fields = operation_frames.standard_fields(made)
-        shown = several(operation, octets, message(1202, operation_frames.object_data(made, 1, fields, 2, 2, 1), 1))
-        spindles = shown["spindles"]
+        line_fields = several(
+            operation, octets, message(1202, operation_frames.object_data(made, 1, fields, 2, 2, 1), 1)
+        )
+        spindles = line_fields["spindles"]
         assert spindles["told"] == count and spindles["job_sequence"] is None and len(spindles["each"]) == 1
         page = bytes(res.HEAD_BYTES) + bytes(operation.body)
         writer = TargetWriter(bytearray(RESULT_BYTES_MAX), 3, 1)
         octets = writer.write(page, 0, len(page), 0, 42, 17)
-        told = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
-        values = {one["parameter_id"]: one["value"].strip() for one in told}
+        record = take_apart(bytes(writer.tx[4:octets]))[0]["parameters"]
+        values = {one["parameter_id"]: one["value"].strip() for one in record}
         assert values[60007] == str(count) and 1501 not in values
 
 
 def test_a_frame_that_no_one_could_read_is_there_octet_by_octet():
     frame = bytes(range(256))
-    shown = told(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
-    assert shown["frame"].encode("latin-1") == frame and shown["cut_short"]
+    record = record_of(result()[: res.HEAD_BYTES] + frame, KIND_RAW, res.FLAG_TRUNCATED)
+    assert record["frame"].encode("latin-1") == frame and record["cut_short"]
 
 
 def test_an_event_says_what_happened():
     page = bytearray(100)
     length = put_event(page, 0, ev.ALARM, code=b"E404", text=b"Tool hot", controller=0x31)
-    shown = told(bytes(page[:length]), KIND_EVENT)
-    assert (shown["type"], shown["event"], shown["code"], shown["text"]) == ("event", "alarm", "E404", "Tool hot")
-    assert (shown["controller_ready"], shown["tool_ready"], shown["time"]) == (True, None, None)
+    record = record_of(bytes(page[:length]), KIND_EVENT)
+    assert (record["type"], record["event"], record["code"], record["text"]) == ("event", "alarm", "E404", "Tool hot")
+    assert (record["controller_ready"], record["tool_ready"], record["time"]) == (True, None, None)
 
 
 def test_the_document_has_a_row_for_every_field():
@@ -264,15 +266,15 @@ def test_any_record_is_a_line_that_boards_write_the_same():
         line = line_of(payload, 0, KIND_RESULT, flags, len(payload))
         plain.end = 0
         assert plain.put(payload, 0, KIND_RESULT, flags, len(payload)) and bytes(plain.buf[: plain.end]) == line
-        shown, words = json.loads(line), describe(payload, 0, KIND_RESULT, flags, len(payload))
-        assert shown["tightening_id"] == (words["tightening_id"] or None) and shown["torque_unit"] == words["unit"]
-        assert shown["odd"] == (words.get("odd") or None) and shown["status"] == words["status"]
-        assert shown["batch_status"] == (words["batch_status"] if len(words["batch_status"]) > 1 else None)
+        record, words = json.loads(line), describe(payload, 0, KIND_RESULT, flags, len(payload))
+        assert record["tightening_id"] == (words["tightening_id"] or None) and record["torque_unit"] == words["unit"]
+        assert record["odd"] == (words.get("odd") or None) and record["status"] == words["status"]
+        assert record["batch_status"] == (words["batch_status"] if len(words["batch_status"]) > 1 else None)
         is_figure = words["torque"].replace(".", "").replace("-", "").isdigit()
-        assert shown["torque"] == (words["torque"] if is_figure else None)
+        assert record["torque"] == (words["torque"] if is_figure else None)
         is_number = re.fullmatch(r"-?(\d+\.?\d*|\.\d+)", words["angle"])
-        assert shown["angle"] == (float(words["angle"]) if is_number else None)
-        assert shown["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
+        assert record["angle"] == (float(words["angle"]) if is_number else None)
+        assert record["tool_serial"] == (text_of(payload, 8 + res.SERIAL, 14) or None)
         assert json.dumps(json.loads(line), separators=(",", ":")).encode() + b"\n" == line
 
 
@@ -284,5 +286,5 @@ def test_a_time_of_an_unset_clock_is_said_to_be_that():
     ):
         payload = bytearray(result())
         payload[res.HEAD_BYTES + res.TIME : res.HEAD_BYTES + res.TIME + 2] = year
-        assert told(bytes(payload), flags=res.FLAG_EDGE_TIME)["time_source"] == source
-        assert told(bytes(payload))["time_source"] == "controller"
+        assert record_of(bytes(payload), flags=res.FLAG_EDGE_TIME)["time_source"] == source
+        assert record_of(bytes(payload))["time_source"] == "controller"

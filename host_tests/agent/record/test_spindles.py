@@ -41,14 +41,16 @@ def test_result_is_acknowledged_only_after_it_is_on_flash():
         cart.device.journal = []
         cart.produce(1, 1500)
         stored = [index for index, (what, octets) in enumerate(cart.device.journal) if what == "program"]
-        said = [
+        acknowledged = [
             index
             for index, (what, octets) in enumerate(cart.device.journal)
             if what == "said" and octets[4:8] == last[:4] and octets[20:21] in (last[4:], b"\0")
         ]
-        assert stored and said and stored[0] < said[0], cart.device.journal
-        asked = [octets[20:21] for what, octets in cart.device.journal if what == "said" and octets[4:8] == b"0108"]
-        assert asked == ([b"1", b"1", b"1", b"0"] if settings is BOLTS else [b"0"] if kind is POWERMACS else [])
+        assert stored and acknowledged and stored[0] < acknowledged[0], cart.device.journal
+        flags_asked = [
+            octets[20:21] for what, octets in cart.device.journal if what == "said" and octets[4:8] == b"0108"
+        ]
+        assert flags_asked == ([b"1", b"1", b"1", b"0"] if settings is BOLTS else [b"0"] if kind is POWERMACS else [])
 
 
 def inject(cart, *messages):
@@ -67,9 +69,9 @@ def damaged(number):
     return bytes(frame)
 
 
-def told_gone(cart):
-    shown = [describe(payload, 0, kind, flags, len(payload)) for _, kind, flags, payload in cart.records()]
-    return [(one["first_id"], one["last_id"], one["count"], one["code"]) for one in shown if "first_id" in one]
+def gone_records(cart):
+    gaps = [describe(payload, 0, kind, flags, len(payload)) for _, kind, flags, payload in cart.records()]
+    return [(one["first_id"], one["last_id"], one["count"], one["code"]) for one in gaps if "first_id" in one]
 
 
 def test_synchronous_results_that_no_one_can_read_are_not_gone():
@@ -84,7 +86,7 @@ def test_synchronous_results_that_no_one_can_read_are_not_gone():
     inject(cart, damaged(6))  # 5 is gone, and 7
     inject(cart, synchronous(8))
     assert cart.stored_ids() == [1, 4, 8] and cart.station.ledger.gone() == 2
-    assert told_gone(cart) == [("5", "7", 2, "never")]
+    assert gone_records(cart) == [("5", "7", 2, "never")]
     assert cart.counted(h.IDS_GONE) == 1 and cart.counted(h.RAW) == 3
 
 
@@ -99,7 +101,7 @@ def test_unreadable_synchronous_results_are_remembered_over_a_start():
         cart.ready()
         inject(cart, synchronous(1))  # 0 is gone
         assert cart.stored_ids() == [65534, 1] and cart.station.ledger.gone() == 1, saved
-        assert told_gone(cart) == [("65535", "0", 1, "never")]
+        assert gone_records(cart) == [("65535", "0", 1, "never")]
 
 
 def test_outage_comes_again_from_where_the_subscription_rewinds():
@@ -158,7 +160,7 @@ def test_only_the_last_one_comes_again_without_its_predecessor():
         cart.clean()
 
 
-def test_sync_ids_wrap_and_a_jump_is_told():
+def test_sync_ids_wrap_and_a_jump_is_reported():
     cart = cart_of(STEP_SYNC, SYNC, first_id=65534).ready()
     cart.produce(4, 1500)
     assert cart.stored_ids() == [65534, 65535, 0, 1] and cart.station.ledger.gone() == 0
@@ -204,7 +206,7 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
     assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
 
 
-def test_full_spool_takes_nothing_and_loses_nothing():
+def test_full_spool_accepts_nothing_and_loses_nothing():
     for kind, settings in KINDS[:3]:
         cart = WholeCart(controller=dict(kind), settings={"controller": settings}, blocks=7, toolsnet=None)
         cart.run(3000)
@@ -224,23 +226,23 @@ def test_telegram_04_has_every_spindle():
         cart.produce(3, 1500)
         cart.until_stored(3)
         cart.clean()
-        for found in cart.archive.results:
-            values = {one["parameter_id"]: one["value"].strip() for one in found["parameters"] if not one["spindle"]}
+        for telegram in cart.archive.results:
+            values = {one["parameter_id"]: one["value"].strip() for one in telegram["parameters"] if not one["spindle"]}
             result = cart.controller.result(int(values[30]))
-            assert found["vin"].strip() == result.vin.decode()
-            assert [one["spindle"] for one in found["spindles"]] == [1, 2, 3, 4]
-            for one, told in zip(found["spindles"], spindle_frames.spindles_of(result, 4)):  # noqa: B905
-                assert one["overall"] == 1 - told.status and one["program"] == result.pset
-                assert one["torque"] == "%05d.%02d" % divmod(told.torque, 100)
-                assert one["angle"] == "%06d.0" % told.angle
+            assert telegram["vin"].strip() == result.vin.decode()
+            assert [one["spindle"] for one in telegram["spindles"]] == [1, 2, 3, 4]
+            for one, spindle in zip(telegram["spindles"], spindle_frames.spindles_of(result, 4)):  # noqa: B905
+                assert one["overall"] == 1 - spindle.status and one["program"] == result.pset
+                assert one["torque"] == "%05d.%02d" % divmod(spindle.torque, 100)
+                assert one["angle"] == "%06d.0" % spindle.angle
                 assert one["torque_low"] == "%05d.%02d" % divmod(result.torque_min, 100)
                 assert one["angle_high"] == "%06d.0" % result.angle_max
-                levels = [{0: 2, 1: 0, 2: 3}[told.torque_status], {0: 2, 1: 0, 2: 3}[told.angle_status]]
+                levels = [{0: 2, 1: 0, 2: 3}[spindle.torque_status], {0: 2, 1: 0, 2: 3}[spindle.angle_status]]
                 if kind is STEP_SYNC:  # of an angle it says NOK and no more
-                    levels[1] = 0 if told.angle_status == 1 else 1
+                    levels[1] = 0 if spindle.angle_status == 1 else 1
                 assert [one["torque_status"], one["angle_status"]] == levels
-            bolts = [one for one in found["parameters"] if one["spindle"]]
-            spoiled = [told for told in spindle_frames.spindles_of(result, 4) if not told.status]
+            bolts = [one for one in telegram["parameters"] if one["spindle"]]
+            spoiled = [row for row in spindle_frames.spindles_of(result, 4) if not row.status]
             each = 8 if ON_CPYTHON else 7  # there special values are kept
             assert len(bolts) == (each * 4 + len(spoiled) if settings is BOLTS else 0)
             if bolts:
@@ -249,7 +251,7 @@ def test_telegram_04_has_every_spindle():
             if ON_CPYTHON and settings is BOLTS:
                 sockets = [(one["spindle"], one["value"].strip()) for one in bolts if one["name"].strip() == "Socket"]
                 assert sockets == [(number, "A-%03d" % number) for number in (1, 2, 3, 4)]
-            named = [one["value"].strip() for one in found["parameters"] if one["name"].strip() == "Operator"]
+            named = [one["value"].strip() for one in telegram["parameters"] if one["name"].strip() == "Operator"]
             assert named == (["Anna"] if ON_CPYTHON and kind is POWERMACS else [])
 
 
@@ -259,7 +261,7 @@ def test_fifty_spindles_fit_one_record_and_one_telegram():
     cart.produce(3, 1500)
     cart.until_stored(3)
     cart.clean()
-    assert [len(found["spindles"]) for found in cart.archive.results] == [50, 50, 50]
+    assert [len(telegram["spindles"]) for telegram in cart.archive.results] == [50, 50, 50]
     assert cart.counted(h.CUT_SHORT) == 0
 
 
@@ -273,7 +275,7 @@ def test_unreadable_message_is_kept_raw_and_answered():
     assert len(cart.raw()) == 1 and cart.controller.messages[108] == 2
 
 
-def test_spindle_without_figure_or_status_is_named_beside_the_zero_that_stands_for_it():
+def test_spindle_without_figure_or_status_is_named_beside_the_zero_in_its_place():
     for kind, settings in KINDS:
         cart = cart_of(kind, settings).ready()
         cart.produce(1, 3000)
@@ -288,13 +290,15 @@ def test_spindle_without_figure_or_status_is_named_beside_the_zero_that_stands_f
                 place, width = places[index]
                 page[row + place : row + place + width] = b" " * width
             octets = writer.write(page, 0, len(page), 0, 42, 17)
-            found, breaches = take_apart(bytes(writer.tx[4:octets]))
-            second = found["spindles"][1]["spindle"]
-            told = [(one["spindle"], one["value"]) for one in found["parameters"] if one["parameter_id"] == 60006]
-            assert not breaches and told == [(second, one) for one in wanted], (settings, lacking)
-            shown = describe(page, 0, KIND_RESULT, 0, len(page))
-            assert shown.get("odd") == ("no status of %d" % second if 0 in lacking else None)
+            telegram, breaches = take_apart(bytes(writer.tx[4:octets]))
+            second = telegram["spindles"][1]["spindle"]
+            figures = [(one["spindle"], one["value"]) for one in telegram["parameters"] if one["parameter_id"] == 60006]
+            assert not breaches and figures == [(second, one) for one in wanted], (settings, lacking)
+            fields = describe(page, 0, KIND_RESULT, 0, len(page))
+            assert fields.get("odd") == ("no status of %d" % second if 0 in lacking else None)
         page[res.HEAD_BYTES + res.TIGHTENING_STATUS] = 0x20
         octets = writer.write(page, 0, len(page), 0, 42, 17)
-        told = [one for one in take_apart(bytes(writer.tx[4:octets]))[0]["parameters"] if one["parameter_id"] == 60006]
-        assert [one["value"] for one in told if not one["spindle"]] == ["no status"]
+        figures = [
+            one for one in take_apart(bytes(writer.tx[4:octets]))[0]["parameters"] if one["parameter_id"] == 60006
+        ]
+        assert [one["value"] for one in figures if not one["spindle"]] == ["no status"]

@@ -33,7 +33,7 @@ class Order:
         self.cart = cart
         self.asker = asker()
         self.waiting = []
-        self.told = None
+        self.answer = None
         self.job = carry_out(cart.station, cart.board, words.split(), self.asker)
         self.turn()
 
@@ -47,14 +47,14 @@ class Order:
         elif "waiting" in line:
             self.waiting.append(line["waiting"])
         else:
-            self.told = line
+            self.answer = line
         return True
 
     def end(self):
         """Let it come to its end; return what it says."""
         for _ in range(20000):
             if not self.turn():
-                return self.told
+                return self.answer
         raise AssertionError("it never ends")
 
 
@@ -75,16 +75,16 @@ def rest(cart):
 
 def logged(cart):
     """Return of every command in the log (what became of it, MID, code, words, who asked)."""
-    found = []
+    entries = []
     for _, kind, flags, payload in cart.records():
         if kind == KIND_EVENT and payload[ev.WHAT] == ev.COMMAND:
             text = payload[ev.TEXT :]
-            said = describe(payload, 0, kind, flags, len(payload))
+            event = describe(payload, 0, kind, flags, len(payload))
             places = ((ev.COMMAND_OUTCOME, ev.COMMAND_OUTCOME_BYTES), (ev.COMMAND_MID, 4))
             outcome, mid = [text_of(text, place, width) for place, width in places]
             who = text_of(text, ev.COMMAND_WHO, ev.COMMAND_WHO_BYTES)
-            found.append((outcome, int(mid), said["code"], said["text"], who))
-    return found
+            entries.append((outcome, int(mid), event["code"], event["text"], who))
+    return entries
 
 
 # -- what is sent --------------------------------------------------------------------------------------------------
@@ -109,11 +109,13 @@ def test_each_command_is_sent_as_documented_and_logged_twice():
         ("vin WVW%204711", 50, b"WVW 4711"),
         ("identifier " + "I" * 50, 150, b"I" * 50),
     ):
-        told = give(cart, "as=bo " + words)
-        assert (told["outcome"], told["mid"], told["code"], told["logged"]) == ("accepted", mid, None, True), words
+        answer = give(cart, "as=bo " + words)
+        assert (answer["outcome"], answer["mid"], answer["code"], answer["logged"]) == ("accepted", mid, None, True), (
+            words
+        )
         assert cart.controller.carried_out[-1] == (mid, data), words
-        said = words.replace("%20", " ")
-        assert logged(cart)[-2:] == [("sent", mid, "", said, "anna (bo)"), ("accepted", mid, "", said, "anna (bo)")], (
+        text = words.replace("%20", " ")
+        assert logged(cart)[-2:] == [("sent", mid, "", text, "anna (bo)"), ("accepted", mid, "", text, "anna (bo)")], (
             words
         )
         rest(cart)
@@ -124,14 +126,14 @@ def test_each_command_is_sent_as_documented_and_logged_twice():
 
 def test_what_is_refused_says_with_which_code_and_is_not_sent_again():
     cart = cart_of()
-    told = give(cart, "select-pset 99")
-    assert (told["outcome"], told["code"]) == ("refused", 3)
+    answer = give(cart, "select-pset 99")
+    assert (answer["outcome"], answer["code"]) == ("refused", 3)
     assert logged(cart)[-1][:3] == ("refused", 18, "03") and cart.controller.messages[18] == 1
     for code in (1, 3, 20, 42, 79, 92, 98):
         rest(cart)
         cart.controller.options.refuse_once = [(42, code)]
-        told = give(cart, "disable")
-        assert (told["outcome"], told["code"], cart.controller.messages.pop(42)) == ("refused", code, 1)
+        answer = give(cart, "disable")
+        assert (answer["outcome"], answer["code"], cart.controller.messages.pop(42)) == ("refused", code, 1)
     assert not cart.controller.is_locked
 
 
@@ -151,12 +153,12 @@ def test_a_mt_focus_gets_its_own_inputs_and_no_one_else_does():
 def test_every_profile_says_what_it_does_with_each_command():
     for name in names():
         cart = cart_of(link={"header": name} if name in HEADERS else None, **profile_options(name))
-        known = cart.controller.options.commands
+        accepted = cart.controller.options.commands
         for words, mids in (("select-pset 2", (18,)), ("job 5", (38,)), ("enable", (43, 225)), ("vin A", (50, 150))):
-            told = give(cart, words)
+            answer = give(cart, words)
             done = [mid for mid, _ in cart.controller.carried_out]
-            expected = [mid for mid in mids if mid in known and mid not in cart.controller.options.unknown_mids]
-            assert told["outcome"] == ("accepted" if expected else "refused"), (name, words, told)
+            expected = [mid for mid in mids if mid in accepted and mid not in cart.controller.options.unknown_mids]
+            assert answer["outcome"] == ("accepted" if expected else "refused"), (name, words, answer)
             assert done == expected[:1], (name, words)
             del cart.controller.carried_out[:]
             rest(cart)
@@ -169,11 +171,11 @@ def test_every_profile_says_what_it_does_with_each_command():
 def test_nothing_is_allowed_by_default_and_nothing_but_what_the_setting_names():
     cart = Cart(controller={"max_clients": 9}).ready()
     assert cart.station.commands is None and cart.station.intake.queries is None
-    told = give(cart, "enable")
-    assert told["outcome"] == "not allowed" and "controller.commands" in told["why"] and not told["logged"]
+    answer = give(cart, "enable")
+    assert answer["outcome"] == "not allowed" and "controller.commands" in answer["why"] and not answer["logged"]
     cart = cart_of(["job", "vin"])
-    told = give(cart, "enable")
-    assert told["outcome"] == "not allowed" and "job, vin" in told["why"]
+    answer = give(cart, "enable")
+    assert answer["outcome"] == "not allowed" and "job, vin" in answer["why"]
     assert give(cart, "explode")["outcome"] == "not allowed"
     assert give(cart, "job 5")["outcome"] == "accepted" and set(cart.controller.carried_out) == {(38, b"05")}
 
@@ -205,8 +207,8 @@ def test_what_does_not_fit_the_field_is_refused_here():
         "as=" + "n" * 17 + " enable",
         "as=%07 enable",
     ):
-        told = give(cart, words)
-        assert told["outcome"] == "wrong" and told["why"], words
+        answer = give(cart, words)
+        assert answer["outcome"] == "wrong" and answer["why"], words
     assert logged(cart) == [] and cart.controller.carried_out == []
 
 
@@ -214,12 +216,12 @@ def test_while_controller_is_away_nothing_is_sent_and_with_wait_it_waits():
     cart = cart_of()
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
     cart.run(1000)
-    told = give(cart, "enable")
-    assert told["outcome"] == "not sent" and "away" in told["why"] and logged(cart) == []
+    answer = give(cart, "enable")
+    assert answer["outcome"] == "not sent" and "away" in answer["why"] and logged(cart) == []
     order = Order(cart, "wait=60 enable")
     for _ in range(300):
         order.turn()
-    assert order.waiting and order.told is None
+    assert order.waiting and order.answer is None
     cart.network.up(CONTROLLER[0], CONTROLLER[1])
     assert order.end()["outcome"] == "accepted" and cart.controller.carried_out == [(43, b"")]
     cart.network.down(CONTROLLER[0], CONTROLLER[1])
@@ -234,8 +236,8 @@ def test_one_at_a_time_and_a_pause_between_two():
     first = Order(cart, "as=bo disable")
     for _ in range(5):
         first.turn()
-    told = give(cart, "enable")
-    assert told["outcome"] == "not sent" and "outstanding: disable, asked by anna (bo)" in told["why"]
+    answer = give(cart, "enable")
+    assert answer["outcome"] == "not sent" and "outstanding: disable, asked by anna (bo)" in answer["why"]
     assert first.end()["outcome"] == "unknown"
     before = cart.clock.total_ms
     assert give(cart, "enable")["outcome"] == "accepted"
@@ -263,8 +265,8 @@ def test_who_goes_away_takes_back_what_is_not_out():
 
 def test_without_an_answer_it_is_unknown_and_never_sent_again_by_itself():
     cart = cart_of(refuse={18: None})
-    told = give(cart, "select-pset 12")
-    assert told["outcome"] == "unknown" and "did not answer" in told["why"] and told["logged"]
+    answer = give(cart, "select-pset 12")
+    assert answer["outcome"] == "unknown" and "did not answer" in answer["why"] and answer["logged"]
     cart.run(300000)
     assert cart.controller.messages[18] == 1 and cart.is_ready() and cart.controller.connections == 1
     assert [line[0] for line in logged(cart)] == ["sent", "unknown"]
@@ -274,8 +276,8 @@ def test_a_late_answer_is_not_taken_for_that_of_the_next_command():
     cart = cart_of(refuse={18: None})
     assert give(cart, "select-pset 12")["outcome"] == "unknown"
     rest(cart)
-    told = give(cart, "select-pset 99")
-    assert told["outcome"] == "not sent" and "still owed" in told["why"]
+    answer = give(cart, "select-pset 99")
+    assert answer["outcome"] == "not sent" and "still owed" in answer["why"]
     cart.controller.sessions[0].accept(18)
     cart.run(100)
     cart.controller.options.refuse = {}
@@ -354,8 +356,8 @@ def acknowledged_after(cart, words):
 
 def test_an_acknowledgement_is_not_later_for_a_command():
     alone = acknowledged_after(cart_of(), "")
-    beside = acknowledged_after(cart_of(), "identifier " + "I" * 56)
-    assert beside <= alone + 1, (alone, beside)
+    with_command = acknowledged_after(cart_of(), "identifier " + "I" * 56)
+    assert with_command <= alone + 1, (alone, with_command)
 
 
 def on_a_line(words):
@@ -372,21 +374,24 @@ def on_a_line(words):
         before = cart.clock.total_ms
         assert cart.run(20000, lambda: len(cart.controller.acknowledged) >= len(cart.controller.produced))
         worst = max(worst, cart.clock.total_ms - before)
-        said = None
+        sent_line = None
         for line in job:
             if isinstance(line, int):
                 cart.run(line)
             else:
-                said = line
-        assert not words or said["outcome"] == "accepted"
+                sent_line = line
+        assert not words or sent_line["outcome"] == "accepted"
         cart.run(2000)
     return worst
 
 
 def test_serial_acknowledgement_waits_only_for_the_bytes_of_the_command():
     alone = on_a_line("")
-    beside = on_a_line("identifier " + "I" * 56)
-    assert beside - alone <= 150, (alone, beside)  # 76 octets and their NUL at 9600 baud, and the line's turn
+    with_command = on_a_line("identifier " + "I" * 56)
+    assert with_command - alone <= 150, (
+        alone,
+        with_command,
+    )  # 76 octets and their NUL at 9600 baud, and the line's turn
 
 
 def test_a_command_goes_in_front_of_what_is_missing():

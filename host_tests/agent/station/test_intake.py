@@ -157,8 +157,8 @@ def test_numbered_sessions_lose_and_repeat_nothing():
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
-    told = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
-    assert told == {1097}
+    mids = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
+    assert mids == {1097}
 
 
 def test_accepted_revisions_are_remembered_over_a_restart():
@@ -306,7 +306,7 @@ def test_no_acknowledgement_leaves_before_its_record_was_programmed_numbered_or_
         assert (programmed, acknowledged) == (10, 10)
 
 
-def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+def test_nothing_is_acknowledged_after_a_result_that_was_not_stored():
     """A controller that does not wait for each 0062 takes the next one for it."""
     cart = Cart(controller={"window": 3}).settle()
     cart.controller.options.refuse = {64: None}  # the goodbye waits for the answer to what the first one lets ask
@@ -388,8 +388,8 @@ def test_missed_results_whose_unit_no_one_says_are_kept_as_they_came():
         cart.cut()
         cart.settle()
         assert cart.stored_ids() == [1, 2, 6] and [int(frame[22:32]) for frame in cart.raw()] == [3, 4, 5]
-        known = cart.station.ledger
-        assert known.gone() == 0 and known.epoch() == 0 and known.missing() == 0 and cart.gone() == []
+        ledger = cart.station.ledger
+        assert ledger.gone() == 0 and ledger.epoch() == 0 and ledger.missing() == 0 and cart.gone() == []
 
 
 def test_stop_says_goodbye_and_frees_the_slot():
@@ -462,14 +462,14 @@ def test_what_is_fetched_has_the_room_that_what_is_pushed_has_without_overwritin
     cart = Cart(blocks=4 + 4, settings={"spool": {"when_full": "overwrite"}}, controller={"memory": 400}).ready()
     cart.settle()
     log = cart.station.log
-    asked = 0
+    stored = 0
     while cart.station.state.numbers[OVERWRITTEN] == 0:
         has_room, before = log.has_room(log.room_bytes, False), log.number
         cart.produce(1, 50)
         if log.number > before:
             assert has_room == (cart.station.state.numbers[OVERWRITTEN] == 0), log.number
-            asked += 1
-    assert asked > 40
+            stored += 1
+    assert stored > 40
 
 
 def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_missing():

@@ -13,7 +13,7 @@ HEAP = "2m"
 
 def telling(**options):
     log = Area(blocks=options.pop("blocks", 16)).mount(events=(0,), **options)[1]
-    return log, lambda *said: put_gone(log, Clock(), 10, *said)
+    return log, lambda *gap: put_gone(log, Clock(), 10, *gap)
 
 
 def events(log):

@@ -41,7 +41,7 @@ def part(**values):
     return message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
 
 
-def test_controller_without_history_is_told_and_its_results_go_on():
+def test_controller_without_history_is_reported_and_its_results_go_on():
     cart = cart_of(operation_history=False).ready()
     cart.produce(2, 1500)
     cart.drop()
@@ -174,7 +174,7 @@ def kept_of(cart, messages):
     return [one in cart.raw() or int(one[36:40]) in rows for one in messages]
 
 
-def frames_of(revision, data_revision, count, told=None, total=None):
+def frames_of(revision, data_revision, count, declared=None, total=None):
     """Return the messages of an operation whose MID 1201 has data of another revision or count than it says."""
     result = example_tightening(tightening_id=1)
     objects = spindle_frames.spindles_of(result, count)
@@ -182,9 +182,9 @@ def frames_of(revision, data_revision, count, told=None, total=None):
     listed = [(idents[index], objects[index].status, 2, 0) for index in range(count)]
     total = 1 + count if total is None else total
     data = bytearray(frames.overall_data(result, data_revision, total, 8, FIELDS, listed))
-    if told is not None:
+    if declared is not None:
         at = 58 - 20 if data_revision == 1 else 62 - 20
-        data[at : at + 3] = b"%03d" % told
+        data[at : at + 3] = b"%03d" % declared
     first = message(1201, bytes(data), revision)
     fields = [frames.standard_fields(result, one) for one in objects]
     return [first] + [
@@ -440,7 +440,7 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     cart.clean()
 
 
-def test_nothing_is_acknowledged_behind_a_result_that_was_not_stored():
+def test_nothing_is_acknowledged_after_a_result_that_was_not_stored():
     cart = cart_of(STEP_SYNC).settle()
     store = cart.station.intake.store
     put = store.put_taken
@@ -485,7 +485,7 @@ def test_cut_at_any_moment_loses_and_doubles_nothing():
         cart.clean()
 
 
-def test_connection_that_breaks_behind_any_message_loses_nothing():
+def test_connection_that_breaks_after_any_message_loses_nothing():
     for count in range(1, 14):
         cart = cart_of(drop_after_sent=[count]).ready()
         cart.produce(6, 700)
@@ -496,7 +496,7 @@ def test_connection_that_breaks_behind_any_message_loses_nothing():
         assert cart.stored_ids() == list(range(first, 7)) and first <= 3, count
 
 
-def rows_told(cart, number):
+def rows_made(cart, number):
     """The objects of a result, as the controller made it."""
     return [
         (100 + one.number, one.status, one.torque, one.angle)
@@ -523,7 +523,7 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
         assert sorted(cart.stored_ids()) == wanted and (7, 7) in cart.gone()
         for payload in cart.stored():
             number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
-            assert rows_kept(payload) == rows_told(cart, number)
+            assert rows_kept(payload) == rows_made(cart, number)
             assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
         assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
         cart.clean()
@@ -550,11 +550,11 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
     cart._listen({}, 3000)
     cart.until_stored(120, 3000000)
     assert sorted(cart.ids()) == list(range(1, 121))
-    for found in cart.archive.results:
-        values = {one["parameter_id"]: one["value"].strip() for one in found["parameters"] if not one["spindle"]}
-        told = rows_told(cart, int(values[30]))
-        assert [(one["spindle"], 1 - one["overall"]) for one in found["spindles"]] == [one[:2] for one in told]
-        assert [one["torque"] for one in found["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in told]
+    for telegram in cart.archive.results:
+        values = {one["parameter_id"]: one["value"].strip() for one in telegram["parameters"] if not one["spindle"]}
+        rows = rows_made(cart, int(values[30]))
+        assert [(one["spindle"], 1 - one["overall"]) for one in telegram["spindles"]] == [one[:2] for one in rows]
+        assert [one["torque"] for one in telegram["spindles"]] == ["%05d.%02d" % divmod(one[2], 100) for one in rows]
     cart.clean()
 
 

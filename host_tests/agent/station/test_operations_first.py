@@ -21,9 +21,9 @@ def cart_at(results, **options):
 def examined(results, **options):
     """What doctor says of results at such a controller."""
     with toolcart.simulated.controller(**options) as simulated:
-        told = {"host": simulated.host, "port": simulated.port, "start_revisions": [6], "result_revisions": [3, 2]}
-        found = over_tcp("station 1", {**told, "results": results})
-    return next(one for one in found if "results are pushed" in one.words)
+        settings = {"host": simulated.host, "port": simulated.port, "start_revisions": [6], "result_revisions": [3, 2]}
+        findings = over_tcp("station 1", {**settings, "results": results})
+    return next(one for one in findings if "results are pushed" in one.words)
 
 
 def test_operations_are_asked_for_first_and_hold_all_bolts():

@@ -13,7 +13,7 @@ HEAP = "12m"
 SESSIONS_IN_TEN_MINUTES = 25  # two a minute, and a few while the pause grows
 
 
-def shown(cart):
+def station_status(cart):
     return status.of_station(cart.station, cart.clock.now)
 
 
@@ -35,17 +35,17 @@ def test_it_is_called_refused_and_not_full():
     cart = Cart().ready()
     refusing(cart)
     cart.produce(1, 5000)
-    told = shown(cart)
-    assert told["spool"]["refused"] == "broken" and not told["controller"]["waits_for_room"]
-    assert told["controller"]["next_try_ms"] > 0
+    reported = station_status(cart)
+    assert reported["spool"]["refused"] == "broken" and not reported["controller"]["waits_for_room"]
+    assert reported["controller"]["next_try_ms"] > 0
     assert cart.counted(h.FLASH_FAILED) == 1 and cart.counted(h.REFUSED_FULL) == 0
     refusing(cart, FLASH_DONE)
     cart.settle()
-    told = shown(cart)
-    assert told["spool"]["refused"] == "" and not told["controller"]["waits_for_room"]
+    reported = station_status(cart)
+    assert reported["spool"]["refused"] == "" and not reported["controller"]["waits_for_room"]
 
 
-def test_a_flash_that_takes_snapshots_and_no_results_is_no_storm():
+def test_a_flash_that_accepts_snapshots_and_no_results_is_no_storm():
     cart = Cart().ready()
     cart.produce()
     cart.settle()

@@ -189,7 +189,7 @@ def test_block_that_cannot_be_read_any_more_holds_up_nothing():
 # What a start finds
 
 
-def test_what_lies_behind_the_snapshot_counts_once_however_often_start_is_cut():
+def test_what_lies_after_the_snapshot_counts_once_however_often_start_is_cut():
     bench = Bench()
     for number in range(1, 9):
         bench.push(light(tightening_id=number))
@@ -278,8 +278,8 @@ def test_repeat_lets_nothing_go_from_a_full_log_that_overwrites():
         assert bench.push(light(tightening_id=number)) == KEPT
         assert bench.results()[-1][2][:4] == pack("<I", bench.log.number)
         stands = (bench.device.operations, bench.log.number)
-        for known in (number, number - 1 if number > 1 else 1):
-            assert bench.push(light(tightening_id=known)) == KEPT_BEFORE
+        for tightening_id in (number, number - 1 if number > 1 else 1):
+            assert bench.push(light(tightening_id=tightening_id)) == KEPT_BEFORE
             assert (bench.device.operations, bench.log.number) == stands
     kept = [unpack("<I", payload[:4])[0] for _, _, payload in bench.results()]
     assert bench.state.numbers[OVERWRITTEN] >= kept[0] - 1 > 0
@@ -422,8 +422,10 @@ def test_repeat_in_a_block_refused_twice_is_counted_as_stored_again():
         bench.device.read = read
         assert bench.log.state.numbers[STORED_AGAIN] >= doubles(bench), refused
     assert doubles(bench) > 0
-    told = bench.log.state.numbers[STORED_AGAIN]
-    assert told <= bench.start().log.state.numbers[STORED_AGAIN] <= told + 1, "the last one was counted in front of it"
+    counted = bench.log.state.numbers[STORED_AGAIN]
+    assert counted <= bench.start().log.state.numbers[STORED_AGAIN] <= counted + 1, (
+        "the last one was counted in front of it"
+    )
 
 
 def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
@@ -452,8 +454,8 @@ def test_stored_again_is_no_less_than_the_truth_whichever_reads_are_refused():
                 bench.start()
                 flaky.device.read = flaky
         flaky.is_well = True
-        told = bench.log.state.numbers[STORED_AGAIN]
-        assert told >= doubles(bench), (seed, told, doubles(bench))
+        counted = bench.log.state.numbers[STORED_AGAIN]
+        assert counted >= doubles(bench), (seed, counted, doubles(bench))
 
 
 def put_raw(bench, ident):
@@ -643,7 +645,7 @@ def test_result_without_an_id_is_told_apart_too():
             assert bench.push(placed(frame, b"01", spindle)) == kept, (ident, spindle)
 
 
-def test_limits_behind_the_body_stay_where_they_are():
+def test_limits_after_the_body_stay_where_they_are():
     bench = Bench()
     bench.push(placed(pushed(1), b"07"))
     payload = bench.results()[0][2]

@@ -13,7 +13,7 @@ HEAVY = True
 HEAP = "12m"
 
 QUIET_MS = QUIET_MINUTES * 60000
-TOLD_MS = 60000  # the second question, the new connection, the fetch
+NOTICE_MS = 60000  # the second question, the new connection, the fetch
 
 
 def cart_of(settings=None, **options):
@@ -38,7 +38,7 @@ def test_subscription_lost_before_any_result_is_found_too():
     cart = cart_of()
     cart.controller.end_subscriptions()
     cart.produce(2, 200)
-    cart.run(QUIET_MS + 60000 + TOLD_MS)
+    cart.run(QUIET_MS + 60000 + NOTICE_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 2
 
 
@@ -49,7 +49,7 @@ def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
     cart.controller.end_subscriptions()
     cart.produce(tightening_id=0)  # nobody will ever hear of it
-    cart.run(QUIET_MS + 60000 + TOLD_MS)
+    cart.run(QUIET_MS + 60000 + NOTICE_MS)
     cart.produce(1, 4 * QUIET_MS, tightening_id=0)
     assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
@@ -77,11 +77,11 @@ def test_controller_that_gave_up_while_process_was_stalled_is_found_at_once():
             cart.network.step()
             cart.clock.advance(max(1, min(cart.network.next_due(), end - cart.clock.total_ms)))
         cart.produce(2, 200)
-        cart.run(TOLD_MS)
+        cart.run(NOTICE_MS)
         assert agrees(cart), resends
 
 
-def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
+def test_controller_that_accepts_no_acknowledgement_is_found_when_it_gives_up():
     cart = cart_of(gives_up="unsubscribes")
     cart.produce(2, 200)
     cart.controller.options.ack_refusal_code = 19
@@ -90,17 +90,17 @@ def test_controller_that_takes_no_acknowledgement_is_found_when_it_gives_up():
     assert cart.counted(h.CONTROLLER_REFUSALS) == 4 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
     cart.controller.options.ack_refusal_code = 0
     cart.produce(3, 200)
-    cart.run(TOLD_MS)
+    cart.run(NOTICE_MS)
     assert agrees(cart) and cart.counted(h.RECOVERED) == 3
 
 
-def test_quiet_controllers_are_asked_and_nothing_is_told():
+def test_quiet_controllers_are_asked_and_nothing_is_reported():
     for options in ({}, {"push_last_result": True}, {"max_clients": 3}, profile_options("power-focus-6000-3.6")):
         cart = cart_of(**options)
         cart.produce(3, 200)
-        asked = cart.controller.messages.get(64, 0)
+        before = cart.controller.messages.get(64, 0)
         cart.run(4 * QUIET_MS)
-        assert 2 <= cart.controller.messages[64] - asked <= 5
+        assert 2 <= cart.controller.messages[64] - before <= 5
         assert agrees(cart, 0, 0)
 
 
@@ -118,9 +118,9 @@ def test_controller_that_answers_slowly_or_not_at_all_is_left_alone():
 def test_repeats_without_end_cost_a_question_each_quarter_minute():
     cart = cart_of(repeat=100, repeat_every_ms=5000)
     cart.produce(1, 200)
-    asked = cart.controller.messages.get(64, 0)
+    before = cart.controller.messages.get(64, 0)
     cart.run(400000)
-    assert 10 <= cart.controller.messages[64] - asked <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
+    assert 10 <= cart.controller.messages[64] - before <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
 
 
 def test_subscription_is_sent_again_where_nothing_can_be_asked_for():
@@ -173,7 +173,7 @@ def test_answers_that_name_no_station_are_fetched_only_where_ids_are_own():
         assert cart.stored_ids() == (made[:3] + made[6:] if shares else made)
 
 
-def test_ids_that_are_off_are_put_right_and_told():
+def test_ids_that_are_off_are_put_right_and_reported():
     for how, by in (("said", 1), ("kept", 1), ("said", -8), ("said", 5), ("kept", -2), ("kept", 8)):
         cart = cart_of(ids_higher=how, ids_off_by=by)
         cart.produce(3, 200)

@@ -25,8 +25,8 @@ class Hostile(Endpoint):
         super().__init__([], [])
         self.greeting = greeting
         self.reply = answer
-        self.closes_after = closes_after  # octets heard, None: never
-        self.heard = 0
+        self.closes_after = closes_after  # octets received, None: never
+        self.received = 0
 
     def connected(self, now):
         super().connected(now)
@@ -35,9 +35,9 @@ class Hostile(Endpoint):
             self.close("hostile")
 
     def receive(self, octets, now):
-        self.heard += len(octets)
+        self.received += len(octets)
         self.send(self.reply.replace(b"%s", octets[6:11]))
-        if self.closes_after is not None and self.heard >= self.closes_after:
+        if self.closes_after is not None and self.received >= self.closes_after:
             self.close("hostile")
 
     def tick(self, now):

@@ -78,26 +78,26 @@ class Record:
         octets = writer.write(page, 5, self.length, flags, ident, sequence)
         return bytes(writer.tx[:octets])
 
-    def told(self, flags=0, **settings):
+    def decoded(self, flags=0, **settings):
         """Return the fields of the telegram, which has to be flawless, and its parameters by their ID."""
         octets = self.write(flags, **settings)
-        found, breaches = take_apart(octets[4:])
+        telegram, breaches = take_apart(octets[4:])
         assert int(octets[:4]) == len(octets) - 4
         assert breaches == [], breaches
-        assert len(found["spindles"]) == 1 and found["vins"] == []
-        found["by_id"] = {}
-        for parameter in found["parameters"]:
-            assert parameter["parameter_id"] not in found["by_id"]
-            found["by_id"][parameter["parameter_id"]] = parameter
-        return found
+        assert len(telegram["spindles"]) == 1 and telegram["vins"] == []
+        telegram["by_id"] = {}
+        for parameter in telegram["parameters"]:
+            assert parameter["parameter_id"] not in telegram["by_id"]
+            telegram["by_id"][parameter["parameter_id"]] = parameter
+        return telegram
 
 
 def spindle_of(**fields):
-    return Record(**fields).told()["spindles"][0]
+    return Record(**fields).decoded()["spindles"][0]
 
 
-def values(found):
-    return {number: found["by_id"][number]["value"] for number in found["by_id"]}
+def values(telegram):
+    return {number: telegram["by_id"][number]["value"] for number in telegram["by_id"]}
 
 
 def test_telegram_is_the_worked_example_octet_for_octet():
@@ -108,15 +108,15 @@ def test_telegram_is_the_worked_example_octet_for_octet():
 
 def test_identity_is_that_of_the_configuration_and_the_record():
     record = Record(station=9876, spindle=31)
-    found = take_apart(record.written(writer_of(21, 1234), 0, 99999, 99999)[4:])[0]
-    assert (found["system_type"], found["system"], found["station"]) == (21, 1234, 9876)
-    assert (found["identifier"], found["sequence"]) == (99999, 99999)
-    assert found["spindles"][0]["spindle"] == 31
-    assert {parameter["spindle"] for parameter in found["parameters"]} == {31}
+    telegram = take_apart(record.written(writer_of(21, 1234), 0, 99999, 99999)[4:])[0]
+    assert (telegram["system_type"], telegram["system"], telegram["station"]) == (21, 1234, 9876)
+    assert (telegram["identifier"], telegram["sequence"]) == (99999, 99999)
+    assert telegram["spindles"][0]["spindle"] == 31
+    assert {parameter["spindle"] for parameter in telegram["parameters"]} == {31}
 
 
 def test_rows_of_the_mapping_hold():
-    for fields, name, shown in (
+    for fields, name, wanted in (
         ({"time": "1999-12-31:23:59:58"}, "time", "19991231235958"),
         ({"pset": 999}, "program", 999),
         ({"pset": 999}, 1000, None),
@@ -134,46 +134,46 @@ def test_rows_of_the_mapping_hold():
         ({"batch_size": 0}, 100, "0"),
         ({"pset_change": "Last Change Unknown"}, 1003, "Last Change Unknown"),
     ):
-        found = Record(**fields).told()
-        told = dict(values(found))
-        told.update(found["spindles"][0])
-        told.setdefault("time", found["time"])
-        assert told.get(name) == shown, (fields, name)
+        telegram = Record(**fields).decoded()
+        row = dict(values(telegram))
+        row.update(telegram["spindles"][0])
+        row.setdefault("time", telegram["time"])
+        assert row.get(name) == wanted, (fields, name)
 
 
 def test_time_of_the_edge_is_said_to_be_its_own():
-    found = Record().told(res.FLAG_EDGE_TIME)
-    assert values(found)[60003] == "EDGE" and found["by_id"][60003]["name"] == "Time source"
-    assert 60003 not in Record().told()["by_id"]
+    telegram = Record().decoded(res.FLAG_EDGE_TIME)
+    assert values(telegram)[60003] == "EDGE" and telegram["by_id"][60003]["name"] == "Time source"
+    assert 60003 not in Record().decoded()["by_id"]
     for time, source in (("1970-01-01:00:00:09", "EDGE, CLOCK UNSET"), ("2023-12-31:23:59:59", "EDGE, CLOCK UNSET")):
-        assert values(Record(time=time).told(res.FLAG_EDGE_TIME))[60003] == source
-    assert values(Record(time="2024-01-01:00:00:00").told(res.FLAG_EDGE_TIME))[60003] == "EDGE"
-    assert 60003 not in Record(time="1970-01-01:00:00:09").told()["by_id"]
+        assert values(Record(time=time).decoded(res.FLAG_EDGE_TIME))[60003] == source
+    assert values(Record(time="2024-01-01:00:00:00").decoded(res.FLAG_EDGE_TIME))[60003] == "EDGE"
+    assert 60003 not in Record(time="1970-01-01:00:00:09").decoded()["by_id"]
 
 
 def test_vin_is_25_octets_and_leading_blanks_stay():
     vin = b" 234567890123456789012345"
-    assert Record(vin=vin).told()["vin"] == vin.decode()
-    assert Record(vin=b"").told()["vin"] == ""
+    assert Record(vin=vin).decoded()["vin"] == vin.decode()
+    assert Record(vin=b"").decoded()["vin"] == ""
 
 
 def test_vin_beyond_ascii_is_escaped_and_stays_distinct():
-    def told(vin):
-        found = Record(vin=vin + b" " * (25 - len(vin))).told()
-        octets = [one["value"] for one in found["parameters"] if one["parameter_id"] in (60022, 60023)]
-        return found["vin"], "".join(octets)
+    def vin_and_escapes(vin):
+        telegram = Record(vin=vin + b" " * (25 - len(vin))).decoded()
+        octets = [one["value"] for one in telegram["parameters"] if one["parameter_id"] in (60022, 60023)]
+        return telegram["vin"], "".join(octets)
 
-    assert told(b"A\xc3\xa4B\x00C\x07D~") == ("A~C3~A4B~00C~07D~7E", "")
-    assert told(b"Lenks\xe4ule") == ("Lenks~E4ule", "")
+    assert vin_and_escapes(b"A\xc3\xa4B\x00C\x07D~") == ("A~C3~A4B~00C~07D~7E", "")
+    assert vin_and_escapes(b"Lenks\xe4ule") == ("Lenks~E4ule", "")
     long = [b"W" * 10 + bytes((0xE4 + index // 8, 0xC3, 0xA4 + index % 8)) + b"\xff" * 12 for index in range(16)]
-    assert len({told(vin)[0] for vin in long}) == 16
+    assert len({vin_and_escapes(vin)[0] for vin in long}) == 16
     for vin in long:
-        shown, octets = told(vin)
-        assert shown.startswith("W" * 10 + "~~") and len(shown) <= 25 and bytes.fromhex(octets) == vin
+        text, octets = vin_and_escapes(vin)
+        assert text.startswith("W" * 10 + "~~") and len(text) <= 25 and bytes.fromhex(octets) == vin
 
 
 def test_serial_of_the_tool_is_stripped_on_both_sides():
-    for serial, shown in (
+    for serial, expected in (
         (b"C3412129", "C3412129"),
         (b"  C3412129", "C3412129"),
         (b"\x00\x00C3412129\x00", "C3412129"),
@@ -182,24 +182,24 @@ def test_serial_of_the_tool_is_stripped_on_both_sides():
     ):
         record = Record()
         record.put_serial(serial)
-        found = record.told()
-        assert found["spindles"][0]["serial"] == shown
-        assert 1202 not in found["by_id"]
+        telegram = record.decoded()
+        assert telegram["spindles"][0]["serial"] == expected
+        assert 1202 not in telegram["by_id"]
 
 
 def test_serial_over_ten_keeps_its_end_and_goes_whole_as_parameter():
     for serial, end in ((b"ABCDEFGHIJKLMN", "EFGHIJKLMN"), (b" BCDEFGHIJKL  ", "CDEFGHIJKL")):
         record = Record()
         record.put_serial(serial)
-        found = record.told()
-        assert found["spindles"][0]["serial"] == end
-        assert values(found)[1202].strip() == serial.decode().strip()
+        telegram = record.decoded()
+        assert telegram["spindles"][0]["serial"] == end
+        assert values(telegram)[1202].strip() == serial.decode().strip()
 
 
-def test_parameter_set_0_is_sent_as_program_9999_and_told_as_0():
-    found = Record(pset=0).told()
-    assert found["spindles"][0]["program"] == 9999
-    assert values(found)[1000] == "0"
+def test_parameter_set_0_is_sent_as_program_9999_and_as_parameter_0():
+    telegram = Record(pset=0).decoded()
+    assert telegram["spindles"][0]["program"] == 9999
+    assert values(telegram)[1000] == "0"
 
 
 def test_overall_status_is_the_other_way_round():
@@ -209,17 +209,17 @@ def test_overall_status_is_the_other_way_round():
 
 
 def test_torque_and_angle_status_are_renumbered():
-    for told, shown in ((0, 2), (1, 0), (2, 3)):
-        assert spindle_of(torque_status=told)["torque_status"] == shown
-        assert spindle_of(angle_status=told)["angle_status"] == shown
+    for code, expected in ((0, 2), (1, 0), (2, 3)):
+        assert spindle_of(torque_status=code)["torque_status"] == expected
+        assert spindle_of(angle_status=code)["angle_status"] == expected
 
 
 def test_limits_missing_from_light_are_zero_and_said_to_be_unknown():
-    found = Record().told()
-    spindle = found["spindles"][0]
+    telegram = Record().decoded()
+    spindle = telegram["spindles"][0]
     assert (spindle["torque_low"], spindle["torque_high"]) == ("00000.00", "00000.00")
     assert (spindle["angle_low"], spindle["angle_high"]) == ("000000.0", "000000.0")
-    assert values(found)[60002] == "UNKNOWN" and found["by_id"][60002]["name"] == "Limits"
+    assert values(telegram)[60002] == "UNKNOWN" and telegram["by_id"][60002]["name"] == "Limits"
 
 
 def test_torque_in_another_unit_is_sent_in_newton_metres():
@@ -234,21 +234,21 @@ def test_torque_in_another_unit_is_sent_in_newton_metres():
         (8, "00000.40", "00000.42", "00000.50"),  # Ncm 0.01
         (9, "00040.00", "00042.37", "00050.00"),  # it is undocumented: as it is
     ):
-        found = Record(61, 3, torque_unit=unit).told()
-        spindle = found["spindles"][0]
+        telegram = Record(61, 3, torque_unit=unit).decoded()
+        spindle = telegram["spindles"][0]
         assert (spindle["torque_low"], spindle["torque"], spindle["torque_high"]) == (low, torque, high), unit
         assert spindle["angle"] == "000095.0"
-        assert 60004 not in found["by_id"]
+        assert 60004 not in telegram["by_id"]
 
 
 def test_torque_in_percent_is_sent_as_it_is_and_flagged():
-    found = Record(61, 3, torque_unit=7).told()
-    assert found["spindles"][0]["torque"] == "00042.37"
-    assert values(found)[60004] == "%" and found["by_id"][60004]["name"] == "Torque unit"
+    telegram = Record(61, 3, torque_unit=7).decoded()
+    assert telegram["spindles"][0]["torque"] == "00042.37"
+    assert values(telegram)[60004] == "%" and telegram["by_id"][60004]["name"] == "Torque unit"
 
 
 def test_parameters_have_the_numbers_and_types_of_the_mapping():
-    found = Record(batch_status=2, tightening_id=4294967295).told()
+    telegram = Record(batch_status=2, tightening_id=4294967295).decoded()
     expected = {
         30: ("Tightening ID", "4294967295", 0),  # a string, because it does not fit a signed integer
         1500: ("Job ID", "7", 1),
@@ -259,33 +259,33 @@ def test_parameters_have_the_numbers_and_types_of_the_mapping():
         60002: ("Limits", "UNKNOWN", 0),
         60001: ("Edge source", "LIVE", 0),
     }
-    assert len(expected) == len(found["by_id"])
+    assert len(expected) == len(telegram["by_id"])
     for number in expected:
-        parameter = found["by_id"][number]
+        parameter = telegram["by_id"][number]
         assert (parameter["name"], parameter["value"], parameter["type"]) == expected[number]
         assert (parameter["unit"], parameter["step"]) == ("", 0)
 
 
 def test_field_that_is_blank_has_no_parameter():
     blank = dict.fromkeys(("job", "batch_size", "batch_counter", "batch_status", "tightening_id"))
-    found = Record(pset_change="", **blank).told()
-    assert sorted(found["by_id"]) == [60001, 60002]
+    telegram = Record(pset_change="", **blank).decoded()
+    assert sorted(telegram["by_id"]) == [60001, 60002]
 
 
 def test_recovered_result_leaves_out_what_the_old_message_does_not_have():
-    found = Record(65, 1).told(res.FLAG_RECOVERED)
-    assert sorted(found["by_id"]) == [30, 101, 102, 60001, 60002]
-    assert values(found)[60001] == "RECOVERED"
-    spindle = found["spindles"][0]
+    telegram = Record(65, 1).decoded(res.FLAG_RECOVERED)
+    assert sorted(telegram["by_id"]) == [30, 101, 102, 60001, 60002]
+    assert values(telegram)[60001] == "RECOVERED"
+    spindle = telegram["spindles"][0]
     assert (spindle["torque"], spindle["angle"], spindle["overall"]) == ("00042.37", "000095.0", 1)
     assert (spindle["torque_status"], spindle["angle_status"], spindle["serial"]) == (0, 3, "")
 
 
 def test_parameters_that_are_not_wanted_are_left_out():
     for bit, number in enumerate((30, 1500, 100, 101, 102, 1003, 60001)):
-        found = Record().told(parameters=r04.PARAM_ALL & ~(1 << bit))
-        assert number not in found["by_id"] and len(found["by_id"]) == 7
-    assert sorted(Record().told(parameters=0)["by_id"]) == [60002]
+        telegram = Record().decoded(parameters=r04.PARAM_ALL & ~(1 << bit))
+        assert number not in telegram["by_id"] and len(telegram["by_id"]) == 7
+    assert sorted(Record().decoded(parameters=0)["by_id"]) == [60002]
     assert len(r04.PARAM_NAMES) == 7
 
 
@@ -314,23 +314,23 @@ PLACES = {
 
 def test_running_batch_goes_out_as_not_completed():
     record = odd(BATCH_STATUS=b"3")
-    assert values(record.told())[102] == "0"
+    assert values(record.decoded())[102] == "0"
     writer = writer_of()
     for status in (b"3", b"1", b"3", b"2", b"0"):
-        found = take_apart(odd(BATCH_STATUS=status).written(writer)[4:])[0]["parameters"]
-        assert [p["value"] for p in found if p["parameter_id"] == 102] == [status.decode().replace("3", "0")]
+        parameters = take_apart(odd(BATCH_STATUS=status).written(writer)[4:])[0]["parameters"]
+        assert [p["value"] for p in parameters if p["parameter_id"] == 102] == [status.decode().replace("3", "0")]
 
 
-def test_odd_fields_are_told_beside_what_could_be_read():
+def test_odd_fields_are_reported_beside_what_could_be_read():
     record = odd(TORQUE=b"12x456", TIGHTENING_STATUS=b"5", ANGLE_STATUS=b"x")
-    found = record.told(res.FLAG_ODD)
-    spindle = found["spindles"][0]
-    assert values(found)[60006] == "torque 12x456, status 5, "[:25].strip()
+    telegram = record.decoded(res.FLAG_ODD)
+    spindle = telegram["spindles"][0]
+    assert values(telegram)[60006] == "torque 12x456, status 5, "[:25].strip()
     assert (spindle["overall"], spindle["torque"], spindle["angle_status"]) == (1, "00000.00", 1)
-    assert 60006 not in Record().told()["by_id"]
+    assert 60006 not in Record().decoded()["by_id"]
 
 
-def test_figure_or_status_that_is_absent_is_named_beside_the_zero_that_stands_for_it():
+def test_figure_or_status_that_is_absent_is_named_beside_the_zero_in_its_place():
     for fields, wanted in (
         ({"TORQUE": b"      "}, "no torque"),
         ({"ANGLE": b"     "}, "no angle"),
@@ -340,27 +340,27 @@ def test_figure_or_status_that_is_absent_is_named_beside_the_zero_that_stands_fo
         for limits in (False, True):
             record = odd(limits, **fields)
             for flags in (0, res.FLAG_ODD):
-                found = record.told(flags)
-                assert values(found)[60006] == wanted
+                telegram = record.decoded(flags)
+                assert values(telegram)[60006] == wanted
             writer = writer_of()
             for one in (record, Record(), record):
                 parameters = take_apart(one.written(writer)[4:])[0]["parameters"]
-                told = [p["value"] for p in parameters if p["parameter_id"] == 60006]
-                assert told == ([wanted] if one is record else [])
-    found = odd(TORQUE=b"12x456", ANGLE=b"     ").told(res.FLAG_ODD)
-    assert values(found)[60006] == "torque 12x456, no angle"
+                odd_fields = [p["value"] for p in parameters if p["parameter_id"] == 60006]
+                assert odd_fields == ([wanted] if one is record else [])
+    telegram = odd(TORQUE=b"12x456", ANGLE=b"     ").decoded(res.FLAG_ODD)
+    assert values(telegram)[60006] == "torque 12x456, no angle"
 
 
 def test_signs_and_decimals_stand_in_their_places():
     record = odd(True, TORQUE=b"-04237", ANGLE=b"-0123", ANGLE_MAX=b"12345", TORQUE_MIN=b"-00001", ANGLE_DECIMALS=b"2")
-    spindle = record.told(res.FLAG_ODD)["spindles"][0]
+    spindle = record.decoded(res.FLAG_ODD)["spindles"][0]
     assert spindle["torque"] == "-0042.37" and spindle["torque_low"] == "-0000.01"
     assert spindle["angle"] == "-00001.2" and spindle["angle_high"] == "000123.4"
 
 
 def test_negative_torque_in_another_unit_is_converted_with_its_sign():
     record = odd(True, TORQUE=b"-04237", TORQUE_UNIT=b"8")
-    assert record.told(res.FLAG_ODD)["spindles"][0]["torque"] == "-0000.42"
+    assert record.decoded(res.FLAG_ODD)["spindles"][0]["torque"] == "-0000.42"
 
 
 def test_an_odd_result_leaves_nothing_to_the_next_one():
@@ -375,8 +375,8 @@ def test_largest_result_fits_the_buffer_exactly():
     record = Record(61, 3, pset=0, torque_unit=7, result_type=3, torque_min=None, torque_max=None)
     record.put_serial(b"ABCDEFGHIJKLMN")
     octets = record.write(res.FLAG_EDGE_TIME | res.FLAG_RECOVERED | res.FLAG_ODD)
-    found, breaches = take_apart(octets[4:])
-    assert breaches == [] and len(found["parameters"]) == 14
+    telegram, breaches = take_apart(octets[4:])
+    assert breaches == [] and len(telegram["parameters"]) == 14
     assert len(octets) == r04.RESULT_BYTES_MAX <= RESULT_BYTES
 
 

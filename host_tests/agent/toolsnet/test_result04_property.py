@@ -58,27 +58,27 @@ def tenths(text):
     return int(whole) * 10 + int(rest)
 
 
-def is_read_alike(telegram, found):
+def is_read_alike(telegram, expected):
     """The archive finds no difference in it, and the same."""
     there, differences = reader.read(telegram[4:])
-    assert not differences and not there.pop("unread") and there.items() <= found.items()
+    assert not differences and not there.pop("unread") and there.items() <= expected.items()
 
 
-def told_by_both(fields, revision, **settings):
+def decoded_by_both(fields, revision, **settings):
     """The telegram's fields by the strict reader; the archive's has to find the same."""
     record = Record(61, revision, **fields)
-    found = record.told(**settings)
-    is_read_alike(record.write(**settings), found)
-    return found
+    fields_read = record.decoded(**settings)
+    is_read_alike(record.write(**settings), fields_read)
+    return fields_read
 
 
 @given(FIELDS, REVISIONS)
 def test_any_result_is_read_back_as_it_was_meant(fields, revision):
-    found = told_by_both(fields, revision)
-    spindle = found["spindles"][0]
+    decoded = decoded_by_both(fields, revision)
+    spindle = decoded["spindles"][0]
     field = bytearray(25)
     put_ascii(field, 0, 25, stripped(fields["vin"], 0, len(fields["vin"])))
-    assert found["vin"].strip() == field.decode().strip() and found["time"] == "".join(
+    assert decoded["vin"].strip() == field.decode().strip() and decoded["time"] == "".join(
         filter(str.isdigit, fields["time"])
     )
     overall = 0 if fields["status"] == 1 else 1
@@ -97,19 +97,19 @@ def test_any_result_is_read_back_as_it_was_meant(fields, revision):
 
 @given(FIELDS, REVISIONS)
 def test_parameter_says_what_field_had_and_is_absent_where_that_was_blank(fields, revision):
-    told = values(told_by_both(fields, revision))
+    parameters = values(decoded_by_both(fields, revision))
     wanted = {1500: "job", 100: "batch_size", 101: "batch_counter", 102: "batch_status"}
     for number, name in wanted.items():
-        assert told.get(number) == (None if fields[name] is None else str(fields[name])), name
+        assert parameters.get(number) == (None if fields[name] is None else str(fields[name])), name
     number = fields["tightening_id"]
-    assert told.get(30) == (None if number is None else "%010d" % number)
-    assert told.get(1003) == (fields["pset_change"] or None)
-    assert told.get(1000) == ("0" if fields["pset"] == 0 else None)
+    assert parameters.get(30) == (None if number is None else "%010d" % number)
+    assert parameters.get(1003) == (fields["pset_change"] or None)
+    assert parameters.get(1000) == ("0" if fields["pset"] == 0 else None)
 
 
 @given(FIELDS, REVISIONS, st.integers(0, 127), st.integers(1, 99999), st.integers(1, 99999), st.integers(0, 3))
 def test_whatever_is_wanted_and_flagged_the_telegram_is_whole(fields, revision, parameters, ident, sequence, flags):
     flags = (res.FLAG_RECOVERED if flags & 1 else 0) | (res.FLAG_EDGE_TIME if flags & 2 else 0)
-    found = Record(61, revision, **fields).told(flags, ident=ident, sequence=sequence, parameters=parameters)
-    assert (found["identifier"], found["sequence"]) == (ident, sequence)
-    assert (60003 in found["by_id"]) == bool(flags & res.FLAG_EDGE_TIME)
+    decoded = Record(61, revision, **fields).decoded(flags, ident=ident, sequence=sequence, parameters=parameters)
+    assert (decoded["identifier"], decoded["sequence"]) == (ident, sequence)
+    assert (60003 in decoded["by_id"]) == bool(flags & res.FLAG_EDGE_TIME)

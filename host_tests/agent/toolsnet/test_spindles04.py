@@ -37,8 +37,8 @@ def cycle(frames, bolt_data=False):
     made.most = PAYLOAD_WIDE
     for mid, revision, data in frames:
         octets = message(mid, data, revision)
-        found = made.take(octets, 0, len(octets), mid, revision, bolt_data, 0)
-    assert found == cy.ASSEMBLY_WHOLE
+        result = made.take(octets, 0, len(octets), mid, revision, bolt_data, 0)
+    assert result == cy.ASSEMBLY_WHOLE
     return payload(made.body[: made.octets])
 
 
@@ -67,8 +67,8 @@ def objects(*listed, **fields):
         )
         frames.append((1202, message(1202, data)))
     for mid, octets in frames:
-        found = made.take(octets, 0, len(octets), mid, 3 if mid == 1201 else 1, 0)
-    assert found == op.PART_WHOLE
+        outcome = made.take(octets, 0, len(octets), mid, 3 if mid == 1201 else 1, 0)
+    assert outcome == op.PART_WHOLE
     return payload(made.body)
 
 
@@ -99,10 +99,10 @@ def page_of(octets):
 def written(writer, octets, flags=0, ident=42, sequence=17):
     """Return the telegram; it has to be one by the document."""
     end = writer.write(page_of(octets), AT, len(octets), flags, ident, sequence)
-    told = bytes(writer.tx[:end])
-    found = read(told)
-    assert (found["identifier"], found["sequence"]) == (ident, sequence)
-    return told
+    telegram = bytes(writer.tx[:end])
+    decoded = read(telegram)
+    assert (decoded["identifier"], decoded["sequence"]) == (ident, sequence)
+    return telegram
 
 
 def writing(writer, records):

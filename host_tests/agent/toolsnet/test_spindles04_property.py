@@ -54,7 +54,7 @@ def value_of(text, decimals=0):
     return sign * Fraction("0" + plain)
 
 
-def shown(value, decimals):
+def number_with(value, decimals):
     """The same as a number with these decimals, what is beyond them cut off; 0 where eight octets are too few."""
     if value is None:
         return 0
@@ -69,7 +69,7 @@ def numbers_of(listed):
     return listed if good else list(range(1, len(listed) + 1))
 
 
-def told(form, limits, head, rows, extras=b""):
+def read_both_ways(form, limits, head, rows, extras=b""):
     """Return what the strict reader finds in the telegram; the archive's has to find the same."""
     page = bytearray(b" " * rec.PLACE)
     page[:8] = b"\x11\0\0\0\x0a\0\x01\0"
@@ -83,9 +83,9 @@ def told(form, limits, head, rows, extras=b""):
     for _ in range(2):  # a second one is written over the first
         octets = writer.write(page, 0, len(page), 0, 42, 17)
         telegram = bytes(writer.tx[:octets])
-        found = read(telegram)
-        is_read_alike(telegram, found)
-    return found
+        decoded = read(telegram)
+        is_read_alike(telegram, decoded)
+    return decoded
 
 
 def check(spindle, number, statuses, figures):
@@ -95,7 +95,10 @@ def check(spindle, number, statuses, figures):
     assert spindle["angle_status"] == VERDICTS.get(statuses[2], overall)
     for name, value in zip(FIGURES, figures, strict=True):
         assert len(spindle[name]) == 8
-        assert value_of(spindle[name]) == shown(value, 1 if name.startswith("angle") else 2), (name, spindle[name])
+        assert value_of(spindle[name]) == number_with(value, 1 if name.startswith("angle") else 2), (
+            name,
+            spindle[name],
+        )
 
 
 SYNC_LIMITS = st.tuples(digits(6), digits(6), digits(5), digits(5))
@@ -105,10 +108,10 @@ SYNC_ROWS = st.lists(st.tuples(st.integers(0, 99), STATUSES, digits(6), digits(5
 @given(SYNC_LIMITS, SYNC_ROWS)
 def test_spindles_of_a_sync_result_have_the_limits_of_the_record(limits, rows):
     text = limits[0] + limits[1] + " " * 6 + limits[2] + limits[3]
-    found = told("S", text, " " * 5, ["%02d01%s%s%s" % row for row in rows])
+    telegram = read_both_ways("S", text, " " * 5, ["%02d01%s%s%s" % row for row in rows])
     common = [value_of(limits[0], 2), value_of(limits[1], 2), value_of(limits[2]), value_of(limits[3])]
     numbers = numbers_of([row[0] for row in rows])
-    for spindle, number, row in zip(found["spindles"], numbers, rows, strict=True):
+    for spindle, number, row in zip(telegram["spindles"], numbers, rows, strict=True):
         check(spindle, number, row[1], [value_of(row[2], 2), value_of(row[3]), *common])
 
 
@@ -125,9 +128,9 @@ def test_objects_have_limits_of_their_own(rows):
     for number, statuses, torque, angle, *limits in rows:
         own = limits[0] + limits[1] + " " * 6 + limits[2] + limits[3] + " " * 5
         texts.append("%04d%s%s%s%s     " % (number, statuses, torque, angle, own))
-    found = told("O", "", " " * 5, texts)
+    telegram = read_both_ways("O", "", " " * 5, texts)
     numbers = numbers_of([row[0] for row in rows])
-    for spindle, number, row in zip(found["spindles"], numbers, rows, strict=True):
+    for spindle, number, row in zip(telegram["spindles"], numbers, rows, strict=True):
         decimals = (2, 0, 2, 2, 0, 0)
         check(spindle, number, row[1], [value_of(row[2 + index], decimals[index]) for index in range(6)])
 
@@ -140,13 +143,13 @@ def test_bolts_and_their_values_keep_their_figures(rows, values, rest):
     texts = ["%02d%s%s" % (row[0], row[1], "".join(row[2:])) for row in rows]
     extra = "%02d%02d" % (len(rows) - 1, len(values)) + " " * (rec.EXTRA_BYTES - 4)
     extra += "".join(["%-20sF %s07" % ("Value %d" % index, text) for index, text in enumerate(values)])
-    found = told("B", "", " " * (rec.BOLTS_HEAD_BYTES - 21) + rest.ljust(15), texts, extra.encode())
+    telegram = read_both_ways("B", "", " " * (rec.BOLTS_HEAD_BYTES - 21) + rest.ljust(15), texts, extra.encode())
     numbers = numbers_of([row[0] for row in rows])
-    for spindle, number, row in zip(found["spindles"], numbers, rows, strict=True):
+    for spindle, number, row in zip(telegram["spindles"], numbers, rows, strict=True):
         torque, angle, torque_high, torque_low, angle_high, angle_low = map(value_of, row[2:])
         check(spindle, number, row[1], [torque, angle, torque_low, torque_high, angle_low, angle_high])
-    assert [one["vin"].strip() for one in found["vins"]] == [rest] * bool(rest)
-    parameters = [one for one in found["parameters"] if one["parameter_id"] == VALUE_ID]
+    assert [one["vin"].strip() for one in telegram["vins"]] == [rest] * bool(rest)
+    parameters = [one for one in telegram["parameters"] if one["parameter_id"] == VALUE_ID]
     assert [one["name"] for one in parameters] == ["Value %d" % index for index in range(len(values))]
     for parameter, text in zip(parameters, values, strict=True):
         assert (parameter["spindle"], parameter["step"]) == (numbers[-1], 7)

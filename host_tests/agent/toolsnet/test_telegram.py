@@ -21,7 +21,7 @@ def information(result=b"00016", event=b"00003", address=b"10.0.0.5       ", por
     return b"0037" + b"0800001" + result + event + address + port
 
 
-def test_writers_write_the_worked_examples_and_touch_nothing_behind_them():
+def test_writers_write_the_worked_examples_and_touch_nothing_after_them():
     for write, telegram in (
         (lambda tx: tel.put_keepalive(tx, 44), KEEPALIVE),
         (lambda tx: tel.put_keepalive(tx, 99999), b"00070699999"),

@@ -22,24 +22,24 @@ THIRD = b"00370800001000160000310.0.0.5       10111"
 
 def feed(frames, octets):
     """Give the octets in as large pieces as are taken; return what was found in order, up to a lost frame."""
-    found = []
+    events = []
     for kind in given(frames, octets, frames.next, FRAME_NEED_DATA):
-        found.append(kind)
+        events.append(kind)
         if kind == FRAME_FOUND:
-            found[-1] = bytes(frames.buf[frames.at : frames.at + 4 + frames.length])
+            events[-1] = bytes(frames.buf[frames.at : frames.at + 4 + frames.length])
         elif kind == FRAME_BROKEN:
             break
-    return found
+    return events
 
 
 def in_pieces(octets, dice, most):
     frames = Frames()
-    found = []
+    events = []
     while octets:
         n = 1 + dice.randrange(most)
-        found += feed(frames, octets[:n])
+        events += feed(frames, octets[:n])
         octets = octets[n:]
-    return found
+    return events
 
 
 def test_telegrams_are_found_whatever_the_split():

@@ -52,7 +52,7 @@ class Driven:
             self.takes -= n
             session.sent(n, now)
 
-    def hear(self, octets):
+    def receive(self, octets):
         frames = self.session.frames
         assert len(octets) <= frames.room()
         frames.inlet()[0 : len(octets)] = octets
@@ -86,11 +86,11 @@ class Driven:
         while self.session.state == ts.WAITING:
             self.wait(self.session.tick(self.clock.now))
         self.opened()
-        return self.hear(VERIFICATION)
+        return self.receive(VERIFICATION)
 
     def to_streaming(self, result=16):
         self.to_pim_info()
-        self.hear(information(self.session.ident - 1, result))
+        self.receive(information(self.session.ident - 1, result))
         events, octets = self.opened()
         assert events == [ts.EV_STREAMING] and octets == b""
         assert self.session.state == ts.STREAMING
@@ -116,7 +116,7 @@ def streaming(**settings):
 def test_verification_is_acknowledged_then_the_request_follows_at_once():
     driven = Driven()
     assert driven.opened() == ([], b"")
-    assert driven.hear(VERIFICATION) == ([], ACKNOWLEDGE_12 + b"00190700001000300010010")
+    assert driven.receive(VERIFICATION) == ([], ACKNOWLEDGE_12 + b"00190700001000300010010")
     assert driven.session.state == ts.PIM_INFO
 
 
@@ -134,16 +134,16 @@ def test_pim_without_a_verification_is_left_after_its_time():
 def test_information_for_another_request_is_counted_and_waited_past():
     driven = Driven()
     driven.to_pim_info()
-    assert driven.hear(information(2)) == ([ts.EV_FOREIGN], b"")
-    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+    assert driven.receive(information(2)) == ([ts.EV_FOREIGN], b"")
+    assert driven.receive(information(1)) == ([ts.EV_INFO], b"")
 
 
 def test_information_that_is_short_or_has_no_sequence_is_malformed():
     driven = Driven()
     driven.to_pim_info()
-    assert driven.hear(b"0036" + information(1)[4:-1]) == ([ts.EV_MALFORMED], b"")
-    assert driven.hear(b"00370800001abcde" + information(1)[16:]) == ([ts.EV_MALFORMED], b"")
-    assert driven.hear(information(1)) == ([ts.EV_INFO], b"")
+    assert driven.receive(b"0036" + information(1)[4:-1]) == ([ts.EV_MALFORMED], b"")
+    assert driven.receive(b"00370800001abcde" + information(1)[16:]) == ([ts.EV_MALFORMED], b"")
+    assert driven.receive(information(1)) == ([ts.EV_INFO], b"")
 
 
 # -- the 05 for the 12
@@ -167,15 +167,15 @@ def test_auto_omits_the_05_after_a_pim_led_nowhere_then_returns():
 def test_result_is_refused_by_a_05_with_a_code():
     driven = streaming()
     ident = driven.send()[0]
-    assert driven.hear(acknowledge(ident, 123)) == ([ts.EV_REFUSED], b"")
+    assert driven.receive(acknowledge(ident, 123)) == ([ts.EV_REFUSED], b"")
     assert driven.session.code == 123 and driven.session.can_send()
 
 
 def test_05_without_a_code_is_malformed_and_accepts_nothing():
     driven = streaming()
     ident = driven.send()[0]
-    assert driven.hear(b"002105" + acknowledge(ident)[6:25]) == ([ts.EV_MALFORMED], b"")
-    assert driven.hear(acknowledge(ident)[:-3] + b"   ") == ([ts.EV_MALFORMED], b"")
+    assert driven.receive(b"002105" + acknowledge(ident)[6:25]) == ([ts.EV_MALFORMED], b"")
+    assert driven.receive(acknowledge(ident)[:-3] + b"   ") == ([ts.EV_MALFORMED], b"")
     assert not driven.session.can_send()
 
 
@@ -183,12 +183,12 @@ def test_late_05_of_first_copy_accepts_and_that_of_second_is_nothing():
     driven = streaming()
     ident = driven.send()[0]
     driven.wait(5000)
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
-    assert driven.hear(acknowledge(ident)) == ([], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert driven.receive(acknowledge(ident)) == ([], b"")
     following = driven.send()[0]
     assert following != ident
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
-    assert driven.hear(acknowledge(following)) == ([ts.EV_ACCEPTED], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert driven.receive(acknowledge(following)) == ([ts.EV_ACCEPTED], b"")
 
 
 def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
@@ -196,13 +196,13 @@ def test_05_before_the_telegram_has_gone_out_whole_acknowledges_nothing():
     driven.takes = 300
     ident, octets = driven.send()
     assert len(octets) == 300
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
     driven.takes = 9999
     assert len(driven.turn()[1]) == 300
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
-def test_pim_that_takes_nothing_is_left_too():
+def test_pim_that_accepts_nothing_is_left_too():
     for loses in (False, True):
         driven = Driven()
         if loses:
@@ -219,31 +219,31 @@ def test_identifier_follows_99999_by_1():
     idents = []
     for _ in range(3):
         idents.append(driven.send()[0])
-        assert driven.hear(acknowledge(idents[-1]))[0] == [ts.EV_ACCEPTED]
+        assert driven.receive(acknowledge(idents[-1]))[0] == [ts.EV_ACCEPTED]
     assert idents == [99999, 1, 2]
 
 
-def test_unknown_and_too_large_telegrams_are_told_and_passed_over():
+def test_unknown_and_too_large_telegrams_are_reported_and_passed_over():
     driven = streaming()
     ident = driven.send()[0]
-    assert driven.hear(b"00071100001") == ([ts.EV_UNKNOWN], b"")
-    assert driven.hear(b"00370800001" + b"0" * 30) == ([ts.EV_UNKNOWN], b"")
-    assert driven.hear(b"0300") == ([ts.EV_UNKNOWN], b"")
+    assert driven.receive(b"00071100001") == ([ts.EV_UNKNOWN], b"")
+    assert driven.receive(b"00370800001" + b"0" * 30) == ([ts.EV_UNKNOWN], b"")
+    assert driven.receive(b"0300") == ([ts.EV_UNKNOWN], b"")
     for _ in range(3):
-        assert driven.hear(b"x" * 100) == ([], b"")
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
+        assert driven.receive(b"x" * 100) == ([], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_ACCEPTED], b"")
 
 
 def test_identifier_of_a_05_may_be_padded_with_blanks():
     driven = streaming()
     ident = driven.send()[0]
-    assert driven.hear(b"002405" + b"%5d" % ident + b"20240314092654000") == ([ts.EV_ACCEPTED], b"")
+    assert driven.receive(b"002405" + b"%5d" % ident + b"20240314092654000") == ([ts.EV_ACCEPTED], b"")
 
 
 def test_stream_that_is_no_telegram_is_closed():
     driven = streaming()
     driven.send()
-    assert driven.hear(b"HTTP/1.1 400") == ([ts.EV_MALFORMED], b"")
+    assert driven.receive(b"HTTP/1.1 400") == ([ts.EV_MALFORMED], b"")
     assert driven.commands[-1] == ts.CMD_CLOSE and driven.session.state == ts.WAITING
 
 
@@ -258,7 +258,7 @@ def test_keep_alive_comes_after_30_s_without_a_transmission():
     driven = streaming()
     assert driven.wait(29999) == ([], b"")
     assert driven.wait(1) == ([], keepalive(2))
-    assert driven.hear(acknowledge(2)) == ([], b"")
+    assert driven.receive(acknowledge(2)) == ([], b"")
     assert driven.wait(29999) == ([], b"")
     assert driven.wait(1) == ([], keepalive(3))
 
@@ -268,7 +268,7 @@ def test_every_transmission_puts_the_keep_alive_off():
     driven.wait(20000)
     ident = driven.send()[0]
     driven.wait(6000)  # one retransmission after 5 s
-    driven.hear(acknowledge(ident))
+    driven.receive(acknowledge(ident))
     assert driven.wait(28999) == ([], b"")
     assert driven.wait(1) == ([], keepalive(3))
 
@@ -283,7 +283,7 @@ def mute_session(driven, with_result=True):
     """One session in which results may be acknowledged, keep-alives never; return whether it was closed for that."""
     driven.to_streaming()
     if with_result:
-        driven.hear(acknowledge(driven.send()[0]))
+        driven.receive(acknowledge(driven.send()[0]))
     lost = driven.wait(46000)[0] == [ts.EV_LOST]
     if not lost:
         driven.closed()
@@ -305,7 +305,7 @@ def test_one_acknowledged_keep_alive_forgets_the_sessions_without():
     assert [mute_session(driven) for _ in range(2)] == [True, True]
     driven.to_streaming()
     driven.wait(30000)
-    driven.hear(acknowledge(driven.session.ident - 1))
+    driven.receive(acknowledge(driven.session.ident - 1))
     driven.closed()
     assert [mute_session(driven) for _ in range(4)] == [True, True, True, False]
 
@@ -332,11 +332,11 @@ def test_loss_forgets_telegram_that_was_out_and_next_connection_begins_with_06()
     driven.takes = 9999
     driven.wait(60000)
     assert driven.to_pim_info()[1].startswith(ACKNOWLEDGE_12)
-    driven.hear(information(driven.session.ident - 1))
+    driven.receive(information(driven.session.ident - 1))
     assert driven.opened() == ([ts.EV_STREAMING], keepalive(4))
-    assert driven.hear(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
+    assert driven.receive(acknowledge(ident)) == ([ts.EV_FOREIGN], b"")
     assert not driven.session.can_send()
-    driven.hear(acknowledge(4))
+    driven.receive(acknowledge(4))
     assert driven.session.can_send()
     driven.send()
     driven.closed()
@@ -347,10 +347,10 @@ def closed_on_the_result(driven, sequence=16):
     """One connection: the 06 has its 05, the result has none; return the pause before the next one."""
     driven.takes = 9999
     driven.to_pim_info()
-    driven.hear(information(driven.session.ident - 1, sequence))
+    driven.receive(information(driven.session.ident - 1, sequence))
     driven.opened()
     if driven.session.outstanding.kind:
-        driven.hear(acknowledge(driven.session.ident - 1))
+        driven.receive(acknowledge(driven.session.ident - 1))
     driven.send()
     driven.closed()
     return pause(driven)
@@ -380,10 +380,10 @@ def test_short_reconnect_is_never_made_longer_and_a_05_or_an_08_with_news_ends_t
     driven.closed()
     assert [closed_on_the_result(driven, n) for n in (16, 16, 17, 18, 18)] == [0, 1000, 0, 0, 1000]
     driven.to_pim_info()
-    driven.hear(information(driven.session.ident - 1, 18))
+    driven.receive(information(driven.session.ident - 1, 18))
     driven.opened()
-    driven.hear(acknowledge(driven.session.ident - 1))
-    driven.hear(acknowledge(driven.send()[0], 99))  # a refusal is an answer
+    driven.receive(acknowledge(driven.session.ident - 1))
+    driven.receive(acknowledge(driven.send()[0], 99))  # a refusal is an answer
     driven.closed()
     assert pause(driven) == 0
 
@@ -395,7 +395,7 @@ def wary(driven):
     assert not driven.session.proven
     driven.wait(60000)
     driven.to_pim_info()
-    driven.hear(information(driven.session.ident - 1))
+    driven.receive(information(driven.session.ident - 1))
     return driven, driven.opened()[1]
 
 

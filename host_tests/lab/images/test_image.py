@@ -243,7 +243,7 @@ def test_what_every_build_of_a_port_checks_out_is_looked_for(port):
 
 
 @pytest.mark.parametrize("port", ["rp2", "esp32"])
-def test_micropython_s_own_tool_takes_the_manifest(port, tmp_path):
+def test_micropython_s_own_tool_accepts_the_manifest(port, tmp_path):
     """Every source is found and known by its whole name, as a traceback tells it."""
     try:
         micropython = sources.folder() / "micropython"

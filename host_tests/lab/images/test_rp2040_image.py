@@ -38,7 +38,7 @@ def ran(folder, source, *words, **options):
     return lines_of(rp2040.command(script, words, **options))
 
 
-def lives(lines):
+def lines_of_lives(lines):
     """The lines of each life of the chip, which ends with a cut or at the end."""
     parts = [[]]
     for line in lines:
@@ -58,7 +58,7 @@ def check_lives(lines):
     acknowledged = set()
     logs = most = 0
     before = 1
-    for life in lives(lines):
+    for life in lines_of_lives(lines):
         assert not [line for line in life if line.startswith(("WRONG", "DISORDER", "Traceback"))], life
         missing = set(numbers(life, "MISSING"))
         log = next((line.split()[1:] for line in life if line.startswith("LOG ")), None)
@@ -122,7 +122,7 @@ def test_power_cuts_at_any_word_of_the_flash_lose_nothing_acknowledged():
     )
     assert code == 0, lines[-5:]
     logs, acknowledged = check_lives(lines)
-    assert len(lives(lines)) == CUTS + 1
+    assert len(lines_of_lives(lines)) == CUTS + 1
     assert logs >= CUTS // 5  # many cuts hit the mount itself, which erases a block for the copy of the last record
     assert len(acknowledged) >= RECORDS
     print(f"{CUTS} cuts, {len(acknowledged)} records acknowledged, none lost")
@@ -135,7 +135,7 @@ def test_power_cut_while_the_files_are_first_formatted_is_made_good(tmp_path):
     source = "import os\n" + KEEP % 900 + "print(os.stat('/kept')[6])\n"
     code, lines = ran(tmp_path, source, flash=flash, cuts=(7, 700, 1100))
     assert code == 0
-    assert lives(lines)[-1] == ["900"]
+    assert lines_of_lives(lines)[-1] == ["900"]
     # What was written is there after power has come back.
     assert ran(tmp_path, "print(len(open('/kept').read()))\n", flash=flash) == (0, ["900"])
 

@@ -39,10 +39,10 @@ class Tally:
         self.seed = 0  # of the world that runs
         self.begun = 0.0
 
-    def tell(self, found):
+    def tell(self, finding):
         """Tell what was found, if anything."""
         total = self.count + sum([explorer.images for explorer in self.explorers])
-        print(json.dumps({"found": found, "count": total, "seed": self.seed}), flush=True)
+        print(json.dumps({"found": finding, "count": total, "seed": self.seed}), flush=True)
 
 
 def worlds(tally, shape="", *profiles):
@@ -99,7 +99,7 @@ def log_rows(tally):
         for full in (0, 1):
             rows.append(("cuts", lambda more=more, full=full: log(Explorer, full=full, **more)))
     rows.append(("lost", lambda: log(LostState, 2, 0)))
-    rows.append(("lives", lambda: lives(tally)))
+    rows.append(("lives", lambda: random_lives(tally)))
     return rows
 
 
@@ -113,7 +113,7 @@ def explore(explorer, cuts):
             return
 
 
-def lives(tally):
+def random_lives(tally):
     """Random lives of a log, its state and a quarantine."""
     from host_tests.agent.log.test_log_random import Life
 
@@ -218,18 +218,18 @@ def main(name, seconds, *aim):
     # Again each second: one that is raised while something is collected is printed and forgotten.
     signal.setitimer(signal.ITIMER_REAL, int(seconds), 1)
     tally = Tally()
-    found = ""
+    kind = ""
     try:
         EXPLORERS[name](tally, *aim)
     except Over:
         if tally.begun and time.monotonic() - tally.begun > NO_END_S:
-            found = "no end"
+            kind = "no end"
     except Exception as error:
-        found = "%s: %s" % (type(error).__name__, (str(error).splitlines() or [""])[0])
+        kind = "%s: %s" % (type(error).__name__, (str(error).splitlines() or [""])[0])
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    tally.tell(found)
+    tally.tell(kind)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def test_the_place_of_each_is_there_once_and_the_changed_file_compiles(one):
     assert one.why and one.by in explorers.EXPLORERS
 
 
-def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
+def test_a_text_that_is_nowhere_or_twice_is_an_error(tmp_path):
     one = cause(QUICK)
     place = tmp_path / one.file
     place.parent.mkdir(parents=True)
@@ -37,25 +37,25 @@ def test_a_text_that_stands_nowhere_or_twice_is_an_error(tmp_path):
             causes.changed(one, tmp_path)
 
 
-def test_every_fault_of_the_core_has_one_and_no_name_stands_twice():
+def test_every_fault_of_the_core_has_one_and_no_name_is_there_twice():
     assert {one.fault for one in causes.CAUSES} == FAULTS | {0}
     assert len({one.name for one in causes.CAUSES}) == len(causes.CAUSES)
     assert set(causes.UNITS) == set(explorers.EXPLORERS)
 
 
 def test_a_broken_rule_is_found_and_the_program_has_none():
-    found = causes.hunt(cause(QUICK), 60)
-    assert "programmed a second time" in found.what and found.count < 100
+    finding = causes.hunt(cause(QUICK), 60)
+    assert "programmed a second time" in finding.what and finding.count < 100
     missed = causes.hunt(cause(QUICK), 5, breaks=False)
     assert missed.what == "" and missed.count > 300
 
 
 def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
-    told = [{"found": "stuck", "count": 1, "seed": 7}, {"found": "lost", "count": 2, "seed": 8}]
-    monkeypatch.setattr(causes, "_explored", lambda *given: iter(told))
+    findings = [{"found": "stuck", "count": 1, "seed": 7}, {"found": "lost", "count": 2, "seed": 8}]
+    monkeypatch.setattr(causes, "_explored", lambda *given: iter(findings))
     monkeypatch.setattr(causes, "_usual", lambda aim, seed: ("stuck",))
-    found = causes.hunt(cause("no-pass"), 60)
-    assert (found.what, found.count) == ("lost (seed 8)", 2)
+    finding = causes.hunt(cause("no-pass"), 60)
+    assert (finding.what, finding.count) == ("lost (seed 8)", 2)
 
 
 def test_an_explorer_ends_though_one_alarm_is_lost(monkeypatch, capsys):

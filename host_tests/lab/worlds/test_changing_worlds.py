@@ -12,6 +12,7 @@ from host_tests.portable import LONG
 from lab.worlds import adapter, bench
 from lab.worlds.changing_world import ChangingWorld
 from lab.worlds.flash import NorFlash
+from lab.worlds.judge import judge
 from lab.worlds.outlet_peers import LineFile
 from lab.worlds.script import CHANGES, SHAPE_ODDS, draw
 from lab.worlds.shrink import Shrinker
@@ -27,8 +28,8 @@ EMPTY_S = 17
 
 @pytest.mark.parametrize("part", range(SLICES))
 def test_each_outlet_has_what_it_must_have_whatever_changes(part):
-    told = [bench.one((seed, CHANGES)) for seed in range(1 + part, WORLDS + 1, SLICES) if seed not in OPEN]
-    assert {one.seed: [finding["text"] for finding in one.findings] for one in told if one.kinds} == {}
+    outcomes = [bench.one((seed, CHANGES)) for seed in range(1 + part, WORLDS + 1, SLICES) if seed not in OPEN]
+    assert {one.seed: [finding["text"] for finding in one.findings] for one in outcomes if one.kinds} == {}
 
 
 @pytest.mark.parametrize("name", [name for name in KNOWN if name not in OPEN_KNOWN])
@@ -46,9 +47,9 @@ def test_changes_have_their_own_seeds_and_are_the_same_each_time():
     first, second = run(draw(3, CHANGES)), run(draw(3, CHANGES))
     assert (first.results, first.simulated_ms, first.verdict) == (second.results, second.simulated_ms, second.verdict)
     scripts = [draw(seed, CHANGES) for seed in range(1, 200)]
-    told = {event[1] for script in scripts for event in script["events"]}
-    assert {"outlets", "reload", "off", "cut", "take_over", "rewind", "exchange", "forgets", "offer_again"} <= told
-    assert {"side", "worn_log", "stale", "search_fails", "empty", "restore", "drop_kept"} <= told
+    kinds = {event[1] for script in scripts for event in script["events"]}
+    assert {"outlets", "reload", "off", "cut", "take_over", "rewind", "exchange", "forgets", "offer_again"} <= kinds
+    assert {"side", "worn_log", "stale", "search_fails", "empty", "restore", "drop_kept"} <= kinds
 
 
 def test_a_configuration_that_the_agent_refuses_changes_nothing():
@@ -83,6 +84,36 @@ def test_an_outlet_that_no_start_could_write_down_was_never_there():
     made = ChangingWorld(script)
     run_changes(made)
     assert [one.name for one in made.ledger.outlets] == ["hook"]
+
+
+@pytest.mark.parametrize("back", ["a", "b", "c"])
+def test_of_outlets_removed_at_once_any_may_lose_its_place(back):
+    first, second = [[{**outlet(name), "durable": False} for name in names] for names in ("abc", "de")]
+    script = world(
+        [TOOLSNET, *first],
+        (1, "outlets", [TOOLSNET, *second]),
+        (1.1, "reload", 20),
+        (2, "make", 1, 80, 30),
+        (6, "outlets", [TOOLSNET, {**outlet(back), "durable": False}]),
+        (6.1, "reload", 20),
+    )
+    made = ChangingWorld(script)
+    run_changes(made)
+    [late] = [one for one in made.ledger.outlets if one.name == back]
+    assert judge(made.history).findings == [] and late.had
+    is_new = made.ledger.missed == 0
+    assert is_new == (1 not in late.owed), "one whose place was kept misses what the log gave up"
+
+
+@pytest.mark.parametrize("rewind", [False, True])
+def test_what_comes_again_behind_an_order_is_in_no_wrong_order(rewind):
+    script = world([TOOLSNET], (2, "make", 1, 20, 50), (8, "offer_again", 0.9), (12, "make", 1, 2, 50), (15, "empty"))
+    script["events"].append([20000, "restore", 15000])
+    script["settings"]["toolsnet"]["rewind"] = rewind
+    made = ChangingWorld(script)
+    run_changes(made)
+    assert "out of order" not in judge(made.history).kinds()
+    assert [number for span in made.ledger.outlets[0].spans for number in span] == list(range(1, 24))
 
 
 def test_a_change_is_shrunk_to_what_is_needed():
@@ -173,7 +204,7 @@ def test_what_was_to_be_erased_is_not_in_the_log_however_it_reads():
 @pytest.mark.parametrize("rewind", [False, True])
 @pytest.mark.parametrize("age_s", [3, 10, 14, EMPTY_S])
 @pytest.mark.parametrize("share", [0, 0.3, 0.7, 0.95])
-def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_s, rewind):
+def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unreported(share, age_s, rewind):
     script = world(
         [TOOLSNET],
         (2, "make", 1, 20, 50),
@@ -189,6 +220,6 @@ def test_of_a_copy_older_than_an_order_toolsnet_lacks_nothing_unsaid(share, age_
     rows = made.history.stations[1].rows
     there = {row.number for row in rows if row.forgotten is None}
     lacks = {row.number for row in rows if row.number} - there
-    said = made.agent.station(0).state.numbers[DOUBT_LACKS]
+    lacks_counted = made.agent.station(0).state.numbers[DOUBT_LACKS]
     # A copy with nothing in it is an emptied ToolsNet: that is for an operator.
-    assert len(lacks) == said and (said == 0 or not rewind or age_s == EMPTY_S)
+    assert len(lacks) == lacks_counted and (lacks_counted == 0 or not rewind or age_s == EMPTY_S)

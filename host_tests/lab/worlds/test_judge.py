@@ -59,13 +59,15 @@ def kept(*numbers, **more):
     )
 
 
-def station(results, rows, said=None, **more):
+def station(results, rows, report=None, **more):
     """The history of one station; `rules` as keywords beginning with rules_."""
     rules = {name[6:]: value for name, value in more.items() if name.startswith("rules_")}
     rest = {name: value for name, value in more.items() if not name.startswith("rules_")}
-    said = said or AgentReport()
+    report = report or AgentReport()
     numbered = {one.number: one for one in results}
-    return StationHistory(StationRules(1, **rules), numbered, rows, **{"said": said, "said_after": said, **rest})
+    return StationHistory(
+        StationRules(1, **rules), numbered, rows, **{"report": report, "report_after": report, **rest}
+    )
 
 
 def kinds(history):
@@ -77,8 +79,8 @@ def excused(history):
 
 
 def test_a_history_in_which_all_is_well_is_not_accused():
-    told = judge(History({1: station([result(1), result(2), result(3)], [row(1), row(2), row(3)])}))
-    assert (told.findings, told.owed, any(told.excused.values())) == ([], 3, False)
+    verdict = judge(History({1: station([result(1), result(2), result(3)], [row(1), row(2), row(3)])}))
+    assert (verdict.findings, verdict.owed, any(verdict.excused.values())) == ([], 3, False)
     assert len(KINDS) == 12
 
 
@@ -191,7 +193,7 @@ def test_fetched_ones_of_one_count_ascend():
 # 4: as it was made
 
 
-def test_a_row_says_what_was_made_under_a_sequence_behind_the_last():
+def test_a_row_says_what_was_made_under_a_sequence_after_the_last():
     assert kinds(station([result(1)], [row(1, wrong="torque '1' in place of '2'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, wrong="VIN 'X'")])) == ["garbled"]
     assert kinds(station([result(1)], [row(1), row(0, number=None, foreign=True)])) == ["garbled"]
@@ -268,7 +270,7 @@ def test_held_up_is_measured_from_the_first_refusal_or_its_acknowledgement():
     assert watched(refused, fetched(2)) == []
 
 
-def test_behind_one_without_an_answer_it_may_take_a_pause_longer():
+def test_after_one_without_an_answer_it_may_take_a_pause_longer():
     for is_taken in (False, True):
         bad = result(1, disliked="refuses")
         history = station([bad, result(2)], [])
@@ -341,34 +343,34 @@ def test_what_it_counts_is_what_there_is():
 
 @pytest.mark.parametrize("what", ["overwritten", "kept", "gone", "set_aside", "dropped"])
 def test_what_was_counted_is_known_after_a_start(what):
-    said = kept(1) if what == "kept" else kept(1, **{what: 1})
-    told = station([result(1, disliked="refuses", tried=[1500])], [], said, rules_overwrite=True)
-    assert kinds(told) == []
-    told.said_after = AgentReport()
-    assert kinds(told) == ["untruthful"]
+    report = kept(1) if what == "kept" else kept(1, **{what: 1})
+    history = station([result(1, disliked="refuses", tried=[1500])], [], report, rules_overwrite=True)
+    assert kinds(history) == []
+    history.report_after = AgentReport()
+    assert kinds(history) == ["untruthful"]
 
 
-def test_what_an_operator_has_dropped_behind_start_is_not_lost_by_it():
-    told = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
-    told.said_after = AgentReport(dropped=1)
-    assert kinds(told) == []
+def test_what_an_operator_has_dropped_after_start_is_not_lost_by_it():
+    history = station([result(1, disliked="refuses", tried=[1500])], [], kept(1))
+    history.report_after = AgentReport(dropped=1)
+    assert kinds(history) == []
 
 
-def test_what_the_controller_had_no_more_is_told():
-    unheard = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
-    assert kinds(station(*unheard)) == ["untruthful"]
-    assert kinds(station(*unheard, AgentReport(gone=1))) == []
-    assert kinds(station(*unheard, AgentReport(afresh=1))) == []
-    assert kinds(station(*unheard, rules_tells_gone=False)) == []
-    for nothing_said in ({"acks": []}, {"frame": "unreadable"}):
-        first = result(1, held=False, **nothing_said)
-        assert kinds(station([first, *unheard[0][1:]], unheard[1])) == [], "no ID in front of it was ever kept"
+def test_what_the_controller_had_no_more_is_reported():
+    unreported = [result(1), result(2, pushes=[], acks=[], held=False), result(3)], [row(1), row(3)]
+    assert kinds(station(*unreported)) == ["untruthful"]
+    assert kinds(station(*unreported, AgentReport(gone=1))) == []
+    assert kinds(station(*unreported, AgentReport(afresh=1))) == []
+    assert kinds(station(*unreported, rules_tells_gone=False)) == []
+    for changes in ({"acks": []}, {"frame": "unreadable"}):
+        first = result(1, held=False, **changes)
+        assert kinds(station([first, *unreported[0][1:]], unreported[1])) == [], "no ID in front of it was ever kept"
     only_seen = result(1, held=False, acks=[], pushes=[], asked_for=[900])
-    assert kinds(station([only_seen, *unheard[0][1:]], [row(3)])) == [], "it was asked for and not stored"
-    again = [*unheard[0], result(4, id_text="0000000002", count=1)], [*unheard[1], row(4)]
+    assert kinds(station([only_seen, *unreported[0][1:]], [row(3)])) == [], "it was asked for and not stored"
+    again = [*unreported[0], result(4, id_text="0000000002", count=1)], [*unreported[1], row(4)]
     assert kinds(station(*again)) == [], "the ID is another one's by now"
     unseen = [result(1), result(2, id_text="0000000009", pushes=[], acks=[], held=False), result(3)]
-    assert kinds(station(unseen, unheard[1])) == [], "the count began afresh, and nothing above it was seen"
+    assert kinds(station(unseen, unreported[1])) == [], "the count began afresh, and nothing above it was seen"
     goes_on = [result(1, count=1), result(2, pushes=[], acks=[], held=False, count=1), result(3, count=1)]
     first = result(0, id_text="0000000004")
     assert kinds(station([first, *goes_on[1:]], [row(0), row(3)])) == ["untruthful"], (
@@ -379,8 +381,8 @@ def test_what_the_controller_had_no_more_is_told():
     ended = [result(1), result(2, pushes=[], acks=[], held=False), result(3), result(4, id_text="0000000001", count=1)]
     assert kinds(station(ended, [row(1), row(3), row(4)])) == [], "that count ended before it could be asked for"
     for none in (" " * 10, "0000000000"):
-        unheard[0][1].id_text = none
-        assert kinds(station(*unheard)) == [], "it got no ID, or the one that asks for the newest"
+        unreported[0][1].id_text = none
+        assert kinds(station(*unreported)) == [], "it got no ID, or the one that asks for the newest"
 
 
 def test_an_order_that_is_not_done_is_disobeyed():
@@ -390,24 +392,28 @@ def test_an_order_that_is_not_done_is_disobeyed():
 # 11 and 12
 
 
-def asked(*sessions, **rules):
-    told = station([result(1)], [row(1)], sessions=list(sessions), **{f"rules_{name}": rules[name] for name in rules})
-    return judge(History({1: told}, calm_over=1000000)).kinds()
+def query_kinds(*sessions, **rules):
+    history = station(
+        [result(1)], [row(1)], sessions=list(sessions), **{f"rules_{name}": rules[name] for name in rules}
+    )
+    return judge(History({1: history}, calm_over=1000000)).kinds()
 
 
 def test_old_results_are_asked_for_a_bounded_number_of_times():
-    assert asked(SessionQueries(0, asked=290, used=10)) == []
-    assert asked(SessionQueries(0, asked=291, used=10)) == ["endless"]
-    assert asked(SessionQueries(0, asked=9, last=700000, used=10)) == ["endless"]
-    assert asked(SessionQueries(0, asked=9, last=699999, used=10)) == []
-    assert asked(SessionQueries(640000, asked=9, last=700000, used=10)) == []
+    assert query_kinds(SessionQueries(0, asked=290, used=10)) == []
+    assert query_kinds(SessionQueries(0, asked=291, used=10)) == ["endless"]
+    assert query_kinds(SessionQueries(0, asked=9, last=700000, used=10)) == ["endless"]
+    assert query_kinds(SessionQueries(0, asked=9, last=699999, used=10)) == []
+    assert query_kinds(SessionQueries(640000, asked=9, last=700000, used=10)) == []
     assert (
-        asked(SessionQueries(0, asked=9, last=9, used=10), SessionQueries(1000001, asked=2, last=1000002, used=10))
+        query_kinds(
+            SessionQueries(0, asked=9, last=9, used=10), SessionQueries(1000001, asked=2, last=1000002, used=10)
+        )
         == []
     )
-    assert asked(SessionQueries(0, asked=999, last=999999), numbered=False) == []
-    assert asked(SessionQueries(0, asked=580, used=10), spindles=2) == []
-    assert asked(SessionQueries(0, asked=581, used=10), spindles=2) == ["endless"]
+    assert query_kinds(SessionQueries(0, asked=999, last=999999), numbered=False) == []
+    assert query_kinds(SessionQueries(0, asked=580, used=10), spindles=2) == []
+    assert query_kinds(SessionQueries(0, asked=581, used=10), spindles=2) == ["endless"]
 
 
 @pytest.mark.parametrize("place", ["misuse", "raised", "malformed", "complaints"])
@@ -433,8 +439,8 @@ def ledger(*outlets, **counted):
 
 
 def test_outlets_that_had_everything_are_not_accused():
-    told = ledger(outlet(), outlet("toolsnet", "toolsnet", order=[1, 2, 3]))
-    assert (told.findings, told.owed) == ([], 6)
+    verdict = ledger(outlet(), outlet("toolsnet", "toolsnet", spans=[[1, 2, 3]]))
+    assert (verdict.findings, verdict.owed) == ([], 6)
 
 
 def test_what_an_outlet_lacks_is_counted_or_was_passed_in_silence():
@@ -459,7 +465,7 @@ def test_what_cannot_be_read_is_counted_once_for_all_outlets():
 
 def test_no_more_is_said_to_be_overwritten_than_toolsnet_lacks():
     def toolsnet(*had):
-        return outlet("toolsnet", "toolsnet", had=had, order=list(had))
+        return outlet("toolsnet", "toolsnet", had=had, spans=[list(had)])
 
     assert ledger(toolsnet(1, 2, 3), overwritten=1, is_exact=True).kinds() == ["untruthful"]
     assert ledger(toolsnet(1, 2), overwritten=1, is_exact=True).kinds() == []
@@ -488,9 +494,10 @@ def test_a_record_comes_once_and_another_one_of_the_same_is_counted():
 
 def test_an_outlet_has_its_records_in_the_order_of_the_log():
     assert ledger(outlet(places=[1, 3, 2])).kinds() == ["out of order"]
-    assert ledger(outlet("toolsnet", "toolsnet", order=[1, 3, 2])).kinds() == ["out of order"]
+    assert ledger(outlet("toolsnet", "toolsnet", spans=[[1, 3, 2]])).kinds() == ["out of order"]
+    assert ledger(outlet("toolsnet", "toolsnet", spans=[[3], [1, 2, 3]])).kinds() == [], "left out, then ordered"
     pushed = [result(1), result(2, pushes=[1002], acks=[2002]), result(3)]
-    history = History({1: station(pushed, [])}, Ledger([outlet("toolsnet", "toolsnet", order=[2, 1, 3])]))
+    history = History({1: station(pushed, [])}, Ledger([outlet("toolsnet", "toolsnet", spans=[[2, 1, 3]])]))
     assert judge(history).kinds() == [], "2 was there before 1 was acknowledged"
 
 
@@ -499,7 +506,7 @@ def test_a_station_that_changed_goes_on():
     assert ledger(outlet(), is_taken=False).kinds() == ["stuck"]
 
 
-def test_counts_are_never_below_nothing_and_what_was_said_is_said():
+def test_counts_are_never_below_0_and_a_standing_report_stays():
     assert ledger(outlet(), negative=["at 5 ms: -3 kept"]).kinds() == ["untruthful"]
     assert ledger(outlet(), unsaid=["that ToolsNet was emptied is no longer said"]).kinds() == ["untruthful"]
 

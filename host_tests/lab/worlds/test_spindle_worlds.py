@@ -26,7 +26,7 @@ def several(count=3, **more):
     return replace(result(7, **more), spindles=count)
 
 
-def told(mid, revision, data):
+def decoded(mid, revision, data):
     return catalogue.decode(frames.message(mid, revision, data)[:-1])
 
 
@@ -36,7 +36,7 @@ def test_the_messages_say_what_toolsnet_has_to_have():
             one = several(count, statuses=statuses)
             wanted = spindle_frames.spindles_of(one)
             assert len(wanted) == count and wanted[0] == ("0001", statuses, one.torque, one.angle)
-            sync, station = told(101, 1, spindle_frames.sync(one)), told(106, 4, spindle_frames.station(one, 4))
+            sync, station = decoded(101, 1, spindle_frames.sync(one)), decoded(106, 4, spindle_frames.station(one, 4))
             assert sync["sync_tightening_id"] == station["data_number"] == 7
             assert sync["vin"] == station["workpiece_id"] == one.vin
             for (number, judged, torque, angle), spindle, bolt in zip(
@@ -49,7 +49,7 @@ def test_the_messages_say_what_toolsnet_has_to_have():
                 assert spindle["torque"] == int(torque.replace(".", "")) and float(bolt["torque"]) == float(torque)
                 assert spindle["angle"] == float(bolt["angle"]) == float(angle)
             for part in range(2, count + 2):
-                bolt = told(107, 4, spindle_frames.bolt(one, 4, part))
+                bolt = decoded(107, 4, spindle_frames.bolt(one, 4, part))
                 assert (bolt["message_number"], bolt["message_count"], bolt["data_number"]) == (part, count + 1, 7)
 
 
@@ -107,7 +107,7 @@ def test_each_spindle_of_header_is_owed_and_comes_once_after_an_outage():
     assert all(one.held for one in history.results.values() if one.number > 3)
 
 
-def test_record_is_told_from_that_of_another_spindle_by_its_head():
+def test_record_is_distinguished_from_that_of_another_spindle_by_its_head():
     records = b"".join(b"\1\0\0\0\1\0" + bytes((spindle, 0)) + b"W1N000004      " for spindle in (1, 0x82, 3, 0))
     assert [made for _, made in named_in(1, records, 3)] == [4, 5, 6, 4]
     assert [made for _, made in named_in(1, records, 0)] == [4, 4, 4, 4] and list(named_in(2, records, 3)) == []

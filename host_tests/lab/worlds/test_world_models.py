@@ -190,17 +190,17 @@ def test_the_controllers_messages_have_the_lengths_of_the_document():
 
 
 def test_an_old_result_may_have_its_id_padded_on_either_side():
-    shown = [fetched(result(42), 1, pad)[2:12] for pad in ("", "left", "right")]
-    assert shown == [b"0000000042", b"        42", b"42        "]
+    ids = [fetched(result(42), 1, pad)[2:12] for pad in ("", "left", "right")]
+    assert ids == [b"0000000042", b"        42", b"42        "]
 
 
-def test_the_id_behind_a_wrap_keeps_its_0_however_it_is_padded():
+def test_the_id_after_a_wrap_keeps_its_0_however_it_is_padded():
     [controller] = a_world().controllers
     controller.traits.update(shares_ids=True, wraps_to=0)
     controller.next_id = 4294967295
     first = made(controller, 2)
-    shown = [fetched(first, 7, pad)[2:12] for pad in ("", "left", "right")]
-    assert shown == [b"0000000000", b"         0", b"0         "]
+    ids = [fetched(first, 7, pad)[2:12] for pad in ("", "left", "right")]
+    assert ids == [b"0000000000", b"         0", b"0         "]
     assert controller.old(5) is first  # the newest at or below it
     controller.memory.pop(0)
     assert controller.old(5) is None
@@ -260,18 +260,18 @@ def test_a_good_one_ends_bad_ones_before_they_fill_a_log():
 
 
 def test_question_that_brings_result_for_the_first_time_is_no_late_one():
-    told = SessionQueries(0)
-    history = SimpleNamespace(sessions=[told])
+    queries = SessionQueries(0)
+    history = SimpleNamespace(sessions=[queries])
     controller = SimpleNamespace(time=SimpleNamespace(now=500), deaf_until=0, reject_until=0, history=history, used=7)
     session = SimpleNamespace(controller=controller)
     new = result(1)
-    assert not Session._is_hindered(session, b"0064", new) and (told.asked, told.last) == (1, -1)
+    assert not Session._is_hindered(session, b"0064", new) and (queries.asked, queries.last) == (1, -1)
     new.asked_for.append(500)
     for again in (new, None):
         controller.time.now += 100
-        assert not Session._is_hindered(session, b"0064", again) and told.last == controller.time.now
-    assert told.asked == 3
-    assert not Session._is_hindered(session, b"0064", result(2)) and told.last == -1  # the others led to this one
+        assert not Session._is_hindered(session, b"0064", again) and queries.last == controller.time.now
+    assert queries.asked == 3
+    assert not Session._is_hindered(session, b"0064", result(2)) and queries.last == -1  # the others led to this one
 
 
 # -- ToolsNet ------------------------------------------------------------------------------------------------------
@@ -339,7 +339,7 @@ def test_refusal_holds_nothing_up_on_a_connection_that_waits_for_an_answer():
         station = world.history.stations[1]
         station.results.update({1: result(1, disliked="refuses"), 2: result(2)})
         world.time.now, world.began, world.agent = 30000, 0, object()
-        peer = SimpleNamespace(unheard=[result(2)] if owes else [])
+        peer = SimpleNamespace(unanswered=[result(2)] if owes else [])
         one = station.results[1]
         telegram = ResultTelegram("00001", 1, one.stamp, 1, one.vin, [("0001", "000", one.torque, one.angle)])
         world.toolsnet.take(telegram, peer)
@@ -396,7 +396,7 @@ def fill_blocks(station, device, blocks):
             lies_at(device, block * BLOCK_BYTES + 192 * place, number)
 
 
-def test_what_is_overwritten_is_told_by_the_blocks_that_are_erased():
+def test_what_is_overwritten_is_counted_by_the_blocks_that_are_erased():
     world, station, device, first = its_parts()
     list(fill_blocks(station, device, range(first, device.block_count)))
     assert world.is_full(1) and world.stands_in_log(1, "W1N000001")

@@ -69,7 +69,7 @@ MENDED = (
     + (99400428,)  # doubled: an ID that stands still, fetched in front of 34 pushes with it: one came meanwhile
     + (99733094,)  # stations that share IDs, restarted near the wrap: the witness was asked for without end
     + (99809788,)  # a flash refused a minute after its order, as nothing was written before: of the judge
-    + (99103169,)  # what a spindle had made before anybody knew of it was called unheard: of the judge
+    + (99103169,)  # what a spindle had made before anybody knew of it was called unreported: of the judge
     # Rows of refused ones among silent ones, each with an operator's order: of the world, whose calm was short; 20 s
     + ((75002131, 99810346) if LONG else ())
 )
@@ -89,8 +89,8 @@ def plain(**changes):
 
 def failures(seeds, shape="", *profiles):
     """The seeds that fail, and how."""
-    told = [bench.one((seed, shape, *profiles)) for seed in seeds]
-    return {one.seed: one.kinds for one in told if one.kinds}
+    verdicts = [bench.one((seed, shape, *profiles)) for seed in seeds]
+    return {one.seed: one.kinds for one in verdicts if one.kinds}
 
 
 # -- what the agent remembers ----------------------------------------------------------------------------------------
@@ -124,9 +124,9 @@ def test_the_check_finds_whatever_is_remembered_and_not_on_the_flash(spoil):
 
 
 def _figures(seed):
-    told = bench.one((seed, ""))
-    told.seconds = 0
-    return json.dumps(vars(told), sort_keys=True)
+    verdict = bench.one((seed, ""))
+    verdict.seconds = 0
+    return json.dumps(vars(verdict), sort_keys=True)
 
 
 @pytest.mark.long("worlds in two more interpreters")
@@ -252,5 +252,5 @@ def test_a_push_that_is_never_repeated_is_taken_over():
     "name", [name for name in KEPT if name not in OPEN_SCRIPTS and (LONG or name not in SLOW_SCRIPTS)]
 )
 def test_what_failed_once_does_not_fail_again(name):
-    told = run(copy.deepcopy(KEPT[name])).verdict
-    assert told.findings == []
+    verdict = run(copy.deepcopy(KEPT[name])).verdict
+    assert verdict.findings == []

@@ -54,13 +54,13 @@ def _value(parameter, bad):
 
 
 def _arguments(command, bad):
-    told = []
+    arguments = []
     for parameter in command.params:
         if isinstance(parameter, click.Argument):
-            told.append(_value(parameter, bad))
+            arguments.append(_value(parameter, bad))
         elif parameter.required or {"--spool", "--config", "--file", "--database"} & set(parameter.opts):
-            told += [parameter.opts[0], _value(parameter, bad)]
-    return told
+            arguments += [parameter.opts[0], _value(parameter, bad)]
+    return arguments
 
 
 @pytest.mark.parametrize("name", [name for name in _leaves() if not name.startswith(ELSEWHERE)])
@@ -95,7 +95,7 @@ def test_no_command_answers_a_bad_file_with_a_traceback(name, tmp_path, monkeypa
         ("trace plot /proc/x", 2, "/proc/x"),
     ],
 )
-def test_a_wrong_world_is_told_in_words(line, code, words):
+def test_a_wrong_world_is_reported_in_words(line, code, words):
     done = _invoke(*line.split())
     _check(done, words)
     assert done.exit_code == code, done.output
@@ -141,8 +141,8 @@ def test_help_of_every_command_is_there_though_it_is_imported_late():
 
 @pytest.mark.parametrize("name", ["controller", "toolsnet"])
 def test_the_option_that_the_help_of_simulator_names_is_one_of_its(name, tmp_path, monkeypatch):
-    [told] = re.findall(r"such as (\w+=\w+)", " ".join(_invoke("simulate", name, "--help").output.split()))
+    [option] = re.findall(r"such as (\w+=\w+)", " ".join(_invoke("simulate", name, "--help").output.split()))
     ports = {"controller": ["--port", "0"], "toolsnet": ["--pim-port", "0", "--server-port", "0"]}[name]
     monkeypatch.chdir(tmp_path)
-    done = _invoke("simulate", name, *ports, "--seconds", "0.2", "--set", told)
+    done = _invoke("simulate", name, *ports, "--seconds", "0.2", "--set", option)
     assert done.exit_code == 0, done.output

@@ -150,7 +150,7 @@ def test_lists_of_jobs_are_read_by_the_places_of_the_document():
             assert catalogue.encode(mid, revision, check=False, **message.fields()) == frame
 
 
-def test_a_program_of_revision_2_has_json_behind_each_node():
+def test_a_program_of_revision_2_has_json_after_each_node():
     field = b"01000" + b"002" + b"01" + b"000" + b"0000" + b"07"
     text = b'{"a": 1}'
     nodes = b"201" + b"001" + field + b"01" + b"0008" + text + b"101" + b"000" + b"00" + b"0000"

@@ -89,7 +89,7 @@ def fields_of(mid, number):
     return [field for form in forms for field in form.fields if field.id.decode() == number]
 
 
-def test_every_printed_parameter_stands_where_the_document_says():
+def test_every_printed_parameter_is_where_the_document_says():
     printed = places(PRINTED)
     assert len(printed) > 300
     for mid, number, octets in printed:

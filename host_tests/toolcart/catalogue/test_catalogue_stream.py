@@ -35,7 +35,7 @@ def test_frames_come_out_however_the_octets_come():
         assert frames.buffer == b""
 
 
-def test_samples_keep_every_octet_and_have_no_nul_behind_them():
+def test_samples_keep_every_octet_and_have_no_nul_after_them():
     samples = [-1, 0, 2, 3, 16, 5610, -32768, 32767]
     frame = a_trace(samples)
     message = catalogue.decode(frame)

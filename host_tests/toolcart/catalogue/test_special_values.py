@@ -36,7 +36,7 @@ def specials_in(page):
     return specials
 
 
-def test_special_values_stand_beside_what_they_belong_to_as_catalogue_reads_them():
+def test_special_values_are_beside_what_they_belong_to_as_catalogue_reads_them():
     long = "0123456789" * 9 + "abcdefghi"
     for revision in (1, 4):
         result = tightening()

@@ -67,7 +67,7 @@ def test_examples_of_rexroths_manual_and_of_its_reader_are_read():
     assert (job["job_id"], job.meaning("job_status"), job["time"]) == (1, "OK", "2015-01-12:14:43:57")
 
 
-def test_desoutters_curve_keeps_the_octets_behind_its_fields():
+def test_desoutters_curve_keeps_the_octets_after_its_fields():
     scales = b"04%014.3f05%014.3f06%014.3f07%014.3f" % (0.001, 0.01, 0.1, 0.1)
     head = b"0101" + b"02003" + b"030000000005" + scales + b"080001" + b"0901" + b"1001"
     octets = b"\x01\xff\xfe\xff\xff\x02"

@@ -31,7 +31,7 @@ class Integrator:
         self.port.open("cart", 4545)
         self.network.step()
 
-    def say(self, octets):
+    def exchange(self, octets):
         self.port.write(octets, 0, len(octets))
         return self.receive()
 
@@ -53,8 +53,8 @@ class Integrator:
             ms -= step
 
     def start(self):
-        self.say(START)
-        return self.say(SUBSCRIBE)
+        self.exchange(START)
+        return self.exchange(SUBSCRIBE)
 
     def closed(self):
         return self.receive() is None
@@ -124,23 +124,25 @@ def test_fields_of_revision_1_and_2_lie_where_the_tables_say():
 
 def test_parameter_set_and_tool_are_reported():
     cart = started()
-    answer = cart.say(b"00230012001         012\0")
+    answer = cart.exchange(b"00230012001         012\0")
     assert answer[:20] == b"01040013001 0101    "
     assert answer[59:75] == b"0500400006005000"[:2] + b"004000" + b"06" + b"005000"
     assert answer[83:97] == b"0800060" + b"0900090"
-    assert cart.say(b"00230012001         099\0") == b"00260004001 0101    001202\0"
-    assert cart.say(b"00200040001         \0")[20:36] == b"01C3412129      "
+    assert cart.exchange(b"00230012001         099\0") == b"00260004001 0101    001202\0"
+    assert cart.exchange(b"00200040001         \0")[20:36] == b"01C3412129      "
     assert cart.controller.complaints == []
 
 
 def test_alarm_is_pushed_to_late_subscribers_too():
     cart = started()
-    assert cart.say(b"002000700010        \0") == b"00240005001 0101    0070\0"
+    assert cart.exchange(b"002000700010        \0") == b"00240005001 0101    0070\0"
     cart.controller.raise_alarm("E404", ready=0)
     assert cart.receive() == b"00530071001 0101    01E40402003" + b"0042024-03-14:09:26:53\0"
-    cart.say(b"00200072001         \0")
-    cart.say(b"00200073001         \0")
-    assert cart.say(b"002000700010        \0")[25:] == (b"00560076001 0101    01102E404030040052024-03-14:09:26:53\0")
+    cart.exchange(b"00200072001         \0")
+    cart.exchange(b"00200073001         \0")
+    assert cart.exchange(b"002000700010        \0")[25:] == (
+        b"00560076001 0101    01102E404030040052024-03-14:09:26:53\0"
+    )
     assert cart.controller.complaints == []
 
 
@@ -150,20 +152,20 @@ def test_alarm_is_pushed_to_late_subscribers_too():
 def test_second_client_is_turned_away_until_the_first_stops():
     cart = started()
     other = Integrator(cart.controller, cart.network)
-    assert other.say(START) == b"00260004001 0101    000196\0"
-    assert cart.say(STOP) == b"00240005001 0101    0003\0"
-    assert other.say(START)[4:8] == b"0002"
+    assert other.exchange(START) == b"00260004001 0101    000196\0"
+    assert cart.exchange(STOP) == b"00240005001 0101    0003\0"
+    assert other.exchange(START)[4:8] == b"0002"
 
 
 def test_keep_alive_is_mirrored_as_configured():
     cart = started()
-    assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
+    assert cart.exchange(KEEP_ALIVE) == b"00209999001 0101    \0"
     cart.controller.options.keepalive = "blank"
-    assert cart.say(KEEP_ALIVE) == b"00209999            \0"
+    assert cart.exchange(KEEP_ALIVE) == b"00209999            \0"
     cart.controller.options.keepalive = "refuse"
-    assert cart.say(KEEP_ALIVE) == b"00260004001 0101    999999\0"
+    assert cart.exchange(KEEP_ALIVE) == b"00260004001 0101    999999\0"
     cart.controller.options.keepalive = "none"
-    assert cart.say(KEEP_ALIVE) == b""
+    assert cart.exchange(KEEP_ALIVE) == b""
 
 
 def test_silence_of_fifteen_seconds_closes_and_is_a_complaint():
@@ -188,7 +190,7 @@ def test_hanging_controller_says_nothing_and_goes_on_when_it_is_freed():
     cart = started()
     cart.controller.options.silent = True
     number = cart.controller.produce()
-    assert cart.say(KEEP_ALIVE) == b""
+    assert cart.exchange(KEEP_ALIVE) == b""
     assert cart.wait(14000) == b""
     cart.controller.options.silent = False
     assert cart.receive()[111:121] == b"%010d" % number
@@ -211,9 +213,9 @@ def test_nul_can_be_missing_late_or_counted():
     cart = build(nul="counted")
     assert cart.start() == b"00250005001 0101    0060\0"
     cart = build(nul="late")
-    cart.say(START)
+    cart.exchange(START)
     cart.wait(20)
-    assert cart.say(SUBSCRIBE) == b"00240005001 0101    0060"
+    assert cart.exchange(SUBSCRIBE) == b"00240005001 0101    0060"
     assert cart.wait(20) == b"\0"
 
 
@@ -224,7 +226,7 @@ def test_result_is_sent_again_three_times_and_then_the_line_is_closed():
     cart = started()
     cart.controller.produce()
     assert len(cart.wait(8999)) == 3 * 122
-    cart.say(KEEP_ALIVE)
+    cart.exchange(KEEP_ALIVE)
     assert len(cart.wait(1)) == 122
     cart.wait(3000)
     assert cart.closed()
@@ -236,11 +238,11 @@ def test_each_copy_of_a_result_may_be_acknowledged_and_counts_once():
     first = cart.controller.produce()
     cart.wait(3000)
     second = cart.controller.produce()
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.controller.acknowledged == [first]
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.controller.acknowledged == [first]
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.controller.acknowledged == [first, second]
     assert cart.controller.complaints == []
 
@@ -249,11 +251,11 @@ def test_repeating_controller_sends_what_was_acknowledged():
     cart = started(repeat=2)
     cart.controller.produce()
     first = cart.receive()
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.wait(5000) == first
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.wait(5000) == first
-    cart.say(ACKNOWLEDGE)
+    cart.exchange(ACKNOWLEDGE)
     assert cart.wait(5000) == b""
     assert cart.controller.complaints == []
 
@@ -264,9 +266,9 @@ def test_what_was_not_subscribed_is_not_replayed_but_recovered():
     newest = cart.controller.produce()
     cart.start()
     assert cart.receive() == b""
-    assert cart.say(old(0))[20:32] == b"01%010d" % newest
-    assert cart.say(old(missed, 1))[:11] == b"01180065001"
-    assert cart.say(old(77)) == b"00260004001 0101    006415\0"
+    assert cart.exchange(old(0))[20:32] == b"01%010d" % newest
+    assert cart.exchange(old(missed, 1))[:11] == b"01180065001"
+    assert cart.exchange(old(77)) == b"00260004001 0101    006415\0"
     assert cart.controller.fetched == [newest, missed]
     assert sorted(cart.controller.fetched_by_id) == [missed]
 
@@ -331,7 +333,7 @@ def test_connection_drops_at_the_ordered_message():
 def complaint_for(octets, is_started=True, **options):
     """Return the complaints after one wrong message."""
     cart = started(**options) if is_started else build(**options)
-    cart.say(octets)
+    cart.exchange(octets)
     return cart.controller.complaints
 
 
@@ -356,23 +358,23 @@ def test_header_fields_must_be_what_an_integrator_writes():
 
 def test_revision_is_the_number_however_it_is_written():
     for octets, revision in ((b"003", b"003"), (b"  3", b"003"), (b"3  ", b"003"), (b"000", b"001"), (b"   ", b"001")):
-        assert build(strict=False).say(b"00200001" + octets + b"         \0")[4:11] == b"0002" + revision
+        assert build(strict=False).exchange(b"00200001" + octets + b"         \0")[4:11] == b"0002" + revision
     cart = build(strict=False)
-    assert cart.say(b"002000010x3         \0") == b"00260004001 0101    000197\0"
+    assert cart.exchange(b"002000010x3         \0") == b"00260004001 0101    000197\0"
     assert "revision is not a number" in cart.controller.complaints[0]
 
 
 def test_nul_may_be_missing_or_counted_by_an_integrator():
     for octets in (START[:-1], b"00210001006         \0", b"00210001006         \0\0", b"\0\0" + START):
         cart = build(strict=False)
-        assert cart.say(octets)[4:8] == b"0002"
-        assert cart.say(SUBSCRIBE)[4:8] == b"0005"
+        assert cart.exchange(octets)[4:8] == b"0002"
+        assert cart.exchange(SUBSCRIBE)[4:8] == b"0005"
         assert cart.controller.complaints == []
     cart = build()
-    cart.say(START[:-1])
+    cart.exchange(START[:-1])
     assert cart.controller.complaints == []
-    cart.say(b"\0" + SUBSCRIBE[:-1])
-    cart.say(KEEP_ALIVE)
+    cart.exchange(b"\0" + SUBSCRIBE[:-1])
+    cart.exchange(KEEP_ALIVE)
     assert len(cart.controller.complaints) == 1 and "no NUL" in cart.controller.complaints[0]
 
 
@@ -380,29 +382,29 @@ def test_what_is_odd_is_reported_once_for_each_kind():
     for strict, wanted in ((True, 1), (False, 0)):
         cart = started(strict=strict)
         for _ in range(5):
-            assert cart.say(b"00209999000         \0")[4:8] == b"9999"
+            assert cart.exchange(b"00209999000         \0")[4:8] == b"9999"
         assert len(cart.controller.complaints) == wanted
         assert list(cart.controller.odd.values()) == [5]
 
 
 def test_data_that_is_too_short_is_refused():
     cart = started()
-    assert cart.say(b"00290064002         123456789\0") == b"00260004001 0101    006401\0"
-    assert cart.say(b"00300064002         12345 7890\0") == b"00260004001 0101    006401\0"
-    assert cart.say(b"00209998001         \0") == b""
+    assert cart.exchange(b"00290064002         123456789\0") == b"00260004001 0101    006401\0"
+    assert cart.exchange(b"00300064002         12345 7890\0") == b"00260004001 0101    006401\0"
+    assert cart.exchange(b"00209998001         \0") == b""
 
 
 def test_results_of_a_subscription_without_acknowledges_wait_for_none():
     cart = build()
-    cart.say(START)
-    assert cart.say(b"002000609991        \0")[4:8] == b"0005"
+    cart.exchange(START)
+    assert cart.exchange(b"002000609991        \0")[4:8] == b"0005"
     for _ in range(3):
         cart.controller.produce()
     assert len(cart.receive()) == 3 * 122
     assert cart.wait(4000) == b"" and cart.controller.complaints == []
     cart = build(no_ack=False)
-    cart.say(START)
-    cart.say(b"002000609991        \0")
+    cart.exchange(START)
+    cart.exchange(b"002000609991        \0")
     cart.controller.produce()
     assert len(cart.wait(3000)) == 2 * 122
 
@@ -412,13 +414,13 @@ def test_client_that_left_without_a_word_keeps_its_slot_for_a_while():
     cart.port.close()
     cart.wait(10)
     other = Integrator(cart.controller, cart.network)
-    assert other.say(START)[-3:] == b"96\0"
+    assert other.exchange(START)[-3:] == b"96\0"
     other.wait(14990)
-    assert other.say(START)[4:8] == b"0002"
-    other.say(STOP)
+    assert other.exchange(START)[4:8] == b"0002"
+    other.exchange(STOP)
     other.port.close()
     other.wait(10)
-    assert Integrator(cart.controller, cart.network).say(START)[4:8] == b"0002"
+    assert Integrator(cart.controller, cart.network).exchange(START)[4:8] == b"0002"
 
 
 def test_data_field_must_have_the_length_of_its_message():
@@ -435,18 +437,18 @@ def test_acknowledge_without_result_is_a_complaint():
 def test_nothing_may_come_before_start_or_after_stop():
     assert complaint_for(SUBSCRIBE, is_started=False) == ["0060 before 0001"]
     cart = started()
-    cart.say(STOP)
-    cart.say(KEEP_ALIVE)
+    cart.exchange(STOP)
+    cart.exchange(KEEP_ALIVE)
     assert cart.controller.complaints == ["9999 after 0003 and before 0001"]
 
 
 def test_message_in_pieces_is_a_complaint_where_the_peer_never_reassembles():
     cart = build(whole_writes=True)
-    cart.say(START[:10])
+    cart.exchange(START[:10])
     assert "pieces" in cart.controller.complaints[0]
     cart = build()
-    assert cart.say(START[:10]) == b""
-    assert cart.say(START[10:])[4:8] == b"0002"
+    assert cart.exchange(START[:10]) == b""
+    assert cart.exchange(START[10:])[4:8] == b"0002"
     assert cart.controller.complaints == []
 
 
@@ -466,7 +468,7 @@ def test_unknown_option_or_field_is_a_mistake_of_the_test():
 def build_numbered(**options):
     cart = build(**options)
     cart.controller.identity.sequence_numbers = 1
-    assert cart.say(START)[175:176] == b"1"
+    assert cart.exchange(START)[175:176] == b"1"
     return cart
 
 
@@ -476,28 +478,28 @@ def link_acknowledge(mid, number):
 
 def test_numbered_result_is_acknowledged_by_its_number():
     cart = build_numbered()
-    assert cart.say(SUBSCRIBE) == b"00240005001 010101  0060\0"
+    assert cart.exchange(SUBSCRIBE) == b"00240005001 010101  0060\0"
     first = cart.controller.produce()
     second = cart.controller.produce()
     assert cart.receive() == b""
-    frame = cart.say(link_acknowledge(5, 2))
+    frame = cart.exchange(link_acknowledge(5, 2))
     assert frame[:20] == b"01210061999 010102  "
     assert cart.controller.acknowledged == []
-    assert cart.say(link_acknowledge(61, 3))[16:18] == b"03"
+    assert cart.exchange(link_acknowledge(61, 3))[16:18] == b"03"
     assert cart.controller.acknowledged == [first]
-    cart.say(link_acknowledge(61, 4))
+    cart.exchange(link_acknowledge(61, 4))
     assert cart.controller.acknowledged == [first, second]
-    assert cart.say(KEEP_ALIVE) == b"00209999001 0101    \0"
+    assert cart.exchange(KEEP_ALIVE) == b"00209999001 0101    \0"
     assert cart.controller.complaints == []
 
 
 def test_link_acknowledge_with_zeros_in_every_header_field_is_taken():
     cart = build_numbered(strict=False)
-    assert cart.say(SUBSCRIBE) == b"00240005001 010101  0060\0"
+    assert cart.exchange(SUBSCRIBE) == b"00240005001 010101  0060\0"
     first = cart.controller.produce()
     # As node-open-protocol and its fork send it.
-    assert cart.say(b"002499970010000002000005\0")[:8] == b"01210061"
-    cart.say(b"002499970010000003000061\0")
+    assert cart.exchange(b"002499970010000002000005\0")[:8] == b"01210061"
+    cart.exchange(b"002499970010000003000061\0")
     assert cart.controller.acknowledged == [first] and cart.controller.complaints == []
 
 
@@ -508,13 +510,13 @@ def test_a_blank_start_revision_is_what_the_options_say():
         (profile_options("mt-focus-6000", strict=False, blank_start_revision=1), b"0004001"),
         (profile_options("power-focus-4000"), b"0002001"),
     ):
-        assert build(**options).say(start)[4:11] == answer
+        assert build(**options).exchange(start)[4:11] == answer
 
 
 def test_numbered_message_is_repeated_three_times_and_then_the_line_is_closed():
     cart = build_numbered()
-    assert cart.say(SUBSCRIBE) * 3 == cart.wait(9000)
-    cart.say(KEEP_ALIVE)
+    assert cart.exchange(SUBSCRIBE) * 3 == cart.wait(9000)
+    cart.exchange(KEEP_ALIVE)
     cart.wait(3000)
     assert cart.closed()
     assert cart.controller.closings == ["controller: number 01 was not acknowledged"]
@@ -522,28 +524,28 @@ def test_numbered_message_is_repeated_three_times_and_then_the_line_is_closed():
 
 def test_each_repetition_of_a_numbered_message_may_be_acknowledged():
     cart = build_numbered()
-    cart.say(SUBSCRIBE)
+    cart.exchange(SUBSCRIBE)
     cart.wait(3000)
-    cart.say(link_acknowledge(5, 2))
-    cart.say(link_acknowledge(5, 2))
+    cart.exchange(link_acknowledge(5, 2))
+    cart.exchange(link_acknowledge(5, 2))
     assert cart.controller.complaints == []
-    cart.say(link_acknowledge(5, 2))
+    cart.exchange(link_acknowledge(5, 2))
     assert cart.controller.complaints == ["9997 for 0005 with 02 does not fit"]
 
 
 def test_wrong_number_is_put_right_after_a_refusal():
     cart = build_numbered(link_wrong_once=True)
-    assert cart.say(SUBSCRIBE)[16:18] == b"06"
-    assert cart.say(b"00289998001     01  00050003\0")[16:18] == b"01"
-    assert cart.say(b"00289998001     07  00050003\0") is None
+    assert cart.exchange(SUBSCRIBE)[16:18] == b"06"
+    assert cart.exchange(b"00289998001     01  00050003\0")[16:18] == b"01"
+    assert cart.exchange(b"00289998001     07  00050003\0") is None
 
 
 def test_acknowledges_of_the_wrong_kind_are_complaints():
     cart = build_numbered()
-    cart.say(SUBSCRIBE)
-    cart.say(ACKNOWLEDGE)
-    cart.say(link_acknowledge(61, 2))
-    cart.say(link_acknowledge(5, 3))
-    cart.say(b"00249997001         0005\0")
+    cart.exchange(SUBSCRIBE)
+    cart.exchange(ACKNOWLEDGE)
+    cart.exchange(link_acknowledge(61, 2))
+    cart.exchange(link_acknowledge(5, 3))
+    cart.exchange(b"00249997001         0005\0")
     assert len(cart.controller.complaints) == 4
     assert "not numbered" in complaint_for(link_acknowledge(61, 2))[0]

@@ -23,40 +23,40 @@ def command(mid, data=b"", revision=1):
 
 
 def next_result(cart):
-    cart.say(b"00200062001         \0")
+    cart.exchange(b"00200062001         \0")
     return cart.controller.result(cart.controller.produce())
 
 
 def test_selected_parameter_set_and_job_are_pushed_and_those_of_next_results():
     cart = started()
-    assert cart.say(command(14)) == accepted(14) and cart.say(command(34)) == accepted(34)
-    answer = cart.say(command(18, b"012"))
+    assert cart.exchange(command(14)) == accepted(14) and cart.exchange(command(34)) == accepted(34)
+    answer = cart.exchange(command(18, b"012"))
     assert answer.startswith(accepted(18)) and answer[25:][4:8] == b"0015" and answer[25:][20:23] == b"012"
-    answer = cart.say(command(38, b"0033", 2))
+    answer = cart.exchange(command(38, b"0033", 2))
     assert answer.startswith(accepted(38)) and answer[25:][4:8] == b"0035" and answer[25:][20:24] == b"0133"
     for _ in range(8):
         result = next_result(cart)
         assert (result.pset, result.torque_min, result.job) == (12, 4000, 33)
-    assert cart.say(command(38, b"05"))[:25] == accepted(38)
+    assert cart.exchange(command(38, b"05"))[:25] == accepted(38)
 
 
 def test_named_vehicle_is_pushed_and_is_in_the_next_results():
     cart = started()
-    cart.say(command(51))
-    answer = cart.say(command(50, b"VIN 4711"))
+    cart.exchange(command(51))
+    answer = cart.exchange(command(50, b"VIN 4711"))
     assert answer.startswith(accepted(50)) and answer[25:][4:8] == b"0052" and answer[25:][20:28] == b"VIN 4711"
     assert next_result(cart).vin == b"VIN 4711"
 
 
 def test_alarm_is_acknowledged_once():
     cart = started()
-    cart.say(command(70))
-    assert cart.say(command(78)) == refused(78, 58)
+    cart.exchange(command(70))
+    assert cart.exchange(command(78)) == refused(78, 58)
     cart.controller.raise_alarm("E404")
     cart.receive()
-    answer = cart.say(command(78))
+    answer = cart.exchange(command(78))
     assert answer.startswith(accepted(78)) and answer[25:][4:8] == b"0074" and answer[25:][20:24] == b"E404"
-    assert cart.controller.alarm is None and cart.say(command(78)) == refused(78, 58)
+    assert cart.controller.alarm is None and cart.exchange(command(78)) == refused(78, 58)
 
 
 def test_what_cannot_be_done_is_refused_and_changes_nothing():
@@ -72,17 +72,17 @@ def test_what_cannot_be_done_is_refused_and_changes_nothing():
         (50, b"", 1, 1),
         (50, b"V" * 26, 1, 1),
     ):
-        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+        assert cart.exchange(command(mid, data, revision)) == refused(mid, code), (mid, data)
     assert cart.controller.ordered == {} and cart.controller.complaints == []
 
 
 def test_batch_sizes_are_set_and_a_batch_begins_again():
     cart = started(batch=6)
-    cart.say(command(18, b"002"))
-    assert cart.say(command(19, b"00203")) == accepted(19)
+    cart.exchange(command(18, b"002"))
+    assert cart.exchange(command(19, b"00203")) == accepted(19)
     assert [(next_result(cart).batch_size, next_result(cart).batch_counter) for _ in range(2)] == [(3, 2), (3, 1)]
-    assert cart.say(command(20, b"002")) == accepted(20) and next_result(cart).batch_counter == 1
-    assert cart.say(command(19, b"0020123", 2)) == accepted(19) and next_result(cart).batch_size == 123
+    assert cart.exchange(command(20, b"002")) == accepted(20) and next_result(cart).batch_counter == 1
+    assert cart.exchange(command(19, b"0020123", 2)) == accepted(19) and next_result(cart).batch_size == 123
     for mid, data, revision, code in (
         (19, b"00200", 1, 1),
         (19, b"09905", 1, 1),
@@ -92,7 +92,7 @@ def test_batch_sizes_are_set_and_a_batch_begins_again():
         (20, b"012", 1, 4),
         (130, b"2", 1, 1),
     ):
-        assert cart.say(command(mid, data, revision)) == refused(mid, code), (mid, data)
+        assert cart.exchange(command(mid, data, revision)) == refused(mid, code), (mid, data)
 
 
 def test_what_names_no_mid_or_revision_is_a_complaint_and_no_end():
@@ -107,17 +107,17 @@ def test_what_names_no_mid_or_revision_is_a_complaint_and_no_end():
             (8, b"12"),
         ):
             cart = build(**profile_options(profile, traces=(1,), unknown_mids=()))
-            cart.say(b"00200001006         \0")
-            answer = cart.say(command(mid, data))
+            cart.exchange(b"00200001006         \0")
+            answer = cart.exchange(command(mid, data))
             assert answer[4:8] == b"0004" or cart.controller.complaints, (profile, data)
-            assert cart.say(KEEP_ALIVE)[4:8] == b"9999", (profile, data)
+            assert cart.exchange(KEEP_ALIVE)[4:8] == b"9999", (profile, data)
 
 
 def test_jobs_are_listed_and_switched_off():
     cart = started()
-    assert cart.say(command(30))[20:28] == b"99010203"
-    assert cart.say(command(30, revision=2))[20:32] == b"009900010002"
-    assert cart.say(command(30, revision=3)) == refused(30, 97)
-    cart.say(command(38, b"05"))
-    assert cart.say(command(130, b"0")) == accepted(130) and next_result(cart).job == 0
-    assert cart.say(command(130, b"1")).startswith(accepted(130)) and next_result(cart).job == 5
+    assert cart.exchange(command(30))[20:28] == b"99010203"
+    assert cart.exchange(command(30, revision=2))[20:32] == b"009900010002"
+    assert cart.exchange(command(30, revision=3)) == refused(30, 97)
+    cart.exchange(command(38, b"05"))
+    assert cart.exchange(command(130, b"0")) == accepted(130) and next_result(cart).job == 0
+    assert cart.exchange(command(130, b"1")).startswith(accepted(130)) and next_result(cart).job == 5

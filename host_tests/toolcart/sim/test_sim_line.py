@@ -243,7 +243,7 @@ def test_limits_bound_reads_writes_and_segments():
     assert read(port) == b"01"
 
 
-def test_full_buffer_takes_nothing_until_the_peer_has_it():
+def test_full_buffer_accepts_nothing_until_the_peer_has_it():
     clock, network, line, port = build()
     line.delay_ms = 10
     line.buffer_bytes = 4

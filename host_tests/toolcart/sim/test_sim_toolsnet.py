@@ -34,7 +34,7 @@ class Station:
         self.port = self.network.port()
         self.port.open("tn", number)
 
-    def say(self, octets):
+    def exchange(self, octets):
         self.receive()
         self.port.write(octets, 0, len(octets))
         return self.receive()
@@ -62,7 +62,7 @@ def result(sequence=17, identifier=42, tightening_id=1234567, time=b"20240314092
 
 def test_worked_result_is_accepted_and_every_field_arrives():
     station = build()
-    assert station.say(frame(RESULT)) == STORED
+    assert station.exchange(frame(RESULT)) == STORED
     assert station.toolsnet.complaints == []
     stored = station.toolsnet.archive.results[0]
     assert (stored["system_type"], stored["system"], stored["station"]) == (3, 1, 10)
@@ -83,10 +83,10 @@ def test_worked_graph_event_and_keep_alive_are_accepted():
         b"13000431160003000100100001001220240314092653000170000000000000000000010000000100000040.0000050.00"
         b"00000.0000002.00016" + bytes([0, 0, 0, 13, 1, 0, 4, 18, 10, 255, 16, 141, 16, 94, 255, 231])
     )
-    assert station.say(frame(graph)) == b"0024050004320240314092653000"
-    assert station.say(b"00070600044") == b"0024050004420240314092653000"
+    assert station.exchange(frame(graph)) == b"0024050004320240314092653000"
+    assert station.exchange(b"00070600044") == b"0024050004420240314092653000"
     event = b"00720900045000300010010202403140930000000400404002010010E404                "
-    assert station.say(event) == b"0024050004520240314092653000"
+    assert station.exchange(event) == b"0024050004520240314092653000"
     assert station.toolsnet.complaints == []
     assert station.toolsnet.archive.graphs[0]["samples"][-2:] == bytes([255, 231])
     assert station.toolsnet.archive.events[0]["code"] == 404
@@ -96,18 +96,18 @@ def test_worked_graph_event_and_keep_alive_are_accepted():
 def test_pim_verifies_itself_and_answers_what_is_stored():
     station = build(6575, server_host="10.0.0.5", reported_result=16, reported_event=3)
     assert station.receive() == b"00071200001"
-    assert station.say(b"0024050000120240314092654000") == b""
-    assert station.say(REQUEST) == b"00370800001000160000310.0.0.5       10111"
+    assert station.exchange(b"0024050000120240314092654000") == b""
+    assert station.exchange(REQUEST) == b"00370800001000160000310.0.0.5       10111"
     assert station.toolsnet.complaints == []
 
 
 def test_pim_answers_the_number_that_was_stored_last():
     station = build()
     for sequence in (99998, 99999, 1):
-        station.say(result(sequence, sequence, sequence))
+        station.exchange(result(sequence, sequence, sequence))
     pim = Station(station.toolsnet, 6575)
-    pim.say(b"0024050000120240314092654000")
-    assert pim.say(REQUEST)[11:16] == b"00001"
+    pim.exchange(b"0024050000120240314092654000")
+    assert pim.exchange(REQUEST)[11:16] == b"00001"
 
 
 # What it does on demand
@@ -115,61 +115,61 @@ def test_pim_answers_the_number_that_was_stored_last():
 
 def test_refused_result_is_not_stored():
     station = build(codes={17: 5}, codes_once=[(18, 7)], tightening_codes={99: 9})
-    assert station.say(result())[-3:] == b"005"
-    assert station.say(result(18, 43))[-3:] == b"007"
-    assert station.say(result(19, 44, 99))[-3:] == b"009"
+    assert station.exchange(result())[-3:] == b"005"
+    assert station.exchange(result(18, 43))[-3:] == b"007"
+    assert station.exchange(result(19, 44, 99))[-3:] == b"009"
     assert station.toolsnet.archive.stored == 0
-    assert station.say(result(18, 45))[-3:] == b"000"
+    assert station.exchange(result(18, 45))[-3:] == b"000"
     assert station.toolsnet.refused == 3
 
 
 def test_silence_and_lost_acknowledges_are_different_things():
     station = build(silent_sequences=(17,), lost_acks=[18])
-    assert station.say(result()) == b""
+    assert station.exchange(result()) == b""
     assert station.toolsnet.archive.stored == 0
     station = build(lost_acks=[18])
-    assert station.say(result(18)) == b""
+    assert station.exchange(result(18)) == b""
     assert station.toolsnet.archive.stored == 1
-    assert station.say(result(18)) == STORED
+    assert station.exchange(result(18)) == STORED
 
 
 def test_late_acknowledge_of_a_retransmission_lets_the_next_telegram_come():
     station = build(ack_delay_ms=6000)
-    station.say(result())
+    station.exchange(result())
     station.clock.advance(5000)
-    station.say(result())
+    station.exchange(result())
     station.clock.advance(1000)
     assert station.receive() == STORED
-    station.say(result(18, 43))
+    station.exchange(result(18, 43))
     assert station.toolsnet.complaints == []
-    station.say(result(19, 44))
+    station.exchange(result(19, 44))
     assert "before the last one" in station.toolsnet.complaints[0]
 
 
 def test_foreign_acknowledge_comes_before_the_right_one():
     station = build(foreign_ack=True)
-    assert station.say(result()) == b"0024050004320240314092653000" + STORED
+    assert station.exchange(result()) == b"0024050004320240314092653000" + STORED
 
 
 def test_connection_drops_before_or_after_storing():
     station = build(drop_before_store=[17])
-    assert station.say(result()) is None
+    assert station.exchange(result()) is None
     assert station.toolsnet.archive.stored == 0
     station = build(drop_after_store=[17])
-    assert station.say(result()) is None
+    assert station.exchange(result()) is None
     assert station.toolsnet.archive.stored == 1
 
 
 def test_event_may_be_answered_by_telegram_10():
     station = build(event_answer="10")
     event = b"00480900045000300010010202403140930000000400404" + b"00200"
-    assert station.say(event) == b"00381000045000300010010" + b"2024031409265300000"
+    assert station.exchange(event) == b"00381000045000300010010" + b"2024031409265300000"
     assert station.toolsnet.complaints == []
 
 
 def test_sixty_seconds_of_silence_close_and_are_a_complaint():
     station = build()
-    station.say(result())
+    station.exchange(result())
     station.clock.advance(59999)
     assert station.receive() == b""
     station.clock.advance(1)
@@ -192,10 +192,10 @@ def test_pim_can_be_old_silent_or_hurt_by_an_acknowledge():
     station = build(6575, send_12=False)
     assert station.receive() == b""
     station = build(6575, pim_silent=True, ack_12="optional")
-    assert station.say(REQUEST) == b""
+    assert station.exchange(REQUEST) == b""
     assert station.toolsnet.complaints == []
     station = build(6575, ack_12="closes")
-    assert station.say(b"0024050000120240314092654000") is None
+    assert station.exchange(b"0024050000120240314092654000") is None
 
 
 # What it complains about
@@ -203,7 +203,7 @@ def test_pim_can_be_old_silent_or_hurt_by_an_acknowledge():
 
 def complaints_for(telegram, **options):
     station = build(**options)
-    station.say(frame(telegram))
+    station.exchange(frame(telegram))
     return station.toolsnet.complaints
 
 
@@ -283,32 +283,32 @@ def test_descriptions_are_checked_by_their_counts():
 def test_retransmission_is_the_same_bytes_and_at_most_two():
     station = build(silent=True)
     for _ in range(3):
-        station.say(result())
+        station.exchange(result())
     assert station.toolsnet.complaints == []
-    station.say(result())
+    station.exchange(result())
     assert "sent 4 times" in station.toolsnet.complaints[0]
     station = build(silent=True)
-    station.say(result())
-    station.say(result(identifier=43))
+    station.exchange(result())
+    station.exchange(result(identifier=43))
     assert "new identifier" in station.toolsnet.complaints[0]
     station = build()
-    station.say(result())
-    station.say(result(18))
+    station.exchange(result())
+    station.exchange(result(18))
     assert "identifier 00042 again" in station.toolsnet.complaints[0]
 
 
 def test_refused_telegram_may_be_sent_again_as_often_as_it_takes():
     station = build(code_all=5)
     for _ in range(6):
-        station.say(result())
+        station.exchange(result())
     assert station.toolsnet.complaints == []
 
 
 def test_each_server_connection_must_follow_an_answer_of_the_pim():
     toolsnet = ToolsNet(SimClock(), MemoryArchive())
     pim = Station(toolsnet, 6575)
-    pim.say(b"0024050000120240314092654000")
-    pim.say(REQUEST)
+    pim.exchange(b"0024050000120240314092654000")
+    pim.exchange(REQUEST)
     Station(toolsnet).receive()
     assert toolsnet.complaints == []
     Station(toolsnet).receive()
@@ -326,7 +326,7 @@ def test_what_is_at_the_wrong_door_or_does_not_fit_is_reported():
         (6575, b"00240500001              000", None),
     ):
         station = build(port)
-        station.say(telegram)
+        station.exchange(telegram)
         complaints = station.toolsnet.complaints
         assert words in complaints[0] if words else complaints == [], (port, telegram)
     assert "telegram at 1: 99, allowed: 01, 02" in complaints_for(b"9900001")[0]
@@ -335,28 +335,28 @@ def test_what_is_at_the_wrong_door_or_does_not_fit_is_reported():
 def test_acknowledge_of_the_verification_may_be_left_out_after_a_failure():
     toolsnet = ToolsNet(SimClock(), MemoryArchive())
     Station(toolsnet, 6575).receive()
-    assert Station(toolsnet, 6575).say(REQUEST) is not None
+    assert Station(toolsnet, 6575).exchange(REQUEST) is not None
     assert toolsnet.complaints == []
 
 
 def test_two_spindles_of_one_number_are_neither_stored_nor_answered():
     station = build()
     general = GENERAL.replace(b"000170002900572", b"000270002900572")
-    assert station.say(frame(general + SPINDLE * 2 + b"".join(PARAMETERS))) == b""
+    assert station.exchange(frame(general + SPINDLE * 2 + b"".join(PARAMETERS))) == b""
     assert station.toolsnet.archive.stored == 0 and "cannot be read" in station.toolsnet.complaints[0]
 
 
 def test_length_that_is_no_number_closes_the_connection():
     station = build()
-    assert station.say(b"00x4" + RESULT) is None
+    assert station.exchange(b"00x4" + RESULT) is None
     assert "length field" in station.toolsnet.complaints[0]
 
 
 def test_telegram_in_pieces_is_a_complaint_where_the_peer_never_reassembles():
     station = build(whole_writes=True)
-    station.say(result()[:100])
+    station.exchange(result()[:100])
     assert "pieces" in station.toolsnet.complaints[0]
     station = build()
-    assert station.say(result()[:100]) == b""
-    assert station.say(result()[100:]) == STORED
+    assert station.exchange(result()[:100]) == b""
+    assert station.exchange(result()[100:]) == STORED
     assert station.toolsnet.complaints == []

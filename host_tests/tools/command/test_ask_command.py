@@ -18,7 +18,7 @@ def ask(plant, *words, code=0):
     return toolcart("ask", "127.0.0.1", *words, "--port", port, code=code)
 
 
-def test_the_port_may_stand_behind_the_host():
+def test_the_port_may_stand_after_the_host():
     with SimulatedPlant() as plant:
         assert "MID 0002" in toolcart("ask", f"127.0.0.1:{plant.controller_port}", "0001").output
 
@@ -46,12 +46,12 @@ def test_a_result_that_comes_instead_of_0005_is_the_answer():
     assert [(one["mid"], one["is_answer"]) for one in lines(done)] == [(2, False), (61, True)]
 
 
-def test_every_start_revision_is_tried_and_a_taken_slot_is_said():
+def test_every_start_revision_is_tried_and_a_taken_slot_is_reported():
     with SimulatedPlant(controller_options=ControllerOptions(start_revisions=(2,))) as plant:
         assert lines(ask(plant, "0001", "--json"))[0]["revision"] == 2
     with SimulatedPlant(controller_options=ControllerOptions(max_clients=0)) as plant:
-        told = ask(plant, "0040", code=3).output
-        assert "takes no session" in told and "connected" in told.lower()
+        output = ask(plant, "0040", code=3).output
+        assert "takes no session" in output and "connected" in output.lower()
 
 
 def test_what_changes_something_is_sent_with_yes_alone():
@@ -62,7 +62,7 @@ def test_what_changes_something_is_sent_with_yes_alone():
         assert ask(plant, "0043", "--yes", code=None).exit_code in (0, 1) and plant.controller.messages[43] == 1
 
 
-def test_a_wrong_request_is_said_before_anybody_is_asked():
+def test_a_wrong_request_is_reported_before_anybody_is_asked():
     for arguments, words in (
         (("0061",), "is what a controller sends"),
         (("0064", "number=1"), "allowed one of: tightening_id"),
@@ -97,5 +97,5 @@ def test_a_connection_that_fails_says_why():
         ),
     ):
         with peers.Peer(behave) as peer:
-            told = ask(peer.port, "0040", "--wait", 0.5, code=3).output
-        assert words in told and "Traceback" not in told, words
+            output = ask(peer.port, "0040", "--wait", 0.5, code=3).output
+        assert words in output and "Traceback" not in output, words

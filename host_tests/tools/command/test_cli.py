@@ -19,8 +19,8 @@ from host_tests.support.running import (
     ENVIRONMENT,
     cart_of,
     command_of,
-    lived,
     ran,
+    run_agent,
     running,
     station_at,
     toolcart,
@@ -30,14 +30,14 @@ from host_tests.support.running import (
 # -- configuration -------------------------------------------------------------------------------------------------
 
 
-def test_every_mistake_is_told_with_its_place(tmp_path):
+def test_every_mistake_is_reported_with_its_place(tmp_path):
     tree = cart_of()
     tree["toolsnet"]["pim_port"] = 70000
     tree["stations"][0]["spool"]["when_ful"] = "refuse"
     path = written(tmp_path, tree)
-    told = toolcart("config", "check", path, code=2).output
+    output = toolcart("config", "check", path, code=2).output
     for words in ("2 mistakes", "toolsnet.pim_port", "70000", "1 to 65535", "did you mean when_full?"):
-        assert words in told
+        assert words in output
     as_json = json.loads(toolcart("config", "check", path, "--json", code=2).output)
     assert not as_json["good"]
     assert [mistake["place"] for mistake in as_json["mistakes"]] == ["stations[0].spool.when_ful", "toolsnet.pim_port"]
@@ -48,8 +48,8 @@ def test_every_mistake_is_told_with_its_place(tmp_path):
     [('{"system": ', "line 1, column 12"), ("[" * 100000, "(file)"), ("[]", "(file)"), ("9" * 5000, "(file)")],
 )
 def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
-    told = ran("config", "check", written(tmp_path, content), code=2).stderr
-    assert place in told and "Traceback" not in told
+    errors = ran("config", "check", written(tmp_path, content), code=2).stderr
+    assert place in errors and "Traceback" not in errors
 
 
 def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
@@ -60,7 +60,7 @@ def test_a_file_that_is_missing_or_binary_is_a_mistake(tmp_path):
         assert wrong.value.mistakes[0][0] == "(file)"
 
 
-def test_wrong_options_are_told_before_anything_runs(tmp_path):
+def test_wrong_options_are_reported_before_anything_runs(tmp_path):
     path = written(tmp_path, cart_of())
     for arguments, text in (
         (["--outage", "8:5"], "end after it began"),
@@ -78,9 +78,9 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
     tree = cart_of()
     del tree["toolsnet"]["pim_host"]
     tree["stations"][0]["number"] = 0
-    told = ran("run", "--config", written(tmp_path, tree), code=2)
-    assert "toolsnet.pim_host" in told.stderr and "stations[0].number" in told.stderr
-    assert told.stdout == ""
+    done = ran("run", "--config", written(tmp_path, tree), code=2)
+    assert "toolsnet.pim_host" in done.stderr and "stations[0].number" in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
     (tmp_path / "notes.txt").write_text("of somebody else " * 300)
     path = written(tmp_path, cart_of(station={"spool": {"path": spool}}))
-    told = ran("run", "--plain", "--config", path, code=3).stderr
-    assert reason in told and "writable" not in told
+    errors = ran("run", "--plain", "--config", path, code=3).stderr
+    assert reason in errors and "writable" not in errors
 
 
 def test_a_spool_that_does_not_fit_ends_with_3(tmp_path):
@@ -115,11 +115,11 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
     with SimulatedPlant() as plant:
         path = written(tmp_path, cart_of(plant))
         with running(*command_of("run", "--config", path)) as agent:
-            told = ""
-            while "controller ready" not in told or "ToolsNet connected" not in told:
+            output = ""
+            while "controller ready" not in output or "ToolsNet connected" not in output:
                 line = agent.stdout.readline()
-                assert line, told
-                told += line
+                assert line, output
+                output += line
             assert "in use by another agent" in ran("run", "--config", path, "--seconds", 5, code=3).stderr
             plant.produce(5)
             agent.send_signal(signal.SIGTERM)
@@ -129,7 +129,7 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
 
 
 @pytest.mark.parametrize(
-    ("words", "streams", "code", "said"),
+    ("words", "streams", "code", "errors"),
     [
         (["run", "--config", "cart.json", "--seconds", 1], ">&- 2>&- <&-", 0, ""),
         (["spool", "rescue", "cart.json"], ">&-", 0, "0 results found in 0 KiB\n"),
@@ -141,24 +141,24 @@ def test_without_terminal_agent_writes_plain_lines_and_ends_in_order_on_sigterm(
         ),
     ],
 )
-def test_streams_that_are_closed_or_full_are_no_fault(tmp_path, words, streams, code, said):
+def test_streams_that_are_closed_or_full_are_no_fault(tmp_path, words, streams, code, errors):
     written(tmp_path, cart_of())
     shell = ["sh", "-c", f'cd "$0"; exec "$@" {streams}', str(tmp_path), *command_of(*words)]
     done = subprocess.run(shell, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, timeout=DEADLINE_S)
-    assert (done.returncode, done.stderr) == (code, said)
+    assert (done.returncode, done.stderr) == (code, errors)
 
 
 def test_the_view_is_not_drawn_into_a_file_of_errors(tmp_path):
     path = written(tmp_path, cart_of())
     ours, theirs = pty.openpty()
-    words, said = command_of("run", "--config", path), b""
+    words, output = command_of("run", "--config", path), b""
     with subprocess.Popen(words, env=ENVIRONMENT, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE) as process:
         os.close(theirs)
-        while b"agent started, process" not in said:
-            said += os.read(ours, 1 << 16)
+        while b"agent started, process" not in output:
+            output += os.read(ours, 1 << 16)
         process.terminate()
         assert process.communicate(timeout=DEADLINE_S)[1] == b""
-    assert process.returncode == 0 and b"\x1b" not in said
+    assert process.returncode == 0 and b"\x1b" not in output
     os.close(ours)
 
 
@@ -177,27 +177,27 @@ def test_the_machine_form_of_a_run_ends_with_one_object(tmp_path):
 # -- simulate ------------------------------------------------------------------------------------------------------
 
 
-def test_a_port_in_use_is_told_with_what_to_do():
+def test_a_port_in_use_is_reported_with_what_to_do():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        told = ran("simulate", "controller", "--port", taken.getsockname()[1], code=1).stderr
-    assert "Address already in use" in told and "--port" in told
+        errors = ran("simulate", "controller", "--port", taken.getsockname()[1], code=1).stderr
+    assert "Address already in use" in errors and "--port" in errors
 
 
 def _simulate(*words, code):
-    told = toolcart("simulate", *words, "--seconds", 0.01, code=code).output
-    assert "Traceback" not in told
-    return told
+    output = toolcart("simulate", *words, "--seconds", 0.01, code=code).output
+    assert "Traceback" not in output
+    return output
 
 
-def test_what_a_simulator_cannot_use_is_told_with_what_to_do(tmp_path):
-    told = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
-    assert "identity has no field nonsense" in told
+def test_what_a_simulator_cannot_use_is_reported_with_what_to_do(tmp_path):
+    output = _simulate("controller", "--port", 0, "--set", 'identity={"nonsense": 1}', code=2)
+    assert "identity has no field nonsense" in output
     (tmp_path / "file").write_text("keep me")
     for path in (tmp_path / "no" / "where", tmp_path / "file", "/dev/zero"):
-        told = _simulate("controller", "--link", "ascii", "--device", path, code=1)
-        assert "--device" in told and str(path) in told
+        output = _simulate("controller", "--link", "ascii", "--device", path, code=1)
+        assert "--device" in output and str(path) in output
     assert "--link ascii" in _simulate("controller", "--device", "x.tty", "--port", 0, code=2)
     assert (tmp_path / "file").read_text() == "keep me"
 
@@ -207,8 +207,8 @@ def test_setting_that_breaks_a_simulator_while_it_runs_ends_it_in_words():
         with socket.create_connection(("127.0.0.1", port), DEADLINE_S) as client:
             client.sendall(b"00200001            \x0000200060            \0")
             assert process.wait(DEADLINE_S) == 1
-        told = process.stderr.read()
-        assert "cannot go on" in told and "--set" in told and "Traceback" not in told
+        errors = process.stderr.read()
+        assert "cannot go on" in errors and "--set" in errors and "Traceback" not in errors
 
 
 @contextlib.contextmanager
@@ -229,12 +229,12 @@ def test_headers_as_public_clients_write_them_are_taken(strict, code):
                 client.sendall(b"00200003001         \0")
                 assert client.recv(100)[4:8] == b"0005"
         process.terminate()
-        told, _ = process.communicate(timeout=DEADLINE_S)
+        output, _ = process.communicate(timeout=DEADLINE_S)
         assert process.returncode == code
-        complaints = [line for line in told.splitlines() if "complaint" in line]
+        complaints = [line for line in output.splitlines() if "complaint" in line]
         assert all("odd, and taken" in line for line in complaints)
         assert len(complaints) == (5 if strict else 0), complaints
-        assert "produced 0" in told
+        assert "produced 0" in output
 
 
 def test_a_reader_that_goes_away_ends_a_simulator_without_a_word():
@@ -250,12 +250,12 @@ def test_a_running_controller_takes_orders():
         for order in ("produce 3", "jump 7", "produce", "nonsense", "set max_clients=x", "rate fast", ""):
             process.stdin.write(order + "\n")
         process.stdin.flush()
-        told = []
-        while not any("rate" in line for line in told):
-            told.append(process.stdout.readline())
-        assert "produced 1 to 3\n" in told and "produced 11 to 11\n" in told
-        assert any("no such order: nonsense" in line for line in told)
-        assert any("a whole number" in line for line in told)
+        lines = []
+        while not any("rate" in line for line in lines):
+            lines.append(process.stdout.readline())
+        assert "produced 1 to 3\n" in lines and "produced 11 to 11\n" in lines
+        assert any("no such order: nonsense" in line for line in lines)
+        assert any("a whole number" in line for line in lines)
 
 
 def test_options_of_a_simulator_are_read_in_the_form_they_have():
@@ -266,38 +266,38 @@ def test_options_of_a_simulator_are_read_in_the_form_they_have():
     assert value_like(1, "3") == 3
 
 
-def _agent_told(tmp_path, tree, turns=3, each_turn=lambda agent: None):
+def _agent_lines(tmp_path, tree, turns=3, each_turn=lambda agent: None):
     """The lines of an agent in this process that runs for some turns; no one answers it."""
     left = iter(range(turns))
-    return lived(written(tmp_path, tree), lambda agent, _: (each_turn(agent), next(left, None))[1] is not None)[1]
+    return run_agent(written(tmp_path, tree), lambda agent, _: (each_turn(agent), next(left, None))[1] is not None)[1]
 
 
 def test_another_station_does_not_get_the_spool(tmp_path):
     tree = cart_of()
-    _agent_told(tmp_path, tree)
+    _agent_lines(tmp_path, tree)
     before = (tmp_path / "cart.spool").read_bytes()
     tree["stations"][0]["number"] = 2
-    (line,) = [line for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
+    (line,) = [line for line in _agent_lines(tmp_path, tree) if line["kind"] == "spool"]
     assert "belongs to station 1 of system 1 (type 3), not to station 2" in line["text"]
     assert (tmp_path / "cart.spool").read_bytes() == before
 
 
 def test_a_start_that_makes_a_spool_says_so_and_another_does_not(tmp_path):
     for _ in range(2):
-        (line,) = [line for line in _agent_told(tmp_path, cart_of()) if line["kind"] == "made"]
+        (line,) = [line for line in _agent_lines(tmp_path, cart_of()) if line["kind"] == "made"]
         assert str(tmp_path / "cart.spool") in line["text"] and "is not fetched" in line["text"]
-        assert not [line for line in _agent_told(tmp_path, cart_of()) if line["kind"] == "made"]
+        assert not [line for line in _agent_lines(tmp_path, cart_of()) if line["kind"] == "made"]
         (tmp_path / "cart.spool").unlink()
 
 
 def test_why_a_spool_is_not_up_begins_with_its_station_where_there_are_several(tmp_path):
     tree = cart_of()
     tree["stations"] = [station_at(number, spool=f"{number}/a.spool") for number in (1, 2)]
-    told = [line["text"] for line in _agent_told(tmp_path, tree) if line["kind"] == "spool"]
-    assert sorted(text[:11] for text in told) == ["station 1: ", "station 2: "], told
+    texts = [line["text"] for line in _agent_lines(tmp_path, tree) if line["kind"] == "spool"]
+    assert sorted(text[:11] for text in texts) == ["station 1: ", "station 2: "], texts
 
 
-def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
+def test_a_spool_that_is_deleted_under_a_running_agent_is_reported(tmp_path):
     def delete(agent):
         state = agent.app.stations[0].state
         path = tmp_path / "cart.spool"
@@ -306,6 +306,6 @@ def test_a_spool_that_is_deleted_under_a_running_agent_is_told(tmp_path):
             assert not state.save()
 
     tree = cart_of()
-    told = [line["stations"][0] for line in _agent_told(tmp_path, tree, 6, delete) if line["kind"] == "status"]
-    assert told[-1]["spool"]["refused"] == "gone"
-    assert "was deleted, replaced or cut while the agent was running" in told[-1]["spool"]["refused_words"]
+    stations = [line["stations"][0] for line in _agent_lines(tmp_path, tree, 6, delete) if line["kind"] == "status"]
+    assert stations[-1]["spool"]["refused"] == "gone"
+    assert "was deleted, replaced or cut while the agent was running" in stations[-1]["spool"]["refused_words"]

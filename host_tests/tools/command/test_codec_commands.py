@@ -39,9 +39,9 @@ def decoded(octets, *words, code=0):
 def test_every_mid_has_a_table_that_can_be_shown():
     for number in catalogue.mids():
         assert f"MID {number:04d}" in toolcart("mid", number).output, number
-        told = json.loads(toolcart("mid", number, "--json").output)
-        shown = [form["revision"] for form in told["revisions"] if not form["other"]]
-        assert shown == catalogue.revisions(number)
+        table = json.loads(toolcart("mid", number, "--json").output)
+        revisions = [form["revision"] for form in table["revisions"] if not form["other"]]
+        assert revisions == catalogue.revisions(number)
 
 
 def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
@@ -70,9 +70,9 @@ def test_the_table_of_a_revision_has_ids_octets_units_and_meanings():
         (2, ("mid", 61, "-r", 500)),
     ],
 )
-def test_what_there_is_not_is_told(code, arguments):
-    told = toolcart(*arguments, code=code).output
-    assert "toolcart: " in told and "should not happen" not in told
+def test_what_there_is_not_is_reported(code, arguments):
+    output = toolcart(*arguments, code=code).output
+    assert "toolcart: " in output and "should not happen" not in output
 
 
 # -- captures ------------------------------------------------------------------------------------------------------
@@ -119,22 +119,22 @@ def next_generation(packets):
 def test_a_capture_gives_both_directions_in_order(octets, tmp_path):
     file = tmp_path / "talk.pcap"
     file.write_bytes(octets)
-    told = lines(toolcart("decode", file, "--json"))
-    assert [one["mid"] for one in told] == [60, 5, 61, 62], told
-    assert told[2]["fields"]["torque"] == {"value": 4237, "decimal": "42.37", "unit": "Nm"}
-    assert told[2]["answer"] == {"mid": 62, "revision": 1}
-    assert told[0]["way"].endswith(":4545") and told[1]["way"].endswith(":50000")
-    assert abs(told[3]["at_s"] - 1700000000.008) < 0.0005
+    messages = lines(toolcart("decode", file, "--json"))
+    assert [one["mid"] for one in messages] == [60, 5, 61, 62], messages
+    assert messages[2]["fields"]["torque"] == {"value": 4237, "decimal": "42.37", "unit": "Nm"}
+    assert messages[2]["answer"] == {"mid": 62, "revision": 1}
+    assert messages[0]["way"].endswith(":4545") and messages[1]["way"].endswith(":50000")
+    assert abs(messages[3]["at_s"] - 1700000000.008) < 0.0005
     assert "42.37 Nm" in toolcart("decode", file).output
 
 
-def test_octets_that_are_not_in_the_capture_are_told_and_what_follows_is_read():
+def test_octets_that_are_not_in_the_capture_are_reported_and_what_follows_is_read():
     at = [100, 100 + len(ANSWERED) + 50]
     packets = [(at[0], ANSWERED + RESULT[:30]), (at[1], RESULT[50:]), (at[1] + len(RESULT) - 50, ANSWERED)]
-    found = inputs.messages(classic([packet(CONTROLLER, AGENT, *one) for one in packets]))
-    told = [(one.octets, one.problem) for one in found]
-    assert told[:2] == [(ANSWERED[:-1], ""), (RESULT[:30], "20 bytes are missing in the capture")]
-    assert [problem != "" for _, problem in told[2:]] == [True, False] and told[3][0] == ANSWERED[:-1]
+    read = inputs.messages(classic([packet(CONTROLLER, AGENT, *one) for one in packets]))
+    problems = [(one.octets, one.problem) for one in read]
+    assert problems[:2] == [(ANSWERED[:-1], ""), (RESULT[:30], "20 bytes are missing in the capture")]
+    assert [problem != "" for _, problem in problems[2:]] == [True, False] and problems[3][0] == ANSWERED[:-1]
 
 
 def test_segments_that_come_thousands_too_early_are_put_in_their_place():
@@ -176,10 +176,10 @@ def dump_of(octets, group, half, end=""):
     lines = []
     for at in range(0, len(octets), 16):
         line = octets[at : at + 16]
-        shown = "".join(chr(one) if 32 <= one < 127 else "." for one in line)
+        printable = "".join(chr(one) if 32 <= one < 127 else "." for one in line)
         digits = "  ".join(part.hex(" ", -group) for part in (line[:half], line[half:]) if part)
         lines.append(
-            f"{at:08x}{' ' if half else ':'} {digits:<{49 if half else 39 + (group == 1) * 8}}  {bar}{shown}{bar}"
+            f"{at:08x}{' ' if half else ':'} {digits:<{49 if half else 39 + (group == 1) * 8}}  {bar}{printable}{bar}"
         )
     return "\n".join([*lines, end]).encode()
 
@@ -210,9 +210,9 @@ def test_a_log_or_a_mail_has_its_telegrams_read():
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
 def test_a_text_of_windows_is_read(encoding):
     """PowerShell writes UTF-16 where it redirects, and editors put a mark in front of UTF-8."""
-    told = [rendering.as_data(one) for one in inputs.messages(ASKED + RESULT)]
+    messages = [rendering.as_data(one) for one in inputs.messages(ASKED + RESULT)]
     texts = ["> " + ASKED[:-1].decode() + "\r\n< " + EXAMPLE.decode(), ASKED.hex() + "\n" + RESULT.hex()]
-    for text in [*texts, "\n".join(map(json.dumps, told))]:
+    for text in [*texts, "\n".join(map(json.dumps, messages))]:
         assert mids(text.encode(encoding)) == [60, 61]
         assert decoded(text.encode(encoding)).count("MID 00") == 2
 
@@ -220,19 +220,19 @@ def test_a_text_of_windows_is_read(encoding):
 def test_a_serial_capture_is_read_with_both_directions(tmp_path):
     file = tmp_path / "line.txt"
     file.write_text("\n".join(capture_of("3964r")[0]))
-    told = lines(toolcart("decode", file, "--json"))
-    assert told[0]["mid"] == 1 and told[0]["way"] == "agent > controller"
-    assert told[1]["mid"] == 2 and {60, 61, 62} <= {one.get("mid") for one in told}
-    assert not [one for one in told if "problem" in one or "odd" in one or "rest" in one]
+    messages = lines(toolcart("decode", file, "--json"))
+    assert messages[0]["mid"] == 1 and messages[0]["way"] == "agent > controller"
+    assert messages[1]["mid"] == 2 and {60, 61, 62} <= {one.get("mid") for one in messages}
+    assert not [one for one in messages if "problem" in one or "odd" in one or "rest" in one]
 
 
 def test_telegrams_of_toolsnet_are_read_as_well():
     from toolcart.toolsnet import frame
 
     stream = frame(b"1200001") + frame(b"0500001" + b"20240314092653" + b"000") + frame(b"0600002")
-    told = [rendering.as_data(one) for one in inputs.messages(stream)]
-    assert [one["telegram"] for one in told] == ["12", "05", "06"] and told[0]["name"] == "PIM verification"
-    assert not [one for one in told if "odd" in one]
+    messages = [rendering.as_data(one) for one in inputs.messages(stream)]
+    assert [one["telegram"] for one in messages] == ["12", "05", "06"] and messages[0]["name"] == "PIM verification"
+    assert not [one for one in messages if "odd" in one]
     assert "telegram 05  Acknowledge" in decoded(stream)
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
 
@@ -337,12 +337,12 @@ def test_the_command_line_does_not_import_the_catalogue_for_other_commands():
     assert done.stdout.strip() == "False"
 
 
-def test_linked_parts_are_put_together_and_missing_ones_told():
+def test_linked_parts_are_put_together_and_missing_ones_reported():
     fields = [catalogue.data_field(30000 + number, "text") for number in range(50)]
     parts = catalogue.encode_linked(1202, 1, most=500, result_id=7, data_fields=fields)
     whole = b"".join(catalogue.wire(part) for part in parts)
-    (told,) = [rendering.as_data(one) for one in inputs.messages(whole)]
-    assert told["parts"] == len(parts) and len(told["fields"]["data_fields"]) == 50 and "odd" not in told
+    (message,) = [rendering.as_data(one) for one in inputs.messages(whole)]
+    assert message["parts"] == len(parts) and len(message["fields"]["data_fields"]) == 50 and "odd" not in message
     assert f"{len(parts)} parts" in decoded(whole)
     lacking = [one.problem for one in inputs.messages(b"".join(catalogue.wire(part) for part in parts[:-1]))]
     assert lacking == [f"{len(parts) - 1} parts came, not all"]

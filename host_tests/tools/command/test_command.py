@@ -63,8 +63,8 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         plant.produce_rate(20)
         assert give(config, 10, "select-pset", 12, "--as", "bo").stdout == "select-pset 12: accepted\n"
         time.sleep(1)
-        said = json.loads(give(config, 10, "vin", "WVW 4711%", "--json").stdout)
-        assert (said["outcome"], said["mid"], said["command"]) == ("accepted", 50, "vin WVW 4711%")
+        answer = json.loads(give(config, 10, "vin", "WVW 4711%", "--json").stdout)
+        assert (answer["outcome"], answer["mid"], answer["command"]) == ("accepted", 50, "vin WVW 4711%")
         assert plant.controller.carried_out == [(18, b"012"), (50, b"WVW 4711%")]
         time.sleep(1)
         refused = give(config, 10, "select-pset", 99, code=1).stderr
@@ -82,10 +82,10 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
         plant.cut_controller(False)
         assert "job 5: accepted" in give(config, 10, "job", 5, "--wait", 30).stdout
         plant.stop_producing()
-        told = client.ask(socket_location.socket_beside(config))["stations"][0]["controller"]["commands"]
-        assert told["sent"] == 5 and told["allowed"] == ["select-pset", "vin", "disable", "job"]
-        found = [line for line in lines_of(tmp_path) if line["type"] == "event" and line["event"] == "command"]
-        outcomes = [(line["text"], line["outcome"], line["code"], line["mid"]) for line in found]
+        status = client.ask(socket_location.socket_beside(config))["stations"][0]["controller"]["commands"]
+        assert status["sent"] == 5 and status["allowed"] == ["select-pset", "vin", "disable", "job"]
+        events = [line for line in lines_of(tmp_path) if line["type"] == "event" and line["event"] == "command"]
+        outcomes = [(line["text"], line["outcome"], line["code"], line["mid"]) for line in events]
         assert outcomes == [
             ("select-pset 12", "sent", "", 18),
             ("select-pset 12", "accepted", "", 18),
@@ -99,7 +99,7 @@ def test_a_command_goes_the_whole_way_and_every_outlet_has_it(tmp_path):
             ("job 5", "accepted", "", 38),
         ]
         user = linux_control.OrderClient(socket.socketpair()[0]).user
-        assert found[0]["asked_by"] == f"{user} (bo)" and found[2]["asked_by"] == user
+        assert events[0]["asked_by"] == f"{user} (bo)" and events[2]["asked_by"] == user
         wait_for("all is delivered", lambda: plant.account()["delivered"] == plant.account()["produced"])
         account = plant.account()
         assert (account["lost"], account["out_of_order"], plant.complaints()) == (0, 0, [])
@@ -114,17 +114,17 @@ def test_agent_that_is_killed_leaves_it_unknown_and_sent_in_the_log(tmp_path):
             given = subprocess.Popen(words, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True)
             wait_for("it is out", lambda: plant.controller.messages.get(42) == 1)
             os.kill(client.ask(socket_location.socket_beside(config))["agent"]["pid"], signal.SIGKILL)
-            said = given.communicate(timeout=DEADLINE_S)[1]
-            assert given.returncode == 5 and "unknown" in said
+            errors = given.communicate(timeout=DEADLINE_S)[1]
+            assert given.returncode == 5 and "unknown" in errors
         with running_agent(tmp_path, plant, ["disable"]):
             wait_for("it is in the file", lambda: [line["outcome"] for line in lines_of(tmp_path)] == ["sent"])
         assert plant.controller.messages[42] == 1
 
 
-def test_without_an_agent_that_is_said(tmp_path):
+def test_without_an_agent_that_is_reported(tmp_path):
     assert "no agent runs here" in give(tmp_path / "cart.json", 10, "enable", code=3).stderr
-    told = json.loads(give(tmp_path / "cart.json", 10, "enable", "--json", code=3).stdout)
-    assert told["outcome"] == "no agent"
+    answer = json.loads(give(tmp_path / "cart.json", 10, "enable", "--json", code=3).stdout)
+    assert answer["outcome"] == "no agent"
     give(tmp_path / "cart.json", 10, "explode", code=2)
 
 
@@ -135,13 +135,13 @@ def test_an_answer_that_breaks_off_or_means_nothing_is_unknown(tmp_path, monkeyp
 
 
 def test_a_board_is_given_the_same_line(monkeypatch):
-    asked = []
+    requests = []
     answer = [{"outcome": "accepted", "command": "enable", "mid": 43, "logged": True}]
     from toolcart.tools.flash import board_commands
 
-    monkeypatch.setattr(board_commands, "command_lines", lambda port, line, patience_s: asked.append(line) or answer)
+    monkeypatch.setattr(board_commands, "command_lines", lambda port, line, patience_s: requests.append(line) or answer)
     toolcart("command", 10, "vin", "A B", "--as", "bo", "--port", "COM3")
-    assert asked == ["command 10 wait=0 as=bo vin A%20B"]
+    assert requests == ["command 10 wait=0 as=bo vin A%20B"]
 
 
 def test_a_board_carries_it_out_and_tells_the_same():

@@ -31,10 +31,10 @@ from toolcart.tools.config import path_checks, runner
 from toolcart.tools.doctor import agent, controller, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.status import client
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.log import Area, append
 from host_tests.support.peers import Peer, begins
-from host_tests.support.running import ENVIRONMENT, asked_while_it_runs, cart_of, free_port, lived, toolcart, written
+from host_tests.support.running import ENVIRONMENT, cart_of, free_port, run_agent, run_agent_while, toolcart, written
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +48,8 @@ def _examined(folder, tree, *options):
     return done.exit_code, json.loads(done.stdout)["found"]
 
 
-def _of(found, what):
-    return [one for one in found if one["what"].endswith(what)]
+def _of(findings, what):
+    return [one for one in findings if one["what"].endswith(what)]
 
 
 def _offline(folder, what, tree=None):
@@ -60,13 +60,13 @@ def _offline(folder, what, tree=None):
 def test_a_good_plant_is_good_to_its_end(tmp_path):
     with SimulatedPlant() as plant:
         plant.produce(2)
-        code, found = _examined(tmp_path, cart_of(plant))
-        assert code == 0, found
-        words = " ".join(one["words"] for one in found)
-        told = ("MID 0001", "revision", "MID 0064", "tightening ID 2", "clock agrees", "08", "accepts connections")
-        assert [piece for piece in told if piece not in words] == []
+        code, findings = _examined(tmp_path, cart_of(plant))
+        assert code == 0, findings
+        words = " ".join(one["words"] for one in findings)
+        expected = ("MID 0001", "revision", "MID 0064", "tightening ID 2", "clock agrees", "08", "accepts connections")
+        assert [piece for piece in expected if piece not in words] == []
         assert plant.complaints() == []
-    lock = [one for one in _of(found, "controller") if one["verdict"] == NOTE]
+    lock = [one for one in _of(findings, "controller") if one["verdict"] == NOTE]
     assert "whether the tool locks" in lock[0]["words"] and "docs/controllers.md" in lock[0]["hint"]
     assert list(tmp_path.glob(".toolcart*")) == []
 
@@ -78,19 +78,19 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
         ("cart.spool", "nothing can be written in", "remount,rw"),
     ],
 )
-def test_a_place_where_no_spool_can_be_is_told(tmp_path, monkeypatch, path, words, helps):
+def test_a_place_where_no_spool_can_be_is_reported(tmp_path, monkeypatch, path, words, helps):
     (tmp_path / "cart.spool").touch()
 
     def refuses(_probe):
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr(local, "_sync_times_ms", refuses)
-    code, found = _examined(tmp_path, cart_of(station={"spool": {"path": path}}), "--offline")
-    spool = _of(found, "spool")[0]
+    code, findings = _examined(tmp_path, cart_of(station={"spool": {"path": path}}), "--offline")
+    spool = _of(findings, "spool")[0]
     assert code == 1 and spool["verdict"] == BAD and words in spool["words"] and helps in spool["hint"], spool
 
 
-def test_what_lies_in_the_spools_place_is_told(tmp_path):
+def test_what_lies_in_the_spools_place_is_reported(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(b"holiday pictures" * 1000)
     assert "is not a spool" in _offline(tmp_path, "spool")["words"]
@@ -103,7 +103,7 @@ def test_what_lies_in_the_spools_place_is_told(tmp_path):
     assert "is a link" in _offline(tmp_path, "spool")["words"]
 
 
-def test_a_full_disk_and_a_slow_one_are_told(tmp_path, monkeypatch):
+def test_a_full_disk_and_a_slow_one_are_reported(tmp_path, monkeypatch):
     full = os.statvfs_result((4096, 4096, 10, 1, 1, 1, 1, 1, 0, 255))
     monkeypatch.setattr(local.os, "statvfs", lambda _path: full)
     monkeypatch.setattr(local, "SYNC_SLOW_MS", 0)
@@ -125,8 +125,8 @@ def test_a_disk_that_became_full_leaves_a_spool_alone_that_has_its_room(tmp_path
     assert _offline(tmp_path, "spool")["verdict"] == BAD, "none could be made"
     FileFlash(str(tmp_path / "cart.spool"), 1024 * 1024, 16, (3, 1, 1)).close()
     assert _offline(tmp_path, "spool")["verdict"] == GOOD
-    told = _offline(tmp_path, "disk full")
-    assert told["verdict"] == WARN and words in told["words"] and "was given its room" in told["words"]
+    finding = _offline(tmp_path, "disk full")
+    assert finding["verdict"] == WARN and words in finding["words"] and "was given its room" in finding["words"]
 
 
 @pytest.mark.parametrize(("refused", "slug", "level"), [("NO_ROOM", "disk full", WARN), ("READ_ONLY", "disk", BAD)])
@@ -136,42 +136,42 @@ def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused
 
     monkeypatch.setattr(local, "_sync_times_ms", refuses)
     monkeypatch.setattr(linux_refusal, "of_folder", lambda _path: getattr(flash, f"REFUSED_{refused}"))
-    config, said = written(tmp_path, cart_of()), {}
+    config, outputs = written(tmp_path, cart_of()), {}
 
     def look():
-        said["status"] = toolcart("status", "--config", config, code=None)
-        said["doctor"] = _examined(tmp_path, json.loads(config.read_text()), "--offline")[1]
+        outputs["status"] = toolcart("status", "--config", config, code=None)
+        outputs["doctor"] = _examined(tmp_path, json.loads(config.read_text()), "--offline")[1]
 
-    asked_while_it_runs(config, look)
-    [need] = [one for one in said["doctor"] if one["what"].endswith((" disk", " disk full")) and one["hint"]]
+    run_agent_while(config, look)
+    [need] = [one for one in outputs["doctor"] if one["what"].endswith((" disk", " disk full")) and one["hint"]]
     assert need["what"].endswith(f" {slug}") and need["verdict"] == level
-    assert f"{need['words']}; {need['hint']}" in said["status"].output
-    assert [one["verdict"] for one in said["doctor"] if one["what"].endswith(" spool")] == [GOOD]
-    assert said["status"].exit_code == (1 if level == BAD else 0)
+    assert f"{need['words']}; {need['hint']}" in outputs["status"].output
+    assert [one["verdict"] for one in outputs["doctor"] if one["what"].endswith(" spool")] == [GOOD]
+    assert outputs["status"].exit_code == (1 if level == BAD else 0)
 
 
-def test_an_unset_clock_of_our_own_is_told(tmp_path, monkeypatch):
-    told = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
-    monkeypatch.setattr(local.process, "clock", lambda: told)
+def test_an_unset_clock_of_our_own_is_reported(tmp_path, monkeypatch):
+    clock = {"now": "1970-01-01T00:10:00+00:00", "zone": "UTC", "kept": False, "error_s": None}
+    monkeypatch.setattr(local.process, "clock", lambda: clock)
     with SimulatedPlant() as plant:
         plant.produce(1)
-        code, found = _examined(tmp_path, cart_of(plant))
+        code, findings = _examined(tmp_path, cart_of(plant))
     assert code == 0
-    [ours] = [one for one in found if one["what"] == "clock"]
+    [ours] = [one for one in findings if one["what"] == "clock"]
     assert ours["verdict"] == WARN and "this machine's own clock is not set" in ours["words"]
-    [theirs] = [one for one in _of(found, "controller") if "clock" in one["words"]]
+    [theirs] = [one for one in _of(findings, "controller") if "clock" in one["words"]]
     assert theirs["verdict"] == NOTE and "ours is not set, so they are not compared" in theirs["words"]
 
 
 @pytest.mark.parametrize(("kept", "verdict", "words"), [(True, GOOD, "within 0.01 s"), (None, NOTE, "")])
-def test_the_clock_and_whether_it_is_kept_are_told(monkeypatch, kept, verdict, words):
-    told = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
-    monkeypatch.setattr(local.process, "clock", lambda: told)
-    found = local.clock()[0]
-    assert found.verdict == verdict and "CET" in found.words and words in found.words
+def test_the_clock_and_whether_it_is_kept_are_reported(monkeypatch, kept, verdict, words):
+    clock = {"now": "2026-01-01T00:00:00+01:00", "zone": "CET", "kept": kept, "error_s": 0.01 if kept else None}
+    monkeypatch.setattr(local.process, "clock", lambda: clock)
+    finding = local.clock()[0]
+    assert finding.verdict == verdict and "CET" in finding.words and words in finding.words
 
 
-def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
+def test_names_that_are_unknown_or_slow_or_unanswered_are_reported(monkeypatch):
     tree = {"toolsnet": {"pim_host": "pim.plant"}, "stations": [], "board": {}}
 
     def fails(number):
@@ -181,8 +181,8 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
         return lookup
 
     monkeypatch.setattr(local.socket, "getaddrinfo", fails(socket.EAI_NONAME))
-    found = local.names(tree)[0]
-    assert found.verdict == BAD and "is not found" in found.words and "toolsnet.pim_host" in found.hint
+    finding = local.names(tree)[0]
+    assert finding.verdict == BAD and "is not found" in finding.words and "toolsnet.pim_host" in finding.hint
     monkeypatch.setattr(local.socket, "getaddrinfo", fails(socket.EAI_AGAIN))
     assert "do not answer" in local.names(tree)[0].words
     monkeypatch.setattr(local.socket, "getaddrinfo", lambda *_a, **_m: [(0, 0, 0, "", ("10.0.0.9", 0))])
@@ -193,7 +193,7 @@ def test_names_that_are_unknown_or_slow_or_unanswered_are_told(monkeypatch):
 # -- the plant -----------------------------------------------------------------------------------------------------
 
 
-def _asked(port, start_revisions, wants=frozenset(), **settings):
+def _controller_findings(port, start_revisions, wants=frozenset(), **settings):
     """What is found of the controller at this port."""
     settings = {"host": "127.0.0.1", "port": port, "start_revisions": start_revisions, **settings}
     return controller.over_tcp("station 1", settings, wants)
@@ -208,10 +208,10 @@ def _asked(port, start_revisions, wants=frozenset(), **settings):
         ({"clock_ahead_s": -300}, WARN, " s behind ours"),
     ],
 )
-def test_what_is_wrong_with_a_controller_is_told(options, verdict, words):
+def test_what_is_wrong_with_a_controller_is_reported(options, verdict, words):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
-        found = _asked(plant.controller_port, [5, 1], result_revisions=[1])
-    assert [one for one in found if one.verdict == verdict and words in one.words], found
+        findings = _controller_findings(plant.controller_port, [5, 1], result_revisions=[1])
+    assert [one for one in findings if one.verdict == verdict and words in one.words], findings
 
 
 def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_end():
@@ -219,17 +219,17 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
     options["unknown_mids"] = (14, 40, 80)
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
         plant.produce(2)
-        found = _asked(plant.controller_port, [6, 5, 2, 1], result_revisions=[999, 3, 1])
+        findings = _controller_findings(plant.controller_port, [6, 5, 2, 1], result_revisions=[999, 3, 1])
         assert plant.complaints() == []
-    words = " ".join(one.words for one in found)
-    for told in (
+    words = " ".join(one.words for one in findings)
+    for expected in (
         "answers MID 0001 in revision 2",
         "pushed in revision 1",
         "newest tightening ID 2",
         "its clock cannot be asked: code 99",
         "it reports alarms, jobs and VINs beside results",
     ):
-        assert told in words, (told, words)
+        assert expected in words, (expected, words)
 
 
 @pytest.mark.parametrize(
@@ -239,45 +239,47 @@ def test_controller_that_ends_connections_with_a_rejection_is_examined_to_its_en
         ({"max_clients": 0, "ends_refused": {1: 0}}, "Another program holds its connection"),
     ],
 )
-def test_why_there_is_no_session_is_told_by_what_came(options, hint):
+def test_why_there_is_no_session_is_reported_by_what_came(options, hint):
     with SimulatedPlant(controller_options=ControllerOptions(**options)) as plant:
-        [found] = _asked(plant.controller_port, [6, 5])
-    assert found.verdict == BAD and hint in found.hint and "takes no session" in found.words, found
+        [finding] = _controller_findings(plant.controller_port, [6, 5])
+    assert finding.verdict == BAD and hint in finding.hint and "takes no session" in finding.words, finding
 
 
-def test_what_cannot_be_reached_is_told_as_an_agent_tells_it():
-    [found] = _asked(free_port(), [1])
-    assert found.verdict == BAD and "refused the connection: the host is there, but nothing listens" in found.words
-    assert "Is Open Protocol switched on" in found.hint and found.figures == {"why": "refused"}
-    [found] = _asked(1, [1], host="a..b")
-    assert "controller: the name a..b is not found" in found.words and "controller.host" in found.hint
-    [found] = outlets.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
-    assert found.words.startswith("webhook 127.0.0.1:") and "Does it run there, and is this its port?" in found.hint
-    [found] = outlets.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
-    assert found.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in found.hint
+def test_what_cannot_be_reached_is_reported_as_an_agent_does():
+    [finding] = _controller_findings(free_port(), [1])
+    assert finding.verdict == BAD and "refused the connection: the host is there, but nothing listens" in finding.words
+    assert "Is Open Protocol switched on" in finding.hint and finding.figures == {"why": "refused"}
+    [finding] = _controller_findings(1, [1], host="a..b")
+    assert "controller: the name a..b is not found" in finding.words and "controller.host" in finding.hint
+    [finding] = outlets.examine("station 1", {"kind": "webhook", "url": f"http://127.0.0.1:{free_port()}/"})
+    assert finding.words.startswith("webhook 127.0.0.1:") and "Does it run there, and is this its port?" in finding.hint
+    [finding] = outlets.examine("station 1", {"kind": "mqtt", "host": "127.0.0.1", "port": free_port()})
+    assert finding.words.startswith("broker 127.0.0.1:") and "Does the broker run there" in finding.hint
 
 
-def test_what_is_no_controller_is_told_with_what_to_look_at():
+def test_what_is_no_controller_is_reported_with_what_to_look_at():
     with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
-        found = _asked(peer.port, [1])[0]
-    assert found.verdict == BAD and "does not speak Open Protocol" in found.words and "something else" in found.hint
+        finding = _controller_findings(peer.port, [1])[0]
+    assert (
+        finding.verdict == BAD and "does not speak Open Protocol" in finding.words and "something else" in finding.hint
+    )
 
 
 def _line(folder, device, link, pim_port=1):
     """The exit code, and what is found of a controller on this line."""
     line = {"link": link, "device": str(device), "baud": 9600}
-    code, found = _examined(folder, cart_of(toolsnet={"pim_port": pim_port}, station={"controller": line}))
-    return code, _of(found, "line")[0]
+    code, findings = _examined(folder, cart_of(toolsnet={"pim_port": pim_port}, station={"controller": line}))
+    return code, _of(findings, "line")[0]
 
 
-def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch):
+def test_a_line_that_is_missing_or_silent_or_noisy_is_reported(tmp_path, monkeypatch):
     monkeypatch.setattr(controller, "SERIAL_S", 0.4)
-    _, found = _line(tmp_path, "/dev/ttyUSB99", "3964r")
-    assert "there is no device" in found["words"] and "/dev/serial/by-id" in found["hint"]
+    _, finding = _line(tmp_path, "/dev/ttyUSB99", "3964r")
+    assert "there is no device" in finding["words"] and "/dev/serial/by-id" in finding["hint"]
     master, slave = pty.openpty()
-    _, found = _line(tmp_path, os.ttyname(slave), "3964r")
-    assert "nothing answers on" in found["words"] and "is it crossed" in found["hint"]
-    assert found["figures"]["octets"] == 0
+    _, finding = _line(tmp_path, os.ttyname(slave), "3964r")
+    assert "nothing answers on" in finding["words"] and "is it crossed" in finding["hint"]
+    assert finding["figures"]["octets"] == 0
     over = threading.Event()
 
     def talk():  # again and again: when the line is opened is the machine's affair
@@ -289,15 +291,15 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_told(tmp_path, monkeypatch
     talker = threading.Thread(target=talk)
     talker.start()
     monkeypatch.setattr(controller, "SERIAL_S", 1.0)
-    _, found = _line(tmp_path, os.ttyname(slave), "3964r")
+    _, finding = _line(tmp_path, os.ttyname(slave), "3964r")
     over.set()
     talker.join()
-    assert "is no answer" in found["words"] and "Wrong baud" in found["hint"] and found["figures"]["octets"] > 0
+    assert "is no answer" in finding["words"] and "Wrong baud" in finding["hint"] and finding["figures"]["octets"] > 0
     os.close(master)
     os.close(slave)
 
 
-def test_a_line_that_is_unplugged_meanwhile_is_told(tmp_path, monkeypatch):
+def test_a_line_that_is_unplugged_meanwhile_is_reported(tmp_path, monkeypatch):
     master, slave = pty.openpty()
     device = os.ttyname(slave)
     real = controller._turn
@@ -309,17 +311,17 @@ def test_a_line_that_is_unplugged_meanwhile_is_told(tmp_path, monkeypatch):
         return real(*arguments)
 
     monkeypatch.setattr(controller, "_turn", unplugged)
-    _, found = _line(tmp_path, device, "ascii")
-    assert "was unplugged" in found["words"], found
+    _, finding = _line(tmp_path, device, "ascii")
+    assert "was unplugged" in finding["words"], finding
 
 
 def test_a_controller_on_a_line_answers(tmp_path):
     with tempfile.TemporaryDirectory(dir="/tmp") as short:  # its name has to fit a device's
         device = f"{short}/line.tty"
         with SimulatedPlant(link="ascii", line_path=Path(device)) as plant:
-            code, found = _line(tmp_path, device, "ascii", plant.pim_port)
-    assert code == 0 and "a controller answers on" in found["words"], found
-    assert "controller name Cart controller" in found["words"]
+            code, finding = _line(tmp_path, device, "ascii", plant.pim_port)
+    assert code == 0 and "a controller answers on" in finding["words"], finding
+    assert "controller name Cart controller" in finding["words"]
 
 
 @pytest.mark.parametrize(
@@ -331,12 +333,12 @@ def test_a_controller_on_a_line_answers(tmp_path):
         ({"server_port": 99999}, "server", "names a port for the server at 127.0.0.1 that cannot be one"),
     ],
 )
-def test_what_is_wrong_with_toolsnet_is_told(tmp_path, options, what, words):
+def test_what_is_wrong_with_toolsnet_is_reported(tmp_path, options, what, words):
     with SimulatedPlant(toolsnet_options=ToolsNetOptions(**options)) as plant:
         if "server_port" in options:
             plant.toolsnet.options.server_port = options["server_port"]
-        code, found = _examined(tmp_path, cart_of(plant))
-    assert code == 1 and words in _of(found, what)[0]["words"], found
+        code, findings = _examined(tmp_path, cart_of(plant))
+    assert code == 1 and words in _of(findings, what)[0]["words"], findings
 
 
 def test_the_servers_address_is_the_one_that_the_agent_goes_to(tmp_path):
@@ -344,15 +346,15 @@ def test_the_servers_address_is_the_one_that_the_agent_goes_to(tmp_path):
         plant.toolsnet.options.server_port = 1
         tree = cart_of(plant)
         tree["toolsnet"]["host_override"] = "127.0.0.2"
-        found = _examined(tmp_path, tree)[1]
-    assert "08: server 127.0.0.2:1, last result 0" in _of(found, "PIM")[0]["words"], found
-    assert _of(found, "server")[0]["words"].startswith("ToolsNet server 127.0.0.2:1 refused"), found
+        findings = _examined(tmp_path, tree)[1]
+    assert "08: server 127.0.0.2:1, last result 0" in _of(findings, "PIM")[0]["words"], findings
+    assert _of(findings, "server")[0]["words"].startswith("ToolsNet server 127.0.0.2:1 refused"), findings
 
 
-def test_what_is_no_pim_is_told_as_such(tmp_path):
+def test_what_is_no_pim_is_reported_as_such(tmp_path):
     with Peer(begins(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as peer:
-        found = _examined(tmp_path, cart_of(toolsnet={"pim_port": peer.port}))[1]
-    assert "what answers there is not a PIM" in _of(found, "PIM")[0]["words"], found
+        findings = _examined(tmp_path, cart_of(toolsnet={"pim_port": peer.port}))[1]
+    assert "what answers there is not a PIM" in _of(findings, "PIM")[0]["words"], findings
 
 
 @contextlib.contextmanager
@@ -406,42 +408,42 @@ def test_the_servers_sequence_is_held_against_the_spool(tmp_path):
     ],
 )
 def test_why_a_service_does_not_run_is_what_systemd_says(tmp_path, monkeypatch, state, words):
-    said = dict(zip(("ActiveState", "Result", "ExecMainStatus"), state.split(), strict=False))
+    properties = dict(zip(("ActiveState", "Result", "ExecMainStatus"), state.split(), strict=False))
     monkeypatch.setattr(runner, "unit_of", lambda _path: ("toolcart", {}))
-    monkeypatch.setattr(agent, "state_of", lambda _unit: said)
-    code, found = _examined(tmp_path, cart_of(), "--offline")
-    assert code == 1 and found[0]["what"] == "agent" and words in found[0]["words"], found[0]
+    monkeypatch.setattr(agent, "state_of", lambda _unit: properties)
+    code, findings = _examined(tmp_path, cart_of(), "--offline")
+    assert code == 1 and findings[0]["what"] == "agent" and words in findings[0]["words"], findings[0]
 
 
 # -- beside an agent -----------------------------------------------------------------------------------------------
 
 
 def test_beside_a_running_agent_no_one_else_is_asked(tmp_path, monkeypatch):
-    shown = station_told()
-    shown["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
-    shown["spool"]["path"] = str(tmp_path / "cart.spool")
-    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
+    station = healthy_station()
+    station["outlets"][0].update(state="closed", why="no PIM", why_in="pim verify")
+    station["spool"]["path"] = str(tmp_path / "cart.spool")
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     monkeypatch.setattr(toolsnet, "examine", lambda *_: pytest.fail("the PIM was asked"))
-    code, found = _examined(tmp_path, cart_of())
-    assert code == 1 and "running agent is connected" in _of(found, "controller")[0]["words"]
-    assert "did not identify itself as a PIM" in _of(found, "ToolsNet")[0]["words"]
-    assert "2 waiting" in _of(found, "results")[0]["words"]
+    code, findings = _examined(tmp_path, cart_of())
+    assert code == 1 and "running agent is connected" in _of(findings, "controller")[0]["words"]
+    assert "did not identify itself as a PIM" in _of(findings, "ToolsNet")[0]["words"]
+    assert "2 waiting" in _of(findings, "results")[0]["words"]
 
 
 def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(controller, "over_tcp", lambda *_: pytest.fail("the controller was asked"))
     flash = FileFlash(str(tmp_path / "cart.spool"), 65536, 16, (1, 1, 1))
     try:
-        _, found = _examined(tmp_path, cart_of())
+        _, findings = _examined(tmp_path, cart_of())
     finally:
         flash.close()
-    assert [one for one in found if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
+    assert [one for one in findings if one["verdict"] == SKIPPED and "neither controller nor outlets" in one["words"]]
 
 
-def _beside(folder, tree, edit):
+def _findings_around_reload(folder, tree, edit):
     """What doctor finds beside an agent whose configuration was edited; again if it has refused a reload then."""
-    path, found = written(folder, tree), []
+    path, findings = written(folder, tree), []
     agents = []
 
     def goes_on(agent, lines):
@@ -455,15 +457,15 @@ def _beside(folder, tree, edit):
         try:
             for _ in range(2):
                 done = toolcart("doctor", "--config", path, "--offline", "--json", code=None)
-                found.append(json.loads(done.stdout)["found"])
+                findings.append(json.loads(done.stdout)["found"])
                 agent.request_reload()
                 while agent.reload_asked:
                     time.sleep(0.01)
         finally:
             agent.board.request_stop()
 
-    lived(path, goes_on)
-    return found
+    run_agent(path, goes_on)
+    return findings
 
 
 def _numbered(number):
@@ -471,17 +473,17 @@ def _numbered(number):
 
 
 def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_apart(tmp_path):
-    before, after = _beside(tmp_path, cart_of(), _numbered(2))
-    for found in (before, after):
-        [spool] = _of(found, "spool")
+    before, after = _findings_around_reload(tmp_path, cart_of(), _numbered(2))
+    for findings in (before, after):
+        [spool] = _of(findings, "spool")
         assert (spool["what"], spool["verdict"]) == ("station 1 spool", GOOD), spool
-        assert [one["words"] for one in found if one["what"] == "station 1 results"]
-        words = [one["words"] for one in found if one["what"] in ("station 1", "station 2")]
+        assert [one["words"] for one in findings if one["what"] == "station 1 results"]
+        words = [one["words"] for one in findings if one["what"] in ("station 1", "station 2")]
         assert words == [
             "is in the configuration, and the running agent does not have it",
             "is one of the running agent, and not in the configuration now",
         ]
-        [wrong] = [one for one in found if one["what"] == "configuration" and one["verdict"] == BAD]
+        [wrong] = [one for one in findings if one["what"] == "configuration" and one["verdict"] == BAD]
         assert "belongs to station 1 of system 1 (type 3), not to station 2" in wrong["words"]
 
 
@@ -493,13 +495,15 @@ def test_beside_an_agent_whose_station_was_given_another_number_both_are_told_ap
     ],
 )
 def test_beside_an_agent_its_own_spool_is_checked_whatever_was_edited(tmp_path, edit):
-    [spool] = _of(_beside(tmp_path, cart_of(), edit)[0], "station 1 spool")
+    [spool] = _of(_findings_around_reload(tmp_path, cart_of(), edit)[0], "station 1 spool")
     assert spool["verdict"] == GOOD and str(tmp_path / "cart.spool") in spool["words"], spool
 
 
 @pytest.mark.parametrize("is_root", [True, False])
-@pytest.mark.parametrize(("number", "says"), [(errno.EIO, "dmesg"), (errno.EACCES, "sudo"), (errno.EMFILE, "ulimit")])
-def test_a_spool_that_cannot_be_read_has_the_advice_of_its_error(tmp_path, monkeypatch, is_root, number, says):
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.EIO, "dmesg"), (errno.EACCES, "sudo"), (errno.EMFILE, "ulimit")]
+)
+def test_a_spool_that_cannot_be_read_has_the_advice_of_its_error(tmp_path, monkeypatch, is_root, number, expected):
     path = tmp_path / "cart.spool"
     FileFlash(str(path), 65536, 16, (3, 1, 1)).close()
 
@@ -508,10 +512,10 @@ def test_a_spool_that_cannot_be_read_has_the_advice_of_its_error(tmp_path, monke
 
     monkeypatch.setattr(privileges, "is_root", lambda: is_root)
     monkeypatch.setattr(local.Path, "open", fails)
-    found = local._file("spool", path, {"owner": (3, 1, 1)})
-    assert os.strerror(number) in found.words
-    assert ("sudo" in found.hint) == (number == errno.EACCES and not is_root)
-    assert (says in found.hint) or is_root, found.hint
+    finding = local._file("spool", path, {"owner": (3, 1, 1)})
+    assert os.strerror(number) in finding.words
+    assert ("sudo" in finding.hint) == (number == errno.EACCES and not is_root)
+    assert (expected in finding.hint) or is_root, finding.hint
 
 
 # -- NTP -----------------------------------------------------------------------------------------------------------
@@ -531,66 +535,66 @@ def test_a_time_server_is_compared(shift_s, stratum, verdict, words):
         server.bind(("127.0.0.1", 0))
 
         def answer():
-            asked, where = server.recvfrom(100)
+            request, where = server.recvfrom(100)
             moment = time.time() + shift_s + time_server.NTP_TO_UNIX_S
             head = bytes([0x24, stratum]) + bytes(22)
             server.sendto(
-                head + asked[40:48] + bytes(8) + struct.pack("!II", int(moment), int(moment % 1 * 2**32)), where
+                head + request[40:48] + bytes(8) + struct.pack("!II", int(moment), int(moment % 1 * 2**32)), where
             )
 
         thread = threading.Thread(target=answer)
         thread.start()
-        found = time_server.ask_time("127.0.0.1", server.getsockname()[1])
+        finding = time_server.ask_time("127.0.0.1", server.getsockname()[1])
         thread.join()
-    assert found.verdict == verdict and words in found.words, found
+    assert finding.verdict == verdict and words in finding.words, finding
 
 
-def test_a_time_server_that_is_silent_or_none_is_told(monkeypatch):
+def test_a_time_server_that_is_silent_or_none_is_reported(monkeypatch):
     monkeypatch.setattr(time_server, "ANSWER_S", 0.05)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        found = time_server.ask_time("127.0.0.1", server.getsockname()[1])
-        assert found.verdict == BAD and "did not answer" in found.words and "UDP port 123" in found.hint
+        finding = time_server.ask_time("127.0.0.1", server.getsockname()[1])
+        assert finding.verdict == BAD and "did not answer" in finding.words and "UDP port 123" in finding.hint
     assert "cannot be asked" in time_server.ask_time("name.invalid").words
 
 
 def test_the_time_servers_of_the_configuration_are_asked_unless_one_is_named(tmp_path, monkeypatch):
-    asked = []
+    hosts = []
     monkeypatch.setattr(
-        time_server, "ask_time", lambda host: asked.append(host) or Finding(f"NTP {host}", GOOD, "it agrees")
+        time_server, "ask_time", lambda host: hosts.append(host) or Finding(f"NTP {host}", GOOD, "it agrees")
     )
     tree = cart_of(board={"ntp_hosts": ["192.0.2.1", "192.0.2.2"]})
     code, _ = _examined(tmp_path, tree)
-    assert code in (0, 1) and asked == ["192.0.2.1", "192.0.2.2"]
+    assert code in (0, 1) and hosts == ["192.0.2.1", "192.0.2.2"]
     _examined(tmp_path, tree, "--ntp", "192.0.2.3")
-    assert asked[2:] == ["192.0.2.3"]
+    assert hosts[2:] == ["192.0.2.3"]
 
 
 def test_a_configuration_that_is_not_there_is_one_thing_with_its_name(tmp_path):
-    told = toolcart("doctor", "--config", tmp_path / "no.json", code=2).output
-    assert "no.json: file not found" in told and told.splitlines()[-1] == "1 thing does not work"
+    output = toolcart("doctor", "--config", tmp_path / "no.json", code=2).output
+    assert "no.json: file not found" in output and output.splitlines()[-1] == "1 thing does not work"
 
 
-def test_an_emptied_toolsnet_is_told_in_the_words_of_the_log(tmp_path):
+def test_an_emptied_toolsnet_is_reported_in_the_words_of_the_log(tmp_path):
     with _spool(tmp_path / "cart.spool", 8) as (_, state, log):  # ToolsNet took five results, and three wait
         for _ in range(5):
             assert log.peek(log.cursors[0]) > 0
             log.cursors[0].advance()
         state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = 5
         state.numbers[n.SENT] = n.SENT_MET
-    found = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
-    assert "lacks up to 5 results that it had: was its database emptied" in found.words and found.verdict == BAD
+    finding = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
+    assert "lacks up to 5 results that it had: was its database emptied" in finding.words and finding.verdict == BAD
     order = f"toolcart spool offer-again --spool {tmp_path / 'cart.spool'} --since TIME"
-    assert order in found.hint
+    assert order in finding.hint
 
 
-def test_a_spool_of_another_version_is_told(tmp_path, monkeypatch):
+def test_a_spool_of_another_version_is_reported(tmp_path, monkeypatch):
     with monkeypatch.context() as earlier:
         earlier.setattr(linux_header, "VERSION", 1)
         page = linux_header.Header(16, 4096, 16, linux_header.NO_OWNER, bytes(16)).page()
     (tmp_path / "cart.spool").write_bytes(bytes(page) + b"\xff" * 65536)
-    found = _offline(tmp_path, "spool")
-    assert found["verdict"] == BAD and "made by another version of toolcart" in found["words"]
+    finding = _offline(tmp_path, "spool")
+    assert finding["verdict"] == BAD and "made by another version of toolcart" in finding["words"]
 
 
 def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
@@ -600,21 +604,23 @@ def test_the_size_of_a_spool_is_that_of_its_setting(tmp_path):
 
 def test_a_spool_that_an_agent_had_and_that_is_not_there_is_not_one_that_the_first_start_makes(tmp_path):
     settings, path = {"size_kib": 64, "owner": (3, 1, 7)}, tmp_path / "cart.spool"
-    (found,) = local.spool("station 7", path, settings, is_up=True)
-    assert found.verdict == BAD and "first start" not in found.words and "before the agent is started" in found.hint
+    (finding,) = local.spool("station 7", path, settings, is_up=True)
+    assert (
+        finding.verdict == BAD and "first start" not in finding.words and "before the agent is started" in finding.hint
+    )
     assert local.spool("station 7", path, settings)[0].verdict == GOOD, "without an agent it is made"
     FileFlash(str(path), 65536, 16, (3, 1, 7)).close()
     assert local.spool("station 7", path, settings, is_up=True)[0].verdict == GOOD
-    (found,) = local.spool("station 7", path, settings, is_up=True, is_gone=True)  # another file in its place
-    assert found.verdict == BAD and "replaced" in found.words
+    (finding,) = local.spool("station 7", path, settings, is_up=True, is_gone=True)  # another file in its place
+    assert finding.verdict == BAD and "replaced" in finding.words
 
 
-def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monkeypatch):
-    shown = station_told(parked=2, spool={**station_told()["spool"], "path": "cart.spool", "refused": "broken"})
-    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
-    code, found = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
-    assert code == 1 and any("pim_port" in one["words"] for one in found if one["what"] == "configuration")
-    assert _of(found, "disk")[0]["verdict"] == BAD and _of(found, "set aside")
+def test_with_a_wrong_configuration_the_running_agent_is_asked_too(tmp_path, monkeypatch):
+    station = healthy_station(parked=2, spool={**healthy_station()["spool"], "path": "cart.spool", "refused": "broken"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
+    code, findings = _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")
+    assert code == 1 and any("pim_port" in one["words"] for one in findings if one["what"] == "configuration")
+    assert _of(findings, "disk")[0]["verdict"] == BAD and _of(findings, "set aside")
 
     def nobody(_path):
         raise client.NoAgent("no agent", "start it")
@@ -623,20 +629,20 @@ def test_beside_a_wrong_configuration_the_running_agent_is_heard(tmp_path, monke
     assert _examined(tmp_path, cart_of(toolsnet={"pim_port": 70000}), "--offline")[0] == 2
 
 
-@pytest.mark.parametrize("is_heard", [True, False])
-def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_heard):
+@pytest.mark.parametrize("is_reported", [True, False])
+def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monkeypatch, is_reported):
     tree = cart_of()
     tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "results.jsonl"}]
     number = tree["stations"][0]["number"]
     monkeypatch.setattr(path_checks, "no_room", lambda path, *_: "" if path.suffix == ".spool" else "there is no room")
-    told = station_told(number=number, spool={**station_told()["spool"], "path": "cart.spool"})
+    station = healthy_station(number=number, spool={**healthy_station()["spool"], "path": "cart.spool"})
     file = {"kind": "file", "name": "file", "place": "results.jsonl", "waiting": 3, "is_up": False, "state": "closed"}
-    why = {"why": "", "disk": 0} if not is_heard else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
-    told["outlets"].append({**file, **why, "is_up": not is_heard, "state": "closed" if is_heard else "open"})
-    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [told]})
-    found = _examined(tmp_path, tree, "--offline")[1]
-    of_it = [one for one in found if one["verdict"] == BAD and "results.jsonl" in one["words"]]
-    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_heard else "configuration"), of_it
+    why = {"why": "", "disk": 0} if not is_reported else {"why": "there is no room", "disk": flash.REFUSED_NO_ROOM}
+    station["outlets"].append({**file, **why, "is_up": not is_reported, "state": "closed" if is_reported else "open"})
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
+    findings = _examined(tmp_path, tree, "--offline")[1]
+    of_it = [one for one in findings if one["verdict"] == BAD and "results.jsonl" in one["words"]]
+    assert len(of_it) == 1 and of_it[0]["what"].endswith("outlet" if is_reported else "configuration"), of_it
 
 
 @pytest.mark.parametrize(
@@ -648,13 +654,13 @@ def test_a_file_that_has_no_room_is_one_thing_that_does_not_work(tmp_path, monke
         ({}, "not connected yet (closed)"),
     ],
 )
-def test_a_session_that_the_agent_has_ended_is_told_with_why(tmp_path, monkeypatch, changed, words):
-    shown = station_told()
-    shown["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
-    shown["spool"].update(path="cart.spool", **changed)
-    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [shown]})
-    told = _of(_examined(tmp_path, cart_of(), "--offline")[1], "controller")[0]
-    assert told["verdict"] == BAD and words in told["words"]
+def test_a_session_that_the_agent_has_ended_is_reported_with_why(tmp_path, monkeypatch, changed, words):
+    station = healthy_station()
+    station["controller"].update(state="closed", waits_for_room=changed.pop("waits_for_room", False))
+    station["spool"].update(path="cart.spool", **changed)
+    monkeypatch.setattr(client, "ask", lambda _path: {"agent": {}, "stations": [station]})
+    finding = _of(_examined(tmp_path, cart_of(), "--offline")[1], "controller")[0]
+    assert finding["verdict"] == BAD and words in finding["words"]
 
 
 def test_no_thread_of_doctor_imports_a_module(tmp_path):

@@ -23,7 +23,7 @@ def capture_of(kind):
     cart.controller.produce()
     cart.run(3000)
     octets = [CapturedOctet(us / 1e6, not to_agent, octet) for us, to_agent, octet in cart.line.record]
-    return [line_of(heard) for heard in octets], octets
+    return [line_of(octet) for octet in octets], octets
 
 
 def test_capture_reads_back_what_was_written():
@@ -33,28 +33,28 @@ def test_capture_reads_back_what_was_written():
     assert [h.octet for h in several] == [2, 16, 255] and abs(several[1].at_s - 1.0010417) < 1e-6
 
 
-def test_text_that_is_no_capture_is_told_with_its_line():
+def test_text_that_is_no_capture_is_reported_with_its_line():
     for text in ("hello", "1.0 x 02", "1.0 > 100", "1.0 > zz", "1.0 >"):
         with pytest.raises(NoCapture, match="line 2"):
             list(read(["# first", text]))
 
 
 @pytest.mark.parametrize(
-    ("kind", "explainer", "wrong", "said"),
+    ("kind", "explainer", "wrong", "required"),
     [
         ("3964r", Explain3964R, ("noise", "wrong", "fail", "not belong"), ("MID '1' = MID 0001", "MID '1' = MID 0061")),
         ("ascii", ExplainAscii, ("ignored", "dropped"), ("ETX of the message",) * 6),
     ],
 )
-def test_every_octet_of_a_whole_session_is_explained(kind, explainer, wrong, said):
+def test_every_octet_of_a_whole_session_is_explained(kind, explainer, wrong, required):
     _, octets = capture_of(kind)
     explain = explainer().explain
-    told = [explain(heard) for heard in octets]
-    assert not [text for text in told if any(word in text for word in wrong)]
-    assert all(told.count(text) >= said.count(text) for text in said)
+    explanations = [explain(octet) for octet in octets]
+    assert not [text for text in explanations if any(word in text for word in wrong)]
+    assert all(explanations.count(text) >= required.count(text) for text in required)
     if kind == "3964r":
-        assert told[:3] == ["STX: asks to send", "DLE: go ahead, I listen", "tag of the integrator"]
-        assert any(text.startswith("BCC") and text.endswith("right") for text in told)
+        assert explanations[:3] == ["STX: asks to send", "DLE: go ahead, I listen", "tag of the integrator"]
+        assert any(text.startswith("BCC") and text.endswith("right") for text in explanations)
 
 
 @pytest.mark.parametrize(
@@ -72,15 +72,15 @@ def test_every_octet_of_a_whole_session_is_explained(kind, explainer, wrong, sai
 def test_faults_are_named(capture, words):
     lines = [one if one[0].isdigit() else f"0 {one}" for one in capture.split(", ")]
     explainer = Explain3964R()
-    assert words in [explainer.explain(heard) for heard in read(lines)][-1]
+    assert words in [explainer.explain(octet) for octet in read(lines)][-1]
 
 
 def test_decode_prints_one_line_an_octet(tmp_path):
     lines, octets = capture_of("3964r")
     file = tmp_path / "capture.txt"
     file.write_text("\n".join(lines))
-    told = toolcart("line", "decode", file).output.splitlines()
-    assert len(told) == len(octets) and "agent" in told[0] and "asks to send" in told[0]
+    output = toolcart("line", "decode", file).output.splitlines()
+    assert len(output) == len(octets) and "agent" in output[0] and "asks to send" in output[0]
 
 
 def test_decode_says_what_is_wrong_with_a_file(tmp_path):

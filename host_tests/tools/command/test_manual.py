@@ -37,8 +37,8 @@ def test_shells_complete_every_name_of_a_file():
 def test_text_is_no_order_of_roff():
     assert manual.escaped(".config") == "\\&.config"
     assert manual.escaped("'a' \\ --b") == "\\&'a' \\e \\-\\-b"
-    known = (".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".I", ".nf", ".fi")
-    assert {line.split()[0] for line in PAGE.splitlines() if line[:1] in (".", "'")} <= set(known)
+    requests_of_roff = (".TH", ".SH", ".SS", ".TP", ".PP", ".B", ".I", ".nf", ".fi")
+    assert {line.split()[0] for line in PAGE.splitlines() if line[:1] in (".", "'")} <= set(requests_of_roff)
 
 
 @pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")

@@ -10,7 +10,7 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.config import path_checks
-from host_tests.support.running import cart_of, lived, station_at, written
+from host_tests.support.running import cart_of, run_agent, station_at, written
 
 TOOLSNET = {"kind": "toolsnet"}
 FILE = {"kind": "file", "path": "lines.jsonl"}
@@ -37,7 +37,7 @@ def reloaded(path, act):
             return False
         return True
 
-    _, lines = lived(path, goes_on)
+    _, lines = run_agent(path, goes_on)
     is_taken = any(line["kind"] == "reload" for line in lines)
     assert is_taken or len(seen) == 2
     assert is_taken == (seen[-1] == "")
@@ -56,8 +56,8 @@ def secret(folder, content="geheim\n"):
 
 
 def fill_disk(monkeypatch):
-    told = os.statvfs_result((1024, 1024, 100000, 0, 0, 1, 1, 1, 0, 255))
-    monkeypatch.setattr(path_checks.os, "statvfs", lambda _path: told)
+    usage = os.statvfs_result((1024, 1024, 100000, 0, 0, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(path_checks.os, "statvfs", lambda _path: usage)
 
 
 def test_a_full_disk_refuses_no_correction(tmp_path, monkeypatch):
@@ -152,7 +152,7 @@ def test_a_secret_that_was_read_and_is_gone_refuses_it_while_the_web_server_is_a
                 plant.produce(1)
             return True
 
-        _, lines = lived(path, goes_on)
+        _, lines = run_agent(path, goes_on)
     assert "outlets[1].token" in seen[0]
     assert not [line for line in lines if line["kind"] == "reload"]
 

@@ -19,7 +19,7 @@ from toolcart.board.linux.notify import Notifier, Supervision
 from toolcart.tools.service import commands, safe_install
 from toolcart.tools.service.archive import ArchiveService
 from toolcart.tools.service.unit import STATE_FOLDER, Service
-from host_tests.support.running import ENVIRONMENT, cart_of, command_of, lived, running, toolcart, written
+from host_tests.support.running import ENVIRONMENT, cart_of, command_of, run_agent, running, toolcart, written
 from lab.packaging.debian import REPORT_TIMER, report_unit
 
 CART = cart_of()
@@ -241,14 +241,19 @@ def test_a_wrong_configuration_installs_nothing(tmp_path):
     assert not (tmp_path / "etc").exists()
 
 
-def test_what_the_service_cannot_reach_is_told():
+def test_what_the_service_cannot_reach_is_reported():
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "a.jsonl"}, {"kind": "file", "path": "/data/b.jsonl"}]
     configuration = {"stations": [{"spool": {"path": "/data/cart.spool"}, "outlets": outlets}]}
-    told = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
-    assert "home folder" in told[0] and "/data/cart.spool" in told[1] and "/data/b.jsonl" in told[2] and len(told) == 3
+    problems = commands.problems(configuration, "/home/pi/.local/bin/toolcart")
+    assert (
+        "home folder" in problems[0]
+        and "/data/cart.spool" in problems[1]
+        and "/data/b.jsonl" in problems[2]
+        and len(problems) == 3
+    )
     for program in ("/tmp/venv/bin/toolcart", "/var/tmp/venv/bin/toolcart"):
-        [told] = commands.problems({"stations": []}, program)
-        assert "PrivateTmp" in told and installation.how_to_install_for_all() in told
+        [problem] = commands.problems({"stations": []}, program)
+        assert "PrivateTmp" in problem and installation.how_to_install_for_all() in problem
     assert commands.problems({"stations": []}, "/usr/local/bin/toolcart") == []
 
 
@@ -261,11 +266,11 @@ def test_nothing_is_sent_without_a_manager_or_to_one_that_went_away(tmp_path):
 
 
 def test_ready_and_status_are_datagrams(manager):
-    address, heard = manager
+    address, received = manager
     notifier = Notifier({"NOTIFY_SOCKET": address})
     notifier.ready()
     notifier.status("two\nlines")
-    assert heard() == "READY=1" and heard() == "STATUS=two lines"
+    assert received() == "READY=1" and received() == "STATUS=two lines"
 
 
 def test_a_name_with_an_at_sign_is_abstract():
@@ -284,30 +289,30 @@ def test_a_watchdog_of_another_process_is_not_ours():
 
 
 def test_it_is_fed_twice_in_its_time_and_only_while_everything_moves():
-    said = []
-    notifier = SimpleNamespace(watchdog_ms=60000, status=said.append)
-    notifier.ready, notifier.feed = (lambda: said.append("ready")), (lambda: said.append("feed"))
+    statuses = []
+    notifier = SimpleNamespace(watchdog_ms=60000, status=statuses.append)
+    notifier.ready, notifier.feed = (lambda: statuses.append("ready")), (lambda: statuses.append("feed"))
     alive = SimpleNamespace(reason="", may_feed=lambda now: not alive.reason)
     now = TICKS_MAX - 1000
     supervision = Supervision(notifier, alive, now)
     assert supervision.on_turn(now, lambda: "fine") == 30000
-    assert said == ["ready", "feed", "fine"]
+    assert statuses == ["ready", "feed", "fine"]
     alive.reason = "station 1 does not move"
     now = (now + 30000) & TICKS_MAX
     supervision.on_turn(now, lambda: "fine")
-    assert said[3:] == ["not fed: station 1 does not move"]
+    assert statuses[3:] == ["not fed: station 1 does not move"]
 
 
 def test_agent_as_service_says_ready_is_fed_and_says_that_it_stops(cart, manager):
-    address, heard = manager
+    address, received = manager
     environment = {**ENVIRONMENT, "NOTIFY_SOCKET": address, "WATCHDOG_USEC": "400000"}
     with running(*command_of("run", "--plain", "--config", cart), env=environment) as agent:
-        assert heard() == "READY=1"
-        told = [heard() for _ in range(6)]
-        assert told.count("WATCHDOG=1") == 3
-        assert any("1 of 1 stations" in line for line in told)
+        assert received() == "READY=1"
+        messages = [received() for _ in range(6)]
+        assert messages.count("WATCHDOG=1") == 3
+        assert any("1 of 1 stations" in line for line in messages)
         agent.send_signal(signal.SIGTERM)
-        while heard() != "STOPPING=1":
+        while received() != "STOPPING=1":
             pass
         assert agent.wait(DEADLINE_S) == 0
 
@@ -317,16 +322,16 @@ def without_a_spool(cart, monkeypatch, heal):
     cart.write_text(cart.read_text().replace("cart.spool", "disk/cart.spool"))
     monkeypatch.setattr(app, "MOUNT_RETRY_MS", 50)
 
-    def goes_on(agent, told):
-        if heal and [line for line in told if line["kind"] == "spool"]:
+    def goes_on(agent, lines):
+        if heal and [line for line in lines if line["kind"] == "spool"]:
             heal.pop()()
         return not agent.app.stations[0].mounted
 
-    return lived(cart, goes_on)
+    return run_agent(cart, goes_on)
 
 
 def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, monkeypatch, tmp_path):
-    address, heard = manager
+    address, received = manager
     monkeypatch.setenv("NOTIFY_SOCKET", address)
 
     def heal():
@@ -334,12 +339,12 @@ def test_a_service_without_a_spool_uses_a_disk_that_comes_back(cart, manager, mo
         (tmp_path / "other").mkdir()
         (tmp_path / "other").rename(tmp_path / "disk")
 
-    code, told = without_a_spool(cart, monkeypatch, [heal])
-    assert code == 0 and told[-1]["stations"][0]["mounted"]
-    spoken = [line["text"] for line in told if line["kind"] == "spool"]
+    code, lines = without_a_spool(cart, monkeypatch, [heal])
+    assert code == 0 and lines[-1]["stations"][0]["mounted"]
+    spoken = [line["text"] for line in lines if line["kind"] == "spool"]
     assert len(spoken) == 1 and "disk: No such file or directory" in spoken[0]
-    assert heard() == "READY=1" and heard() == "WATCHDOG=1"
-    assert heard() == f"STATUS=no spool can be used: {spoken[0]}"
+    assert received() == "READY=1" and received() == "WATCHDOG=1"
+    assert received() == f"STATUS=no spool can be used: {spoken[0]}"
 
 
 def test_by_hand_a_bad_spool_is_an_exit_code(cart, monkeypatch):

@@ -25,9 +25,19 @@ from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client, commands, server
 from toolcart.tools.status import process as process_module
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.peers import Peer
-from host_tests.support.running import ROOT, cart_of, command_of, lived, ran, station_at, toolcart, wait_for, written
+from host_tests.support.running import (
+    ROOT,
+    cart_of,
+    command_of,
+    ran,
+    run_agent,
+    station_at,
+    toolcart,
+    wait_for,
+    written,
+)
 from host_tests.support.running import running as running_command
 
 
@@ -43,10 +53,10 @@ def running(tmp_path):
 
 def _has_tried(path):
     try:
-        told = client.ask(socket_location.socket_beside(path))
+        answer = client.ask(socket_location.socket_beside(path))
     except client.NoAgent:
         return False
-    station = told["stations"][0]
+    station = answer["stations"][0]
     return station["mounted"] and station["controller"]["why"] and station["outlets"][0]["why"]
 
 
@@ -55,13 +65,13 @@ def status(*words, code=0):
 
 
 def test_a_running_agent_says_what_is_not_connected_and_why(running):
-    said = status("--config", running)
-    for words_told in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
-        assert words_told in said, said
-    told = json.loads(status("--config", running, "--json"))
-    assert told["running"] and told["stations"][0]["controller"]["why"] == "refused"
-    assert told["stations"][0]["spool"]["path"].endswith("cart.spool")
-    assert told["agent"]["pid"] > 0 and told["agent"]["started"][-6] in "+-"
+    output = status("--config", running)
+    for expected in ("process", "station 7", "refused the connection", "Is Open Protocol switched on", "0 stored"):
+        assert expected in output, output
+    reported = json.loads(status("--config", running, "--json"))
+    assert reported["running"] and reported["stations"][0]["controller"]["why"] == "refused"
+    assert reported["stations"][0]["spool"]["path"].endswith("cart.spool")
+    assert reported["agent"]["pid"] > 0 and reported["agent"]["started"][-6] in "+-"
     mode = os.stat(socket_location.socket_beside(running)).st_mode
     assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
 
@@ -78,8 +88,8 @@ def test_a_run_that_is_over_before_the_last_spool_was_tried_has_failed_too(tmp_p
     with contextlib.ExitStack() as held:
         for number in (7, 8, 9):
             held.enter_context(contextlib.closing(FileFlash(str(tmp_path / f"{number}.spool"), 65536)))
-        code, lines = lived(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
-        _, all_lines = lived(path, lambda _agent, _lines: True)
+        code, lines = run_agent(path, lambda _agent, lines: not [line for line in lines if line["kind"] == "spool"])
+        _, all_lines = run_agent(path, lambda _agent, _lines: True)
     texts = [line["text"] for line in all_lines if line["kind"] == "spool"]
     assert len(texts) == len(set(texts)) == 3, "each is told once"
     assert code == 3 and "in use by another agent" in next(line for line in lines if line["kind"] == "spool")["text"]
@@ -106,11 +116,11 @@ def test_what_has_become_of_the_configuration_keeps_nobody_from_asking(tmp_path,
     assert "no agent runs here" in status("--config", config, code=3)
 
 
-def test_no_one_there_is_said_with_what_to_do(tmp_path):
+def test_no_one_there_is_reported_with_what_to_do(tmp_path):
     config = tmp_path / "cart.json"
     config.write_text("{}")
-    said = status("--config", config, code=3)
-    assert "no agent runs here" in said and "toolcart run --config" in said
+    output = status("--config", config, code=3)
+    assert "no agent runs here" in output and "toolcart run --config" in output
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(socket_location.socket_beside(config))
     assert "one that was killed has left" in status("--config", config, code=3)
@@ -120,8 +130,8 @@ def test_no_one_there_is_said_with_what_to_do(tmp_path):
 
 def test_the_service_is_asked_without_any_option(monkeypatch, tmp_path):
     monkeypatch.setattr(socket_location, "SERVICE_FOLDER", str(tmp_path / "toolcart"))
-    said = status(code=3)
-    assert f"there is no {tmp_path}/toolcart/agent.sock" in said and "systemctl status toolcart" in said
+    output = status(code=3)
+    assert f"there is no {tmp_path}/toolcart/agent.sock" in output and "systemctl status toolcart" in output
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "toolcart"))
     assert socket_location.socket_of("cart.json") == socket_location.default()
 
@@ -151,9 +161,9 @@ def test_another_users_socket_and_one_that_hangs_are_told_apart(tmp_path, monkey
     monkeypatch.setattr(client.socket.socket, "connect", forbidden)
     for is_root in (False, True):
         monkeypatch.setattr(privileges, "is_root", lambda is_root=is_root: is_root)
-        with pytest.raises(client.NoAgent, match="no permission") as told:
+        with pytest.raises(client.NoAgent, match="no permission") as error:
             client.ask(path)
-        assert ("sudo" in told.value.hint) is not is_root
+        assert ("sudo" in error.value.hint) is not is_root
 
 
 @pytest.mark.parametrize(
@@ -164,9 +174,9 @@ def test_an_agent_that_cannot_be_asked_for_want_of_a_socket_does_not_answer(tmp_
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(client.socket, "socket", refuse)
-    with pytest.raises(client.NoAgent) as told:
+    with pytest.raises(client.NoAgent) as error:
         client.ask(str(tmp_path / "a.sock"))
-    assert hint in told.value.hint
+    assert hint in error.value.hint
     with pytest.raises(SystemExit) as ended:
         commands._look(lambda: client.ask(str(tmp_path / "a.sock")), False, False)
     assert ended.value.code == 3
@@ -183,8 +193,8 @@ def test_a_configuration_that_is_a_link_to_itself_cannot_be_read(tmp_path, words
     path = tmp_path / "cart.json"
     path.symlink_to("cart.json")
     option = [] if words == "config check" else ["--config"]
-    said = toolcart(*words.split(), *option, path, code=code).output
-    assert "should not happen" not in said and ("symbolic links" in said or code == 3)
+    output = toolcart(*words.split(), *option, path, code=code).output
+    assert "should not happen" not in output and ("symbolic links" in output or code == 3)
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no such order"}\n{"end": true}\n', b"HTTP/1.1 400\r\n", b""])
@@ -202,14 +212,14 @@ def test_what_is_no_status_is_refused(tmp_path, answer):
 
 
 def _station(**changed):
-    shown = station_told(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
-    shown["controller"]["clock_ahead_s"] = -70
-    shown["spool"]["torn"] = 1
-    return {**shown, **changed}
+    station = healthy_station(number=10, stored=5, delivered=3, oldest_waiting="2026-11-20 10:00:00")
+    station["controller"]["clock_ahead_s"] = -70
+    station["spool"]["torn"] = 1
+    return {**station, **changed}
 
 
 @pytest.mark.parametrize(
-    ("changed", "told"),
+    ("changed", "expected"),
     [
         ({}, "its clock is 70 s behind ours"),
         ({}, "5 stored, 3 delivered, 2 waiting (the oldest of 2026-11-20 10:00:00)"),
@@ -224,27 +234,27 @@ def _station(**changed):
         ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),
     ],
 )
-def test_what_needs_somebody_is_told_with_its_command(changed, told):
-    assert told in "\n".join(words.station_lines(_station(**changed)))
+def test_what_needs_somebody_is_reported_with_its_command(changed, expected):
+    assert expected in "\n".join(words.station_lines(_station(**changed)))
 
 
-def test_an_address_of_ipv6_is_told_in_brackets():
+def test_an_address_of_ipv6_is_reported_in_brackets():
     station = _station()
     station["controller"]["host"] = "fe80::1"
     assert "[fe80::1]:4545" in "\n".join(words.station_lines(station))
 
 
-def test_the_clock_and_a_fault_of_the_agent_are_told():
+def test_the_clock_and_a_fault_of_the_agent_are_reported():
     about = {"version": "1", "pid": 7, "uptime_s": 7300, "started": "x", "memory_kib": 20480, "notes": ["n"]}
     about.update({"clock": {"now": "t", "zone": "CET", "kept": False}, "faults": 2, "last_fault": "ValueError: v"})
-    told = "\n".join(words.agent_lines(about))
-    assert "2 h 1 min" in told and "NOT synchronised" in told and "FAULT" in told and "20 MiB" in told
+    text = "\n".join(words.agent_lines(about))
+    assert "2 h 1 min" in text and "NOT synchronised" in text and "FAULT" in text and "20 MiB" in text
 
 
 def test_clock_and_memory_are_those_of_this_machine():
-    told = process_module.Process().report()
-    assert told["memory_kib"] > 1000 and told["clock"]["kept"] in (True, False, None)
-    assert told["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
+    report = process_module.Process().report()
+    assert report["memory_kib"] > 1000 and report["clock"]["kept"] in (True, False, None)
+    assert report["clock"]["now"][:10] == time.strftime("%Y-%m-%d")
 
 
 def test_asking_imports_neither_the_agent_nor_what_draws():
@@ -254,14 +264,14 @@ def test_asking_imports_neither_the_agent_nor_what_draws():
     assert done.stdout.strip() == "set()"
 
 
-def test_the_same_words_are_told_of_a_board():
+def test_a_board_is_reported_in_the_same_words():
     from toolcart.tools.flash.board_commands import status_lines
 
     station = _station()
     station["controller"].update(state="closed", why="timed out")
-    told = status_lines({"board": {"chip": "rp2"}, "stations": [station]})
-    assert [line for line in told if reasons.of_controller(station["controller"]).words in line]
-    assert set(words.station_lines(station)) <= set(told)
+    lines = status_lines({"board": {"chip": "rp2"}, "stations": [station]})
+    assert [line for line in lines if reasons.of_controller(station["controller"]).words in line]
+    assert set(words.station_lines(station)) <= set(lines)
 
 
 def test_a_board_that_wants_no_network_is_not_asked_for_one():
@@ -269,11 +279,11 @@ def test_a_board_that_wants_no_network_is_not_asked_for_one():
 
     station = _station()
     station["outlets"][0].update(state="closed", why="no network", why_in="closed", next_try_ms=4000)
-    told = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
-    assert "results stay on the board" in told and "toolcart board spool" in told
-    assert "Wi-Fi" not in told and "ext try" not in told
-    told = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
-    assert "Wi-Fi" in told and "ext try" in told
+    text = "\n".join(status_lines({"board": {"network": {"kind": "none"}}, "stations": [station]}))
+    assert "results stay on the board" in text and "toolcart board spool" in text
+    assert "Wi-Fi" not in text and "ext try" not in text
+    text = "\n".join(status_lines({"board": {"network": {"kind": "wifi"}}, "stations": [station]}))
+    assert "Wi-Fi" in text and "ext try" in text
 
 
 def test_watching_ends_in_order(monkeypatch):
@@ -294,16 +304,23 @@ def test_watching_ends_in_order(monkeypatch):
 
 
 def _outlet(**changed):
-    told = {"kind": "file", "name": "file", "place": "/data/out.jsonl", "state": "closed", "is_up": False, "waiting": 0}
-    return {**told, "disk": 0, "why": "", **changed}
+    outlet = {
+        "kind": "file",
+        "name": "file",
+        "place": "/data/out.jsonl",
+        "state": "closed",
+        "is_up": False,
+        "waiting": 0,
+    }
+    return {**outlet, "disk": 0, "why": "", **changed}
 
 
 def _side(kind, why):
     """A station one of whose sides is down for this reason."""
-    told = _station()
-    side = told["controller"] if kind == "controller" else told["outlets"][0]
+    station = _station()
+    side = station["controller"] if kind == "controller" else station["outlets"][0]
     side.update(state="waiting", why=why, why_mid=2, why_code=0, next_try_ms=1000)
-    return told
+    return station
 
 
 AWAY = ("refused", "name not found", "no route", "no network", "timed out", "reset", "ended")
@@ -343,8 +360,8 @@ def _ended(station):
 def test_what_needs_somebody_ends_status_and_doctor_with_1(state):
     station = NEEDS_SOMEBODY[state]
     assert _ended(station) == 1
-    told = doctor._status_findings(station)
-    assert "bad" in {found.verdict for found in told}
+    findings = doctor._status_findings(station)
+    assert "bad" in {finding.verdict for finding in findings}
 
 
 @pytest.mark.parametrize("state", NEEDS_NOBODY)
@@ -367,12 +384,12 @@ MISTAKE = {"wrong": "toolsnet.pim_port: missing"}
     ],
 )
 def test_a_configuration_that_a_start_would_refuse_ends_status_and_doctor_with_1(configuration, code):
-    told = {"agent": {"pid": 1, "configuration": configuration}, "stations": [_station()]}
+    answer = {"agent": {"pid": 1, "configuration": configuration}, "stations": [_station()]}
     with pytest.raises(SystemExit) as ended:
-        commands._look(lambda: told, False, True)
+        commands._look(lambda: answer, False, True)
     assert ended.value.code == code
-    found = doctor_agent.examine("cart.json", told, None, [])
-    assert ("bad" in {one.verdict for one in found}) == bool(code)
+    findings = doctor_agent.examine("cart.json", answer, None, [])
+    assert ("bad" in {one.verdict for one in findings}) == bool(code)
 
 
 def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, monkeypatch):
@@ -385,16 +402,16 @@ def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, 
     tree["stations"] = [station_at(number) for number in range(1, 6)]
     seen = []
 
-    def goes_on(agent, told):
-        shown = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
-        seen.append([one["mounted"] for one in shown])
-        waiting = [one for one in shown if not one["mounted"]]
+    def goes_on(agent, lines):
+        stations = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
+        seen.append([one["mounted"] for one in stations])
+        waiting = [one for one in stations if not one["mounted"]]
         for one in waiting:
             assert "the agent is starting" in words.station_lines(one)[1] and not one["spool_problem"]
-        assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in told if one["kind"] == "spool"]
+        assert not any(map(attention.is_for_somebody, waiting)) and not [one for one in lines if one["kind"] == "spool"]
         return waiting != []
 
-    assert lived(written(tmp_path, tree), goes_on)[0] == 0
+    assert run_agent(written(tmp_path, tree), goes_on)[0] == 0
     assert [sum(one) for one in seen] == [1, 2, 3, 4, 5], "somebody is answered between two of them"
 
 

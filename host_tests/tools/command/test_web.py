@@ -52,7 +52,7 @@ def _away_from_its_controller(**changed):
     return station
 
 
-def _told(*stations, **about):
+def _answer(*stations, **about):
     clock = {"now": "t", "zone": "CET", "kept": True, "error_s": 0.01}
     agent = {"version": "1.2", "pid": 7, "started_s": 1000.5, "memory_kib": 20000, "faults": 0, "clock": clock}
     agent["servers_clock"] = {"ahead_s": -3, "error_s": 1.0, "outcome": "differs", "times_set": 0}
@@ -72,33 +72,35 @@ def _client(ask, paths=("/x/cart.json.sock",), **options):
 
 
 def test_prometheus_own_parser_reads_every_figure():
-    cart = metrics.Agent("cart", _told(_away_from_its_controller(name=NASTY)), 2)
+    cart = metrics.Agent("cart", _answer(_away_from_its_controller(name=NASTY)), 2)
     text = metrics.text_of([cart, metrics.Agent("gone", None)], NOW_S)
     samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    told = {(one.name, one.labels.get("side", "")): one for one in samples}
-    assert told["toolcart_results_stored_total", ""].value == 5
-    assert told["toolcart_results_stored_total", ""].labels == {"agent": "cart", "station": "10", "name": NASTY}
-    assert told["toolcart_results_waiting", ""].value == 2 and told["toolcart_results_parked", ""].value == 1
-    assert told["toolcart_oldest_waiting_seconds", ""].value == 60
-    assert told["toolcart_connected", "controller"].value == 0 and told["toolcart_connected", "toolsnet"].value == 1
-    assert told["toolcart_connection_why", "controller"].labels["why"] == "refused"
-    assert told["toolcart_repeats_total", "controller"].value == 2
-    assert told["toolcart_flash_erases_rated", ""].value == 16 * metrics.RATED_ERASES
-    assert told["toolcart_spool_sync_time_seconds_total", ""].value == pytest.approx(0.02)
-    assert told["toolcart_agent_memory_bytes", ""].value == 20000 * 1024
-    assert told["toolcart_agent_restarts_total", ""].value == 0 and 'restarts_total{agent="cart"} 2' in text
+    figures = {(one.name, one.labels.get("side", "")): one for one in samples}
+    assert figures["toolcart_results_stored_total", ""].value == 5
+    assert figures["toolcart_results_stored_total", ""].labels == {"agent": "cart", "station": "10", "name": NASTY}
+    assert figures["toolcart_results_waiting", ""].value == 2 and figures["toolcart_results_parked", ""].value == 1
+    assert figures["toolcart_oldest_waiting_seconds", ""].value == 60
+    assert (
+        figures["toolcart_connected", "controller"].value == 0 and figures["toolcart_connected", "toolsnet"].value == 1
+    )
+    assert figures["toolcart_connection_why", "controller"].labels["why"] == "refused"
+    assert figures["toolcart_repeats_total", "controller"].value == 2
+    assert figures["toolcart_flash_erases_rated", ""].value == 16 * metrics.RATED_ERASES
+    assert figures["toolcart_spool_sync_time_seconds_total", ""].value == pytest.approx(0.02)
+    assert figures["toolcart_agent_memory_bytes", ""].value == 20000 * 1024
+    assert figures["toolcart_agent_restarts_total", ""].value == 0 and 'restarts_total{agent="cart"} 2' in text
     ups = {one.labels["agent"]: one.value for one in samples if one.name == "toolcart_up"}
     assert ups == {"cart": 1, "gone": 0}
 
 
-def test_every_family_is_told_of_whole_station_and_has_help_and_type():
+def test_every_family_is_there_for_a_whole_station_and_has_help_and_type():
     station = _away_from_its_controller(needs_operator={"why": "it is full"})
     station["controller"]["line"] = {"overruns": 2}
     station["dropped"] = 1
     station["outlets"][0].update(lost_there=3, sent_again=2, sent_again_done=1, given_up=9)
     easy = {"kind": "file", "name": "easy", "durable": False, "is_up": True, "state": "open", "place": "a.jsonl"}
     station["outlets"].append({**easy, "waiting": 0, "given_up": 0})
-    text = metrics.text_of([metrics.Agent("cart", _told(station))], NOW_S)
+    text = metrics.text_of([metrics.Agent("cart", _answer(station))], NOW_S)
     assert 'toolcart_needs{agent="cart",station="10",name="Cart",what="operator",level="bad"} 1' in text
     for name, (kind, help_text) in metrics.FAMILIES.items():
         assert f"# TYPE {name} {kind}\n" in text and f"# HELP {name} {help_text}\n" in text, name
@@ -107,18 +109,18 @@ def test_every_family_is_told_of_whole_station_and_has_help_and_type():
 
 def test_what_is_not_known_is_left_out():
     station = _whole(mounted=False)
-    told = _told(station, memory_kib=None, clock={"kept": None}, servers_clock=None)
-    text = metrics.text_of([metrics.Agent("cart", told)])
+    answer = _answer(station, memory_kib=None, clock={"kept": None}, servers_clock=None)
+    text = metrics.text_of([metrics.Agent("cart", answer)])
     assert "toolcart_spool_up{" in text and "stored" not in text and "memory" not in text and "clock" not in text
     waiting = _whole(oldest_waiting="0000-00-00 00:00:00")
-    assert "oldest" not in metrics.text_of([metrics.Agent("cart", _told(waiting))])
+    assert "oldest" not in metrics.text_of([metrics.Agent("cart", _answer(waiting))])
 
 
 def test_debians_promtool_has_nothing_to_say():
     promtool = shutil.which("promtool") or ROOT / ".cache/prometheus/usr/bin/promtool"
     if not Path(promtool).exists():
         pytest.skip("promtool is not installed (Debian: prometheus)")
-    text = metrics.text_of([metrics.Agent("cart", _told(_whole()), 2), metrics.Agent("gone", None)])
+    text = metrics.text_of([metrics.Agent("cart", _answer(_whole()), 2), metrics.Agent("gone", None)])
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, timeout=20)
     assert done.returncode == 0 and done.stderr == "", done.stderr
 
@@ -126,8 +128,8 @@ def test_debians_promtool_has_nothing_to_say():
 def test_the_dashboard_asks_for_figures_that_there_are():
     board = json.loads((ROOT / "toolcart/tools/web/dashboard.json").read_text(encoding="utf-8"))
     wanted = [one["expr"] for panel in board["panels"] for one in panel["targets"]]
-    asked = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
-    assert asked and asked <= set(metrics.FAMILIES)
+    families = {name for expression in wanted for name in re.findall(r"toolcart_\w+", expression)}
+    assert families and families <= set(metrics.FAMILIES)
     assert json.loads(toolcart("web", "--dashboard").output) == board
 
 
@@ -135,11 +137,11 @@ def test_the_dashboard_asks_for_figures_that_there_are():
 
 
 def test_the_overview_says_what_is_connected_and_why_not():
-    with _client(lambda _path, _patience_s: _told(_away_from_its_controller(name=NASTY))) as client:
-        shown = client.get("/")
-        assert shown.status_code == 200 and "<script>" not in shown.text
-        said = ("refused the connection", "Is Open Protocol switched on", "streaming", "toolcart quarantine list")
-        assert [words for words in said if words not in shown.text] == []
+    with _client(lambda _path, _patience_s: _answer(_away_from_its_controller(name=NASTY))) as client:
+        response = client.get("/")
+        assert response.status_code == 200 and "<script>" not in response.text
+        expected = ("refused the connection", "Is Open Protocol switched on", "streaming", "toolcart quarantine list")
+        assert [words for words in expected if words not in response.text] == []
         assert "refused the connection" in client.get("/agent/cart.json").text
         assert client.get("/status.json").json()["agents"][0]["status"]["stations"][0]["stored"] == 5
         assert client.get("/metrics").headers["content-type"] == CONTENT_TYPE
@@ -147,23 +149,23 @@ def test_the_overview_says_what_is_connected_and_why_not():
         assert client.get("/static/style.css").headers["content-type"].startswith("text/css")
 
 
-def test_a_missing_agent_and_a_missing_spool_are_told():
+def test_a_missing_agent_and_a_missing_spool_are_reported():
     with _client(_away) as client:
         assert "no agent runs here" in client.get("/").text and "start it" in client.get("/agent/cart.json").text
         assert "toolcart_up" in client.get("/metrics").text and client.get("/health").text == "ok\n"
-    with _client(lambda _p, _s: _told(_whole(mounted=False, spool_problem="it is a folder"))) as client:
+    with _client(lambda _p, _s: _answer(_whole(mounted=False, spool_problem="it is a folder"))) as client:
         assert "the spool is not up: it is a folder" in client.get("/").text
 
 
-def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkeypatch):
+def test_a_wrong_configuration_is_reported_on_the_page_until_mended(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "HOLD_S", 0.0)
     good, wrong = written(tmp_path, cart_of(), "good.json"), written(tmp_path, cart_of(stations=[]), "my wrong.json")
     configs = {socket_location.to_ask(path): str(path) for path in (good, wrong, tmp_path / "none.json")}
     with _client(page.ask_or_check(configs), tuple(configs)) as client:
-        told = unescape(client.get("/").text)
-        assert "my wrong.json: 1 mistake" in told and f"`toolcart config check '{wrong}'`" in told
-        assert "none.json: 1 mistake" in told and "file not found" in told
-        assert told.count("no agent runs here: there is no") == 1, "of the good one"
+        page_text = unescape(client.get("/").text)
+        assert "my wrong.json: 1 mistake" in page_text and f"`toolcart config check '{wrong}'`" in page_text
+        assert "none.json: 1 mistake" in page_text and "file not found" in page_text
+        assert page_text.count("no agent runs here: there is no") == 1, "of the good one"
         written(tmp_path, cart_of(), wrong.name)
         assert "my wrong.json: 1 mistake" not in unescape(client.get("/").text)
 
@@ -171,9 +173,9 @@ def test_a_wrong_configuration_is_said_on_the_page_until_mended(tmp_path, monkey
 def test_configurations_that_are_all_wrong_end_it_as_they_end_run(tmp_path):
     wrong, good = written(tmp_path, cart_of(stations=[]), "wrong.json"), written(tmp_path, cart_of(), "good.json")
     serve = ["web", "--port", 0, "--seconds", 0.2, "--config", wrong]
-    told = toolcart("run", "--plain", "--config", wrong, code=2).output.strip()
+    output = toolcart("run", "--plain", "--config", wrong, code=2).output.strip()
     for more in ((), ("--config", tmp_path / "none.json")):
-        assert told in toolcart(*serve, *more, code=2).output
+        assert output in toolcart(*serve, *more, code=2).output
     assert "wrong.json: 1 mistake" in toolcart(*serve, "--config", good).output
 
 
@@ -211,21 +213,21 @@ def test_with_a_token_no_one_looks_without_it():
 
 
 def test_however_many_look_an_agent_is_asked_once_a_second(monkeypatch):
-    asked = []
-    watch = WatchedAgents(["/x/a.json.sock"], lambda path, _s: asked.append(path) or _told())
+    requests = []
+    watch = WatchedAgents(["/x/a.json.sock"], lambda path, _s: requests.append(path) or _answer())
     for _ in range(50):
         watch.states()
-    assert len(asked) == 1
+    assert len(requests) == 1
     monkeypatch.setattr(page, "HOLD_S", 0.0)
     watch.states()
-    assert len(asked) == 2
+    assert len(requests) == 2
     watch.close()
 
 
 def test_a_start_of_the_agent_is_counted_and_its_absence_is_not():
     seen = AgentState("a", path="/x")
     for started_s in (1.0, 1.0, None, 2.0, None, 2.0, 3.0):
-        seen.refresh(_away if started_s is None else lambda _p, _s, at_s=started_s: _told(started_s=at_s))
+        seen.refresh(_away if started_s is None else lambda _p, _s, at_s=started_s: _answer(started_s=at_s))
     assert seen.restarts == 2
 
 
@@ -241,7 +243,7 @@ def test_without_a_name_every_service_is_shown(tmp_path, monkeypatch):
     for name in ("toolcart", "toolcart-paint", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "agent.sock").touch()
-    watch = WatchedAgents([], lambda _p, _s: _told())
+    watch = WatchedAgents([], lambda _p, _s: _answer())
     assert [seen.name for seen in watch.states()] == ["toolcart", "toolcart-paint"]
     watch.close()
 
@@ -270,12 +272,12 @@ def test_a_credential_of_systemd_is_taken_with_the_mode_it_has(tmp_path, monkeyp
 
 
 def test_others_on_the_network_need_a_token_or_a_word():
-    told = toolcart("web", "--host", "0.0.0.0", code=2).output
-    assert "--token-file" in told and "--open" in told
+    output = toolcart("web", "--host", "0.0.0.0", code=2).output
+    assert "--token-file" in output and "--open" in output
     assert commands.is_loopback("::1") and commands.is_loopback("localhost") and not commands.is_loopback("pi")
 
 
-def test_it_serves_and_ends_and_a_port_in_use_is_told():
+def test_it_serves_and_ends_and_a_port_in_use_is_reported():
     with running(*command_of("web", "/x/none.json.sock", "--port", 0, "--seconds", 20)) as serving:
         address = page_of(serving.stdout.readline())
         taken = toolcart("web", "--port", address.rsplit(":", 1)[1], code=1).output
@@ -313,21 +315,21 @@ def _page(browser, cart, *options, token="", **context):
     """A page that complains about nothing and asks no one else."""
     wrong = []
     credentials = {"username": "plant", "password": token} if token else None
-    with started("web", "--port", 0, "--config", cart[0], *options) as said:
-        address = page_of(said)
+    with started("web", "--port", 0, "--config", cart[0], *options) as process:
+        address = page_of(process)
         made = browser.new_context(base_url=address, http_credentials=credentials, **context)
         page = made.new_page()
         page.set_default_timeout(SOON_MS)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        page.on("request", lambda asked: None if asked.url.startswith(address) else wrong.append(asked.url))
+        page.on("request", lambda request: None if request.url.startswith(address) else wrong.append(request.url))
         page.goto("/")
         yield page
         made.close()
     assert [one for one in wrong if "401" not in one] == []  # what is asked for a token at first
 
 
-def _shown(page, selector):
+def _expect(page, selector):
     from playwright.sync_api import expect
 
     return expect(page.locator(selector))
@@ -342,20 +344,20 @@ def _scrolls_aside(page):
 
 def test_the_page_says_why_and_is_up_to_date_by_itself(browser, cart):
     with _page(browser, cart, viewport=DESK) as page:
-        _shown(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
-        _shown(page, "tr.station td:first-child").to_have_text("7 Left <b>door</b>")
+        _expect(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
+        _expect(page, "tr.station td:first-child").to_have_text("7 Left <b>door</b>")
         with started("simulate", "controller", "--port", cart[1], "--rate", 20):
-            _shown(page, "td[data-name=Controller]").to_contain_text("ready", timeout=SOON_MS)
-            _shown(page, "td[data-name=Waiting]").not_to_have_text("0", timeout=SOON_MS)
+            _expect(page, "td[data-name=Controller]").to_contain_text("ready", timeout=SOON_MS)
+            _expect(page, "td[data-name=Waiting]").not_to_have_text("0", timeout=SOON_MS)
         assert not _scrolls_aside(page)
         page.locator("h2 a").click()
-        _shown(page, "pre").to_contain_text("station 7")
+        _expect(page, "pre").to_contain_text("station 7")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_has_to_be_moved_aside(browser, cart, scheme):
     with _page(browser, cart, viewport=PHONE, color_scheme=scheme) as page:
-        _shown(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
+        _expect(page, "tr.why").to_contain_text("refused the connection", timeout=SOON_MS)
         assert not _scrolls_aside(page)
         assert page.locator("td[data-name=Stored]").bounding_box()["x"] < PHONE["width"]
         ground, ink = (
@@ -369,6 +371,6 @@ def test_on_a_phone_nothing_has_to_be_moved_aside(browser, cart, scheme):
 def test_a_browser_asks_for_the_token(browser, cart, tmp_path):
     file = token_in(tmp_path)
     with _page(browser, cart, "--token-file", file, token=TOKEN, viewport=DESK) as page:
-        _shown(page, "tr.station").to_have_count(1)
+        _expect(page, "tr.station").to_have_count(1)
     with _page(browser, cart, "--token-file", file, token="another", viewport=DESK) as page:
-        _shown(page, "tr.station").to_have_count(0)
+        _expect(page, "tr.station").to_have_count(0)

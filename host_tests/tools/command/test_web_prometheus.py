@@ -46,9 +46,9 @@ def prometheus(tmp_path_factory):
     token, port = token_in(folder), free_port()
     with (
         started("run", "--plain", "--config", config),
-        started("web", "--port", 0, "--config", config, "--token-file", token) as said,
+        started("web", "--port", 0, "--config", config, "--token-file", token) as process,
     ):
-        page = page_of(said).rstrip("/").rpartition(":")[2]
+        page = page_of(process).rstrip("/").rpartition(":")[2]
         (folder / "prometheus.yml").write_text(SCRAPED.format(token=token, port=page), encoding="utf-8")
         place = f"127.0.0.1:{port}"
         where = [f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/kept"]
@@ -56,13 +56,13 @@ def prometheus(tmp_path_factory):
             yield f"http://{place}"
 
 
-def _asked(address, expression):
+def _query(address, expression):
     """What the server answers: its samples, or the error."""
     query = urllib.parse.urlencode({"query": expression})
     with urllib.request.urlopen(f"{address}/api/v1/query?{query}", timeout=10) as answer:
-        told = json.load(answer)
-    assert told["status"] == "success", told
-    return told["data"]["result"]
+        reply = json.load(answer)
+    assert reply["status"] == "success", reply
+    return reply["data"]["result"]
 
 
 def _soon(address, expression):
@@ -71,7 +71,7 @@ def _soon(address, expression):
 
     def looked():
         with contextlib.suppress(OSError):  # it does not listen yet
-            samples[:] = _asked(address, expression)
+            samples[:] = _query(address, expression)
         return bool(samples)
 
     wait_for(f"the server has {expression}", looked)
@@ -90,8 +90,10 @@ def test_it_stores_what_the_agent_tells(prometheus):
 @needs_prometheus
 def test_it_can_answer_all_that_the_dashboard_asks(prometheus):
     board = json.loads((ROOT / "toolcart/tools/web/dashboard.json").read_text(encoding="utf-8"))
-    asked = [one["expr"].replace("$agent", ".*") for panel in board["panels"] for one in panel["targets"]]
+    expressions = [one["expr"].replace("$agent", ".*") for panel in board["panels"] for one in panel["targets"]]
     _soon(prometheus, "rate(toolcart_repeats_total[5m])")  # two samples
     _soon(prometheus, "toolcart_spool_syncs_total")  # the block that is erased ahead of the first result
-    empty = {name for expression in asked if not _asked(prometheus, expression) for name in _NAMES.findall(expression)}
+    empty = {
+        name for expression in expressions if not _query(prometheus, expression) for name in _NAMES.findall(expression)
+    }
     assert empty == UNKNOWN

@@ -80,7 +80,7 @@ def test_every_mistake_names_its_row_and_its_column(plant):
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "expected"),
     [
         ("cart7,other,9,192.0.2.9,x", "row 4, column 'name': 'cart7' is in row 2, too"),
         ("cart9,h9,8,192.0.2.9,x", "row 4 (cart9): station 1/8 (system/station) is that of row 3 (cart8)"),
@@ -94,13 +94,13 @@ def test_every_mistake_names_its_row_and_its_column(plant):
         ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
     ],
 )
-def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, told):
-    found = mistakes(plant, GOOD + row + "\n")
-    assert len(found) == 1 and found[0].startswith(told), found
+def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, expected):
+    problems = mistakes(plant, GOOD + row + "\n")
+    assert len(problems) == 1 and problems[0].startswith(expected), problems
 
 
 @pytest.mark.parametrize(
-    ("text", "name", "told"),
+    ("text", "name", "expected"),
     [
         (HEAD, "a.csv", "no cart"),
         ('name,host\n"cart7,a\n', "a.csv", "row 2: no CSV"),
@@ -110,11 +110,11 @@ def test_nothing_is_there_twice_and_nothing_is_no_name(plant, row, told):
         ("cart = 3\n", "a.toml", "no [[cart]]"),
     ],
 )
-def test_what_is_no_inventory_is_said_so(plant, text, name, told):
-    assert any(one.startswith(told) for one in mistakes(plant, text, name=name))
+def test_what_is_no_inventory_is_reported_so(plant, text, name, expected):
+    assert any(one.startswith(expected) for one in mistakes(plant, text, name=name))
 
 
-def test_a_template_that_asks_otherwise_is_told(plant):
+def test_a_template_that_asks_otherwise_is_reported(plant):
     odd = {**TEMPLATE, "system": {"number": "{station:hex}"}}
     assert "{station:hex}" in mistakes(plant, GOOD, odd)[0]
     for text in ("Cart {name", "Cart name}"):
@@ -138,8 +138,8 @@ def test_150_carts_come_out_of_one_inventory(plant, tmp_path):
 def test_what_carts_are_made_from_is_never_replaced(plant, tmp_path):
     path, form = plant(GOOD.replace("cart7,", "cart,"))
     before = form.read_text(encoding="utf-8")
-    said = toolcart("config", "make", path, "--template", form, "--out", tmp_path, code=2).output
-    assert "cart.json is what this is made from; name another folder" in said
+    output = toolcart("config", "make", path, "--template", form, "--out", tmp_path, code=2).output
+    assert "cart.json is what this is made from; name another folder" in output
     assert form.read_text(encoding="utf-8") == before and not (tmp_path / "cart8.json").exists()
 
 

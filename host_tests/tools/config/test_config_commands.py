@@ -32,14 +32,14 @@ def station_in(folder):
 
 def test_seven_answers_make_a_good_configuration(tmp_path):
     assert len(config_new.QUESTIONS) == len(ANSWERS) == 7
-    said = new(tmp_path, *ANSWERS)
+    output = new(tmp_path, *ANSWERS)
     tree = json.loads((tmp_path / "cart.json").read_text())
     assert tree["toolsnet"] == {"pim_host": "pim.plant", "pim_port": 6575} and tree["system"] == {"number": 2}
     own = {"controller": {"host": "10.0.0.10"}, "spool": {"path": "cart7.spool"}}
     assert tree["stations"] == [{"number": 12, "name": "Cart 7", **own}]
     assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree)
     assert json.loads((tmp_path / tree["$schema"]).read_text()) == SCHEMA
-    assert f"toolcart run --config {tmp_path / 'cart.json'}" in said
+    assert f"toolcart run --config {tmp_path / 'cart.json'}" in output
 
 
 def test_defaults_leave_two_questions(tmp_path):
@@ -58,7 +58,7 @@ def test_defaults_leave_two_questions(tmp_path):
         (6, "http://host:x/", "expected a port of 1 to 65535"),
     ],
 )
-def test_a_wrong_answer_is_told_and_asked_again(tmp_path, at, wrong, allowed):
+def test_a_wrong_answer_is_reported_and_asked_again(tmp_path, at, wrong, allowed):
     assert allowed in new(tmp_path, *ANSWERS[:at], wrong, *ANSWERS[at:])
     assert config_file.read(tmp_path / "cart.json")["stations"][0]["number"] == 12
 
@@ -73,21 +73,21 @@ def test_address_of_ipv6_is_written_without_its_brackets(tmp_path):
 
 
 def test_what_an_option_says_is_not_asked_and_wrong_one_ends_it(tmp_path):
-    said = new(tmp_path, options=[*OPTIONS, "--controller", "ascii:/dev/ttyUSB0"])
-    assert "1." not in said.partition("good")[0]
+    output = new(tmp_path, options=[*OPTIONS, "--controller", "ascii:/dev/ttyUSB0"])
+    assert "1." not in output.partition("good")[0]
     assert config_file.read(tmp_path / "cart.json")["stations"][0]["controller"]["link"] == "ascii"
-    said = new(tmp_path / "..", options=["--name", "A", "--controller", "a b"], code=2)
-    assert "--controller cannot be that" in said
+    output = new(tmp_path / "..", options=["--name", "A", "--controller", "a b"], code=2)
+    assert "--controller cannot be that" in output
 
 
 def test_chip_in_wifi_network_gets_its_password_in_file_of_its_own(tmp_path):
-    said = new(tmp_path, *ANSWERS[:5], "wifi:Plant", "mqtt://broker", "geheim-4711")
-    assert "geheim" not in said + (tmp_path / "cart.json").read_text()
+    output = new(tmp_path, *ANSWERS[:5], "wifi:Plant", "mqtt://broker", "geheim-4711")
+    assert "geheim" not in output + (tmp_path / "cart.json").read_text()
     secret = tmp_path / config_new.PASSWORD_FILE
     assert secret.read_text() == "geheim-4711\n" and stat.S_IMODE(secret.stat().st_mode) == 0o600
     configuration, tree = config_file.read_whole(tmp_path / "cart.json")
     assert tree["board"]["password"] == configuration["board"]["password"] == "geheim-4711"
-    assert config.check(tree) == [] and "toolcart flash" in said
+    assert config.check(tree) == [] and "toolcart flash" in output
 
 
 def test_results_go_to_another_place_as_well(tmp_path):
@@ -98,8 +98,8 @@ def test_results_go_to_another_place_as_well(tmp_path):
 
 
 def test_a_board_has_no_webhook(tmp_path):
-    said = new(tmp_path, *ANSWERS[:5], "ethernet", "https://mes.plant/", "mqtt://broker")
-    assert "expected no, mqtt://BROKER" in said and station_in(tmp_path)["outlets"][1]["kind"] == "mqtt"
+    output = new(tmp_path, *ANSWERS[:5], "ethernet", "https://mes.plant/", "mqtt://broker")
+    assert "expected no, mqtt://BROKER" in output and station_in(tmp_path)["outlets"][1]["kind"] == "mqtt"
 
 
 def test_a_file_that_is_there_is_left_alone(tmp_path):
@@ -122,8 +122,8 @@ def test_a_place_that_a_mistake_names_is_explained():
 
 
 def test_without_toolsnet_the_last_question_is_where_results_go(tmp_path):
-    said = new(tmp_path, "Cart 7", "10.0.0.10", "no", "2", "12", "linux", "no", "mqtt://broker")
-    assert "7. Results to (mqtt://BROKER" in said and "expected mqtt://BROKER" in said
+    output = new(tmp_path, "Cart 7", "10.0.0.10", "no", "2", "12", "linux", "no", "mqtt://broker")
+    assert "7. Results to (mqtt://BROKER" in output and "expected mqtt://BROKER" in output
     tree = json.loads((tmp_path / "cart.json").read_text())
     assert "toolsnet" not in tree and tree["stations"][0]["outlets"] == [{"kind": "mqtt", "host": "broker"}]
     assert config_file.read_to_run(tmp_path / "cart.json") and fits(tree)

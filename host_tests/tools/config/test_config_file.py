@@ -50,12 +50,12 @@ def check(path, *words, code=0):
     ],
 )
 @pytest.mark.parametrize("read", [config_file.read, config_file.read_to_run, config_file.parse, checked_config])
-def test_a_key_that_stands_twice_is_named_with_its_place(tmp_path, old, new, place, read):
-    told = mistakes_of(tmp_path, old, new, read)
-    assert told == [(place, "", "given more than once")]
+def test_a_key_that_is_given_twice_is_named_with_its_place(tmp_path, old, new, place, read):
+    mistakes = mistakes_of(tmp_path, old, new, read)
+    assert mistakes == [(place, "", "given more than once")]
 
 
-def test_keys_that_stand_twice_are_told_together_with_all_other_mistakes(tmp_path):
+def test_keys_that_are_given_twice_are_reported_together_with_all_other_mistakes(tmp_path):
     places = [place for place, *_ in mistakes_of(tmp_path, '"number": 2', '"number": 2, "number": 1, "nmae": ""')]
     assert sorted(places) == ["stations[1].nmae", "stations[1].number", "stations[1].number"]
 
@@ -65,8 +65,8 @@ def test_serial_line_without_pyserial_is_mistake_of_running_not_of_the_file(tmp_
     path = written(tmp_path, GOOD.replace(old, new))
     assert config_file.read_to_run(path)["stations"][0]["controller"]["link"] == "3964r"
     monkeypatch.setattr(config_file, "find_spec", lambda name: None)
-    [(place, found, allowed)] = mistakes_of(tmp_path, old, new, config_file.read_to_run)
-    assert (place, found) == ("stations[0].controller.link", '"3964r"')
+    [(place, value, allowed)] = mistakes_of(tmp_path, old, new, config_file.read_to_run)
+    assert (place, value) == ("stations[0].controller.link", '"3964r"')
     assert installation.how_to_get("serial") in allowed
     assert config_file.read(path)
     assert installation.how_to_get("serial") in toolcart("run", "--link", "ascii", "--headless", code=2).output
@@ -78,8 +78,8 @@ def test_webhook_without_its_library_is_a_mistake_that_names_the_extra(tmp_path,
     path = written(tmp_path, json.dumps(tree))
     assert config_file.not_runnable(config_file.read(path), tmp_path) == []
     monkeypatch.setattr(config_file, "find_spec", lambda name: None)
-    [(place, found, allowed)] = config_file.not_runnable(config_file.read(path), tmp_path)
-    assert (place, found) == ("stations[0].outlets[1].kind", '"webhook"')
+    [(place, value, allowed)] = config_file.not_runnable(config_file.read(path), tmp_path)
+    assert (place, value) == ("stations[0].outlets[1].kind", '"webhook"')
     assert "the extra `webhook`" in allowed and installation.how_to_get("webhook") in allowed
     assert config_file.read_to_run(path), "an agent collects without it, and says why"
     checked = toolcart("config", "check", str(path), code=None).output
@@ -94,11 +94,11 @@ def test_a_tree_of_any_depth_is_walked_without_recursion(tmp_path):
 def test_files_of_tls_are_looked_at_before_anything_runs(tmp_path):
     path = written(tmp_path, cart_of(toolsnet={"tls_ca": "nothing.pem"}))
     assert config_file.read_to_run(path), "an agent collects without it"
-    [(place, found, allowed)] = files.check(path).lacks
-    assert place == "toolsnet.tls_ca" and found == f"{tmp_path}/nothing.pem: No such file or directory"
+    [(place, value, allowed)] = files.check(path).lacks
+    assert place == "toolsnet.tls_ca" and value == f"{tmp_path}/nothing.pem: No such file or directory"
     assert allowed == "a file in PEM"
-    said = check(path, code=1)
-    assert "cannot run as it is on this machine" in said and "nothing.pem" in said
+    output = check(path, code=1)
+    assert "cannot run as it is on this machine" in output and "nothing.pem" in output
 
 
 WEBHOOK = {"kind": "webhook", "url": "https://hook/"}
@@ -130,7 +130,7 @@ def test_what_an_outlet_would_refuse_is_a_mistake_of_the_file_for_everybody(tmp_
     tree = cart_of(station={"outlets": [{"kind": "toolsnet"}, outlet]})
     place = f"stations[0].outlets[1].{key}"
     for read in (config_file.read, config_file.read_to_run, config_file.read_to_install):
-        assert [found for found, *_ in wrong(tmp_path, tree, read).mistakes] == [place], read
+        assert [setting for setting, *_ in wrong(tmp_path, tree, read).mistakes] == [place], read
     path = tmp_path / "cart.json"
     assert place in check(path, code=2) and place in toolcart("run", "--plain", "--config", path, code=2).output
     assert files.check(path).mistakes, "what a reload asks"
@@ -153,19 +153,19 @@ def test_a_secret_that_cannot_be_read_is_one_mistake_and_not_also_one_of_what_ne
 
 
 @pytest.mark.parametrize(("key", "value"), [("invert", True), ("rs485", "5")])
-def test_a_line_that_only_a_chip_can_have_is_told_before_the_port_refuses_it(tmp_path, key, value):
+def test_a_line_that_only_a_chip_can_have_is_reported_before_the_port_refuses_it(tmp_path, key, value):
     line = {"link": "ascii", "device": "/dev/ttyUSB0", key: value}
     path = written(tmp_path, cart_of(station={"controller": line}))
     assert f"stations[0].controller.{key}" in check(path, code=1)
 
 
 def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
-    found = mistakes_of(tmp_path, '"ethernet"', '"ethernet", "time_zone": "garbage!!"')
-    assert found[0][:2] == ("board.time_zone", '"garbage!!"') and "CET-1CEST" in found[0][2]
+    mistakes = mistakes_of(tmp_path, '"ethernet"', '"ethernet", "time_zone": "garbage!!"')
+    assert mistakes[0][:2] == ("board.time_zone", '"garbage!!"') and "CET-1CEST" in mistakes[0][2]
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('{"a": 1,\n // no\n "b": 2}', "a comment"),
         ("", "the file is empty"),
@@ -180,9 +180,9 @@ def test_time_zone_that_is_none_is_mistake_before_a_board_has_it(tmp_path):
         ('{"a": 1 "b": 2}', "a comma or a closing bracket is missing"),
     ],
 )
-def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
-    [(place, found, words)] = wrong(tmp_path, text).mistakes
-    assert place.startswith(("line ", "(file)")) and found == "" and said in words
+def test_what_is_no_json_is_reported_in_words(tmp_path, text, expected):
+    [(place, value, words)] = wrong(tmp_path, text).mistakes
+    assert place.startswith(("line ", "(file)")) and value == "" and expected in words
 
 
 @pytest.mark.parametrize(
@@ -195,13 +195,13 @@ def test_what_is_no_json_is_told_in_words(tmp_path, text, said):
         ('{\n"a": 1 "b": 2}', "line 2, column 8"),
     ],
 )
-def test_what_is_no_json_is_told_where_it_is(tmp_path, text, where):
+def test_what_is_no_json_is_reported_where_it_is(tmp_path, text, where):
     [(place, *_)] = wrong(tmp_path, text).mistakes
     assert place == where
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "said"),
+    ("place", "value", "expected"),
     [
         ("host", "10.20.7.300", '300 is above 255: "10.20.7.300"; expected a name'),
         ("host", "10.0.0.5:4545", "a port, which is a setting of its own"),
@@ -216,7 +216,7 @@ def test_what_is_no_json_is_told_where_it_is(tmp_path, text, where):
         ("link", "rs232", 'expected one of tcp, ascii, 3964r; found "rs232"'),
     ],
 )
-def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, said):
+def test_what_is_wrong_with_a_value_comes_first(tmp_path, place, value, expected):
     tree = json.loads(GOOD)
     tree["stations"][0]["controller"][place] = value
-    assert f"stations[0].controller.{place}  {said}" in str(wrong(tmp_path, tree))
+    assert f"stations[0].controller.{place}  {expected}" in str(wrong(tmp_path, tree))

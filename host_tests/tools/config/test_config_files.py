@@ -66,7 +66,7 @@ def test_what_is_no_configuration_has_itself_alone(cart_files):
             files.read_to_run(cart_files)
 
 
-def test_what_is_wrong_with_the_whole_file_is_told_without_a_place(tmp_path):
+def test_what_is_wrong_with_the_whole_file_is_reported_without_a_place(tmp_path):
     assert files.check(tmp_path / "none.json").first() == "file not found"
     (tmp_path / "cart.json").write_text('{"station": []}')
     assert files.check(tmp_path / "cart.json").first().startswith("station: ")

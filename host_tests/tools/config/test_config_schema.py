@@ -55,18 +55,18 @@ def target_of(tree, place):
         if part == "stations[]":
             tree = tree["stations"][0]
         elif part == "outlets[]":
-            found, listed = outlet_with(place.rsplit(".", 1)[1])
-            tree = tree.setdefault("outlets", listed)[found]
+            index, listed = outlet_with(place.rsplit(".", 1)[1])
+            tree = tree.setdefault("outlets", listed)[index]
         else:
             tree = tree.setdefault(part, {})
     return tree
 
 
-def found_at(place, value):
+def mistakes_at(place, value):
     tree = good()
     target_of(tree, place)[place.rsplit(".", 1)[1]] = value
-    found = outlet_with(place.rsplit(".", 1)[1])[0]
-    where = place.replace("stations[]", "stations[0]").replace("outlets[]", f"outlets[{found}]")
+    index = outlet_with(place.rsplit(".", 1)[1])[0]
+    where = place.replace("stations[]", "stations[0]").replace("outlets[]", f"outlets[{index}]")
     # A relation to another setting is a different rule: it starts with its words.
     return [m for m in config.check(tree) if m[0] == where and not m[2].startswith(("less than", "at most"))]
 
@@ -103,8 +103,8 @@ def test_the_page_about_the_configuration_is_up_to_date():
 def test_as_many_results_fit_as_the_page_says_for_each_unit():
     assert set(setting_texts.ROOM) == set(UNITS)
     blocks = 25
-    for unit, said in setting_texts.ROOM.items():
-        for full, count in zip((0, LIMITS_BYTES), said, strict=True):
+    for unit, counts in setting_texts.ROOM.items():
+        for full, count in zip((0, LIMITS_BYTES), counts, strict=True):
             log = mounted(RamFlash(blocks, 4096, unit))
             stored = 0
             while append(log, stored + 1, extra=full) == FLASH_DONE:
@@ -132,8 +132,8 @@ def test_every_numeric_range_holds_at_both_ends_for_every_setting():
             low, high = map(float, re.search(r"([\d.]+) to ([\d.]+)", allowed).groups())
             step = 1 if kind == "int" else 0.01
             number = int if kind == "int" else float
-            assert found_at(place, number(low)) == [] and found_at(place, number(high)) == [], place
-            assert found_at(place, number(low - step)) and found_at(place, number(high + step)), place
+            assert mistakes_at(place, number(low)) == [] and mistakes_at(place, number(high)) == [], place
+            assert mistakes_at(place, number(low - step)) and mistakes_at(place, number(high + step)), place
 
 
 def test_every_choice_is_taken_and_nothing_else():
@@ -141,8 +141,8 @@ def test_every_choice_is_taken_and_nothing_else():
         if kind == "one":
             choices = allowed.removeprefix("one of ").split(", ")
             for word in choices:
-                assert found_at(place, int(word) if word.isdigit() else word) == [], place
-            assert found_at(place, choices[0] + "x") and found_at(place, None), place
+                assert mistakes_at(place, int(word) if word.isdigit() else word) == [], place
+            assert mistakes_at(place, choices[0] + "x") and mistakes_at(place, None), place
 
 
 def test_every_default_written_out_is_good_and_changes_nothing():
@@ -153,8 +153,8 @@ def test_every_default_written_out_is_good_and_changes_nothing():
         key = place.rsplit(".", 1)[1]
         done = written["stations"][0] if place.startswith("stations") else written
         for part in place.split(".")[:-1]:
-            found = outlet_with(key)[0]
-            done = done["outlets"][found] if part == "outlets[]" else done if part == "stations[]" else done[part]
+            index = outlet_with(key)[0]
+            done = done["outlets"][index] if part == "outlets[]" else done if part == "stations[]" else done[part]
         value = done[key[:-1] + "ms"] / 1000 if key.endswith("_s") else done[key]
         target_of(tree, place)[key] = value
     assert config.check(tree) == []
@@ -228,7 +228,7 @@ def test_secrets_are_redacted_at_a_depth_that_no_recursion_reaches():
     tree = {"password": "hunter2"}
     for _ in range(100_000):
         tree = {"a": [tree]}
-    shown = redacted(tree)
+    hidden = redacted(tree)
     for _ in range(100_000):
-        shown = shown["a"][0]
-    assert shown == {"password": "***"}
+        hidden = hidden["a"][0]
+    assert hidden == {"password": "***"}

@@ -129,9 +129,9 @@ def test_one_changed_setting_is_right_for_both_or_wrong_for_both(place, value):
     tree = good()
     parent = target_of(tree, place)
     parent[place.rsplit(".", 1)[1]] = value
-    told = [one for one in config.check(copy.deepcopy(tree)) if not related(one)]
+    mistakes = [one for one in config.check(copy.deepcopy(tree)) if not related(one)]
     whole_float = isinstance(value, float) and place.rsplit(".", 1)[1][-2:] != "_s"
     if is_written_out(place, value):
         assert not fits(tree)
     elif not whole_float and place != "stations[].outlets[].kind":  # JSON has no whole numbers apart from others
-        assert fits(tree) is (told == []) or (fits(tree) and all(map(within, told))), told
+        assert fits(tree) is (mistakes == []) or (fits(tree) and all(map(within, mistakes))), mistakes

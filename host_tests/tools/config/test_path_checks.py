@@ -15,19 +15,19 @@ from host_tests.support.running import cart_of, station_at, toolcart, written
 from host_tests.tools.config.test_config_file import check
 
 
-def found_with(folder, path="a.spool", **station):
+def problems_with(folder, path="a.spool", **station):
     tree = cart_of(station={"spool": {"path": path}, **station})
     return config_places.unusable(config.complete(tree), Path(folder))
 
 
 def test_place_that_can_be_written_is_good_and_nothing_is_left_there(tmp_path):
-    assert found_with(tmp_path) == []
+    assert problems_with(tmp_path) == []
     assert list(tmp_path.iterdir()) == []
 
 
-def test_place_that_cannot_is_told_with_its_setting_and_what_would_do(tmp_path):
-    [(place, found, allowed)] = found_with(tmp_path, ".")
-    assert place == "stations[0].spool.path" and "that is a folder" in found and allowed == config_places.A_FILE
+def test_place_that_cannot_is_reported_with_its_setting_and_what_would_do(tmp_path):
+    [(place, problem, allowed)] = problems_with(tmp_path, ".")
+    assert place == "stations[0].spool.path" and "that is a folder" in problem and allowed == config_places.A_FILE
 
 
 @pytest.mark.parametrize("is_there", [False, True])
@@ -39,14 +39,14 @@ def test_what_this_user_may_not_write_names_the_user(tmp_path, monkeypatch, is_t
         (tmp_path / "a.spool").touch()
     monkeypatch.setattr("os.open", no)
     monkeypatch.setattr(config_places, "user_name", lambda: "anna")
-    [(_, found, _)] = found_with(tmp_path)
-    assert "anna may" in found
+    [(_, problem, _)] = problems_with(tmp_path)
+    assert "anna may" in problem
 
 
 def test_files_of_lines_are_looked_at_too(tmp_path):
     outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "nowhere/lines"}]
-    [(place, found, _)] = found_with(tmp_path, outlets=outlets)
-    assert place == "stations[0].outlets[1].path" and "mkdir" in found
+    [(place, problem, _)] = problems_with(tmp_path, outlets=outlets)
+    assert place == "stations[0].outlets[1].path" and "mkdir" in problem
 
 
 @pytest.mark.parametrize(
@@ -84,20 +84,25 @@ def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as
     (tmp_path / "backup").hardlink_to(tmp_path / "linked")
     os.mkfifo(tmp_path / "pipe")
     as_outlet = [{"kind": "toolsnet"}, {"kind": "file", "path": name}]
-    for told, found in ((as_spool, found_with(tmp_path, name)), (as_lines, found_with(tmp_path, outlets=as_outlet))):
-        assert [said.partition(";")[0] for _, said, _ in found] == ([f"{name}: {told}"] if told else [])
-    for _, said, allowed in found_with(tmp_path, name):
+    for expected, problems in (
+        (as_spool, problems_with(tmp_path, name)),
+        (as_lines, problems_with(tmp_path, outlets=as_outlet)),
+    ):
+        assert [problem.partition(";")[0] for _, problem, _ in problems] == (
+            [f"{name}: {expected}"] if expected else []
+        )
+    for _, problem, allowed in problems_with(tmp_path, name):
         what = config_places.A_FILE if name == "pipe" else config_places.A_SPOOL
-        assert allowed == what and (name == "pipe" or "; " in said), "what is wrong is what there is, not where"
+        assert allowed == what and (name == "pipe" or "; " in problem), "what is wrong is what there is, not where"
 
 
 def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
     cart = written(tmp_path, cart_of(station={"spool": {"path": "/proc/nothere"}}))
-    said = check(cart, code=1)
-    assert "cannot run as it is on this machine" in said
-    assert "found /proc/nothere: no file can be made in /proc" in said
-    told = json.loads(check(cart, "--json", code=1))
-    assert told["good"] and [one["place"] for one in told["cannot_run_yet"]] == ["stations[0].spool.path"]
+    output = check(cart, code=1)
+    assert "cannot run as it is on this machine" in output
+    assert "found /proc/nothere: no file can be made in /proc" in output
+    answer = json.loads(check(cart, "--json", code=1))
+    assert answer["good"] and [one["place"] for one in answer["cannot_run_yet"]] == ["stations[0].spool.path"]
     written(tmp_path, cart_of())
     assert ": good, 1 station; checked as " in check(cart)
 
@@ -108,26 +113,26 @@ def test_config_check_says_it_and_json_has_it_beside_the_mistakes(tmp_path):
 def test_a_spool_that_is_good_can_be_made_and_one_that_cannot_is_none(tmp_path, size, parked, graphs):
     spool = {"path": "a.spool", "size_kib": size, "parked_kib": parked, "graphs_kib": graphs}
     tree = cart_of(station={"spool": spool})
-    told = [place for place, *_ in config.check(tree)]
+    wrong_places = [place for place, *_ in config.check(tree)]
     completed = config.complete(cart_of(station={"spool": {"path": "a.spool"}}))
     completed["stations"][0]["spool"].update(spool)
     board = Board(str(tmp_path))
     app = App(completed, board)
     app.step(board.now())
-    assert app.stations[0].mounted or told, "a start makes what the check calls good"
+    assert app.stations[0].mounted or wrong_places, "a start makes what the check calls good"
     board.close()
 
 
 def disk_with(monkeypatch, free_kib):
-    told = os.statvfs_result((1024, 1024, 100000, free_kib, free_kib, 1, 1, 1, 0, 255))
-    monkeypatch.setattr(config_places.os, "statvfs", lambda _path: told)
+    usage = os.statvfs_result((1024, 1024, 100000, free_kib, free_kib, 1, 1, 1, 0, 255))
+    monkeypatch.setattr(config_places.os, "statvfs", lambda _path: usage)
 
 
 @pytest.mark.parametrize(("free_kib", "words"), [(0, "its file system is full"), (20, "20 KiB are free")])
-def test_a_disk_without_room_for_a_new_spool_is_told(tmp_path, monkeypatch, free_kib, words):
+def test_a_disk_without_room_for_a_new_spool_is_reported(tmp_path, monkeypatch, free_kib, words):
     disk_with(monkeypatch, free_kib)
-    [(place, found, _)] = found_with(tmp_path)
-    assert place == "stations[0].spool.path" and words in found and "df -h" in found
+    [(place, problem, _)] = problems_with(tmp_path)
+    assert place == "stations[0].spool.path" and words in problem and "df -h" in problem
     path = written(tmp_path, cart_of(station={"spool": {"path": "a.spool"}}))
     assert words in check(path, code=1)
 
@@ -140,17 +145,17 @@ def test_new_spools_on_one_disk_have_to_fit_together_for_check_and_doctor(tmp_pa
     checked = json.loads(toolcart("config", "check", "--json", path, code=1 if lacking else 0).stdout)
     places = [one["place"] for one in checked["cannot_run_yet"]]
     assert places == [f"stations[{index}].spool.path" for index in lacking]
-    asked = toolcart("doctor", "--offline", "--json", "--config", path, code=None).output
-    found = {one["what"]: one["verdict"] for one in json.loads(asked)["found"]}
-    assert [index for index in range(3) if found[f"station {7 + index} spool"] == "bad"] == lacking
+    output = toolcart("doctor", "--offline", "--json", "--config", path, code=None).output
+    verdicts = {one["what"]: one["verdict"] for one in json.loads(output)["found"]}
+    assert [index for index in range(3) if verdicts[f"station {7 + index} spool"] == "bad"] == lacking
 
 
-def test_a_smaller_spool_fits_behind_one_that_does_not(tmp_path, monkeypatch):
+def test_a_smaller_spool_fits_after_one_that_does_not(tmp_path, monkeypatch):
     stations = [station_at(7), station_at(8, size_kib=400), station_at(9)]
     path = written(tmp_path, cart_of(stations=stations))
     disk_with(monkeypatch, 200)
-    [(place, found, _)] = config_places.unusable(config.complete(json.loads(path.read_text())), tmp_path)
-    assert place == "stations[1].spool.path" and "the new ones before it in the configuration 64" in found
+    [(place, problem, _)] = config_places.unusable(config.complete(json.loads(path.read_text())), tmp_path)
+    assert place == "stations[1].spool.path" and "the new ones before it in the configuration 64" in problem
 
 
 def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_path, monkeypatch):
@@ -159,16 +164,16 @@ def test_a_spool_that_is_there_has_its_room_and_a_file_of_lines_has_none(tmp_pat
     disk_with(monkeypatch, 0)
     lines = [{"kind": "toolsnet"}, {"kind": "file", "path": "x.jsonl"}]
     for is_there in (False, True):
-        told = found_with(tmp_path, outlets=lines)
-        full = [place for place, found, _ in told if "its file system is full" in found]
-        assert full == ["stations[0].outlets[1].path"], (is_there, told)
+        problems = problems_with(tmp_path, outlets=lines)
+        full = [place for place, problem, _ in problems if "its file system is full" in problem]
+        assert full == ["stations[0].outlets[1].path"], (is_there, problems)
         (tmp_path / "x.jsonl").touch()
 
 
-def test_what_cannot_be_written_though_it_can_be_made_is_told_and_not_left_there(tmp_path, monkeypatch):
+def test_what_cannot_be_written_though_it_can_be_made_is_reported_and_not_left_there(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(122, "Disk quota exceeded")
 
     monkeypatch.setattr(config_places.os, "write", full)
-    [(_, found, _)] = found_with(tmp_path)
-    assert "Disk quota exceeded" in found and list(tmp_path.iterdir()) == []
+    [(_, problem, _)] = problems_with(tmp_path)
+    assert "Disk quota exceeded" in problem and list(tmp_path.iterdir()) == []

@@ -96,8 +96,8 @@ def clashes(folder, outlets, spools=("7.spool",), **more):
     path = written(folder, tree, "cart.1")
     try:
         config_file.read(path)
-    except ConfigurationError as found:
-        return found.mistakes
+    except ConfigurationError as error:
+        return error.mistakes
     return []
 
 
@@ -125,8 +125,8 @@ def test_two_outlets_write_into_no_file_of_each_other(tmp_path, first, second, i
         for name, other in (("a.jsonl", "hard"), ("a.jsonl.1", "hard of 1")):
             (tmp_path / name).write_bytes(b"")
             os.link(tmp_path / name, tmp_path / other)
-    (place, found, allowed), *more = clashes(tmp_path, lines_to(first, second))
-    assert place == "stations[0].outlets[2].path" and more == [] and found.startswith(second)
+    (place, value, allowed), *more = clashes(tmp_path, lines_to(first, second))
+    assert place == "stations[0].outlets[2].path" and more == [] and value.startswith(second)
     assert allowed == "another file than stations[0].outlets[1].path"
 
 
@@ -160,6 +160,6 @@ def test_an_outlet_writes_into_nothing_else_that_the_agent_has(tmp_path, path, o
     (tmp_path / "hook.token").chmod(0o600)
     hook = {"kind": "webhook", "url": "https://hook/", "token": {"file": "hook.token"}}
     outlets = [*lines_to(path, keep=1), hook]
-    ((place, told, allowed),) = clashes(tmp_path, outlets, ("7.spool", "8.spool"), tls_ca="ca.pem")
+    ((place, value, allowed),) = clashes(tmp_path, outlets, ("7.spool", "8.spool"), tls_ca="ca.pem")
     assert {place, allowed.removeprefix("another file than ")} == {"stations[0].outlets[1].path", other}
-    assert path in told
+    assert path in value

@@ -34,16 +34,16 @@ def mistakes(path, read=config_file.read_whole):
 
 def mistake(folder, password):
     """The one mistake of a configuration with this password: place, found, allowed."""
-    [found] = mistakes(cart(folder, password))
-    assert found[0] == "board.password"
-    return found[1:]
+    [wrong] = mistakes(cart(folder, password))
+    assert wrong[0] == "board.password"
+    return wrong[1:]
 
 
 def install(path, root, code=0):
     """What `install-service` says; it writes below `root`."""
-    said = toolcart("install-service", "--config", path, "--root", root, code=code).output
-    assert SECRET not in said
-    return said
+    output = toolcart("install-service", "--config", path, "--root", root, code=code).output
+    assert SECRET not in output
+    return output
 
 
 def test_a_secret_comes_from_its_file_without_the_end_of_the_line(tmp_path):
@@ -54,16 +54,16 @@ def test_a_secret_comes_from_its_file_without_the_end_of_the_line(tmp_path):
 
 
 def test_a_secret_that_is_written_out_is_a_mistake(tmp_path):
-    found, allowed = mistake(tmp_path, SECRET)
-    assert found == "***" and '{"file": NAME}' in allowed
+    value, allowed = mistake(tmp_path, SECRET)
+    assert value == "***" and '{"file": NAME}' in allowed
     assert SECRET not in check(tmp_path / "cart.json", code=2)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644])
 def test_file_that_others_can_read_is_mistake_with_the_command_that_helps(tmp_path, mode):
     path = secret(tmp_path / "wifi", mode=mode)
-    found, allowed = mistake(tmp_path, {"file": "wifi"})
-    assert f"mode {mode:04o}" in found and f"chmod 600 {path}" in allowed
+    problem, allowed = mistake(tmp_path, {"file": "wifi"})
+    assert f"mode {mode:04o}" in problem and f"chmod 600 {path}" in allowed
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_file_that_others_can_read_is_mistake_with_the_command_that_helps(tmp_pa
 )
 def test_a_file_that_holds_no_secret_is_a_mistake(tmp_path, content, word):
     secret(tmp_path / "wifi", content)
-    found, allowed = mistake(tmp_path, {"file": "wifi"})
-    assert f"{tmp_path / 'wifi'}" in found and word in found
+    problem, allowed = mistake(tmp_path, {"file": "wifi"})
+    assert f"{tmp_path / 'wifi'}" in problem and word in problem
     assert content != SECRET * 9 or "63" in allowed
     assert "good in itself" in check(tmp_path / "cart.json", code=1)
 
@@ -111,8 +111,8 @@ def test_a_content_that_is_no_secret_lets_the_outlet_alone_wait_and_is_tried_aga
     awaits = configuration["stations"][0]["outlets"][1]["awaits"]
     why = awaits.look()
     assert f"token: {tmp_path / 'token'}" in why and word in why
-    for said in (check(path, code=1), install(path, tmp_path / "root", code=1)):
-        assert "good in itself" in said and "outlets[1].token" in said and word in said
+    for output in (check(path, code=1), install(path, tmp_path / "root", code=1)):
+        assert "good in itself" in output and "outlets[1].token" in output and word in output
     secret(tmp_path / "token", "still two\nlines")
     assert awaits.look() and read.changed() == []
     secret(tmp_path / "token")
@@ -153,8 +153,8 @@ def test_credential_is_the_service_s_and_is_missed_only_by_who_runs(tmp_path, mo
     path = cart(tmp_path, {"credential": "wifi"})
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     assert config_file.read(path) and config_file.read_to_install(path)
-    [(place, found, _)] = mistakes(path, config_file.read_to_run)
-    assert (place, found) == ("board.password", "no credential")
+    [(place, problem, _)] = mistakes(path, config_file.read_to_run)
+    assert (place, problem) == ("board.password", "no credential")
     [(place, _, _)] = mistakes(path, config_file.read_whole)
     assert place == "board.password"
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
@@ -230,10 +230,10 @@ def test_a_secret_that_cannot_be_read_here_is_no_mistake_in_the_file(tmp_path, k
     path = cart(tmp_path, {"file": "wifi"})
     if kind != "missing":
         secret(tmp_path / "wifi", "" if kind == "of nothing" else SECRET, 0o644 if kind == "open to others" else 0o600)
-    said = check(path, code=1)
-    assert "good in itself" in said and "board.password" in said and "wifi" in said
-    for said in (install(path, tmp_path / "root", code=1), toolcart("run", "--config", path, code=1).output):
-        assert "good in itself" in said and "board.password" in said
+    output = check(path, code=1)
+    assert "good in itself" in output and "board.password" in output and "wifi" in output
+    for output in (install(path, tmp_path / "root", code=1), toolcart("run", "--config", path, code=1).output):
+        assert "good in itself" in output and "board.password" in output
     assert not (tmp_path / "root/etc").exists()
     checked = files.check(path)
     assert checked.mistakes == [] and checked.configuration and "board.password" in checked.first()

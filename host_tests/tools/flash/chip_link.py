@@ -71,13 +71,13 @@ class ChipLink(MpremoteLink):
         clock = self.chip.clock
         self.chip.type(line)
         seen = 0
-        heard_ms = clock.total_ms
+        last_answer_ms = clock.total_ms
         while True:
             self.chip.run(100)
-            if clock.total_ms - heard_ms > seconds * 1000:
+            if clock.total_ms - last_answer_ms > seconds * 1000:
                 return None
-            answers = [told for said in self.chip.output()[before:].splitlines() if (told := console_line(said))]
+            answers = [answer for line in self.chip.output()[before:].splitlines() if (answer := console_line(line))]
             if {"end": True} in answers:
-                return [told for told in answers if "healthy" not in told and told != {"end": True}]
+                return [answer for answer in answers if "healthy" not in answer and answer != {"end": True}]
             if len(answers) > seen:
-                seen, heard_ms = len(answers), clock.total_ms
+                seen, last_answer_ms = len(answers), clock.total_ms

@@ -160,11 +160,11 @@ class FakeBoard:
 
     def whole(self, folder):
         """The digest of the version in a folder; AssertionError unless every file is there as version.json says."""
-        told = json.loads(self.files[f"/{folder}/version.json"])
-        for name, (size, digest) in told["files"].items():
+        manifest = json.loads(self.files[f"/{folder}/version.json"])
+        for name, (size, digest) in manifest["files"].items():
             content = self.files[f"/{folder}/{name}"]
             assert len(content) == size and sha256(content) == digest, f"/{folder}/{name} is torn"
-        return told["digest"]
+        return manifest["digest"]
 
     def power_on(self):
         """The power comes back; nothing is cut any more."""

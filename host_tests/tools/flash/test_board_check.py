@@ -33,25 +33,25 @@ class Person:
         self.chip = chip
         self.pulls = pulls
         self.tightens = tightens
-        self.heard = []
+        self.lines_printed = []
 
     def desk(self, **wanted):
         return check.Tester(self.tell, self.ask, lambda: self.chip.run(1000), **wanted)
 
     def tell(self, words):
-        self.heard.append(words)
+        self.lines_printed.append(words)
         if "Tighten" in words and self.tightens:
             self.chip.controller.produce()
 
     def ask(self, words):
-        self.heard.append(words)
+        self.lines_printed.append(words)
         if "plug" in words and self.pulls:
             self.chip.power_off()
 
 
 def tried(chip, person, **wanted):
-    found = {step.name: step for step in check.steps(ChipLink(chip), person.desk(**wanted))}
-    return found, {name: step.verdict for name, step in found.items()}
+    results = {step.name: step for step in check.steps(ChipLink(chip), person.desk(**wanted))}
+    return results, {name: step.verdict for name, step in results.items()}
 
 
 def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp_path, capsys):
@@ -59,10 +59,10 @@ def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp
     stored = len(chip.controller.produced)
     person = Person(chip)
     board_commands.check_board(ChipLink(chip), person.desk(cuts=2), tmp_path / "report.x")
-    told = json.loads((tmp_path / "report.json").read_text())
-    steps = {step["name"]: step for step in told["steps"]}
+    report = json.loads((tmp_path / "report.json").read_text())
+    steps = {step["name"]: step for step in report["steps"]}
     verdicts = {name: step["verdict"] for name, step in steps.items()}
-    assert set(verdicts.values()) == {"good", "skipped"}, told
+    assert set(verdicts.values()) == {"good", "skipped"}, report
     assert [name for name, verdict in verdicts.items() if verdict == "skipped"] == ["uart", "names"]
     assert steps["raw flash"]["figures"]["blocks"] == 16
     assert all(ms > 0 for ms in steps["raw flash"]["figures"]["erase_ms"])
@@ -71,32 +71,32 @@ def test_a_good_board_passes_every_step_and_the_report_has_the_figures(chip, tmp
     assert steps["power cut 2"]["figures"]["stored"] == [stored + 1, stored + 1]
     text = (tmp_path / "report.txt").read_text()
     assert text in capsys.readouterr().out and len(text.splitlines()) == len(steps)
-    assert chip.missing() == [] and "password" not in json.dumps(told)
+    assert chip.missing() == [] and "password" not in json.dumps(report)
 
 
 @pytest.mark.long("a network that stays silent")
-def test_board_that_nothing_reaches_is_told_why_and_the_exit_is_1(chip, tmp_path):
+def test_board_that_nothing_reaches_has_its_reasons_and_the_exit_is_1(chip, tmp_path):
     chip.air.points = {}
     chip.power_off()
     chip.run(30000)
     with pytest.raises(SystemExit) as end:
         board_commands.check_board(ChipLink(chip), Person(chip, tightens=False).desk(), tmp_path / "report")
     steps = json.loads((tmp_path / "report.json").read_text())["steps"]
-    told = {step["name"]: (step["verdict"], step["words"]) for step in steps}
+    steps_by_name = {step["name"]: (step["verdict"], step["words"]) for step in steps}
     assert end.value.code == 1
-    assert told["network"] == ("bad", "no wifi within 90 s")
-    assert told["connections"][0] == "bad" and "station 1: " in told["connections"][1]
-    assert told["live result"] == ("bad", "no result came within 120 s")
-    assert told["files"][0] == "good"
+    assert steps_by_name["network"] == ("bad", "no wifi within 90 s")
+    assert steps_by_name["connections"][0] == "bad" and "station 1: " in steps_by_name["connections"][1]
+    assert steps_by_name["live result"] == ("bad", "no result came within 120 s")
+    assert steps_by_name["files"][0] == "good"
 
 
 def test_a_plug_that_was_never_pulled_is_noticed(chip):
-    found, verdicts = tried(chip, Person(chip, pulls=False), cuts=1, live=False)
+    results, verdicts = tried(chip, Person(chip, pulls=False), cuts=1, live=False)
     assert verdicts["live result"] == "skipped"
-    assert verdicts["power cut 1"] == "bad" and "never without power" in found["power cut 1"].words
+    assert verdicts["power cut 1"] == "bad" and "never without power" in results["power cut 1"].words
 
 
-def test_a_chip_that_reads_back_wrong_or_goes_away_is_told(chip, monkeypatch):
+def test_a_chip_that_reads_back_wrong_or_goes_away_is_reported(chip, monkeypatch):
     run = ChipLink.run
 
     def fails(link, source):
@@ -109,9 +109,9 @@ def test_a_chip_that_reads_back_wrong_or_goes_away_is_told(chip, monkeypatch):
         return run(link, source)
 
     monkeypatch.setattr(ChipLink, "run", fails)
-    found, verdicts = tried(chip, Person(chip), live=False)
+    results, verdicts = tried(chip, Person(chip), live=False)
     assert verdicts["files"] == verdicts["raw flash"] == verdicts["heap"] == "bad"
-    assert found["raw flash"].words == "the board went away" and "cannot be read" in found["heap"].words
+    assert results["raw flash"].words == "the board went away" and "cannot be read" in results["heap"].words
     assert verdicts["agent"] == "good", "the board is started again whatever happened"
 
 
@@ -147,38 +147,38 @@ class LoopLink:
         machine = types.SimpleNamespace(UART=Loop, Pin=lambda number: number)
         kept = {name: sys.modules.get(name) for name in ("machine", "time")}
         sys.modules.update({"machine": machine, "time": clock})
-        said = io.StringIO()
+        output = io.StringIO()
         try:
-            with contextlib.redirect_stdout(said):
+            with contextlib.redirect_stdout(output):
                 exec(source, {})
         finally:
             for name, module in kept.items():
                 sys.modules.pop(name)
                 if module is not None:
                     sys.modules[name] = module
-        return said.getvalue()
+        return output.getvalue()
 
 
 @pytest.mark.parametrize(("loses", "verdict"), [(0, "good"), (1, "bad")])
 def test_a_uart_in_a_loop_says_what_came_back_at_both_speeds(monkeypatch, loses, verdict):
     monkeypatch.setattr(Loop, "loses", loses)
     monkeypatch.setattr(Loop, "made", [])
-    asked = []
-    desk = check.Tester(print, asked.append, lambda: None, uart="1:8,9")
+    questions = []
+    desk = check.Tester(print, questions.append, lambda: None, uart="1:8,9")
     got, words, figures = check._uart(LoopLink(), desk)
     assert got == verdict and f"{256 - loses} of 256 bytes at 115200 baud" in words
     assert [(number, made["baudrate"], made["tx"], made["rx"]) for number, made in Loop.made] == [
         (1, 9600, 8, 9),
         (1, 115200, 8, 9),
     ]
-    assert len(asked) == 2 and figures["9600"]["received"] == 256 - loses
+    assert len(questions) == 2 and figures["9600"]["received"] == 256 - loses
 
 
 class Answers:
     """A board that says what the test has for each kind of question; the last answer stays."""
 
-    def __init__(self, *said):
-        self.said = list(said)
+    def __init__(self, *answers):
+        self.answers = list(answers)
 
     def run(self, source):
         return json.dumps(self.next())
@@ -188,7 +188,7 @@ class Answers:
         return answer and [{"board": answer["board"]}, {"station": answer["station"]}]
 
     def next(self):
-        return self.said.pop(0) if len(self.said) > 1 else self.said[0]
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
 
 def status(stored=5, delivered=5, up_ms=9000, damaged=0, mounted=True, **board):
@@ -230,8 +230,8 @@ HEAP = {"free_bytes": 100000, "piece_bytes": 60000}
     ],
 )
 def test_each_step_says_what_is_wrong(step, verdict, words):
-    got, said, _ = step()
-    assert got == verdict and words in said, said
+    got, output, _ = step()
+    assert got == verdict and words in output, output
 
 
 @pytest.mark.parametrize("spool", [{}, {"state_alarm": 2}])

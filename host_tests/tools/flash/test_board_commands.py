@@ -21,10 +21,10 @@ class Running(FakeBoard):
         super().__init__()
         self.chip = Chip(filled(20))
         self.chip.app.step(self.chip.board.now())
-        self.asked = []
+        self.requests = []
 
     def ask(self, line, seconds):
-        self.asked.append(line)
+        self.requests.append(line)
         return answered(self.chip.upkeep.console, line)
 
 
@@ -42,22 +42,22 @@ def filled(count):
 def test_status_of_a_running_board_stops_nothing(capsys):
     board = Running()
     commands.show_status(board)
-    said = capsys.readouterr().out
-    assert "station 10" in said and "20 stored, 0 delivered, 20 waiting" in said
+    output = capsys.readouterr().out
+    assert "station 10" in output and "20 stored, 0 delivered, 20 waiting" in output
     assert not board.held
 
 
-def test_a_supply_below_its_limit_stands_in_the_status():
-    told = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
-    [line] = [line for line in commands.status_lines(told) if "supply" in line]
+def test_a_supply_below_its_limit_is_in_the_status():
+    status = {"stations": [], "board": {"supply": [{"mv": 4310, "least_mv": 4400, "refused": 7}]}}
+    [line] = [line for line in commands.status_lines(status) if "supply" in line]
     assert line == "supply: 4.31 V, at least 4.40 V wanted; 7 writes not made; BELOW IT: no result is taken"
 
 
-def test_how_good_the_time_of_the_network_is_stands_in_the_status():
-    told = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
-    about = {"stations": [], "board": {"ntp": told}}
+def test_the_quality_of_the_network_time_is_in_the_status():
+    ntp = {"server": None, "stratum": 0, "dispersion_ms": 0, "answers": 0, "silent": 3, "asks": "ntp2"}
+    about = {"stations": [], "board": {"ntp": ntp}}
     assert "ntp: no answer yet, 3 questions; asks ntp2" in commands.status_lines(about)
-    told.update(server="ntp2", stratum=2, dispersion_ms=31, answers=7)
+    ntp.update(server="ntp2", stratum=2, dispersion_ms=31, answers=7)
     [line] = [line for line in commands.status_lines(about) if line.startswith("ntp")]
     assert line == "ntp: ntp2, stratum 2, 31 ms of error at most; 7 answers, 3 without"
     about["board"]["ntp"] = None
@@ -66,8 +66,8 @@ def test_how_good_the_time_of_the_network_is_stands_in_the_status():
 
 def test_status_as_json_is_one_object(capsys):
     commands.show_status(Running(), as_json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert told["running"] and told["stations"][0]["stored"] == 20
+    status = json.loads(capsys.readouterr().out)
+    assert status["running"] and status["stations"][0]["stored"] == 20
 
 
 def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
@@ -78,8 +78,8 @@ def test_status_of_a_board_that_does_not_answer_tells_what_lies_there(capsys):
         commands.show_status(board)
     assert not board.held and len(board.ran) == before
     commands.show_status(board, may_hold=True)
-    said = capsys.readouterr().out
-    assert "did not answer" in said and "it cannot" in said
+    output = capsys.readouterr().out
+    assert "did not answer" in output and "it cannot" in output
     assert board.ran[-1] == version("one").digest
 
 
@@ -90,7 +90,7 @@ def test_status_tells_safe_mode(capsys):
     assert json.loads(capsys.readouterr().out)["safe_mode"] is True
 
 
-def test_log_of_every_station_is_told(capsys):
+def test_log_of_every_station_is_reported(capsys):
     board = Running()
     board.chip.app.stations[0].counters.note(0, 7, board.chip.board.now())
     commands.show_log(board)
@@ -107,8 +107,8 @@ def test_a_pulled_spool_is_the_boards_octet_for_octet():
 def test_a_pulled_spool_is_read_here(capsys, tmp_path):
     target = tmp_path / "spool.bin"
     commands.show_spool(Running(), 10, str(target), 5)
-    said = capsys.readouterr().out
-    assert "20 stored, 20 waiting" in said and len(said.splitlines()) == 6
+    output = capsys.readouterr().out
+    assert "20 stored, 20 waiting" in output and len(output.splitlines()) == 6
     assert target.stat().st_size == 16 * 4096
 
 
@@ -119,19 +119,19 @@ def test_block_of_flash_with_units_of_256_octets_holds_sixteen_light_results():
 
 
 @pytest.mark.parametrize("rests", [True, False])
-def test_a_spool_that_changes_while_pulled_is_pulled_again_or_told(rests):
+def test_a_spool_that_changes_while_pulled_is_pulled_again_or_reported(rests):
     board = Running()
     ask = board.ask
 
     def ask_and_erase(line, seconds):
-        if line == "?block 10 9" and not (rests and line in board.asked):
+        if line == "?block 10 9" and not (rests and line in board.requests):
             board.chip.app.stations[0].log.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase
     if rests:
         commands.pull(board, 10)
-        assert board.asked.count("?block 10 9") == 2
+        assert board.requests.count("?block 10 9") == 2
     else:
         with pytest.raises(BoardError, match="changes faster"):
             commands.pull(board, 10)
@@ -169,6 +169,6 @@ def test_a_board_that_cannot_be_wiped_is_started_again(monkeypatch):
     assert len(board.ran) == 3 and not board.held
 
 
-def test_a_station_that_is_not_there_is_told():
+def test_a_station_that_is_not_there_is_reported():
     with pytest.raises(BoardError, match="no station 99"):
         commands.pull(Running(), 99)

@@ -65,7 +65,7 @@ def test_a_module_whose_name_is_used_twice_is_refused():
         given("from toolcart.agent.log import snapshot_fields as n\ndef f(n):\n    return n.LOG\n")
 
 
-def test_every_function_of_a_chip_stands_in_its_line(files):
+def test_every_function_of_a_chip_is_in_its_line(files):
     for source, chip in files:
         assert places(source) == places(chip), source.name
         assert source.text.count("\n") == chip.text.count("\n")
@@ -89,15 +89,15 @@ def test_every_name_that_a_chip_imports_is_there(files):
 
 def bound(tree):
     """The names that a module has."""
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
+            names.add(node.id)
         elif isinstance(node, ast.ImportFrom | ast.Import):
-            found |= {(alias.asname or alias.name) for alias in node.names}
-    return found
+            names |= {(alias.asname or alias.name) for alias in node.names}
+    return names
 
 
 def test_nothing_of_the_product_is_left_a_constant(files):

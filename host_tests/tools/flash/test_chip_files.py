@@ -16,12 +16,12 @@ from lab.cache import CHECKOUT
 @pytest.fixture(scope="module", autouse=True)
 def compiled_once():
     """Each program is compiled once for all tests of this module."""
-    compiled, known = package.compiled, {}
+    compiled, cache = package.compiled, {}
 
     def remembered(platform, architecture, kinds=()):
         key = platform, architecture, tuple(sorted(kinds))
-        known[key] = known.get(key) or compiled(*key)
-        return dict(known[key])
+        cache[key] = cache.get(key) or compiled(*key)
+        return dict(cache[key])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(package, "compiled", remembered)
@@ -86,18 +86,18 @@ def test_only_a_version_that_allows_commands_carries_them(cart, tmp_path, monkey
     other = tmp_path / "commands.json"
     stations = [{**each, "controller": {**each["controller"], "commands": ["vin"]}} for each in CART["stations"]]
     other.write_text(json.dumps({**CART, "stations": stations}))
-    asked = []
-    monkeypatch.setattr(package, "compiled", lambda platform, architecture, kinds: asked.append(kinds) or {})
+    calls = []
+    monkeypatch.setattr(package, "compiled", lambda platform, architecture, kinds: calls.append(kinds) or {})
     without, version = package.build("rp2", "armv6m", cart), package.build("rp2", "armv6m", other)
-    assert asked == [{"toolsnet"}, {"toolsnet", "commands"}]
+    assert calls == [{"toolsnet"}, {"toolsnet", "commands"}]
     assert b"commands" not in without.files["config.json"] and b'"commands":["vin"]' in version.files["config.json"]
 
 
 def test_the_manifest_of_a_version_lists_every_file_with_its_hash(cart):
     version = package.build("rp2", "armv6m", cart)
-    told = json.loads(version.manifest())
-    assert told["digest"] == version.digest
-    assert told["files"] == {name: [len(c), package.sha256(c)] for name, c in version.files.items()}
+    manifest = json.loads(version.manifest())
+    assert manifest["digest"] == version.digest
+    assert manifest["files"] == {name: [len(c), package.sha256(c)] for name, c in version.files.items()}
 
 
 def test_main_starts_again_when_not_even_safe_mode_has_the_memory(monkeypatch):
@@ -152,7 +152,7 @@ def test_a_chip_may_have_a_broker_beside_toolsnet(cart):
         ({"kind": "file", "path": "x", "host": None}, "outlets"),
     ],
 )
-def test_what_a_chips_broker_cannot_be_is_said(cart, changes, place):
+def test_what_a_chips_broker_cannot_be_is_reported(cart, changes, place):
     if changes.get("kind") == "file":
         tree = json.loads(cart.read_text())
         tree["stations"][0]["outlets"] = [{"kind": "toolsnet"}, {"kind": "file", "path": "x"}]

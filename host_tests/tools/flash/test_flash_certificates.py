@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import certificates, commands, package
 from host_tests.support.tls import OURS, THEIRS, der
@@ -37,9 +38,9 @@ def made(tmp_path):
 def mistake(folder, toolsnet, **other):
     with pytest.raises(certificates.CertificateError) as wrong:
         certificates.for_board(folder, {**toolsnet, **other})
-    place, found, allowed = wrong.value.mistake
-    assert allowed and b"PRIVATE KEY" not in found.encode()
-    return place.removeprefix("toolsnet."), found
+    place, value, allowed = wrong.value.mistake
+    assert allowed and b"PRIVATE KEY" not in value.encode()
+    return place.removeprefix("toolsnet."), value
 
 
 def test_all_is_brought_as_der_from_pem_as_from_der(tmp_path, made):
@@ -84,7 +85,7 @@ def test_keys_of_every_kind_are_known(tmp_path, made):
             assert certificates.for_board(tmp_path, made)[0]["tls_key.der"] == der(key)
 
 
-def test_authorities_of_no_use_are_told(tmp_path, made):
+def test_authorities_of_no_use_are_reported(tmp_path, made):
     assert mistake(tmp_path, made, tls_ca="gone.pem") == ("tls_ca", f"{tmp_path}/gone.pem: No such file or directory")
     half = OURS.cert_pem.bytes()[:400]
     cut = der(OURS.cert_pem.bytes())[:-1]
@@ -95,7 +96,7 @@ def test_authorities_of_no_use_are_told(tmp_path, made):
     assert mistake(tmp_path, made, tls_ca="odd.pem")[1].startswith("odd.pem: ")
 
 
-def test_certificates_and_keys_of_no_use_are_told(tmp_path, made):
+def test_certificates_and_keys_of_no_use_are_reported(tmp_path, made):
     chain = OURS.create_child_ca().issue_cert("cart-7")
     write(tmp_path, "chain.pem", b"".join(block.bytes() for block in chain.cert_chain_pems))
     assert mistake(tmp_path, made, tls_certificate="chain.pem")[1].startswith("chain.pem: 2 certificates")
@@ -109,19 +110,19 @@ def test_certificates_and_keys_of_no_use_are_told(tmp_path, made):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
-def test_a_key_that_others_may_read_is_told(tmp_path, made):
+def test_a_key_that_others_may_read_is_reported(tmp_path, made):
     (tmp_path / "own.key").chmod(0o640)
     assert f"chmod 600 {tmp_path}/own.key" in mistake(tmp_path, made)[1]
 
 
-def test_keys_that_mbedtls_has_not_on_boards_are_told_by_name(tmp_path, made):
+def test_keys_that_mbedtls_has_not_on_boards_are_reported_by_name(tmp_path, made):
     for number, name in ((b"\x70", "Ed25519"), (b"\x71", "Ed448")):
         marked = b"\x30\x07\x06\x05" + b"\x06\x03\x2b\x65" + number
         write(tmp_path, "edwards.der", marked)
         assert name in mistake(tmp_path, made, tls_ca="edwards.der")[1]
 
 
-def test_a_key_that_a_board_computes_too_long_with_is_told(tmp_path, made):
+def test_a_key_that_a_board_computes_too_long_with_is_reported(tmp_path, made):
     from cryptography import x509  # trustme brings it
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import rsa
@@ -154,8 +155,8 @@ def test_only_a_version_with_tls_carries_it_and_its_certificates(cart, tmp_path)
     without = package.build("rp2", "armv6m", plain)
     assert set(version.files) - set(without.files) == {*certificates.FILES.values(), *certificates.MODULES}
     assert version.speaks_tls and not without.speaks_tls
-    told = json.loads(version.files["config.json"])["toolsnet"]
-    assert [told[name] for name in certificates.FILES] == list(certificates.FILES.values())
+    section = json.loads(version.files["config.json"])["toolsnet"]
+    assert [section[name] for name in certificates.FILES] == list(certificates.FILES.values())
     frozen = package.build("rp2", "armv6m", cart, package.core_digest("rp2"))
     assert set(frozen.files) == {"config.json", *certificates.FILES.values()}
 
@@ -166,7 +167,7 @@ def test_a_certificate_of_no_use_is_a_mistake_of_the_configuration(cart, tmp_pat
         package.checked_config(cart)
     assert [place for place, _, _ in wrong.value.mistakes] == ["toolsnet.tls_ca"]
     board = FakeBoard()
-    assert run(board, str(cart)) == commands.EXIT_CONFIGURATION and not board.held
+    assert run(board, str(cart)) == EXIT_CONFIGURATION and not board.held
 
 
 def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys):
@@ -175,12 +176,12 @@ def test_firmware_without_tls_is_refused_before_anything_is_changed(cart, capsys
     assert "this firmware has none" in capsys.readouterr().err and board.files == {}
 
 
-def test_the_private_key_is_in_nothing_that_is_said(cart, tmp_path, capsys):
+def test_the_private_key_is_in_no_output(cart, tmp_path, capsys):
     board = FakeBoard(replace(PICO, free_bytes=1000000, has_tls=True))
     run(board, str(cart), dry_run=True)
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     key = (tmp_path / "own.key").read_text().splitlines()[1]
-    assert key not in said.out + said.err and "tls_key.der" in said.err
+    assert key not in output.out + output.err and "tls_key.der" in output.err
 
 
 def test_what_openssl_makes_is_taken(tmp_path, made):

@@ -74,9 +74,9 @@ def test_an_update_that_is_cut_anywhere_leaves_a_running_board(desk, capsys):
             break
         cuts += 1
         assert code in (0, commands.EXIT_GONE, commands.EXIT_ROLLED_BACK), capsys.readouterr().err
-        said = len(chip.output())
+        offset = len(chip.output())
         chip.run(60000)
-        assert "healthy" in chip.output()[said:] and SAFE_MODE not in chip.output()[said:], at
+        assert "healthy" in chip.output()[offset:] and SAFE_MODE not in chip.output()[offset:], at
         if code:
             assert desk.flash(60 + at) == 0, capsys.readouterr().err
         at += 1
@@ -109,8 +109,8 @@ def test_a_broken_version_beside_a_frozen_core_is_taken_back(desk, monkeypatch, 
     monkeypatch.setattr(package, "build", with_a_broken_start(package.build))
     capsys.readouterr()
     assert desk.flash(70) == commands.EXIT_ROLLED_BACK
-    said = capsys.readouterr().err
-    assert "it cannot" in said and "runs again" in said
+    errors = capsys.readouterr().err
+    assert "it cannot" in errors and "runs again" in errors
     assert desk.state().split()[0] == first.split()[0]
     chip.run(30000)
     # The cable goes with the switch: three tries, then what ran before.

@@ -53,9 +53,9 @@ class RealDesk:
         """Flash the cart with this number of its system; the exit code, what was said, the outcome."""
         self.path.write_text(json.dumps({**CART, "system": {"number": number}}))
         code = commands.run(MpremoteLink, "rp2", self.chip.port, str(self.path), False, healthy_s, True)
-        said = self.capsys.readouterr()
-        assert SECRET not in said.out + said.err
-        return code, said.err, json.loads(said.out)
+        output = self.capsys.readouterr()
+        assert SECRET not in output.out + output.err
+        return code, output.err, json.loads(output.out)
 
     def status(self):
         link = MpremoteLink(self.chip.port)
@@ -67,9 +67,9 @@ class RealDesk:
         """Take the REPL, do something, let the board start again."""
         link = MpremoteLink(self.chip.port)
         link.hold()
-        found = act(link)
+        result = act(link)
         link.restart()
-        return found
+        return result
 
 
 takes_minutes = pytest.mark.long("a simulated chip takes minutes")
@@ -80,21 +80,21 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys, 
     desk = RealDesk(chip, tmp_path, capsys)
 
     # The core is in the firmware: the configuration and the start go through the cable, and nothing else.
-    code, said, outcome = desk.flash(1)
-    assert code == 0, said
-    assert "frozen" in said and outcome["send_bytes"] < 6000
+    code, output, outcome = desk.flash(1)
+    assert code == 0, output
+    assert "frozen" in output and outcome["send_bytes"] < 6000
 
     # It runs, and tells so without being stopped.
-    told = desk.status()
-    assert told["running"] and told["board"]["confirmed"]
-    assert told["stations"][0]["mounted"] and told["stations"][0]["number"] == 7
-    assert any("raw flash" in line for line in told["board"]["said"])
+    status = desk.status()
+    assert status["running"] and status["board"]["confirmed"]
+    assert status["stations"][0]["mounted"] and status["stations"][0]["number"] == 7
+    assert any("raw flash" in line for line in status["board"]["said"])
 
     # The power goes in the middle of the next one; what ran before is what starts.
     with monkeypatch.context() as patch:
         patch.setattr(MpremoteLink, "write", half_of(MpremoteLink.write, chip))
-        code, said, _ = desk.flash(2)
-    assert code == commands.EXIT_GONE, said
+        code, output, _ = desk.flash(2)
+    assert code == commands.EXIT_GONE, output
     chip.power_on()
     assert desk.held(lambda link: link.read(safe_mode.STATE_FILE)) == b"a - 0 0 -\n"
 
@@ -102,8 +102,8 @@ def test_an_erased_chip_runs_the_agent_also_after_a_cut(chip, tmp_path, capsys, 
 @takes_minutes
 def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chip, tmp_path, capsys, monkeypatch):
     desk = RealDesk(chip, tmp_path, capsys)
-    code, said, outcome = desk.flash(1)
-    assert code == 0, said
+    code, output, outcome = desk.flash(1)
+    assert code == 0, output
     first = outcome["version"]
 
     # Its spool is pulled while it runs.
@@ -113,25 +113,25 @@ def test_a_chip_that_goes_through_everything_ends_with_the_last_good_version(chi
     assert shape["stored"] == 0 and len(image.cells) == 64 * 1024
 
     # The same again: nothing goes through the cable.
-    code, said, outcome = desk.flash(1)
-    assert code == 0 and "nothing to do" in said and outcome["send_bytes"] == 0
+    code, output, outcome = desk.flash(1)
+    assert code == 0 and "nothing to do" in output and outcome["send_bytes"] == 0
 
     # A version that cannot start is taken back, and the board's own words say why.
     with monkeypatch.context() as patch:
         patch.setattr(package, "build", with_a_broken_start(package.build))
-        code, said, _ = desk.flash(3)
-    assert code == commands.EXIT_ROLLED_BACK, said
-    assert "it cannot" in said and f"version {first} runs again" in said
+        code, output, _ = desk.flash(3)
+    assert code == commands.EXIT_ROLLED_BACK, output
+    assert "it cannot" in output and f"version {first} runs again" in output
 
     # Another core than the frozen one would be copied, and an RP2040 has no heap for that.
     with monkeypatch.context() as patch:
         patch.setattr(package, "core_digest", lambda platform: "another")
-        code, said, _ = desk.flash(4)
-    assert code == commands.EXIT_BOARD and "could not start. Nothing was changed" in said, said
+        code, output, _ = desk.flash(4)
+    assert code == commands.EXIT_BOARD and "could not start. Nothing was changed" in output, output
 
     # One in which only the configuration changed; nothing of the broken one hides what the firmware has.
-    code, said, outcome = desk.flash(5)
-    assert code == 0 and outcome["send_bytes"] < 6000, said
+    code, output, outcome = desk.flash(5)
+    assert code == 0 and outcome["send_bytes"] < 6000, output
     assert desk.status()["board"]["confirmed"]
 
 

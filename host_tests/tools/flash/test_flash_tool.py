@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from toolcart.base import private_files
+from toolcart.base.exit_codes import EXIT_CONFIGURATION
 from toolcart.board import main, safe_mode
 from toolcart.tools.config import file as config_file
 from toolcart.tools.flash import commands, install, package, plan
@@ -237,14 +238,14 @@ def test_a_version_that_crashes_is_taken_back_by_the_board_alone():
     assert starts[:-1] == [version("two").digest] * (safe_mode.TRIES - 1)
 
 
-def test_what_the_failed_start_raised_is_told(cart, small, capsys):
+def test_what_the_failed_start_raised_is_reported(cart, small, capsys):
     board = board_with("one")
     small["version"] = version("two")
     board.crashing.add(version("two").digest)
     assert run(board, cart) == commands.EXIT_ROLLED_BACK
-    said = capsys.readouterr().err
-    assert "RuntimeError: it cannot" in said
-    assert f"version {version('one').digest} runs again" in said
+    errors = capsys.readouterr().err
+    assert "RuntimeError: it cannot" in errors
+    assert f"version {version('one').digest} runs again" in errors
 
 
 def test_first_version_that_fails_gives_a_foreign_main_back(cart, small):
@@ -273,12 +274,12 @@ def test_a_board_that_cannot_take_it_is_refused_before_anything_changes(cart, sm
     assert board.files == {}
 
 
-def test_a_refused_board_that_is_pulled_out_then_is_told_as_refused(cart, small, capsys):
+def test_a_refused_board_that_is_pulled_out_then_is_reported_as_refused(cart, small, capsys):
     board = FakeBoard(replace(PICO, free_bytes=8192))
     board.restart = board._die
     assert run(board, cart) == commands.EXIT_BOARD
-    said = capsys.readouterr().err
-    assert "too few for the new version" in said and "went away" not in said and not board.held
+    errors = capsys.readouterr().err
+    assert "too few for the new version" in errors and "went away" not in errors and not board.held
 
 
 @pytest.mark.parametrize(
@@ -343,8 +344,8 @@ def test_dry_run_changes_nothing_and_shows_sizes(cart, small, capsys):
     small["version"] = version("two")
     files = dict(board.files)
     assert run(board, cart, dry_run=True) == 0
-    said = capsys.readouterr().err
-    assert "through the cable" in said and "/b/toolcart/agent/app.mpy" in said
+    errors = capsys.readouterr().err
+    assert "through the cable" in errors and "/b/toolcart/agent/app.mpy" in errors
     assert {name for name in board.files if name.startswith(("/b", "/a"))} == {
         name for name in files if name.startswith(("/b", "/a"))
     }
@@ -366,8 +367,8 @@ def test_no_output_shows_the_password(cart, small, capsys):
         run(board, cart, dry_run=False)
         board.power_on()
         run(board, cart, dry_run=True)
-        said = capsys.readouterr()
-        assert SECRET not in said.out + said.err
+        output = capsys.readouterr()
+        assert SECRET not in output.out + output.err
 
 
 def checked(folder, platform="rp2", toolsnet=(), board=(("network", "ethernet"),), **station):
@@ -380,13 +381,13 @@ def checked(folder, platform="rp2", toolsnet=(), board=(("network", "ethernet"),
 def mistakes_of(folder, *arguments, **parts):
     with pytest.raises(config_file.ConfigurationError) as wrong:
         checked(folder, *arguments, **parts)
-    return {place: f"{found}, {allowed}" for place, found, allowed in wrong.value.mistakes}
+    return {place: f"{value}, {allowed}" for place, value, allowed in wrong.value.mistakes}
 
 
-def test_a_wrong_configuration_is_told_before_the_board_is_touched(tmp_path, capsys):
+def test_a_wrong_configuration_is_reported_before_the_board_is_touched(tmp_path, capsys):
     path = written(tmp_path, {**CART, "board": {"network": "wifi", "ssid": "", "address": "10.0.0.5"}})
     board = FakeBoard()
-    assert run(board, path) == commands.EXIT_CONFIGURATION
+    assert run(board, path) == EXIT_CONFIGURATION
     assert "board.ssid" in capsys.readouterr().err
     assert not board.held and board.files == {}
 
@@ -423,7 +424,7 @@ def test_no_network_is_a_choice_where_all_lines_are_serial(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("board", "key", "told"),
+    ("board", "key", "expected"),
     [
         (ADDRESS, "address", ["10.0.0.5", "255.255.255.0", "0.0.0.0", "0.0.0.0"]),
         (
@@ -443,8 +444,8 @@ def test_no_network_is_a_choice_where_all_lines_are_serial(tmp_path):
         ({"network": "ethernet", "time_zone": BERLIN}, "time_zone", BERLIN),
     ],
 )
-def test_what_a_chip_can_have_of_its_board_reaches_it(tmp_path, board, key, told):
-    assert checked(tmp_path, board=board)["board"][key] == told
+def test_what_a_chip_can_have_of_its_board_reaches_it(tmp_path, board, key, expected):
+    assert checked(tmp_path, board=board)["board"][key] == expected
 
 
 @pytest.mark.parametrize(
@@ -474,11 +475,16 @@ def test_what_only_linux_does_is_refused_for_chip_by_setting_s_name(tmp_path):
 
 
 def test_a_chip_s_configuration_is_completed_with_a_chip_s_defaults(tmp_path):
-    told = checked(tmp_path)
-    spool = told["stations"][0]["spool"]
-    assert told["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
-    assert told["stations"][0]["controller"]["buffer_bytes"] == 1024 and told["board"]["address"] == []
-    assert "baud" not in told["stations"][0]["controller"] and "traces" not in told["stations"][0]["controller"]
+    configuration = checked(tmp_path)
+    spool = configuration["stations"][0]["spool"]
+    assert configuration["completed"] and (spool["size_kib"], spool["parked_kib"]) == (1024, 16)
+    assert (
+        configuration["stations"][0]["controller"]["buffer_bytes"] == 1024 and configuration["board"]["address"] == []
+    )
+    assert (
+        "baud" not in configuration["stations"][0]["controller"]
+        and "traces" not in configuration["stations"][0]["controller"]
+    )
 
 
 def test_a_configuration_that_was_not_made_for_a_chip_is_refused_there(tmp_path):
@@ -491,15 +497,15 @@ def test_a_configuration_that_was_not_made_for_a_chip_is_refused_there(tmp_path)
 
 
 def test_help_names_every_option():
-    said = toolcart("flash", "--help").output
+    output = toolcart("flash", "--help").output
     for option in ("--board", "--port", "--config", "--dry-run", "--wait", "--json"):
-        assert option in said
+        assert option in output
 
 
 # -- the parts -----------------------------------------------------------------------------------------------------
 
 
-def test_lines_of_the_console_are_told_from_everything_else():
+def test_lines_of_the_console_are_distinguished_from_everything_else():
     assert console_line('toolcart{"healthy": true}') == {"healthy": True}
     assert console_line('\x00toolcart{"a": 1}') == {"a": 1}
     assert console_line("toolcart: running /a") is None

@@ -88,8 +88,8 @@ def test_mpremote_s_mip_installs_what_flash_would_bring(served, tmp_path, capsys
 
 def test_every_address_is_below_the_folder(served):
     folder, _ = served
-    told = json.loads((folder / mip.INDEX).read_text())
-    for name, address in told["urls"]:
+    index = json.loads((folder / mip.INDEX).read_text())
+    for name, address in index["urls"]:
         assert name == address and not address.startswith("/") and ".." not in Path(address).parts
         assert (folder / address).is_file()
 

@@ -17,7 +17,7 @@ from toolcart.tools.demo.plant import Demo
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.watch import ENDED, RECENT, RUNNING, Watch
 from toolcart.tools.process.agent import NONE
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.running import DEADLINE_S, cart_of, ran, toolcart, written
 
 
@@ -96,10 +96,10 @@ def test_what_is_lost_or_stored_twice_breaks_the_promise():
 
 
 def test_an_account_without_results_does_not_say_that_all_are_there():
-    told = dict.fromkeys(("produced", "acknowledged", "delivered", "repeated", "doubled", "lost", "out_of_order"), 0)
-    told |= {"kills": 0, "toolsnet_outages": 0, "controller_outages": 0, "seconds": 20.1}
-    assert demo_faults.lines(told, "")[-1].strip().startswith("No result was made")
-    assert "Every result is in the archive" in demo_faults.lines({**told, "produced": 1, "delivered": 1}, "")[-1]
+    account = dict.fromkeys(("produced", "acknowledged", "delivered", "repeated", "doubled", "lost", "out_of_order"), 0)
+    account |= {"kills": 0, "toolsnet_outages": 0, "controller_outages": 0, "seconds": 20.1}
+    assert demo_faults.lines(account, "")[-1].strip().startswith("No result was made")
+    assert "Every result is in the archive" in demo_faults.lines({**account, "produced": 1, "delivered": 1}, "")[-1]
 
 
 def test_what_waits_or_is_parked_is_not_lost():
@@ -108,7 +108,7 @@ def test_what_waits_or_is_parked_is_not_lost():
     assert demo_faults.lost({"lost": 7, "overtaken": 0}, waiting=0, parked=1) == 6
 
 
-def test_results_taken_out_of_the_archive_are_told_as_lost():
+def test_results_taken_out_of_the_archive_are_reported_as_lost():
     with _begun(seconds=2, rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.phase == RUNNING and demo.books.get("delivered", 0) > 10)
         with sqlite3.connect(demo.archived.place, 10) as database:
@@ -125,29 +125,29 @@ def test_the_demos_archive_is_shown_where_somebody_wants_it():
     pages = SimpleNamespace(close=lambda: closed.append(True))
     options = {"faults": Faults([Outage(0.3, 0.5)], [], []), "start_pages": lambda place: places.append(place) or pages}
     with _begun(seconds=0.8, rate_per_s=30, **options) as demo:
-        told = _ended(demo)
-        assert told["produced"] == told["delivered"] > 10 and demo.exit_code == 0
-        assert told["toolsnet_outages"] == 1 and told["complaints"] == 0
+        account = _ended(demo)
+        assert account["produced"] == account["delivered"] > 10 and demo.exit_code == 0
+        assert account["toolsnet_outages"] == 1 and account["complaints"] == 0
         assert Path(places[0]) == demo.folder / "archive.sqlite"
     assert closed
 
 
 def test_without_the_archives_libraries_the_demo_says_what_brings_them(monkeypatch):
     monkeypatch.setattr(demo_server, "missing", lambda: "sqlalchemy")
-    told = toolcart("run", "--seconds", 1, "--headless", code=1).stderr
-    assert "needs sqlalchemy" in told and "pip install" in told
+    errors = toolcart("run", "--seconds", 1, "--headless", code=1).stderr
+    assert "needs sqlalchemy" in errors and "pip install" in errors
 
 
 @pytest.mark.long("a demo for one fault")
-def test_an_archive_that_ends_is_told_and_started_again():
+def test_an_archive_that_ends_is_reported_and_started_again():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.books.get("delivered", 0) > 3)
         os.kill(demo.archived.process_number, 6)
         _turn_until(demo, lambda: any("the archive ended with -6" in change.text for change in demo.recent))
-        known = demo.books["delivered"]
-        _turn_until(demo, lambda: demo.books["delivered"] > known + 3)
-        told = _ended(demo, at_once=True)
-        assert told["produced"] == told["delivered"] and told["lost"] == 0
+        before = demo.books["delivered"]
+        _turn_until(demo, lambda: demo.books["delivered"] > before + 3)
+        account = _ended(demo, at_once=True)
+        assert account["produced"] == account["delivered"] and account["lost"] == 0
     with pytest.raises(ProcessLookupError):
         os.kill(demo.archived.process_number, 0)
 
@@ -157,7 +157,7 @@ def test_an_archive_that_cannot_begin_says_why(tmp_path):
     assert "file is not a database" in ran("run", "--seconds", 1, "--json", "--keep", tmp_path, code=1).stderr
 
 
-def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
+def test_crashed_agent_is_reported_and_started_again_and_nothing_is_left_behind():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.phase == RUNNING)
         os.kill(demo.child.pid, 6)
@@ -171,7 +171,7 @@ def test_crashed_agent_is_told_and_started_again_and_nothing_is_left_behind():
         os.kill(demo.child.pid, 0)
 
 
-def test_results_are_told_of_the_station_that_is_looked_at():
+def test_results_are_reported_of_the_station_that_is_looked_at():
     with _begun(rate_per_s=20) as demo:
         _turn_until(demo, lambda: demo.figures.total("stored") > 3)
         assert demo.figures.station_statuses()[0]["results"] == []
@@ -220,8 +220,8 @@ CLOSED = {"host": "10.0.0.1", "port": 4545, "state": "closed"}
 READY = {**CLOSED, "state": "ready"}
 
 
-class Told:
-    """What is told of a station of which neither side is connected at first; each state may change something."""
+class Changes:
+    """The log lines of a station of which neither side is connected at first; each state may change something."""
 
     def __init__(self, **changed):
         self.figures = Figures()
@@ -231,8 +231,8 @@ class Told:
     def __call__(self, at_s, log=(), **changed):
         self.logged += len(log)
         outlets = [{"kind": "toolsnet", "host": "10.0.0.2", "port": 6575, "state": "closed"}]
-        shown = {"controller": CLOSED, "outlets": outlets, "backlog": 0, "stored": 0, "delivered": 0, **changed}
-        line = status_of(station_told(logged=self.logged, log=[*log], **shown))
+        fields = {"controller": CLOSED, "outlets": outlets, "backlog": 0, "stored": 0, "delivered": 0, **changed}
+        line = status_of(healthy_station(logged=self.logged, log=[*log], **fields))
         return [(change.level, change.text) for change in self.figures.feed(line, at_s)]
 
 
@@ -240,95 +240,97 @@ def entries(name, *values):
     return [{"age_ms": 1, "name": name, "value": value} for value in values]
 
 
-def test_a_connection_is_told_when_it_comes_and_when_lost():
-    told = Told()
-    assert told(0.2, controller=READY) == [(GOOD, "controller ready")]
+def test_a_connection_is_reported_when_it_comes_and_when_lost():
+    changes_at = Changes()
+    assert changes_at(0.2, controller=READY) == [(GOOD, "controller ready")]
     silent = {**CLOSED, "why": "silence", "why_in": "ready"}
-    assert told(0.4, controller=silent) == [
+    assert changes_at(0.4, controller=silent) == [
         (WARNING, "controller lost: controller 10.0.0.1:4545 fell silent: it did not answer the keep-alive")
     ]
-    assert told(0.6, controller={**silent, "state": "starting"}) == []
+    assert changes_at(0.6, controller={**silent, "state": "starting"}) == []
     refused = {**CLOSED, "why": "refused"}
-    assert "refused the connection" in told(0.8, controller=refused)[0][1]
-    assert told(1.0, controller=silent) == told(1.2, controller=refused) == []
+    assert "refused the connection" in changes_at(0.8, controller=refused)[0][1]
+    assert changes_at(1.0, controller=silent) == changes_at(1.2, controller=refused) == []
 
 
-def test_a_side_that_is_never_met_is_told_once_with_its_address():
-    told = Told()
-    assert told(4.0) == [
+def test_a_side_that_is_never_met_is_reported_once_with_its_address():
+    changes_at = Changes()
+    assert changes_at(4.0) == [
         (WARNING, "still connecting to controller at 10.0.0.1:4545"),
         (WARNING, "still connecting to ToolsNet at 10.0.0.2:6575"),
     ]
-    assert told(8.0) == []
+    assert changes_at(8.0) == []
 
 
-def test_the_same_entry_many_times_in_the_log_is_told_once():
-    said = "ToolsNet refused what was sent with code 31; it is offered again (3 times)"
-    assert Told()(0.2, entries("refused by server", 31, 31, 31)) == [(WARNING, said)]
+def test_the_same_entry_many_times_in_the_log_is_reported_once():
+    sentence = "ToolsNet refused what was sent with code 31; it is offered again (3 times)"
+    assert Changes()(0.2, entries("refused by server", 31, 31, 31)) == [(WARNING, sentence)]
 
 
-def test_what_each_attempt_makes_again_is_told_once():
-    told = Told()
+def test_what_each_attempt_makes_again_is_reported_once():
+    changes_at = Changes()
 
     def count(name, value=0, **changed):
-        return len(told(told.logged * 0.2, entries(name, value), **changed))
+        return len(changes_at(changes_at.logged * 0.2, entries(name, value), **changed))
 
     assert [count("server malformed") for _ in range(3)] == [1, 0, 0]
     assert [count("controller refusals", value) for value in (60092, 60092, 60097)] == [1, 0, 1]
     assert [count("refused by server", 31) for _ in range(2)] == [1, 1]  # that is no attempt
-    told(1.7, controller=READY)
+    changes_at(1.7, controller=READY)
     for _ in range(2):
         assert count("controller refusals", 60097, controller=READY) == 1  # it stands: each says something
 
 
 def test_refusals_of_several_mids_are_not_counted_as_those_of_one():
-    state = Told(controller=READY)
+    changes_at = Changes(controller=READY)
     log = entries("controller refusals", *[8099] * 3, 70099, *[210092] * 2)
-    told = state(0.2, log, controller=READY)
-    assert [(level, text.split(" (")[0]) for level, text in told] == [
+    changes = changes_at(0.2, log, controller=READY)
+    assert [(level, text.split(" (")[0]) for level, text in changes] == [
         (INFO, "the controller rejected MID 0008 with code 99"),
         (INFO, "the controller rejected MID 0070 with code 99"),
         (WARNING, "the controller rejected MID 0210 with code 92"),
     ]
-    assert told[0][1].endswith(" (3 times)") and "times" not in told[1][1] and told[2][1].endswith(" (2 times)")
-    told = state(0.4, entries("server silent", 3, 4, 5, 6, 7, 7), controller=READY)
-    assert len(told) == 4 and "result 7" in told[3][1] and told[3][1].endswith(", and 2 more like it")
+    assert (
+        changes[0][1].endswith(" (3 times)") and "times" not in changes[1][1] and changes[2][1].endswith(" (2 times)")
+    )
+    changes = changes_at(0.4, entries("server silent", 3, 4, 5, 6, 7, 7), controller=READY)
+    assert len(changes) == 4 and "result 7" in changes[3][1] and changes[3][1].endswith(", and 2 more like it")
 
 
 def test_nobody_is_asked_for_what_was_missed_before_there_is_a_session():
     missed = {"phase": "idle", "open_ids": 9, "gone": 0, "epoch": 0}
-    told = Told(recovery=missed)(0.2, recovery=missed, controller=READY)
-    assert (INFO, "fetching up to 9 missed results") in told
+    changes = Changes(recovery=missed)(0.2, recovery=missed, controller=READY)
+    assert (INFO, "fetching up to 9 missed results") in changes
 
 
 def test_rates_do_not_notice_that_the_agent_was_killed():
-    told = Told()
+    changes_at = Changes()
     for index in range(20):
         if index == 10:
-            told.figures.feed({"kind": "started", "pid": 7}, index * 0.2)
-        told(index * 0.2, stored=index * 2, delivered=index, backlog=index)
-    assert [round(rate) for rate in told.figures.rates()] == [10, 5]
+            changes_at.figures.feed({"kind": "started", "pid": 7}, index * 0.2)
+        changes_at(index * 0.2, stored=index * 2, delivered=index, backlog=index)
+    assert [round(rate) for rate in changes_at.figures.rates()] == [10, 5]
 
 
-def test_a_full_spool_and_a_fault_are_told_as_bad():
-    told = Told()
-    assert told(0.2, controller={**CLOSED, "waits_for_room": True}) == [
+def test_a_full_spool_and_a_fault_are_reported_as_bad():
+    changes_at = Changes()
+    assert changes_at(0.2, controller={**CLOSED, "waits_for_room": True}) == [
         (
             BAD,
             "the spool is full: the controller keeps its results; ToolsNet has to take some, or the "
             "spool has to be larger (spool.size_kib)",
         ),
     ]
-    [change] = told.figures.feed(status_of(faults=1, last_fault="ValueError: seven"), 0.4)
+    [change] = changes_at.figures.feed(status_of(faults=1, last_fault="ValueError: seven"), 0.4)
     assert (change.level, change.text) == (BAD, "fault inside the agent: ValueError: seven")
 
 
-def test_a_spool_that_fills_is_told_once_for_each_mark():
-    state, told = Told(), []
+def test_a_spool_that_fills_is_reported_once_for_each_mark():
+    changes_at, texts = Changes(), []
     for at, used in enumerate((1, 7, 8, 9, 8, 12, 13, 15, 16, 12, 7, 6, 8)):
-        spool = {**station_told()["spool"], "used_blocks": used}
-        told += [text for _, text in state(at, spool=spool, backlog=used * 30) if "full" in text]
-    assert told == [
+        spool = {**healthy_station()["spool"], "used_blocks": used}
+        texts += [text for _, text in changes_at(at, spool=spool, backlog=used * 30) if "full" in text]
+    assert texts == [
         "the spool is 50 % full: 240 results waiting for ToolsNet",
         "the spool is 75 % full: 360 results waiting for ToolsNet",
         "the spool is 93 % full: 450 results waiting for ToolsNet",

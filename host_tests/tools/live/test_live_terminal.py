@@ -138,8 +138,8 @@ def test_what_is_wrong_is_a_whole_sentence_at_every_size(carts, locale, sign):
         for columns, lines in ((80, 24), (120, 30), (200, 50)):
             terminal.resize(columns, lines)
             screen = terminal.until("refused", f"{sign} station 2: controller 127.0.0.1")
-            told = " ".join(screen.split("what is wrong")[1].split("waiting for ToolsNet:")[0].split())
-            assert "refused the connection: the host is there, but nothing listens on that port" in told, screen
+            sentence = " ".join(screen.split("what is wrong")[1].split("waiting for ToolsNet:")[0].split())
+            assert "refused the connection: the host is there, but nothing listens on that port" in sentence, screen
     finally:
         terminal.close()
 

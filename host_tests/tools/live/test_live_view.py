@@ -16,13 +16,13 @@ from toolcart.tools.live.history import RESULTS_KEPT, StationFigures
 from toolcart.tools.live.screens import OneStation
 from toolcart.tools.live.view import View
 from toolcart.tools.live.watch import ENDED, RUNNING, Watch, account_text
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 DEADLINE_S = 60
 
 
 def _result(number, **changed):
-    shown = {
+    result = {
         "number": number,
         "source": "LIVE",
         "vin": "WVWZZZ1KZAW123456",
@@ -36,19 +36,19 @@ def _result(number, **changed):
         "batch_status": "not completed",
         "time": "2024-03-14 09:26:53",
     }
-    shown.update(changed)
-    return shown
+    result.update(changed)
+    return result
 
 
 def _station(number, **changed):
-    shown = {
+    fields = {
         "counters": {"stored": 7, "delivered": 5, "parked": 1},
         "oldest_waiting": "2024-03-14 09:26:53",
         "results": [_result(7, status="NOK", torque_status="high"), {"number": 6, "source": "RAW", "octets": 30}],
-        "spool": {**station_told()["spool"], "blocks": 12},
+        "spool": {**healthy_station()["spool"], "blocks": 12},
         "parked": 1,
     }
-    return station_told(number=number, **{**shown, **changed})
+    return healthy_station(number=number, **{**fields, **changed})
 
 
 def _well(count):
@@ -57,9 +57,9 @@ def _well(count):
 
 
 def _kept(station):
-    known = StationFigures()
-    known.keep(station, 0.0)
-    return known
+    history = StationFigures()
+    history.keep(station, 0.0)
+    return history
 
 
 class _Still(Watch):
@@ -113,29 +113,33 @@ def _screen(*stations, **options):
     return _play(stations, "", **options)[0][-1]
 
 
-def _says(text, *words):
+def _contains(text, *words):
     assert [word for word in words if word not in text] == [], text
 
 
 def test_everything_is_on_the_smallest_screen():
     text = _screen(_station(1))
-    _says(text, "station 1  Cart", "● ready", "● streaming", "3 of 12 blocks", "1 set aside", "waiting for ToolsNet: 2")
-    _says(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
-    _says(text, "delivered 5", "q quit")
+    _contains(
+        text, "station 1  Cart", "● ready", "● streaming", "3 of 12 blocks", "1 set aside", "waiting for ToolsNet: 2"
+    )
+    _contains(text, "42.37 Nm", "NOK", "kept as it came (30 bytes)", "parked 1   stored 7   delivered 5", "set aside")
+    _contains(text, "delivered 5", "q quit")
     lines = text.split("\n")
     assert len(lines) == 24 and all(len(line) == 80 for line in lines)
 
 
 def test_names_with_brackets_and_blanks_do_not_break_the_screen():
     odd = _station(1, name="[red]A[/nope] [", results=[_result(1, vin="[/b][[$", unit="kgf.cm", torque="1234.56")])
-    _says(_screen(odd), "[red]A[/nope] [", "[/b][[$")
+    _contains(_screen(odd), "[red]A[/nope] [", "[/b][[$")
 
 
 def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
     texts, watch = _play(
         [_station(1), _station(2, name="Right")], ["down", "enter"], ["right"], ["escape"], ["up", "enter"], ["ctrl+c"]
     )
-    _says(texts[0], "controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 result set aside")
+    _contains(
+        texts[0], "controllers ready 2 of 2", "stations: 2, by number", "stored 14", "station 2: 1 result set aside"
+    )
     assert "station 2  Right  (2 of 2)" in texts[1] and "station 1:" not in texts[1], "its own events only"
     assert "station 1  Cart  (1 of 2)" in texts[2]
     assert "stations: 2, by number" in texts[3]
@@ -146,7 +150,7 @@ def test_many_stations_begin_with_all_of_them_and_enter_opens_one():
 def test_one_station_needs_no_overview_and_help_tells_every_key():
     texts, watch = _play([_station(1)], ["escape"], ["question_mark"], ["escape"], ["q"], size=(100, 40))
     assert "station 1  Cart" in texts[0] and "station 1  Cart" in texts[1]
-    _says(texts[2], "keys and signs", "Enter", "Tab", "NOK", "--ascii", "not connected")
+    _contains(texts[2], "keys and signs", "Enter", "Tab", "NOK", "--ascii", "not connected")
     assert "cut ToolsNet's network" not in texts[2], "there is no demo"
     assert "keys and signs" not in texts[3]
     assert watch.phase == ENDED
@@ -213,7 +217,7 @@ def test_250_stations_scroll():
     assert "station 250" in texts[2]
 
 
-def test_what_is_wrong_with_a_station_is_told_with_its_reason():
+def test_what_is_wrong_with_a_station_is_reported_with_its_reason():
     wrong = {
         "the spool is not up: bad": _station(1, mounted=False, spool_refused="bad"),
         "needs an operator": _station(1, needs_operator={"why": "x"}),
@@ -228,21 +232,21 @@ def test_what_is_wrong_with_a_station_is_told_with_its_reason():
         "": _station(1, parked=0),
     }
     levels = []
-    for words, shown in wrong.items():
-        level, told = stations.verdict(shown)
-        assert words in told and bool(words) == bool(told)
+    for words, station in wrong.items():
+        level, text = stations.verdict(station)
+        assert words in text and bool(words) == bool(text)
         levels.append(level)
     assert levels == ["bad"] * 3 + ["warning", "bad", "warning", "warning", "warning", "warning", "info", "good"]
 
 
 def test_a_table_of_stations_is_as_wide_as_its_screen():
-    known = _kept(_station(1, name="A name that is much longer than its column", parked=0))
+    figures = _kept(_station(1, name="A name that is much longer than its column", parked=0))
     for width in (60, 80, 100, 120, 160, 200):
         heading = stations.heading(width).plain
         assert heading.index("what is wrong") <= width
         for title in heading.split("  "):
             assert title.strip() == "" or title in heading
-        assert len(stations.row(known, width).plain.rstrip()) <= width
+        assert len(stations.row(figures, width).plain.rstrip()) <= width
     assert "aside" not in stations.heading(100).plain and "aside" in stations.heading(160).plain
 
 
@@ -257,15 +261,15 @@ def _controller(**changed):
     return dict(_station(1)["controller"], **changed)
 
 
-def test_never_connected_is_said_where_it_never_was():
+def test_never_connected_is_reported_where_it_never_was():
     assert "never connected" in panels.links(_station(1, stored=0), {}, has_connected=False).plain
     assert "not connected since the start" in panels.links(_station(1), {}, has_connected=False).plain
     assert "nothing missed" in panels.links(_station(1), {}, has_connected=True).plain
-    known = _kept(_station(1, controller=_controller(state="starting")))
-    assert not known.has_met_controller
-    known.keep(_station(1), 1.0)
-    known.keep(_station(1, controller=_controller(state="closed")), 2.0)
-    assert known.has_met_controller
+    figures = _kept(_station(1, controller=_controller(state="starting")))
+    assert not figures.has_met_controller
+    figures.keep(_station(1), 1.0)
+    figures.keep(_station(1, controller=_controller(state="closed")), 2.0)
+    assert figures.has_met_controller
 
 
 def _refused(number=1):
@@ -274,14 +278,14 @@ def _refused(number=1):
 
 
 def test_a_panel_says_the_whole_reason_where_it_has_room():
-    def said(*room):
+    def panel(*room):
         return " ".join(panels.links(_refused(), {}, room=room).plain.split())
 
     sentence = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port"
-    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in said(60, 10)
-    assert sentence in said(60, 8) and "switched on" not in said(60, 8)
+    assert f"10.0.0.1:4545 {sentence}. Is Open Protocol switched on" in panel(60, 10)
+    assert sentence in panel(60, 8) and "switched on" not in panel(60, 8)
     for room in ((60, 6), (34, 6), (20, 40), (0, 0)):
-        assert "closed connection refused 10.0.0.1:4545" in said(*room) and sentence not in said(*room), room
+        assert "closed connection refused 10.0.0.1:4545" in panel(*room) and sentence not in panel(*room), room
     waits = _refused()
     waits["controller"]["next_try_ms"] = 19000
     for width in (48, 60):
@@ -307,13 +311,13 @@ def test_numbers_ports_and_what_to_do_are_cut_off_nowhere(size):
     lost["spool"].update(blocks=262144, used_blocks=131072, torn=3)
     cells = 50 if size[0] == 80 else max(52, size[0] * 37 // 100)  # of the panel on the left
     left = " ".join(" ".join(line[:cells] for line in _screen(lost, size=size).split("\n")).split())
-    _says(left, "192.168.100.100:65535", f"{LOST['host']}:65535", "next try in 8 s, 12345678 waiting")
-    _says(left, "131072 of 262144 blocks 3 torn", "1234567 overwritten, 99 set aside")
+    _contains(left, "192.168.100.100:65535", f"{LOST['host']}:65535", "next try in 8 s, 12345678 waiting")
+    _contains(left, "131072 of 262144 blocks 3 torn", "1234567 overwritten, 99 set aside")
 
 
 def test_station_in_table_says_as_much_as_its_line_has_room_for():
-    known = _kept(_refused())
-    assert "controller" not in stations.row(known, 76).plain
+    figures = _kept(_refused())
+    assert "controller" not in stations.row(figures, 76).plain
     outlets = [{"kind": "toolsnet", "state": "closed", "why": "refused"}]
     both = _kept({**_refused(), "outlets": outlets, "parked": 0})
     assert stations.row(both, 76).plain.endswith(" both refused")
@@ -323,10 +327,10 @@ def test_station_in_table_says_as_much_as_its_line_has_room_for():
         (300, "nothing listens on that port; 1 set aside"),
         (350, "nothing listens on that port. Is Open Protocol switched on"),
     ):
-        assert words in stations.row(known, width).plain
-    assert "switched on" in stations.problem_text(known, 120, 2).plain
-    assert stations.problem_text(known, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
-    assert stations.problem_text(known, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
+        assert words in stations.row(figures, width).plain
+    assert "switched on" in stations.problem_text(figures, 120, 2).plain
+    assert stations.problem_text(figures, 76, 2).plain.endswith("nothing listens on that port; 1 set aside")
+    assert stations.problem_text(figures, 30, 2).plain == "◐ station 1: controller connection refused; 1 set aside"
 
 
 @pytest.mark.parametrize("ascii_only", [False, True])
@@ -353,7 +357,7 @@ def test_the_cursor_stays_on_the_screen_where_the_table_gets_less_room():
 
 def test_how_many_are_in_trouble_is_seen_at_80_columns():
     many = [_refused(number) for number in range(1, 121)]
-    _says(_screen(*many), "controllers ready 0 of 120   ToolsNet connected 120 of 120   with trouble 120")
+    _contains(_screen(*many), "controllers ready 0 of 120   ToolsNet connected 120 of 120   with trouble 120")
 
 
 @pytest.mark.long("another size of the screen")
@@ -371,17 +375,17 @@ def test_a_wide_screen_is_used_to_its_edges():
 
 def test_a_value_that_is_not_ok_says_which_way_without_colour():
     odd = [_result(2, torque_status="high"), _result(1, angle_status="low")]
-    _says(_screen(_station(1, results=odd), size=(120, 40)), "42.37 Nm▲", "95°▼")
+    _contains(_screen(_station(1, results=odd), size=(120, 40)), "42.37 Nm▲", "95°▼")
 
 
 def test_results_gather_while_a_station_is_open():
-    known = StationFigures()
+    figures = StationFigures()
     for newest in range(10, 5000, 7):
-        known.keep(_station(1, results=[_result(number) for number in range(newest, newest - 10, -1)]), 0.0)
-    numbers = [one["number"] for one in known.results]
+        figures.keep(_station(1, results=[_result(number) for number in range(newest, newest - 10, -1)]), 0.0)
+    numbers = [one["number"] for one in figures.results]
     assert len(numbers) == RESULTS_KEPT and numbers == list(range(numbers[0], numbers[0] - RESULTS_KEPT, -1))
-    known.keep(_station(1, results=[]), 0.0)
-    assert known.results == []
+    figures.keep(_station(1, results=[]), 0.0)
+    assert figures.results == []
 
 
 def test_everything_is_ascii_where_the_terminal_shows_no_more():
@@ -396,7 +400,7 @@ def test_everything_is_ascii_where_the_terminal_shows_no_more():
 
 
 def test_the_locale_says_whether_there_is_more_than_ascii():
-    said = {
+    expected_by_environment = {
         (): False,
         (("LANG", "C"),): False,
         (("LANG", "de_DE.UTF-8"),): True,
@@ -407,7 +411,7 @@ def test_the_locale_says_whether_there_is_more_than_ascii():
         (("LC_ALL", "en_US.utf8"),): True,
         (("LC_ALL", "en_US.ISO-8859-1"),): False,
     }
-    for environment, expected in said.items():
+    for environment, expected in expected_by_environment.items():
         assert has_utf8(dict(environment)) == expected, environment
 
 
@@ -450,7 +454,7 @@ def test_the_keys_of_the_demo_cut_kill_and_change_the_rate():
                 await pilot.press(key)
             await _until(pilot, lambda: demo.kills == demo.archived.kills == 1 and demo.rate_per_s == 50)
             assert tuple(demo.cut.values()) == (True, True)
-            _says(_text_of(view), "network cut", "in the archive", "q quit")
+            _contains(_text_of(view), "network cut", "in the archive", "q quit")
             await pilot.press("c")
             await pilot.press("q")
             await _until(pilot, lambda: demo.phase == ENDED)
@@ -475,7 +479,7 @@ def test_a_station_without_its_spool_and_an_empty_agent_can_be_shown():
     assert "toolcart" in _screen().split("\n")[0]
 
 
-def test_a_controller_s_clock_is_told_where_it_is_apart():
+def test_a_controller_s_clock_is_reported_where_it_is_apart():
     for ahead_s, words in ((4000, "clock ahead"), (-40, "clock behind"), (5, ""), (None, "")):
         text = panels.links(_station(1, controller=_controller(clock_ahead_s=ahead_s)), {}).plain
         assert ("clock " in text) == bool(words) and words in text
@@ -488,7 +492,7 @@ def test_counters_that_have_no_room_are_counted():
     assert all(len(line) <= 40 for line in text.splitlines())
 
 
-def test_the_age_of_the_oldest_is_told_unless_the_clocks_differ():
+def test_the_age_of_the_oldest_is_reported_unless_the_clocks_differ():
     now_s = 1710408413.0  # whatever zone the machine is in, an hour before is an hour before
     stamp = panels.time.strftime("%Y-%m-%d %H:%M:%S", panels.time.localtime(now_s - 3700))
     assert panels.oldest_text(stamp, now_s) == f"oldest 1 h 1 min, {stamp[11:]}"
@@ -559,14 +563,14 @@ def test_control_characters_of_a_controller_s_texts_do_not_reach_the_screen():
     assert "\x1b" not in panels.event(Change(1.0, "bad", nasty), 0, line, 0.0).plain
 
 
-def test_a_long_event_is_told_to_its_end():
+def test_a_long_event_is_reported_to_its_end():
     text = "controller 10.0.0.1:4545 refused the connection: the host is there, but nothing listens on that port."
     lines = panels.event_lines(text, 44)
     assert " ".join(lines) == text and len(lines) == 4
     began_s = time.mktime((2026, 11, 23, 22, 0, 0, 0, 0, -1))
-    shown = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
-    assert shown[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and shown[1].startswith(" " * 11)
-    assert max(len(line) for line in shown) <= 44
+    texts = [panels.event(Change(3661.0, "warning", text), at, line, began_s).plain for at, line in enumerate(lines)]
+    assert texts[0] == "23:01:01 ◐ controller 10.0.0.1:4545 refused" and texts[1].startswith(" " * 11)
+    assert max(len(line) for line in texts) <= 44
 
 
 @pytest.mark.parametrize("width", [46, 50, 78, 120])
@@ -578,8 +582,8 @@ def test_figure_of_the_reconciliation_stays_beside_its_word(width):
 
 def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     figures = Figures()
-    told = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
-    figures.feed(status_of(_station(1, **told)), 0.0)
+    counts = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
+    figures.feed(status_of(_station(1, **counts)), 0.0)
     assert "; set aside: 6; dropped by an operator: 4; overwritten, at most: 3" in account_text(figures)
     assert "delivered 40 (" in account_text(figures)
     figures = Figures()

@@ -21,7 +21,7 @@ def station(refused=None, **more):
     return {"number": 3, "mounted": True, "controller": {}, "outlets": [toolsnet], **more}
 
 
-def told(refused, **more):
+def needs_in_words(refused, **more):
     return [need.text() for need in attention.needs(station(refused, **more))]
 
 
@@ -50,7 +50,7 @@ def test_a_station_at_which_all_is_well_needs_nothing():
     ],
 )
 def test_a_refusal_says_what_is_refused_what_is_done_and_what_waits(changes, words):
-    assert told(dict(REFUSED, **changes)) == [words]
+    assert needs_in_words(dict(REFUSED, **changes)) == [words]
 
 
 def test_the_operator_is_asked_whether_or_not_anything_holds():
@@ -65,7 +65,7 @@ def test_the_operator_is_asked_whether_or_not_anything_holds():
     )
 
 
-def test_the_rest_is_told_the_worst_first():
+def test_the_rest_is_reported_the_worst_first():
     needs = attention.needs(
         station(
             late=2,
@@ -101,8 +101,8 @@ def test_each_refusal_of_a_disk_has_its_own_words_and_advice():
     assert len({need.words for need in needs}) == len({need.hint for need in needs}) == len(needs)
     for slug, word in (("read-only", "dmesg"), ("no room", "df -h /home/pi"), ("not allowed", "'/home/pi/my spool'")):
         assert word in refused_by_the_disk(slug, path="/home/pi/my spool").hint
-    said = refused_by_the_disk("broken", refused_words="syncing a.spool: Input/output error").words
-    assert said == (
+    words = refused_by_the_disk("broken", refused_words="syncing a.spool: Input/output error").words
+    assert words == (
         "no result can be stored, the controller keeps them: the disk reports errors "
         "(syncing a.spool: Input/output error)"
     )
@@ -116,7 +116,7 @@ def test_a_spool_that_is_back_asks_for_a_start_and_not_for_itself():
 
 
 def test_every_need_has_words_for_when_it_is_over():
-    found = attention.needs(
+    needs = attention.needs(
         station(
             REFUSED,
             late=1,
@@ -126,7 +126,7 @@ def test_every_need_has_words_for_when_it_is_over():
             needs_operator={"why": "w"},
         )
     )
-    slugs = {need.slug for need in found} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
+    slugs = {need.slug for need in needs} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
     slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
     slugs |= {need.slug for need in attention.needs(station(spool={"disk_is_full": True, "path": "a.spool"}))}
     gone = [{"kind": "mqtt", "waiting": 5}]
@@ -135,13 +135,13 @@ def test_every_need_has_words_for_when_it_is_over():
     }
     slugs |= {need.slug for need in attention.needs(station(spool={"state_corrected": 1}))}
     slugs |= {
-        attention.needs(station(**told))[0].slug
-        for told in ({"lost_there": 1}, {"sent_again": 1, "sent_again_since": "start"})
+        attention.needs(station(**counts))[0].slug
+        for counts in ({"lost_there": 1}, {"sent_again": 1, "sent_again_since": "start"})
     }
     assert slugs == set(attention.OVER)
 
 
-def test_what_became_of_places_is_said():
+def test_what_became_of_places_is_reported():
     gone = [{"kind": "mqtt", "waiting": 5}]
     returned = station(given_up=gone, places_guessed=True, left_out=3, spool={"state_corrected": 2})
     returned["outlets"][0]["lacks"] = 7
@@ -157,7 +157,7 @@ def test_what_became_of_places_is_said():
     assert attention.OVER["corrected"] == "no number had to be put right since this start"
 
 
-def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
+def test_what_toolsnet_lacks_is_reported_until_it_is_there_or_left():
     def told_of(**outlet):
         made = station()
         made["outlets"][0].update(outlet)
@@ -178,8 +178,8 @@ def test_what_toolsnet_lacks_is_said_until_it_is_there_or_left():
     )
     again = "results are sent to ToolsNet again: up to 80 are still to go, 20 are done since "
     for since, since_when in (("order", "this began"), ("start", "the start")):
-        told = told_of(sent_again=80, sent_again_done=20, sent_again_since=since)
-        assert told == [again + since_when]
+        texts = told_of(sent_again=80, sent_again_done=20, sent_again_since=since)
+        assert texts == [again + since_when]
     both = told_of(sent_again=80, sent_again_done=20, sent_again_since="order", lost_there=7)
     assert both == [*told_of(lost_there=7), again + "this began"], "what stays in doubt is said beside it"
     assert attention.OVER["lost there"] == "nothing that ToolsNet had is in doubt any more"
@@ -204,56 +204,56 @@ def test_the_status_has_them_in_front_of_what_is_only_counted():
 def test_events_tell_a_need_once_and_when_it_is_over():
     from toolcart.tools.live import figures
 
-    known = figures.StationFigures()
-    first = figures._need_changes(known, station(REFUSED))
+    state = figures.StationFigures()
+    first = figures._need_changes(state, station(REFUSED))
     assert first == [("bad", "ToolsNet refuses (code 17), next try in 8 s, 248 waiting")]
-    assert figures._need_changes(known, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
-    assert len(figures._need_changes(known, station(dict(REFUSED, doing="pass")))) == 1
-    assert figures._need_changes(known, station(delivered=1)) == [("good", "ToolsNet takes results again")]
+    assert figures._need_changes(state, station(dict(REFUSED, next_try_ms=1000, waiting=300))) == []
+    assert len(figures._need_changes(state, station(dict(REFUSED, doing="pass")))) == 1
+    assert figures._need_changes(state, station(delivered=1)) == [("good", "ToolsNet takes results again")]
     assert Figures().stations == {}
 
 
 def test_what_an_order_ended_for_a_moment_is_not_over():
     from toolcart.tools.live import figures
 
-    known = figures.StationFigures()
+    state = figures.StationFigures()
     operator = {"why": "no room"}
     count = {"delivered": 5, "parked": 24, "backlog": 9}
     hold = dict(REFUSED, doing="hold")
 
-    def said(refused, needs=None, **changed):
-        told = figures._need_changes(known, station(refused, needs_operator=needs, **{**count, **changed}))
-        return [words for _, words in told]
+    def changes(refused, needs=None, **changed):
+        changed_needs = figures._need_changes(state, station(refused, needs_operator=needs, **{**count, **changed}))
+        return [words for _, words in changed_needs]
 
-    assert len(said(hold, operator)) == 2
-    assert said(None) == [], "the first was dropped, and nothing is known of the next one"
-    assert said(hold, operator) == [], "it is refused as well"
-    assert said(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a refused result again: 5"]
-    assert "ToolsNet takes results again" not in said(hold, operator, delivered=6), "one of the quarantine was taken"
-    assert said(hold, delivered=6) == [], "nothing left the quarantine"
-    assert said(hold, operator, delivered=6) == []
-    assert said(None, delivered=6, parked=23) == ["the quarantine has room again"]
-    assert said(None, delivered=7, parked=23) == ["ToolsNet takes results again"]
-    assert len(said(hold, operator)) == 2
-    assert said(None, backlog=0) == [attention.NOTHING_HELD["refused"], attention.NOTHING_HELD["operator"]]
+    assert len(changes(hold, operator)) == 2
+    assert changes(None) == [], "the first was dropped, and nothing is known of the next one"
+    assert changes(hold, operator) == [], "it is refused as well"
+    assert changes(dict(REFUSED, doing="late"), operator) == ["ToolsNet is offered a refused result again: 5"]
+    assert "ToolsNet takes results again" not in changes(hold, operator, delivered=6), "one of the quarantine was taken"
+    assert changes(hold, delivered=6) == [], "nothing left the quarantine"
+    assert changes(hold, operator, delivered=6) == []
+    assert changes(None, delivered=6, parked=23) == ["the quarantine has room again"]
+    assert changes(None, delivered=7, parked=23) == ["ToolsNet takes results again"]
+    assert len(changes(hold, operator)) == 2
+    assert changes(None, backlog=0) == [attention.NOTHING_HELD["refused"], attention.NOTHING_HELD["operator"]]
 
 
 @pytest.mark.parametrize("doing", ["pass", "retry", "trouble"])
 def test_nothing_is_said_to_be_offered_while_the_disk_takes_no_write(doing):
     spool = {"refused": "read-only", "refused_words": "writing: Read-only file system"}
-    said = [one for one in told(dict(REFUSED, doing=doing), spool=spool) if one.startswith("ToolsNet")]
-    assert len(said) == 1 and "nothing is sent, as the flash or disk takes no write" in said[0]
-    assert "are offered" not in said[0] and "next try" not in said[0]
+    texts = [one for one in needs_in_words(dict(REFUSED, doing=doing), spool=spool) if one.startswith("ToolsNet")]
+    assert len(texts) == 1 and "nothing is sent, as the flash or disk takes no write" in texts[0]
+    assert "are offered" not in texts[0] and "next try" not in texts[0]
 
 
-def test_an_outlet_without_a_name_is_told_without_a_second_comma_and_without_none():
+def test_an_outlet_without_a_name_is_reported_without_a_second_comma_and_without_none():
     for waiting, part in (
         (0, "it had taken all records"),
         (1, "at most 1 record that"),
         (7, "at most 7 records that"),
     ):
-        (said,) = told(None, given_up=[{"kind": "mqtt", "name": "", "waiting": waiting}])
-        assert part in said and said.startswith(
+        (text,) = needs_in_words(None, given_up=[{"kind": "mqtt", "name": "", "waiting": waiting}])
+        assert part in text and text.startswith(
             "an outlet of the kind mqtt whose name is not known now is not configured any more and has"
         )
 
@@ -293,7 +293,7 @@ def test_another_kind_under_the_same_name_is_said_to_be_another_outlet():
 
 
 @pytest.mark.parametrize("waiting", [0, 5])
-def test_what_a_toolsnet_lacks_that_is_removed_is_said_with_that(waiting):
+def test_what_a_toolsnet_lacks_that_is_removed_is_reported_with_that(waiting):
     gone = {"kind": "toolsnet", "name": "toolsnet", "waiting": waiting, "lost_there": 40}
     (removed,) = attention.needs({**station(removed=[gone]), "outlets": []})
     assert removed.words.startswith("ToolsNet was removed with this start: ") and removed.label == "REMOVED"
@@ -302,12 +302,12 @@ def test_what_a_toolsnet_lacks_that_is_removed_is_said_with_that(waiting):
     assert not attention.needs({**station(removed=[{**gone, "waiting": 0, "lost_there": 0}]), "outlets": []})
 
 
-def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
+def test_what_an_operator_dropped_is_reported_wherever_set_aside_is():
     counts = {"stored": 218, "delivered": 216, "backlog": 0, "parked": 0}
-    shown = station(**counts, dropped=2)
-    assert words.results(shown) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
-    said = [line for line in words.problem_lines(shown) if "DROPPED" in line]
-    assert said == [
+    reported = station(**counts, dropped=2)
+    assert words.results(reported) == "218 stored, 216 delivered, 2 dropped, 0 waiting"
+    lines = [line for line in words.problem_lines(reported) if "DROPPED" in line]
+    assert lines == [
         "  DROPPED     2 results dropped from the quarantine by an operator: "
         "ToolsNet gets them only where an order sends them again"
     ]
@@ -321,18 +321,18 @@ def test_what_an_operator_dropped_is_said_wherever_set_aside_is():
 @pytest.mark.parametrize(("why", "is_bad"), [("bad certificate", True), ("refused", False)])
 def test_what_status_ends_with_1_for_is_bad_in_metrics(side, why, is_bad):
     down = {"state": "closed", "is_up": False, "why": why, "why_in": "pim opening", "host": "h", "port": 1}
-    shown = station(controller={"host": "h", "port": 2, "state": "ready"})
+    reported = station(controller={"host": "h", "port": 2, "state": "ready"})
     if side == "controller":
-        shown["controller"] = {name: value for name, value in down.items() if name != "is_up"}
+        reported["controller"] = {name: value for name, value in down.items() if name != "is_up"}
     elif side == "toolsnet":
-        shown["outlets"][0].update(down)
+        reported["outlets"][0].update(down)
     else:
-        shown["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
-    bad = [need for need in standing_conditions.all_needs(shown) if need.level == attention.BAD]
-    assert bool(bad) == attention.is_for_somebody(shown) == is_bad
+        reported["outlets"].append({**down, "kind": "mqtt", "name": "mqtt", "place": "mqtt://h:1", "waiting": 0})
+    bad = [need for need in standing_conditions.all_needs(reported) if need.level == attention.BAD]
+    assert bool(bad) == attention.is_for_somebody(reported) == is_bad
     if is_bad:
         assert bad[0].slug == ("controller" if side == "controller" else "outlet")
-        assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(shown))
+        assert any(line.strip().startswith(bad[0].label) for line in words.problem_lines(reported))
 
 
 class Silent(Endpoint):
@@ -369,35 +369,41 @@ def test_an_outlet_that_is_only_away_needs_nobody_of_whatever_kind_it_is(kind, w
     cart.run(3000)
     cart.produce(3)
     cart.run(60000)
-    told = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
-    told["spool"]["path"] = "cart.spool"
-    [down] = [outlet for outlet in told["outlets"] if outlet["kind"] == kind]
+    reported = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
+    reported["spool"]["path"] = "cart.spool"
+    [down] = [outlet for outlet in reported["outlets"] if outlet["kind"] == kind]
     reason = connections.reason_of(down)
     assert reason and not down["is_up"] and down["waiting"] == 3, down
-    assert not attention.is_for_somebody(told), reason
+    assert not attention.is_for_somebody(reported), reason
 
 
-def test_when_it_is_offered_again_is_said_only_as_far_as_it_is_known():
-    def said(hold_ms, **outlet):
-        shown = station(dict(REFUSED, code=0, next_try_ms=hold_ms))
-        shown["outlets"][0].update(outlet)
-        return attention.needs(shown)[0].words
+def test_when_it_is_offered_again_is_reported_only_as_far_as_it_is_known():
+    def refusal_words(hold_ms, **outlet):
+        reported = station(dict(REFUSED, code=0, next_try_ms=hold_ms))
+        reported["outlets"][0].update(outlet)
+        return attention.needs(reported)[0].words
 
-    assert said(0) == "ToolsNet does not answer, it is offered again now, 248 waiting"
-    assert said(2000, is_up=False, next_try_ms=54000) == "ToolsNet does not answer, next try in 54 s, 248 waiting"
-    assert said(60000, is_up=False, next_try_ms=900) == "ToolsNet does not answer, next try in 60 s, 248 waiting"
-    assert said(0, is_up=False, next_try_ms=0) == "ToolsNet does not answer, 248 waiting"  # it is being connected
+    assert refusal_words(0) == "ToolsNet does not answer, it is offered again now, 248 waiting"
+    assert (
+        refusal_words(2000, is_up=False, next_try_ms=54000) == "ToolsNet does not answer, next try in 54 s, 248 waiting"
+    )
+    assert (
+        refusal_words(60000, is_up=False, next_try_ms=900) == "ToolsNet does not answer, next try in 60 s, 248 waiting"
+    )
+    assert (
+        refusal_words(0, is_up=False, next_try_ms=0) == "ToolsNet does not answer, 248 waiting"
+    )  # it is being connected
 
 
-def test_connection_alone_is_not_said_to_take_results():
+def test_a_connection_alone_is_not_reported_as_taking_results():
     pytest.importorskip("textual")
     from toolcart.tools.live import figures
 
-    for delivered, says in ((5, "ToolsNet connected"), (6, "ToolsNet connected, it takes results")):
-        known, shown = figures.StationFigures(), station()
-        shown.update(delivered=delivered)
-        known.delivered_away = 5
-        assert figures._up_text(known, shown, "ToolsNet") == says
+    for delivered, expected in ((5, "ToolsNet connected"), (6, "ToolsNet connected, it takes results")):
+        history, reported = figures.StationFigures(), station()
+        reported.update(delivered=delivered)
+        history.delivered_away = 5
+        assert figures._up_text(history, reported, "ToolsNet") == expected
     assert figures._up_text(figures.StationFigures(), station(delivered=9), "ToolsNet") == "ToolsNet connected"
 
 
@@ -405,18 +411,18 @@ def test_nothing_set_aside_any_more_is_no_count_of_0():
     pytest.importorskip("textual")
     from toolcart.tools.live import figures
 
-    known = figures.StationFigures()
-    assert len(figures._loss_changes(known, station(parked=4))) == 1
-    assert figures._loss_changes(known, station(parked=0)) == [("good", "no result is set aside any more")]
+    history = figures.StationFigures()
+    assert len(figures._loss_changes(history, station(parked=4))) == 1
+    assert figures._loss_changes(history, station(parked=0)) == [("good", "no result is set aside any more")]
 
 
-def test_count_that_grows_all_the_time_is_told_once_a_minute():
+def test_count_that_grows_all_the_time_is_reported_once_a_minute():
     pytest.importorskip("textual")
     from toolcart.tools.live import figures
 
-    known = figures.StationFigures()
-    told = [figures._loss_changes(known, station(overwritten=n), float(n)) for n in range(1, 150)]
-    assert [n for n, texts in enumerate(told, 1) if texts] == [1, 61, 121]
-    assert "121 results at most overwritten" in told[120][0][1]
-    assert "149 results at most overwritten" in figures._loss_changes(known, station(overwritten=149), 300.0)[0][1]
-    assert figures._loss_changes(known, station(overwritten=149), 400.0) == []
+    history = figures.StationFigures()
+    changes = [figures._loss_changes(history, station(overwritten=n), float(n)) for n in range(1, 150)]
+    assert [n for n, texts in enumerate(changes, 1) if texts] == [1, 61, 121]
+    assert "121 results at most overwritten" in changes[120][0][1]
+    assert "149 results at most overwritten" in figures._loss_changes(history, station(overwritten=149), 300.0)[0][1]
+    assert figures._loss_changes(history, station(overwritten=149), 400.0) == []

@@ -29,13 +29,13 @@ def cart(reported, sent=3, **settings):
         (0, "server empty", "holds no result of station 10, of up to 3 that were delivered"),
     ],
 )
-def test_what_the_08_names_is_counted_and_said_in_words(reported, counter, words):
+def test_what_the_08_names_is_counted_and_reported_in_words(reported, counter, words):
     station = of_station(cart(reported).station, 0)
     assert station["counters"][counter] == 1
     assert words in server_sentence(counter, next(e["value"] for e in station["log"] if e["name"] == counter), 10)
-    said = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
+    expected = words if reported > 3 else f"lacks up to {3 - reported} results that it had"
     assert [need.label for need in all_needs(station)] == ["DOUBT"]
-    assert any(said in line for line in status_lines({"stations": [station]}))
+    assert any(expected in line for line in status_lines({"stations": [station]}))
 
 
 def test_server_that_stands_where_it_should_leaves_no_doubt():
@@ -48,7 +48,7 @@ def test_events_have_their_own_sentence():
     assert (doubt.slug, doubt.words) == ("events", "ToolsNet is 2 events behind")
 
 
-def test_what_has_no_sentence_is_told_by_its_name():
+def test_what_has_no_sentence_is_reported_by_its_name():
     assert server_sentence("other revision", 7, 10) == "other revision (7)"
 
 
@@ -60,14 +60,14 @@ def test_live_view_says_the_sentence_once():
 def test_server_that_is_not_allowed_is_named():
     one = Cart(settings={"toolsnet": {"allow_hosts": ["tn"]}}, toolsnet={"server_host": "10.9.9.9"})
     one.until_ready(and_ms=2000)
-    told = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
-    assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in told.words
+    reason = reasons.of_toolsnet(of_station(one.station, 0)["outlets"][0])
+    assert "names 10.9.9.9:10111 as the server, which toolsnet.allow_hosts does not have" in reason.words
     assert one.toolsnet.server_connections == 0
 
 
-def test_an_order_at_a_boards_console_is_said_with_what_came_of_it():
-    told = [log_entries.explain(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
-    assert told == [
+def test_an_order_at_a_boards_console_is_reported_with_what_came_of_it():
+    entries = [log_entries.explain(name, value, 10) for name, value in (("drop ordered", 3), ("retry ordered", 0))]
+    assert entries == [
         "an operator ordered a drop at the board's console: results of the quarantine dropped: 3",
         "an operator ordered a retry at the board's console: results to be offered again: 0",
     ]

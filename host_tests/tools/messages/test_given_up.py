@@ -5,7 +5,7 @@ import pytest
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import standing_conditions, status
 from toolcart.tools.web import metrics
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 FILE = {"kind": "file", "name": "file", "waiting": 0, "is_up": True, "state": "open", "place": "a", "given_up": 529}
 EASY = {**FILE, "name": "easy", "durable": False, "given_up": 506}
@@ -35,60 +35,60 @@ CASES = {
 }
 
 
-def shown_with(outlets):
+def station_with(outlets):
     others = sum(one["given_up"] for one in outlets if one["kind"] != "toolsnet")
     overwritten = sum(one["given_up"] for one in outlets if one["kind"] == "toolsnet")
-    return station_told(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
+    return healthy_station(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_is_said_by_status_and_log(case):
+def test_each_is_reported_by_status_and_log(case):
     outlets, words = CASES[case]
-    shown = shown_with(outlets)
-    said = [need.words for need in standing_conditions.all_needs(shown) if need.label in ("OVERWRITTEN", "MISSED")]
-    assert said == words
-    lines = "\n".join(status.problem_lines(shown))
-    logged = [one.text for one in Figures().feed(status_of(shown), 1.0)]
+    reported = station_with(outlets)
+    texts = [need.words for need in standing_conditions.all_needs(reported) if need.label in ("OVERWRITTEN", "MISSED")]
+    assert texts == words
+    lines = "\n".join(status.problem_lines(reported))
+    logged = [one.text for one in Figures().feed(status_of(reported), 1.0)]
     assert all(one in lines and any(text.startswith(one) for text in logged) for one in words)
 
 
 @pytest.mark.parametrize("one", [SERVER, BROKER], ids=lambda one: one["kind"])
 def test_what_a_start_left_out_is_in_the_one_number_as_after_the_next_start(one):
-    said = []
+    needs = []
     for left_out in (23, None):
-        shown = shown_with([{**one, "left_out": left_out, "given_up": 27}])
-        said.append([need for need in standing_conditions.count_needs(shown) if need.key == "27"])
-        assert not [need for need in standing_conditions.all_needs(shown) if need.label == "LEFT OUT"]
-    assert said[0] == said[1] != []
+        reported = station_with([{**one, "left_out": left_out, "given_up": 27}])
+        needs.append([need for need in standing_conditions.count_needs(reported) if need.key == "27"])
+        assert not [need for need in standing_conditions.all_needs(reported) if need.label == "LEFT OUT"]
+    assert needs[0] == needs[1] != []
 
 
-def test_of_what_was_given_up_no_cause_is_said_that_another_setting_may_have_had():
+def test_of_what_was_given_up_no_cause_is_reported_that_another_setting_may_have_had():
     """It was given up while it was durable or best effort; which, nobody knows when it is the other one."""
     for durable, label in ((True, "OVERWRITTEN"), (False, "MISSED")):
-        shown = shown_with([{**BROKER, "durable": durable}])
-        [need] = [need for need in standing_conditions.all_needs(shown) if need.label == label]
+        reported = station_with([{**BROKER, "durable": durable}])
+        [need] = [need for need in standing_conditions.all_needs(reported) if need.label == label]
         assert need.words == given_up(276, "MQTT")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_each_has_its_figure(case):
     outlets, _ = CASES[case]
-    shown = shown_with(outlets)
+    reported = station_with(outlets)
     text = "\n".join(
         f"{name}{{outlet={one['name']}}} {one['given_up']}"
         for one in outlets
         for name in ["toolcart_results_overwritten" if one.get("durable", True) else "toolcart_results_missed"]
     )
-    found = metrics_of(shown)
-    assert found == text.splitlines()
+    figures = metrics_of(reported)
+    assert figures == text.splitlines()
 
 
-def metrics_of(shown):
+def metrics_of(reported):
     from toolcart.base.prometheus import Sheet
 
     sheet = Sheet(metrics.FAMILIES)
-    shown["spool"] |= {"erases_ever": 0}
-    metrics._add_station(sheet, {}, shown, 0.0)
+    reported["spool"] |= {"erases_ever": 0}
+    metrics._add_station(sheet, {}, reported, 0.0)
     lines = [
         line
         for line in sheet.text().splitlines()
@@ -101,20 +101,20 @@ def metrics_of(shown):
     ]
 
 
-def test_what_is_left_of_outlets_that_are_gone_is_said():
-    shown = shown_with([BROKER])
-    shown["missed"] += 7
-    said = [need.words for need in standing_conditions.count_needs(shown) if need.about == "gone"]
-    assert said == ["7 records at most were given up before outlets that are not configured any more had them"]
+def test_what_is_left_of_outlets_that_are_gone_is_reported():
+    reported = station_with([BROKER])
+    reported["missed"] += 7
+    texts = [need.words for need in standing_conditions.count_needs(reported) if need.about == "gone"]
+    assert texts == ["7 records at most were given up before outlets that are not configured any more had them"]
 
 
 def test_what_waited_for_an_outlet_that_is_gone_is_not_said_to_be_delivered():
-    figures, told = Figures(), []
+    figures, texts = Figures(), []
     for outlet, waiting in ((FILE, 40), (BROKER, 0), (BROKER, 30), ({**BROKER, "durable": False}, 0)):
-        shown = {**shown_with([{**outlet, "waiting": waiting}]), "backlog": waiting}
-        told += [one.text for one in figures.feed(status_of(shown), 1.0)]
-    assert not [text for text in told if "backlog delivered" in text]
+        reported = {**station_with([{**outlet, "waiting": waiting}]), "backlog": waiting}
+        texts += [one.text for one in figures.feed(status_of(reported), 1.0)]
+    assert not [text for text in texts if "backlog delivered" in text]
     for waiting in (20, 0):
-        shown = {**shown_with([{**FILE, "waiting": waiting}]), "backlog": waiting}
-        told += [one.text for one in figures.feed(status_of(shown), 1.0)]
-    assert [text for text in told if "backlog delivered" in text] == ["backlog delivered (up to 20)"]
+        reported = {**station_with([{**FILE, "waiting": waiting}]), "backlog": waiting}
+        texts += [one.text for one in figures.feed(status_of(reported), 1.0)]
+    assert [text for text in texts if "backlog delivered" in text] == ["backlog delivered (up to 20)"]

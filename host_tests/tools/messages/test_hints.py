@@ -64,9 +64,9 @@ def test_every_command_that_the_program_names_is_there():
 # -- named by a running agent --------------------------------------------------------------------------------------
 
 
-def cart_with_refused(beside):
+def cart_with_refused(parent):
     """The configuration of a cart in a folder with a space in its name, with a spool that holds results set aside."""
-    folder = beside / "my carts"
+    folder = parent / "my carts"
     folder.mkdir()
     (folder / "cart.spool").write_bytes(lzma.open(ASIDE).read())
     (folder / "cart.spool").chmod(0o600)
@@ -80,23 +80,23 @@ def cart(tmp_path, monkeypatch):
     return cart_with_refused(tmp_path)
 
 
-def lived(config):
+def run_agent(config):
     """The lines of the log and of the status of an agent that lives until neither side has let it in."""
     figures, out = Figures(), io.StringIO()
     lines = LogLines(out)
 
-    def goes_on(_agent, told):
-        if told[-1]["kind"] != "status":
+    def goes_on(_agent, lines):
+        if lines[-1]["kind"] != "status":
             return True
-        [station] = told[-1]["stations"]
+        [station] = lines[-1]["stations"]
         return not all(side.get("why") for side in (station["controller"], *station["outlets"]))
 
-    code, told = running.lived(config, goes_on)
+    code, reported = running.run_agent(config, goes_on)
     assert code == 0
-    for line in told[:-1]:
+    for line in reported[:-1]:
         lines.changes(figures.feed(line, 0.0))
-    shown = told[-1]["stations"]
-    return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": shown})), shown
+    stations = reported[-1]["stations"]
+    return out.getvalue(), "\n".join(status.lines({"agent": {}, "stations": stations})), stations
 
 
 # -- named where something is wrong --------------------------------------------------------------------------------
@@ -110,9 +110,9 @@ def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeyp
     monkeypatch.setattr(service.shutil, "which", lambda name: None if name == "systemctl" else f"/usr/bin/{name}")
     monkeypatch.setattr(service, "write", lambda *_: pytest.fail("something was written"))
     (cart.parent / "cart.spool").unlink()  # else what waits in it is told first
-    said = toolcart("install-service", "--config", cart, code=1).output
-    assert "nothing was written" in said
-    way = next(line for line in re.findall(r"`([^`]*)`", said) if " run " in line)
+    output = toolcart("install-service", "--config", cart, code=1).output
+    assert "nothing was written" in output
+    way = next(line for line in re.findall(r"`([^`]*)`", output) if " run " in line)
     words = shlex.split(way)[1:]
     assert words == ["run", "--plain", "--config", str(cart)]
     toolcart(*words, "--seconds", 0.2)
@@ -121,8 +121,8 @@ def test_without_systemd_nothing_is_written_and_a_way_out_is_named(cart, monkeyp
 def test_pages_of_the_demo_at_a_port_that_is_used_are_refused():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        said = toolcart("run", "--headless", "--seconds", 1, "--web", where, code=2).output
-    assert f"--web {where}: nothing can listen there" in said
+        output = toolcart("run", "--headless", "--seconds", 1, "--web", where, code=2).output
+    assert f"--web {where}: nothing can listen there" in output
 
 
 def test_configuration_that_is_not_there_is_the_same_mistake_for_every_command(tmp_path, monkeypatch):

@@ -19,29 +19,29 @@ from toolcart.tools.messages import attention, commands, log_entries, reasons
 from toolcart.tools.status import client
 from toolcart.tools.web import page
 from host_tests.support.running import free_port, running, toolcart
-from host_tests.tools.messages.test_hints import cart_with_refused, lived
+from host_tests.tools.messages.test_hints import cart_with_refused, run_agent
 from lab.packaging import debian, message_table
 
 
-def said_by(line, *more, code=0):
+def output_of(line, *more, code=0):
     """What a command says, typed as it was named and with more words; code as for toolcart."""
     return toolcart(*shlex.split(line), *more, code=code).output
 
 
-def type_it(said, name, *more, code=0, **places):
+def type_it(text, name, *more, code=0, **places):
     """Type the first command of this name that was said, places such as FILE filled in; what it says."""
-    found = next(one for one in re.findall(rf"toolcart ({re.escape(name)}[^`\n;]*)", said))
-    return toolcart(*(places.get(word, word) for word in shlex.split(found)), *more, code=code).output
+    command = next(one for one in re.findall(rf"toolcart ({re.escape(name)}[^`\n;]*)", text))
+    return toolcart(*(places.get(word, word) for word in shlex.split(command)), *more, code=code).output
 
 
 def new(place, machine, *, at="h", pim="h:1"):
     """What `config new` says after it wrote a configuration."""
-    return said_by(f"config new --name A --controller {at} --pim {pim} --system 1 --station 1 --on {machine}", place)
+    return output_of(f"config new --name A --controller {at} --pim {pim} --system 1 --station 1 --on {machine}", place)
 
 
 def installed(command, root):
     """The folder in which the service is, once this command has put it there."""
-    said_by(command, "--take-spools", "--root", root)
+    output_of(command, "--take-spools", "--root", root)
     return root
 
 
@@ -55,13 +55,13 @@ def old(tmp_path, monkeypatch):
 @pytest.fixture
 def cart(old):
     """The same, after an agent has run on it."""
-    lived(old)
+    run_agent(old)
     return old
 
 
 def lived_badly(config):
     """What the agent says that cannot use its spool."""
-    return said_by("run --plain --seconds 1 --config", config, code=3)
+    return output_of("run --plain --seconds 1 --config", config, code=3)
 
 
 # -- spools --------------------------------------------------------------------------------------------------------
@@ -70,8 +70,8 @@ def lived_badly(config):
 def test_a_spool_that_was_cut_short_is_rescued(cart):
     spool = cart.parent / "cart.spool"
     spool.write_bytes(spool.read_bytes()[:200000])
-    said = lived_badly(cart)
-    assert "WVWZZZ" in type_it(said, "spool rescue")
+    output = lived_badly(cart)
+    assert "WVWZZZ" in type_it(output, "spool rescue")
 
 
 def test_a_spool_with_a_damaged_header_is_rescued(cart):
@@ -86,24 +86,24 @@ def test_a_spool_with_a_damaged_header_is_rescued(cart):
 def test_a_damaged_spool_names_its_rescue(cart):
     spool = cart.parent / "cart.spool"
     spool.write_bytes(bytes(4100) + spool.read_bytes()[4096:270000])  # no block where one could begin
-    said = said_by("spool info", spool, code=None)
-    type_it(said, "spool rescue")
+    output = output_of("spool info", spool, code=None)
+    type_it(output, "spool rescue")
 
 
 def test_a_quarantine_that_cannot_be_read_names_the_check(cart):
     spool = cart.parent / "cart.spool"
     octets = spool.read_bytes()
     spool.write_bytes(octets[:4096] + bytes(len(octets) - 4096))
-    said = said_by("quarantine list --spool", spool, code=None)
-    type_it(said, "spool check", code=2)
+    output = output_of("quarantine list --spool", spool, code=None)
+    type_it(output, "spool check", code=2)
 
 
 # -- status, doctor, reasons ----------------------------------------------------------------------------------------
 
 
 def test_commands_of_a_status_show_what_it_tells(cart):
-    log, said, (station,) = lived(cart)
-    for text in (log, said, commands.quarantine(station)):
+    log, status, (station,) = run_agent(cart)
+    for text in (log, status, commands.quarantine(station)):
         assert f"{station['parked']} in the quarantine" in type_it(text, "quarantine list")
     for made in (commands.gaps(station), commands.check(station)):
         type_it(made, "spool")
@@ -115,16 +115,16 @@ def test_commands_of_a_status_show_what_it_tells(cart):
 
 
 def test_an_agent_that_does_not_run_is_started(cart):
-    said = said_by("status --config", cart, code=None)
-    type_it(said, "run --config FILE", "--plain", "--seconds", 0.1, FILE=cart)
+    output = output_of("status --config", cart, code=None)
+    type_it(output, "run --config FILE", "--plain", "--seconds", 0.1, FILE=cart)
     with socket.socket(socket.AF_UNIX) as left:
         left.bind(f"{cart}.sock")
 
 
 def test_a_doctor_without_an_agent_says_how_one_is_started(cart, tmp_path):
-    said = said_by("doctor --offline --config", cart, code=None)
-    here, service = re.findall(r"`(?:sudo )?toolcart ([^`]*)`", said)
-    said_by(here, "--plain", "--seconds", 0.1)
+    output = output_of("doctor --offline --config", cart, code=None)
+    here, service = re.findall(r"`(?:sudo )?toolcart ([^`]*)`", output)
+    output_of(here, "--plain", "--seconds", 0.1)
     assert (installed(service, tmp_path / "card") / "etc/systemd/system/toolcart.service").is_file()
 
 
@@ -135,30 +135,30 @@ def test_a_changed_configuration_names_what_lists_its_mistakes(old):
     assert "1 mistake" in type_it(need.hint, "config check", code=2)
 
 
-def test_why_a_controller_is_away_is_said_by_status(cart):
-    _, said, _ = lived(cart)
-    assert "why: controller" in said
+def test_why_a_controller_is_away_is_reported_by_status(cart):
+    _, status, _ = run_agent(cart)
+    assert "why: controller" in status
 
 
 def test_a_spool_that_could_not_be_written_is_looked_at_by_doctor(cart, monkeypatch):
     monkeypatch.setattr(doctor, "SERVICE_CONFIG", cart)
-    said = log_entries.explain("flash failed", 5, 10)
-    assert "disk" in type_it(said, "doctor", code=1)
+    entry = log_entries.explain("flash failed", 5, 10)
+    assert "disk" in type_it(entry, "doctor", code=1)
 
 
 def test_a_line_that_does_not_answer_is_monitored(tmp_path):
     silent = reasons.of_controller({"host": "/dev/none", "port": 9600, "why": "silence", "line": {"overruns": 0}})
-    found = doctor_controller._unanswered("x", "/dev/none", 9600, 3, type("S", (), {"why": 0})())
+    unanswered = doctor_controller._unanswered("x", "/dev/none", 9600, 3, type("S", (), {"why": 0})())
     odd = log_entries.explain("odd on the line", 1, 10)
-    for text in (silent.hint, found.hint, odd):
+    for text in (silent.hint, unanswered.hint, odd):
         assert "Missing argument 'DEVICE'" in type_it(text, "line monitor", code=2)
 
 
 def test_an_agent_whose_socket_cannot_be_made_is_not_asked(cart):
     place = cart.with_name("cart.json.sock")
     place.mkdir()
-    assert "`toolcart status` cannot ask" in said_by("run --plain --seconds 0.5 --config", cart, code=None)
-    said_by("status --config", cart, code=3)
+    assert "`toolcart status` cannot ask" in output_of("run --plain --seconds 0.5 --config", cart, code=None)
+    output_of("status --config", cart, code=3)
 
 
 def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_path):
@@ -167,8 +167,8 @@ def test_the_manual_page_says_where_the_service_has_its_configuration(cart, tmp_
 
 
 def test_a_controller_that_is_not_to_be_commanded_is_not(cart):
-    said = said_by("config explain stations[].controller.commands")
-    assert "no agent runs here" in type_it(said, "command", "10", "select-pset", "5", code=3)
+    output = output_of("config explain stations[].controller.commands")
+    assert "no agent runs here" in type_it(output, "command", "10", "select-pset", "5", code=3)
 
 
 def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
@@ -183,8 +183,8 @@ def test_who_may_not_set_the_clock_installs_the_service_again(cart, tmp_path):
 
 
 def test_a_setting_that_is_not_there_names_the_list():
-    said = said_by("config explain nonsense", code=None)
-    assert "toolsnet.pim_host" in type_it(said, "config explain")
+    output = output_of("config explain nonsense", code=None)
+    assert "toolsnet.pim_host" in type_it(output, "config explain")
 
 
 def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
@@ -197,52 +197,54 @@ def test_a_page_names_what_lists_the_mistakes_of_a_configuration(old):
 def test_what_is_no_json_names_an_example(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "x.json").write_text("stations: []\n")
-    said = said_by("config check x.json", code=None)
-    (tmp_path / "y.json").write_text(type_it(said, "config example"))
-    said_by("config check y.json")
+    output = output_of("config check x.json", code=None)
+    (tmp_path / "y.json").write_text(type_it(output, "config example"))
+    output_of("config check y.json")
 
 
 def test_what_comes_next_after_a_new_configuration(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     local = {"at": "127.0.0.1", "pim": f"127.0.0.1:{free_port()}"}
-    said = [new("a b.json", "linux", **local), new("chip.json", "ethernet", **local)]
-    type_it(said[0], "run", "--plain", "--seconds", 0.1)
-    brings = re.search(r"toolcart (flash .*?) \(", said[1])[1].replace("PORT", "/dev/none")
-    assert "/dev/none" in said_by(brings, code=None)
+    outputs = [new("a b.json", "linux", **local), new("chip.json", "ethernet", **local)]
+    type_it(outputs[0], "run", "--plain", "--seconds", 0.1)
+    brings = re.search(r"toolcart (flash .*?) \(", outputs[1])[1].replace("PORT", "/dev/none")
+    assert "/dev/none" in output_of(brings, code=None)
 
 
 def test_a_message_that_is_not_there_names_the_tables():
     typed = ("mid 5555", *(f"ask 127.0.0.1:1 {words}" for words in ("5555", "0064 x", "0064 nonsense=1")))
-    said = [said_by(line, code=None) for line in typed]
-    for text in said:
+    outputs = [output_of(line, code=None) for line in typed]
+    for text in outputs:
         assert "64" in type_it(text, "mid")
 
 
 def test_the_list_of_messages_shows_one():
-    said = message_table.page()
-    assert "MID 0061" in type_it(said, "mid")
+    page_text = message_table.page()
+    assert "MID 0061" in type_it(page_text, "mid")
 
 
 def test_a_file_without_curves_is_decoded(tmp_path):
     file = tmp_path / "x.txt"
     file.write_text("00200001001 0 00    ")
-    assert "toolcart decode" in said_by("trace", file, code=None)
+    assert "toolcart decode" in output_of("trace", file, code=None)
     assert toolcart("decode", file, code=None).exit_code in (0, 1)
 
 
 def test_what_is_no_capture_names_what_writes_one(tmp_path):
     (tmp_path / "x").write_text("nonsense\n")
-    said = said_by("line decode", tmp_path / "x", code=None)
-    assert "DEVICE" in type_it(said.split(" writes")[0], "line monitor", code=2, FILE=str(tmp_path / "y"))
+    output = output_of("line decode", tmp_path / "x", code=None)
+    assert "DEVICE" in type_it(output.split(" writes")[0], "line monitor", code=2, FILE=str(tmp_path / "y"))
 
 
 def test_the_account_of_a_demo_names_its_archive(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "archive of mine.sqlite"
     _archive(place)
-    told = {key: 0 for _, key in faults._ROWS} | dict.fromkeys(("kills", "toolsnet_outages", "controller_outages"), 0)
-    said = "\n".join(faults.lines({**told, "doubled": 0, "seconds": 1}, str(tmp_path), str(place)))
-    type_it(said, "archive query", code=1)  # nothing is in it
+    account = {key: 0 for _, key in faults._ROWS} | dict.fromkeys(
+        ("kills", "toolsnet_outages", "controller_outages"), 0
+    )
+    text = "\n".join(faults.lines({**account, "doubled": 0, "seconds": 1}, str(tmp_path), str(place)))
+    type_it(text, "archive query", code=1)  # nothing is in it
 
 
 # -- the archive -----------------------------------------------------------------------------------------------------
@@ -258,10 +260,10 @@ def _archive(place):
 def test_an_archive_that_is_not_there_is_made_by_serve(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "none.sqlite"
-    assert "toolcart archive serve" in said_by("archive query --database", place, code=None)
+    assert "toolcart archive serve" in output_of("archive query --database", place, code=None)
     # Let the archive be served for a moment: then it is there, and empty.
-    said_by("archive serve --pim-port 0 --server-port 0 --seconds 0.2 --database", place)
-    said_by("archive query --database", place, code=1)
+    output_of("archive serve --pim-port 0 --server-port 0 --seconds 0.2 --database", place)
+    output_of("archive query --database", place, code=1)
 
 
 BREAKS = """
@@ -276,7 +278,7 @@ main()
 """
 
 
-def test_why_a_page_cannot_be_shown_stands_in_the_log(tmp_path):
+def test_why_a_page_cannot_be_shown_is_in_the_log(tmp_path):
     pytest.importorskip("starlette")
     place = tmp_path / "a.sqlite"
     _archive(place)
@@ -293,8 +295,8 @@ def test_a_result_that_is_not_there_is_looked_for(tmp_path):
     pytest.importorskip("sqlalchemy")
     place = tmp_path / "a.sqlite"
     _archive(place)
-    assert "toolcart archive query --json" in said_by("archive curves 7 --database", place, code=None)
-    said_by("archive query --json --database", place, code=1)
+    assert "toolcart archive query --json" in output_of("archive curves 7 --database", place, code=None)
+    output_of("archive query --json --database", place, code=1)
 
 
 def test_what_is_no_user_is_written_by_the_command(tmp_path):
@@ -307,7 +309,7 @@ def test_what_is_no_user_is_written_by_the_command(tmp_path):
     file.chmod(0o600)
     with pytest.raises(private_files.PrivateFileError, match="toolcart archive user"):
         users.read(str(file))
-    said_by("archive user --help")
+    output_of("archive user --help")
 
 
 # -- the package -----------------------------------------------------------------------------------------------------

@@ -82,7 +82,7 @@ def test_a_service_gets_the_toolcart_that_is_here(outside, monkeypatch):
 
 def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_path):
     (tmp_path / "json.py").write_text("raise SystemExit('another one')\n")
-    told = subprocess.run(
+    done = subprocess.run(
         subprocesses.command(
             "-c", "import sys, json, toolcart.base; print(toolcart.base.__file__, sys.path.count(''))"
         ),
@@ -92,7 +92,7 @@ def test_child_runs_this_program_and_not_what_lies_in_the_current_folder(tmp_pat
         timeout=60,
         check=True,
     )
-    file, blanks = told.stdout.split()
+    file, blanks = done.stdout.split()
     assert Path(file).is_relative_to(ROOT)
     assert blanks == "0"
 

@@ -10,12 +10,12 @@ from toolcart.agent.base import counters
 from toolcart.agent.base.counters import NAMES
 from toolcart.base.sources import files_below
 from toolcart.tools.live import log_lines
-from toolcart.tools.live.figures import _REPORTED_AS_STATE as TOLD_AS_STATE
+from toolcart.tools.live.figures import _REPORTED_AS_STATE as REPORTED_AS_STATE
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING, Change, Figures
 from toolcart.tools.live.log_lines import LogLines
 from toolcart.tools.live.plain import InProcess
 from toolcart.tools.messages import log_entries, standing_conditions
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,9 +37,9 @@ def test_the_json_form_is_one_object_a_line():
     lines.changes(CHANGES[:1])
     lines.summary(5.0, {"stored": 7}, "stored 7")
     lines.account({"stored": 7}, ["  stored 7"])
-    told = [json.loads(line) for line in out.getvalue().splitlines()]
-    assert [one["level"] for one in told] == ["error", "info", "info"] and told[1]["stored"] == 7
-    assert told[0]["text"] == CHANGES[0].text and told[2]["text"].startswith("ended")
+    entries = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [one["level"] for one in entries] == ["error", "info", "info"] and entries[1]["stored"] == 7
+    assert entries[0]["text"] == CHANGES[0].text and entries[2]["text"].startswith("ended")
 
 
 def test_the_journal_gets_priorities_and_no_moments(tmp_path):
@@ -78,13 +78,13 @@ def test_a_day_without_changes_is_one_line(monkeypatch):
 
 def test_what_did_not_get_through_names_the_command_that_helps():
     spool = {"path": "/a/my cart.spool"}
-    shown = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
-    told = "; ".join(need.text() for need in standing_conditions.count_needs(shown))
+    reported = {"number": 7, "overwritten": 1, "parked": 2, "recovery": {"gone": 3}, "spool": spool}
+    text = "; ".join(need.text() for need in standing_conditions.count_needs(reported))
     for words in ("size_kib", "`toolcart quarantine list --spool '/a/my cart.spool'`", "gaps '/a/my cart.spool'`"):
-        assert words in told
+        assert words in text
 
 
-def test_numbers_of_the_log_are_told_in_words():
+def test_numbers_of_the_log_are_reported_in_words():
     refused = log_entries.explain("controller refusals", 60092, 7)
     assert refused == "the controller rejected MID 0060 with code 92 (Open Protocol commands disabled)"
     assert "a revision of MID 0001" in log_entries.explain("controller refusals", 1097, 7)
@@ -93,21 +93,21 @@ def test_numbers_of_the_log_are_told_in_words():
         assert name in NAMES
 
 
-def test_why_a_result_was_set_aside_is_told():
+def test_why_a_result_was_set_aside_is_reported():
     assert log_entries.explain("parked", 7, 10) == "a result was set aside: refused by ToolsNet with code 7"
-    said = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
-    for reason, words in said.items():
-        told = log_entries.explain("parked", reason, 10)
-        assert words in told and str(reason) not in told
+    words_by_reason = {1001: "could not be read", 1002: "did not answer", 1003: "refused by ToolsNet", 1004: "in doubt"}
+    for reason, words in words_by_reason.items():
+        text = log_entries.explain("parked", reason, 10)
+        assert words in text and str(reason) not in text
     assert "result 17" in log_entries.explain("server silent", 17, 10)
     assert "an event" in log_entries.explain("server silent", 0, 10)
 
 
-def test_everything_that_the_agent_notes_is_told_in_words():
+def test_everything_that_the_agent_notes_is_reported_in_words():
     sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
     noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(h\.([A-Z_]+),", text)}
     assert len(noted) > 25
-    for name in {NAMES[number] for number in noted} - TOLD_AS_STATE:
+    for name in {NAMES[number] for number in noted} - REPORTED_AS_STATE:
         assert log_entries.explain(name, 5, 7) != f"{name} (5)"
     assert "MID 0065" in log_entries.explain("controller malformed", 65, 7)
     assert "no sample" in log_entries.explain("traces lost", 2, 7)
@@ -121,19 +121,21 @@ def test_a_spool_that_was_made_is_a_notice():
 def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     figures = Figures()
 
-    def told(**changed):
-        return [change.text for change in figures.feed(status_of(station_told(**changed)), 0.0)]
+    def texts_after(**changed):
+        return [change.text for change in figures.feed(status_of(healthy_station(**changed)), 0.0)]
 
-    told(backlog=0, parked=1)
-    told(backlog=6, parked=1)
-    (said,) = [text for text in told(backlog=0, parked=7) if "backlog" in text]
-    assert said == "nothing waits any more, of a backlog of up to 6: 6 set aside"
-    told(backlog=7, parked=7)
-    assert any("up to 7: 6 set aside, the rest delivered" in text for text in told(backlog=0, parked=13))
-    told(backlog=229, parked=13)
+    texts_after(backlog=0, parked=1)
+    texts_after(backlog=6, parked=1)
+    (change_text,) = [text for text in texts_after(backlog=0, parked=7) if "backlog" in text]
+    assert change_text == "nothing waits any more, of a backlog of up to 6: 6 set aside"
+    texts_after(backlog=7, parked=7)
+    assert any("up to 7: 6 set aside, the rest delivered" in text for text in texts_after(backlog=0, parked=13))
+    texts_after(backlog=229, parked=13)
     for lost in (40, 101):
-        told(backlog=229, parked=13, overwritten=lost)
-    (said,) = [text for text in told(backlog=0, parked=13, overwritten=101) if "backlog" in text]
-    assert said == "nothing waits any more, of a backlog of up to 330: 101 overwritten at most, the rest delivered"
-    told(backlog=7, parked=7, overwritten=101)
-    assert "backlog delivered (up to 7)" in told(backlog=0, parked=7, overwritten=101)
+        texts_after(backlog=229, parked=13, overwritten=lost)
+    (change_text,) = [text for text in texts_after(backlog=0, parked=13, overwritten=101) if "backlog" in text]
+    assert (
+        change_text == "nothing waits any more, of a backlog of up to 330: 101 overwritten at most, the rest delivered"
+    )
+    texts_after(backlog=7, parked=7, overwritten=101)
+    assert "backlog delivered (up to 7)" in texts_after(backlog=0, parked=7, overwritten=101)

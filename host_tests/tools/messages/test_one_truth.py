@@ -27,7 +27,7 @@ from lab.harness.flash import Nor
 SIZE, LEFT = (400, 60), 94  # of a terminal, and of its left panel
 
 
-def shown(cart, **changed):
+def reported_station(cart, **changed):
     """The station of a cart, as an agent tells it; `changed` is what no simulated plant can wear out."""
     station = json.loads(json.dumps(snapshot(cart.app)["stations"][0]))
     station["spool"].update({"path": "cart.spool", **changed.pop("spool", {})})
@@ -62,13 +62,13 @@ def late():
     """ToolsNet takes what it has refused before, once it is offered again."""
     cart = produced(5, toolsnet={"tightening_codes": {2: 17}})
     cart.run(60000)
-    return shown(cart)
+    return reported_station(cart)
 
 
 def held():
     """ToolsNet takes one of ten until the quarantine has no room."""
     codes = {one: 17 for one in range(200) if one % 10}
-    return shown(produced(150, 300, toolsnet={"tightening_codes": codes}, blocks=40))
+    return reported_station(produced(150, 300, toolsnet={"tightening_codes": codes}, blocks=40))
 
 
 def gone():
@@ -77,7 +77,7 @@ def gone():
     cart.produce(3)
     cart.controller.forget(2)
     cart.run(60000)
-    return shown(cart)
+    return reported_station(cart)
 
 
 def missed():
@@ -85,7 +85,7 @@ def missed():
     cart.lines["b.jsonl"].refuses = ("open",)
     cart.lines["b.jsonl"].close()
     cart.station.outlets[1].recover(cart.clock.now)
-    return shown(more(cart, 240, 100))
+    return reported_station(more(cart, 240, 100))
 
 
 def reported(number):
@@ -93,7 +93,7 @@ def reported(number):
     cart.options.reported_result = number
     cart.toolsnet.drop()
     cart.run(3000)
-    return shown(cart)
+    return reported_station(cart)
 
 
 def lost(number):
@@ -138,7 +138,7 @@ def refusing():
     """The disk refuses a result."""
     cart = produced(2, make_flash=Nor)
     cart.flashes["spool0"].code = FLASH_IO
-    return shown(more(cart, 1, 5000))
+    return reported_station(more(cart, 1, 5000))
 
 
 def changed(adds):
@@ -157,83 +157,86 @@ def changed(adds):
     cart.configuration = both if adds else alone
     cart.cut()
     cart.run(20000)
-    return shown(cart)
+    return reported_station(cart)
 
 
 def receipts(counted):
     """An outlet that has counted such receipts."""
-    station = shown(started())
+    station = reported_station(started())
     station["outlets"][0][counted] = 2
     return station
 
 
 def left_out():
     """ToolsNet was added, and has not got what others have had."""
-    station = shown(started(), overwritten=23)
+    station = reported_station(started(), overwritten=23)
     station["outlets"][0].update(left_out=23, given_up=23)
     return station
 
 
 # The state, and the slugs of all that is to be said of it.
 STATES = {
-    "well": (lambda: shown(produced(2)), set()),
-    "refused": (lambda: shown(produced(2, toolsnet={"code_all": 17})), {"refused"}),
-    "no answer": (lambda: shown(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
+    "well": (lambda: reported_station(produced(2)), set()),
+    "refused": (lambda: reported_station(produced(2, toolsnet={"code_all": 17})), {"refused"}),
+    "no answer": (lambda: reported_station(produced(1, 20000, toolsnet={"silent_sequences": (1,)})), None),
     "set aside": (late, {"set aside", "waits late"}),
-    "dropped": (lambda: shown(away(1), dropped=2), {"dropped"}),
+    "dropped": (lambda: reported_station(away(1), dropped=2), {"dropped"}),
     "hold": (held, None),
-    "full": (lambda: shown(away(240, blocks=7)), {"full"}),
+    "full": (lambda: reported_station(away(240, blocks=7)), {"full"}),
     "refusing disk": (refusing, {"disk"}),
-    "full disk": (lambda: shown(started(), spool={"disk_is_full": True}), {"disk full"}),
+    "full disk": (lambda: reported_station(started(), spool={"disk_is_full": True}), {"disk full"}),
     "overwritten": (
-        lambda: shown(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
+        lambda: reported_station(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
         {"overwritten"},
     ),
     "gone": (gone, {"gone"}),
     "added": (lambda: changed(True), {"added"}),
     "left out": (left_out, {"added", "overwritten"}),
     "removed": (lambda: changed(False), {"removed"}),
-    "given up": (lambda: shown(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
-    "guessed": (lambda: shown(started(), places_guessed=True), {"guessed"}),
-    "corrected": (lambda: shown(started(), spool={"state_corrected": 1}), {"corrected"}),
+    "given up": (lambda: reported_station(started(), given_up=[{"kind": "mqtt", "waiting": 5}]), {"given up"}),
+    "guessed": (lambda: reported_station(started(), places_guessed=True), {"guessed"}),
+    "corrected": (lambda: reported_station(started(), spool={"state_corrected": 1}), {"corrected"}),
     "missed": (missed, {"missed", "outlet"}),
     "resume unknown": (lambda: reported(40000), {"resume unknown"}),
-    "server behind": (lambda: shown(lost(1)), {"lost there"}),
-    "server behind, restarted": (lambda: shown(again(lost(1))), {"lost there"}),
-    "server behind, sent again": (lambda: shown(sent_again(lost(1))), {"sent again"}),
-    "server empty": (lambda: shown(lost(0)), {"lost there"}),
-    "server empty, restarted": (lambda: shown(again(lost(0))), {"lost there"}),
-    "server empty, sent again": (lambda: shown(sent_again(lost(0))), {"sent again"}),
-    "server empty, sent again, restarted": (lambda: shown(again(sent_again(lost(0)))), {"sent again"}),
-    "server empty, some are being sent again": (lambda: shown(sent_again(lost(0), "3")), {"lost there", "sent again"}),
-    "server empty, some are being sent again, restarted": (
-        lambda: shown(again(sent_again(lost(0), "3"))),
+    "server behind": (lambda: reported_station(lost(1)), {"lost there"}),
+    "server behind, restarted": (lambda: reported_station(again(lost(1))), {"lost there"}),
+    "server behind, sent again": (lambda: reported_station(sent_again(lost(1))), {"sent again"}),
+    "server empty": (lambda: reported_station(lost(0)), {"lost there"}),
+    "server empty, restarted": (lambda: reported_station(again(lost(0))), {"lost there"}),
+    "server empty, sent again": (lambda: reported_station(sent_again(lost(0))), {"sent again"}),
+    "server empty, sent again, restarted": (lambda: reported_station(again(sent_again(lost(0)))), {"sent again"}),
+    "server empty, some are being sent again": (
+        lambda: reported_station(sent_again(lost(0), "3")),
         {"lost there", "sent again"},
     ),
-    "server empty, all sent again": (lambda: shown(all_sent(sent_again(lost(0)))), set()),
-    "server empty, all sent again, restarted": (lambda: shown(again(all_sent(sent_again(lost(0))))), set()),
-    "server empty, some sent again": (lambda: shown(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
-    "server empty, left": (lambda: shown(left(lost(0))), set()),
-    "server empty, left, restarted": (lambda: shown(again(left(lost(0)))), set()),
-    "fetching": (lambda: shown(started(), recovery={"needs": "station_id"}), {"fetching"}),
-    "again": (lambda: shown(started(), recovery={"stored_again_at_most": 3}), {"again"}),
-    "worn": (lambda: shown(started(), spool={"state_alarm": 1}), {"state"}),
-    "worn out": (lambda: shown(started(), spool={"state_alarm": 2}), {"state"}),
-    "state lost": (lambda: shown(started(), spool={"state_lost": True}), {"state"}),
-    "unsubscribed": (lambda: shown(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
-    "passed over": (lambda: shown(started(), counters={"passed over": 40}), {"passed over"}),
-    "text escaped": (lambda: shown(started(), counters={"text escaped": 3}), {"text escaped"}),
-    "shifted": (lambda: shown(started(), counters={"shifted": 3}), {"shifted"}),
+    "server empty, some are being sent again, restarted": (
+        lambda: reported_station(again(sent_again(lost(0), "3"))),
+        {"lost there", "sent again"},
+    ),
+    "server empty, all sent again": (lambda: reported_station(all_sent(sent_again(lost(0)))), set()),
+    "server empty, all sent again, restarted": (lambda: reported_station(again(all_sent(sent_again(lost(0))))), set()),
+    "server empty, some sent again": (lambda: reported_station(all_sent(sent_again(lost(0), "3"))), {"lost there"}),
+    "server empty, left": (lambda: reported_station(left(lost(0))), set()),
+    "server empty, left, restarted": (lambda: reported_station(again(left(lost(0)))), set()),
+    "fetching": (lambda: reported_station(started(), recovery={"needs": "station_id"}), {"fetching"}),
+    "again": (lambda: reported_station(started(), recovery={"stored_again_at_most": 3}), {"again"}),
+    "worn": (lambda: reported_station(started(), spool={"state_alarm": 1}), {"state"}),
+    "worn out": (lambda: reported_station(started(), spool={"state_alarm": 2}), {"state"}),
+    "state lost": (lambda: reported_station(started(), spool={"state_lost": True}), {"state"}),
+    "unsubscribed": (lambda: reported_station(started(), counters={"unsubscribed": 2}), {"unsubscribed"}),
+    "passed over": (lambda: reported_station(started(), counters={"passed over": 40}), {"passed over"}),
+    "text escaped": (lambda: reported_station(started(), counters={"text escaped": 3}), {"text escaped"}),
+    "shifted": (lambda: reported_station(started(), counters={"shifted": 3}), {"shifted"}),
     "receipts above": (lambda: receipts("receipts_above"), {"receipts above"}),
     "receipts below": (lambda: receipts("receipts_below"), {"receipts below"}),
     "given again": (lambda: receipts("given_again"), {"given again"}),
     "not given": (lambda: receipts("not_given"), {"not given"}),
-    "overruns": (lambda: shown(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
+    "overruns": (lambda: reported_station(started(), controller={"line": {"overruns": 2}}), {"overruns"}),
 }
 
 
 def of_doctor(station):
-    return [found.as_dict() for found in doctor._status_findings(station)]
+    return [finding.as_dict() for finding in doctor._status_findings(station)]
 
 
 def of_log(station, figures=None):
@@ -259,11 +262,11 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
     sides = attention.unusable_main_connections(station)
     needs = [need for need in needs if need not in sides]
     assert slugs is None or {need.slug for need in needs} == slugs
-    lines, found, log = words.station_lines(station), of_doctor(station), of_log(station)
+    lines, findings, log = words.station_lines(station), of_doctor(station), of_log(station)
     web, figures, screen = unescape(page.row(station)), of_metrics(station), of_live_view(station)
     for need in needs:
         assert any(need.label in line and need.text() in line for line in lines), need
-        assert any(one["words"] == need.words and one.get("hint", "") == need.hint for one in found), need
+        assert any(one["words"] == need.words and one.get("hint", "") == need.hint for one in findings), need
         assert " ".join(need.text().split()) in " ".join(web.split()), need
         assert [text for text in log if text == need.text()] or need.text().split(" ")[0] in " ".join(log), need
         assert f'what="{need.slug}"' in figures, need
@@ -279,15 +282,19 @@ def test_one_state_has_one_wording_wherever_it_is_shown(state):
             ("to_send_again", "sent_again"),
             ("sent_again", "sent_again_done"),
         ):
-            told = f'toolcart_results_{name}{{agent="cart",station="{station["number"]}",name=""}} {outlet.get(value)}'
-            assert outlet["kind"] != "toolsnet" or told in figures.replace(f'name="{station["name"]}"', 'name=""'), told
+            sample = (
+                f'toolcart_results_{name}{{agent="cart",station="{station["number"]}",name=""}} {outlet.get(value)}'
+            )
+            assert outlet["kind"] != "toolsnet" or sample in figures.replace(f'name="{station["name"]}"', 'name=""'), (
+                sample
+            )
     for side in [] if needs else ["REFUSED", "LATE", "GONE", "ASIDE", "FULL", "DOUBT"]:
         assert side not in "".join(lines) + web
 
 
 @pytest.mark.parametrize("state", [name for name in STATES if name not in ("well", "late")])
-def test_what_is_over_is_said_when_it_is_over(state):
-    figures, well = Figures(), shown(produced(2))
+def test_what_is_over_is_reported_when_it_is_over(state):
+    figures, well = Figures(), reported_station(produced(2))
     bad = {**STATES[state][0](), "number": well["number"]}
     slugs = {need.slug for need in attention.needs(bad)}
     over = {words for slug, words in attention.OVER.items() if slug in slugs}
@@ -308,21 +315,21 @@ def test_why_a_side_is_down_is_one_sentence(side):
         cart.network.down("cart0", 4545)
         cart.network.cut("cart0", 4545)
     cart.run(60000)
-    station = shown(cart)
+    station = reported_station(cart)
     its = station["controller"] if side == "controller" else station["outlets"][0]
     its["next_try_ms"] = 12345  # when it is tried is another moment for each
     why, again = connections.reason_of(its).words, "next try in 12 s"
     down = next(one for one in of_doctor(station) if one["what"] == f"station 10 {side}")
     assert down["verdict"] == "bad" and down["words"] == f"{why}, {again}" and len(why) > 20
-    for told in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
-        assert why in told and again in told.replace("Next", "next")
+    for surface in ("\n".join(words.station_lines(station)), unescape(page.row(station)), of_live_view(station)):
+        assert why in surface and again in surface.replace("Next", "next")
     assert any(why in text for text in of_log(station))
     assert f'toolcart_connection_why{{agent="cart",station="10",name="",side="{side.lower()}"' in of_metrics(station)
 
 
 def hooked(**changed):
     """A station whose first outlet is a webhook."""
-    station = shown(started())
+    station = reported_station(started())
     station["outlets"] = [
         {
             "kind": "webhook",
@@ -346,12 +353,12 @@ def hooked(**changed):
 def test_webhook_takes_results_only_once_it_has_taken_some():
     figures = Figures()
     assert not [text for text in of_log(hooked(), figures) if "webhook" in text and "stored so far" not in text]
-    [found] = [one for one in of_doctor(hooked()) if one["what"] == "station 10 webhook"]
-    assert found["verdict"] == "note" and "nothing has been sent to it since the start" in found["words"]
+    [finding] = [one for one in of_doctor(hooked()) if one["what"] == "station 10 webhook"]
+    assert finding["verdict"] == "note" and "nothing has been sent to it since the start" in finding["words"]
     taken = hooked(state="waiting for records", batches_sent=1)
     assert "webhook takes results" in of_log(taken, figures)
-    [found] = [one for one in of_doctor(taken) if one["what"] == "station 10 webhook"]
-    assert found["verdict"] == "good" and "the running agent is connected" in found["words"]
+    [finding] = [one for one in of_doctor(taken) if one["what"] == "station 10 webhook"]
+    assert finding["verdict"] == "good" and "the running agent is connected" in finding["words"]
 
 
 def test_webhook_is_connected_for_metrics_only_once_it_has_answered():
@@ -367,18 +374,18 @@ def test_webhook_is_connected_for_metrics_only_once_it_has_answered():
 
 def test_warning_is_not_repeated_with_the_words_of_each_answer():
     figures = Figures()
-    told = []
+    changes = []
     for at in range(3):
         why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
-        told += of_log(hooked(state="trying again later", **why), figures)
-    assert [text for text in told if "503" in text] == ["no webhook: it answers 503: request 0"]
-    told, figures = [], Figures()
+        changes += of_log(hooked(state="trying again later", **why), figures)
+    assert [text for text in changes if "503" in text] == ["no webhook: it answers 503: request 0"]
+    changes, figures = [], Figures()
     for at in range(3):
         why = {"why": f"it answers 503: request {at}", "why_kind": "it answers 503", "is_up": False}
-        station = shown(started())
+        station = reported_station(started())
         station["outlets"] += hooked(**why)["outlets"]
-        told += of_log(station, figures)
-    assert len([text for text in told if "503" in text]) == 1
+        changes += of_log(station, figures)
+    assert len([text for text in changes if "503" in text]) == 1
 
 
 def test_blank_parts_name_state_and_address_however_long_they_are():
@@ -386,20 +393,20 @@ def test_blank_parts_name_state_and_address_however_long_they_are():
         [line] = [line for line in words.station_lines(hooked(**changed)) if "http://hook" in line]
         name = f"webhook {changed['name']}" if "name" in changed else "webhook"
         assert line.split() == [*f"{name} {changed['state']}".split(), "http://hook:8080/results"]
-        station = shown(started())
+        station = reported_station(started())
         station["outlets"] += hooked(**changed)["outlets"]
         [line] = [line for line in words.station_lines(station) if "http://hook" in line]
         assert line.strip().startswith(f"{name} ")
         assert f" {changed['state']} " in of_live_view(hooked(**changed))
 
 
-def test_a_spool_that_is_not_up_is_said_in_the_same_words():
+def test_a_spool_that_is_not_up_is_reported_in_the_same_words():
     station = {"number": 10, "name": "", "mounted": False, "spool_problem": "it is a folder", "counters": {}}
     station.update({"logged": 0, "log": []})
-    told = attention.spool_problem(station)
-    assert told == "the spool is not up: it is a folder"
-    assert any(told in line for line in words.station_lines(station)) and told in page.row(station)
-    assert told == of_doctor(station)[0]["words"] and told in of_live_view(station)
+    problem = attention.spool_problem(station)
+    assert problem == "the spool is not up: it is a folder"
+    assert any(problem in line for line in words.station_lines(station)) and problem in page.row(station)
+    assert problem == of_doctor(station)[0]["words"] and problem in of_live_view(station)
     assert "toolcart_spool_up" in of_metrics(station) and 'station="10",name=""} 0' in of_metrics(station)
 
 
@@ -408,7 +415,7 @@ def test_a_start_with_any_controller_warns_of_nothing(profile):
     cart, figures, levels = Cart(controller=profiles.profile_options(profile)), Figures(), {}
     for _ in range(40):
         cart.run(500)
-        changes = figures.feed(status_of(shown(cart)), cart.clock.now / 1000)
+        changes = figures.feed(status_of(reported_station(cart)), cart.clock.now / 1000)
         levels |= {change.text: change.level for change in changes}
         if cart.station.intake.session.state == READY:
             cart.produce()

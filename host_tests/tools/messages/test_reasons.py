@@ -30,19 +30,27 @@ def _settled(port):
     return why_name(port.why)
 
 
-def _told(slug, state="closed", code=0, mid=0, **more):
-    shown = {"host": "10.1.2.3", "port": 4545, "why": slug, "why_in": state, "why_code": code, "why_mid": mid, **more}
-    return reasons.of_controller(shown)
+def _controller(slug, state="closed", code=0, mid=0, **more):
+    controller = {
+        "host": "10.1.2.3",
+        "port": 4545,
+        "why": slug,
+        "why_in": state,
+        "why_code": code,
+        "why_mid": mid,
+        **more,
+    }
+    return reasons.of_controller(controller)
 
 
 def _on_line(slug, host="/dev/ttyUSB0", **more):
-    return _told(slug, "starting", host=host, port=9600, line={"payload": "x"}, **more)
+    return _controller(slug, "starting", host=host, port=9600, line={"payload": "x"}, **more)
 
 
 def _toolsnet(slug, state, **more):
-    shown = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111", **more}
-    shown.update(why=slug, why_in=state, why_code=0)
-    return reasons.of_toolsnet(shown)
+    outlet = {"host": "pim.plant", "port": 6575, "server": "10.9.9.9:10111", **more}
+    outlet.update(why=slug, why_in=state, why_code=0)
+    return reasons.of_toolsnet(outlet)
 
 
 # -- what the ports find -------------------------------------------------------------------------------------------
@@ -164,30 +172,50 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:
-        for reason in (_told(slug), _told(slug, line={"payload": "whole"}), _toolsnet(slug, "pim verify")):
+        for reason in (_controller(slug), _controller(slug, line={"payload": "whole"}), _toolsnet(slug, "pim verify")):
             assert reason.slug == slug and len(reason.words) > len(slug) and "{" not in reason.text(), reason
 
 
 @pytest.mark.parametrize(
     ("reason", "words", "hint"),
     [
-        (_told("name not found"), "the name 10.1.2.3 is not found", "controller.host"),
-        (_told("refused"), "10.1.2.3:4545 refused the connection: the host is there", "Is Open Protocol switched on"),
-        (_told("no route"), "no route to the host", "ip route get 10.1.2.3"),
-        (_told("timed out"), "10.1.2.3:4545 did not answer in time", "firewall"),
-        (_told("in use"), "address in use", "connections"),
-        (_told("DNS slow"), "the name servers do not answer", "resolvectl"),
-        (_told("reset", "starting"), "reset the connection before a session was established", "Many take one only"),
-        (_told("silence", "starting", mid=1), "does not answer MID 0001", "Open Protocol port"),
-        (_told("slot taken", code=96, mid=1), "0004 to MID 0001 with code 96 (reject connection, client", "not timed"),
+        (_controller("name not found"), "the name 10.1.2.3 is not found", "controller.host"),
         (
-            _told("knows no MID 0060", code=4, mid=8),
+            _controller("refused"),
+            "10.1.2.3:4545 refused the connection: the host is there",
+            "Is Open Protocol switched on",
+        ),
+        (_controller("no route"), "no route to the host", "ip route get 10.1.2.3"),
+        (_controller("timed out"), "10.1.2.3:4545 did not answer in time", "firewall"),
+        (_controller("in use"), "address in use", "connections"),
+        (_controller("DNS slow"), "the name servers do not answer", "resolvectl"),
+        (
+            _controller("reset", "starting"),
+            "reset the connection before a session was established",
+            "Many take one only",
+        ),
+        (_controller("silence", "starting", mid=1), "does not answer MID 0001", "Open Protocol port"),
+        (
+            _controller("slot taken", code=96, mid=1),
+            "0004 to MID 0001 with code 96 (reject connection, client",
+            "not timed",
+        ),
+        (
+            _controller("knows no MID 0060", code=4, mid=8),
             "accepts no subscription to results, by MID 0060 or",
             "controllers",
         ),
-        (_told("refused by code", code=92, mid=60), "rejected MID 0060: 0004 with code 92 (Open Protocol", "another"),
-        (_told("refused by code", code=-1, mid=60), "rejected MID 0060: 0004 without a code", ""),
-        (_told("refused by code", code=97, mid=1), "rejected MID 0001: 0004 with code 97 (MID rev", "start_revisions"),
+        (
+            _controller("refused by code", code=92, mid=60),
+            "rejected MID 0060: 0004 with code 92 (Open Protocol",
+            "another",
+        ),
+        (_controller("refused by code", code=-1, mid=60), "rejected MID 0060: 0004 without a code", ""),
+        (
+            _controller("refused by code", code=97, mid=1),
+            "rejected MID 0001: 0004 with code 97 (MID rev",
+            "start_revisions",
+        ),
         (_on_line("not a tty", "/dev/null"), "/dev/null is not a serial line", "controller.device"),
         (_on_line("no permission", "/dev/ttyS0"), "no permission to use /dev/ttyS0", "dialout"),
         (_on_line("unplugged"), "the adapter /dev/ttyUSB0 was unplugged", "back"),
@@ -217,9 +245,9 @@ PLACES = ("mqtt://10.1.2.3:8883/toolcart/1/10", "https://10.1.2.3/x", "https://1
 
 
 def _tls(slug, code=0):
-    shown = {"why": slug, "why_code": code}
-    return [reasons.of_outlet({"kind": "", "place": place, **shown}).text() for place in PLACES] + [
-        reasons.of_toolsnet({"host": "10.1.2.3", "port": 6575, "why_in": "pim verify", **shown}).text()
+    outlet = {"why": slug, "why_code": code}
+    return [reasons.of_outlet({"kind": "", "place": place, **outlet}).text() for place in PLACES] + [
+        reasons.of_toolsnet({"host": "10.1.2.3", "port": 6575, "why_in": "pim verify", **outlet}).text()
     ]
 
 
@@ -242,11 +270,11 @@ def test_each_outlet_says_the_same_of_tls():
     )
 
 
-def test_a_side_that_stands_has_no_reason():
+def test_a_side_that_is_up_has_no_reason():
     assert not reasons.of_controller({"host": "x", "port": 1, "why": ""}) and not reasons.of_toolsnet({"why": ""})
 
 
-def test_the_same_reason_is_told_once_until_something_has_worked():
+def test_the_same_reason_is_reported_once_until_something_has_worked():
     one = connection_fault.ConnectionFault()
     assert one.set(19, 0, 111, 0, 5) and not one.set(19, 0, 111, 0, 5)
     assert one.set(20, 0, 113, 0, 5) and one.set(19, 0, 111, 0, 5)
@@ -256,9 +284,9 @@ def test_the_same_reason_is_told_once_until_something_has_worked():
 
 
 def test_broker_s_reason_is_sentence_and_an_outlet_s_own_words_stay():
-    shown = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
-    assert reasons.of_outlet(shown).words.startswith("broker broker:8883: its certificate is not signed by tls_ca")
-    assert "8883" in reasons.of_outlet({**shown, "why": "refused"}).hint
+    outlet = {"place": "mqtt://broker:8883/toolcart/1/10", "why": "not trusted", "why_code": 18}
+    assert reasons.of_outlet(outlet).words.startswith("broker broker:8883: its certificate is not signed by tls_ca")
+    assert "8883" in reasons.of_outlet({**outlet, "why": "refused"}).hint
     for place in ("", "/var/lib/results.jsonl", "mqtt://broker:8883/x"):
         assert reasons.of_outlet({"place": place, "why": "no room is left"}).text() == "no room is left"
-    assert not reasons.of_outlet({**shown, "why": ""})
+    assert not reasons.of_outlet({**outlet, "why": ""})

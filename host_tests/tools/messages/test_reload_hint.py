@@ -32,8 +32,8 @@ def way_of(*before):
 def test_a_process_that_ignores_the_signal_is_not_to_be_sent_it():
     assert way_of() in (process.SIGNAL, process.CONTAINER)
     assert way_of("nohup") == process.NONE
-    told = "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
-    assert hint(reload=process.NONE) == told
+    hint_text = "it does not hear SIGHUP, as it was begun so (nohup): end it and start it again"
+    assert hint(reload=process.NONE) == hint_text
 
 
 @pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
@@ -58,7 +58,7 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("group", "told"),
+    ("group", "expected"),
     [
         ("0::/system.slice/toolcart-7.service", "`sudo systemctl reload toolcart-7` takes it"),
         (
@@ -67,11 +67,11 @@ def test_the_number_of_a_process_in_a_container_is_one_inside_it(monkeypatch):
         ),
     ],
 )
-def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path, group, told):
+def test_a_service_is_reloaded_by_the_manager_that_runs_it(monkeypatch, tmp_path, group, expected):
     monkeypatch.setattr(privileges, "is_root", lambda: False)
     (tmp_path / "cgroup").write_text(group + "\n")
     monkeypatch.setattr(process, "GROUP", str(tmp_path / "cgroup"))
     monkeypatch.setenv("NOTIFY_SOCKET", "/run/systemd/notify")
-    assert hint(**process.Process().report()) == told
+    assert hint(**process.Process().report()) == expected
     monkeypatch.delenv("NOTIFY_SOCKET")
     assert "systemctl" not in hint(**process.Process().report()), "a shell of that service began it"

@@ -5,7 +5,7 @@ import pytest
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention, connections, status
 from toolcart.tools.web import page
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 
 FILE = {
     "kind": "file",
@@ -33,16 +33,16 @@ CASES = {
 }
 
 
-def shown_with(outlets, used):
+def station_with(outlets, used):
     toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
     backlog = toolsnet[0]["waiting"] if toolsnet else connections.waiting_for({"outlets": outlets})[0]
-    shown = station_told(outlets=[dict(one) for one in outlets], backlog=backlog, stored=900)
+    reported = healthy_station(outlets=[dict(one) for one in outlets], backlog=backlog, stored=900)
     if toolsnet:
-        shown["delivered"] = 900 - backlog
+        reported["delivered"] = 900 - backlog
     else:
-        shown.pop("delivered", None)
-    shown["spool"].update(used_blocks=used, blocks=100)
-    return shown
+        reported.pop("delivered", None)
+    reported["spool"].update(used_blocks=used, blocks=100)
+    return reported
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -50,27 +50,29 @@ def test_log_names_outlet_whose_number_it_says(case):
     outlets, name, count = CASES[case]
     figures = Figures()
     for used in (10, 95):
-        said = [one.text for one in figures.feed(status_of(shown_with(outlets, used)), 1.0)]
-        assert any(f"{count} results waiting for {name}" in one or f"{count} waiting for {name}" in one for one in said)
+        texts = [one.text for one in figures.feed(status_of(station_with(outlets, used)), 1.0)]
+        assert any(
+            f"{count} results waiting for {name}" in one or f"{count} waiting for {name}" in one for one in texts
+        )
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_status_and_page_name_outlet_whose_number_they_say(case):
     outlets, name, count = CASES[case]
-    shown = shown_with(outlets, 10)
-    first = connections.first_outlet(shown)
+    reported = station_with(outlets, 10)
+    first = connections.first_outlet(reported)
     if first["kind"] == "toolsnet":
-        assert f"{first['waiting']} waiting" in status.results(shown)
-        assert status.results(shown).endswith(" for ToolsNet")
+        assert f"{first['waiting']} waiting" in status.results(reported)
+        assert status.results(reported).endswith(" for ToolsNet")
         return
-    assert f"{count} waiting" in status.results(shown) and status.results(shown).endswith(f" for {name}")
-    assert (f"{count} for {name}" in page.row(shown)) == (connections.furthest_behind(shown) != [first])
+    assert f"{count} waiting" in status.results(reported) and status.results(reported).endswith(f" for {name}")
+    assert (f"{count} for {name}" in page.row(reported)) == (connections.furthest_behind(reported) != [first])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_keeps_a_spool_full_is_named(case):
     outlets, name, _ = CASES[case]
-    shown = shown_with(outlets, 100)
-    shown["controller"]["waits_for_room"] = True
-    hint = next(need.hint for need in attention.needs(shown) if need.slug == "full")
+    reported = station_with(outlets, 100)
+    reported["controller"]["waits_for_room"] = True
+    hint = next(need.hint for need in attention.needs(reported) if need.slug == "full")
     assert hint.startswith(f"{name} {'have' if ' and ' in name else 'has'} to take some")

@@ -10,7 +10,7 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status import client
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import asked_while_it_runs, cart_of, lived, toolcart, written
+from host_tests.support.running import cart_of, run_agent, run_agent_while, toolcart, written
 
 ME = order_log.user_of(os.getuid())
 
@@ -24,14 +24,14 @@ def config_of(spool):
     return written(spool.parent, cart_of(number=7, station={"spool": {"path": str(spool)}}))
 
 
-def logged(told):
+def logged(lines):
     """What the lines of an agent come to in the log."""
     figures = Figures()
-    return [change.text for line in told for change in figures.feed(line, 0.0) if " ordered `" in change.text]
+    return [change.text for line in lines for change in figures.feed(line, 0.0) if " ordered `" in change.text]
 
 
 def given_to_a_running_agent(spool, act):
-    return logged(asked_while_it_runs(config_of(spool), act)[1])
+    return logged(run_agent_while(config_of(spool), act)[1])
 
 
 def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
@@ -49,52 +49,52 @@ def test_a_running_agent_logs_who_ordered_what_and_its_outcome(spool):
         ["offer-again", "what"],
         ["status"],
     )
-    said = given_to_a_running_agent(spool, lambda: [list(ask(words)) for words in ways])
-    assert [line.split(": ")[0] for line in said] == [
+    entries = given_to_a_running_agent(spool, lambda: [list(ask(words)) for words in ways])
+    assert [line.split(": ")[0] for line in entries] == [
         f"{ME} ordered `{words}` at station 7"
         for words in (
             *("retry 1-2", "drop 3", "drop 99", "drop first"),
             *("offer-again from 1", "offer-again leave", "offer-again what"),
         )
     ]
-    assert said[0].endswith(": 2 to be offered again, 6 are left in the quarantine")
-    assert said[1].endswith(": 1 dropped, 5 are left in the quarantine")
-    assert said[2].endswith(": not done: there is no record 99; nothing was done")
-    assert "not done: nothing was dropped" in said[3]
-    assert "not done: nothing to leave: no result of station 7 is in doubt" in said[5]
+    assert entries[0].endswith(": 2 to be offered again, 6 are left in the quarantine")
+    assert entries[1].endswith(": 1 dropped, 5 are left in the quarantine")
+    assert entries[2].endswith(": not done: there is no record 99; nothing was done")
+    assert "not done: nothing was dropped" in entries[3]
+    assert "not done: nothing to leave: no result of station 7 is in doubt" in entries[5]
 
 
 def test_a_command_for_the_controller_is_logged_too(spool):
     path = config_of(spool)
-    said = given_to_a_running_agent(
+    entries = given_to_a_running_agent(
         spool, lambda: client.lines_of(socket_location.socket_of(str(path)), "command 7 as=anna select-pset 5", 5.0)
     )
-    assert len(said) == 1 and said[0].startswith(
+    assert len(entries) == 1 and entries[0].startswith(
         f"{ME} ordered `command as=anna select-pset 5` at station 7: not allowed"
     )
 
 
-def test_what_is_done_to_a_stopped_spool_is_told_by_the_next_agent_once(spool):
+def test_what_is_done_to_a_stopped_spool_is_reported_by_the_next_agent_once(spool):
     toolcart("quarantine", "list", "--spool", spool)
     assert not os.path.exists(str(spool) + order_log.SUFFIX)
     toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
     toolcart("quarantine", "drop", "99", "--yes", "--spool", spool, code=1)
     assert os.stat(str(spool) + order_log.SUFFIX).st_mode & 0o777 == 0o600
     for count in (2, 0):
-        _, told = lived(config_of(spool), lambda agent, _told: not agent._controls)
-        said = logged(told)
-        assert len(said) == count
+        _, lines = run_agent(config_of(spool), lambda agent, _lines: not agent._controls)
+        entries = logged(lines)
+        assert len(entries) == count
         if count:
-            assert f", while no agent ran: {ME} ordered `drop 2` at station " in said[0]
-            assert said[0].endswith("1 dropped, 5 are left in the quarantine")
-            assert "not done: there is no record 99" in said[1]
+            assert f", while no agent ran: {ME} ordered `drop 2` at station " in entries[0]
+            assert entries[0].endswith("1 dropped, 5 are left in the quarantine")
+            assert "not done: there is no record 99" in entries[1]
     assert not os.path.exists(str(spool) + order_log.SUFFIX)
 
 
-def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_said(spool):
+def test_an_order_that_cannot_be_kept_for_the_log_is_done_and_reported(spool):
     os.symlink("/nowhere", str(spool) + order_log.SUFFIX)
-    said = toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
-    assert "the agent's log will not have this order" in said.stderr and "1 dropped" in said.stdout
+    done = toolcart("quarantine", "drop", "2", "--yes", "--spool", spool)
+    assert "the agent's log will not have this order" in done.stderr and "1 dropped" in done.stdout
 
 
 def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
@@ -102,15 +102,15 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
         yield {"dropped": 1}
         raise OSError("gone")
 
-    told = []
-    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    entries = []
+    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, entries.append)
     assert next(job) == {"dropped": 1}
     with pytest.raises(OSError, match="gone"):
         next(job)
-    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append)
+    job = order_log.carried_out(failing(), ["drop", "all"], "anna", 7, entries.append)
     next(job)
     job.close()
-    assert told == [
+    assert entries == [
         "anna ordered `drop all` at station 7: not done: gone",
         "anna ordered `drop all` at station 7: the agent ended before it was done",
     ]
@@ -126,12 +126,12 @@ def test_an_order_that_fails_or_is_given_up_is_logged_as_that():
         (KeyError("x"), "a fault of toolcart, please report it (KeyError: 'x')"),
     ],
 )
-def test_why_an_order_was_not_done_is_said_in_words_for_people(error, words):
+def test_why_an_order_was_not_done_is_reported_in_words_for_people(error, words):
     def failing():
         raise error
         yield
 
-    told = []
+    entries = []
     with pytest.raises(type(error)):
-        list(order_log.carried_out(failing(), ["drop", "all"], "anna", 7, told.append))
-    assert told == [f"anna ordered `drop all` at station 7: not done: {words}"]
+        list(order_log.carried_out(failing(), ["drop", "all"], "anna", 7, entries.append))
+    assert entries == [f"anna ordered `drop all` at station 7: not done: {words}"]

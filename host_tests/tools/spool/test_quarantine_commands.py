@@ -19,9 +19,9 @@ from toolcart.tools.live.figures import Figures
 from toolcart.tools.live.watch import totals
 from toolcart.tools.spool import quarantine_commands as orders
 from toolcart.tools.status.server import CLIENTS
-from host_tests.support.agent_lines import station_told, status_of
+from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.quarantine import spool_with
-from host_tests.support.running import asked_while_it_runs, cart_of, toolcart, written
+from host_tests.support.running import cart_of, run_agent_while, toolcart, written
 
 
 @pytest.fixture
@@ -41,11 +41,11 @@ def cart_with(spool):
 
 def test_a_stopped_spool_is_listed_and_not_changed(spool):
     before = spool.read_bytes()
-    said = run("list", "--spool", spool).stdout
-    assert "refused by ToolsNet with code 17" in said and "6 in the quarantine" in said
-    assert "\\x1b[31mnonsense" in said and "\x1b" not in said
-    told = json.loads(run("list", "--spool", spool, "--json").stdout)
-    assert [record["number"] for record in told["records"]] == [1, 2, 3, 4, 5, 6] and told["parked"] == 6
+    output = run("list", "--spool", spool).stdout
+    assert "refused by ToolsNet with code 17" in output and "6 in the quarantine" in output
+    assert "\\x1b[31mnonsense" in output and "\x1b" not in output
+    listing = json.loads(run("list", "--spool", spool, "--json").stdout)
+    assert [record["number"] for record in listing["records"]] == [1, 2, 3, 4, 5, 6] and listing["parked"] == 6
     assert json.loads(run("show", "2", "--spool", spool, "--json").stdout)["tightening_id"] == "2"
     assert spool.read_bytes() == before
 
@@ -57,8 +57,8 @@ def test_export_has_the_columns_of_spool_export(spool):
 
 
 def test_retry_and_drop_on_a_stopped_spool_last(spool):
-    said = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
-    assert "2 to be offered again when the agent runs" in said and "cannot read it either" in said
+    output = run("retry", "1-2", "6", "--spool", spool, code=1).stdout
+    assert "2 to be offered again when the agent runs" in output and "cannot read it either" in output
     assert "2 to be offered again" in run("retry", "1-2", "--in-doubt", "--spool", spool).stdout
     assert "has to run" in run("drop", "first", "--yes", "--spool", spool, code=1).stderr
     run("drop", "all", "--spool", spool, code=2)  # no terminal, no --yes
@@ -93,12 +93,12 @@ def test_an_order_goes_to_no_spool_of_another_station(tmp_path):
     assert "0 dropped" in run("drop", "all", "--yes", "--config", written(tmp_path, cart_of(number=10))).stdout
 
 
-def test_a_spool_that_is_not_there_is_told_and_not_made(tmp_path):
+def test_a_spool_that_is_not_there_is_reported_and_not_made(tmp_path):
     assert "no such spool" in run("list", "--spool", tmp_path / "none", code=2).stderr
     assert os.listdir(tmp_path) == []
 
 
-def test_an_agent_without_a_socket_is_told_and_left_alone(spool):
+def test_an_agent_without_a_socket_is_reported_and_left_alone(spool):
     with contextlib.closing(FileFlash(str(spool), 0)):
         assert "stop that one first" in run("drop", "all", "--yes", "--spool", spool, code=3).stderr
 
@@ -114,8 +114,8 @@ def test_an_order_says_that_it_waits_for_toolsnet_where_the_configuration_has_no
     for outlets, words in (({}, "the agent runs"), ({"outlets": of_file}, "ToolsNet is configured again")):
         toolsnet = False if outlets else None
         tree = cart_of(number=7, station={"spool": {"path": str(spool)}, **outlets}, toolsnet=toolsnet)
-        said = run("retry", "1", "--config", written(spool.parent, tree)).stdout
-        assert f"to be offered again when {words}" in said
+        output = run("retry", "1", "--config", written(spool.parent, tree)).stdout
+        assert f"to be offered again when {words}" in output
 
 
 class Running:
@@ -309,59 +309,59 @@ def test_a_running_agent_is_asked_at_its_socket_and_goes_on(spool):
     def ask():
         answers.extend(orders.LocalSpool(spool).ask(words) for words in (["list"], ["retry", "1-2"], ["status"]))
 
-    assert asked_while_it_runs(written(spool.parent, cart_with(spool)), ask)[0] == 0
-    listed, retried, shown = answers
+    assert run_agent_while(written(spool.parent, cart_with(spool)), ask)[0] == 0
+    listed, retried, status = answers
     assert listed[-1]["parked"] == 6 and listed[-1]["station"] == 7
     assert [line.get("asked") for line in retried[:2]] == [True, True] and retried[-1]["running"]
-    assert shown[0]["station"]["backlog"] == 0 and shown[0]["station"]["parked"] == 6
+    assert status[0]["station"]["backlog"] == 0 and status[0]["station"]["parked"] == 6
     assert not os.path.exists(str(spool) + SUFFIX)
 
 
 def status_line(**changed):
-    return status_of(station_told(**changed))
+    return status_of(healthy_station(**changed))
 
 
 def test_the_log_tells_what_did_not_arrive():
     figures = Figures()
 
-    def told(**changed):
+    def texts_after(**changed):
         return [change.text for change in figures.feed(status_line(**changed), 0.0)]
 
-    assert not [text for text in told() if "set aside" in text or "gone" in text or "overwritten" in text]
+    assert not [text for text in texts_after() if "set aside" in text or "gone" in text or "overwritten" in text]
     need = {"why": "the quarantine is full"}
     wrong = {"overwritten": 4, "parked": 3, "needs_operator": need}
-    said = told(**wrong)
+    changes = texts_after(**wrong)
     for words in (
         "4 results at most overwritten before ToolsNet had them, because the spool was full",
         "3 results set aside",
         "needs an operator: the quarantine is full",
     ):
-        assert [text for text in said if text.startswith(words)]
-    assert told(**wrong) == []
+        assert [text for text in changes if text.startswith(words)]
+    assert texts_after(**wrong) == []
     hold = {"kind": "toolsnet", "is_up": True, "refused": {"doing": "hold", "code": 17, "number": 4, "waiting": 9}}
-    held = told(**{**wrong, "outlets": [{**station_told()["outlets"][0], **hold}]})
+    held = texts_after(**{**wrong, "outlets": [{**healthy_station()["outlets"][0], **hold}]})
     assert any("no room: nothing is sent" in text for text in held)
     assert "the quarantine has room again" not in held, "in the same second as that it has none"
-    assert "the quarantine has room again" in told(**{**wrong, "parked": 2, "needs_operator": None})
+    assert "the quarantine has room again" in texts_after(**{**wrong, "parked": 2, "needs_operator": None})
     figures.feed({"kind": "started", "pid": 1}, 1.0)
-    assert [text for text in told(**wrong) if text.startswith("3 results set aside")]
+    assert [text for text in texts_after(**wrong) if text.startswith("3 results set aside")]
 
 
-def test_that_nothing_is_left_to_fetch_is_told_with_what_is_gone():
+def test_that_nothing_is_left_to_fetch_is_reported_with_what_is_gone():
     figures = Figures()
     figures.feed(status_line(recovery={"open_ids": 139, "gone": 0}), 0.0)
-    said = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
-    assert "no missed result is left in the controller" in said
-    assert any("119 results may be gone: the controller no longer has their tightening IDs" in text for text in said)
-    shown = {"open_ids": 0, "gone": 120}
-    said = [change for change in figures.feed(status_line(recovery=shown), 61.0) if "120" in change.text]
-    assert said[0].level == "warning"
-    assert said[0].text.endswith(
+    texts = [change.text for change in figures.feed(status_line(recovery={"open_ids": 0, "gone": 119}), 1.0)]
+    assert "no missed result is left in the controller" in texts
+    assert any("119 results may be gone: the controller no longer has their tightening IDs" in text for text in texts)
+    recovery = {"open_ids": 0, "gone": 120}
+    texts = [change for change in figures.feed(status_line(recovery=recovery), 61.0) if "120" in change.text]
+    assert texts[0].level == "warning"
+    assert texts[0].text.endswith(
         "no longer has their tightening IDs, or cannot be asked for them; `toolcart spool gaps FILE` lists them"
     )
 
 
-def test_delivered_is_what_toolsnet_said():
+def test_delivered_is_what_toolsnet_acknowledged():
     figures = Figures()
     figures.feed(status_line(stored=20, delivered=9), 0.0)
     assert totals(figures)["delivered"] == 9

@@ -60,7 +60,7 @@ def run(*words, code=0):
     return toolcart("spool", *words, code=code).stdout
 
 
-def told(*words, code=0):
+def as_json(*words, code=0):
     """What the command tells machines."""
     return json.loads(run(*words, "--json", code=code))
 
@@ -74,7 +74,7 @@ def lines(*words):
 
 
 def test_info_names_size_content_and_wear(filled):
-    main, parked = told("info", filled)["areas"]
+    main, parked = as_json("info", filled)["areas"]
     assert (main["area"], main["results"], main["delivered"], main["waiting"]) == ("main", 70, 20, 50)
     assert main["damaged"] == 0 and 3 <= main["erases"] <= 4 and main["unit_bytes"] == 16 and main["format"] == 4
     assert (parked["area"], parked["results"], parked["blocks"], parked["kept"]) == ("parked", 1, 3, 1)
@@ -96,7 +96,7 @@ def test_export_gives_csv_and_json(filled):
     rows = table("export", filled, "--csv")
     assert [row["tightening_id"] for row in rows] == [str(ident) for ident in range(1, 71)] + ["7"]
     assert (rows[-1]["area"], rows[-1]["refused_number"], rows[-1]["refused_code"]) == ("parked", "7", "43")
-    assert len(told("export", filled)) == 71
+    assert len(as_json("export", filled)) == 71
 
 
 def test_check_counts_damage_and_writes_nothing(filled):
@@ -104,7 +104,7 @@ def test_check_counts_damage_and_writes_nothing(filled):
     octets = bytearray(filled.read_bytes())
     octets[7 * 4096 + 400] ^= 1
     filled.write_bytes(octets)
-    assert told("check", filled, code=1)["damaged"] == 1
+    assert as_json("check", filled, code=1)["damaged"] == 1
     assert filled.read_bytes() == octets
 
 
@@ -124,21 +124,21 @@ def test_an_area_without_its_state_is_read_as_a_start_would(filled):
     octets = bytearray(filled.read_bytes())
     octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     filled.write_bytes(octets)
-    main = told("info", filled)["areas"][0]
+    main = as_json("info", filled)["areas"][0]
     assert (main["state_found"], main["results"], main["waiting"]) == (False, 70, 70)
 
 
 def test_info_tells_what_is_remembered(tmp_path):
     area = Area(16, 4096, 16)
     state, log = area.mount()
-    known = IdLedger(state)
+    ledger = IdLedger(state)
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
-        known.stored(KIND_RESULT, 0, log.stage, log.place, 114)
+        ledger.stored(KIND_RESULT, 0, log.stage, log.place, 114)
     log.cursors[0].ahead, state.numbers[n.SENT] = -700 % 99999, n.SENT_MET
     state.numbers[n.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
-    main = told("info", image_of(area, tmp_path))["areas"][0]
+    main = as_json("info", image_of(area, tmp_path))["areas"][0]
     names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
     assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
 
@@ -154,7 +154,7 @@ def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
     listed = lines("--all", path)
     assert [line["number"] for line in listed if not line["void"]] == [1, 2, 3, 4, 5, 6]
     assert [line["number"] for line in listed if line["void"]] == [1, 2, 3, 4, 5]
-    assert told("check", path) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
+    assert as_json("check", path) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
 
 
 def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
@@ -163,7 +163,7 @@ def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
     for ident in range(1, 41):
         append(log, ident)
     flash.close()
-    assert len(told("export", tmp_path / "spool")) == 40
+    assert len(as_json("export", tmp_path / "spool")) == 40
 
 
 def test_what_is_no_spool_is_named(tmp_path, monkeypatch):
@@ -189,13 +189,13 @@ def test_a_spool_that_no_agent_has_begun_is_new_and_empty(tmp_path):
     path = new_spool(tmp_path)
     octets = path.read_bytes()
     for command in ("info", "check", "list", "gaps", "export", "rescue"):
-        said = toolcart("spool", command, path).output
-        assert "is damaged" not in said and "version" not in said
+        output = toolcart("spool", command, path).output
+        assert "is damaged" not in output and "version" not in output
     assert "station 10 of system 1" in run("info", path) and "new and empty" in run("info", path)
-    account = told("info", path)
+    account = as_json("info", path)
     assert account["new"] and [area["area"] for area in account["areas"]] == ["main"]
     assert (account["areas"][0]["blocks"], account["areas"][0]["waiting"]) == (12, 0)
-    assert told("check", path)["damaged"] == 0 and table("export", path) == []
+    assert as_json("check", path)["damaged"] == 0 and table("export", path) == []
     assert path.read_bytes() == octets
 
 
@@ -208,13 +208,13 @@ def test_a_power_cut_in_the_first_state_leaves_a_spool_new(tmp_path, look):
         state, log = area.mount()
         if area.flash.cut_in(state.save, cut, look) is None:
             path.write_bytes(page + area.flash.cells)
-            told("check", path)
-            states.append(told("info", path)["new"])
+            as_json("check", path)
+            states.append(as_json("info", path)["new"])
         cut += 1
     assert states[0] and cut > 2
     append(log, 1)
     path.write_bytes(page + area.flash.cells)
-    assert not told("info", path)["new"]
+    assert not as_json("info", path)["new"]
 
 
 def test_no_order_and_no_take_over_divides_a_spool_that_is_new(tmp_path):
@@ -224,8 +224,8 @@ def test_no_order_and_no_take_over_divides_a_spool_that_is_new(tmp_path):
     octets = path.read_bytes()[:4096] + area.flash.cells
     path.write_bytes(octets)
     assert "0 dropped" in toolcart("quarantine", "drop", "all", "--yes", "--spool", path).output
-    said = toolcart("spool", "offer-again", "--from", 1, "--spool", path, code=1).output
-    assert "has no result that ToolsNet has taken" in said
+    output = toolcart("spool", "offer-again", "--from", 1, "--spool", path, code=1).output
+    assert "has no result that ToolsNet has taken" in output
     assert path.read_bytes() == octets
     take(path, target, "--size-kib", 1024)
     assert image.read(target).opened.kept.device.block_count == 64, "a quarter, as without a spool"
@@ -260,10 +260,10 @@ def gappy(tmp_path):
 
 
 def test_gaps_lists_what_cannot_be_had_any_more(gappy):
-    said = told("gaps", gappy)
-    assert (said["gone"], said["gone_not_listed"], said["missing"]) == (7, 2, 0)
-    assert [(gap["first_id"], gap["last_id"], gap["count"]) for gap in said["gaps"]] == [("3", "5", 3), ("7", "8", 2)]
-    assert {gap["reason"] for gap in said["gaps"]} == {"none"} and said["gaps"][1]["total"] == 5
+    answer = as_json("gaps", gappy)
+    assert (answer["gone"], answer["gone_not_listed"], answer["missing"]) == (7, 2, 0)
+    assert [(gap["first_id"], gap["last_id"], gap["count"]) for gap in answer["gaps"]] == [("3", "5", 3), ("7", "8", 2)]
+    assert {gap["reason"] for gap in answer["gaps"]} == {"none"} and answer["gaps"][1]["total"] == 5
     rows = table("gaps", gappy, "--csv")
     assert [row["first_id"] for row in rows] == ["3", "7"] and rows[0]["time"] == "2030-01-01 00:00:00"
     text = run("gaps", gappy).splitlines()
@@ -272,7 +272,7 @@ def test_gaps_lists_what_cannot_be_had_any_more(gappy):
 
 
 def test_info_and_export_tell_of_gaps(gappy):
-    main = told("info", gappy)["areas"][0]
+    main = as_json("info", gappy)["areas"][0]
     assert (main["gone"], main["gone_ranges"], main["gone_not_listed"]) == (7, 2, 2)
     rows = table("export", gappy)
     gone = [[row[name] for name in ("first_id", "last_id", "count", "reason")] for row in rows if row["kind"] == "gone"]
@@ -281,7 +281,7 @@ def test_info_and_export_tell_of_gaps(gappy):
 
 
 def test_gaps_of_a_log_without_any_is_an_empty_list(filled):
-    assert told("gaps", filled)["gaps"] == []
+    assert as_json("gaps", filled)["gaps"] == []
     assert run("gaps", filled).startswith("0 gone in all")
 
 
@@ -297,11 +297,11 @@ def test_an_image_with_curves_has_a_third_area(tmp_path):
         cart.run(3000)
     path = tmp_path / "image"
     path.write_bytes(cart.flashes["spool0"].cells)
-    main, parked, graphs = told("info", path)["areas"]
+    main, parked, graphs = as_json("info", path)["areas"]
     assert (main["blocks"], parked["blocks"], graphs["blocks"]) == (22, 3, 8)
     assert main["stored"] == main["results"] == 4 and parked["results"] == graphs["results"] == 0
     assert graphs["area"] == "graphs" and graphs["kinds"]["graph"] >= graphs["pieces"] == cart.station.graphs.number
-    assert told("check", path)["damaged"] == 0
+    assert as_json("check", path)["damaged"] == 0
     assert len(run("list", path).splitlines()) == 4 and "graph" in run("list", "--all", path)
 
 
@@ -311,7 +311,7 @@ def test_a_running_agents_spool_says_what_the_file_cannot_know(tmp_path):
     append(Area(flash=flash).mount()[1], 1)
     with contextlib.closing(flash):
         assert "toolcart status" in toolcart("spool", "info", path).output
-        assert told("info", path)["running"] is True
+        assert as_json("info", path)["running"] is True
     assert "toolcart status" not in toolcart("spool", "info", path).output
 
 
@@ -357,8 +357,8 @@ def test_spool_of_another_version_is_refused_without_hint_that_does_not_help(tmp
     path = put(tmp_path)
     monkeypatch.setattr(image.linux_header, "VERSION", 3)
     for words in (["info", path], ["take-over", path, tmp_path / "new.spool"]):
-        said = toolcart("spool", *words, code=2).output
-        assert "made by another version of toolcart (header 2, this one knows 3)" in said and "rescue" not in said
+        output = toolcart("spool", *words, code=2).output
+        assert "made by another version of toolcart (header 2, this one knows 3)" in output and "rescue" not in output
 
 
 def test_a_copy_that_was_cut_short_is_no_sound_spool_but_can_be_rescued(tmp_path):
@@ -368,8 +368,8 @@ def test_a_copy_that_was_cut_short_is_no_sound_spool_but_can_be_rescued(tmp_path
     for cut, words in ((octets[:200_000], "it was cut short: it has 200000 bytes"), (chip, "areas do not fit")):
         path.write_bytes(cut)
         for command in ("info", "check", "export"):
-            said = toolcart("spool", command, path, code=2).output
-            assert words in said and "spool rescue" in said
+            output = toolcart("spool", command, path, code=2).output
+            assert words in output and "spool rescue" in output
         assert ("cut short" if cut[:1] == b"t" else "no spool") in take(path, tmp_path / "new.spool", code=2)
 
 
@@ -389,19 +389,19 @@ def test_disk_without_room_leaves_no_new_spool_and_a_second_try_works(tmp_path, 
 
 def test_nothing_is_done_to_a_spool_while_it_is_copied(tmp_path, monkeypatch):
     path, target = put(tmp_path), tmp_path / "new.spool"
-    write, said = take_over._write_file, []
+    write, errors = take_over._write_file, []
 
     def meanwhile(*given):
         write(*given)
         for words in (["quarantine", "drop", "all", "--yes"], ["spool", "offer-again", "--from", 1]):
-            said.append(toolcart(*words, "--spool", path, code=3).stderr)
+            errors.append(toolcart(*words, "--spool", path, code=3).stderr)
         with pytest.raises(FlashUnusable, match="take-over, that is not done yet"):
             FileFlash(str(path), 0)
 
     monkeypatch.setattr("toolcart.board.linux.spool_file.LOCK_WAIT_S", 0.2)
     monkeypatch.setattr(take_over, "_write_file", meanwhile)
     assert "92 set aside" in take(path, target)
-    assert len(said) == 2 and all("take-over, that is not done yet, wait for it" in one for one in said)
+    assert len(errors) == 2 and all("take-over, that is not done yet, wait for it" in one for one in errors)
     FileFlash(str(path), 0).close()
     assert image.read(target).opened.quarantine.count() == image.read(path).opened.quarantine.count() == 92
 
@@ -427,7 +427,7 @@ def test_the_size_of_what_was_cut_short_is_that_of_the_file(tmp_path, size):
     assert "0 results found" in toolcart("spool", "rescue", path).output
 
 
-def test_an_empty_file_is_told_as_that(tmp_path):
+def test_an_empty_file_is_reported_as_that(tmp_path):
     path = tmp_path / "cart.spool"
     path.touch()
     done = toolcart("spool", "info", path, code=2)
@@ -487,8 +487,8 @@ def test_take_over_names_what_it_cannot_take(tmp_path, kind):
         os.mkfifo(path)
     else:
         path.write_bytes(path.read_bytes()[:50000] if kind == "cut" else b"Dear ToolsNet")
-    said = take(path, tmp_path / "new.spool", code=2)
-    assert said.startswith(f"{path}: ") and ("looks for results" in said) is (kind != "pipe")
+    output = take(path, tmp_path / "new.spool", code=2)
+    assert output.startswith(f"{path}: ") and ("looks for results" in output) is (kind != "pipe")
 
 
 def test_a_take_over_replaces_what_it_left_itself_and_nothing_else(tmp_path):

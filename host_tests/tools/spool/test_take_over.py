@@ -164,9 +164,9 @@ def test_nobody_is_called_restored_after_a_take_over_to_another_station(bench, r
     ids += after.store(5)
     after.until(lambda: len(served(after)) == 105)
     after.run(1000)
-    shown = after.status()
-    assert served(after) == ids and shown["given_again"] == shown["not_given"] == 0
-    assert shown.get("server_behind", 0) == shown.get("receipts_below", 0) == 0
+    status = after.status()
+    assert served(after) == ids and status["given_again"] == status["not_given"] == 0
+    assert status.get("server_behind", 0) == status.get("receipts_below", 0) == 0
     assert bench is MqttBench or after.server.batches[-1]["after"] == 0
 
 
@@ -282,17 +282,17 @@ def test_the_same_size_takes_all_that_a_spool_holds_which_has_come_round(count, 
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 64, 128])
-def test_what_is_left_behind_is_said_with_a_size_that_takes_all(kib):
+def test_what_is_left_behind_is_reported_with_a_size_that_takes_all(kib):
     station = left_with(400, 0, blocks=60)
     shapes(station, [{"kind": "toolsnet"}])
     plan = Plan(kib * 1024)
     made = moved(station, plan)
     assert made.records + made.left == 400 and len(made.device.cells) == kib * 1024
-    said = take_over.told_of(made, plan)
-    assert (f"{made.left} older records that no outlet waits for were left behind" in said) == (made.left > 0)
+    text = take_over.told_of(made, plan)
+    assert (f"{made.left} older records that no outlet waits for were left behind" in text) == (made.left > 0)
     if made.left:
         assert moved(station, Plan(made.all_bytes)).left == 0
-        assert f"--size-kib {made.all_bytes // 1024})" in said
+        assert f"--size-kib {made.all_bytes // 1024})" in text
 
 
 @pytest.mark.parametrize("kib", [40, 44, 64])
@@ -308,15 +308,15 @@ def test_what_toolsnet_may_lack_is_taken_over(kib):
 
 
 @pytest.mark.parametrize("kib", [40, 44, 48, 52, 256])
-def test_another_size_than_was_ordered_is_said(kib):
+def test_another_size_than_was_ordered_is_reported(kib):
     station = left_with(10, 200, blocks=60)
     shapes(station, [{"kind": "toolsnet"}])
     plan = Plan(kib * 1024)
     made = moved(station, plan)
     size = len(made.device.cells) // 1024
     assert made.waiting == 200
-    said = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
-    assert said == (size != kib)
+    is_named = f"it is of {size} KiB, not of the {kib} KiB that were ordered" in take_over.told_of(made, plan)
+    assert is_named == (size != kib)
 
 
 def erases(station):
@@ -334,7 +334,7 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
     assert before + after.log.device.block_count + 8 > erases(after) > before > 10
 
 
-def test_what_waits_is_told_for_each_outlet():
+def test_what_waits_is_reported_for_each_outlet():
     station = left_with(40, 0)
     station.state.numbers[n.CURSOR + 1] = 30
     shapes(station, [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}])

@@ -1,4 +1,4 @@
-"""What the voices tell of refused, dropped, late and repeated results is so, and they tell the same."""
+"""What is reported of refused, dropped, late and repeated results is so, and each surface reports the same."""
 
 import random
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from toolcart.tools.spool import report
 from toolcart.tools.spool.offer_again_command import _outcome_text
 from toolcart.tools.spool.quarantine_commands import orders as stopped_orders
 from host_tests.portable import LONG
-from host_tests.support.agent_lines import station_told
+from host_tests.support.agent_lines import healthy_station
 from host_tests.support.toolsnet import PIM, SERVER, Outlet
 from lab.harness.cart import Cart
 
@@ -68,11 +68,11 @@ def test_the_list_names_all_that_are_counted_right_after_a_start():
 
     outlet = refusing(10, 5, 8, 9)
     outlet.cut()
-    told = list(carry_out(outlet.quarantine, outlet.log, 10, outlet, Busy, ["list"], outlet.forward))
-    assert [line["record"]["number"] for line in told[:-1]] == [5, 8, 9]
-    assert told[-1]["parked"] == outlet.quarantine.count() == 3
-    [shown] = carry_out(outlet.quarantine, outlet.log, 10, outlet, Busy, ["show", "9"], outlet.forward)
-    assert shown["record"]["number"] == 9
+    lines = list(carry_out(outlet.quarantine, outlet.log, 10, outlet, Busy, ["list"], outlet.forward))
+    assert [line["record"]["number"] for line in lines[:-1]] == [5, 8, 9]
+    assert lines[-1]["parked"] == outlet.quarantine.count() == 3
+    [answer] = carry_out(outlet.quarantine, outlet.log, 10, outlet, Busy, ["show", "9"], outlet.forward)
+    assert answer["record"]["number"] == 9
 
 
 def test_what_the_quarantine_holds_is_sent_again_by_no_order_right_after_a_start():
@@ -121,10 +121,10 @@ def test_what_is_held_for_a_toolsnet_that_is_not_configured_is_said_to_be_held()
 def test_an_order_to_a_stopped_spool_waits_for_toolsnet_to_be_configured():
     cart = removed()
     device = cart.flashes["spool0"]
-    [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1", "dry"]) if line]
-    assert found["count"] == 4 and found["configured"] is False
-    [found] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1"]) if line]
-    text = _outcome_text(found)
+    [answer] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1", "dry"]) if line]
+    assert answer["count"] == 4 and answer["configured"] is False
+    [answer] = [line for line in stopped_orders(device, 10, ["offer-again", "from", "1"]) if line]
+    text = _outcome_text(answer)
     assert "when ToolsNet is configured again" in text and "when the agent runs" not in text
     spool = opened(device)
     account = report.remembered(SimpleNamespace(opened=spool), SimpleNamespace(ring=LOG, entries=[]), [])
@@ -137,8 +137,8 @@ def test_what_is_dropped_while_it_is_sent_again_is_said_to_go_out():
     outlet = refusing(10, 5, 8)
     assert ordered(outlet, "drop", "5")[-1] == {"count": 1, "parked": 1, "again": 0}
     outlet.network.down(*PIM)
-    told = again(outlet, "from", "1")
-    assert (told["count"], told["dropped"]) == (9, 1)
+    answer = again(outlet, "from", "1")
+    assert (answer["count"], answer["dropped"]) == (9, 1)
     last = ordered(outlet, "drop", "8")[-1]
     assert last == {"count": 1, "parked": 0, "again": 1} and outlet.state.numbers[DROPPED] == 0
     assert "1 of them go out all the same" in order_log.outcome_of([last])
@@ -147,7 +147,7 @@ def test_what_is_dropped_while_it_is_sent_again_is_said_to_go_out():
     outlet.until(outlet.forward.is_up)
     outlet.run(2000)
     assert outlet.state.numbers[DELIVERED] == 10 and sorted(set(outlet.ids())) == list(range(1, 11))
-    assert "dropped from the quarantine" in _outcome_text({**told, "done": True})
+    assert "dropped from the quarantine" in _outcome_text({**answer, "done": True})
 
 
 def test_one_that_is_taken_late_while_it_is_sent_again_counts_once():
@@ -162,17 +162,17 @@ def test_one_that_is_taken_late_while_it_is_sent_again_counts_once():
 
 def waiting(outlet):
     """The numbers of the log that are to be sent: behind the cursor, and not set aside."""
-    aside = set(outlet.parked_told())
+    aside = set(outlet.listed_numbers())
     log, scout = outlet.log, Cursor()
     scout.wants = WANTS_RESULTS
-    shown, log.visible = log.visible, log.number
+    visible, log.visible = log.visible, log.number
     log.rewind(scout, outlet.cursor.number)
-    found = []
+    numbers = []
     while log.peek(scout) > 0:
-        found.append(scout.found)
+        numbers.append(scout.found)
         scout.advance()
-    log.visible = shown
-    return [number for number in found if number not in aside]
+    log.visible = visible
+    return [number for number in numbers if number not in aside]
 
 
 class Life(Outlet):
@@ -185,12 +185,12 @@ class Life(Outlet):
         self.left = set()  # what ToolsNet lacks and an operator has left so
         self.done = []
 
-    def parked_told(self):
-        entry, found = 0, []
+    def listed_numbers(self):
+        entry, numbers = 0, []
         while self.quarantine.next_listed(entry) > 0:
             entry = self.quarantine.entry
-            found.append(self.quarantine.number)
-        return found
+            numbers.append(self.quarantine.number)
+        return numbers
 
     def go(self):
         """Do something; return what."""
@@ -213,8 +213,8 @@ class Life(Outlet):
         self.options.tightening_codes.clear()
 
     def do_drop(self):
-        if self.parked_told():
-            ordered(self, "drop", str(self.dice.choice(self.parked_told())))
+        if self.listed_numbers():
+            ordered(self, "drop", str(self.dice.choice(self.listed_numbers())))
 
     def do_drop_all(self):
         ordered(self, "drop", "all")
@@ -259,32 +259,32 @@ class Life(Outlet):
 
     def check(self):
         """Every voice tells the same, and that is so."""
-        numbers, aside, shown = self.state.numbers, self.parked_told(), self.status()
-        told = list(carry_out(self.quarantine, self.log, 10, self, None, ["list"], self.forward))
-        assert told[-1]["parked"] == self.quarantine.count() == len(aside) == len(told) - 1
-        assert shown["late"] == len(aside), "none is in doubt or unreadable here"
+        numbers, aside, status = self.state.numbers, self.listed_numbers(), self.status()
+        lines = list(carry_out(self.quarantine, self.log, 10, self, None, ["list"], self.forward))
+        assert lines[-1]["parked"] == self.quarantine.count() == len(aside) == len(lines) - 1
+        assert status["late"] == len(aside), "none is in doubt or unreadable here"
         figures = numbers[DELIVERED], len(aside), numbers[DROPPED], len(waiting(self)), numbers[OVERWRITTEN]
         assert sum(figures) == self.made, figures
-        left, done = shown["sent_again"], shown["sent_again_done"]
+        left, done = status["sent_again"], status["sent_again_done"]
         assert 0 <= left <= len(waiting(self)) and done >= 0
-        assert shown["lost_there"] <= self.made
+        assert status["lost_there"] <= self.made
         [need] = [need for need in standing_conditions.count_needs(self.station()) if need.slug == "set aside"]
         assert need.key == str(len(aside))
         needs = {need.slug for need in attention.needs(self.station())}
-        assert ("sent again" in needs, "lost there" in needs) == (left > 0, shown["lost_there"] > 0)
+        assert ("sent again" in needs, "lost there" in needs) == (left > 0, status["lost_there"] > 0)
         assert ("waits late" in needs) == (len(aside) > 0)
 
     def check_doubt(self):
         """What ToolsNet has lost is said until it has that again, or an operator leaves it so."""
         if not self.forward.is_up() or self.policy.resume_point.unsure or waiting(self):
             return
-        lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.parked_told()) - self.left
+        lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.listed_numbers()) - self.left
         assert self.status()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)
 
     def station(self):
-        shown = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.status()}
-        shown["waiting"] = self.log.waits(self.cursor)
-        return station_told(number=10, outlets=[shown], parked=self.quarantine.count(), made=self.made)
+        status = {"kind": "toolsnet", "name": "toolsnet", "is_up": self.forward.is_up(), **self.status()}
+        status["waiting"] = self.log.waits(self.cursor)
+        return healthy_station(number=10, outlets=[status], parked=self.quarantine.count(), made=self.made)
 
 
 @pytest.mark.parametrize("seed", range(400 if LONG else 40))
