@@ -27,8 +27,8 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
                                     time: `pushed` and `answered` are not called, and it is always quiet
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` bytes; the rest is thrown away as it comes.
-LINK_JUNK: octets came that are no message; they are passed over up to the next one that is proven, which may be found in
-later calls.
+LINK_JUNK: octets came that are no message; they are passed over up to the next one that is proven, which later calls
+may find.
 LINK_BROKEN means that message boundaries are lost or, on a serial line, that the other side does not answer: the owner
 closes the port; `why` is the reason (WHY_).
 """

@@ -7,10 +7,10 @@ Rules
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s if the controller's slot was taken. After a session the first wait is the shortest, unless framing
-   was lost again and no result was stored in between. What is durable is acknowledged first. The reason is kept in `fault` until a session is up, and is
-   logged once for each change.
+4. Every connection ends here: closed port, broken framing, silence, refusal. What is durable is acknowledged first.
+   The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
+   unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a session is
+   up, and is logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
 """

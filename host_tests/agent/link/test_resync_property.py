@@ -15,7 +15,9 @@ TEXT = st.text("0123456789 ABC:-.", max_size=200).map(lambda text: text.encode()
 MESSAGES = st.tuples(st.sampled_from((2, 5, 61, 65, 101, 9999)), TEXT).map(lambda one: message(one[0], b":" + one[1]))
 # None of it is a whole message.
 TRAILS = st.one_of(
-    st.sampled_from((b"\r\n", b"          ", b"XYZ", b"2026-09-22:06:55:20\0", b"430000044\0", b"12015130000044#", b"0044 1")),
+    st.sampled_from(
+        (b"\r\n", b"          ", b"XYZ", b"2026-09-22:06:55:20\0", b"430000044\0", b"12015130000044#", b"0044 1")
+    ),
     st.binary(min_size=1, max_size=60).filter(lambda octets: not octets[:1].isdigit()),
     st.integers(4, 19).map(lambda n: EXAMPLE[:n] + b"#"),
     st.integers(1, 99).map(lambda n: b"#" + b"%04d" % (20 + n) + b"0061001         " + b"x" * (n + 3)),
@@ -61,7 +63,15 @@ def test_each_message_comes_out_once_and_in_order_and_nothing_else(parts, sizes)
 
 
 def test_every_split_of_a_message_with_something_behind_it():
-    for trail in (b"\r\n", b"XYZ", b" " * 10, b"2026-09-22:06:55:20\0", b"12015130000044", b"430000044\0", EXAMPLE[:19]):
+    for trail in (
+        b"\r\n",
+        b"XYZ",
+        b" " * 10,
+        b"2026-09-22:06:55:20\0",
+        b"12015130000044",
+        b"430000044\0",
+        EXAMPLE[:19],
+    ):
         octets = EXAMPLE + b"\0" + trail
         for cut in range(1, len(octets)):
             assert found_in([EXAMPLE, trail, EXAMPLE], [cut, len(octets)]) == [EXAMPLE] * 3, (trail, cut)
