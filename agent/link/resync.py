@@ -75,10 +75,10 @@ def _repeats_head(buf, start, at, end):
 
 
 def inner_place(buf, start, length, end, is_open):
-    """Return where another message begins inside the message at buf[start], whose length is too large then.
+    """Return where another message begins inside the one at buf[start], whose length is too large then.
 
-    That is one behind a NUL that is proven, or of the same kind; or one of the same kind that is proven. With `is_open`:
-    where the octets to come may show one. NOWHERE if there is none.
+    That is one behind a NUL that is proven or of the same kind, or one of the same kind that is proven. With `is_open`:
+    one of the same kind that the octets to come may prove. NOWHERE if there is none.
     """
     at = start + 4
     stop = start + length
