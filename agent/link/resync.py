@@ -78,7 +78,7 @@ def inner_place(buf, start, length, end, is_open):
     """Return where another message begins inside the one at buf[start], whose length is too large then.
 
     That is one behind a NUL that is proven or of the same kind, or one of the same kind that is proven. With `is_open`:
-    one of the same kind that the octets to come may prove. NOWHERE if there is none.
+    one that the octets to come may prove. NOWHERE if there is none.
     """
     at = start + 4
     stop = start + length
@@ -88,8 +88,9 @@ def inner_place(buf, start, length, end, is_open):
             is_same = _repeats_head(buf, start, at, end)
             there = end - at
             if is_open:
-                if is_same and there >= _CERTAIN_BYTES and may_be_header(buf, at, end):
-                    return at
+                if is_same or (is_behind_nul and end > stop):
+                    if there >= _CERTAIN_BYTES and may_be_header(buf, at, end) and number(buf, at, 4) >= there:
+                        return at
             elif is_behind_nul and is_same and there >= _HEAD_BYTES:
                 return at
             elif (is_behind_nul or is_same) and is_proven(buf, at, end):

