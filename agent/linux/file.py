@@ -32,6 +32,7 @@ from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.outlets.given_again import GivenAgain
 
 CPYTHON_ONLY = True  # no board has a file to write lines into
 
@@ -46,13 +47,11 @@ WRITING = 2
 STATE_NAMES = ("cannot be used", "looking where to go on", "writing")
 
 
-class Rewritten:
-    """What a file lacks that it had, or that another one had in its place."""
+class Rewritten(GivenAgain):
+    """What a file lacks that it had, or that another one had in its place; of `given` each is a line."""
 
-    def __init__(self):
-        self.given = 0  # lines written again since the start
-        self.gone = 0  # records that it lacks and the log no longer has
-        self.up_to = 0  # number up to which what is written now is written again
+    def __init__(self, log, cursor):
+        GivenAgain.__init__(self, log, cursor)
         self.newest = b""  # line of the file
         self.counted_line = b""  # line of a file whose `gone` is counted
 
@@ -73,7 +72,7 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         self.attempts = 0
         self.written = 0  # lines since the start
-        self.again = Rewritten()
+        self.again = Rewritten(log, self.cursor)
         self._scout = Cursor()
         self._scout.wants = self.cursor.wants
         self._lines = iter(())  # of the file, the newest first, while it is looked through
@@ -254,8 +253,7 @@ class FileOutlet(Outlet):
         self.cursor.stand_at(self._scout)
         self.log.state.put_confirmed(self.cursor)
         if self.cursor.number < before:
-            self.again.up_to = max(self.again.up_to, had)
-            self.log.reopen()
+            self.again.go_back(had)
             if not self.log.state.save_cursor(self.cursor):
                 self.counters.count(h.NOT_SAVED)
         self._end_look()

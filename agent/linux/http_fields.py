@@ -32,15 +32,18 @@ def authorization(token, user, password):
     return ""
 
 
-def retry_after_ms(fields):
+def retry_after_ms(fields, wall_s=None):
     """Return for how long the server asks us to wait; 0 if it does not say (RFC 9110, 10.2.3).
 
-    A date is counted from the date of the answer itself: both are by the server's clock, so ours does not matter.
+    A date is counted from the date of the answer itself: both are by the server's clock. Without that ours has to do,
+    seconds since 1970 by `wall_s`.
     """
     text = fields.get("retry-after", "")
     if text.isascii() and text.isdigit():
         return int(text[:9]) * 1000
     until, made = _seconds(text), _seconds(fields.get("date", ""))
+    if made is None and wall_s is not None:
+        made = int(wall_s())
     return max(0, until - made) * 1000 if until is not None and made is not None else 0
 
 

@@ -11,10 +11,10 @@ Rules
    moves nothing is a failure. One batch is outstanding at a time.
 2. If an answer was lost the batch is sent again: the server knows by the number what it has.
 3. A number below the one confirmed before means that the server has lost something, or was restored. A cursor that was
-   moved past what the server has not had is no such number (Snapshot.put_moved). That is counted
-   and shown, and the server gets again what the log still has: the cursor stays, a scout goes back. `after` is then the
-   server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as well,
-   once until a number that can be: the server's database is another one, or newer than a log that was restored.
+   moved past what the server has not had is no such number (Snapshot.put_moved). That is counted and shown, and the
+   server gets again what the log still has: the cursor goes back (toolcart.agent.outlets.given_again). `after` is then
+   the server's number, so that it sees a gap that remains. A number that was never sent brings all that there is as
+   well, once until a number that can be: the server's database is another one, or newer than a log that was restored.
    A server that has lost something gets it without a pause, if the cursor moved since it lost something last.
 4. Right after a start the server may be ahead of the cursor, up to the log's end: an earlier run may have sent more.
 5. Nothing waits without a deadline: CONNECT_MS for the connection, `timeout_ms` for the whole answer. A batch that got
@@ -43,6 +43,7 @@ from toolcart.agent.linux.json_line import ExtendedLine
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.outlets.batch import Batch, identity_of
+from toolcart.agent.outlets.given_again import GivenAgain
 
 CPYTHON_ONLY = True  # a board has ToolsNet
 
@@ -166,29 +167,9 @@ class Confirmed:
         self.behind_at = -1  # where the cursor was then
         self.alarms = 0  # answers that named another identity, or a number that was never sent
         self.started_over = False  # one named a number that was never sent, and it gets all there is for that
-        self.again_to = 0  # what is sent up to here is sent again
-        self.given_again = 0  # records confirmed again
-        self.gone_to = 0  # up to here `not_given` is counted
-        self.not_given = 0  # numbers that the server lacks and the log no longer has
 
-    def lacks(self, number, up_to):
-        """The server has lost what comes after `number`, of what it had up to `up_to`."""
-        self.after = number
-        self.again_to = max(self.again_to, up_to)
-
-    def starts_at(self, number):
-        """The log begins behind this number: what the server lacks before it cannot be given."""
-        first, last = max(self.after, self.gone_to), min(number, self.again_to)
-        if last > first:
-            self.not_given += last - first
-            self.gone_to = last
-
-    def confirms(self, number, count):
-        """The server has the batch of `count` records up to this number."""
-        if self.after < self.again_to:
-            self.given_again += max(0, min(count, min(number, self.again_to) - max(self.after, self.gone_to)))
-        if number >= self.again_to:
-            self.again_to = 0
+    def confirms(self, number):
+        """The server has the batch up to this number."""
         self.after = number
         self.is_met = True
         self.started_over = False
@@ -212,10 +193,12 @@ class WebhookOutlet(Outlet):
         self.state = IDLE
         self.attempts = 0
         self.confirmed = Confirmed()
+        self.again = GivenAgain(log, self.cursor)
         self.fault = ConnectionFault()  # of the way to the server
         self.why = ""  # what the server itself does
         self.why_kind = ""  # the same while only what the server says differs
         self.unusable = ""
+        self.wall_s = None  # returns our clock, seconds since 1970
         self._address = address
         self._http = HttpClient(self.timeout_ms)
         self._identity = identity_of(log.state)
@@ -277,8 +260,8 @@ class WebhookOutlet(Outlet):
         report["batches_sent"] = self.confirmed.batches
         report["server_behind"] = self.confirmed.behind
         report["alarms"] = self.confirmed.alarms
-        report["given_again"] = self.confirmed.given_again
-        report["not_given"] = self.confirmed.not_given
+        report["given_again"] = self.again.given
+        report["not_given"] = self.again.gone
 
     def step(self, now):
         """Go on with the outstanding batch or begin the next; return the ms until there may be more."""
@@ -309,11 +292,7 @@ class WebhookOutlet(Outlet):
         if self._leaving.armed:
             return FOREVER
         scout, log, batch = self._scout, self.log, self._batch
-        if self.confirmed.after < log.state.confirmed(self.cursor):  # rule 3
-            log.rewind(scout, self.confirmed.after)
-            self.confirmed.starts_at(scout.number)
-        else:
-            scout.stand_at(self.cursor)
+        scout.stand_at(self.cursor)
         batch.clear()
         kind = log.peek(scout)
         while kind > RECORD_NONE and batch.add(log.page, log.at, kind, log.flags, log.length):
@@ -435,13 +414,14 @@ class WebhookOutlet(Outlet):
             return self._is_above(number, now)
         if number < confirmed.after:
             confirmed.behind += 1
-            confirmed.lacks(number, max(confirmed.after, self.log.state.confirmed(self.cursor)))
             has_moved, confirmed.behind_at = self.cursor.number > confirmed.behind_at, self.cursor.number
+            self._lacks(number)
             why = "the server has lost something: it has records up to %d only" % number
             return self._fail(why, now, at_once=has_moved)
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        confirmed.confirms(number, self._batch.count)
+        self.again.confirm(max(confirmed.after, self.cursor.number), number)
+        confirmed.confirms(number)
         self.why = self.why_kind = ""
         self.fault.over()
         self._retry.reset()
@@ -453,6 +433,13 @@ class WebhookOutlet(Outlet):
             self.log.state.put_confirmed(self.cursor)
         return 0
 
+    def _lacks(self, number):
+        """The server has lost what comes after `number` of what it had."""
+        self.again.lose(number, max(self.confirmed.after, self.log.state.confirmed(self.cursor)))
+        self.confirmed.after = number
+        if not self.log.state.save_cursor(self.cursor):
+            self.counters.count(h.NOT_SAVED)
+
     def _is_above(self, number, now):
         """The answer names what was never sent: another database, or one that is newer than this log."""
         confirmed = self.confirmed
@@ -462,7 +449,7 @@ class WebhookOutlet(Outlet):
             why += "it was sent the oldest and goes on so: nothing is delivered until it forgets this `identity`"
             return self._fail(why, now)
         confirmed.started_over = True
-        confirmed.lacks(0, max(confirmed.after, self.log.state.confirmed(self.cursor)))
+        self._lacks(0)
         why += "its database is another one, or newer than this spool, which was restored: what the server lacks then "
         return self._fail(why + "cannot be known; it gets all that the spool has", now)
 
@@ -478,7 +465,7 @@ class WebhookOutlet(Outlet):
         if 300 <= status < 400 and "location" in http.fields:
             place = http.fields["location"][:200]
             why = "it answers %d and points elsewhere, which is not followed: %s; is `url` right?" % (status, place)
-        wait_ms = min(http_fields.retry_after_ms(http.fields), RETRY_AFTER_MOST_MS)
+        wait_ms = min(http_fields.retry_after_ms(http.fields, self.wall_s), RETRY_AFTER_MOST_MS)
         if wait_ms:
             why += "; it asks for a pause (Retry-After), and gets nothing for %d s" % (-(-wait_ms // 1000))
         return self._fail(why, now, wait_ms)

@@ -60,5 +60,6 @@ def make(settings, station, index):
         port = station.board.tls(settings)
     owner = station.settings["spool"]["owner"]
     made = WebhookOutlet(station.log, index, port or station.board.tcp(), station.counters, owner, settings, address)
+    made.wall_s = station.board.wall_s
     made.unusable = unusable or (MISSING if is_missing() else "")
     return made

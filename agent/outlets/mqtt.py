@@ -16,9 +16,12 @@ Rules
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
-   be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason.
-9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one, or the
-   consumer confirms something: a broker is not well because it takes a connection.
+   be retained, ended perhaps for that: some brokers allow none, and say it by nothing else. It is told with the reason,
+   unless this broker has taken both since the start.
+9. A connection that stood and ended without a PUBACK for what was out leaves its reason until the same has one: a
+   broker is not well because it takes a connection. Where only results had none the consumer may confirm them instead.
+10. With `confirm` broker nobody says after a power cut what has arrived: the cursor is saved each SAVED_EACH numbers.
+    With each one the flash would be erased more often for that than for the results.
 """
 
 # First, because imports nest (toolcart.agent.cart.app).
@@ -47,13 +50,14 @@ LEAVE_MS = const(2000)
 RECONNECT_MS = const(60000)
 KEEPALIVE_S = const(30)
 ACK_TIMEOUT_MS = const(10000)
+SAVED_EACH = const(32)
 AHEAD = const(8)  # windows that may be without a receipt: a broker's queue has room for as many as a rule
 BOARD_OCTETS = const(4200)  # of a batch on a board: the longest frame, each byte escaped, fits by itself
 
 _ANNOUNCED = const(1)  # the state topic says that we are online
 _ANNOUNCED_FOR_SURE = const(2)  # and the broker has that
 
-_LACKS_STATE = const(1)  # the last connection that stood ended without its PUBACK
+_LACKS_STATE = const(1)  # the last connection that stood ended without any PUBACK that it waited for
 _LACKS_RESULTS = const(2)
 
 _NUMBER_DIGITS = const(9)
@@ -94,7 +98,7 @@ class Mqtt:
         needs_receipt = settings["confirm"] == "consumer"
         retain = RETAIN if settings.get("retain", True) else 0
         self.topics = topics = Topics(topic_of(settings, owner[1], owner[2]), self.identity, retain)
-        more = "" if needs_receipt else ',"confirm":"broker"'  # nothing is sent again then
+        more = "" if needs_receipt else ',"confirm":"broker"'  # no consumer makes that anything is sent again
         self.batch = Batch(line, topics.before, owner, self.identity, self.records_most, self.octets_most, more)
         client = "toolcart-%d-%d" % owner[1:]
         if settings["name"] != self.kind:  # a broker ends the older of two connections with one identifier [3.1.4-2]
@@ -110,6 +114,7 @@ class Mqtt:
         self.limit = MessageSize()
         self.lacks = 0  # _LACKS_STATE ..
         self._announced = 0  # or _ANNOUNCED ..
+        self._retains = False  # the broker has taken what is retained since the start
         self._opening = False
         self._stopping = False
         self._leaving = Timer()  # set: nothing new goes out
@@ -228,7 +233,7 @@ class Mqtt:
             self._publish_state(self.topics.online, now)
             return FOREVER
         log = self.log
-        if not log.state.sure or log.doubtful:
+        if not log.state.sure or log.doubtful or self._is_place_unsaved():
             left = self._settle_log()
             if left:
                 return left
@@ -247,6 +252,11 @@ class Mqtt:
             return RETRY_MS
         return FOREVER if not self.publish_extra(now) else 0
 
+    def _is_place_unsaved(self):
+        """True if the cursor went back behind where the last snapshot has it, or rule 10 wants another one."""
+        ahead = self.cursor.number - self.log.state.durable[self.cursor.slot]
+        return ahead < 0 or (ahead >= SAVED_EACH and not self.progress.needs_receipt)
+
     def _settle_log(self):
         """Make certain what the log says; return the ms until that may be tried again, 0 if more may go out now.
 
@@ -256,7 +266,7 @@ class Mqtt:
         quiet = self.flash_window
         if quiet is not None and not quiet.may_erase():
             return LINE_WAIT_MS
-        if log.state.ready():
+        if log.state.save() if self._is_place_unsaved() else log.state.ready():
             log.settle()
             return 0
         self.counters.count(h.NOT_SAVED)
@@ -341,6 +351,7 @@ class Mqtt:
                     self.acked_extra()
                 elif session.tag == 0 and self._announced:
                     self._announced = _ANNOUNCED_FOR_SURE
+                    self._retains = True
             elif event == ms.EV_MESSAGE:
                 self._take_receipt(now)
             elif event == ms.EV_UP:
@@ -405,7 +416,8 @@ class Mqtt:
         self.attempts += 1
         outcome = self.progress.put_receipt(value, self.session.window.count, now)
         if outcome == RECEIPT_NEWS or outcome == RECEIPT_LATE:
-            self._works()
+            if self.lacks != _LACKS_STATE:
+                self._works()
             self._send_more(outcome == RECEIPT_LATE)
         elif outcome == RECEIPT_BELOW:
             counts.receipts_below += 1
@@ -443,7 +455,7 @@ class Mqtt:
     def _may_be_unretained(self):
         """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""
         why = self.port.why
-        if not self.topics.retain or (why != WHY_ENDED and why != WHY_RESET):
+        if not self.topics.retain or self._retains or (why != WHY_ENDED and why != WHY_RESET):
             return False
         state = self.session.lost_in
         return state == ms.CONNECTING or (state == ms.UP and self._announced == _ANNOUNCED)

@@ -11,13 +11,14 @@ toolcart.agent.outlets.mqtt).
     PUBACK                          acked; base as well where no receipt is needed
     receipt above base              base, cursor; the timer starts again while more is out, else it stops
     receipt not above base          the consumer's last word, nothing else: it came twice or late, or tells of a hole
-        below, as the first of a    base goes back to it, scout with it: the retained one, or a consumer's that was
-        connection                  restored
+        below, as the first of a    base goes back to it, cursor and scout with it: the retained one, or a consumer's
+        connection                  that was restored (toolcart.agent.outlets.given_again)
         below, nothing is out       the timer starts unless it runs
     receipt above base as the first scout goes back to it where the cursor was moved past it, and a start has forgotten
         of a connection             what the consumer had before
-    receipt above all that there is scout goes back to the oldest record, once until a receipt above base
-    the timer is over               scout goes back to base; base to the last word before that, if it is below
+    receipt above all that there is cursor and scout go back to the oldest record, once until a receipt above base
+    the timer is over               scout goes back to base; base and cursor to the last word before that, if it is
+                                    below
         behind a receipt            once until a receipt above base: a batch is missing there, or it was restored
         else                        overdue: one batch at a time; the next pause is longer if this is not the first
     new session                     scout goes back to base
@@ -33,6 +34,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.outlets.given_again import GivenAgain
 from toolcart.agent.outlets.pace import Pace
 
 RECEIPT_NEWS = const(0)
@@ -41,32 +43,6 @@ RECEIPT_BELOW = const(2)  # the consumer was set back
 RECEIPT_LATE = const(3)  # news of what was given up, and will be sent again
 
 LONGEST = const(8)  # times the receipt's timeout: the longest pause without one
-
-
-class GivenAgain:
-    """What a consumer had lost: how much of it was given again, and how much the log does not have any more."""
-
-    def __init__(self):
-        self.given = self.gone = 0  # numbers: confirmed again; no longer in the log
-        self._up_to = 0  # what is sent up to here is sent again
-        self._gone_to = 0  # `gone` counts up to here
-
-    def lose(self, value, base, oldest):
-        """The consumer lacks what is behind `value` and had it up to `base`; the log has what is behind `oldest`."""
-        self._up_to = max(self._up_to, base)
-        gone_to = min(oldest, self._up_to)
-        value = max(value, self._gone_to)
-        if gone_to > value:
-            self.gone += gone_to - value
-            self._gone_to = gone_to
-
-    def confirm(self, first, last):
-        """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""
-        end = min(last, self._up_to)
-        if end > first:
-            self.given += end - first
-        if last >= self._up_to:
-            self._up_to = 0
 
 
 class Receipts:
@@ -93,7 +69,7 @@ class Receipts:
         self._acked = 0  # up to here everything sent after the base has its PUBACK
         self._first = 0  # where the scout began after the base: what is before it is gone
         self._probe = Cursor()  # it wants results and frames
-        self.again = GivenAgain()
+        self.again = GivenAgain(log, cursor)
         # the consumer's receipts
         self._none_yet = True  # on this connection
         self.receipt_came = False  # since the timer was started
@@ -260,8 +236,7 @@ class Receipts:
 
     def _go_below(self, value):
         """The consumer lacks what comes after `value`, and had it."""
-        self._log.rewind(self._probe, value)
-        self.again.lose(value, self.base, self._probe.number)
+        self.again.lose(value, self.base)
         self.base = value
 
     def _is_missing_behind(self, value):

@@ -147,7 +147,7 @@ TOOLSNETS = (
     ),
     Row(
         "answers nothing",
-        "accepts the connection but acknowledges nothing (no 05)",
+        "accepts the connection but does not acknowledge what it is sent (no 05)",
         "Is this ToolsNet's server",
         silent=True,
         is_steady=False,

@@ -115,6 +115,9 @@ class Board:
     def clock_is_set(self):
         return True
 
+    def wall_s(self):
+        return 1792567680  # 2026-10-21 07:28 UTC
+
     def tcp(self):
         return self.cart.network.port()
 

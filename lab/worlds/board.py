@@ -53,6 +53,10 @@ class Board:
         text = f"2021-01-{1 + days % 28:02d}:{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
         buf[0:19] = text.encode()
 
+    def wall_s(self) -> int:
+        """Return the same, in seconds since 1970."""
+        return 1609459200 + self._time.now // 1000 % (28 * 86400)
+
     def tcp(self) -> Port:
         """Return a new port."""
         port = Port(self._network, self._ready)

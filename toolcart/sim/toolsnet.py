@@ -33,6 +33,8 @@ class ToolsNetOptions(Settings):
         "silent": False,  # the server hears everything, stores and answers nothing
         "silent_telegrams": (),  # ("06",): these telegrams are not answered
         "silent_sequences": (),  # results with these sequence numbers are neither stored nor answered
+        "spoil_08": None,  # a function that makes something else of each 08
+        "spoil_05": None,  # likewise of each 05 for a result
         "ack_delay_ms": 0,  # delay of every 05
         "lost_acks": [],  # [sequence, ...], each once: stored, not acknowledged
         "foreign_ack": False,  # a 05 with another identifier comes before the right one

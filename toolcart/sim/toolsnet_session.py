@@ -151,7 +151,8 @@ class PimSession(_Session):
             event = archive.latest_event(station[0], station[1], station[2])
         numbers = (fields["identifier"], result, event, options.server_host, options.server_port)
         self.toolsnet.answers_08 += 1
-        self.answer(("08%05d%05d%05d%-15s%05d" % numbers).encode(), now)
+        octets = ("08%05d%05d%05d%-15s%05d" % numbers).encode()
+        self.answer(options.spoil_08(octets) if options.spoil_08 else octets, now)
 
 
 class ServerSession(_Session):
@@ -273,7 +274,10 @@ class ServerSession(_Session):
         if self.options.foreign_ack:
             self.answer(self.acknowledge_text(fields["identifier"] % 99999 + 1, 0), now)
         self._last_answered = True
-        self.answer(self.acknowledge_text(fields["identifier"], code), now)
+        text = self.acknowledge_text(fields["identifier"], code)
+        if self.options.spoil_05 and fields["id"] == "04":
+            text = self.options.spoil_05(text)
+        self.answer(text, now)
 
 
 def _once(numbers, number):

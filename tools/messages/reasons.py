@@ -113,7 +113,9 @@ def of_toolsnet(connection: dict) -> Reason:
         endpoint = server_endpoint(connection)
     if slug in _TELEGRAMS:
         words, hint = _TELEGRAMS[slug]
-        reason = Reason(slug, words.format(name=endpoint.name, place=endpoint.place, host=endpoint.host), hint)
+        awaited = _AWAITED.get(state, "telegram")
+        words = words.format(name=endpoint.name, place=endpoint.place, host=endpoint.host, awaited=awaited)
+        reason = Reason(slug, words, hint)
     else:
         reason = connect_reason(endpoint, slug, state, connection.get("why_code", 0), _detail(connection))
     if reason and endpoint.name == SERVER and slug != "no port" and not connection.get("server_port_named", True):
@@ -347,6 +349,8 @@ _SERVER_OF_LINE = {
     ),
 }
 
+_AWAITED = {"pim info": "08", "streaming": "05"}  # by the state of the session
+
 _TELEGRAMS = {
     "no PIM": (
         "{name} {place} did not identify itself as a PIM (telegram 12): wrong port, or ToolsNet 1.5",
@@ -361,12 +365,12 @@ _TELEGRAMS = {
         "Does ToolsNet know this system and station? Compare system.number and stations[].number with its own.",
     ),
     "no answer": (
-        "{name} {place} accepts the connection but acknowledges nothing (no 05)",
+        "{name} {place} accepts the connection but does not acknowledge what it is sent (no 05)",
         "Is this ToolsNet's server port? Look at its own log.",
     ),
     "malformed": (
-        "{name} {place} sends something that is not a ToolsNet telegram",
-        "Does something else listen there?",
+        "{name} {place} answers, but by no {awaited} that can be read and is for the telegram that was sent",
+        "Does something else listen there? Look at ToolsNet's own log.",
     ),
     "server not allowed": (
         "the PIM names {place} as the server, which toolsnet.allow_hosts does not have: nothing is sent there",

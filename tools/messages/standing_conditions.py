@@ -102,7 +102,7 @@ _COUNTED = {
     ),
     "not given": (
         "NOT GIVEN",
-        "records at most that a file, server or consumer lacks, found since the start, and the spool no longer has",
+        "records at most that a file, server or consumer lacks, found since the start, and the spool no longer had",
         "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, it cannot be known",
     ),
 }
@@ -159,7 +159,7 @@ def _given_up(station: dict) -> list[Need]:
         unnamed -= count
         # One number for all causes, and what it is now need not be what it was then.
         words = f"{counted(count, 'record')} at most given up before {name} had {'it' if count == 1 else 'them'}: "
-        words += f"the spool was full, or {name} was added to it, or was best effort and behind"
+        words += f"the spool was full, or {name} was added to it, or was best effort and behind, or had lost them"
         slug, label = ("overwritten", "OVERWRITTEN") if outlet.get("durable", True) else ("missed", "MISSED")
         needs.append(Need(slug, NOTE, label, words, _LARGER, str(count), name))
     words = (

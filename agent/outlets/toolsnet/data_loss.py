@@ -4,6 +4,7 @@
     the 08 names nothing             DOUBT_LACKS: all that was delivered; DOUBT_TO: the cursor; SENT_EMPTY, SENT_BACK
     it names one before TAKEN        DOUBT_LACKS: what it had behind that one, too; TAKEN is that one; SENT_BACK
     it names more, nothing was sent  DOUBT_LACKS: what it lacks behind that one, and what was in doubt before
+    it names what was never sent     DOUBT_LACKS: all that was delivered; TAKEN is that one
     some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
                                      DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
     the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
@@ -178,14 +179,28 @@ def note_empty(policy, now):
     lacks = _had(policy) + unseen
     if not lacks or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
         return True
+    _put_all(policy, lacks, unseen)
+    numbers[SENT] |= SENT_EMPTY
+    policy.counters.note(h.SERVER_EMPTY, lacks, now)
+    return policy.in_flight.save()
+
+
+def note_unknown(policy):
+    """The 08 names what was never sent: nothing shows what it has of what was delivered. To be saved."""
+    unseen = _taken_unseen(policy)
+    lacks = _had(policy) + unseen
+    if lacks:
+        _put_all(policy, lacks, unseen)
+
+
+def _put_all(policy, lacks, unseen):
+    """All that ToolsNet has had is in doubt, `unseen` of that beyond what is known to be delivered. To be saved."""
+    numbers = policy.numbers
     if unseen:
         _note_more(policy)
     before = _begin(policy)
     width = numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
     _put(policy, lacks, -1 if before[0] else width, before)
-    numbers[SENT] |= SENT_EMPTY
-    policy.counters.note(h.SERVER_EMPTY, lacks, now)
-    return policy.in_flight.save()
 
 
 def note_behind(policy, stored, back, now):
@@ -210,13 +225,14 @@ def note_lost_meanwhile(policy, stored):
 
     What the order sends again is not lacking.
     """
-    numbers = policy.numbers
+    numbers, cursor = policy.numbers, policy.cursor
     rows = _rows_to(policy, stored)
-    lost = min(rows - _behind_taken(policy), _had(policy))
+    was_sent = cursor.number - rows <= policy.log.number
+    lost = min(rows - _behind_taken(policy), _had(policy)) if was_sent else _had(policy)
     if numbers[TAKEN] and lost > 0:
-        end, cursor = again_to(numbers), policy.cursor
+        end = again_to(numbers)
         before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO], 0
-        _, width = _joined(policy, rows, before)
+        width = _joined(policy, rows, before)[1] if was_sent else -1
         numbers[DOUBT_LACKS] += lost
         _doubt_to(numbers, cursor.number, end, width)
 

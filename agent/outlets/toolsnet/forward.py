@@ -9,7 +9,9 @@ Rules
    meanwhile.
 5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
    this task: it is looked at right after `open`.
-6. Why there is no connection stays in `trouble` until the server takes results, and is logged once for each change.
+6. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
+   with a result that had no answer proves nothing by coming again: its reason stays until a result has a 05, or none
+   waits.
 7. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
    closed.
 """
@@ -84,7 +86,8 @@ class Forward:
         self._allow_hosts = settings["allow_hosts"]
         self._named_host = ""  # by the last 08
         self._is_reached = False  # by the last attempt: a connection is open, or was
-        self._is_foreign = False  # what came before the 12 is not a telegram, or not one we know
+        self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
+        self._lacks_answer = False  # the last result that was out when a connection ended had none
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
         self.fault = ConnectionFault()
@@ -104,7 +107,7 @@ class Forward:
 
     def is_up(self):
         """True if the server takes results."""
-        return self.session.state == ts.STREAMING
+        return self.session.state == ts.STREAMING and not self.fault.why
 
     def holds(self):
         """True while only an operator can let results go on."""
@@ -281,6 +284,8 @@ class Forward:
             if event == ts.EV_NONE:
                 return
             if event == ts.EV_ACCEPTED:
+                if self._lacks_answer or self._is_foreign:
+                    self._answered()
                 self.out.accepted(now)
                 frames = session.frames
                 if frames.start == frames.end:  # a call less for each result
@@ -291,7 +296,9 @@ class Forward:
                 self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.counters.count(h.SERVER_CONNECTS)
-                self.fault.over()
+                is_unproven = self._lacks_answer and self.fault.state == ts.STREAMING
+                if not (is_unproven and self.log.waits(self.policy.cursor)):
+                    self.fault.over()
             elif event == ts.EV_SILENT:
                 self.counters.note(h.SERVER_SILENT, self._unanswered(), now)
                 self._blame(NO_ANSWER, now)
@@ -306,8 +313,17 @@ class Forward:
         """Return the number of the result that has no answer; 0 if what is out is none."""
         return self.policy.number if self.out is self.policy else 0
 
+    def _answered(self):
+        """What is out has a 05 that can be read."""
+        self._is_foreign = False
+        if self.out is self.policy:
+            self._lacks_answer = False
+            self.fault.over()
+
     def _odd(self, event, now):
         counters = self.counters
+        if event != ts.EV_NO_PIM and (self.session.state != ts.STREAMING or not self.session.is_idle()):
+            self._is_foreign = True
         if event == ts.EV_NO_PIM:
             counters.note(h.NO_PIM, 0, now)
             self._blame(0, now)
@@ -315,10 +331,8 @@ class Forward:
             counters.note(h.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
             counters.note(h.SERVER_UNKNOWN, 0, now)
-            self._is_foreign = True
         else:
             counters.note(h.SERVER_MALFORMED, 0, now)
-            self._is_foreign = True
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
                 self._blame(MALFORMED, now)
@@ -326,6 +340,7 @@ class Forward:
     def _refused(self, now):
         session = self.session
         out = self.out
+        self._answered()
         self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
         is_once = out is self.policy and self.policy.is_once()
         out.refused(session.code, now)
@@ -334,6 +349,7 @@ class Forward:
 
     def lost(self, event, now):
         """The connection is gone."""
+        self._lacks_answer = self._lacks_answer or self.policy.out
         if event != ts.EV_NONE:
             self.counters.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
@@ -457,8 +473,10 @@ class Forward:
         port = self.port
         state = session.lost_in
         why = why or port.why
-        if state == ts.PIM_VERIFY and self._is_foreign:
+        if self._is_foreign and state == ts.PIM_VERIFY:
             why = FOREIGN_PIM
+        elif self._is_foreign and (state == ts.PIM_INFO or state == ts.STREAMING):
+            why = MALFORMED
         elif why == 0:
             if state == ts.PIM_VERIFY:
                 why = NO_PIM

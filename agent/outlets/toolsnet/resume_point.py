@@ -12,7 +12,8 @@
                                            those in front of it are in doubt, and set aside
     one before TAKEN                       odd: the server was set back; what it lacks again, if it `rewind`s
     one of before a break                  the same, of another result (sequence_break)
-    anything else                          odd: counted; where what is new would look stored, the base follows it
+    anything else                          odd: never sent from here; all that was delivered is in doubt, and the base
+                                           follows it
 
 A late one that is out is settled first (toolcart.agent.outlets.toolsnet.reoffer). An odd 08 settles nothing that was
 out.
@@ -159,9 +160,7 @@ class ResumePoint:
         self.is_odd = True
         if self._may_be_behind(stored, behind):
             return self._is_behind(stored, now)
-        policy.counters.note(h.RESUME_UNKNOWN, stored, now)
-        # What is new would look stored already.
-        return (here - stored) % SEQUENCES < _HALF or self._rebase(stored)
+        return self._is_unknown(stored, now)
 
     def _regain(self, stored, least):
         """All up to `stored`, which the cursor has passed, are taken; False if it cannot be read now which these are.
@@ -247,6 +246,13 @@ class ResumePoint:
         self.is_odd = True
         return note_empty(self.policy, now)
 
+    def _is_unknown(self, stored, now):
+        from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
+
+        self.policy.counters.note(h.RESUME_UNKNOWN, stored, now)
+        note_unknown(self.policy)
+        return self._rebase(stored)
+
     def _is_back(self, stored):
         from toolcart.agent.outlets.toolsnet.data_loss import is_back
 
@@ -310,7 +316,8 @@ class ResumePoint:
             state.broke_at, state.broke_by = stored, (state.broke_by + short) % SEQUENCES
         send_rows_again(self.policy, was, there, gone - there)
         self._count_anew()
-        self.policy.end_trouble()
+        if cursor.number != was:  # else the first is the same, and was offered as often as before
+            self.policy.end_trouble()
         self._settle_out()
         return sent.declare(cursor.number, numbers[SENT])
 

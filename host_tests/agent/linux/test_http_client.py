@@ -251,11 +251,13 @@ def test_when_to_come_again():
         ({"retry-after": "9" * 40}, 999999999000),
         ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": date}, 90000),
         ({"retry-after": "Wed, 21 Oct 2026 07:27:30 GMT", "date": date}, 0),
-        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT"}, 0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT"}, 90000),
+        ({"retry-after": "Wed, 21 Oct 2026 07:29:30 GMT", "date": "today"}, 90000),
+        ({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
         ({"retry-after": "Wed, 99 Oct 9999999 99:99:99 GMT", "date": date}, 0),
         ({}, 0),
     ):
-        assert retry_after_ms(fields) == ms, fields
+        assert retry_after_ms(fields, lambda: 1792567680.5) == ms, fields
 
 
 def test_who_we_are_stands_in_the_head():

@@ -208,6 +208,17 @@ def test_a_server_that_accepts_nothing_is_asked_in_growing_pauses():
     assert "took nothing" in plant.why() and 4 <= 6 - len(plant.server.answers) <= 5
 
 
+def test_date_of_a_server_without_a_clock_is_counted_from_ours():
+    cart = Cart(files=({"kind": "webhook", "url": URL},))
+    plant = WebhookBench()
+    plant.forward.wall_s = cart.app.board.wall_s
+    plant.store(1)
+    plant.server.answers = [answer(503, b"", Retry_After="Wed, 21 Oct 2026 07:29:30 GMT")]
+    plant.run(500)
+    assert "gets nothing for 90 s" in plant.why()
+    assert cart.station.outlets[1].wall_s() == cart.app.board.wall_s()
+
+
 def test_a_lost_answer_brings_half_the_batch_again_and_nothing_twice():
     plant = WebhookBench(limits={"timeout_ms": 2000})
     ids = plant.store(3)
@@ -262,6 +273,64 @@ def test_server_older_than_the_log_gets_all_that_the_log_has():
         assert counts == (newest + 1 - oldest, oldest - 1 - have), have
 
 
+def behind(plant, number):
+    """The server was restored: it has everything up to this number; another record is stored, and it answers that."""
+    for key in plant.server.model.have:
+        plant.server.model.have[key] = number
+    plant.store(1)
+    plant.run(50)
+    return plant
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_what_is_to_be_given_again_waits_and_a_durable_outlet_keeps_it(durable):
+    plant = WebhookBench(durable)
+    ids = plant.store(60)
+    plant.run(5000)
+    plant.server.answers = [receipt(20)] + [answer(500)] * 1000
+    plant.server.lines = plant.server.lines[:20]
+    behind(plant, 20)
+    assert plant.log.waits(plant.cursor) == 41 and plant.status()["server_behind"] == 1
+    plant.cut()
+    assert plant.log.waits(plant.cursor) == 41, "also after a power cut"
+    while plant.log.has_room(200) and plant.log.number < 3000:
+        ids += plant.store(1)
+    ids.append(61)
+    plant.server.answers = []
+    plant.run(200000)
+    missing = {*ids} - {*plant.server.ids()}
+    if durable:
+        assert plant.log.number < 3000 and not missing
+    else:
+        assert 0 < len(missing) <= plant.state.missed[plant.forward.index] + plant.status()["not_given"]
+
+
+def test_what_the_spool_gives_up_before_it_is_given_again_is_counted_once():
+    plant, _ = gone_round()
+    oldest, newest = plant.log.first_above(0), plant.log.number
+    plant.server.answers = [receipt(7)] + [answer(500)] * 1000
+    behind(plant, 7)
+    assert plant.status()["not_given"] == oldest - 8
+    given_up = plant.state.missed[plant.forward.index]
+    for _ in range(newest):
+        plant.store(1)
+    plant.server.answers = []
+    plant.run(200000)
+    assert plant.server.ids()[-1] == plant.log.number and plant.forward.is_up()
+    lacks = plant.server.ids()[0] - 8
+    counted = plant.state.missed[plant.forward.index] - given_up
+    assert plant.status()["not_given"] + counted == lacks and counted > 0
+
+
+def test_what_is_lost_again_further_back_is_counted_too():
+    plant, _ = gone_round()
+    oldest = plant.log.first_above(0)
+    plant.server.answers = [receipt(20), receipt(7), receipt(20), receipt(7), answer(500)]
+    behind(plant, 7)
+    plant.run(30000)
+    assert plant.status()["not_given"] == oldest - 8
+
+
 def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant, key = gone_round()
     oldest, newest = plant.log.first_above(0), plant.log.number
@@ -279,7 +348,7 @@ def test_server_that_names_what_was_never_sent_gets_all_that_there_is_once():
     plant.server.model.have[key] = newest + 1000
     plant.store(1)
     plant.run(600000)
-    assert plant.cursor.number == newest + 1 and not plant.forward.is_up()
+    assert plant.cursor.number == plant.log.first_above(0) - 1 and not plant.forward.is_up(), "it keeps all for it"
     assert "never sent" in plant.why() and "nothing is delivered until it forgets this `identity`" in plant.why()
     assert "it gets all" not in plant.why()
     plant.server.model.have[key] = 0

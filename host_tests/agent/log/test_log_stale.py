@@ -218,7 +218,7 @@ def test_a_worn_block_in_front_of_one_that_was_erased_does_not_count_when_it_rea
         area.flash.worn = (FRONT + log.place_of(1),)
         store(log, range(2, 21), lambda log: take(log, 1))
         oldest = log.first_above(0)
-        assert WORN in log.firsts and oldest > 4, "it could not be erased, and the one behind it was"
+        assert WORN in list(log.firsts) and oldest > 4, "it could not be erased, and the one behind it was"
         assert area.state.save()
         log = area.mount(best_effort=best_effort)[1]
         assert log.first_above(0) == oldest and log.settle()

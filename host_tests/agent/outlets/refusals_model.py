@@ -359,16 +359,21 @@ class Model:
             return False
         if 0 < self.taken - named <= self.cursor:
             self.note_behind(named, here)
-        elif here < named:
+        else:
+            self.doubt_all()
             self.rebase(named)
         return True
 
     def note_empty(self):
         if self.delivered and not (self.was_empty and self.doubt_to == self.cursor):
-            before = self.begin_doubt()
-            self.doubt(self.delivered, -1 if before[0] else self.delivered + self.dropped, before)
+            self.doubt_all()
             self.was_empty = True
             self.save()
+
+    def doubt_all(self):
+        if self.delivered:
+            before = self.begin_doubt()
+            self.doubt(self.delivered, -1 if before[0] else self.delivered + self.dropped, before)
 
     def lacking(self, back):
         return max(0, back - len([one for one in self.kept().values() if self.cursor - back < one <= self.cursor]))

@@ -769,3 +769,74 @@ def test_however_databases_are_exchanged_none_lacks_more_than_is_reported(part):
             if outlet.counted(RESUME_UNKNOWN):
                 break  # it is further back than there are results: some were sent twice
             assert lacks(outlet)[0] >= lacking(outlet), (seed, step, what)
+
+
+def names(outlet, stored):
+    """ToolsNet goes to a database that names this sequence."""
+    outlet.options.reported_result = stored
+    again(outlet)
+    outlet.options.reported_result = None
+    return outlet
+
+
+@pytest.mark.parametrize("stored", [13, 14, 50000, 50011, 90000, 99990])
+@pytest.mark.parametrize("rewind", [False, True])
+def test_a_database_that_names_what_was_never_sent_may_lack_all_that_was_delivered(stored, rewind):
+    outlet = delivering(10, rewind=rewind)
+    outlet.archive.clear()
+    names(outlet, stored)
+    assert outlet.counted(RESUME_UNKNOWN) == 1
+    for _ in range(2):
+        assert lacks(outlet) == (10, True, 0)
+        outlet.store(2)
+        outlet.until_passed(and_ms=1000)
+        assert outlet.forward.is_up() and outlet.ids()[-1] == outlet.cursor.number, "it goes on"
+        restarted(outlet)
+    assert outlet.counted(RESUME_UNKNOWN) == 0 and lacks(outlet) == (10, True, 0)
+    assert order(outlet, "from", "1")["lacks"] == 0
+    up(outlet).until_passed(and_ms=1000)
+    assert {*outlet.ids()} == {*numbers(1, 14)} and lacks(restarted(outlet)) == NOTHING
+
+
+@pytest.mark.parametrize("stored", [13, 50000, 90000])
+def test_what_was_left_is_no_news_when_the_same_database_is_met_again(stored):
+    outlet = delivering(10)
+    outlet.archive.clear()
+    names(outlet, stored)
+    order(outlet, "leave")
+    outlet.options.reported_result = stored
+    assert lacks(again(outlet)) == lacks(restarted(outlet)) == NOTHING
+    assert names(outlet, stored + 5) and lacks(outlet) == (10, True, 0), "another one"
+
+
+@pytest.mark.parametrize("stored", [13, 50000, 90000])
+def test_after_an_order_another_database_may_lack_what_is_not_sent_again(stored):
+    outlet = delivering(10)
+    order(outlet, "from", "8")
+    outlet.archive.clear()
+    outlet.options.reported_result = stored
+    up(outlet)
+    outlet.options.reported_result = None
+    outlet.until_passed(and_ms=1000)
+    assert lacks(restarted(outlet))[0] >= 7 == lacking(outlet)
+
+
+@pytest.mark.parametrize("part", range(2))
+def test_however_foreign_databases_come_and_go_none_lacks_more_than_is_said(part):
+    for seed in range(20 * part, 20 * part + 20):
+        dice = Dice(seed + 3000)
+        outlet = delivering(5 + dice.randrange(12))
+        for step in range(3 + dice.randrange(8)):
+            what = dice.randrange(5)
+            if what < 2:
+                more(outlet, 1 + dice.randrange(4))
+            elif what == 2:
+                restarted(outlet)
+            elif what == 3 and outlet.ids():
+                set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
+            else:
+                outlet.archive.clear()
+                names(outlet, 1 + dice.randrange(99999))
+                assert outlet.forward.is_up()
+            outlet.until_passed(and_ms=1000)
+            assert lacks(outlet)[0] >= lacking(outlet), (seed, step, what, lacks(outlet), lacking(outlet))

@@ -788,10 +788,8 @@ class Model:
             return c + 1, self.base
         if 0 <= c < acked:
             return (c + 1 if rewind else acked + 1), self.base
-        base = self.base  # another history, or what was never sent: nothing is skipped, and nothing looks stored
-        if (self.wire(acked + 1) - stored - 1) % 99999 >= 50000:
-            base = (base + (stored + 1 - self.wire(acked + 1))) % 99999
-        return acked + 1, base
+        # Another history, or what was never sent: nothing is skipped, and nothing looks stored.
+        return acked + 1, (self.base + (stored + 1 - self.wire(acked + 1))) % 99999
 
 
 # What is in doubt has its own tests.

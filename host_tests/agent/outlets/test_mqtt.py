@@ -28,6 +28,23 @@ def test_an_acknowledgement_of_the_broker_moves_nothing():
     assert bench.forward.is_up() and bench.status()["why"] == ""
 
 
+def test_of_what_the_broker_acknowledged_long_ago_few_are_sent_again_after_a_power_cut():
+    for pause, count in ((60000, 1), (60000, 70), (10, 5)):
+        bench = MqttBench(confirm="broker")
+        saves = bench.state.saves
+        while bench.log.number < 240:
+            bench.store(count)
+            bench.run(pause)
+            if pause > 1000:
+                assert bench.log.waits(bench.cursor) == 0
+                assert bench.log.number - bench.state.durable[bench.cursor.slot] <= 31
+        bench.run(60000)
+        last = bench.cursor.number
+        assert bench.state.saves - saves <= 240 // 32 + 4, "not with each"
+        bench.cut()
+        assert last - 31 <= bench.cursor.number <= last
+
+
 def test_without_receipts_what_goes_out_is_bounded():
     bench = MqttBench(limits={"records_most": 4})
     bench.consumer.away = True

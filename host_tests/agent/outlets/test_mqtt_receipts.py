@@ -173,6 +173,48 @@ def test_consumer_older_than_the_log_gets_all_that_the_log_has():
         assert (status["given_again"], status["not_given"]) == (newest - oldest + 1, oldest - 1 - number)
 
 
+def test_what_is_to_be_given_again_waits_and_is_counted_once_though_the_spool_moves_on():
+    bench, _ = gone_round(WHEN_FULL_OVERWRITE)
+    oldest, newest = bench.log.first_above(0), bench.log.number
+    forget(bench, 5)
+    bench.broker.consumers = []
+    topic, identity = next(iter(bench.consumer.have))
+    bench.network.cut(BROKER[0], BROKER[1])
+    bench.consumer.confirm(topic, identity, 5)
+    bench.run(3000)
+    assert bench.log.waits(bench.cursor) == newest + 1 - oldest
+    given_up = bench.state.missed[bench.forward.index]
+    for _ in range(newest):
+        bench.store(1)
+    bench.broker.consumers = [bench.consumer]
+    bench.run(300000)
+    have = [number for _, number, _ in bench.consumer.records]
+    assert have[-1] == bench.log.number
+    counted = bench.state.missed[bench.forward.index] - given_up
+    assert bench.status()["not_given"] + counted == have[0] - 6 and counted > 0
+
+
+def test_consumer_that_lost_something_finds_it_kept_after_a_power_cut_too():
+    bench = MqttBench()
+    ids = bench.store(60)
+    bench.until_confirmed()
+    assert bench.state.save_cursor(bench.cursor)
+    forget(bench, 20)
+    bench.broker.consumers = []
+    topic, identity = next(iter(bench.consumer.have))
+    bench.consumer.confirm(topic, identity, 20)
+    bench.network.cut(BROKER[0], BROKER[1])
+    bench.run(3000)
+    assert bench.log.waits(bench.cursor) == 40
+    bench.cut()
+    assert bench.log.waits(bench.cursor) == 40
+    while bench.log.has_room(200):
+        ids += bench.store(1)
+    bench.broker.consumers = [bench.consumer]
+    bench.run(300000)
+    assert bench.ids() == ids[20:]
+
+
 class Careless(Consumer):
     """It answers with the end of each batch, and stores what it lacks, by the tightening."""
 
@@ -210,7 +252,8 @@ def test_consumer_that_stays_above_all_that_there_is_gets_it_once_and_is_reporte
     before = bench.forward.counts.batches
     bench.store(3)
     bench.run(600000)
-    assert bench.cursor.number == newest and "more than this spool has" in bench.status()["why"]
+    assert bench.cursor.number == oldest - 1, "it keeps all for it"
+    assert "more than this spool has" in bench.status()["why"]
     assert bench.forward.counts.batches - before < (newest - oldest) // 8 + 40
     assert bench.status()["not_given"] == oldest - 1
 

@@ -129,6 +129,22 @@ def test_connection_that_ends_later_is_no_refusal_of_what_is_retained():
     assert "retain" not in (bench.status().get("why") or "")
 
 
+def test_broker_that_took_what_is_retained_and_ends_connections_now_is_not_suspected_of_that():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.allows_retained_will = False  # it ends each connection at CONNECT
+    bench.network.cut(*BROKER)
+    bench.store(1)
+    for _ in range(100):
+        bench.run(1000)
+        assert "retain" not in (bench.status().get("why") or "")
+    assert bench.forward.fault.why and not bench.forward.is_up()
+    bench.cut()
+    bench.run(30000)
+    assert "perhaps it refuses a retained will" in bench.status()["why"], "a new start knows nothing of before"
+
+
 def begun(bench):
     """When each connection begins, in ms, as they come."""
     moments = []
@@ -171,6 +187,25 @@ def test_broker_that_acknowledges_nothing_at_all_is_never_called_well():
     bench.broker.silent_acks = False
     bench.run(61000)
     assert bench.forward.is_up() and bench.status()["why"] == ""
+
+
+def test_broker_that_acknowledges_nothing_is_not_called_well_for_what_the_consumer_confirms():
+    bench = MqttBench()
+    bench.store(3)
+    bench.until_confirmed()
+    bench.broker.silent_acks = True
+    bench.store(1)
+    bench.run(30000)
+    for _ in range(200):
+        bench.store(1)
+        bench.run(1000)
+        status = bench.status()
+        assert not bench.forward.is_up() and status["why"] == "the broker does not acknowledge", status["state"]
+    assert bench.cursor.number > 20, "they arrive"
+    bench.broker.silent_acks = False
+    bench.run(61000)
+    assert bench.forward.is_up() and bench.status()["why"] == ""
+    assert bench.ids() == list(range(1, bench.log.number + 1))
 
 
 def test_what_the_consumer_confirms_after_all_ends_what_the_broker_was_blamed_for():

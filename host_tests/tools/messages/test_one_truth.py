@@ -93,7 +93,7 @@ def reported(number):
     cart.options.reported_result = number
     cart.toolsnet.drop()
     cart.run(3000)
-    return reported_station(cart)
+    return cart
 
 
 def lost(number):
@@ -197,7 +197,8 @@ STATES = {
     "guessed": (lambda: reported_station(started(), places_guessed=True), {"guessed"}),
     "corrected": (lambda: reported_station(started(), spool={"state_corrected": 1}), {"corrected"}),
     "missed": (missed, {"missed", "outlet"}),
-    "resume unknown": (lambda: reported(40000), {"resume unknown"}),
+    "resume unknown": (lambda: reported_station(reported(40000)), {"resume unknown", "lost there"}),
+    "resume unknown, restarted": (lambda: reported_station(again(reported(40000))), {"lost there"}),
     "server behind": (lambda: reported_station(lost(1)), {"lost there"}),
     "server behind, restarted": (lambda: reported_station(again(lost(1))), {"lost there"}),
     "server behind, sent again": (lambda: reported_station(sent_again(lost(1))), {"sent again"}),

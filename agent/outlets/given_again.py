@@ -1,0 +1,51 @@
+"""What a file, server or consumer had and lacks now, as it was restored, emptied or exchanged.
+
+Rules
+1. Once that is known the cursor goes back, as far as the log has it: what is to be given again waits like all that was
+   never given, and a durable outlet keeps it.
+2. `gone` is what it lacks that the log no longer had then. What the log gives up later it counts itself, by the
+   outlet's name, like everything that an outlet has not had.
+3. Both are counted since the start, `gone` at most.
+"""
+
+
+class GivenAgain:
+    """That of one outlet. `given`: numbers confirmed again. What is sent up to `up_to` is sent again."""
+
+    def __init__(self, log, cursor):
+        self.given = self.gone = self.up_to = 0
+        self._log = log
+        self._cursor = cursor
+        self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
+
+    def lose(self, number, had):
+        """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
+        log, cursor = self._log, self._cursor
+        log.rewind(cursor, number)
+        self._count_gone(number, min(cursor.number, had))
+        self.go_back(had)
+        if cursor.number > number:
+            log.state.put_moved(cursor, number)
+
+    def go_back(self, had):
+        """The cursor went back, and the other side had everything up to `had`."""
+        self.up_to = max(self.up_to, had)
+        self._log.state.put_confirmed(self._cursor)
+        self._log.reopen()
+
+    def _count_gone(self, first, last):
+        if last <= first:
+            return
+        known = min(last, self._gone_to) - max(first, self._gone_from)
+        self.gone += last - first - max(0, known)
+        if known >= 0:
+            first, last = min(first, self._gone_from), max(last, self._gone_to)
+        self._gone_from, self._gone_to = first, last
+
+    def confirm(self, first, last):
+        """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""
+        end = min(last, self.up_to)
+        if end > first:
+            self.given += end - first
+        if last >= self.up_to:
+            self.up_to = 0
