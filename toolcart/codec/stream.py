@@ -58,7 +58,7 @@ class Messages:
                 self.junk += unread[: (stream.at if is_message else stream.start) - before]
             if is_message:
                 if self.junk.strip(b"\0"):
-                    yield self.junk, False
+                    yield self.junk.lstrip(b"\0"), False
                 self.junk = b""
                 yield bytes(stream.buf[stream.at : stream.at + stream.length]), True
             elif kind == LINK_NEED_DATA:

@@ -19,6 +19,7 @@ from toolcart.client import (
 )
 from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
+from host_tests.support.frames import EXAMPLE
 
 DEADLINE_S = 20
 QUICK = {"pause_s": 0.02, "pause_most_s": 0.1, "busy_pause_s": 0.02}
@@ -321,6 +322,14 @@ async def test_octets_that_are_no_message_are_passed_over(simulated, one):
     simulated.inject(b"ABCD0061001         \0")
     await one.select_pset(1)
     assert one.unexpected[0] == 1
+
+
+@test()
+async def test_a_result_with_a_wrong_length_is_given(simulated, one):
+    async with one.results() as results:
+        for by in (-5, 0):
+            simulated.inject(b"%04d" % (len(EXAMPLE) + by) + EXAMPLE[4:] + b"\0")
+            assert (await results.next(timeout=5))["tightening_id"] == 1234567
 
 
 @test()
