@@ -5,7 +5,7 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
 
     inlet(), free, receive(n)       fill inlet()[0:n], n at most `free`, then call receive(n)
     room()                          how many bytes can come in now
-    next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT or LINK_BROKEN
+    next_message(now)               LINK_NEED_DATA, LINK_MESSAGE, LINK_CUT_SHORT, LINK_JUNK or LINK_BROKEN
     buf, at, length                 the message, header and data without terminator; valid until the next call
     size, start, end                messages go to buf[0:size]; buf[start:end] has come and is unread (0, 0 if that is
                                     kept elsewhere). toolcart.agent.openprotocol.linked_messages keeps parts in
@@ -27,6 +27,8 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
                                     time: `pushed` and `answered` are not called, and it is always quiet
 
 LINK_CUT_SHORT is a message too large for the buffer: its first `length` bytes; the rest is thrown away as it comes.
+LINK_JUNK: octets came that are no message; they are passed over up to the next one that is proven, which later calls
+may find.
 LINK_BROKEN means that message boundaries are lost or, on a serial line, that the other side does not answer: the owner
 closes the port; `why` is the reason (WHY_).
 """
@@ -36,12 +38,13 @@ from toolcart.agent.base.compat import const
 LINK_NEED_DATA = const(0)
 LINK_MESSAGE = const(1)
 LINK_CUT_SHORT = const(2)
+LINK_JUNK = const(3)
 LINK_BROKEN = const(-1)
 
 FRAME_TIMEOUT_MS = const(5000)  # on a stream, from the first byte of a message to its last
 
 WHY_NOTHING = const(0)
-WHY_LENGTH = const(1)  # the four length digits are not digits, or below 20
+WHY_LENGTH = const(1)  # too much came that is no message
 WHY_SLOW = const(2)  # a message began but did not end within the frame time-out
 WHY_UNANSWERED = const(3)  # all attempts to deliver a block failed
 

@@ -5,8 +5,9 @@
 Rules (OP 2.1.2.1 p. 22, 3.3.2 p. 42)
 1. Hunt for STX; then four digits of length, 20 or more; then that many bytes; then NUL or nothing; then ETX. Nothing
    inside a message ends or restarts it: binary parts contain 02 and 03.
-2. If ETX is not in its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap
-   of ZVZ inside a message drops it too: this ends a corrupted length, because the controller waits for its answer.
+2. The NUL in its place proves the message; what comes between it and ETX is no part of it. If neither NUL nor ETX is in
+   its place, or the length is not digits, the message is dropped and the hunt goes on after it. A gap of ZVZ inside a
+   message drops it too: this ends a corrupted length, because the controller waits for its answer.
 3. The header must be possible: digits where digits belong. This line has no checksum, so the layers above check every
    field and take nothing odd unless it comes twice (toolcart.agent.station.store).
 4. Only the 0062 it waits for holds the controller back: the flash is used between a result and its 0062.
@@ -220,11 +221,7 @@ class SerialAscii:
         frame = self._frame
         state = frame.state
         if state == HUNT:
-            if octet == STX:
-                frame.state = LENGTH
-                frame.fill = 0
-            elif octet != 0:
-                self.tally[TALLY_JUNK] += 1
+            self._hunt(octet)
         elif state == LENGTH:
             self.buf[frame.fill] = octet
             frame.fill += 1
@@ -241,9 +238,20 @@ class SerialAscii:
             frame.nul = True
         elif octet == ETX:
             return self._complete()
+        elif frame.nul:  # what stands between its NUL and ETX is no part of it
+            kind = self._complete()
+            self._hunt(octet)
+            return kind
         else:
             return self._drop(octet)
         return LINK_NEED_DATA
+
+    def _hunt(self, octet):
+        if octet == STX:
+            self._frame.state = LENGTH
+            self._frame.fill = 0
+        elif octet != 0:
+            self.tally[TALLY_JUNK] += 1
 
     def _take_body(self):
         """Take the message's bytes as its length says; the only loop that runs for every byte."""

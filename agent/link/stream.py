@@ -1,11 +1,14 @@
 """Open Protocol over a byte stream (TCP): any split, any join, late or missing NUL, never more than the buffer.
 
 Rules (protocol.md 2.3)
-1. A message is found only by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58).
+1. A message is found by its length field, never by its NUL: binary parts contain NULs (OP 3.8 p. 58). The NUL behind
+   its length proves that it ends there; so does the header of the next message, or that nothing has followed yet.
 2. NULs before a length field are late terminators and are dropped.
-3. Four bytes that are not a number, or a number below 20, break the framing: a stream cannot be resynchronized, so the
+3. What is neither is no message: it is passed over up to the next place where a message is proven
+   (toolcart.agent.link.resync), and LINK_JUNK is reported once for it. JUNK_MOST octets without a message, and the
    connection must be closed.
-4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks it too.
+4. A message that has begun and is not whole after FRAME_TIMEOUT_MS breaks the framing. If a NUL shows that it ended
+   before its length, it is handed over after EARLY_MS: before the controller sends it again.
 5. A message larger than the buffer is handed over cut short, and exactly its remaining bytes are thrown away.
 """
 
@@ -17,6 +20,7 @@ from toolcart.agent.link import (
     FRAME_TIMEOUT_MS,
     LINK_BROKEN,
     LINK_CUT_SHORT,
+    LINK_JUNK,
     LINK_MESSAGE,
     LINK_NEED_DATA,
     WHY_LENGTH,
@@ -26,8 +30,11 @@ from toolcart.agent.link import (
 
 HEADER_BYTES = const(20)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
+EARLY_MS = const(1000)
+JUNK_MOST = const(9999)  # what is passed over may be the rest of one message, but not more
 
 _LENGTH_DIGITS = const(4)
+_MID_END = const(8)
 
 
 class Stream(Fifo):
@@ -42,6 +49,9 @@ class Stream(Fifo):
         "header",
         "wait",
         "length",
+        "is_lost",
+        "junk",
+        "_piece",
         "tx",
         "tx_at",
         "tx_from",
@@ -65,6 +75,9 @@ class Stream(Fifo):
         self.wait.stop()
         self.at = 0
         self.length = 0
+        self.is_lost = False  # no message is known to begin at `start`
+        self.junk = 0  # octets passed over since the last message
+        self._piece = 0  # where a piece began, behind `start`, while a message is waited for
         self.tx_from = 0
         self.why = WHY_NOTHING
         self.pending = 0
@@ -79,22 +92,14 @@ class Stream(Fifo):
         if have == 0 and not self.skip:
             self.wait.armed = False
             return LINK_NEED_DATA
+        if self.is_lost:
+            return self._search(now)
+        length = HEADER_BYTES
         if have >= _LENGTH_DIGITS:
             length = number(self.buf, self.start, _LENGTH_DIGITS)
-            if length < HEADER_BYTES:
-                return self._lose(WHY_LENGTH)
-            if have >= length:
+            if have > length >= HEADER_BYTES and self.buf[self.start + length] == 0:
                 return self._found(length, LINK_MESSAGE)
-            if length > self.size:
-                kept = CUT_SHORT_BYTES if self.size > CUT_SHORT_BYTES else self.size
-                if have >= kept:
-                    self.skip = length - kept
-                    return self._found(kept, LINK_CUT_SHORT)
-        if not self.wait.armed:
-            self.wait.start(now, FRAME_TIMEOUT_MS)
-        elif self.wait.expired(now):
-            return self._lose(WHY_SLOW)
-        return LINK_NEED_DATA
+        return self._judge(length, have, now)
 
     def idle(self):
         """True if the last message posted has gone to the port."""
@@ -132,6 +137,107 @@ class Stream(Fifo):
             self.start += 1
         return self.end - self.start
 
+    def _judge(self, length, have, now):
+        """Look at a message that is not whole yet, or that no NUL has followed."""
+        if length < HEADER_BYTES or (have and number(self.buf, self.start, have if have < _MID_END else _MID_END) < 0):
+            return self._lose_place(now)
+        if have < length:
+            if length > self.size:
+                kept = CUT_SHORT_BYTES if self.size > CUT_SHORT_BYTES else self.size
+                if have >= kept:
+                    self.skip = length - kept
+                    return self._found(kept, LINK_CUT_SHORT)
+            return self._await(now)
+        from toolcart.agent.link import resync  # hardly ever: a NUL comes with the message
+
+        buf, start, end = self.buf, self.start, self.end
+        may_wait = have < self.size and not (self.wait.armed and self.wait.expired(now))
+        if not resync.may_be_header(buf, start, end):
+            return self._await(now) if have == length and may_wait else self._lose_place(now)
+        inner = resync.inner_place(buf, start, length, end, False)
+        if inner != resync.NOWHERE:
+            if buf[inner - 1] == 0:
+                return self._found(inner - 1 - start, LINK_MESSAGE)
+            return self._lose_place(now)  # it broke off, and was sent again
+        if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:
+            return self._await(now)
+        if have == length or resync.may_be_header(buf, start + length, end):
+            return self._found(length, LINK_MESSAGE)
+        self._found(resync.true_end(buf, start, length, end) - start, LINK_MESSAGE)
+        self.is_lost = self.buf[self.start - 1] != 0
+        return LINK_MESSAGE
+
+    def _await(self, now):
+        """More has to come for what has begun, in time."""
+        buf, start, end = self.buf, self.start, self.end
+        have = end - start
+        is_begun = self.wait.armed
+        if not is_begun:
+            self.wait.start(now, FRAME_TIMEOUT_MS)
+            self._piece = have
+            if have <= HEADER_BYTES or buf[end - 1] != 0:
+                return LINK_NEED_DATA
+        from toolcart.agent.link import resync
+
+        is_early = have > HEADER_BYTES and resync.ends_early(buf, start, end)
+        if is_early and self.wait.left(now) > EARLY_MS:
+            self.wait.start(now, EARLY_MS)
+            return LINK_NEED_DATA
+        if is_begun and resync.is_proven(buf, start + self._piece, end):
+            return self._lose_place(now)
+        if not self.wait.expired(now):
+            if not resync.may_be_header(buf, start + self._piece, end):
+                self._piece = have
+            return LINK_NEED_DATA
+        if is_early:
+            return self._found(have - 1, LINK_MESSAGE)
+        is_begun = have == 0 or (have >= HEADER_BYTES and resync.may_be_header(buf, start, end))
+        if not is_begun or resync.proven_place(buf, start + 1, end) != resync.NOWHERE:
+            self.is_lost = True
+            return self._search(now, 1)
+        return self._lose(WHY_SLOW)
+
+    def _lose_place(self, now):
+        """What begins at `start` is no message."""
+        self.is_lost = True
+        self.wait.stop()
+        return self._search(now, 1)
+
+    def _search(self, now, at_least=0):
+        """Pass over what is no message, and `at_least` so many octets, up to where one is proven or may still be."""
+        from toolcart.agent.link import resync
+
+        buf, end = self.buf, self.end
+        start = self.start + at_least
+        is_late = self.wait.armed and self.wait.expired(now)
+        place = resync.proven_place(buf, start, end)
+        is_found = place != resync.NOWHERE
+        if not is_found:
+            if end - start >= self.size:
+                start += 1
+            place = resync.open_place(buf, start, end, self.size)
+            if is_late:  # nothing came that would prove it, so what comes begins anew
+                is_found = place + HEADER_BYTES <= end and number(buf, place, _LENGTH_DIGITS) == end - place
+                self.is_lost = False
+                if not is_found:
+                    place = end
+        passed = place - self.start
+        if passed:
+            is_first = self.junk == 0
+            self.junk += passed
+            self.start = place
+            self.wait.stop()
+            if self.junk > JUNK_MOST:
+                return self._lose(WHY_LENGTH)
+            if is_first:
+                self.why = WHY_SLOW if is_late else WHY_LENGTH
+                return LINK_JUNK
+        if is_found:
+            return self._found(number(buf, place, _LENGTH_DIGITS), LINK_MESSAGE)
+        if place != end and not self.wait.armed:
+            self.wait.start(now, FRAME_TIMEOUT_MS)
+        return LINK_NEED_DATA
+
     def _found(self, length, kind):
         """Hand the message over; its bytes stay in place until more are read."""
         start = self.at = self.start
@@ -141,6 +247,8 @@ class Stream(Fifo):
             start += 1  # its terminator
         self.start = start
         self.wait.armed = False
+        self.is_lost = False
+        self.junk = 0
         if self.header is not None:
             self.header.read(self.buf, self.at)
         return kind

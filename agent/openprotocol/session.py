@@ -40,7 +40,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, number, put_number
 from toolcart.agent.base.ticks import FOREVER, Timer
-from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_JUNK, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
 from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol import session_states as st
@@ -164,6 +164,13 @@ class Session:
     def has_more(self):
         """True if `tick` would post another message at once."""
         return self.pushes.owing is not None or self.request.unsent or self.link_level_receive.owed > 0
+
+    def post_last(self):
+        """The session is over: post one more acknowledgement that is due; False if none is, or there is no room."""
+        if not self.link.idle() or (self.pushes.owing is None and not self.link_level_receive.owed):
+            return False
+        self._post_owed()
+        return True
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
@@ -305,16 +312,8 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        link = self.link
-        push = self.pushes.owing
-        if self.link_level_receive.owed:
-            link.post(self.link_level_receive.put_owed(link.tx, link.tx_at), False)
-        elif push is not None:
-            push.unanswered -= 1
-            if push.unanswered == 0:
-                self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None
-            pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
-            link.post(push.acknowledgement_bytes, False)
+        if self.link_level_receive.owed or self.pushes.owing is not None:
+            self._post_owed()
         elif self.request.unsent:
             self._post_request(now)
         elif st.SUBSCRIBING <= self.state <= st.READY:
@@ -325,6 +324,18 @@ class Session:
             return FOREVER  # no MID 9999 while a session begins or ends
         self._rest.start(now, self._keepalive_ms)
         return self._keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
+
+    def _post_owed(self):
+        link = self.link
+        if self.link_level_receive.owed:
+            link.post(self.link_level_receive.put_owed(link.tx, link.tx_at), False)
+            return
+        push = self.pushes.owing
+        push.unanswered -= 1
+        if push.unanswered == 0:
+            self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None
+        pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
+        link.post(push.acknowledgement_bytes, False)
 
     def _keep_alive(self, now):
         self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
@@ -404,6 +415,8 @@ class Session:
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
+        if self.why == st.WHY_FRAMING:
+            self.why = st.WHY_NOTHING
         identity.read_identity(self.identity, buf, at, length)
         self.system_type = identity.system_type_of(buf, at, length)
         receiver = self.link_level_receive
@@ -658,11 +671,11 @@ class Session:
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
         while self.state != st.OVER and self.state != st.CLOSED:
             kind = self.link.next_message(now)
-            if kind == LINK_BROKEN:
-                return self.over(self._why_broken())
             if kind == LINK_NEED_DATA:
                 return self._check_timers(now)
-            event = self._take(kind == LINK_CUT_SHORT)
+            if kind == LINK_BROKEN:
+                return self.over(self._why_broken())
+            event = self._take(kind == LINK_CUT_SHORT) if kind != LINK_JUNK else self._take_junk()
             if event != st.EV_NONE:
                 return event
         return st.EV_NONE
@@ -711,6 +724,15 @@ class Session:
         self.received.refused_code = 1 if is_first else 0
         return True
 
+    def _take_junk(self):
+        """Take octets that are no message: they have no MID. Where no message comes at all, that is the reason why."""
+        self.received.mid = 0
+        if self.link.why == WHY_SLOW and self.request.asked and self.state < st.READY:
+            self.request.heard = st.HEARD_PART
+        elif self.state == st.STARTING and not self.why:
+            self.why = st.WHY_FRAMING
+        return st.EV_MALFORMED
+
     def _take(self, cut_short):
         link = self.link
         if self.state == st.STARTING and self._has_other_header():
@@ -723,7 +745,7 @@ class Session:
             mid = mid_of(link.buf, link.at)
             self.received.revision = revision_of(link.buf, link.at)
             if mid < 0:
-                return self.over(st.WHY_FRAMING)
+                return self._take_junk()
         self.received.mid = mid
         push = self.pushed
         if mid != push.pushed_mid:

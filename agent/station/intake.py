@@ -7,9 +7,10 @@ Rules
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
    before the controller is asked again, after ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
-4. Every connection ends here: closed port, broken framing, silence, refusal. The next one waits 1, 2, 4 .. 30 s with
-   jitter, 10 .. 60 s if the controller's slot was taken. The reason is kept in `fault` until a session is up, and is
-   logged once for each change.
+4. Every connection ends here: closed port, broken framing, silence, refusal. What is durable is acknowledged first.
+   The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
+   unless framing was lost again and no result was stored in between. The reason is kept in `fault` until a session is
+   up, and is logged once for each change.
 5. `watch` sees whether the controller still pushes, and has this connection end if it does not.
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
 """
@@ -66,7 +67,8 @@ class Intake:
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one
         self._backoff = Backoff(BACKOFF_MS, BACKOFF_MOST_MS)
         self._busy_backoff = Backoff(BUSY_MS, BUSY_MOST_MS)
-        self._stored_at_refusal = -1  # how many results had been stored when one could not be kept
+        self._stored_at_refusal = -1  # how many results had been stored when one could not be kept, or none be found
+        self._is_junk_noted = False  # that octets came that are no message was logged: once for each connection
         self._dice = (station.board.seed() + station.number) & 0x7FFF
         # of a serial line: while a controller talks on it nothing old is asked for
         self._fetch_after_ms = 0 if tcp else FETCH_AFTER_MS
@@ -181,6 +183,7 @@ class Intake:
                 self.wait.stop()
                 self.counters.count(h.CONTROLLER_CONNECTS)
                 self._octets_heard = 0
+                self._is_junk_noted = False
                 self.session.opened()
                 self.flash_window.set_receiving(True)
                 return True
@@ -237,9 +240,13 @@ class Intake:
         self.recovery.closed(now)
         self._tell_recovery(now)
         self.opening = False
+        stored = self.counters.counts[h.STORED]
+        is_stuck = why == st.WHY_FRAMING and stored == self._stored_at_refusal
+        if why == st.WHY_FRAMING:
+            self._stored_at_refusal = stored
         if why == st.WHY_BUSY:
             wait_ms = self._busy_backoff.next()
-        elif (self._ready and not self.full) or self.session.fallback.goes_on:
+        elif (self._ready and not self.full and not is_stuck) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
         else:
             wait_ms = self._backoff.next()
@@ -329,6 +336,15 @@ class Intake:
             pending = link.pending
         return left
 
+    def _write_last(self):
+        """Acknowledge what is durable before the port is closed, as far as it takes that now."""
+        link = self.link
+        while link.pending or self.session.post_last():
+            n = self.port.write(link.tx, link.tx_from, link.pending)
+            if n <= 0:
+                return
+            link.sent(n)
+
     def _handle_events(self, now):
         session = self.session
         self._more = False
@@ -347,6 +363,8 @@ class Intake:
                     self._more = True
                     return
             elif event == st.EV_OVER:
+                if self.steady:
+                    self._write_last()
                 self._close(now)
                 return
             else:
@@ -372,7 +390,11 @@ class Intake:
             if self.commands is None or not self.commands.came_late(session, now):
                 self.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
         elif event == st.EV_MALFORMED:
-            self.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            if session.received.mid or not self._is_junk_noted:
+                self._is_junk_noted = self._is_junk_noted or not session.received.mid
+                self.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            else:
+                self.counters.count(h.CONTROLLER_MALFORMED)
         elif event >= st.EV_WATCH:
             self.watchdog.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:

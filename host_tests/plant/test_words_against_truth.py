@@ -641,7 +641,8 @@ ENTRIES = (
         "a result that cannot be read came, 40 bytes: it is kept",
         from_controller(b"00400061001         garbagegarbage--ab  \0"),
     ),
-    Entry("sent a message with an impossible length", from_controller(b"abcdefghijklmnopqrstuvwxyz\0")),
+    Entry("the controller sent octets that are no message", from_controller(b"abcdefghijklmnopqrstuvwxyz\0")),
+    Entry("sent too much that is no message", from_controller(b"abcdefghijklmnopqrstuvwxyz\0" * 500)),
     Entry("the controller's tightening IDs do not go on from those known", reset),
     Entry("a result came out of order by its tightening ID", reset),
     Entry(

@@ -57,7 +57,8 @@ class Conversation:
         self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
         self.why = st.WHY_NOTHING  # the session's own reason for the end
         self.is_readied = False
-        self.unexpected: Counter[int] = Counter()  # MID -> messages that were not asked for, or cannot be read
+        # MID -> messages that were not asked for, or cannot be read; 0: octets that are no message
+        self.unexpected: Counter[int] = Counter()
         self.refusal: Refused | None = None  # the last one of a subscription
         self._streams = streams  # by the place of a subscription
         self._scaled = scaled

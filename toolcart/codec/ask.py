@@ -20,8 +20,10 @@ from dataclasses import dataclass
 from toolcart import catalogue
 from toolcart.agent.openprotocol.error_codes import UNNAMED, named_in
 from toolcart.agent.openprotocol.revision_fallback import BLANK
-from toolcart.catalogue import Frames, Linked, Message
+from toolcart.catalogue import Linked, Message
+from toolcart.catalogue.errors import quoted
 from toolcart.codec import inputs
+from toolcart.codec.stream import Messages
 
 _CHOOSES_KEEP_ALIVE = 7  # revision of MID 0001 from which on it says whether keep-alive is to be optional
 START_REVISIONS = (6, 5, 4, 3, 2, 1, 7, BLANK)
@@ -95,7 +97,7 @@ class Asking:
         self._open()
 
     def _open(self) -> None:
-        self._frames = Frames()
+        self._messages = Messages()
         self._linked = Linked()
         self._ready: list[list[bytes]] = []
         self._was_refused = False  # on this connection
@@ -208,9 +210,10 @@ class Asking:
 
     def _unanswered(self, frame: bytes, last: Message | None, silence: str) -> Unanswered:
         """Return that no answer came; `silence` says it where nothing came at all, `last` is what came last."""
-        if last is None and not self._frames.buffer:
+        is_begun = bool(self._messages.unread())
+        if last is None and not is_begun:
             return NoAnswer(silence)
-        came = "a message that does not end" if last is None or self._frames.buffer else f"MID {last.mid:04d}"
+        came = "a message that does not end" if last is None or is_begun else f"MID {last.mid:04d}"
         request = f"MID {frame[4:8].decode()}"
         return UnusableAnswer(f"{self.place} gives no answer to {request} that can be used: what came is {came}")
 
@@ -271,12 +274,16 @@ class Asking:
 
     def _take(self, octets: bytes) -> None:
         try:
-            for frame in self._frames.feed(octets):
+            for frame, is_message in self._messages.feed(octets):
+                if not is_message:
+                    continue
                 if self._revision < 0 and not inputs.is_laid_out_so(frame, self._header):
                     raise OtherHeader(f"{self.place}: {_IS_USUAL if self._header != USUAL else _IS_SPINDLE_FIRST}")
                 whole = self._linked.add(inputs.usual(frame, self._header))
                 if whole:
                     self._ready.append(whole)
+            if self._revision < 0 and not self._ready and self._messages.junk:
+                raise catalogue.FrameError(f"{quoted(self._messages.junk[:4])} in place of a length")
         except catalogue.FrameError as error:
             raise self._foreign(error) from error
 

@@ -25,8 +25,10 @@ from typing import BinaryIO
 
 from toolcart.agent.link.header_layouts import HEADERS, header_of
 from toolcart.catalogue import FrameError, Frames, Linked, Message, decode, decode_parts, from_json
+from toolcart.catalogue.errors import quoted
 from toolcart.codec import capture
 from toolcart.codec.capture import NoCapture, read
+from toolcart.codec.stream import Messages
 
 NAMES = ("standard", *HEADERS)
 _SPINDLE = slice(14, 16)
@@ -284,21 +286,43 @@ def cut(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterato
     begin = itertools.takewhile(lambda chunk: isinstance(chunk[1], bytes), chunks)
     whole = b"".join(octets for _, octets in begin if isinstance(octets, bytes))
     protocol = TOOLSNET if _toolsnet_fits(whole) else OPEN_PROTOCOL
-    frames = Telegrams() if protocol == TOOLSNET else Frames()
+    yield from (_cut_telegrams if protocol == TOOLSNET else _cut_messages)(chunks, way)
+
+
+def _cut_messages(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[CaptureItem]:
+    found = Messages()
+    at_s = None
+
+    def items(pieces: Iterable[tuple[bytes, bool]]) -> Iterator[CaptureItem]:
+        for octets, is_message in pieces:
+            is_begun = octets[:4].isdigit()
+            why = "this is no whole message" if is_begun else f"{quoted(octets[:4])} in place of a length"
+            yield CaptureItem(octets, OPEN_PROTOCOL, at_s, way, "" if is_message else why)
+
     for at_s, octets in chunks:
         if isinstance(octets, int):
-            yield CaptureItem(frames.buffer, protocol, at_s, way, f"{octets} bytes are missing in the capture")
+            yield CaptureItem(found.drop(), OPEN_PROTOCOL, at_s, way, f"{octets} bytes are missing in the capture")
+        else:
+            yield from items(found.feed(octets))
+    yield from items(found.end())
+
+
+def _cut_telegrams(chunks: Sequence[tuple[float | None, bytes | int]], way: str) -> Iterator[CaptureItem]:
+    frames = Telegrams()
+    for at_s, octets in chunks:
+        if isinstance(octets, int):
+            yield CaptureItem(frames.buffer, TOOLSNET, at_s, way, f"{octets} bytes are missing in the capture")
             frames.buffer = b""
             continue
         try:
             for more in (octets, b""):  # the second call asks for what stopped the first
                 for frame in frames.feed(more):
-                    yield CaptureItem(frame, protocol, at_s, way)
+                    yield CaptureItem(frame, TOOLSNET, at_s, way)
         except FrameError as error:
-            yield CaptureItem(frames.buffer, protocol, at_s, way, str(error))
+            yield CaptureItem(frames.buffer, TOOLSNET, at_s, way, str(error))
             frames.buffer = b""
     if frames.buffer:
-        yield CaptureItem(frames.buffer, protocol, chunks[-1][0], way, "the rest is no whole message")
+        yield CaptureItem(frames.buffer, TOOLSNET, chunks[-1][0], way, "the rest is no whole message")
 
 
 class Telegrams(Frames):

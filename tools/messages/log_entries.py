@@ -95,6 +95,8 @@ def explain(name: str, value: int, number: int) -> str:
         return "the PIM's 08 names another telegram than our 07: it is ignored"
     if name == "server silent" and not value:
         return "ToolsNet did not acknowledge an event, a curve or a description in time"
+    if name == "controller malformed" and not value:
+        return "the controller sent octets that are no message: passed over; told once for each connection"
     text = EXPLAINED.get(name)
     if text is None:
         return standing_conditions.server_sentence(name, value, number)

@@ -407,7 +407,7 @@ _SESSION = {
     ),
     "silence, ready": ("{name} fell silent: it did not answer the keep-alive", ""),
     "framing lost": ("{name}: what answers there is not Open Protocol", "Does something else listen there?"),
-    "framing lost, ready": ("{name} sent a message with an impossible length", ""),
+    "framing lost, ready": ("{name} sent too much that is no message, or a message that did not end", ""),
     "slot taken": (
         "{name} has no room for another client: 0004 to {request} {code}",
         "Another program holds its connection, or our last one has not timed out there yet.",

@@ -44,13 +44,20 @@ def test_what_lies_between_messages_is_counted_and_skipped():
     assert link.tally[TALLY_JUNK] == 10
 
 
+def test_what_lies_between_nul_and_etx_is_no_part_of_the_message():
+    for tail in (b"\0\0\x03", b"\0\r\n\x03", b"\0XYZ\0\x03", b"\0" + b" " * 10 + b"\x03", b"\0x", b"\0"):
+        octets = wrapped(RESULT, tail) + wrapped(ANSWER) + wrapped(RESULT)
+        for cut in range(1, len(octets)):
+            link = SerialAscii()
+            assert feed(link, octets[:cut]) + feed(link, octets[cut:], 50) == [RESULT, ANSWER, RESULT], (tail, cut)
+
+
 def test_wrong_length_or_end_drops_the_message_and_the_next_is_found():
     for bad in (
         b"\x0201x1" + RESULT[4:] + b"\0\x03",
         b"\x020019" + RESULT[4:] + b"\0\x03",
         b"\x02\x02\0\x03",
         b"\x020120" + RESULT[4:] + b"\0\x03",
-        wrapped(RESULT, b"\0\0\x03"),
         wrapped(RESULT, b""),
     ):
         link = SerialAscii()

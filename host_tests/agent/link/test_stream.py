@@ -1,7 +1,7 @@
 """Messages come out of a stream whole, however it was cut."""
 
 from toolcart.agent.base.ticks import ticks_add
-from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_MESSAGE, WHY_SLOW
+from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_JUNK, LINK_MESSAGE, WHY_SLOW
 from toolcart.agent.link.stream import Stream
 from toolcart.base.clock import START_TICKS
 from host_tests.support.frames import EXAMPLE, message
@@ -25,11 +25,11 @@ def whole(messages):
     return [(LINK_MESSAGE, octets) for octets in messages]
 
 
-def test_length_is_judged_only_when_all_its_digits_are_there():
+def test_length_is_judged_digit_by_digit():
     stream = Stream()
-    assert feed(stream, b"xx") == []
-    assert feed(stream, b"x") == []
-    assert feed(stream, b"x")[0][0] == LINK_BROKEN
+    assert feed(stream, b"01") == []
+    assert feed(stream, b"2") == []
+    assert feed(stream, b"x") == [(LINK_JUNK, b"")]
 
 
 def test_message_that_fills_the_buffer_exactly_is_whole():

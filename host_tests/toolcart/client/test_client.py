@@ -19,6 +19,7 @@ from toolcart.client import (
 )
 from toolcart.client.topics import TOPICS
 from toolcart.simulated import controller, profiles
+from host_tests.support.frames import EXAMPLE
 
 DEADLINE_S = 20
 QUICK = {"pause_s": 0.02, "pause_most_s": 0.1, "busy_pause_s": 0.02}
@@ -317,9 +318,24 @@ async def test_a_message_that_no_one_asked_for_is_counted_and_changes_nothing(si
 
 
 @test()
-async def test_a_frame_that_is_none_ends_the_connection_and_says_so(simulated, one):
+async def test_octets_that_are_no_message_are_passed_over(simulated, one):
+    simulated.inject(b"ABCD0061001         \0")
+    await one.select_pset(1)
+    assert one.unexpected[0] == 1
+
+
+@test()
+async def test_a_result_with_a_wrong_length_is_given(simulated, one):
+    async with one.results() as results:
+        for by in (-5, 0):
+            simulated.inject(b"%04d" % (len(EXAMPLE) + by) + EXAMPLE[4:] + b"\0")
+            assert (await results.next(timeout=5))["tightening_id"] == 1234567
+
+
+@test()
+async def test_a_stream_that_is_none_ends_the_connection_and_says_so(simulated, one):
     async with one.connections() as events:
-        simulated.inject(b"ABCD0061001         \0")
+        simulated.inject(b"ABCD0061001         \0" * 500)
         assert "no message" in (await until(events, lambda event: not event.is_found)).reason
         await until(events, lambda event: event.is_found)
         await one.select_pset(1)

@@ -237,6 +237,11 @@ def test_telegrams_of_toolsnet_are_read_as_well():
     assert [one.protocol for one in inputs.messages(RESULT + TAKEN)] == [inputs.OPEN_PROTOCOL] * 2
 
 
+def test_what_is_no_message_is_shown_and_what_follows_is_decoded():
+    shown = decoded(ASKED + b"\0XYZ\r\n" + ASKED + b"\0", "--as", "octets", code=1)
+    assert shown.count("MID 0060") == 2 and 'no message: "XYZ?" in place of a length' in shown
+
+
 def test_what_is_odd_is_shown_and_acts_on_no_terminal():
     spoiled = catalogue.encode(61, 999, torque=4237).replace(b"004237", b"00\x1b237")
     output = decoded(spoiled, code=None)

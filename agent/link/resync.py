@@ -1,0 +1,131 @@
+"""Where the next message begins, once octets came that are no message. Imported when that happens (protocol.md 2.3).
+
+The buffers are those of a link; `end` is one past the last octet that has come. Nothing here allocates.
+"""
+
+from toolcart.agent.base.compat import const
+from toolcart.agent.base.fields import number
+
+NOWHERE = const(-1)
+
+_HEADER_BYTES = const(20)
+_HEAD_BYTES = const(12)  # length, MID, revision, flag: the same in each message of a kind
+_CERTAIN_BYTES = const(8)  # of a header: length and MID
+MARGIN_BYTES = const(100)  # by so much a wrong length is too small or too large, at most
+
+
+def may_be_header(buf, at, end):
+    """True if a header may begin at buf[at], as far as its octets have come: digits, and blanks after the MID."""
+    index = at
+    stop = at + _HEADER_BYTES
+    if stop > end:
+        stop = end
+    while index < stop:
+        octet = buf[index]
+        if octet < 0x30 or octet > 0x39:
+            if index < at + _CERTAIN_BYTES or octet != 0x20:
+                return False
+        index += 1
+    if at + 4 <= end and number(buf, at, 4) < _HEADER_BYTES:
+        return False
+    return at + _CERTAIN_BYTES > end or number(buf, at + 4, 4) > 0
+
+
+def is_proven(buf, at, end):
+    """True if the message at buf[at] is there from its header to its NUL.
+
+    The header of a next one is no proof here: fields of digits look like one.
+    """
+    if end - at <= _HEADER_BYTES or not may_be_header(buf, at, end):
+        return False
+    behind = at + number(buf, at, 4)
+    return behind < end and buf[behind] == 0
+
+
+def proven_place(buf, at, end):
+    """Return the first place from buf[at] on where a message is proven, NOWHERE if none is."""
+    while at < end:
+        if is_proven(buf, at, end):
+            return at
+        at += 1
+    return NOWHERE
+
+
+def open_place(buf, at, end, size):
+    """Return the first place from buf[at] on where what comes next may prove a message that fits; `end` if none."""
+    while at < end:
+        if may_be_header(buf, at, end):
+            if end - at < 4:
+                return at
+            behind = at + number(buf, at, 4)
+            if behind - at < size and behind >= end:
+                return at
+        at += 1
+    return end
+
+
+def _repeats_head(buf, start, at, end):
+    """True if the octets at buf[at:] are the head of the message at buf[start], as far as they have come."""
+    index = 0
+    while index < _HEAD_BYTES and at + index < end:
+        if buf[start + index] != buf[at + index]:
+            return False
+        index += 1
+    return True
+
+
+def inner_place(buf, start, length, end, is_open):
+    """Return where another message begins inside the one at buf[start], whose length is too large then.
+
+    That is one behind a NUL that is proven or of the same kind, or one of the same kind that is proven. With `is_open`:
+    one that the octets to come may prove. NOWHERE if there is none.
+    """
+    at = start + 4
+    stop = start + length
+    while at < stop:
+        if 0x30 <= buf[at] <= 0x39:
+            is_behind_nul = buf[at - 1] == 0
+            is_same = _repeats_head(buf, start, at, end)
+            there = end - at
+            if is_open:
+                if is_same or (is_behind_nul and end > stop):
+                    if there >= _CERTAIN_BYTES and may_be_header(buf, at, end) and number(buf, at, 4) >= there:
+                        return at
+            elif is_behind_nul and is_same and there >= _HEAD_BYTES:
+                return at
+            elif (is_behind_nul or is_same) and is_proven(buf, at, end):
+                return at
+        at += 1
+    return NOWHERE
+
+
+def nul_place(buf, at, end):
+    """Return the place of the first NUL in buf[at:end], NOWHERE if there is none."""
+    while at < end:
+        if buf[at] == 0:
+            return at
+        at += 1
+    return NOWHERE
+
+
+def true_end(buf, start, length, end):
+    """Return where the message at buf[start] ends, whose length no NUL and no header follows.
+
+    At a NUL soon after it, if no other message begins in front of that: the length was counted in characters.
+    """
+    behind = start + length
+    if buf[behind - 1] == 0:  # the length counts it
+        return behind
+    stop = behind + MARGIN_BYTES
+    nul = nul_place(buf, behind, stop if stop < end else end)
+    if nul == NOWHERE:
+        return behind
+    next_one = proven_place(buf, behind, nul)
+    return nul if next_one == NOWHERE else behind
+
+
+def ends_early(buf, start, end):
+    """True if what has come of the message at buf[start] lacks little, and its last octet is a NUL, the only one."""
+    if not may_be_header(buf, start, end) or start + number(buf, start, 4) - end > MARGIN_BYTES:
+        return False
+    return nul_place(buf, start, end) == end - 1
