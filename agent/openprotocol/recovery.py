@@ -249,7 +249,6 @@ class Recovery:
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
         self._contradictions = 0  # in a row
-        self._last = bytearray(FINGERPRINT_BYTES)  # the last answer that had the ID that was asked for
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
         self._known_top = -1  # `w` before the push that came last
@@ -997,12 +996,8 @@ class Recovery:
         return self._brought.get(contents_of(self._answer), number) != number
 
     def _repeats_itself(self, is_repeat):
-        """True if so many answers in a row have brought one result, each under the ID that was asked for."""
-        is_alike = self._counts_alone() and are_alike(self._last, self._answer) and not same(self._last, self._answer)
-        self._contradictions = (
-            self._contradictions + (_ONE_ID_FOR_TWO if is_repeat else 1) if is_repeat or is_alike else 0
-        )
-        copy(self._last, 0, self._answer, 0, FINGERPRINT_BYTES)
+        """True if so many answers in a row have brought what others had, each under the ID that was asked for."""
+        self._contradictions = self._contradictions + _ONE_ID_FOR_TWO if is_repeat else 0
         return self._contradictions >= CONTRADICTIONS_MOST
 
     def _end_contradiction(self, now):
