@@ -49,7 +49,7 @@ STATE_WORN = const(1)  # two blocks left
 STATE_LAST = const(2)  # one: it is kept as it is
 
 STATE_BLOCKS = const(4)
-SNAPSHOT_BYTES = const(256)
+_SNAPSHOT_BYTES = const(256)
 
 STATE_EMPTY = const(0)  # what `load` finds
 STATE_FOUND = const(1)
@@ -57,8 +57,8 @@ STATE_LOST = const(-1)  # the device refuses
 STATE_FOREIGN = const(-2)
 
 VERSION = const(5)
-VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
-VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
+_VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
+_VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
 MOVED = const(8)  # of a place's bits: its cursor was moved past records that its outlet has not had
@@ -88,7 +88,7 @@ class Snapshot:
     def __init__(self, device):
         if device.block_count != STATE_BLOCKS:
             raise ValueError("the state has %d blocks" % STATE_BLOCKS)
-        octets = max(device.unit_bytes, SNAPSHOT_BYTES)  # of a slot
+        octets = max(device.unit_bytes, _SNAPSHOT_BYTES)  # of a slot
         self.device = device
         self.sure = False  # a snapshot of this session is durable, and none was refused since
         self.numbers = [0] * NUMBERS
@@ -272,7 +272,7 @@ class Snapshot:
             0,
             _T,
             _S,
-            VERSION_BROKEN if self.broke_at else VERSION,
+            _VERSION_BROKEN if self.broke_at else VERSION,
             slot,
             generation,
             self.identity,
@@ -360,7 +360,7 @@ class Snapshot:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY
-        if not VERSION_BEFORE <= read[2] <= VERSION_BROKEN or read[_AT_SIZE] != self._size:
+        if not _VERSION_BEFORE <= read[2] <= _VERSION_BROKEN or read[_AT_SIZE] != self._size:
             return STATE_FOREIGN
         generation = get_u32(read, _AT_GENERATION)
         own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
@@ -379,11 +379,11 @@ class Snapshot:
             image[at + 3] &= _TOP_BYTE
             self.numbers[index] = self.durable[index] = get_u32(image, at)
         copy(self.octets, 0, image, _AT_OCTETS, OCTETS)
-        if image[2] == VERSION_BEFORE:
+        if image[2] == _VERSION_BEFORE:
             from toolcart.agent.log.snapshot_v4 import convert  # once in the life of a spool
 
             convert(self)
-        elif image[2] == VERSION_BROKEN:
+        elif image[2] == _VERSION_BROKEN:
             self._take_break()
         if self.numbers[MISSED]:
             from toolcart.agent.log.missed import load  # most spools have lost nothing

@@ -30,10 +30,10 @@ Rules
    several spindles push under one ID, so many results are expected (toolcart.agent.openprotocol.spindle_results). Where
    a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there.
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
-   for GRACE_MS it may come again whole, and is not counted.
+   for _GRACE_MS it may come again whole, and is not counted.
    VAIN_MOST questions in a row without a usable answer, on however many connections, show that there is none: before
    anything is proven nothing can be asked for, and later each ID is gone until one is answered. So do more than
-   RESTARTS_MOST looks in a row that answers have made start over, and CONTRADICTIONS_MOST answers in a row with other
+   _RESTARTS_MOST looks in a row that answers have made start over, and _CONTRADICTIONS_MOST answers in a row with other
    IDs than were asked for, or fewer where they have one ID for several results: they contradict each other, whatever
    the controller is. Nothing follows from them then, and `contradicts` has status say so.
 10. Where a controller has nothing at all though `w` is known, that says nothing about its IDs: `w` stays, or becomes
@@ -81,7 +81,7 @@ Rules
     event     what it does in any phase
     opened    NEWEST               closed      W2, CLOSED              push does not fit      W2, NEWEST (rule 5)
     rejected  never known: OFF; a revision: the next one, else OFF; rule 3; before an answer, without a usable code:
-              each revision once, or LATER_MOST times "later": each in turn; anything else as silent
+              each revision once, or _LATER_MOST times "later": each in turn; anything else as silent
     answered  where nothing was before: NEWEST
     another   than was asked for, and not below it at stations that share the IDs: once more, then as gone. If `w` was
               never pushed: NO_ID, and after a push it is what WITNESS and NEARBY ask for. Too often: rule 9
@@ -147,17 +147,17 @@ from toolcart.agent.record.result import (
 )
 
 LOOK_AGAIN_MS = const(60000)
-GRACE_MS = const(10000)
-ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
+_GRACE_MS = const(10000)
+_ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
-RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
+_RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
 # comes to what is there, if anything is.
-CONTRADICTIONS_MOST = const(40)
-LATER_MOST = const(3)  # "later" in front of any answer, before other revisions are asked for, too
+_CONTRADICTIONS_MOST = const(40)
+_LATER_MOST = const(3)  # "later" in front of any answer, before other revisions are asked for, too
 _ONE_ID_FOR_TWO = const(14)  # as many of these is an answer with the ID of another result, or one result of two IDs
-BROUGHT_MOST = const(64)
+_BROUGHT_MOST = const(64)
 RETRY_MS = const(30000)  # before what could not be fetched is asked for again: long enough not to disturb a controller
 # Of MID 0064, in the order of trying: 3 is the shortest that names the unit of its torque; few know those of later
 # releases.
@@ -406,7 +406,7 @@ class Recovery:
             self.first_record = record
             self._first_id = number
         if self.phase == _OFF and self.ownership.is_other:  # now the session may be ended
-            self._retry.start(now, ON_ITS_WAY_MS)
+            self._retry.start(now, _ON_ITS_WAY_MS)
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
             ledger.run = record if self._spindle_count() == 1 else 0
@@ -419,7 +419,7 @@ class Recovery:
             return follows
         if self.flags == 0:
             if ledger.misses(number):
-                self._retry.start(now, ON_ITS_WAY_MS)
+                self._retry.start(now, _ON_ITS_WAY_MS)
                 return True
             if number != ledger.top():
                 self.restart_later(now)
@@ -453,7 +453,7 @@ class Recovery:
         from toolcart.agent.openprotocol import seen_ids  # only where results come in parts
 
         ledger.begun = number
-        self._grace.start(now, GRACE_MS)
+        self._grace.start(now, _GRACE_MS)
         if seen_ids.begin(ledger, number):
             return True
         ledger.begun = -1
@@ -516,7 +516,7 @@ class Recovery:
                 self.restart()
         if not self.seeks():
             return False
-        if self._restarts > RESTARTS_MOST:
+        if self._restarts > _RESTARTS_MOST:
             self._end_contradiction(now)
             return False
         if self.gap_fill.is_due() and not self.gap_fill.flush():
@@ -662,7 +662,7 @@ class Recovery:
         self._is_later = is_later
         if is_later and not (self._has_answered or self._was_answered()):
             self._later_count += 1
-            if self._later_count >= LATER_MOST:  # some say so of a revision that they do not know
+            if self._later_count >= _LATER_MOST:  # some say so of a revision that they do not know
                 self._revision_index = (self._revision_index + 1) % len(self._ordered)
         if self._turns_revision(kind):
             return rp.NEWS_NONE
@@ -955,7 +955,7 @@ class Recovery:
         if self._forgets_offset():
             return rp.NEWS_NONE
         self._contradictions += 1
-        if self._contradictions >= CONTRADICTIONS_MOST:
+        if self._contradictions >= _CONTRADICTIONS_MOST:
             return self._end_contradiction(now)
         self._why = WHY_SILENT
         self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
@@ -979,14 +979,14 @@ class Recovery:
                 self._contradictions += _ONE_ID_FOR_TWO
                 break
         copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
-        return self._contradictions >= CONTRADICTIONS_MOST
+        return self._contradictions >= _CONTRADICTIONS_MOST
 
     def _note_brought(self, number):
         """Keep under which ID the answers of this connection have brought this result first."""
         contents = contents_of(self._answer)
         if not contents or self.ownership.shares or self.ownership.by_own_ids:
             return
-        if len(self._brought) >= BROUGHT_MOST:
+        if len(self._brought) >= _BROUGHT_MOST:
             self._brought = {}
         self._brought.setdefault(contents, number)
 
@@ -998,7 +998,7 @@ class Recovery:
     def _repeats_itself(self, is_repeat):
         """True if so many answers in a row have brought what others had, each under the ID that was asked for."""
         self._contradictions = self._contradictions + _ONE_ID_FOR_TWO if is_repeat else 0
-        return self._contradictions >= CONTRADICTIONS_MOST
+        return self._contradictions >= _CONTRADICTIONS_MOST
 
     def _end_contradiction(self, now):
         """The answers do not match what is asked: whatever they are, nothing follows from them. Return a NEWS_."""

@@ -26,9 +26,9 @@ MID_HISTORY = const(
 
 # What is done about a 0004.
 ACT_REPORT = const(0)  # the request has failed, the session goes on
-ACT_REFUSED = const(1)  # there is nothing else to try
+_ACT_REFUSED = const(1)  # there is nothing else to try
 ACT_NEXT_START = const(2)
-ACT_NEXT_REVISION = const(3)  # of this subscription
+_ACT_NEXT_REVISION = const(3)  # of this subscription
 ACT_CLEAR = const(4)  # the subscription survived our reconnect, perhaps with another revision
 ACT_SUBSCRIBE = const(5)
 ACT_UNKNOWN = const(6)  # this controller knows no such subscription
@@ -41,13 +41,13 @@ ACT_MAYBE = const(10)  # that may be a yes
 # nothing.
 _START_REFUSED = bytes((ACT_NEXT_START,) * 2 + (ACT_BUSY,) + (ACT_NEXT_START,) * 6)
 _SUBSCRIBE_REFUSED = bytes(
-    (ACT_NEXT_REVISION,) * 2
-    + (ACT_BUSY, ACT_CLEAR, ACT_NEXT_REVISION, ACT_LATER, ACT_UNKNOWN, ACT_NEXT_REVISION, ACT_MAYBE)
+    (_ACT_NEXT_REVISION,) * 2
+    + (ACT_BUSY, ACT_CLEAR, _ACT_NEXT_REVISION, ACT_LATER, ACT_UNKNOWN, _ACT_NEXT_REVISION, ACT_MAYBE)
 )
 _UNSUBSCRIBE_REFUSED = bytes(
     (ACT_SUBSCRIBE,) * 2 + (ACT_BUSY,) + (ACT_SUBSCRIBE,) * 2 + (ACT_LATER,) + (ACT_SUBSCRIBE,) * 3
 )
-_STOP_REFUSED = bytes((ACT_REFUSED,) * 9)
+_STOP_REFUSED = bytes((_ACT_REFUSED,) * 9)
 _REPORT = bytes((ACT_REPORT,) * 9)
 _REPORT_OR_DONE = bytes((ACT_REPORT,) * 8 + (ACT_DONE,))
 REPORT = _REPORT
@@ -58,8 +58,8 @@ MID = const(0)  # 0: the subscription's
 ANSWER = const(1)
 LEAST = const(2)  # bytes of the shortest answer that can be read
 WHOLE = const(3)  # the answer may come in parts, and does not count if cut short
-DATA_BYTES = const(4)  # after our header; where the answer repeats the last ten of them it is matched by these
-DATA_AT = const(5)  # where in the answer, 0: nowhere
+_DATA_BYTES = const(4)  # after our header; where the answer repeats the last ten of them it is matched by these
+_DATA_AT = const(5)  # where in the answer, 0: nowhere
 ONCE = const(6)
 EVENT = const(7)  # of the answer
 SILENT = const(8)  # EV_OVER: the connection is lost
@@ -180,9 +180,9 @@ class Request:
         A controller may answer with another ID than it was asked for: who asked judges that.
         """
         data = self.data
-        first = self.row[DATA_AT]
+        first = self.row[_DATA_AT]
         if first:
-            asked = self.row[DATA_BYTES] - ID_BYTES  # type: ignore[operator]
+            asked = self.row[_DATA_BYTES] - ID_BYTES  # type: ignore[operator]
             answered = self._answered_id  # the ID may be padded on either side
             differs = not put_digits(answered, 0, buf, at + first) or compare(answered, 0, data, asked, ID_BYTES)
             by = place_of(buf, at + SPINDLE) if self.row is FETCH else 0
@@ -207,7 +207,7 @@ class Request:
     def is_late(self, buf, at):
         """True if the MID 0065 at buf[at:] is the first answer to the request that was given up."""
         answered = self._answered_id
-        if not self.waits or self.asked or not put_digits(answered, 0, buf, at + FETCH[DATA_AT]):
+        if not self.waits or self.asked or not put_digits(answered, 0, buf, at + FETCH[_DATA_AT]):
             return False
         if compare(self.data, 0, _NEWEST, 0, ID_BYTES) and compare(answered, 0, self.data, 0, ID_BYTES):
             return False
@@ -222,13 +222,13 @@ class Request:
         return (
             self._by > 0
             and by not in (0, self._by)
-            and put_digits(answered, 0, buf, at + FETCH[DATA_AT])
+            and put_digits(answered, 0, buf, at + FETCH[_DATA_AT])
             and answered == self._last_id
         )
 
     def is_refused(self):
         """Take a 0004 that names it; False if that was an echo."""
-        if self.row[DATA_AT]:
+        if self.row[_DATA_AT]:
             if self._echoes:
                 self._echoes -= 1
                 self._passed_over = True
@@ -238,7 +238,7 @@ class Request:
 
     def given_up(self):
         """No answer came: each try may still get its own, unless that was passed over."""
-        if self.row[DATA_AT]:
+        if self.row[_DATA_AT]:
             self.waits = True
             self._count_echoes(max(self._sends - self._passed, 0))
 
@@ -314,7 +314,7 @@ def longest_bytes(subscriptions):
     """Return the bytes of the longest message that a session with these subscriptions sends, without its NUL."""
     longest = _GENERIC_BYTES
     for row in (START, STOP, TOOL, FETCH, SUBSCRIBE, UNSUBSCRIBE):
-        longest = max(longest, HEADER_BYTES + row[DATA_BYTES])  # type: ignore
+        longest = max(longest, HEADER_BYTES + row[_DATA_BYTES])  # type: ignore
     for subscription in subscriptions:
         longest = max(longest, HEADER_BYTES + len(subscription.data))
     return longest

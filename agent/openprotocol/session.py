@@ -319,7 +319,11 @@ class Session:
         elif st.SUBSCRIBING <= self.state <= st.READY:
             if self._rest.left(now) > 0:
                 return self._rest.left(now)
-            self._keep_alive(now)
+            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+            if not self.silence.armed:  # the one before was answered
+                self.silence.start(now, self._silence_ms)
+                self._keepalives += self.state == st.READY
+            self._retry_shut(now)
         else:
             return FOREVER  # no MID 9999 while a session begins or ends
         self._rest.start(now, self._keepalive_ms)
@@ -336,13 +340,6 @@ class Session:
             self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None
         pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
         link.post(push.acknowledgement_bytes, False)
-
-    def _keep_alive(self, now):
-        self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-        if not self.silence.armed:  # the one before was answered
-            self.silence.start(now, self._silence_ms)
-            self._keepalives += self.state == st.READY
-        self._retry_shut(now)
 
     def _post_request(self, now):
         self._retry_shut(now)

@@ -18,7 +18,7 @@ Rules (protocol.md 8.2, 8.3; TN 2)
 7. Results are written into a buffer of their own; everything else, 05, 06 and 07, shares another one. An identifier is
    1..99999 and never 0.
 
-    WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> SERVER_OPENING -> STREAMING
+    WAITING -> PIM_OPENING -> PIM_VERIFY --12--> PIM_INFO --08--> _SERVER_OPENING -> STREAMING
        ^___________|______________|_________________|____________________|_______________| any loss
 """
 
@@ -37,21 +37,21 @@ KEEPALIVE_MS = const(30000)  # without a transmission (TN 3); the server closes 
 _CONNECT_TIMEOUT_MS = const(5000)
 _VAIN_MS = const(1000)  # between connections that are closed on a result
 _VAIN_SOON = const(12)  # so often, as that tells a result which the server does not like from a server in trouble
-SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
+_SESSIONS_WITHOUT_KEEPALIVE_ACK = const(3)  # protocol.md 8.3 no. 2
 
 # What is outstanding
-OUT_NOTHING = const(0)
-OUT_RESULT = const(1)
-OUT_KEEPALIVE = const(2)
-OUT_INFO_REQUEST = const(3)
-OUT_ACK_12 = const(4)
+_OUT_NOTHING = const(0)
+_OUT_RESULT = const(1)
+_OUT_KEEPALIVE = const(2)
+_OUT_INFO_REQUEST = const(3)
+_OUT_ACK_12 = const(4)
 
 STOPPED = const(0)
 WAITING = const(1)
 PIM_OPENING = const(2)
 PIM_VERIFY = const(3)
 PIM_INFO = const(4)
-SERVER_OPENING = const(5)
+_SERVER_OPENING = const(5)
 STREAMING = const(6)
 STATE_NAMES = ("stopped", "closed", "pim opening", "pim verify", "pim info", "server opening", "streaming")
 
@@ -124,7 +124,7 @@ class Heartbeat:
             self._mute_sessions = 0
         elif self.result_acked or (self._has_acked and not (self.is_known or self.wary)):
             self._mute_sessions += 1
-            if self._mute_sessions >= SESSIONS_WITHOUT_KEEPALIVE_ACK:
+            if self._mute_sessions >= _SESSIONS_WITHOUT_KEEPALIVE_ACK:
                 self.is_expected = False
 
     def pause(self, is_cut, longest_ms):
@@ -162,7 +162,7 @@ class Outstanding:
     """The telegram that is out, and how often it may still be sent (rule 3). Session.send sets all of it."""
 
     def __init__(self):
-        self.kind = OUT_NOTHING
+        self.kind = _OUT_NOTHING
         self.octets = 0
         self.ident = 0
         self.sends_left = 0  # below 0: how often it would have been sent again without `send_once`
@@ -263,7 +263,7 @@ class Session:
             self.state = PIM_VERIFY
             self._has_answer = False
             self.wait.start(now, VERIFY_TIMEOUT_MS)
-        elif self.state == SERVER_OPENING:
+        elif self.state == _SERVER_OPENING:
             self.state = STREAMING
             self.heartbeat.opened()
             self._streaming_event = True
@@ -282,14 +282,14 @@ class Session:
         """True if a result may be written into `result` and sent."""
         return (
             self.state == STREAMING
-            and self.outstanding.kind == OUT_NOTHING
+            and self.outstanding.kind == _OUT_NOTHING
             and self.pending == 0
             and not self._streaming_event
         )
 
     def is_idle(self):
         """True if nothing is out on this connection."""
-        return self.outstanding.kind == OUT_NOTHING and self.pending == 0
+        return self.outstanding.kind == _OUT_NOTHING and self.pending == 0
 
     # -- events ------------------------------------------------------------------------------------------------
 
@@ -321,7 +321,7 @@ class Session:
         outstanding = self.outstanding
         # `can_send`, without a call
         if (
-            outstanding.kind == OUT_NOTHING
+            outstanding.kind == _OUT_NOTHING
             and self.state == STREAMING
             and self.pending == 0
             and not self._streaming_event
@@ -331,7 +331,7 @@ class Session:
                 self._put_out_keepalive()
             elif rest < left:
                 left = rest
-        if outstanding.kind != OUT_NOTHING and not outstanding.is_posted:
+        if outstanding.kind != _OUT_NOTHING and not outstanding.is_posted:
             self._post(now)
         return self.wait.least(now, left) if self.wait.armed else left
 
@@ -341,7 +341,7 @@ class Session:
         """Send the telegram of `octets` in `result`, which carries `ident`."""
         ident = self.ident
         outstanding = self.outstanding
-        outstanding.kind = OUT_RESULT
+        outstanding.kind = _OUT_RESULT
         outstanding.octets = octets
         outstanding.ident = ident
         outstanding.sends_left = RETRANSMISSIONS + 1
@@ -357,14 +357,14 @@ class Session:
             return False
         outstanding = self.outstanding
         outstanding.is_whole = True
-        if outstanding.kind == OUT_RESULT:
+        if outstanding.kind == _OUT_RESULT:
             self._rest.start(now, KEEPALIVE_MS)
             return False
-        if outstanding.kind == OUT_NOTHING:
+        if outstanding.kind == _OUT_NOTHING:
             self.wait.stop()
-        if outstanding.kind == OUT_ACK_12:  # the 07 follows the 05 at once
-            outstanding.kind = OUT_NOTHING
-            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
+        if outstanding.kind == _OUT_ACK_12:  # the 07 follows the 05 at once
+            outstanding.kind = _OUT_NOTHING
+            self._put_out(_OUT_INFO_REQUEST, self._write_info_request())
         else:
             self._rest.start(now, KEEPALIVE_MS)
         return True
@@ -372,12 +372,12 @@ class Session:
     def _post(self, now):
         outstanding = self.outstanding
         outstanding.is_posted = True
-        self.tx = self.result if outstanding.kind == OUT_RESULT else self.note
+        self.tx = self.result if outstanding.kind == _OUT_RESULT else self.note
         self.tx_from = 0
         self.pending = outstanding.octets
         self.wait.start(now, ACK_TIMEOUT_MS)
-        if outstanding.kind == OUT_KEEPALIVE and not self.heartbeat.is_expected:
-            outstanding.kind = OUT_NOTHING
+        if outstanding.kind == _OUT_KEEPALIVE and not self.heartbeat.is_expected:
+            outstanding.kind = _OUT_NOTHING
 
     def _write_info_request(self):
         return tel.put_info_request(self.note, self.ident, self.place[0], self.place[1], self.place[2])
@@ -389,10 +389,10 @@ class Session:
 
     def _put_out_keepalive(self):
         self.heartbeat.put_sent()
-        self._put_out(OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
+        self._put_out(_OUT_KEEPALIVE, tel.put_keepalive(self.note, self.ident))
 
     def _clear_out(self):
-        self.outstanding.kind = OUT_NOTHING
+        self.outstanding.kind = _OUT_NOTHING
         self.pending = 0
         self.tx_from = 0
         self.outstanding.is_posted = False
@@ -422,10 +422,10 @@ class Session:
         self.wait.stop()
         self._clear_out()
         if self._sends_ack_12:
-            self._put_out(OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._own_stamp))
+            self._put_out(_OUT_ACK_12, tel.put_acknowledge(self.note, ident, self._own_stamp))
             self.ident = self.outstanding.ident  # it carries the PIM's
         else:
-            self._put_out(OUT_INFO_REQUEST, self._write_info_request())
+            self._put_out(_OUT_INFO_REQUEST, self._write_info_request())
         return EV_NONE
 
     def _informed(self, ident, now):
@@ -441,7 +441,7 @@ class Session:
             self.heartbeat.in_vain = 0  # it takes results, though it does not say so
         info.read(buf, at, sequence)
         self._clear_out()
-        self.state = SERVER_OPENING
+        self.state = _SERVER_OPENING
         self.wait.start(now, _CONNECT_TIMEOUT_MS)
         self.commanded = CMD_OPEN_SERVER
         return EV_INFO
@@ -455,18 +455,19 @@ class Session:
         if code == tel.NO_CODE:
             return EV_MALFORMED
         if self.wants_stamp:
-            self._take_stamp()
+            self.wants_stamp = False
+            copy(self.stamp, 0, frames.buf, frames.at + 11, 14)  # TN 5.6
         kind = outstanding.kind
-        if kind == OUT_NOTHING:
+        if kind == _OUT_NOTHING:
             return EV_NONE  # the 05 of a 06 that was not awaited, or a second one for the same telegram
         if not outstanding.is_whole:
             return EV_FOREIGN  # what has not gone out cannot be stored
-        outstanding.kind = OUT_NOTHING
+        outstanding.kind = _OUT_NOTHING
         if not self.pending:  # else a second copy is under way: it has to end before anything else begins
             self.wait.armed = False
         self._has_answer = True
         self.heartbeat.wary = False
-        if kind == OUT_KEEPALIVE:
+        if kind == _OUT_KEEPALIVE:
             self.heartbeat.put_acked()
             return EV_NONE
         self.code = code
@@ -476,10 +477,6 @@ class Session:
                 self.heartbeat.put_result_acked()
             return EV_ACCEPTED
         return EV_REFUSED
-
-    def _take_stamp(self):
-        self.wants_stamp = False
-        copy(self.stamp, 0, self.frames.buf, self.frames.at + 11, 14)  # TN 5.6
 
     # -- time and loss -----------------------------------------------------------------------------------------
 
@@ -497,17 +494,17 @@ class Session:
             self._lose(now)
             return EV_NO_PIM
         outstanding = self.outstanding
-        if outstanding.kind == OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
+        if outstanding.kind == _OUT_KEEPALIVE and self.heartbeat.wary and not self.heartbeat.is_known:
             self._clear_out()
             return EV_NONE
-        if state >= PIM_INFO and outstanding.kind != OUT_NOTHING:
+        if state >= PIM_INFO and outstanding.kind != _OUT_NOTHING:
             if not outstanding.is_given_up():
                 if self.pending or outstanding.sends_left < 0:
                     self.wait.start(now, ACK_TIMEOUT_MS)  # the port still has to take the last copy
                 else:
                     outstanding.is_posted = False
                 return EV_NONE
-            silent = EV_SILENT if outstanding.kind == OUT_RESULT else EV_LOST
+            silent = EV_SILENT if outstanding.kind == _OUT_RESULT else EV_LOST
             self._lose(now)
             return silent
         return self._lose(now)
@@ -519,7 +516,7 @@ class Session:
         if state == STREAMING:
             self.heartbeat.closed()
         is_cut = False
-        if self.outstanding.kind == OUT_RESULT:
+        if self.outstanding.kind == _OUT_RESULT:
             self.heartbeat.wary = True
             is_cut = self.outstanding.sends_left != 0  # else it was waited for as long as it may take
         self.proven = self._has_answer
