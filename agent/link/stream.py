@@ -156,7 +156,7 @@ class Stream(Fifo):
             return self._await(now) if have == length and may_wait else self._lose_place(now)
         inner = resync.inner_place(buf, start, length, end, False)
         if inner != resync.NOWHERE:
-            if buf[inner - 1] == 0:
+            if buf[inner - 1] == 0 and inner - 1 - start >= HEADER_BYTES:
                 return self._found(inner - 1 - start, LINK_MESSAGE)
             return self._lose_place(now)  # it broke off, and was sent again
         if may_wait and resync.inner_place(buf, start, length, end, True) != resync.NOWHERE:

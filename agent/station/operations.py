@@ -129,10 +129,9 @@ class Operations:
         """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
         operation = intake.session.fallback.generic.operation
         operation.lost = False
-        half, operation.half = operation.half, b""
         intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
-        if half:
-            intake.recovery.begins(half, now)
+        if not operation.half or intake.recovery.begins(operation.half, now):
+            operation.half = b""
         if not operation.answers:
             intake.recovery.missed(now)
 

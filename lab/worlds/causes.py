@@ -107,10 +107,10 @@ never-offered-late | 7 | agent/outlets/toolsnet/reoffer_schedule.py | refusals m
 silence-ends-asking | 7 | agent/openprotocol/recovery.py | recovery model
 : a question without a usable answer is the connection's last
 -            return self._go_on_in_vain(now)
--        is_certain
+-        if self._can_do_without_newest
 +            return self._go_on_in_vain(now)
 +        return self._switch_off(rp.PHASE_OFF)
-+        is_certain
++        if self._can_do_without_newest
 last-line-believed | 8 | board/linux/lines.py | disk proof
 : behind a failed sync the last line that reads well is believed
 -readable = self._not_taken_back[2] if
