@@ -5,7 +5,9 @@
 
 A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
 into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
-given to a stopped agent can lose nothing that the same order to a running one would keep.
+given to a stopped agent can lose nothing that the same order to a running one would keep. Which setting `when_full` has
+is not known here. A log without a free block has overwritten (one that refuses keeps a block free): settling it takes
+the oldest, and counts that, as the next start would.
 
 A device on which nothing is stored is an area too, an empty one (`is_new`). The configuration of the
 first agent says how it is divided, so nobody else writes to it: what is begun is a blank copy.
@@ -19,13 +21,14 @@ from toolcart.agent.cart import outlet_places
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Partition
+from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_EMPTY, Snapshot
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
-from toolcart.agent.record import KIND_RAW, KIND_RESULT, PAYLOAD_WIDE
+from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.station.store import Store
 from toolcart.board.ram_flash import RamFlash
 
@@ -41,9 +44,8 @@ class OfflineSpool:
     def __init__(self, device, kept_blocks: int, graph_blocks: int, owned: Snapshot | None = None) -> None:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
-        self.log = Log(
-            Partition(device, first, device.block_count - first), self.state, n.LOG, 0, payload_most=PAYLOAD_WIDE
-        )
+        part = Partition(device, first, device.block_count - first)
+        self.log = Log(part, self.state, n.LOG, 0, when_full=WHEN_FULL_OVERWRITE, payload_most=PAYLOAD_WIDE)
         is_known = owned is not None and any(outlet_places.kind_at(owned, place) for place in range(OUTLETS))
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
@@ -71,11 +73,12 @@ class OfflineSpool:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
             log.visible, log.doubtful = log.number, False
-        self.quarantine.start()
-        self._replay()
+        self.begin()  # where nothing is in doubt it writes nothing
 
     def begin(self) -> bool:
         """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
+        if self.log.free_blocks():  # else it overwrote: whatever starts there gives a block up, and counts it
+            self.log.blocks.when_full = WHEN_FULL_REFUSE
         self.quarantine.start()
         store = Store(self.log, self.ledger, None, None, None, None, 0)  # of which a start needs no more
         return store.start() and self.quarantine.settle()
@@ -86,16 +89,6 @@ class OfflineSpool:
         yield n.KEPT, self.kept
         if self.graphs is not None:
             yield n.GRAPHS, self.graphs
-
-    def _replay(self) -> None:
-        """Replay the results after the snapshot as a start does, but only in memory."""
-        log, numbers = self.log, self.state.numbers
-        for _, kind in each(log, numbers[n.LOG + n.NEXT] - 1):
-            if kind in (KIND_RESULT, KIND_RAW):
-                numbers[n.STORED] += 1
-                again = self.ledger.stored(kind, log.flags, log.page, log.at, log.length)
-                if again:
-                    self.ledger.count_again(again, log.first_above(0))
 
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
@@ -129,7 +122,7 @@ def begun(device) -> OfflineSpool | None:
     """Open the area on this device to write to it, None if it is none of this version; OSError if it takes nothing."""
     spool = _mounted(device)
     if spool is not None and not spool.begin():
-        raise OSError("what the last power cut left in doubt cannot be settled now")
+        raise OSError("the spool cannot be read or written now")
     return spool
 
 

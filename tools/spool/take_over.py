@@ -49,7 +49,7 @@ from toolcart.board.linux.spool_file import (
 from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYTES, Header
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
-from toolcart.spool.offline_spool import OfflineSpool, begun, each, follow
+from toolcart.spool.offline_spool import OfflineSpool, each, follow, opened
 from toolcart.tools.messages.connections import NAMES
 
 _IDENTITY_TOP = 0x3FFFFFFF
@@ -194,8 +194,8 @@ def _station_of(old: OfflineSpool, owner: tuple[int, int, int]) -> int:
 
 
 def start(content: bytes) -> OfflineSpool | None:
-    """Return a spool in a copy of this file's content, started as an agent starts; ImageError if it is none."""
-    return begun(image.device_of(content))
+    """Return a spool in a copy of this file's content, counted as at a start; ImageError if it is none."""
+    return opened(image.device_of(content))
 
 
 def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
