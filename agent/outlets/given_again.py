@@ -5,7 +5,7 @@ Rules
    never given, and a durable outlet keeps it.
 2. `gone` is what it lacks that the log no longer had then. What the log gives up later it counts itself, by the
    outlet's name, like everything that an outlet has not had.
-3. Both are counted since the start, `gone` at most.
+3. Both are counted since the start, `gone` at most; not what a start does not know that it had (Snapshot.confirmed).
 """
 
 

@@ -36,7 +36,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import mark
 from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
-NO_QUARANTINE = "station %d has no quarantine: ToolsNet is not among its outlets, and nothing else refuses a result"
+NO_TOOLSNET = "ToolsNet is not among the outlets of station %d: nothing is set aside there, and nothing can be offered again"
 HELD = (
     "ToolsNet is not among the outlets of station %d now: what was set aside or delivered there is kept, as far as the "
     "spool has room, and nothing is sent or dropped until ToolsNet is configured again"
@@ -68,7 +68,7 @@ def why_none(station):
         return "the spool of station %d is not up; the agent's log says why" % station.number
     if station.quarantine is not None:
         return ""
-    return (HELD if station.at_start.holds_toolsnet else NO_QUARANTINE) % station.number
+    return (HELD if station.at_start.holds_toolsnet else NO_TOOLSNET) % station.number
 
 
 def of_station(station, board, words):

@@ -115,7 +115,7 @@ def test_a_cart_with_mqtt_alone_delivers_and_never_speaks_of_toolsnet(site, plan
         assert 'toolcart_connected{agent="cart",station="7",name="",side="mqtt"} 1' in surfaces["metrics"]
         for where in (("--config", cart), ("--spool", site.home / "7.spool"), ("--config", cart)):
             output = site.output("quarantine", "list", *where, code=1)
-            assert "station 7 has no quarantine: ToolsNet is not among" in output
+            assert "ToolsNet is not among the outlets of station 7" in output
             if where[0] == "--spool":
                 assert agent.end() == 0  # the last one asks the spool itself
 
@@ -368,4 +368,4 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})
     agent = site.begin(alone, "file takes results")
     output = ordered(site, alone, "--from", 1, code=1, station=8)
-    assert "station 8 has no quarantine: ToolsNet is not among its outlets" in output
+    assert "ToolsNet is not among the outlets of station 8: nothing is set aside there" in output

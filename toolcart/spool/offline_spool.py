@@ -5,9 +5,9 @@
 
 A mount writes nothing, and leaves in doubt what a power cut may have torn: the last record of each log. Whoever writes
 into a spool settles that first and counts what no snapshot has counted, as the agent does. So an order
-given to a stopped agent can lose nothing that the same order to a running one would keep. Which setting `when_full` has
-is not known here. A log without a free block has overwritten (one that refuses keeps a block free): settling it takes
-the oldest, and counts that, as the next start would.
+given to a stopped agent can lose nothing that the same order to a running one would keep. The settings
+`when_full` and `durable` are not known here: where no block is free, settling takes the oldest that some outlet still
+has to take, and counts that, as the next start would. A log that refuses keeps one free of what durable outlets need.
 
 A device on which nothing is stored is an area too, an empty one (`is_new`). The configuration of the
 first agent says how it is divided, so nobody else writes to it: what is begun is a blank copy.

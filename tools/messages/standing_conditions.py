@@ -104,7 +104,8 @@ _COUNTED = {
     "not given": (
         "NOT GIVEN",
         "records at most that a file, server or consumer lacks, found since the start, and the spool no longer had",
-        "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, it cannot be known",
+        "was it restored from an old copy, or exchanged? If an old copy of the spool was put back, "
+        "or the agent started while a server or consumer was far behind, it cannot be known how many",
     ),
 }
 OVER = {"set aside": "no result is set aside any more"}  # of what can become none again

@@ -28,7 +28,7 @@ from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import offer_again
 from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
-from toolcart.agent.quarantine.orders import NO_QUARANTINE, carry_out
+from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
@@ -142,7 +142,7 @@ def orders(
     if spool is None:
         raise OrderNotGiven(f"the spool cannot be read or is of another version; `{check}` tells more")
     if not spool.may_refuse:
-        raise OrderNotGiven(NO_QUARANTINE % station, EXIT_NOT_DONE)
+        raise OrderNotGiven(NO_TOOLSNET % station, EXIT_NOT_DONE)
     if words[0] == offer_again.ORDER:
         if spool.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
             follow(spool.log, TOOLSNET_CURSOR)

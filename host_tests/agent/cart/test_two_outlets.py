@@ -47,7 +47,7 @@ def test_without_toolsnet_the_broker_is_all_there_is():
     assert cart.station.quarantine is None
     cart.until(lambda: code_of(cart.app.stations, True) == RUNNING)
     (line,) = of_station(cart.station, cart.board, ["list"])
-    assert line["error"].startswith("station 10 has no quarantine: ToolsNet is not among its outlets")
+    assert line["error"].startswith("ToolsNet is not among the outlets of station 10")
     assert cart.ids() == [] and cart.toolsnet.complaints == [] and cart.broker.complaints == []
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from toolcart.agent.cart.outlet_places import OutletPlaces
 from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.snapshot import STATE_BLOCKS
 from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
 from toolcart.tools.spool.quarantine_commands import OrderNotGiven, orders
@@ -92,4 +94,41 @@ def test_offer_again_without_toolsnet_says_what_is_missing():
     for words in (["offer-again", "from", "1"], ["offer-again", "leave"]):
         with pytest.raises(OrderNotGiven) as why:
             list(orders(station.flash, 10, words))
-        assert "quarantine" not in str(why.value) and "ToolsNet is not among its outlets" in str(why.value)
+        assert "ToolsNet is not among the outlets of station 10" in str(why.value)
+        assert "offered again" in str(why.value) and "quarantine" not in str(why.value)
+
+
+def test_where_the_state_is_lost_an_order_counts_what_a_full_log_gives_up():
+    station = full()
+    for block in range(STATE_BLOCKS):
+        assert station.flash.erase(block) == 0
+    before = opened(station.flash)
+    held = numbers_in(before.log)
+    assert before.first.number == held[0] - 1, "nobody knows what was taken"
+    assert answer(station, "drop", "all")["count"] == 0
+    after = opened(station.flash)
+    lost = len(held) - len(numbers_in(after.log))
+    assert 0 < lost <= after.state.numbers[n.OVERWRITTEN] and numbers_in(after.log)[-1] == held[-1]
+
+
+def test_one_that_keeps_nothing_holds_up_no_order():
+    station = Outlet(blocks=13)
+    station.log.follow(Cursor(), n.CURSOR + 1)
+    other = station.log.cursors[1]
+    other.durable = False
+    OutletPlaces(station.state, [TOOLSNET, {**WEBHOOK, "durable": False}]).put(station.state)
+    while not station.state.missed[1]:
+        station.store(1)
+        station.run(3000)
+    station.network.abandon(station.port)
+    while station.log.free_blocks() > 1 or station.log.room(200):
+        station.store(1)
+    assert station.state.save()
+    waiting = [number for number in numbers_in(opened(station.flash).log) if number > station.cursor.number]
+    assert waiting
+    assert answer(station, "drop", "all")["count"] == 0
+    after = opened(station.flash)
+    assert [number for number in numbers_in(after.log) if number > station.cursor.number] == waiting
+    assert after.state.numbers[n.OVERWRITTEN] == 0
+    first = numbers_in(after.log)[0]
+    assert after.state.missed[1] >= first - 1
