@@ -36,7 +36,7 @@ from toolcart.agent.record import result as res
 from toolcart.agent.record.malformed import mark
 from toolcart.agent.record.provenance import NO_SOURCE, NONE_NAMED, ORIGIN_BYTES, SPINDLE, put_origin, source_of
 
-NO_TOOLSNET = "ToolsNet is not among the outlets of station %d: nothing is set aside there, and nothing can be offered again"
+NO_TOOLSNET = "ToolsNet is not among the outlets of station %d: nothing is set aside, and nothing can be offered again"
 HELD = (
     "ToolsNet is not among the outlets of station %d now: what was set aside or delivered there is kept, as far as the "
     "spool has room, and nothing is sent or dropped until ToolsNet is configured again"

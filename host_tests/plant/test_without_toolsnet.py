@@ -368,4 +368,4 @@ def test_a_wrong_order_is_refused_in_words(site, plant):
     alone = site.cart(name="alone.json", number=8, toolsnet=False, station={"outlets": [LINES]})
     agent = site.begin(alone, "file takes results")
     output = ordered(site, alone, "--from", 1, code=1, station=8)
-    assert "ToolsNet is not among the outlets of station 8: nothing is set aside there" in output
+    assert "ToolsNet is not among the outlets of station 8: nothing is set aside" in output
