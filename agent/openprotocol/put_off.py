@@ -1,8 +1,9 @@
 """Missing IDs whose question was in vain, and which are asked for again later: the others go on meanwhile.
 
 Rules
-1. An ID is put off after TRIES_MOST questions in a row that were answered with "later", or not in a usable way, if
-   others may be missing; or that ended the connection, whatever else is missing.
+1. If others may be missing an ID is put off at once where its question is answered with "later", since a memory may be
+   a ring and drops the others meanwhile; after TRIES_MOST questions in a row that were not answered in a usable way;
+   and after as many that ended the connection, whatever else is missing.
 2. It stays open, in the ledger's `later`, and is asked for again after RETRY_MS, or AFTER_CUT_MS if its question ended
    connections, once nothing else is left.
 3. No more than PUT_OFF_MOST are put off at a time: further ones are asked for again and again, as if there were none.
@@ -28,14 +29,15 @@ class PutOffIds:
         self._is_cut = False  # that question ended the connection
         self._times = 0  # in a row
 
-    def fails(self, number, is_cut=False):
+    def fails(self, number, is_cut=False, is_later=False):
         """Take a question for this ID that was in vain; True if it is to be put off."""
         if (number, is_cut) != (self._failed, self._is_cut):
             self._failed, self._is_cut = number, is_cut
             self._times = 0
         self._times += 1
         is_new = number not in self._waits
-        return (self._times >= TRIES_MOST or not is_new) and (not is_new or len(self._waits) < PUT_OFF_MOST)
+        is_enough = self._times >= TRIES_MOST or is_later or not is_new
+        return is_enough and (not is_new or len(self._waits) < PUT_OFF_MOST)
 
     def put_off(self, number, now, is_cut=False):
         """Put this ID off."""

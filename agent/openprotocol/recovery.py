@@ -840,7 +840,7 @@ class Recovery:
             self._put_off = PutOffIds()
         number = self.request.asked
         ledger = self.ledger
-        if not self._put_off.fails(number, is_cut):
+        if not self._put_off.fails(number, is_cut, self._is_later and not is_cut):
             return False
         is_alone = len(ledger.ranges) == 1 and self.gap_fill.left_to(ledger.ranges[0][1]) < 2
         if is_alone and not is_cut:  # those that are put off have their turn, but one without an answer is given up

@@ -335,6 +335,8 @@ class Session:
             link.post(self.link_level_receive.put_owed(link.tx, link.tx_at), False)
             return
         push = self.pushes.owing
+        if push is None:
+            return
         push.unanswered -= 1
         if push.unanswered == 0:
             self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None

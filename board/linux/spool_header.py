@@ -81,10 +81,11 @@ def refusal(page, status, owner, rescue):
     header = read(page)
     if header is None:
         if status.st_size == 0:
-            return "is an empty file that toolcart did not make", "delete it, or name another path"
+            return "is an empty file", "delete it, or name another path"
         if is_ours(page):
             return "has a damaged header", "`%s` reads its results, then move it away" % rescue
-        return "is not a spool", "name another path, or move the file away"
+        # The first block of a spool may have been lost, and its results are still there.
+        return "does not begin as a spool", "`%s` reads its results if it was one; else name another path" % rescue
     if why := unknown(header):
         return why, "use that version"
     if owner != NO_OWNER and header.owner not in (NO_OWNER, owner):

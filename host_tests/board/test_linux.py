@@ -191,7 +191,7 @@ def test_a_spool_that_cannot_be_opened_is_reported_with_its_reason(board, tmp_pa
     (tmp_path / "taken.spool").write_bytes(b"this is a letter, no spool" * 300)
     assert board.flash({"path": "taken.spool", "size_kib": 64}) is None
     (reason,) = board.unusable.values()
-    assert "is not a spool" in reason
+    assert "does not begin as a spool" in reason
 
 
 def test_spool_is_made_with_the_unit_of_the_settings_for_its_owner(board):

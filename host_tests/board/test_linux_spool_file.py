@@ -84,7 +84,7 @@ def test_a_link_that_comes_between_look_and_open_is_not_followed(tmp_path, monke
         (os.mkdir, "is a folder"),
         (os.mkfifo, "is a device, pipe or socket"),
         (os.mknod, "is an empty file"),
-        (lambda path: path.write_bytes(b"Dear ToolsNet, " * 1000), "is not a spool"),
+        (lambda path: path.write_bytes(b"Dear ToolsNet, " * 1000), "does not begin as a spool"),
     ],
 )
 def test_what_is_no_spool_is_refused_and_left_alone(tmp_path, made, words):

@@ -8,7 +8,8 @@ Rules
 1. An input is made from its seed alone (lab/worlds/fuzz_inputs.py), so a number is all it takes to see a fault again.
 2. A link, a frame reader and a whole session get each input at once and in random pieces; the output is compared
    with all its fields. Over a network only as long as a NUL follows each length: where else a message begins and ends
-   is judged by what has come (host_tests/agent/link/test_resync_property.py), and the input raises nothing. Readers of a whole message get it at two places in the buffer, and may write nowhere else.
+   is judged by what has come (host_tests/agent/link/test_resync_property.py), and the input raises nothing.
+   Readers of a whole message get it at two places in the buffer, and may write nowhere else.
 3. A parser is made once and reset for each input: what one input leaves behind would spoil the comparison of the next,
    and shows in the heap (host_tests/project/test_fuzz_parsers.py).
 4. Time stands still: deadlines are for other tests.

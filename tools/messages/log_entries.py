@@ -18,7 +18,7 @@ EXPLAINED = {
     "server silent": "ToolsNet did not acknowledge result {value} in time; the next connection shows whether it has it",
     "server foreign": "ToolsNet's 05 named another telegram than the outstanding one; it acknowledges nothing",
     "server unknown": "ToolsNet sent a telegram that was not asked for; it was ignored",
-    "server malformed": "ToolsNet sent something that is not a telegram; it stores and acknowledges nothing",
+    "server malformed": "ToolsNet sent something that is not a telegram",
     "other host": "the PIM names another host for the server than toolsnet.pim_host, port {value}; results go there",
     "parking failed": "the quarantine has no room: what ToolsNet refuses stays in the spool",
     "refused full": "a result was not taken: the spool is full, and the controller keeps it",

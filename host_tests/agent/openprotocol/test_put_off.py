@@ -53,6 +53,18 @@ def test_all_others_are_fetched_meanwhile(how, bad):
     assert sorted(bench.uids()) == list(range(1, 20)) and bench.ledger.gone() == 0
 
 
+def test_one_that_is_busy_holds_up_no_other_for_a_moment():
+    bench = Bench(Memory(1)).met(6)
+    bench.away(10)
+    while len(bench.uids()) < 15:
+        number = bench.ask()
+        if number == 7:
+            is_busy(bench)
+        elif number >= 0:
+            bench.answer(bench.memory.find(number))
+    assert bench.requested.count(7) == 1, "a ring drops the others while it waits"
+
+
 @pytest.mark.parametrize("how", [is_busy, closes])
 def test_it_stays_open_over_a_start(how):
     bench = Bench(Memory(1)).met(6)

@@ -85,7 +85,10 @@ def test_a_wrong_configuration_ends_with_2_and_every_mistake(tmp_path):
 
 @pytest.mark.parametrize(
     ("spool", "reason"),
-    [("missing/cart.spool", "spool.path names a file in a folder"), ("notes.txt", "is not a spool; name another path")],
+    [
+        ("missing/cart.spool", "spool.path names a file in a folder"),
+        ("notes.txt", "does not begin as a spool; `toolcart spool rescue"),
+    ],
 )
 def test_a_spool_that_cannot_be_used_ends_with_3_and_the_reason(tmp_path, spool, reason):
     (tmp_path / "notes.txt").write_text("of somebody else " * 300)

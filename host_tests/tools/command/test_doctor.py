@@ -93,7 +93,7 @@ def test_a_place_where_no_spool_can_be_is_reported(tmp_path, monkeypatch, path, 
 def test_what_lies_in_the_spools_place_is_reported(tmp_path):
     path = tmp_path / "cart.spool"
     path.write_bytes(b"holiday pictures" * 1000)
-    assert "is not a spool" in _offline(tmp_path, "spool")["words"]
+    assert "does not begin as a spool" in _offline(tmp_path, "spool")["words"]
     path.unlink()
     FileFlash(str(path), 65536, 16, (1, 1, 9)).close()
     before = path.read_bytes()

@@ -52,9 +52,9 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
 @pytest.mark.parametrize(
     ("name", "as_spool", "as_lines"),
     [
-        ("text", "it is not a spool", "it holds something else than the agent's lines"),
+        ("text", "it does not begin as a spool", "it holds something else than the agent's lines"),
         ("damaged", "it has a damaged header", "it holds something else than the agent's lines"),
-        ("empty", "it is an empty file that toolcart did not make", ""),
+        ("empty", "it is an empty file", ""),
         ("link", "that is a link, which the agent does not follow", ""),
         ("pipe", "that is a device, pipe or socket", "that is a device, pipe or socket"),
         (
@@ -69,7 +69,7 @@ def test_files_of_lines_are_looked_at_too(tmp_path):
         ),
         ("spool", "", "it holds something else than the agent's lines"),
         ("linked", "it has 2 names (hard links)", "it holds something else than the agent's lines"),
-        ("lines", "it is not a spool", ""),
+        ("lines", "it does not begin as a spool", ""),
     ],
 )
 def test_what_is_there_already_has_to_be_what_the_agent_takes(tmp_path, name, as_spool, as_lines):
