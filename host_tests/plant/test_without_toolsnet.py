@@ -267,7 +267,8 @@ def test_file_restored_from_an_old_copy_gets_all_that_the_spool_has(site, plant)
         outlet = station_of(site, cart)["outlets"][0]
         assert outlet["not_given"] == len(made) - len(ids), way
         assert abs(outlet["given_again"] - (len(ids) - 8)) <= 1, way
-        Words(site, cart, agent).assert_shown("was it restored from an old copy, or exchanged?", on=("status", "log"))
+        agent.wait_for("was it restored from an old copy, or exchanged?")
+        Words(site, cart, agent).assert_shown("was it restored from an old copy, or exchanged?", on=("status",))
     assert agent.end() == 0
 
 
