@@ -38,7 +38,7 @@ from toolcart.board.linux.refusal import owner_of
 from toolcart.board.linux.spool_header import NO_OWNER
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
-from toolcart.spool.offline_spool import begun, follow
+from toolcart.spool.offline_spool import begun, follow, opened
 from toolcart.tools.config import file as config_file
 from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool import report
@@ -132,17 +132,19 @@ def orders(
 
     With `sends` the next agent sends to ToolsNet if the last one did.
 
-    Whatever it is, the spool is started first as the agent starts it (toolcart.spool.offline_spool).
+    Whatever it is, the spool is started first as the agent starts it (toolcart.spool.offline_spool), unless ToolsNet
+    never was among its outlets.
     """
     check = f"toolcart spool check {shlex.quote(str(file))}"
+    found = opened(device)
+    if found is not None and not found.may_refuse:  # a start may have to give something up: not for nothing
+        raise OrderNotGiven(NO_TOOLSNET % station, EXIT_NOT_DONE)
     try:
         spool = begun(device)
     except OSError as reason:
         raise OrderNotGiven(f"nothing was done: {reason}; `{check}` tells more", EXIT_NOT_DONE) from None
     if spool is None:
         raise OrderNotGiven(f"the spool cannot be read or is of another version; `{check}` tells more")
-    if not spool.may_refuse:
-        raise OrderNotGiven(NO_TOOLSNET % station, EXIT_NOT_DONE)
     if words[0] == offer_again.ORDER:
         if spool.log.cursor_at(TOOLSNET_CURSOR) is None:  # it is not configured now, but what it had is there
             follow(spool.log, TOOLSNET_CURSOR)

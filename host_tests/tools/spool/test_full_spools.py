@@ -91,11 +91,13 @@ def test_offer_again_without_toolsnet_says_what_is_missing():
     OutletPlaces(station.state, [WEBHOOK]).put(station.state)
     assert station.state.save()
     station.start()
+    before = bytes(station.flash.cells)
     for words in (["offer-again", "from", "1"], ["offer-again", "leave"]):
         with pytest.raises(OrderNotGiven) as why:
             list(orders(station.flash, 10, words))
         assert "ToolsNet is not among the outlets of station 10" in str(why.value)
         assert "offered again" in str(why.value) and "quarantine" not in str(why.value)
+    assert bytes(station.flash.cells) == before, "what cannot be done gives up nothing"
 
 
 def test_where_the_state_is_lost_an_order_counts_what_a_full_log_gives_up():
