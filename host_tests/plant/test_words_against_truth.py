@@ -658,7 +658,7 @@ ENTRIES = (
         "the controller does not have a revision of MID 0001 that", options={"controller": {"start_revisions": (1,)}}
     ),
     Entry("ToolsNet's 05 named another telegram than", one_more, {"toolsnet": {"foreign_ack": True}}),
-    Entry("ToolsNet sent something that is not a telegram; it stores", from_toolsnet(b"garbage!!")),
+    Entry("ToolsNet sent something that is not a telegram", from_toolsnet(b"garbage!!")),
     Entry(
         "ToolsNet did not acknowledge result 2 in time; the next connection shows whether it has it",
         one_more,
