@@ -981,19 +981,14 @@ class Recovery:
         copy(self._named, 0, self._answer, 0, FINGERPRINT_BYTES)
         return self._contradictions >= _CONTRADICTIONS_MOST
 
-    def _note_brought(self, number):
-        """Keep under which ID the answers of this connection have brought this result first."""
+    def _first_brought_as(self, number):
+        """Return under which ID answers of this connection have brought this result first: this one if none has."""
         contents = contents_of(self._answer)
         if not contents or self.ownership.shares or self.ownership.by_own_ids:
-            return
+            return number
         if len(self._brought) >= _BROUGHT_MOST:
             self._brought = {}
-        self._brought.setdefault(contents, number)
-
-    def _is_repeat(self, number):
-        """True if an answer of this connection has brought this result under another ID: one of the two is wrong."""
-        self._note_brought(number)
-        return self._brought.get(contents_of(self._answer), number) != number
+        return self._brought.setdefault(contents, number)
 
     def _repeats_itself(self, is_repeat):
         """True if so many answers in a row have brought what others had, each under the ID that was asked for."""
@@ -1013,7 +1008,7 @@ class Recovery:
         """The ID that was asked for is there; return a NEWS_."""
         phase = self.phase
         self._vain = 0
-        is_repeat = self._is_repeat(number)
+        is_repeat = self._first_brought_as(number) != number  # one of the two IDs is wrong
         if self._repeats_itself(is_repeat):
             return self._end_contradiction(now)
         if phase == rp.PHASE_WALK and not is_repeat:
@@ -1110,7 +1105,7 @@ class Recovery:
     def _handle_newest(self, number, is_logged, now):
         """Take the newest of the spindle asked: the highest of all counts. Return a NEWS_."""
         self.request.again()
-        self._note_brought(number)
+        self._first_brought_as(number)
         self.observed.take_newest(number, self._answer, is_logged, self.ledger)
         return rp.NEWS_NONE if self._turn_spindle() else self._look_at_sharing(now)
 

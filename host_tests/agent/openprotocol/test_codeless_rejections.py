@@ -104,20 +104,24 @@ def test_a_client_is_refused_at_once_by_an_unnamed_answer():
                 controller.select_pset(7)
 
 
+def words_of_doctor(simulated):
+    """Return what doctor finds at this controller, in one text."""
+    settings = {
+        "host": simulated.host,
+        "port": simulated.port,
+        "start_revisions": [5, 1],
+        "result_revisions": [3, 2],
+    }
+    return " ".join(one.words for one in over_tcp("station 1", settings))
+
+
 def test_doctor_and_ask_go_on_after_a_rejection_without_a_code():
     options = {"start_revisions": (1,), "result_revisions": (2,), "refusal_text": "", "names_answered": "short"}
     with toolcart.simulated.controller(**options) as simulated:
         asking = Asking(simulated.host, simulated.port, 2)
         assert asking.start().revision == 1
         asking.leave()
-        settings = {
-            "host": simulated.host,
-            "port": simulated.port,
-            "start_revisions": [5, 1],
-            "result_revisions": [3, 2],
-        }
-        findings = over_tcp("station 1", settings)
-    words = " ".join(one.words for one in findings)
+        words = words_of_doctor(simulated)
     assert "results are pushed in revision 2" in words and "no error" not in words
 
 

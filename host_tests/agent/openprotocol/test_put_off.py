@@ -56,13 +56,8 @@ def test_all_others_are_fetched_meanwhile(how, bad):
 def test_one_that_is_busy_holds_up_no_other_for_a_moment():
     bench = Bench(Memory(1)).met(6)
     bench.away(10)
-    while len(bench.uids()) < 15:
-        number = bench.ask()
-        if number == 7:
-            is_busy(bench)
-        elif number >= 0:
-            bench.answer(bench.memory.find(number))
-    assert bench.requested.count(7) == 1, "a ring drops the others while it waits"
+    count = answer_all_but(bench, 7, is_busy, 12)
+    assert len(bench.uids()) == 15 and count == 1, "a ring drops the others while it waits"
 
 
 @pytest.mark.parametrize("how", [is_busy, closes])

@@ -6,7 +6,7 @@ import toolcart
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.sim import profiles
-from toolcart.tools.doctor.controller import over_tcp
+from host_tests.agent.openprotocol.test_codeless_rejections import words_of_doctor
 from host_tests.support.frames import refused
 from host_tests.support.talk import Talk
 from lab.harness.cart import Cart
@@ -104,12 +104,5 @@ def start_of(settings, name, **more):
 
 def test_doctor_finds_what_is_taken_only_without_a_revision():
     with toolcart.simulated.controller(blank_revision_only=True) as simulated:
-        settings = {
-            "host": simulated.host,
-            "port": simulated.port,
-            "start_revisions": [5, 1],
-            "result_revisions": [3, 2],
-        }
-        findings = over_tcp("station 1", settings)
-    words = " ".join(one.words for one in findings)
+        words = words_of_doctor(simulated)
     assert "results are pushed in revision blank" in words

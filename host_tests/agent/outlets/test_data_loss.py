@@ -747,6 +747,19 @@ def test_what_may_be_stored_without_an_answer_is_no_nothing_sent_meanwhile(resta
     assert lacks(outlet)[0] >= 43 == lacking(outlet)
 
 
+def is_done(outlet, dice, what):
+    """Let this happen while the database stays the same; False if `what` is to happen to the database itself."""
+    if what < 2:
+        more(outlet, 1 + dice.randrange(4))
+    elif what == 2:
+        restarted(outlet)
+    elif what == 3 and outlet.ids():
+        set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
+    else:
+        return False
+    return True
+
+
 @pytest.mark.parametrize("part", range(2))
 def test_however_databases_are_exchanged_none_lacks_more_than_is_reported(part):
     for seed in range(20 * part, 20 * part + 20):
@@ -754,17 +767,12 @@ def test_however_databases_are_exchanged_none_lacks_more_than_is_reported(part):
         outlet, others = delivering(5 + dice.randrange(12)), []
         for step in range(3 + dice.randrange(8)):
             what = dice.randrange(7)
-            if what < 2:
-                more(outlet, 1 + dice.randrange(4))
-            elif what == 2:
-                restarted(outlet)
-            elif what == 3 and outlet.ids():
-                set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
-            elif not others or dice.randrange(3) == 0:
-                others.append(exchanged(outlet))
-            else:
-                index = dice.randrange(len(others))
-                others[index] = exchanged(outlet, others[index])
+            if not is_done(outlet, dice, what):
+                if not others or dice.randrange(3) == 0:
+                    others.append(exchanged(outlet))
+                else:
+                    index = dice.randrange(len(others))
+                    others[index] = exchanged(outlet, others[index])
             outlet.until_passed(and_ms=1000)
             if outlet.counted(RESUME_UNKNOWN):
                 break  # it is further back than there are results: some were sent twice
@@ -822,19 +830,13 @@ def test_after_an_order_another_database_may_lack_what_is_not_sent_again(stored)
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_however_foreign_databases_come_and_go_none_lacks_more_than_is_said(part):
+def test_however_foreign_databases_come_and_go_none_lacks_more_than_is_reported(part):
     for seed in range(20 * part, 20 * part + 20):
         dice = Dice(seed + 3000)
         outlet = delivering(5 + dice.randrange(12))
         for step in range(3 + dice.randrange(8)):
             what = dice.randrange(5)
-            if what < 2:
-                more(outlet, 1 + dice.randrange(4))
-            elif what == 2:
-                restarted(outlet)
-            elif what == 3 and outlet.ids():
-                set_back(outlet, 1 + dice.randrange(len(outlet.ids())))
-            else:
+            if not is_done(outlet, dice, what):
                 outlet.archive.clear()
                 names(outlet, 1 + dice.randrange(99999))
                 assert outlet.forward.is_up()
