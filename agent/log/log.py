@@ -436,7 +436,11 @@ class Log(Reader):
         return code
 
     def put_words(self, buf):
-        """Write the words on the newest block to the head at buf[0:]."""
+        """Write the words on the newest block to the head at buf[0:]; where that is void, on the one before it."""
+        first = self.firsts[self.block]
+        if first == 0 or first == WORN:
+            copy(buf, block_head.AT_WORDS, self.ids.words, 0, block_head.WORDS_BYTES)
+            return
         pack_into("<HI", buf, block_head.AT_WORDS, self.block, self.block_number)
         copy(buf, block_head.AT_WORDS + block_head.WORDS_LOWEST, self.ids.newest, 0, 2 * ID_BYTES)
 

@@ -16,8 +16,8 @@ Rules
 5. What is whole but of another format, version or size is left alone.
 6. If the newest block that the snapshot names is not there, and with it what was durable by that snapshot, the flash
    has lost what it had written: that is damaged, and the numbers of all that the block may have held are skipped, as
-   they may have gone out. A last record in doubt that is alone in its block may fade with it, and is no loss: then
-   SOLID is one less than else, so that both can be told apart.
+   they may have gone out. A last record in doubt that is alone in its block may fade with it at any later start, and is
+   no loss: no snapshot names a block for it alone.
 """
 
 from array import array
@@ -115,9 +115,9 @@ def _mount(log):
         return code
     order = [place for place in range(log.device.block_count) if log.firsts[place]]
     order.sort(key=lambda place: numbers[place])
-    code = _find_newest(log, numbers, order)
-    if code != MOUNT_DONE:
-        return code
+    copies = _find_newest(log, numbers, order)
+    if copies < 0:
+        return MOUNT_FAILED
     low = min([one.number for one in log.cursors if one.durable] or [one.number for one in log.cursors] or [0])
     bound = newest = TOP
     while order:
@@ -143,15 +143,14 @@ def _mount(log):
     log.doubtful = last > 0
     log.solid = not state.lost and last < own[log.ring + n.SOLID]
     log.end_at(last)
-    if log.solid or not log.doubtful:
-        own[log.ring + n.SOLID] = log.next
-    else:  # one that is alone in its block may fade with that: no loss
-        own[log.ring + n.SOLID] = last - (log.firsts[log.block] == last)
+    is_known = log.solid or not log.doubtful
+    own[log.ring + n.SOLID] = log.next if is_known else last
+    if is_known or copies or log.firsts[log.block] < last:  # else rule 6: it may fade
+        own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
     if log.doubtful:
         log.visible = last - 1
     if own[log.ring + n.NEXT] == 0:
         own[log.ring + n.NEXT] = 1
-    own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
     state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
 
@@ -193,15 +192,18 @@ def _read_heads(log, numbers, before):
 
 
 def _find_newest(log, numbers, order):
-    """Remove blocks that do not count from the end of `order`, and read the one that is then the newest."""
+    """Remove blocks that do not count from the end of `order`, and read the one that is then the newest.
+
+    Return 1 if that holds only copies, else 0; -1 if one cannot be read.
+    """
     best = place = -1
-    reach = 0
+    reach = copies = 0
     index = len(order) - 1
     while index >= 0:
         place = order[index]
         copies = _read_block(log, place)
         if copies < 0:
-            return MOUNT_FAILED
+            return -1
         if log.number == 0:  # only a head, or not even that on a second read
             log.torn += 1
             log.mark(place, 0)
@@ -216,11 +218,13 @@ def _find_newest(log, numbers, order):
         log.mark(order[-1], 0)
         log.blocks.cut = order.pop()
     if best >= 0:
-        if place != best and _read_block(log, best) < 0:
-            return MOUNT_FAILED
+        if place != best:
+            copies = _read_block(log, best)
+            if copies < 0:
+                return -1
         log.block = best
         log.block_number = numbers[best]
-    return MOUNT_DONE
+    return copies
 
 
 def _read_block(log, place):

@@ -7,7 +7,7 @@ Rules
    It is there once a start has written that down: of one that never could, the next start knows nothing.
    What the log gives up while the name is not configured is counted when it returns: its place is kept until PLACES
    others beside ToolsNet need one, and that of the one unused for longest goes; of several any. Then it is new when it
-   returns, and what was counted for it is told by that start alone.
+   returns, and what was counted for it is told by that start alone. So is what a lost block held that it lacked.
 3. What the log holds is what a start on a copy of the flash finds, but for a block that was to be erased: a worn one
    may keep its content, and read well at one start and not at the next. All else is known from the controller and the
    sides.
@@ -341,6 +341,8 @@ class ChangingWorld(World):
         found.owed = (outlet.owed | self._acked_since(outlet.since)) - outlet.excused
         if not is_here:
             found.owed -= outlet.log | self._acked_since(outlet.left)
+            if self.device(1).was_stale:
+                found.owed &= found.had
         for place in outlet.places - {TOOLSNET}:
             found.owed -= self.sides[place].pardoned
         if outlet.kind == TOOLSNET:

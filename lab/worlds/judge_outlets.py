@@ -8,7 +8,8 @@ Rules
    results in doubt (`is_exact`), `overwritten` is what ToolsNet lacks.
 3. What a place has forgotten and the log still has is there again at the end, but for as many as starts left out.
 4. Once: another record of the same result is counted as stored again; the same record comes twice only where the place
-   had forgotten it, or an operator ordered it.
+   had forgotten it, or an operator ordered it. Where a block was lost, nobody knows which of what is damaged had gone
+   out: ToolsNet may get as many again.
 5. In order: by the numbers of the log, and what was acknowledged before another was made comes before it. What an
    operator orders again, also of what was left out, begins anew.
 6. At the end nothing waits, and a result is still taken; no count is below 0; what was said and still holds is said.
@@ -65,9 +66,10 @@ def _judge_missing(ledger: Ledger, verdict: Verdict) -> None:
 def _judge_repeats(outlet: OutletHistory, ledger: Ledger, verdict: Verdict) -> None:
     times = sum(outlet.repeats.values())
     twice = len(outlet.places) - len(set(outlet.places))
-    if times > ledger.stored_again or twice:
+    most = ledger.stored_again + (ledger.damaged if outlet.kind == "toolsnet" else 0)
+    if times > most or twice:
         text = f"{_name(outlet)} has twice, {ledger.stored_again} stored again: {_shown(set(outlet.repeats))}"
-        verdict.add(v.DOUBLED, 1, text, max(times - ledger.stored_again, twice))
+        verdict.add(v.DOUBLED, 1, text, max(times - most, twice))
 
 
 def _judge_order(outlet: OutletHistory, results: dict[int, Result], verdict: Verdict) -> None:

@@ -49,6 +49,7 @@ STEPS = 120
 # Lives that once lost something, and those of them in which much is cut and what is torn may read otherwise at every
 # start, if the seed is odd at every read.
 LOST_ONCE = (1009647, 1018168, 1024032, 1034571)
+MISCOUNTED_ONCE = (61, 312, 545, 744, 933, 1351, 1512, 1973)
 LOST_ONCE_HARSH = (3201418, 3207745, 3301197, 3304433, 3307151, 3402369)
 
 OPERATIONS = APPEND * 8 + APPEND_NEW + GIVE * 2 + GIVE_SAVE * 4 + GIVE_ALL + SAVE * 2 + MAINTAIN * 2 + SETTLE
@@ -366,6 +367,8 @@ def test_hundred_starts_with_result_each_take_no_more_room_than_hundred_results(
 def test_lives_that_once_lost_something_lose_nothing():
     for seed in LOST_ONCE:
         Life(seed).run(100)
+    for seed in MISCOUNTED_ONCE:
+        Life(seed).run(STEPS)
     for seed in LOST_ONCE_HARSH:
         life = Life(seed, cuts_in_100=40)
         life.shape.flickers = True
