@@ -1,16 +1,18 @@
-"""The oldest range of what is missing, which is being fetched: how far it is closed, and what of it was gone.
+"""The range of what is missing that is being fetched: how far it is closed, and what of it was gone.
 
     event                                             what changes                 written down
-    turn     another range is the oldest one          begin = at = its first       -
+    turn     another range is to be fetched           begin = at = its first       -
     close    the result at `at` is here, or gone      at, gone_run, gone             -
     jump     nothing before this ID is missing        at, gone                     -
     skip     what lies in front of it is others'      at                           -
-    flush    CLOSED_MOST are closed, the range or     begin = at                   an event of what is gone, then one
-             the connection ends                                                   snapshot: range and count
+    flush    CLOSED_MOST are closed, the range or     begin = at, held             an event of what is gone, then one
+             the connection ends, an ID is put off                                 snapshot: range and count
     report   other IDs are gone                       -                            an event; the count with what follows
 
-Without a flush some are asked for again after a start, and none is lost. What is gone are IDs: results are so many at
-most, since an answer may name an ID too high, and a walk that begins anew asks for what was gone before.
+What is gone is held by the ledger until no written range has it (toolcart.agent.openprotocol.id_ledger, rule 4): only
+then there is an event, and it counts. Without a flush some are asked for again after a start, and none is lost. What is
+gone are IDs: results are so many at most, since an answer may name an ID too high, and a walk that begins anew asks for
+what was gone before.
 """
 
 from toolcart.agent.base.compat import const
@@ -107,23 +109,26 @@ class GapFill:
         return self._closed >= CLOSED_MOST
 
     def flush(self):
-        """Write down how far the range is closed; False if what is gone cannot be reported now."""
+        """Write down how far the range is closed; False if some of what is gone cannot be reported now."""
         ledger = self.ledger
-        ranges = ledger.ranges
-        if not ranges or ranges[0][0] != self.begin:
+        place = ledger.place_of(self.begin)
+        if place < 0:
             self.forget()
-        if self.at == self.begin:
-            return True
-        if self._gone_count and not self._report_noted():
-            return False
-        ledger.close_up_to(self.at)
-        self.begin = self.at  # the next range has its own
-        self._closed = self._gone_count = 0
-        ledger.try_save()
-        return True
-
-    def _report_noted(self):
-        return self.report(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+        is_changed = self.at != self.begin
+        if is_changed:
+            if self._gone_count:
+                ledger.hold(self._gone_first, self._gone_last, self._gone_count, self._gone_why)
+            ledger.close_up_to(place, self.at)
+            self.begin = self.at  # the next range has its own
+            self._closed = self._gone_count = 0
+        one = ledger.leaving()
+        while one is not None and self.report(one[0], one[1], one[2], one[3]):
+            is_changed = True
+            ledger.release()
+            one = ledger.leaving()
+        if is_changed:
+            ledger.try_save()
+        return one is None
 
     def drop(self):
         """The range is fetched no longer: write down how far it is closed, or doubt that nothing of it is here."""

@@ -7,8 +7,9 @@ Rules
    the IDs mean moves `w`; the IDs skipped become a range in the same step. What was pushed before that carries
    FLAG_UNPROVEN and moves nothing, unless there is no `w` at all; what was fetched moves nothing.
 3. Everything else is changed by toolcart.agent.openprotocol.recovery, in one snapshot (`begin`, `commit`).
-4. At most two ranges, oldest first; of three, the two nearest to each other become one. They may cover too much.
-   While some are put off (`later`, toolcart.agent.openprotocol.put_off), that holds for what is written of all.
+4. The ranges are exact, oldest first. What is written has room for two: the oldest, and one over all others. An ID
+   counts as gone only in the step in which it leaves what is written: until then it is `held`. So a written range loses
+   IDs at its begin alone, and what was counted once is never in one again, whatever is added later.
    After EMPTY everything before the first result may be missing: it is not known where that range begins.
 5. Where stations share the IDs a jump means nothing and opens no range.
 6. Results of several spindles cannot be asked for: there is no range, and the first range's last ID is that of the
@@ -17,7 +18,7 @@ Rules
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
-   not proven or on its way; from the first on, where ranges were joined, all that a controller has is missing, or a
+   not proven or on its way; from the first on, where ranges became one, all that a controller has is missing, or a
    start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of
    pushes that began with that very record is in no doubt: it is asked for once, and closed or another one.
 9. Stored again is counted by the fold, as a bound: what was fetched while anything was in doubt, and what was pushed
@@ -50,6 +51,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, get_u32, holds, pack_digits, put_u32
 from toolcart.agent.log.snapshot_fields import DAMAGED, GONE, STORED_AGAIN
 from toolcart.agent.openprotocol.ids import (
+    after,
     before,
     following,
     id_of,
@@ -77,7 +79,8 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT, SEVERAL_LEAST
 from toolcart.agent.record import result as res
 from toolcart.agent.record.provenance import SPINDLE, SPINDLE_BITS
 
-RANGES_MOST = const(2)
+RANGES_MOST = const(2)  # that are written
+_KNOWN_MOST = const(12)
 
 # Of state.octets; `w` is first.
 INDEXES = const(40)  # the revisions that worked, four bits each: of MID 0001, of the results
@@ -123,7 +126,7 @@ class IdLedger:
         self.numbers = state.numbers
         self.expected = bytearray(res.ID_BYTES)  # w + 1 if a proven push was the last to move it, else no digits
         self.ranges = []  # [first, last] each
-        self.later = []  # IDs that are missing, too, and asked for when nothing else is
+        self.held = []  # rule 4: [first, last, how many of these IDs are gone, why], oldest first
         self.doubted = 0  # rule 8; 0: nothing is
         self.since = 1  # IDs of results from this record of the log on are of the present count, as far as is known
         self.run = 0  # rule 8; 0: there is none
@@ -148,7 +151,7 @@ class IdLedger:
         octets = self.octets
         fill(self.expected, 0, res.ID_BYTES, 0xFF)
         self.ranges = []
-        self.later = []
+        self.held = []
         most = RANGES_MOST
         if octets[_FLAGS] & _SUCCESSOR:
             most = 1
@@ -430,30 +433,27 @@ class IdLedger:
 
     def missing(self):
         """Return how many IDs may be missing at most; a range with an unknown start counts as one."""
-        count = self._count_later()
+        count = self._count_held()
         for first, last in self.ranges:
             count += 1 if is_open(first, last) else length_of(first, last)
         return count
 
     def open_most(self):
         """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
-        count = self.skipped + self._count_later()
+        count = self.skipped + self._count_held()
         for first, last in self.ranges:
             count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)
         return count
 
+    def _count_held(self):
+        return sum([one[2] for one in self.held]) if self.held else 0
+
     def misses(self, number):
         """True if this ID may be missing."""
-        return number in self.later or self._is_in_range(number)
-
-    def _is_in_range(self, number):
         for first, last in self.ranges:
             if length_of(first, number) and length_of(number, last):
                 return True
         return False
-
-    def _count_later(self):
-        return len([number for number in self.later if not self._is_in_range(number)]) if self.later else 0
 
     def count_again(self, record, first):
         """Count what was stored last as stored again, if the log lacks this record (see `stored`).
@@ -576,7 +576,7 @@ class IdLedger:
 
     def end_doubt(self):
         """Doubt nothing any more if nothing is missing."""
-        if not self.ranges and not self.later:
+        if not self.ranges:
             self.doubted = 0
             self.octets[_FLAGS] &= ~_DOUBTED & 0xFF
             if not self._is_unnamed:
@@ -591,7 +591,7 @@ class IdLedger:
     def forget_ranges(self):
         """Forget all ranges: nothing is missing any more."""
         self.ranges = []
-        self.later = []
+        self.held = []
         self._write_ranges()
 
     def add(self, first, last):
@@ -613,14 +613,11 @@ class IdLedger:
         else:
             ranges.append([first, last])
         if len(ranges) > RANGES_MOST:
-            # An oldest one with an unknown start is not joined: it could not be said what of it is gone.
-            # Nor is one of a count that has ended: what comes after it has lower IDs.
-            front = length_of(ranges[0][1], ranges[1][0])
-            is_near = 0 < front <= length_of(ranges[1][1], ranges[2][0])
-            near = 0 if is_near and not is_open(ranges[0][0], ranges[0][1]) else 1
-            ranges[near][1] = ranges[near + 1][1]
-            ranges.pop(near + 1)
             self.doubt()
+        if len(ranges) > _KNOWN_MOST:
+            last = ranges.pop()[1]
+            ranges[-1][1] = last
+            self.held = [one for one in self.held if is_ahead(ranges[-1][0], one[0])]
         self._write_ranges()
 
     def add_open(self, first, last):
@@ -656,58 +653,80 @@ class IdLedger:
             ranges[0][0] = number
             self._write_ranges()
         else:
-            self.close_up_to(following(ranges[0][1]))
+            self.close_up_to(0, following(ranges[0][1]))
 
-    def close_up_to(self, number):
-        """Close the oldest range up to `number`: nothing below that is missing in it any more."""
+    def place_of(self, first):
+        """Return which range begins with this ID, -1: none does."""
+        for place in range(len(self.ranges)):
+            if self.ranges[place][0] == first:
+                return place
+        return -1
+
+    def close_up_to(self, place, number):
+        """Close this range up to `number`: nothing below that is missing in it any more."""
         ranges = self.ranges
-        if length_of(number, ranges[0][1]):
-            ranges[0][0] = number
+        if length_of(number, ranges[place][1]):
+            ranges[place][0] = number
         else:
-            ranges.pop(0)
+            ranges.pop(place)
         self.end_doubt()
         self._write_ranges()
 
-    def put_off(self, number):
-        """Let this ID, which is no longer to be in a range, be asked for when nothing else is missing."""
-        if number not in self.later:
-            self.later.append(number)
-        self.doubt()
+    def hold(self, first, last, count, why):
+        """So many of these IDs, which are in no range, are gone: that counts once they leave what is written."""
+        place = len(self.held)
+        while place and is_ahead(self.held[place - 1][0], first):
+            place -= 1
+        self.held.insert(place, [first, last, count, why])
 
-    def take_up(self, number):
-        """Ask for this ID, which was put off, next."""
-        self.later.remove(number)
-        self.ranges.insert(0, [number, number])
+    def leaving(self):
+        """Return the oldest that is held and in no written range, None if there is none."""
+        if not self.held or (len(self.ranges) > 1 and not is_ahead(self.ranges[1][0], self.held[0][0])):
+            return None
+        return self.held[0]
+
+    def release(self):
+        """The oldest that is held counts."""
+        self.held.pop(0)
         self._write_ranges()
 
-    def take_up_all(self):
-        """Let all that are put off be in the ranges again."""
-        if self.later:
-            self.ranges = self._with_later()
-            self.later = []
+    def split(self, place):
+        """Let the first ID of this range be one of its own."""
+        first, last = self.ranges[place]
+        if first != last:
+            self.ranges[place] = [first, first]
+            self.ranges.insert(place + 1, [after(first), last])
+            self.doubt()
             self._write_ranges()
 
-    def _with_later(self):
-        """Return ranges, so few as can be written, that have what is put off, too."""
+    def take_written(self):
+        """Let what is written be all that is known: what was held may be missing again."""
+        if len(self.ranges) > RANGES_MOST or self.held:
+            self.ranges = self._written()
+            self.held = []
+            self.doubt()
+
+    def _written(self):
+        """Return the ranges that are written."""
+        if len(self.ranges) <= RANGES_MOST and not self.held:
+            return self.ranges
         parts = [[first, last] for first, last in self.ranges]
-        for number in self.later:
-            place = 0
-            while place < len(parts) and is_ahead(number, parts[place][1]):
-                place += 1
-            if place == len(parts) or not length_of(parts[place][0], number):
-                parts.insert(place, [number, number])
-        while len(parts) > RANGES_MOST:
-            near = 0
-            for place in range(1, len(parts) - 1):
-                if length_of(parts[place][1], parts[place + 1][0]) < length_of(parts[near][1], parts[near + 1][0]):
-                    near = place
-            parts[near][1] = parts.pop(near + 1)[1]
+        for first, last, _, _ in self.held:
+            place = len(parts)
+            while place and is_ahead(parts[place - 1][0], first):
+                place -= 1
+            if place == 0 and parts:  # there is no room for its event
+                parts[0][0] = first
+            elif place == 0 or is_ahead(first, parts[place - 1][1]):
+                parts.insert(place, [first, last])
+        if len(parts) > RANGES_MOST:
+            parts = [parts[0], [parts[1][0], parts[-1][1]]]
         return parts
 
     def _write_ranges(self):
         fill(self.octets, _RANGES, RANGES_MOST * 10, 0)
         at = _RANGES
-        ranges = self._with_later() if self.later else self.ranges
+        ranges = self._written()
         for first, last in ranges:
             pack_id(self.octets, at, first)
             pack_id(self.octets, at + 5, last)

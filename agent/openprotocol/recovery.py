@@ -367,7 +367,7 @@ class Recovery:
         self.offset.restart()
         self.observed.forget()
         self.gap_fill.forget()
-        self.ledger.take_up_all()
+        self.ledger.take_written()
         self._retry.stop()
 
     def is_put_off(self):
@@ -490,6 +490,7 @@ class Recovery:
             self._retry.start(now, self._grace.left(now))
             return
         self.gap_fill.drop()
+        self.ledger.take_written()
         if unfetchable.settle(self, self._why):
             self.ledger.begun = -1
             self.flags = 0
@@ -839,15 +840,27 @@ class Recovery:
 
             self._put_off = PutOffIds()
         number = self.request.asked
-        ledger = self.ledger
         if not self._put_off.fails(number, is_cut, self._is_later and not is_cut):
             return False
-        is_alone = len(ledger.ranges) == 1 and self.gap_fill.left_to(ledger.ranges[0][1]) < 2
-        if is_alone and not is_cut:  # those that are put off have their turn, but one without an answer is given up
-            if not self._is_later or self._put_off.next_due(ledger.later, now) < 0:
-                return False
+        if not is_cut and not self._has_others(now):
+            return False
         self._put_off.put_off(number, now, is_cut)
         return True
+
+    def _has_others(self, now):
+        """True if others may be asked for than the one that was just asked for in vain.
+
+        Those that are put off have their turn, but one without an answer is given up.
+        """
+        ledger = self.ledger
+        gap_fill = self.gap_fill
+        for first, last in ledger.ranges:
+            if first == gap_fill.begin:
+                if gap_fill.left_to(last) > 1:
+                    return True
+            elif not self._put_off.has(first) or (self._is_later and not self._put_off.is_waiting(first, now)):
+                return True
+        return False
 
     def _passes_over(self, now):
         """True if the next one that may be missing is put off: it is passed over."""
@@ -858,20 +871,30 @@ class Recovery:
         return True
 
     def _pass_over(self, number):
-        """Go on with the one after this ID, which is put off."""
-        self.ledger.put_off(number)
-        self.gap_fill.close(0)
-        self._turn(rp.PHASE_FILL, self.gap_fill.at)
+        """Go on with another than this ID, which is put off."""
+        self.gap_fill.flush()
+        place = self.ledger.place_of(number)
+        if place >= 0:
+            self.ledger.split(place)
+        self._turn(rp.PHASE_FILL, after(number))
 
-    def _takes_up(self, now):
-        """True if nothing else is missing and one that was put off is to be asked for; else that has to wait."""
-        number = self._put_off.next_due(self.ledger.later, now)  # type: ignore[union-attr] - it has put them off
-        if number >= 0:
-            self.ledger.take_up(number)
-            return True
-        self.phase = rp.PHASE_FILL
-        self._retry.start(now, self.retry_ms)
-        return False
+    def _next_range(self, now):
+        """Return the place of the next range to ask for: put off last; -1 if all are, and have to wait."""
+        put_off = self._put_off
+        if put_off is None:
+            return 0
+        ledger = self.ledger
+        for place in range(len(ledger.ranges)):
+            first, last = ledger.ranges[place]
+            if not put_off.has(first):
+                return place
+            if first != last and put_off.is_waiting(first, now):
+                ledger.split(place)
+                return place + 1
+        for number in put_off.due(now):
+            if ledger.place_of(number) >= 0:
+                return ledger.place_of(number)
+        return -1
 
     def _asks_in_vain(self):
         """True if questions were asked in vain for so long that there will be no answer.
@@ -1864,8 +1887,13 @@ class Recovery:
         if self.ledger.has_lost_zero and not gap_fill.tell_zero(self.results_each()):
             self.wait_for_room(now)
             return
-        while ranges or (self.ledger.later and self._takes_up(now)):
-            first, last = ranges[0]
+        while ranges:
+            place = self._next_range(now)
+            if place < 0:
+                self.phase = rp.PHASE_FILL
+                self._retry.start(now, self.retry_ms)
+                return
+            first, last = ranges[place]
             if gap_fill.turn(first):
                 self._spindle_results = None
                 self.request.again()
@@ -1879,7 +1907,8 @@ class Recovery:
             elif not gap_fill.flush():
                 self.wait_for_room(now)
                 return
-        if self.ledger.later:
+        if self.ledger.held and not gap_fill.flush():
+            self.wait_for_room(now)
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
@@ -1931,8 +1960,8 @@ class Recovery:
         if self._spindle_count() > 1:
             count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)
         gap_fill.close(count, self._why)
-        ranges = self.ledger.ranges
-        if gap_fill.at == 1 and ranges and gap_fill.is_over_zero(ranges[0][1]) and not self.ownership.shares:
+        place = self.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
+        if place >= 0 and gap_fill.is_over_zero(self.ledger.ranges[place][1]) and not self.ownership.shares:
             if not self.duplicates.has_id(_ZERO, self.ledger.since):
                 gap_fill.lose_zero(self.results_each())
         return self._turn(rp.PHASE_FILL, self.gap_fill.at)

@@ -27,8 +27,13 @@ def test_what_is_gone_is_reported_once():
     reported.refuses = True
     for is_gone in (True, False, True, False, False):
         made.close(is_gone)
-    assert not made.flush() and ledger.ranges == [[5, 9]] and ledger.numbers[GONE] == 0
+    assert not made.flush() and ledger.missing() == 2 and ledger.numbers[GONE] == 0
     made.drop()
+    ledger.load()
+    assert ledger.ranges == [[5, 7]], "what is not counted is written as missing"
+    made.turn(5)
+    for is_gone in (True, False, True):
+        made.close(is_gone)
     assert ledger.doubted == 1, "what is fetched once more was here"
     reported.refuses = False
     assert made.flush() and reported.runs == [(5, 7, 2, False)] and ledger.numbers[GONE] == 2 and ledger.ranges == []

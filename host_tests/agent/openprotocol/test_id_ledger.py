@@ -53,11 +53,13 @@ def test_ids_go_over_the_wrap():
     assert ledger.ranges == [], "0 cannot be asked for"
 
 
-def test_a_third_range_joins_the_two_that_are_nearest():
+def test_of_more_than_two_ranges_the_first_is_written_apart():
     ledger = proven(1, 10, 12, 30)
-    assert ledger.ranges == [[2, 11], [13, 29]]
-    ledger = proven(1, 10, 11, 12, 30, 32)
-    assert ledger.ranges == [[2, 9], [13, 31]]
+    assert ledger.ranges == [[2, 9], [11, 11], [13, 29]] and ledger.missing() == 26
+    ledger.load()
+    assert ledger.ranges == [[2, 9], [11, 29]] and ledger.doubted == 1
+    ledger = proven(*range(2, 200, 2))
+    assert len(ledger.ranges) == 12 and ledger.ranges[:2] == [[3, 3], [5, 5]] and ledger.ranges[-1] == [25, 197]
 
 
 def test_a_repeat_is_recognised_by_id_time_and_values():

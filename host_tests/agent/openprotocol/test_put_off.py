@@ -1,5 +1,7 @@
 """One missing ID whose question is in vain, again and again, keeps nothing from the others, and stays open itself."""
 
+from random import Random
+
 import pytest
 
 from toolcart.agent.openprotocol import error_codes, put_off
@@ -107,3 +109,65 @@ def test_many_that_are_put_off_lose_nothing():
             bench.answer(bench.memory.find(number))
     bench.settle()
     assert sorted(bench.uids()) == list(range(1, 67)) and bench.ledger.gone() == 0
+
+
+class Forgetful(Bench):
+    """Of a controller that has lost some, and answers some with "later"."""
+
+    def __init__(self, dice):
+        Bench.__init__(self, Memory(1))
+        self.dice = dice
+        self.busy = set()
+        self.lost = 0
+
+    def leave(self, count):
+        """Results that no one hears of: some are lost, some are busy when they are asked for."""
+        first = self.memory.next_id
+        self.away(count)
+        for number in range(first, first + count - 1):  # the newest is there
+            if self.dice.random() < 0.5:
+                self.memory.forget(number)
+                self.lost += 1
+            elif self.dice.random() < 0.4:
+                self.busy.add(number)
+
+    def step(self):
+        number = self.ask()
+        if number in self.busy:
+            is_busy(self)
+        elif number >= 0:
+            self.answer(self.memory.find(number))
+        return number >= 0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_lies_between_those_that_are_put_off_is_counted_once(seed):
+    dice = Random(seed)
+    bench = Forgetful(dice).met(6)
+    for _ in range(dice.choice((1, 2, 4))):
+        bench.leave(dice.choice((4, 12, 20)))
+        for _ in range(dice.choice((5, 60))):
+            bench.step()
+        for _ in range(dice.choice((0, 1, 3))):
+            chance = dice.random()
+            if chance < 0.3:
+                bench.start().open()
+            elif chance < 0.6:
+                bench.again()
+            elif bench.busy:
+                bench.busy.remove(dice.choice(sorted(bench.busy)))
+            for _ in range(dice.choice((3, 40))):
+                bench.step()
+            assert bench.ledger.gone() <= bench.lost
+            missing = len(bench.memory.produced) - len(bench.uids())
+            assert bench.ledger.gone() + bench.ledger.missing() >= missing
+            bench.live()
+            if dice.random() < 0.5:  # one that no push tells
+                bench.memory.make()
+                bench.live()
+    bench.busy.clear()
+    bench.now += 700000
+    bench.settle()
+    assert bench.ledger.gone() == bench.lost and len(bench.uids()) == len(bench.memory.produced) - bench.lost
+    assert bench.ledger.missing() == 0 and bench.stored_twice == 0
+    assert sum(run[2] for run in bench.gone.runs) == bench.lost
