@@ -9,8 +9,8 @@ Rules
    its ID; else a walk down from the newest has shown what the controller has, all of which may be missing.
 3. Missing IDs are asked for one by one; an ID is closed only by the result itself, by 15 (gone), by another ID that
    comes twice in its place, or by five silences while the next one is answered. Once a result came on this connection
-   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none. Where many in a row
-   are gone a walk from above finds where the range really begins.
+   any rejection of an ID means the same as 15, unless it says "later", with whatever code or none; not where stations
+   share the IDs. Where many in a row are gone a walk from above finds where the range really begins.
 4. How far a range is closed is saved every CLOSED_MOST IDs and at its end, with an event for what was gone.
 5. A push fits if it may be missing, or is not after the one before it while nothing is proven: it was on its way. One
    that does not fit makes it start over, once a minute at most: where IDs come in no order (two spindles that count
@@ -647,8 +647,10 @@ class Recovery:
             return rp.NEWS_NONE
         is_later = kind == error_codes.REFUSED_LATER or kind == error_codes.REFUSED_BUSY
         # Not every controller says 15 of an ID that is not there: one that has answered other questions says it by any
-        # code, or by none; and one that does not know ID 0 may reject that so for ever.
-        is_absent = self.phase == rp.PHASE_PROBE or (self._has_answered and self.request.asked)
+        # code, or by none; and one that does not know ID 0 may reject that so for ever. Where stations share the IDs
+        # one that is not there is answered with another: whatever is rejected without 15 may be there.
+        is_absent = self._has_answered and self.request.asked and not self.ownership.shares
+        is_absent = is_absent or self.phase == rp.PHASE_PROBE
         is_absent = is_absent or (self._is_tried() and kind == error_codes.REFUSED_OTHER and self.ledger.top() > 0)
         if kind == error_codes.REFUSED_GONE:
             self._turned = 0
@@ -738,9 +740,9 @@ class Recovery:
         if is_new and self.ledger.successor_id >= 0:
             return rp.NEWS_ASK_AGAIN
         self._retry.start(now, OFF_MS)  # a controller in trouble says so, too
-        if is_new:
-            return rp.NEWS_NONE
-        self._count_missing(now)
+        # Where IDs are shared a push does not show what is missing: `w` stays, and may be asked for in an hour.
+        if not (is_new or (ownership.shares and self._was_answered())):
+            self._count_missing(now)
         return rp.NEWS_NONE
 
     def _answers(self):

@@ -4,8 +4,8 @@ Rules of the model are those of the Power Focus 6000, software 2.8: one counter 
 answered with the newest result at or below n, of any station; 0 means the newest of the whole controller.
 """
 
+from toolcart.agent.openprotocol import error_codes, shared_ids
 from toolcart.agent.openprotocol import recovery_phases as rp
-from toolcart.agent.openprotocol import shared_ids
 from toolcart.base.clock import Dice
 from host_tests.support.frames import fetched
 from host_tests.support.recovery import STATION, Bench, Memory
@@ -216,3 +216,39 @@ def test_whose_an_answer_is_says_revision_7_alone():
         other = frame[:342] + blank + frame[352:]
         assert shared_ids.owner_of(b"0000000012", other, 0, len(other), 7) == shared_ids.OWNER_NONE
     assert shared_ids.owner_of(b"0000000012", frame, 0, 350, 7) == shared_ids.OWNER_NONE
+
+
+def test_what_is_made_while_questions_are_rejected_is_fetched_later():
+    for kind, code in ((error_codes.REFUSED_NEVER, 99), (error_codes.REFUSED_OTHER, 79)):
+        cart = Cart().open()
+        cart.settle()
+        cart.work("xoxxo")
+        cart.settle()
+        cart.meanwhile("xoooxxo")
+        while cart.ask() >= 0:
+            cart.recovery.refused(kind, cart.now, code)
+            cart.work("xo")
+            if len(cart.requested) > 9:
+                break
+        cart.now += 4000000
+        assert cart.agrees(), kind
+
+
+def test_rejection_within_a_stretch_closes_none_of_it():
+    for turn in range(1, 12):
+        cart = Cart().open()
+        cart.settle()
+        cart.work("xoxxo")
+        cart.settle()
+        cart.meanwhile("xoooxxoxo")
+        asked = 0
+        while cart.recovery.seeks():
+            number = cart.ask()
+            if number < 0:
+                break
+            asked += 1
+            if asked == turn:
+                cart.recovery.refused(error_codes.REFUSED_OTHER, cart.now, 79)
+            else:
+                cart.answer(cart.memory.find(number))
+        assert cart.agrees(), turn
