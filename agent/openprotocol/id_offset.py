@@ -11,7 +11,8 @@ Rules
    is put right, and `w` itself where it came from such an answer. The next connection begins with it, and forgets it
    with the first answer that has another ID than was asked for, or is not `w`.
 3. Where `w` was never pushed, and a question is answered with another ID, nothing is asked for until one is pushed:
-   that one is looked for then.
+   that one is looked for then. So it is where an ID is answered with one nearby, as long as nothing that was pushed
+   was found on this connection: `w` may be forgotten.
 4. Until `w` was found under the ID that it was pushed with, the log is asked for each fetched result whether it has it
    under an ID nearby. What is there is not stored again, and the ID that was asked for is gone.
 """
@@ -20,6 +21,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import ahead_by, moved
 
 OFFSET_MOST = const(8)
+_PUSHES_MOST = const(3)  # of a connection are looked for in vain
 _LOOKED_AT_MOST = const(24)  # answers of a connection: those that are off by now this, now that would never end it
 
 
@@ -52,7 +54,8 @@ class IdOffset:
         self.ask = 0  # what is to be added to the ID that is asked for
         self.is_consistent = False  # `by` is off in the same way as `ask`: a result is found under the ID that it names
         self.is_ruled_out = False  # `w` was found under the ID that it was pushed with
-        self.needs_push = False  # a question was answered with another ID, and `w` was never pushed (rule 3)
+        self.needs_push = False  # a question was answered with another ID, and no push can be compared (rule 3)
+        self.other_by = 0  # how far off the last answer was that had another ID than was asked for
         self._looked_at = 0
         self.restart()
 
@@ -72,6 +75,11 @@ class IdOffset:
     def may_show_offset(self):
         """True if an answer may show something."""
         return not self.is_known() and self._looked_at < _LOOKED_AT_MOST
+
+    def waits_for_another(self):
+        """A push that was looked for is nowhere; True if the next one is to be looked for."""
+        self._looked_at += _LOOKED_AT_MOST // _PUSHES_MOST
+        return self.other_by != 0 and self.may_show_offset()
 
     def give_up(self):
         """No answer of this connection shows anything more."""
@@ -94,12 +102,19 @@ class IdOffset:
         self._seen_ask = ask
         return False
 
+    def is_near(self, number, asked):
+        """Take an answer with another ID than was asked for; True if that is nearby, and may be off by so much."""
+        self.other_by = 0 if self.is_ruled_out else apart(number, asked)
+        return self.other_by != 0
+
     def next_nearby(self, most):
         """Return how far from `w` it is looked for next: at `most`, then nearest first; 0 if it was everywhere."""
         at = self.probed
         self.probed = at + 1
         if self.by:
             return -self.by if at == 0 else 0
+        if at == 0 and self.other_by:
+            return -self.other_by
         if at == 0 and most:
             return most
         while at <= 2 * OFFSET_MOST:

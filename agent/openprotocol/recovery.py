@@ -923,7 +923,8 @@ class Recovery:
         phase = self.phase
         if phase == rp.PHASE_FILL:
             return rp.NEWS_NONE if self._turn_spindle() else self._close(not self.request.there)
-        if phase in _OF_TOP or phase == rp.PHASE_COMPARE:
+        is_rejected = phase == rp.PHASE_SEEK and self._why != WHY_SILENT
+        if phase in _OF_TOP or phase == rp.PHASE_COMPARE or is_rejected:
             return self._absent(now)
         return self._go_on(self.request.asked, True, now)  # it may be there
 
@@ -975,7 +976,7 @@ class Recovery:
         """
         if self.request.is_first_other():
             return rp.NEWS_NONE
-        if self._lacks_push():
+        if self._lacks_push(self.offset.is_near(number, self.request.asked)):
             return self._wait_for_push()
         if self._forgets_offset():
             return rp.NEWS_NONE
@@ -1226,8 +1227,7 @@ class Recovery:
     def _turn_to_witness(self):
         """Ask for the highest known; where it may be off, and was never pushed, for the last push. Return NEWS_NONE."""
         ledger = self.ledger
-        may_be = self.offset.needs_push and self._may_be_offset() and not self._is_pushed(ledger.octets)
-        is_other = may_be and self._is_pushed(ledger.last)
+        is_other = self.offset.needs_push and self._may_be_offset() and self._is_pushed(ledger.last)
         copy(self._sought, 0, ledger.last if is_other else ledger.octets, 0, FINGERPRINT_BYTES)
         return self._turn(rp.PHASE_WITNESS, unpack_id(self._sought, 0))
 
@@ -1297,7 +1297,7 @@ class Recovery:
             most = apart(newest, top)
         is_near = newest >= 0 and (most != 0 or newest == top)  # far above the newest nothing was ever made
         is_near = is_near and not (offset.is_ruled_out or offset.is_known())
-        nearby = offset.next_nearby(most) if offset.by or is_near else 0
+        nearby = offset.next_nearby(most) if offset.by or offset.other_by or is_near else 0
         while nearby and top + nearby <= 0:
             nearby = offset.next_nearby(most)
         if not nearby:
@@ -1531,11 +1531,14 @@ class Recovery:
                     return True
         return False
 
-    def _lacks_push(self):
-        """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7)."""
+    def _lacks_push(self, is_near=False):
+        """True if an answer with another ID than was asked for shows nothing before something is pushed (rule 7).
+
+        `is_near`: it has an ID nearby, and nothing that was pushed was found on this connection.
+        """
         if not self.request.asked or self.phase in _NOT_CERTAIN or self.offset.needs_push or not self._may_be_offset():
             return False
-        return not self._is_pushed(self.ledger.octets)
+        return is_near or not self._is_pushed(self.ledger.octets)
 
     def _is_offset(self, number):
         """True if the answer is what was sought, and was pushed, but ID or question are others (rule 7)."""
@@ -1588,17 +1591,25 @@ class Recovery:
     def _wait_for_push(self):
         """Nothing shows what these answers are as long as nothing is pushed that is known from elsewhere."""
         self.offset.needs_push = True
-        if self._is_pushed(self.ledger.last):
+        ledger = self.ledger
+        if self._is_pushed(ledger.last) and (self.first_record or not self._is_pushed(ledger.octets)):
             self.restart()
         else:
             self._switch_off(rp.PHASE_NO_ID)
         return rp.NEWS_NONE
 
     def _end_push_sought(self, is_there):
-        """The last push was asked for in place of the highest known: IDs are right, as far as can be found out."""
-        self.offset.is_ruled_out = is_there
-        self.offset.needs_push = False
-        self.offset.give_up()
+        """The last push was asked for in place of the highest known: IDs are right, as far as can be found out.
+
+        Where it was forgotten before it could be asked for, the next push may show more.
+        """
+        offset = self.offset
+        if not is_there and offset.waits_for_another():
+            self._switch_off(rp.PHASE_NO_ID)
+            return rp.NEWS_NONE
+        offset.is_ruled_out = is_there
+        offset.needs_push = False
+        offset.give_up()
         self.restart()
         return rp.NEWS_NONE
 
@@ -1642,12 +1653,12 @@ class Recovery:
             observed.is_reset = True
             first = first_missing(self.ledger, observed)
             if first < 0 and not ownership.shares:
-                return self._walk_down(observed.newest, ID_PERIOD // 2)
+                return self._walk_down(observed.newest, ID_PERIOD // 2, now)
             observed.first = first_below(observed.newest) if first < 0 else first
         elif not ownership.shares:  # else ours are found in stretches
             top = self.ledger.top()
             if top <= 0 or observed.is_unsaid or is_ahead(observed.newest, top):
-                return self._walk_down(observed.newest, ID_PERIOD // 2)
+                return self._walk_down(observed.newest, ID_PERIOD // 2, now)
             from toolcart.agent.openprotocol.ended_count import EndedCount  # hardly any cart needs it
 
             self._ended = EndedCount(top, ownership.gone_most)
@@ -1665,16 +1676,18 @@ class Recovery:
         if ended.take(self.request.asked, is_new):  # type: ignore[attr-defined] - it rises
             return self._turn(rp.PHASE_UPWARD, after(self.request.asked))
         if not ended.is_falling:  # type: ignore[attr-defined]
-            return self._walk_down(observed.newest, ID_PERIOD // 2)
+            # In front of 1 is the count before.
+            return self._walk_down(observed.newest, max(observed.newest - 1, 0), now)
         last = ended.end_fall()  # type: ignore[attr-defined]
         if last != observed.newest:
             observed.upto = last
         return self._conclude(now)
 
-    def _walk_down(self, above, left):
-        """Walk down from `above`, for `left` IDs at most. Return NEWS_NONE."""
+    def _walk_down(self, above, left, now):
+        """Walk down from `above`, for `left` IDs at most; return a NEWS_."""
         copy(self._lowest, 0, self.observed.top, 0, FINGERPRINT_BYTES)
-        self._lowest_id.begin(above, left, self.ownership.gone_most)
+        if not self._lowest_id.begin(above, left, self.ownership.gone_most):
+            return self._end_walk(now)
         return self._turn(rp.PHASE_WALK, self._lowest_id.asked)
 
     def _end_walk(self, now):
@@ -1904,7 +1917,7 @@ class Recovery:
             if gap_fill.left_to(last):
                 if self._passes_over(now):
                     continue
-                if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last):
+                if self._turn_to_ours(shared, last) if self.ownership.shares else self._turn_to_next(last, now):
                     return
             elif not gap_fill.flush():
                 self.wait_for_room(now)
@@ -1914,11 +1927,12 @@ class Recovery:
             return
         self.phase = rp.PHASE_IDLE
         self._restarts = 0
+        self._is_walked = False
         if self.contents is not None and not self.contents.is_suspected():
             self.contents = None  # given back to the heap
         self.request.asked = self._lowest_id.asked = 0  # IDs near the wrap are on the heap
 
-    def _turn_to_next(self, last):
+    def _turn_to_next(self, last, now):
         """Ask for the next one; after many that are gone a walk from the end finds where the rest begins."""
         gap_fill = self.gap_fill
         self.phase = rp.PHASE_FILL
@@ -1926,7 +1940,7 @@ class Recovery:
         left = gap_fill.left_to(last)
         most = self.ownership.gone_most
         if is_open(gap_fill.at, last) or (gap_fill.gone_run >= most and left > most):
-            self._walk_down(after(last), left)
+            self._walk_down(after(last), left, now)
         return True
 
     def _turn_to_ours(self, shared, last):

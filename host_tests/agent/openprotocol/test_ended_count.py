@@ -113,3 +113,13 @@ def test_wrap_of_a_memory_that_holds_the_count_before_brings_no_old_ones():
         bench.settle()
         bench.make(3)
     assert agrees(bench, "full") and bench.stored_twice == 0
+
+
+def test_nothing_is_asked_for_in_front_of_a_new_count():
+    bench = Bench(Memory(3521288, limit=1)).met(1)
+    bench.close()
+    bench.memory.reset(1)
+    bench.memory.make()
+    bench.requested = []
+    bench.open().settle()
+    assert not [number for number in bench.requested if number > 3600000] and len(bench.requested) < 120

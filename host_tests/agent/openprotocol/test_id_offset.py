@@ -182,3 +182,41 @@ def test_answers_to_other_questions_show_nothing_before_a_push():
                 assert cart.stored() == cart.uids() and len(cart.uids()) == len(set(cart.uids())), case
                 assert len(cart.memory.produced) - before == len(cart.uids()) + cart.ledger.gone(), case
                 assert cart.ledger.missing() == 0 and cart.recovery.ownership.needs == "", case
+
+
+def test_what_is_there_waits_for_a_push_where_all_that_was_pushed_is_forgotten():
+    for by in AMOUNTS:
+        for limit in (2, 3):
+            for is_cut in (False, True):
+                cart = Cart(Off(by, next_id=50, limit=limit)).open()
+                cart.settle()
+                cart.make(4)
+                cart.away(limit + 4)
+                if is_cut:
+                    cart.start().open()
+                cart.settle()
+                missing = len(cart.memory.produced) - len(cart.uids())
+                assert cart.ledger.gone() <= missing - limit, "what is there is not gone"
+                cart.live()
+                cart.settle()
+                case = (by, limit, is_cut, cart.stored(), cart.ledger.gone())
+                assert len(cart.uids()) + cart.ledger.gone() == len(cart.memory.produced), case
+                assert cart.stored() == [uid + 49 for uid in cart.uids()] and cart.ledger.missing() == 0, case
+                assert max(cart.uids()) - limit + 1 in cart.uids(), case
+
+
+def test_push_that_is_forgotten_before_it_is_asked_for_lets_the_next_one_show_it():
+    cart = Cart(Off(1, next_id=50, limit=2)).open()
+    cart.settle()
+    cart.make(4)
+    cart.away(6)
+    cart.start().open()
+    cart.settle()
+    cart.live()
+    for _ in range(5):  # these are not pushed
+        cart.memory.make()
+    cart.settle()
+    cart.live()
+    cart.settle()
+    assert len(cart.uids()) + cart.ledger.gone() == len(cart.memory.produced), cart.ledger.gone()
+    assert cart.stored() == [uid + 49 for uid in cart.uids()] and len(cart.uids()) == 4 + 1 + 2

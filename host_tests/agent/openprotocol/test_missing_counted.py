@@ -83,7 +83,7 @@ def life(seed, answer, first=1):
     for _ in range(120):  # more than three hours
         answer(bench)
     bench.live()
-    for _ in range(100):
+    for _ in range(300):
         answer(bench)
     return bench
 

@@ -47,6 +47,7 @@ class Model:
         self.rising = self.falling = self.is_before_there = False
         self.begin = self.at = self.row = self.closed = self.nearby = 0
         self.is_there = False  # there is a result under the highest ID known
+        self.take_written()
         self.turn(self.phase, 0)
 
     def turn(self, phase, asked):
@@ -63,9 +64,6 @@ class Model:
             return
         self.ranges.append([first, last])
         if len(self.ranges) > 2:
-            one, two, three = self.ranges
-            near = 0 < length_of(one[1], two[0]) <= length_of(two[1], three[0]) and not is_open(*one)
-            self.ranges = [[one[0], two[1]], three] if near else [one, [two[0], three[1]]]
             self.doubted = 1
 
     def seen(self):
@@ -87,6 +85,10 @@ class Model:
             first = self.ranges.pop()[0]
             if first != after(self.w.ident):
                 self.ranges.append([first, self.w.ident])
+
+    def take_written(self):
+        if len(self.ranges) > 2:
+            self.ranges = [self.ranges[0], [self.ranges[1][0], self.ranges[-1][1]]]
 
     def keep(self, result, is_unproven=False):
         self.log.append(result)
@@ -335,8 +337,11 @@ class Model:
             self.walk_on()
 
     def walk_on(self):
-        self.walk.begin(self.newest.ident, 1 << 31, K)
-        self.turn(WALK, self.walk.asked)
+        newest = self.newest.ident
+        if self.walk.begin(newest, 1 << 31 if self.ended is None else newest - 1, K):
+            self.turn(WALK, self.walk.asked)
+        else:
+            self.end_walk()
 
     def go_on(self, there):
         if self.rising:
@@ -357,13 +362,16 @@ class Model:
             self.at = self.walk.lowest()
             self.turn(FILL, self.at)
         else:
-            self.first = self.walk.lowest()
-            newest = self.newest.ident
-            if self.ended is not None and self.first == newest > 1 and is_ahead(self.w.ident, after(newest)):
-                self.rising, self.falling, self.up = True, True, 0
-                self.turn(UP, after(newest))
-            else:
-                self.conclude()
+            self.end_walk()
+
+    def end_walk(self):
+        self.first = self.walk.lowest()
+        newest = self.newest.ident
+        if self.ended is not None and self.first == newest > 1 and is_ahead(self.w.ident, after(newest)):
+            self.rising, self.falling, self.up = True, True, 0
+            self.turn(UP, after(newest))
+        else:
+            self.conclude()
 
     def up_there(self, result):
         if self.rising:
