@@ -225,7 +225,7 @@ def _why_off(recovery):
     if phase == PHASE_NO_ID:
         return "no ID"
     if phase != PHASE_OFF:
-        return ""
+        return "in vain" if recovery.is_in_vain() else ""
     if recovery.contradicts:
         return "answers"
     if recovery.is_put_off():

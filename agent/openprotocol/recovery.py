@@ -151,6 +151,7 @@ _GRACE_MS = const(10000)
 _ON_ITS_WAY_MS = const(2000)  # after one that was missing the next one may be pushed
 _NOT_THERE = const(15)  # the code of a result that the controller does not have
 VAIN_MOST = const(45)  # some 34 minutes of silence
+_VAIN_TOLD = const(2)
 _RESTARTS_MOST = const(12)  # in a row, by answers of one connection: some six are enough to know what they mean
 # Questions in a row that were answered with other IDs: more than a walk goes on where nothing is (GONE_OWN) before it
 # comes to what is there, if anything is.
@@ -373,6 +374,11 @@ class Recovery:
     def is_put_off(self):
         """True if the controller has said that it will answer later."""
         return self._is_later
+
+    def is_in_vain(self):
+        """True if the last questions brought no usable answer, and the same is asked for again."""
+        is_asked_again = self.request.tries > 0 or (self.phase == rp.PHASE_FILL and self._retry.armed)
+        return 0 < self.phase < _OFF and self._vain >= _VAIN_TOLD and is_asked_again
 
     def can_poll(self):
         """True if this controller can be asked for the newest, now or later."""

@@ -5,6 +5,8 @@ import json
 import pytest
 
 from toolcart.agent.cart.status import of_station
+from toolcart.sim import controller_frames as frames
+from toolcart.sim.controller_session import ControllerSession
 from toolcart.sim.profiles import profile_options
 from toolcart.tools.messages import attention, status
 from host_tests.support.world import Cart
@@ -86,3 +88,58 @@ def test_controller_that_puts_questions_off_is_not_said_to_answer_none(ends, cod
     cart.settle()
     assert fetching_needs(cart)[0] == [] and cart.station.ledger.gone() == 0
     assert cart.stored_ids()[-1] == 15 and len(cart.stored_ids()) == 15
+
+
+def answer_of(how, content, revision):
+    """Return the octets of an answer that cannot be used."""
+    whole = b"%04d0065%03d         " % (20 + len(content), revision) + content + b"\0"
+    if how == "no length":
+        return b"0000" + whole[4:]
+    if how == "no number for its length":
+        return b"12x4" + whole[4:]
+    if how == "short":
+        return b"00250065%03d         abcde\0" % revision
+    return whole[:20] + b"#" * len(content) + b"\0"
+
+
+@pytest.mark.parametrize("missed", [0, 5])
+@pytest.mark.parametrize("how", ["no length", "no number for its length", "short", "no field"])
+def test_answers_that_cannot_be_used_are_told_while_it_is_asked_again(monkeypatch, how, missed):
+    cart = Cart(toolsnet=None).until_ready(2000)
+    cart.produce(2, 1000)
+    cart.settle()
+    bad = True
+    say_old = ControllerSession._say_old
+    asked = []
+
+    def say(session, result, revision, spindle=None):
+        asked.append(cart.clock.now)
+        if not bad:
+            return say_old(session, result, revision, spindle)
+        session.deliver(answer_of(how, frames.old_result_data(result, revision, session.options.pad, ()), revision))
+        return None
+
+    monkeypatch.setattr(ControllerSession, "_say_old", say)
+    cart.miss(missed, 1000)
+    for _ in range(120):
+        cart.run(1000)
+        needs, lines = fetching_needs(cart)
+        if needs:
+            break
+    assert [need.level for need in needs] == [attention.NOTE] and "NOT FETCHED" in lines and len(asked) < 10
+    assert "brought no usable answer" in lines
+    bad = False
+    cart.run(60000)
+    cart.produce(1, 1000)
+    cart.run(120000)
+    assert fetching_needs(cart)[0] == [] and len(cart.stored_ids()) == 3 + missed, "no alarm stays"
+
+
+def test_one_answer_that_does_not_come_needs_no_word(monkeypatch):
+    cart = Cart(toolsnet=None).until_ready(2000)
+    cart.produce(2, 1000)
+    cart.settle()
+    monkeypatch.setattr(ControllerSession, "_say_old", lambda *one: None)
+    cart.miss(1, 1000)
+    cart.run(12000)
+    assert fetching_needs(cart)[0] == []
