@@ -381,8 +381,8 @@ _NOT_FETCHED = {
     "for again within the hour",
     "answers": "what this controller answers about stored results does not match what it is asked: nothing is fetched, "
     "and what it makes while the agent is not listening is counted as soon as its IDs show it",
-    "in vain": "the last questions about stored results brought no usable answer from this controller: nothing is fetched "
-    "before one does",
+    "in vain": "the last questions about stored results brought no usable answer from this controller: nothing is "
+    "fetched before one does",
     "later": "this controller puts off each question about stored results: what it made while the agent was not "
     "listening is missing until it answers, and is asked for again within the hour",
     "no ID": "what this controller answers about stored results cannot be used: nothing is fetched before it pushes "
