@@ -1088,7 +1088,7 @@ class Recovery:
         if phase == rp.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
-            since = 1 if is_ahead(request.asked, ledger.top()) else ledger.since  # what is above is of the count before
+            since = 1 if is_ahead(request.asked, ledger.top()) else self._since()  # what is above is of the count before
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
@@ -1245,7 +1245,8 @@ class Recovery:
         several = self._spindle_count() > 1
         is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         if request.asked != ledger.top():
-            return self._end_push_sought(same(self._answer, self._sought))
+            observed.is_witness_there = True
+            return self._end_push_sought(self._may_be(self._answer, self._sought))
         is_known = self._is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
         is_known = is_known or self._tells(ledger.octets)
         if is_known and not several and self._is_pushed(ledger.octets):
@@ -1395,7 +1396,7 @@ class Recovery:
         if contents is None:
             from toolcart.agent.openprotocol.stored_contents import StoredContents
 
-            self.contents = contents = StoredContents(self.duplicates)
+            self.contents = contents = StoredContents(self.duplicates, self.ledger.epoch())
         return contents
 
     def _whole_contents(self):
@@ -1434,6 +1435,12 @@ class Recovery:
         from toolcart.agent.openprotocol.other_writing import fits
 
         return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
+
+    def _may_be(self, answer, pushed):
+        """True if the answer is what was pushed under its ID, or may be that in another writing."""
+        from toolcart.agent.openprotocol.other_writing import fits
+
+        return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
 
     def _is_top(self, answer):
         """True if the answer is the highest result known, in whatever writing."""
@@ -1610,7 +1617,7 @@ class Recovery:
         Where it was forgotten before it could be asked for, the next push may show more.
         """
         offset = self.offset
-        if not is_there and offset.waits_for_another():
+        if not (is_there or self.observed.is_witness_there) and offset.waits_for_another():
             self._switch_off(rp.PHASE_NO_ID)
             return rp.NEWS_NONE
         offset.is_ruled_out = is_there
@@ -1896,7 +1903,14 @@ class Recovery:
             from toolcart.agent.openprotocol.successor import count_before  # hardly any cart needs it
 
             return count_before(self.duplicates, first, last, ledger.since)
-        return self.duplicates.count_ids(first, last, ledger.since)
+        return self.duplicates.count_ids(first, last, self._since())
+
+    def _since(self):
+        """Return from which record of the log on IDs are of the present count, as far as is known after a start too."""
+        ledger = self.ledger
+        if ledger.since > 1 or not ledger.epoch():
+            return ledger.since
+        return self._whole_contents().since
 
     # -- what is missing -----------------------------------------------------------------------------------------
 

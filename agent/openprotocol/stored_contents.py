@@ -28,7 +28,7 @@ from toolcart.agent.base.fields import all_digits, copy, get_u32, put_u32
 from toolcart.agent.openprotocol.id_offset import apart
 from toolcart.agent.openprotocol.ids import id_of, is_some
 from toolcart.agent.openprotocol.result_digest import FINGERPRINT_BYTES, TIME, put_digest
-from toolcart.agent.record.result import FLAG_RECOVERED, ID_BYTES, TIGHTENING_ID
+from toolcart.agent.record.result import FLAG_RECOVERED, FLAG_UNPROVEN, HEAD_BYTES, ID_BYTES, ID_EPOCH, TIGHTENING_ID
 
 PROOF_LEAST = const(2)
 CONTENTS_MOST = 256  # results: 2 KB while something is fetched
@@ -49,7 +49,9 @@ _UNKNOWN = const(127)  # in place of an angle
 class StoredContents:
     """The newest results of one log."""
 
-    def __init__(self, duplicates):
+    def __init__(self, duplicates, epoch=0):
+        self.since = 1  # as far as they show, results from this record on are of this epoch of the IDs
+        self._epoch = epoch
         self.is_partial = False  # the log has more than these
         self._duplicates = duplicates
         self._upto = duplicates.next_record() - 1  # what comes behind this record is not read yet
@@ -76,9 +78,15 @@ class StoredContents:
                 self.is_partial = self._is_full()
             else:
                 self._add(one[0], one[1], one[2])
+                self._note_epoch(one[0], one[1] - HEAD_BYTES, one[2])
         if reads is None:
             self._read_since()
         return reads is None
+
+    def _note_epoch(self, page, at, flags):
+        """Take note of whose epoch a record is; what is not proven may be of the next one."""
+        if page[at + ID_EPOCH] != self._epoch and not flags & FLAG_UNPROVEN:
+            self.since = max(self.since, get_u32(page, at) + 1)
 
     def _read_since(self):
         last = self._duplicates.next_record() - 1
