@@ -207,7 +207,7 @@ def _recovery(station):
         "phase": PHASE_NAMES[recovery.phase],
         "needs": recovery.ownership.needs,
         "off": _why_off(recovery),
-        "open_ids": ledger.open_most(),
+        "open_ids": recovery.open_most(),
         "gone": ledger.gone(),
         "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,

@@ -439,7 +439,7 @@ class IdLedger:
         return count
 
     def open_most(self):
-        """Return how many results may be missing, as a bound: also what was skipped by pushes that are not proven."""
+        """Return how many IDs may be missing, as a bound: also what was skipped by pushes that are not proven."""
         count = self.skipped + self._count_held()
         for first, last in self.ranges:
             count += (length_of(1, last) or 1) if is_open(first, last) else length_of(first, last)

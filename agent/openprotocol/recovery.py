@@ -375,6 +375,10 @@ class Recovery:
         """True if the controller has said that it will answer later."""
         return self._is_later
 
+    def open_most(self):
+        """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
+        return self.ledger.open_most() * self._spindle_count()
+
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
         is_asked_again = self.request.tries > 0 or (self.phase == rp.PHASE_FILL and self._retry.armed)
@@ -418,7 +422,8 @@ class Recovery:
             ledger.run = record if self._spindle_count() == 1 else 0
         known, self._known_top = self._known_top, ledger.top()
         if self._proves_itself():
-            if not self.flags and known >= 0 and is_ahead(known, number) and self._counts_alone():
+            is_one_count = not (self.ownership.shares or self.ownership.by_own_ids)
+            if not self.flags and known >= 0 and is_ahead(known, number) and is_one_count:
                 self._begin_anew(number, record)
             if self.flags or ledger.ranges:
                 self._count_missing(now)

@@ -258,7 +258,7 @@ class Firmware:
         false, twice, missing = self.books()
         ledger = self.cart.station.ledger
         again = ledger.numbers[STORED_AGAIN]
-        gone, opened = ledger.gone(), ledger.open_most()
+        gone, opened = ledger.gone(), self.cart.station.recovery.open_most()
         faults = []
         if false:
             faults.append("%d stored that were never made" % false)
