@@ -16,7 +16,8 @@ Rules
    result stored before `w` (toolcart.agent.openprotocol.spindles, rule 2), and that of the second one how many frames
    came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
-   what is stored. `w` is then the result of one of them, and those of the others do not move it.
+   what is stored. `w` is then the result of one of them, and those of the others do not move it. Where several results
+   have one ID and name none, how many is learned by toolcart.agent.openprotocol.spindle_results.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
    not proven or on its way; from the first on, where ranges became one, all that a controller has is missing, or a
    start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of
@@ -44,7 +45,8 @@ Rules
            `---- w, a digest ---´        none             ´
                                         |ID    |identity|  in place of the second range: the successor
 
-`spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet.
+`spindles` is the one that all came from, or with the top bit set the highest of several; 0: nothing came yet. From 100
+to 127: so many less 98 are the results of an ID, and none names a spindle.
 """
 
 from toolcart.agent.base.compat import const
@@ -91,6 +93,8 @@ _FLAGS = const(41)
 EPOCH = const(42)
 SPINDLES = const(43)
 _SEVERAL = const(0x80)
+_UNNAMED_RESULTS = const(98)
+UNNAMED_MOST = const(29)
 
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
@@ -304,7 +308,7 @@ class IdLedger:
 
     def _note_spindle(self, spindle):
         """Take note that a result of this spindle is stored; 0: of one that was not named."""
-        octet = self.octets[SPINDLES]
+        octet = self.octets[SPINDLES] if self.results_each() == 1 else 1
         if octet == 0:
             self.octets[SPINDLES] = spindle
         elif spindle and spindle != octet:
@@ -400,6 +404,11 @@ class IdLedger:
         """Return up to which spindle each may have a result under one ID, 1 where there is only one."""
         octet = self.octets[SPINDLES]
         return octet & ~_SEVERAL if octet & _SEVERAL else 1
+
+    def results_each(self):
+        """Return how many results an ID has where no spindle is named; 1 where that was never more, or one is named."""
+        octet = self.octets[SPINDLES]
+        return octet - _UNNAMED_RESULTS if _UNNAMED_RESULTS < octet < _SEVERAL else 1
 
     def is_other_spindle_of(self, digest):
         """True if the last push is another spindle's part of the tightening in `digest`."""
@@ -552,10 +561,18 @@ class IdLedger:
         """Set whether this controller answers no question."""
         self.octets[_FLAGS] = self.octets[_FLAGS] & ~_UNASKED & 0xFF | (_UNASKED if is_unasked else 0)
 
+    def put_results_each(self, count):
+        """An ID has so many results, up to UNNAMED_MOST, unless spindles are named; they never get fewer."""
+        each = self.results_each()
+        if each < count <= UNNAMED_MOST and (each > 1 or self.octets[SPINDLES] == 1):
+            self.octets[SPINDLES] = _UNNAMED_RESULTS + count
+
     def put_controller(self, identity, shares, is_reset):
         """Set what tells this controller from others and whether stations share its IDs; count a restart of them."""
         if identity != self.identity():
             self.octets[_FLAGS] &= ~_OTHER_UNIT & 0xFF  # of another controller
+            if self.results_each() > 1:
+                self.octets[SPINDLES] = 1
         put_u32(self.octets, _IDENTITY, identity)
         if identity == self.successor:
             self.put_successor(0, -1)

@@ -18,7 +18,8 @@ Rules
    is later never counts.
 6. Where several spindles may have a result under one ID, each question goes to each of them in turn. An ID is gone only
    if it is for all, and `w` itself may be missing of another spindle: below a newer one it is asked for again, even if
-   the log no longer has `w` and stores it twice then; as the newest, while the log has it.
+   the log no longer has `w` and stores it twice then; as the newest, while the log has it. So it is where results of
+   one ID name no spindle: any of them answers for `w`.
 7. Some controllers answer with IDs that are off by a constant, or other questions than they are asked
    (toolcart.agent.openprotocol.id_offset): what was pushed shows it. It is put right in all that follows, and in w
    itself where it came from such an answer.
@@ -27,7 +28,7 @@ Rules
 9. Where nothing can be asked for, what is missing is counted (toolcart.agent.openprotocol.unfetchable). So is an ID
    that is answered with another one, with a blank record, or with a result that the log has under another ID or that
    came under another one before; and ID 0, which cannot be asked for. What the log has under an ID is not gone. Where
-   several spindles push under one ID, so many results are expected (toolcart.agent.openprotocol.spindle_results). Where
+   several results are pushed under one ID, so many are expected (toolcart.agent.openprotocol.spindle_results). Where
    a count begins anew, what lies in front of its lowest result is gone, unless one of the count before is there.
    A result of which a part was acknowledged may be missing until it is whole (toolcart.agent.openprotocol.seen_ids);
    for _GRACE_MS it may come again whole, and is not counted.
@@ -97,7 +98,7 @@ Rules
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.fields import all_digits, copy
+from toolcart.agent.base.fields import all_digits, compare, copy
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
@@ -253,6 +254,7 @@ class Recovery:
         self._named = bytearray(FINGERPRINT_BYTES)  # the last answer that had another ID than was asked for
         self._lowest = bytearray(FINGERPRINT_BYTES)  # the lowest that a walk has found
         self._known_top = -1  # `w` before the push that came last
+        self._closed_top = -1  # `w` that was asked for again (rule 6), and of which nothing came since
         self._brought = {}  # by the contents of this connection's answers: the ID under which each came first
         self._is_elsewhere = False  # the log has what came last under another ID, which is not the memory's
         self.contradicts = False  # nothing is asked for since the answers do not match what is asked
@@ -377,7 +379,7 @@ class Recovery:
 
     def open_most(self):
         """Return how many results may be missing, as a bound: under each ID as many as there are spindles."""
-        return self.ledger.open_most() * self._spindle_count()
+        return self.ledger.open_most() * max(self._spindle_count(), self.ledger.results_each())
 
     def is_in_vain(self):
         """True if the last questions brought no usable answer, and the same is asked for again."""
@@ -410,6 +412,8 @@ class Recovery:
             return True
         if number == ledger.begun:
             ledger.begun = -1
+        if number == self._closed_top:
+            self._closed_top = -1
         if ledger.end_contact():
             ledger.try_save()  # else a start would not know that it is the first one
         if not self.first_record:
@@ -419,7 +423,7 @@ class Recovery:
             self._retry.start(now, _ON_ITS_WAY_MS)
         follows = self.push_run.follows(number)
         if self.push_run.take(number, ledger.last):
-            ledger.run = record if self._spindle_count() == 1 else 0
+            ledger.run = 0 if self._has_several() else record
         known, self._known_top = self._known_top, ledger.top()
         if self._proves_itself():
             is_one_count = not (self.ownership.shares or self.ownership.by_own_ids)
@@ -502,6 +506,7 @@ class Recovery:
             return
         self.gap_fill.drop()
         self.ledger.take_written()
+        self._learn_results_each()
         if unfetchable.settle(self, self._why):
             self.ledger.begun = -1
             self.flags = 0
@@ -580,12 +585,28 @@ class Recovery:
         if self._spindle_results is None:
             from toolcart.agent.openprotocol.spindle_results import SpindleResults  # hardly any controller has several
 
-            self._spindle_results = SpindleResults(self.duplicates)
+            self._spindle_results = SpindleResults(self.duplicates, self.ledger)
         return self._spindle_results
 
     def results_each(self):
         """Return how many results there are under one ID."""
-        return 1 if self._spindle_count() == 1 else self._of_spindles().each
+        return self._of_spindles().each if self._has_several() else 1
+
+    def _has_several(self):
+        """True if several results may have one ID, whether their spindles are named or not."""
+        if self._spindle_count() > 1:
+            return True
+        return self.ledger.results_each() > 1 and self._asks_alone() and not self._may_be_apart()
+
+    def _learn_results_each(self, goes_on=True):
+        """Take how many results an ID has, as the last pushes show, where no spindle is named.
+
+        `goes_on`: other IDs were made since these.
+        """
+        if self._asks_alone() and not self._may_be_apart():
+            from toolcart.agent.openprotocol.spindle_results import unnamed_each
+
+            self.ledger.put_results_each(unnamed_each(self.duplicates, self.ledger.epoch(), goes_on))
 
     def is_of_asked(self, body, start, flags):
         """True if the answer at body[start:], which names no spindle, is that of the one that was asked."""
@@ -621,14 +642,14 @@ class Recovery:
             put_id(digits, number)
             copy(body, at, digits, 0, ID_BYTES)
         put_digest(self._answer, 0, body, start, flags)
-        is_searched = self.phase in _LOOKED_UP or self._spindle_count() > 1
+        is_searched = self.phase in _LOOKED_UP or self.phase == rp.PHASE_WITNESS or self._has_several()
         is_logged = is_searched and self.duplicates.holds(body, start - HEAD_BYTES, length, flags | FLAG_RECOVERED) > 0
         if not (is_logged or self.offset.is_ruled_out) and self.phase == rp.PHASE_FILL and self._may_be_offset():
             near = self.duplicates.near(body, start, length, flags | FLAG_RECOVERED, number, OFFSET_MOST)
             if near and not self._is_repeated(moved(number, -near)):
                 return self._handle_offset(number, moved(number, -near))
         is_walked = self.phase == rp.PHASE_WALK and number == self.request.asked
-        if is_walked and self._counts_alone() and not self.offset.is_known():
+        if is_walked and self._asks_alone() and not self.offset.is_known():
             self._is_pushed_as_another(body, start, flags)
         if self.phase == rp.PHASE_FILL and self._turn_to_compare_pushed(number):
             return rp.NEWS_NONE
@@ -1093,7 +1114,8 @@ class Recovery:
         if phase == rp.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
-            since = 1 if is_ahead(request.asked, ledger.top()) else self._since()  # what is above is of the count before
+            # What is above is of the count before.
+            since = 1 if is_ahead(request.asked, ledger.top()) else self._since()
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
@@ -1172,11 +1194,13 @@ class Recovery:
         ledger = self.ledger
         observed = self.observed
         newest = observed.newest
+        top = ledger.top()
         if self.ownership.is_other and ledger.successor_id < 0 and not self.ownership.is_believed:
             ledger.put_successor(self.ownership.identity, newest)
             ledger.try_save()
-        several = self._spindle_count() > 1
-        is_held = observed.is_held and several and ledger.is_of_top(observed.top)
+        self._learn_results_each(top >= 0 and is_ahead(newest, top))
+        several = self._has_several()
+        is_held = observed.is_held and several and self._is_beside_top(observed.top)
         observed.miss_up_to_newest(observed.is_held and not several)
         self.request.again()
         observed.starts_over = observed.is_reset = False
@@ -1187,14 +1211,13 @@ class Recovery:
             observed.starts_over = True
             observed.first = first_below(newest) if self.ownership.shares else open_below(observed.upto)
             return self._conclude(now)
-        top = ledger.top()
         observed.is_unsaid = is_unsaid = newest == top and self._is_unsaid(observed.top)
         if top == 0 and newest and self._is_pushed_without_id(observed.top):
             observed.first = following(newest)
             return self._conclude(now)
         if self._is_top(observed.top) or is_held:
             observed.take(newest, ledger.octets)  # which may say more
-            observed.first = newest if is_held else following(observed.upto)
+            observed.first = newest if is_held and newest != self._closed_top else following(observed.upto)
             return self._conclude(now)
         if newest == top and self._turns_to_compare(observed.top, ledger.octets):
             return rp.NEWS_NONE
@@ -1247,12 +1270,12 @@ class Recovery:
         request = self.request
         ledger = self.ledger
         observed = self.observed
-        several = self._spindle_count() > 1
-        is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
         if request.asked != ledger.top():
             observed.is_witness_there = True
             return self._end_push_sought(self._may_be(self._answer, self._sought))
-        is_known = self._is_top(self._answer) or (several and is_logged and ledger.is_of_top(self._answer))
+        several = self._has_several()
+        is_above = several or observed.is_nothing() or is_ahead(observed.newest, request.asked)
+        is_known = self._is_top(self._answer) or (is_logged and self._is_beside_top(self._answer))
         is_known = is_known or self._tells(ledger.octets)
         if is_known and not several and self._is_pushed(ledger.octets):
             self.offset.is_ruled_out = not self.offset.is_known()
@@ -1265,10 +1288,7 @@ class Recovery:
             request.there = True
             return rp.NEWS_NONE if self._turn_spindle() else self._search_nearby(True, now)
         self.offset.is_proven = True
-        if not several:
-            return self._count_goes_on(now)
-        observed.first = request.asked
-        return self._conclude(now)
+        return self._count_goes_on(now)
 
     def _count_goes_on(self, now):
         """The highest ID known still means the same; return a NEWS_."""
@@ -1278,7 +1298,7 @@ class Recovery:
         if not observed.is_nothing() and not is_ahead(unpack_id(observed.top, 0), top):
             observed.take(top, ledger.octets)  # the newest that was answered cannot be read, and says no more
             observed.upto = top
-        observed.first = following(top)
+        observed.first = top if self._has_several() and top != self._closed_top else following(top)
         return self._conclude(now)
 
     def _search_nearby(self, is_reset, now):
@@ -1337,7 +1357,8 @@ class Recovery:
     def _is_unsaid(self, answer):
         """True if this answer under the highest ID known says neither that it is that result nor that it is not."""
         top = self.ledger.octets
-        return (is_unread(answer) or is_unread(top)) and not self._is_top(answer)
+        may_be = is_unread(answer) or is_unread(top) or self._may_be_beside(answer, top)
+        return may_be and not self._is_top(answer)
 
     def _tells(self, digest):
         """True if the answer cannot be read, and is this result all the same."""
@@ -1378,6 +1399,8 @@ class Recovery:
             is_known = self._tells(stored) or None
         elif is_there:
             is_known = same(answer, stored) or self._fits(answer, stored)
+            if not is_known and self._may_be_beside(answer, stored):
+                is_known = None
             if not is_known and self._turns_to_compare(answer, stored):
                 self._check = None
                 return rp.NEWS_NONE
@@ -1431,7 +1454,30 @@ class Recovery:
 
     def _counts_alone(self):
         """True if an ID means one result, of this station."""
+        return self._asks_alone() and not self._has_several()
+
+    def _asks_alone(self):
+        """True if a question is for this station's results, whatever their spindles."""
         return self._spindle_count() == 1 and not (self.ownership.shares or self.ownership.by_own_ids)
+
+    def _is_beside_top(self, answer):
+        """True if the answer, which the log has, is of the tightening of the highest result known."""
+        ledger = self.ledger
+        if self._spindle_count() > 1 and ledger.is_of_top(answer):
+            return True
+        if unpack_id(answer, 0) != ledger.top() or self.ownership.shares or self.ownership.by_own_ids:
+            return False
+        from toolcart.agent.openprotocol.spindle_results import is_pushed  # hardly any controller has several
+
+        return is_pushed(self.duplicates, answer, ledger.epoch())
+
+    def _may_be_beside(self, answer, stored):
+        """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
+        if self._spindle_count() > 1 or not self._has_several() or compare(answer, 0, stored, 0, TIME):
+            return False
+        from toolcart.agent.openprotocol.spindle_results import are_near
+
+        return are_near(answer, stored)
 
     def _fits(self, answer, pushed):
         """True if the answer is what was pushed under its ID, in the writing that is proven."""
@@ -1499,14 +1545,14 @@ class Recovery:
     def has_otherwise(self, body, start, flags):
         """Return 1 if the log has what is at body[start:] otherwise, -1 if it may have it so, else 0."""
         if flags & FLAG_RECOVERED:
-            is_found = self._counts_alone() and self._is_pushed_as_another(body, start, flags)
+            is_found = self._asks_alone() and self._is_pushed_as_another(body, start, flags)
             contents = self._whole_contents()
             if self.ledger.has_unnamed() and contents.holds_unnamed(body, start, flags):
                 return 1
             if self.ledger.is_apart() and (is_found or contents.is_near(body, start, flags)):
                 return 1
             if contents.holds(body, start, flags):
-                self._is_elsewhere = self._counts_alone() and self.duplicates.holds_otherwise(body, start, flags)
+                self._is_elsewhere = self._asks_alone() and self.duplicates.holds_otherwise(body, start, flags)
                 return 1 if self._is_elsewhere else -1
             if contents.may_hold(body, start, flags):
                 return -1
@@ -1788,6 +1834,8 @@ class Recovery:
         observed = self.observed
         ownership = self.ownership
         self.phase = rp.PHASE_SETTLE
+        if observed.starts_over:
+            self._learn_results_each()
         is_reset = observed.starts_over and observed.is_reset and not ledger.is_apart()
         left = self._ended.may_be_missing(ledger.ranges) if self._ended is not None else None
         above = self._seen_above() if ledger.ranges else ()
@@ -1807,7 +1855,7 @@ class Recovery:
             seen_ids.cut(ledger)
         if left is not None:
             ledger.add(left[0], left[1])
-        if (observed.starts_over and ledger.is_met()) or self._spindle_count() > 1:
+        if (observed.starts_over and ledger.is_met()) or self._has_several():
             ledger.doubt()  # all the controller has may be missing, or `w` itself
         if observed.is_nothing():
             ledger.put_empty()
@@ -1935,6 +1983,7 @@ class Recovery:
                 return
             first, last = ranges[place]
             if gap_fill.turn(first):
+                self._learn_results_each()
                 self._spindle_results = None
                 self.request.again()
                 if shared is not None:
@@ -1998,7 +2047,8 @@ class Recovery:
         if self._put_off is not None:
             self._put_off.is_done(gap_fill.at)
         count = 1 if gone and not self._may_be_apart() else 0
-        if self._spindle_count() > 1:
+        if self._has_several():
+            self._closed_top = self.ledger.top() if gap_fill.at == self.ledger.top() else self._closed_top
             count = self._of_spindles().missing(bytes(self.ask_id), self.ledger.epoch(), self.first_record)
         gap_fill.close(count, self._why)
         place = self.ledger.place_of(gap_fill.begin) if gap_fill.at == 1 else -1
@@ -2017,7 +2067,7 @@ class Recovery:
         self.passed_over += is_others
         if is_others:
             return self._close(False)
-        if pushes.last < 0 or self._spindle_count() > 1:
+        if pushes.last < 0 or self._has_several():
             return rp.NEWS_STORE
         if not same(self._answer, pushes.first) and not self._fits(self._answer, pushes.first):
             return rp.NEWS_STORE

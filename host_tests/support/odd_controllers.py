@@ -13,6 +13,7 @@ from host_tests.support.world import CONTROLLER, Cart
 
 TORQUE_LEAST = 1000
 SECOND_BOLT = 500
+BOLT_APART = 100000
 
 
 def exactly(kept, number):
@@ -120,7 +121,7 @@ class OddController:
         controller = self.cart.controller
         for _ in range(count):
             torque = TORQUE_LEAST + len(self.made)
-            self.made += [torque, torque + SECOND_BOLT] if self.bolts else [torque]
+            self.made += self._torques(torque)
             keep = controller._keep
             kept = []
             controller._keep = lambda result, keep=keep, kept=kept: (kept.append(result), keep(result))
@@ -135,6 +136,10 @@ class OddController:
                 self.cart.run(every_ms)
             for _ in range(self.again):
                 self._push_again(every_ms)
+
+    def _torques(self, torque):
+        """Return the torque of each result that a tightening of this one brings."""
+        return [torque, torque + SECOND_BOLT] if self.bolts else [torque]
 
     def _push_again(self, every_ms):
         """The last one gets another ID, and is pushed once more."""
@@ -182,3 +187,46 @@ class OddController:
         assert most_again is None or again <= most_again, ("stored again", books)
         assert most_gone is None or gone <= most_gone, ("gone", books, self.cart.gone())
         return True
+
+
+class BoltsUnderOneId(OddController):
+    """A cart at a controller that pushes a result for each bolt, all under one ID and without a spindle in the header.
+
+    `answers` "first", "last", "any" or "all": of which bolts an answer is. `apart_s`: from one bolt's time to the next.
+    """
+
+    def __init__(self, monkeypatch, bolts=2, answers="first", apart_s=0, **settings):
+        self.count = bolts
+        self.apart_s = apart_s
+        self.chosen = {
+            "first": lambda: [0],
+            "last": lambda: [bolts - 1],
+            "any": lambda: [len(self.requests) % bolts],
+            "all": lambda: range(bolts),
+        }[answers]
+        super().__init__(monkeypatch, **settings)
+
+    def _bolt(self, result, number):
+        one = copy.copy(result)
+        one.torque += BOLT_APART * number
+        if self.apart_s:
+            seconds = min(int(one.time[-2:]) + number * self.apart_s, 59)
+            one.time = one.time[:-2] + "%02d" % seconds
+        return one
+
+    def _torques(self, torque):
+        return [torque + BOLT_APART * number for number in range(self.count)]
+
+    def _queue(self, queue):
+        def each(session, result):
+            for number in range(self.count):
+                queue(session, self._bolt(result, number))
+
+        return each
+
+    def _answer(self, session, revision, number):
+        self.requests.append(number)
+        result = exactly(self.kept, number) if number else self.kept[-1] if self.kept else None
+        if not session.rejects(64, (revision not in session.options.recover_revisions, 97), (result is None, 15)):
+            for bolt in self.chosen():
+                session._say_old(self._bolt(result, bolt), revision)

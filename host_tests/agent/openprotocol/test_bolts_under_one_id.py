@@ -1,0 +1,140 @@
+"""Several bolts under one ID, without a spindle in the header: each result is stored, or counts as gone, whatever comes."""
+
+import random
+
+import pytest
+
+from toolcart.agent.base import counters as h
+from host_tests.support.odd_controllers import BoltsUnderOneId, OddController
+
+
+def outages(one, endings=("cut", "down", "cut")):
+    """Live through these; what is pushed in between shows nothing of how many bolts there are but by its IDs."""
+    cart = one.cart
+    cart.until_ready(2000)
+    one.make(6, 700)
+    for ending in endings:
+        one.away(5, cut=ending == "cut")
+        cart.run(6000)
+        one.make(4, 700)
+        cart.run(100000)
+    return one
+
+
+@pytest.mark.parametrize("first", [1, 20])
+@pytest.mark.parametrize("keeps", [3, 500])
+@pytest.mark.parametrize("apart_s", [0, 1])
+@pytest.mark.parametrize("answers", ["first", "last", "any", "all"])
+@pytest.mark.parametrize("bolts", [2, 3])
+def test_a_bolt_that_is_not_answered_for_counts_as_gone(monkeypatch, bolts, answers, apart_s, keeps, first):
+    one = outages(BoltsUnderOneId(monkeypatch, bolts, answers, apart_s, keeps=keeps, first_id=first))
+    twice, _, missing, gone, opened = one.books()
+    assert (twice, missing, opened) == (0, gone, 0), one.cart.gone()
+    assert one.cart.station.ledger.epoch() == 0 and missing >= 15 * (bolts - 1)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_bolts_that_a_single_tightening_has_shown_are_expected_of_all_that_is_missing(monkeypatch, cut):
+    one = BoltsUnderOneId(monkeypatch, 3)
+    one.cart.until_ready(2000)
+    one.make(1, 700)
+    one.away(4, cut=cut)
+    one.cart.run(100000)
+    assert one.books() == (0, 0, 8, 8, 0), one.cart.gone()
+    before = len(one.requests)
+    one.away(0, cut=True)
+    one.cart.run(100000)
+    assert one.books() == (0, 0, 8, 8, 0) and len(one.requests) - before <= 3
+
+
+@pytest.mark.parametrize("sent", range(4))
+@pytest.mark.parametrize("answers", ["first", "last"])
+def test_a_connection_that_ends_between_two_bolts_leaves_none_uncounted(monkeypatch, answers, sent):
+    one = BoltsUnderOneId(monkeypatch, 3, answers)
+    one.cart.until_ready(2000)
+    one.make(2, 700)
+    session = one.cart.controller.sessions[0]
+    session.drop_sent = session.count_sent + sent
+    one.make(1, 700)
+    one.cart.run(60000)
+    for _ in range(2):
+        one.away(0)
+        one.cart.run(60000)
+    one.make(2, 700)
+    one.cart.run(60000)
+    twice, _, missing, gone, opened = one.books()
+    assert (twice, missing, opened) == (0, gone, 0) and missing <= 3, (gone, one.cart.gone())
+
+
+def test_spindles_that_are_named_count_once_too_if_the_connection_ends_between_them(monkeypatch):
+    one = OddController(monkeypatch, bolts=True)
+    one.cart.until_ready(2000)
+    one.make(2, 700)
+    session = one.cart.controller.sessions[0]
+    session.drop_sent = session.count_sent + 1
+    one.make(1, 700)
+    for _ in range(3):
+        one.cart.run(60000)
+        one.away(0)
+    assert one.books() == (0, 0, 1, 1, 0), one.cart.gone()
+
+
+@pytest.mark.parametrize("answers", ["first", "any"])
+def test_a_bolt_that_is_pushed_again_is_stored_once(monkeypatch, answers):
+    one = outages(BoltsUnderOneId(monkeypatch, 2, answers, controller={"repeat": 2, "repeat_every_ms": 300}), ("down",))
+    assert one.books()[0] == 0 and one.books()[2] == one.books()[3]
+    assert one.cart.counted(h.DUPLICATES) > 20
+
+
+def test_a_controller_that_answers_nothing_is_expected_to_have_made_each_bolt(monkeypatch):
+    one = outages(BoltsUnderOneId(monkeypatch, 2, controller={"refuse": {64: 99}}), ("down", "down"))
+    assert one.books() == (0, 0, 20, 20, 0)
+
+
+def test_ids_that_are_made_twice_over_a_new_count_are_no_bolts(monkeypatch):
+    one = OddController(monkeypatch)
+    one.cart.until_ready(2000)
+    one.make(1, 700)
+    one.away(1, restarts=True)
+    one.cart.run(60000)
+    one.make(3, 700)
+    one.away(3, keeps=False)
+    one.cart.run(60000)
+    assert one.cart.station.ledger.results_each() == 1 and one.books()[2] == one.books()[3]
+
+
+def life(monkeypatch, seed):
+    """Live through what this seed draws; return what came of it."""
+    dice = random.Random(seed)
+    one = BoltsUnderOneId(
+        monkeypatch,
+        dice.choice((2, 2, 3, 4)),
+        dice.choice(("first", "last", "any", "all")),
+        dice.choice((0, 0, 1, 3)),
+        keeps=dice.choice((2, 5, 500)),
+        first_id=dice.choice((1, 2, 20, 4294967280)),
+        controller={"repeat": dice.choice((0, 0, 1)), "repeat_every_ms": 300},
+    )
+    cart = one.cart
+    cart.until_ready(2000)
+    one.make(dice.choice((1, 2, 5)), 700)
+    for _ in range(dice.choice((2, 4))):
+        how = dice.choice(("cut", "down", "ends"))
+        if how == "ends" and cart.controller.sessions:
+            session = cart.controller.sessions[0]
+            session.drop_sent = session.count_sent + dice.choice((1, 2, 3))
+            one.make(1, 700)
+            cart.until_ready(60000)
+        else:
+            one.away(dice.choice((0, 1, 3, 9)), cut=how == "cut")
+        cart.run(dice.choice((50, 6000)))
+        one.make(dice.choice((0, 1, 4)), 700)
+        cart.run(100000)
+    return one
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_whatever_ends_between_whichever_bolts_each_result_is_stored_once_or_counted(monkeypatch, seed):
+    one = life(monkeypatch, seed)
+    one.judge()
+    assert one.books()[0] == 0 and one.cart.station.ledger.epoch() == 0, one.books()
