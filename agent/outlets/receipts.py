@@ -34,8 +34,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.outlets.batch_window import Pace
 from toolcart.agent.outlets.given_again import GivenAgain
-from toolcart.agent.outlets.pace import Pace
 
 RECEIPT_NEWS = const(0)
 RECEIPT_KNOWN = const(1)

@@ -31,7 +31,7 @@ from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
-from toolcart.agent.station.subscription_watchdog import SubscriptionWatchdog
+from toolcart.agent.station.subscription_check import SubscriptionWatchdog
 
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
@@ -61,7 +61,7 @@ class Intake:
         # the connection to the controller, and why there is none (rule 4)
         self.host = controller["host" if tcp else "device"]
         self.port_number = controller["port" if tcp else "baud"]  # of a serial line: its speed
-        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        self.attempts = 0  # connections begun: toolcart.agent.cart.watchdog checks that it grows
         self.opening = False  # a connection was requested and is not open yet
         self.fault = ConnectionFault()
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one

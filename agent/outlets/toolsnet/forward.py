@@ -89,7 +89,7 @@ class Forward:
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
         self._lacks_answer = False  # the last result that was out when a connection ended had none
         self.longest_ms = self.session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
+        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.watchdog watches whether it moves
         self.fault = ConnectionFault()
         self._opening = False
         self._waits = False  # for the line
