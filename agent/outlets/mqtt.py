@@ -377,7 +377,7 @@ class Mqtt:
         was_overdue = progress.is_overdue
         if progress.last_result > progress.base:
             self.counts.resent += 1
-            if progress.pace.put_silence():
+            if progress.batch_window.put_silence():
                 self._send_less(now)
             else:
                 self.limit.put_dropped()

@@ -239,7 +239,7 @@ look-up-by-nothing | 0 | agent/station/store.py | worlds
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
--wait_ms = self.watchdog.timer.left(now)
+-wait_ms = self.subscription_check.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs
