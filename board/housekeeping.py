@@ -16,7 +16,7 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import unpack_digits
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.cart.led import Blinker, code_of
-from toolcart.agent.cart.liveness import ASKED_MS, Liveness
+from toolcart.agent.cart.watchdog import ASKED_MS, Liveness
 from toolcart.board.clock import SOURCE_CONTROLLER, SOURCE_NAMES, SOURCE_NTP, SOURCE_TOOLSNET, from_digits
 from toolcart.board.console import VERSION_FILE, Console
 from toolcart.board.network import Silence

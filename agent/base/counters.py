@@ -61,7 +61,7 @@ HOST_REFUSED = const(48)  # the server that an 08 named is not one of those allo
 # Each reason is logged once; the value is its number (toolcart.agent.base.connection_fault).
 CONTROLLER_AWAY = const(49)
 SERVER_AWAY = const(50)  # the same for ToolsNet: its PIM or its server
-# The controller had stopped pushing; the value says what follows (toolcart.agent.station.subscription_watchdog).
+# The controller had stopped pushing; the value says what follows (toolcart.agent.station.subscription_check).
 UNSUBSCRIBED = const(51)
 PASSED_OVER = const(52)  # results that were not taken, since MID 0065 names another station
 IDS_OFF = const(53)  # a controller was found to answer MID 0064 with IDs that are off; value: what they have too much

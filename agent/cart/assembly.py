@@ -19,7 +19,7 @@ else:
     from toolcart.agent.station.store import Store
 
 _RARE = 998  # revision of MID 0060: who has it has others as well, as far as is known
-_SHARING = ("auto", "own", "shared")  # toolcart.agent.openprotocol.recovery_request
+_SHARING = ("auto", "own", "shared")  # in the order of SHARING_ (toolcart.agent.openprotocol.recovery_phases)
 
 
 def assemble(station, scheduler, now):
@@ -191,15 +191,22 @@ def _subscriptions(station, store, controller):
     return wanted
 
 
+def asked_revisions(revisions, header):
+    """Return what is asked for, of these revisions of the settings: with the usual header none is named at last."""
+    # The other headers have documents that name revisions.
+    return tuple(revisions) + ((BLANK,) if header == "standard" else ())
+
+
 def controller_session(controller, events, least_bytes=0):
     """Return the session of these settings; its send buffer has at least `least_bytes`."""
-    results = tuple(controller["result_revisions"])
-    blank = (BLANK,) if controller["header"] == "standard" else ()  # the others have documents that name revisions
+    header = controller["header"]
+    results = controller["result_revisions"]
+    asked = asked_revisions(results, header)
     # They must not delay the way that a controller has instead of MID 0060.
-    late = len(blank) + (results[-1] == _RARE and len(results) > 1)
-    subscriptions = (Subscription(RESULTS, results + blank, late),) + events
+    late = len(asked) - len(results) + (results[-1] == _RARE and len(results) > 1)
+    subscriptions = (Subscription(RESULTS, asked, late),) + events
     link = link_of(controller, max(least_bytes, longest_bytes(subscriptions)))
-    session = ControllerSession(link, subscriptions, tuple(controller["start_revisions"]) + blank)
+    session = ControllerSession(link, subscriptions, asked_revisions(controller["start_revisions"], header))
     session.station_id = controller["station_id"] or 0
     session.spindle_id = controller["spindle_id"] or 0
     return session

@@ -1,4 +1,4 @@
-"""Which place of a snapshot belongs to which outlet: to one kind and name, and to nothing else.
+"""The kinds of outlets, and which place of a snapshot belongs to which outlet: to one kind and name, and nothing else.
 
 A snapshot (toolcart.agent.log.snapshot) has four places: how far an outlet is in the log, and in the ring of curves.
 For each it keeps who has it: six bits, and 24 bits of the CRC-30 of the name, 0 if the name is not known.

@@ -14,8 +14,8 @@ A link knows no MID. Its owner tells it whose turn it is on the line: with `push
     pushed()                        the peer waits for our acknowledgement of the message just handed over; False if it
                                     is too early to look at it: it will be handed over again
     answered()                      the message just handed over is not such a push: the peer owes no answer any more
-    tx, tx_at, post(n, answered)    build n bytes at tx[tx_at:], then post them: one piece, one write; `answered` says
-                                    whether the peer will answer. There is room for the link's `message_bytes`
+    tx, tx_at                       build a message of n bytes, `message_bytes` at most, at tx[tx_at:]
+    post(n, expects_answer)         then post it: one piece, one write; whether the peer will answer it
     pending, tx_from, sent(n)       what the port must write: tx[tx_from : tx_from + pending]
     tick(now)                       ms until the link must be called again even without input
     quiet(busy_ms)                  whether the flash may keep the chip busy that long now (serial lines need silence)

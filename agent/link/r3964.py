@@ -13,10 +13,13 @@ Rules (OP 2.1.2.2 p. 22-24, and the procedure as used in the field: docs/serial.
    reason an acknowledgement that the peer answers with a block of its own is not repeated.
 6. Both sent STX: the side with low priority answers DLE, receives, and starts over; the other goes on waiting.
 
-    IDLE --STX--> RX_BLOCK --BCC good--> IDLE, message          --bad--> RX_REPEAT --4 s or STX--> IDLE
+    IDLE --STX--> RX_BLOCK --BCC good--> DLE, IDLE, message
+                           --bad, or ZVZ--> NAK, RX_REPEAT, or IDLE after ATTEMPTS of them in a row
+    RX_REPEAT --STX--> RX_BLOCK    --REPEAT_MS--> IDLE    --junk--> JUNK
     IDLE --junk--> JUNK --ZVZ--> NAK, IDLE
     IDLE --post--> TX_STX --DLE--> TX_BLOCK --all out--> TX_ACK --DLE--> IDLE
                    each of the three --NAK, other byte, QVZ--> TX_CLEAR --wire free--> TX_STX, or DOWN
+                   TX_STX with low priority, TX_ACK --STX--> RX_BLOCK
 """
 
 from toolcart.agent.base.compat import const
@@ -53,8 +56,9 @@ TX_ACK = const(6)
 TX_CLEAR = const(7)  # the attempt failed: wait until the wire is free and, after junk, quiet
 DOWN = const(8)
 
-QVZ_MS = const(2000)  # for an acknowledgement; what controllers have
-ZVZ_MS = const(100)  # between two bytes of a block; a UART has none, an adapter or a device server waits 16 ms at most
+# German names of the procedure: Quittungsverzugszeit, until an acknowledgement, and Zeichenverzugszeit, between bytes.
+QVZ_MS = const(2000)  # what controllers have
+ZVZ_MS = const(100)  # within a block; a UART has no gaps, an adapter or a device server waits 16 ms at most
 ATTEMPTS = const(6)  # to connect, and to send one block; JOB_MS has room for all of them
 JOB_MS = const(13000)  # less than the controller's keep-alive of 15 s (OP 5.28.1 p. 265): six silent attempts take 12 s
 
@@ -65,48 +69,49 @@ STX_AT = const(0)  # in tx: the three bytes that are sent alone
 DLE_AT = const(1)
 NAK_AT = const(2)
 
-REPEAT_MS = const(4000)
+REPEAT_MS = const(4000)  # the procedure's block waiting time (Blockwartezeit)
 CUT_SHORT_BYTES = const(640)  # what is kept of a message that is too large: as much as a raw record holds
 FIFO_OCTETS = const(28)  # of the 32 in an RP2's UART: what it sends without the processor
 
 _SOON_MS = const(5)  # how soon a step is needed after something was handed to the port
+_SILENCE = const(-1)  # in place of a byte: none has come in time
 
 
 class Job:
     """The message that is to be sent: its block is tx[at:end]."""
 
-    __slots__ = ("acknowledges", "at", "due", "end", "failed", "time")
+    __slots__ = ("acknowledges", "at", "deadline", "due", "end", "failed_attempts")
 
     def __init__(self, at):
         self.at = at
-        self.time = Timer()  # until all its attempts together have taken too long
+        self.deadline = Timer()  # of all its attempts together
         self.clear()
 
     def clear(self):
         """Nothing is to be sent."""
         self.due = False
         self.acknowledges = False  # it is a mere acknowledgement
-        self.failed = 0  # attempts
+        self.failed_attempts = 0
         self.end = 0
-        self.time.stop()
+        self.deadline.stop()
 
     def begin(self, acknowledges, now):
         """Send the block just written."""
         self.due = True
         self.acknowledges = acknowledges
-        self.failed = 0
-        self.time.start(now, JOB_MS)
+        self.failed_attempts = 0
+        self.deadline.start(now, JOB_MS)
 
     def done(self):
         """The peer has it."""
         self.due = False
-        self.time.stop()
+        self.deadline.stop()
 
 
 class R3964:
     """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
-    steady = False  # the procedure has deadlines of its own
+    steady = False  # see the link contract: the procedure has deadlines of its own, also without input
     tx_at = MESSAGE_AT
     start = end = 0  # unread input is in a buffer of its own
 
@@ -123,7 +128,6 @@ class R3964:
     ):
         self._reader = BlockReader(buffer_bytes)
         self.buf = self._reader.buf
-        self.size = len(self.buf)
         framed_bytes = message_bytes + TAIL_BYTES
         block_at = MESSAGE_AT + framed_bytes  # the block as it goes out, at worst with each byte doubled
         self.tx = bytearray(block_at + (FRONT_BYTES + framed_bytes) * 2 + BLOCK_END_BYTES)
@@ -137,7 +141,7 @@ class R3964:
         self.attempts = attempts
         self.form = Form(payload)
         self.tally = [0] * len(TALLY_NAMES)
-        self._high = high_priority
+        self._has_high_priority = high_priority
         self._timer = Timer()  # the deadline of the current state
         self._wire = Timer()  # until what was handed to the port has left the wire
         self._job = Job(block_at)
@@ -155,7 +159,7 @@ class R3964:
         self._job.clear()
         self.free = 0
         self._inlet.clear()
-        self._message = False
+        self._has_message = False
         self._reader.reset()
         self.tx_from = 0
         self.at = 0
@@ -183,18 +187,18 @@ class R3964:
         """Work through the input; see the link contract for what it returns."""
         self._now = now
         while True:
-            if self._message:
+            if self._has_message:
                 if self.pending:
                     return LINK_NEED_DATA  # its DLE has not gone out yet
-                self._message = False
-                kind = self._open()
+                self._has_message = False
+                kind = self._find_message()
                 if kind != LINK_NEED_DATA:
                     return kind
             elif self._inlet.at < self._inlet.end:
                 if self._state == RX_BLOCK:
                     self._take_block()
                 else:
-                    self._take(self._inlet.next())
+                    self._take_byte(self._inlet.next())
             else:
                 break
         if self._state == DOWN and self.pending == 0:
@@ -203,7 +207,7 @@ class R3964:
         self._check_timers(now)
         return LINK_NEED_DATA
 
-    def post(self, n, answered=True):
+    def post(self, n, expects_answer=True):
         """Send the n bytes at tx[tx_at:]; the handshake begins at once."""
         form = self.form
         tx = self.tx
@@ -212,8 +216,8 @@ class R3964:
             self.header.write(tx, MESSAGE_AT)
         at = form.put(tx, n)
         job.end = put_block(tx, job.at, tx, at, form.end_of(n))
-        job.begin(not answered, self._now)
-        self._ask()
+        job.begin(not expects_answer, self._now)
+        self._send_stx()
 
     def sent(self, n):
         """Take note that the port took n bytes; the wait for the answer starts when they have left the wire."""
@@ -243,19 +247,19 @@ class R3964:
 
     def idle(self):
         """True if a message may be posted: no block is under way in either direction."""
-        return self._state == IDLE and not self._job.due and self.pending == 0 and not self._message
+        return self._state == IDLE and not self._job.due and self.pending == 0 and not self._has_message
 
     def tick(self, now):
         """Return the ms until a deadline; soon while something waits for the port."""
         self._now = now
-        if self.pending or self._message:
+        if self.pending or self._has_message:
             return _SOON_MS
         if self._state == DOWN:
             return 0
         left = self._timer.left(now)
         if self._state == TX_CLEAR and not self._timer.armed:
             left = self._wire.left(now) if self._wire.armed else 0
-        return self._job.time.least(now, left) if self._job.due else left
+        return self._job.deadline.least(now, left) if self._job.due else left
 
     def quiet(self, busy_ms):
         """True if the processor can be away that long without a lost byte or a noticeable gap."""
@@ -266,7 +270,8 @@ class R3964:
             return True  # the peer may send one STX, then it waits for our DLE
         if state == TX_ACK:  # the UART sends the rest by itself; the peer sends DLE and perhaps one STX
             return self._wire.left(self._now) * 1000 <= FIFO_OCTETS * self.octet_us or not self._wire.armed
-        # After its DLE the peer waits ZVZ for our block; after our NAK it may send one STX.
+        # After its DLE the peer waits ZVZ for our block, and a quarter of that may go by here: the way takes time, too.
+        # After our NAK it may send one STX.
         return state == RX_REPEAT or (state == TX_STX and busy_ms * 4 <= self.zvz_ms)
 
     def last_chance(self):
@@ -275,11 +280,12 @@ class R3964:
 
     # -- one byte outside a block -----------------------------------------------------------------------------
 
-    def _take(self, octet):
+    def _take_byte(self, octet):
+        """Take a byte that belongs to no block."""
         state = self._state
         if state == IDLE or state == RX_REPEAT:
             if octet == STX:
-                self._answer()
+                self._send_dle()
             elif octet == NAK:
                 self.tally[TALLY_NAKS_GOT] += 1
             else:
@@ -297,7 +303,8 @@ class R3964:
 
     # -- the sender ---------------------------------------------------------------------------------------------
 
-    def _ask(self):
+    def _send_stx(self):
+        """Ask the peer whether we may send."""
         self._state = TX_STX
         self._timer.start(self._now, self.qvz_ms)  # until it has gone out
         self._put(STX_AT)
@@ -316,8 +323,8 @@ class R3964:
             self._timer.stop()
         elif octet == STX:
             self.tally[TALLY_CONFLICTS] += 1
-            if not self._high:
-                self._answer()
+            if not self._has_high_priority:
+                self._send_dle()
         else:
             self._fail(octet)
 
@@ -331,11 +338,11 @@ class R3964:
             self._count_failure()
             if self._state != DOWN:
                 self._job.due = not self._job.acknowledges
-                self._answer()
+                self._send_dle()
         else:
             self._fail(octet)
 
-    def _answer(self):
+    def _send_dle(self):
         """Send DLE: go ahead, we receive."""
         self._state = RX_BLOCK
         self._reader.begin(self.size)
@@ -359,17 +366,17 @@ class R3964:
         if octet == NAK:
             self.tally[TALLY_NAKS_GOT] += 1
             self._timer.stop()
-        elif octet >= 0:
-            self.tally[TALLY_JUNK] += 1
-            self._timer.start(self._now, self.zvz_ms)
-        else:
+        elif octet == _SILENCE:
             self.tally[TALLY_SILENCES] += 1
             self._timer.stop()
+        else:
+            self.tally[TALLY_JUNK] += 1
+            self._timer.start(self._now, self.zvz_ms)
 
     def _count_failure(self):
         job = self._job
-        job.failed += 1
-        if job.failed >= self.attempts or job.time.expired(self._now):
+        job.failed_attempts += 1
+        if job.failed_attempts >= self.attempts or job.deadline.expired(self._now):
             self._give_up()
         else:
             self.tally[TALLY_REPEATS] += 1
@@ -395,7 +402,7 @@ class R3964:
             self._refuse_block()
             return
         same = reader.is_repeat()
-        self._message = not (same and self._job.due and self._job.acknowledges)
+        self._has_message = not (same and self._job.due and self._job.acknowledges)
         self._become_idle()
         self._put(DLE_AT)
 
@@ -410,7 +417,7 @@ class R3964:
             self._become_idle()
         self._put(NAK_AT)
 
-    def _open(self):
+    def _find_message(self):
         """Find the message in the block just received."""
         end = self._reader.fill
         at = begin_of(self.buf, end)
@@ -430,18 +437,18 @@ class R3964:
 
     def _check_timers(self, now):
         state = self._state
-        if self._job.due and state != RX_BLOCK and not self._message and self._job.time.expired(now):
+        if self._job.due and state != RX_BLOCK and not self._has_message and self._job.deadline.expired(now):
             self._give_up()
         elif state == TX_CLEAR:
             if not self._wire_busy() and (not self._timer.armed or self._timer.expired(now)):
-                self._ask()
+                self._send_stx()
         elif state == IDLE:
-            if self._job.due and self.pending == 0 and not self._message:
-                self._ask()
+            if self._job.due and self.pending == 0 and not self._has_message:
+                self._send_stx()
         elif self._timer.expired(now):
-            self._late(state)
+            self._deadline_passed(state)
 
-    def _late(self, state):
+    def _deadline_passed(self, state):
         """Handle the state's deadline: it has come with no input to read."""
         if state == JUNK:
             self.tally[TALLY_NAKS_SENT] += 1
@@ -456,4 +463,4 @@ class R3964:
         elif state == DOWN:
             self.pending = 0  # the port does not even take the NAK
         else:
-            self._fail(-1)
+            self._fail(_SILENCE)

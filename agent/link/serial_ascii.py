@@ -69,7 +69,7 @@ class Frame:
 class SerialAscii:
     """The messages of one serial line; `octet_us` is the time of one byte on the wire."""
 
-    steady = False  # the procedure has deadlines of its own
+    steady = False  # see the link contract: it has deadlines of its own, also without input
     tx_at = MESSAGE_AT
     start = end = 0  # unread input is in a buffer of its own
 
@@ -166,14 +166,14 @@ class SerialAscii:
         """True if the last message posted has gone to the port."""
         return self.pending == 0
 
-    def post(self, n, answered=True):
+    def post(self, n, expects_answer=True):
         """Send the n bytes at tx[tx_at:] with their framing."""
         self._window = False
         if self.header is not None:
             self.header.write(self.tx, MESSAGE_AT)
         self.tx_from = self.form.put(self.tx, n)
         self.pending = self.form.end_of(n) - self.tx_from
-        if answered:
+        if expects_answer:
             self._awaits.start(self._now, ANSWER_MS)
 
     def sent(self, n):

@@ -105,7 +105,7 @@ class Stream(Fifo):
         """True if the last message posted has gone to the port."""
         return self.pending == 0
 
-    def post(self, n, answered=True):
+    def post(self, n, expects_answer=True):
         """Send the n bytes at tx[tx_at:] and the NUL that ends them."""
         if self.header is not None:
             self.header.write(self.tx, 0)

@@ -50,7 +50,6 @@ _BOLT = 1301
 _DIVISOR = 2213
 _FACTOR = 2214
 _MS = {200: 1000, 201: 60000, 202: 1, 203: 3600000}  # of the units of time
-_FIELD_BYTES = 17
 _POWER_MOST = 40
 _TOP = 0x3FFFFFFF
 _NUMBER_MOST = 9999  # of a bolt or an object

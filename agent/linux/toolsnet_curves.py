@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux import telegram13 as graph13
 from toolcart.agent.linux.curve_assembly import Curves
-from toolcart.agent.linux.toolsnet_source import HOLD_MS, ToolsNetSource
+from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
 from toolcart.agent.log.count_back import walk
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -65,7 +65,7 @@ class ToolsNetCurves(ToolsNetSource):
     def send(self, now):
         self._save()
         self.busy = False
-        if self.is_held(now) or not self._read(now):
+        if self.is_pausing(now) or not self._read(now):
             return 0
         lead = self._lead
         result = get_u32(lead, gr.RESULT)
@@ -73,7 +73,7 @@ class ToolsNetCurves(ToolsNetSource):
             return 0
         sequence = self._sequence_of(result)
         if sequence < 0:
-            self.hold.start(now, HOLD_MS)
+            self.pause.start(now, PAUSE_MS)
             return 0
         if not sequence:
             self.go_past()
@@ -92,7 +92,7 @@ class ToolsNetCurves(ToolsNetSource):
         """Read the next curve into memory; True if there is one."""
         if self._lead is None:
             if self.graphs.doubtful and not (self.forward.may_write() and self.graphs.settle()):
-                self.hold.start(now, RETRY_MS)
+                self.pause.start(now, RETRY_MS)
                 return False
             self.curves.restart()
             lead, data, _whole = self.curves.read()

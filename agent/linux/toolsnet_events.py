@@ -11,7 +11,7 @@ Rules
 """
 
 from toolcart.agent.linux import telegram09
-from toolcart.agent.linux.toolsnet_source import HOLD_MS, ToolsNetSource
+from toolcart.agent.linux.toolsnet_source import PAUSE_MS, ToolsNetSource
 from toolcart.agent.log.count_back import go_back
 from toolcart.agent.log.cursor import WANTS_EVENTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -89,7 +89,7 @@ class ToolsNetEvents(ToolsNetSource):
         return self.log.waits(self.cursor) > 0
 
     def send(self, now):
-        if self.is_held(now) or not self._find():
+        if self.is_pausing(now) or not self._find():
             return 0
         number = self.cursor.found
         policy = self.forward.policy
@@ -99,7 +99,7 @@ class ToolsNetEvents(ToolsNetSource):
             if not self.forward.may_write():
                 return 0
             if not policy.allow(number):
-                self.hold.start(now, HOLD_MS)
+                self.pause.start(now, PAUSE_MS)
                 return 0
         if self.log.peek(self.cursor) <= RECORD_NONE or self.cursor.found != number:
             return 0

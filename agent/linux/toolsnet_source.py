@@ -15,7 +15,7 @@
 Rules
 1. A source whose telegram is refused or gets no answer waits, and results go on.
 2. What is refused is offered three times, after 2 and 8 s.
-3. Silence of the server costs a connection, so the next try is after HOLD_MS, and each further one after ten times as
+3. Silence of the server costs a connection, so the next try is after PAUSE_MS, and each further one after ten times as
    long, an hour at most, until something is taken. After GIVEN_UP silences the telegram is passed.
 """
 
@@ -23,8 +23,8 @@ from toolcart.agent.base.ticks import Timer
 
 CPYTHON_ONLY = True  # a board has room for results alone
 
-HOLD_MS = 60000
-HOLD_MOST_MS = 3600000
+PAUSE_MS = 60000
+PAUSE_MOST_MS = 3600000
 GIVEN_UP = 3
 OFFERS = 3
 RETRIES_MS = (2000, 8000)
@@ -42,13 +42,13 @@ class ToolsNetSource:
     gives_way = False
 
     def __init__(self):
-        self.hold = Timer()
+        self.pause = Timer()
         self.busy = False  # there is more of its log to look at
         self.sent = self.passed = 0
         self.tx = b""
         self.is_out = False
         self._refusals = self._silences = 0  # of the next one
-        self._pause = HOLD_MS
+        self._pause_ms = PAUSE_MS
 
     def begin_next(self):
         """Begin with the next one: no refusals or silences yet."""
@@ -58,19 +58,19 @@ class ToolsNetSource:
         """Return the ms until it has something to do, `ms` at most."""
         if self.busy:
             return 0
-        if self.hold.expired(now):
-            self.hold.stop()
+        if self.pause.expired(now):
+            self.pause.stop()
             return 0
-        return self.hold.least(now, ms)
+        return self.pause.least(now, ms)
 
-    def is_held(self, now):
+    def is_pausing(self, now):
         """True if nothing may be tried now."""
-        return self.hold.armed and not self.hold.expired(now)
+        return self.pause.armed and not self.pause.expired(now)
 
     def accepted(self, now):
         self.is_out = False
         self.sent += 1
-        self._pause = HOLD_MS
+        self._pause_ms = PAUSE_MS
         self.begin_next()
         self.go_past()
 
@@ -79,7 +79,7 @@ class ToolsNetSource:
         self.is_out = False
         self._refusals += 1
         if self._refusals < OFFERS:
-            self.hold.start(now, RETRIES_MS[self._refusals - 1])
+            self.pause.start(now, RETRIES_MS[self._refusals - 1])
             return
         self.passed += 1
         self.begin_next()
@@ -89,8 +89,8 @@ class ToolsNetSource:
         if self.is_out:
             self.is_out = False
             self._silences += 1
-            self.hold.start(now, self._pause)
-            self._pause = min(self._pause * 10, HOLD_MOST_MS)
+            self.pause.start(now, self._pause_ms)
+            self._pause_ms = min(self._pause_ms * 10, PAUSE_MOST_MS)
 
     def go_past(self):
         """Be done with the one offered last."""

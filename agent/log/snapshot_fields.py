@@ -68,7 +68,7 @@ NUMBERS = const(48)
 PLACES = const(4)
 
 SENT_MET = const(1)  # the server has answered once: AHEAD follows what it had
-SENT_PASS = const(2)  # the next 08 vouches only for the one it names: a pass is under way
+SENT_LOOKAHEAD = const(2)  # the next 08 vouches only for the one it names: a lookahead is under way
 # An earlier version had several outstanding, 8 at most (16 and above said how many): those before the one that an 08
 # names are in doubt. It is never set any more.
 SENT_SEVERAL = const(4)

@@ -16,7 +16,7 @@ KIND_UNKNOWN = const(7)  # of a place in a snapshot so old that it does not say 
 _PLACE_BITS = const(6)
 _KIND = const(31)
 _IN_USE = const(32)
-_SENT_KNOWN = const(15)  # SENT_MET, SENT_PASS, SENT_SEVERAL, SENT_EVENTS_MET
+_SENT_KNOWN = const(15)  # SENT_MET, SENT_LOOKAHEAD, SENT_SEVERAL, SENT_EVENTS_MET
 
 
 def convert(state):

@@ -13,8 +13,8 @@ Imported where an answer under the highest ID known cannot be read.
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.openprotocol.ids import is_ahead
-from toolcart.agent.openprotocol.other_writing import COMPARED_MOST, digests, newest_of
 from toolcart.agent.openprotocol.result_digest import TIME
+from toolcart.agent.openprotocol.written_otherwise import COMPARED_MOST, digests, newest_of
 from toolcart.agent.record.result import HEAD_BYTES, ID_EPOCH
 
 ASKED_MOST = const(5)

@@ -10,7 +10,6 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import number, put_number
 
 HEADER_BYTES = const(20)
-DATA = const(20)
 STATION = const(12)
 SPINDLE = const(14)
 

@@ -62,14 +62,14 @@ Rules
               above (ended_count.py)                                   or in the log, WALK
     SETTLE    -                    written down (W1): FILL; refused: SETTLE after a pause
     COMPARE   what was pushed      is it that, in another writing?     the next one; at last NEWEST, with what that
-              (other_writing.py)   (the same)                         has shown
+              (written_otherwise)  (the same)                         has shown
               what is in front     is it that? (the same)             the next one; at last as from WITNESS, or
               of w (rule 11)                                          neither: WALK, and no new count
     SEEK      downward, shared     is it ours? (shared_ids.py)             the stretch is known: FILL
     FILL      the oldest missing   the first of a run of pushes:       close it, count it; at the end of the range W2
                                    close the run; else store it, close it
     IDLE      -                    what may be missing: FILL, WALK or SEEK; asked to poll: POLL
-    POLL      0, then w + 1        is it w? (subscription_watchdog)   w + 1, since 0 may be unknown there; then IDLE
+    POLL      0, then w + 1        is it w? (subscription_check)      w + 1, since 0 may be unknown there; then IDLE
     OFF       -                    rejected: NEWEST in an hour, W4; else the rest of the connection
     NO_ID     -                    a push that has an ID: NEWEST (also where only a push shows whether IDs are off)
     CLOSED    -                    a session is ready: NEWEST, or OFF where that is configured or cannot be; where it
@@ -212,7 +212,7 @@ class Recovery:
         self.passed_over = 0  # answers that name another station, and were not taken
         self.polled = -1  # the ID that a poll brought, if it is not the highest known
         self.offset = IdOffset()  # rule 7
-        self.writing = None  # toolcart.agent.openprotocol.other_writing's, where an answer may be written otherwise
+        self.writing = None  # toolcart.agent.openprotocol.written_otherwise's, where an answer may be that
         self._check = None  # toolcart.agent.openprotocol.count_check's, while it asks
         self._spindle_results = None  # toolcart.agent.openprotocol.spindle_results', where there are several
         self._ended = None  # toolcart.agent.openprotocol.ended_count's, where the newest is not above `w`
@@ -1450,7 +1450,7 @@ class Recovery:
         """True if it is to be seen whether the highest ID known stands, before what was skipped in front is gone."""
         return not (self._is_checked or self.offset.is_ruled_out or self.flags) and self._counts_alone()
 
-    # -- an answer in another writing (toolcart.agent.openprotocol.other_writing) --------------------------------------
+    # -- an answer in another writing (toolcart.agent.openprotocol.written_otherwise) ----------------------------------
 
     def _counts_alone(self):
         """True if an ID means one result, of this station."""
@@ -1483,7 +1483,7 @@ class Recovery:
         """True if the answer is what was pushed under its ID, in the writing that is proven."""
         if self.writing is None or not self.writing.is_proven:
             return False
-        from toolcart.agent.openprotocol.other_writing import fits
+        from toolcart.agent.openprotocol.written_otherwise import fits
 
         return unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed)
 
@@ -1501,7 +1501,7 @@ class Recovery:
         """True if this answer may be what was pushed under its ID, in another writing: then that is to be found out."""
         if not self._counts_alone() or (self.writing is not None and self.writing.is_over):
             return False
-        from toolcart.agent.openprotocol.other_writing import OtherWriting, fits
+        from toolcart.agent.openprotocol.written_otherwise import OtherWriting, fits
 
         if not fits(answer, pushed):
             return False
@@ -1560,7 +1560,7 @@ class Recovery:
         is_proven = writing is not None and writing.is_proven
         if not self._counts_alone() or not (is_proven or (flags & FLAG_RECOVERED and self.ledger.doubted)):
             return 0
-        from toolcart.agent.openprotocol.other_writing import is_stored
+        from toolcart.agent.openprotocol.written_otherwise import is_stored
 
         put_digest(self._compared, 0, body, start, flags)
         since = self.ledger.since if is_proven else 1

@@ -10,9 +10,9 @@ Rules
    above raises an alarm, moves nothing, and brings all that there is once; one below means a consumer that was set
    back: it gets what is still there.
 5. What was not confirmed may have been too much for the queue that the broker has for the consumer: then fewer batches
-   are out (toolcart.agent.outlets.pace). If one was out alone, or the connection ended, it may have been too much for
-   the way or for the broker: batches have half as many records then, and one more with each that is confirmed. Where
-   that shows a limit, they stay below it (toolcart.agent.outlets.message_size). A broker says nothing of either.
+   are out (toolcart.agent.outlets.batch_window). If one was out alone, or the connection ended, it may have been too
+   much for the way or for the broker: batches have half as many records then, and one more with each that is confirmed.
+   Where that shows a limit, they stay below it (toolcart.agent.outlets.message_size). A broker says nothing of either.
 6. A message that is not a batch is done with when it has its PUBACK and all results before it are confirmed.
 7. It writes to the flash only while the controller's line is quiet.
 8. A connection that ends before the first retained message has its PUBACK, or before the CONNACK while the will is to
@@ -377,7 +377,7 @@ class Mqtt:
         was_overdue = progress.is_overdue
         if progress.last_result > progress.base:
             self.counts.resent += 1
-            if progress.pace.put_silence():
+            if progress.batch_window.put_silence():
                 self._send_less(now)
             else:
                 self.limit.put_dropped()

@@ -34,8 +34,8 @@ from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
+from toolcart.agent.outlets.batch_window import BatchWindow
 from toolcart.agent.outlets.given_again import GivenAgain
-from toolcart.agent.outlets.pace import Pace
 
 RECEIPT_NEWS = const(0)
 RECEIPT_KNOWN = const(1)
@@ -62,7 +62,7 @@ class Receipts:
         self.strays = 0  # how many PUBACKs are still to come for what will be sent again
         self.timer = Timer()  # until a receipt is overdue
         self.wait_ms = timeout_ms
-        self.pace = Pace(ahead)
+        self.batch_window = BatchWindow(ahead)
         self._log = log
         self._cursor = cursor
         self._timeout_ms = timeout_ms
@@ -87,7 +87,7 @@ class Receipts:
         self._none_yet = True
         self.receipt_came = False
         self.strays = 0
-        self.pace.forget()
+        self.batch_window.forget()
         self.timer.stop()
         self.scout.stand_at(self._cursor)
 
@@ -95,7 +95,7 @@ class Receipts:
         """True if more may go out without a receipt."""
         if not self.needs_receipt:
             return True
-        return self.pace.out < (1 if self.is_overdue else self.pace.most)
+        return self.batch_window.out < (1 if self.is_overdue else self.batch_window.most)
 
     def put_sent(self, now):
         """A batch went out, up to where the scout is."""
@@ -105,7 +105,7 @@ class Receipts:
             self.sent = last
             self.highest = max(self.highest, last)
         if self.needs_receipt:
-            self.pace.put_sent(last)
+            self.batch_window.put_sent(last)
             if not self.timer.armed:
                 self._await(now)
 
@@ -151,7 +151,7 @@ class Receipts:
         self.last_result = self._acked = self.base
         self.after = self.receipt
         self.strays = out
-        self.pace.forget()
+        self.batch_window.forget()
         self.timer.stop()
 
     def put_silence(self, out):
@@ -177,7 +177,7 @@ class Receipts:
         self._none_yet = False
         if value > self.base:
             self.again.confirm(max(self.base, self._first), value)
-            self.pace.put_confirmed(value)
+            self.batch_window.put_confirmed(value)
             self.base = self.receipt = value
             self.receipt_came = self.receipts_repeat = self._started_over = self.is_overdue = False
             if self.wait_ms > self._timeout_ms:

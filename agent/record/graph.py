@@ -65,7 +65,6 @@ STEPS_MOST = const(4)
 STEPS_BITS = const(0x7F)  # of the byte at STEPS
 HAS_NAMED = const(0x80)
 NAMED_BYTES = const(6)  # spindle's upper bits, the header's spindle, bolt, object
-NAMED_SPINDLE = const(1)
 NAMED_BOLT = const(2)
 NAMED_OBJECT = const(4)
 LIMIT_BYTES = const(6)

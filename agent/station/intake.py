@@ -31,7 +31,7 @@ from toolcart.agent.openprotocol.ids import id_of, moved, put_id
 from toolcart.agent.openprotocol.subscriptions import NAMED
 from toolcart.agent.record.result import ID_BYTES
 from toolcart.agent.station.store import KEPT, KEPT_BEFORE, NO_FIGURES, NOT_KEPT
-from toolcart.agent.station.subscription_watchdog import SubscriptionWatchdog
+from toolcart.agent.station.subscription_check import SubscriptionCheck
 
 READS_A_STEP = const(8)  # then the other tasks have their turn
 _CONNECT_TIMEOUT_MS = const(5000)
@@ -54,14 +54,14 @@ class Intake:
         self.steady = session.steady
         self.flash_window = station.flash_window
         self.recovery = recovery = station.recovery
-        self.watchdog = SubscriptionWatchdog(recovery, recovery.retry_ms)
+        self.subscription_check = SubscriptionCheck(recovery, recovery.retry_ms)
         self.store = store
         self.log = store.log
         self.counters = station.counters
         # the connection to the controller, and why there is none (rule 4)
         self.host = controller["host" if tcp else "device"]
         self.port_number = controller["port" if tcp else "baud"]  # of a serial line: its speed
-        self.attempts = 0  # connections begun: toolcart.agent.cart.liveness checks that it grows
+        self.attempts = 0  # connections begun: toolcart.agent.cart.watchdog checks that it grows
         self.opening = False  # a connection was requested and is not open yet
         self.fault = ConnectionFault()
         self.wait = Timer()  # for the next attempt; while `opening`, for the current one
@@ -168,7 +168,7 @@ class Intake:
 
     def stalled(self, now):
         """The process got no turn for a while: the controller may have given up."""
-        self.watchdog.doubt(now)
+        self.subscription_check.doubt(now)
 
     # -- the connection ------------------------------------------------------------------------------------------
 
@@ -236,7 +236,7 @@ class Intake:
         self.port.close()
         self.session.closed()
         self.flash_window.set_receiving(False)
-        self.watchdog.closed()
+        self.subscription_check.closed()
         self.recovery.closed(now)
         self._tell_recovery(now)
         self.opening = False
@@ -296,7 +296,7 @@ class Intake:
         session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
         if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
-        self.watchdog.rest(now)
+        self.subscription_check.rest(now)
         self._tool_due = self.due = True
         if self.queries is not None:
             self.queries.opened(now)
@@ -396,7 +396,7 @@ class Intake:
             else:
                 self.counters.count(h.CONTROLLER_MALFORMED)
         elif event >= st.EV_WATCH:
-            self.watchdog.on_event(self, event, now)
+            self.subscription_check.on_event(self, event, now)
         elif event >= st.EV_KEEPERS:
             session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
         elif event >= st.EV_QUERY:
@@ -443,7 +443,7 @@ class Intake:
             self.answer(kept, now)
             return
         if kept == KEPT_BEFORE:
-            self.watchdog.doubt(now, True)
+            self.subscription_check.doubt(now, True)
         if not self.steady:
             self._use_last_chance(now)
         self.session.acknowledge()
@@ -472,7 +472,7 @@ class Intake:
             self.wake_outlets(now)
             several = self.session.fallback.multi_spindle
             if kept == KEPT_BEFORE and (several is None or not several.rewinds()):
-                self.watchdog.doubt(now, True)
+                self.subscription_check.doubt(now, True)
             return True
         self.session.withhold()
         if kept == NOT_KEPT:
@@ -497,11 +497,11 @@ class Intake:
         recovery = self.recovery
         if self._heard.armed and self._heard.expired(now):
             self._heard.stop()
-        wait_ms = self.watchdog.timer.left(now)
+        wait_ms = self.subscription_check.timer.left(now)
         if wait_ms:
             if wait_ms < left:
                 left = wait_ms
-        elif session.can_fetch() and not self._heard.armed and self.watchdog.look(session, now):
+        elif session.can_fetch() and not self._heard.armed and self.subscription_check.look(session, now):
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
@@ -566,7 +566,7 @@ class Intake:
             self.counters.note(h.IDS_GONE, gone - self._gone_reported, now)
             self._gone_reported = gone
             self.wake_outlets(now)
-            self.watchdog.fetched(self, -1, now)
+            self.subscription_check.fetched(self, -1, now)
         counts = self.counters.counts
         passed_over = self.recovery.passed_over
         if passed_over != counts[h.PASSED_OVER]:
@@ -622,7 +622,7 @@ class Intake:
             recovery.kept(now)
             self.wake_outlets(now)
             if kept == KEPT:
-                self.watchdog.fetched(self, id_of(recovery.ask_id, 0), now)
+                self.subscription_check.fetched(self, id_of(recovery.ask_id, 0), now)
 
     def _put_fetched(self, is_read, now):
         """Store the answer that is in the stage, or as it came; return KEPT, KEPT_BEFORE or NOT_KEPT."""
@@ -642,7 +642,7 @@ class Intake:
         elif news == rp.NEWS_NO_OWNER:
             self.counters.note(h.NO_OWNER, self.session.received.revision, now)
         elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
-            self.watchdog.polled(self, news == rp.NEWS_KNOWN, now)
+            self.subscription_check.polled(self, news == rp.NEWS_KNOWN, now)
         elif news == rp.NEWS_OFFSET:
             self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
         elif news == rp.NEWS_RESET:

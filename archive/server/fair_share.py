@@ -1,4 +1,6 @@
-"""Strangers are served in turns, for part of the time: whatever they send takes little from known stations.
+"""A fair share for each connection of a station not yet known, a stranger: one after the other, for part of the time.
+
+Whatever they send takes little from known stations.
 
 Rules
 1. In each PERIOD_S strangers are served for SHARE_S, the longest waiting first, TELEGRAMS_MOST of each at a time.

@@ -38,7 +38,7 @@ from starlette.routing import Mount, Route
 from toolcart.archive.reports import export
 from toolcart.archive.statistics import spc
 from toolcart.archive.statistics.periods import Shifts
-from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, quality_pages, template_filters
+from toolcart.archive.web import edits, list_rows, metrics, page_queries, pages, statistics_pages, template_filters
 from toolcart.archive.web.exports import DONE, Exports, Job, QueueFull
 from toolcart.archive.web.live import LiveFeed
 from toolcart.archive.web.pages import Page
@@ -75,9 +75,9 @@ _PAGES: tuple[tuple[str, Callable[[Reading, Request], Awaitable[Page]]], ...] = 
     ("/curves/{number:int}", pages.curves),
     ("/station/{key:path}", pages.station),
     ("/results", pages.results),
-    ("/trend/{key:path}", quality_pages.trend_page),
+    ("/trend/{key:path}", statistics_pages.trend_page),
     ("/limits/{key:path}", edits.limits_page),
-    ("/pareto", quality_pages.pareto_page),
+    ("/pareto", statistics_pages.pareto_page),
     ("/events", pages.events),
     ("/breaches", pages.breaches),
     ("/audit", pages.audit),

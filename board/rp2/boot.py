@@ -14,7 +14,7 @@ import vfs
 
 from toolcart.board import FILES_BYTES
 
-BLOCK = 4096
+BLOCK = 4096  # BLOCK_BYTES of toolcart.board.rp2.flash, which a boot does not import: it needs nothing else of it
 SUPERBLOCKS = 2 * BLOCK
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from toolcart.archive.database import bulk_insert, database
 from toolcart.archive.database import tables as t
 from toolcart.archive.statistics import periods, rates
-from toolcart.archive.web import quality_pages
+from toolcart.archive.web import statistics_pages
 from toolcart.archive.web.reading import QueryTimeout
 from host_tests.support.archive import browsing, filled, place_in, reading
 from lab.harness.archive_rows import sum_all
@@ -63,7 +63,7 @@ def rows_of(place, query):
 @pytest.mark.parametrize(
     ("by", "span", "narrow"),
     # What a bar is, and which rows there are, are decided apart: each of one with some of the other.
-    [(by, SPANS[1], "") for by in (*quality_pages.BY, *quality_pages.OVER)]
+    [(by, SPANS[1], "") for by in (*statistics_pages.BY, *statistics_pages.OVER)]
     + [(by, SPANS[at % 2], narrow) for by in ("program", "shift") for at, narrow in enumerate(NARROW)],
 )
 def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
@@ -73,7 +73,7 @@ def test_rates_are_those_of_the_rows(browser, place, span, narrow, by):
     assert (page["nok"], page["all"]["of"]) == (bad, len(rows))
     assert page["all"]["rate"] == pytest.approx(bad / len(rows))
     assert sum(bar["count"] for bar in page["bars"]) == bad and page["more"] == 0
-    assert by in quality_pages.OVER or page["bars"][-1]["up_to"] == pytest.approx(1.0)
+    assert by in statistics_pages.OVER or page["bars"][-1]["up_to"] == pytest.approx(1.0)
     for bar in page["bars"]:
         assert bar["rate"] == pytest.approx(bar["count"] / bar["of"]) and bar["low"] <= bar["rate"] <= bar["high"]
     if by != "cause":

@@ -21,7 +21,7 @@ from toolcart.archive.statistics.limits import Phase, segments
 from toolcart.archive.statistics.rates import causes
 from toolcart.archive.statistics.spc import Level
 from toolcart.archive.statistics.statistics import parts, values
-from toolcart.archive.web import page_queries, quality_pages, serving, users
+from toolcart.archive.web import page_queries, serving, statistics_pages, users
 from toolcart.archive.web.users import ROLES, UsersFile, put
 from host_tests.support.archive import Served, browsing, place_in, reading, reported, result, run
 from host_tests.support.archive import filled as filled_with
@@ -186,7 +186,7 @@ def test_what_is_not_there_is_reported(browser):
 
 
 def test_more_periods_than_lines_are_on_pages_newest_first(place, monkeypatch):
-    monkeypatch.setattr(quality_pages, "LINES", 2)
+    monkeypatch.setattr(statistics_pages, "LINES", 2)
     with browsing(place, None, True, SHIFTS) as browser:
         periods = as_json(browser, "/trend/3/1/1", by="shift")["trend"]["quantities"][0]["periods"]
         names = [one["period"] for one in periods]
@@ -208,7 +208,7 @@ def test_a_cause_names_its_statuses(statuses):
     assert rates.statuses(rates.cause(*statuses)) == tuple(status or 0 for status in statuses)
 
 
-@pytest.mark.parametrize("by", quality_pages.BY)
+@pytest.mark.parametrize("by", statistics_pages.BY)
 def test_a_bar_leads_to_its_results(browser, by):
     page = as_json(browser, "/pareto", by=by)
     for bar in page["bars"]:

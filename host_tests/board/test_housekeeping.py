@@ -6,7 +6,7 @@ import json
 from toolcart.agent.base.counters import DROP_ORDERED
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.config import complete
-from toolcart.agent.cart.liveness import ASKED_MS
+from toolcart.agent.cart.watchdog import ASKED_MS
 from toolcart.base.clock import Dice, SimClock
 from toolcart.board import clock as c
 from toolcart.board.console import LINE_MAX

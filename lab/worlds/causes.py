@@ -44,17 +44,17 @@ start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
 -LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
 +LOG_FULL
-no-pass | 2 | agent/outlets/toolsnet/policy.py | worlds refused
+no-lookahead | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : what is refused is offered again and again, and nothing behind it
--elif self.parks:
+-elif self.keeps_refused:
 +elif self.head < 0:
 ten-seconds-each | 2 | agent/outlets/toolsnet/policy.py | worlds refused
 : each refused one of a row is offered four times
 -if self.lookahead.is_proven(now) and (
 +if self.head < 0 and (
-pass-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
-: a pass never goes further than the next one
--(REACH << min(passes, _WIDER_MOST))
+lookahead-of-one | 2 | agent/outlets/toolsnet/lookahead.py | refusals model
+: a lookahead never goes further than the next one
+-(REACH << min(failed, _WIDER_MOST))
 +1
 earlier-is-not-missing | 3 | agent/openprotocol/recovery.py | worlds away
 : what a controller with a clock set back has is taken for old
@@ -193,37 +193,37 @@ run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 +self.request.asked != unpack_id(pushes.first, 0)
 W1-limit-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
 : what may go out is not saved first
--        if is_alone or self.is_open():
+-        if is_alone or self.is_unsettled():
 -            return self.declare(number, self.in_order(), SENT_ALONE)
 -        return self.declare_batch(number - 1, self.in_order())
 +        self.allowed = self.numbers[LIMIT] = number if is_alone else number + self.batch - 1
 +        return True
-W2-pass-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
-: results go out in order while the state still says pass
+W2-lookahead-not-over | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
+: results go out in order while the state still says lookahead
 -        if self.numbers[SENT] & _LESS:
 +        if self.numbers[SENT] < 0:
-W3-pass-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
-: a pass begins before that is saved
+W3-lookahead-not-durable | 0 | agent/outlets/toolsnet/in_flight.py | refusals model
+: a lookahead begins before that is saved
 -        return self.declare(limit if limit
-+        self.numbers[SENT] |= SENT_PASS
++        self.numbers[SENT] |= SENT_LOOKAHEAD
 +        self.allowed = self.numbers[LIMIT] = max(limit, before)
 +        return True
 +        return self.declare(limit if limit
 W4-taken-not-durable | 0 | agent/outlets/toolsnet/lookahead.py | refusals model
-: what a pass has found is not saved
--        return sent.declare_batch(cursor.number, sent.in_order())  #
+: what a lookahead has found is not saved
+-        return in_flight.declare_batch(cursor.number, in_flight.in_order())  #
 +        from toolcart.agent.log.snapshot_fields import LIMIT, SENT
 +
-+        numbers[LIMIT] = sent.allowed = cursor.number + sent.batch
-+        numbers[SENT] = sent.in_order()
++        numbers[LIMIT] = in_flight.allowed = cursor.number + in_flight.batch
++        numbers[SENT] = in_flight.in_order()
 +        return True  #
 W5-late-not-durable | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : a late one goes out before that is saved
--        if not sent.declare(policy.cursor.number, sent.in_order() | SENT_OLDER):
+-        if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
 +        from toolcart.agent.log.snapshot_fields import LIMIT
 +
-+        numbers[LIMIT] = sent.allowed = policy.cursor.number
-+        if sent.allowed < 0:
++        numbers[LIMIT] = in_flight.allowed = policy.cursor.number
++        if in_flight.allowed < 0:
 W6-late-not-over | 0 | agent/outlets/toolsnet/reoffer.py | refusals model
 : what became of a late one is not saved
 -        if not policy.in_flight.save():
@@ -239,7 +239,7 @@ look-up-by-nothing | 0 | agent/station/store.py | worlds
 +return 0
 subscription-not-watched | 0 | agent/station/intake.py | worlds misled
 : no one asks whether the controller still pushes
--wait_ms = self.watchdog.timer.left(now)
+-wait_ms = self.subscription_check.timer.left(now)
 +wait_ms = 60000
 shared-ids-not-seen | 0 | agent/openprotocol/shared_ids.py | worlds misled none
 : no answer shows that stations share the IDs

@@ -19,7 +19,7 @@ class HeadOfLine:
         self._in_order = False  # one was refused for the first time: not one that is offered late
         self._proven: int | None = None  # when one was taken behind refused ones, one at a time
         self._is_proven = False  # the first refusal came soon after that
-        self._mute = False  # one had no answer since one was taken: its passes may have met all within reach
+        self._mute = False  # one had no answer since one was taken: its lookaheads may have met all within reach
 
     def unanswered(self) -> None:
         """The server does not answer a result, because of its content."""

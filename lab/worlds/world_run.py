@@ -28,8 +28,8 @@ from lab.worlds.world import World
 
 CALM_MAX_MS = 3 * 3600 * 1000
 DROPPED_MS = 10 * 60 * 1000  # between two orders of an operator
-VISIT_MS = 30 * 60 * 1000  # more for each time one is needed: a pass of silent ones fills a quarantine
-MUTE_MS = 240 * 1000  # and for each silent one that its passes met: a silence and a reconnect, three times
+VISIT_MS = 30 * 60 * 1000  # more for each time one is needed: a lookahead of silent ones fills a quarantine
+MUTE_MS = 240 * 1000  # and for each silent one that its lookaheads met: a silence and a reconnect, three times
 SILENT_MS = 30 * 60 * 1000  # and for each one never answered by a server that answers nothing else: twenty silences
 RETRY_MS, RETRIED_MOST = 60000, 6  # with more entries than these an operator has all of them offered again
 RETRIES_MOST = 16

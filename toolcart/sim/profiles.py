@@ -1,4 +1,4 @@
-"""Controllers as their documents describe them: a row of options for each, for ControllerOptions.
+"""Controllers as their documents describe them: each with its quirks, a row of options for ControllerOptions.
 
     ControllerOptions(**profile_options("power-focus-6000-2.8", window=2))
 

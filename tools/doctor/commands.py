@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
@@ -33,9 +34,9 @@ from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN,
 from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
 
-AT_ONCE = 8  # stations
-OF_CATALOGUE = ("encoding", "meanings", "code_lists")  # beside its tables
-MOUNTED: dict = {"owner": NO_OWNER}  # settings of a spool that an agent has: it knows that it is the station's
+AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
+LATE_IMPORTS = ("encoding", "meanings", "code_lists")  # of the catalogue, when they are needed
+MOUNTED_SETTINGS: dict = {"owner": NO_OWNER}  # settings of a spool that an agent has: it knows that it is the station's
 
 
 @click.command()
@@ -57,14 +58,14 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         raise click.UsageError(f"--config FILE is needed: the service's {SERVICE_CONFIG} is not here.")
     config_path = config_path or str(SERVICE_CONFIG)
     findings: list[Finding] = []
-    for finding in examine(config_path, ntp_host, offline):
+    file = _read(config_path)
+    for finding in examine(file, ntp_host, offline):
         findings.append(finding)
         if not as_json:
             for line in finding.lines():
                 click.echo(visible(line))
     bad_findings = [finding for finding in findings if finding.verdict == BAD]
     agent_runs = any(finding.subject == agent.SUBJECT and finding.verdict == GOOD for finding in findings)
-    wrong_file = not any(finding.subject.endswith(" spool") for finding in findings)  # nothing more could be checked
     if as_json:
         counts = {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in MARKS}
         click.echo(
@@ -80,48 +81,67 @@ def doctor(config_path: str | None, ntp_host: str | None, offline: bool, as_json
         good_text = works if agent_runs else "what can be checked without an agent works"
         click.echo(bad_count if bad_findings else good_text, nl=False)
         click.echo(f", {warnings} could be better" if warnings else "")
-    sys.exit(EXIT_CONFIGURATION if wrong_file and not agent_runs else EXIT_OTHER if bad_findings else EXIT_FINE)
+    is_unusable = file.configuration is None and not agent_runs
+    sys.exit(EXIT_CONFIGURATION if is_unusable else EXIT_OTHER if bad_findings else EXIT_FINE)
 
 
-def examine(config_path: str, ntp_host: str | None = None, offline: bool = False) -> Iterator[Finding]:
-    """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
+@dataclass(frozen=True)
+class _File:
+    """The configuration as it was read; `configuration` is what an agent runs with, None if none would."""
+
+    path: str
+    user: runner.User
+    checked_as: str
+    checked: files.Checked
+    configuration: dict | None
+
+
+def _read(config_path: str) -> _File:
+    """Read and check the configuration, as the agent's user if root asks."""
     user = runner.user_of(config_path)
     with runner.acting_as(user) as acting:
         checked = files.check(config_path, runner.credentials_of(config_path))
-    configuration = checked.configuration or _configuration_to_run(config_path)
+    return _File(config_path, user, acting.words, checked, checked.configuration or _configuration_to_run(config_path))
+
+
+def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Finding]:
+    """Check one link after the other, the stations side by side; files as the agent's user, if root asks."""
+    config_path, checked, configuration = file.path, file.checked, file.configuration
     stations = configuration["stations"] if configuration else []
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
-    lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
-    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
-    for mistake in [*checked.mistakes, *lacks]:
+    missing = [lack for lack in checked.lacks if not _agent_says_so(lack[0], configuration, agent_status)]
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing))
+    for mistake in [*checked.mistakes, *missing]:
         yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
     if configuration is None:
         if agent_status is not None:
             yield from _running_findings(agent_status["stations"], None, config_path)
         return
-    if not checked.mistakes and not lacks:
-        words = f"{config_path}: {counted(len(stations), 'station')}; checked as {acting.words}"
+    if not checked.mistakes and not missing:
+        words = f"{config_path}: {counted(len(stations), 'station')}; checked as {file.checked_as}"
         yield Finding("configuration", GOOD, words)
-    may_run = (no_agent is not None and no_agent.is_forbidden) or any(is_held(spool) is not False for spool in spools)
+    agent_may_run = (no_agent is not None and no_agent.is_forbidden) or any(
+        is_held(spool) is not False for spool in spools
+    )
     running = agent_status["stations"] if agent_status is not None else None
-    with runner.acting_as(user):
+    with runner.acting_as(file.user):
         if running is None:
             yield from _spool_findings(configuration, config_path)
         yield from local.clock()
-        if running is None and not may_run and not offline:
+        if running is None and not agent_may_run and not offline:
             yield from local.names(configuration)
         for host in () if offline else [ntp_host] if ntp_host else configuration["board"]["ntp_hosts"] or []:
             yield time_server.ask_time(host)
         if running is not None:  # what an agent tells needs no connection
             yield from _running_findings(running, configuration, config_path)
-        elif may_run:
+        elif agent_may_run:
             yield from map(_not_asked, configuration["stations"])
         elif not offline:
-            yield from _station_findings(configuration, config_path)
+            yield from _all_stations(configuration, config_path)
 
 
-def _is_told(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:
+def _agent_says_so(setting: str, configuration: dict | None, agent_status: dict | None) -> bool:
     """Return True if this is an outlet's file, and the running agent says itself that it cannot use it."""
     place = re.fullmatch(r"stations\[(\d+)\]\.outlets\[(\d+)\]\.path", setting)
     if place is None or configuration is None:
@@ -144,7 +164,7 @@ def _configuration_to_run(config_path: str) -> dict | None:
         return None
 
 
-def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding]:
+def _all_stations(configuration: dict, config_path: str) -> Iterator[Finding]:
     """Check the stations side by side; what is found comes in their order.
 
     Those that share a controller's port or a line are checked one after the other.
@@ -154,7 +174,7 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
     def check_station(station: dict) -> list[Finding]:
         with locks[_controller_address(station)]:
-            return list(_findings_of(configuration, station, config_path))
+            return list(_one_station(configuration, station, config_path))
 
     with ThreadPoolExecutor(AT_ONCE, "asking") as pool:
         yield from chain.from_iterable(pool.map(check_station, configuration["stations"]))
@@ -162,7 +182,7 @@ def _station_findings(configuration: dict, config_path: str) -> Iterator[Finding
 
 def _import_for_threads() -> None:
     """Import what is else imported when it is needed: where few files may be open, threads get half a module."""
-    for module in ("_strptime", "encodings.idna", *(f"{catalogue.__name__}.{name}" for name in OF_CATALOGUE)):
+    for module in ("_strptime", "encodings.idna", *(f"{catalogue.__name__}.{name}" for name in LATE_IMPORTS)):
         import_module(module)
     catalogue.mids()  # reads each table
 
@@ -184,7 +204,7 @@ def _spool_as_configured(configuration: dict, station: dict, config_path: str) -
     system = configuration["system"]
     settings = {**station["spool"], "owner": (system["type"], system["number"], station["number"])}
     no_room = without_room.get(f"stations[{configuration['stations'].index(station)}].spool.path", "")
-    return local.spool(_name(station), spool_path(config_path, station), settings, no_room=no_room)
+    return local.spool(_station_name(station), spool_path(config_path, station), settings, no_room=no_room)
 
 
 def _running_findings(running: list[dict], configuration: dict | None, config_path: str) -> Iterator[Finding]:
@@ -197,7 +217,7 @@ def _running_findings(running: list[dict], configuration: dict | None, config_pa
         if station["mounted"]:
             spool = station["spool"]
             is_gone = spool.get("refused") == "gone" and not spool.get("is_back")
-            yield from local.spool(_name(station), Path(spool["path"]), MOUNTED, True, is_gone)
+            yield from local.spool(_station_name(station), Path(spool["path"]), MOUNTED_SETTINGS, True, is_gone)
         elif configuration and station["number"] in configured:
             yield from _spool_as_configured(configuration, configured[station["number"]], config_path)
     for station in running:
@@ -214,12 +234,12 @@ def spool_path(config_path: str, station: dict) -> Path:
     return config_file.folder_of(config_path) / station["spool"]["path"]
 
 
-def _name(station: dict) -> str:
+def _station_name(station: dict) -> str:
     return f"station {station['number']}"
 
 
-def _findings_of(configuration: dict, station: dict, config_path: str) -> Iterator[Finding]:
-    name = _name(station)
+def _one_station(configuration: dict, station: dict, config_path: str) -> Iterator[Finding]:
+    name = _station_name(station)
     folder = str(config_file.folder_of(config_path))
     if station["controller"]["link"] == "tcp":
         yield from controller.over_tcp(name, station["controller"], extras.wanted(configuration, station))
@@ -244,12 +264,14 @@ def _unproven(name: str, outlet: dict) -> Finding:
 def _not_asked(station: dict) -> Finding:
     """Say that nothing was asked, as an agent may be connected."""
     words = "an agent may be running, and does not tell its state: neither controller nor outlets were asked"
-    return Finding(_name(station), SKIPPED, words, f"`{as_root('toolcart status')}` asks it; or stop it and ask again.")
+    return Finding(
+        _station_name(station), SKIPPED, words, f"`{as_root('toolcart status')}` asks it; or stop it and ask again."
+    )
 
 
 def _status_findings(station: dict) -> Iterator[Finding]:
     """Yield what the running agent has found at this station; nothing else is asked."""
-    name = _name(station)
+    name = _station_name(station)
     if not station["mounted"]:
         yield Finding(f"{name} agent", BAD, attention.spool_problem(station))
         return

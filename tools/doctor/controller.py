@@ -13,13 +13,12 @@ import time
 from datetime import datetime
 
 from toolcart import catalogue
-from toolcart.agent.cart.assembly import controller_session
+from toolcart.agent.cart.assembly import asked_revisions, controller_session
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SHARED_SYSTEM
 from toolcart.agent.openprotocol.error_codes import REFUSED_EXISTS, REFUSED_GONE, refusal_class
-from toolcart.agent.openprotocol.revision_fallback import BLANK
 from toolcart.board.linux.board import Board
 from toolcart.codec.ask import (
     BUSY,
@@ -43,25 +42,24 @@ from toolcart.tools.status import process
 
 WAIT_S = 5.0
 SERIAL_S = 12.0  # three tries of MID 0001, plus the delays of a slow line
-APART_S = 5
+CLOCK_TOLERANCE_S = 5  # a controller tells whole seconds, and its answer takes time
 UNKNOWN_MID = 99
-ENDS = "it closes the connection"
+CLOSES_CONNECTION = "it closes the connection"
 _HEADERS = {
     SPINDLE_FIRST: 'Set controller.header to "op-ford" or "op-bmw".',
     USUAL: 'Leave controller.header out, or set it to "standard".',
 }
-READ_BYTES = 256
 TURN_S = 0.01
-LOCK = (
+LOCK_NOTE = (
     "cannot tell whether the tool locks on disconnect",
     "Look for the action at disconnect in the controller's own settings: docs/controllers.md names it.",
 )
-_OWN_ALONE = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
+_OWN_RESULTS_HINT = "The agent takes those of its own station, where MID 0065 names it: from revision 7 on."
 _OPERATIONS = (
     'With several bolts (Flex, StepSync) set controller.results to "operations": what MID 0061 holds of them is in no '
     "document."
 )
-_NAME = slice(6, 31)  # within what toolcart.agent.openprotocol.error_codes keeps
+_CONTROLLER_NAME = slice(6, 31)  # of a session's identity (toolcart.agent.openprotocol.controller_identity)
 # What to check if there is a connection but no session.
 _CONNECTED = "Is another client connected? Does it know one of controller.start_revisions?"
 _OCCUPIED = "Another program holds its connection, or our last one has not timed out there yet."
@@ -82,7 +80,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         endpoint = reasons.Endpoint(reasons.CONTROLLER, controller["host"], controller["port"], "controller.host")
         return [outlets.unreached(subject, endpoint, error.__cause__)]
     try:
-        started = asking.start(_with_blank(controller["start_revisions"], controller.get("header", USUAL)))
+        started = asking.start(asked_revisions(controller["start_revisions"], controller.get("header", USUAL)))
     except Unanswered as error:
         asking.leave()
         other_header = None if _has_answered(error) else _other_header(controller, subject)
@@ -104,12 +102,7 @@ def over_tcp(name: str, controller: dict, wants: frozenset[str] = frozenset()) -
         findings.append(Finding(subject, BAD, str(error), "It answered MID 0001 and then no more."))
     finally:
         asking.leave()
-    return [*findings, Finding(subject, NOTE, *LOCK)]
-
-
-def _with_blank(revisions: list[int], header: str) -> tuple[int, ...]:
-    """Return what the agent asks for: as toolcart.agent.cart.assembly does."""
-    return (*revisions, BLANK) if header == USUAL else tuple(revisions)
+    return [*findings, Finding(subject, NOTE, *LOCK_NOTE)]
 
 
 def _connect(controller: dict, header: str) -> Asking:
@@ -122,7 +115,7 @@ def _other_header(controller: dict, subject: str) -> Finding | None:
     try:
         asking = _connect(controller, header)
         try:
-            asking.start(_with_blank(controller["start_revisions"], header))
+            asking.start(asked_revisions(controller["start_revisions"], header))
         finally:
             asking.leave()
     except Unanswered as error:
@@ -171,24 +164,24 @@ def _offers_both(subject: str, revision: int, offered: int) -> Finding:
     return Finding(subject, NOTE, words, _OPERATIONS, {"results": revision, "operations": offered})
 
 
-def _subscription_finding(subject: str, asking: Asking, controller: dict, is_fixture: bool) -> Finding:
+def _subscription_finding(subject: str, asking: Asking, controller: dict, may_have_several_bolts: bool) -> Finding:
     """Subscribe in the best revision it takes, and unsubscribe at once.
 
-    `is_fixture`: it may have several bolts, of which MID 0061 may hold one: then MID 1201 is asked for too.
+    With `may_have_several_bolts` MID 0061 may hold one of them alone: then MID 1201 is asked for too.
     """
     refused: list[str] = []
     accepted_by_code = 0  # the revision that was answered with "no error"
-    for revision in _with_blank(controller["result_revisions"], controller.get("header", USUAL)):
+    for revision in asked_revisions(controller["result_revisions"], controller.get("header", USUAL)):
         try:
             answer, pushed = _answer_to(asking, request_in(60, revision))
         except ConnectionEnded:
-            refused.append(f"{revision_name(revision)}: {ENDS}")
+            refused.append(f"{revision_name(revision)}: {CLOSES_CONNECTION}")
             continue
         exists = answer.mid == 4 and refusal_class(answer["error_code"]) == REFUSED_EXISTS
         if answer.mid == 5 or (accepted_by_code and exists):
             revision = revision if answer.mid == 5 else accepted_by_code
             _, more_pushed = _answer_to(asking, catalogue.encode(63))
-            if is_fixture and (offered := extras.offers_operations(asking)):
+            if may_have_several_bolts and (offered := extras.offers_operations(asking)):
                 return _offers_both(subject, revision, offered)
             hint = (
                 f"{pushed + more_pushed} results came meanwhile; the agent fetches them."
@@ -231,22 +224,22 @@ def _stored_results(subject: str, asking: Asking, controller: dict) -> Finding:
     try:
         answer, _ = _answer_to(asking, catalogue.encode(64, tightening_id=0))
     except ConnectionEnded:
-        words = f"{ENDS} when it is asked for a stored result (MID 0064)"
+        words = f"{CLOSES_CONNECTION} when it is asked for a stored result (MID 0064)"
         return Finding(
             subject, BAD, words, "Set controller.recover to false: then the session stands, and nothing is fetched."
         )
     if answer.mid == 65:
-        ident = answer["tightening_id"]
-        words = f"it returns stored results (MID 0064); newest tightening ID {ident}"
-        figures = {"newest": ident}
+        newest_id = answer["tightening_id"]
+        words = f"it returns stored results (MID 0064); newest tightening ID {newest_id}"
+        figures = {"newest": newest_id}
         if not wanted:
             words += ", but controller.recover is false: what it makes while the agent is not listening is not fetched"
             return Finding(subject, NOTE, words, "", figures)
-        if not _shares_ids(asking, ident):
+        if not _shares_ids(asking, newest_id):
             return Finding(subject, GOOD, words, "", figures)
         words += "; all its stations share the tightening IDs"
         if controller.get("tightening_ids") != "own":
-            return Finding(subject, GOOD, words, _OWN_ALONE, {**figures, "shares_ids": True})
+            return Finding(subject, GOOD, words, _OWN_RESULTS_HINT, {**figures, "shares_ids": True})
         hint = 'Set controller.tightening_ids to "auto": results of other stations are taken for its own now.'
         return Finding(subject, BAD, words, hint, {**figures, "shares_ids": True})
     words = f"it returns no stored result (MID 0064): {reasons.code_phrase(answer['error_code'])}"
@@ -271,7 +264,7 @@ def _clock_finding(subject: str, asking: Asking) -> Finding:
     try:
         answer, _ = _answer_to(asking, catalogue.encode(80))
     except ConnectionEnded:
-        return Finding(subject, NOTE, f"its clock cannot be asked: {ENDS}")
+        return Finding(subject, NOTE, f"its clock cannot be asked: {CLOSES_CONNECTION}")
     if answer.mid != 81:
         return Finding(subject, NOTE, f"its clock cannot be asked: {reasons.code_phrase(answer['error_code'])}")
     clock_time = str(answer["time"])
@@ -284,7 +277,7 @@ def _clock_finding(subject: str, asking: Asking) -> Finding:
         return Finding(
             subject, NOTE, f"its clock says {clock_time}; ours is not set, so they are not compared", "", figures
         )
-    if abs(ahead_s) <= APART_S:
+    if abs(ahead_s) <= CLOCK_TOLERANCE_S:
         return Finding(subject, GOOD, "its clock agrees with ours", "", figures)
     direction = "ahead of" if ahead_s > 0 else "behind"
     hint = 'Set it there, or let the agent: `"clock": "set"` for this controller.'
@@ -331,14 +324,14 @@ def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     until = time.monotonic() + SERIAL_S
     try:
         while time.monotonic() < until:
-            received += _turn(session, port, board.now())
+            received += _pump(session, port, board.now())
             if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
-                who = bytes(session.identity[_NAME]).decode("latin-1").strip(" \0")
+                who = bytes(session.identity[_CONTROLLER_NAME]).decode("latin-1").strip(" \0")
                 baud_text = "" if "://" in device else f" at {baud} baud"
                 words = f"a controller answers on {device}{baud_text} ({controller['link']})"
                 words += f": controller name {who}" if who else ""
                 figures = {"octets": received, "controller_name": who}
-                return [Finding(subject, GOOD, words, "", figures), Finding(subject, NOTE, *LOCK)]
+                return [Finding(subject, GOOD, words, "", figures), Finding(subject, NOTE, *LOCK_NOTE)]
             if session.state == st.OVER or port.why:
                 break
             time.sleep(TURN_S)
@@ -347,11 +340,12 @@ def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
         return [_unanswered(subject, device, baud, received, session)]
     finally:
         session.stop(board.now())
-        _turn(session, port, board.now())
+        _pump(session, port, board.now())
         port.close()
 
 
-def _turn(session, port, now: int) -> int:
+def _pump(session, port, now: int) -> int:
+    """Let the session take what has come, and write what it has to; return how many bytes came."""
     link = session.link
     n = port.readinto(link.inlet(), link.free)
     if n > 0:

@@ -28,8 +28,8 @@ def examine(name: str, outlet: dict) -> list[Finding]:
     try:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
-        name = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
-        return [unreached(subject, reasons.Endpoint(name, host, port, "outlets[]"), error)]
+        server = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
+        return [unreached(subject, reasons.Endpoint(server, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Finding(subject, GOOD, words)]
 

@@ -16,7 +16,7 @@ CLIENT = 0x23  # version 4, client
 SERVER_MODE = 4
 NTP_TO_UNIX_S = 2208988800  # 1900 to 1970
 ERA_S = 1 << 32
-APART_S = 1.0
+CLOCK_TOLERANCE_S = 1.0
 
 
 def ask_time(host: str, port: int = NTP_PORT) -> Finding:
@@ -41,7 +41,7 @@ def ask_time(host: str, port: int = NTP_PORT) -> Finding:
         return Finding("NTP", WARN, f"{host} says that it is not synchronised")
     ahead_s = (sent_s + received_s) / 2 - _moment(answer[40:48])
     figures = {"ahead_s": round(ahead_s, 3), "round_trip_s": round(received_s - sent_s, 4), "stratum": answer[1]}
-    if abs(ahead_s) <= APART_S:
+    if abs(ahead_s) <= CLOCK_TOLERANCE_S:
         return Finding("NTP", GOOD, f"{host} agrees with our clock within {abs(ahead_s) * 1000:.0f} ms", "", figures)
     direction = "ahead of" if ahead_s > 0 else "behind"
     hint = "`timedatectl set-ntp true` lets the system keep it."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from toolcart.agent.linux import mid0900 as trace
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.quarantine.entries import reason_text
-from toolcart.agent.station import subscription_watchdog
+from toolcart.agent.station import subscription_check
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.tools.messages import standing_conditions
 
@@ -72,10 +72,10 @@ _CURVES_LOST = {
 
 
 _UNSUBSCRIBED = {
-    subscription_watchdog.IS_FETCHED: (
+    subscription_check.IS_FETCHED: (
         "what it did not push is fetched where it still has it, and the connection begins again"
     ),
-    subscription_watchdog.IS_LOST: "it pushes again; what it made meanwhile cannot be fetched from it",
+    subscription_check.IS_LOST: "it pushes again; what it made meanwhile cannot be fetched from it",
 }
 
 

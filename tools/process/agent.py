@@ -21,7 +21,7 @@ from toolcart.agent.base import counters as h
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
-from toolcart.agent.cart.liveness import Liveness
+from toolcart.agent.cart.watchdog import Liveness
 from toolcart.agent.log.mount import MOUNT_FOREIGN
 from toolcart.agent.log.snapshot_fields import DELIVERED, STORED
 from toolcart.base.exit_codes import EXIT_FINE, EXIT_SPOOL

@@ -89,7 +89,7 @@ class Forward:
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
         self._lacks_answer = False  # the last result that was out when a connection ended had none
         self.longest_ms = self.session.reconnect_ms
-        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.liveness watches whether it moves
+        self.attempts = 0  # connections begun or given up: toolcart.agent.cart.watchdog watches whether it moves
         self.fault = ConnectionFault()
         self._opening = False
         self._waits = False  # for the line
@@ -221,7 +221,10 @@ class Forward:
         self._waits = not (
             quiet is None
             or self._is_silent
-            or (quiet.may_write(self.log.state) and (not self.policy.copies() or quiet.may_write(self.quarantine.log)))
+            or (
+                quiet.may_write(self.log.state)
+                and (not self.policy.writes_quarantine() or quiet.may_write(self.quarantine.log))
+            )
         )
         return not self._waits
 
@@ -236,7 +239,7 @@ class Forward:
             code = policy.next(now)
             if code == SEND:
                 self._send_result(policy)
-                if policy.phase and policy.is_once():
+                if policy.phase and policy.may_not_repeat():
                     self.session.outstanding.send_once()
                 return FOREVER
             if code == WRITE:
@@ -342,7 +345,7 @@ class Forward:
         out = self.out
         self._answered()
         self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
-        is_once = out is self.policy and self.policy.is_once()
+        is_once = out is self.policy and self.policy.may_not_repeat()
         out.refused(session.code, now)
         if session.outstanding.was_late() and not is_once:
             self._break(now)  # only the next 08 tells what became of the copy

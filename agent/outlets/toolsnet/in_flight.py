@@ -23,18 +23,18 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_BACK,
     SENT_EMPTY,
     SENT_EVENTS_MET,
+    SENT_LOOKAHEAD,
     SENT_MET,
     SENT_OLDER,
     SENT_OPEN,
-    SENT_PASS,
     SENT_SEVERAL,
     TOOLSNET_CURSOR,
 )
 
-# What stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, _OPEN, _OLDER, and SENT_ALONE while LIMIT
-# stays
-_MET = const(0x3FFFFFF9)
-_LESS = const(6)  # SENT_PASS | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
+# Of SENT, what stays whatever goes out: SENT_MET, _EVENTS_MET, _EMPTY, _BACK, _AGAIN, _OPEN, _OLDER, and SENT_ALONE
+# while LIMIT stays
+_LASTING = const(0x3FFFFFF9)
+_LESS = const(6)  # SENT_LOOKAHEAD | SENT_SEVERAL: an 08 says less than that all up to the one it names are there
 
 
 class InFlight:
@@ -52,8 +52,8 @@ class InFlight:
         # OVERWRITTEN when that was said: once more is, it has to be said again, as what was given up was not out.
         self.overwritten = 0
         # Up to here the last 08 has left open what was out. Until that is settled no late one gets its sequence, as it
-        # would be taken for it, and a pass is not over: one at a time goes out, each after the cursor is saved.
-        self.open = 0
+        # would be taken for it, and a lookahead is not over: one at a time goes out, each after the cursor is saved.
+        self.unsettled_to = 0
 
     def save(self):
         """Make the state durable; with a flash that can no longer save, results go out all the same."""
@@ -98,33 +98,33 @@ class InFlight:
 
     def is_lookahead(self):
         """True if the state says that an 08 vouches only for the one that it names."""
-        return self.numbers[SENT] & SENT_PASS != 0
+        return self.numbers[SENT] & SENT_LOOKAHEAD != 0
 
     def were_several(self):
         """True if the state is of an earlier version that may have had several outstanding."""
         return self.numbers[SENT] & SENT_SEVERAL != 0
 
-    def is_open(self):
-        """True while the last 08 has left open what was out: a later one may still name what a pass has sent."""
-        return self.cursor.number < self.open
+    def is_unsettled(self):
+        """True while the last 08 has left open what was out: a later one may still name what a lookahead sent."""
+        return self.cursor.number < self.unsettled_to
 
     def in_order(self):
-        """Return SENT for what goes out in order: a pass ends with that, as far as it is settled."""
-        return self.numbers[SENT] & (_MET | _LESS if self.is_open() else _MET)
+        """Return SENT for what goes out in order: a lookahead ends with that, as far as it is settled."""
+        return self.numbers[SENT] & (_LASTING | _LESS if self.is_unsettled() else _LASTING)
 
     def allow(self, number, is_alone):
         """W1, W2: let `number` go out in order, and unless it `is_alone` its batch; True if that is durable."""
-        if is_alone or self.is_open():
+        if is_alone or self.is_unsettled():
             return self.declare(number, self.in_order(), SENT_ALONE)
         return self.declare_batch(number - 1, self.in_order())
 
     def begin_lookahead(self, limit):
         """W3: make durable that from now on an 08 vouches only for the one that it names."""
         before = self.numbers[LIMIT]
-        return self.declare(limit if limit > before else before, self.in_order() | SENT_PASS)
+        return self.declare(limit if limit > before else before, self.in_order() | SENT_LOOKAHEAD)
 
     def end_lookahead(self):
-        """Let nothing go out in order before the end of a pass is durable."""
+        """Let nothing go out in order before the end of a lookahead is durable."""
         if self.numbers[SENT] & _LESS:
             self.allowed = self.cursor.number
 
@@ -135,14 +135,16 @@ class InFlight:
 
     def answered(self, number):
         """The cursor's next is refused: if nothing behind it was left open, nothing is any more."""
-        if self.open <= number:
-            self.open = 0
+        if self.unsettled_to <= number:
+            self.unsettled_to = 0
 
-    def close(self):
+    def settle(self):
         """Leave nothing in doubt that the cursor has not passed, even if an 08 that could not be believed left more."""
         self.may_have = self.cursor.number
-        self.open = 0
+        self.unsettled_to = 0
 
 
-assert _MET == (SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_OPEN | SENT_OLDER | SENT_ALONE)
-assert _LESS == SENT_PASS | SENT_SEVERAL
+assert _LASTING == (
+    SENT_MET | SENT_EVENTS_MET | SENT_EMPTY | SENT_BACK | SENT_AGAIN | SENT_OPEN | SENT_OLDER | SENT_ALONE
+)
+assert _LESS == SENT_LOOKAHEAD | SENT_SEVERAL

@@ -24,9 +24,13 @@ AHEAD_SENDS = const(1)  # `number` of `length` bytes, in the log's page, as `seq
 AHEAD_WRITES = const(2)  # W3 comes first, up to `limit`
 AHEAD_GOES_ON = const(3)
 AHEAD_FAILED = const(4)  # the log cannot be read now
-AHEAD_GONE = const(5)  # the first was overwritten
-AHEAD_FULL = const(6)  # there is no room for the first
+AHEAD_GONE = const(5)  # the head was overwritten
+AHEAD_FULL = const(6)  # there is no room for the head
 AHEAD_ENDS = const(7)  # none was taken
+
+# Codes of a refusal that are none of the server's, which are above 0 (toolcart.agent.outlets.toolsnet.policy)
+_UNKNOWN = const(-1)
+_SILENCE = const(0)
 
 REACH = const(64)  # of the first lookahead
 _WIDER_MOST = const(11)  # then it reaches further than any log
@@ -48,26 +52,27 @@ class Lookahead:
         self.scout = Cursor()
         self.scout.wants = WANTS_RESULTS | WANTS_FRAMES
         self.number = self.sequence = self.length = 0  # of what goes out
-        self.limit = 0  # of this pass
-        self.others = 0  # how many behind the first this pass, or the last one, has offered
+        self.limit = 0  # of this lookahead
+        self.others = 0  # how many behind the head this lookahead, or the last one, has offered
         self.room = 0  # bytes that the quarantine had left when it began
         self.fits = False  # what it has met fits into them
-        self.short = -1  # `room` of the last pass, if it was too little
-        self.code = -1  # of the last refusal behind the first, 0: no answer, below 0: not known
+        self.short = -1  # `room` of the last lookahead, if it was too little
+        self.code = _UNKNOWN  # of the last refusal behind the head
         self.mute = 0  # what had no answer last
         self.taken = self.taken_sequence = 0  # by a lookahead
         self.proven = Timer()
-        self.seen = 0  # the last number that the last pass has met, 0: it did not get to the log's end, or was long
+        self.seen = 0  # the last number that the last lookahead has met, 0: it missed the log's end, or was long
         self.soon = Timer()
 
     def clear(self):
         """Forget everything but how long the server is proven well."""
         self.scout.number = self.mute = self.taken = self.seen = 0
-        self.code = self.short = -1
+        self.code = _UNKNOWN
+        self.short = -1
         self.soon.stop()
 
     def begin_anew(self):
-        """Let the next pass begin behind the first."""
+        """Let the next lookahead begin behind the head."""
         self.scout.number = 0
 
     def is_proven(self, now):
@@ -79,30 +84,30 @@ class Lookahead:
         return self.short >= 0 and self.quarantine.octets() <= self.short
 
     def has_new(self):
-        """True if another record came after all that the last pass has met."""
+        """True if another record came after all that the last lookahead has met."""
         return 0 < self.seen < self.log.number
 
-    # -- a pass ------------------------------------------------------------------------------------------------
+    # -- what goes out -----------------------------------------------------------------------------------------
 
-    def next(self, first, cursor, passes, allowed):
-        """Return what to do next behind the refused `first`, as ROW_; `passes` is how many have found nothing yet.
+    def next(self, head, cursor, failed, allowed):
+        """Return what to do next behind the refused `head`, as AHEAD_; `failed` lookaheads have found nothing yet.
 
         Up to `allowed` W3 is durable.
         """
         log, scout = self.log, self.scout
-        if cursor.number >= first:
+        if cursor.number >= head:
             return AHEAD_GONE
-        if scout.number < first:
-            code = self._begin(first, cursor)
+        if scout.number < head:
+            code = self._begin(head, cursor)
             if code != AHEAD_GOES_ON:
                 return code
-        self.limit = first + (REACH << min(passes, _WIDER_MOST))
+        self.limit = head + (REACH << min(failed, _WIDER_MOST))
         for _ in range(_A_TURN):
             kind = log.peek(scout)
             if kind < RECORD_NONE:
                 return AHEAD_FAILED
             if kind == RECORD_NONE or scout.found > self.limit or not self.fits:
-                is_short = kind == RECORD_NONE and scout.number - first <= REACH
+                is_short = kind == RECORD_NONE and scout.number - head <= REACH
                 self.seen = log.number if is_short else 0
                 self.short = -1 if self.fits else self.room
                 return AHEAD_ENDS
@@ -117,15 +122,15 @@ class Lookahead:
             self.meet(log.length)
         return AHEAD_GOES_ON
 
-    def _begin(self, first, cursor):
+    def _begin(self, head, cursor):
         log, scout, quarantine = self.log, self.scout, self.quarantine
         scout.stand_at(cursor)
         kind = log.peek(scout)
         found = scout.found
-        scout.number = 0  # until it is past the first
+        scout.number = 0  # until it is past the head
         if kind < RECORD_NONE:
             return AHEAD_FAILED
-        if kind == RECORD_NONE or found != first:
+        if kind == RECORD_NONE or found != head:
             return AHEAD_GONE
         self.fits = quarantine.measure(log.length)
         self.room = quarantine.octets()
@@ -156,14 +161,14 @@ class Lookahead:
     def silent(self):
         """It has no answer from a server that answers: the second time in a row it counts as refused."""
         if self.mute == self.number:
-            self.refused(0)
+            self.refused(_SILENCE)
         else:
             self.mute = self.number  # it goes out again
 
     # -- one is taken ------------------------------------------------------------------------------------------
 
     def found_taken(self, number, sequence):
-        """One is taken: that an earlier pass had too little room means nothing any more."""
+        """One is taken: that an earlier lookahead had too little room means nothing any more."""
         self.taken = number
         self.taken_sequence = sequence
         self.short = -1
@@ -181,7 +186,9 @@ class Lookahead:
             reason = policy.code if number == policy.head else self.code
             if kind == KIND_RAW:
                 reason = PARKED_UNREADABLE
-            code = policy.keep(number, PARKED_MOVED if reason < 0 else reason or PARKED_SILENT, now)
+            elif reason <= _SILENCE:
+                reason = PARKED_SILENT if reason == _SILENCE else PARKED_MOVED
+            code = policy.keep(number, reason, now)
             if code == NO_ROOM:
                 policy.wait_for_room(now)
             if code <= 0:
@@ -194,16 +201,16 @@ class Lookahead:
     def _lookahead_taken(self, policy, now):
         numbers, cursor, taken = self.numbers, policy.cursor, self.taken
         if cursor.number >= taken:
-            policy.regain()
+            policy.count_delivered_after_all()
         else:
             numbers[DELIVERED] += 1
             if cursor.found == taken:  # else it cannot be read any more
                 cursor.advance()
         numbers[TAKEN] = self.taken_sequence
         policy.counters.counts[h.DELIVERED] += 1
-        sent = policy.in_flight
-        sent.close()
+        in_flight = policy.in_flight
+        in_flight.settle()
         policy.end_trouble()
         self.proven.start(now, PROVEN_MS)
         policy.reoffers.good(now)
-        return sent.declare_batch(cursor.number, sent.in_order())  # else that comes before the next one
+        return in_flight.declare_batch(cursor.number, in_flight.in_order())  # else that comes before the next one

@@ -80,7 +80,7 @@ SEND = const(1)  # `number`, which lies at buf[at:], as `sequence`
 WRITE = const(2)
 BUSY = const(3)  # ask again at once
 
-# What is being done; LATE_OUT (5) comes from toolcart.agent.outlets.toolsnet.reoffer
+# What is being done; the next number is LATE_OUT (toolcart.agent.outlets.toolsnet.reoffer)
 ORDER = const(0)
 RETRY = const(1)
 LOOKAHEAD = const(2)
@@ -89,14 +89,19 @@ HOLD = const(4)
 
 OFFERS = const(4)  # of the head, in vain, before a lookahead
 PATIENCE = const(8)  # silences in a row that tell nothing, as the server may be away; later ones count
-_RETRIES_MS = (0, 2000, 8000)
-_PASSES_MS = (10000, 30000, 60000)
+_RETRIES_MS = (0, 2000, 8000)  # a server has ten seconds to get well before others go out
+# After each lookahead that has found nothing; the last is how long others may wait once the server takes them again.
+_LOOKAHEADS_MS = (10000, 30000, 60000)
 AGAIN_MS = const(5000)  # until what the flash or the quarantine did not take is tried again
+
+# Codes of a refusal that are none of the server's, which are above 0 (toolcart.agent.outlets.toolsnet.lookahead)
+_UNKNOWN = const(-1)
+_SILENCE = const(0)
 
 # What `write` has to do
 _ALLOW = const(1)
 _KEEP = const(2)
-_PASS = const(3)
+_BEGIN_LOOKAHEAD = const(3)
 _FINISH = const(4)
 _LATE = const(5)
 _LATE_OVER = const(6)
@@ -116,13 +121,13 @@ class Policy:
         self.reoffer = Reoffer(self)
         self.lookahead = Lookahead(log, quarantine, state.numbers)
         self.resume_point = ResumePoint(self, settings)
-        self.parks = settings["refused"] == "park"
+        self.keeps_refused = settings["refused"] == "park"
         self.phase = ORDER
         self.attempts = 0  # how often the head was offered in vain; with OFFERS and more, also the lookaheads behind it
         self.head = 0  # the one that is refused
-        self.code = -1  # of its last refusal, 0: no answer, below 0: no longer known
+        self.code = _UNKNOWN  # of its last refusal
         self.unanswered = 0  # silences that told nothing
-        self.hold = Timer()  # until something goes out, or is written, again
+        self.pause = Timer()  # until something goes out, or is written, again; an order, or a late one, does not wait
         self.drops = 0  # the number that an operator drops, once nothing is out; 0: none
         self.pending_write = 0  # what `write` has to do
         self.out = False  # something that `next` gave has no answer yet
@@ -133,10 +138,13 @@ class Policy:
     # -- what goes out -----------------------------------------------------------------------------------------
 
     def next(self, now):
-        """Return what to do now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing."""
-        late = self.reoffers
-        if self.phase or late.ordered or (late.timer.armed and late.timer.expired(now)):
-            return self._next_else(now)
+        """Return what to do now: NOTHING, SEND, WRITE or BUSY; what it gives is out. Hot: allocates nothing.
+
+        Here and in `accepted` short methods are written out, as each call costs a board time with every result.
+        """
+        reoffers = self.reoffers
+        if self.phase or reoffers.ordered or (reoffers.timer.armed and reoffers.timer.expired(now)):
+            return self._next_by_phase(now)
         if self.cursor.number >= self.log.visible:
             return NOTHING  # as `peek` would say
         return self._next_in_order(now)
@@ -152,8 +160,8 @@ class Policy:
         else:
             kind = log.peek(cursor)
             if kind <= RECORD_NONE:
-                if kind < RECORD_NONE and not self.hold.armed:
-                    self.hold.start(now, AGAIN_MS)
+                if kind < RECORD_NONE and not self.pause.armed:
+                    self.pause.start(now, AGAIN_MS)
                 return NOTHING
             if kind == KIND_RAW:
                 return self._ask(_KEEP, now)
@@ -164,14 +172,14 @@ class Policy:
         number = cursor.found
         if number <= self.numbers[KEPT_LAST] and self.is_kept(cursor):
             return self._ask(_KEEP, now)  # a server that was set back
-        sent = self.in_flight
-        if number > sent.allowed or self.numbers[OVERWRITTEN] != sent.overwritten:
+        in_flight = self.in_flight
+        if number > in_flight.allowed or self.numbers[OVERWRITTEN] != in_flight.overwritten:
             return self._ask(_ALLOW, now)
         self.number = number
-        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at, without a call
+        self.sequence = (number - cursor.ahead - 1) % SEQUENCES + 1  # sequence_at
         self.out = True
-        if number > sent.may_have:
-            sent.may_have = number
+        if number > in_flight.may_have:
+            in_flight.may_have = number
         return SEND
 
     def is_kept(self, cursor):
@@ -181,7 +189,7 @@ class Policy:
         )  # they share the page
 
     def _ask(self, todo, now):
-        if self.hold.armed and not self.hold.expired(now):
+        if self.pause.armed and not self.pause.expired(now):
             return NOTHING  # it could not be written just now
         self.pending_write = todo
         return WRITE
@@ -198,28 +206,28 @@ class Policy:
         self.in_flight.rise(number)
         return SEND
 
-    def is_once(self):
+    def may_not_repeat(self):
         """True if no copy may follow what went out last."""
         return self.phase == LOOKAHEAD or self.phase == LATE_OUT
 
-    def _next_else(self, now):
+    def _next_by_phase(self, now):
         """The same as `next` while something is refused, or a late one may go out."""
-        doing = self.phase
-        if doing == LATE_OUT:
+        phase = self.phase
+        if phase == LATE_OUT:
             return self._next_late(now)
-        if doing == FINISH:
+        if phase == FINISH:
             return self._ask(_FINISH, now)
         if self.cursor.number < self.drops:
             self.pending_write = _DROP
             return WRITE
-        if doing == LOOKAHEAD:
-            return self._next_of_pass(now)
-        if (self.reoffers.ordered or doing == ORDER) and not self.in_flight.is_open():
+        if phase == LOOKAHEAD:
+            return self._next_of_lookahead(now)
+        if (self.reoffers.ordered or phase == ORDER) and not self.in_flight.is_unsettled():
             self.reoffer.entry = self.reoffers.choose(now)
             if self.reoffer.entry:
                 self.pending_write = _LATE
                 return WRITE
-        if doing == ORDER:
+        if phase == ORDER:
             return self._next_in_order(now)
         return self._next_retry(now)
 
@@ -228,74 +236,76 @@ class Policy:
         if self.pending_write != _LATE_OVER and offer.find():
             quarantine = self.lookahead.quarantine
             return self._give(quarantine.log, offer.number, quarantine.length, offer.next_sequence())
-        # It waits for no hold: that is for what is refused in order.
+        # It does not wait for the policy's pause: that is for what is refused in order.
         self.pending_write = _LATE_OVER
         pause = self.reoffers.pause
         return NOTHING if pause.armed and not pause.expired(now) else WRITE
 
     def _next_retry(self, now):
-        """The first, when its time has come, or there is room again."""
+        """The head, when its time has come, or there is room again."""
         lookahead = self.lookahead
-        if self.hold.armed and not self.hold.expired(now):
+        if self.pause.armed and not self.pause.expired(now):
             if not self._has_more(now):
                 return NOTHING
             lookahead.seen = 0  # that counts once: a flash that takes nothing is not asked all the time
-        self.hold.stop()
+        self.pause.stop()
         if self.phase == HOLD:
             if self.is_stuck():
-                self.hold.start(now, AGAIN_MS)
+                self.pause.start(now, AGAIN_MS)
                 return NOTHING
             self.once_more()
         code = self._next_in_order(now)
         if code != NOTHING and self.cursor.found != self.head:
-            self._first_is_gone()
+            self._head_is_gone()
             self.head = self.cursor.found
         elif code == NOTHING and self.cursor.number >= self.head:
             self.end_trouble()  # and nothing else waits
         return code
 
-    def _next_of_pass(self, now):
-        if self.hold.armed and not self.hold.expired(now):
+    def _next_of_lookahead(self, now):
+        if self.pause.armed and not self.pause.expired(now):
             return NOTHING
-        lookahead, sent = self.lookahead, self.in_flight
-        code = lookahead.next(self.head, self.cursor, self.passes(), sent.allowed if sent.is_lookahead() else 0)
+        lookahead, in_flight = self.lookahead, self.in_flight
+        code = lookahead.next(
+            self.head, self.cursor, self.failed_lookaheads(), in_flight.allowed if in_flight.is_lookahead() else 0
+        )
         if code == AHEAD_SENDS:
             return self._give(self.log, lookahead.number, lookahead.length, lookahead.sequence)
         if code == AHEAD_WRITES:
-            return self._ask(_PASS, now)
+            return self._ask(_BEGIN_LOOKAHEAD, now)
         if code == AHEAD_GOES_ON:
             return BUSY
         if code == AHEAD_GONE:
             self.once_more()
             return BUSY
         if code == AHEAD_FAILED:
-            self.hold.start(now, AGAIN_MS)
+            self.pause.start(now, AGAIN_MS)
         elif code == AHEAD_FULL:
             self._hold(now)
         elif code == AHEAD_ENDS:
-            sent.close()
+            in_flight.settle()
             self.once_more()
             self.unanswered = 0
             lookahead.soon.start(now, SOON_MS)
-            self._pass_in_vain(now)
+            self._lookahead_in_vain(now)
         return NOTHING
 
     def left(self, now, ms):
         """Return `ms`, or what is left until `next` may give something, if that is less."""
-        hold = self.hold
-        if hold.armed:
-            if hold.expired(now):
-                hold.stop()
+        pause = self.pause
+        if pause.armed:
+            if pause.expired(now):
+                pause.stop()
                 return 0
-            ms = hold.least(now, ms)
+            ms = pause.least(now, ms)
             if self.lookahead.short >= 0:
                 if ms > AGAIN_MS:
                     ms = AGAIN_MS  # nothing tells when there is room
             elif self.phase == RETRY and self.lookahead.has_new():
                 ms = self.lookahead.soon.least(now, ms)
-        late = self.reoffers
-        if late.pause.armed or late.timer.armed:
-            ms = late.left(now, ms, self.phase == ORDER)
+        reoffers = self.reoffers
+        if reoffers.pause.armed or reoffers.timer.armed:
+            ms = reoffers.left(now, ms, self.phase == ORDER)
         return ms
 
     # -- what became of it -------------------------------------------------------------------------------------
@@ -304,26 +314,26 @@ class Policy:
         """The server has it. Hot: allocates nothing."""
         self.out = False
         if self.phase > RETRY:
-            self._accepted_else()
+            self._accepted_out_of_order()
             return
         numbers = self.numbers
         number = self.number
         cursor = self.cursor
         if cursor.number < number:
-            cursor.number = cursor.found  # `advance`, without a call
+            cursor.number = cursor.found  # `advance`
             cursor.offset = cursor.behind
             numbers[DELIVERED] += 1
         else:
-            self.regain()
+            self.count_delivered_after_all()
         numbers[TAKEN] = self.sequence
-        self.counters.counts[h.DELIVERED] += 1  # without a call
+        self.counters.counts[h.DELIVERED] += 1
         if self.phase:
             self.end_trouble()
-        late = self.reoffers
-        if late.wants and not late.timer.armed:
-            late.good(now)
+        reoffers = self.reoffers
+        if reoffers.wants and not reoffers.timer.armed:
+            reoffers.good(now)
 
-    def _accepted_else(self):
+    def _accepted_out_of_order(self):
         if self.phase == LATE_OUT:
             self.reoffer.is_taken = True
             self.pending_write = _LATE_OVER
@@ -331,9 +341,9 @@ class Policy:
             self.found_taken(self.number, self.sequence)
 
     def found_taken(self, number, sequence):
-        """A pass has found `number` taken."""
+        """A lookahead has found `number` taken."""
         self.lookahead.found_taken(number, sequence)
-        self.hold.stop()
+        self.pause.stop()
         self.phase = FINISH
 
     def refused(self, code, now):
@@ -345,20 +355,20 @@ class Policy:
             self.pending_write = _LATE_OVER
         elif self.phase == LOOKAHEAD:
             self.lookahead.refused(code)
-        elif self._is_first(code):
+        elif self._make_head(code):
             self.in_flight.answered(self.number)
-            self._first_in_vain(now)
+            self._head_in_vain(now)
 
     def silent(self, now, proven=False):
         """The connection is gone; what was out may or may not be stored, and the next 08 tells.
 
         `proven`: the server has answered something on that connection, and had the time to answer this.
         """
-        self.resume_point.unsure = True
+        self.resume_point.awaits_08 = True
         if not self.out:
             return
         self.out = False
-        if self.phase == LATE_OUT or not (self.phase == LOOKAHEAD or self._is_first(0)):
+        if self.phase == LATE_OUT or not (self.phase == LOOKAHEAD or self._make_head(_SILENCE)):
             return
         counts = proven or self.unanswered >= PATIENCE
         if not counts:
@@ -366,12 +376,12 @@ class Policy:
         if self.phase == LOOKAHEAD:
             if counts:
                 self.lookahead.silent()
-            # It may still be the server's trouble: the first goes out again before the pass goes on, unless it has had
-            # no answer either.
-            if self.code or not proven:
+            # It may still be the server's trouble: the head goes out again before the lookahead goes on, unless it has
+            # had no answer either.
+            if self.code != _SILENCE or not proven:
                 self.phase = RETRY
         elif counts:
-            self._first_in_vain(now)
+            self._head_in_vain(now)
 
     def is_passed(self, number):
         """True if no result before `number` waits."""
@@ -381,7 +391,7 @@ class Policy:
         kind = self.log.peek(cursor)
         return kind == RECORD_NONE or (kind > RECORD_NONE and cursor.found > number)
 
-    def regain(self, rows=1):
+    def count_delivered_after_all(self, rows=1):
         """Count as delivered what was overwritten while it was out, or before it was known to be taken."""
         numbers = self.numbers
         numbers[OVERWRITTEN] = max(0, numbers[OVERWRITTEN] - rows)  # one that could not be read is no overwritten one
@@ -396,23 +406,23 @@ class Policy:
         if not self.resume_point.resume(stored, now):
             return False
         if self.phase == ORDER and self.in_flight.is_lookahead():
-            # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the first.
+            # What it has sent may still be there, whatever the 08 says: nothing goes out in order after the head.
             self.once_more()
         elif self.phase == ORDER:
             self.end_trouble()
         return True
 
-    # -- the first is refused ----------------------------------------------------------------------------------
+    # -- the head is refused -----------------------------------------------------------------------------------
 
-    def passes(self):
+    def failed_lookaheads(self):
         """Return how many lookaheads in a row have found nothing."""
         return self.attempts - OFFERS if self.attempts > OFFERS else 0
 
-    def _is_first(self, code):
-        """Make what went out the first that is refused; code 0: there was no answer. False if it was overwritten."""
+    def _make_head(self, code):
+        """Make what went out the head, refused with this code; False if it was overwritten."""
         number = self.number
         if number <= self.cursor.number:
-            return False  # meanwhile another one is the first
+            return False  # meanwhile another one is in front
         if number != self.head:
             self.end_trouble()
             self.head = number
@@ -420,57 +430,58 @@ class Policy:
         self.code = code
         return True
 
-    def _first_in_vain(self, now):
-        """The first was offered in vain: offer it again later, or look behind it."""
+    def _head_in_vain(self, now):
+        """The head was offered in vain: offer it again later, or look behind it."""
         if self.attempts < OFFERS:
             self.attempts += 1
-        if self.lookahead.is_proven(now) and (self.code != 0 or self.attempts > 1):
+        if self.lookahead.is_proven(now) and (self.code != _SILENCE or self.attempts > 1):
             self.attempts = max(self.attempts, OFFERS)
         if self.attempts < OFFERS:
             if self.attempts > 1:
-                self.hold.start(now, _RETRIES_MS[self.attempts - 1])
-        elif self.parks:
+                self.pause.start(now, _RETRIES_MS[self.attempts - 1])
+        elif self.keeps_refused:
             self.phase = LOOKAHEAD
         else:
-            self._pass_in_vain(now)
+            self._lookahead_in_vain(now)
 
-    def _pass_in_vain(self, now):
-        """A pass, or what takes its place where none is allowed, has found nothing: hold everything for a while."""
-        self.hold.start(now, _PASSES_MS[min(self.passes(), 2)])
+    def _lookahead_in_vain(self, now):
+        """A lookahead, or what takes its place where none is allowed, has found nothing: let everything wait."""
+        self.pause.start(now, _LOOKAHEADS_MS[min(self.failed_lookaheads(), len(_LOOKAHEADS_MS) - 1)])
         self.attempts += 1
 
     def end_trouble(self):
         """Go on in order. After a lookahead that must be durable first."""
         self.phase = ORDER
         self.attempts = self.head = self.unanswered = self.drops = 0
-        self.code = -1
+        self.code = _UNKNOWN
         self.lookahead.clear()
-        self.hold.stop()
+        self.pause.stop()
         self.in_flight.end_lookahead()
 
     def once_more(self):
-        """Offer the first once, which may be another one by then; if it is refused, a new pass comes."""
+        """Offer the head once, which may be another one by then; if it is refused, a new lookahead comes."""
         self.phase = RETRY
         self.attempts = max(self.attempts, OFFERS)
         self.lookahead.begin_anew()
 
-    def _first_is_gone(self):
-        """The first was overwritten, or dropped; nothing is known of the next one yet."""
+    def _head_is_gone(self):
+        """The head was overwritten, or dropped; nothing is known of the next one yet."""
         self.once_more()
         self.attempts = OFFERS
         self.drops = 0
-        self.code = self.lookahead.short = -1
+        self.code = _UNKNOWN
+        self.lookahead.short = -1
 
     def is_stuck(self):
         """True while the quarantine has no more room than when it was too little for what is refused."""
-        return self._has_first() and self.lookahead.is_stuck()
+        return self._has_head() and self.lookahead.is_stuck()
 
-    def _has_first(self):
+    def _has_head(self):
         """True unless what holds the others was overwritten."""
         return self.phase == FINISH or self.cursor.number < self.head
 
     def _has_more(self, now):
-        """True if there is more room than the last pass had, or another record after all that it has met."""
+        """True if there is more room than the last lookahead had, or another record after all that it has met."""
         lookahead = self.lookahead
         if lookahead.short >= 0:
             return not self.is_stuck()
@@ -482,12 +493,12 @@ class Policy:
         if lookahead.short < 0:
             self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
         lookahead.short = lookahead.quarantine.octets()
-        self.hold.start(now, AGAIN_MS)
+        self.pause.start(now, AGAIN_MS)
 
     def _hold(self, now):
-        """Hold everything: there is no room for the first."""
+        """Hold everything: there is no room for the head."""
         self.phase = HOLD
-        self.hold.start(now, AGAIN_MS)
+        self.pause.start(now, AGAIN_MS)
         self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
@@ -498,8 +509,8 @@ class Policy:
         if todo == _ALLOW:
             done = self.allow(self.cursor.found)
         elif todo == _KEEP:  # an unreadable frame, or one that the quarantine has
-            done = self.set_aside(self.cursor.found, PARKED_UNREADABLE, now)
-        elif todo == _PASS:
+            done = self.keep_and_pass(self.cursor.found, PARKED_UNREADABLE, now)
+        elif todo == _BEGIN_LOOKAHEAD:
             done = self.in_flight.begin_lookahead(self.lookahead.limit)
         elif todo == _FINISH:
             done = self.lookahead.finish(self, now)
@@ -513,17 +524,17 @@ class Policy:
             self._put_off(todo, now)
         return done
 
-    def copies(self):
+    def writes_quarantine(self):
         """True if what `write` has to do may write to the quarantine, too."""
-        return self.pending_write > _PASS or self.pending_write == _KEEP
+        return self.pending_write > _BEGIN_LOOKAHEAD or self.pending_write == _KEEP
 
     def _put_off(self, todo, now):
         if todo == _LATE or todo == _LATE_OVER:
             self.reoffers.pause.start(now, AGAIN_MS)
-        elif self.hold.armed and not self.hold.expired(now):
+        elif self.pause.armed and not self.pause.expired(now):
             return  # it has been noted already
         else:
-            self.hold.start(now, AGAIN_MS)
+            self.pause.start(now, AGAIN_MS)
         self.counters.note(h.NOT_SAVED, todo, now)
 
     def allow(self, number):
@@ -532,10 +543,15 @@ class Policy:
 
     def prepare(self):
         """The flash may be used now and perhaps not for long: allow the next ones if that is due soon."""
-        sent, number = self.in_flight, self.cursor.number
-        if self.phase or self.resume_point.unsure or sent.is_open() or sent.allowed > number + sent.batch // 2:
+        in_flight, number = self.in_flight, self.cursor.number
+        if (
+            self.phase
+            or self.resume_point.awaits_08
+            or in_flight.is_unsettled()
+            or in_flight.allowed > number + in_flight.batch // 2
+        ):
             return True
-        return sent.declare_batch(number, sent.in_order())
+        return in_flight.declare_batch(number, in_flight.in_order())
 
     def late_is_over(self):
         """A late one has its outcome (W6): go on with what was done before."""
@@ -543,10 +559,10 @@ class Policy:
         if self.phase == LATE_OUT:
             self.phase = self.reoffer.before
             if self.phase == HOLD:
-                self.hold.stop()
+                self.pause.stop()
 
     def keep(self, number, reason, now):
-        """Set the log's record `number` aside; return a code of Quarantine.keep."""
+        """Keep the log's record `number` in the quarantine; return a code of Quarantine.keep."""
         if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
             self.counters.note(h.PARKED_FAILED, reason, now)
             return KEPT_BEFORE
@@ -556,10 +572,13 @@ class Policy:
             self.counters.note(h.PARKED, reason, now)
         return code
 
-    def set_aside(self, number, reason, now):
-        """Set the log's `number`, which is the cursor's next, aside and pass it; True if that is done."""
-        sent = self.in_flight
-        if sent.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[KEPT_LAST] and not sent.save():
+    def keep_and_pass(self, number, reason, now):
+        """Keep the log's `number`, which is the cursor's next, in the quarantine and pass it; True if that is done."""
+        in_flight = self.in_flight
+        if (
+            in_flight.state.durable[TOOLSNET_CURSOR] < self.cursor.number > self.numbers[KEPT_LAST]
+            and not in_flight.save()
+        ):
             return False  # a restart passes what is kept, and nothing else may be before it
         code = self.keep(number, reason, now)
         if code == NO_ROOM:
@@ -582,19 +601,19 @@ class Policy:
 
     def ask(self, number, in_doubt):
         """An operator wants the log's `number` offered now; return an ASK_ code of agent.quarantine.quarantine."""
-        if self.phase == FINISH and self.is_stuck():  # no number on the wire is free before the pass is over
+        if self.phase == FINISH and self.is_stuck():  # no number on the wire is free before the lookahead is over
             return ASK_NO_ROOM
         return self.reoffers.ask(number, in_doubt)
 
     def drop_first(self):
-        """An operator drops the one that all others wait for; return DROP_DONE when that is durable."""
-        numbers, cursor, sent = self.numbers, self.cursor, self.in_flight
+        """The order "drop first": drop the one that all others wait for; return DROP_DONE when that is durable."""
+        numbers, cursor, in_flight = self.numbers, self.cursor, self.in_flight
         if (
-            not ((self.lookahead.short >= 0 or self.passes()) and self._has_first())
+            not ((self.lookahead.short >= 0 or self.failed_lookaheads()) and self._has_head())
             or self.log.peek(cursor) <= RECORD_NONE
         ):
             return DROP_NONE
-        if self.out or self.resume_point.unsure or self.phase == LATE_OUT:  # that has to have its outcome first
+        if self.out or self.resume_point.awaits_08 or self.phase == LATE_OUT:  # that has to have its outcome first
             self.drops = cursor.found
             return DROP_SOON
         before, ahead = cursor.number, cursor.ahead
@@ -602,15 +621,15 @@ class Policy:
         numbers[DROPPED] += 1
         is_taken = self.phase == FINISH  # one after it is
         if is_taken:
-            done = sent.save()
+            done = in_flight.save()
         else:
-            done = sent.declare(cursor.number, sent.in_order())
+            done = in_flight.declare(cursor.number, in_flight.in_order())
         if not done:
             numbers[DROPPED] -= 1
             self.log.rewind(cursor, before, ahead)
         elif not is_taken:
-            self._first_is_gone()
-            self.hold.stop()
+            self._head_is_gone()
+            self.pause.stop()
         return DROP_DONE if done else DROP_NONE
 
     def offer_again(self, number, count, doubted, unread=0):
@@ -631,4 +650,4 @@ class Policy:
         return self.in_flight.declare(self.cursor.number, self.numbers[SENT])
 
 
-assert FAILED < 0 and NO_ROOM < 0
+assert FAILED < 0 and NO_ROOM < 0 and LATE_OUT == HOLD + 1

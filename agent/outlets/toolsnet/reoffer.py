@@ -6,7 +6,7 @@
     refused, or it cannot be read  W6: LATE is 0, the base as before: its number on the wire is free again
     the 08 names neither it nor the one before   W6: LATE is 0; it stays, and its number is used up
 
-It needs no room in the log and waits for no hold. `ReofferSchedule` says which one, and when.
+It needs no room in the log and does not wait for the policy's pause. `ReofferSchedule` says which one, and when.
 """
 
 from toolcart.agent.base import counters as h
@@ -40,9 +40,9 @@ class Reoffer:
             return self.quarantine.tidy()
         numbers[LATE] = self.entry
         self._go_ahead(-1)
-        sent = policy.in_flight
+        in_flight = policy.in_flight
         # A server that comes back may lack it.
-        if not sent.declare(policy.cursor.number, sent.in_order() | SENT_OLDER):
+        if not in_flight.declare(policy.cursor.number, in_flight.in_order() | SENT_OLDER):
             numbers[LATE] = 0
             self._go_ahead(1)
             return False
@@ -113,5 +113,5 @@ class Reoffer:
         return count
 
     def _go_ahead(self, count):
-        for one in (self.policy.cursor, self.policy.lookahead.scout):  # a pass may go on behind a late one
+        for one in (self.policy.cursor, self.policy.lookahead.scout):  # a lookahead may go on behind a late one
             one.ahead = (one.ahead + count) % SEQUENCES

@@ -5,7 +5,7 @@ Rules
    minutes of it one entry that was never offered again goes out; on an idle cart all of them are offered this way.
 2. All that were refused again get another round after an hour, then one a day.
 3. What is in doubt is offered only at an operator's order, what could not be read never.
-4. An operator's order needs no good service and waits for no hold.
+4. An operator's order needs no good service and does not wait for the policy's pause.
 """
 
 from toolcart.agent.base.compat import const

@@ -86,7 +86,7 @@ class ResumePoint:
         self.numbers = policy.numbers
         self.cursor = policy.cursor
         self.in_flight = policy.in_flight
-        self.unsure = True  # the next 08 tells what became of what was out
+        self.awaits_08 = True  # the next 08 tells what became of what was out
         self.is_odd = False  # the last 08 named nothing that is known here
         self._rewinds = settings["rewind"]
         self.doubted = None  # what was in doubt when something was sent last (data_loss)
@@ -97,9 +97,9 @@ class ResumePoint:
 
     def resume(self, stored, now):
         """The 08 names `stored`: go on from there; False if that could not be written down, or read."""
-        policy, sent = self.policy, self.in_flight
+        policy, in_flight = self.policy, self.in_flight
         self.is_odd = False
-        if not sent.state.ready():
+        if not in_flight.state.ready():
             return False
         if policy.log.doubtful:
             policy.log.settle()  # it may have been sent before this start
@@ -109,18 +109,18 @@ class ResumePoint:
         else:
             done = policy.reoffer.resume(stored, now) and self._resume_at(stored, now)
         if done:
-            self.unsure = False
-            sent.open = sent.may_have if self.is_odd else 0
+            self.awaits_08 = False
+            in_flight.unsettled_to = in_flight.may_have if self.is_odd else 0
             if not self.is_odd:
                 self.start = None  # type: ignore
                 self._settle_out()
         return done
 
     def _settle_out(self):
-        """One named of a pass says nothing about those before it: next time they may be sent."""
-        sent = self.in_flight
-        if sent.is_lookahead():
-            sent.may_have = self.policy.lookahead.taken or self.cursor.number
+        """One named of a lookahead says nothing about those before it: next time they may be sent."""
+        in_flight = self.in_flight
+        if in_flight.is_lookahead():
+            in_flight.may_have = self.policy.lookahead.taken or self.cursor.number
 
     def _here(self):
         """Return the sequence of what the cursor passed last."""
@@ -129,22 +129,22 @@ class ResumePoint:
     def _resume_at(self, stored, now):
         if stored == 0:
             return self._is_empty(now)
-        policy, sent, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
+        policy, in_flight, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
         here = self._here()
         if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
-            return sent.save()
+            return in_flight.save()
         taken = numbers[TAKEN]
         is_old = self._is_old(stored)
         if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
             return not self._rewinds or self._rewind(self.rows_back(stored), stored)
         if stored == taken:
-            self.is_odd = sent.were_several() and not sent.is_lookahead()  # one at a time will show
+            self.is_odd = in_flight.were_several() and not in_flight.is_lookahead()  # one at a time will show
             return True
         if not is_old and (stored - taken) % SEQUENCES <= (here - taken) % SEQUENCES < _HALF:
-            if sent.is_lookahead() or sent.were_several():
-                policy.regain()
-            elif not self._regain(stored, 1):
+            if in_flight.is_lookahead() or in_flight.were_several():
+                policy.count_delivered_after_all()
+            elif not self._count_delivered_after_all(stored, 1):
                 return False
             numbers[TAKEN] = stored
             return True
@@ -153,7 +153,7 @@ class ResumePoint:
             return False
         behind = (taken - stored) % SEQUENCES
         if reached:
-            if not sent.is_lookahead():
+            if not in_flight.is_lookahead():
                 return self._take_up_to(reached, stored, now)
             policy.found_taken(reached, stored)
             return True
@@ -162,7 +162,7 @@ class ResumePoint:
             return self._is_behind(stored, now)
         return self._is_unknown(stored, now)
 
-    def _regain(self, stored, least):
+    def _count_delivered_after_all(self, stored, least):
         """All up to `stored`, which the cursor has passed, are taken; False if it cannot be read now which these are.
 
         `least` of them are, where only what went out since the last 08 may be.
@@ -183,7 +183,7 @@ class ResumePoint:
             if kept < 0:
                 return False
             rows = (stored - taken) % SEQUENCES - settled - kept - max(0, passed)
-        self.policy.regain(min(max(rows, 0), numbers[OVERWRITTEN]))
+        self.policy.count_delivered_after_all(min(max(rows, 0), numbers[OVERWRITTEN]))
         return True
 
     def _kept_in(self, first, last):
@@ -215,14 +215,14 @@ class ResumePoint:
 
     def _rebase(self, stored):
         """Make what goes out next follow what the server has; nothing that was out counts."""
-        numbers, cursor, sent = self.numbers, self.cursor, self.in_flight
-        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], sent.may_have
+        numbers, cursor, in_flight = self.numbers, self.cursor, self.in_flight
+        ahead, taken, may_have = cursor.ahead, numbers[TAKEN], in_flight.may_have
         lacks, doubt_to, bits = numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT]
         if taken and not bits & SENT_MET:
             from toolcart.agent.outlets.toolsnet.data_loss import note_lost_meanwhile
 
             note_lost_meanwhile(self.policy, stored)
-        state = sent.state
+        state = in_flight.state
         broke = state.broke_at, state.broke_by
         cursor.ahead = (cursor.number - stored) % SEQUENCES
         if taken or bits & SENT_MET or again_to(numbers):
@@ -230,14 +230,14 @@ class ResumePoint:
 
             note(state, stored, (ahead - cursor.ahead) % SEQUENCES)
         numbers[TAKEN] = stored
-        sent.may_have = cursor.number
-        if sent.declare(cursor.number, sent.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
+        in_flight.may_have = cursor.number
+        if in_flight.declare(cursor.number, in_flight.in_order() & ~(SENT_EMPTY | SENT_BACK) | SENT_MET):
             self.policy.end_trouble()
             return True
         cursor.ahead = ahead
         state.broke_at, state.broke_by = broke
         numbers[TAKEN], numbers[DOUBT_LACKS], numbers[DOUBT_TO], numbers[SENT] = taken, lacks, doubt_to, bits
-        sent.may_have = may_have
+        in_flight.may_have = may_have
         return False
 
     def _is_empty(self, now):
@@ -297,7 +297,7 @@ class ResumePoint:
         from toolcart.agent.outlets.toolsnet.data_loss import send_rows_again
 
         numbers, cursor, log, offer = self.numbers, self.cursor, self.policy.log, self.policy.reoffer
-        sent = self.in_flight
+        in_flight = self.in_flight
         here, was = self._here(), cursor.number
         there = go_back(log, cursor, rows, SEQUENCES)
         if there < 0:
@@ -309,7 +309,7 @@ class ResumePoint:
             gone = (here - self._here()) % SEQUENCES
         numbers[TAKEN] = stored
         if self._is_old(stored):  # the break is there now; and what the server has is no sequence of another result
-            state, short = sent.state, (stored - self._here()) % SEQUENCES
+            state, short = in_flight.state, (stored - self._here()) % SEQUENCES
             if short >= _HALF:
                 short = 0
             cursor.ahead = (cursor.ahead - short) % SEQUENCES
@@ -319,7 +319,7 @@ class ResumePoint:
         if cursor.number != was:  # else the first is the same, and was offered as often as before
             self.policy.end_trouble()
         self._settle_out()
-        return sent.declare(cursor.number, numbers[SENT])
+        return in_flight.declare(cursor.number, numbers[SENT])
 
     def _count_anew(self):
         self.again_base = self.numbers[DELIVERED]
@@ -331,7 +331,7 @@ class ResumePoint:
         log = policy.log
         here = self._here()
         if 0 < (here - numbers[TAKEN]) % SEQUENCES < _HALF and not self.in_flight.were_several():
-            if not self._regain(here, 0):
+            if not self._count_delivered_after_all(here, 0):
                 return False
             numbers[TAKEN] = here
         while cursor.number < reached:
@@ -350,7 +350,7 @@ class ResumePoint:
                 reason = PARKED_IN_DOUBT
             is_dropped = reason and number == policy.drops  # an operator drops it: there is no room
             if reason and not is_dropped:
-                if not policy.set_aside(number, reason, now):
+                if not policy.keep_and_pass(number, reason, now):
                     return False
                 continue
             if not policy.pass_one(number):
@@ -370,10 +370,10 @@ class ResumePoint:
         from toolcart.agent.log.count_back import walk
         from toolcart.agent.outlets.toolsnet.data_loss import gaps, send_again, undo
 
-        cursor, sent = self.cursor, self.in_flight
-        before, ahead, may_have = cursor.number, cursor.ahead, sent.may_have
+        cursor, in_flight = self.cursor, self.in_flight
+        before, ahead, may_have = cursor.number, cursor.ahead, in_flight.may_have
         log = self.policy.log
-        unsure = gaps(self.policy)
+        gap_count = gaps(self.policy)
         log.rewind(cursor, number - 1)
         scout = Cursor()
         log.rewind(scout, cursor.number)
@@ -381,17 +381,17 @@ class ResumePoint:
             log.rewind(cursor, before, ahead)
             return False
         # So that the next 08 shows where the sequences break.
-        cursor.ahead = (ahead - scout.ahead - unsure) % SEQUENCES
+        cursor.ahead = (ahead - scout.ahead - gap_count) % SEQUENCES
         done = send_again(self.policy, before, count, doubted, unread=unread)
-        sent.may_have = cursor.number
-        if not sent.declare(
+        in_flight.may_have = cursor.number
+        if not in_flight.declare(
             cursor.number, self.numbers[SENT] & (SENT_EVENTS_MET | SENT_AGAIN | SENT_OPEN)
         ):  # the next 08 says where they begin
             log.rewind(cursor, before, ahead)
             undo(self.policy, done)
-            sent.may_have = may_have
+            in_flight.may_have = may_have
             return False
         self._count_anew()
         self.policy.end_trouble()
-        sent.close()
+        in_flight.settle()
         return True

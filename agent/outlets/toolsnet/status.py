@@ -6,7 +6,7 @@ from toolcart.agent.outlets.toolsnet.reoffer import LATE_OUT
 from toolcart.agent.record.text import text_of
 from toolcart.agent.toolsnet.session import STATE_NAMES, WAITING
 
-DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by what the policy does
+DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by the policy's phase
 
 
 def put_state(report, upstream):
@@ -20,25 +20,25 @@ def put_state(report, upstream):
 
 def put_refused(report, policy, now):
     """Add what is refused, what is done about it, and whether only an operator can help."""
-    doing = policy.phase
+    phase = policy.phase
     is_stuck = policy.is_stuck()
-    held = doing == HOLD or (doing == FINISH and is_stuck)
-    in_vain = policy.passes() > 0
+    held = phase == HOLD or (phase == FINISH and is_stuck)
+    in_vain = policy.failed_lookaheads() > 0
     refuses_all = in_vain and policy.lookahead.others > 0
     report["refused"] = None
-    if doing and (doing != RETRY or policy.code >= 0):  # else one is offered of which nothing is known yet
+    if phase and (phase != RETRY or policy.code >= 0):  # else one is offered of which nothing is known yet
         report["refused"] = {
             "code": policy.code if policy.code > 0 else 0,
-            "number": policy.reoffer.number if doing == LATE_OUT else policy.head,
-            "next_try_ms": policy.hold.left(now) if policy.hold.armed else 0,
+            "number": policy.reoffer.number if phase == LATE_OUT else policy.head,
+            "next_try_ms": policy.pause.left(now) if policy.pause.armed else 0,
             "waiting": policy.log.waits(policy.cursor),
-            "doing": "hold" if held else "trouble" if doing == RETRY and refuses_all else DOING[doing],
+            "doing": "hold" if held else "trouble" if phase == RETRY and refuses_all else DOING[phase],
             "trouble": refuses_all,
         }
-    # With no room for a longer pass, no pass allowed, or neither room for a good result that would prove the server nor
-    # one that no pass has met, only an operator can let the others go on.
+    # With no room for a longer lookahead, none allowed, or neither room for a good result that would prove the server
+    # nor one that no lookahead has met, only an operator can let the others go on.
     has_hope = policy.lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
-    report["needs_operator"] = is_stuck or (in_vain and not (policy.parks and has_hope))
+    report["needs_operator"] = is_stuck or (in_vain and not (policy.keeps_refused and has_hope))
     report["late"] = policy.reoffers.waiting()
 
 

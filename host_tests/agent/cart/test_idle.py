@@ -11,7 +11,7 @@ Rules
 from toolcart.agent.base.ticks import FOREVER, ticks_add, ticks_diff
 from toolcart.agent.cart.app import App
 from toolcart.agent.cart.led import _BLINK_MS, _PAUSE_MS
-from toolcart.agent.cart.liveness import ASKED_MS
+from toolcart.agent.cart.watchdog import ASKED_MS
 from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_MS
 from toolcart.board import loop
 from toolcart.board.clock import Clock

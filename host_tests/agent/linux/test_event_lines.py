@@ -2,8 +2,8 @@
 
 import json
 
-from toolcart.agent.cart.liveness import Liveness
 from toolcart.agent.cart.status import snapshot
+from toolcart.agent.cart.watchdog import Liveness
 from host_tests.support.log import numbers
 from host_tests.support.world import CONTROLLER
 from host_tests.support.world import Cart as Alone

@@ -7,7 +7,7 @@ A world's whole state is one tuple. Time does not count: whatever waits for its 
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_PASS
+from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_LOOKAHEAD
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet.status import put_refused
 from toolcart.agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
@@ -232,16 +232,16 @@ PLAIN = {
     "kept": "entries left",
     "state": "gone durable_gone is_ready maybe broke_at broke_by durable_break",
     "policy": "phase attempts head code unanswered drops pending_write out number sequence",
-    "policy.in_flight": "may_have allowed open",
+    "policy.in_flight": "may_have allowed unsettled_to",
     "policy.reoffer": "entry before is_taken",
     "policy.lookahead": "room fits short code mute taken taken_sequence seen",
     "policy.lookahead.scout": "number found ahead",
-    "policy.resume_point": "unsure is_odd",
+    "policy.resume_point": "awaits_08 is_odd",
     "policy.reoffers": "wants _after",
 }
-TIMERS = {"policy": "hold", "policy.lookahead": "soon proven", "policy.reoffers": "timer _again pause"}
+TIMERS = {"policy": "pause", "policy.lookahead": "soon proven", "policy.reoffers": "timer _again pause"}
 NUMBERS_OF = slice(9, 36)  # of the state
-MANY = 1  # so many passes without success count as any number of them
+MANY = 1  # so many lookaheads without success count as any number of them
 
 
 class World:
@@ -256,7 +256,7 @@ class World:
     lies = ()  # 08s that do not name what it has: then what is stored may be stored again
     breaks = 0  # so often a connection breaks under what goes out
     unnoticed = False  # the agent hears nothing of that, and takes it for the server's silence
-    proven = False  # a pass has always just proven the server well
+    proven = False  # a lookahead has always just proven the server well
     make = pol.Policy
 
     def __init__(self, kinds, toggles=0, cuts=0, lost=0, refusals=0, asks=0, moods=(REFUSES,), saves=0, **more):
@@ -381,16 +381,20 @@ class World:
                 if number not in there and number not in kept and not passed:
                     raise Wrong("lost")
         in_order = [number for number in there if number not in self.ever]
-        if not lied and any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1)) and not self._passes():
+        if (
+            not lied
+            and any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1))
+            and not self._is_lookahead()
+        ):
             raise Wrong("order")
         if self.in_order and there != sorted(there):
             raise Wrong("order")
         if self.kept.count() > self.room:
             raise Wrong("quarantine too full")
 
-    def _passes(self):
+    def _is_lookahead(self):
         numbers = self.state
-        return (numbers.numbers[SENT] | numbers.durable[SENT]) & SENT_PASS or self.policy.phase == pol.FINISH
+        return (numbers.numbers[SENT] | numbers.durable[SENT]) & SENT_LOOKAHEAD or self.policy.phase == pol.FINISH
 
     def settles(self):
         """From now on all is well, more good results come, and an operator looks after what needs one.

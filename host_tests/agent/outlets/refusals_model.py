@@ -8,10 +8,10 @@ from host_tests.agent.outlets.refusals import Cut
 
 ORDER, RETRY, LOOKAHEAD, FINISH, HOLD, LATE_OUT = range(6)
 NOTHING, SEND, WRITE, BUSY = range(4)
-ALLOW, KEEP, BEGIN_PASS, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
+ALLOW, KEEP, BEGIN_LOOKAHEAD, FINISHES, LATE, LATE_OVER, DROP = range(1, 8)
 UNKNOWN, MUTE, REFUSED = -1, 0, 17  # codes of a refusal
 OFFERS = 4
-WIDER_MOST = 11  # then a pass reaches further than any log
+WIDER_MOST = 11  # then a lookahead reaches further than any log
 SNAPSHOT = (
     *("cursor", "limit", "is_lookahead", "is_met", "late", "taken"),
     *("delivered", "lacks", "doubt_to", "was_empty", "was_back", "is_older", "width", "dropped", "ahead", "gone"),
@@ -43,11 +43,11 @@ class Model:
         self.allowed = min(self.limit, self.cursor + self.batch)
         self.may_have = min(self.limit, self.end)
         self.kept_last = max((0, *self.entries))
-        self.pending_write = self.before = self.entry = self.open = self.left = self.number = 0
+        self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
         self.is_taken = self.out = self.is_ready = False
         self.doubted = None  # what was in doubt when something was sent last, and `ahead` then
-        self.unsure = True
+        self.awaits_08 = True
         self.end_trouble()
         self.allowed = min(self.limit, self.cursor + self.batch)
 
@@ -68,7 +68,7 @@ class Model:
         self.allowed = limit
 
     def in_order(self):
-        return self.is_lookahead and self.cursor < self.open
+        return self.is_lookahead and self.cursor < self.unsettled_to
 
     def kept(self):
         """The numbers that the quarantine has, by entry."""
@@ -92,8 +92,8 @@ class Model:
         if self.cursor < self.drops:
             return self.ask_write(DROP)
         if self.phase == LOOKAHEAD:
-            return self.next_of_pass()
-        if self.cursor >= self.open:
+            return self.next_of_lookahead()
+        if self.cursor >= self.unsettled_to:
             self.retries = [one for one in self.retries if one in self.kept().values()]
             if self.retries:
                 self.entry = min(entry for entry, number in self.kept().items() if number == self.retries[0])
@@ -123,32 +123,32 @@ class Model:
                 return NOTHING
             self.once_more()
         code = self.next_in_order()
-        if code != NOTHING and self.cursor + 1 != self.first:
-            self.first_is_gone()
-            self.first = self.cursor + 1
-        elif code == NOTHING and self.cursor >= self.first:
+        if code != NOTHING and self.cursor + 1 != self.head:
+            self.head_is_gone()
+            self.head = self.cursor + 1
+        elif code == NOTHING and self.cursor >= self.head:
             self.end_trouble()
         return code
 
-    def next_of_pass(self):
-        if self.cursor >= self.first or self.cursor + 1 != self.first > self.pos:
+    def next_of_lookahead(self):
+        if self.cursor >= self.head or self.cursor + 1 != self.head > self.pos:
             self.once_more()
             return BUSY
-        if self.pos < self.first:
+        if self.pos < self.head:
             self.room_was = self.octets()
             if self.room_was < 1:
                 self.short, self.phase = self.room_was, HOLD
                 return NOTHING
-            self.pos, self.left = self.first, self.room_was - 1
-        self.pass_ends = self.first + (self.reach << min(self.passes(), WIDER_MOST))
-        while self.pos < self.end and self.pos < self.pass_ends and self.left >= 0:
+            self.pos, self.left = self.head, self.room_was - 1
+        self.lookahead_ends = self.head + (self.reach << min(self.failed_lookaheads(), WIDER_MOST))
+        while self.pos < self.end and self.pos < self.lookahead_ends and self.left >= 0:
             if self.pos + 1 not in self.kept().values():
                 if not self.is_lookahead or self.pos + 1 > self.allowed:
-                    return self.ask_write(BEGIN_PASS)
+                    return self.ask_write(BEGIN_LOOKAHEAD)
                 return self.send(self.pos + 1, self.pos + 1 - self.ahead)
             self.meet()
         short = -1 if self.left >= 0 else self.room_was
-        self.close()
+        self.settle()
         self.once_more()
         self.unanswered, self.short = 0, short
         self.attempts += 1
@@ -179,23 +179,23 @@ class Model:
         elif self.phase == LOOKAHEAD:
             self.meet()
         else:
-            self.is_first(REFUSED)
-            if self.open <= self.number:
-                self.open = 0
-            self.first_in_vain()
+            self.make_head(REFUSED)
+            if self.unsettled_to <= self.number:
+                self.unsettled_to = 0
+            self.head_in_vain()
 
     def silent(self, proven):
-        self.unsure = True
+        self.awaits_08 = True
         was_out, self.out = self.out, False
         if not was_out or self.phase == LATE_OUT:
             return
         if self.phase != LOOKAHEAD:
-            self.is_first(MUTE)
+            self.make_head(MUTE)
         counts = proven or self.unanswered >= self.patience
         self.unanswered += not counts
         if self.phase != LOOKAHEAD:
             if counts:
-                self.first_in_vain()
+                self.head_in_vain()
             return
         if counts and self.mute == self.number:
             self.meet()
@@ -205,27 +205,27 @@ class Model:
             self.phase = RETRY
 
     def found_taken(self, number, sequence):
-        self.pass_taken, self.pass_sequence, self.short, self.phase = number, sequence, -1, FINISH
+        self.lookahead_taken, self.lookahead_sequence, self.short, self.phase = number, sequence, -1, FINISH
 
-    # -- the first is refused
+    # -- the head is refused
 
-    def passes(self):
+    def failed_lookaheads(self):
         return max(self.attempts - OFFERS, 0)
 
-    def is_first(self, code):
-        if self.number != self.first:
+    def make_head(self, code):
+        if self.number != self.head:
             self.end_trouble()
-            self.first = self.number
+            self.head = self.number
         self.phase, self.code = RETRY, code
 
-    def first_in_vain(self):
+    def head_in_vain(self):
         self.attempts += self.attempts < OFFERS
         if self.attempts >= OFFERS:
             self.phase = LOOKAHEAD
 
     def end_trouble(self):
         self.phase = ORDER
-        self.attempts = self.first = self.unanswered = self.drops = self.pos = self.mute = self.pass_taken = 0
+        self.attempts = self.head = self.unanswered = self.drops = self.pos = self.mute = self.lookahead_taken = 0
         self.code = self.short = -1
         if self.is_lookahead:
             self.allowed = self.cursor
@@ -233,27 +233,27 @@ class Model:
     def once_more(self):
         self.phase, self.attempts, self.pos = RETRY, max(self.attempts, OFFERS), 0
 
-    def first_is_gone(self):
+    def head_is_gone(self):
         self.once_more()
         self.attempts, self.drops, self.code, self.short = OFFERS, 0, UNKNOWN, -1
 
     def is_stuck(self):
-        return (self.phase == FINISH or self.cursor < self.first) and 0 <= self.short >= self.octets()
+        return (self.phase == FINISH or self.cursor < self.head) and 0 <= self.short >= self.octets()
 
-    def close(self):
-        self.may_have, self.open = self.cursor, 0
+    def settle(self):
+        self.may_have, self.unsettled_to = self.cursor, 0
 
     # -- what is durable first
 
     def write(self):
         """Do what `next` has asked for."""
         if self.pending_write == ALLOW:
-            is_alone = self.phase != ORDER or self.cursor < self.open
+            is_alone = self.phase != ORDER or self.cursor < self.unsettled_to
             self.allow(self.cursor + 1 + (0 if is_alone else self.batch - 1), self.in_order())
         elif self.pending_write == KEEP:
-            self.set_aside()
-        elif self.pending_write == BEGIN_PASS:
-            self.allow(max(self.pass_ends, self.limit), True)
+            self.keep_and_pass()
+        elif self.pending_write == BEGIN_LOOKAHEAD:
+            self.allow(max(self.lookahead_ends, self.limit), True)
         elif self.pending_write == FINISHES:
             self.finish()
         elif self.pending_write == LATE:
@@ -266,14 +266,14 @@ class Model:
         else:
             self.drop_first()
 
-    def set_aside(self):
+    def keep_and_pass(self):
         """Pass the next one: the quarantine has it."""
         if self.durable[0] < self.cursor > self.kept_last:
             self.save()
         self.cursor += 1
 
     def finish(self):
-        while self.cursor + 1 < self.pass_taken:
+        while self.cursor + 1 < self.lookahead_taken:
             number = self.cursor + 1
             if number not in self.kept().values():
                 if self.octets() <= 0:
@@ -284,9 +284,9 @@ class Model:
                 self.kept_last = max(self.kept_last, number)
             self.short = -1
             self.cursor += 1
-        self.cursor, self.taken = self.pass_taken, self.pass_sequence
+        self.cursor, self.taken = self.lookahead_taken, self.lookahead_sequence
         self.delivered += 1
-        self.close()
+        self.settle()
         self.end_trouble()
         self.allow(self.cursor + self.batch, self.in_order())
 
@@ -309,7 +309,7 @@ class Model:
 
     def resume(self, named):
         """The 08 names this sequence."""
-        self.pass_taken, is_odd = 0, False
+        self.lookahead_taken, is_odd = 0, False
         if self.phase == FINISH:
             self.phase = RETRY
         if not self.is_ready:
@@ -321,10 +321,10 @@ class Model:
                 self.is_taken = named == self.taken + 1 if self.late else self.is_taken
                 self.conclude(named != self.taken)
             is_odd = self.resume_at(named)
-        self.unsure = False
-        self.open = self.may_have if is_odd else 0
+        self.awaits_08 = False
+        self.unsettled_to = self.may_have if is_odd else 0
         if self.is_lookahead and not is_odd:
-            self.may_have = self.pass_taken or self.cursor
+            self.may_have = self.lookahead_taken or self.cursor
         if self.phase == ORDER and self.is_lookahead:
             self.once_more()
         elif self.phase == ORDER:
@@ -350,7 +350,7 @@ class Model:
                 return False
             while self.cursor < named + self.ahead:
                 if self.cursor + 1 in self.kept().values():
-                    self.set_aside()
+                    self.keep_and_pass()
                 else:
                     self.cursor += 1
                     self.delivered += 1
@@ -446,11 +446,11 @@ class Model:
         return True
 
     def drop_first(self):
-        """An operator drops the first; False if none is held."""
-        is_held = (self.short >= 0 or self.passes()) and (self.phase == FINISH or self.cursor < self.first)
+        """An operator drops the head; False if none is held."""
+        is_held = (self.short >= 0 or self.failed_lookaheads()) and (self.phase == FINISH or self.cursor < self.head)
         if not is_held or self.cursor >= self.end:
             return False
-        if self.out or self.unsure or self.phase == LATE_OUT:
+        if self.out or self.awaits_08 or self.phase == LATE_OUT:
             self.drops = self.cursor + 1
             return True
         self.cursor += 1
@@ -459,5 +459,5 @@ class Model:
             self.save()
         else:
             self.allow(self.cursor, self.in_order())
-            self.first_is_gone()
+            self.head_is_gone()
         return True

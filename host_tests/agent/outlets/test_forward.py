@@ -284,7 +284,7 @@ def settled_by_an_08(outlet, reported):
 
 def test_pass_left_open_by_an_08_outlives_its_first():
     outlet = holding(3, bad=(1, 2))
-    outlet.until_stored(1)  # the third, in the pass, and its answer is on the way
+    outlet.until_stored(1)  # the third, in the lookahead, and its answer is on the way
     outlet.cut()
     outlet.options.reported_result = 0
     del outlet.options.tightening_codes[1]
@@ -423,7 +423,7 @@ def test_without_room_nothing_goes_out_and_that_is_reported():
 
 def test_failing_flash_is_not_asked_more_because_more_results_came():
     outlet = holding(2, bad=(1, 2))
-    outlet.until(lambda: outlet.policy.passes() > 2)
+    outlet.until(lambda: outlet.policy.failed_lookaheads() > 2)
     outlet.store(1)
     outlet.flash.code = FLASH_IO
     assert outlet.forward.ask(1, False), "nothing is set aside"
@@ -523,7 +523,7 @@ def trouble_without_room():
     outlet = crowded(2)
     outlet.store(5)
     refuse(outlet, *numbers(1, 4))
-    outlet.until(lambda: outlet.policy.passes() == 3 and outlet.policy.hold.armed)
+    outlet.until(lambda: outlet.policy.failed_lookaheads() == 3 and outlet.policy.pause.armed)
     return outlet
 
 
@@ -565,7 +565,7 @@ def test_log_full_of_refused_results_needs_an_operator():
         refuse(outlet, outlet.next_id)
         outlet.store(1)
     outlet.until(lambda: outlet.status()["needs_operator"])
-    assert outlet.policy.passes() == 1, "a pass has met them all"
+    assert outlet.policy.failed_lookaheads() == 1, "a lookahead has met them all"
     assert outlet.parked_numbers() == []
     while not outlet.log.has_room(ROOM_BYTES):
         outlet.until(lambda: outlet.status()["needs_operator"])
@@ -605,7 +605,7 @@ def test_who_asks_for_one_that_is_out_has_it_offered_again():
 def test_first_is_dropped_only_when_what_became_of_late_one_is_durable():
     outlet = holding(5, bad=(1, 2, 3, 5))
     outlet.until_stored(1)
-    outlet.until(lambda: outlet.policy.passes() == 1)
+    outlet.until(lambda: outlet.policy.failed_lookaheads() == 1)
     assert outlet.forward.ask(1, False) == ASK_DONE
     outlet.until(lambda: outlet.state.numbers[LATE] and outlet.policy.out)
     outlet.flash.code = FLASH_IO

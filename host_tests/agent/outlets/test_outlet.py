@@ -2,7 +2,7 @@
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
-from toolcart.agent.log.snapshot_fields import LIMIT, SENT, SENT_MET, SENT_PASS
+from toolcart.agent.log.snapshot_fields import LIMIT, SENT, SENT_LOOKAHEAD, SENT_MET
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.toolsnet import session as ts
 from host_tests.support.log import numbers
@@ -127,7 +127,7 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
     assert len(refusing.answers) > 2 and set(refusing.answers) == {False}
     assert outlet.toolsnet.telegrams["04"] == sent, "it is there, and waits for those before it"
     assert outlet.ids() == [2] and outlet.cursor.number == 0 and outlet.counted(h.DELIVERED) == 0
-    # Now the power fails: only what the state says of the pass tells what the 08 means.
+    # Now the power fails: only what the state says of the lookahead tells what the 08 means.
     outlet.cut()
     outlet.until_stored(2, and_ms=1000)
     assert outlet.ids() == [2, 3] and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0
@@ -168,9 +168,9 @@ def test_pass_is_not_forgotten_by_what_silence_of_line_lets_be_written():
     outlet.options.tightening_codes[1] = 17
     outlet.until(lambda: outlet.policy.phase == pol.LOOKAHEAD and outlet.policy.out)
     assert outlet.policy.prepare() and outlet.state.save()
-    assert outlet.numbers_after_cut()[SENT] & SENT_PASS
+    assert outlet.numbers_after_cut()[SENT] & SENT_LOOKAHEAD
     outlet.cut()
-    assert outlet.policy.prepare() and outlet.numbers_after_cut()[SENT] & SENT_PASS
+    assert outlet.policy.prepare() and outlet.numbers_after_cut()[SENT] & SENT_LOOKAHEAD
     assert outlet.state.numbers[LIMIT] >= 2
     outlet.until_stored(5, 3600000, and_ms=100)
     assert outlet.ids() == numbers(2, 6) and outlet.parked_numbers() == [1] and outlet.archive.repeated == 0

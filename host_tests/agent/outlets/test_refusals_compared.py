@@ -17,9 +17,9 @@ from toolcart.agent.log.snapshot_fields import (
     SENT,
     SENT_BACK,
     SENT_EMPTY,
+    SENT_LOOKAHEAD,
     SENT_MET,
     SENT_OLDER,
-    SENT_PASS,
     TAKEN,
 )
 from toolcart.agent.outlets.toolsnet import lookahead
@@ -59,7 +59,7 @@ class Beside:
         world, model, policy = self.world, self.model, self.world.policy
         for numbers, mine in ((world.state.durable, model.durable), (self.current(), model.snapshot())):
             sent = numbers[SENT]
-            values = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_PASS), bool(sent & SENT_MET))
+            values = (numbers[CURSOR], numbers[LIMIT], bool(sent & SENT_LOOKAHEAD), bool(sent & SENT_MET))
             values += (numbers[LATE], numbers[TAKEN], numbers[DELIVERED], numbers[DOUBT_LACKS], numbers[DOUBT_TO])
             values += (
                 bool(sent & SENT_EMPTY),
@@ -72,12 +72,12 @@ class Beside:
             assert values == (*mine[:-2], mine[-2] % SEQUENCES)
         assert world.state.durable_gone == model.durable[-1] and world.state.gone == model.gone
         assert tuple(number for number, _reason in world.kept.entries) == model.entries
-        assert (policy.phase, policy.attempts, policy.head) == (model.phase, model.attempts, model.first)
-        assert (policy.in_flight.may_have, policy.in_flight.open) == (model.may_have, model.open)
+        assert (policy.phase, policy.attempts, policy.head) == (model.phase, model.attempts, model.head)
+        assert (policy.in_flight.may_have, policy.in_flight.unsettled_to) == (model.may_have, model.unsettled_to)
         late = policy.reoffers
         late.timer.stop()
         late.wants = False
-        for timer in (policy.hold, policy.lookahead.soon, policy.lookahead.proven, late.pause):
+        for timer in (policy.pause, policy.lookahead.soon, policy.lookahead.proven, late.pause):
             timer.due = NOW
 
     def current(self):

@@ -14,7 +14,7 @@ from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.snapshot_fields import (
     LIMIT,
     SENT,
-    SENT_PASS,
+    SENT_LOOKAHEAD,
 )
 from toolcart.agent.outlets.toolsnet import lookahead
 from toolcart.agent.outlets.toolsnet import policy as pol
@@ -40,7 +40,7 @@ from host_tests.portable import LONG
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Passes and patience as short as the logs are."""
+    """Lookaheads and patience as short as the logs are."""
     monkeypatch.setattr(lookahead, "REACH", 2)
     monkeypatch.setattr(pol, "PATIENCE", 2)
 
@@ -177,7 +177,7 @@ def lies(part, kind, method):
 
 
 class PassNotOver(InFlight):
-    """What was taken in order behind a pass does not end it durably before the next one goes out."""
+    """What was taken in order behind a lookahead does not end it durably before the next one goes out."""
 
     def end_lookahead(self):
         pass
@@ -217,23 +217,23 @@ class CursorFirst(Lookahead):
 class NoLate(pol.Policy):
     """What was set aside stays there."""
 
-    def _next_else(self, now):
+    def _next_by_phase(self, now):
         self.reoffers.timer.stop()
-        return pol.Policy._next_else(self, now)
+        return pol.Policy._next_by_phase(self, now)
 
 
 class VouchesForAll(ResumePoint):
-    """In a pass as well the 08 vouches for all in front of the one it names."""
+    """In a lookahead as well the 08 vouches for all in front of the one it names."""
 
     def _resume_at(self, stored, now):
-        self.numbers[SENT] &= ~SENT_PASS
+        self.numbers[SENT] &= ~SENT_LOOKAHEAD
         return ResumePoint._resume_at(self, stored, now)
 
 
 class NothingOpen(InFlight):
     """What went out before an 08 that could not be believed is taken for settled."""
 
-    def is_open(self):
+    def is_unsettled(self):
         return False
 
 

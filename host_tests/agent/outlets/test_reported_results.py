@@ -276,7 +276,7 @@ class Life(Outlet):
 
     def check_doubt(self):
         """What ToolsNet has lost is said until it has that again, or an operator leaves it so."""
-        if not self.forward.is_up() or self.policy.resume_point.unsure or waiting(self):
+        if not self.forward.is_up() or self.policy.resume_point.awaits_08 or waiting(self):
             return
         lacks = set(range(1, self.made + 1)) - set(self.ids()) - set(self.listed_numbers()) - self.left
         assert self.status()["lost_there"] >= len(lacks) - self.state.numbers[DROPPED], (lacks, self.done)

@@ -54,7 +54,7 @@ def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
     findings = [{"found": "stuck", "count": 1, "seed": 7}, {"found": "lost", "count": 2, "seed": 8}]
     monkeypatch.setattr(causes, "_explored", lambda *given: iter(findings))
     monkeypatch.setattr(causes, "_usual", lambda aim, seed: ("stuck",))
-    finding = causes.hunt(cause("no-pass"), 60)
+    finding = causes.hunt(cause("no-lookahead"), 60)
     assert (finding.what, finding.count) == ("lost (seed 8)", 2)
 
 
@@ -79,12 +79,12 @@ def test_an_explorer_ends_when_its_time_is_over_and_finds_nothing_in_the_program
 
 def test_the_command_tells_what_was_found_and_what_was_not(monkeypatch):
     def hunted(one, seconds):
-        what = "stuck (seed 1)" if one.name == "no-pass" else ""
+        what = "stuck (seed 1)" if one.name == "no-lookahead" else ""
         return causes.CauseOutcome(one.name, one.fault, one.by, what, 3, "worlds", 1.0, one.why)
 
     monkeypatch.setattr(causes, "hunt", hunted)
-    done = CliRunner().invoke(main, ["bench", "causes", "no-pass"])
+    done = CliRunner().invoke(main, ["bench", "causes", "no-lookahead"])
     assert done.exit_code == 0 and "stuck (seed 1)" in done.stdout
-    done = CliRunner().invoke(main, ["bench", "causes", "no-pass", "pass-of-one"])
-    assert done.exit_code == 1 and "not found: pass-of-one" in done.stdout
+    done = CliRunner().invoke(main, ["bench", "causes", "no-lookahead", "lookahead-of-one"])
+    assert done.exit_code == 1 and "not found: lookahead-of-one" in done.stdout
     assert CliRunner().invoke(main, ["bench", "causes", "no-such"]).exit_code == 2

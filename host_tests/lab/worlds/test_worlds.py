@@ -40,27 +40,29 @@ MENDED = (
     + (2001241,)  # stuck until a restart: an 08 wants one set aside, and the quarantine is full
     + (910030,)  # nothing was asked for after a refused revision
     + (901961,)  # a log full of refused results
-    + (802336, 912616)  # "needs an operator" while a pass was being finished
+    + (802336, 912616)  # "needs an operator" while a lookahead was being finished
     + (12008821,)  # an ID that another spindle took still had the result of before a reset: of the world, not the agent
     + (13000782,)  # what a cut left of a copy in the quarantine counted as a copy: of the world
-    + (16006409,)  # held up by the pause behind a pass that met more silent ones than it reaches: of the judge
+    + (16006409,)  # held up by the pause behind a lookahead that met more silent ones than it reaches: of the judge
     + (19011349,)  # the first of a PowerMACS's new count was not asked for again, as others passed the last number
     + (40000918,)  # lost: an operator's retry took the sequence of one that a lying 08 had left open
     + (20000087,)  # doubled: an ID that stands still, fetched in front of its push: not among the newest looked at
     + (22020478,)  # behind a silence no answer of a controller that shares its IDs was taken: each might be a late one
     + (13011639,)  # all that a PowerMACS held came again, where the number before the last was left out
     + (40011487,)  # the ID 0 behind a wrap was padded to ten blanks, which no question is answered with: of the world
-    + (76008202, 76015552)  # an operator was called for while the pause of a pass ran that an 08 had settled
+    + (76008202, 76015552)  # an operator was called for while the pause of a lookahead ran that an 08 had settled
     + (81019993,)  # a flash that took nothing was asked without end, as another one had come behind what is refused
     + (75002983,)  # given again while the erase of its block was refused: of the judge
-    + (75014577,)  # lost behind a lie: a pass that it had left open was over when its first was taken
+    + (75014577,)  # lost behind a lie: a lookahead that it had left open was over when its first was taken
     + (74007007,)  # nobody was called: worn blocks left an overwriting log no room for one that would end a pass
     + (40000606,)  # stuck: one refused program took the rest of a quarantine's only block until a restart
     + (83000760,)  # answers read on a connection that the network took, forgotten in a power cut: of the judge
     + (85000277,)  # given again behind its row, refused then and kept: of the judge
     + (86002722,)  # a station that was not up was asked what it keeps: of the world
     + (94000887,)  # one spindle alone was asked, and the newest known was not where the log had lost it
-    + (86005532,)  # an operator was called for, though a good one that no pass had met waited in a log without room
+    + (
+        86005532,
+    )  # an operator was called for, though a good one that no lookahead had met waited in a log without room
     + (99000655, 99300359)  # several spindles of a controller that names its station; a count that came to the last ID
     + (99102635,)  # a PowerMACS's last result came again as it always does, and was taken for a doubt, without end
     + (99501981,)  # IDs of answers one too high, and no push before the subscription ended: of the world

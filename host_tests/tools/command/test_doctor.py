@@ -302,7 +302,7 @@ def test_a_line_that_is_missing_or_silent_or_noisy_is_reported(tmp_path, monkeyp
 def test_a_line_that_is_unplugged_meanwhile_is_reported(tmp_path, monkeypatch):
     master, slave = pty.openpty()
     device = os.ttyname(slave)
-    real = controller._turn
+    real = controller._pump
 
     def unplugged(*arguments):
         for descriptor in (master, slave):
@@ -310,7 +310,7 @@ def test_a_line_that_is_unplugged_meanwhile_is_reported(tmp_path, monkeypatch):
                 os.close(descriptor)
         return real(*arguments)
 
-    monkeypatch.setattr(controller, "_turn", unplugged)
+    monkeypatch.setattr(controller, "_pump", unplugged)
     _, finding = _line(tmp_path, device, "ascii")
     assert "was unplugged" in finding["words"], finding
 
@@ -669,7 +669,7 @@ def test_no_thread_of_doctor_imports_a_module(tmp_path):
         "import sys; from toolcart.tools.doctor import commands as doctor; path = sys.argv[1]; "
         "tree = doctor._configuration_to_run(path); pool = doctor.ThreadPoolExecutor; before = []; "
         "doctor.ThreadPoolExecutor = lambda *settings: (before.extend(sys.modules), pool(*settings))[1]; "
-        "found = [one.subject for one in doctor._station_findings(tree, path)]; print(found); "
+        "found = [one.subject for one in doctor._all_stations(tree, path)]; print(found); "
         "print(sorted({*sys.modules} - {*before}))"
     )
     with SimulatedPlant() as plant:

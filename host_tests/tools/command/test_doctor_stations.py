@@ -62,8 +62,8 @@ def test_stations_of_one_controller_are_asked_one_after_the_other(tmp_path, monk
 
 def test_what_goes_wrong_in_asking_is_not_kept_quiet(monkeypatch):
     monkeypatch.setattr(together, "_controller_address", lambda station: station["number"])
-    monkeypatch.setattr(together, "_findings_of", lambda _, station, *_more: [1 // (2 - station["number"])])
-    progress = together._station_findings(_many(2), "cart.json")
+    monkeypatch.setattr(together, "_one_station", lambda _, station, *_more: [1 // (2 - station["number"])])
+    progress = together._all_stations(_many(2), "cart.json")
     assert next(progress) == 1
     with pytest.raises(ZeroDivisionError):
         next(progress)

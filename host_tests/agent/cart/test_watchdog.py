@@ -1,7 +1,7 @@
 """The watchdog is fed while results and deadlines move, and only then; a fresh start is healthy when it behaved."""
 
 from toolcart.agent.base.scheduler import Scheduler
-from toolcart.agent.cart.liveness import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
+from toolcart.agent.cart.watchdog import ASKED_MS, FAILING_MS, HEALTHY_MS, STUCK_MS, Liveness
 from toolcart.agent.openprotocol.session_states import READY
 from toolcart.base.clock import SimClock
 from host_tests.portable import stub

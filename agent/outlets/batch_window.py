@@ -13,7 +13,7 @@ TRIED_LEAST = const(128)  # batches until more are tried
 TRIED_MOST = const(4096)
 
 
-class Pace:
+class BatchWindow:
     """One consumer's. `out` batches are without a receipt; `level` of them were when the last one went out."""
 
     __slots__ = (

@@ -4,7 +4,7 @@ Each test is the whole agent at a simulated controller, on one clock.
 """
 
 from toolcart.agent.base import counters as h
-from toolcart.agent.station.subscription_watchdog import QUIET_MINUTES
+from toolcart.agent.station.subscription_check import QUIET_MINUTES
 from toolcart.sim.profiles import profile_options
 from host_tests.support.world import Cart
 

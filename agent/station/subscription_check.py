@@ -33,7 +33,7 @@ IS_LOST = const(1)
 _MINUTE_MS = const(60000)
 
 
-class SubscriptionWatchdog:
+class SubscriptionCheck:
     """Watches the subscription of one intake."""
 
     def __init__(self, recovery, retry_ms):
