@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import threading
 import time
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ def connect(place: str, writes: bool) -> Engine:
             raise DatabaseUnusable(place, "an archive is an SQLite file, or a PostgreSQL database (postgresql://...)")
         if is_sqlite and not url.database:
             raise DatabaseUnusable(place, "names no file; write sqlite:/// and the file's name, or the name alone")
-        if is_sqlite and not writes and not Path(str(url.database)).is_file():
+        if is_sqlite and not writes and not _is_file(str(url.database), place):
             how = "there is no such archive; is the name right? `toolcart archive serve` makes a new one"
             raise DatabaseUnusable(place, how)
         engine = create_engine(url, pool_pre_ping=not is_sqlite)
@@ -307,6 +308,16 @@ def _commit_to_the_disk(connection, _record) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit TO on")
     connection.commit()
+
+
+def _is_file(path: str, place: str) -> bool:
+    """True if a file is there; DatabaseUnusable if that cannot be told."""
+    try:
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise DatabaseUnusable(place, error.strerror) from None
 
 
 def _open_what_is_there(_dialect, _record, words: list, how: dict) -> None:

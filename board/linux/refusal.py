@@ -45,6 +45,16 @@ WORDS = {
     flash.REFUSED_OTHER: ("it cannot be written", "look at `dmesg` and at the disk"),
 }
 
+# By the error number: what helps where no disk is to blame.
+NOT_OF_THE_DISK = {
+    **dict.fromkeys(
+        (errno.EMFILE, errno.ENFILE),
+        "too many files are open here: look at `ulimit -n`, and what else runs on this machine",
+    ),
+    errno.ENAMETOOLONG: "give it a shorter name",
+    errno.ELOOP: "links in it lead round: name the folder itself",
+}
+
 
 def meaning(refusal):
     """Return what a REFUSED_ means, without an end."""
@@ -76,8 +86,8 @@ def explanation(error, path):
 
 def advice_for(error, path):
     """Return what helps against an OSError at this path."""
-    if error.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many files are open here: look at `ulimit -n`, and what else runs on this machine"
+    if error.errno in NOT_OF_THE_DISK:
+        return NOT_OF_THE_DISK[error.errno]
     return advice(refusal_of(error.errno or 0), path)
 
 

@@ -7,6 +7,7 @@ Rules
 4. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
    yet is told by its folder and its name. Each spool and outlet owns more files than it names: all are compared.
 5. The state folder of the service need not be there: systemd makes it (StateDirectory=).
+6. What cannot be looked at is a mistake of the setting that names it, and of no other.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
+from toolcart.base.path_access import obstacle
 from toolcart.base.private_files import user_name
 from toolcart.board.linux import order_log, volatile_storage
 from toolcart.board.linux import refusal as linux_refusal
@@ -61,7 +63,7 @@ def spools_without_room(configuration: dict, folder: Path) -> dict[str, str]:
     wanted_kib: dict[int, int] = {}  # of new spools, by their file system
     for place, path, owner in _named(configuration):
         parent = (folder / path).parent
-        if not owner or (folder / path).exists() or not parent.is_dir():
+        if not owner or obstacle(folder / path) or os.path.exists(folder / path) or not os.path.isdir(parent):
             continue
         size_kib = configuration["stations"][int(re.findall(r"\d+", place)[0])]["spool"]["size_kib"]
         device = os.stat(parent).st_dev
@@ -180,6 +182,9 @@ def _named(configuration: dict) -> Iterator[tuple[str, str, Owner | None]]:
 
 def path_problem(path: Path) -> str:
     """Say why a file cannot be used or made there, "" if it can."""
+    hidden = obstacle(path)
+    if hidden:
+        return hidden
     try:
         if path.is_dir():
             return "that is a folder"
@@ -224,7 +229,7 @@ def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
     A spool that is there has been given its room; a file of lines needs some for every line. `others_kib` is what other
     new spools get of the same room.
     """
-    if (size_kib and path.exists()) or not path.parent.is_dir():
+    if (size_kib and os.path.exists(path)) or not os.path.isdir(path.parent):
         return ""
     try:
         file_system = os.statvfs(path.parent)
@@ -242,7 +247,7 @@ def no_room(path: Path, size_kib: int = 0, others_kib: int = 0) -> str:
 
 def _foreign(path: Path, owner: Owner | None) -> str:
     """Say what an existing file is in place of what an agent takes, and what to do; "" if it takes it."""
-    if owner and path.is_symlink():
+    if owner and os.path.islink(path):
         return "that is a link, which the agent does not follow; name the file itself"
     try:
         with path.open("rb") as file:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from toolcart.agent.log.flash import REFUSED_GONE, REFUSED_NO_ROOM, REFUSED_QUOTA
 from toolcart.base import privileges
+from toolcart.base.path_access import obstacle
 from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
@@ -50,20 +51,21 @@ def spool(
     """
     folder = path.parent
     subject = f"{name} spool"
-    if is_gone or (is_up and folder.is_dir() and not os.path.lexists(path)):
+    is_seen = not obstacle(path)
+    if is_gone or (is_up and is_seen and os.path.isdir(folder) and not os.path.lexists(path)):
         words = f"{path} is not the running agent's spool: {linux_refusal.meaning(REFUSED_GONE)}"
         return [Finding(subject, BAD, words, _as_sentence(linux_refusal.advice(REFUSED_GONE, str(path))))]
-    if is_up and not folder.is_dir():
+    if is_up and not (is_seen and os.path.isdir(folder)):
         return [
             Finding(subject, NOTE, f"{path}: the running agent has it, in a folder that is not to be seen from here")
         ]
     hint = f"spool.path names {path_checks.A_FILE}."
     problem = (
-        "" if path.is_file() else path_checks.path_problem(path)
+        "" if os.path.isfile(path) else path_checks.path_problem(path)
     )  # an existing file may be another user's: the agent's
     if problem:
         return [Finding(subject, BAD, f"{path}: {problem}", hint)]
-    if not folder.exists():
+    if not os.path.exists(folder):
         return [Finding(subject, NOTE, f"{path}: systemd makes {folder} when the service starts")]
     try:
         mean_ms, most_ms = _sync_times_ms(folder / PROBE)

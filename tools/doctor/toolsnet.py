@@ -7,6 +7,7 @@ Rules
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,7 @@ from toolcart.agent.outlets.toolsnet.status import kept_of
 from toolcart.agent.quarantine.entries import needs_operator
 from toolcart.agent.toolsnet import session as ts
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
+from toolcart.base.path_access import obstacle
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
@@ -89,7 +91,10 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
     """Compare the server's last result with what the spool of station `number` holds and has delivered."""
     name = f"station {number}"
     subject = f"{name} sequence"
-    if not spool.is_file():
+    hidden = obstacle(spool)
+    if hidden:
+        return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {hidden}")]
+    if not os.path.isfile(spool):
         return [_of_new_spool(subject, sequence)]
     try:
         spool_image = image.read(spool)

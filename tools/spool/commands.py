@@ -231,7 +231,7 @@ def rescued(octets: bytes) -> list[dict[str, object]]:
 
 
 @spool.command("take-over")
-@click.argument("source", metavar="OLD", type=click.Path(path_type=Path, exists=True))
+@click.argument("source", metavar="OLD", type=click.Path(path_type=Path))
 @click.argument("target", metavar="NEW", type=click.Path(path_type=Path))
 @click.option(
     "--station", type=click.IntRange(1, 65535), default=None, help="Station number, if it is not that of the old spool."

@@ -30,6 +30,7 @@ from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
+from toolcart.base.path_access import obstacle
 from toolcart.base.terminal_safe import visible
 from toolcart.board.linux import order_log
 from toolcart.board.linux.control import SUFFIX, answer_to
@@ -78,7 +79,10 @@ class LocalSpool:
     def ask(self, words: list[str]) -> Iterable[dict]:
         """Have the order carried out; return the lines of the answer."""
         words = " ".join(words).encode("ascii", "replace").decode().split()  # as an agent reads them
-        if not self.path.exists():
+        hidden = obstacle(self.path)
+        if hidden:
+            raise OrderNotGiven(f"{self.path}: {hidden}")
+        if not os.path.exists(self.path):
             raise OrderNotGiven(f"{self.path}: there is no such spool; the setting stations[].spool.path names it")
         answer = ask_agent(str(self.path) + SUFFIX, words)
         if answer is not None:

@@ -121,7 +121,7 @@ def _locked(source: Path) -> Iterator[None]:
     """Hold the spool as an agent would. A folder of blocks or what cannot be opened is no agent's of this machine."""
     descriptor = -1
     for mode in (os.O_RDWR, os.O_RDONLY):  # some file systems lock only what may be written
-        if descriptor < 0 and source.is_file():
+        if descriptor < 0 and os.path.isfile(source):
             with contextlib.suppress(OSError):
                 descriptor = os.open(source, mode | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
