@@ -102,15 +102,18 @@ def progress_at_need(station: dict) -> tuple[int, int]:
 def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress during it.
 
-    ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
+    ToolsNet takes results again once it has taken one and works, the quarantine has room again once it has less in it.
     """
     delivered, parked = progress_at_need(station)
     if slug == "operator" and parked < before[1]:
         return OVER[slug]
-    if connections.first_outlet(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
+    outlet = connections.first_outlet(station)
+    if outlet.get("refused") is not None:  # perhaps only one of the quarantine, at an order
         return ""
+    if delivered > before[0] and slug == "refused":
+        return OVER[slug] if connections.is_working(outlet) else ""  # an 08 alone may have said so
     if delivered > before[0]:
-        return OVER[slug] if slug == "refused" else NOTHING_HELD[slug]
+        return NOTHING_HELD[slug]
     return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
