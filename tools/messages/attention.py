@@ -28,6 +28,7 @@ NOTE = "note"  # no action is needed
 OVER = {
     "disk": "the spool can be read and written again",
     "disk full": "the spool's file system has room again",
+    "orders": "orders can be given again",
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
@@ -78,6 +79,7 @@ def needs(station: dict) -> list[Need]:
         return []
     kinds = (
         _disk,
+        _no_orders,
         _full,
         _refused,
         _operator,
@@ -228,6 +230,14 @@ def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:
     words += ": the spool was given its room when it was made and goes on; what "
     words += f"outlets and orders write in {os.path.dirname(path) or '.'} has none"
     return Need("disk full", WARN, "DISK FULL", words, linux_refusal.advice(refusal, path))
+
+
+def _no_orders(station: dict) -> Iterator[Need]:
+    """Say that what an order to the running agent needs beside the spool cannot be made."""
+    problem = station.get("no_orders")
+    if problem:
+        words = f"no orders can be given while the agent runs: {problem}; no result needs that"
+        yield Need("orders", WARN, "NO ORDERS", words, "a stopped agent's spool takes them", problem)
 
 
 def _full(station: dict) -> Iterator[Need]:
