@@ -77,11 +77,11 @@ class Heartbeat:
     """Whether this server answers a 06 (rules 4 and 6)."""
 
     __slots__ = (
-        "_acked",
         "_has_acked",
         "_mute_sessions",
         "_sent",
         "in_vain",
+        "is_acked",
         "is_expected",
         "is_known",
         "result_acked",
@@ -102,7 +102,7 @@ class Heartbeat:
         """A session begins: neither a result nor a 06 has had its 05 yet."""
         self.result_acked = self.result_answered = False
         self._sent = False
-        self._acked = False
+        self.is_acked = False  # a 06 of this session
 
     def put_sent(self):
         """A 06 goes out."""
@@ -110,7 +110,7 @@ class Heartbeat:
 
     def put_acked(self):
         """A 06 has its 05."""
-        self._acked = self.is_known = True
+        self.is_acked = self.is_known = True
 
     def put_result_acked(self):
         """A result has its 05."""
@@ -120,7 +120,7 @@ class Heartbeat:
         """A session with the server has ended: learn from it."""
         if not self._sent:
             return
-        if self._acked:
+        if self.is_acked:
             self._mute_sessions = 0
         elif self.result_acked or (self._has_acked and not (self.is_known or self.wary)):
             self._mute_sessions += 1

@@ -13,8 +13,8 @@ Rules
    do; while its answer is not read it rests. It is told who asks (SO_PEERCRED). A client that sends or reads nothing
    for PATIENCE_MS is cut off, but its order is still carried to its end.
 4. If no socket can be made (a path that is too long, a file system without sockets, another agent that answers there)
-   the agent runs without it, and `note` says so. Every LOOK_MS it is tried again, and made anew if its name was removed
-   or is another's.
+   the agent runs without it, and `problem` says why. Every LOOK_MS it is tried again, and made anew if its name was
+   removed or is another's.
 """
 
 import contextlib
@@ -238,16 +238,15 @@ class Conversation:
 class Control:
     """A socket of this name; `dispatch`: first word of a request to a function(words, asker) that returns a generator.
 
-    It serves so many `clients` at a time. `cannot` begins the note if the socket cannot be made. If it is `ours` by a
-    lock it replaces an existing socket, else only one that does not answer.
+    It serves so many `clients` at a time. `problem` says what keeps the socket from being made, "" if nothing does. If
+    it is `ours` by a lock it replaces an existing socket, else only one that does not answer.
     """
 
-    def __init__(self, path, dispatch, clients=1, cannot="no orders can be given while the agent runs", ours=True):
+    def __init__(self, path, dispatch, clients=1, ours=True):
         self.path = path
-        self.note = ""
+        self.problem = ""
         self.listener = Port()
         self.talks = [Conversation(dispatch) for _ in range(clients)]
-        self._cannot = cannot
         self._ours = ours
         self._listening = None
         self._inode = None
@@ -288,16 +287,16 @@ class Control:
                 pass
 
     def _open(self):
-        """Listen at the path, or note why that cannot be."""
+        """Listen at the path, or keep why that cannot be."""
         self._stop_listening()
-        self.note = ""
+        self.problem = ""
         try:
             if not self._ours and _is_answered(self.path):
                 raise OSError(errno.EADDRINUSE, "another agent answers there")
             self._listening = _listen(self.path)
             self._inode = _inode_of(self.path)
         except OSError as error:
-            self.note = "%s: %s: %s" % (self._cannot, self.path, error.strerror or error)
+            self.problem = "%s: %s" % (self.path, error.strerror or error)
         self.listener.sock = self._listening  # type: ignore
 
     def _stop_listening(self):

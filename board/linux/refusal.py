@@ -67,14 +67,23 @@ def advice(refusal, path):
     return WORDS[refusal][1].format(path=shlex.quote(path), folder=shlex.quote(os.path.dirname(path) or "."))
 
 
+def of_file(path):
+    """Return the REFUSED_ that writing into this file will meet, as far as its file system says so itself.
+
+    A file may be a mount of its own, beside which nothing can be made, or the other way round.
+    """
+    try:
+        return flash.REFUSED_READ_ONLY if os.statvfs(path).f_flag & os.ST_RDONLY else flash.REFUSED_NOTHING
+    except OSError:
+        return flash.REFUSED_NOTHING
+
+
 def of_folder(path):
-    """Return the REFUSED_ that new writing beside this file will meet, as far as its file system says so itself."""
+    """Return the REFUSED_ that a new file beside this one will meet, if its file system is full."""
     try:
         usage = os.statvfs(os.path.dirname(path) or ".")
     except OSError:
         return flash.REFUSED_NOTHING
-    if usage.f_flag & os.ST_RDONLY:
-        return flash.REFUSED_READ_ONLY
     free = usage.f_bavail if os.geteuid() else usage.f_bfree
     return flash.REFUSED_NO_ROOM if usage.f_blocks and not free else flash.REFUSED_NOTHING
 

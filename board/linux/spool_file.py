@@ -203,7 +203,7 @@ class SpoolFile:
         self.descriptor = -1
         block_bytes = block_bytes_for(size_bytes)
         try:
-            remove_leftover(self.path)
+            self._remove_leftover()
             if self._is_there():
                 self._open()
             else:
@@ -246,6 +246,15 @@ class SpoolFile:
             why = "%s may make no file in %s, which belongs to %s; chown the folder, or name another one in spool.path"
             return why % (user_name(os.geteuid()), folder, owner_of(folder))
         return "cannot prepare %s (%d KiB): %s" % (self.path, kib, explanation(error, self.path))
+
+    def _remove_leftover(self):
+        """Remove what an interrupted start left; beside a spool that is there it may stay."""
+        try:
+            remove_leftover(self.path)
+        except OSError as error:
+            if not self._is_there():
+                raise
+            self.notes.append("%s cannot be removed: %s" % (self.path + NEW, error.strerror))
 
     def _of_another(self, found):
         why = "%s belongs to %s, and the agent runs as %s; run it as the owner, or chown the file"

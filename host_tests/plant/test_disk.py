@@ -287,6 +287,71 @@ def test_a_card_that_becomes_read_only_under_the_agent_loses_nothing(site, plant
     image.unlink()
 
 
+# -- a folder that takes no file, beside a spool that can be written
+
+ORDERS_AGAIN = "orders can be given again"
+NO_FILE = {"mode": "Permission denied", "mount": "Read-only file system"}
+
+
+@pytest.mark.parametrize("way", NO_FILE)
+@pytest.mark.parametrize("config", ["cart.json", "card/cart.json"])
+def test_a_folder_that_takes_no_file_keeps_orders_out_and_no_result(site, plant, way, config):
+    """Its spool can be written: only what an order needs beside it cannot be made."""
+    card, spool = site.home / "card", site.home / "card/7.spool"
+    card.mkdir()
+    cart = site.cart(
+        plant, name=config, station={"spool": {"path": "card/7.spool" if config == "cart.json" else "7.spool"}}
+    )
+    with PrivateMounts(site) as mounts:
+        mounts.run("chmod", "777", card)
+        assert site.begin(cart, "ToolsNet connected").end() == 0
+        if way == "mount":
+            mounts.can("mount", "--bind", card, card)
+            mounts.run("mount", "--bind", spool, spool)
+            mounts.run("mount", "-o", "remount,ro,bind", card)
+        else:
+            (card / "7.spool.new").touch()  # an interrupted start has left it
+            (card / "7.spool.orders").write_text("an order while no agent ran\n")
+            for name in ("7.spool.new", "7.spool.orders"):
+                site.give(card / name)
+            mounts.run("chmod", "555", card)
+        why = f"no file can be made in {card}: {NO_FILE[way]}"
+
+        def doctor(code):
+            return site.output("doctor", "--offline", "--config", cart, code=code)
+
+        told = doctor(1)
+        assert "1 thing does not work" in told and "no agent runs" in told, told
+        assert why in told and "results can be stored" in told and "nothing can be written" not in told, told
+        agent = site.begin(cart, "controller ready", "ToolsNet connected")
+        all_arrive(plant, 3)
+        agent.wait_for(no_orders := f"no orders can be given while the agent runs: {spool}.sock: {NO_FILE[way]}")
+        if way == "mode":
+            assert f"{spool}.new cannot be removed: Permission denied" in agent.output
+            assert "an order while no agent ran" in agent.output and "not be removed once they are told" in agent.output
+        if config == "cart.json":
+            status, told = status_of(site, cart, 0), doctor(0)
+            for text in (status, told):
+                assert no_orders in text and "no result can be stored" not in text, text
+            assert why in told and "nothing can be written" not in told
+            [need] = needs_of(site.status(cart))
+            assert 'what="orders",level="warn"' in need
+        else:
+            told = doctor(1)
+            assert "no agent answers" in told and why in told and "results can be stored" in told, told
+        plant.produce(1)
+        all_arrive(plant)
+        assert agent.output.count(no_orders) == 1 and "no result can be stored" not in agent.output, agent.output
+        order = site.output("quarantine", "retry", "all", "--spool", spool, code=3)
+        assert "an agent without a control socket takes no orders" in order
+        mounts.run(*(["umount", card] if way == "mount" else ["chmod", "777", card]), check=way != "mount")
+        if way == "mode":
+            agent.wait_for(ORDERS_AGAIN)
+            assert ORDERS_AGAIN not in status_of(site, cart, 0) and needs_of(site.status(cart)) == []
+            site.output("quarantine", "list", "--spool", spool, code=0)
+        assert agent.end() == 0
+
+
 # -- the file of an outlet
 
 

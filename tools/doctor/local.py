@@ -16,7 +16,13 @@ import socket
 import time
 from pathlib import Path
 
-from toolcart.agent.log.flash import REFUSED_GONE, REFUSED_NO_ROOM, REFUSED_QUOTA
+from toolcart.agent.log.flash import (
+    REFUSED_GONE,
+    REFUSED_NO_ROOM,
+    REFUSED_NOT_ALLOWED,
+    REFUSED_QUOTA,
+    REFUSED_READ_ONLY,
+)
 from toolcart.base import privileges
 from toolcart.base.path_access import obstacle
 from toolcart.board.errno_reasons import refusal_of
@@ -83,11 +89,18 @@ def spool(
 
 def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool) -> list[Finding]:
     """Say what it means that nothing can be written beside the spool: a full disk leaves one alone that is there."""
-    subject, words = f"{name} spool", f"nothing can be written in {path.parent}: {error.strerror or error}"
+    subject, words = f"{name} spool", f"no file can be made in {path.parent}: {error.strerror or error}"
     refusal = refusal_of(error.errno or 0)
     if is_up:
         words += "; what the running agent's disk refuses is told with its state"
         return [_file(subject, path, settings), Finding(f"{name} disk", NOTE, f"write latency not measured: {words}")]
+    if refusal in (REFUSED_NOT_ALLOWED, REFUSED_READ_ONLY) and _opens_for_writing(path):
+        file = _file(subject, path, settings)
+        words += (
+            f": {'results can be stored, but ' * (file.verdict == GOOD)}no orders can be given while the agent runs"
+        )
+        hint = "An order to a running agent needs a socket beside the spool; a stopped agent's spool takes orders."
+        return [file, Finding(f"{name} orders", WARN, words, hint)]
     if path.is_file() and refusal in (REFUSED_NO_ROOM, REFUSED_QUOTA):
         need = attention.full_disk(str(path), refusal)
         return [_file(subject, path, settings), Finding(f"{name} {need.slug}", need.level, need.words, need.hint)]
@@ -95,6 +108,15 @@ def _refused(name: str, path: Path, settings: dict, error: OSError, is_up: bool)
     if isinstance(error, PermissionError):
         hint = f"spool.path names {path_checks.A_FILE}."
     return [Finding(subject, BAD, words, hint)]
+
+
+def _opens_for_writing(path: Path) -> bool:
+    """True if the spool is there and this user may write it; its file may be a mount of its own."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return path.is_file()
 
 
 def _as_sentence(advice: str) -> str:

@@ -28,6 +28,7 @@ NOTE = "note"  # no action is needed
 OVER = {
     "disk": "the spool can be read and written again",
     "disk full": "the spool's file system has room again",
+    "orders": "orders can be given again",
     "full": "the spool has room again",
     "refused": "ToolsNet takes results again",
     "operator": "the quarantine has room again",
@@ -78,6 +79,7 @@ def needs(station: dict) -> list[Need]:
         return []
     kinds = (
         _disk,
+        _no_orders,
         _full,
         _refused,
         _operator,
@@ -102,15 +104,18 @@ def progress_at_need(station: dict) -> tuple[int, int]:
 def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     """Say how a need of OVER_WHEN_PROVEN ended, "" while that is not known; `before` is the progress during it.
 
-    ToolsNet takes results again once it has taken one, the quarantine has room again once it has less in it.
+    ToolsNet takes results again once it has taken one and works, the quarantine has room again once it has less in it.
     """
     delivered, parked = progress_at_need(station)
     if slug == "operator" and parked < before[1]:
         return OVER[slug]
-    if connections.first_outlet(station).get("refused") is not None:  # perhaps only one of the quarantine, at an order
+    outlet = connections.first_outlet(station)
+    if outlet.get("refused") is not None:  # perhaps only one of the quarantine, at an order
         return ""
+    if delivered > before[0] and slug == "refused":
+        return OVER[slug] if connections.is_working(outlet) else ""  # an 08 alone may have said so
     if delivered > before[0]:
-        return OVER[slug] if slug == "refused" else NOTHING_HELD[slug]
+        return NOTHING_HELD[slug]
     return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
@@ -225,6 +230,14 @@ def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:
     words += ": the spool was given its room when it was made and goes on; what "
     words += f"outlets and orders write in {os.path.dirname(path) or '.'} has none"
     return Need("disk full", WARN, "DISK FULL", words, linux_refusal.advice(refusal, path))
+
+
+def _no_orders(station: dict) -> Iterator[Need]:
+    """Say that what an order to the running agent needs beside the spool cannot be made."""
+    problem = station.get("no_orders")
+    if problem:
+        words = f"no orders can be given while the agent runs: {problem}; no result needs that"
+        yield Need("orders", WARN, "NO ORDERS", words, "a stopped agent's spool takes them", problem)
 
 
 def _full(station: dict) -> Iterator[Need]:

@@ -120,7 +120,7 @@ class Agent:
         self._controls: dict[int, Control] = {}  # by station number, once its spool is ours
         self._reported_problems: list[str] = []
         self._reported_notes: set[str] = set()
-        self._socket_notes: dict[str, str] = {}  # by path
+        self._status_problem = ""  # what keeps the status socket from being made, as the log has it
 
     def run(self, keeps_running: Callable[[], bool] = lambda: True) -> int:
         """Run until `board.request_stop`, `keeps_running` returns False, or no spool can be used; then end in order."""
@@ -153,7 +153,7 @@ class Agent:
                 left_ms = self.every_ms
             for control in (control_socket, *self._controls.values()):
                 left_ms = min(left_ms, control.on_turn(now))
-                self._report_socket(control)
+            self._report_status_socket(control_socket)
             left_ms = min(left_ms, self.configured.on_turn(now))
             return min(left_ms, supervision.on_turn(now, self._service_status))
 
@@ -210,7 +210,7 @@ class Agent:
     def _snapshot_of_stations(self, viewed: int = NONE) -> dict:
         snapshot = status.snapshot(self.app, RESULTS_VIEWED, viewed)
         for station, details in zip(self.app.stations, snapshot["stations"], strict=True):
-            server.put_details(station, details)
+            server.put_details(station, details, self._no_orders_of(station))
         return snapshot
 
     def _snapshot(self) -> dict:
@@ -249,18 +249,24 @@ class Agent:
         path = socket_location.socket_of(self._path)
         problem_of = lambda station: spool_problem(app, board, station)  # noqa: E731
         control_socket = server.open_socket(
-            path, app, board, problem_of, self.configured.report, self._report_order, self._clock
+            path, app, board, problem_of, self._no_orders_of, self.configured.report, self._report_order, self._clock
         )
         self.board.poll_also(control_socket.ports())
-        self._report_socket(control_socket)
+        self._report_status_socket(control_socket)
         return control_socket
 
-    def _report_socket(self, control: Control) -> None:
+    def _report_status_socket(self, control: Control) -> None:
         """Put into the log why nobody can ask there, once, and when that is over."""
-        noted = self._socket_notes.get(control.path, "")
-        if control.note != noted:
-            self._socket_notes[control.path] = control.note
-            self.emit({"kind": "note", "text": control.note or f"this agent answers at {control.path} now"})
+        if control.problem != self._status_problem:
+            self._status_problem = control.problem
+            cannot = f"`toolcart status` cannot ask this agent: {control.problem}"
+            text = cannot if control.problem else f"this agent answers at {control.path} now"
+            self.emit({"kind": "note", "text": text})
+
+    def _no_orders_of(self, station: Station) -> str:
+        """Return what keeps the station's own socket from being made, "" if nothing does."""
+        control = self._controls.get(station.number)
+        return control.problem if control is not None else ""
 
     def _open_controls(self) -> None:
         """Open a station's socket once its spool is up: the lock then says that no other agent serves it."""
@@ -272,7 +278,6 @@ class Agent:
             control = Control(path + SUFFIX, station_orders(station, self.board, self._report_order))
             self._controls[station.number] = control
             self.board.poll_also(control.ports())
-            self._report_socket(control)
 
     def _report_order(self, text: str) -> None:
         """Put an operator's order into the log."""
@@ -283,7 +288,8 @@ class Agent:
         try:
             order_log.take(path, self._report_order)
         except OSError as error:
-            self.emit({"kind": "note", "text": f"{path}{order_log.SUFFIX}: {error.strerror}"})
+            words = "orders that were given while no agent ran cannot be read, or not be removed once they are told"
+            self.emit({"kind": "note", "text": f"{path}{order_log.SUFFIX}: {words}: {error.strerror}"})
 
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""

@@ -22,7 +22,6 @@ from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.status.process import Process
 
 CLIENTS = 8
-CANNOT = "`toolcart status` cannot ask this agent"
 
 
 def open_socket(
@@ -30,13 +29,15 @@ def open_socket(
     app: App,
     board: Board,
     problem_of: Callable[[Station], str],
+    no_orders_of: Callable[[Station], str],
     configured: Callable[[], dict],
     log: Callable[[str], None],
     clock: ServersClock | None = None,
 ) -> Control:
-    """Return the socket at this path; its `note` says why there is none. `problem_of(station)` says why a spool is
-    not up, `configured()` what is known of the configuration's files; `log` gets each command as a line; `clock`
-    is given if ours is compared with the server's."""
+    """Return the socket at this path; its `problem` says why there is none. `problem_of(station)` says why a spool is
+    not up, `no_orders_of(station)` why its own socket cannot be made, `configured()` what is known of the
+    configuration's files; `log` gets each command as a line; `clock` is given if ours is compared with the server's.
+    """
     process = Process()
 
     def report(_words: list[str], _asker: OrderClient) -> Iterator[dict]:
@@ -53,7 +54,7 @@ def open_socket(
             }
         }
         for station in app.stations:
-            yield {"station": of_station(station, board, problem_of)}
+            yield {"station": of_station(station, board, problem_of, no_orders_of)}
 
     def command(words: list[str], asker: OrderClient) -> Iterator[dict]:
         for station in app.stations:
@@ -65,29 +66,34 @@ def open_socket(
         numbers = ", ".join(str(station.number) for station in app.stations)
         return iter([{"outcome": "wrong", "why": f"no station {' '.join(words[1:2])}; configured: {numbers}"}])
 
-    return Control(path, {"status": report, "command": command}, CLIENTS, CANNOT, ours=False)
+    return Control(path, {"status": report, "command": command}, CLIENTS, ours=False)
 
 
-def put_details(station: Station, status: dict) -> None:
-    """Add what only Linux knows: which file of TLS a port cannot use, and what the spool's file system would refuse."""
+def put_details(station: Station, status: dict, no_orders: str) -> None:
+    """Add what only Linux knows: which file of TLS a port cannot use, and what the spool's file system would refuse.
+
+    `no_orders` is what keeps the station's socket from being made, "" if nothing does.
+    """
+    status["no_orders"] = no_orders
     for outlet, outlet_status in zip(station.outlets, status.get("outlets", ()), strict=False):
         detail = getattr(outlet.port, "detail", "")
         if detail:
             outlet_status["why_detail"] = detail
     if "spool" in status:
         spool = status["spool"]
-        refused = refusal.of_folder(spool["path"])
-        spool["disk_is_full"] = refused == REFUSED_NO_ROOM
+        spool["disk_is_full"] = refusal.of_folder(spool["path"]) == REFUSED_NO_ROOM
         is_back = getattr(station.log.device.device, "is_back", None) if station.log is not None else None
         spool["is_back"] = is_back is not None and is_back()
-        if refused == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
-            spool["refused"] = REFUSED_NAMES.split(",")[refused]
+        if refusal.of_file(spool["path"]) == REFUSED_READ_ONLY and not spool["refused"]:  # the next write will find it
+            spool["refused"] = REFUSED_NAMES.split(",")[REFUSED_READ_ONLY]
 
 
-def of_station(station: Station, board: Board, problem_of: Callable[[Station], str]) -> dict:
+def of_station(
+    station: Station, board: Board, problem_of: Callable[[Station], str], no_orders_of: Callable[[Station], str]
+) -> dict:
     """Return the state as the live view gets it, plus what only Linux knows about a spool."""
     state: dict[str, Any] = status.of_station(station, board.now())
-    put_details(station, state)
+    put_details(station, state, no_orders_of(station))
     if station.commands is not None:
         state["controller"]["commands"] = {"allowed": station.commands.allowed, "sent": station.commands.count}
     if not station.mounted:

@@ -10,8 +10,9 @@ Rules
 5. The session says when to open and to close; it is done here. A port that is open or closed at once will never wake
    this task: it is looked at right after `open`.
 6. Why there is no connection stays in `fault` until there is one, and is logged once for each change. One that ended
-   with a result that had no answer proves nothing by coming again: its reason stays until a result has a 05, or none
-   waits.
+   with a result that had no answer proves nothing by coming again: its reason is there again until a result has a 05.
+   If no result waits, less is enough the first time: a connection if the last one broke, and a 05 to a 06, where the
+   server answers any, if it was silent.
 7. The orderly end: nothing more goes out, what is outstanding has two seconds to be answered, then the connection is
    closed.
 """
@@ -87,7 +88,8 @@ class Forward:
         self._named_host = ""  # by the last 08
         self._is_reached = False  # by the last attempt: a connection is open, or was
         self._is_foreign = False  # what came in place of what is awaited cannot be read, or is for something else
-        self._lacks_answer = False  # the last result that was out when a connection ended had none
+        self._lacking = 0  # connections that ended with a result that had no answer, since one had
+        self._lacks_why = 0  # why the last of them ended
         self.longest_ms = self.session.reconnect_ms
         self.attempts = 0  # connections begun or given up: toolcart.agent.cart.watchdog watches whether it moves
         self.fault = ConnectionFault()
@@ -285,9 +287,11 @@ class Forward:
         while True:
             event = session.next_event(now)
             if event == ts.EV_NONE:
+                if self._lacks_why and session.state == ts.STREAMING and self._may_work():
+                    self.fault.over()
                 return
             if event == ts.EV_ACCEPTED:
-                if self._lacks_answer or self._is_foreign:
+                if self._lacking or self._is_foreign:
                     self._answered()
                 self.out.accepted(now)
                 frames = session.frames
@@ -299,13 +303,14 @@ class Forward:
                 self._resume(now)
             elif event == ts.EV_STREAMING:
                 self.counters.count(h.SERVER_CONNECTS)
-                is_unproven = self._lacks_answer and self.fault.state == ts.STREAMING
-                if not (is_unproven and self.log.waits(self.policy.cursor)):
+                if self._may_work():
                     self.fault.over()
+                elif self.fault.why != self._lacks_why or self.fault.state != ts.STREAMING:
+                    self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self._delivered())
             elif event == ts.EV_SILENT:
                 self.counters.note(h.SERVER_SILENT, self._unanswered(), now)
-                self._blame(NO_ANSWER, now)
                 self.lost(ts.EV_NONE, now)
+                self._blame(NO_ANSWER, now)
             elif event == ts.EV_LOST:
                 self.lost(event, now)
                 self._blame(0, now)
@@ -320,8 +325,18 @@ class Forward:
         """What is out has a 05 that can be read."""
         self._is_foreign = False
         if self.out is self.policy:
-            self._lacks_answer = False
+            self._lacking = self._lacks_why = 0
             self.fault.over()
+
+    def _may_work(self):
+        """True if a connection that stands may be called a working one, though no result has had its 05 on it yet."""
+        why = self._lacks_why
+        if not why:
+            return True
+        if self._lacking > 1 or why == MALFORMED or self.log.waits(self.policy.cursor):
+            return False
+        heartbeat = self.session.heartbeat
+        return why != NO_ANSWER or heartbeat.is_acked or not heartbeat.is_expected
 
     def _odd(self, event, now):
         counters = self.counters
@@ -352,7 +367,9 @@ class Forward:
 
     def lost(self, event, now):
         """The connection is gone."""
-        self._lacks_answer = self._lacks_answer or self.policy.out
+        if self.policy.out:
+            self._lacking += 1
+            self._lacks_why = 0  # `_blame` says it
         if event != ts.EV_NONE:
             self.counters.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
@@ -489,5 +506,11 @@ class Forward:
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
         counters = self.counters
         counters.count(h.SERVER_AWAY)
-        if self.fault.set(why, state, port.why_code, 0, counters.counts[h.DELIVERED]):
+        if self._lacking and not self._lacks_why and state == ts.STREAMING:
+            self._lacks_why = why
+        if self.fault.set(why, state, port.why_code, 0, self._delivered()):
             counters.log.add(h.SERVER_AWAY, why, now)
+
+    def _delivered(self):
+        """Return what moves when the server works (ConnectionFault.set)."""
+        return self.counters.counts[h.DELIVERED]

@@ -4,7 +4,7 @@ import pytest
 
 from toolcart.agent.base.connection_fault import MALFORMED
 from host_tests.support.log import numbers
-from host_tests.support.toolsnet import SERVER, Outlet
+from host_tests.support.toolsnet import PIM, SERVER, Outlet
 
 
 def with_sequence(text):
@@ -86,3 +86,69 @@ def test_a_server_that_answers_no_result_is_no_working_one_with_each_connection(
     outlet.network.cut(*SERVER)
     outlet.until(lambda: not outlet.forward.is_up())
     outlet.until(outlet.forward.is_up)
+
+
+STORES_ONLY = {
+    **{form: {"spoil_05": spoil} for form, spoil in ODD_05.items()},
+    "no 05": {"lost_acks": numbers(1, 99) * 9},
+    "closes": {"drop_after_store": numbers(1, 99) * 9},
+}
+
+
+def one_at_a_time(outlet, count):
+    """Store so many results, each long after the last; return how often it came up, and the reasons shown meanwhile."""
+    ups, why = 0, set()
+    for _ in range(count):
+        outlet.store(1)
+        more = states(outlet, 40000)
+        ups += more[0]
+        why |= more[1]
+    return ups, why
+
+
+@pytest.mark.parametrize("form", STORES_ONLY)
+def test_a_server_that_stores_each_result_and_answers_none_is_no_working_one_though_nothing_waits(form):
+    outlet = Outlet(STORES_ONLY[form], reconnect_s=1)
+    outlet.store(1)
+    outlet.until(lambda: not outlet.forward.is_up())
+    if "spoil_05" in STORES_ONLY[form]:
+        outlet.until_passed()
+        outlet.network.cut(*SERVER)  # nothing is out
+        assert states(outlet, 100000) == (0, {(MALFORMED, "streaming")})
+    one_at_a_time(outlet, 4)
+    assert outlet.waiting() <= 1
+    ups, why = one_at_a_time(outlet, 20)
+    assert ups == 0 and 0 not in {one for one, _ in why} and why, why
+    outlet.run(60000)
+    assert outlet.waiting() == 0 and not outlet.forward.is_up()
+    for _ in range(2):  # another reason for a while proves nothing either
+        outlet.network.down(*PIM)
+        outlet.network.cut(*SERVER)
+        outlet.run(100000)
+        outlet.network.up(*PIM)
+        assert states(outlet, 200000)[0] == 0 and outlet.status()["state"] == "streaming"
+    outlet.options.spoil_05, outlet.options.lost_acks, outlet.options.drop_after_store = None, [], []
+    outlet.store(1)
+    outlet.until_passed(3600000, and_ms=1000)
+    assert outlet.forward.is_up() and outlet.forward.fault.why == 0
+    outlet.network.cut(*SERVER)
+    outlet.until(lambda: not outlet.forward.is_up())
+    outlet.until(outlet.forward.is_up)
+    outlet.clean()
+
+
+@pytest.mark.parametrize("lost", [{"lost_acks": [3] * 3}, {"drop_after_store": [3]}, {"lost_acks": [3]}])
+@pytest.mark.parametrize("mute", [(), ("06",)])
+def test_one_result_without_its_05_is_forgiven_once_the_server_answers_or_never_answers_a_06(lost, mute):
+    outlet = Outlet({**lost, "silent_telegrams": mute}, reconnect_s=1)
+    outlet.store(2)
+    outlet.until_passed(and_ms=100)
+    for _ in range(4):  # it learns whether a 06 is answered
+        outlet.network.cut(*SERVER)
+        outlet.run(200000)
+    outlet.store(1)
+    outlet.run(1000 if lost == {"drop_after_store": [3]} else 20000)
+    outlet.until(outlet.forward.is_up, 100000)
+    assert outlet.waiting() == 0 and outlet.forward.fault.why == 0 and outlet.ids() == [1, 2, 3]
+    outlet.run(300000)
+    assert outlet.forward.is_up()

@@ -75,12 +75,10 @@ def test_a_good_plant_is_good_to_its_end(tmp_path):
     ("path", "words", "helps"),
     [
         ("/proc/nothere", "no file can be made in /proc", "spool.path"),  # the others: test_config_file.py
-        ("cart.spool", "nothing can be written in", "remount,rw"),
+        ("cart.spool", "no file can be made in", "remount,rw"),
     ],
 )
 def test_a_place_where_no_spool_can_be_is_reported(tmp_path, monkeypatch, path, words, helps):
-    (tmp_path / "cart.spool").touch()
-
     def refuses(_probe):
         raise OSError(30, "Read-only file system")
 
@@ -135,7 +133,8 @@ def test_doctor_and_status_say_the_same_of_a_disk(tmp_path, monkeypatch, refused
         raise FULL if refused == "NO_ROOM" else OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(local, "_sync_times_ms", refuses)
-    monkeypatch.setattr(linux_refusal, "of_folder", lambda _path: getattr(flash, f"REFUSED_{refused}"))
+    asked = "of_folder" if refused == "NO_ROOM" else "of_file"
+    monkeypatch.setattr(linux_refusal, asked, lambda _path: getattr(flash, f"REFUSED_{refused}"))
     config, outputs = written(tmp_path, cart_of()), {}
 
     def look():
@@ -444,7 +443,7 @@ def test_agent_that_holds_the_spool_and_does_not_tell_is_left_alone(tmp_path, mo
 def _findings_around_reload(folder, tree, edit):
     """What doctor finds beside an agent whose configuration was edited; again if it has refused a reload then."""
     path, findings = written(folder, tree), []
-    agents = []
+    agents, has_ended = [], threading.Event()
 
     def goes_on(agent, lines):
         if not agents and agent._controls:
@@ -459,12 +458,14 @@ def _findings_around_reload(folder, tree, edit):
                 done = toolcart("doctor", "--config", path, "--offline", "--json", code=None)
                 findings.append(json.loads(done.stdout)["found"])
                 agent.request_reload()
-                while agent.reload_asked:
+                while agent.reload_asked and not has_ended.is_set():
                     time.sleep(0.01)
         finally:
             agent.board.request_stop()
 
     run_agent(path, goes_on)
+    has_ended.set()
+    agents[0].join()  # two commands in one process would take each other's output
     return findings
 
 

@@ -403,7 +403,9 @@ def test_an_agent_of_many_stations_answers_while_their_spools_come_up(tmp_path, 
     seen = []
 
     def goes_on(agent, lines):
-        stations = [server.of_station(one, agent.board, lambda _: "a problem") for one in agent.app.stations]
+        stations = [
+            server.of_station(one, agent.board, lambda _: "a problem", lambda _: "") for one in agent.app.stations
+        ]
         seen.append([one["mounted"] for one in stations])
         waiting = [one for one in stations if not one["mounted"]]
         for one in waiting:

@@ -129,6 +129,7 @@ def test_every_need_has_words_for_when_it_is_over():
     slugs = {need.slug for need in needs} | {attention.needs(station(dict(REFUSED, doing="late")))[0].slug}
     slugs |= {need.slug for need in attention.needs(station(spool={"refused": "broken"}))}
     slugs |= {need.slug for need in attention.needs(station(spool={"disk_is_full": True, "path": "a.spool"}))}
+    slugs |= {need.slug for need in attention.needs(station(no_orders="a.spool.sock: Permission denied"))}
     gone = [{"kind": "mqtt", "waiting": 5}]
     slugs |= {
         need.slug for need in attention.needs(station(removed=gone, given_up=gone, places_guessed=True, left_out=0))

@@ -185,6 +185,7 @@ STATES = {
     "full": (lambda: reported_station(away(240, blocks=7)), {"full"}),
     "refusing disk": (refusing, {"disk"}),
     "full disk": (lambda: reported_station(started(), spool={"disk_is_full": True}), {"disk full"}),
+    "no orders": (lambda: reported_station(started(), no_orders="a.spool.sock: Permission denied"), {"orders"}),
     "overwritten": (
         lambda: reported_station(away(300, blocks=8, settings={"spool": {"when_full": "overwrite"}})),
         {"overwritten"},

@@ -172,7 +172,7 @@ def test_the_socket_is_the_owners_alone_and_goes_with_the_agent(tmp_path):
         mode = os.stat(str(path) + SUFFIX).st_mode
         assert stat.S_ISSOCK(mode) and stat.S_IMODE(mode) == 0o600
         with Running(path, {}) as again:  # after a SIGKILL the name is still there
-            assert again.control.note == ""
+            assert again.control.problem == ""
         assert os.listdir(tmp_path) == []
 
 
@@ -250,7 +250,7 @@ def test_what_is_no_order_is_refused(listing):
 
 def test_a_path_too_long_for_a_socket_is_noted(tmp_path):
     with Running(tmp_path / ("x" * 120), {}) as running:
-        assert "no orders can be given" in running.control.note
+        assert running.control.problem
         running.turn()
 
 
@@ -272,7 +272,7 @@ def test_a_socket_whose_name_is_lost_is_made_again(tmp_path, ours, how):
                 left.bind(running.control.path)
         running.now = LOOK_MS
         running.turn()
-        assert is_answered(running) and running.control.note == ""
+        assert is_answered(running) and running.control.problem == ""
     assert [name for name in os.listdir(tmp_path) if name.startswith("agent")] == []
 
 
@@ -281,11 +281,11 @@ def test_an_agent_that_another_one_answers_for_takes_its_place_when_that_ends(tm
     with Running(path, {"list": numbers}, 4, ours=False) as first:
         with Running(path, {"list": numbers}, 4, ours=False) as second:
             second.turn()
-            assert "another agent answers there" in second.control.note and second.control.listener.sock is None
+            assert "another agent answers there" in second.control.problem and second.control.listener.sock is None
             first.control.close()
             second.now = LOOK_MS
             second.turn()
-            assert second.control.note == "" and is_answered(second)
+            assert second.control.problem == "" and is_answered(second)
             first.control.close()
             assert is_answered(second), "whose name it is not any more"
     assert os.listdir(tmp_path) == []
