@@ -4,7 +4,8 @@ Portable are the product's files and the library's (toolcart.base.sources), and 
 `toolcart/` and `lab/` with the line `PORTABLE = True`, with the packages on the way to it.
 
 Rules:
-1. A tree is named for its content and never changes afterwards: a run keeps what it started with.
+1. A tree is named for what it is made of and by, and never changes afterwards: a run keeps what it started with, and
+   only the first process that wants it makes it.
 2. Only what changed is compiled: an object is named for its source, the compiler and the options.
 3. Asserts stay (-O0), tracebacks name the file of the checkout.
 4. Constants are written out as a chip gets them, in tests as well: what runs here is the form that is delivered.
@@ -13,6 +14,7 @@ Rules:
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -20,9 +22,17 @@ import subprocess
 import threading
 from pathlib import Path
 
-from toolcart.base.constants import chip_sources, written_out
+from toolcart.base import constants
 from toolcart.base.mpy_files import mpy_name
-from toolcart.base.sources import COMPILE_TIMEOUT_S, ROOT, Source, compiler, library_sources, python_files
+from toolcart.base.sources import (
+    COMPILE_TIMEOUT_S,
+    ROOT,
+    Source,
+    compiler,
+    library_sources,
+    product_sources,
+    python_files,
+)
 from lab.cache import CACHE, forget_old, whole_folder
 
 OBJECTS = CACHE / "mpy" / "objects"
@@ -30,6 +40,7 @@ TREES = CACHE / "mpy" / "trees"
 
 # It runs a test module: as source, at the top of each tree, so that the script's own folder is the tree.
 RUNNER = "run_module.py"
+REFUSED = "refused.json"  # beside it: what the compiler said of files that are not in the tree
 
 # The boards' machines: RP2040, RP2350 and other Cortex-M33/M4, ESP32. Native code is compiled for each.
 BOARD_MACHINES = ("armv6m", "armv7emsp", "xtensawin")
@@ -97,7 +108,7 @@ def compile_object(source: Source, machine: str, *more: str) -> tuple[Path | Non
 
 def check_product() -> tuple[int, list[str]]:
     """Compile every file that a board may get; return their number and what the compiler refused."""
-    sources = chip_sources()
+    sources = constants.chip_sources()
     refused = []
     for source in sources:
         for machine in BOARD_MACHINES if source.is_native else ("",):
@@ -109,32 +120,28 @@ def check_product() -> tuple[int, list[str]]:
 
 def compiled_tree(machine: str = "") -> tuple[Path, list[str]]:
     """Return a folder of everything portable, native code for `machine`; and what was refused."""
-    objects: dict[str, Path] = {}
-    refused = []
-    for source in [*chip_sources(), *written_out(*support_sources())]:
-        if source.is_native and not machine:
-            continue
-        compiled, message = compile_object(source, machine)
-        if compiled is None:
-            refused.append(message)
-        else:
-            objects[mpy_name(source.name)] = compiled
-    return tree_of(objects), refused
-
-
-def tree_of(objects: dict[str, Path]) -> Path:
-    """Return a folder of these compiled modules, by their names in it, and of what starts a test module."""
+    product, support = product_sources(), support_sources()
     runner = Path(__file__).with_name(RUNNER)
-    content = "\n".join([runner.read_text(), *(f"{name} {path.name}" for name, path in sorted(objects.items()))])
-    folder = TREES / hashlib.sha256(content.encode()).hexdigest()[:24]
+    makers = [file.read_text(encoding="utf-8") for file in (Path(__file__), Path(constants.__file__), runner)]
+    texts = [compiler()[1], machine, *makers, *(f"{source.name}\n{source.text}" for source in product + support)]
+    folder = TREES / hashlib.sha256("\0".join(texts).encode()).hexdigest()[:24]
 
     def fill(building: Path) -> None:
-        for name, path in objects.items():
-            (building / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, building / name)
+        refused = []
+        for source in [*constants.chip_sources(), *constants.written_out(*support)]:
+            if source.is_native and not machine:
+                continue
+            compiled, message = compile_object(source, machine)
+            if compiled is None:
+                refused.append(message)
+                continue
+            place = building / mpy_name(source.name)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(compiled, place)
         shutil.copyfile(runner, building / RUNNER)
+        (building / REFUSED).write_text(json.dumps(refused), encoding="utf-8")
 
     whole_folder(folder, fill)
     os.utime(folder)
     forget_old(TREES)
-    return folder
+    return folder, json.loads((folder / REFUSED).read_text(encoding="utf-8"))

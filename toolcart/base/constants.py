@@ -55,15 +55,16 @@ def _written_out(sources: tuple[Source, ...], product: tuple[Source, ...]) -> tu
 @functools.lru_cache(maxsize=1)
 def _constants(product: tuple[Source, ...]) -> Constants:
     """Return the constants of each module, with those that it imports, by name."""
-    trees = {module_name(source.name): ast.parse(source.text) for source in product}
+    # Whole trees, kept until the last one is read, would be a million objects that the collector of garbage looks at.
+    statements = {module_name(source.name): _naming(ast.parse(source.text)) for source in product}
     by_module: Constants = {}
 
     def of(module: str) -> dict[str, int]:
         if module in by_module:
             return by_module[module]
         names = by_module[module] = {}
-        for node in trees[module].body:
-            if isinstance(node, ast.ImportFrom) and node.module in trees:
+        for node in statements[module]:
+            if isinstance(node, ast.ImportFrom) and node.module in statements:
                 there = of(node.module)
                 imported = [alias for alias in node.names if alias.name in there]
                 names |= {alias.asname or alias.name: there[alias.name] for alias in imported}
@@ -71,9 +72,14 @@ def _constants(product: tuple[Source, ...]) -> Constants:
                 names[named[0]] = _value(named[1], names)
         return names
 
-    for module in trees:
+    for module in statements:
         of(module)
     return by_module
+
+
+def _naming(tree: ast.Module) -> list[ast.stmt]:
+    """Return the statements that can give a module a constant."""
+    return [node for node in tree.body if isinstance(node, ast.ImportFrom) or _defined(node) is not None]
 
 
 def _defined(node: ast.stmt) -> tuple[str, ast.expr] | None:

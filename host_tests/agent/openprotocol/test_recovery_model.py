@@ -37,7 +37,8 @@ RUN = 4  # so many in a row that are gone end a walk here
 REFUSALS = 40  # of questions in a row, while a controller answers none
 ASK_AROUND = (PHASE_WITNESS, PHASE_NEARBY, PHASE_COMPARE, PHASE_WALK, PHASE_UPWARD, PHASE_SETTLE)
 PARTS = ("request", "observed", "push_run", "gap_fill", "ownership")  # of a recovery
-PLAIN = (int, bool, str, bytes, tuple, type(None))
+PLAIN = {int, bool, str, bytes, tuple, type(None)}
+PART = ...  # in the place of an object, which is frozen on its own or always the same
 
 
 class Bad(Exception):
@@ -364,27 +365,29 @@ def _checking(stored, goes_on, began_again):
 
 
 def _frozen(thing):
-    """All of an object that is plain, by its names."""
-    frozen = []
-    for name, value in sorted(vars(thing).items()):
-        if isinstance(value, (bytearray, bytes)):
-            frozen.append((name, bytes(value)))
-        elif isinstance(value, list):
-            frozen.append((name, tuple([tuple(one) if isinstance(one, list) else one for one in value])))
-        elif isinstance(value, PLAIN):
-            frozen.append((name, value))
-    return tuple(frozen)
+    """All of an object that is plain, in the order of its attributes, which are always the same."""
+    return tuple([value if type(value) in PLAIN else _frozen_value(value) for value in vars(thing).values()])
+
+
+def _frozen_value(value):
+    if isinstance(value, bytearray):
+        return bytes(value)
+    if isinstance(value, list):
+        return tuple([tuple(one) if isinstance(one, list) else one for one in value])
+    return PART
 
 
 def _thaw(thing, frozen):
-    for name, value in frozen:
-        old = getattr(thing, name)
+    attributes = vars(thing)
+    for (name, old), value in zip(attributes.items(), frozen, strict=True):
+        if value is old or value is PART:
+            continue
         if isinstance(old, bytearray):
             old[:] = value
         elif isinstance(old, list):
             old[:] = [list(one) if isinstance(one, tuple) else one for one in value]
         else:
-            setattr(thing, name, value)
+            attributes[name] = value
 
 
 def explore(most=MOST_STATES, **options):
@@ -397,8 +400,8 @@ def explore(most=MOST_STATES, **options):
         value = waiting.popleft()
         name = "the end"
         try:
-            world.become(value).finish()
             choices = world.become(value).choices()
+            world.finish()
             for name in choices:
                 world.become(value).do(name)
                 after = world.value()
