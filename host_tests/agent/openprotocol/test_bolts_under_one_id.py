@@ -1,4 +1,4 @@
-"""Several bolts under one ID, without a spindle in the header: each result is stored, or counts as gone, whatever comes."""
+"""Several bolts under one ID, no spindle in the header: each result is stored, or counts as gone, whatever comes."""
 
 import random
 
