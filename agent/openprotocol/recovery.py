@@ -995,7 +995,11 @@ class Recovery:
         if self._contradictions >= _CONTRADICTIONS_MOST:
             return self._end_contradiction(now)
         self._why = WHY_SILENT
-        self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
+        observed = self.observed
+        observed.is_witness_there = observed.is_witness_there or self.phase == rp.PHASE_WITNESS
+        if observed.is_nothing() and self.phase == rp.PHASE_WITNESS:
+            observed.take(number, self._answer)  # it has something, though it does not know ID 0
+            observed.upto = number
         return self._absent(now)
 
     def _forgets_offset(self):
@@ -1093,7 +1097,9 @@ class Recovery:
         if phase == rp.PHASE_FILL:
             self.gap_fill.gone_run += not request.there
             ledger = self.ledger
-            since = 1 if is_ahead(request.asked, ledger.top()) else self._since()  # what is above is of the count before
+            since = (
+                1 if is_ahead(request.asked, ledger.top()) else self._since()
+            )  # what is above is of the count before
             is_here = ledger.doubted and self.duplicates.has_id(self.ask_id, since)
             if not (request.there or is_here) and self._is_unchecked():
                 self._is_checked = True
