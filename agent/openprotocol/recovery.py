@@ -1016,7 +1016,11 @@ class Recovery:
         if self._contradictions >= _CONTRADICTIONS_MOST:
             return self._end_contradiction(now)
         self._why = WHY_SILENT
-        self.observed.is_witness_there = self.observed.is_witness_there or self.phase == rp.PHASE_WITNESS
+        observed = self.observed
+        observed.is_witness_there = observed.is_witness_there or self.phase == rp.PHASE_WITNESS
+        if observed.is_nothing() and self.phase == rp.PHASE_WITNESS:
+            observed.take(number, self._answer)  # it has something, though it does not know ID 0
+            observed.upto = number
         return self._absent(now)
 
     def _forgets_offset(self):

@@ -68,3 +68,36 @@ def test_id_zero_that_is_lost_has_an_event(monkeypatch, limit):
     one = firmware(monkeypatch, limit=limit, keeps=50, first=first, outages=[(9, "cut", False)])
     ledger = one.cart.station.ledger
     assert one.faults() == [] and (ledger.gone() == 0 or (0, 0) in one.cart.gone()), one.cart.gone()
+
+
+@pytest.mark.parametrize("gone", ["another code", "silence"])
+def test_a_new_count_of_several_bolts_that_answers_nothing_is_counted(monkeypatch, gone):
+    outages = [(40, "cut", True)]
+    one = firmware(
+        monkeypatch, named="nine above", bolts=True, keeps=2, first=500, gone=gone, knows_newest=False, outages=outages
+    )
+    assert one.faults() == [], one.cart.gone()
+
+
+def test_what_is_open_of_several_bolts_are_results(monkeypatch):
+    one = firmware(
+        monkeypatch, named="none", bolts=True, gone="silence", keeps=2, first=20, outages=[(9, "cut", False)]
+    )
+    assert one.faults() == [] and one.cart.station.recovery.open_most() >= 18
+
+
+def test_a_new_count_is_seen_where_the_newest_is_not_known_and_the_nearest_is_answered(monkeypatch):
+    outages = [(0, "down", False), (40, "down", True)]
+    one = firmware(
+        monkeypatch,
+        named="nine above",
+        found="nearest",
+        keeps=2,
+        first=65520,
+        knows_newest=False,
+        outages=outages,
+        between=4,
+        limit=65535,
+        times="UTC",
+    )
+    assert one.faults() == [], one.cart.gone()

@@ -337,3 +337,22 @@ def test_count_that_begins_again_up_to_one_of_which_only_the_id_can_be_read():
     bench.memory.kept[-1].frame = b""
     bench.settle()
     assert bench.ledger.epoch() == 1 and bench.stored() == [1, 2, 3, 1, 2] and bench.raw == [6]
+
+
+def test_an_id_of_the_count_before_is_not_taken_for_a_missing_one_after_a_start():
+    bench = Bench(Memory(limit=3)).met(6)
+    bench.close()
+    bench.memory.reset()
+    bench.memory.make()
+    bench.open().settle()
+    bench.make(4)
+    assert bench.ledger.epoch() == 1
+    bench.start()
+    for _ in range(34):
+        bench.memory.make()
+    bench.open()
+    bench.live()  # before anything is proven: some may be in the log
+    bench.settle()
+    bench.away(0)
+    bench.settle()
+    assert len(bench.uids()) + bench.ledger.gone() == len(bench.memory.produced), bench.gone.runs
