@@ -1493,7 +1493,7 @@ class Recovery:
 
     def _may_be(self, answer, pushed):
         """True if the answer is what was pushed under its ID, or may be that in another writing."""
-        from toolcart.agent.openprotocol.other_writing import fits
+        from toolcart.agent.openprotocol.written_otherwise import fits
 
         return same(answer, pushed) or (unpack_id(answer, 0) == unpack_id(pushed, 0) and fits(answer, pushed))
 
