@@ -25,7 +25,10 @@ Rules
 7. So DELIVERED may have less than ToolsNet has had: dropped ones that were sent again; those that were left out as it
    was added (toolcart.agent.cart.storage), which the log still has, and sends again with the others; and those that it
    took right before a cut and that were overwritten before an 08 said so. The place of its cursor says that there may
-   be some (Snapshot.put_moved). Then any that is counted as dropped or overwritten may be one of them.
+   be some (Snapshot.put_moved). Then any that is counted as dropped or overwritten may be one of them; not before
+   some were in doubt or sent again for the first time, as what was left out has not gone out until then.
+8. An 08 that names nothing says nothing new where TAKEN is 0: ToolsNet has acknowledged nothing yet. What the log left
+   out or gave up before that is no loss of a server's.
 """
 
 from toolcart.agent.base import counters as h
@@ -83,7 +86,7 @@ def left(policy):
 def _had(policy):
     """Return how many results ToolsNet has had, at most (rule 7)."""
     numbers = policy.numbers
-    if policy.in_flight.state.is_moved(policy.cursor):
+    if again_to(numbers) and policy.in_flight.state.is_moved(policy.cursor):
         return numbers[DELIVERED] + numbers[DROPPED] + numbers[OVERWRITTEN]
     return numbers[DELIVERED]
 

@@ -19,6 +19,7 @@ class Small(Outlet):
     def __init__(self, blocks=13, **settings):
         self.had = set()
         self.is_added = False
+        self.how = RETURNED  # it comes to its place
         super().__init__(blocks=blocks, when_full=WHEN_FULL_OVERWRITE, cursor_batch=8, **settings)
 
     def start(self):
@@ -28,7 +29,7 @@ class Small(Outlet):
         def mounted(**options):
             state, log = mount(**options)
             log.cursors[0].durable = False
-            left_out, lost = storage._begin(log, log.cursors[0], RETURNED, log.number)
+            left_out, lost = storage._begin(log, log.cursors[0], self.how, log.number)
             log.cursors[0].durable = True
             state.numbers[OVERWRITTEN] += left_out + lost
             return state, log
