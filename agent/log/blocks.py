@@ -5,9 +5,11 @@
     kept      above         overwritten, if the log does that: the cursors are moved past it, saved, then erased
     worn      WORN          never again
 
-Which are worn is known once an erase or a program of this session has failed. An outlet that was added leaves out what
-others have had, so that a quarter of the room is free (`floor`). A worn block is no room, so it takes more of that
-(`lent`), counted like what is overwritten: else no block might be free, and the last record in doubt for ever.
+Free blocks are taken in the order of their places, beginning behind the newest: so erases spread evenly (wear
+levelling). Which are worn is known once an erase or a program of this session has failed. An outlet that was added
+leaves out what others have had, so that a quarter of the room is free (`floor`). A worn block is no room, so it takes
+more of that (`lent`), counted like what is overwritten: else no block might be free, and the last record in doubt for
+ever.
 
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """

@@ -886,13 +886,15 @@ class Recovery:
 
         Those that are put off have their turn, but one without an answer is given up.
         """
-        ledger = self.ledger
         gap_fill = self.gap_fill
-        for first, last in ledger.ranges:
+        put_off = self._put_off
+        for first, last in self.ledger.ranges:
             if first == gap_fill.begin:
                 if gap_fill.left_to(last) > 1:
                     return True
-            elif not self._put_off.has(first) or (self._is_later and not self._put_off.is_waiting(first, now)):
+            elif not put_off.has(first) or (  # type: ignore[union-attr] - `_fails_for_now` has made it
+                self._is_later and not put_off.is_waiting(first, now)  # type: ignore[union-attr]
+            ):
                 return True
         return False
 

@@ -317,7 +317,7 @@ def _is_file(path: str, place: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise DatabaseUnusable(place, error.strerror) from None
+        raise DatabaseUnusable(place, error.strerror or str(error)) from None
 
 
 def _open_what_is_there(_dialect, _record, words: list, how: dict) -> None:
