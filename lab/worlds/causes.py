@@ -186,8 +186,8 @@ range-in-a-second-write | 0 | agent/openprotocol/id_ledger.py | recovery model
 +        if saved:
 third-range-forgotten | 0 | agent/openprotocol/id_ledger.py | recovery model
 : of three ranges one is forgotten
--            parts = [parts[0], [parts[1][0], parts[-1][1]]]
-+            parts = parts[:RANGES_MOST]
+-            ranges.append([first, last])
++            ranges[RANGES_MOST - 1 :] = [[first, last]]
 run-of-pushes-by-its-id | 0 | agent/openprotocol/recovery.py | recovery model
 : what was pushed is closed though the controller has another result under that ID
 -not same(self._answer, pushes.first)
