@@ -27,6 +27,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
+from toolcart.agent.log.staging import PLACE
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
@@ -42,6 +43,7 @@ NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
+_BODY = PLACE + res.HEAD_BYTES
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
@@ -55,6 +57,8 @@ _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-15
 
 class Store:
     """One station's way from a message into its log."""
+
+    body = _BODY  # where in log.stage the body of what was read last is
 
     def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
@@ -70,8 +74,7 @@ class Store:
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries, if configured
-        self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
-        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
+        self.longest = log.payload_most() - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
@@ -143,10 +146,10 @@ class Store:
         length = link.length
         log = self.log
         stage = log.stage
-        body = self.body
+        body = _BODY
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         spindle = place_of(buf, at + SPINDLE) or 1
-        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle, self.ledger.octets[EPOCH])
+        pack_into("<IHBB", stage, PLACE, log.next, self.station, spindle, self.ledger.octets[EPOCH])
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
         if (
@@ -177,7 +180,7 @@ class Store:
             flags = self._complete(flags)
         ledger = self.ledger
         is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
+        is_other = stage[PLACE + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
         mark = _mark_of(stage, body)
         if not is_next or is_other or flags or self.recovery.flags or self.wants_time or mark in self._recent:
             return self._put_read(flags, now)

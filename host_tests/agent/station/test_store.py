@@ -524,9 +524,9 @@ def test_result_of_a_proven_count_allocates_nothing_over_several_blocks():
                 return
 
     push(40)
-    before = bench.log.erases
+    before = bench.log.blocks.erases
     octets = allocated(push, 100)
-    assert bench.ledger.top() == 42 + 140 and bench.log.erases >= before + 2
+    assert bench.ledger.top() == 42 + 140 and bench.log.blocks.erases >= before + 2
     assert octets == 0
 
 
