@@ -156,14 +156,14 @@ class Console:
             return
         log = station.log
         device = log.device.device  # all areas are parts of it
-        set_aside = station.quarantine.log.erases if station.quarantine else 0
+        set_aside = station.quarantine.log.blocks.erases if station.quarantine else 0
         self.tell(
             station=station.number,
             unit_bytes=device.unit_bytes,
             block_bytes=device.block_bytes,
             block_count=device.block_count,
             stored=station.state.numbers[STORED],
-            erases=station.state.erases + log.erases + set_aside,
+            erases=station.state.erases + log.blocks.erases + set_aside,
             backlog=log.backlog(),
         )
 

@@ -251,7 +251,7 @@ def _graphs(station):
     report = {"mounted": log is not None, "kib_ignored": station.at_start.graph_blocks_differ}
     if log is not None:
         report["pieces"] = log.number
-        report["missed"] = log.missed
+        report["missed"] = log.blocks.missed
         report.update(_spool(log, station.state))
         del report["used_blocks"]  # all of it, once it has come round
     return report
@@ -273,15 +273,15 @@ def _spool(log, state):
         "blocks": device.block_count,
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
-        "erases": log.erases,
+        "erases": log.blocks.erases,
         "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
         // device.block_count,  # at most (toolcart.agent.log.framing)
         "damaged": state.numbers[n.DAMAGED],
         "jumped": state.numbers[n.JUMPED],
-        "torn": log.torn,
-        "worn": log.worn,
+        "torn": log.damage.torn,
+        "worn": log.damage.worn,
         "overwritten": state.numbers[n.OVERWRITTEN],
-        "unreadable_blocks": log.unreadable,
+        "unreadable_blocks": log.damage.unreadable,
         "state_alarm": state.alarm,
         "state_lost": state.lost,
         "state_saves": state.saves,

@@ -32,7 +32,7 @@ from toolcart.agent.log.framing import (
 class Blocks:
     """See the module. `kept_free` blocks stay free: two in a quarantine (its rule 5), else one."""
 
-    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "kept_free", "lent", "log", "when_full")
+    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "erases", "kept_free", "lent", "log", "missed", "when_full")
 
     def __init__(self, log, when_full, kept_free):
         self.log = log
@@ -41,6 +41,9 @@ class Blocks:
         self.cut = -1  # a block with copies that do not count: it is opened first
         self.ahead = -1  # a block erased in this session, to be opened next
         self.lent = 0  # others have had all up to this: who stands before it now was added
+        # since the start
+        self.erases = 0
+        self.missed = 0  # records that cursors were moved past
         self._first_free = -1
         self._oldest = -1
 
@@ -164,10 +167,10 @@ class Blocks:
             if not self._give_up(log.first_above(first), False):
                 return FLASH_IO
             log.mark(place, 0)
-        log.erases += 1
+        self.erases += 1
         code = log.device.erase(place)
         if code == FLASH_WORN:
-            log.worn += 1
+            log.damage.worn += 1
             log.mark(place, WORN)
         elif code == FLASH_DONE and place == self.cut:
             self.cut = -1
@@ -192,7 +195,7 @@ class Blocks:
         overwritten = counts[n.OVERWRITTEN]
         before_missed = None
         places = log.state.places
-        own = log.missed
+        own = self.missed
         done = True
         before = None
         is_saved = True
@@ -217,7 +220,7 @@ class Blocks:
             log.state.missed[:] = before_missed
             _share_missed(log.state)
         log.state.places = places
-        log.missed = own
+        self.missed = own
         return False
 
     def _pass_over(self, cursor, bound):
@@ -232,7 +235,7 @@ class Blocks:
                 cursor.number = max(cursor.number, bound - 1)  # `peek` has counted what it does not want up to there
                 break
             cursor.advance()
-            log.missed += 1
+            self.missed += 1
             if log.ring == n.LOG:
                 if cursor.slot == n.TOOLSNET_CURSOR:
                     counts[n.OVERWRITTEN] += 1

@@ -81,7 +81,7 @@ class Copies:
             return code
         log.blocks.ahead = -1
         if code == FLASH_WORN:
-            log.worn += 1
+            log.damage.worn += 1
             log.mark(self.place, WORN)
         return code
 
@@ -179,7 +179,7 @@ def _copy(log, copies):
 
 def _end(log, copies, last):
     if log.doubtful and last < log.number:  # it was torn, and never acknowledged
-        log.torn += 1
+        log.damage.torn += 1
         log.doubtful = False
         before = log.firsts[log.block] - 1
         if last <= before:  # nothing in it counts

@@ -91,6 +91,8 @@ class IdRanges:
 class Log(Reader):
     """One ring of blocks. Made once, started by `agent.log.mount.mount`. Payloads are written to stage[place:]."""
 
+    place = PLACE
+
     def __init__(
         self,
         device,
@@ -106,22 +108,11 @@ class Log(Reader):
             raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
-        room = device.block_bytes - block_head.HEAD_OCTETS - FRAME_BYTES
-        if beside is not None:
-            payload_most = beside.payload_most
         Reader.__init__(self, device, state, ring, beside.desk if beside else Staging(payload_most, unit), align)
-        self.payload_most = payload_most if payload_most < room else room
         self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
         self.ids = IdRanges()
         self.last_block_number = 0  # the highest of all blocks
-        # since the start
-        self.erases = 0
-        self.worn = 0  # erases and programs that failed on a worn block
-        self.torn = 0  # writes that were cut, as far as they were noticed
-        self.missed = 0  # records that cursors were moved past
         self.stage = self.desk.stage
-        self.place = PLACE
-        self.size = block_head.size_of(device)
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._know_no_block()
@@ -133,9 +124,8 @@ class Log(Reader):
         self.open_to = 0  # the newest block may be written up to here; 0: another one must be opened
         self.begun = False  # what the start found was carried over
         self.unsaved = False  # it was, but the snapshot that says so is not durable yet
-        self.full = False
         self._most = 0  # the highest number that may be appended before the cursors must be checked
-        self._full_at = -1
+        self._full_at = -1  # `lowest` when an append was refused for want of room
         self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
 
     def follow(self, cursor, slot, ahead=-1):
@@ -207,6 +197,10 @@ class Log(Reader):
         """Return how many numbers come after the backlog's cursor."""
         return self.waits(self.backlog_cursor())
 
+    def payload_most(self):
+        """Return the octets of the longest payload."""
+        return min(self.desk.most, self.device.block_bytes - block_head.HEAD_OCTETS) - FRAME_BYTES
+
     def room(self, length):
         """Return how many payloads of this length fit in the rest of the newest block."""
         octets = length + FRAME_BYTES
@@ -240,9 +234,7 @@ class Log(Reader):
 
     def is_still_full(self):
         """True while no cursor has moved since an append was refused."""
-        if self.full and self.blocks.lowest() != self._full_at:
-            self.full = False
-        return self.full
+        return self._full_at == self.blocks.lowest()
 
     def is_ready(self):
         """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
@@ -352,7 +344,7 @@ class Log(Reader):
         else:
             self.open_to = 0
             self.desk.fresh = None
-            self.worn += code == FLASH_WORN
+            self.damage.worn += code == FLASH_WORN
         return code
 
     def _appended(self, kind, flags, length, number):
@@ -382,8 +374,8 @@ class Log(Reader):
 
     def _append_elsewhere(self, kind, flags, length):
         """Append when something else must be done first."""
-        if length > self.payload_most:
-            raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most))
+        if length > self.payload_most():
+            raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most()))
         self.desk.fresh = None  # the number in the stage may be that of its record
         if self.is_still_full() and not self.doubtful:
             return self._refuse(length)
@@ -425,13 +417,13 @@ class Log(Reader):
         if code == FLASH_DONE:
             if first > self.number + 1:
                 self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
-                self.leave_out(self.number, first)
+                self.damage.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
             self.ids.forget()
             self.desk.fresh_at = block_head.HEAD_OCTETS
             self._appended(kind, flags, length, number)
         elif code == FLASH_WORN:
-            self.worn += 1
+            self.damage.worn += 1
             self.mark(place, WORN)
         return code
 
@@ -450,7 +442,8 @@ class Log(Reader):
         count = self.device.block_count
         self.last_block_number = number = max(self.last_block_number // count + 1, state.round) * count + place
         kept, graphs = state.kept_blocks(), state.graph_blocks()
-        block_head.seal_head(buf, self.ring, state.identity, number, first, flags, self.size, kept, graphs)
+        size = block_head.size_of(self.device)
+        block_head.seal_head(buf, self.ring, state.identity, number, first, flags, size, kept, graphs)
         return number
 
     def enter(self, place, first, offset, number, buf):
@@ -481,7 +474,6 @@ class Log(Reader):
         """Remember that there is no room; a payload longer than `room_bytes` raises that, so it waits for as much."""
         if length > self.room_bytes:
             self.room_bytes = length
-        self.full = True
         self._full_at = self.blocks.lowest()
         return LOG_FULL
 

@@ -43,6 +43,7 @@ from toolcart.agent.log.block_head import (
     WORDS_NUMBER,
     check_head,
     note_id,
+    size_of,
 )
 from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, RECORD_LOST, WHEN_FULL_REFUSE
 from toolcart.agent.log.reader import TOP
@@ -89,7 +90,7 @@ def _read_head(log, place):
     device = log.device
     if device.read_into(place * device.block_bytes, log.page, HEAD_OCTETS) < 0:
         return -9
-    code = check_head(log.page, log.size)
+    code = check_head(log.page, size_of(log.device))
     return HEAD_FOREIGN if code == HEAD_SOUND and log.page[AT_RING] != log.ring else code
 
 
@@ -136,7 +137,7 @@ def _mount(log):
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
             cursor.number = first - 1
-    log.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
+    log.damage.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
     if log.block_number < own[log.ring + n.COUNTS_TO] and last < own[log.ring + n.SOLID]:
         _lose_newest(log)
@@ -205,7 +206,7 @@ def _find_newest(log, numbers, order):
         if copies < 0:
             return -1
         if log.number == 0:  # only a head, or not even that on a second read
-            log.torn += 1
+            log.damage.torn += 1
             log.mark(place, 0)
             order.pop(index)
         elif log.number >= reach:
@@ -263,7 +264,7 @@ def _read_block(log, place):
             is_copy &= page[HEAD_OCTETS + 1] & FLAG_COPY != 0
             if page[HEAD_OCTETS] == KIND_RESULT:
                 note_id(log.ids.newest, page, _ID)
-    log.torn += torn
+    log.damage.torn += torn
     return is_copy
 
 

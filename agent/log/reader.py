@@ -36,8 +36,46 @@ _NUMBER = const(56)  # HEAD_OCTETS + NUMBER
 _TOLD_MOST = const(8)  # spans of damage that are remembered; what is forgotten may be counted twice, never not at all
 
 
+class Damage:
+    """What the flash has lost of a log, or refuses, as far as it was noticed since the start."""
+
+    def __init__(self):
+        self.worn = 0  # erases and programs that failed on a worn block
+        self.torn = 0  # writes that were cut
+        self.unreadable = 0  # reads that failed
+        self._forgiven = 0  # nothing up to here is counted
+        self._told = []  # spans above it that are: the number before one, and its last
+
+    def leave_out(self, before, number):
+        """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
+        low = begin = before if before > self._forgiven else self._forgiven
+        high = end = number - 1
+        if high <= low:
+            return 0
+        count = high - low
+        told = self._told
+        for index in range(len(told) - 1, -1, -1):
+            one, other = told[index]
+            if one <= high and low <= other:
+                count -= min(high, other) - max(low, one)
+                begin = min(begin, one)
+                end = max(end, other)
+                told.pop(index)
+        told.append((begin, end))
+        if len(told) > _TOLD_MOST:
+            told.pop(0)
+        return count
+
+    def forgive(self, number):
+        """Let what is missing before `number` not count as damage."""
+        if number - 1 > self._forgiven:
+            self._forgiven = number - 1
+
+
 class Reader:
-    """The blocks of a log. `number` is the newest record that counts, `shown` the newest that may be read."""
+    """The blocks of a log. `number` is the newest record that counts, `visible` the newest that may be read."""
+
+    at = PLACE  # of the payload, in the page
 
     def __init__(self, device, state, ring, desk, align):
         self.device = device
@@ -45,7 +83,6 @@ class Reader:
         self.ring = ring
         self.desk = desk
         self.page = desk.page
-        self.at = PLACE
         self.align = align
         self.cursors = []
         self.firsts = array("I", [0] * device.block_count)
@@ -61,11 +98,7 @@ class Reader:
         self.kind = RECORD_NONE  # of the record in the page
         self.flags = 0
         self.length = 0
-        self.unreadable = 0
-        self._turned = -1  # the version that `_in_turn` is of
-        self._in_turn = False
-        self._forgiven = 0  # nothing up to here is counted
-        self._told = []  # spans above it that are: the number before one, and its last
+        self.damage = Damage()
 
     def peek(self, cursor):
         """Read the next record that the cursor wants into page[at:]; return its kind, RECORD_NONE or RECORD_LOST.
@@ -208,67 +241,10 @@ class Reader:
 
     def _count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
-        count = self.leave_out(before, number)
+        count = self.damage.leave_out(before, number)
         if count and self.ring != n.GRAPHS:
             self.state.numbers[n.DAMAGED] += count
             self.state.sure = False
-
-    def leave_out(self, before, number):
-        """Let the numbers between these two not count as damage from now on; return how many of them did until now."""
-        low = begin = before if before > self._forgiven else self._forgiven
-        high = end = number - 1
-        if high <= low:
-            return 0
-        count = high - low
-        told = self._told
-        for index in range(len(told) - 1, -1, -1):
-            one, other = told[index]
-            if one <= high and low <= other:
-                count -= min(high, other) - max(low, one)
-                begin = min(begin, one)
-                end = max(end, other)
-                told.pop(index)
-        told.append((begin, end))
-        if len(told) > _TOLD_MOST:
-            told.pop(0)
-        return count
-
-    def forgive(self, number):
-        """Let what is missing before `number` not count as damage."""
-        if number - 1 > self._forgiven:
-            self._forgiven = number - 1
-
-    def place_before(self, place):
-        """Return the block whose records come right before those of this one, -1 if there is none.
-
-        Blocks are nearly always opened one after the other: then it is the next one that way round.
-        """
-        if self._turned != self.version:
-            self._turned = self.version
-            self._in_turn = self._are_in_turn()
-        firsts = self.firsts
-        first = firsts[place]
-        if not self._in_turn:
-            return self.place_of(first - 1)
-        at = place
-        while True:
-            at = at - 1 if at else self.device.block_count - 1
-            if at == place or first < firsts[at] != WORN:  # that is the newest
-                return -1
-            if 0 < firsts[at] < first:
-                return at
-
-    def _are_in_turn(self):
-        """True if the blocks that count follow each other in the order of their places, from the oldest on."""
-        before = lowest = highest = 0
-        falls = 0
-        for first in self.firsts:
-            if 0 < first != WORN:
-                falls += first <= before
-                before = first
-                lowest = lowest or first
-                highest = first
-        return falls == 0 or (falls == 1 and highest < lowest)
 
     # -- bytes ------------------------------------------------------------------------------------------------
 
@@ -279,7 +255,7 @@ class Reader:
         have = room if room < READ_BYTES else READ_BYTES
         address = place * self.device.block_bytes + offset
         if self.device.read_into(address, desk.read, have) < 0:
-            self.unreadable += 1
+            self.damage.unreadable += 1
             return RECORD_LOST
         octets = record_length(self.page, HEAD_OCTETS, room)
         if octets <= 0:
@@ -288,7 +264,7 @@ class Reader:
             if octets > desk.most:
                 return RECORD_BAD
             if self.device.read_into(address, desk.read, octets) < 0:
-                self.unreadable += 1
+                self.damage.unreadable += 1
                 return RECORD_LOST
         return octets if is_sound(self.page, HEAD_OCTETS, octets) else RECORD_BAD
 

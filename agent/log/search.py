@@ -20,9 +20,10 @@ from toolcart.agent.log.block_head import (
     WORDS_LOWEST,
     WORDS_NUMBER,
     check_head,
+    size_of,
     u16,
 )
-from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE
+from toolcart.agent.log.framing import FRAME_BYTES, KIND_RESULT, NUMBER, RECORD_LOST, RECORD_NONE, WORN
 from toolcart.agent.log.staging import PLACE
 from toolcart.agent.record.result import HEAD_BYTES, ID_BYTES, TIGHTENING_ID
 
@@ -46,6 +47,8 @@ class Search:
         self._offset = 0
         self._number = 0
         self.skipped = False  # some of what was to be searched could not be read
+        self._turned = -1  # the version of the blocks that `_in_turn` is of
+        self._in_turn = False  # they follow each other in the order of their places
 
     def begin(self, key, at):
         """Start a search for the results with the ten-byte ID at key[at:]. Hot: allocates nothing."""
@@ -125,7 +128,7 @@ class Search:
             is_over = self._left <= 0 or self._first <= self._lowest
             place = -1
             if not is_over and log.firsts[self.place] == self._first:
-                place = log.place_before(self.place)
+                place = self._place_before(self.place)
             elif not is_over:  # it was given up while the search waited for its next turn
                 place = log.place_of(self._first - 1)
             self.place = place
@@ -137,13 +140,34 @@ class Search:
                 self._number = self._first - 1
                 return
 
+    def _place_before(self, place):
+        """Return the block whose records come right before those of this one, -1 if there is none.
+
+        Blocks are nearly always opened one after the other: then it is the next one that way round.
+        """
+        log = self.log
+        firsts = log.firsts
+        if self._turned != log.version:
+            self._turned = log.version
+            self._in_turn = _are_in_turn(firsts)
+        first = firsts[place]
+        if not self._in_turn:
+            return log.place_of(first - 1)
+        at = place
+        while True:
+            at = at - 1 if at else log.device.block_count - 1
+            if at == place or first < firsts[at] != WORN:  # that is the newest
+                return -1
+            if 0 < firsts[at] < first:
+                return at
+
     def _may_hold(self, place):
         """Return False if the words on this block rule out the ID; keep the words in its own head for the next."""
         log = self.log
         page = log.page
         words = self._words
         if log.device.read_into(place * log.device.block_bytes, page, HEAD_OCTETS) < 0 or (
-            check_head(page, log.size) != HEAD_SOUND
+            check_head(page, size_of(log.device)) != HEAD_SOUND
         ):
             words[WORDS_NUMBER] = words[WORDS_NUMBER + 1] = words[WORDS_NUMBER + 2] = words[WORDS_NUMBER + 3] = 0xFF
             return True
@@ -154,3 +178,16 @@ class Search:
         )
         copy(words, 0, page, AT_WORDS, WORDS_BYTES)
         return not misses
+
+
+def _are_in_turn(firsts):
+    """True if the blocks that count follow each other in the order of their places, from the oldest on."""
+    before = lowest = highest = 0
+    falls = 0
+    for first in firsts:
+        if 0 < first != WORN:
+            falls += first <= before
+            before = first
+            lowest = lowest or first
+            highest = first
+    return falls == 0 or (falls == 1 and highest < lowest)

@@ -83,7 +83,7 @@ class Quarantine:
 
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
-        self.log.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
+        self.log.damage.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
         self.log.rewind(self._fold, self.state.numbers[n.KEPT + n.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         return self._settled
@@ -395,7 +395,7 @@ class Quarantine:
         if kind <= RECORD_NONE:
             return False
         copy(log.stage, log.place, log.page, log.at, log.length)
-        return self._append_again(kind, log.flags, log.length) or (log.full and self._move_block())
+        return self._append_again(kind, log.flags, log.length) or (log.is_still_full() and self._move_block())
 
     def _move_block(self):
         from toolcart.agent.quarantine.compaction import move_block  # rarely needed

@@ -27,6 +27,7 @@ from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.log import LOG_DONE, LOG_FAILED, LOG_FULL
 from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.log.snapshot_fields import LOG, NEXT, STORED, STORED_AGAIN
+from toolcart.agent.log.staging import PLACE
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, STATION, place_of
 from toolcart.agent.openprotocol.id_ledger import EPOCH, SPINDLES
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, is_proven, read_light
@@ -42,19 +43,22 @@ NOT_SURE = const(-1)  # odd, and over a line that may have corrupted it: it must
 NO_FIGURES = const(-2)
 NOT_KEPT = const(0)  # no room, or the flash refused: no acknowledgement
 
+_BODY = PLACE + res.HEAD_BYTES
 _LIGHT_PAYLOAD = const(114)  # HEAD_BYTES + BODY_BYTES
 _WITH_LIMITS = const(151)  # and LIMITS_BYTES
 _MONTH = const(58)  # TIME + 2: there is no month 0
 _TORQUE_END = const(50)
+_ANGLE_END = const(55)
 _SECOND = const(62)  # of the time
 _DAY_MS = const(86400000)
 RECENT = const(64)  # pushed results: what of them is stored again under another ID is counted
-_MARK_BYTES = const(5)
 _FETCHED_ID = const(22)  # place of the ID in every MID 0065 (OP 5.8.6 p. 146-152), from the message's first byte
 
 
 class Store:
     """One station's way from a message into its log."""
+
+    body = _BODY  # where in log.stage the body of what was read last is
 
     def __init__(self, log, ledger, recovery, duplicates, counters, clock, station):
         self.log = log
@@ -70,16 +74,14 @@ class Store:
         # Type: object  # toolcart.agent.openprotocol.plausibility's, on a line that may corrupt a message
         self.plausible = None
         self.limits = None  # toolcart.agent.openprotocol.queries, if configured
-        self.longest = log.payload_most - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
-        self.body = log.place + res.HEAD_BYTES  # where in log.stage the body of what was read last is
+        self.longest = log.payload_most() - ORIGIN_BYTES - res.PARKED_BYTES  # payload that the quarantine can take too
         self._numbers = log.state.numbers
         self._scout = None  # reads what comes after the snapshot, until that is done
         self._odd = 0  # checksum of the last odd message
         self._shifted_told = Timer()  # armed for a day
         self._stamp = bytearray(res.STAMP_BYTES)
-        self._recent = bytearray(_MARK_BYTES * RECENT)  # a mark of each result stored lately
+        self._recent = [0] * RECENT  # a mark of each result stored lately
         self._recent_at = -1  # below 0: not what was stored in front of the start
-        self._mark = bytearray(_MARK_BYTES)
         self.flags = 0  # of what was fetched or taken
         self._names_spindle = True  # the answer in the stage
         self._found = res.RESULT_READ  # how it was read: RESULT_
@@ -115,9 +117,9 @@ class Store:
                 continue
             self._count(kind, log.flags, log.page, log.at, log.length)
             if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
-                self._put_mark(log.page, log.at + res.HEAD_BYTES)
-                self._numbers[STORED_AGAIN] += self._recent.find(self._mark) >= 0
-                self._remember()
+                mark = _mark_of(log.page, log.at + res.HEAD_BYTES)
+                self._numbers[STORED_AGAIN] += mark in self._recent
+                self._remember(mark)
             scout.advance()
             kind = self._peek(scout)
         log.cover(scout.number)
@@ -144,10 +146,10 @@ class Store:
         length = link.length
         log = self.log
         stage = log.stage
-        body = self.body
+        body = _BODY
         # Before anything else, even if nothing is appended: by this number an outlet knows what is in the stage.
         spindle = place_of(buf, at + SPINDLE) or 1
-        pack_into("<IHBB", stage, log.place, log.next, self.station, spindle, self.ledger.octets[EPOCH])
+        pack_into("<IHBB", stage, PLACE, log.next, self.station, spindle, self.ledger.octets[EPOCH])
         read = res.RESULT_READ
         source = NO_SOURCE  # nothing it says is left out
         if (
@@ -178,12 +180,11 @@ class Store:
             flags = self._complete(flags)
         ledger = self.ledger
         is_next = stage.find(ledger.expected, body + res.TIGHTENING_ID, body + res.SERIAL) > 0
-        is_other = stage[log.place + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
-        self._put_mark(stage, body)
-        is_recent = self._recent.find(self._mark) >= 0
-        if not is_next or is_other or flags or self.recovery.flags or self.wants_time or is_recent:
+        is_other = stage[PLACE + SPINDLE_AT] & SPINDLE_BITS != ledger.octets[SPINDLES]  # than the only spindle
+        mark = _mark_of(stage, body)
+        if not is_next or is_other or flags or self.recovery.flags or self.wants_time or mark in self._recent:
             return self._put_read(flags, now)
-        return self._put_next(stage, body, now)
+        return self._put_next(stage, body, mark, now)
 
     def take_body(self, body, octets, found, buf, at, unnamed=1):
         """Put a whole body and what follows it, already read from the message at buf[at:], into the stage.
@@ -275,29 +276,13 @@ class Store:
 
     # -- what was stored lately ----------------------------------------------------------------------------------
 
-    def _put_mark(self, buf, body):
-        """Put the last digits of torque, angle and time into `_mark`. Hot: allocates nothing."""
-        mark = self._mark
-        mark[0] = buf[body + _SECOND]
-        mark[1] = buf[body + _TORQUE_END]
-        mark[2] = buf[body + _TORQUE_END - 1]
-        mark[3] = buf[body + _TORQUE_END - 2]
-        mark[4] = buf[body + _SECOND - 7]
-
-    def _remember(self):
+    def _remember(self, mark):
         """The result of this mark is stored. Hot: allocates nothing."""
         at = self._recent_at
         if at < 0:
             at = 0
-        recent = self._recent
-        mark = self._mark
-        recent[at] = mark[0]
-        recent[at + 1] = mark[1]
-        recent[at + 2] = mark[2]
-        recent[at + 3] = mark[3]
-        recent[at + 4] = mark[4]
-        at += _MARK_BYTES
-        self._recent_at = at if at < _MARK_BYTES * RECENT else 0
+        self._recent[at] = mark
+        self._recent_at = at + 1 if at + 1 < RECENT else 0
 
     def _is_recent(self, flags):
         """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
@@ -305,8 +290,7 @@ class Store:
             return False
         log = self.log
         self._know_recent(log.next)
-        self._put_mark(log.stage, self.body)
-        if self._recent.find(self._mark) < 0:
+        if _mark_of(log.stage, self.body) not in self._recent:
             return False
         return self.duplicates.holds_contents(log.stage, log.place, self.length) > 0
 
@@ -319,8 +303,7 @@ class Store:
             return
         for page, at, _ in self.duplicates.results(max(record - RECENT, 1)):
             if get_u32(page, at - res.HEAD_BYTES) < record:
-                self._put_mark(page, at)
-                self._remember()
+                self._remember(_mark_of(page, at))
 
     def _commit_pushed(self, flags, now):
         """Append the pushed result in the stage; what was stored lately is stored again then, and counted."""
@@ -468,8 +451,8 @@ class Store:
             self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
         return kept
 
-    def _put_next(self, stage, body, now):
-        """Store the result in the stage, the next one of a proven ID count. Hot: allocates nothing.
+    def _put_next(self, stage, body, mark, now):
+        """Store the result in the stage, of this mark, the next one of a proven ID count. Hot: allocates nothing.
 
         It is above all IDs in the log, and nothing is to be concluded from it.
         """
@@ -477,7 +460,7 @@ class Store:
         if code != LOG_DONE:
             return self._refuse(code, now)
         self.ledger.follows(stage, body)
-        self._remember()
+        self._remember(mark)
         if self.length >= _WITH_LIMITS:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
@@ -537,8 +520,7 @@ class Store:
         if code == LOG_DONE:
             self._count(kind, flags, log.stage, log.place, self.length)
             if kind == KIND_RESULT:
-                self._put_mark(log.stage, self.body)
-                self._remember()
+                self._remember(_mark_of(log.stage, self.body))
                 if self.recovery.contents is not None:
                     self.recovery.contents.added(log.next - 1, log.stage, self.body, flags)
         elif is_unsure:
@@ -582,6 +564,17 @@ class Store:
     def _refuse(self, code, now):
         self.counters.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
         return NOT_KEPT
+
+
+def _mark_of(buf, body):
+    """Return the last digits of torque, angle and time of the body at buf[body:] as one number below 2**30.
+
+    Hot: allocates nothing. Four bits are enough for what is a digit nearly always.
+    """
+    mark = buf[body + _SECOND] << 4 ^ buf[body + _TORQUE_END]
+    mark = mark << 4 ^ buf[body + _TORQUE_END - 1]
+    mark = mark << 4 ^ buf[body + _TORQUE_END - 2]
+    return mark << 4 ^ buf[body + _ANGLE_END]
 
 
 assert (

@@ -287,7 +287,7 @@ class Client:
         else:
             ident = promise.last + 1
         self.replay()
-        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.torn
+        number, length, operations, torn = log.next, self.shape.length_of(ident), self.area.operations, log.damage.torn
         room, ready = log.has_room(length), log.is_ready() and self.is_usual(length)
         need(operations == self.area.operations, "a question writes")
         put_payload(log.stage, log.place, number, ident, length)
@@ -300,11 +300,11 @@ class Client:
         elif answer == LOG_FULL:
             need(not room or self.faulty, "there was room, and the log is full")
             need(self.when_full == 0, "full, though it may overwrite")
-            need(log.full, "full is not shown")
+            need(log.is_still_full(), "full is not shown")
             need(self.is_full(), "full, though the consumer has taken all")
         else:
             need(answer == LOG_FAILED, "append answers %d" % answer)
-            need(self.faulty or log.torn > torn, "the append fails")
+            need(self.faulty or log.damage.torn > torn, "the append fails")
         return answer
 
     def appended(self, number, ident):

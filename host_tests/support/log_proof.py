@@ -295,7 +295,7 @@ def describe(session):
         session.cursor.number,
         state.durable[CURSOR],
         log.waits(session.cursor),
-        ", full" if log.full else "",
+        ", full" if log.is_still_full() else "",
         ", doubtful" if log.doubtful else "",
         log.used_blocks(),
         state.numbers[:3],

@@ -110,7 +110,7 @@ class Cart(whole.Cart):
         """Return (number, kind, flags, payload) of what a start on a copy of the flash would find, oldest first."""
         state = self.station.state
         area = Area(kept_blocks=state.kept_blocks(), graph_blocks=state.graph_blocks(), flash=self.device.clone())
-        log = area.mount(payload_most=self.station.log.payload_most)[1]
+        log = area.mount(payload_most=self.station.log.payload_most())[1]
         assert log.settle()
         return held(log)
 

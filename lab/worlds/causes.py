@@ -78,7 +78,7 @@ settling-needs-room | 5 | agent/log/carry_over.py | log proof cuts
 full-log-saves-nothing | 5 | agent/outlets/toolsnet/policy.py | worlds full
 : a full log has no room for what has to be remembered
 -done = self.allow(
-+done = not self.log.full and self.allow(
++done = not self.log.is_still_full() and self.allow(
 no-block-for-what-is-moved | 5 | agent/quarantine/quarantine.py | quarantine model
 : a quarantine that is full to the brim lets nothing be dropped
 -return free - 2
@@ -94,7 +94,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
 -self._count_damaged(cursor.number, last + 1)
-+self.forgive(last + 1)
++self.damage.forgive(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade
 -        self._settled = not self.log.doubtful and self._catch_up()

@@ -383,7 +383,7 @@ def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) 
     log, numbers = spool.log, spool.state.numbers
     waiting = log.waits(spool.first)
     aside = f"{spool.quarantine.count()} set aside, " if spool.may_refuse else ""
-    damaged = f"{numbers[DAMAGED]} damaged, {log.torn} torn"
+    damaged = f"{numbers[DAMAGED]} damaged, {log.damage.torn} torn"
     click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {aside}{damaged}")
     for result in status.newest_results(log, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")

@@ -41,7 +41,7 @@ def test_each_single_bit_damages_one_record_at_most_and_is_counted(unit):
         assert order == sorted(set(order)), bit
         if missing:
             lost += 1
-            counted += 1 if state.numbers[DAMAGED] or log.torn else 0
+            counted += 1 if state.numbers[DAMAGED] or log.damage.torn else 0
         assert append(log, 100) == 0, bit
         assert read_all(log)[-1][1] == 100, bit
     assert lost and counted == lost

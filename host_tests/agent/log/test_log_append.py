@@ -133,12 +133,12 @@ def test_an_append_is_one_program_and_an_erase_where_a_block_ends():
 def test_a_full_log_refuses_and_accepts_again_when_a_block_is_free():
     log = mounted(Nor(13, 1024, 16))
     last = fill(log)
-    assert last == 1 + 5 * 7 and log.full, "one of six is kept free"
+    assert last == 1 + 5 * 7 and log.is_still_full(), "one of six is kept free"
     assert append(log, last) == LOG_FULL and not log.has_room(PAYLOAD)
     take(log, 6)
     assert not log.has_room(PAYLOAD) and append(log, last) == LOG_FULL
     take(log, 1)
-    assert log.has_room(PAYLOAD) and not log.full
+    assert log.has_room(PAYLOAD) and not log.is_still_full()
     assert append(log, last) == LOG_DONE
     assert read_all(log) == numbers(8, last)
 
@@ -203,13 +203,13 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
         assert append(log, ident) == LOG_DONE
         ident += 1
     take_all(log, 1)
-    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed
+    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.blocks.missed
     assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
     assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
-    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.missed) == before
+    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.blocks.missed) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
     state.save = save
@@ -283,7 +283,7 @@ def test_a_start_finds_everything_and_goes_on():
             assert log.number == ident - 1 and log.next == ident and log.doubtful
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
-        assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.torn == 0
+        assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.damage.torn == 0
 
 
 def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
@@ -318,7 +318,7 @@ def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
         flash = area.flash
         at = 7 * 4096 + 2 * 256
         flash.cells[at + 20 : at + 24] = b"\0\0\0\0"
-        assert log.settle() and log.torn == 1 and log.number == 2 and log.next == 3
+        assert log.settle() and log.damage.torn == 1 and log.number == 2 and log.next == 3
         assert append(log, octet) == LOG_DONE
         assert read_all(log) == [(1, 1), (2, 2), (3, octet)]
 
@@ -444,7 +444,7 @@ def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
                 assert log.peek(cursor) > RECORD_NONE
                 cursor.advance()
             assert log.has_room(PAYLOAD)
-        assert log.worn
+        assert log.damage.worn
         state, log = area.mount(when_full=when_full)
         assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[n.DAMAGED] == 0
 
@@ -464,11 +464,11 @@ def test_full_log_refuses_at_once_despite_copies_in_a_worn_block():
         log = area.log
         area.flash.worn = (8,)
         last = fill(log)
-        assert append(log, last) == LOG_FULL and log.worn == 1
+        assert append(log, last) == LOG_FULL and log.damage.worn == 1
         log.blocks.cut = list(log.firsts).index(WORN)
-        erases = log.erases
+        erases = log.blocks.erases
         take(log, 3)
-        assert append(log, last) == LOG_FULL and log.erases <= erases + 1
+        assert append(log, last) == LOG_FULL and log.blocks.erases <= erases + 1
         while log.peek(log.cursors[0]) > RECORD_NONE:
             log.cursors[0].advance()
         assert append(log, last) == LOG_DONE and log.maintain()
@@ -483,7 +483,7 @@ def test_last_two_blocks_take_what_fits_once_something_is_passed():
         last = fill(log)
         cursor = log.cursors[0]
         before = bytes(area.flash.cells)
-        assert append(log, last) == LOG_FULL and log.worn == 1 and bytes(area.flash.cells) == before
+        assert append(log, last) == LOG_FULL and log.damage.worn == 1 and bytes(area.flash.cells) == before
         for _ in range(3):
             log.peek(cursor)
             cursor.advance()
@@ -647,7 +647,7 @@ def test_a_newest_block_whose_only_record_is_gone_is_free():
             cells[cells.find(_number(7), 7 * 1024) + 9] ^= 1
         begin = (7 + log.block) * 1024
         cells[begin + 60 : begin + 64] = b"\0\0\0\0"
-        assert log.settle() and log.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
+        assert log.settle() and log.damage.torn == 1 and log.number == 7 and log.has_room(PAYLOAD)
         records = numbers(1, 7 - is_damaged)
         assert read_all(log) == records and log.cursors[0].number == 7
         assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]

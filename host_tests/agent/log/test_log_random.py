@@ -354,7 +354,7 @@ def filled(restarts):
         if count == 100:
             hundred = session.log.used_blocks()
         session.run(APPEND)
-        if session.log.full:
+        if session.log.is_still_full():
             return count, hundred
     raise AssertionError("it is never full")
 

@@ -125,7 +125,7 @@ def test_a_spool_that_changes_while_pulled_is_pulled_again_or_reported(rests):
 
     def ask_and_erase(line, seconds):
         if line == "?block 10 9" and not (rests and line in board.requests):
-            board.chip.app.stations[0].log.erases += 1
+            board.chip.app.stations[0].log.blocks.erases += 1
         return ask(line, seconds)
 
     board.ask = ask_and_erase
