@@ -27,8 +27,8 @@ Rules
    took right before a cut and that were overwritten before an 08 said so. The place of its cursor says that there may
    be some (Snapshot.put_moved). Then any that is counted as dropped or overwritten may be one of them; not before
    some were in doubt or sent again for the first time, as what was left out has not gone out until then.
-8. An 08 that names nothing says nothing new where TAKEN is 0: ToolsNet has acknowledged nothing yet. What the log left
-   out or gave up before that is no loss of a server's.
+8. An 08 that names nothing says nothing new where TAKEN is 0: nothing was acknowledged since the last one that named
+   nothing. What the log left out or gave up meanwhile is no loss of a server's.
 """
 
 from toolcart.agent.base import counters as h
@@ -180,7 +180,7 @@ def note_empty(policy, now):
     """The 08 names nothing; True if what that means is durable."""
     numbers, unseen = policy.numbers, _taken_unseen(policy)
     lacks = _had(policy) + unseen
-    if not lacks or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
+    if not numbers[TAKEN] or not lacks or (numbers[SENT] & SENT_EMPTY and numbers[DOUBT_TO] == policy.cursor.number):
         return True
     _put_all(policy, lacks, unseen)
     numbers[SENT] |= SENT_EMPTY

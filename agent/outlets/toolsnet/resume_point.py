@@ -2,10 +2,9 @@
 
     the 08 names                           what that means
     anything, and no server was met yet    the base follows it; nothing that was out counts
-    TAKEN                                  nothing new; where several were out, that says nothing yet: odd.
-                                           0, too: it has had nothing yet, or is still empty
     0                                      the server is empty: go on; an operator may order all again (`offer_again`).
                                            This and a server set back are in doubt, durably (`data_loss`)
+    TAKEN                                  nothing new; where several were out, that says nothing yet: odd
     one up to the cursor                   LOOKAHEAD, or several out: it alone was taken before the log gave it up
                                            else: all up to it were
     one behind it that may have been sent  LOOKAHEAD: it alone was taken, and proves those in front of it refused
@@ -128,15 +127,15 @@ class ResumePoint:
         return _sequence_of(self.cursor)
 
     def _resume_at(self, stored, now):
-        policy, in_flight, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
-        taken = numbers[TAKEN]
-        if stored == 0 != taken:
+        if stored == 0:
             return self._is_empty(now)
+        policy, in_flight, cursor, numbers = self.policy, self.in_flight, self.cursor, self.numbers
         here = self._here()
-        if stored and numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
+        if numbers[SENT] & (SENT_EMPTY | SENT_BACK) and self._is_back(stored):
             return in_flight.save()
+        taken = numbers[TAKEN]
         is_old = self._is_old(stored)
-        if 0 < stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
+        if stored == taken != here and numbers[DOUBT_LACKS] and numbers[DOUBT_TO] == cursor.number:
             self.is_odd = True  # it is still set back
             return not self._rewinds or self._rewind(self.rows_back(stored), stored)
         if stored == taken:
