@@ -16,7 +16,7 @@ what was gone before.
 """
 
 from toolcart.agent.base.compat import const
-from toolcart.agent.openprotocol.ids import after, ahead_by, is_open, length_of, preceding
+from toolcart.agent.openprotocol.ids import after, ahead_by, is_ahead, is_open, length_of, preceding
 
 CLOSED_MOST = const(32)
 
@@ -124,6 +124,9 @@ class GapFill:
         one = ledger.leaving()
         while one is not None and self.report(one[0], one[1], one[2], one[3]):
             is_changed = True
+            top = ledger.top()
+            if top >= 0 and is_ahead(one[0], top) and one[2] == length_of(one[0], one[1]):
+                self.note_reported(one[0], one[1])
             ledger.release()
             one = ledger.leaving()
         if is_changed:

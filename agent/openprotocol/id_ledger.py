@@ -95,6 +95,7 @@ SPINDLES = const(43)
 _SEVERAL = const(0x80)
 _UNNAMED_RESULTS = const(98)
 UNNAMED_MOST = const(29)
+BEGUN_MOST = const(4)
 
 _MET = const(1)  # `w` is a result
 _EMPTY = const(2)
@@ -139,7 +140,7 @@ class IdLedger:
         self._unproven = -1  # the highest ID of these
         self.not_saved = 0  # snapshots that could not be written
         self.last = bytearray(FINGERPRINT_BYTES)  # of the last push that was not the expected one
-        self.begun = -1  # of the last push of which a part was acknowledged, until that is whole
+        self.begun = []  # the last BEGUN_MOST pushes of which a part was acknowledged and that are not whole
         self.last_id = -1  # of the last push: -1 if it has none, or was the expected one
         self.successor = 0  # its identity; 0: there is none
         self.successor_id = -1
@@ -328,7 +329,7 @@ class IdLedger:
         if is_ahead(number, top):
             if not (self.shares() or self.is_apart()):
                 self.add(following(top), preceding(number))
-        elif number != top and not self.is_unasked():
+        elif number != top and (not self.is_unasked() or number in self.begun):  # no new count has begun before
             self._end_begun(number)
             self.doubt(record)
             return
@@ -339,10 +340,13 @@ class IdLedger:
         increment(self.expected)
 
     def _end_begun(self, number):
-        """This result is stored: what a part of it has opened is missing up to the ID in front of it at most."""
-        if number != self.begun:
+        """This result is stored: what a part of it has opened is missing up to the ID in front of it at most.
+
+        Where another one has begun since, it is among what may be missing, and the log says that it is not.
+        """
+        if number not in self.begun:
             return
-        self.begun = -1
+        self.begun.remove(number)
         for index in range(len(self.ranges)):
             first, last = self.ranges[index]
             if last == number:
@@ -353,6 +357,8 @@ class IdLedger:
                 self.end_doubt()
                 self._write_ranges()
                 return
+        if self.misses(number):
+            self.doubt()
 
     def move_top(self, buf, at):
         """Make `w` the result of several spindles whose body is at buf[at:], the last one stored (rule 6)."""

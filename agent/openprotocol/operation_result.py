@@ -13,8 +13,10 @@ Offsets count from 0 (OP 5.9.1.1 p. 154-157, protocol.md 10.7, 11.2). On an MT F
 MID 1202 follows (MT notes on MID 0008).
 
 Rules
-1. Parts belong together by their result ID and total, and come in order. One that does not fit is reported and changes
-   nothing; a 1201 before the end of another, or a skipped number, gives up what was begun (`lost`).
+1. Parts belong together by their result ID and total, whatever their order. A MID 1202 in front of its MID 1201, which
+   no document has so (OP 5.9.2.3 p. 157), is held until that comes, as far as HELD_MOST payloads have room. Two results
+   may come at a time, say a push and an answer; with a third one the older is given up (`lost`), as is what has waited
+   WAIT_MS. A part that differs from one of its number, or has another total, is PART_FOREIGN and changes nothing.
 2. The revision of a message is that of its own header. One later than those known is not guessed at.
 3. The body has the figures of one object, the first; if there are several, each has a row after the body
    (toolcart.agent.record.spindles). The status is the whole operation's; fields fill the rest
@@ -41,9 +43,11 @@ Imported when the first such controller is met.
 """
 
 from toolcart.agent.base.compat import const
+from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, number, put_number
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
+from toolcart.agent.openprotocol.header import HEADER_BYTES, revision_of
 from toolcart.agent.openprotocol.light_result import is_stamp
 from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
@@ -74,10 +78,12 @@ from toolcart.agent.record.result import (
 PART_KEPT = const(0)
 PART_WHOLE = const(1)  # the last one: `body` is complete
 PART_AGAIN = const(2)  # came before
-PART_FOREIGN = const(3)  # of no tightening that has begun
+PART_FOREIGN = const(3)  # has no place in the tightening of its ID
 PART_UNREADABLE = const(4)
 
 WAIT_MS = const(10000)  # for the next part
+HOLD_MS = const(1000)  # so long nothing is asked for while the parts of a result come
+HELD_MOST = const(8)  # payloads, of what comes in front of its MID 1201
 
 OVERALL = const(1201)
 _NUMBER = const(23)
@@ -107,27 +113,50 @@ _NEWEST = b"0" * ID_BYTES
 
 
 class OperationResult:
-    """The tightening under way, or the last one completed."""
+    """A tightening under way, or the last one completed here."""
 
     def __init__(self):
         self.body = bytearray(_BODY_BYTES)  # and the rows, if there are several objects
         self.most = PAYLOAD_MAX - PARKED_BYTES  # bytes of a payload that the log takes; set by the owner
         self.result_code = RESULT_READ
-        self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say
+        self.asked_with = 0  # MID 0008 or 0006, 0 where the revision does not say, or MID 1201 has not come
         self.under_way = False
         self.damaged = False  # the message taken last is (rule 9)
         self.beside = False  # the message taken last belongs to no row (rule 8)
+        self.spilled = []  # of what was held: that belongs to no row; taken by whoever reads it
         self.first = b""  # the MID 1201, as far as a frame is kept
         self.lost = False  # what was begun was given up; cleared by whoever reads it
-        self.half = b""  # the ID of that, if a part of it was acknowledged; likewise
+        self.lost_id = b""  # the ID of that; likewise
+        self.noted = False  # it is durable that this result may be missing
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
-        self.kept = False  # the last one completed is durable
+        self.kept = False  # the one completed is durable
+        self.answered = False  # the one completed was taken as an answer
         self._total = 0
-        self._next = 0
+        self._taken = {}  # by the number of each part that came: a check of it
+        self._held = {}  # likewise, in front of MID 1201: the message, empty if it is damaged
         self._proven = []  # of each row, or of the only object: its MID 1202 was read
         self._is_whole = True  # no part of it was damaged
         self._late = Timer()
+
+    def is_of(self, buf, at):
+        """True if the message at buf[at:] has the ID of this tightening."""
+        return self._total > 0 and compare(buf, at + RESULT_ID, self.body, TIGHTENING_ID, ID_BYTES) == 0
+
+    def fits(self, buf, at, length, mid):
+        """True if the message at buf[at:] may be a part of what is under way, which has not come."""
+        if not self.under_way or not self.is_of(buf, at):
+            return False
+        return (1 if mid == OVERALL else number(buf, at + _NUMBER, 3)) not in self._taken
+
+    def repeats(self, buf, at, length, mid):
+        """True if the message at buf[at:] is a part of this that came before."""
+        count = 1 if mid == OVERALL else number(buf, at + _NUMBER, 3)
+        return self.is_of(buf, at) and self._taken.get(count) == _check_of(buf, at, length)
+
+    def is_early(self):
+        """True if a part is held until MID 1201 comes."""
+        return self.under_way and 1 not in self._taken
 
     def take(self, buf, at, length, mid, revision, now):
         """Take the MID 1201 or 1202 at buf[at:at+length]; return a PART_."""
@@ -142,10 +171,20 @@ class OperationResult:
     def give_up(self):
         """Give up what is under way: it will not be completed."""
         if self.under_way:
-            self.lost = True
-            if self.pushed:
-                self.half = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
+            self.drop()
+
+    def forget(self):
+        """Give up what is under way, or forget what was completed: another one begins."""
+        self.give_up()
+        self._total = 0
+
+    def drop(self):
+        """Forget what is under way, or was completed and is not kept: it is lost."""
+        self.lost = True
+        self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
+        self._total = 0
+        self._held = {}
         self._late.stop()
 
     def is_late(self, now):
@@ -164,10 +203,11 @@ class OperationResult:
         objects = number(buf, at + place, 3)
         if total < 1 or objects < 0:
             return PART_UNREADABLE
-        self.give_up()
-        self.pushed = self.kept = False
-        self._total = total
-        self._next = 2
+        if self.under_way and self.repeats(buf, at, length, OVERALL):
+            return PART_AGAIN
+        if not (self.is_early() and self.is_of(buf, at) and total == self._total):
+            self._start(buf, at, total)
+        self._taken[1] = _check_of(buf, at, length)
         self.asked_with = max(0, number(buf, at + _OBJECTS, 4)) if revision > 1 else 0
         place += 3
         width = 10 if revision == 3 else 5
@@ -185,55 +225,103 @@ class OperationResult:
         )
         body[TIGHTENING_STATUS] = status
         self.damaged = self.result_code == RESULT_UNREADABLE
-        self._is_whole = not self.damaged
+        self._is_whole = self._is_whole and not self.damaged
         self._proven = [False] * max(rows, 1)
         self.first = bytes(buf[at : at + min(length, FRAME_MOST)])
         self.result_code = max(self.result_code, RESULT_READ)
         if rows < objects or total - 1 > max(objects, 1) or not 0x30 <= status <= 0x31:
             self.result_code = RESULT_ODD
-        self.under_way = total > 1
-        if self.under_way:
+        self._place_held()
+        return self._complete(objects)
+
+    def _start(self, buf, at, total):
+        """Begin with the result of the message at buf[at:], which has so many parts."""
+        self.give_up()
+        self.body = bytearray(b" " * _BODY_BYTES)
+        copy(self.body, TIGHTENING_ID, buf, at + RESULT_ID, ID_BYTES)
+        self.pushed = self.kept = self.answered = self.noted = False
+        self.asked_with = 0
+        self.first = b""
+        self.spilled = []
+        self.under_way = self._is_whole = True
+        self._total = total
+        self._taken = {}
+
+    def _place_held(self):
+        """MID 1201 came: give each object that came in front of it its place."""
+        held, self._held = self._held, {}
+        is_damaged = self.damaged
+        for count in sorted(held):
+            frame = held[count]
+            if frame:
+                self._place(count, frame, 0, len(frame), revision_of(frame, 0))
+                if self.beside:
+                    self.spilled.append(frame)
+        self.damaged = is_damaged
+        self.beside = False
+
+    def _complete(self, objects=1):
+        """Return PART_WHOLE if all parts came, else PART_KEPT."""
+        if len(self._taken) < self._total:
             return PART_KEPT
-        if self.damaged or objects > 1:
+        self.under_way = False
+        if self._total == 1 and (self.damaged or objects > 1):
             self.result_code = RESULT_UNREADABLE
+        elif self._total > 1 and (not self._is_whole or False in self._proven):
+            self._leave_out()
         return PART_WHOLE
 
     def _go_on(self, buf, at, length, revision):
         place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
-        if not 1 <= revision <= 2 or length < place + 3:
+        if not 1 <= revision <= 2 or length < place + 3 or not all_digits(buf, at + RESULT_ID, ID_BYTES):
             return PART_UNREADABLE
         count = number(buf, at + _NUMBER, 3)
+        total = number(buf, at + 20, 3)
         if count < 2:
             return PART_UNREADABLE
-        if compare(buf, at + RESULT_ID, self.body, TIGHTENING_ID, ID_BYTES) or number(buf, at + 20, 3) != self._total:
-            return PART_FOREIGN
-        if not self.under_way:
-            return PART_AGAIN if count < self._next else PART_FOREIGN
-        if count < self._next:
+        if self.repeats(buf, at, length, 0):
             return PART_AGAIN
-        if count > self._next:
-            self.give_up()
+        is_other = not self.is_of(buf, at)
+        if count > total or (is_other and length > HELD_MOST * self.most):
             return PART_FOREIGN
-        self._next += 1
+        if not is_other and (not self.under_way or total != self._total or count in self._taken):
+            return PART_FOREIGN
+        if is_other:
+            self._start(buf, at, total)
+        if self.is_early():
+            return self._hold(count, buf, at, length, place)
+        self._taken[count] = _check_of(buf, at, length)
+        self._place(count, buf, at, length, revision)
+        return self._complete()
+
+    def _hold(self, count, buf, at, length, place):
+        """Hold the MID 1202 at buf[at:], number `count` of its result, until MID 1201 comes; return a PART_."""
+        held = sum([len(frame) for frame in self._held.values()])
+        if held + length > HELD_MOST * self.most:
+            return PART_FOREIGN
+        code = _read_object(bytearray(b" " * _BODY_BYTES), buf, at + place, at + length, number(buf, at, 4) > length)
+        self.damaged = code == RESULT_UNREADABLE
+        self._is_whole = self._is_whole and not self.damaged
+        self._held[count] = b"" if self.damaged else bytes(buf[at : at + length])
+        self._taken[count] = _check_of(buf, at, length)
+        return PART_KEPT
+
+    def _place(self, count, buf, at, length, revision):
+        """Give the object of the MID 1202 at buf[at:], number `count` of its result, its place."""
+        place = _OBJECT_FIELDS if revision == 1 else _OBJECT_FIELDS + _GUID_BYTES
         body = self.body
         self.beside = count > 2 and len(body) == _BODY_BYTES  # such a body has the figures of the first object alone
         if self.beside:
             self.result_code = RESULT_ODD
-        else:
-            status = body[TIGHTENING_STATUS]
-            is_cut = number(buf, at, 4) > length
-            code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
-            self.damaged = code == RESULT_UNREADABLE
-            self._is_whole = self._is_whole and not self.damaged
-            self.result_code = max(self.result_code, code)
-            if status == 0x30 or status == 0x31:
-                body[TIGHTENING_STATUS] = status
-        if count < self._total:
-            return PART_KEPT
-        self.under_way = False
-        if not self._is_whole or False in self._proven:
-            self._leave_out()
-        return PART_WHOLE
+            return
+        status = body[TIGHTENING_STATUS]
+        is_cut = number(buf, at, 4) > length
+        code = self._take_object(count - 2, buf, at + _OBJECT, at + place, at + length, is_cut)
+        self.damaged = code == RESULT_UNREADABLE
+        self._is_whole = self._is_whole and not self.damaged
+        self.result_code = max(self.result_code, code)
+        if status == 0x30 or status == 0x31:
+            body[TIGHTENING_STATUS] = status
 
     def _take_object(self, index, buf, at, place, end, is_cut):
         """Take the fields at buf[place:end] of the object whose ID is at buf[at:]; return a RESULT_ (rule 8)."""
@@ -280,6 +368,11 @@ class OperationResult:
         self.body = kept
 
 
+def _check_of(buf, at, length):
+    """Return what tells the message at buf[at:] from others, without its header."""
+    return crc30(buf, at + HEADER_BYTES, at + length)
+
+
 def _body_of(rows, objects, buf, at, width):
     """Return a blank body with a row for each object, listed at buf[at:] in `width` bytes each."""
     body = bytearray(b" " * (_FIRST + rows * rec.OBJECTS_ROW_BYTES))
@@ -305,8 +398,11 @@ class GenericSubscription:
     """Takes the place of a session's rows for MID 0060 and 0064, from the first such controller on."""
 
     def __init__(self, session):
-        self.operation = OperationResult()
+        self.operation = OperationResult()  # which the last message was of
+        self.operations = [self.operation]  # two, once there was a second one
+        self.holds_back = False  # parts of a result come: nothing is asked for in between
         self.in_use = False
+        self._hold = Timer()
         self._subscription = Subscription(OPERATIONS, OPERATION_REVISIONS)
         self._data = bytearray(_HISTORY_DATA + b"0" * ID_BYTES)
         self._usual = session.subscriptions
@@ -318,12 +414,77 @@ class GenericSubscription:
         make_room(session.link)
 
     def leave(self, session):
-        """Begin a new session as with any controller. What had begun on the last connection is lost."""
-        self.operation.give_up()
-        self.operation.kept = False
+        """Begin a new session as with any controller."""
         if self.in_use:
             self.in_use = False
             session.put_subscriptions(self._usual)
+
+    def opened(self):
+        """A connection begins: what had begun on the last one is lost."""
+        for operation in self.operations:
+            operation.give_up()
+        self.tick(0)
+
+    def choose(self, session):
+        """Make `operation` the one that the message which just came is of, or may begin."""
+        link = session.link
+        buf, at, length, mid = link.buf, link.at, link.length, session.received.mid
+        last = self.operation
+        if length < RESULT_ID + ID_BYTES:
+            return
+        may_answer = self.is_asked_for(session, buf, at + RESULT_ID)
+        ones = self.operations if self.operations[0] is last else self.operations[::-1]  # parts come in a row
+        for one in ones:
+            if one.fits(buf, at, length, mid):
+                self.operation = one
+                return
+        for one in ones:
+            is_open = one.under_way if mid == OVERALL else one.under_way or not may_answer
+            if is_open and one.repeats(buf, at, length, mid) and (one.answers or not may_answer):
+                self.operation = one
+                return
+        for one in ones:
+            if mid != OVERALL and not may_answer and one.is_of(buf, at):
+                self.operation = one
+                return
+        if last.under_way and len(ones) == 1:
+            self.operation = OperationResult()
+            self.operations.append(self.operation)
+        elif last.under_way or not ones[-1].under_way:
+            self.operation = ones[-1]
+        self.operation.forget()
+
+    def tick(self, now, begins=False):
+        """Take what time it is, or that a result `begins`; return the ms until something may be asked for, 0: now."""
+        if not [one for one in self.operations if one.under_way]:
+            self._hold.stop()
+        elif begins and not self._hold.armed:
+            self._hold.start(now, HOLD_MS)
+        self.holds_back = self._hold.armed and not self._hold.expired(now)
+        return self._hold.left(now) if self.holds_back else 0
+
+    def is_under_way(self, ident):
+        """True if parts of the result with these ten digits have come, and others may."""
+        for one in self.operations:
+            if one.under_way and compare(one.body, TIGHTENING_ID, ident, 0, ID_BYTES) == 0:
+                return True
+        return False
+
+    def completed(self):
+        """A result is whole: the next one that begins keeps questions back anew."""
+        self._hold.stop()
+
+    def is_late(self, now):
+        """True if the wait for a part is over: what it is of was given up."""
+        late = [one for one in self.operations if one.is_late(now)]
+        for one in late:
+            one.give_up()
+        self.tick(now)
+        return len(late) > 0
+
+    def lost(self):
+        """Return what was given up, or could not be noted as that yet."""
+        return [one for one in self.operations if one.lost or one.lost_id]
 
     def fetch(self, session):
         """Ask by MID 0006 for the result with the ID in `session.old_result.asked_id`; all zeros mean the newest."""
@@ -349,18 +510,24 @@ class GenericSubscription:
         operation = self.operation
         if operation.asked_with:
             return operation.asked_with == rq.MID_HISTORY
-        if not _is_asked(session.request) or operation.pushed:
+        if operation.pushed:
             return False
-        asked_id = session.old_result.asked_id
-        return asked_id == _NEWEST or asked_id == operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES]
+        return self.is_asked_for(session, operation.body, TIGHTENING_ID)
 
-    def was_pushed(self, session):
-        """MID 0006 was rejected: True if what has begun meanwhile is a push, which waits for its answer (rule 6)."""
-        operation = self.operation
-        if not operation.under_way or operation.asked_with or operation.pushed or session.received.sequence:
-            return False
-        session.pushed = self._subscription.pushes[0]  # another message may have come since
-        return True
+    def is_asked_for(self, session, buf, at):
+        """True if the result with the ID at buf[at:] may answer what is outstanding."""
+        asked_id = session.old_result.asked_id
+        is_it = asked_id == _NEWEST or asked_id == buf[at : at + ID_BYTES]
+        return is_it and _is_asked(session.request)
+
+    def unacknowledged(self, session):
+        """MID 0006 was rejected: return what has begun meanwhile, is a push and waits for its answer (rule 6)."""
+        if session.received.sequence:
+            return ()
+        waiting = [one for one in self.operations if one.under_way and not (one.asked_with or one.pushed)]
+        if waiting:
+            session.pushed = self._subscription.pushes[0]  # another message may have come since
+        return waiting
 
 
 def _is_asked(request):

@@ -104,6 +104,7 @@ from toolcart.agent.openprotocol import error_codes
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol.duplicate_search import RESULTS_MOST
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER, WHY_NONE, WHY_RESET, WHY_SILENT, GapFill
+from toolcart.agent.openprotocol.id_ledger import BEGUN_MOST
 from toolcart.agent.openprotocol.id_offset import OFFSET_MOST, IdOffset, apart
 from toolcart.agent.openprotocol.id_ownership import IdOwnership
 from toolcart.agent.openprotocol.ids import (
@@ -248,6 +249,7 @@ class Recovery:
         self._lowest_id = LowestIdSearch()
         self._is_walked = False  # what is missing begins with the lowest that a walk of this connection has found
         self._grace = Timer()  # in which a push of which a part was acknowledged may come whole
+        self._overdue = Timer()  # then that is not waited for any longer, since others begin all the time
         self._vain = 0  # questions in a row, of any connection, that got no usable answer
         self._restarts = 0  # in a row
         self._contradictions = 0  # in a row
@@ -311,7 +313,7 @@ class Recovery:
         ledger = self.ledger
         ownership = self.ownership
         if self._other != ownership.identity:
-            ledger.begun = -1
+            ledger.begun = []
             if ownership.is_believed:  # noted by an earlier start
                 from toolcart.agent.openprotocol.successor import first_record  # hardly any cart needs it
 
@@ -410,8 +412,8 @@ class Recovery:
         number = ledger.last_id
         if number < 0:
             return True
-        if number == ledger.begun:
-            ledger.begun = -1
+        if number in ledger.begun:
+            ledger.begun.remove(number)
         if number == self._closed_top:
             self._closed_top = -1
         if ledger.end_contact():
@@ -467,20 +469,25 @@ class Recovery:
             return True
         from toolcart.agent.openprotocol import seen_ids  # only where results come in parts
 
-        ledger.begun = number
+        if not ledger.begun:
+            self._overdue.start(now, LOOK_AGAIN_MS)
         self._grace.start(now, _GRACE_MS)
-        if seen_ids.begin(ledger, number):
-            return True
-        ledger.begun = -1
-        return False
+        if not seen_ids.begin(ledger, number, self.gap_fill.reported[1]):
+            return False
+        if number not in ledger.begun:
+            ledger.begun.append(number)
+            del ledger.begun[:-BEGUN_MOST]
+        return True
 
     def has_begun(self):
         """True if a part of a push was acknowledged and the push has not become whole since."""
-        return self.ledger.begun >= 0
+        return len(self.ledger.begun) > 0
 
-    def missed(self, now):
-        """A push that began will not be completed: fetch it, or count it."""
-        self.restart_later(now)
+    def missed(self, digits, now):
+        """A push that began will not be completed: fetch it, or count it. Its ten digits, b"" if they are not known."""
+        if not digits or not id_of(digits, 0):
+            self.restart_later(now)
+        self._grace.start(now, _GRACE_MS)
         if self.phase == rp.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
             self._count_missing(now)
 
@@ -501,14 +508,14 @@ class Recovery:
         """W4: what is missing is gone, since nothing can be asked for, and pushes prove themselves."""
         from toolcart.agent.openprotocol import unfetchable  # hardly any controller needs it
 
-        if self.ledger.begun >= 0 and not self._grace.expired(now):
-            self._retry.start(now, self._grace.left(now))
+        if self.ledger.begun and not (self._grace.expired(now) or self._overdue.expired(now)):
+            self._retry.start(now, self._overdue.least(now, self._grace.left(now)))
             return
         self.gap_fill.drop()
         self.ledger.take_written()
         self._learn_results_each()
         if unfetchable.settle(self, self._why):
-            self.ledger.begun = -1
+            self.ledger.begun = []
             self.flags = 0
             self._known_top = self.ledger.top()
         else:

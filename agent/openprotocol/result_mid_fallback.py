@@ -27,6 +27,8 @@ class ResultMidFallback:
     def opened(self, session):
         """A connection begins."""
         self.goes_on = False
+        if self.generic is not None:
+            self.generic.opened()
         if not self.searches:
             self._use_plain(session)
             session.subscriptions[0].revisions.late_too = self.is_exhausted
@@ -85,14 +87,11 @@ class ResultMidFallback:
 
     def is_late(self, now):
         """True if the wait for the next part of a result is over: it is given up."""
-        under_way = None
-        if self.generic is not None and self.generic.operation.is_late(now):
-            under_way = self.generic.operation
-        elif self.multi_spindle is not None and self.multi_spindle.assembly.is_late(now):
-            under_way = self.multi_spindle.assembly
-        if under_way is None:
+        if self.generic is not None and self.generic.is_late(now):
+            return True
+        if self.multi_spindle is None or not self.multi_spindle.assembly.is_late(now):
             return False
-        under_way.give_up()
+        self.multi_spindle.assembly.give_up()
         return True
 
     def _is_other_way(self):

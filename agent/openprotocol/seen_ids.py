@@ -7,7 +7,7 @@ Rules
 3. Where the count began anew, what was seen by earlier connections, or skipped by their pushes, is gone with the rest
    of the old count. What this connection has seen is of the new one.
 4. So is a result of which a part is acknowledged before it is whole, whatever its ID: that may be missing at once, and
-   no longer once the result is stored. Without `w` it is a range of its own.
+   no longer once the result is stored. Without `w` the last one that was shown before it is in its place.
 5. What was seen above the newest that settles it is asked for all the same: the controller has shown it.
 
 Imported where a newest is above the highest ID known, or a range may be.
@@ -42,13 +42,18 @@ def note(ledger, newest):
     return before
 
 
-def begin(ledger, number):
-    """Rule 4: the result of this ID may be missing; False if that cannot be made durable."""
+def begin(ledger, number, reported=-1):
+    """Rule 4: the result of this ID may be missing; False if that cannot be made durable.
+
+    `reported`: the last ID that has counted as gone, -1 if none has.
+    """
     if ledger.misses(number):
         return True
     ledger.begin()
     fill(ledger.expected, 0, ID_BYTES, 0xFF)  # the push that completes it ends the range
     top = ledger.top()
+    if top < 0:
+        top = ledger.ranges[-1][1] if ledger.ranges else reported
     is_above = top >= 0 and is_ahead(number, top) and not (ledger.shares() or ledger.is_apart())
     first = first_above(top) if is_above else number
     if ledger.ranges and not is_ahead(number, ledger.ranges[-1][1]):

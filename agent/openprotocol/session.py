@@ -232,7 +232,7 @@ class Session:
         if self.old_result.revisions.is_shut():
             return False
         generic = self.fallback.generic
-        if generic is not None and generic.operation.under_way:
+        if generic is not None and generic.holds_back:
             return False  # its answer would come between the parts of a push
         return self.state == st.READY and self.request.asked == 0
 

@@ -505,6 +505,9 @@ class Intake:
             return -1
         # Checked before the call: usually there is nothing to fetch.
         if self.due or ((recovery.phase or recovery.ledger.ranges) and recovery.seeks()):
+            generic = session.fallback.generic
+            if generic is not None and generic.holds_back:
+                left = min(left, generic.tick(now))
             if session.can_fetch():
                 if self._heard.armed:
                     left = self._heard.least(now, left)
@@ -540,6 +543,10 @@ class Intake:
             self._tell_recovery(now)
             return False
         session = self.session
+        generic = session.fallback.generic
+        if generic is not None and generic.is_under_way(recovery.ask_id):
+            recovery.wait_for_room(now, ROOM_ASKED_MS)  # it is coming
+            return False
         copy(session.old_result.asked_id, 0, recovery.ask_id, 0, ID_BYTES)
         by = recovery.ask_offset()
         if by:

@@ -7,16 +7,18 @@ Rules
    this ID may be missing: a controller that waits for each acknowledgement sends the next part only then (OP 5.9
    p. 153). One that ignores them (MT Focus 6000) sends all at once: a write to the flash between its parts could lose
    octets of a serial line, so its ID is made durable when the result is lost.
-2. A part that is lost, foreign, late or repeated is reported (`controller malformed`) and never combined with others.
-   What is lost is fetched, or counted as gone, like all that may be missing.
+2. A result that was given up is reported (`controller malformed`), and fetched, or counted as gone, like all that may
+   be missing. So is a part that is repeated, or has no place in its result; this one is kept as it came before it is
+   acknowledged. While a question is outstanding that it may answer, neither is: a push comes again.
 3. A MT Focus 6000 cannot be held back: a push that comes while nothing can be stored is lost. So its session is ended
    while there is still room for RESERVE_RESULTS; what it makes in the meantime is fetched later. Ending it takes 2 s at
    most (an outstanding answer, MID 0003), and a screw takes about a second.
 4. A damaged part, and one that has no row, is kept as it came before it is acknowledged, and counted like any frame
    that cannot be read. The objects that are proven are stored as the result; if there is none, its MID 1201 is kept as
    it came in its place. On a serial line damage may be the line's fault: the result is taken as lost, until the same
-   part comes a second time.
-5. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
+   part comes a second time. There that holds for the ID of a part in front of its MID 1201, too.
+5. What was whole and could not be stored is stored when its last part comes again, on this connection or the next.
+6. An answer to MID 0006 is taken like one to MID 0064. A rejection that is due neither to the message nor to the moment
    means that the result is not there: a MID 0004 comes "instead of a result" (MT notes on MID 1201), its code is not
    specified.
 
@@ -51,36 +53,60 @@ class Operations:
         """Take the message that just came."""
         session = intake.session
         link = session.link
-        operation = session.fallback.generic.operation
+        generic = session.fallback.generic
+        mid = session.received.mid
+        generic.is_late(now)  # while others come no event says so
+        generic.choose(session)
+        operation = generic.operation
         operation.most = intake.store.longest
-        code = operation.take(link.buf, link.at, link.length, session.received.mid, session.received.revision, now)
+        code = operation.take(link.buf, link.at, link.length, mid, session.received.revision, now)
         if cut_short and code != op.PART_UNREADABLE:
             intake.counters.count(h.CUT_SHORT)
-        if operation.lost:
-            self._look_for_lost(intake, session.received.mid, now)
-        if operation.damaged and self._is_spoiled(intake, now):
+        self._look_for_lost(intake, mid, now)
+        is_odd = operation.damaged or code == op.PART_FOREIGN or (code == op.PART_KEPT and operation.is_early())
+        if is_odd and self._is_spoiled(intake, code, now):
             return
-        if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
-            return
-        if code == op.PART_WHOLE:
-            operation.answers = False
-            self._take_whole(intake, operation, now)
-        elif code == op.PART_KEPT:
-            operation.answers = session.fallback.generic.may_answer(session)
-            if not operation.answers and not _is_left(intake):
-                self._acknowledge_part(intake, operation, now)
-        elif code == op.PART_UNREADABLE:
+        if code == op.PART_UNREADABLE:
             self._keep_unread(intake, now)
-        else:
+        elif code == op.PART_FOREIGN:
+            self._take_foreign(intake, operation, now)
+        elif self._keep_aside(intake, operation, now):
+            self._take_part(intake, operation, code, now)
+        generic.tick(now, code == op.PART_KEPT)
+
+    def _take_part(self, intake, operation, code, now):
+        """Take a part that has its place in the operation, or repeats one."""
+        session = intake.session
+        generic = session.fallback.generic
+        if code == op.PART_AGAIN:
             intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
-            at = link.at + op.RESULT_ID
-            is_asked = session.request.asked and link.buf[at : at + ID_BYTES] == session.old_result.asked_id
-            if code == op.PART_FOREIGN and not (operation.answers or is_asked):
-                intake.recovery.restart_later(now)  # the part before it was lost
-            if code == op.PART_AGAIN and (operation.under_way or operation.kept):
-                session.acknowledge()
-            else:
-                session.withhold()
+            if not operation.under_way and (operation.kept or operation.answered):
+                if operation.kept:
+                    session.acknowledge()
+                else:
+                    session.withhold()
+                return
+        if not operation.under_way:
+            operation.answers = False
+            generic.completed()
+            self._take_whole(intake, operation, now)
+            return
+        operation.answers = generic.may_answer(session)
+        if operation.answers or _is_left(intake):
+            session.withhold()
+        else:
+            self._acknowledge_part(intake, operation, now)
+
+    def _take_foreign(self, intake, operation, now):
+        """Take a part that has no place: keep it as it came, and note that its result may be missing."""
+        session, link = intake.session, intake.link
+        digits = bytes(link.buf[link.at + op.RESULT_ID : link.at + op.RESULT_ID + ID_BYTES])
+        if session.fallback.generic.is_asked_for(session, digits, 0):
+            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            session.withhold()
+        elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
+            session.acknowledge()
+            intake.recovery.missed(digits, now)
 
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
@@ -88,29 +114,36 @@ class Operations:
         if event == st.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.opened(session.identity, session.system_type, now, True)
-            if session.fallback.generic.operation.lost:  # on the last connection
-                self._look_for_lost(intake, op.OVERALL, now)
+            self._look_for_lost(intake, op.OVERALL, now)  # on the last connection
         elif event == st.EV_GENERIC:
             self._meet(intake, now)
         elif event == st.EV_PART_LATE:
             self._look_for_lost(intake, op.OVERALL, now)
         elif event == st.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
-            if not _is_left(intake) and session.fallback.generic.was_pushed(session):
-                self._acknowledge_part(intake, session.fallback.generic.operation, now)
+            if not _is_left(intake):
+                for operation in session.fallback.generic.unacknowledged(session):
+                    self._acknowledge_part(intake, operation, now)
             intake.take_news(intake.recovery.refused(refusal, now, session.received.code), now)
 
     def _acknowledge_part(self, intake, operation, now):
         """Acknowledge a part, once it is durable that its result may be missing."""
-        if not operation.pushed and intake.session.system_type != REPEATS_NOTHING:
+        if not operation.noted and intake.session.system_type != REPEATS_NOTHING:
             digits = bytes(operation.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
-            if not intake.recovery.begins(digits, now):
+            operation.noted = self._note_missing(intake, digits, now)
+            if not operation.noted:
                 operation.give_up()
-                intake.counters.note(h.FLASH_FAILED, intake.log.device.refusal(), now)
-                intake.answer(NOT_KEPT, now)
                 return
         operation.pushed = True
         intake.session.acknowledge()
+
+    def _note_missing(self, intake, digits, now):
+        """Make it durable that the result of this ID may be missing; False if that cannot be."""
+        if intake.recovery.begins(digits, now):
+            return True
+        intake.counters.note(h.FLASH_FAILED, intake.log.device.refusal(), now)
+        intake.answer(NOT_KEPT, now)
+        return False
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
@@ -126,14 +159,16 @@ class Operations:
             intake.leave(now)
 
     def _look_for_lost(self, intake, mid, now):
-        """A result was given up when this MID came, or was waited in; what was an answer is asked for again anyway."""
-        operation = intake.session.fallback.generic.operation
-        operation.lost = False
-        intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
-        if not operation.half or intake.recovery.begins(operation.half, now):
-            operation.half = b""
-        if not operation.answers:
-            intake.recovery.missed(now)
+        """Note what was given up when this MID came, or was waited in; an answer is asked for again anyway."""
+        for operation in intake.session.fallback.generic.lost():
+            if operation.lost:
+                operation.lost = False
+                intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
+            digits = operation.lost_id
+            if operation.answers or operation.noted or not digits or intake.recovery.begins(digits, now):
+                operation.lost_id = b""
+            if not operation.answers:
+                intake.recovery.missed(digits, now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -142,6 +177,7 @@ class Operations:
         if answers == op.ANSWER_LATE:
             intake.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
+        operation.answered = answers != op.ANSWER_NONE
         if answers != op.ANSWER_SURE:
             self._take_pushed(intake, operation, answers == op.ANSWER_NONE, now)
         if answers != op.ANSWER_NONE:  # it answers the recovery's request
@@ -170,16 +206,39 @@ class Operations:
         else:
             intake.answer(kept, now)
 
-    def _is_spoiled(self, intake, now):
-        """Give up the result if a line may have damaged the part that just came: it has to come again unchanged."""
+    def _is_spoiled(self, intake, code, now):
+        """True if a line may have damaged the part that just came: it has to come again unchanged.
+
+        Its result is given up then; one that it may not be of goes on.
+        """
         session, link, store = intake.session, intake.link, intake.store
         if store.plausible is None or store.is_sure(
             False, link.buf, link.at, link.length, session.received.revision, now
         ):
             return False
-        session.fallback.generic.operation.give_up()
-        self._look_for_lost(intake, session.received.mid, now)
+        if code == op.PART_FOREIGN:
+            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            intake.recovery.restart_later(now)
+        else:
+            operation = session.fallback.generic.operation
+            operation.drop()
+            operation.lost_id = operation.lost_id if operation.pushed else b""  # that may be damaged as well
+            self._look_for_lost(intake, session.received.mid, now)
         session.withhold()
+        return True
+
+    def _keep_aside(self, intake, operation, now):
+        """Keep what has no row, or cannot be read, as it came; False if that cannot be."""
+        if (operation.damaged or operation.beside) and not self._keep_as_it_came(intake, operation, now):
+            return False
+        while operation.spilled:
+            frame = operation.spilled[-1]
+            intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+            if intake.store.put_unread(frame, 0, len(frame), now) == NOT_KEPT:
+                operation.drop()
+                intake.answer(NOT_KEPT, now)
+                return False
+            operation.spilled.pop()
         return True
 
     def _keep_as_it_came(self, intake, operation, now):
@@ -190,7 +249,7 @@ class Operations:
             return False
         intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
-            operation.give_up()
+            operation.drop()
             intake.answer(NOT_KEPT, now)
             return False
         intake.wake_outlets(now)

@@ -191,24 +191,78 @@ def test_part_that_came_before_is_reported_and_changes_nothing():
     give(operation, overall())
     assert give(operation, part()) == op.PART_WHOLE
     body = bytes(operation.body)
-    assert give(operation, part(torque=1)) == op.PART_AGAIN
+    assert give(operation, part()) == op.PART_AGAIN
+    assert give(operation, part(torque=1)) == op.PART_FOREIGN  # another one of its number
     assert bytes(operation.body) == body and not operation.lost
     give(operation, overall(total=3))
+    assert give(operation, overall(total=3)) == op.PART_AGAIN and not operation.lost
     assert give(operation, part(total=3)) == op.PART_KEPT
     assert give(operation, part(total=3)) == op.PART_AGAIN
+    for other in (part(total=3, torque=1), part(total=4, number=3), part(total=3, number=4)):
+        assert give(operation, other) == op.PART_FOREIGN
     assert give(operation, part(total=3, number=3)) == op.PART_WHOLE
 
 
-def test_lost_part_gives_up_what_was_begun():
+def test_another_result_gives_up_what_was_begun():
     operation = op.OperationResult()
     give(operation, overall())
     assert give(operation, overall(tightening_id=1234568)) == op.PART_KEPT and operation.lost
+    assert operation.lost_id == b"0001234567"
     operation.lost = False
     assert give(operation, part(tightening_id=1234568)) == op.PART_WHOLE and not operation.lost
     assert operation.body[r.TIGHTENING_ID :][:10] == b"0001234568"
-    give(operation, overall(total=3))
-    assert give(operation, part(total=3, number=3)) == op.PART_FOREIGN and operation.lost
-    assert give(operation, part(total=3)) != op.PART_WHOLE
+
+
+def orders_of(items):
+    """Return these in every order."""
+    if not items:
+        return [[]]
+    return [[one] + rest for index, one in enumerate(items) for rest in orders_of(items[:index] + items[index + 1 :])]
+
+
+def test_parts_become_whole_in_any_order():
+    first = several(revision=2)
+    others = [of_object(2 + index, OBJECTS[index][0], torque=100 + index) for index in range(3)]
+    wanted = op.OperationResult()
+    for frame in [first] + others:
+        state = give(wanted, frame)
+    assert state == op.PART_WHOLE and wanted.result_code == r.RESULT_READ and len(rows_of(wanted)) == 3
+    for order in orders_of([first] + others):
+        operation = op.OperationResult()
+        states = [give(operation, frame) for frame in order]
+        assert states == [op.PART_KEPT] * 3 + [op.PART_WHOLE]
+        assert bytes(operation.body) == bytes(wanted.body) and operation.result_code == r.RESULT_READ
+
+
+def test_what_comes_in_front_of_its_overall_result_is_held_as_far_as_there_is_room():
+    operation = op.OperationResult()
+    operation.most = 300
+    assert len(of_object(2, 1)) < 8 * 300 < 5 * len(of_object(2, 1))
+    states = [give(operation, of_object(number, 100 + number, total=9)) for number in range(2, 10)]
+    assert states[0] == op.PART_KEPT and states[-1] == op.PART_FOREIGN
+    wide = of_object(2, 1, total=2)
+    operation.most = len(wide) // 8 - 1
+    assert give(op.OperationResult(), wide) == op.PART_KEPT and give(operation, wide) == op.PART_FOREIGN
+
+
+def test_damaged_object_that_comes_first_is_told_then():
+    operation = op.OperationResult()
+    damaged = of_object(2, OBJECTS[0][0])
+    damaged = b"%04d" % (len(damaged) - 1) + damaged[4:-1]
+    assert give(operation, damaged) == op.PART_KEPT and operation.damaged
+    for index in (1, 2):
+        assert give(operation, of_object(2 + index, OBJECTS[index][0])) == op.PART_KEPT and not operation.damaged
+    assert give(operation, several()) == op.PART_WHOLE and not operation.damaged
+    assert operation.result_code == r.RESULT_ODD and len(rows_of(operation)) == 2
+
+
+def test_object_without_a_row_that_comes_first_is_left_to_whoever_keeps_it():
+    operation = op.OperationResult()
+    foreign = of_object(2, 77)
+    for frame in (foreign, of_object(3, 1), of_object(4, 9999)):
+        assert give(operation, frame) == op.PART_KEPT and not operation.beside
+    assert give(operation, several()) == op.PART_WHOLE and operation.spilled == [foreign]
+    assert len(rows_of(operation)) == 2 and operation.result_code == r.RESULT_ODD
 
 
 OBJECTS = ((100, 1, 4, 1), (1, 0, 2, 0), (9999, 1, 5, 100))

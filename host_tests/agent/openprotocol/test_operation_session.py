@@ -38,9 +38,12 @@ def operation(talk, revision=2, asked_with=8, **values):
     for frame in octets:
         assert talk.deliver(frame) == [st.EV_PUSHED]
         link, session = talk.link, talk.session
-        session.fallback.generic.operation.take(
+        generic = session.fallback.generic
+        generic.choose(session)
+        generic.operation.take(
             link.buf, link.at, link.length, session.received.mid, session.received.revision, talk.now
         )
+        generic.tick(talk.now, True)
     return talk.session.fallback.generic.answers(talk.session)
 
 

@@ -8,6 +8,7 @@ from toolcart.agent.station.operations import RESERVE_RESULTS
 from toolcart.agent.station.store import NOT_KEPT
 from toolcart.sim import operation_frames as frames
 from toolcart.sim import spindle_frames
+from toolcart.sim.controller_spindles import OperationSession
 from toolcart.sim.profiles import profile_options
 from toolcart.sim.spindle_frames import spindles_of
 from host_tests.support.frames import example_tightening, message
@@ -75,6 +76,7 @@ def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
     session.operation_revision = 2
     result = cart.controller.result(3)
     inject(cart, message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2))
+    cart.run(20000)  # its first part may come yet
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3]
     assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
@@ -86,10 +88,11 @@ def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing()
     before = cart.stored()
     result = cart.controller.result(1)
     own = message(1202, frames.object_data(result, 2, frames.own_fields(result)), 2)
-    for index, frame in enumerate((own, part(tightening_id=77), own)):
+    for index, frame in enumerate((own, part(tightening_id=2), own)):
         inject(cart, frame)
+        cart.run(20000)
         assert cart.counted(h.CONTROLLER_MALFORMED) == index + 1
-    assert cart.stored() == before
+    assert cart.stored() == before and cart.gone() == [(2, 2)]  # it was shown, and is not there
     inject(cart, message(1201, frames.overall_data(result, 2), 2), own)
     assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
 
@@ -292,9 +295,10 @@ def unfinished(number):
     first, one, two = parts_of(2, number)
     return (
         (first, two),
-        (first, two, one),
-        (one, first, two),
-        (first, one, part(tightening_id=77)),
+        (two, one),
+        (one, first, one),
+        (first, one, two[:20] + b"004" + two[23:]),
+        (two[:20] + b"004" + two[23:], first, one),
         (first[:20] + b"009" + first[23:], one[:20] + b"009" + one[23:], two[:20] + b"009" + two[23:]),
         (first[:20] + b"002" + first[23:], one, two),
         (first,),
@@ -408,13 +412,16 @@ def test_first_results_of_which_parts_were_acknowledged_are_counted_though_other
             assert cart.station.ledger.gone() == 2, (history, first)
 
 
-def test_parts_that_two_results_interleave_or_turn_round_leave_none_uncounted():
-    first, second = parts_of(2, 1), parts_of(2, 2)
+def test_parts_that_two_results_interleave_or_turn_round_are_each_its_own():
+    first, second, third = parts_of(2, 1), parts_of(2, 2), parts_of(2, 3)
     for messages, gone in (
-        ((first[0], second[0], first[1], second[1], first[2], second[2]), 1),
-        ((first[1], first[0], first[2]), 1),
+        ((first[0], second[0], first[1], second[1], first[2], second[2]), 0),
+        ((second[0], first[0], first[1], second[1], first[2], second[2]), 0),
+        ((first[1], first[0], first[2]), 0),
+        ((first[2], second[2], second[1], first[0], second[0], first[1]), 0),
         ((second[0], first[0], second[1]), 2),
         ((first[0], first[1]), 1),
+        ((first[0], second[0], third[0], second[1], second[2], third[1], third[2]), 1),
     ):
         cart = cart_of(STEP_SYNC, operation_history=False).ready()
         inject(cart, *messages)
@@ -438,6 +445,106 @@ def test_result_of_which_a_part_was_acknowledged_is_fetched_after_a_start():
         cart.settle()
         cart.run(120000)
         assert sorted(cart.stored_ids()) == list(range(1, stored + 3)) and cart.station.ledger.gone() == 0, stored
+
+
+def test_overall_result_that_comes_last_makes_each_result_whole():
+    parts = OperationSession._parts
+
+    def turned(session, result, revision, asked_with):
+        made = parts(session, result, revision, asked_with)
+        return made[1:] + made[:1]
+
+    for kind, options in ((MT_FOCUS, {}), (STEP_SYNC, {}), (STEP_SYNC, {"objects": 3, "operations": (1, 2, 3)})):
+        for history in (True, False):
+            cart = cart_of(kind, operation_history=history, **options).ready()
+            cart.run(3000)
+            OperationSession._parts = turned
+            try:
+                cart.produce(3, 1500)
+                cart.drop()
+                cart.produce(2 * history)
+                cart.until(cart.is_ready)
+                cart.run(20000)
+                cart.produce(2, 1500)
+                cart.run(30000)
+            finally:
+                OperationSession._parts = parts
+            assert sorted(cart.stored_ids()) == cart.controller.produced, (options, history)
+            assert cart.station.ledger.gone() == cart.station.ledger.open_most() == cart.counted(h.RAW) == 0
+            assert cart.counted(h.CONTROLLER_MALFORMED) == 0
+
+
+def test_first_part_that_is_not_the_overall_result_is_durable_as_missing_before_it_is_acknowledged():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    inject(cart, parts_of(2, 1)[2])
+    assert cart.controller.messages[1203] == 1 and cart.station.ledger.misses(1)
+    cart.cut()
+    cart.until(cart.is_ready)
+    cart.run(60000)
+    assert cart.gone() == [(1, 1)] and cart.station.ledger.gone() == 1
+
+
+def test_part_that_has_no_place_is_kept_as_it_came_before_it_is_acknowledged():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    first, one, two = parts_of(2, 1)
+    another = parts_of(2, 9)[1]
+    another = another[:26] + one[26:36] + another[36:].replace(b"42.37", b"11.11")
+    wrong_total = two[:20] + b"004" + two[23:]
+    inject(cart, first, one, another, wrong_total)
+    assert cart.raw() == [another, wrong_total] and cart.controller.messages[1203] == 4
+    inject(cart, two)
+    (payload,) = cart.stored()
+    assert len(rows_kept(payload)) == 2 and cart.station.ledger.gone() == cart.station.ledger.open_most() == 0
+
+
+def test_result_that_could_not_be_stored_is_stored_when_its_last_part_comes_again():
+    cart = cart_of(STEP_SYNC, operation_history=False).ready()
+    parts = parts_of(2, 1)
+    put = cart.station.intake.store.put_taken
+    cart.station.intake.store.put_taken = lambda now: NOT_KEPT
+    inject(cart, *parts)
+    assert cart.stored() == [] and cart.controller.messages[1203] == 2
+    cart.station.intake.store.put_taken = put
+    cart.until(lambda: not cart.is_ready())
+    cart.until(cart.is_ready)
+    inject(cart, parts[2])  # all that it still lacks an acknowledgement for
+    assert cart.stored_ids() == [1] and cart.controller.messages[1203] == 3
+
+
+def test_missing_results_are_asked_for_while_pushes_stay_incomplete():
+    for kind in (MT_FOCUS, STEP_SYNC):
+        cart = cart_of(kind).ready()
+        cart.produce(3, 1500)
+        cart.drop()
+        cart.produce(4)
+        cart.until(cart.is_ready)
+        cart.controller.sessions[0].operation_revision = 0  # what is pushed from here on is a MID 1201 alone
+        before = cart.controller.messages.get(6, 0)
+        asked_ms = 0
+        for _ in range(40):
+            cart.produce(1, 0)
+            result = cart.controller.result(cart.controller.produced[-1])
+            inject(cart, message(1201, frames.overall_data(result, 2), 2))
+            cart.run(400)
+            asked_ms += 500 if cart.controller.messages.get(6, 0) == before else 0
+        assert asked_ms <= 3000 and set(range(1, 8)) <= set(cart.stored_ids()), (kind, asked_ms)
+        cart.run(60000)
+        assert sorted(cart.stored_ids()) == cart.controller.produced and cart.station.ledger.gone() == 0
+
+
+def test_result_whose_parts_are_coming_is_not_asked_for():
+    cart = cart_of(STEP_SYNC).ready()
+    cart.produce(1, 1500)
+    cart.controller.sessions[0].operation_revision = 0
+    cart.produce(1, 0)
+    result = cart.controller.result(2)
+    whole = frames.overall_data(result, 1), frames.object_data(result, 1, frames.standard_fields(result))
+    inject(cart, message(1201, whole[0]))
+    cart.controller.forget(2)  # asked for it would say that it has no such result
+    cart.run(8000)
+    inject(cart, message(1202, whole[1]))
+    cart.run(20000)
+    assert cart.stored_ids() == [1, 2] and cart.station.ledger.gone() == 0
 
 
 def test_part_is_not_acknowledged_while_its_id_cannot_be_noted():
