@@ -5,6 +5,8 @@ A world's whole state is one tuple. Time does not count: whatever waits for its 
 `settles`, where the clock runs.
 """
 
+from collections import deque
+
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_LOOKAHEAD
@@ -241,6 +243,7 @@ PLAIN = {
 }
 TIMERS = {"policy": "pause", "policy.lookahead": "soon proven", "policy.reoffers": "timer _again pause"}
 NUMBERS_OF = slice(9, 36)  # of the state
+IDLE = 24  # so many steps in a row without progress: of its own it makes none any more; 23 were needed at most
 MANY = 1  # so many lookaheads without success count as any number of them
 
 
@@ -308,7 +311,7 @@ class World:
         self.policy.reoffers.begin(self.now)
         self.connected = False
         self.plain = self._fields(PLAIN)
-        self.timers = [getattr(part, name) for part, name in self._fields(TIMERS)]
+        self.timers = [*map(getattr, *self._fields(TIMERS))]
 
     # -- the server --------------------------------------------------------------------------------------------
 
@@ -366,26 +369,23 @@ class World:
     def check(self):
         there = [number for _wire, number in self.stored]
         wires = [wire for wire, _number in self.stored]
+        stored = set(there)
         lied = self.budget[LIES] < len(self.lies)
-        if not lied and any(wires[n] >= wires[n + 1] for n in range(len(wires) - 1)):
+        if not lied and wires != sorted(set(wires)):
             raise Wrong("numbers on the wire do not ascend")
-        if not lied and len(set(there)) < len(there):
+        if not lied and len(stored) < len(there):
             raise Wrong("stored twice")
         if self.moods == () and set(self.kinds) <= {GOOD, EVENT} and wires != list(range(1, len(wires) + 1)):
             raise Wrong("a hole in the sequences")
         state = self.state
         for cursor, gone in ((state.durable[CURSOR], state.durable_gone), (self.log.cursors[0].number, state.gone)):
-            kept = [one[0] for one in self.kept.live(gone)]
-            for number in range(1, cursor + 1):
-                passed = self.kinds[number - 1] == EVENT or number in self.dropped
-                if number not in there and number not in kept and not passed:
+            missing = set(range(1, cursor + 1)) - stored
+            if missing:
+                missing -= {one[0] for one in self.kept.live(gone)}
+                if any(self.kinds[number - 1] != EVENT and number not in self.dropped for number in missing):
                     raise Wrong("lost")
         in_order = [number for number in there if number not in self.ever]
-        if (
-            not lied
-            and any(in_order[n] > in_order[n + 1] for n in range(len(in_order) - 1))
-            and not self._is_lookahead()
-        ):
+        if not lied and in_order != sorted(in_order) and not self._is_lookahead():
             raise Wrong("order")
         if self.in_order and there != sorted(there):
             raise Wrong("order")
@@ -417,9 +417,9 @@ class World:
                 self.check()
             else:
                 self.now = ticks_add(self.now, policy.left(self.now, 86400000))
-            if idle < 30 and not policy.is_stuck():
+            if idle < IDLE and not policy.is_stuck():
                 continue
-            if self._helps() or idle < 45:
+            if self._helps() or idle < IDLE + IDLE // 3:
                 continue
             waits = any(self._is_good(one[0]) for one in self.kept.live(self.state.gone))
             if self.log.cursors[0].number == len(self.kinds) and not waits:
@@ -465,14 +465,14 @@ class World:
     # -- as one tuple ------------------------------------------------------------------------------------------
 
     def _fields(self, table):
-        """Return the parts of this table, each with the names of its fields."""
+        """Return the part of each field of this table, and the fields' names."""
         fields = []
         for path in table:
             part = self
             for name in path.split(".") if path else ():
                 part = getattr(part, name)
             fields += [(part, name) for name in table[path].split()]
-        return fields
+        return tuple(zip(*fields, strict=True))
 
     def pack(self):
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
@@ -481,7 +481,7 @@ class World:
         state.numbers[CURSOR], state.numbers[AHEAD] = cursor.number, cursor.ahead
         return (
             tuple(self.budget),
-            *[getattr(part, name) for part, name in self.plain],
+            *map(getattr, *self.plain),
             *[timer.armed for timer in self.timers],
             tuple(sorted(self.ever)),
             tuple(policy.reoffers.ordered),
@@ -494,8 +494,7 @@ class World:
         policy, state, cursor = self.policy, self.state, self.log.cursors[0]
         values = iter(packed)
         self.budget = list(next(values))
-        for part, name in self.plain:
-            setattr(part, name, next(values))
+        deque(map(setattr, *self.plain, values), 0)  # the parts end first: no more values are taken than they need
         for timer in self.timers:
             timer.armed, timer.due = next(values), NOW
         self.ever = set(next(values))
@@ -539,7 +538,7 @@ def explored(world, limit=300000):
             continue
         world.kinds = kinds
         world.unpack(packed)
-        for label, do in list(_choices(world)):
+        for label, do in _choices(world):
             world.unpack(packed)
             problem = do(world)
             if problem is None:
@@ -561,7 +560,10 @@ def _way(ways, packed):
 
 
 def _choices(world):
-    """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing."""
+    """Everything that may happen in this state, as (label, what does it): it returns None if it changes nothing.
+
+    Each is done before the next one is asked for.
+    """
     budget, mood, connected, entries = world.budget, world.mood, world.connected, world.kept.entries
     may_count, good = world.state.maybe, world.policy.reoffers.timer.armed
     act = World.step if connected else World.connect
@@ -569,8 +571,10 @@ def _choices(world):
     if connected and entries and good:
         yield "", _early
     if budget[CUTS]:
+        cuts = [0]
         for at in range(1, 8):
-            yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), _cutter(act, at)
+            if at == len(cuts):  # there was an operation before it
+                yield "cut at operation %d of %s" % (at, "a step" if connected else "a connect"), _cutter(act, cuts)
         yield "cut", _just_cut
         if may_count:
             yield "cut, and what was refused counts", _cut_after_all
@@ -597,14 +601,15 @@ def _choices(world):
             yield "asked for entry %d" % entry, lambda world, entry=entry: _ask(world, entry)
 
 
-def _cutter(act, at):
-    """The power fails in front of operation `at` of what is done."""
+def _cutter(act, cuts):
+    """The power fails in front of the operation behind `cuts` of what is done, and is one of them then."""
 
     def cut(world):
-        world.cut_at = at
+        world.cut_at = len(cuts)
         try:
             act(world)
         except Cut:
+            cuts.append(world.cut_at)
             world.cut_at = 0
             return _just_cut(world)
         return None
