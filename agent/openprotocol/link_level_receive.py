@@ -24,16 +24,11 @@ CODE_PART = const(4)  # a part that does not fit the others (OP 5.1.1 p. 69)
 
 
 class LinkLevelReceiver:
-    """The receiving direction of one session."""
+    """The receiving direction of one connection."""
 
-    __slots__ = ("_code", "active", "expected", "owed")
+    __slots__ = ("_code", "expected", "owed")
 
     def __init__(self):
-        self.reset()
-
-    def reset(self):
-        """Begin a new connection: numbers start again (OP 3.2.2 p. 36), and are off until 0002 says otherwise."""
-        self.active = False
         self.expected = 0
         self.owed = 0  # the MID that has to be answered
         self._code = CODE_NONE

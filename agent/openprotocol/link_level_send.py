@@ -39,10 +39,15 @@ _REFUSED_BYTES = const(28)  # MID 9998
 class LinkLevelSender:
     """The sending direction of one session."""
 
-    __slots__ = ("_again", "_extended", "_mid", "number", "sends", "wait_ms", "waits")
+    __slots__ = ("_again", "_extended", "_mid", "active", "number", "sends", "wait_ms", "waits")
 
     def __init__(self):
         self.wait_ms = WAIT_MS
+        self.reset()
+
+    def reset(self):
+        """Begin a new connection: numbers start again, and are off until 0002 says otherwise."""
+        self.active = False
         self.number = 1  # of the message that is outstanding, or of the next one
         self.waits = False  # for its 9997
         self.sends = 0

@@ -55,7 +55,7 @@ from toolcart.agent.openprotocol.header import (
     revision_of,
     sequence_of,
 )
-from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART, LinkLevelReceiver
+from toolcart.agent.openprotocol.link_level_receive import CODE_NONE, CODE_PART
 from toolcart.agent.openprotocol.result_mid_fallback import ResultMidFallback
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.agent.openprotocol.subscriptions import NAMED, NEEDED, UNSUBSCRIBE_MID, Pushes
@@ -108,7 +108,6 @@ class Session:
         self.starts = Revisions(start_revisions)
         self.tool = Revisions((1,))  # of MID 0040
         self.identity = bytearray(b" " * identity.IDENTITY_BYTES)  # what the controller says about itself
-        self.tool_serial = bytearray(b" " * identity.TOOL_BYTES)
         self.system_type = 0
         self.request = rq.Request()
         self.old_result = rq.OldResultRequest()
@@ -123,9 +122,9 @@ class Session:
         self._rest = Timer()  # since our last message: then MID 9999 is due
         self.silence = Timer()  # since an unanswered 9999: then the controller is gone; any byte stops it
         self._blocked = Timer()  # since the link took nothing: likewise
-        self.link_level_receive = LinkLevelReceiver()
-        self.wants_link_level = False  # number what we send where the controller offers it
-        self.link_level_send = None  # if so, a toolcart.agent.openprotocol.link_level_send.LinkLevelSender
+        self.link_level_receive = None  # if the controller numbers what it sends, a LinkLevelReceiver
+        # A toolcart.agent.openprotocol.link_level_send.LinkLevelSender, to number what we send where that is offered.
+        self.link_level_send = None
         self.fallback = ResultMidFallback()
         self._subscriptions_end = 0  # one past the last subscription that is asked for in this turn
         self._is_cleared = False  # what exists was ended on this connection, or could not be
@@ -163,14 +162,13 @@ class Session:
 
     def has_more(self):
         """True if `tick` would post another message at once."""
-        return self.pushes.owing is not None or self.request.unsent or self.link_level_receive.owed > 0
+        if self.pushes.owing is not None or self.request.unsent:
+            return True
+        return self.link_level_receive is not None and self.link_level_receive.owed > 0
 
     def post_last(self):
         """The session is over: post one more acknowledgement that is due; False if none is, or there is no room."""
-        if not self.link.idle() or (self.pushes.owing is None and not self.link_level_receive.owed):
-            return False
-        self._post_owed()
-        return True
+        return self.link.idle() and self._post_owed()
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
@@ -204,8 +202,9 @@ class Session:
         self._subscription_index = 0  # place of the subscription that was asked for last
         self.no_error_index = -1  # place of its revision that was answered with "no error"
         self.request.closed()
-        self.link_level_receive.reset()
-        self.link_level_send = None
+        self.link_level_receive = None
+        if self.link_level_send is not None:
+            self.link_level_send.reset()
         self.pushes.owing = None
         self._rest.stop()
         self.silence.stop()
@@ -312,36 +311,39 @@ class Session:
 
     def _post_next(self, now):
         """Post one message if any is due; return the ms until MID 9999 is."""
-        if self.link_level_receive.owed or self.pushes.owing is not None:
-            self._post_owed()
-        elif self.request.unsent:
-            self._post_request(now)
-        elif st.SUBSCRIBING <= self.state <= st.READY:
-            if self._rest.left(now) > 0:
-                return self._rest.left(now)
-            self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
-            if not self.silence.armed:  # the one before was answered
-                self.silence.start(now, self._silence_ms)
-                self._keepalives += self.state == st.READY
-            self._retry_shut(now)
-        else:
-            return FOREVER  # no MID 9999 while a session begins or ends
+        may_owe = self.pushes.owing is not None or self.link_level_receive is not None
+        if not (may_owe and self._post_owed()):
+            if self.request.unsent:
+                self._post_request(now)
+            elif st.SUBSCRIBING <= self.state <= st.READY:
+                if self._rest.left(now) > 0:
+                    return self._rest.left(now)
+                self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
+                if not self.silence.armed:  # the one before was answered
+                    self.silence.start(now, self._silence_ms)
+                    self._keepalives += self.state == st.READY
+                self._retry_shut(now)
+            else:
+                return FOREVER  # no MID 9999 while a session begins or ends
         self._rest.start(now, self._keepalive_ms)
         return self._keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
 
     def _post_owed(self):
+        """Post an answer or an acknowledgement that is due; False if none is."""
         link = self.link
-        if self.link_level_receive.owed:
-            link.post(self.link_level_receive.put_owed(link.tx, link.tx_at), False)
-            return
+        receiver = self.link_level_receive
+        if receiver is not None and receiver.owed:
+            link.post(receiver.put_owed(link.tx, link.tx_at), False)
+            return True
         push = self.pushes.owing
         if push is None:
-            return
+            return False
         push.unanswered -= 1
         if push.unanswered == 0:
             self.pushes.owing = self.pushes.next_owing() if self.pushes.are_many else None
         pack_into("24s", link.tx, link.tx_at, push.acknowledgement)
         link.post(push.acknowledgement_bytes, False)
+        return True
 
     def _post_request(self, now):
         self._retry_shut(now)
@@ -349,7 +351,7 @@ class Session:
         row = request.row
         wait_ms = self._stop_wait_ms if row is rq.STOP else self.response_timeout_ms
         number = 0
-        if self.link_level_send is not None:
+        if self.link_level_send is not None and self.link_level_send.active:
             number = self.link_level_send.number_for(request.asked)
             wait_ms = min(wait_ms, self.link_level_send.wait_ms)
         request.posted(now, wait_ms)
@@ -418,17 +420,15 @@ class Session:
             self.why = st.WHY_NOTHING
         identity.read_identity(self.identity, buf, at, length)
         self.system_type = identity.system_type_of(buf, at, length)
-        receiver = self.link_level_receive
-        receiver.active = identity.numbers_messages(buf, at, length)
-        if receiver.active and sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
-            receiver.judge(sequence_of(buf, at))
-            receiver.owe(2, CODE_NONE)
-        if receiver.active and self.wants_link_level:
-            from toolcart.agent.openprotocol.link_level_send import (
-                LinkLevelSender,  # only where it is configured, and offered
-            )
+        if identity.numbers_messages(buf, at, length):
+            from toolcart.agent.openprotocol.link_level_receive import LinkLevelReceiver  # few controllers do
 
-            self.link_level_send = LinkLevelSender()
+            self.link_level_receive = receiver = LinkLevelReceiver()
+            if sequence_of(buf, at):  # a peer that counts its 0002 waits for the 9997
+                receiver.judge(sequence_of(buf, at))
+                receiver.owe(2, CODE_NONE)
+            if self.link_level_send is not None:
+                self.link_level_send.active = True
         if self.state == st.STOPPING:
             self.answered()
             return st.EV_NONE
@@ -690,7 +690,8 @@ class Session:
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):
             return st.EV_NONE
-        return self.silent() if self.link_level_send is None else self.link_level_send.silent(self, now)
+        sender = self.link_level_send
+        return self.silent() if sender is None or not sender.active else sender.silent(self, now)
 
     def silent(self):
         """The request was not answered in time."""
@@ -755,7 +756,7 @@ class Session:
             elif not link.pushed():
                 return st.EV_NONE
         self.received.sequence = 0
-        if self.link_level_receive.active:
+        if self.link_level_receive is not None:
             if mid == 9998 and self._is_ack_refused():
                 return st.EV_ACK_REFUSED
             if self.link_level_send is not None and (mid == 9997 or mid == 9998):
@@ -833,8 +834,6 @@ class Session:
             return self._take_unasked(mid, cut_short)
         if row is rq.START:
             return self._started(buf, at, link.length)
-        if row is rq.TOOL:
-            identity.read_tool(self.tool_serial, buf, at)
         self.answered()
         return row[rq.EVENT]
 
@@ -933,7 +932,7 @@ class Session:
 
     def _acknowledges(self, mid):
         """True if it is by this MID that pushes are acknowledged."""
-        return self.link_level_receive.active if mid == 9997 else self.pushes.acknowledges(mid)
+        return self.link_level_receive is not None if mid == 9997 else self.pushes.acknowledges(mid)
 
     def refused_as(self, refusal):
         """The outstanding request was rejected, with a code of this class."""

@@ -142,4 +142,4 @@ class MultiSpindleResults:
 
     def wants_bolts(self, session):
         """True if the bolt data of what has just begun is to be asked for (rule 3)."""
-        return self.bolts and self.rewinds() and not session.link_level_receive.active
+        return self.bolts and self.rewinds() and session.link_level_receive is None

@@ -24,6 +24,7 @@ from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol.controller_identity import read_tool
 from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_GONE, REFUSED_LATER, REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
 from toolcart.agent.openprotocol.id_ledger import INDEXES
@@ -383,7 +384,7 @@ class Intake:
         elif event == st.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
         elif event == st.EV_TOOL:
-            copy(self.store.serial, 0, session.tool_serial, 0, len(session.tool_serial))
+            read_tool(self.store.serial, self.link.buf, self.link.at)
         elif event == st.EV_REFUSED:
             self.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
         elif event == st.EV_UNKNOWN:

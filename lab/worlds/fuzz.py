@@ -182,7 +182,7 @@ class Sessions(Parser):
         if self._receive(session, octets, dice, found):
             link = session.link
             found.append((session.state, session.request.asked, link.end - link.start))
-        found.append(bytes(session.identity) + bytes(session.tool_serial))
+        found.append(bytes(session.identity))
         return found
 
     def _receive(self, session, octets, dice, found):

@@ -21,6 +21,7 @@ from typing import Any
 from toolcart import catalogue
 from toolcart.agent.link.header_layouts import header_of
 from toolcart.agent.linux.mid0900 import TraceSubscription
+from toolcart.agent.openprotocol.link_level_send import LinkLevelSender
 from toolcart.agent.openprotocol.session import Session
 from toolcart.agent.openprotocol.session_states import WHY_BUSY, WHY_NOTHING, WHY_STOPPED
 from toolcart.agent.openprotocol.subscriptions import Subscription
@@ -90,7 +91,8 @@ class Controller:
             silence_ms=int(options.silence_s * 1000),
             stop_wait_ms=_STOP_WAIT_MS,
         )
-        session.wants_link_level = options.link_level
+        if options.link_level:
+            session.link_level_send = LinkLevelSender()
         session.station_id, session.spindle_id = options.station, options.spindle
         return session
 

@@ -210,7 +210,7 @@ class Conversation:
             raise OutOfOrder(message.mid)
         session = self.session
         for one in same[:until]:
-            if one.sequence:
+            if one.sequence and session.link_level_receive is not None:
                 session.link_level_receive.judge(one.sequence)
             session.pushed = one.push
             session.received.sequence = one.sequence

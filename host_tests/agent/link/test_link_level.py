@@ -1,7 +1,7 @@
 """Requests with link-level numbers: acknowledged by 9997, repeated, refused; and both sides over a bad line."""
 
 from toolcart.agent.openprotocol import session_states as st
-from toolcart.agent.openprotocol.link_level_send import RESENDS, WAIT_MS
+from toolcart.agent.openprotocol.link_level_send import RESENDS, WAIT_MS, LinkLevelSender
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
 from host_tests.support.frames import accepted, fetched, message, numbered
@@ -40,7 +40,8 @@ class Numbered(Talk):
         Talk.__init__(self, start_revisions=(6,), response_timeout_ms=ANSWER_MS, tries=1, **settings)
 
     def connect(self):
-        self.session.wants_link_level = self.wants
+        if self.wants:
+            self.session.link_level_send = LinkLevelSender()
         Talk.connect(self)
 
     def begin(self):

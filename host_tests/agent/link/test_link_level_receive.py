@@ -9,7 +9,6 @@ HEAP = "4m"
 def started(last=1):
     """A receiver that has taken everything up to number `last`."""
     receiver = LinkLevelReceiver()
-    receiver.active = True
     for number in range(1, last + 1):
         assert receiver.judge(number) == NUMBER_DELIVER
     return receiver
