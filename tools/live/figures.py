@@ -90,7 +90,7 @@ class Figures:
         return sum(station.get(name, 0) for station in self.station_statuses())
 
     def undelivered(self) -> dict[str, int]:
-        """Return how much of all stations' backlogs was not delivered and does not wait: parked, dropped, overwritten."""
+        """Return how much of all stations' backlogs was not delivered and waits no more: parked, dropped, overwritten."""
         counts = [_undelivered(station) for station in self.station_statuses()]
         return {name: sum(one[name] for one in counts) for name in _NOT_DELIVERED}
 
