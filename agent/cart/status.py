@@ -81,8 +81,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
         report[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
     report["places_guessed"] = station.at_start.guessed
     report["stored"] = numbers[n.STORED]
-    report["overwritten"] = numbers[n.OVERWRITTEN]
-    report["missed"] = sum(station.state.missed)
+    _put_given_up(report, station.state)
     report["backlog"] = (
         log.backlog()
     )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
@@ -103,6 +102,16 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if station.graphs is not None or station.at_start.graph_blocks_differ:
         report["graphs"] = _graphs(station)
     return report
+
+
+def _put_given_up(report, state):
+    """Add what all durable outlets lack that the log gave up, and what all others do, also those that are gone."""
+    report["overwritten"] = state.numbers[n.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
+    report["missed"] = sum(state.missed)
+    for outlet in report["outlets"]:
+        if outlet["durable"] and outlet["kind"] != "toolsnet":
+            report["overwritten"] += outlet["given_up"]
+            report["missed"] -= outlet["given_up"]
 
 
 def _put_refusals(report, station):

@@ -302,4 +302,7 @@ def _tree(stations, settings, files):
         if files:
             station["outlets"] = [{"kind": "toolsnet"}] + [dict({"kind": "file"}, **file) for file in files]
         tree["stations"].append(station)
+    outlets = [outlet for station in tree["stations"] for outlet in station.get("outlets", [{"kind": "toolsnet"}])]
+    if not any(outlet["kind"] == "toolsnet" for outlet in outlets):
+        del tree["toolsnet"]
     return tree

@@ -89,6 +89,11 @@ class Figures:
         """Return this figure of all stations together: stored, backlog, parked (those set aside), delivered."""
         return sum(station.get(name, 0) for station in self.station_statuses())
 
+    def undelivered(self) -> dict[str, int]:
+        """Return how much of all stations' backlogs was not delivered and waits no more: parked, dropped, overwritten."""
+        counts = [_undelivered(station) for station in self.station_statuses()]
+        return {name: sum(one[name] for one in counts) for name in _NOT_DELIVERED}
+
     def rates(self) -> tuple[float, float]:
         """Return the rates of all stations together."""
         rates = [figures.rates() for figures in self.stations.values()]
@@ -347,10 +352,9 @@ def _undelivered(status: dict) -> dict[str, int]:
     """Return how much has left the backlog undelivered in each way: ToolsNet's, or that of the durable outlets."""
     counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
     outlets = status.get("outlets", ())
-    if outlets and first_outlet(status)["kind"] != "toolsnet":
-        counts["overwritten"] = max(
-            [outlet.get("given_up") or 0 for outlet in outlets if outlet.get("durable", True)] or [0]
-        )
+    of_toolsnet = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
+    durable = of_toolsnet or [outlet for outlet in outlets if outlet.get("durable", True)]
+    counts["overwritten"] = max([outlet.get("given_up") or 0 for outlet in durable] or [0])
     return counts
 
 

@@ -30,7 +30,6 @@ DRAINING = "draining"
 STOPPING = "stopping"
 ENDED = "ended"
 
-IN_ACCOUNT = ("parked", "dropped", "overwritten")  # what did not get through; the last line has it, too
 RESTART_AFTER_S = 1.0
 RECENT = 2000  # changes that a screen may want to show: still there after a coffee break
 WAITING_MOST = 1000  # a live view takes none: what is not taken must not grow for ever
@@ -88,8 +87,7 @@ class Watch:
     def account(self) -> dict:
         """Return the last object of the machine form."""
         counters = {str(status["number"]): status["counters"] for status in self.figures.station_statuses()}
-        losses = {name: self.figures.total(name) for name in IN_ACCOUNT}
-        return {**self.summary(), **losses, "agent_crashes": self.crashes, "counters": counters}
+        return {**self.summary(), **self.figures.undelivered(), "agent_crashes": self.crashes, "counters": counters}
 
     def account_lines(self) -> list[str]:
         """Return the reconciliation for people; none if no spool was ever up, of which nothing is known then."""
@@ -260,9 +258,10 @@ def totals_text(figures: Figures) -> str:
 
 
 def lost_of(figures: Figures) -> list[tuple[str, int]]:
-    """Return how many results ToolsNet never gets, each with its name; none of those that there are none of."""
+    """Return how many results of the backlog never arrive, each with its name; none of those that there are none of."""
+    undelivered = figures.undelivered()
     names = (("dropped by an operator", "dropped"), ("overwritten, at most", "overwritten"))
-    return [(label, count) for label, name in names if (count := figures.total(name))]
+    return [(label, count) for label, name in names if (count := undelivered[name])]
 
 
 def account_text(figures: Figures) -> str:

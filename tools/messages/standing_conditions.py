@@ -129,7 +129,7 @@ def count_needs(station: dict) -> list[Need]:
         **station.get("counters", {}),
         "gone": recovery.get("gone"),
         "again": recovery.get("stored_again_at_most"),
-        "overwritten": station.get("overwritten"),
+        "overwritten": _overwritten_for_toolsnet(station),
         "set aside": station.get("parked"),
         "dropped": station.get("dropped"),
     }
@@ -151,14 +151,25 @@ def count_needs(station: dict) -> list[Need]:
     return needs
 
 
+def _others(station: dict, durable: bool) -> list[dict]:
+    """Return the outlets beside ToolsNet that are durable, or those that are not."""
+    outlets = [outlet for outlet in station.get("outlets", ()) if outlet["kind"] != "toolsnet"]
+    return [outlet for outlet in outlets if outlet.get("durable", True) == durable]
+
+
+def _overwritten_for_toolsnet(station: dict) -> int:
+    """Return what was given up before ToolsNet had it, also where it is not configured any more."""
+    return (station.get("overwritten") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, True))
+
+
 def _given_up(station: dict) -> list[Need]:
     """Return what the spool gave up before other outlets than ToolsNet had it, by their names; `key` is how many."""
-    needs, unnamed = [], station.get("missed") or 0
+    unnamed = (station.get("missed") or 0) - sum(outlet.get("given_up") or 0 for outlet in _others(station, False))
+    needs = []
     for outlet in station.get("outlets", ()):
         if outlet["kind"] == "toolsnet":
             continue
         count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
-        unnamed -= count
         # One number for all causes, and what it is now need not be what it was then.
         words = f"{counted(count, 'record')} at most given up before {name} had {'it' if count == 1 else 'them'}: "
         words += f"the spool was full, or {name} was added to it, or was best effort and behind, or had lost them"

@@ -131,12 +131,13 @@ def remembered(image: Image, area: Area, entries: list[Entry]) -> dict[str, Any]
     again, aside = sent_again(spool) if spool.may_refuse else (0, 0)
     is_met = numbers[n.SENT] & n.SENT_MET
     delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
+    overwritten = {"overwritten": numbers[n.OVERWRITTEN]} if spool.may_refuse else {}
     return {
         "stored": numbers[n.STORED],
         **delivered,
         "waiting": len(waiting) - (aside if spool.sends else 0),
         **({"sent_again": again} if spool.may_refuse else {}),
-        "overwritten": numbers[n.OVERWRITTEN],
+        **overwritten,
         **_given_up(spool),
         "jumped": numbers[n.JUMPED],
         "stored_again_at_most": numbers[n.STORED_AGAIN],
@@ -161,12 +162,15 @@ def sent_again(spool: OfflineSpool) -> tuple[int, int]:
 
 
 def _given_up(spool: OfflineSpool) -> dict[str, int]:
-    """Return what other outlets than ToolsNet lack at most, by kind, as the log gave it up."""
+    """Return what other outlets than ToolsNet lack at most, by kind, as the log gave it up.
+
+    A spool does not know which of them are durable, so this is not said to be overwritten, nor missed.
+    """
     lost: dict[str, int] = {}
     for place_number in range(1, n.PLACES):
         kind, count = kind_at(spool.state, place_number), spool.state.missed[place_number]
         if 0 < kind <= len(KINDS) and count:
-            name = f"overwritten for {KINDS[kind - 1]}"
+            name = f"given up for {KINDS[kind - 1]}"
             lost[name] = lost.get(name, 0) + count
     return lost
 

@@ -5,8 +5,11 @@ import pytest
 from toolcart.agent.cart.config import complete
 from toolcart.agent.cart.status import of_station
 from toolcart.tools.config import file as config_file
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.live.watch import account_text
 from toolcart.tools.messages import attention, standing_conditions
 from toolcart.tools.process.agent import Agent
+from host_tests.support.agent_lines import status_of
 from host_tests.support.mqtt import BROKER
 from host_tests.support.running import cart_of, written
 from host_tests.support.webhook import PLACE, URL, Server
@@ -19,6 +22,7 @@ KINDS = {
     "mqtt": {"kind": "mqtt", "host": BROKER[0], "port": BROKER[1]},
     "file": {"kind": "file", "path": "lines"},
 }
+OVERWRITES = {"when_full": "overwrite"}
 ANY_KIND = pytest.mark.parametrize("kind", KINDS)
 
 
@@ -64,6 +68,10 @@ class Plant(Cart):
     def status(self):
         return of_station(self.station, self.clock.now)
 
+    def lost(self):
+        status = self.status()
+        return status["overwritten"] + status["missed"]
+
     def assert_no_false_loss(self):
         """Assert that nobody is said to have lost anything."""
         status = self.status()
@@ -102,7 +110,7 @@ def test_new_outlet_begins_with_what_the_spool_has(kind, restarts):
     assert len(plant.added()) == (not restarts)
     plant.produce(3, 200)
     plant.run(120000)
-    left_out = plant.status()["missed"]
+    left_out = plant.lost()
     assert plant.has(kind) == list(range(oldest + left_out, plant.station.log.number + 1))
     plant.assert_no_false_loss()
     if kind == "webhook":
@@ -118,7 +126,7 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant.again(TOOLSNET)
     plant.produce(600, 200)
     plant.run(60000)
-    missed = plant.status()["missed"]
+    before = plant.lost()
     plant.again(TOOLSNET, KINDS[kind])
     if restarts:
         plant.reach(kind, False)
@@ -129,7 +137,7 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
     plant.run(120000)
     numbers = plant.has(kind)[len(had) :]
     assert numbers == list(range(numbers[0], plant.station.log.number + 1))
-    lacks, counted = numbers[0] - had[-1] - 1, plant.status()["missed"] - missed
+    lacks, counted = numbers[0] - had[-1] - 1, plant.lost() - before
     if (
         kind == "mqtt" and restarts
     ):  # nobody knows then what it had: it gets what the spool still has of what was given up
@@ -141,12 +149,39 @@ def test_outlet_that_comes_back_goes_on_with_what_the_spool_has(kind, restarts):
         assert plant.server.batches[-len(numbers) // 100]["after"] >= had[-1]
 
 
+@pytest.mark.parametrize("outlets", [(), (TOOLSNET,)], ids=["without", "beside ToolsNet"])
+def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_missed(outlets):
+    plant = Plant(*outlets, KINDS["webhook"], KINDS["mqtt"], {**KINDS["file"], "durable": False}, spool=OVERWRITES)
+    for kind in ("webhook", "file"):
+        plant.reach(kind, False)
+    plant.until_ready()
+    figures = Figures()
+    plant.produce(600, 200)
+    plant.run(20000)
+    status = plant.status()
+    given_up = {outlet["kind"]: outlet["given_up"] for outlet in status["outlets"]}
+    assert given_up["webhook"] > 100 < given_up["file"] and given_up["mqtt"] == given_up.get("toolsnet", 0) == 0
+    assert (status["overwritten"], status["missed"]) == (given_up["webhook"], given_up["file"])
+    figures.feed(status_of(status), 0.0)
+    ending = account_text(figures)
+    if outlets:  # the account is ToolsNet's, which lacks nothing
+        assert "overwritten" not in ending
+    else:
+        waits = status["stored"] - given_up["webhook"]
+        assert f"stored 600 (0.0/s), passed on 0.0/s, waiting {waits};" in ending
+        assert ending.endswith(f"; overwritten, at most: {given_up['webhook']}")
+    assert figures.undelivered()["overwritten"] == (0 if outlets else given_up["webhook"])
+    plant.again(*outlets, KINDS["mqtt"])
+    status = plant.status()
+    assert (status["overwritten"], status["missed"]) == (0, given_up["webhook"] + given_up["file"]), "gone is neither"
+
+
 @ANY_KIND
 @pytest.mark.parametrize("restarts", (0, 2))
 def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restarts):
     plant = gone_round(TOOLSNET, {**KINDS[kind], "durable": False})
     had = plant.has(kind)
-    missed = plant.status()["missed"]
+    before = plant.lost()
     plant.reach(kind, False)
     plant.produce(600, 200)
     plant.run(60000)
@@ -157,7 +192,7 @@ def test_one_that_the_log_went_round_without_is_not_called_restored(kind, restar
     plant.run(120000)
     numbers = plant.has(kind)[len(had) :]
     assert numbers == list(range(numbers[0], plant.station.log.number + 1))
-    assert plant.status()["missed"] - missed == numbers[0] - had[-1] - 1 > 100
+    assert plant.lost() - before == numbers[0] - had[-1] - 1 > 100
     plant.assert_no_false_loss()
 
 

@@ -582,8 +582,10 @@ def test_figure_of_the_reconciliation_stays_beside_its_word(width):
 
 def test_the_last_lines_add_up_and_name_no_figure_that_there_is_none_of():
     figures = Figures()
-    counts = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4, "overwritten": 3}
-    figures.feed(status_of(_station(1, **counts)), 0.0)
+    counts = {"stored": 60, "delivered": 40, "backlog": 7, "parked": 6, "dropped": 4}
+    station = _station(1, **counts)
+    station["outlets"][0]["given_up"] = 3
+    figures.feed(status_of(station), 0.0)
     assert "; set aside: 6; dropped by an operator: 4; overwritten, at most: 3" in account_text(figures)
     assert "delivered 40 (" in account_text(figures)
     figures = Figures()

@@ -36,9 +36,9 @@ CASES = {
 
 
 def station_with(outlets):
-    others = sum(one["given_up"] for one in outlets if one["kind"] != "toolsnet")
-    overwritten = sum(one["given_up"] for one in outlets if one["kind"] == "toolsnet")
-    return healthy_station(outlets=[dict(one) for one in outlets], missed=others, overwritten=overwritten)
+    missed = sum(one["given_up"] for one in outlets if not one.get("durable", True))
+    overwritten = sum(one["given_up"] for one in outlets if one.get("durable", True))
+    return healthy_station(outlets=[dict(one) for one in outlets], missed=missed, overwritten=overwritten)
 
 
 @pytest.mark.parametrize("case", CASES)

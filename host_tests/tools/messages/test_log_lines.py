@@ -121,8 +121,10 @@ def test_a_spool_that_was_made_is_a_notice():
 def test_a_backlog_that_was_set_aside_is_not_called_delivered():
     figures = Figures()
 
-    def texts_after(**changed):
-        return [change.text for change in figures.feed(status_of(healthy_station(**changed)), 0.0)]
+    def texts_after(overwritten=0, **changed):
+        station = healthy_station(**changed, overwritten=overwritten)
+        station["outlets"][0]["given_up"] = overwritten
+        return [change.text for change in figures.feed(status_of(station), 0.0)]
 
     texts_after(backlog=0, parked=1)
     texts_after(backlog=6, parked=1)

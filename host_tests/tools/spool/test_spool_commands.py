@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from toolcart.agent.log import missed
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
@@ -141,6 +142,23 @@ def test_info_tells_what_is_remembered(tmp_path):
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
     names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
     assert [main[name] for name in names] == [7, 29, 0, 0, 3, 707, 4, 0]
+
+
+@pytest.mark.parametrize("has_toolsnet", [False, True])
+def test_info_tells_for_each_kind_what_was_given_up(tmp_path, has_toolsnet):
+    """A spool does not know which of them are durable: what is `overwritten` for those that are is no word for all."""
+    area = Area(16, 4096, 16)
+    state, log = area.mount()
+    assert append(log, 1) == LOG_DONE
+    kinds = (1 if has_toolsnet else 0, 3, 4, 0)
+    state.places = sum(kind << 6 * place for place, kind in enumerate(kinds))
+    state.missed[1:3], state.numbers[n.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
+    missed.put(state)
+    assert state.save()
+    main = as_json("info", image_of(area, tmp_path))["areas"][0]
+    told = {name: main[name] for name in main if "overwritten" in name or "given up" in name}
+    others = {"given up for webhook": 217, "given up for mqtt": 31}
+    assert told == ({"overwritten": 12, **others} if has_toolsnet else others)
 
 
 def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
