@@ -93,7 +93,8 @@ def examine(config_path: str, ntp_host: str | None = None, offline: bool = False
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
     lacks = [lack for lack in checked.lacks if not _is_told(lack[0], configuration, agent_status)]
-    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks))
+    names = [name_of(outlet) for station in stations for outlet in station["outlets"]]
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or lacks), names)
     for mistake in [*checked.mistakes, *lacks]:
         yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
     if configuration is None:
