@@ -82,12 +82,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     report["places_guessed"] = station.at_start.guessed
     report["stored"] = numbers[n.STORED]
     _put_given_up(report, station.state)
-    report["backlog"] = (
-        log.backlog()
-    )  # of ToolsNet, else of the durable outlet that is furthest behind; so is the next one
-    for outlet in report["outlets"]:
-        if outlet["kind"] == "toolsnet":
-            report["backlog"] = outlet["waiting"]  # without those of what is sent again that are set aside
+    report["backlog"] = max([outlet["waiting"] for outlet in report["outlets"]])  # of the one that is furthest behind
     report["oldest_waiting"] = _oldest_waiting(log)
     report["results"] = newest_results(log, results)
     report["recovery"] = _recovery(station)

@@ -184,13 +184,11 @@ class Log(Reader):
     # -- asking ------------------------------------------------------------------------------------------------
 
     def backlog_cursor(self):
-        """Return ToolsNet's cursor; without it the durable one that is furthest behind, or the first if none is."""
-        found = self.cursor_at(n.TOOLSNET_CURSOR)
-        if found is None:
-            found = self.cursors[0]
-            for cursor in self.cursors:
-                if cursor.durable and cursor.number == self.blocks.lowest():
-                    found = cursor
+        """Return the cursor that is furthest behind."""
+        found = self.cursors[0]
+        for cursor in self.cursors:
+            if cursor.number < found.number:
+                found = cursor
         return found
 
     def backlog(self):

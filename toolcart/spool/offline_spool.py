@@ -50,7 +50,6 @@ class OfflineSpool:
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
             follow(self.log, n.CURSOR + place)
-        self.first = self.log.backlog_cursor()
         self.may_refuse = (
             not is_known or outlet_places.kind_at(owned, 0) != 0
         )  # else there never was anything to set aside

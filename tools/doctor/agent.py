@@ -10,6 +10,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolcart.base.privileges import as_root, try_sudo
@@ -17,8 +18,8 @@ from toolcart.spool.image import is_held
 from toolcart.tools.config import runner, socket_location
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.messages import attention
-from toolcart.tools.messages.durations import counted, span
-from toolcart.tools.spool.report import undelivered
+from toolcart.tools.messages.durations import span
+from toolcart.tools.spool import waiting
 from toolcart.tools.status import client
 
 SYSTEMCTL_S = 10
@@ -51,11 +52,16 @@ def ask(config_path: str, numbers: set[int] | None = None) -> tuple[dict | None,
 
 
 def examine(
-    config_path: str, status: dict | None, no_agent: client.NoAgent | None, spools: list[Path], is_wrong: bool = False
+    config_path: str,
+    status: dict | None,
+    no_agent: client.NoAgent | None,
+    spools: list[Path],
+    is_wrong: bool = False,
+    names: Sequence[str] = (),
 ) -> list[Finding]:
     """Say whether an agent runs, given what `ask` has returned; `spools` are those of its stations.
 
-    With `is_wrong` what is wrong with the configuration has findings of its own.
+    With `is_wrong` what is wrong with the configuration has findings of its own. `names` are those of the outlets.
     """
     service_unit = runner.unit_of(config_path)
     unit = service_unit[0] if service_unit else ""
@@ -81,10 +87,12 @@ def examine(
     if unknown:
         words = f"it cannot be told whether an agent runs: {unknown[0]} cannot be opened"
         return [Finding(SUBJECT, WARN, words, try_sudo("Its agent's user and root can tell"))]
-    return [_no_agent(config_path, unit, service, spools), *boot]
+    return [_no_agent(config_path, unit, service, spools, names), *boot]
 
 
-def _no_agent(config_path: str, unit: str, service: dict[str, str], spools: list[Path]) -> Finding:
+def _no_agent(
+    config_path: str, unit: str, service: dict[str, str], spools: list[Path], names: Sequence[str]
+) -> Finding:
     """Say that no agent runs, why, and what waits for one."""
     words = f"no agent runs{_service_text(unit, service)}"
     file = shlex.quote(config_path)
@@ -95,11 +103,11 @@ def _no_agent(config_path: str, unit: str, service: dict[str, str], spools: list
         hint = f"`{restart}` starts it, `journalctl -u {unit} -n 20` shows its last messages."
     if not unit and not any(spool.exists() for spool in spools):
         return Finding(SUBJECT, NOTE, f"{words} with this configuration yet", hint)
-    waiting = sum(undelivered(spool)[0] for spool in spools)
-    wait = "waits" if waiting == 1 else "wait"
-    waiting_text = f"{counted(waiting, 'result')} {wait} in the spool, and " if waiting else ""
-    words = f"{words}: {waiting_text}nothing is taken from a controller"
-    return Finding(SUBJECT, BAD, words, hint, {"waiting": waiting, **service})
+    needed = waiting.together(waiting.needed_of(spool, names) for spool in spools)
+    needed_text = needed.words()
+    words = f"{words}: {f'{needed_text}, and ' if needed_text else ''}nothing is taken from a controller"
+    figures = {"waiting": needed.highest(), "waiting_for": needed.by_name()}
+    return Finding(SUBJECT, BAD, words, hint, {**figures, **service})
 
 
 def _service_text(unit: str, service: dict[str, str]) -> str:

@@ -111,7 +111,8 @@ def examine(file: _File, ntp_host: str | None, offline: bool) -> Iterator[Findin
     spools = [spool_path(config_path, station) for station in stations]
     agent_status, no_agent = agent.ask(config_path, {station["number"] for station in stations} or None)
     missing = [lack for lack in checked.lacks if not _agent_says_so(lack[0], configuration, agent_status)]
-    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing))
+    names = [name_of(outlet) for station in stations for outlet in station["outlets"]]
+    yield from agent.examine(config_path, agent_status, no_agent, spools, bool(checked.mistakes or missing), names)
     for mistake in [*checked.mistakes, *missing]:
         yield Finding("configuration", BAD, f"{config_path}: {config_file.placed_sentence(mistake)}", "")
     if configuration is None:

@@ -26,11 +26,12 @@ from toolcart.base.path_access import obstacle
 from toolcart.board.linux.board import Board
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
-from toolcart.spool.offline_spool import begun
+from toolcart.spool.offline_spool import begun, each
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, SKIPPED, WARN, Finding
 from toolcart.tools.messages import attention, commands, reasons
 from toolcart.tools.messages.durations import counted
 from toolcart.tools.spool import report
+from toolcart.tools.spool.waiting import waiting_at
 
 TURN_S = 0.01
 
@@ -103,8 +104,9 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
         account = report.account(spool_image, spool_image.areas[0])
     except (image.ImageError, OSError) as error:
         return [Finding(subject, SKIPPED, f"not compared, as the spool cannot be read: {error}")]
-    passed, waiting = account["sequence"] or 0, account["waiting"]
-    newest_number = sequence_at(passed + waiting) if passed + waiting else 0  # the newest result's number at ToolsNet
+    opened = spool_image.opened
+    passed, waits = account["sequence"] or 0, waiting_at(opened, dict(each(opened.log)), 0)
+    newest_number = sequence_at(passed + waits) if passed + waits else 0  # the newest result's number at ToolsNet
     figures = {"server": sequence, "newest": account["newest"], "sequence": newest_number}
     if 0 < (sequence - newest_number) % SEQUENCES < SEQUENCES // 2:
         words = f"the server has results up to {sequence}, the spool has made {newest_number}"
@@ -112,7 +114,7 @@ def compare(number: int, sequence: int, spool: Path) -> list[Finding]:
         return [Finding(subject, WARN, words, hint, figures), *_quarantine_findings(spool, spool_image, number)]
     more_findings = [*_sent_again_findings(name, spool_image.opened), *_quarantine_findings(spool, spool_image, number)]
     missing = (passed - sequence) % SEQUENCES
-    lacks, kept = _lacking_results(spool_image.opened, sequence, missing if account["delivered"] else 0)
+    lacks, kept = _lacking_results(spool_image.opened, sequence, missing if account.get("delivered") else 0)
     if lacks:
         doubt = attention.lost_there(lacks, {"number": number, "spool": {"path": str(spool)}}, kept)
         return [Finding(subject, BAD, doubt.words, doubt.hint, figures), *more_findings]
@@ -133,7 +135,7 @@ def _of_new_spool(subject: str, sequence: int) -> Finding:
 
 def _sent_again_findings(name: str, opened) -> list[Finding]:
     """Report that an order to send results again is not carried out yet."""
-    remaining, _ = report.sent_again(opened)
+    remaining = report.sent_again(opened)
     return [Finding(f"{name} sent again", NOTE, attention.sent_again(remaining).words)] if remaining > 0 else []
 
 

@@ -35,6 +35,7 @@ from toolcart.tools.flash.link import ANSWER_S, BoardError, ConsoleLink
 from toolcart.tools.messages import attention, reasons
 from toolcart.tools.messages import status as words
 from toolcart.tools.spool import quarantine_commands as orders
+from toolcart.tools.spool.waiting import needed
 
 ORDER_S = 30.0  # between two lines: a serial line may have to fall quiet first
 PULL_TRIES = 3
@@ -381,10 +382,10 @@ def show_spool(link: ConsoleLink, station: int, target: str | None, count: int) 
             f"this is not a spool of this version; {pulled}`toolcart spool rescue {file}` reads what is left of it."
         )
     log, numbers = spool.log, spool.state.numbers
-    waiting = log.waits(spool.first)
+    waits = needed(spool)
     aside = f"{spool.quarantine.count()} set aside, " if spool.may_refuse else ""
     damaged = f"{numbers[DAMAGED]} damaged, {log.damage.torn} torn"
-    click.echo(f"{numbers[STORED]} stored, {waiting} waiting, {aside}{damaged}")
+    click.echo(f"{numbers[STORED]} stored, {waits.waiting_text('waiting')}, {aside}{damaged}")
     for result in status.newest_results(log, count):
         fields = ("number", "source", "time", "vin", "program", "torque", "unit", "angle", "status")
         columns = [str(result[field]) for field in fields if result.get(field) not in (None, "")]

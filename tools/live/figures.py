@@ -25,7 +25,7 @@ UNKNOWN_MID = 99  # in MID 0004
 FILLING_PERCENT = (50, 75, 90)  # of the spool's blocks: each is reported once
 ROOM_AGAIN_PERCENT = 10  # this far below the first of these it may be reported again
 
-# How results leave the backlog that ToolsNet does not have, by the name in the status.
+# How results leave the backlog undelivered.
 _NOT_DELIVERED = {"parked": "set aside", "dropped": "dropped", "overwritten": "overwritten at most"}
 
 _KEEPS = "the spool keeps the {0} that it was made with: the present one, given or by default, has no effect"
@@ -195,8 +195,8 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
         return []
     figures.spool_reported = True
     spool = status["spool"]
-    waiting, name = connections.waiting_for(status)
-    text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting} waiting for {name}"
+    waiting = connections.waiting_text([status], "waiting")
+    text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting}"
     for kind in ("damaged", "torn"):
         if spool[kind]:
             text += f", {spool[kind]} {kind}"
@@ -349,18 +349,16 @@ def _backlog_outcome(figures: StationFigures, status: dict) -> str:
 
 
 def _undelivered(status: dict) -> dict[str, int]:
-    """Return how much has left the backlog undelivered in each way: ToolsNet's, or that of the durable outlets."""
-    counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
-    outlets = status.get("outlets", ())
-    of_toolsnet = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
-    durable = of_toolsnet or [outlet for outlet in outlets if outlet.get("durable", True)]
-    counts["overwritten"] = max([outlet.get("given_up") or 0 for outlet in durable] or [0])
-    return counts
+    """Return how much has left the backlog undelivered in each way, of each outlet."""
+    counts = {f"overwritten {name}": outlet.get("given_up") or 0 for name, outlet in connections.outlets_of(status)}
+    return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), **counts}
 
 
 def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
-    """Return the same since the backlog began."""
-    return {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
+    """Return how much has since the backlog began, of the outlet that lost most."""
+    since = {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
+    overwritten = [count for name, count in since.items() if name.startswith("overwritten")]
+    return {"parked": since["parked"], "dropped": since["dropped"], "overwritten": max(overwritten, default=0)}
 
 
 def _loss_changes(figures: StationFigures, status: dict, at_s: float = 0.0) -> list[tuple[str, str]]:

@@ -218,7 +218,10 @@ def backlog(station: dict, rates: tuple[float, float], now_s: float) -> Text:
         text.append(label, "dim").append(f"{rate:.1f}/s", "bold")
     text.append("\n")
     oldest = oldest_text(station.get("oldest_waiting"), now_s)
-    text.append(oldest or "nothing waiting", WARNING_STYLE if oldest else GOOD_STYLE)
+    waiting = station.get("backlog", 0)
+    text.append(
+        oldest or (f"{waiting} waiting" if waiting else "nothing waiting"), WARNING_STYLE if waiting else GOOD_STYLE
+    )
     return text
 
 
@@ -303,7 +306,10 @@ def both_books(books: dict, parked: int, width: int) -> Text:
 def account(status: dict) -> Text:
     """What one station's spool has seen since it was made: one line."""
     text = Text()
-    names = (("stored", "stored", ""), ("delivered", "delivered", ""), ("waiting", "backlog", WARNING_STYLE))
+    waiting = "waiting"
+    if status.get("backlog") and len(status.get("outlets", ())) > 1:
+        waiting += f" for {connections.backlog_for(status)}"
+    names = (("stored", "stored", ""), ("delivered", "delivered", ""), (waiting, "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
     names = (*names, ("dropped", "dropped", BAD_STYLE)) if status.get("dropped") else names
     _figures(text, [(label, status[name], style) for label, name, style in names if name in status])

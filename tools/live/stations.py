@@ -222,7 +222,8 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
     for name, key in named:
         counts = [figures.status[key] for figures in stations if key in figures.status]
-        totals += [(name, str(sum(counts)))] if counts or name in ("waiting", "stored") else []
+        total = connections.waiting_text(figures.status for figures in stations) if key == "backlog" else sum(counts)
+        totals += [(name, str(total))] if counts or name in ("waiting", "stored") else []
     dropped = sum(figures.status.get("dropped", 0) for figures in stations)
     totals += [("dropped", str(dropped))] if dropped else []
     for name, value in totals:

@@ -97,7 +97,8 @@ class Watch:
         parts = [("stored since the spool was made", account["stored"])]
         if "delivered" in account:
             parts.append(("delivered to ToolsNet", account["delivered"]))
-        parts.append(("still waiting", account["waiting"]))
+        waits = connections.waits(self.figures.station_statuses())
+        parts += [(f"still waiting for {name}", count) for name, count in waits.items()]
         if "delivered" in account:
             parts.append(("set aside", account["parked"]))
         parts += lost_of(self.figures)
@@ -236,6 +237,7 @@ def totals(figures: Figures) -> dict:
         "stored": figures.total("stored"),
         **delivered,
         "waiting": figures.total("backlog"),
+        "waiting_for": connections.waits(figures.station_statuses()),
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
         "controllers_ready": sum(station.was_ready for station in figures.stations.values()),
@@ -252,7 +254,7 @@ def totals_text(figures: Figures) -> str:
     outlet = connections.common_name(figures.station_statuses())
     return (
         f"stored {sums['stored']} ({sums['stored_per_s']}/s), {delivered}, "
-        f"waiting {sums['waiting']}; controllers {sums['controllers_ready']}"
+        f"waiting {connections.waiting_text(figures.station_statuses())}; controllers {sums['controllers_ready']}"
         f"/{sums['stations']}, {outlet} {sums['outlets_up']}/{sums['stations']}"
     )
 

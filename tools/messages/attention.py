@@ -356,7 +356,7 @@ def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
     name = connections.name_of(connections.first_outlet(station))
-    waits_for = connections.waiting_for(station)[1]
+    waits_for = connections.backlog_for(station)
     hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"

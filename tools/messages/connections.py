@@ -34,16 +34,38 @@ def waiting_for(station: dict) -> tuple[int, str]:
     return _waiting(station, outlets[0]) if outlets else station.get("backlog", 0), _names(outlets)
 
 
+def waits(stations: Iterable[dict]) -> dict[str, int]:
+    """Return how much waits for each outlet of these stations, by its name, the most first."""
+    counts: dict[str, int] = {}
+    for station in stations:
+        for outlet in station.get("outlets", ()):
+            counts[name_of(outlet)] = counts.get(name_of(outlet), 0) + _waiting(station, outlet)
+    return dict(sorted(counts.items(), key=lambda count: -count[1]))
+
+
+def waiting_text(stations: Iterable[dict], word: str = "") -> str:
+    """Say how much waits for whom, with a word behind the first count: `3 waiting for MQTT, 0 for ToolsNet`.
+
+    ToolsNet alone needs no name.
+    """
+    counts, word = waits(stations), f" {word}" if word else ""
+    if list(counts) in ([], [NAMES["toolsnet"]]):
+        return f"{sum(counts.values())}{word}"
+    texts = [f"{count} for {name}" for name, count in counts.items()]
+    return ", ".join([texts[0].replace(" ", f"{word} ", 1), *texts[1:]])
+
+
 def backlog_for(station: dict) -> str:
-    """Return whose the backlog in the status is: ToolsNet's, without it that of those outlets."""
-    outlet = first_outlet(station)
-    return name_of(outlet) if outlet.get("kind") == "toolsnet" else _names(furthest_behind(station))
+    """Return whose the backlog in the status is: that of the outlets for which most waits, whatever they keep."""
+    counts = waits([station])
+    highest = max(counts.values(), default=0)
+    return _names([outlet for outlet in station.get("outlets", ()) if counts[name_of(outlet)] == highest])
 
 
 def common_backlog_for(stations: Iterable[dict]) -> str:
     """Return whose the backlogs of these stations are, if that is the same at all of them."""
     names = {backlog_for(station) for station in stations if station.get("outlets")}
-    return names.pop() if len(names) == 1 else "outlet"
+    return names.pop() if len(names) == 1 else "outlets"
 
 
 def _waiting(station: dict, outlet: dict) -> int:

@@ -101,13 +101,11 @@ def _outlet_line(outlet: dict) -> str:
 
 
 def results(station: dict) -> str:
-    """Say how many results are stored, delivered, dropped by an operator if any are, and waiting."""
+    """Say how many results are stored, delivered, dropped by an operator if any are, and waiting for whom."""
     oldest = station.get("oldest_waiting")
-    waiting = f"{station['backlog']} waiting" + (f" (the oldest of {oldest})" if oldest and station["backlog"] else "")
+    waiting = connections.waiting_text([station], "waiting")
+    waiting += f" (the oldest of {oldest})" if oldest and station["backlog"] else ""
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
-    has_several = sum(outlet.get("durable", True) for outlet in station.get("outlets", ())) > 1
-    if has_several or not delivered:
-        waiting += f" for {connections.backlog_for(station)}"
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""
     return f"{station['stored']} stored, {delivered}{dropped}{waiting}"
 

@@ -34,6 +34,7 @@ from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Checked, Files, read_to_run
+from toolcart.tools.messages import connections
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from toolcart.tools.status import process, server
 
@@ -225,10 +226,10 @@ class Agent:
         delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
         if not mounted and self._reported_problems:
             return f"no spool can be used: {self._reported_problems[0]}"
-        waiting = sum(station.log.backlog() for station in mounted)
+        waiting = connections.waiting_text(map(_waiting_of, mounted), "waiting")
         to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
-        return f"{stations}, {stored} results stored, {to_toolsnet}{waiting} waiting"
+        return f"{stations}, {stored} results stored, {to_toolsnet}{waiting}"
 
     def _report_spools(self) -> None:
         problems = spool_problems(self.app, self.board)
@@ -294,6 +295,13 @@ class Agent:
     def _has_no_spool(self) -> bool:
         """True if no station has a spool; one bad spool among several is only reported, and tried again."""
         return len(self._reported_problems) == len(self.app.stations)
+
+
+def _waiting_of(station: Any) -> dict:
+    """Return of a station's status only what waits for its outlets."""
+    names, log = station.names, station.log
+    outlets = [(outlet.kind, names[outlet.index], log.waits(log.cursors[outlet.index])) for outlet in station.outlets]
+    return {"outlets": [{"kind": kind, "name": name, "waiting": count} for kind, name, count in outlets]}
 
 
 def spool_problems(app: App, board: Board) -> list[str]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.agent.cart.outlet_places import name_of
+from toolcart.base.path_access import obstacle
 from toolcart.spool import image
 from toolcart.tools.config.file import folder_of
-from toolcart.tools.messages.durations import counted
 from toolcart.tools.service import safe_install
 from toolcart.tools.service.unit import STATE_FOLDER
-from toolcart.tools.spool import report
+from toolcart.tools.spool import waiting
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]
     for station in configuration["stations"]:
         name = station["spool"]["path"]
         old = folder_of(config_path) / name
-        if os.path.isabs(name) or os.path.realpath(old) == f"{STATE_FOLDER}/{name}" or not old.is_file():
+        if os.path.isabs(name) or os.path.realpath(old) == f"{STATE_FOLDER}/{name}":
             continue
-        words = _undelivered(old)
+        words = words_of(old, [name_of(outlet) for outlet in station["outlets"]])
         if words:
             spools.append(UndeliveredSpool(station["number"], old, name, words))
     return spools
@@ -76,8 +78,9 @@ def _move(inside: int, spool: UndeliveredSpool) -> str:
     return f"moved {spool.old} with {spool.words} to {STATE_FOLDER}/{spool.name}"
 
 
-def _undelivered(path: Path) -> str:
-    waiting, kept = report.undelivered(path)
-    words = [f"{counted(waiting, 'result')} {'waits' if waiting == 1 else 'wait'}"] if waiting else []
-    words += [f"{kept} {'is' if kept == 1 else 'are'} set aside"] if kept else []
-    return " and ".join(words)
+def words_of(path: Path, names: Sequence[str]) -> str:
+    """Say what waits in this file; "" if nothing does, or none is there. `names` are those of the outlets."""
+    hidden = obstacle(path)
+    if hidden:
+        return f"it cannot be told what waits ({hidden})"
+    return waiting.needed_of(path, names).words() if os.path.isfile(path) else ""

@@ -20,13 +20,14 @@ from toolcart.agent.record import KIND_RAW, KIND_RESULT
 from toolcart.agent.record.text import CLOCK_UNSET
 from toolcart.base.terminal_safe import visible
 from toolcart.spool import image
-from toolcart.tools.spool import report
+from toolcart.tools.spool import report, waiting
 from toolcart.tools.spool.offer_again_command import offer_again_command
 
 _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
+NOTHING_NEEDED = "nothing waits in it"
 NEW = "new and empty: nothing is stored in it, and the next start of an agent divides its blocks"
 RUNNING = (
     "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
@@ -62,6 +63,7 @@ def _fail(file: Path, reason: image.ImageError) -> NoReturn:
 def info(file: Path, as_json: bool) -> None:
     """Show size, contents and wear."""
     spool = _read(file)
+    needed = waiting.needed(spool.opened)
     accounts = [report.account(spool, area) for area in spool.areas]
     running = image.is_held(file)
     owner = report.owner(image.header(file))
@@ -75,9 +77,13 @@ def info(file: Path, as_json: bool) -> None:
         click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
     if spool.opened.is_new:
         click.echo(NEW)
+    click.echo(needed.words() or NOTHING_NEEDED)
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
+        account.pop("waiting_for", None)
         for name, value in account.items():
+            if name == "waiting":
+                value = needed.waiting_text()
             if isinstance(value, dict):
                 value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
             click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else visible(value)}")

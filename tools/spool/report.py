@@ -4,7 +4,6 @@ import csv
 import json
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from toolcart.agent.base.fields import get_u32
@@ -19,8 +18,9 @@ from toolcart.agent.record.text import describe
 from toolcart.agent.toolsnet.telegram import sequence_at
 from toolcart.base.terminal_safe import visible_in
 from toolcart.board.linux.spool_header import Header
-from toolcart.spool.image import NAMES, Area, Entry, Image, ImageError, read
+from toolcart.spool.image import NAMES, Area, Entry, Image
 from toolcart.spool.offline_spool import OfflineSpool
+from toolcart.tools.spool.waiting import needed
 
 ENDURANCE = 100_000  # erases that a block of NOR flash is specified for
 COLUMNS: tuple[str, ...] = (
@@ -114,11 +114,11 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         fields["erases"] = erases
         fields["wear_per_block"] = round(erases / max(1, area.block_count), 1)
         fields["expected_years"] = _years(area, entries, erases)
-    fields.update(remembered(image, area, entries))
+    fields.update(remembered(image, area))
     return fields
 
 
-def remembered(image: Image, area: Area, entries: list[Entry]) -> dict[str, Any]:
+def remembered(image: Image, area: Area) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
@@ -127,15 +127,16 @@ def remembered(image: Image, area: Area, entries: list[Entry]) -> dict[str, Any]
     if area.ring == n.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
-    waiting = [entry for entry in entries if entry.number > numbers[spool.first.slot]]
-    again, aside = sent_again(spool) if spool.may_refuse else (0, 0)
+    waits = needed(spool)
+    again = sent_again(spool) if spool.may_refuse else 0
     is_met = numbers[n.SENT] & n.SENT_MET
     delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
     overwritten = {"overwritten": numbers[n.OVERWRITTEN]} if spool.may_refuse else {}
     return {
         "stored": numbers[n.STORED],
         **delivered,
-        "waiting": len(waiting) - (aside if spool.sends else 0),
+        "waiting": waits.highest(),
+        "waiting_for": [one.as_dict() for one in waits.waiting],
         **({"sent_again": again} if spool.may_refuse else {}),
         **overwritten,
         **_given_up(spool),
@@ -150,15 +151,11 @@ def remembered(image: Image, area: Area, entries: list[Entry]) -> dict[str, Any]
     }
 
 
-def sent_again(spool: OfflineSpool) -> tuple[int, int]:
-    """Return how many results at most are still to be sent to ToolsNet again, and how many of those are set aside.
-
-    As the running agent tells it (toolcart.agent.outlets.toolsnet.data_loss): the latter stay there.
-    """
+def sent_again(spool: OfflineSpool) -> int:
+    """Return how many results at most are still to be sent to ToolsNet again; those that are set aside stay there."""
     number = spool.state.numbers[n.TOOLSNET_CURSOR]  # also while it is not configured
     end = min(n.again_to(spool.state.numbers), spool.log.number)
-    aside = kept(spool.quarantine, number, end) if number < end else 0
-    return max(0, end - number - aside), aside
+    return max(0, end - number - kept(spool.quarantine, number, end)) if number < end else 0
 
 
 def _given_up(spool: OfflineSpool) -> dict[str, int]:
@@ -173,18 +170,6 @@ def _given_up(spool: OfflineSpool) -> dict[str, int]:
             name = f"given up for {KINDS[kind - 1]}"
             lost[name] = lost.get(name, 0) + count
     return lost
-
-
-def undelivered(path: Path) -> tuple[int, int]:
-    """Return how many results wait in this file and how many are set aside; none if it is no spool of this version."""
-    try:
-        image = read(path)
-    except (ImageError, OSError):
-        return 0, 0  # the agent says what it is
-    values: dict[str, Any] = {}
-    for area in image.areas:
-        values |= remembered(image, area, results(area))
-    return values.get("waiting", 0), values.get("kept", 0)
 
 
 def _years(area: Area, entries: list[Entry], erases: int) -> float | None:

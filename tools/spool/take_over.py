@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolcart.agent.cart.outlet_places import KINDS, kind_at
+from toolcart.agent.cart.outlet_places import kind_at
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
@@ -50,7 +50,7 @@ from toolcart.board.linux.spool_header import IDENTITY_BYTES, NO_OWNER, PAGE_BYT
 from toolcart.board.ram_flash import RamFlash
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, follow, opened
-from toolcart.tools.messages.connections import NAMES
+from toolcart.tools.spool.waiting import Waiting, waiting
 
 _IDENTITY_TOP = 0x3FFFFFFF
 _STATION = 4  # offset in every payload
@@ -101,7 +101,7 @@ class NewArea:
     records: int
     waiting: int
     kept: int
-    waits: tuple[tuple[str, int], ...] = ()  # for whom, if there are several
+    waits: tuple[Waiting, ...] = ()  # for whom
     in_doubt: int = 0
     left: int = 0
     all_bytes: int = 0
@@ -165,8 +165,8 @@ def _moved(source: Path, target: Path, plan: Plan) -> str:
 
 def told_of(made: NewArea, plan: Plan) -> str:
     """Say what was carried over, what was left behind, and what became of the size that was ordered."""
-    waits = ", ".join(f"{count} for {name}" for name, count in made.waits)
-    parts = [f"{made.records} records taken over, {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
+    waits = ", ".join(one.text() for one in made.waits if one.name)
+    parts = [f"{made.records} records taken over, up to {made.waiting} of them waiting{f' ({waits})' if waits else ''}"]
     if made.in_doubt:
         parts.append(f"ToolsNet may lack up to {made.in_doubt} that it had: what the old spool has of them is there")
     if made.kept:
@@ -174,7 +174,7 @@ def told_of(made: NewArea, plan: Plan) -> str:
     if made.left:
         most = made.all_bytes // 1024
         more = f", of {most} KiB it would have them (--size-kib {most})" if most else ""
-        parts.append(f"{made.left} older records that no outlet waits for were left behind{more}")
+        parts.append(f"{made.left} older records that no configured outlet waits for were left behind{more}")
     if made.curves:
         parts.append(f"{made.curves} pieces of curves were left behind")
     size, ordered = len(made.device.cells) // 1024, plan.size_bytes // 1024
@@ -218,13 +218,13 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
         if made is None and first == len(records) - len(needed):
             raise CannotTakeOver("what has to be kept does not fit the new spool; make it larger (--size-kib)")
         first = first if made is not None else min(first + _STEP, len(records) - len(needed))
-    waits = _waits(old, records)
+    waits = waiting(old, {one.number: one.kind for one in records[first:]})
     return NewArea(
         made,
         len(records) - first,
-        max(count for _, count in waits),
+        waits[0].count,
         old.quarantine.count(),  # of its ring's records some may be gone
-        tuple(waits) if len(waits) > 1 else (),
+        waits,
         in_doubt,
         first,
         area.size_for(records) if first else 0,
@@ -278,17 +278,6 @@ def _usual_kept(old: OfflineSpool) -> int:
         return 0
     had, whole = old.kept.device.block_count, old.log.device.device.block_count
     return 0 if old.may_refuse and had == max(whole // 4, KEPT_BLOCKS_LEAST) else had
-
-
-def _waits(old: OfflineSpool, records: list[Record]) -> list[tuple[str, int]]:
-    """Return for which kinds of outlets how many of these wait, the most first; one entry where nothing tells kinds."""
-    found = []
-    for cursor in old.log.cursors:
-        kind = kind_at(old.state, cursor.slot - n.CURSOR)
-        name = KINDS[kind - 1] if 0 < kind <= len(KINDS) else ""
-        if name or cursor is old.first:
-            found.append((NAMES.get(name, name), sum(one.number > cursor.number for one in records)))
-    return sorted(found, key=lambda one: -one[1])
 
 
 def _first_that_fits(records: list[Record], last: int, area: _Sizes, log_blocks: int) -> int:

@@ -39,7 +39,7 @@ FAMILIES = {
     ),
     "toolcart_results_waiting": (
         GAUGE,
-        "Records that ToolsNet, else the durable outlet that is furthest behind, has not taken.",
+        "Records that the outlet which is furthest behind has not taken.",
     ),
     "toolcart_outlet_waiting": (GAUGE, "Records that an outlet has not taken yet, by its name."),
     "toolcart_results_in_doubt": (
@@ -67,7 +67,7 @@ FAMILIES = {
         "Results at most that a durable outlet lacks, by its name: overwritten in a full spool, or left out for it.",
     ),
     "toolcart_results_missed": (GAUGE, "Records at most given up before a best-effort outlet had them, by its name."),
-    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest waiting result, 0 if none is."),
+    "toolcart_oldest_waiting_seconds": (GAUGE, "Age of the oldest result that waits for any outlet, 0 if none does."),
     "toolcart_repeats_total": (COUNTER, "Messages that came or went more than once, by side."),
     "toolcart_connected": (
         GAUGE,

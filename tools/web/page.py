@@ -168,7 +168,7 @@ def row(station: dict) -> str:
     outlet = connections.first_outlet(station)
     values["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
     waiting: Any = station["backlog"]
-    if "delivered" not in station and waiting and connections.furthest_behind(station) != [outlet]:
+    if waiting and connections.backlog_for(station) != connections.name_of(outlet):
         waiting = f"{waiting} for {connections.backlog_for(station)}"
     figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
     values["figures"] = list(zip(_NAMES[3:], figures, strict=True))

@@ -181,7 +181,7 @@ def test_a_person_sees_every_outlet():
         1,
         "it refuses",
     )
-    assert station["backlog"] == 0 and station["counters"]["outlet failed"] == 1
+    assert station["backlog"] == 1 and station["counters"]["outlet failed"] == 1
     json.dumps(station)
 
 

@@ -1,11 +1,19 @@
 """A number that waits and a name that are said together belong to the same outlet, on every surface."""
 
+import re
+import time
+
 import pytest
 
+from toolcart.agent.openprotocol.session_states import READY
+from toolcart.sim.serve import SimulatedPlant
+from toolcart.tools.doctor import agent as doctor_agent
+from toolcart.tools.live import panels, stations, watch
 from toolcart.tools.live.figures import Figures
 from toolcart.tools.messages import attention, connections, status
-from toolcart.tools.web import page
+from toolcart.tools.web import metrics, page
 from host_tests.support.agent_lines import healthy_station, status_of
+from host_tests.support.running import cart_of, run_agent, written
 
 FILE = {
     "kind": "file",
@@ -15,6 +23,7 @@ FILE = {
     "is_up": True,
     "state": "open",
     "place": "a.jsonl",
+    "why": "",
 }
 HOOK = {**FILE, "kind": "webhook", "name": "webhook", "place": "https://hook", "waiting": 500, "is_up": False}
 BROKER = {**HOOK, "kind": "mqtt", "name": "main", "place": "mqtt://broker"}
@@ -33,12 +42,12 @@ CASES = {
 }
 
 
-def station_with(outlets, used):
+def station_with(outlets, used=10):
     toolsnet = [one for one in outlets if one["kind"] == "toolsnet"]
-    backlog = toolsnet[0]["waiting"] if toolsnet else connections.waiting_for({"outlets": outlets})[0]
+    backlog = max(one["waiting"] for one in outlets)
     reported = healthy_station(outlets=[dict(one) for one in outlets], backlog=backlog, stored=900)
     if toolsnet:
-        reported["delivered"] = 900 - backlog
+        reported["delivered"] = 900 - toolsnet[0]["waiting"]
     else:
         reported.pop("delivered", None)
     reported["spool"].update(used_blocks=used, blocks=100)
@@ -49,24 +58,84 @@ def station_with(outlets, used):
 def test_log_names_outlet_whose_number_it_says(case):
     outlets, name, count = CASES[case]
     figures = Figures()
-    for used in (10, 95):
-        texts = [one.text for one in figures.feed(status_of(station_with(outlets, used)), 1.0)]
-        assert any(
-            f"{count} results waiting for {name}" in one or f"{count} waiting for {name}" in one for one in texts
-        )
+    texts = [one.text for used in (10, 95) for one in figures.feed(status_of(station_with(outlets, used)), 1.0)]
+    assert any(f"{count} results waiting for {name}" in one for one in texts), "whom a full spool waits for"
+    [spool] = [one for one in texts if one.startswith("spool of")]
+    assert not lacking_in(spool, outlets)
+
+
+def lacking_in(text, outlets):
+    """The outlets of which it is not said how much waits for them."""
+    counts = [(connections.name_of(one), one["waiting"]) for one in outlets]
+    return [name for name, count in counts if not re.search(rf"\b{count}( waiting)? for {name}\b", text)]
+
+
+def figures_of(outlets):
+    figures = Figures()
+    figures.feed(status_of(station_with(outlets)), 1.0)
+    return figures
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_status_and_page_name_outlet_whose_number_they_say(case):
-    outlets, name, count = CASES[case]
-    reported = station_with(outlets, 10)
-    first = connections.first_outlet(reported)
-    if first["kind"] == "toolsnet":
-        assert f"{first['waiting']} waiting" in status.results(reported)
-        assert status.results(reported).endswith(" for ToolsNet")
-        return
-    assert f"{count} waiting" in status.results(reported) and status.results(reported).endswith(f" for {name}")
-    assert (f"{count} for {name}" in page.row(reported)) == (connections.furthest_behind(reported) != [first])
+def test_each_voice_says_how_much_waits_for_each_outlet(case):
+    outlets, *_ = CASES[case]
+    reported, figures = station_with(outlets), figures_of(outlets)
+    for text in (
+        status.results(reported),
+        watch.totals_text(figures),
+        watch.account_text(figures),
+        stations.summary(figures.station_figures(), (0.0, 0.0), 400).plain,
+    ):
+        assert not lacking_in(text, outlets), text
+    assert watch.totals(figures)["waiting"] == max(one["waiting"] for one in outlets)
+    assert watch.totals(figures)["waiting_for"] == {connections.name_of(one): one["waiting"] for one in outlets}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_page_and_screen_name_the_outlet_for_which_most_waits(case):
+    outlets, *_ = CASES[case]
+    reported = station_with(outlets)
+    highest = max(one["waiting"] for one in outlets)
+    names = [connections.name_of(one) for one in outlets if one["waiting"] == highest]
+    first = connections.name_of(connections.first_outlet(reported))
+    row, screen = page.row(reported), panels.account(reported).plain
+    assert (f"{highest} for {names[0]}" in row.replace("&#39;", "'")) == (names != [first]), row
+    assert f"{names[-1]} {highest}" in screen if len(outlets) > 1 else f"waiting {highest}" in screen, screen
+    assert "nothing waiting" not in panels.backlog(reported, (0.0, 0.0), 0.0).plain
+
+
+def test_nothing_is_said_to_wait_no_more_while_one_outlet_lacks_something():
+    figures, said = Figures(), []
+    for mqtt, toolsnet in ((33, 40), (33, 0), (20, 0), (0, 0)):
+        outlets = [{**SERVER, "waiting": toolsnet}, {**BROKER, "waiting": mqtt, "is_up": True}]
+        changes = figures.feed(status_of(station_with(outlets)), 1.0)
+        said.append([one.text for one in changes if "backlog" in one.text or "nothing waits" in one.text])
+    assert said == [[], [], [], ["backlog delivered (up to 40)"]]
+
+
+def test_what_another_outlet_never_got_is_not_called_delivered():
+    figures = Figures()
+    for mqtt, given_up in ((33, 5), (0, 25)):
+        outlets = [dict(SERVER), {**BROKER, "waiting": mqtt, "given_up": given_up}]
+        changes = figures.feed(status_of(station_with(outlets)), 1.0)
+    [text] = [one.text for one in changes if "backlog" in one.text]
+    assert text == "nothing waits any more, of a backlog of up to 33: 20 overwritten at most, the rest delivered"
+
+
+def test_a_board_s_status_without_counts_of_outlets_has_toolsnet_s_backlog():
+    assert status.results(healthy_station()) == "7 stored, 5 delivered, 2 waiting"
+    figures = Figures()
+    figures.feed(status_of(healthy_station()), 1.0)
+    assert "waiting 2; " in watch.totals_text(figures)
+
+
+def test_what_waits_is_added_up_by_names():
+    pair = [
+        station_with([{**SERVER, "waiting": 3}, {**BROKER, "waiting": 5}]),
+        station_with([{**SERVER, "waiting": 4}]),
+    ]
+    assert connections.waits(pair) == {"ToolsNet": 7, "MQTT main": 5}
+    assert connections.waiting_text(pair, "waiting") == "7 waiting for ToolsNet, 5 for MQTT main"
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -76,3 +145,31 @@ def test_what_keeps_a_spool_full_is_named(case):
     reported["controller"]["waits_for_room"] = True
     hint = next(need.hint for need in attention.needs(reported) if need.slug == "full")
     assert hint.startswith(f"{name} {'have' if ' and ' in name else 'has'} to take some")
+
+
+def test_a_running_agent_s_own_figures_are_those_of_the_outlet_that_lacks_most(tmp_path):
+    """ToolsNet has everything; the file's folder is not there."""
+    outlets = [{"kind": "toolsnet"}, {"kind": "file", "path": "none/lines.jsonl"}]
+    with SimulatedPlant() as plant:
+        cart = written(tmp_path, cart_of(plant, station={"outlets": outlets}))
+        services = []
+
+        def goes_on(agent, _):
+            services.append(agent._service_status())
+            if agent.app.stations[0].session.state == READY and not plant.controller.produced:
+                plant.produce(7)
+            return ", 7 delivered" not in services[-1]
+
+        code, lines = run_agent(cart, goes_on)
+    figures = Figures()
+    figures.feed(lines[-1], 1.0)
+    [station] = lines[-1]["stations"]
+    assert code == 0 and station["backlog"] == 7 and station["oldest_waiting"], station
+    assert "waiting 7 for file, 0 for ToolsNet" in watch.totals_text(figures)
+    assert services[-1] == "1 of 1 stations, 7 results stored, 7 delivered, 7 waiting for file, 0 for ToolsNet"
+    assert "7 for file" in page.row(station)
+    metric = metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], time.time() + 4e9)
+    [age] = re.findall(r"^toolcart_oldest_waiting_seconds\{.*\} (\S+)", metric, re.MULTILINE)
+    assert float(age) > 0
+    [finding] = doctor_agent.examine(str(cart), None, None, [tmp_path / "cart.spool"], names=["toolsnet", "file"])
+    assert "up to 7 records wait for file, and nothing is taken" in finding.words

@@ -351,7 +351,7 @@ def test_by_hand_into_another_size_unit_and_station(tmp_path):
     path, target = put(tmp_path), tmp_path / "new.spool"
     before = path.read_bytes()
     ran = take(path, target, "--station", 12, "--size-kib", 1024, "--unit", 64)
-    assert "4 of them waiting; 92 set aside" in ran
+    assert "up to 13 of them waiting; 92 set aside" in ran
     flash = FileFlash(str(target), 1 << 20, 64, (3, 1, 12))
     assert flash.note == "" and flash.block_count * flash.block_bytes >= 1 << 20
     flash.close()
