@@ -90,7 +90,7 @@ class Figures:
         return sum(station.get(name, 0) for station in self.station_statuses())
 
     def undelivered(self) -> dict[str, int]:
-        """Return how much of all stations' backlogs was not delivered and waits no more: parked, dropped, overwritten."""
+        """Return how much of what ToolsNet, else the durable outlets, should have had waits no more, in each way."""
         counts = [_undelivered(station) for station in self.station_statuses()]
         return {name: sum(one[name] for one in counts) for name in _NOT_DELIVERED}
 
@@ -318,7 +318,7 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
         figures.backlog_outlets, figures.highest_backlog = outlets, 0
         before = status
     if not figures.highest_backlog:
-        figures.undelivered_before = _undelivered(before)
+        figures.undelivered_before = _undelivered_to_each(before)
     if backlog:  # what left it undelivered was in it too
         left = sum(count for count in _undelivered_since(figures, status).values() if count > 0)
         figures.highest_backlog = max(figures.highest_backlog, backlog + left)
@@ -349,14 +349,24 @@ def _backlog_outcome(figures: StationFigures, status: dict) -> str:
 
 
 def _undelivered(status: dict) -> dict[str, int]:
-    """Return how much has left the backlog undelivered in each way, of each outlet."""
+    """Return how much of a station was not delivered in each way: to ToolsNet, else to the durable outlets."""
+    counts = {name: status.get(name, 0) for name in _NOT_DELIVERED}
+    outlets = status.get("outlets", ())
+    of_toolsnet = [outlet for outlet in outlets if outlet["kind"] == "toolsnet"]
+    durable = of_toolsnet or [outlet for outlet in outlets if outlet.get("durable", True)]
+    counts["overwritten"] = max([outlet.get("given_up") or 0 for outlet in durable] or [0])
+    return counts
+
+
+def _undelivered_to_each(status: dict) -> dict[str, int]:
+    """Return how much was set aside and dropped, and how much each outlet lacks that the log gave up."""
     counts = {f"overwritten {name}": outlet.get("given_up") or 0 for name, outlet in connections.outlets_of(status)}
     return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), **counts}
 
 
 def _undelivered_since(figures: StationFigures, status: dict) -> dict[str, int]:
     """Return how much has since the backlog began, of the outlet that lost most."""
-    since = {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered(status).items()}
+    since = {name: now - figures.undelivered_before.get(name, 0) for name, now in _undelivered_to_each(status).items()}
     overwritten = [count for name, count in since.items() if name.startswith("overwritten")]
     return {"parked": since["parked"], "dropped": since["dropped"], "overwritten": max(overwritten, default=0)}
 
