@@ -150,7 +150,7 @@ class Session:
             return
         push = self.pushed
         if self.received.sequence:
-            self.link_level_receive.owe(push.pushed_mid, CODE_NONE)
+            self.link_level_receive.owe(push.pushed_mid, CODE_NONE)  # type: ignore[union-attr]
         else:
             push.unanswered += 1
             self.pushes.owing = push
@@ -158,7 +158,7 @@ class Session:
     def withhold(self):
         """What the last event pushed could not be kept: no answer, so that it comes again."""
         if self.received.sequence:
-            self.link_level_receive.expected = self.received.sequence
+            self.link_level_receive.expected = self.received.sequence  # type: ignore[union-attr]
 
     def has_more(self):
         """True if `tick` would post another message at once."""
@@ -803,7 +803,8 @@ class Session:
                 cut_short = part == linked_messages.PART_LAST_CUT
             return self._pushed(push, cut_short) if push else self._take_answer(mid, cut_short)
         if self.received.sequence:
-            self.link_level_receive.owe(mid, CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE)
+            code = CODE_PART if part == linked_messages.PART_REFUSED else CODE_NONE
+            self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
             if part == linked_messages.PART_REFUSED:
                 self.withhold()
         return st.EV_NONE if part == linked_messages.PART_KEPT else st.EV_MALFORMED
@@ -812,7 +813,8 @@ class Session:
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
         if mid != 9997 and mid != 9998:
             self.received.sequence = sequence_of(self.link.buf, self.link.at)
-        return not self.received.sequence or self.link_level_receive.admits(mid, self.received.sequence, later)
+        sequence = self.received.sequence
+        return not sequence or self.link_level_receive.admits(mid, sequence, later)  # type: ignore[union-attr]
 
     def _take_answer(self, mid, cut_short):
         link = self.link

@@ -168,7 +168,7 @@ def test_what_a_durable_one_lacks_is_overwritten_and_what_another_lacks_is_misse
         assert "overwritten" not in ending
     else:
         waits = status["stored"] - given_up["webhook"]
-        assert f"stored 600 (0.0/s), passed on 0.0/s, waiting {waits};" in ending
+        assert f"stored 600 (0.0/s), passed on 0.0/s, waiting {waits} for webhook, " in ending
         assert ending.endswith(f"; overwritten, at most: {given_up['webhook']}")
     assert figures.undelivered()["overwritten"] == (0 if outlets else given_up["webhook"])
     plant.again(*outlets, KINDS["mqtt"])
