@@ -671,8 +671,8 @@ def know_names():
     """Let the table of names have room for all of the agent's: each part of it is twice as large as the one before.
 
     Else one name more may take 18 KB. A chip has the names of frozen code in its flash (py/qstr.c: a pool has the ones
-    of the firmware, others begin small). How many names that takes is found once: each look at the heap is a walk through
-    all of it.
+    of the firmware, others begin small). How many names that takes is found once: each look at the heap is a walk
+    through all of it.
     """
     nothing = object()
     known = wire.ask(rules.NAMES)
