@@ -197,10 +197,13 @@ def test_a_board_runs_in_the_least_heap_that_the_tool_lets_pass(row, heap_bytes)
 
 @pytest.mark.parametrize("platform", ["rp2", "esp32"])
 def test_a_board_has_all_of_its_heap_beside_the_fakes(chip, platform):
-    board = chip(platform, script="import gc\ngc.collect()\nprint(gc.mem_free())\n")
-    board.run(1000)
     usable = rules.HEAP_BYTES[platform] * rules.HEAP_WITHOUT // rules.HEAP_WITH_TABLES
-    assert usable - 2048 < int(board.output()) <= usable
+    free = set()
+    for _ in range(2):  # one that may be the first that is measured, and one that is like another
+        board = chip(platform, script="import gc\ngc.collect()\nprint(gc.mem_free())\n")
+        board.run(1000)
+        free.add(int(board.output()))
+    assert len(free) == 1 and usable - 2048 < free.pop() <= usable
 
 
 def test_the_program_that_is_copied_runs_in_an_rp2350s_heap(chip):

@@ -671,13 +671,16 @@ def know_names():
     """Let the table of names have room for all of the agent's: each part of it is twice as large as the one before.
 
     Else one name more may take 18 KB. A chip has the names of frozen code in its flash (py/qstr.c: a pool has the ones
-    of the firmware, others begin small).
+    of the firmware, others begin small). How many names that takes is found once: each look at the heap is a walk
+    through all of it.
     """
     nothing = object()
-    for number in range(rules.NAMES_MOST):
-        before = gc.mem_alloc()
+    known = wire.ask(rules.NAMES)
+    for number in range(known or rules.NAMES_MOST):
+        before = 0 if known else gc.mem_alloc()
         getattr(nothing, "~%d" % number, None)
-        if gc.mem_alloc() - before > rules.NAMES_BYTES:
+        if not known and gc.mem_alloc() - before > rules.NAMES_BYTES:
+            wire.ask(rules.NAMES, 0, number + 1)
             return
 
 

@@ -7,7 +7,7 @@ PORTABLE = True
 
 # What the chip's side (lab.chips.inside) asks the side of the world for (lab.chips.chip).
 (WAIT, STALL, SOCKET, CONNECT, READ, WRITE, CLOSE, NAME, SENDTO, RECVFROM) = range(10)
-(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, NOTICE, REPL, UART) = range(10, 20)
+(WLAN, PROGRAM, ERASE, RESET, WATCHDOG, FEED, FREE, NOTICE, REPL, UART, NAMES) = range(10, 21)
 CONSOLE = 255  # where a poll names what is ready; others are sockets
 
 # Numbers of timers. ports/rp2/machine_timer.c:119: only -1; ports/esp32/machine_timer.c:112: 0 to 3, and -1 is unsigned
