@@ -20,7 +20,7 @@ from toolcart.agent.record.text import describe, time_of
 RESULTS_SHOWN = 12  # what fits on a screen of 24 lines beside the rest
 BLOCKS_WALKED = 3  # 4 KiB hold 15 light results; after a start the newest block and the one before may hold only one
 
-FOREIGN = "it is a spool of another version, or of another size of blocks or units"
+FOREIGN = "it is a spool of another version, of another size of blocks or units, or parts of several"
 
 # Why a connection is down: from toolcart.agent.openprotocol.session_states, toolcart.agent.link.port and
 # toolcart.agent.base.connection_fault. The sentences are in toolcart.tools.messages.reasons.

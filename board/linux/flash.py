@@ -22,10 +22,12 @@ Rules
 
 import errno
 import os
+import shlex
 import time
 
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_GONE, REFUSED_NOTHING
 from toolcart.board.errno_reasons import refusal_of
+from toolcart.board.linux import spool_content
 from toolcart.board.linux.spool_file import FlashInUse as FlashInUse
 from toolcart.board.linux.spool_file import FlashUnusable as FlashUnusable
 from toolcart.board.linux.spool_file import SpoolFile
@@ -60,6 +62,13 @@ class FileFlash:
         self._syncs = 0
         self._sync_ns = 0  # of all syncs
         self._sync_most_ns = 0
+        if not self.is_new and spool_content.kind_of(self) == spool_content.SPOILT:
+            self.close()
+            why = (
+                "%s holds nothing that can be read as a spool, and is not blank; `toolcart spool rescue %s` looks for "
+            )
+            why += "results in it, then move it away"
+            raise FlashUnusable(why % (path, shlex.quote(path)))
 
     def sync_times(self):
         """Return how many syncs there were and how long they took, in ms: a worn card first becomes slow."""

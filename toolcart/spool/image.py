@@ -5,7 +5,8 @@ Rules
 2. The agent's own code decides what counts (toolcart.spool.offline_spool): a mount writes nothing. Every other
    sound record is void: a copy that was cut, or what was refused, or superseded by a later block.
 3. One in which no agent has stored anything yet is not divided: all behind the state is one area, without a record.
-4. The header page in front of a file's blocks is not one of them; an image of a chip has none.
+4. The header page in front of a file's blocks is not one of them; an image of a chip has none. Where it was lost, the
+   state behind it is still found.
 5. `scan`, for rescue, ignores all order and takes every sound record wherever it is.
 """
 
@@ -23,8 +24,9 @@ from pathlib import Path
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.log import block_head
+from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import ALIGN_BYTES, FRAME_BYTES, HEAD_BYTES, NUMBER
-from toolcart.agent.log.snapshot import STATE_BLOCKS
+from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, Snapshot
 from toolcart.agent.log.snapshot_fields import GRAPHS, KEPT, LOG
 from toolcart.agent.record import KIND_RAW, KIND_RESULT, KINDS, PAYLOAD_WIDE
 from toolcart.agent.record.provenance import origin_bytes
@@ -74,22 +76,39 @@ class Entry:
 
 @dataclass
 class Area:
-    """One log of the image: its blocks, everything found in them, and how many records are damaged."""
+    """One log of the image: its blocks, everything found in them, and how many acknowledged records cannot be read.
+
+    A block that holds something, but no record, need not have held one: it may have been in the file before it was part
+    of the spool, or its first record was torn by a power cut. What it had is missed between the numbers of others.
+    """
 
     ring: int
     first_block: int
     block_count: int
     entries: list[Entry] = field(default_factory=list)
     damaged: int = 0
-    unreadable: int = 0  # blocks in which something was written but nothing is sound
+    without_record: int = 0  # blocks that hold something, but no record
 
 
 @dataclass
 class Image:
-    """A whole spool: its areas, and what a start would find."""
+    """A whole spool: its areas, and what a start would find. `flaws` say what is not as it should be, for people."""
 
     areas: list[Area]
     opened: OfflineSpool
+    flaws: list[str]
+
+    @property
+    def is_damaged(self) -> bool:
+        """True if a record that was acknowledged, the state or the header cannot be read."""
+        return any(area.damaged for area in self.areas) or self.opened.state.lost or HEADER_FLAW in self.flaws
+
+
+HEADER_FLAW = "its header is damaged or gone: no agent starts with it"
+STATE_FLAW = (
+    "its state cannot be read: what was delivered, what the controller no longer has and what can still be fetched "
+    "from it is not known; a start takes everything in the spool for waiting"
+)
 
 
 def load(path: Path) -> bytes:
@@ -147,31 +166,74 @@ def header(path: Path) -> linux_header.Header | None:
 
 def read(path: Path) -> Image:
     """Return the areas of a spool: main, the quarantine, graphs if there are any; ImageError if it is not a spool."""
-    device = device_of(content_of(path))
+    return of_content(content_of(path))
+
+
+def of_content(content: bytes) -> Image:
+    """Return the areas of the spool in this content of a file or folder; ImageError if it is not a spool."""
+    device, flaws = _device(content)
     spool = opened(device)
     if spool is None:
-        raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version")
-    if spool.is_new:
-        return Image([_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {})], spool)
+        raise DamagedSpool("its areas do not fit: it is damaged, or no spool of this version, or parts of several")
     areas = []
-    for ring, log in spool.logs():
-        if ring == KEPT and not spool.may_refuse:
-            continue  # the room for a quarantine, for when there is an outlet that refuses
-        areas.append(_area(ring, device, log.device.first_block, log.device.block_count, spool.counting(log)))
-    return Image(areas, spool)
+    if spool.is_new:
+        areas.append(_area(LOG, device, STATE_BLOCKS, device.block_count - STATE_BLOCKS, {}))
+    else:
+        for ring, log in spool.logs():
+            if ring == KEPT and not spool.may_refuse:
+                continue  # the room for a quarantine, for when there is an outlet that refuses
+            passed, part = spool.passed(log), log.device
+            area = _area(ring, device, part.first_block, part.block_count, spool.counting(log), passed)
+            area.damaged += spool.gone_at_ends[ring]
+            areas.append(area)
+    flaws += [STATE_FLAW] * spool.state.lost
+    damaged = sum(area.damaged for area in areas)
+    if damaged:
+        flaws.append(f"up to {damaged} record{'s' * (damaged > 1)} that were acknowledged cannot be read")
+    blocks = sum(area.without_record for area in areas)
+    if blocks:
+        words = "1 block holds" if blocks == 1 else f"{blocks} blocks hold"
+        flaws.append(
+            f"{words} what is no record: zeros, what a power cut has left, or something that is not of this spool; an "
+            "agent erases such a block before it uses it"
+        )
+    return Image(areas, spool, flaws)
 
 
 def device_of(content: bytes) -> RamFlash:
     """Return a device with a copy of the blocks in this content of a file or folder; ImageError if there are none."""
+    return _device(content)[0]
+
+
+def _device(content: bytes) -> tuple[RamFlash, list[str]]:
+    """Return it with what is wrong around the blocks."""
     if not content:
         raise ImageError("it is empty")
     octets, header = linux_header.blocks_of(content), linux_header.read(content[: linux_header.PAGE_BYTES])
+    is_spoilt = header is None and len(octets) < len(content)
     unit, block_bytes = geometry(octets, header)
+    if header is None and not is_spoilt and _begins_after_a_header(content, unit, block_bytes):
+        octets, is_spoilt = content[linux_header.PAGE_BYTES :], True
     if header is not None and (why := linux_header.cut_short(header, len(content))):
         raise DamagedSpool(f"it {why}")
     device = RamFlash(len(octets) // block_bytes, block_bytes, unit)
     device.cells[:] = octets[: len(device.cells)]
-    return device
+    flaws = [HEADER_FLAW] * is_spoilt
+    rest = len(octets) - len(device.cells)
+    if rest:
+        flaws.append(f"{rest} bytes behind its last whole block are not of it")
+    return device, flaws
+
+
+def _begins_after_a_header(content: bytes, unit: int, block_bytes: int) -> bool:
+    """True if the state is found where the header of a file would be in front of it, and is not at the beginning."""
+    has_state = []
+    for begin in (0, linux_header.PAGE_BYTES):
+        octets = content[begin : begin + STATE_BLOCKS * block_bytes]
+        device = RamFlash(STATE_BLOCKS, block_bytes, unit)
+        device.cells[: len(octets)] = octets
+        has_state.append(Snapshot(Partition(device, 0, STATE_BLOCKS)).load() == STATE_FOUND)
+    return has_state == [False, True]
 
 
 def geometry(octets: bytes, header: linux_header.Header | None) -> tuple[int, int]:
@@ -207,14 +269,19 @@ def _sound(octets: bytes, at: int, room: int) -> int:
     return length if get_u32(octets, end) == crc30(octets, at, end) else 0
 
 
-def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes]) -> Area:
-    """Return everything in these blocks; `counting` is the payloads that count, by number."""
+def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[int, bytes], passed: int = 0) -> Area:
+    """Return everything in these blocks; `counting` is the payloads that count, by number.
+
+    Nothing is waited for up to the number `passed`.
+    """
     area = Area(ring, first, count)
     numbers: set[int] = set()
     ends: dict[int, tuple[int, int, int]] = {}  # for each record that counts: its block, begin and end
     for block in range(first, first + count):
         start = block * device.block_bytes
         octets = bytes(device.cells[start : start + device.block_bytes])
+        if not octets.strip(b"\xff"):
+            continue
         records = list(_records(octets, device.unit_bytes))
         for offset, length in records:
             payload = octets[offset + HEAD_BYTES : offset + length - 4]
@@ -225,22 +292,25 @@ def _area(ring: int, device: RamFlash, first: int, count: int, counting: dict[in
                 ends[number] = (block, offset, offset + length)
             entry = Entry(ring, block - first, offset, number, octets[offset], octets[offset + 1], payload, void)
             area.entries.append(entry)
-        area.unreadable += not records and bool(octets.strip(b"\xff"))
+        area.without_record += not records
     area.entries.sort(key=lambda entry: (entry.record, entry.void))
-    area.damaged = _missing(sorted(counting), ends, max(device.unit_bytes, ALIGN_BYTES))
+    area.damaged = _missing(sorted(counting), ends, max(device.unit_bytes, ALIGN_BYTES), passed)
     return area
 
 
-def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int) -> int:
+def _missing(numbers: list[int], ends: dict[int, tuple[int, int, int]], step: int, passed: int) -> int:
     """Return how many numbers between those that count have no record although there is room for one.
 
-    A start skips numbers: then the records are adjacent.
+    A start skips numbers: then the records are adjacent. A block may be erased once its records are passed, though
+    an older one is still there.
     """
     missing = 0
     for before, number in pairwise(numbers):
         block, _, end = ends.get(before, (-1, 0, 0))
         after, begin, _ = ends.get(number, (-2, 0, 0))
-        if block != after or begin != -(-end // step) * step:
+        if block != after:
+            missing += max(0, number - 1 - max(before, passed))
+        elif begin != -(-end // step) * step:
             missing += number - before - 1
     return missing
 

@@ -25,11 +25,14 @@ from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
 from toolcart.agent.log.mount import MOUNT_DONE, mount
 from toolcart.agent.log.partitioning import divide
-from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_EMPTY, Snapshot
+from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
+from toolcart.agent.log.snapshot_v4 import KIND_UNKNOWN
+from toolcart.agent.openprotocol.duplicate_search import DuplicateSearch
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.agent.record import PAYLOAD_WIDE
 from toolcart.agent.station.store import Store
+from toolcart.board.linux import spool_content
 from toolcart.board.ram_flash import RamFlash
 
 OUTLETS = 4
@@ -64,6 +67,12 @@ class OfflineSpool:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
             self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
+        # Nobody waits at a place that was never used, and those of earlier versions do not say whether they were.
+        kinds = [outlet_places.kind_at(self.state, place) for place in range(OUTLETS)]
+        is_certain = any(kinds) and KIND_UNKNOWN not in kinds
+        self._waiting = [cursor for cursor in self.log.cursors if is_certain or cursor.number]
+        # Records that are waited for, and are gone in front of the oldest block, or after the newest, by ring
+        self.gone_at_ends = {ring: self._gone_at_end(log, owned) for ring, log in self.logs()}
         self.is_new = False
         self.quarantine = Quarantine(self.kept, self.state, self.log)
         self.ledger = IdLedger(self.state)
@@ -72,14 +81,34 @@ class OfflineSpool:
         """Count, in memory alone, what the agent would count; nothing may be written afterwards."""
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
             log.visible, log.doubtful = log.number, False
+        if self.state.found:
+            damaged = self.state.numbers[n.DAMAGED]
+            for cursor in self._waiting:
+                self.log.pass_gone(cursor)
+            self.gone_at_ends[n.LOG] += self.state.numbers[n.DAMAGED] - damaged
         self.begin()  # where nothing is in doubt it writes nothing
+
+    def _gone_at_end(self, log: Log, before: Snapshot | None) -> int:
+        """Return how many records are gone after the newest of a log, that the snapshot `before` the mount has durable.
+
+        A block that holds copies alone may have faded, and is not missed (toolcart.agent.log.mount).
+        """
+        if before is None or not before.found or log.block_number >= before.durable[log.ring + n.COUNTS_TO]:
+            return 0
+        return max(0, before.durable[log.ring + n.SOLID] - 1 - max(log.number, self.passed(log)))
+
+    def passed(self, log: Log) -> int:
+        """Return up to which number nothing is waited for in this log: blocks without more may be erased."""
+        cursors = self._waiting if log is self.log else log.cursors
+        return min((cursor.number for cursor in cursors), default=0)
 
     def begin(self) -> bool:
         """Start as the agent does (agent.cart.storage, agent.cart.assembly); False if the flash takes nothing now."""
         if self.log.free_blocks():  # else it overwrote: whatever starts there gives a block up, and counts it
             self.log.blocks.when_full = WHEN_FULL_REFUSE
         self.quarantine.start()
-        store = Store(self.log, self.ledger, None, None, None, None, 0)  # of which a start needs no more
+        duplicates = DuplicateSearch(self.log)
+        store = Store(self.log, self.ledger, None, duplicates, None, None, 0)  # of which a start needs no more
         return store.start() and self.quarantine.settle()
 
     def logs(self) -> Iterator[tuple[int, Log]]:
@@ -128,7 +157,10 @@ def begun(device) -> OfflineSpool | None:
 def _mounted(device) -> OfflineSpool | None:
     if device.block_count <= STATE_BLOCKS:
         return None
-    if _is_new(device):
+    kind = spool_content.kind_of(device)
+    if kind == spool_content.SPOILT:
+        return None
+    if kind == spool_content.NEW:
         spool = OfflineSpool(RamFlash(device.block_count, device.block_bytes, device.unit_bytes), BLOCKS_LEAST, 0)
         spool.is_new = True
         return spool
@@ -137,14 +169,3 @@ def _mounted(device) -> OfflineSpool | None:
         return None
     spool = OfflineSpool(device, kept_blocks, graph_blocks, owned)
     return spool if spool.answer == MOUNT_DONE else None
-
-
-def _is_new(device) -> bool:
-    """True if there is neither a state nor anything behind it; power cuts may have torn the first states."""
-    if Snapshot(Partition(device, 0, STATE_BLOCKS)).load() != STATE_EMPTY:
-        return False
-    octets = bytearray(device.block_bytes)
-    for block in range(STATE_BLOCKS, device.block_count):
-        if device.read_into(block * device.block_bytes, octets, len(octets)) != 0 or octets.strip(b"\xff"):
-            return False
-    return True

@@ -29,6 +29,7 @@ from toolcart.board.errno_reasons import refusal_of
 from toolcart.board.linux import refusal as linux_refusal
 from toolcart.board.linux import spool_header as linux_header
 from toolcart.board.linux import volatile_storage
+from toolcart.spool import image
 from toolcart.tools.config import path_checks
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN, Finding
 from toolcart.tools.doctor.outlets import address_of
@@ -78,6 +79,8 @@ def spool(
     except OSError as error:
         return _refused(name, path, settings, error, is_up)
     findings = [_file(subject, path, settings, no_room), _disk(name, mean_ms, most_ms)]
+    if findings[0].verdict == GOOD and path.is_file() and not is_up:  # an agent tells what it has found
+        findings[1:1] = _flaws(subject, path)
     kept_in = volatile_storage.volatility(str(path))
     if kept_in:
         hint = "Name a file on a disk or card in spool.path, in a container one in a volume."
@@ -173,6 +176,17 @@ def _file(subject: str, path: Path, settings: dict, no_room: str = "") -> Findin
         return Finding(subject, BAD, f"{path} {why}", _as_sentence(to_do))
     kib = (status.st_size - linux_header.PAGE_BYTES) // 1024
     return Finding(subject, GOOD, f"{path}: {kib} KiB, this station's")
+
+
+def _flaws(subject: str, path: Path) -> list[Finding]:
+    """Say what is not as it should be in a spool that a start would take."""
+    try:
+        found = image.read(path)
+    except image.ImageError as reason:
+        rescue = f"`toolcart spool rescue {shlex.quote(str(path))}` looks for results in it."
+        return [Finding(subject, BAD, f"{path}: {reason}", rescue)]
+    hint = f"`toolcart spool check {shlex.quote(str(path))}` tells more; look at the disk." * found.is_damaged
+    return [Finding(subject, WARN if found.is_damaged else NOTE, f"{path}: {flaw}", hint) for flaw in found.flaws]
 
 
 def is_unset(clock_state: dict) -> bool:

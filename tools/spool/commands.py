@@ -44,10 +44,18 @@ def spool() -> None:
 
 
 def _read(file: Path) -> image.Image:
+    """Return what is in the file; on stderr it is said what is not as it should be."""
     try:
-        return image.read(file)
+        found = image.read(file)
     except image.ImageError as reason:
         _fail(file, reason)
+    _note_flaws(found.flaws)
+    return found
+
+
+def _note_flaws(flaws: list[str]) -> None:
+    for flaw in flaws:
+        click.echo(f"note: {flaw}", err=True)
 
 
 def _fail(file: Path, reason: image.ImageError) -> NoReturn:
@@ -69,7 +77,7 @@ def info(file: Path, as_json: bool) -> None:
     owner = report.owner(image.header(file))
     if as_json:
         report_fields = {"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new}
-        click.echo(json.dumps({**report_fields, "areas": accounts}))
+        click.echo(json.dumps({**report_fields, "flaws": spool.flaws, "areas": accounts}))
         return
     if running:
         click.echo(f"note: {RUNNING}", err=True)
@@ -171,7 +179,7 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
     account = report.account(spool, spool.areas[0])
     if as_json:
         totals = {name: account.get(name) for name in ("gone", "gone_not_listed", "missing")}
-        click.echo(json.dumps({"file": str(file), **totals, "gaps": listed}, indent=1))
+        click.echo(json.dumps({"file": str(file), **totals, "flaws": spool.flaws, "gaps": listed}, indent=1))
         return
     if as_csv:
         report.write(listed, report.GAP_COLUMNS)
@@ -182,6 +190,9 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         count = "some" if gap["count"] is None else gap["count"]
         reason = gap["why"] or "power was cut before it was noted which, or for several reasons"
         click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {reason}"))
+    if spool.opened.state.lost:
+        click.echo("how many are gone in all, and how many are missing that can still be fetched, is not known")
+        return
     click.echo(
         f"{account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
         f"{account.get('missing', 0)} missing that can still be fetched"
@@ -194,18 +205,19 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
 def check(file: Path, as_json: bool) -> None:
     """Check every byte.
 
-    Exit code 1 if a record that was acknowledged can no longer be read.
+    Exit code 1 if a record that was acknowledged, the state or the header can no longer be read.
     """
-    areas = _read(file).areas
-    damaged = sum(area.damaged + area.unreadable for area in areas)
+    found = _read(file)
+    areas = found.areas
+    damaged = sum(area.damaged for area in areas)
     records = sum(1 for area in areas for entry in area.entries if not entry.void)
     void = sum(1 for area in areas for entry in area.entries if entry.void)
-    summary = {"file": str(file), "records": records, "damaged": damaged, "void": void}
+    summary = {"file": str(file), "records": records, "damaged": damaged, "void": void, "flaws": found.flaws}
     if as_json:
         click.echo(json.dumps(summary))
     else:
-        click.echo(f"{records} records, {damaged} damaged, {void} void (never acknowledged)")
-    sys.exit(1 if damaged else 0)
+        click.echo(f"{records} records, {damaged} damaged, {void} void (copies, or never acknowledged)")
+    sys.exit(1 if found.is_damaged else 0)
 
 
 @spool.command()
@@ -264,7 +276,8 @@ def take_over_command(
     from toolcart.tools.spool.take_over import CannotTakeOver, Plan, take_over
 
     try:
-        click.echo(take_over(source, target, Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)))
+        plan = Plan(size_kib * 1024, (parked_kib or 0) * 1024, int(unit), station or 0)
+        click.echo(take_over(source, target, plan, _note_flaws))
     except image.ImageError as reason:
         _fail(source, reason)
     except CannotTakeOver as reason:

@@ -103,7 +103,7 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "newest": entries[-1].number if entries else None,
         "damaged": area.damaged,
         "void": len(area.entries) - len(counted),
-        "unreadable_blocks": area.unreadable,
+        "blocks_without_record": area.without_record,
         "format": block_head.VERSION,
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
@@ -132,7 +132,7 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     is_met = numbers[n.SENT] & n.SENT_MET
     delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
     overwritten = {"overwritten": numbers[n.OVERWRITTEN]} if spool.may_refuse else {}
-    return {
+    fields = {
         "stored": numbers[n.STORED],
         **delivered,
         "waiting": waits.highest(),
@@ -149,6 +149,12 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
         "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }
+    return {**fields, **dict.fromkeys(_REMEMBERED & fields.keys())} if spool.state.lost else fields
+
+
+# What only the state knows, or counts together with what comes after it
+_REMEMBERED = {"stored", "delivered", "dropped", "overwritten", "jumped", "stored_again_at_most"}
+_REMEMBERED |= {"gone", "gone_not_listed", "missing"}
 
 
 def sent_again(spool: OfflineSpool) -> int:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,12 +108,17 @@ class NewArea:
     curves: int = 0  # pieces of them, which are left behind
 
 
-def take_over(source: Path, target: Path, plan: Plan) -> str:
-    """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done."""
+def take_over(source: Path, target: Path, plan: Plan, note: Callable[[list[str]], None] = lambda _: None) -> str:
+    """Make a new spool file at `target` from the file, folder of blocks or image at `source`; say what was done.
+
+    `note` gets what is not as it should be in the old one.
+    """
     if target.exists():
         raise CannotTakeOver(f"{target} already exists; it is not overwritten")
     with _locked(source):
-        return _moved(source, target, plan)
+        found = image.read(source)
+        note(found.flaws)
+        return _moved(found.opened, source, target, plan)
 
 
 @contextlib.contextmanager
@@ -136,11 +141,8 @@ def _locked(source: Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _moved(source: Path, target: Path, plan: Plan) -> str:
-    old = start(image.content_of(source))
+def _moved(old: OfflineSpool, source: Path, target: Path, plan: Plan) -> str:
     header = image.header(source)
-    if old is None:
-        raise CannotTakeOver(f"{source} holds no spool that can be started")
     owner = header.owner if header is not None else NO_OWNER
     if plan.station == _station_of(old, owner):
         plan = replace(plan, station=0)

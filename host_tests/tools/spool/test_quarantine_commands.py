@@ -74,7 +74,7 @@ def test_a_spool_in_which_nothing_was_ever_stored_has_an_empty_quarantine(tmp_pa
     FileFlash(str(path), 16 * 4096).close()
     assert "0 in the quarantine" in run("list", "--spool", path).stdout
     path.write_bytes(path.read_bytes()[:4096] + b"x" * 65536)
-    assert "of another version" in run("list", "--spool", path, code=2).stderr
+    assert "nothing that can be read as a spool" in run("list", "--spool", path, code=2).stderr
 
 
 def test_a_configuration_names_the_spool_and_its_station(spool):

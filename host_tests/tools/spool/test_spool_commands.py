@@ -172,7 +172,7 @@ def test_what_is_void_is_shown_with_all_and_counts_for_nothing(tmp_path):
     listed = lines("--all", path)
     assert [line["number"] for line in listed if not line["void"]] == [1, 2, 3, 4, 5, 6]
     assert [line["number"] for line in listed if line["void"]] == [1, 2, 3, 4, 5]
-    assert as_json("check", path) == {"file": str(path), "records": 6, "damaged": 0, "void": 5}
+    assert as_json("check", path) == {"file": str(path), "records": 6, "damaged": 0, "void": 5, "flaws": []}
 
 
 def test_a_folder_of_blocks_is_read_like_a_file(tmp_path):
