@@ -7,7 +7,10 @@ Rules
 3. `supply` is [pin, limit, least_mv]: the limit in the ADC's own figures, computed by toolcart.tools.flash.pins.
 """
 
+from toolcart.agent.base.compat import const
 from toolcart.agent.log.flash import FLASH_IO, REFUSED_SUPPLY
+
+_PROBE_MS = const(2000)
 
 
 class SuppliedFlash:
@@ -45,6 +48,10 @@ class SuppliedFlash:
     def refusal(self):
         """Return REFUSED_SUPPLY while the supply is too low, else what the device says."""
         return REFUSED_SUPPLY if self._is_low else self._device.refusal()
+
+    def probe_ms(self):
+        """Return a pause while the supply is too low: nothing is written then."""
+        return _PROBE_MS if self._is_low else 0
 
     def _refuses(self):
         self._is_low = self._read() < self._supply[1]

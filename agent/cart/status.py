@@ -7,10 +7,13 @@ Rules
 """
 
 from toolcart.agent.base import counters as h
+from toolcart.agent.base.connection_fault import NOT_WRITTEN
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log import snapshot_fields as n
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
+from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
+from toolcart.agent.log.snapshot import STATE_LAST
 from toolcart.agent.openprotocol import session_states as controller_states
 from toolcart.agent.openprotocol.recovery_phases import PHASE_CLOSED, PHASE_NAMES, PHASE_NO_ID, PHASE_OFF
 from toolcart.agent.record import KIND_RAW, KIND_RESULT
@@ -151,13 +154,16 @@ def _controller(station, now):
     is_waited = session.state == controller_states.CLOSED and intake.wait.armed
     is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
+    why = why_name(fault.why)
+    if intake.refused and not why and session.state == controller_states.CLOSED:
+        why = why_name(NOT_WRITTEN)
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,
         "host": intake.host,
         "port": intake.port_number,
         "state": controller_states.STATE_NAMES[session.state],
-        "why": why_name(fault.why),
+        "why": why,
         "why_in": controller_states.STATE_NAMES[fault.state] if fault.why else "",
         "why_code": fault.code,
         "why_mid": fault.mid,
@@ -174,6 +180,7 @@ def _outlet(log, station, outlet):
         "name": station.names[outlet.index],
         "durable": cursor.durable,
         "waiting": log.waits(cursor),
+        "waits_for_flash": _waits_for_flash(log, cursor),
         "given_up": _given_up(station.state, cursor),
         "is_up": outlet.is_up(),
         "left_out": station.at_start.added[outlet.index],  # by one that was added with this start, or made durable
@@ -183,7 +190,23 @@ def _outlet(log, station, outlet):
     outlet.put_state(report)
     if "why" not in report:
         report["why"] = why_name(outlet.fault.why)
+    if report["waits_for_flash"] and not report["why"]:
+        report["why"] = why_name(NOT_WRITTEN)
+        report["is_up"] = False
     return report
+
+
+def _waits_for_flash(log, cursor):
+    """True if something waits that cannot go out: the flash takes no snapshot, or the next record cannot be read."""
+    if not (log.waits(cursor) and log.device.refusal()):
+        return False
+    state = log.state
+    if not state.sure and state.alarm != STATE_LAST:
+        return True
+    scout = Cursor()
+    scout.wants = cursor.wants
+    scout.stand_at(cursor)
+    return log.peek(scout) < RECORD_NONE
 
 
 def _given_up(state, cursor):

@@ -241,11 +241,12 @@ class Snapshot:
 
     def _open(self, block):
         """Erase the block and write the same snapshot to it twice; return FLASH_DONE or the device's code."""
-        generation = self._top = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
+        generation = (self._top // STATE_BLOCKS + 1) * STATE_BLOCKS + block
         self._generations[block] = 0
         self.erases += 1
         code = self.device.erase(block)
         if code == FLASH_DONE:
+            self._top = generation
             code = self._program(block, 0, generation)
         if code == FLASH_DONE:
             code = self._program(block, 1, generation)

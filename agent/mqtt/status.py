@@ -38,7 +38,8 @@ def put_outlet(status, outlet):
     session = outlet.session
     progress = outlet.progress
     state = "no PUBACK" if outlet.lacks and session.state == ms.UP else ms.STATE_NAMES[session.state]
-    status["state"] = "no receipts" if progress.is_overdue else state
+    is_overdue = progress.is_overdue and not status.get("waits_for_flash")  # else nothing goes out that has a receipt
+    status["state"] = "no receipts" if is_overdue else state
     status["place"] = "mqtt://%s:%d/%s" % (outlet.host, outlet.port_number, outlet.topics.topic)
     status["identity"] = outlet.identity
     status["confirm"] = "consumer" if progress.needs_receipt else "broker"
@@ -49,29 +50,29 @@ def put_outlet(status, outlet):
     status["given_again"] = progress.again.given
     status["not_given"] = progress.again.gone
     status["batch_limit"] = outlet.limit.octets
-    why = _why(outlet)
+    why = _why(outlet, is_overdue)
     if why is not None:
         status["why"] = why
 
 
-def _why(outlet):
+def _why(outlet, is_overdue):
     """Return in words why it does not work; None if the port knows."""
     session = outlet.session
     progress = outlet.progress
-    if progress.is_overdue and outlet.counts.receipts_above:
+    if is_overdue and outlet.counts.receipts_above:
         return (
             "a receipt names more than this spool has: the consumer's database is another, or it is newer than the "
             "spool, which was restored; all that the spool has was sent to it again"
         )
-    if progress.is_overdue and outlet.counts.receipts_unreadable:
+    if is_overdue and outlet.counts.receipts_unreadable:
         return "what comes as receipts is none: one JSON object with `identity` and a whole `number` of its own"
-    if progress.is_overdue and outlet.counts.receipts_other:
+    if is_overdue and outlet.counts.receipts_other:
         return "the receipts that come name another spool"
-    if progress.is_overdue and outlet.counts.skipped:
+    if is_overdue and outlet.counts.skipped:
         return "what comes to the receipts' topic is too long, or is none"
-    if progress.is_overdue and (progress.receipt_came or progress.receipts_repeat):
+    if is_overdue and (progress.receipt_came or progress.receipts_repeat):
         return "the consumer confirms nothing new: its receipts name %d" % progress.receipt
-    if progress.is_overdue:
+    if is_overdue:
         return NO_RECEIPT
     failure = outlet.failure
     if failure == ms.EV_NONE:

@@ -5,7 +5,8 @@ Rules
    or not, and only what is durable is acknowledged. Results of MID 0061 are taken here, with `Store`.
 2. While the log has no room, the flash refuses, or the log's last record is in doubt, the session is ended in order and
    the controller left alone: it keeps its results, and MID 0064 fetches them later. After a refusal the flash is tried
-   before the controller is asked again, after ever longer pauses until a result is kept.
+   before the controller is asked again: each time a device says so by `probe_ms` (toolcart.agent.log.flash), else after
+   ever longer pauses until a result is kept.
 3. One fetch at a time, only when no input waits: a live result is never delayed by an old one.
 4. Every connection ends here: closed port, broken framing, silence, refusal. What is durable is acknowledged first.
    The next one waits 1, 2, 4 .. 30 s with jitter, 10 .. 60 s if the controller's slot was taken; after a session 1 s,
@@ -215,8 +216,13 @@ class Intake:
             self.full = self.refused = False
             return True
         self._stand_back()
-        self._pause(now, self._backoff.next())
+        self._pause(now, self._probe_ms() or self._backoff.next())
         return False
+
+    def _probe_ms(self):
+        """Return when a flash that refused is tried again if that wears nothing; 0: where a try may."""
+        device = self.log.device.device
+        return device.probe_ms() if self.refused and hasattr(device, "probe_ms") else 0
 
     def _stand_back(self):
         """Note that something could not be kept, and whether that is for want of room."""

@@ -34,6 +34,7 @@ from toolcart.board.linux.spool_file import SpoolFile
 from toolcart.board.linux.spool_header import NO_OWNER, PAGE_BYTES
 
 CPYTHON_ONLY = True
+PROBE_MS = 2000  # a disk that works again is noticed within that
 UNIT_BYTES = 16  # the default: wastes two bytes on a light result; docs/configuration.md says what it risks
 
 
@@ -124,6 +125,10 @@ class FileFlash:
     def refusal(self):
         """Return why the file cannot be written, else why a part of it cannot be read."""
         return self._refusal or self._unread
+
+    def probe_ms(self):
+        """Return PROBE_MS: what a disk refuses wears nothing, and what it takes is a block of the file."""
+        return PROBE_MS
 
     def close(self):
         """Close the file and give up the lock."""

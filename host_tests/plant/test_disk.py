@@ -148,7 +148,7 @@ def test_a_backlog_that_cannot_be_read_is_reported_and_goes_out_afterwards(site,
     stored(plant, 4)
     disk.fails("read", errno.EIO, site.home / "7.spool")
     plant.cut_toolsnet(False)
-    agent.wait_for("a part of the spool cannot be read: the disk reports errors")
+    agent.wait_for("a part of the spool cannot be read, and what waits is not delivered: the disk reports errors")
     status = status_of(site, cart, 1)
     assert "toolcart spool rescue" in status and "reading " in status, status
     disk.works()

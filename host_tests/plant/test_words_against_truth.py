@@ -573,6 +573,8 @@ def test_a_clock_at_1970_is_ours_and_no_controllers(site, plant, tmp_path_factor
     "its file system is full",
     "free some room: `df -h",
     "controller left in order",
+    "there is no session, as this station's own flash or disk refused a write",
+    "It is asked again soon after a write has succeeded.",
     "the spool can be read and written again",
 )
 def test_a_full_disk_is_no_full_spool(site, plant):
@@ -583,6 +585,7 @@ def test_a_full_disk_is_no_full_spool(site, plant):
     agent.wait_for("no result can be stored, the controller keeps them: its file system is full")
     words.assert_shown("its file system is full", "free some room: `df -h", on=("status", "doctor", "page"))
     words.assert_shown('what="disk",level="bad"} 1', on=("metrics",))
+    words.assert_shown("there is no session, as this station's own flash or disk refused a write", on=STATES)
     words.assert_absent("the spool is full", "spool.size_kib", on=STATES)
     words.agree({7: Truth(controller=None, waiting=0)})
     assert words.doctor.returncode == 1

@@ -250,6 +250,8 @@ def _up_text(figures: StationFigures, status: dict, outlet: str) -> str:
 def _takes_results(figures: StationFigures, status: dict) -> bool:
     """True if the first outlet is up and has taken something since, if there was something to take."""
     delivered = connections.delivered_of(status)
+    if first_outlet(status).get("waits_for_flash"):
+        return figures.takes_results  # the connection is as it was, and the disk has a need of its own
     if not (_streaming(status) and connections.is_proven(first_outlet(status))):
         figures.delivered_away = delivered
         return False
@@ -263,6 +265,8 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
     reports = []
     for outlet in other_outlets(status):
         name = outlet.get("name", outlet["kind"])
+        if outlet.get("waits_for_flash"):
+            continue  # so says the disk's need
         need = attention.of_outlet(outlet)
         reported = figures.others.setdefault(name, set())
         if need is not None and need.key not in reported:

@@ -216,12 +216,15 @@ def _disk(station: dict) -> Iterator[Need]:
         yield full_disk(spool["path"])
     if slug:
         refusal = REFUSED_NAMES.split(",").index(slug)
+        waits = any(outlet.get("waits_for_flash") for outlet in station.get("outlets", ()))
         consequence = "no result can be stored, the controller keeps them"
         if "reading" in refused_words:
             consequence = "a part of the spool cannot be read"
+        consequence += ", and what waits is not delivered" if waits else ""
         words = f"{consequence}: {linux_refusal.meaning(refusal)}{f' ({refused_words})' if refused_words else ''}"
         hint = _BACK if spool.get("is_back") else linux_refusal.advice(refusal, spool.get("path", ""))
-        yield Need("disk", BAD, "DISK", words, hint, slug + "back" * bool(spool.get("is_back")))
+        key = f"{slug}{'back' * bool(spool.get('is_back'))}{'waits' * waits}"
+        yield Need("disk", BAD, "DISK", words, hint, key)
 
 
 def full_disk(path: str, refusal: int = REFUSED_NO_ROOM) -> Need:

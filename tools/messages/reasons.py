@@ -31,6 +31,8 @@ DEVICE_SERVER = "serial device server"
 
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
 
+OUR_FLASH = "flash refuses"  # it is not the other side that keeps anything from going on
+
 # The other side is only away: not reached, silent, or it ends the connection. That ends by itself once it is there.
 _AWAY = (
     *("no address", "name not found", "DNS slow", "refused", "no route", "no network", NO_NETWORK_WANTED),
@@ -38,6 +40,7 @@ _AWAY = (
     *("no PIM", "no info", "no answer", "TLS ended", "TLS broken"),
     *SILENCES.values(),
     *(NO_PINGRESP, NO_RECEIPT),
+    OUR_FLASH,  # the other side is there; a need of the station says what is wrong
 )
 
 
@@ -157,6 +160,8 @@ def of_outlet(connection: dict) -> Reason:
     slug = connection.get("why", "")
     if connection.get("disk"):  # the file of an outlet, which its disk refuses
         return Reason(slug, slug, linux_refusal.advice(connection["disk"], connection["place"]))
+    if slug == OUR_FLASH:
+        return Reason(slug, *_TELEGRAMS[slug])
     endpoint = _endpoint_of(connection.get("place", ""))
     if endpoint is None or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(connection.get("why_kind") or slug, slug)
@@ -380,10 +385,10 @@ _TELEGRAMS = {
         "the PIM names a port for the server at {host} that cannot be one: nothing is sent there",
         "A port is a number up to 65535; without one, and with 0, the PIM's own is used. Ask who set up the PIM.",
     ),
-    "flash refuses": (
-        "{name} {place} answers, but this station's own flash or disk refuses: nothing is delivered, as what ToolsNet "
-        "has could not be written down",
-        "It goes on when the flash takes writes again; DISK says what it lacks and what to do.",
+    OUR_FLASH: (
+        "nothing is sent while this station's own flash or disk refuses: what is sent has to be read, and what is "
+        "delivered to be written down",
+        "It goes on by itself when that works again; DISK says what it lacks and what to do.",
     ),
 }
 
@@ -419,6 +424,10 @@ _SESSION = {
     "knows no MID 0060": (
         "{name} accepts no subscription to results, by MID 0060 or another: 0004 to {request} {code}",
         "Is the subscription to results part of its licence? docs/controllers.md says what is known of each.",
+    ),
+    OUR_FLASH: (
+        "there is no session, as this station's own flash or disk refused a write: the controller keeps its results",
+        "It is asked again soon after a write has succeeded.",
     ),
     "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
     "refused by code": ("{name} rejected {request}: 0004 {code}", ""),

@@ -6,7 +6,7 @@ for as long as it refuses (toolcart.tools.messages.attention), and by such an en
 
 from __future__ import annotations
 
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import connections, reasons
 
 SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.main_connections
 DISK = "disk"
@@ -43,8 +43,10 @@ class ReportedReasons:
                 self._reasons[side].clear()
                 self._entries[side].clear()
                 continue
-            text = connections.reason_of(connection).text()
-            kind = connections.kind_of_reason(connection)
+            reason = connections.reason_of(connection)
+            text, kind = reason.text(), connections.kind_of_reason(connection)
+            if reason.slug == reasons.OUR_FLASH:
+                continue  # so does the disk's need, and nothing is wrong with that side
             if text and kind not in self._reasons[side]:
                 self._reasons[side].add(kind)
                 new_reasons.append(f"no {connections.name_of(connection)}: {text}")

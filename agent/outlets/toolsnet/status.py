@@ -12,6 +12,9 @@ DOING = ("order", "retry", "pass", "pass", "hold", "late")  # by the policy's ph
 def put_state(report, upstream):
     """Add the connection, what is refused, and what goes out besides results."""
     _put_connection(report, upstream)
+    policy = upstream.policy
+    if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.allowed and not policy.log.state.sure:
+        report["waits_for_flash"] = False  # the last snapshot allows it
     put_refused(report, upstream.policy, upstream.clock.now())
     put_doubt(report, upstream.policy)
     for source in upstream.sources:
