@@ -48,6 +48,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, is_blank, numb
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.header import HEADER_BYTES, revision_of
+from toolcart.agent.openprotocol.ids import is_some
 from toolcart.agent.openprotocol.light_result import is_stamp
 from toolcart.agent.openprotocol.receive_buffer import make_room
 from toolcart.agent.openprotocol.session_states import EV_FETCH_SILENT, EV_HISTORY_REFUSED, EV_NONE
@@ -80,6 +81,11 @@ PART_WHOLE = const(1)  # the last one: `body` is complete
 PART_AGAIN = const(2)  # came before
 PART_FOREIGN = const(3)  # has no place in the tightening of its ID
 PART_UNREADABLE = const(4)
+
+NOT_LOST = const(0)
+LOST_PUSH = const(1)
+LOST_ANSWER = const(2)  # or what may be one: it is asked for again
+LOST_UNKNOWN = const(3)  # a push, of an ID that is not sure
 
 WAIT_MS = const(10000)  # for the next part
 HOLD_MS = const(1000)  # so long nothing is asked for while the parts of a result come
@@ -125,9 +131,9 @@ class OperationResult:
         self.beside = False  # the message taken last belongs to no row (rule 8)
         self.spilled = []  # of what was held: that belongs to no row; taken by whoever reads it
         self.first = b""  # the MID 1201, as far as a frame is kept
-        self.lost = False  # what was begun was given up; cleared by whoever reads it
-        self.lost_id = b""  # the ID of that; likewise
         self.noted = False  # it is durable that this result may be missing
+        self.lost = NOT_LOST  # what was given up; cleared by whoever reads it
+        self.lost_id = b""  # the ID of that, if it is to be noted; likewise
         self.answers = False  # what has begun, or was given up, may be an answer: no part of it was acknowledged
         self.pushed = False  # a part of it was acknowledged: it answers nothing that was asked since
         self.kept = False  # the one completed is durable
@@ -178,10 +184,13 @@ class OperationResult:
         self.give_up()
         self._total = 0
 
-    def drop(self):
-        """Forget what is under way, or was completed and is not kept: it is lost."""
-        self.lost = True
-        self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
+    def drop(self, is_sure=True):
+        """Forget what is under way, or was completed and is not kept: it is lost. `is_sure`: so is its ID."""
+        is_known = self.noted or (is_sure and is_some(self.body, TIGHTENING_ID))
+        self.lost = LOST_ANSWER if self.answers else LOST_PUSH if is_known else LOST_UNKNOWN
+        self.lost_id = b""
+        if self.lost == LOST_PUSH and not self.noted:
+            self.lost_id = bytes(self.body[TIGHTENING_ID : TIGHTENING_ID + ID_BYTES])
         self.under_way = False
         self._total = 0
         self._held = {}

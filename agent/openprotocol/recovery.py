@@ -483,10 +483,8 @@ class Recovery:
         """True if a part of a push was acknowledged and the push has not become whole since."""
         return len(self.ledger.begun) > 0
 
-    def missed(self, digits, now):
-        """A push that began will not be completed: fetch it, or count it. Its ten digits, b"" if they are not known."""
-        if not digits or not id_of(digits, 0):
-            self.restart_later(now)
+    def missed(self, now):
+        """A push that began will not be completed, and is among what may be missing: fetch it, or count it."""
         self._grace.start(now, _GRACE_MS)
         if self.phase == rp.PHASE_OFF and self.ledger.ranges and self.ledger.is_unasked():
             self._count_missing(now)

@@ -520,7 +520,8 @@ class Intake:
                     left = self._heard.least(now, left)
                 elif self._fetch_next(now):
                     return -1
-                left = recovery.wait_least(now, left)
+                else:
+                    left = recovery.wait_least(now, left)
         if self.queries is not None:
             if self._heard.armed:
                 left = self._heard.least(now, left)

@@ -106,7 +106,7 @@ class Operations:
             session.withhold()
         elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
             session.acknowledge()
-            intake.recovery.missed(digits, now)
+            intake.recovery.missed(now)
 
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
@@ -160,15 +160,17 @@ class Operations:
 
     def _look_for_lost(self, intake, mid, now):
         """Note what was given up when this MID came, or was waited in; an answer is asked for again anyway."""
+        recovery = intake.recovery
         for operation in intake.session.fallback.generic.lost():
-            if operation.lost:
-                operation.lost = False
+            lost, operation.lost = operation.lost, op.NOT_LOST
+            if lost != op.NOT_LOST:
                 intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
-            digits = operation.lost_id
-            if operation.answers or operation.noted or not digits or intake.recovery.begins(digits, now):
+            if operation.lost_id and recovery.begins(operation.lost_id, now):
                 operation.lost_id = b""
-            if not operation.answers:
-                intake.recovery.missed(digits, now)
+            if lost == op.LOST_UNKNOWN:
+                recovery.restart_later(now)
+            elif lost == op.LOST_PUSH:
+                recovery.missed(now)
 
     def _take_whole(self, intake, operation, now):
         """Take a complete result: an answer to MID 0006, or a push."""
@@ -220,9 +222,7 @@ class Operations:
             intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
             intake.recovery.restart_later(now)
         else:
-            operation = session.fallback.generic.operation
-            operation.drop()
-            operation.lost_id = operation.lost_id if operation.pushed else b""  # that may be damaged as well
+            session.fallback.generic.operation.drop(False)  # its ID may be damaged as well
             self._look_for_lost(intake, session.received.mid, now)
         session.withhold()
         return True
