@@ -15,7 +15,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record.equality import are_same_bodies, have_same_contents, is_same, same_id
+from toolcart.agent.record.equality import are_same_bodies, is_same, same_id
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -26,7 +26,6 @@ from toolcart.agent.record.result import (
     TIME,
     TIME_BYTES,
     TORQUE,
-    has_values,
 )
 
 SAME_ID_MOST = const(32)
@@ -139,30 +138,30 @@ class DuplicateSearch:
         copy(body, at, ident, 0, ID_BYTES)
         return is_there
 
-    def holds_contents(self, page, at, length, flags):
-        """Return 1 if the result at page[at:] may be in the newest blocks, in front of its number, as another record.
+    def holds_contents(self, page, at, length):
+        """Look for the time and values of the payload at page[at:], from the same place, in the newest blocks.
 
-        It may if one from the same place has its time and values: under the same ID whatever else was said, under
-        another one if all else is the same. Under another one what has no values is another.
+        Of what was pushed lately: 1 if they are there under any ID; under the same one, whatever else was said.
         """
         log = self.log
-        number = get_u32(page, at)
-        body = at + HEAD_BYTES
+        ident = at + HEAD_BYTES + TIGHTENING_ID
         self.search.begin_newest(BLOCKS_SEARCHED)
         kind = self.search.next()
         while kind > 0:
             if (
                 kind == KIND_RESULT
-                and get_u32(log.page, log.at) < number
                 and compare(log.page, log.at + _CONTENTS, page, at + _CONTENTS, _CONTENTS_BYTES) == 0
+                and not is_elsewhere(
+                    log.page,
+                    log.at,
+                    log.length,
+                    page,
+                    at,
+                    length,
+                    not same_id(log.page, log.at + HEAD_BYTES + TIGHTENING_ID, page, ident),
+                )
             ):
-                start = log.at + HEAD_BYTES
-                is_other = not same_id(log.page, start + TIGHTENING_ID, page, body + TIGHTENING_ID)
-                if not is_elsewhere(log.page, log.at, log.length, page, at, length, is_other) and (
-                    not is_other
-                    or (has_values(page, body) and have_same_contents(log.page, start, log.flags, page, body, flags))
-                ):
-                    return 1
+                return 1
             kind = self.search.next()
         return 0
 

@@ -2,9 +2,9 @@
 
     entry  0        2.4      4        6      6.1     7         8
            |torque  |minute, |ID      |pushed|angle  |day,     |    an entry for each of the CONTENTS_MOST
-           |20 bits |second  |16 bits |      |7 bits |quarter  |    newest results
+           |20 bits |second  |16 bits |      |7 bits |hour     |    newest results
 
-    Of the minute its place in a quarter of an hour; of ID, and of day, hour and quarter together, a remainder.
+    Of the minute its place in a quarter of an hour, of ID, day and hour a remainder.
 
 Rules
 1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
@@ -16,9 +16,8 @@ Rules
    pushed IDs are others than the memory's (`is_apart` of toolcart.agent.openprotocol.id_ledger). From then on jumps of
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
    shows nothing here: see toolcart.agent.openprotocol.id_offset.
-4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result, if
-   it has the same ID, or that of one of both says nothing, or IDs were found to differ: it is stored, and counts as
-   stored again. Under another ID that is nothing: results share a second, and their values are near each other.
+4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result: it
+   is stored, and counts as stored again.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
@@ -133,13 +132,10 @@ class StoredContents:
         """True if the log has what may be the result at body[start:] (rule 4)."""
         key = self._take(body, start, flags)
         entries = self._entries
-        number = _id_of(body, start)
         for at in range(0, len(entries) if key else 0, _ENTRY):
             other = get_u32(entries, at)
             is_near = abs((other & _TORQUE_BITS) - (key & _TORQUE_BITS)) <= _ROUNDED_BY
-            ident = get_u32(entries, at + 4) & _UNNAMED
-            may_be = self._found or number < 0 or ident in (number % _UNNAMED, _UNNAMED)
-            if may_be and is_near and other >> _MINUTE_AT == key >> _MINUTE_AT:
+            if is_near and other >> _MINUTE_AT == key >> _MINUTE_AT:
                 angle = get_u32(entries, at + 4) >> _ANGLE_AT & _ANGLE_BITS
                 if _UNKNOWN in (angle, self._angle) or (angle - self._angle) % 100 in (0, 1, 99):
                     return True
@@ -209,7 +205,7 @@ class StoredContents:
         return get_u32(self._entries, at + 4) & (_PUSHED | _UNNAMED)
 
     def _take(self, page, at, flags):
-        """Take what the result has besides its ID into `_key` and `_angle`; return the key, 0: no time or no torque."""
+        """Take what the result has besides its ID into `_key` and `_angle`; return the key, 0: no time or values."""
         digest = self._digest
         put_digest(digest, 0, page, at, flags)
         angle = digest[-1]
@@ -218,10 +214,9 @@ class StoredContents:
         if digest[TIME + 2] and digest[_VALUES] != 0xFF:
             torque = _of_bcd(digest, _VALUES) * 100 + _of_bcd(digest, _VALUES + 1)
             torque = torque * 100 + _of_bcd(digest, _VALUES + 2)
-            minute = _of_bcd(digest, TIME + 5)
-            key = (minute % 15 * 60 + _of_bcd(digest, TIME + 6)) << _MINUTE_AT | torque if torque else 0
-            # It falls together after 16 hours, and never at the same time of another day of the month.
-            self._when = (_of_bcd(digest, TIME + 3) * 33 + _of_bcd(digest, TIME + 4) * 4 + minute // 15) & 0x3F
+            minute = _of_bcd(digest, TIME + 5) % 15 * 60 + _of_bcd(digest, TIME + 6)
+            key = minute << _MINUTE_AT | torque or 1
+            self._when = (_of_bcd(digest, TIME + 3) * 24 + _of_bcd(digest, TIME + 4)) & 0x3F
         put_u32(self._key, 0, key)
         return key
 

@@ -135,18 +135,13 @@ def looks_empty(body, start):
     return is_blank(body, start, VIN_BYTES)
 
 
-def has_values(body, start):
-    """True if there is a torque or an angle."""
+def is_blank_record(body, start):
+    """True if there is neither a time nor a torque nor an angle: no result, whatever ID it has."""
     for index in range(start + TORQUE, start + TIME):
         octet = body[index]
         if octet != 0x30 and octet != 0x20:
-            return True
-    return False
-
-
-def is_blank_record(body, start):
-    """True if there is neither a time nor a torque nor an angle: no result, whatever ID it has."""
-    return not (has_values(body, start) or body[start + TIME + 2])  # a month
+            return False
+    return not body[start + TIME + 2]  # a month
 
 
 assert ROOM_BYTES == HEAD_BYTES + BODY_BYTES + LIMITS_BYTES + PARKED_BYTES
