@@ -192,9 +192,9 @@ def of_content(content: bytes) -> Image:
         flaws.append(f"up to {damaged} record{'s' * (damaged > 1)} that were acknowledged cannot be read")
     blocks = sum(area.without_record for area in areas)
     if blocks:
-        words = "1 block holds" if blocks == 1 else f"{blocks} blocks hold"
+        words = "1 block holds what is no record" if blocks == 1 else f"{blocks} blocks hold what is no record"
         flaws.append(
-            f"{words} what is no record: zeros, what a power cut has left, or something that is not of this spool; an "
+            f"{words}: zeros, what a power cut has left, or something that is not of this spool; an "
             "agent erases such a block before it uses it"
         )
     return Image(areas, spool, flaws)
