@@ -470,7 +470,6 @@ def test_a_toolsnet_that_forgets_is_a_doubt_with_its_figures(site, plant, held, 
 
 @shows(
     "nothing is taken from a controller",
-    "result{} wait{} in the spool, and",
     "process {} runs for {}",
     "{} with this configuration yet",
     "the spool is in use, and no agent answers",
@@ -491,7 +490,9 @@ def test_an_agent_that_ends_is_missed_on_every_surface(site, plant):
     agent.process.send_signal(signal.SIGCONT)
     assert agent.end(signal.SIGKILL) == -signal.SIGKILL
     plant.cut_toolsnet(False)
-    words.again().assert_shown("2 results wait in the spool, and nothing is taken from a controller", on=("doctor",))
+    words.again().assert_shown(
+        "up to 2 results wait for ToolsNet, and nothing is taken from a controller", on=("doctor",)
+    )
     words.assert_shown("no agent runs here", on=("status", "page"))
     words.assert_absent("everything works", "controller ready", on=STATES)
     assert words.doctor.returncode == 1 and site.run("status", "--config", cart).returncode == 3

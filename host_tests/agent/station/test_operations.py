@@ -17,7 +17,7 @@ from lab.harness.cart import PIM, SERVER
 from lab.harness.cart import Cart as WholeCart
 
 PORTABLE = True
-HEAP = "4m"
+HEAP = "12m"
 
 MT_FOCUS = profile_options("mt-focus-6000")
 STEP_SYNC = profile_options("stepsync")

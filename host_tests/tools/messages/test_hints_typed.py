@@ -90,14 +90,6 @@ def test_a_damaged_spool_names_its_rescue(cart):
     type_it(output, "spool rescue")
 
 
-def test_a_quarantine_that_cannot_be_read_names_the_check(cart):
-    spool = cart.parent / "cart.spool"
-    octets = spool.read_bytes()
-    spool.write_bytes(octets[:4096] + bytes(len(octets) - 4096))
-    output = output_of("quarantine list --spool", spool, code=None)
-    type_it(output, "spool check", code=2)
-
-
 # -- status, doctor, reasons ----------------------------------------------------------------------------------------
 
 
