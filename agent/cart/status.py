@@ -105,7 +105,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
 def _put_given_up(report, state):
     """Add what all durable outlets lack that the log gave up, and what all others do, also those that are gone."""
     report["overwritten"] = state.numbers[n.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
-    report["missed"] = sum(state.missed)
+    report["missed"] = sum(_missed(state))
     for outlet in report["outlets"]:
         if outlet["durable"] and outlet["kind"] != "toolsnet":
             report["overwritten"] += outlet["given_up"]
@@ -213,7 +213,15 @@ def _given_up(state, cursor):
     """Return how many records at most the log gave up before this outlet had them."""
     if cursor.slot == n.TOOLSNET_CURSOR:
         return state.numbers[n.OVERWRITTEN]
-    return state.missed[cursor.slot - n.CURSOR]
+    return _missed(state)[cursor.slot - n.CURSOR]
+
+
+def _missed(state):
+    if not state.broke_at:
+        return state.missed
+    from toolcart.agent.log.missed import shown  # rare
+
+    return shown(state)
 
 
 def _gone(station, kind, waiting, hashed):

@@ -6,6 +6,8 @@
 
 Version 5 has all in these places. Version 6, of a state that knows a break in ToolsNet's sequences (`broke_at`,
 toolcart.agent.outlets.toolsnet.sequence_break), has what that says in the upper 13 bits of three sequences' numbers.
+Version 7, of a state of which several outlets lack something (toolcart.agent.log.missed), and that knows no break, has
+the upper bits of what they lack there.
 A number has 30 bits. The two bits above each hold the names of the places (toolcart.agent.cart.outlet_places): 12
 bytes, the lowest two bits of the first one above the first number.
 
@@ -38,6 +40,7 @@ from toolcart.agent.log.snapshot_fields import (
     CURSOR,
     EVENT_AHEAD,
     MISSED,
+    MISSED_SHARED,
     NUMBERS,
     OCTETS,
     PLACES,
@@ -58,6 +61,7 @@ STATE_FOREIGN = const(-2)
 
 VERSION = const(5)
 _VERSION_BROKEN = const(6)  # it says where ToolsNet's sequences broke
+_VERSION_SHARED = const(7)  # it says what each of several outlets lacks
 _VERSION_BEFORE = const(4)  # its outlets had no names: read, never written (toolcart.agent.log.snapshot_v4)
 NAME_BYTES = const(3)
 PLACE_BITS = const(6)
@@ -78,6 +82,8 @@ _SEQUENCE_BITS = const(17)
 _SEQUENCE_TOP = const(0x1FFFF)
 _LOW = const(0x1FFF)  # what fits above a sequence
 _LOW_BITS = const(13)
+_MISSED_BITS = const(9)  # of each outlet, in number MISSED; the others are above a sequence
+_MISSED_LOW = const(0x1FF)
 _SEQUENCES = const(99999)
 _TOP_BYTE = const(0x3F)  # what a number leaves of its highest byte
 
@@ -266,14 +272,20 @@ class Snapshot:
         """Write a snapshot and read it back; return FLASH_DONE if it is the same, FLASH_WORN if not, or FLASH_IO."""
         image = self._image
         numbers = self.numbers
+        missed = self.missed
         places = self.places
+        version = VERSION
+        if self.broke_at:
+            version = _VERSION_BROKEN
+        elif numbers[MISSED] & MISSED_SHARED and missed[1] | missed[2] | missed[3]:
+            version = _VERSION_SHARED
         pack_into(
             "<BBBBIIBHB",
             image,
             0,
             _T,
             _S,
-            _VERSION_BROKEN if self.broke_at else VERSION,
+            version,
             slot,
             generation,
             self.identity,
@@ -285,8 +297,14 @@ class Snapshot:
         for number in numbers:
             pack_into("<I", image, at, number)
             at += 4
-        if self.broke_at:
-            self._put_break(image)
+        if version == _VERSION_BROKEN:
+            by = self.broke_by
+            high = self.broke_at >> _LOW_BITS | by >> _LOW_BITS << 4
+            self._put_above(image, self.broke_at & _LOW, by & _LOW, high)
+        elif version == _VERSION_SHARED:
+            held = missed[1] & _MISSED_LOW | (missed[2] & _MISSED_LOW) << 9 | (missed[3] & _MISSED_LOW) << 18
+            pack_into("<I", image, _AT_NUMBERS + 4 * MISSED, held)
+            self._put_above(image, missed[1] >> _MISSED_BITS, missed[2] >> _MISSED_BITS, missed[3] >> _MISSED_BITS)
         at = _AT_NUMBERS + 3
         for byte in self.names:
             image[at] |= byte << 6 & 0xC0
@@ -304,24 +322,25 @@ class Snapshot:
             return FLASH_IO
         return FLASH_DONE if self._read == image else FLASH_WORN
 
-    def _put_break(self, image):
-        numbers, at, by = self.numbers, self.broke_at, self.broke_by
-        high = at >> _LOW_BITS | by >> _LOW_BITS << 4
-        word = numbers[AHEAD] % _SEQUENCES | (at & _LOW) << _SEQUENCE_BITS
+    def _put_above(self, image, one, two, three):
+        """Put 13 bits above each of the sequences' numbers."""
+        numbers = self.numbers
+        word = numbers[AHEAD] % _SEQUENCES | one << _SEQUENCE_BITS
         pack_into("<I", image, _AT_NUMBERS + 4 * AHEAD, word)
-        word = numbers[TAKEN] % (_SEQUENCES + 1) | (by & _LOW) << _SEQUENCE_BITS
+        word = numbers[TAKEN] % (_SEQUENCES + 1) | two << _SEQUENCE_BITS
         pack_into("<I", image, _AT_NUMBERS + 4 * TAKEN, word)
-        word = numbers[EVENT_AHEAD] % _SEQUENCES | high << _SEQUENCE_BITS
+        word = numbers[EVENT_AHEAD] % _SEQUENCES | three << _SEQUENCE_BITS
         pack_into("<I", image, _AT_NUMBERS + 4 * EVENT_AHEAD, word)
 
-    def _take_break(self):
+    def _take_above(self):
+        """Return what stands above the sequences' numbers, and leave these."""
         numbers = self.numbers
-        high = numbers[EVENT_AHEAD] >> _SEQUENCE_BITS
-        self.broke_at = numbers[AHEAD] >> _SEQUENCE_BITS | (high & 15) << _LOW_BITS
-        self.broke_by = numbers[TAKEN] >> _SEQUENCE_BITS | (high >> 4) << _LOW_BITS
+        above = []
         for index in (AHEAD, TAKEN, EVENT_AHEAD):
+            above.append(numbers[index] >> _SEQUENCE_BITS)
             numbers[index] &= _SEQUENCE_TOP
             self.durable[index] = numbers[index]
+        return above
 
     # -- the start ---------------------------------------------------------------------------------------------
 
@@ -361,7 +380,7 @@ class Snapshot:
             return STATE_LOST
         if read[0] != _T or read[1] != _S or get_u32(read, _AT_CRC) != crc30(read, 0, _AT_CRC):
             return STATE_EMPTY
-        if not _VERSION_BEFORE <= read[2] <= _VERSION_BROKEN or read[_AT_SIZE] != self._size:
+        if not _VERSION_BEFORE <= read[2] <= _VERSION_SHARED or read[_AT_SIZE] != self._size:
             return STATE_FOREIGN
         generation = get_u32(read, _AT_GENERATION)
         own = read[_AT_SLOT] == slot and generation > 0 and generation % STATE_BLOCKS == block
@@ -385,11 +404,14 @@ class Snapshot:
 
             convert(self)
         elif image[2] == _VERSION_BROKEN:
-            self._take_break()
-        if self.numbers[MISSED]:
+            at, by, high = self._take_above()
+            self.broke_at = at | (high & 15) << _LOW_BITS
+            self.broke_by = by | (high >> 4) << _LOW_BITS
+        is_shared = image[2] == _VERSION_SHARED
+        if self.numbers[MISSED] or is_shared:
             from toolcart.agent.log.missed import load  # most spools have lost nothing
 
-            load(self)
+            load(self, self._take_above() if is_shared else None)
         for index in range(len(self._cursors)):
             self._place(self._cursors[index], self._aheads[index])
 

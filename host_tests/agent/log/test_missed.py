@@ -1,4 +1,4 @@
-"""What outlets beside ToolsNet lack is kept in one number of a snapshot, for each of them, as a bound."""
+"""What outlets beside ToolsNet lack is kept in a snapshot, for each of them."""
 
 import random
 
@@ -7,7 +7,7 @@ import pytest
 from toolcart.agent.log import missed
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
-from toolcart.agent.log.snapshot_fields import MISSED
+from toolcart.agent.log.snapshot_fields import AHEAD, EVENT_AHEAD, MISSED, TAKEN
 from toolcart.board.ram_flash import RamFlash
 
 
@@ -18,12 +18,14 @@ def state_with(kinds):
     return state
 
 
+@pytest.mark.parametrize("broke_at", [0, 30])
 @pytest.mark.parametrize("kinds", [(0, 2, 0, 0), (1, 0, 3, 0), (1, 2, 3, 0), (0, 2, 0, 4), (1, 2, 3, 4), (0, 2, 2, 2)])
-def test_each_is_a_bound_after_restarts(kinds):
+def test_each_is_exact_after_restarts_and_a_bound_where_a_break_needs_the_room(kinds, broke_at):
     rolled = random.Random(str(kinds))
     places = [place for place in (1, 2, 3) if kinds[place]]
     for _ in range(2000):
         state = state_with(kinds)
+        state.broke_at = broke_at
         truth = [0] * 4
         for _ in range(rolled.randrange(1, 4)):
             for place in places:
@@ -36,7 +38,8 @@ def test_each_is_a_bound_after_restarts(kinds):
             assert again.load() == 1
             state = again
         for place in places:
-            assert truth[place] <= state.missed[place] <= truth[place] * (1 if len(places) == 1 else 1.25) + 1
+            most = truth[place] * 1.25 + 1 if broke_at and len(places) > 1 else truth[place]
+            assert truth[place] <= state.missed[place] <= most
         assert all(state.missed[place] == 0 for place in range(4) if place not in places)
 
 
@@ -45,16 +48,39 @@ def test_small_numbers_are_exact_and_great_ones_stay_at_the_top():
         state = state_with(kinds)
         state.missed[1:] = [exact, 1, 0]
         missed.put(state)
-        missed.load(state)
+        missed.load(state, None)
         assert state.missed == [0, exact, 1, 0]
         state.missed[1] = 1 << 29
         missed.put(state)
-        missed.load(state)
+        missed.load(state, None)
         assert state.missed[1] > 1_000_000 and state.missed[2:] == [1, 0]
+
+
+@pytest.mark.parametrize("broke_at", [0, 30])
+@pytest.mark.parametrize("kinds", [(0, 2, 0, 0), (1, 0, 3, 0), (1, 2, 3, 0), (0, 2, 2, 2)])
+def test_what_is_shown_is_what_a_start_finds_and_stays_until_more_is_given_up(kinds, broke_at):
+    state = state_with(kinds)
+    state.broke_at = broke_at
+    state.numbers[AHEAD], state.numbers[TAKEN], state.numbers[EVENT_AHEAD] = 99998, 99999, 77777
+    for number in (1, 31, 217, 248, 512, 600, 1024, 5000, 70_000, 4_000_000):
+        truth = [0, *(number + place if kinds[place] else 0 for place in (1, 2, 3))]
+        state.missed[:] = truth
+        missed.put(state)
+        shown = list(missed.shown(state))
+        assert broke_at or shown == truth
+        for _ in range(3):
+            assert number > 1_000_000 or all(own <= more for own, more in zip(truth, shown, strict=True))
+            assert state.save()
+            state = Snapshot(state.device)
+            assert state.load() == 1
+            assert state.missed == missed.shown(state) == shown
+            assert [state.numbers[index] for index in (AHEAD, TAKEN, EVENT_AHEAD)] == [99998, 99999, 77777]
+            assert state.broke_at == broke_at
+            missed.put(state)
 
 
 def test_sum_of_an_older_version_is_a_bound_for_each():
     state = state_with((1, 2, 3, 0))
     state.numbers[MISSED] = 1035
-    missed.load(state)
+    missed.load(state, None)
     assert state.missed == [0, 1035, 1035, 0]

@@ -12,7 +12,7 @@ from toolcart.agent.log.snapshot import (
     STATE_WORN,
     Snapshot,
 )
-from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, DELIVERED, NUMBERS, OCTETS
+from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, DELIVERED, MISSED, MISSED_SHARED, NUMBERS, OCTETS
 from toolcart.board.ram_flash import RamFlash
 from host_tests.support.heap import allocated, heap_tools
 from lab.harness.flash import TEARS, Nor, PowerCut
@@ -287,6 +287,7 @@ def test_names_stand_above_numbers_of_any_size():
         state = started(flash)
         for index in range(NUMBERS):
             state.numbers[index] = TOP - index
+        state.numbers[MISSED] &= ~MISSED_SHARED
         for index in range(len(state.names)):
             state.names[index] = fill ^ index
         state.places = 0xFEDCBA
