@@ -158,6 +158,7 @@ class Confirmed:
 
     def __init__(self):
         self.after = 0  # the number that it confirmed last
+        self.before = 0  # where the cursor was when the outstanding batch was made
         self.last = 0  # number of the outstanding batch
         self.highest = 0  # that was ever sent
         self.is_met = False  # it has confirmed something
@@ -301,7 +302,9 @@ class WebhookOutlet(Outlet):
         if batch.count == 0:
             left = self._rest_on_connection(now) if kind == RECORD_NONE else RETRY_LEAST_MS
             return min(left, RETRY_LEAST_MS) if log.doubtful else left
-        self.confirmed.last = scout.number
+        self.confirmed.before, self.confirmed.last = self.cursor.number, scout.number
+        self.again.forget_out()
+        self.again.put_out(scout.number)
         self._rest.stop()
         if self.port.state() == PORT_OPEN and self._http.state == READY:
             return self._send(now)
@@ -420,7 +423,7 @@ class WebhookOutlet(Outlet):
             return self._fail(why, now, at_once=has_moved)
         if number == confirmed.after and number < confirmed.last:
             return self._fail("it took nothing: its answer names %d" % number, now)
-        self.again.confirm(max(confirmed.after, self.cursor.number), number)
+        self.again.confirm(max(confirmed.after, confirmed.before), number)
         confirmed.confirms(number)
         self.why = self.why_kind = ""
         self.fault.over()

@@ -1,4 +1,4 @@
-"""What a file, server or consumer had and lacks now, as it was restored, emptied or exchanged.
+"""What a file, server or consumer had and lacks now, as it was restored, emptied or exchanged; what came after all.
 
 Rules
 1. Once that is known the cursor goes back, as far as the log has it: what is to be given again waits like all that was
@@ -6,7 +6,11 @@ Rules
 2. `gone` is what it lacks that the log no longer had then. What the log gives up later it counts itself, by the
    outlet's name, like everything that an outlet has not had.
 3. Both are counted since the start, `gone` at most; not what a start does not know that it had (Snapshot.confirmed).
+4. What the log gives up while it is on its way is counted before anything else happens, and no longer once the other
+   side confirms it. A connection that is lost meanwhile, or a pause for which it is sent again, leaves it counted.
 """
+
+from toolcart.agent.log.snapshot_fields import CURSOR
 
 
 class GivenAgain:
@@ -17,10 +21,13 @@ class GivenAgain:
         self._log = log
         self._cursor = cursor
         self._gone_from = self._gone_to = 0  # `gone` has those between, of the latest loss
+        self._place = cursor.slot - CURSOR
+        self.forget_out()
 
     def lose(self, number, had):
         """The other side has nothing of what comes after `number`, and had it up to `had`; the cursor goes back."""
         log, cursor = self._log, self._cursor
+        self.forget_out()
         log.rewind(cursor, number)
         self._count_gone(number, min(cursor.number, had))
         self.go_back(had)
@@ -33,6 +40,34 @@ class GivenAgain:
         self._log.state.put_confirmed(self._cursor)
         self._log.reopen()
 
+    def forget_out(self):
+        """Nothing is on its way, or nobody knows what becomes of that."""
+        self._out_to = 0  # everything behind the cursor was sent up to here, but what the log gave up before
+        self._missed = self._log.state.missed[self._place]  # without what it gave up on its way
+
+    def put_out(self, last):
+        """All that the log has behind the cursor is on its way up to `last`."""
+        given_up = self._log.state.missed[self._place] - self._missed
+        if given_up > 0:
+            self._missed += min(given_up, max(0, self._cursor.number - self._out_to))
+        self._out_to = last
+
+    def put_had(self, number):
+        """The other side has what is on its way up to `number`: what the log gave up of that is not missed.
+
+        Up to where the cursor is, or nothing: what it has in front of that a connection that is lost forgets.
+        """
+        state, here = self._log.state, self._cursor.number
+        given_up = state.missed[self._place] - self._missed
+        if given_up > 0 and number >= here:
+            arrived = given_up - max(0, here - self._out_to)
+            if arrived > 0:
+                from toolcart.agent.log.missed import put  # most spools have lost nothing
+
+                state.missed[self._place] -= arrived
+                put(state)
+            self._missed = state.missed[self._place]
+
     def _count_gone(self, first, last):
         if last <= first:
             return
@@ -44,6 +79,7 @@ class GivenAgain:
 
     def confirm(self, first, last):
         """Count what of the numbers behind `first`, up to `last`, was confirmed before, as it is confirmed now."""
+        self.put_had(last)
         end = min(last, self.up_to)
         if end > first:
             self.given += end - first

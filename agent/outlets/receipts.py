@@ -89,6 +89,7 @@ class Receipts:
         self.strays = 0
         self.batch_window.forget()
         self.timer.stop()
+        self.again.forget_out()
         self.scout.stand_at(self._cursor)
 
     def may_send(self):
@@ -101,6 +102,7 @@ class Receipts:
         """A batch went out, up to where the scout is."""
         last = self.scout.number
         self.after = self.last_result = last
+        self.again.put_out(last)
         if last > self.sent:
             self.sent = last
             self.highest = max(self.highest, last)
@@ -116,6 +118,7 @@ class Receipts:
         elif tag > 0:
             self._acked = tag
             if not self.needs_receipt:
+                self.again.put_had(tag)
                 self.base = self.receipt = tag
             self.confirm(out)
 
@@ -152,6 +155,7 @@ class Receipts:
         self.after = self.receipt
         self.strays = out
         self.batch_window.forget()
+        self.again.forget_out()
         self.timer.stop()
 
     def put_silence(self, out):

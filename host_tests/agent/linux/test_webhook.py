@@ -18,6 +18,7 @@ from toolcart.agent.link import port as ports
 from toolcart.agent.linux import http_client as hc
 from toolcart.agent.linux import webhook, webhook_settings
 from toolcart.agent.linux.http_client import HEAD_MOST
+from toolcart.agent.linux.webhook import SENT
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.sim.controller_options import ControllerOptions
 from host_tests.agent.cart.test_end_to_end import Agent
@@ -320,6 +321,24 @@ def test_what_the_spool_gives_up_before_it_is_given_again_is_counted_once():
     lacks = plant.server.ids()[0] - 8
     counted = plant.state.missed[plant.forward.index] - given_up
     assert plant.status()["not_given"] + counted == lacks and counted > 0
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed(is_taken):
+    plant, _ = gone_round()
+    before, given_up = plant.log.number, plant.state.missed[plant.forward.index]
+    plant.server.model.have.clear()
+    plant.network.down(*PLACE)
+    plant.store(100)
+    plant.run(1000)
+    plant.network.up(*PLACE)
+    plant.server.answers = [] if is_taken else [answer(500)]
+    plant.until(lambda: plant.forward.state == SENT)
+    plant.store(plant.log.number)
+    assert plant.state.missed[plant.forward.index] > given_up + 100
+    plant.run(200000)
+    lacks = plant.log.number - before - len({one for one in plant.server.ids() if one > before})
+    assert plant.state.missed[plant.forward.index] - given_up == lacks > 0
 
 
 def test_what_is_lost_again_further_back_is_counted_too():

@@ -4,6 +4,7 @@ import json
 
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
 from toolcart.agent.outlets.receipts import RECEIPT_BELOW, Receipts
+from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
 from host_tests.support.log import Area, store
 from host_tests.support.mqtt import BROKER, MqttBench
@@ -305,3 +306,71 @@ def test_receipt_without_the_last_one_goes_back_while_that_is_in_doubt():
     progress.stand_at_cursor()
     assert progress.put_receipt(4, 0, 0) == RECEIPT_BELOW
     assert log.settle() and log.peek(progress.scout) > 0 and progress.scout.found == 5
+
+
+def overwriting(dice, batches=()):
+    """Return a bench with a small log that overwrites, and its consumer, which is slow; it loses some batches."""
+    limits = {"records_most": 8, "window": 1 + dice.randrange(6)}
+    bench = MqttBench(limits=limits, blocks=14, durable=dice.randrange(2) == 0)
+    bench.log.blocks.when_full = WHEN_FULL_OVERWRITE
+    bench.consumer = Way(bench, (), batches)
+    bench.run(3000)
+    return bench, bench.consumer
+
+
+def lacks(bench, way):
+    return bench.log.number - len({number for _, number, _ in way.records})
+
+
+def missed(bench):
+    return bench.state.missed[bench.forward.index]
+
+
+def test_what_the_spool_gives_up_on_its_way_is_not_missed_once_it_is_confirmed():
+    counted = 0
+    for seed in range(12):
+        dice = Dice(seed)
+        bench, way = overwriting(dice)
+        for _ in range(40):
+            bench.store(dice.randrange(24))
+            counted += missed(bench)
+            way.pace(100 * (1 + dice.randrange(3)))
+        way.pace(60000)
+        assert missed(bench) == lacks(bench, way), seed
+    assert counted > 1000
+
+
+def test_what_is_counted_is_never_less_than_a_consumer_lacks():
+    for seed in range(12):
+        dice = Dice(seed)
+        bench, way = overwriting(dice, [dice.randrange(6) == 0 for _ in range(300)])
+        for _ in range(40):
+            bench.store(dice.randrange(20))
+            way.pace(100 * (1 + dice.randrange(3)))
+            day = dice.randrange(12)
+            if day == 0:
+                bench.network.cut(*BROKER)
+            elif day == 1:
+                way.restore(dice.randrange(len(way.records) + 1))
+        way.lost = []
+        for pause_ms in (400000, 100000):
+            bench.store(1)
+            way.pace(pause_ms)
+            bench.network.cut(*BROKER)
+        assert missed(bench) + bench.status()["not_given"] >= lacks(bench, way) > 0, seed
+
+
+def test_a_consumer_that_was_exchanged_lacks_what_is_counted_though_the_spool_goes_on_while_it_is_sent_again():
+    bench, _ = gone_round(WHEN_FULL_OVERWRITE)
+    given_up = missed(bench)
+    topic, identity = next(iter(bench.consumer.have))
+    forget(bench, 0)
+    bench.consumer.confirm(topic, identity, 0)
+    bench.network.cut(*BROKER)
+    bench.until(lambda: bench.forward.progress.scout.number > bench.cursor.number > bench.forward.progress.base)
+    out = bench.forward.progress.scout.number - bench.cursor.number
+    bench.store(1)  # the log gives up a block, which begins with what is on its way
+    assert missed(bench) - given_up > out > 0
+    bench.run(100000)
+    have = {number for _, number, _ in bench.consumer.records}
+    assert missed(bench) - given_up + bench.status()["not_given"] == bench.log.number - len(have)
