@@ -21,6 +21,7 @@ import stat
 from toolcart.agent.linux.file import BATCH
 from toolcart.agent.log.flash import REFUSED_NOTHING, REFUSED_OTHER
 from toolcart.board.errno_reasons import refusal_of
+from toolcart.board.linux.refusal import in_the_way
 
 CPYTHON_ONLY = True
 BEGINS = b'{"schema":'  # every line that toolcart.agent.linux.json_line makes
@@ -28,6 +29,7 @@ ENDS = b"}\n"
 PIECE_BYTES = 4096  # the last line is looked for in the last piece of this size, then in one twice as long
 ROTATE_BYTES = 10485760  # of a full file: some 20,000 results, which an editor still opens
 UNSYNCED_MOST = BATCH + 1  # lines that there may be between two syncs
+OF_THE_NAME = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR)
 HOLDS_OTHER = "holds something else than the agent's lines"
 
 
@@ -194,6 +196,8 @@ class LineFile:
 
     def _fail(self, error):
         words = error.strerror or type(error).__name__
+        if error.errno in OF_THE_NAME:
+            words = in_the_way(self.path) or words
         if words != self.why:  # else it says again what a step before it has said
             is_of_the_disk = error.errno is not None and words == os.strerror(error.errno)
             refusal = refusal_of(error.errno) if is_of_the_disk else REFUSED_NOTHING

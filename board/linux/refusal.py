@@ -100,6 +100,18 @@ def advice_for(error, path):
     return advice(refusal_of(error.errno or 0), path)
 
 
+def in_the_way(path):
+    """Say why no file of this path can be there, "" if what is there now keeps none from it."""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        return "that is a folder"
+    if os.path.isdir(folder):
+        return ""
+    if os.path.lexists(folder):
+        return "%s is no folder" % folder
+    return "the folder %s is not there (mkdir -p %s)" % (folder, shlex.quote(folder))
+
+
 def owner_of(path):
     """Return whose this file or folder is."""
     try:

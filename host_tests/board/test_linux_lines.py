@@ -121,7 +121,7 @@ def test_a_disk_that_gets_full_leaves_no_half_line(file, monkeypatch):
 
 def test_a_folder_that_is_gone_or_was_never_there_is_reported(tmp_path):
     file = LineFile(str(tmp_path / "gone" / "out.jsonl"), 100, 2)
-    assert not file.open() and file.why == "No such file or directory"
+    assert not file.open() and file.why == f"the folder {tmp_path}/gone is not there (mkdir -p {tmp_path}/gone)"
     (tmp_path / "gone").mkdir()
     assert file.open() and file.add(line(1))
     os.unlink(file.path)

@@ -186,14 +186,13 @@ def path_problem(path: Path) -> str:
     if hidden:
         return hidden
     try:
-        if path.is_dir():
-            return "that is a folder"
-        if path.exists():
+        if os.path.exists(path) and not os.path.isdir(path):
             return _file_problem(path)
-        if not path.parent.is_dir():
-            if str(path.parent) == STATE_FOLDER:
-                return ""  # rule 5
-            return f"the folder {path.parent} is not there (mkdir -p {path.parent})"
+        if str(path.parent) == STATE_FOLDER and not os.path.lexists(STATE_FOLDER):
+            return ""  # rule 5
+        in_the_way = linux_refusal.in_the_way(str(path))
+        if in_the_way:
+            return in_the_way
         probe = path.parent / f"{PROBE}-{os.getpid()}"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(probe, flags, 0o600)

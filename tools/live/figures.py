@@ -230,8 +230,10 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     figures.was_ready, figures.was_streaming, figures.takes_results = ready, _streaming(status), takes_results
     if not stopped:
         reports += [
-            (WARNING, text)
-            for text in figures.reported_reasons.new_reasons(status, {"controller": ready, "outlet": takes_results})
+            (LEVELS[level], text)
+            for level, text in figures.reported_reasons.new_reasons(
+                status, {"controller": ready, "outlet": takes_results}
+            )
         ]
     reports += _room_changes(figures, status)
     return (
@@ -270,7 +272,7 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
         need = attention.of_outlet(outlet)
         reported = figures.others.setdefault(name, set())
         if need is not None and need.key not in reported:
-            reports.append((WARNING, need.text()))
+            reports.append((LEVELS[need.level], need.text()))
             reported.add(need.key)
         waited = figures.waited.get(name, 0)
         if not outlet["is_up"]:

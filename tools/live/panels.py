@@ -144,8 +144,11 @@ def _loss_lines(station: dict, width: int) -> list[str]:
 
 def state_sign(connection: dict, is_cut: bool = False) -> tuple[str, str]:
     """Return the sign of a connection's state, and its colour."""
-    if connections.is_working(connection):
-        return "●", GOOD_STYLE
+    level = attention.level_of(connection) if connection else attention.WARN
+    if not level:
+        return LEVEL_SIGNS["good"], GOOD_STYLE
+    if level == attention.BAD and not is_cut:
+        return LEVEL_SIGNS["bad"], BAD_STYLE
     is_down = is_cut or connection.get("state", "") in DOWN_STATES
     return ("○", BAD_STYLE) if is_down else ("◐", WARNING_STYLE)
 
@@ -176,10 +179,10 @@ def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width:
 
 
 def _outlet_line(text: Text, outlet: dict) -> None:
-    text.append(f"{outlet.get('name', outlet['kind']):<11} ", "dim")
-    style = GOOD_STYLE if outlet["is_up"] else BAD_STYLE
-    text.append(f"{'●' if outlet['is_up'] else '○'} {outlet['waiting']} waiting  ", style)
-    text.append(outlet["place"], "dim" if outlet["is_up"] else BAD_STYLE)
+    text.append(f"{connections.name_of(outlet):<11} ", "dim")
+    sign, style = state_sign(outlet)
+    text.append(f"{sign} {outlet['waiting']} waiting  ", style)
+    text.append(outlet["place"], "dim" if connections.is_working(outlet) else style)
     text.append("\n")
 
 

@@ -19,6 +19,7 @@ from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
 from toolcart.tools.messages import attention, connections, standing_conditions
+from toolcart.tools.messages.attention import of_outlet
 from toolcart.tools.messages.connections import first_outlet, other_outlets
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.reasons import Reason, short_word
@@ -43,16 +44,13 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
     needs = attention.bad_needs(status)
     if needs:
         return BAD, needs[0].text() if detail == WHOLE else needs[0].words
-    problems = [
-        _reason_text(side, detail)
-        for side in connections.main_connections(status).values()
-        if not connections.is_working(side)
-    ]
-    if detail == BARE and len(problems) > len(set(problems)):
-        problems = [f"both {problems[0]}"]
-    problems += [
-        f"{outlet.get('name', outlet['kind'])}: {outlet['why']}" for outlet in other_outlets(status) if outlet["why"]
-    ]
+    sides = connections.main_connections(status).values()
+    texts = [(attention.level_of(side), _reason_text(side, detail)) for side in sides]
+    texts = [text for text in texts if text[0]]
+    if detail == BARE and len(texts) > len({text for _, text in texts}):
+        texts = [(min(level for level, _ in texts), f"both {texts[0][1]}")]
+    texts += [_outlet_text(need, outlet, detail) for outlet in other_outlets(status) if (need := of_outlet(outlet))]
+    problems = [text for wanted in (attention.BAD, attention.WARN) for level, text in texts if level == wanted]
     warnings = [need for need in standing_conditions.all_needs(status) if need.level == attention.WARN]
     problems += [need.words for need in warnings if need.slug != "outlet"]
     if percent_used(status) >= FULL_PERCENT:
@@ -63,7 +61,8 @@ def verdict(status: dict, detail: int = SHORT) -> tuple[str, str]:
     if status.get("parked"):
         problems.append(f"{status['parked']} set aside")
     if problems:
-        return WARNING, "; ".join(problems).replace(".;", ".").replace("?;", "?")
+        is_bad = any(level == attention.BAD for level, _ in texts)
+        return BAD if is_bad else WARNING, "; ".join(problems).replace(".;", ".").replace("?;", "?")
     gone_count = status["recovery"]["gone"]
     return (INFO, f"{gone_count} gone") if gone_count else (GOOD, "")
 
@@ -76,6 +75,13 @@ def _reason_text(connection: dict, detail: int) -> str:
     if not reason:
         return f"{connections.name_of(connection)} {short_word(connection) or connection['state']}"
     return reason.text() if detail == WHOLE else reason.words
+
+
+def _outlet_text(need: attention.Need, outlet: dict, detail: int) -> tuple[str, str]:
+    """Return how bad it is that an outlet beside the first cannot be used, and why."""
+    if detail <= SHORT:
+        return need.level, f"{connections.name_of(outlet)}: {short_word(outlet)}"
+    return need.level, need.text() if detail == WHOLE else need.words
 
 
 def percent_used(status: dict) -> int:

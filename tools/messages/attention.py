@@ -119,6 +119,16 @@ def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
 
 
+def level_of(connection: dict) -> str:
+    """Return how bad it is that this side does not work, "" if it does.
+
+    BAD: it is there and refuses, or cannot be used from here. One that is away, or only on its way, is a WARN.
+    """
+    if connections.is_working(connection):
+        return ""
+    return BAD if reasons.is_refusal(connections.reason_of(connection)) else WARN
+
+
 def unusable_connections(station: dict) -> list[Need]:
     """Return which sides cannot be used, and why."""
     others = [need for outlet in connections.other_outlets(station) if (need := of_outlet(outlet)) is not None]
@@ -129,12 +139,8 @@ def unusable_main_connections(station: dict) -> list[Need]:
     """Return which of the controller and the first outlet cannot be used; that one is not reached, its state says."""
     needs = []
     for slug, connection in connections.main_connections(station).items():
-        reason = (
-            reasons.Reason()
-            if not connection or connections.is_working(connection)
-            else connections.reason_of(connection)
-        )
-        if reasons.is_refusal(reason):
+        if connection and level_of(connection) == BAD:
+            reason = connections.reason_of(connection)
             name = connections.name_of(connection)
             words = f"{name} cannot be used: {reason.words}"
             needs.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(connection)))
@@ -147,8 +153,8 @@ def of_outlet(outlet: dict) -> Need | None:
     if not reason:
         return None
     words = f"{connections.name_and_place(outlet)} cannot be used: {reason.words}"
-    level = BAD if reasons.is_refusal(reason) else WARN
-    return Need("outlet", level, outlet["kind"].upper(), words, reason.hint, connections.kind_of_reason(outlet))
+    label = outlet["kind"].upper()
+    return Need("outlet", level_of(outlet), label, words, reason.hint, connections.kind_of_reason(outlet))
 
 
 def of_agent(agent: dict) -> list[Need]:

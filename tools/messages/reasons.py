@@ -160,12 +160,17 @@ def of_outlet(connection: dict) -> Reason:
     slug = connection.get("why", "")
     if connection.get("disk"):  # the file of an outlet, which its disk refuses
         return Reason(slug, slug, linux_refusal.advice(connection["disk"], connection["place"]))
+    if connection.get("kind") == "file" and slug and slug != OUR_FLASH:
+        return Reason(slug, slug, _PATH_OF_LINES)
     if slug == OUR_FLASH:
         return Reason(slug, *_TELEGRAMS[slug])
     endpoint = _endpoint_of(connection.get("place", ""))
     if endpoint is None or (slug not in _CONNECT and slug not in _ENDS):
         return Reason(connection.get("why_kind") or slug, slug)
     return connect_reason(endpoint, slug, "", connection.get("why_code", 0), _detail(connection))
+
+
+_PATH_OF_LINES = "outlets[].path names a file of this outlet's lines, or none yet, in a folder that is there."
 
 
 def _endpoint_of(place: str) -> Endpoint | None:

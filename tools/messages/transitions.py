@@ -6,7 +6,7 @@ for as long as it refuses (toolcart.tools.messages.attention), and by such an en
 
 from __future__ import annotations
 
-from toolcart.tools.messages import connections, reasons
+from toolcart.tools.messages import attention, connections, reasons
 
 SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.main_connections
 DISK = "disk"
@@ -35,8 +35,8 @@ class ReportedReasons:
         self._reasons[side] = {end_reason or connections.kind_of_reason(connection)} - {""}
         return f": {text}" if text else ""
 
-    def new_reasons(self, status: dict, up: dict[str, bool]) -> list[str]:
-        """Return what has not been reported yet about sides that are down."""
+    def new_reasons(self, status: dict, up: dict[str, bool]) -> list[tuple[str, str]]:
+        """Return what has not been reported yet about sides that are down, each with how bad it is (attention)."""
         new_reasons = []
         for side, connection in connections.main_connections(status).items():
             if up[side]:
@@ -49,7 +49,8 @@ class ReportedReasons:
                 continue  # so does the disk's need, and nothing is wrong with that side
             if text and kind not in self._reasons[side]:
                 self._reasons[side].add(kind)
-                new_reasons.append(f"no {connections.name_of(connection)}: {text}")
+                words = f"no {connections.name_of(connection)}: {text}"
+                new_reasons.append((attention.level_of(connection) or attention.WARN, words))
         return new_reasons
 
     def is_new_entry(self, name: str, value: int, up: dict[str, bool]) -> bool:
