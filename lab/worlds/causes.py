@@ -289,7 +289,7 @@ def changed(cause: Cause, root: Path = ROOT) -> str:
 
 
 @contextlib.contextmanager
-def _copied(cause: Cause | None) -> Iterator[Path]:
+def _copied(cause: Cause) -> Iterator[Path]:
     """A private copy of everything that is explored, with this change."""
     with tempfile.TemporaryDirectory(prefix="toolcart-") as folder:
         root = Path(folder)
@@ -298,8 +298,7 @@ def _copied(cause: Cause | None) -> Iterator[Path]:
                 shutil.copytree(ROOT / name, root / name, True, shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(ROOT / name, root / name)
-        if cause is not None:
-            (root / cause.file).write_text(changed(cause, root), encoding="utf-8")
+        (root / cause.file).write_text(changed(cause, root), encoding="utf-8")
         yield root
 
 
@@ -317,11 +316,11 @@ class CauseOutcome:
     why: str
 
 
-def hunt(cause: Cause, seconds: int = SECONDS, breaks: bool = True) -> CauseOutcome:
-    """Run the cause's explorer; with `breaks` False on the unchanged program."""
+def hunt(cause: Cause, seconds: int = SECONDS) -> CauseOutcome:
+    """Run the cause's explorer."""
     begun = time.monotonic()
     what, count = "", 0
-    with _copied(cause if breaks else None) as root:
+    with _copied(cause) as root:
         for report in _explored(root, cause, seconds):
             count = report["count"]
             if report["found"] and not (report["seed"] and report["found"] in _usual(cause.aim, report["seed"])):

@@ -13,6 +13,7 @@ import time
 DAILY = "ANDSX"
 IMAGES_MOST = 5000  # of each row, so that all have their turn
 NO_END_S = 40  # a world that takes so long does not end
+RECOVERY_STATES = (3000, 30000)  # of each world at first, and then
 RECOVERY_WORLDS = (
     {"resets": 1},
     {"resets": 1, "troubles": 1},
@@ -172,7 +173,7 @@ def recovery_model(tally):
     """Each of the small controllers, as far as the number of states goes, and then farther."""
     from host_tests.agent.openprotocol import test_recovery_model as model
 
-    for most in (3000, 30000):
+    for most in RECOVERY_STATES:
         for options in RECOVERY_WORLDS:
             count, bad = model.explored(most=most, **options)
             tally.count += count

@@ -9,10 +9,22 @@ from click.testing import CliRunner
 
 from toolcart.tools.cli.main import main
 from host_tests.lab.worlds import explorers
+from host_tests.support import log_proof
 from lab.worlds import causes
 
 FAULTS = set(range(1, 12))  # of the core; 12 needs several results outstanding, 13 was a way to write
 QUICK = "state-block-not-erased"
+IMAGES = 100  # so many are enough to find that
+DEADLINE_S = 600  # of what ends by itself
+# Of what each of them counts it goes through one more: as many as take a second or less.
+FIRST = {
+    "worlds": 0,
+    "log proof": 20,
+    "disk proof": 30,
+    "quarantine model": 3,
+    "recovery model": 800,
+    "refusals model": 1,
+}
 
 
 def cause(name):
@@ -43,18 +55,27 @@ def test_every_fault_of_the_core_has_one_and_no_name_is_there_twice():
     assert set(causes.UNITS) == set(explorers.EXPLORERS)
 
 
-def test_a_broken_rule_is_found_and_the_program_has_none():
-    finding = causes.hunt(cause(QUICK), 60)
-    assert "programmed a second time" in finding.what and finding.count < 100
-    missed = causes.hunt(cause(QUICK), 5, breaks=False)
-    assert missed.what == "" and missed.count > 300
+def test_a_broken_rule_is_found():
+    finding = causes.hunt(cause(QUICK), DEADLINE_S)
+    assert "programmed a second time" in finding.what and finding.count < IMAGES
+
+
+def test_the_explorer_that_finds_it_finds_nothing_in_the_program(monkeypatch, capsys):
+    def looked(explorer, *_):
+        if explorer.images > IMAGES:
+            raise explorers.Over
+
+    monkeypatch.setattr(log_proof.Explorer, "looked", looked)
+    explorers.main("log proof", DEADLINE_S, cause(QUICK).aim)
+    last = json.loads(capsys.readouterr().out)
+    assert last["found"] == "" and last["count"] > IMAGES
 
 
 def test_what_a_world_has_as_it_is_does_not_count(monkeypatch):
     findings = [{"found": "stuck", "count": 1, "seed": 7}, {"found": "lost", "count": 2, "seed": 8}]
     monkeypatch.setattr(causes, "_explored", lambda *given: iter(findings))
     monkeypatch.setattr(causes, "_usual", lambda aim, seed: ("stuck",))
-    finding = causes.hunt(cause("no-lookahead"), 60)
+    finding = causes.hunt(cause("no-lookahead"), DEADLINE_S)
     assert (finding.what, finding.count) == ("lost (seed 8)", 2)
 
 
@@ -71,10 +92,30 @@ def test_an_explorer_ends_though_one_alarm_is_lost(monkeypatch, capsys):
     assert signal.getsignal(signal.SIGALRM) == signal.SIG_DFL
 
 
+class FirstOnes(explorers.Tally):
+    """A tally that ends the exploring behind so many, however fast the machine is."""
+
+    most = 0
+
+    @property
+    def count(self):
+        return self._count
+
+    @count.setter
+    def count(self, count):
+        self._count = count
+        if count > self.most:
+            raise explorers.Over
+
+
 @pytest.mark.parametrize("name", explorers.EXPLORERS)
-def test_an_explorer_ends_when_its_time_is_over_and_finds_nothing_in_the_program(name, capsys):
-    explorers.main(name, 1, *(["lives"] if name == "log proof" else []))
-    assert [json.loads(line)["found"] for line in capsys.readouterr().out.splitlines()] == [""]
+def test_what_an_explorer_goes_through_first_breaks_nothing_in_the_program(name, monkeypatch, capsys):
+    monkeypatch.setattr(FirstOnes, "most", FIRST[name])
+    monkeypatch.setattr(explorers, "Tally", FirstOnes)
+    monkeypatch.setattr(explorers, "RECOVERY_STATES", (100,))
+    explorers.main(name, DEADLINE_S, *(["lives"] if name == "log proof" else []))
+    last = json.loads(capsys.readouterr().out)
+    assert last["found"] == "" and last["count"] > FIRST[name]
 
 
 def test_the_command_tells_what_was_found_and_what_was_not(monkeypatch):

@@ -71,7 +71,13 @@ class _Still(Watch):
 
     def start(self):
         self.phase = RUNNING
-        for change in self.figures.feed(status_of(*self._stations), 0.0):
+        self.show(*self._stations)
+
+    def show(self, *stations):
+        """Show these, as if they were the first ones."""
+        self.figures = Figures()
+        self.recent.clear()
+        for change in self.figures.feed(status_of(*stations), 0.0):
             self._report(change)
 
     def turn(self):

@@ -1,5 +1,6 @@
 """Each state that a status can tell is made once; doctor, live view, web page, log and /metrics say it in its words."""
 
+import functools
 import json
 from html import unescape
 
@@ -20,7 +21,7 @@ from toolcart.tools.messages import attention, connections, standing_conditions
 from toolcart.tools.messages import status as words
 from toolcart.tools.web import metrics, page
 from host_tests.support.agent_lines import status_of
-from host_tests.tools.live.test_live_view import _screen
+from host_tests.tools.live.lasting_view import LastingView
 from lab.harness.cart import PIM, SERVER, Cart
 from lab.harness.flash import Nor
 
@@ -250,9 +251,14 @@ def of_metrics(station):
     return metrics.text_of([metrics.Agent("cart", {"agent": {}, "stations": [station]})], 0.0)
 
 
+@functools.cache
+def live_view():
+    return LastingView(SIZE)
+
+
 def of_live_view(station):
     """The words of the left panel, whose lines are wrapped."""
-    return " ".join(" ".join(line[:LEFT] for line in _screen(station, size=SIZE).split("\n")).split())
+    return " ".join(" ".join(line[:LEFT] for line in live_view()(station).split("\n")).split())
 
 
 @pytest.mark.parametrize("state", STATES)
