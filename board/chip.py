@@ -19,10 +19,10 @@ import machine
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import TICKS_MAX
 from toolcart.agent.log.flash import Partition
-from toolcart.board.clock import SOURCE_TOOLSNET, Clock, Ntp
-from toolcart.board.network import Interface, NoNetwork
+from toolcart.board.clock import SOURCE_TOOLSNET, Clock
+from toolcart.board.network import Interface
 from toolcart.board.sockets import Sockets
-from toolcart.board.watchdog_grace import HELD_FEED_MS, WatchdogGrace, hold
+from toolcart.board.watchdog_grace import HELD_FEED_MS
 
 WATCHDOG_MS = const(8000)  # an RP2040 allows 8388
 SCAN_MS = const(12000)  # the longest scan takes 10 s (extmod/network_cyw43.c, network_cyw43_scan)
@@ -83,6 +83,8 @@ class Board:
         self.sockets = Sockets(self.network.is_up, self._make_resolver, self.now)
         self.ntp = None
         if self.settings["ntp_hosts"]:
+            from toolcart.board.ntp import Ntp
+
             self.ntp = Ntp(self._datagram, self.settings["ntp_hosts"], self._zone(), now)
         self._lamp = self._find_lamp()
 
@@ -98,8 +100,9 @@ class Board:
                 return Interface(self._chip.ethernet(self.settings["ethernet_pins"]), self.settings, now)
         except (OSError, ImportError, AttributeError, ValueError) as error:
             self.messages.append("no %s: %s" % (kind, error or type(error).__name__))
-            return NoNetwork(kind)
-        return NoNetwork()
+        from toolcart.board.no_network import NoNetwork
+
+        return NoNetwork("" if kind == "none" else kind)
 
     def _zone(self):
         """Return the zone of the settings; UTC if there are none; if its rules cannot be read, say so."""
@@ -165,12 +168,16 @@ class Board:
     def hold_watchdog(self):
         """Feed the watchdog from a timer for HELD_S, then never again."""
         if self.watchdog is not None:
+            from toolcart.board.watchdog_grace import hold
+
             hold(self.watchdog, self._chip.timer)
 
     def scan(self, wlan):
         """List the access points; feed the watchdog meanwhile, since that may take longer than it waits."""
         if self.watchdog is None:
             return wlan.scan()
+        from toolcart.board.watchdog_grace import WatchdogGrace
+
         feeder = WatchdogGrace(self.watchdog, self._chip.timer, SCAN_MS // HELD_FEED_MS)
         try:
             return wlan.scan()

@@ -7,7 +7,7 @@ Rules
    on the console: `toolcart{"healthy": ...}`. It repeats that for a while, for a computer that was just plugged in.
 
 `board` has: network (tick(now), is_up(), about()), watchdog (feed()) or None, show_lamp(on), read_console() -> text,
-clock (toolcart.board.clock) or None, ntp (toolcart.board.clock.Ntp) or None, calendar(unix_s), about() -> dict.
+clock (toolcart.board.clock) or None, ntp (toolcart.board.ntp.Ntp) or None, calendar(unix_s), about() -> dict.
 """
 
 import json

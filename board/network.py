@@ -1,4 +1,4 @@
-"""The network of a chip: none, a cable that is only checked, or Wi-Fi; brought up once, then asked.
+"""The network of a chip: a cable that is only checked, or Wi-Fi (toolcart.board.wifi); brought up once, then asked.
 
 Rules
 1. A chip's module provides the hardware: `radio(settings)`, `ethernet(pins)`.
@@ -44,31 +44,6 @@ class Silence:
             self._over.start(now, self._wait_ms)
             return True
         return False
-
-
-class NoNetwork:
-    """No network: none is wanted on a board with serial lines only, or one of this kind is configured and missing."""
-
-    def __init__(self, kind=""):
-        self._kind = kind
-
-    def tick(self, now):
-        """Do nothing; return the ms until the next call."""
-        return LINK_MS * 60
-
-    def is_up(self):
-        """True if none is missed; else the lamp would always show it."""
-        return not self._kind
-
-    def servers(self):
-        """Return (): there is no name server."""
-        return ()
-
-    def restart(self, is_deep, now):
-        """Do nothing."""
-
-    def about(self):
-        return {"kind": self._kind, "missing": True} if self._kind else {"kind": "none"}
 
 
 class Interface:

@@ -12,7 +12,7 @@ from toolcart.agent.log.cursor import WANTS_GRAPHS, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import NUMBER_TOP
 from toolcart.agent.log.log import BLOCKS_LEAST, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE, Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_fields import (
@@ -144,7 +144,7 @@ def _place_cursors(station, own):
         if moves[index]:
             log.cursors[index].durable = False
         else:
-            log.pass_gone(log.cursors[index])
+            pass_gone(log, log.cursors[index])
     lows = _had_by_others(log, own, numbers)
     log.blocks.lent = lows if True in moves else 0
     at_start.added = [None] * count

@@ -47,14 +47,10 @@ class Blocks:
         self._first_free = -1
         self._oldest = -1
 
-    def lowest(self):
-        """Return the number that all durable cursors have passed."""
-        return self.log.lowest()
-
     def saved_lowest(self):
-        """Return the same according to the last snapshot."""
+        """Return the number that all durable cursors have passed, according to the last snapshot."""
         log = self.log
-        low = self.lowest()
+        low = log.lowest()
         durable = log.state.durable
         for cursor in log.cursors:
             if cursor.durable and durable[cursor.slot] < low:
@@ -126,7 +122,7 @@ class Blocks:
             free = self.count_free(low, leaves + 1)
             if free > leaves or (free and low >= log.number and not log.doubtful):
                 return LOG_DONE
-            if self.lowest() > low:
+            if log.lowest() > low:
                 if not log.state.save():
                     return LOG_FAILED
                 continue

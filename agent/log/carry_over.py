@@ -117,7 +117,7 @@ def fits(log, low, octets):
 def carry(log, octets):
     """Carry over what must come before an append of this length; return a LOG_ code."""
     blocks = log.blocks
-    if blocks.lowest() > blocks.saved_lowest() and not log.state.save():
+    if log.lowest() > blocks.saved_lowest() and not log.state.save():
         return LOG_FAILED
     low = blocks.saved_lowest()
     if low >= log.number and not log.doubtful and blocks.cut < 0:

@@ -208,7 +208,7 @@ class Log(Reader):
 
     def has_room(self, length, gives_up=True):
         """True if such an append would not return LOG_FULL, nor overwrite unless it `gives_up`; writes nothing."""
-        low = self.blocks.lowest()
+        low = self.lowest()
         if gives_up and self.blocks.when_full == WHEN_FULL_OVERWRITE:
             # Worn blocks may leave only the newest, which holds the backlog.
             return not self.is_still_full() or self.room(length) > 0
@@ -228,11 +228,11 @@ class Log(Reader):
 
     def free_blocks(self):
         """Return how many blocks may be opened, including the one kept free."""
-        return self.blocks.count_free(self.blocks.lowest())
+        return self.blocks.count_free(self.lowest())
 
     def is_still_full(self):
         """True while no cursor has moved since an append was refused."""
-        return self._full_at == self.blocks.lowest()
+        return self._full_at == self.lowest()
 
     def is_ready(self):
         """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
@@ -255,7 +255,7 @@ class Log(Reader):
         """
         if not self.state.ready():
             return False
-        if self.offset + AHEAD * self.usual <= self.open_to or self.blocks.lowest() == self._idle_at:
+        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
             return True
         if (self.blocks.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
@@ -263,7 +263,7 @@ class Log(Reader):
         if code == LOG_DONE and self.blocks.ahead < 0:
             code = self.blocks.find(1, False) if self._reaches() else LOG_FULL
         if code == LOG_FULL:
-            self._idle_at = self.blocks.lowest()
+            self._idle_at = self.lowest()
         return code != LOG_FAILED
 
     def reopen(self):
@@ -317,7 +317,7 @@ class Log(Reader):
 
     def _gains(self, octets):
         """True if a carry would make room for this many bytes, and nothing else does."""
-        low = self.blocks.lowest()
+        low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
         if not self._is_rich(low) or self.blocks.count_free(low) > self.blocks.kept_free * self.blocks.leaves():
@@ -472,12 +472,12 @@ class Log(Reader):
         """Remember that there is no room; a payload longer than `room_bytes` raises that, so it waits for as much."""
         if length > self.room_bytes:
             self.room_bytes = length
-        self._full_at = self.blocks.lowest()
+        self._full_at = self.lowest()
         return LOG_FULL
 
     def _reaches(self):
         """True if the next number may be used: its five digits are unique in the log."""
-        low = self.blocks.lowest()
+        low = self.lowest()
         self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
         return self.next <= self._most
 
@@ -486,7 +486,7 @@ class Log(Reader):
         while not self._reaches():
             code = LOG_FULL
             if self.blocks.when_full == WHEN_FULL_OVERWRITE:
-                code = self.blocks.give_up_oldest(self.blocks.lowest())
+                code = self.blocks.give_up_oldest(self.lowest())
             if code != LOG_DONE:
                 return code
         return LOG_DONE

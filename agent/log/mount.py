@@ -85,6 +85,14 @@ def mount(state, logs, seed):
     return MOUNT_DONE
 
 
+def pass_gone(log, cursor):
+    """Let a cursor as the last session left it pass what was before the oldest block, as damaged."""
+    first = log.first_above(0)
+    if cursor.number + 1 < first < TOP:
+        log.count_damaged(cursor.number, first)
+        cursor.number = first - 1
+
+
 def _read_head(log, place):
     """Read the head of the block into the page; return a HEAD_ code, or MOUNT_FAILED, which is below all of them."""
     device = log.device
@@ -161,7 +169,7 @@ def _lose_newest(log):
     own = log.state.numbers
     last = own[log.ring + n.SOLID]  # it may have been the one in doubt
     if log.ring == n.LOG:
-        log.lose(last)
+        log.count_damaged(log.number, last + 1)
     most = log.device.block_bytes // log.behind(0, FRAME_BYTES)
     own[log.ring + n.SOLID] = max(last, own[log.ring + n.NEXT], log.number + 1) + most
     own[log.ring + n.COUNTS_TO] = log.block_number

@@ -6,8 +6,8 @@ Rules
 2. `peek` finds, `advance` passes. What a cursor passes without a record is damaged, also where its block is gone when
    it is looked up again: whoever gives up a block moves the cursors first, and counts what they miss. Each number is
    counted once in a session, whichever cursor meets it; after a start again by one that was not past it. What is gone
-   in front of all blocks is passed at the start (`pass_gone`), so that no one moves a cursor over it without a count.
-   A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
+   in front of all blocks is passed at the start (`pass_gone` of agent.log.mount), so that no one moves a cursor over it
+   without a count. A count is saved by whoever next relies on the state: a start goes on behind what an other side has.
 3. The last record that a start found is not shown while it is in doubt.
 4. A cursor keeps its place for one `version` of the blocks: after that it is looked up again by its number.
 """
@@ -121,7 +121,7 @@ class Reader:
                 behind = self.behind(offset, octets)
                 if cursor.number < number < cursor.bound and number <= self.visible:
                     if number - cursor.number > 1:
-                        self._count_damaged(cursor.number, number)
+                        self.count_damaged(cursor.number, number)
                         cursor.number = number - 1
                     kind = self.kind = page[HEAD_OCTETS]
                     if cursor.wants >> (kind & 15) & 1:
@@ -150,17 +150,6 @@ class Reader:
         cursor.number = number if number < self.number else self.number
         cursor.ahead = ahead
         cursor.version = -1
-
-    def pass_gone(self, cursor):
-        """Let a cursor as the last session left it pass what was before the oldest block, as damaged."""
-        first = self.first_above(0)
-        if cursor.number + 1 < first < TOP:
-            self._count_damaged(cursor.number, first)
-            cursor.number = first - 1
-
-    def lose(self, last):
-        """Count as damaged what comes after the newest record, up to `last`: its block is gone."""
-        self._count_damaged(self.number, last + 1)
 
     def waits(self, cursor):
         """Return how many numbers come after the cursor."""
@@ -214,7 +203,7 @@ class Reader:
                 gone = cursor.number
                 if cursor not in self.cursors:  # what all have passed may be gone for a scout
                     gone = max(gone, self.lowest())
-                self._count_damaged(gone, first)
+                self.count_damaged(gone, first)
                 cursor.number = first - 1
             self._enter(cursor, place)
         else:
@@ -231,7 +220,7 @@ class Reader:
         """Go to the block after the cursor's, or to the end; what was not found up to there is damaged."""
         last = cursor.bound - 1 if cursor.bound <= self.visible else self.visible
         if cursor.number < last:
-            self._count_damaged(cursor.number, last + 1)
+            self.count_damaged(cursor.number, last + 1)
             cursor.number = last
         if cursor.place != self.block:
             place = cursor.place + 1 if cursor.place + 1 < self.device.block_count else 0
@@ -239,7 +228,7 @@ class Reader:
                 place = self.place_of(cursor.bound)
             self._enter(cursor, place)
 
-    def _count_damaged(self, before, number):
+    def count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
         count = self.damage.leave_out(before, number)
         if count and self.ring != n.GRAPHS:

@@ -2,6 +2,7 @@
 
 from toolcart.base.clock import SimClock
 from toolcart.board import clock as c
+from toolcart.board import ntp
 from toolcart.board.clock import Clock
 from toolcart.board.zone import fixed, parsed
 
@@ -88,7 +89,7 @@ class Asking:
         self.times = []
         self.requests = []
         zone = fixed(offset_min) if zone is None else zone
-        self.ntp = c.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
+        self.ntp = ntp.Ntp(self.open, ["ntp"] + list(others), zone, self.clock.now)
 
     @property
     def opened(self):

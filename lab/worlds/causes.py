@@ -39,7 +39,7 @@ LIST = """
 connecting-waits-for-a-free-block | 1 | agent/station/intake.py | worlds full
 : no connection while the log is full, though it overwrites
 -self.full and not log.has_room(log.room_bytes)
-+log.blocks.count_free(log.blocks.lowest()) < 2
++log.blocks.count_free(log.lowest()) < 2
 start-does-not-overwrite | 1 | agent/log/carry_over.py | log proof cuts
 : a start's first append to a full log is refused, though it overwrites
 -LOG_FULL if blocks.when_full == WHEN_FULL_REFUSE else LOG_DONE
@@ -93,7 +93,7 @@ void-copies-count | 6 | agent/log/mount.py | log proof cuts
 +number < 0
 damage-not-counted | 6 | agent/log/reader.py | log proof lives
 : what read well once and is gone is skipped and not counted
--self._count_damaged(cursor.number, last + 1)
+-self.count_damaged(cursor.number, last + 1)
 +self.damage.forgive(last + 1)
 kept-in-doubt-trusted | 6 | agent/quarantine/quarantine.py | quarantine model
 : the last entry of the quarantine is relied on though it may fade

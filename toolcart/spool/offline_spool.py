@@ -23,7 +23,7 @@ from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.log import BLOCKS_LEAST, Log
-from toolcart.agent.log.mount import MOUNT_DONE, mount
+from toolcart.agent.log.mount import MOUNT_DONE, mount, pass_gone
 from toolcart.agent.log.partitioning import divide
 from toolcart.agent.log.snapshot import STATE_BLOCKS, Snapshot
 from toolcart.agent.log.snapshot_v4 import KIND_UNKNOWN
@@ -84,7 +84,7 @@ class OfflineSpool:
         if self.state.found:
             damaged = self.state.numbers[n.DAMAGED]
             for cursor in self._waiting:
-                self.log.pass_gone(cursor)
+                pass_gone(self.log, cursor)
             self.gone_at_ends[n.LOG] += self.state.numbers[n.DAMAGED] - damaged
         self.begin()  # where nothing is in doubt it writes nothing
 

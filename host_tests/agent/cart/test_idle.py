@@ -16,7 +16,7 @@ from toolcart.agent.toolsnet.session import KEEPALIVE_MS as TOOLSNET_KEEPALIVE_M
 from toolcart.board import loop
 from toolcart.board.clock import Clock
 from toolcart.board.housekeeping import Housekeeping
-from toolcart.board.network import NoNetwork
+from toolcart.board.no_network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from host_tests.board.test_clock import Rtc
 from lab.harness.allocation_free_peers import QuietBoard, QuietController, QuietToolsNet, configuration

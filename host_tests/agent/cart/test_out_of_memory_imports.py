@@ -12,7 +12,7 @@ import sys
 
 import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from deeper down the stack of this port would not do
 from toolcart.board import safe_mode
-from toolcart.board.network import NoNetwork
+from toolcart.board.no_network import NoNetwork
 from toolcart.board.ram_flash import RamFlash
 from host_tests.agent.cart.test_out_of_memory import STEP_BYTES, Ballast, skip_where_the_heap_is_no_boards
 from host_tests.board.test_safe_mode import Place

@@ -1,6 +1,7 @@
 """A block that reads as its older content, or as nothing: whatever a cursor passes unread is counted."""
 
 from toolcart.agent.log.log import LOG_DONE, WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
+from toolcart.agent.log.mount import pass_gone
 from toolcart.agent.log.reader import WORN
 from toolcart.agent.log.snapshot_fields import DAMAGED, JUMPED, MISSED, OVERWRITTEN
 from toolcart.base.clock import Dice
@@ -204,9 +205,9 @@ def test_a_best_effort_cursor_in_front_of_the_oldest_block_passes_it_at_the_star
     restore(area.flash, FRONT + log.place_of(1), b"\xff" * 1024)
     log = area.mount(cursors=2, best_effort=(1,))[1]
     cursor = log.cursors[1]
-    log.pass_gone(cursor)
+    pass_gone(log, cursor)
     assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)
-    log.pass_gone(cursor)
+    pass_gone(log, cursor)
     assert (cursor.number, area.state.numbers[DAMAGED]) == (first - 1, first - 1)
 
 

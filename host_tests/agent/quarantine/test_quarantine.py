@@ -321,7 +321,7 @@ def test_a_drop_works_where_the_room_for_copies_has_worn_out():
             dropped = [number for number in kept if number % every]
             assert len(free) == 2 and bench.drop(*reversed(dropped)), (every, unit_bytes)
             left = sorted(set(kept) - set(dropped))
-            assert sorted(bench.numbers()) == left and log.blocks.count_free(log.blocks.lowest()) > 0
+            assert sorted(bench.numbers()) == left and log.blocks.count_free(log.lowest()) > 0
             bench.again()
             assert sorted(bench.numbers()) == left and bench.state.numbers[DAMAGED] == 0
 
