@@ -19,7 +19,8 @@ Rules
 2. They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
-   What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_width).
+   What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_width). One that
+   was taken late lies elsewhere in the log than on the wire: so the width has one more for each that may have been.
 3. SENT_OLDER: some were in doubt before. How many only the memory knows (`doubted`); after a restart all stays.
 4. The same 08 once more says nothing new, also after a restart.
 5. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
@@ -48,6 +49,7 @@ from toolcart.agent.log.snapshot_fields import (
     SENT_BACK,
     SENT_EMPTY,
     SENT_OLDER,
+    SET_ASIDE,
     STORED,
     TAKEN,
     again_to,
@@ -105,6 +107,12 @@ def _behind_taken(policy):
     return max(0, _rows_to(policy, policy.numbers[TAKEN]) - unseen)
 
 
+def _taken_late(policy):
+    """Return how many results, at most, were set aside and taken later: on the wire they lie behind later ones."""
+    numbers = policy.numbers
+    return max(0, numbers[SET_ASIDE] - numbers[DROPPED] - policy.lookahead.quarantine.count())
+
+
 def _note_more(policy):
     """Let it be known that DELIVERED has less than all that ToolsNet has had (rule 7)."""
     policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)
@@ -134,11 +142,12 @@ def _joined(policy, back, before):
     last, quarantine = policy.cursor.number, policy.lookahead.quarantine
     rows = max(0, back - kept(quarantine, last - back, last))
     most = _had(policy) + _taken_unseen(policy)
-    if not lacks:
-        return min(rows, most), rows
+    wide = rows + min(rows, _taken_late(policy))  # rule 2
+    if not width:
+        return min(rows, most), wide
     if width < 0:
         return min(lacks + rows, max(lacks, most)), -1
-    width = max(rows, width + max(0, last - doubt_to - kept(quarantine, doubt_to, last)))
+    width = max(wide, width + max(0, last - doubt_to - kept(quarantine, doubt_to, last)))
     return min(lacks + rows, width, max(lacks, most)), width
 
 
@@ -292,6 +301,8 @@ def send_rows_again(policy, was, rows, unread):
     numbers = policy.numbers
     # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
     never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
+    # Those that were taken late before this start may have been among the last `rows`: then others are not lacking.
+    never += max(0, _taken_late(policy) - policy.reoffer.taken)
     send_again(policy, was, count, count, max(0, count - never), unread)
 
 

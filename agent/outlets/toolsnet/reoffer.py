@@ -40,6 +40,7 @@ class Reoffer:
         self.before = 0  # what was done before
         self.is_taken = False
         self.used = 0  # numbers on the wire since the start
+        self.taken = 0  # late ones, as far as that is known, since the start
         self._used_at = [0] * LATES_MOST  # by the last of them: after which number of the log
 
     def begin(self):
@@ -92,6 +93,7 @@ class Reoffer:
             policy.reoffers.done(entry, is_taken, now)
             if is_taken:
                 policy.counters.counts[h.DELIVERED] += 1
+                self.taken += 1
             if is_passed:
                 numbers[DELIVERED] += 1
                 policy.resume_point.again_base += 1

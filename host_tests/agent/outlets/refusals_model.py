@@ -406,12 +406,13 @@ class Model:
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
         rows, (lacks, width, doubt_to) = self.lacking(back), before
+        wide = rows + min(rows, max(0, len(self.gone) - self.dropped))  # late ones lie elsewhere on the wire
         if not lacks:
-            return min(rows, self.delivered), rows
+            return min(rows, self.delivered), wide
         most = max(lacks, self.delivered)
         if width < 0:
             return min(lacks + rows, most), -1
-        width = max(rows, width + self.lacking(self.cursor - doubt_to))
+        width = max(wide, width + self.lacking(self.cursor - doubt_to))
         return min(lacks + rows, width, most), width
 
     def note_behind(self, named, here):

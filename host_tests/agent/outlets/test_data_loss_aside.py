@@ -10,8 +10,29 @@ from host_tests.support.toolsnet import Outlet
 
 REFUSED = 17
 LIVES = 60
-# Lives in which it once was too low: one taken late or dropped, before an order, a restore, or another empty database
-TOO_LOW_ONCE = (16, 70, 342, 374, 527, 743, 756, 813, 821, 989, 1036, 1077, 1111, 1127, 1444, 1528, 1777)
+# Lives in which it once was too low: one taken late, dropped or left, before an order, a restore, or an empty database
+TOO_LOW_ONCE = (
+    16,
+    70,
+    342,
+    374,
+    527,
+    743,
+    756,
+    813,
+    821,
+    989,
+    1036,
+    1077,
+    1111,
+    1127,
+    1444,
+    1528,
+    1777,
+    3096,
+    4105,
+    4442,
+)
 
 
 class Life:
