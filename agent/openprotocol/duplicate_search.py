@@ -15,7 +15,7 @@ from toolcart.agent.base.fields import all_digits, compare, copy, get_u32
 from toolcart.agent.log.search import Search
 from toolcart.agent.openprotocol.ids import id_of, length_of, moved, put_id
 from toolcart.agent.record import FRAME_MOST, KIND_RAW, KIND_RESULT
-from toolcart.agent.record.equality import are_same_bodies, is_same, same_id
+from toolcart.agent.record.equality import are_same_bodies, have_same_contents, is_same, same_id
 from toolcart.agent.record.provenance import is_elsewhere, spindle_in
 from toolcart.agent.record.result import (
     FLAG_RECOVERED,
@@ -138,30 +138,29 @@ class DuplicateSearch:
         copy(body, at, ident, 0, ID_BYTES)
         return is_there
 
-    def holds_contents(self, page, at, length):
-        """Look for the time and values of the payload at page[at:], from the same place, in the newest blocks.
+    def holds_contents(self, page, at, length, flags):
+        """Return 1 if the result at page[at:] may be in the newest blocks, in front of its number, as another record.
 
-        Of what was pushed lately: 1 if they are there under any ID; under the same one, whatever else was said.
+        It may if one from the same place has its time and values: under the same ID whatever else was said, under
+        another one if all else is the same.
         """
         log = self.log
-        ident = at + HEAD_BYTES + TIGHTENING_ID
+        number = get_u32(page, at)
+        body = at + HEAD_BYTES
         self.search.begin_newest(BLOCKS_SEARCHED)
         kind = self.search.next()
         while kind > 0:
             if (
                 kind == KIND_RESULT
+                and get_u32(log.page, log.at) < number
                 and compare(log.page, log.at + _CONTENTS, page, at + _CONTENTS, _CONTENTS_BYTES) == 0
-                and not is_elsewhere(
-                    log.page,
-                    log.at,
-                    log.length,
-                    page,
-                    at,
-                    length,
-                    not same_id(log.page, log.at + HEAD_BYTES + TIGHTENING_ID, page, ident),
-                )
             ):
-                return 1
+                start = log.at + HEAD_BYTES
+                is_other = not same_id(log.page, start + TIGHTENING_ID, page, body + TIGHTENING_ID)
+                if not is_elsewhere(log.page, log.at, log.length, page, at, length, is_other) and (
+                    not is_other or have_same_contents(log.page, start, log.flags, page, body, flags)
+                ):
+                    return 1
             kind = self.search.next()
         return 0
 

@@ -2,9 +2,9 @@
 
     entry  0        2.4      4        6      6.1     7         8
            |torque  |minute, |ID      |pushed|angle  |day,     |    an entry for each of the CONTENTS_MOST
-           |20 bits |second  |16 bits |      |7 bits |hour     |    newest results
+           |20 bits |second  |16 bits |      |7 bits |quarter  |    newest results
 
-    Of the minute its place in a quarter of an hour, of ID, day and hour a remainder.
+    Of the minute its place in a quarter of an hour; of ID, and of day, hour and quarter together, a remainder.
 
 Rules
 1. Of what is stored though the log has its time and values, under any ID and of any spindle, each is counted as stored
@@ -17,7 +17,8 @@ Rules
    pushed IDs show nothing, and what was pushed so is that, and not stored. An ID that is off by OFFSET_MOST or less
    shows nothing here: see toolcart.agent.openprotocol.id_offset.
 4. What differs by whole quarters of an hour and by no more than a rounded torque and angle may be the same result: it
-   is stored, and counts as stored again.
+   is stored, and counts as stored again. A torque that is no round number was not rounded: then results that share a
+   second are different ones, however near they are.
 5. A pushed result is one fetched result, not two: another that is like it is stored.
 
 Imported where something may have to be fetched.
@@ -132,9 +133,11 @@ class StoredContents:
         """True if the log has what may be the result at body[start:] (rule 4)."""
         key = self._take(body, start, flags)
         entries = self._entries
+        torque = key & _TORQUE_BITS
+        most = _ROUNDED_BY if torque % (2 * _ROUNDED_BY) == 0 else 0
         for at in range(0, len(entries) if key else 0, _ENTRY):
             other = get_u32(entries, at)
-            is_near = abs((other & _TORQUE_BITS) - (key & _TORQUE_BITS)) <= _ROUNDED_BY
+            is_near = abs((other & _TORQUE_BITS) - torque) <= most
             if is_near and other >> _MINUTE_AT == key >> _MINUTE_AT:
                 angle = get_u32(entries, at + 4) >> _ANGLE_AT & _ANGLE_BITS
                 if _UNKNOWN in (angle, self._angle) or (angle - self._angle) % 100 in (0, 1, 99):
@@ -214,9 +217,10 @@ class StoredContents:
         if digest[TIME + 2] and digest[_VALUES] != 0xFF:
             torque = _of_bcd(digest, _VALUES) * 100 + _of_bcd(digest, _VALUES + 1)
             torque = torque * 100 + _of_bcd(digest, _VALUES + 2)
-            minute = _of_bcd(digest, TIME + 5) % 15 * 60 + _of_bcd(digest, TIME + 6)
-            key = minute << _MINUTE_AT | torque or 1
-            self._when = (_of_bcd(digest, TIME + 3) * 24 + _of_bcd(digest, TIME + 4)) & 0x3F
+            minute = _of_bcd(digest, TIME + 5)
+            key = (minute % 15 * 60 + _of_bcd(digest, TIME + 6)) << _MINUTE_AT | torque or 1
+            # It falls together after 16 hours, and never at the same time of another day of the month.
+            self._when = (_of_bcd(digest, TIME + 3) * 33 + _of_bcd(digest, TIME + 4) * 4 + minute // 15) & 0x3F
         put_u32(self._key, 0, key)
         return key
 

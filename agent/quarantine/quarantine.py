@@ -356,19 +356,23 @@ class Quarantine:
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
-        gaps, damaged, passed = self._gaps.saved(), counts[n.DAMAGED], cursor.number
+        gaps, damaged, passed, sent = self._gaps.saved(), counts[n.DAMAGED], cursor.number, counts[n.SENT]
         done = counted = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
                 break
             done += 1
             counted += not self.is_sent_again(number)
+            if counts[n.DOUBT_LACKS] and number <= counts[n.DOUBT_TO]:
+                from toolcart.agent.log.doubt_width import widen  # a ToolsNet that was restored is rare
+
+                widen(counts)
         counts[counter] += counted
         if done and self.state.save():
             return done
         counts[counter] -= counted
         self._gaps.restore(gaps)
-        counts[n.DAMAGED] = damaged
+        counts[n.DAMAGED], counts[n.SENT] = damaged, sent
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
 

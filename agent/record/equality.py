@@ -49,8 +49,12 @@ def is_same(page, at, length, flags, other, start, other_length, other_flags):
 
 def are_same_bodies(one, at, flags, other, start, other_flags):
     """True if the bodies at one[at:] and other[start:] are of one tightening."""
-    if not same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID):
-        return False
+    is_id_same = same_id(one, at + TIGHTENING_ID, other, start + TIGHTENING_ID)
+    return is_id_same and have_same_contents(one, at, flags, other, start, other_flags)
+
+
+def have_same_contents(one, at, flags, other, start, other_flags):
+    """True if the bodies at one[at:] and other[start:] say the same, whatever their IDs are."""
     if not (flags | other_flags) & res.FLAG_EDGE_TIME and compare(one, at + TIME, other, start + TIME, TIME_BYTES) != 0:
         return False
     for index in range(len(_FIELDS) - 1):

@@ -118,7 +118,10 @@ class Store:
             self._count(kind, log.flags, log.page, log.at, log.length)
             if kind == KIND_RESULT and not log.flags & (res.FLAG_RECOVERED | res.FLAG_EDGE_TIME):
                 mark = _mark_of(log.page, log.at + res.HEAD_BYTES)
-                self._numbers[STORED_AGAIN] += mark in self._recent
+                if mark in self._recent:
+                    payload = bytes(log.page[log.at : log.at + log.length])  # others are read into the page
+                    again = self.duplicates.holds_contents(payload, 0, len(payload), log.flags)
+                    self._numbers[STORED_AGAIN] += again
                 self._remember(mark)
             scout.advance()
             kind = self._peek(scout)
@@ -292,15 +295,13 @@ class Store:
         self._know_recent(log.next)
         if _mark_of(log.stage, self.body) not in self._recent:
             return False
-        return self.duplicates.holds_contents(log.stage, log.place, self.length) > 0
+        return self.duplicates.holds_contents(log.stage, log.place, self.length, flags) > 0
 
     def _know_recent(self, record):
         """Take what was stored in front of this record, and of the start, if that is not known."""
         if self._recent_at >= 0:
             return
         self._recent_at = 0
-        if self.duplicates is None:  # an order over a stopped agent's log, which stores nothing
-            return
         for page, at, _ in self.duplicates.results(max(record - RECENT, 1)):
             if get_u32(page, at - res.HEAD_BYTES) < record:
                 self._remember(_mark_of(page, at))

@@ -21,7 +21,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import resource
 import socket
 import ssl
 import time
@@ -38,6 +37,7 @@ from toolcart.archive.server.fault_injection import Faults
 from toolcart.archive.server.pim import Answer, InProcessServer, RegisteredServers
 from toolcart.archive.server.tls import HANDSHAKE_S
 from toolcart.archive.server.writer import FAILED, Writer
+from toolcart.base.open_files import require
 from toolcart.base.terminal_safe import visible
 from toolcart.toolsnet import FOR_A_SERVER, Breach, frame
 from toolcart.toolsnet_records import station_of
@@ -70,16 +70,6 @@ def stamp() -> str:
 @lru_cache(1)
 def _text_of(second: int) -> str:
     return time.strftime("%Y%m%d%H%M%S", time.localtime(second))
-
-
-def _files() -> int:
-    """Raise this process's limit of open files as far as it may, up to FILES_WANTED; return that number."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = FILES_WANTED if hard == resource.RLIM_INFINITY else min(FILES_WANTED, hard)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return wanted
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return wanted
 
 
 class Archive:
@@ -118,9 +108,13 @@ class Archive:
     async def listen(
         self, host: str, pim_port: int | None, server_port: int | None, tls: ssl.SSLContext | None = None
     ) -> tuple[int, int]:
-        """Open the ports (0: any free one, None: not opened) and return them; OSError if one cannot be opened."""
+        """Open the ports (0: any free one, None: not opened) and return them; OSError if one cannot be opened.
+
+        TooFewFiles if no connection could be taken.
+        """
         self._tls = tls
-        self.places.most = min(CLIENTS_MOST, _files() - FILES_FOR_OTHERS)
+        files = require(FILES_FOR_OTHERS + 1, "the archive needs", FILES_WANTED)
+        self.places.most = min(CLIENTS_MOST, files - FILES_FOR_OTHERS)
         opened = 0 if server_port is None else await self._open(ServerClient, host, server_port)
         if isinstance(self.guide, InProcessServer):
             self.guide.port = opened

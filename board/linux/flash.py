@@ -65,10 +65,7 @@ class FileFlash:
         self._sync_most_ns = 0
         if not self.is_new and spool_content.kind_of(self) == spool_content.SPOILT:
             self.close()
-            why = (
-                "%s holds nothing that can be read as a spool, and is not blank; `toolcart spool rescue %s` looks for "
-            )
-            why += "results in it, then move it away"
+            why = "%s holds nothing that can be read as a spool, and is not blank; `toolcart spool check %s` tells more"
             raise FlashUnusable(why % (path, shlex.quote(path)))
 
     def sync_times(self):

@@ -150,7 +150,7 @@ class OddController:
             session.offer(self.kept[-1])
         self.cart.run(every_ms)
 
-    def away(self, count, restarts=False, cut=False, keeps=True):
+    def away(self, count, every_ms=1000, restarts=False, cut=False, keeps=True):
         """Tighten so many while no one hears; `restarts`: the count begins again; `cut`: so does the agent."""
         cart = self.cart
         if cut:
@@ -160,7 +160,7 @@ class OddController:
             cart.controller.reset_ids()
             if not keeps:
                 self.kept = []
-        self.make(count)
+        self.make(count, every_ms)
         cart.network.up(*CONTROLLER)
         cart.until_ready(60000)
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import click
 
+from toolcart.base import open_files
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.base.privileges import is_root
 from toolcart.base.terminal_safe import visible
@@ -77,6 +78,7 @@ class LazyGroup(click.Group):
         """Run the command, and report whatever goes wrong."""
         _open_closed_streams()
         try:
+            open_files.require(open_files.LEAST, "a command needs", open_files.WANTED)
             return super().main(*arguments, **more)
         except Exception as error:
             if os.environ.get(TRACEBACK):
@@ -96,6 +98,8 @@ def _open_closed_streams() -> None:
 
 def words(error: Exception) -> list[str]:
     """Return what happened, and what to do about it."""
+    if isinstance(error, open_files.TooFewFiles):
+        return [f"toolcart: {error}", f"  {open_files.ADVICE}"]
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         return [f"toolcart: {where}{error.strerror}", f"  {_HINTS.get(error.errno or 0, _ELSE)}"]

@@ -111,9 +111,10 @@ def _run_configuration(
     path: str, plain: bool, ascii_only: bool | None, as_json: bool, log_format: str | None, seconds: float | None
 ) -> int:
     from toolcart.tools.config import file as config_file
+    from toolcart.tools.config import files
 
     try:
-        config_file.read_to_run(path)
+        files.read_to_run(path)
         if plain and (log_format or not sys.stdout.isatty()):
             from toolcart.tools.live.lines import Lines
             from toolcart.tools.live.log_lines import LogLines

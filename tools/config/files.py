@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolcart.base import open_files
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import path_checks
 from toolcart.tools.config import secrets as config_secrets
@@ -81,8 +82,24 @@ def read_to_run(path: str | Path) -> tuple[dict, Files]:
         configuration = config_file.read_to_run(path)
         tries -= 1
         if not tries or not files.changed():  # else it was written to meanwhile
+            _ensure_open_files(path, configuration)
             files.expect(configuration)
             return configuration, files
+
+
+def _ensure_open_files(path: str | Path, configuration: dict) -> None:
+    """Raise CannotRunHere if an agent with this configuration may open too few files."""
+    try:
+        open_files.require(
+            open_files.LEAST + sum(map(_files_of, configuration["stations"])), "these stations with their outlets need"
+        )
+    except open_files.TooFewFiles as reason:
+        raise config_file.CannotRunHere(path, [("stations", "", str(reason))]) from None
+
+
+def _files_of(station: dict) -> int:
+    """Return how many a station has open: spool, socket and its client, controller, outlets; a file is read, too."""
+    return 4 + sum(1 + (outlet["kind"] == "file") for outlet in station["outlets"])
 
 
 def certificates(tree: dict) -> list[str]:

@@ -8,7 +8,9 @@
     some are sent again              they are neither lacking nor delivered any more; SENT_AGAIN: where the cursor was;
                                      DOUBT_TO: below them, if any are left in doubt, else where the cursor was, too
     the first 08 after that          DOUBT_LACKS: also what it has lost since the one before, and is not sent again
-    an operator leaves them          DOUBT_LACKS: 0; what it names now is no news any more
+    an operator leaves them          DOUBT_LACKS: 0, and the width stays, for the gaps that a database has there; what
+                                     it names now is no news any more
+    one of the quarantine is taken   SENT_EMPTY no more: the next 08 that names nothing is news again
 
 Rules
 1. DOUBT_LACKS is a bound: numbers on the wire that a database may lack, without those kept aside. An 08 tells no two
@@ -17,6 +19,8 @@ Rules
 2. They need not lie in a row: a server set back twice has what was stored between. So the width is known, too: how many
    results there are, from the first in doubt up to DOUBT_TO. An order takes from the width what it sends again; what
    is left of that may all be lacking, and never counts as less. What cannot be read any more is left, wherever it lies.
+   What leaves the quarantine, taken or dropped, lies among them from then on (toolcart.agent.log.doubt_width). One that
+   was taken late lies elsewhere in the log than on the wire: so the width has one more for each that may have been.
 3. SENT_OLDER: some were in doubt before. How many only the memory knows (`doubted`); after a restart all stays.
 4. The same 08 once more says nothing new, also after a restart.
 5. SENT_BACK: the numbers on the wire of before DOUBT_TO still say which results they are. An order ends that.
@@ -33,24 +37,19 @@ Rules
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
+from toolcart.agent.log.doubt_width import put_width, width_of
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.snapshot_fields import (
-    AGAIN_MOST,
-    BOTH_BITS,
-    BOTH_MOST,
     DELIVERED,
     DOUBT_LACKS,
     DOUBT_TO,
     DROPPED,
     OVERWRITTEN,
     SENT,
-    SENT_AGAIN,
     SENT_BACK,
-    SENT_BOTH,
     SENT_EMPTY,
     SENT_OLDER,
-    SENT_OPEN,
-    SENT_WIDE,
+    SET_ASIDE,
     STORED,
     TAKEN,
     again_to,
@@ -108,61 +107,47 @@ def _behind_taken(policy):
     return max(0, _rows_to(policy, policy.numbers[TAKEN]) - unseen)
 
 
+def _taken_late(policy):
+    """Return how many results, at most, were set aside and taken later: on the wire they lie behind later ones."""
+    numbers = policy.numbers
+    return max(0, numbers[SET_ASIDE] - numbers[DROPPED] - policy.lookahead.quarantine.count())
+
+
 def _note_more(policy):
     """Let it be known that DELIVERED has less than all that ToolsNet has had (rule 7)."""
     policy.in_flight.state.put_moved(policy.cursor, policy.cursor.number)
 
 
 def _begin(policy):
-    """Return what was in doubt when something was sent last: how many, their width, up to which; and `ahead` now."""
+    """Return what was in doubt when something was sent last: how many, their width, up to which."""
     numbers, cursor, point = policy.numbers, policy.cursor, policy.resume_point
+    quarantine = policy.lookahead.quarantine
     lacks, width, doubt_to = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
     if doubt_to == cursor.number >= policy.in_flight.may_have and numbers[SENT] & SENT_BACK:
         known = point.doubted
         if known and known[3] == cursor.ahead:  # else one went out late
-            return known
+            lacks, width, doubt_to, _, aside_then = known
+            if width > 0:
+                width += max(0, aside_then - kept(quarantine, 0, doubt_to))  # rule 2
+            return lacks, width, doubt_to
         if not numbers[SENT] & SENT_OLDER:
             lacks = width = 0
-    point.doubted = lacks, width, doubt_to, cursor.ahead
-    return point.doubted
-
-
-def width_of(numbers):
-    """Return how many results there are from the first in doubt up to DOUBT_TO; below 0: nobody knows."""
-    lacks, sent = numbers[DOUBT_LACKS], numbers[SENT]
-    form = sent & SENT_OPEN
-    if not lacks or not form:
-        return lacks
-    if form == SENT_OPEN:
-        return -1
-    more = sent >> 8 & 0xFFF | sent >> 10 & 0xFF000
-    return lacks + (more if form == SENT_WIDE else more >> BOTH_BITS)
-
-
-def _doubt_to(numbers, number, end, width):
-    """Let DOUBT_TO be this number; up to `end` results are sent again. `width` is that of the doubt, as it is now."""
-    numbers[DOUBT_TO] = number
-    rows = min(max(0, end - number), AGAIN_MOST)
-    form, more = 0, width - numbers[DOUBT_LACKS]
-    if width < 0 or (more > AGAIN_MOST if not rows else more > BOTH_MOST or (more > 0 and rows > BOTH_MOST)):
-        form = SENT_OPEN
-    elif more > 0:
-        form = SENT_BOTH if rows else SENT_WIDE
-        rows |= more << BOTH_BITS if rows else more
-    numbers[SENT] = numbers[SENT] & ~(SENT_AGAIN | SENT_OPEN) | (rows & 0xFFF) << 8 | (rows & 0xFF000) << 10 | form
+    point.doubted = lacks, width, doubt_to, cursor.ahead, kept(quarantine, 0, doubt_to)
+    return lacks, width, doubt_to
 
 
 def _joined(policy, back, before):
     """Return how many are in doubt with the last `back` numbers on the wire beside what was `before`, and the width."""
-    lacks, width, doubt_to, _ = before
+    lacks, width, doubt_to = before
     last, quarantine = policy.cursor.number, policy.lookahead.quarantine
     rows = max(0, back - kept(quarantine, last - back, last))
     most = _had(policy) + _taken_unseen(policy)
-    if not lacks:
-        return min(rows, most), rows
+    wide = rows + min(rows, _taken_late(policy))  # rule 2
+    if not width:
+        return min(rows, most), wide
     if width < 0:
         return min(lacks + rows, max(lacks, most)), -1
-    width = max(rows, width + max(0, last - doubt_to - kept(quarantine, doubt_to, last)))
+    width = max(wide, width + max(0, last - doubt_to - kept(quarantine, doubt_to, last)))
     return min(lacks + rows, width, max(lacks, most)), width
 
 
@@ -171,7 +156,7 @@ def _put(policy, lacks, width, before):
     numbers = policy.numbers
     end = again_to(numbers)
     numbers[DOUBT_LACKS] = lacks
-    _doubt_to(numbers, policy.cursor.number, end, width if lacks else 0)
+    put_width(numbers, policy.cursor.number, end, width if lacks else 0)
     older = SENT_OLDER if before[0] else 0
     numbers[SENT] = numbers[SENT] & ~(SENT_EMPTY | SENT_OLDER) | SENT_BACK | older
 
@@ -234,18 +219,18 @@ def note_lost_meanwhile(policy, stored):
     lost = min(rows - _behind_taken(policy), _had(policy)) if was_sent else _had(policy)
     if numbers[TAKEN] and lost > 0:
         end = again_to(numbers)
-        before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO], 0
+        before = numbers[DOUBT_LACKS], width_of(numbers), numbers[DOUBT_TO]
         width = _joined(policy, rows, before)[1] if was_sent else -1
         numbers[DOUBT_LACKS] += lost
-        _doubt_to(numbers, cursor.number, end, width)
+        put_width(numbers, cursor.number, end, width)
 
 
 def gaps(policy):
     """Return how many results there are, at most, from the first that ToolsNet may lack up to the last that it has."""
     numbers, last = policy.numbers, policy.cursor.number
-    if not numbers[DOUBT_LACKS]:
-        return 0
     width = width_of(numbers)
+    if not width:
+        return 0
     first = min(last, width + last - numbers[DOUBT_TO]) if width >= 0 else last
     return min(max(0, first - _behind_taken(policy)), _HALF // 2)
 
@@ -295,7 +280,7 @@ def send_again(policy, was, count, doubted, lacking=0, unread=0):
     left = numbers[DOUBT_LACKS] = min(max(0, lacks - lacking), place + unread, lacks if width < 0 else width)
     # Of what the log has no more nothing is in doubt under its number.
     low = max(min(place, numbers[DOUBT_TO]), policy.log.first_above(0) - 1)
-    _doubt_to(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
+    put_width(numbers, low if left else max(end, numbers[DOUBT_TO]), end, width if left else 0)
     numbers[SENT] |= SENT_OLDER
     policy.resume_point.doubted = None
     return before
@@ -316,16 +301,20 @@ def send_rows_again(policy, was, rows, unread):
     numbers = policy.numbers
     # Behind what the server names it lacks all that it had: not what was dropped, or left out as it was added.
     never = numbers[DROPPED] + (numbers[OVERWRITTEN] if policy.in_flight.state.is_moved(policy.cursor) else 0)
+    # Those that were taken late before this start may have been among the last `rows`: then others are not lacking.
+    never += max(0, _taken_late(policy) - policy.reoffer.taken)
     send_again(policy, was, count, count, max(0, count - never), unread)
 
 
 def leave(policy):
     """An operator leaves what is in doubt; True if that is durable."""
     numbers = policy.numbers
-    before = numbers[DOUBT_LACKS]
+    before = numbers[DOUBT_LACKS], numbers[SENT]
+    width = width_of(numbers)
     numbers[DOUBT_LACKS] = 0
+    put_width(numbers, numbers[DOUBT_TO], again_to(numbers), width)  # they are gaps all the same
     policy.resume_point.doubted = None
     if policy.in_flight.state.save():
         return True
-    numbers[DOUBT_LACKS] = before
+    numbers[DOUBT_LACKS], numbers[SENT] = before
     return False

@@ -11,7 +11,16 @@ It needs no room in the log and does not wait for the policy's pause. `ReofferSc
 
 from toolcart.agent.base import counters as h
 from toolcart.agent.base.compat import const
-from toolcart.agent.log.snapshot_fields import DELIVERED, LATE, SENT_OLDER, TAKEN
+from toolcart.agent.log.snapshot_fields import (
+    DELIVERED,
+    DOUBT_LACKS,
+    DOUBT_TO,
+    LATE,
+    SENT,
+    SENT_EMPTY,
+    SENT_OLDER,
+    TAKEN,
+)
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.toolsnet.telegram import SEQUENCES, sequence_at
 
@@ -31,6 +40,7 @@ class Reoffer:
         self.before = 0  # what was done before
         self.is_taken = False
         self.used = 0  # numbers on the wire since the start
+        self.taken = 0  # late ones, as far as that is known, since the start
         self._used_at = [0] * LATES_MOST  # by the last of them: after which number of the log
 
     def begin(self):
@@ -76,16 +86,23 @@ class Reoffer:
         if entry:
             is_taken = self.is_taken
             # One that an order has sent again with others goes out in its place, too, and counts there.
-            is_passed = is_taken and self._number_of(entry) <= policy.cursor.number
+            number = self._number_of(entry)
+            is_passed = is_taken and number <= policy.cursor.number
             if not self.quarantine.end_late(is_taken):
                 return False
             policy.reoffers.done(entry, is_taken, now)
             if is_taken:
                 policy.counters.counts[h.DELIVERED] += 1
+                self.taken += 1
             if is_passed:
                 numbers[DELIVERED] += 1
                 policy.resume_point.again_base += 1
+                if numbers[DOUBT_LACKS] and number <= numbers[DOUBT_TO]:
+                    from toolcart.agent.log.doubt_width import widen
+
+                    widen(numbers)
             if is_taken or is_unknown:
+                numbers[SENT] &= ~SENT_EMPTY
                 numbers[TAKEN] = self.next_sequence()
                 self.used += 1
                 self._used_at[self.used % LATES_MOST] = policy.cursor.number

@@ -3,6 +3,7 @@
 import pytest
 
 from host_tests.support.odd_controllers import OddController
+from host_tests.support.world import Cart
 
 PUSHED_AS = {
     "always 1": lambda number: 1,
@@ -78,3 +79,31 @@ def test_what_is_pushed_again_under_another_id_is_counted(monkeypatch, endings, 
 def test_a_controller_as_it_should_be_doubles_nothing(monkeypatch):
     odd = outages(OddController(monkeypatch), ("cut", "down", "cut", "down"))
     assert odd.books() == (0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("every_ms", [100, 1000, 60000])
+@pytest.mark.parametrize("ending", ["cut", "down"])
+def test_results_that_share_a_second_or_a_quarter_of_an_hour_are_others_if_their_values_differ(
+    monkeypatch, every_ms, ending
+):
+    odd = OddController(monkeypatch)
+    odd.cart.until_ready(2000)
+    odd.make(20, every_ms)
+    odd.away(10, every_ms, cut=ending == "cut")
+    odd.cart.run(60000)
+    odd.make(5, every_ms)
+    twice, again, *missing = odd.books()
+    assert (twice, missing) == (0, [0, 0, 0]) and again <= 1, "a round torque may be one that was rounded"
+
+
+@pytest.mark.parametrize("every_ms", [1000, 60000, 300000])
+def test_pushed_results_with_one_value_at_other_times_are_others_for_a_start_too(every_ms):
+    cart = Cart(toolsnet=None).until_ready(2000)
+    for count in (10, 2):
+        for _ in range(count):
+            cart.controller.produce(torque=4321, angle=56)
+            cart.run(every_ms)
+        assert cart.stored_again() == 0
+        cart.cut()
+        cart.until_ready(60000)
+    assert len(cart.stored()) == 12 and cart.stored_again() == 0

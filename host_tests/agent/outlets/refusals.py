@@ -9,7 +9,7 @@ from collections import deque
 
 from toolcart.agent.base.ticks import FOREVER, ticks_add
 from toolcart.agent.log.cursor import Cursor
-from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_LOOKAHEAD
+from toolcart.agent.log.snapshot_fields import AHEAD, CURSOR, KEPT_LAST, LATE, NUMBERS, SENT, SENT_LOOKAHEAD, SET_ASIDE
 from toolcart.agent.outlets.toolsnet import policy as pol
 from toolcart.agent.outlets.toolsnet.status import put_refused
 from toolcart.agent.quarantine.quarantine import ASK_DONE, KEPT_BEFORE, KEPT_DONE, NO_ROOM
@@ -185,6 +185,7 @@ class FewKept:
         self.entries += ((number, reason),)
         self.world.ever.add(number)
         self.state.numbers[KEPT_LAST] = max(number, self.state.numbers[KEPT_LAST])
+        self.state.numbers[SET_ASIDE] = len(self.entries)
         return KEPT_DONE
 
     def next_listed(self, after):
@@ -305,6 +306,7 @@ class World:
         state.is_ready = False
         if self.kept.entries:
             state.numbers[KEPT_LAST] = max([state.numbers[KEPT_LAST]] + [one[0] for one in self.kept.entries])
+            state.numbers[SET_ASIDE] = len(self.kept.entries)
         self.log.cursors[0].number = state.numbers[CURSOR]
         self.log.cursors[0].ahead = state.numbers[AHEAD]
         self.policy = self.make(self.log, state, self.kept, self.counters, SETTINGS, self.batch)

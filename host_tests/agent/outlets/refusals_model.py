@@ -46,7 +46,7 @@ class Model:
         self.pending_write = self.before = self.entry = self.unsettled_to = self.left = self.number = 0
         self.retries = []
         self.is_taken = self.out = self.is_ready = False
-        self.doubted = None  # what was in doubt when something was sent last, and `ahead` then
+        self.doubted = None  # what was in doubt when something was sent last; `ahead`, and how many were aside, then
         self.awaits_08 = True
         self.end_trouble()
         self.allowed = min(self.limit, self.cursor + self.batch)
@@ -293,11 +293,14 @@ class Model:
     def conclude(self, is_unknown):
         if self.late:
             if self.is_taken:
+                if self.lacks and self.kept()[self.late] <= self.doubt_to and self.width > 0:
+                    self.width += 1
                 self.gone += (self.late,)
                 self.delivered += 1
             self.late = 0
             if self.is_taken or is_unknown:
                 self.taken += 1
+                self.was_empty = False
             else:
                 self.ahead += 1
         self.save()
@@ -383,11 +386,16 @@ class Model:
         before = self.lacks, self.width, self.doubt_to
         if self.doubt_to == self.cursor >= self.may_have and self.was_back:
             if self.doubted and self.doubted[1] == self.ahead:
-                before = self.doubted[0]
-            elif not self.is_older:
+                (lacks, width, doubt_to), _, aside = self.doubted
+                return lacks, width + max(0, aside - self.aside(doubt_to)) if width > 0 else width, doubt_to
+            if not self.is_older:
                 before = 0, 0, self.doubt_to
-        self.doubted = before, self.ahead
+        self.doubted = before, self.ahead, self.aside(before[2])
         return before
+
+    def aside(self, last):
+        """How many up to this number the quarantine has."""
+        return len([one for one in self.kept().values() if one <= last])
 
     def doubt(self, lacks, width, before):
         """`lacks` results up to the cursor are in doubt, among `width`; -1: nobody knows."""
@@ -398,12 +406,13 @@ class Model:
     def with_last(self, back, before):
         """How many are in doubt with the last `back` ones beside those of `before`, and among how many."""
         rows, (lacks, width, doubt_to) = self.lacking(back), before
+        wide = rows + min(rows, max(0, len(self.gone) - self.dropped))  # late ones lie elsewhere on the wire
         if not lacks:
-            return min(rows, self.delivered), rows
+            return min(rows, self.delivered), wide
         most = max(lacks, self.delivered)
         if width < 0:
             return min(lacks + rows, most), -1
-        width = max(rows, width + self.lacking(self.cursor - doubt_to))
+        width = max(wide, width + self.lacking(self.cursor - doubt_to))
         return min(lacks + rows, width, most), width
 
     def note_behind(self, named, here):

@@ -701,6 +701,42 @@ def test_push_of_a_known_result_that_says_something_else_too_is_counted_as_store
         assert bench.log.state.numbers[STORED_AGAIN] == count
 
 
+OTHERS = (
+    [{"vin": "OTHER"}, {"batch_counter": 2}, {"batch_counter": 3}, {"pset": 7}, {"status": 1}],
+    [{"torque": 4001}, {"torque": 4002}, {"angle": 41}],
+)
+
+
+def test_results_that_share_a_second_are_others_wherever_they_differ():
+    for first in (1, 4):
+        for others in OTHERS:
+            bench = proven(Bench(24), 100)
+            for index, fields in enumerate([{}, *others]):
+                frame = light(tightening_id=101 + index * first, **{"torque": 4000, "angle": 40, **fields})
+                assert bench.push(frame) == KEPT and bench.push(frame) == KEPT_BEFORE
+            numbers = bench.log.state.numbers
+            assert numbers[STORED_AGAIN] == 0, (first, others)
+            assert bench.start().log.state.numbers[STORED_AGAIN] == 0, (first, others)
+
+
+def test_a_result_under_another_id_that_is_the_same_in_all_else_is_counted_once_also_by_a_start():
+    for idents in ((101, 102), (101, 107), (109, 101)):
+        bench = proven(Bench(24), 100)
+        for ident in idents:
+            assert bench.push(light(tightening_id=ident, torque=4000)) == KEPT
+        assert bench.log.state.numbers[STORED_AGAIN] == 1, idents
+        assert bench.start().log.state.numbers[STORED_AGAIN] == 1, idents
+
+
+def test_values_that_come_at_the_same_second_of_another_minute_are_of_others():
+    bench = proven(Bench(24), 100)
+    for index in range(20):
+        time = "2024-04-01:%02d:%02d:30" % (index // 10, index)
+        assert bench.push(light(tightening_id=101 + index, time=time, torque=4000, angle=40)) == KEPT
+    assert bench.log.state.numbers[STORED_AGAIN] == 0
+    assert bench.start().log.state.numbers[STORED_AGAIN] == 0
+
+
 def lengthened(frame, octets):
     """Return the frame with more octets behind its last field."""
     return b"%04d" % (len(frame) + len(octets)) + frame[4:] + octets

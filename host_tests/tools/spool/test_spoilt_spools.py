@@ -186,11 +186,12 @@ def test_blocks_of_several_spools_are_none(tmp_path, sound):
     assert len(words) == 1 and "its areas do not fit" in words.pop()
 
 
-def test_what_is_no_spool_behind_a_sound_header_is_left_as_it_is(tmp_path):
+@pytest.mark.parametrize("content", [random.Random(2).randbytes(BLOCKS * BLOCK), bytes(BLOCKS * BLOCK)])
+def test_what_is_no_spool_behind_a_sound_header_is_left_as_it_is(tmp_path, content):
     """An agent would take it for a new one, and erase what `rescue` may still find."""
     path = tmp_path / "cart.spool"
     FileFlash(str(path), BLOCKS * BLOCK, 16, OWNER).close()
-    octets = path.read_bytes()[:PAGE] + random.Random(2).randbytes(BLOCKS * BLOCK)
+    octets = path.read_bytes()[:PAGE] + content
     path.write_bytes(octets)
     with pytest.raises(FlashUnusable, match="holds nothing that can be read as a spool, and is not blank"):
         FileFlash(str(path), BLOCKS * BLOCK, 16, OWNER)
