@@ -31,7 +31,7 @@ from toolcart.tools.config import files, path_checks, runner
 from toolcart.tools.config.file import SERVICE_CONFIG
 from toolcart.tools.doctor import agent, controller, extras, local, outlets, time_server, toolsnet
 from toolcart.tools.doctor.finding import BAD, GOOD, MARKS, NOTE, SKIPPED, WARN, Finding
-from toolcart.tools.messages import attention, connections, reasons, standing_conditions, status
+from toolcart.tools.messages import attention, connections, outlet_names, reasons, standing_conditions, status
 from toolcart.tools.messages.durations import counted
 
 AT_ONCE = 8  # stations: each mostly waits for its controller and its PIM, and has a thread and a few files open
@@ -258,7 +258,7 @@ def _one_station(configuration: dict, station: dict, config_path: str) -> Iterat
 def _unproven(name: str, outlet: dict) -> Finding:
     """Say that an outlet was not tried, which has no connection without records."""
     words = f"{connections.place_of(outlet)}: nothing has been sent to it since the start, so nothing is proven"
-    subject = f"{name} {connections.name_of(outlet)}"
+    subject = f"{name} {outlet_names.name_of(outlet)}"
     return Finding(subject, NOTE, f"{words} ({outlet['state']})", figures={"is_proven": False})
 
 
@@ -277,7 +277,7 @@ def _status_findings(station: dict) -> Iterator[Finding]:
         yield Finding(f"{name} agent", BAD, attention.spool_problem(station))
         return
     for connection in connections.main_connections(station).values():
-        connection_name, reason = connections.name_of(connection), connections.reason_of(connection)
+        connection_name, reason = outlet_names.name_of(connection), connections.reason_of(connection)
         place = connections.place_of(connection)
         if connections.is_working(connection) and not connections.is_proven(connection):
             yield _unproven(name, connection)
@@ -291,7 +291,7 @@ def _status_findings(station: dict) -> Iterator[Finding]:
             words = reason.words or f"{place}: {why_not_connected}"
             words = reasons.with_next_try(words, connection)
             yield Finding(f"{name} {connection_name}", BAD, words, reason.hint, {"why": reason.slug})
-    for outlet in connections.other_outlets(station):
+    for outlet in outlet_names.other_outlets(station):
         if not connections.is_proven(outlet) and attention.of_outlet(outlet) is None:
             yield _unproven(name, outlet)
     in_states = attention.unusable_main_connections(station)

@@ -13,7 +13,7 @@ from toolcart.agent.link.port import WHY_NAME_SLOW, WHY_NAME_UNKNOWN, WHY_TIMED_
 from toolcart.agent.linux.web_address import WebAddress
 from toolcart.board.errno_reasons import why_of
 from toolcart.tools.doctor.finding import BAD, GOOD, Finding
-from toolcart.tools.messages import connections, reasons
+from toolcart.tools.messages import outlet_names, reasons
 
 LIMIT_S = 5.0
 
@@ -24,11 +24,11 @@ def examine(name: str, outlet: dict) -> list[Finding]:
     if address is None:
         return []
     host, port = address
-    subject = f"{name} {connections.name_of(outlet)}"
+    subject = f"{name} {outlet_names.name_of(outlet)}"
     try:
         socket.create_connection((host, port), LIMIT_S).close()
     except (OSError, UnicodeError) as error:
-        server = reasons.BROKER if outlet["kind"] == "mqtt" else connections.name_of(outlet)
+        server = reasons.BROKER if outlet["kind"] == "mqtt" else outlet_names.name_of(outlet)
         return [unreached(subject, reasons.Endpoint(server, host, port, "outlets[]"), error)]
     words = f"{host}:{port} accepts connections; only the running agent can tell whether it accepts results"
     return [Finding(subject, GOOD, words)]

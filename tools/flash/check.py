@@ -17,7 +17,7 @@ from typing import Any
 from toolcart.board.uart import parse_device
 from toolcart.tools.flash import plan
 from toolcart.tools.flash.link import ANSWER_S, About, BoardError, ConsoleLink
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import connections, outlet_names
 
 GOOD, BAD, SKIPPED = "good", "bad", "skipped"
 UP_S = 90  # a start takes seconds; a radio that joins takes longer
@@ -294,7 +294,7 @@ def _connected(status: dict) -> bool:
     return all(
         station.get("mounted")
         and station["controller"]["state"] == "ready"
-        and connections.first_outlet(station)["is_up"]
+        and outlet_names.first_outlet(station)["is_up"]
         for station in status["stations"]
     )
 
@@ -302,10 +302,10 @@ def _connected(status: dict) -> bool:
 def _connections(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
     status, looks = _wait_until(link, tester, NETWORK_S, _connected)
     if looks >= 0 and status:
-        return GOOD, f"every controller and {connections.common_name(status['stations'])} are connected", {}
+        return GOOD, f"every controller and {outlet_names.common_name(status['stations'])} are connected", {}
     for station in (status or {"stations": []})["stations"]:
         reason = connections.reason_of(station["controller"]) or connections.reason_of(
-            connections.first_outlet(station)
+            outlet_names.first_outlet(station)
         )
         if reason:
             return BAD, f"station {station['number']}: {reason.text()}", {"why": reason.slug}
@@ -330,12 +330,12 @@ def _live(link: ConsoleLink, tester: Tester) -> tuple[str, str, dict]:
     stored = _count(status or before, "stored") - _count(before, "stored")
     figures = {"stored": stored, "delivered": _count(status or before, "delivered") - delivered}
     if looks < 0:
-        outlet = connections.common_name((status or before)["stations"])
+        outlet = outlet_names.common_name((status or before)["stations"])
         outcome = f"was stored and did not reach {outlet}" if stored else "came"
         return BAD, f"no result {outcome} within {RESULT_S} s", figures
     return (
         GOOD,
-        f"{figures['delivered']} acknowledged by {connections.common_name((status or before)['stations'])}",
+        f"{figures['delivered']} acknowledged by {outlet_names.common_name((status or before)['stations'])}",
         figures,
     )
 

@@ -14,9 +14,17 @@ from dataclasses import dataclass
 
 from toolcart.tools.live.count_history import Curve
 from toolcart.tools.live.history import StationFigures
-from toolcart.tools.messages import attention, connections, log_entries, standing_conditions, transitions
-from toolcart.tools.messages.connections import first_outlet, other_outlets
+from toolcart.tools.messages import (
+    attention,
+    connections,
+    log_entries,
+    outlet_names,
+    standing_conditions,
+    transitions,
+    waiting_by_outlet,
+)
 from toolcart.tools.messages.durations import counted
+from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 
 CONNECTING_AFTER_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -195,7 +203,7 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
         return []
     figures.spool_reported = True
     spool = status["spool"]
-    waiting = connections.waiting_text([status], "waiting")
+    waiting = waiting_by_outlet.waiting_text([status], "waiting")
     text = f"spool of {spool['kib']} KiB: {status['stored']} results stored so far, {waiting}"
     for kind in ("damaged", "torn"):
         if spool[kind]:
@@ -214,13 +222,13 @@ def _spool_changes(figures: StationFigures, status: dict) -> list[tuple[str, str
 def _connection_changes(figures: StationFigures, status: dict, stopped: bool) -> list[tuple[str, str]]:
     reports = []
     ready, takes_results = _ready(status), _takes_results(figures, status)
-    entries, outlet = _new_entries(figures, status), connections.name_of(first_outlet(status))
+    entries, outlet = _new_entries(figures, status), outlet_names.name_of(first_outlet(status))
     agent_left = stopped or status["controller"].get("waits_for_room") or status["spool"].get("refused")
     for side, is_up, was_up, up_text, is_left in (
         ("controller", ready, figures.was_ready, "controller ready", agent_left),
         ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), stopped),
     ):
-        name = connections.name_of(connections.main_connections(status)[side])
+        name = outlet_names.name_of(connections.main_connections(status)[side])
         if is_up and not was_up:
             reports.append((GOOD, up_text))
         elif was_up and not is_up and is_left:
@@ -245,13 +253,13 @@ def _up_text(figures: StationFigures, status: dict, outlet: str) -> str:
     """Say that the first outlet is up: a connection alone does not show that it takes anything."""
     if first_outlet(status).get("kind") not in ("toolsnet", "mqtt"):
         return f"{outlet} takes results"
-    has_taken = figures.delivered_away not in (None, connections.delivered_of(status))
+    has_taken = figures.delivered_away not in (None, waiting_by_outlet.delivered_of(status))
     return f"{outlet} connected" + (", it takes results" if has_taken else "")
 
 
 def _takes_results(figures: StationFigures, status: dict) -> bool:
     """True if the first outlet is up and has taken something since, if there was something to take."""
-    delivered = connections.delivered_of(status)
+    delivered = waiting_by_outlet.delivered_of(status)
     if first_outlet(status).get("waits_for_flash"):
         return figures.takes_results  # the connection is as it was, and the disk has a need of its own
     if not (_streaming(status) and connections.is_proven(first_outlet(status))):
@@ -259,7 +267,7 @@ def _takes_results(figures: StationFigures, status: dict) -> bool:
         return False
     if figures.delivered_away is None:
         figures.delivered_away = delivered
-    return figures.takes_results or not connections.waits_for_first(status) or delivered != figures.delivered_away
+    return figures.takes_results or not waiting_by_outlet.waits_for_first(status) or delivered != figures.delivered_away
 
 
 def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]]:
@@ -280,7 +288,7 @@ def _outlet_changes(figures: StationFigures, status: dict) -> list[tuple[str, st
         elif not connections.is_proven(outlet):
             continue  # it has not been sent anything
         elif reported and (not outlet["waiting"] or outlet["waiting"] < waited):  # it has taken something
-            reports.append((GOOD, f"{connections.name_and_place(outlet)} takes records again"))
+            reports.append((GOOD, f"{outlet_names.name_and_place(outlet)} takes records again"))
             reported.clear()
     return reports
 
@@ -292,7 +300,7 @@ def _room_changes(figures: StationFigures, status: dict) -> list[tuple[str, str]
     level = max([mark for mark in FILLING_PERCENT if percent >= mark], default=0)
     if level > figures.filling_percent:
         figures.filling_percent = level
-        waiting, name = connections.waiting_for(status)
+        waiting, name = waiting_by_outlet.waiting_for(status)
         return [(WARNING, f"the spool is {percent} % full: {waiting} results waiting for {name}")]
     if figures.filling_percent and percent < FILLING_PERCENT[0] - ROOM_AGAIN_PERCENT:
         figures.filling_percent = 0
@@ -310,7 +318,9 @@ def _connecting_changes(figures: StationFigures, status: dict, at_s: float) -> l
     texts = []
     for side, connection in connections.main_connections(status).items():
         if side in figures.never_connected and not figures.reported_reasons.has_reported(side):
-            texts.append(f"still connecting to {connections.name_of(connection)} at {connections.place_of(connection)}")
+            texts.append(
+                f"still connecting to {outlet_names.name_of(connection)} at {connections.place_of(connection)}"
+            )
     figures.never_connected = set()
     return [(WARNING, text) for text in texts]
 
@@ -366,7 +376,7 @@ def _undelivered(status: dict) -> dict[str, int]:
 
 def _undelivered_to_each(status: dict) -> dict[str, int]:
     """Return how much was set aside and dropped, and how much each outlet lacks that the log gave up."""
-    counts = {f"overwritten {name}": outlet.get("given_up") or 0 for name, outlet in connections.outlets_of(status)}
+    counts = {f"overwritten {name}": outlet.get("given_up") or 0 for name, outlet in outlet_names.outlets_of(status)}
     return {"parked": status.get("parked", 0), "dropped": status.get("dropped", 0), **counts}
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from toolcart.tools.live.count_history import Curve
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import waiting_by_outlet
 from toolcart.tools.messages.transitions import ReportedReasons
 
 RATE_WINDOW_S = 5.0
@@ -54,7 +54,7 @@ class StationFigures:
         """Take the newest state."""
         self.status = status
         self.has_met_controller = self.has_met_controller or status.get("controller", {}).get("state") == "ready"
-        self.history.append((at_s, status.get("stored", 0), connections.delivered_of(status)))
+        self.history.append((at_s, status.get("stored", 0), waiting_by_outlet.delivered_of(status)))
         while at_s - self.history[0][0] > RATE_WINDOW_S and len(self.history) > 2:
             self.history.popleft()
         self.curve.add(status.get("backlog", 0), at_s)

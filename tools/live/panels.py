@@ -19,9 +19,9 @@ from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.messages import attention, connections, standing_conditions
-from toolcart.tools.messages.connections import other_outlets
+from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.messages.durations import span
+from toolcart.tools.messages.outlet_names import other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word, with_next_try
 
 NO_AGENT = "no agent"
@@ -156,7 +156,7 @@ def state_sign(connection: dict, is_cut: bool = False) -> tuple[str, str]:
 def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width: int) -> None:
     """Add one side; its address gets a line of its own if it does not fit."""
     sign, style = state_sign(connection, is_cut)
-    text.append(f"{connections.name_of(connection):<11} ", "dim")
+    text.append(f"{outlet_names.name_of(connection):<11} ", "dim")
     text.append(f"{sign} {connection['state']:<9}  ", style)
     ahead_s = connection.get("clock_ahead_s") or 0
     reason = "" if connections.is_working(connection) else short_word(connection)
@@ -179,7 +179,7 @@ def _link_line(text: Text, connection: dict, is_cut: bool, in_full: bool, width:
 
 
 def _outlet_line(text: Text, outlet: dict) -> None:
-    text.append(f"{connections.name_of(outlet):<11} ", "dim")
+    text.append(f"{outlet_names.name_of(outlet):<11} ", "dim")
     sign, style = state_sign(outlet)
     text.append(f"{sign} {outlet['waiting']} waiting  ", style)
     text.append(outlet["place"], "dim" if connections.is_working(outlet) else style)
@@ -311,7 +311,7 @@ def account(status: dict) -> Text:
     text = Text()
     waiting = "waiting"
     if status.get("backlog") and len(status.get("outlets", ())) > 1:
-        waiting += f" for {connections.backlog_for(status)}"
+        waiting += f" for {waiting_by_outlet.backlog_for(status)}"
     names = (("stored", "stored", ""), ("delivered", "delivered", ""), (waiting, "backlog", WARNING_STYLE))
     names = (*names, ("set aside", "parked", BAD_STYLE))
     names = (*names, ("dropped", "dropped", BAD_STYLE)) if status.get("dropped") else names

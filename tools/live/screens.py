@@ -26,7 +26,7 @@ from toolcart.tools.live.figures import Change
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.rows import Rows
 from toolcart.tools.live.watch import DRAINING, ENDED, RUNNING, STARTING, STOPPING, Watch
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import waiting_by_outlet
 from toolcart.tools.process.agent import NONE
 
 PROBLEM_LINES_LOW, PROBLEM_LINES_TALL = 2, 4  # lines for what is wrong with one station
@@ -201,7 +201,7 @@ class Overview(WatchScreen):
         )
         self.query_one("#stations_panel").border_title = f" stations: {shown_count}, by {sort} "
         self.query_one("#heading", Static).update(stations.heading(rows.cells - 1))
-        waits_for = connections.common_backlog_for(figures.station_statuses())
+        waits_for = waiting_by_outlet.common_backlog_for(figures.station_statuses())
         self.query_one("#side").border_title = f" waiting for {waits_for}: {figures.total('backlog')} "
         self._draw(figures.curve)
         self._show_problem()
@@ -308,7 +308,7 @@ class OneStation(WatchScreen):
         which = f"  ({at + 1} of {count})" if count > 1 else ""
         # Content, not text: a name may have brackets, which are no markup.
         links.border_title = Content(f" station {shown_status['number']}  {shown_status['name']}{which} ")
-        waits_for = connections.backlog_for(shown_status)
+        waits_for = waiting_by_outlet.backlog_for(shown_status)
         self.query_one("#side").border_title = f" waiting for {waits_for}: {shown_status.get('backlog', 0)} "
         self.query_one("#backlog", Static).update(panels.backlog(shown_status, figures.rates(), time.time()))
         self._draw(figures.curve)

@@ -18,10 +18,10 @@ from toolcart.tools.live import chart, panels, table
 from toolcart.tools.live.figures import BAD, GOOD, INFO, WARNING
 from toolcart.tools.live.history import StationFigures
 from toolcart.tools.live.table import Column
-from toolcart.tools.messages import attention, connections, standing_conditions
+from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.messages.attention import of_outlet
-from toolcart.tools.messages.connections import first_outlet, other_outlets
 from toolcart.tools.messages.durations import span
+from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word
 
 FULL_PERCENT = 75  # of the spool's blocks: time to look, before it is full
@@ -73,14 +73,14 @@ def _reason_text(connection: dict, detail: int) -> str:
     if not reason and detail == BARE:
         return connection.get("why") or connection["state"]
     if not reason:
-        return f"{connections.name_of(connection)} {short_word(connection) or connection['state']}"
+        return f"{outlet_names.name_of(connection)} {short_word(connection) or connection['state']}"
     return reason.text() if detail == WHOLE else reason.words
 
 
 def _outlet_text(need: attention.Need, outlet: dict, detail: int) -> tuple[str, str]:
     """Return how bad it is that an outlet beside the first cannot be used, and why."""
     if detail <= SHORT:
-        return need.level, f"{connections.name_of(outlet)}: {short_word(outlet)}"
+        return need.level, f"{outlet_names.name_of(outlet)}: {short_word(outlet)}"
     return need.level, need.text() if detail == WHOLE else need.words
 
 
@@ -213,7 +213,7 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     ready = sum(figures.was_ready for figures in stations)
     streaming = sum(figures.was_streaming for figures in stations)
     levels = [verdict(figures.status)[0] for figures in stations]
-    outlet = connections.common_name(figures.status for figures in stations)
+    outlet = outlet_names.common_name(figures.status for figures in stations)
     for names in (("controllers ready", f"{outlet} connected"), ("controllers", outlet)):
         text = Text(no_wrap=True, overflow="ellipsis")
         for name, connected in zip(names, (ready, streaming), strict=True):
@@ -228,7 +228,9 @@ def summary(stations: list[StationFigures], rates: tuple[float, float], width: i
     named = (("waiting", "backlog"), ("stored", "stored"), ("delivered", "delivered"), ("set aside", "parked"))
     for name, key in named:
         counts = [figures.status[key] for figures in stations if key in figures.status]
-        total = connections.waiting_text(figures.status for figures in stations) if key == "backlog" else sum(counts)
+        total = (
+            waiting_by_outlet.waiting_text(figures.status for figures in stations) if key == "backlog" else sum(counts)
+        )
         totals += [(name, str(total))] if counts or name in ("waiting", "stored") else []
     dropped = sum(figures.status.get("dropped", 0) for figures in stations)
     totals += [("dropped", str(dropped))] if dropped else []

@@ -20,7 +20,7 @@ from typing import Any
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_FINE, EXIT_OTHER, EXIT_SPOOL
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import BAD, INFO, WARNING, Change, Figures
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import outlet_names, waiting_by_outlet
 from toolcart.tools.process.child_process import AgentChild
 from toolcart.tools.process.supervisor import end_or_reload, restore
 
@@ -97,7 +97,7 @@ class Watch:
         parts = [("stored since the spool was made", account["stored"])]
         if "delivered" in account:
             parts.append(("delivered to ToolsNet", account["delivered"]))
-        waits = connections.waits(self.figures.station_statuses())
+        waits = waiting_by_outlet.waits(self.figures.station_statuses())
         parts += [(f"still waiting for {name}", count) for name, count in waits.items()]
         if "delivered" in account:
             parts.append(("set aside", account["parked"]))
@@ -237,7 +237,7 @@ def totals(figures: Figures) -> dict:
         "stored": figures.total("stored"),
         **delivered,
         "waiting": figures.total("backlog"),
-        "waiting_for": connections.waits(figures.station_statuses()),
+        "waiting_for": waiting_by_outlet.waits(figures.station_statuses()),
         "stored_per_s": round(stored_per_s, 1),
         "delivered_per_s": round(passed_per_s, 1),
         "controllers_ready": sum(station.was_ready for station in figures.stations.values()),
@@ -251,10 +251,10 @@ def totals_text(figures: Figures) -> str:
     sums = totals(figures)
     rate = f"{sums['delivered_per_s']}/s"
     delivered = f"delivered {sums['delivered']} ({rate})" if "delivered" in sums else f"passed on {rate}"
-    outlet = connections.common_name(figures.station_statuses())
+    outlet = outlet_names.common_name(figures.station_statuses())
     return (
         f"stored {sums['stored']} ({sums['stored_per_s']}/s), {delivered}, "
-        f"waiting {connections.waiting_text(figures.station_statuses())}; controllers {sums['controllers_ready']}"
+        f"waiting {waiting_by_outlet.waiting_text(figures.station_statuses())}; controllers {sums['controllers_ready']}"
         f"/{sums['stations']}, {outlet} {sums['outlets_up']}/{sums['stations']}"
     )
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from toolcart.agent.cart.status import REFUSED_NAMES
 from toolcart.agent.log.flash import REFUSED_NO_ROOM
 from toolcart.board.linux import refusal as linux_refusal
-from toolcart.tools.messages import commands, connections, reasons
+from toolcart.tools.messages import commands, connections, outlet_names, reasons, waiting_by_outlet
 from toolcart.tools.messages.durations import counted, next_try
 
 BAD = "bad"  # something that should happen does not
@@ -98,7 +98,7 @@ def needs(station: dict) -> list[Need]:
 
 def progress_at_need(station: dict) -> tuple[int, int]:
     """Return how much was delivered and is set aside while a need is there, for `end_of_need`."""
-    return connections.delivered_of(station), station.get("parked", 0)
+    return waiting_by_outlet.delivered_of(station), station.get("parked", 0)
 
 
 def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
@@ -109,14 +109,14 @@ def end_of_need(slug: str, station: dict, before: tuple[int, int]) -> str:
     delivered, parked = progress_at_need(station)
     if slug == "operator" and parked < before[1]:
         return OVER[slug]
-    outlet = connections.first_outlet(station)
+    outlet = outlet_names.first_outlet(station)
     if outlet.get("refused") is not None:  # perhaps only one of the quarantine, at an order
         return ""
     if delivered > before[0] and slug == "refused":
         return OVER[slug] if connections.is_working(outlet) else ""  # an 08 alone may have said so
     if delivered > before[0]:
         return NOTHING_HELD[slug]
-    return "" if connections.waits_for_first(station) else NOTHING_HELD[slug]
+    return "" if waiting_by_outlet.waits_for_first(station) else NOTHING_HELD[slug]
 
 
 def level_of(connection: dict) -> str:
@@ -131,7 +131,7 @@ def level_of(connection: dict) -> str:
 
 def unusable_connections(station: dict) -> list[Need]:
     """Return which sides cannot be used, and why."""
-    others = [need for outlet in connections.other_outlets(station) if (need := of_outlet(outlet)) is not None]
+    others = [need for outlet in outlet_names.other_outlets(station) if (need := of_outlet(outlet)) is not None]
     return [*unusable_main_connections(station), *others]
 
 
@@ -141,7 +141,7 @@ def unusable_main_connections(station: dict) -> list[Need]:
     for slug, connection in connections.main_connections(station).items():
         if connection and level_of(connection) == BAD:
             reason = connections.reason_of(connection)
-            name = connections.name_of(connection)
+            name = outlet_names.name_of(connection)
             words = f"{name} cannot be used: {reason.words}"
             needs.append(Need(slug, BAD, name.upper(), words, reason.hint, connections.kind_of_reason(connection)))
     return needs
@@ -152,7 +152,7 @@ def of_outlet(outlet: dict) -> Need | None:
     reason = None if connections.is_working(outlet) else connections.reason_of(outlet)
     if not reason:
         return None
-    words = f"{connections.name_and_place(outlet)} cannot be used: {reason.words}"
+    words = f"{outlet_names.name_and_place(outlet)} cannot be used: {reason.words}"
     label = outlet["kind"].upper()
     return Need("outlet", level_of(outlet), label, words, reason.hint, connections.kind_of_reason(outlet))
 
@@ -259,7 +259,7 @@ def _full(station: dict) -> Iterator[Need]:
 
 def _outlets_holding_spool(station: dict) -> str:
     """Return which outlets keep the spool full: the durable ones for which most is waiting, with their verb."""
-    name = connections.waiting_for(station)[1]
+    name = waiting_by_outlet.waiting_for(station)[1]
     return f"{name} {'have' if ' and ' in name else 'has'}"
 
 
@@ -333,10 +333,10 @@ def _lost_there(station: dict) -> Iterator[Need]:
     for outlet in station.get("outlets", ()):
         lacks, left = outlet.get("lost_there"), outlet.get("sent_again")
         if lacks:
-            yield lost_there(lacks, station, outlet.get("lost_there_kept", 0), connections.name_of(outlet))
+            yield lost_there(lacks, station, outlet.get("lost_there_kept", 0), outlet_names.name_of(outlet))
         if left:
             done, since = outlet.get("sent_again_done", 0), outlet.get("sent_again_since", "start")
-            yield sent_again(left, f", {done} are done since {_SINCE[since]}", connections.name_of(outlet))
+            yield sent_again(left, f", {done} are done since {_SINCE[since]}", outlet_names.name_of(outlet))
 
 
 _SINCE = {"order": "this began", "start": "the start"}
@@ -364,8 +364,8 @@ def lost_there(lacks: int, station: dict, kept: int, name: str = "ToolsNet") -> 
 def _state(station: dict) -> Iterator[Need]:
     spool = station.get("spool", {})
     alarm = spool.get("state_alarm", 0)
-    name = connections.name_of(connections.first_outlet(station))
-    waits_for = connections.backlog_for(station)
+    name = outlet_names.name_of(outlet_names.first_outlet(station))
+    waits_for = waiting_by_outlet.backlog_for(station)
     hint = f"let {waits_for} take what is waiting, then give the station a spool on another flash or disk"
     if alarm == STATE_LAST:
         words = "the flash is worn out: nothing can be saved, no result is taken, what is waiting is still delivered"
@@ -415,7 +415,7 @@ _NOT_FETCHED = {
 def _added(station: dict) -> Iterator[Need]:
     """Say which outlets the last start did not have."""
     for outlet in station.get("outlets", ()):
-        left_out, lacks, name = outlet.get("left_out"), outlet.get("lacks"), connections.name_of(outlet)
+        left_out, lacks, name = outlet.get("left_out"), outlet.get("lacks"), outlet_names.name_of(outlet)
         if left_out is not None:
             words = f"{name} was added with this start, or made durable, and gets what the spool still"
             if outlet.get("is_back"):
@@ -462,7 +462,7 @@ def _removed(station: dict) -> Iterator[Need]:
 def _removed_name(outlet: dict) -> str:
     """Return what an outlet that is gone was called; a spool does not have its name, and none may know it."""
     if outlet.get("name", outlet["kind"]):
-        return connections.name_of(outlet)
+        return outlet_names.name_of(outlet)
     return f"an outlet of the kind {outlet['kind']} whose name is not known now"
 
 

@@ -8,7 +8,7 @@ Rules
 
 from __future__ import annotations
 
-from toolcart.tools.messages import attention, commands, connections
+from toolcart.tools.messages import attention, commands, outlet_names
 from toolcart.tools.messages.attention import NOTE, WARN, Need
 from toolcart.tools.messages.durations import counted
 
@@ -169,7 +169,7 @@ def _given_up(station: dict) -> list[Need]:
     for outlet in station.get("outlets", ()):
         if outlet["kind"] == "toolsnet":
             continue
-        count, name = outlet.get("given_up") or 0, connections.name_of(outlet)
+        count, name = outlet.get("given_up") or 0, outlet_names.name_of(outlet)
         # One number for all causes, and what it is now need not be what it was then.
         words = f"{counted(count, 'record')} at most given up before {name} had {'it' if count == 1 else 'them'}: "
         words += f"the spool was full, or {name} was added to it, or was best effort and behind, or had lost them"

@@ -7,7 +7,14 @@ Rules
 
 from __future__ import annotations
 
-from toolcart.tools.messages import attention, connections, reasons, standing_conditions
+from toolcart.tools.messages import (
+    attention,
+    connections,
+    outlet_names,
+    reasons,
+    standing_conditions,
+    waiting_by_outlet,
+)
 from toolcart.tools.messages.durations import span
 
 WIDTH = 12
@@ -62,7 +69,7 @@ def station_lines(station: dict) -> list[str]:
     if not station["mounted"]:
         return [*lines, _line("SPOOL", attention.spool_problem(station)), _line("", "no result is taken until it is")]
     lines += [line for side in connections.main_connections(station).values() for line in _connection_lines(side)]
-    lines += [_outlet_line(outlet) for outlet in connections.other_outlets(station)]
+    lines += [_outlet_line(outlet) for outlet in outlet_names.other_outlets(station)]
     lines.append(_line("results", results(station)))
     lines.append(_line("spool", _spool(station["spool"])))
     return lines + problem_lines(station)
@@ -82,7 +89,7 @@ def problem_lines(station: dict) -> list[str]:
 
 def _connection_lines(connection: dict) -> list[str]:
     place = reasons.with_next_try(connections.place_of(connection), connection)
-    lines = [_line(connections.name_of(connection), f"{connection['state']:<15} {place}")]
+    lines = [_line(outlet_names.name_of(connection), f"{connection['state']:<15} {place}")]
     reason = connections.reason_of(connection)
     if reason:
         lines.append(_line("", f"why: {reason.words}"))
@@ -97,13 +104,13 @@ def _connection_lines(connection: dict) -> list[str]:
 
 def _outlet_line(outlet: dict) -> str:
     text = f"{outlet.get('place', '')}: {outlet.get('state', '')}, {outlet.get('waiting', 0)} waiting"
-    return _line(connections.name_of(outlet), text)
+    return _line(outlet_names.name_of(outlet), text)
 
 
 def results(station: dict) -> str:
     """Say how many results are stored, delivered, dropped by an operator if any are, and waiting for whom."""
     oldest = station.get("oldest_waiting")
-    waiting = connections.waiting_text([station], "waiting")
+    waiting = waiting_by_outlet.waiting_text([station], "waiting")
     waiting += f" (the oldest of {oldest})" if oldest and station["backlog"] else ""
     delivered = f"{station['delivered']} delivered, " if "delivered" in station else ""
     dropped = f"{station['dropped']} dropped, " if station.get("dropped") else ""

@@ -6,7 +6,7 @@ for as long as it refuses (toolcart.tools.messages.attention), and by such an en
 
 from __future__ import annotations
 
-from toolcart.tools.messages import attention, connections, reasons
+from toolcart.tools.messages import attention, connections, outlet_names, reasons
 
 SIDES = ("controller", "outlet")  # of toolcart.tools.messages.connections.main_connections
 DISK = "disk"
@@ -49,7 +49,7 @@ class ReportedReasons:
                 continue  # so does the disk's need, and nothing is wrong with that side
             if text and kind not in self._reasons[side]:
                 self._reasons[side].add(kind)
-                words = f"no {connections.name_of(connection)}: {text}"
+                words = f"no {outlet_names.name_of(connection)}: {text}"
                 new_reasons.append((attention.level_of(connection) or attention.WARN, words))
         return new_reasons
 

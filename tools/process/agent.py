@@ -34,7 +34,7 @@ from toolcart.board.linux.server_clock import ServersClock
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
 from toolcart.tools.config.files import Checked, Files, read_to_run
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import waiting_by_outlet
 from toolcart.tools.process.configuration_watch import ConfigurationWatch
 from toolcart.tools.status import process, server
 
@@ -226,7 +226,7 @@ class Agent:
         delivered = [station.state.numbers[DELIVERED] for station in mounted if station.quarantine is not None]
         if not mounted and self._reported_problems:
             return f"no spool can be used: {self._reported_problems[0]}"
-        waiting = connections.waiting_text(map(_waiting_of, mounted), "waiting")
+        waiting = waiting_by_outlet.waiting_text(map(_waiting_of, mounted), "waiting")
         to_toolsnet = f"{sum(delivered)} delivered, " if delivered else ""
         stations = f"{len(mounted)} of {len(self.app.stations)} stations"
         return f"{stations}, {stored} results stored, {to_toolsnet}{waiting}"

@@ -23,7 +23,7 @@ from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, opened
-from toolcart.tools.messages import connections
+from toolcart.tools.messages import outlet_names
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Needed:
         return " and ".join(parts)
 
 
-_TOOLSNET = connections.NAMES[KINDS[TOOLSNET - 1]]
+_TOOLSNET = outlet_names.NAMES[KINDS[TOOLSNET - 1]]
 
 
 def needed(spool: OfflineSpool, names: Iterable[str] = ()) -> Needed:
@@ -145,7 +145,7 @@ def _name_of(state, place: int, names: Iterable[str]) -> str:
     """Return what people call the outlet of this place; its kind if its name is not known."""
     kind = KINDS[kind_at(state, place) - 1]
     known = [name for name in (*names, kind) if hash_of(name) == hash_at(state, place)]
-    return connections.name_of({"kind": kind, "name": known[0] if known else kind})
+    return outlet_names.name_of({"kind": kind, "name": known[0] if known else kind})
 
 
 def _sorted(found: Iterable[Waiting]) -> tuple[Waiting, ...]:

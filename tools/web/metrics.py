@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from toolcart.base.prometheus import COUNTER, GAUGE, Sheet
-from toolcart.tools.messages import attention, connections, standing_conditions
+from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions
 
 RATED_ERASES = 100000  # of a block of NOR flash, which the boards have
 
@@ -169,7 +169,7 @@ def _add_station(sheet: Sheet, labels: dict, station: dict, now_s: float) -> Non
     sheet.add("toolcart_results_missing", labels, missing)
     sheet.add("toolcart_results_gone_total", labels, gone_count)
     sheet.add("toolcart_oldest_waiting_seconds", labels, oldest_s(station, now_s))
-    for connection_name, connection in (("controller", station["controller"]), *connections.outlets_of(station)):
+    for connection_name, connection in (("controller", station["controller"]), *outlet_names.outlets_of(station)):
         of_side = {**labels, "side": connection_name}
         is_well = connections.is_working(connection)
         is_known = connections.is_proven(connection) or not is_well  # a webhook is not tried before the first record

@@ -29,7 +29,7 @@ from markupsafe import Markup
 from toolcart.pages import templates
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import socket_location
-from toolcart.tools.messages import attention, connections, reasons
+from toolcart.tools.messages import attention, connections, outlet_names, reasons, waiting_by_outlet
 from toolcart.tools.messages import status as words
 from toolcart.tools.status import client
 from toolcart.tools.web.metrics import Agent
@@ -165,11 +165,11 @@ def row(station: dict) -> str:
     if not station["mounted"]:
         values["not_up"] = attention.spool_problem(station)
         return _templates().get_template("station.html").render(values)
-    outlet = connections.first_outlet(station)
-    values["sides"] = [_side("Controller", station["controller"]), _side(connections.name_of(outlet), outlet)]
+    outlet = outlet_names.first_outlet(station)
+    values["sides"] = [_side("Controller", station["controller"]), _side(outlet_names.name_of(outlet), outlet)]
     waiting: Any = station["backlog"]
-    if waiting and connections.backlog_for(station) != connections.name_of(outlet):
-        waiting = f"{waiting} for {connections.backlog_for(station)}"
+    if waiting and waiting_by_outlet.backlog_for(station) != outlet_names.name_of(outlet):
+        waiting = f"{waiting} for {waiting_by_outlet.backlog_for(station)}"
     figures = (station["stored"], station.get("delivered", "-"), waiting, station.get("parked", "-"))
     values["figures"] = list(zip(_NAMES[3:], figures, strict=True))
     for connection in connections.main_connections(station).values():

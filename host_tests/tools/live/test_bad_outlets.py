@@ -13,7 +13,7 @@ from toolcart.tools.config import path_checks
 from toolcart.tools.live import panels, stations
 from toolcart.tools.live.figures import BAD, LEVELS, WARNING, Figures
 from toolcart.tools.live.history import StationFigures
-from toolcart.tools.messages import attention, connections
+from toolcart.tools.messages import attention, connections, outlet_names
 from toolcart.tools.web import metrics
 from host_tests.support.agent_lines import healthy_station, status_of
 
@@ -93,7 +93,7 @@ def test_all_voices_agree_on_how_bad_it_is(case):
         assert (sign == panels.LEVEL_SIGNS["bad"]) == (own == BAD), (side, sign)
         assert style in (panels.LEVEL_STYLES[own], panels.BAD_STYLE)
         lines = panels.links(station, {}, True, (200, 40)).plain.splitlines()
-        assert [line for line in lines if line.startswith(f"{connections.name_of(side):<11} {sign} ")], lines
+        assert [line for line in lines if line.startswith(f"{outlet_names.name_of(side):<11} {sign} ")], lines
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -108,7 +108,7 @@ def test_the_overview_says_it_in_the_words_of_the_others_where_there_is_room(cas
     figures.keep(station, 0.0)
     assert all(piece in stations.problem_text(figures, 400, 8).plain for piece in pieces)
     short = stations.verdict(station, stations.SHORT)[1]
-    assert len(short) < len(whole) and all(connections.name_of(side) in short for side in sides_down(station)), (
+    assert len(short) < len(whole) and all(outlet_names.name_of(side) in short for side in sides_down(station)), (
         level,
         short,
     )

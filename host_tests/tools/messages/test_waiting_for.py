@@ -10,7 +10,7 @@ from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.doctor import agent as doctor_agent
 from toolcart.tools.live import panels, stations, watch
 from toolcart.tools.live.figures import Figures
-from toolcart.tools.messages import attention, connections, status
+from toolcart.tools.messages import attention, outlet_names, status, waiting_by_outlet
 from toolcart.tools.web import metrics, page
 from host_tests.support.agent_lines import healthy_station, status_of
 from host_tests.support.running import cart_of, run_agent, written
@@ -66,7 +66,7 @@ def test_log_names_outlet_whose_number_it_says(case):
 
 def lacking_in(text, outlets):
     """The outlets of which it is not said how much waits for them."""
-    counts = [(connections.name_of(one), one["waiting"]) for one in outlets]
+    counts = [(outlet_names.name_of(one), one["waiting"]) for one in outlets]
     return [name for name, count in counts if not re.search(rf"\b{count}( waiting)? for {name}\b", text)]
 
 
@@ -88,7 +88,7 @@ def test_each_voice_says_how_much_waits_for_each_outlet(case):
     ):
         assert not lacking_in(text, outlets), text
     assert watch.totals(figures)["waiting"] == max(one["waiting"] for one in outlets)
-    assert watch.totals(figures)["waiting_for"] == {connections.name_of(one): one["waiting"] for one in outlets}
+    assert watch.totals(figures)["waiting_for"] == {outlet_names.name_of(one): one["waiting"] for one in outlets}
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -96,8 +96,8 @@ def test_page_and_screen_name_the_outlet_for_which_most_waits(case):
     outlets, *_ = CASES[case]
     reported = station_with(outlets)
     highest = max(one["waiting"] for one in outlets)
-    names = [connections.name_of(one) for one in outlets if one["waiting"] == highest]
-    first = connections.name_of(connections.first_outlet(reported))
+    names = [outlet_names.name_of(one) for one in outlets if one["waiting"] == highest]
+    first = outlet_names.name_of(outlet_names.first_outlet(reported))
     row, screen = page.row(reported), panels.account(reported).plain
     assert (f"{highest} for {names[0]}" in row.replace("&#39;", "'")) == (names != [first]), row
     assert f"{names[-1]} {highest}" in screen if len(outlets) > 1 else f"waiting {highest}" in screen, screen
@@ -134,8 +134,8 @@ def test_what_waits_is_added_up_by_names():
         station_with([{**SERVER, "waiting": 3}, {**BROKER, "waiting": 5}]),
         station_with([{**SERVER, "waiting": 4}]),
     ]
-    assert connections.waits(pair) == {"ToolsNet": 7, "MQTT main": 5}
-    assert connections.waiting_text(pair, "waiting") == "7 waiting for ToolsNet, 5 for MQTT main"
+    assert waiting_by_outlet.waits(pair) == {"ToolsNet": 7, "MQTT main": 5}
+    assert waiting_by_outlet.waiting_text(pair, "waiting") == "7 waiting for ToolsNet, 5 for MQTT main"
 
 
 @pytest.mark.parametrize("case", CASES)

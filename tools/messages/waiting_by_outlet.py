@@ -1,0 +1,69 @@
+"""How much waits in a station's spool, and for which of its outlets, from its status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from toolcart.tools.messages.outlet_names import NAMES, first_outlet, listing, name_of
+
+
+def furthest_behind(station: dict) -> list[dict]:
+    """Return the outlets that keep most of the spool: the durable ones that are furthest behind, several if level."""
+    outlets = station.get("outlets", ())
+    durable = [outlet for outlet in outlets if outlet.get("durable", True)] or list(outlets[:1])
+    highest = max([_waiting(station, outlet) for outlet in durable], default=0)
+    return [outlet for outlet in durable if _waiting(station, outlet) == highest]
+
+
+def waiting_for(station: dict) -> tuple[int, str]:
+    """Return how much waits for those outlets, and what they are called."""
+    outlets = furthest_behind(station)
+    return _waiting(station, outlets[0]) if outlets else station.get("backlog", 0), listing(outlets)
+
+
+def waits(stations: Iterable[dict]) -> dict[str, int]:
+    """Return how much waits for each outlet of these stations, by its name, the most first."""
+    counts: dict[str, int] = {}
+    for station in stations:
+        for outlet in station.get("outlets", ()):
+            counts[name_of(outlet)] = counts.get(name_of(outlet), 0) + _waiting(station, outlet)
+    return dict(sorted(counts.items(), key=lambda count: -count[1]))
+
+
+def waiting_text(stations: Iterable[dict], word: str = "") -> str:
+    """Say how much waits for whom, with a word behind the first count: `3 waiting for MQTT, 0 for ToolsNet`.
+
+    ToolsNet alone needs no name.
+    """
+    counts, word = waits(stations), f" {word}" if word else ""
+    if list(counts) in ([], [NAMES["toolsnet"]]):
+        return f"{sum(counts.values())}{word}"
+    texts = [f"{count} for {name}" for name, count in counts.items()]
+    return ", ".join([texts[0].replace(" ", f"{word} ", 1), *texts[1:]])
+
+
+def backlog_for(station: dict) -> str:
+    """Return whose the backlog in the status is: that of the outlets for which most waits, whatever they keep."""
+    counts = waits([station])
+    highest = max(counts.values(), default=0)
+    return listing([outlet for outlet in station.get("outlets", ()) if counts[name_of(outlet)] == highest])
+
+
+def common_backlog_for(stations: Iterable[dict]) -> str:
+    """Return whose the backlogs of these stations are, if that is the same at all of them."""
+    names = {backlog_for(station) for station in stations if station.get("outlets")}
+    return names.pop() if len(names) == 1 else "outlets"
+
+
+def delivered_of(station: dict) -> int:
+    """Return how many results the first outlet has taken; one that refuses none keeps no count of them."""
+    return station.get("delivered", station.get("stored", 0) - _waiting(station, first_outlet(station)))
+
+
+def waits_for_first(station: dict) -> bool:
+    """True if something waits for the first outlet."""
+    return _waiting(station, first_outlet(station)) > 0
+
+
+def _waiting(station: dict, outlet: dict) -> int:
+    return outlet.get("waiting", station.get("backlog", 0))
