@@ -520,7 +520,7 @@ class Intake:
                     left = self._heard.least(now, left)
                 elif self._fetch_next(now):
                     return -1
-                else:
+                elif self.flash_window.may_program():  # else nothing is asked before the line's own deadline
                     left = recovery.wait_least(now, left)
         if self.queries is not None:
             if self._heard.armed:

@@ -10,6 +10,7 @@ from lab.harness.flash import ERASE, PAGE_BYTES, Nor
 from lab.harness.serial_line import MicroClock, SerialLine
 
 PORTABLE = True
+TURNS_A_MS = 300  # of an agent with much to do; one that never rests has a thousand
 
 
 class Board(whole.Board):
@@ -56,6 +57,7 @@ class SerialCart(whole.Cart):
         self.flash_device = self.flashes["spool0"]
         if stalls is not None:
             self.flash_device.before = self._stall
+        self._turns = self._turned_at = 0
         self.boot()
 
     def _stall(self, operation, _block, _address, new):
@@ -83,6 +85,9 @@ class SerialCart(whole.Cart):
                 scheduler.wake(slot, self.clock.now)
         left = self.app.step(self.clock.now)
         self.healthy()
+        self._turns = self._turns + 1 if self._turned_at == self.clock.now else 1
+        self._turned_at = self.clock.now
+        assert self._turns < TURNS_A_MS, "the agent never rests"
         return left
 
     def _wait_us(self, left):
