@@ -19,7 +19,7 @@ Rules
 import json
 import sys
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const, give_back
 from toolcart.agent.log.snapshot_fields import STORED
 
@@ -147,8 +147,8 @@ class Console:
         from toolcart.agent.cart import status
 
         now = self._app.board.now()
-        for moment, counter, value in station.counters.log.entries():
-            self.tell(**status.log_entry(now, moment, counter, value))
+        for moment, code, value in station.counters.log.entries():
+            self.tell(**status.log_entry(now, moment, code, value))
 
     def _tell_spool(self, station):
         if not station.mounted:
@@ -172,7 +172,7 @@ class Console:
 
         self.job = of_station(station, self._app.board, words)
         if words[:1] == ["drop"] or words[:1] == ["retry"]:
-            self._will_note(station, h.DROP_ORDERED if words[0] == "drop" else h.RETRY_ORDERED)
+            self._will_note(station, counter.DROP_ORDERED if words[0] == "drop" else counter.RETRY_ORDERED)
 
     def _begin_command(self, station, words):
         if station.commands is None:
@@ -181,7 +181,7 @@ class Console:
         from toolcart.agent.station.command_orders import carry_out
 
         self.job = carry_out(station, self._app.board, words, self)
-        self._will_note(station, h.COMMAND_ORDERED)
+        self._will_note(station, counter.COMMAND_ORDERED)
 
     def _will_note(self, station, entry):
         self._log = station.counters

@@ -6,10 +6,10 @@ Rules
 3. Names, not numbers: states, reasons and counters have the words of the modules they come from.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.connection_fault import NOT_WRITTEN
 from toolcart.agent.base.ticks import ticks_diff
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
 from toolcart.agent.log.framing import RECORD_NONE
 from toolcart.agent.log.search import Search
@@ -73,7 +73,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     if not station.mounted:
         from toolcart.agent.log.mount import MOUNT_FOREIGN  # given back to the heap when the spool is up
 
-        report["starting"] = not counters.counts[h.FLASH_FAILED]  # it was not tried yet
+        report["starting"] = not counters.counts[counter.FLASH_FAILED]  # it was not tried yet
         report["spool_refused"] = FOREIGN if station.why == MOUNT_FOREIGN else None
         return report
     log = station.log
@@ -83,7 +83,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
     for name in ("removed", "given_up"):
         report[name] = [_gone(station, *one) for one in getattr(station.at_start, name)]
     report["places_guessed"] = station.at_start.guessed
-    report["stored"] = numbers[n.STORED]
+    report["stored"] = numbers[field.STORED]
     _put_given_up(report, station.state)
     report["backlog"] = max([outlet["waiting"] for outlet in report["outlets"]])  # of the one that is furthest behind
     report["oldest_waiting"] = _oldest_waiting(log)
@@ -104,7 +104,7 @@ def of_station(station, now, results=RESULTS_SHOWN):
 
 def _put_given_up(report, state):
     """Add what all durable outlets lack that the log gave up, and what all others do, also those that are gone."""
-    report["overwritten"] = state.numbers[n.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
+    report["overwritten"] = state.numbers[field.OVERWRITTEN]  # ToolsNet is durable, also while it is not configured
     report["missed"] = sum(_missed(state))
     for outlet in report["outlets"]:
         if outlet["durable"] and outlet["kind"] != "toolsnet":
@@ -115,8 +115,8 @@ def _put_given_up(report, state):
 def _put_refusals(report, station):
     """Add what only an outlet that may refuse a result has."""
     numbers = station.state.numbers
-    report["delivered"] = numbers[n.DELIVERED]
-    report["dropped"] = numbers[n.DROPPED]
+    report["delivered"] = numbers[field.DELIVERED]
+    report["dropped"] = numbers[field.DROPPED]
     report["parked"] = station.quarantine.count()
     for outlet in report["outlets"]:
         if outlet["kind"] == "toolsnet":  # nobody else may refuse a result
@@ -127,13 +127,13 @@ def _put_refusals(report, station):
 def counted(counters):
     """Return every counter that is not zero, by name."""
     counts = counters.counts
-    return {h.NAMES[index]: counts[index] for index in range(len(counts)) if counts[index]}
+    return {counter.NAMES[index]: counts[index] for index in range(len(counts)) if counts[index]}
 
 
-def log_entry(now, moment, counter, value):
+def log_entry(now, moment, code, value):
     """Return one entry of the log in words."""
-    entry = {"age_ms": ticks_diff(now, moment), "name": h.NAMES[counter], "value": value}
-    if counter == h.CONTROLLER_LOSSES or counter == h.CONTROLLER_AWAY or counter == h.SERVER_AWAY:
+    entry = {"age_ms": ticks_diff(now, moment), "name": counter.NAMES[code], "value": value}
+    if code == counter.CONTROLLER_LOSSES or code == counter.CONTROLLER_AWAY or code == counter.SERVER_AWAY:
         entry["text"] = why_name(value)
     return entry
 
@@ -211,9 +211,9 @@ def _waits_for_flash(log, cursor):
 
 def _given_up(state, cursor):
     """Return how many records at most the log gave up before this outlet had them."""
-    if cursor.slot == n.TOOLSNET_CURSOR:
-        return state.numbers[n.OVERWRITTEN]
-    return _missed(state)[cursor.slot - n.CURSOR]
+    if cursor.slot == field.TOOLSNET_CURSOR:
+        return state.numbers[field.OVERWRITTEN]
+    return _missed(state)[cursor.slot - field.CURSOR]
 
 
 def _missed(state):
@@ -231,7 +231,7 @@ def _gone(station, kind, waiting, hashed):
     names = [name for name in [kind] + station.known_names if hash_of(name) == hashed]
     gone = {"kind": kind, "name": names[0] if names else "", "waiting": waiting}
     if kind == "toolsnet":
-        gone["lost_there"] = station.state.numbers[n.DOUBT_LACKS]
+        gone["lost_there"] = station.state.numbers[field.DOUBT_LACKS]
     return gone
 
 
@@ -244,7 +244,7 @@ def _recovery(station):
         "off": _why_off(recovery),
         "open_ids": recovery.open_most(),
         "gone": ledger.gone(),
-        "stored_again_at_most": ledger.state.numbers[n.STORED_AGAIN],
+        "stored_again_at_most": ledger.state.numbers[field.STORED_AGAIN],
         "gone_latest": _gone_latest(station) if ledger.gone() else None,
         "epoch": ledger.epoch(),
     }
@@ -309,13 +309,13 @@ def _spool(log, state):
         "used_blocks": device.block_count - log.free_blocks(),
         "unit_bytes": device.unit_bytes,
         "erases": log.blocks.erases,
-        "erases_ever": state.numbers[log.ring + n.COUNTS_TO]
+        "erases_ever": state.numbers[log.ring + field.COUNTS_TO]
         // device.block_count,  # at most (toolcart.agent.log.framing)
-        "damaged": state.numbers[n.DAMAGED],
-        "jumped": state.numbers[n.JUMPED],
+        "damaged": state.numbers[field.DAMAGED],
+        "jumped": state.numbers[field.JUMPED],
         "torn": log.damage.torn,
         "worn": log.damage.worn,
-        "overwritten": state.numbers[n.OVERWRITTEN],
+        "overwritten": state.numbers[field.OVERWRITTEN],
         "unreadable_blocks": log.damage.unreadable,
         "state_alarm": state.alarm,
         "state_lost": state.lost,

@@ -6,7 +6,7 @@ itself once it can be. Its records wait in the log meanwhile.
 
 from copy import copy
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.linux import Outlet
 
@@ -55,8 +55,8 @@ class AwaitingSecret(Outlet):
         why = self._settings["awaits"].look()
         if why:
             if why != self._why:
-                station.counters.log.add(h.OUTLET_FAILED, self.index, now)
-            station.counters.count(h.OUTLET_FAILED)
+                station.counters.log.add(counter.OUTLET_FAILED, self.index, now)
+            station.counters.count(counter.OUTLET_FAILED)
             self._why = why
             return RETRY_MS
         self._outlet = made = self._make(self._settings, station, self.index)

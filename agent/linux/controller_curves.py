@@ -20,7 +20,7 @@ Rules
 from itertools import pairwise
 from struct import pack_into, unpack
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import TIME_BYTES, all_digits, compare, copy, fill, get_u32, pack_time, put_u32
 from toolcart.agent.linux.mid0900 import CURVES, LOST_CUT, LOST_LONG, LOST_ROOM, READ, TYPES, Trace, TraceSubscription
 from toolcart.agent.log.block_head import HEAD_OCTETS
@@ -95,13 +95,13 @@ class Traces:
             why = self.put(link.buf, link.at, session.received.mid == CURVES and little, now)
         session.acknowledge()
         if why > READ:
-            self.counters.note(h.TRACES_LOST, why, now)
+            self.counters.note(counter.TRACES_LOST, why, now)
         elif why == READ:
-            self.counters.count(h.TRACES)
+            self.counters.count(counter.TRACES)
             if link.steady and link.is_empty():
                 # Between two tightenings there is time to erase.
                 if not self.log.maintain():
-                    self.counters.count(h.NOT_SAVED)
+                    self.counters.count(counter.NOT_SAVED)
             intake.wake_outlets(now)
 
     def put(self, buf, at, little, now):
@@ -122,7 +122,7 @@ class Traces:
             trace.odd = True
         if trace.odd:
             flags |= res.FLAG_ODD
-            self.counters.note(h.TRACES_ODD, trace.what, now)
+            self.counters.note(counter.TRACES_ODD, trace.what, now)
         if trace.count < trace.announced and trace.what != gr.PARAMETERS:
             flags |= res.FLAG_TRUNCATED
         done = 0
@@ -294,7 +294,7 @@ class Traces:
         """True if this very curve is already kept, all of it."""
         if _is_same(self._lead, 0, self._last):
             return True
-        connects = self.counters.counts[h.CONTROLLER_CONNECTS]
+        connects = self.counters.counts[counter.CONTROLLER_CONNECTS]
         if connects != self._connects:
             self._connects = connects
             self._looks = True

@@ -18,7 +18,7 @@ Rules
 Imported where an outlet wants events.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import compare, copy, fill, number
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.log.newest_event import newest_event
@@ -140,7 +140,7 @@ class ControllerEvents:
         if mid == _ALARM_STATUS and (length <= _IS_ACTIVE or buf[at + _IS_ACTIVE] == 0x30):
             return KEPT_BEFORE
         if length < max(code, HEADER_BYTES) + max(width, 1):
-            self.counters.note(h.CONTROLLER_MALFORMED, mid, now)
+            self.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
             return KEPT_BEFORE
         if mid == _PSET:
             self._learn_of_set(form, buf, at, length)
@@ -165,7 +165,7 @@ class ControllerEvents:
             self._newest_contents[what] = content
         if not is_new:
             return KEPT_BEFORE
-        self.counters.count(h.EVENTS)
+        self.counters.count(counter.EVENTS)
         return KEPT
 
     def _learn_of_set(self, form, buf, at, length):
@@ -239,11 +239,11 @@ def _is_news(what, before, after):
     tightening = number(after, _CONTENT_TEXT + ev.JOB_TIGHTENING, 2)
     if tightening > _TIGHTENED_NOK and before != after:
         return True
-    counter = _CONTENT_TEXT + ev.JOB_COUNTER
-    if number(after, counter, 4) < number(before, counter, 4):
+    count_at = _CONTENT_TEXT + ev.JOB_COUNTER
+    if number(after, count_at, 4) < number(before, count_at, 4):
         return True
     last = _CONTENT_TEXT + ev.JOB_TIGHTENING
-    return any(before[at:end] != after[at:end] for at, end in ((0, counter), (counter + 4, last), (last + 2, None)))
+    return any(before[at:end] != after[at:end] for at, end in ((0, count_at), (count_at + 4, last), (last + 2, None)))
 
 
 def _digit(octet):

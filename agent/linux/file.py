@@ -26,7 +26,7 @@ Rules
 6. What goes into the file again, and what it lacks that the log no longer has, is counted.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.linux import Outlet
 from toolcart.agent.linux.json_line import is_graph_line, is_same_record, line_of, number_in, station_in
@@ -102,11 +102,11 @@ class FileOutlet(Outlet):
         self.state = CLOSED
         for cursor in (self.cursor,) if self._graphs is None else (self._graphs.cursor, self.cursor):
             if not self.log.state.save_cursor(cursor):
-                self.counters.count(h.NOT_SAVED)
+                self.counters.count(counter.NOT_SAVED)
 
     def recover(self, now):
         """Open the file again, after a fault."""
-        self.counters.note(h.FAULTS, 2, now)
+        self.counters.note(counter.FAULTS, 2, now)
         self._fail(now)
 
     def is_up(self):
@@ -167,7 +167,7 @@ class FileOutlet(Outlet):
         self._begun = False
         self.lines.close()
         self.state = CLOSED
-        self.counters.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(counter.OUTLET_FAILED, self.index, now)
         self._hold.start(now, self._retry.next())
         return self._hold.left(now)
 
@@ -177,7 +177,7 @@ class FileOutlet(Outlet):
             return False
         self.log.settle()
         if self._graphs is not None and not self._graphs.log.settle():
-            self.counters.count(h.NOT_SAVED)  # curves wait, results do not
+            self.counters.count(counter.NOT_SAVED)  # curves wait, results do not
         return True
 
     def _next(self):
@@ -255,7 +255,7 @@ class FileOutlet(Outlet):
         if self.cursor.number < before:
             self.again.go_back(had)
             if not self.log.state.save_cursor(self.cursor):
-                self.counters.count(h.NOT_SAVED)
+                self.counters.count(counter.NOT_SAVED)
         self._end_look()
 
     def _end_look(self):

@@ -5,7 +5,7 @@ Rules
 2. One curve is outstanding at a time, and its PUBACK moves the cursor whatever `confirm` says: it gets no receipt.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.linux.json_line import ExtendedLine, line_of
 from toolcart.agent.mqtt.packets import front_bytes
 from toolcart.agent.outlets.batch import HEAD_MOST
@@ -83,7 +83,7 @@ class ExtendedMqtt(Mqtt):
         """Close, and make durable how far it is in both logs."""
         Mqtt.stop(self)
         if self._graphs is not None and not self.log.state.save_cursor(self._graphs.cursor):
-            self.counters.count(h.NOT_SAVED)
+            self.counters.count(counter.NOT_SAVED)
 
     def put_state(self, report):
         Mqtt.put_state(self, report)

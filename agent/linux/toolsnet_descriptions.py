@@ -13,7 +13,7 @@ Rules
 5. A server whose 08 shows that it lacks results which it had was emptied or restored: it may lack names as well.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.linux import telegram01_02
 from toolcart.agent.linux.telegram01_02 import STATION, SYSTEM
 from toolcart.agent.linux.toolsnet_source import ToolsNetSource
@@ -54,7 +54,7 @@ class Descriptions(ToolsNetSource):
 
     def _server_losses(self):
         """Return how often an 08 has shown that the server lacks results which it had."""
-        return self.counters.counts[h.SERVER_EMPTY] + self.counters.counts[h.SERVER_BEHIND]
+        return self.counters.counts[counter.SERVER_EMPTY] + self.counters.counts[counter.SERVER_BEHIND]
 
     def put_state(self, report):
         report["descriptions_sent"] = self.sent

@@ -30,7 +30,7 @@ Rules
 import json
 from decimal import Decimal, InvalidOperation
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link import port as ports
@@ -233,11 +233,11 @@ class WebhookOutlet(Outlet):
         self._stopping = True
         self._hang_up()
         if not self.log.state.save_cursor(self.cursor):
-            self.counters.count(h.NOT_SAVED)
+            self.counters.count(counter.NOT_SAVED)
 
     def recover(self, now):
         """Open a new connection, after a fault."""
-        self.counters.note(h.FAULTS, 2, now)
+        self.counters.note(counter.FAULTS, 2, now)
         self._fail("a fault of the agent; its log says more", now)
 
     def hurry(self, now):
@@ -441,7 +441,7 @@ class WebhookOutlet(Outlet):
         self.again.lose(number, max(self.confirmed.after, self.log.state.confirmed(self.cursor)))
         self.confirmed.after = number
         if not self.log.state.save_cursor(self.cursor):
-            self.counters.count(h.NOT_SAVED)
+            self.counters.count(counter.NOT_SAVED)
 
     def _is_above(self, number, now):
         """The answer names what was never sent: another database, or one that is newer than this log."""
@@ -485,7 +485,7 @@ class WebhookOutlet(Outlet):
         self.why = why
         self.why_kind = NO_ANSWER if self._http.is_late else why.partition(": ")[0]
         self.attempts += 1
-        self.counters.note(h.OUTLET_FAILED, self.index, now)
+        self.counters.note(counter.OUTLET_FAILED, self.index, now)
         self.state = HELD
         self.confirmed.is_silent = not self._http.status
         self._hold.start(now, 0 if at_once else max(wait_ms, self._retry.next()))

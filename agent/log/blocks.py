@@ -14,7 +14,7 @@ ever.
 Rules 2, 3 and 5 of toolcart.agent.log.log.
 """
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import (
     BLOCKS_TRIED,
@@ -188,7 +188,7 @@ class Blocks:
         """
         log = self.log
         counts = log.state.numbers
-        overwritten = counts[n.OVERWRITTEN]
+        overwritten = counts[field.OVERWRITTEN]
         before_missed = None
         places = log.state.places
         own = self.missed
@@ -202,7 +202,7 @@ class Blocks:
                         before = [(one, one.number, one.found, one.ahead) for one in log.cursors]
                         before_missed = list(log.state.missed)
                     done = self._pass_over(cursor, bound) and done
-                if log.state.durable[cursor.slot] < bound - 1 and log.ring != n.GRAPHS:
+                if log.state.durable[cursor.slot] < bound - 1 and log.ring != field.GRAPHS:
                     is_saved = False  # a start would find it in front of what is gone, as if that were damaged
         if before is not None:
             _share_missed(log.state)
@@ -211,7 +211,7 @@ class Blocks:
         for one, number, found, ahead in before or ():
             log.rewind(one, number, ahead)
             one.found = found  # it may be outstanding
-        counts[n.OVERWRITTEN] = overwritten
+        counts[field.OVERWRITTEN] = overwritten
         if before_missed is not None:
             log.state.missed[:] = before_missed
             _share_missed(log.state)
@@ -232,17 +232,17 @@ class Blocks:
                 break
             cursor.advance()
             self.missed += 1
-            if log.ring == n.LOG:
-                if cursor.slot == n.TOOLSNET_CURSOR:
-                    counts[n.OVERWRITTEN] += 1
+            if log.ring == field.LOG:
+                if cursor.slot == field.TOOLSNET_CURSOR:
+                    counts[field.OVERWRITTEN] += 1
                 else:
-                    log.state.missed[cursor.slot - n.CURSOR] += 1
+                    log.state.missed[cursor.slot - field.CURSOR] += 1
                     log.state.put_moved(cursor, was)
         return True
 
 
 def _share_missed(state):
-    if state.numbers[n.MISSED] or any(state.missed):
+    if state.numbers[field.MISSED] or any(state.missed):
         from toolcart.agent.log.missed import put  # most spools have lost nothing
 
         put(state)

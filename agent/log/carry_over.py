@@ -16,7 +16,7 @@ Rules
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import AT_WORDS, CARRIED, HEAD_OCTETS, WORDS_BYTES, forget_ids, note_id
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, FLASH_WORN
 from toolcart.agent.log.framing import (
@@ -94,7 +94,7 @@ class Copies:
         log.ids.carried(self.ids)
         log.open_to = 0
         log.unsaved = True
-        log.state.numbers[log.ring + n.SOLID] = log.number + 1
+        log.state.numbers[log.ring + field.SOLID] = log.number + 1
 
 
 def fits(log, low, octets):

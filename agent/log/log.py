@@ -18,7 +18,7 @@ from struct import pack_into
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy, fill, get_u32
 from toolcart.agent.log import block_head
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.blocks import Blocks
 from toolcart.agent.log.carry_over import carry, fits
 from toolcart.agent.log.cursor import Cursor
@@ -99,7 +99,7 @@ class Log(Reader):
         state,
         ring,
         cursors=1,
-        cursor_slot=n.CURSOR,
+        cursor_slot=field.CURSOR,
         when_full=WHEN_FULL_REFUSE,
         payload_most=PAYLOAD_MAX,
         beside=None,
@@ -109,7 +109,7 @@ class Log(Reader):
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
         Reader.__init__(self, device, state, ring, beside.desk if beside else Staging(payload_most, unit), align)
-        self.blocks = Blocks(self, when_full, 2 if ring == n.KEPT else 1)
+        self.blocks = Blocks(self, when_full, 2 if ring == field.KEPT else 1)
         self.ids = IdRanges()
         self.last_block_number = 0  # the highest of all blocks
         self.stage = self.desk.stage
@@ -117,7 +117,7 @@ class Log(Reader):
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
         self._know_no_block()
         for index in range(cursors):
-            self.follow(Cursor(), cursor_slot + index, n.AHEAD if ring == n.LOG and index == 0 else -1)
+            self.follow(Cursor(), cursor_slot + index, field.AHEAD if ring == field.LOG and index == 0 else -1)
 
     def _know_no_block(self):
         """Reset what `mount` will find."""
@@ -179,7 +179,7 @@ class Log(Reader):
 
     def cover(self, number):
         """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
-        self.state.numbers[self.ring + n.NEXT] = self.next if number >= self.number else number + 1
+        self.state.numbers[self.ring + field.NEXT] = self.next if number >= self.number else number + 1
 
     # -- asking ------------------------------------------------------------------------------------------------
 
@@ -308,7 +308,7 @@ class Log(Reader):
             self.begun = True
             self._reaches()
         if self.unsaved:
-            if state.durable[self.ring + n.COUNTS_TO] < self.block_number and not state.save():
+            if state.durable[self.ring + field.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
             self.unsaved = self.doubtful = False
             self.visible = self.number
@@ -351,7 +351,7 @@ class Log(Reader):
         numbers = self.state.numbers
         if numbers[self.ring] == number:  # else what comes before it is not accounted for yet
             numbers[self.ring] = number + 1
-        numbers[self.ring + n.SOLID] = number + 1
+        numbers[self.ring + field.SOLID] = number + 1
         if kind != KIND_RESULT:
             self.desk.fresh = None
             return
@@ -365,7 +365,7 @@ class Log(Reader):
         """Let the log end with this number; the next one is above all that were ever used."""
         self.number = self.visible = number
         numbers = self.state.numbers
-        self.next = max(number + 1, numbers[self.ring + n.NEXT], numbers[self.ring + n.SOLID])
+        self.next = max(number + 1, numbers[self.ring + field.NEXT], numbers[self.ring + field.SOLID])
         for cursor in self.cursors:
             if cursor.number >= self.next:
                 self.next = cursor.number + 1
@@ -414,7 +414,7 @@ class Log(Reader):
         code = self.device.program(place * self.device.block_bytes, stage, octets)
         if code == FLASH_DONE:
             if first > self.number + 1:
-                self.state.numbers[n.JUMPED] += first - self.number - 1 if self.ring == n.LOG else 0
+                self.state.numbers[field.JUMPED] += first - self.number - 1 if self.ring == field.LOG else 0
                 self.damage.leave_out(self.number, first)
             self.enter(place, first, octets, own, stage)
             self.ids.forget()
@@ -452,7 +452,7 @@ class Log(Reader):
             self.mark(self.block, 0)
         self.mark(place, first)
         self.block = place
-        self.block_number = self.state.numbers[self.ring + n.COUNTS_TO] = number
+        self.block_number = self.state.numbers[self.ring + field.COUNTS_TO] = number
         self.offset = offset
         self.open_to = self.device.block_bytes
         copy(ids.words, 0, buf, block_head.AT_WORDS, block_head.WORDS_BYTES)

@@ -24,7 +24,7 @@ from array import array
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import (
     AT_FIRST,
     AT_FLAGS,
@@ -78,10 +78,10 @@ def mount(state, logs, seed):
         code = _mount(log)
         if code != MOUNT_DONE:
             return code
-        if log.ring == n.KEPT:
-            state.numbers[n.AREA] = log.device.block_count | state.graph_blocks() << n.AREA_GRAPHS
-        elif log.ring == n.GRAPHS:
-            state.numbers[n.AREA] = state.kept_blocks() | log.device.block_count << n.AREA_GRAPHS
+        if log.ring == field.KEPT:
+            state.numbers[field.AREA] = log.device.block_count | state.graph_blocks() << field.AREA_GRAPHS
+        elif log.ring == field.GRAPHS:
+            state.numbers[field.AREA] = state.kept_blocks() | log.device.block_count << field.AREA_GRAPHS
     return MOUNT_DONE
 
 
@@ -140,26 +140,26 @@ def _mount(log):
     last = log.number
     if state.lost and last:
         first = log.first_above(0)
-        refuses = log.ring == n.LOG and log.blocks.when_full == WHEN_FULL_REFUSE
+        refuses = log.ring == field.LOG and log.blocks.when_full == WHEN_FULL_REFUSE
         if refuses and min(log.firsts) > 0 and log.first_above(first) < TOP:
             first = log.first_above(first)  # rule 3
         for cursor in log.cursors:
             cursor.number = first - 1
     log.damage.forgive(min([cursor.number for cursor in log.cursors] or [last]) + 1)
     own = state.numbers
-    if log.block_number < own[log.ring + n.COUNTS_TO] and last < own[log.ring + n.SOLID]:
+    if log.block_number < own[log.ring + field.COUNTS_TO] and last < own[log.ring + field.SOLID]:
         _lose_newest(log)
     log.doubtful = last > 0
-    log.solid = not state.lost and last < own[log.ring + n.SOLID]
+    log.solid = not state.lost and last < own[log.ring + field.SOLID]
     log.end_at(last)
     is_known = log.solid or not log.doubtful
-    own[log.ring + n.SOLID] = log.next if is_known else last
+    own[log.ring + field.SOLID] = log.next if is_known else last
     if is_known or copies or log.firsts[log.block] < last:  # else rule 6: it may fade
-        own[log.ring + n.COUNTS_TO] = max(own[log.ring + n.COUNTS_TO], log.block_number)
+        own[log.ring + field.COUNTS_TO] = max(own[log.ring + field.COUNTS_TO], log.block_number)
     if log.doubtful:
         log.visible = last - 1
-    if own[log.ring + n.NEXT] == 0:
-        own[log.ring + n.NEXT] = 1
+    if own[log.ring + field.NEXT] == 0:
+        own[log.ring + field.NEXT] = 1
     state.rise(log.last_block_number // log.device.block_count + 1)
     return MOUNT_DONE
 
@@ -167,19 +167,19 @@ def _mount(log):
 def _lose_newest(log):
     """Rule 6: count what is known to be gone, let no number be used twice, and remember that by the next snapshot."""
     own = log.state.numbers
-    last = own[log.ring + n.SOLID]  # it may have been the one in doubt
-    if log.ring == n.LOG:
+    last = own[log.ring + field.SOLID]  # it may have been the one in doubt
+    if log.ring == field.LOG:
         log.count_damaged(log.number, last + 1)
     most = log.device.block_bytes // log.behind(0, FRAME_BYTES)
-    own[log.ring + n.SOLID] = max(last, own[log.ring + n.NEXT], log.number + 1) + most
-    own[log.ring + n.COUNTS_TO] = log.block_number
+    own[log.ring + field.SOLID] = max(last, own[log.ring + field.NEXT], log.number + 1) + most
+    own[log.ring + field.COUNTS_TO] = log.block_number
 
 
 def _read_heads(log, numbers, before):
     """Fill in the blocks' first numbers, their own, and those of the blocks before; return a MOUNT_ code."""
     page = log.page
     state = log.state
-    counts_to = state.numbers[log.ring + n.COUNTS_TO]
+    counts_to = state.numbers[log.ring + field.COUNTS_TO]
     log.last_block_number = counts_to
     for place in range(log.device.block_count):
         code = _read_head(log, place)

@@ -3,7 +3,7 @@
 The numbers of a snapshot say so, else any head of a block; both were written when the area was made.
 """
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import AT_GRAPHS, AT_KEPT, HEAD_OCTETS, HEAD_SOUND, check_head, size_of, u16
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.snapshot import STATE_BLOCKS, STATE_FOUND, STATE_LOST, Snapshot
@@ -18,7 +18,7 @@ def divide(device, kept, graphs):
     code = state.load()
     if code == STATE_LOST:
         return -1, 0, state
-    if code == STATE_FOUND and state.numbers[n.AREA]:
+    if code == STATE_FOUND and state.numbers[field.AREA]:
         return state.kept_blocks(), state.graph_blocks(), state
     page = bytearray(HEAD_OCTETS)
     size = size_of(device)

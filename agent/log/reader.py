@@ -16,7 +16,7 @@ from array import array
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import get_u32
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.framing import (
     FRAME_BYTES,
@@ -231,8 +231,8 @@ class Reader:
     def count_damaged(self, before, number):
         """Count the numbers between these two as damaged."""
         count = self.damage.leave_out(before, number)
-        if count and self.ring != n.GRAPHS:
-            self.state.numbers[n.DAMAGED] += count
+        if count and self.ring != field.GRAPHS:
+            self.state.numbers[field.DAMAGED] += count
             self.state.sure = False
 
     # -- bytes ------------------------------------------------------------------------------------------------

@@ -434,7 +434,7 @@ class GenericSubscription:
             operation.give_up()
         self.tick(0)
 
-    def choose(self, session):
+    def route(self, session):
         """Make `operation` the one that the message which just came is of, or may begin."""
         link = session.link
         buf, at, length, mid = link.buf, link.at, link.length, session.received.mid

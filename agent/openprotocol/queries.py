@@ -15,7 +15,7 @@ Rules
 Imported where the settings want one of the two.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import all_digits, compare, copy, fill, number
 from toolcart.agent.base.ticks import Timer
@@ -142,18 +142,18 @@ class ClockCheck:
             return
         if wanted:
             self._was_set = True
-            counters.note(h.CLOCK_SET, _small(self.ahead_s), now)
+            counters.note(counter.CLOCK_SET, _small(self.ahead_s), now)
             self.due.start(now, 0)
             return
         buf = session.link.buf
         at = session.link.at + _DATA
         self._board.stamp_into(self._stamp)
         if not res.is_time(buf, at) or not res.is_time(self._stamp, 0):
-            counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             return
         self.ahead_s = _seconds_apart(buf, at, self._stamp)
         if abs(self.ahead_s) > APART_S:
-            counters.note(h.CLOCK_APART, _small(self.ahead_s), now)
+            counters.note(counter.CLOCK_APART, _small(self.ahead_s), now)
             if self._sets and not was_set:
                 self._wants_set = True
                 self.due.start(now, 0)
@@ -259,7 +259,7 @@ class ParameterSetLimits:
             sets[at + _SET_STATE] = _REFUSED
             return
         if compare(buf, start + _PSET, self._data, 0, 3) != 0:
-            counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
+            counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
             self.later.start(now, LATER_MS)
             return
         if session.received.revision == _CHANGE_REVISION and link.length >= _CHANGE_END:

@@ -11,7 +11,7 @@ Rules (protocol.md 4)
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import compare, copy
 from toolcart.agent.base.ticks import Timer
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.header import HEADER_BYTES, SPINDLE, place_of
 from toolcart.agent.openprotocol.revision_fallback import Revisions
 from toolcart.agent.record.equality import put_digits
@@ -66,12 +66,72 @@ SILENT = const(8)  # EV_OVER: the connection is lost
 REFUSED = const(9)
 ACTS = const(10)
 
-START = (1, 2, 20, False, 0, 0, False, st.EV_STARTED, st.EV_OVER, st.EV_REFUSED, _START_REFUSED)
-STOP = (3, DONE, 24, False, 0, 0, True, st.EV_OVER, st.EV_OVER, st.EV_OVER, _STOP_REFUSED)
-TOOL = (40, 41, 36, False, 0, 0, True, st.EV_TOOL, st.EV_NONE, st.EV_NONE, _REPORT)
-FETCH = (64, 65, 32, True, 10, 22, False, st.EV_FETCHED, st.EV_FETCH_SILENT, st.EV_FETCH_REFUSED, _REPORT)
-SUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _SUBSCRIBE_REFUSED)
-UNSUBSCRIBE = (0, DONE, 24, False, 0, 0, False, st.EV_NONE, st.EV_OVER, st.EV_REFUSED, _UNSUBSCRIBE_REFUSED)
+START = (
+    1,
+    2,
+    20,
+    False,
+    0,
+    0,
+    False,
+    session_states.EV_STARTED,
+    session_states.EV_OVER,
+    session_states.EV_REFUSED,
+    _START_REFUSED,
+)
+STOP = (
+    3,
+    DONE,
+    24,
+    False,
+    0,
+    0,
+    True,
+    session_states.EV_OVER,
+    session_states.EV_OVER,
+    session_states.EV_OVER,
+    _STOP_REFUSED,
+)
+TOOL = (40, 41, 36, False, 0, 0, True, session_states.EV_TOOL, session_states.EV_NONE, session_states.EV_NONE, _REPORT)
+FETCH = (
+    64,
+    65,
+    32,
+    True,
+    10,
+    22,
+    False,
+    session_states.EV_FETCHED,
+    session_states.EV_FETCH_SILENT,
+    session_states.EV_FETCH_REFUSED,
+    _REPORT,
+)
+SUBSCRIBE = (
+    0,
+    DONE,
+    24,
+    False,
+    0,
+    0,
+    False,
+    session_states.EV_NONE,
+    session_states.EV_OVER,
+    session_states.EV_REFUSED,
+    _SUBSCRIBE_REFUSED,
+)
+UNSUBSCRIBE = (
+    0,
+    DONE,
+    24,
+    False,
+    0,
+    0,
+    False,
+    session_states.EV_NONE,
+    session_states.EV_OVER,
+    session_states.EV_REFUSED,
+    _UNSUBSCRIBE_REFUSED,
+)
 # Of any MID.
 SUBSCRIBE_AGAIN = (
     60,
@@ -81,9 +141,9 @@ SUBSCRIBE_AGAIN = (
     0,
     0,
     True,
-    st.EV_SUBSCRIBED,
-    st.EV_NONE,
-    st.EV_NOT_SUBSCRIBED,
+    session_states.EV_SUBSCRIBED,
+    session_states.EV_NONE,
+    session_states.EV_NOT_SUBSCRIBED,
     _REPORT,
 )  # of any MID
 

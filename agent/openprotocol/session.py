@@ -43,7 +43,7 @@ from toolcart.agent.base.ticks import FOREVER, Timer
 from toolcart.agent.link import LINK_BROKEN, LINK_CUT_SHORT, LINK_JUNK, LINK_NEED_DATA, WHY_SLOW, WHY_UNANSWERED
 from toolcart.agent.openprotocol import controller_identity as identity
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.error_codes import UNNAMED, code_of, named_in, refusal_class
 from toolcart.agent.openprotocol.header import (
     HEADER_BYTES,
@@ -102,7 +102,7 @@ class Session:
         self.link = link
         self.steady = link.steady  # found here at once: on the link it is the class's
         self.subscriptions = subscriptions
-        self.state = st.CLOSED
+        self.state = session_states.CLOSED
         self.station_id = 0  # 0: the header field stays blank
         self.spindle_id = 0
         self.starts = Revisions(start_revisions)
@@ -146,7 +146,7 @@ class Session:
 
         Not after MID 0003, the last message of a session: the result comes again in the next one.
         """
-        if self.state == st.STOPPING and self.request.row is rq.STOP and not self.request.unsent:
+        if self.state == session_states.STOPPING and self.request.row is rq.STOP and not self.request.unsent:
             return
         push = self.pushed
         if self.received.sequence:
@@ -172,7 +172,7 @@ class Session:
 
     def tick(self, now):
         """Post what is due, if the link has room; return the ms until something may be due again."""
-        if self.state == st.CLOSED or self.state == st.OVER:
+        if self.state == session_states.CLOSED or self.state == session_states.OVER:
             return FOREVER
         rest = FOREVER
         if self.link.idle():
@@ -196,8 +196,8 @@ class Session:
         """The port is closed."""
         self._lose()
         self._note_connection_end()
-        self.state = st.CLOSED
-        self.why = st.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
+        self.state = session_states.CLOSED
+        self.why = session_states.WHY_NOTHING  # while a session begins: why it will have failed, should it end now
         self.received.clear()
         self._subscription_index = 0  # place of the subscription that was asked for last
         self.no_error_index = -1  # place of its revision that was answered with "no error"
@@ -233,7 +233,7 @@ class Session:
         generic = self.fallback.generic
         if generic is not None and generic.holds_back:
             return False  # its answer would come between the parts of a push
-        return self.state == st.READY and self.request.asked == 0
+        return self.state == session_states.READY and self.request.asked == 0
 
     def fetch(self):
         """Ask by MID 0064 for the result that `fetching` names; all zeros mean the newest."""
@@ -248,7 +248,7 @@ class Session:
 
     def _is_old_result_asked(self):
         """True if the last request was for an old result."""
-        return self.request.row[rq.SILENT] == st.EV_FETCH_SILENT
+        return self.request.row[rq.SILENT] == session_states.EV_FETCH_SILENT
 
     def place_of_pushed_id(self):
         """Return the offset of the tightening ID in a pushed result."""
@@ -268,9 +268,13 @@ class Session:
         An outstanding request is answered first, or given up after `stop_wait_ms`: only one is outstanding at a time.
         Where that is MID 0001 there is no session to end: it is over without MID 0003.
         """
-        if self.state == st.CLOSED or self.state == st.OVER or self.state == st.STOPPING:
+        if (
+            self.state == session_states.CLOSED
+            or self.state == session_states.OVER
+            or self.state == session_states.STOPPING
+        ):
             return
-        self.state = st.STOPPING
+        self.state = session_states.STOPPING
         answer = self.request.answer
         if self.request.asked == 0 or self.request.unsent:
             self._leave()
@@ -303,7 +307,7 @@ class Session:
 
     def answered(self):
         self.request.answered()
-        if self.state == st.STOPPING:
+        if self.state == session_states.STOPPING:
             self._leave()
 
     def _leave(self):
@@ -315,18 +319,18 @@ class Session:
         if not (may_owe and self._post_owed()):
             if self.request.unsent:
                 self._post_request(now)
-            elif st.SUBSCRIBING <= self.state <= st.READY:
+            elif session_states.SUBSCRIBING <= self.state <= session_states.READY:
                 if self._rest.left(now) > 0:
                     return self._rest.left(now)
                 self._post(rq.KEEP_ALIVE, 1, b"", False, 0)
                 if not self.silence.armed:  # the one before was answered
                     self.silence.start(now, self._silence_ms)
-                    self._keepalives += self.state == st.READY
+                    self._keepalives += self.state == session_states.READY
                 self._retry_shut(now)
             else:
                 return FOREVER  # no MID 9999 while a session begins or ends
         self._rest.start(now, self._keepalive_ms)
-        return self._keepalive_ms if st.SUBSCRIBING <= self.state <= st.READY else FOREVER
+        return self._keepalive_ms if session_states.SUBSCRIBING <= self.state <= session_states.READY else FOREVER
 
     def _post_owed(self):
         """Post an answer or an acknowledgement that is due; False if none is."""
@@ -409,15 +413,15 @@ class Session:
     # -- how it begins, and ends where it cannot begin ----------------------------------------------------------
 
     def _start(self):
-        self.state = st.STARTING
+        self.state = session_states.STARTING
         tries = 1 if self.fallback.goes_on else self.tries
         revision = self.starts.wanted()
         data = _KEEP_ALIVE_NEEDED if revision >= _KEEP_ALIVE_REVISION else b""
         self.request.ask(rq.START, rq.START[rq.MID], rq.START[rq.MID], revision, data, tries)
 
     def _started(self, buf, at, length):
-        if self.why == st.WHY_FRAMING:
-            self.why = st.WHY_NOTHING
+        if self.why == session_states.WHY_FRAMING:
+            self.why = session_states.WHY_NOTHING
         identity.read_identity(self.identity, buf, at, length)
         self.system_type = identity.system_type_of(buf, at, length)
         if identity.numbers_messages(buf, at, length):
@@ -429,18 +433,18 @@ class Session:
                 receiver.owe(2, CODE_NONE)
             if self.link_level_send is not None:
                 self.link_level_send.active = True
-        if self.state == st.STOPPING:
+        if self.state == session_states.STOPPING:
             self.answered()
-            return st.EV_NONE
+            return session_states.EV_NONE
         if self._begins_again(length):
-            return st.EV_NONE
+            return session_states.EV_NONE
         if self.starts.wanted() == BLANK:
             self.subscriptions[0].revisions.prefer(BLANK)
             for subscription in self.subscriptions:
                 self._open_pushes(subscription)
         is_generic = self.fallback.began(self)
         self.subscribe(0, len(self.subscriptions))
-        return st.EV_GENERIC if is_generic else st.EV_STARTED
+        return session_states.EV_GENERIC if is_generic else session_states.EV_STARTED
 
     def _begins_again(self, length):
         """End a session that was begun in a revision less wanted than another that may do (rules 4 and 5).
@@ -456,15 +460,15 @@ class Session:
             if names_it or not starts.prefer(_STATION_REVISION):
                 return False
         self.fallback.goes_on = True
-        self.why = st.WHY_STOPPED
+        self.why = session_states.WHY_STOPPED
         self.answered()
-        self.state = st.STOPPING
+        self.state = session_states.STOPPING
         self._leave()
         return True
 
     def _subscribe(self):
         subscription = self._subscription()
-        self.state = st.SUBSCRIBING
+        self.state = session_states.SUBSCRIBING
         self._ask_for(rq.SUBSCRIBE, subscription.mid, subscription.revision())
 
     def _subscription_accepted(self):
@@ -482,9 +486,9 @@ class Session:
         """Ask for the next subscription; `refused`: the session goes on without the last one. READY after the last."""
         self._is_cleared = False
         self.no_error_index = -1
-        if self.state == st.STOPPING:
+        if self.state == session_states.STOPPING:
             self.answered()
-            return st.EV_NONE
+            return session_states.EV_NONE
         subscriptions = self.subscriptions
         index = self._subscription_index + 1
         while index < self._subscriptions_end and subscriptions[index].is_passed_over(refused):
@@ -493,13 +497,13 @@ class Session:
         self._subscription_index = index
         if index < self._subscriptions_end:
             self._subscribe()
-            return st.EV_NONE
-        self.state = st.READY
-        self.why = st.WHY_NOTHING
+            return session_states.EV_NONE
+        self.state = session_states.READY
+        self.why = session_states.WHY_NOTHING
         self.starts.accepted()
         self.fallback.accepted()
         self.answered()
-        return st.EV_READY
+        return session_states.EV_READY
 
     # -- what is done about a rejection, and about the end of a connection -------------------------------------------
 
@@ -513,33 +517,33 @@ class Session:
             if self._is_optional():
                 return self._go_without()
             if act == rq.ACT_BUSY:
-                if self.state == st.STARTING:
+                if self.state == session_states.STARTING:
                     self.starts.occupied()
-                return self._end(st.WHY_BUSY)
+                return self._end(session_states.WHY_BUSY)
         if act == rq.ACT_CLEAR:
             if self.no_error_index >= 0:
                 return self._accept_no_error()
             if self._is_cleared:
                 return self._subscription_accepted()
             self._is_cleared = True
-            self.state = st.CLEARING
+            self.state = session_states.CLEARING
             self._ask_for(rq.UNSUBSCRIBE, self._subscription().row[UNSUBSCRIBE_MID], 1)
         elif act == rq.ACT_SUBSCRIBE:
             self._subscribe()
         else:
-            self.why = st.WHY_REFUSED
+            self.why = session_states.WHY_REFUSED
             if act != rq.ACT_LATER:
                 return self._next_revision(act)
-        return st.EV_REFUSED
+        return session_states.EV_REFUSED
 
     def _next_start(self):
         """MID 0001 was rejected in this revision: ask in the next one, on the same connection."""
         self.fallback.goes_on = self.starts.refused()
-        self.why = st.WHY_NO_REVISION if self.starts.is_exhausted else st.WHY_REFUSED
+        self.why = session_states.WHY_NO_REVISION if self.starts.is_exhausted else session_states.WHY_REFUSED
         if not self.fallback.goes_on:
-            return self._end(st.WHY_NO_REVISION)
+            return self._end(session_states.WHY_NO_REVISION)
         self._start()
-        return st.EV_REFUSED
+        return session_states.EV_REFUSED
 
     def _next_revision(self, act):
         """The subscription was rejected in this revision: ask in the next one, then in another way (rule 9 for 00)."""
@@ -562,24 +566,24 @@ class Session:
             self.fallback.goes_on = left or self.fallback.next(self)
             self.fallback.is_exhausted = self.fallback.is_exhausted or not self.fallback.goes_on
             if self.fallback.is_exhausted:
-                self.why = st.WHY_NO_RESULTS
+                self.why = session_states.WHY_NO_RESULTS
             if not self.fallback.goes_on:
-                return self._end(st.WHY_NO_RESULTS)
+                return self._end(session_states.WHY_NO_RESULTS)
         self._subscribe()
-        return st.EV_REFUSED
+        return session_states.EV_REFUSED
 
     def _lose(self):
         """The connection has ended, or no answer came: that speaks against what was asked for (rule 4)."""
         state = self.state
-        if state == st.CLOSED or state == st.OVER:
+        if state == session_states.CLOSED or state == session_states.OVER:
             return
-        self._is_cleared = state == st.CLEARING  # what exists is taken as it is, the next time
+        self._is_cleared = state == session_states.CLEARING  # what exists is taken as it is, the next time
         if self.fallback.ended():
             return
-        if state == st.STARTING:
+        if state == session_states.STARTING:
             had_answered = self.starts.has_answered
             self.fallback.goes_on = self.starts.cut() and had_answered
-        elif state == st.SUBSCRIBING or state == st.CLEARING:
+        elif state == session_states.SUBSCRIBING or state == session_states.CLEARING:
             revisions = self._subscription().revisions
             if self._is_optional():
                 revisions.given_up = self._is_cleared or not revisions.cut()
@@ -589,7 +593,7 @@ class Session:
 
     def _note_connection_end(self):
         """The connection has ended: what it went on without may be why, if it did not last."""
-        if self.state == st.CLOSED:
+        if self.state == session_states.CLOSED:
             return
         if self.request.asked and self.request.row is rq.TOOL:
             self.tool.given_up = True
@@ -603,7 +607,7 @@ class Session:
         """The subscription is not available: go on without it."""
         self._subscription().revisions.given_up = self.fallback.goes_on = True
         self._ask_next(True)
-        return st.EV_REFUSED
+        return session_states.EV_REFUSED
 
     def _subscription(self):
         """Return the subscription whose turn it is."""
@@ -611,7 +615,7 @@ class Session:
 
     def _is_optional(self):
         """True if what is asked for is a subscription that is not needed."""
-        return self.state != st.STARTING and self._subscription().row[NEEDED] is not True
+        return self.state != session_states.STARTING and self._subscription().row[NEEDED] is not True
 
     def _is_subscribed_by(self, push):
         """True if this push shows that the subscription that was asked for is accepted (rule 2)."""
@@ -637,59 +641,59 @@ class Session:
     def over(self, why):
         """End the session: no answer came, or nothing that can be read."""
         self._lose()
-        is_silence = why == st.WHY_SILENCE or why == st.WHY_UNUSABLE
+        is_silence = why == session_states.WHY_SILENCE or why == session_states.WHY_UNUSABLE
         return self._end(self.why if self.why and is_silence else why)
 
     def _why_broken(self):
         """Return why the link is lost."""
         if self.link.why == WHY_UNANSWERED:
-            return st.WHY_SILENCE
-        if self.link.why == WHY_SLOW and self.request.asked and self.state < st.READY:
-            self.request.heard = st.HEARD_PART
+            return session_states.WHY_SILENCE
+        if self.link.why == WHY_SLOW and self.request.asked and self.state < session_states.READY:
+            self.request.heard = session_states.HEARD_PART
             return self._why_silent()
-        return st.WHY_FRAMING
+        return session_states.WHY_FRAMING
 
     def _why_silent(self):
         """Return why a request has no answer: nothing came, or something that is none; `received` says what then."""
         heard = self.request.heard
         if not heard:
-            return st.WHY_SILENCE
+            return session_states.WHY_SILENCE
         if not self.why:
             self.received.refused_mid = self.request.asked
             self.received.refused_code = heard
-        return st.WHY_UNUSABLE
+        return session_states.WHY_UNUSABLE
 
     def _end(self, why):
-        self.state = st.OVER
+        self.state = session_states.OVER
         self.why = why
-        return st.EV_OVER
+        return session_states.EV_OVER
 
     # -- events ------------------------------------------------------------------------------------------------
 
     def next_event(self, now):
         """Return the next EV_; EV_NONE when there is nothing to do until input or time comes."""
-        while self.state != st.OVER and self.state != st.CLOSED:
+        while self.state != session_states.OVER and self.state != session_states.CLOSED:
             kind = self.link.next_message(now)
             if kind == LINK_NEED_DATA:
                 return self._check_timers(now)
             if kind == LINK_BROKEN:
                 return self.over(self._why_broken())
             event = self._take(kind == LINK_CUT_SHORT) if kind != LINK_JUNK else self._take_junk()
-            if event != st.EV_NONE:
+            if event != session_states.EV_NONE:
                 return event
-        return st.EV_NONE
+        return session_states.EV_NONE
 
     def _check_timers(self, now):
         if (self.silence.armed and self.silence.expired(now)) or (self._blocked.armed and self._blocked.expired(now)):
-            return self.over(st.WHY_SILENCE)
+            return self.over(session_states.WHY_SILENCE)
         if self._linked is not None and self._linked.is_over(self.link, now):
             self.received.mid = self._linked.mid
-            return st.EV_MALFORMED
+            return session_states.EV_MALFORMED
         if self.fallback.is_late(now):
-            return st.EV_PART_LATE
+            return session_states.EV_PART_LATE
         answer = self.request.answer
         if not answer.armed or not answer.expired(now):
-            return st.EV_NONE
+            return session_states.EV_NONE
         sender = self.link_level_send
         return self.silent() if sender is None or not sender.active else sender.silent(self, now)
 
@@ -698,20 +702,22 @@ class Session:
         request = self.request
         request.answer.stop()
         request.tries -= 1
-        leaves = self.state == st.STOPPING and request.row is not rq.STOP
+        leaves = self.state == session_states.STOPPING and request.row is not rq.STOP
         if leaves and request.row is rq.START:  # there is no session to end
-            return self.over(st.WHY_STOPPED)
+            return self.over(session_states.WHY_STOPPED)
         if request.tries > 0 and not leaves:
             request.unsent = True
-            return st.EV_NONE
+            return session_states.EV_NONE
         event = request.row[rq.SILENT]
         if request.row[rq.MID] == 0 and not leaves and self._is_optional():
             return self._ask_next(True)
-        if event == st.EV_OVER and not leaves:
-            return self.over(st.WHY_STOPPED if self.state == st.STOPPING else self._why_silent())
+        if event == session_states.EV_OVER and not leaves:
+            return self.over(
+                session_states.WHY_STOPPED if self.state == session_states.STOPPING else self._why_silent()
+            )
         request.given_up()
         self.answered()
-        return st.EV_NONE if event == st.EV_OVER else event
+        return session_states.EV_NONE if event == session_states.EV_OVER else event
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -727,16 +733,16 @@ class Session:
     def _take_junk(self):
         """Take octets that are no message: they have no MID. Where no message comes at all, that is the reason why."""
         self.received.mid = 0
-        if self.link.why == WHY_SLOW and self.request.asked and self.state < st.READY:
-            self.request.heard = st.HEARD_PART
-        elif self.state == st.STARTING and not self.why:
-            self.why = st.WHY_FRAMING
-        return st.EV_MALFORMED
+        if self.link.why == WHY_SLOW and self.request.asked and self.state < session_states.READY:
+            self.request.heard = session_states.HEARD_PART
+        elif self.state == session_states.STARTING and not self.why:
+            self.why = session_states.WHY_FRAMING
+        return session_states.EV_MALFORMED
 
     def _take(self, cut_short):
         link = self.link
-        if self.state == st.STARTING and self._has_other_header():
-            return self.over(st.WHY_HEADER)
+        if self.state == session_states.STARTING and self._has_other_header():
+            return self.over(session_states.WHY_HEADER)
         head = number(link.buf, link.at + 4, 7)  # MID and revision, where both are digits
         if head > 0 and head % 1000:
             mid = head // 1000
@@ -754,28 +760,28 @@ class Session:
             if push is None:
                 link.answered()
             elif not link.pushed():
-                return st.EV_NONE
+                return session_states.EV_NONE
         self.received.sequence = 0
         if self.link_level_receive is not None:
             if mid == 9998 and self._is_ack_refused():
-                return st.EV_ACK_REFUSED
+                return session_states.EV_ACK_REFUSED
             if self.link_level_send is not None and (mid == 9997 or mid == 9998):
                 return self.link_level_send.received(self, mid)
             if not self._is_in_turn(mid, push is not None):
-                return st.EV_REPEATED if self.link_level_receive.owes_again() else st.EV_NONE
+                return session_states.EV_REPEATED if self.link_level_receive.owes_again() else session_states.EV_NONE
         if link.buf[link.at + _PARTS] > 0x31 and (push or self.request.is_answered_in_parts(mid)):
             return self._take_part(mid, push, cut_short)
         if push:
             if cut_short or self.request.asked:
                 return self._pushed(push, cut_short)
             self.pushed = push
-            return st.EV_PUSHED
+            return session_states.EV_PUSHED
         if mid == rq.KEEP_ALIVE:
-            if self.state == st.STARTING:  # none of ours went out: it mirrors nothing
+            if self.state == session_states.STARTING:  # none of ours went out: it mirrors nothing
                 self.request.heard = mid
-            return st.EV_NONE
+            return session_states.EV_NONE
         event = self._take_answer(mid, cut_short)
-        if event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
+        if event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.request.heard = mid
         return event
 
@@ -785,11 +791,11 @@ class Session:
         if self._is_subscribed_by(push):
             self._subscription_accepted()  # it came instead of the 0005
         if not cut_short:
-            return st.EV_PUSHED
+            return session_states.EV_PUSHED
         if self._linked is not None and self._linked.took_room(self.link):
             self.withhold()
-            return st.EV_MALFORMED
-        return st.EV_PUSHED_CUT
+            return session_states.EV_MALFORMED
+        return session_states.EV_PUSHED_CUT
 
     def _take_part(self, mid, push, cut_short):
         """Take a message that says it is one part of several."""
@@ -807,7 +813,7 @@ class Session:
             self.link_level_receive.owe(mid, code)  # type: ignore[union-attr] - it has numbered this one
             if part == linked_messages.PART_REFUSED:
                 self.withhold()
-        return st.EV_NONE if part == linked_messages.PART_KEPT else st.EV_MALFORMED
+        return session_states.EV_NONE if part == linked_messages.PART_KEPT else session_states.EV_MALFORMED
 
     def _is_in_turn(self, mid, later):
         """Look at the message's link-level number; False if it is a repeat or out of turn."""
@@ -821,7 +827,7 @@ class Session:
         buf = link.buf
         at = link.at
         if cut_short and self._linked is not None and self._linked.took_room(link):
-            return st.EV_MALFORMED
+            return session_states.EV_MALFORMED
         if mid == rq.DONE:
             return self._accepted(named_in(buf, at + 20, at + link.length))
         if mid == rq.REFUSAL:
@@ -831,7 +837,7 @@ class Session:
         if not request.asked or mid != row[rq.ANSWER] or (cut_short and row[rq.WHOLE]):
             return self._take_unasked(mid, cut_short)
         if link.length < row[rq.LEAST]:
-            return st.EV_MALFORMED
+            return session_states.EV_MALFORMED
         if not request.is_matched(buf, at):
             return self._take_unasked(mid, cut_short)
         if row is rq.START:
@@ -844,29 +850,31 @@ class Session:
         link = self.link
         is_old = mid == rq.FETCH[rq.ANSWER] and not cut_short and link.length >= rq.FETCH[rq.LEAST]
         if not is_old:
-            return st.EV_UNKNOWN
+            return session_states.EV_UNKNOWN
         if self._is_old_result_asked() and self.request.is_late(link.buf, link.at):
-            return st.EV_FETCHED
+            return session_states.EV_FETCHED
         if not self.request.is_other_spindle(link.buf, link.at):  # late, if such a thing was ever asked for
-            return st.EV_NONE if self.old_result.was_asked() else st.EV_UNKNOWN
-        return st.EV_NONE if self.request.was_newest else st.EV_OTHER_SPINDLE  # the newest only shows what is missing
+            return session_states.EV_NONE if self.old_result.was_asked() else session_states.EV_UNKNOWN
+        return (
+            session_states.EV_NONE if self.request.was_newest else session_states.EV_OTHER_SPINDLE
+        )  # the newest only shows what is missing
 
     def _accepted(self, named):
         request = self.request
-        if named == UNNAMED and self.state != st.READY:  # later it may be a late answer to a command
+        if named == UNNAMED and self.state != session_states.READY:  # later it may be a late answer to a command
             named = self._outstanding()
         self.received.named = named
         if request.row[rq.ANSWER] != rq.DONE or not request.is_named(named):
-            return st.EV_UNKNOWN
+            return session_states.EV_UNKNOWN
         if request.row is rq.STOP:
-            return self.over(st.WHY_STOPPED)
+            return self.over(session_states.WHY_STOPPED)
         event = request.row[rq.EVENT]
-        if self.state == st.STOPPING or event != st.EV_NONE:
+        if self.state == session_states.STOPPING or event != session_states.EV_NONE:
             self.answered()
             return event  # type: ignore
-        if self.state == st.CLEARING:
+        if self.state == session_states.CLEARING:
             self._subscribe()
-            return st.EV_NONE
+            return session_states.EV_NONE
         return self._subscription_accepted()
 
     def _outstanding(self):
@@ -895,13 +903,13 @@ class Session:
         self.received.named = named
         self.received.code = code
         if named == rq.KEEP_ALIVE:
-            return st.EV_NONE  # no keep-alive there, but a sign of life all the same
+            return session_states.EV_NONE  # no keep-alive there, but a sign of life all the same
         if self.request.is_named(named):
             return self.refused_as(refusal_class(code))
         if self._acknowledges(named):
-            return st.EV_ACK_REFUSED
+            return session_states.EV_ACK_REFUSED
         is_late = named == rq.FETCH[rq.MID] and self.old_result.was_asked()
-        return st.EV_NONE if is_late else st.EV_UNKNOWN
+        return session_states.EV_NONE if is_late else session_states.EV_UNKNOWN
 
     def _can_only_mean_outstanding(self, named):
         """True if a rejection names what was not sent: no MID, the answer's own, a keep-alive before there was one.
@@ -909,7 +917,11 @@ class Session:
         In a session that is READY it may also be a late one, to a command; there it is only taken for old results.
         """
         request = self.request
-        if not request.asked or request.is_named(named) or (self.state == st.READY and request.row is not rq.FETCH):
+        if (
+            not request.asked
+            or request.is_named(named)
+            or (self.state == session_states.READY and request.row is not rq.FETCH)
+        ):
             return False
         if self.link.length < _REFUSAL_BYTES - 2 and not self._acknowledges(named):
             return self._is_code_alone()
@@ -945,15 +957,17 @@ class Session:
         if act == rq.ACT_DONE:
             return self._accepted(self.received.named)
         if act == rq.ACT_REPORT and not request.is_refused():
-            return st.EV_NONE  # late
-        if self.state == st.STOPPING and (row is rq.START or row is rq.STOP):  # there is no session, or no longer
-            return self.over(st.WHY_STOPPED)
+            return session_states.EV_NONE  # late
+        if self.state == session_states.STOPPING and (
+            row is rq.START or row is rq.STOP
+        ):  # there is no session, or no longer
+            return self.over(session_states.WHY_STOPPED)
         if act == rq.ACT_REPORT:
             if row is rq.TOOL:
                 self.tool.given_up = True
             self.answered()
             return row[rq.REFUSED]
-        if self.state == st.STOPPING:
+        if self.state == session_states.STOPPING:
             self.answered()
-            return st.EV_NONE
+            return session_states.EV_NONE
         return self._act(act)

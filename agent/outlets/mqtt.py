@@ -29,7 +29,7 @@ from toolcart.agent.mqtt import session as ms
 from toolcart.agent.mqtt.receipt import Receipt
 
 # isort: split
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.fields import holds, number
@@ -157,11 +157,11 @@ class Mqtt:
         self.session.stop()
         self.port.close()
         if not self.log.state.save_cursor(self.cursor):
-            self.counters.count(h.NOT_SAVED)
+            self.counters.count(counter.NOT_SAVED)
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        self.counters.note(h.FAULTS, 2, now)
+        self.counters.note(counter.FAULTS, 2, now)
         self.port.close()
         self._opening = False
         self._lost(self.session.closed(now), now)
@@ -269,7 +269,7 @@ class Mqtt:
         if log.state.save() if self._is_place_unsaved() else log.state.ready():
             log.settle()
             return 0
-        self.counters.count(h.NOT_SAVED)
+        self.counters.count(counter.NOT_SAVED)
         return RETRY_MS
 
     def _gather(self, now):
@@ -384,7 +384,7 @@ class Mqtt:
         if progress.put_silence(self.session.window.count) == RECEIPT_BELOW:
             self.counts.receipts_below += 1
         if progress.is_overdue and not was_overdue:
-            self.counters.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(counter.OUTLET_FAILED, self.index, now)
         return 0
 
     def _take_receipt(self, now):
@@ -405,7 +405,7 @@ class Mqtt:
             counts.receipts_other += 1
         elif value > self.progress.highest:
             counts.receipts_above += 1
-            self.counters.note(h.OUTLET_FAILED, self.index, now)
+            self.counters.note(counter.OUTLET_FAILED, self.index, now)
             self.progress.put_above(session.window.count)
         else:
             self._received(value, now)
@@ -449,8 +449,8 @@ class Mqtt:
         progress.stand_at_cursor()
         self.forget_extra()
         if self.fault.set(self.port.why, self.session.lost_in, self.port.why_code, 0, self.counts.receipts):
-            self.counters.log.add(h.OUTLET_FAILED, self.index, now)
-        self.counters.count(h.OUTLET_FAILED)
+            self.counters.log.add(counter.OUTLET_FAILED, self.index, now)
+        self.counters.count(counter.OUTLET_FAILED)
 
     def _may_be_unretained(self):
         """True if the broker has ended the connection where it may refuse what is retained (rule 8)."""

@@ -23,7 +23,7 @@ from struct import pack_into
 
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import copy, get_u32
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import FRAME_BYTES, NUMBER_TOP, RECORD_LOST, RECORD_NONE
@@ -84,7 +84,7 @@ class Quarantine:
     def start(self):
         """Take in, after the mount, what the snapshot does not know; return True if all of it is settled."""
         self.log.damage.forgive(NUMBER_TOP)  # what cannot be read is counted when it is passed
-        self.log.rewind(self._fold, self.state.numbers[n.KEPT + n.NEXT] - 1)
+        self.log.rewind(self._fold, self.state.numbers[field.KEPT + field.NEXT] - 1)
         self._settled = not self.log.doubtful and self._catch_up()
         return self._settled
 
@@ -113,10 +113,10 @@ class Quarantine:
     def _pass_kept(self):
         """Pass what was kept but not passed when the power failed: else, once dropped, it would be kept again."""
         main = self._main
-        cursor = main.cursor_at(n.TOOLSNET_CURSOR)
+        cursor = main.cursor_at(field.TOOLSNET_CURSOR)
         if cursor is None:
             return True  # ToolsNet is not there: its next start does it
-        while cursor.number < self.state.numbers[n.KEPT_LAST]:
+        while cursor.number < self.state.numbers[field.KEPT_LAST]:
             kind = main.peek(cursor)
             if kind <= RECORD_NONE:
                 return kind == RECORD_NONE and not main.doubtful
@@ -129,15 +129,15 @@ class Quarantine:
     def _take_in(self, entry, number):
         numbers = self.state.numbers
         self._none_to = 0
-        if number > numbers[n.KEPT_LAST]:
-            numbers[n.KEPT_LAST] = number
-            numbers[n.SET_ASIDE] += 1
+        if number > numbers[field.KEPT_LAST]:
+            numbers[field.KEPT_LAST] = number
+            numbers[field.SET_ASIDE] += 1
             return True
         kind = self._seek(0, entry, number)
         if kind > RECORD_NONE:
             self._leave_moved(self.entry, entry)
         elif kind == RECORD_NONE:  # dropped, and refused again by a server that was set back
-            numbers[n.SET_ASIDE] += 1
+            numbers[field.SET_ASIDE] += 1
         return kind != RECORD_LOST
 
     # -- what outlets call -------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ class Quarantine:
 
     def has(self, number):
         """Return 1 if the main log's record `number` is kept, 0 if not, -1 if that cannot be read now."""
-        if number > self.state.numbers[n.KEPT_LAST] or self._none_from < number < self._none_to:
+        if number > self.state.numbers[field.KEPT_LAST] or self._none_from < number < self._none_to:
             return 0
         kind = self.find(number)
         return 1 if kind > RECORD_NONE else kind // 2
@@ -205,8 +205,8 @@ class Quarantine:
             return NO_ROOM if code == LOG_FULL else FAILED
         numbers = self.state.numbers
         self._none_to = 0
-        numbers[n.KEPT_LAST] = max(numbers[n.KEPT_LAST], number)
-        numbers[n.SET_ASIDE] += 1
+        numbers[field.KEPT_LAST] = max(numbers[field.KEPT_LAST], number)
+        numbers[field.SET_ASIDE] += 1
         return KEPT_DONE
 
     def _reread(self, number):
@@ -225,9 +225,9 @@ class Quarantine:
     def end_late(self, taken):
         """End the offer, as taken or not; the next snapshot makes this durable. Return False to be called again."""
         numbers = self.state.numbers
-        if not self.settle() or (taken and numbers[n.LATE] and not self._leave(numbers[n.LATE], 0)):
+        if not self.settle() or (taken and numbers[field.LATE] and not self._leave(numbers[field.LATE], 0)):
             return False
-        numbers[n.LATE] = 0
+        numbers[field.LATE] = 0
         return True
 
     # -- looking -----------------------------------------------------------------------------------------------
@@ -356,14 +356,14 @@ class Quarantine:
         if not self.settle():
             return FAILED
         cursor, counts = self.log.cursors[0], self.state.numbers
-        gaps, damaged, passed, sent = self._gaps.saved(), counts[n.DAMAGED], cursor.number, counts[n.SENT]
+        gaps, damaged, passed, sent = self._gaps.saved(), counts[field.DAMAGED], cursor.number, counts[field.SENT]
         done = counted = 0
         for number in numbers:
             if self.find(number) <= RECORD_NONE or not self._leave(self.entry, self._spare()):
                 break
             done += 1
             counted += not self.is_sent_again(number)
-            if counts[n.DOUBT_LACKS] and number <= counts[n.DOUBT_TO]:
+            if counts[field.DOUBT_LACKS] and number <= counts[field.DOUBT_TO]:
                 from toolcart.agent.log.doubt_width import widen  # a ToolsNet that was restored is rare
 
                 widen(counts)
@@ -372,14 +372,14 @@ class Quarantine:
             return done
         counts[counter] -= counted
         self._gaps.restore(gaps)
-        counts[n.DAMAGED], counts[n.SENT] = damaged, sent
+        counts[field.DAMAGED], counts[field.SENT] = damaged, sent
         self.log.rewind(cursor, passed)
         return FAILED if done else 0
 
     def is_sent_again(self, number):
         """True if the main log's record `number` waits to be sent, although it was set aside: an order has it so."""
-        cursor = self._main.cursor_at(n.TOOLSNET_CURSOR)
-        return cursor is not None and cursor.number < number <= n.again_to(self.state.numbers)
+        cursor = self._main.cursor_at(field.TOOLSNET_CURSOR)
+        return cursor is not None and cursor.number < number <= field.again_to(self.state.numbers)
 
     def tidy(self):
         """Move the oldest entry after the newest if no hole is left; return False if that cannot be done now."""
@@ -408,7 +408,7 @@ class Quarantine:
 
     def pass_up_to(self, entry, lost):
         """Pass everything up to `entry`: it has been moved, except `lost` entries that could not be read."""
-        self.state.numbers[n.DAMAGED] += lost
+        self.state.numbers[field.DAMAGED] += lost
         self._gaps.swallow(entry)
         self.log.rewind(self.log.cursors[0], entry)
         self._swallow()
@@ -432,11 +432,11 @@ class Quarantine:
         """Let entry `new` replace entry `old`, which needs no hole because it is the oldest."""
         numbers = self.state.numbers
         self._leave(old, 0)
-        if numbers[n.LATE] == old:
-            numbers[n.LATE] = new
+        if numbers[field.LATE] == old:
+            numbers[field.LATE] = new
 
     def _spare(self):
-        return 1 if self.state.numbers[n.LATE] else 0  # rule 4
+        return 1 if self.state.numbers[field.LATE] else 0  # rule 4
 
     def _leave(self, entry, spare):
         """Take an entry out: the cursor passes it, or it goes into a hole; return True if that could be done."""
@@ -455,6 +455,6 @@ class Quarantine:
             return
         last = self.entry - 1 if kind > RECORD_NONE else log.visible
         gaps.swallow(last)
-        self.state.numbers[n.DAMAGED] += self.lost
+        self.state.numbers[field.DAMAGED] += self.lost
         if last > cursor.number:
             log.rewind(cursor, last)

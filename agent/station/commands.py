@@ -18,14 +18,13 @@ Rules
 Created only where the setting allows a command.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.fields import fill, put_text
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.log import LOG_DONE
-from toolcart.agent.openprotocol import commands, error_codes
+from toolcart.agent.openprotocol import commands, error_codes, session_states
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import FLAG_EDGE_TIME, STAMP_BYTES
@@ -110,8 +109,8 @@ class Commands:
         if before is not None and before.is_noted and not before.is_written:
             return "the log does not yet say what became of the last command: it has no room, or the flash refuses"
         session = self._intake.session
-        if session.state != st.READY:
-            return "the controller is away (%s); `toolcart status` says why" % st.STATE_NAMES[session.state]
+        if session.state != session_states.READY:
+            return "the controller is away (%s); `toolcart status` says why" % session_states.STATE_NAMES[session.state]
         order.ways = commands.ways_of(commands.find(order.name), order.values, session.system_type)
         for way in order.ways:
             timer = self._doubts.get(way[0])
@@ -190,10 +189,10 @@ class Commands:
         order = self.order
         if order is None or order.state != OUT:  # not by the row: at an orderly end MID 0003 has taken its place
             self._others.take(event, session, counters, now)  # type: ignore[union-attr] - who asked is there
-        elif event == st.EV_QUERY:
+        elif event == session_states.EV_QUERY:
             order.code = 0
             self._finish(order, ACCEPTED, now)
-        elif event == st.EV_QUERY_SILENT:
+        elif event == session_states.EV_QUERY_SILENT:
             timer = self._doubts[order.mid] = Timer()
             timer.start(now, DOUBT_MS)
             order.why = "the controller did not answer within %d ms" % session.response_timeout_ms
@@ -254,6 +253,6 @@ class Commands:
             put_text(stage, text + place, octets, 0, min(width, len(octets)))
         if log.append(KIND_EVENT, FLAG_EDGE_TIME, ev.end_text(stage, at, ev.TEXT_MOST)) != LOG_DONE:
             return False
-        store.counters.count(h.EVENTS)
+        store.counters.count(counter.EVENTS)
         intake.wake_outlets(now)
         return True

@@ -16,7 +16,7 @@ Rules
 6. `quiet` is told when something may be said on the line, and when no longer (toolcart.agent.link.flash_window).
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import ConnectionFault
 from toolcart.agent.base.crc import crc30
@@ -24,7 +24,7 @@ from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
 from toolcart.agent.link.port import PORT_CLOSED, PORT_OPEN, PORT_OPENING, WHY_FAILED, WHY_TIMED_OUT
 from toolcart.agent.openprotocol import recovery_phases as rp
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.controller_identity import read_tool
 from toolcart.agent.openprotocol.error_codes import REFUSED_BUSY, REFUSED_GONE, REFUSED_LATER, REFUSED_REVISION, noted
 from toolcart.agent.openprotocol.header import HEADER_BYTES
@@ -116,7 +116,7 @@ class Intake:
 
     def step(self, now):
         """Do what can be done now; return the ms until there may be more. Hot: allocates nothing."""
-        if self.session.state == st.CLOSED:
+        if self.session.state == session_states.CLOSED:
             if self.stopping:
                 return FOREVER
             if not self._connect(now):
@@ -149,23 +149,23 @@ class Intake:
     def stop(self, now):
         """End the session in order; `stopped` tells when it is done."""
         self.stopping = True
-        if self.session.state == st.CLOSED:
+        if self.session.state == session_states.CLOSED:
             self.port.close()
         else:
             self.session.stop(now)
 
     def stopped(self):
         """True if the port is closed after `stop`."""
-        return self.stopping and self.session.state == st.CLOSED
+        return self.stopping and self.session.state == session_states.CLOSED
 
     def hurry(self, now):
         """Connect at once if it would do so over the network: the network is up now."""
-        if self.steady and self.session.state == st.CLOSED and not self.opening:
+        if self.steady and self.session.state == session_states.CLOSED and not self.opening:
             self.wait.start(now, 0)
 
     def recover(self, now):
         """Start over with a new connection after a fault."""
-        self.counters.note(h.FAULTS, 0, now)
+        self.counters.note(counter.FAULTS, 0, now)
         self._close(now)
 
     def stalled(self, now):
@@ -183,7 +183,7 @@ class Intake:
             if state == PORT_OPEN:
                 self.opening = False
                 self.wait.stop()
-                self.counters.count(h.CONTROLLER_CONNECTS)
+                self.counters.count(counter.CONTROLLER_CONNECTS)
                 self._octets_heard = 0
                 self._is_junk_noted = False
                 self.session.opened()
@@ -228,7 +228,7 @@ class Intake:
         """Note that something could not be kept, and whether that is for want of room."""
         self.full = True
         self.refused = self.log.device.refusal() != 0
-        self._stored_at_refusal = self.counters.counts[h.STORED]
+        self._stored_at_refusal = self.counters.counts[counter.STORED]
 
     def _pause(self, now, wait_ms):
         """Wait so long and up to a quarter more."""
@@ -247,11 +247,11 @@ class Intake:
         self.recovery.closed(now)
         self._tell_recovery(now)
         self.opening = False
-        stored = self.counters.counts[h.STORED]
-        is_stuck = why == st.WHY_FRAMING and stored == self._stored_at_refusal
-        if why == st.WHY_FRAMING:
+        stored = self.counters.counts[counter.STORED]
+        is_stuck = why == session_states.WHY_FRAMING and stored == self._stored_at_refusal
+        if why == session_states.WHY_FRAMING:
             self._stored_at_refusal = stored
-        if why == st.WHY_BUSY:
+        if why == session_states.WHY_BUSY:
             wait_ms = self._busy_backoff.next()
         elif (self._ready and not self.full and not is_stuck) or self.session.fallback.goes_on:
             wait_ms = BACKOFF_MS
@@ -265,32 +265,32 @@ class Intake:
         session = self.session
         port = self.port
         code, mid = session.received.refused_code, session.received.refused_mid
-        if why == st.WHY_NOTHING or why == st.WHY_SILENCE:
+        if why == session_states.WHY_NOTHING or why == session_states.WHY_SILENCE:
             mid = session.request.asked
-        if why == st.WHY_SILENCE and self._fetch_after_ms:
+        if why == session_states.WHY_SILENCE and self._fetch_after_ms:
             code = self._octets_heard
-        if why == st.WHY_NOTHING:
+        if why == session_states.WHY_NOTHING:
             code = port.why_code
             why = port.why
             if self.opening and why == 0:
                 why = WHY_TIMED_OUT if port.state() == PORT_OPENING else WHY_FAILED
-        was_open = session.state != st.CLOSED
+        was_open = session.state != session_states.CLOSED
         if was_open:
-            self.counters.note(h.CONTROLLER_LOSSES, why, now)
-        if why == st.WHY_STOPPED:
+            self.counters.note(counter.CONTROLLER_LOSSES, why, now)
+        if why == session_states.WHY_STOPPED:
             return  # we ended it: it starts again by itself
-        state = st.READY if self._ready else st.STARTING if was_open else st.CLOSED
-        is_news = self.fault.set(why, state, code, mid, self.counters.counts[h.STORED])
+        state = session_states.READY if self._ready else session_states.STARTING if was_open else session_states.CLOSED
+        is_news = self.fault.set(why, state, code, mid, self.counters.counts[counter.STORED])
         if not was_open:
-            self.counters.count(h.CONTROLLER_AWAY)
+            self.counters.count(counter.CONTROLLER_AWAY)
             if is_news:
-                self.counters.log.add(h.CONTROLLER_AWAY, why, now)
+                self.counters.log.add(counter.CONTROLLER_AWAY, why, now)
 
     def _begin_ready(self, now):
         """Begin a session: reset the waits for the next attempt, and remember which revisions worked."""
         self._ready = True
         self.fault.over()
-        if self.counters.counts[h.STORED] != self._stored_at_refusal:
+        if self.counters.counts[counter.STORED] != self._stored_at_refusal:
             self._backoff.reset()
         self._busy_backoff.reset()
         session = self.session
@@ -299,8 +299,10 @@ class Intake:
         if state.octets[INDEXES] != indexes:
             state.octets[INDEXES] = indexes
             if not state.save():
-                self.counters.note(h.NOT_SAVED, 2, now)  # a later snapshot has it, or the next session finds out again
-        session.subscriptions[0].keeper.on_event(self, st.EV_READY, now)
+                self.counters.note(
+                    counter.NOT_SAVED, 2, now
+                )  # a later snapshot has it, or the next session finds out again
+        session.subscriptions[0].keeper.on_event(self, session_states.EV_READY, now)
         if session.old_result.revisions.is_shut():
             self.take_news(self.recovery.shut_out(now), now)
         self.subscription_check.rest(now)
@@ -313,7 +315,7 @@ class Intake:
     def _exchange(self, n, now):
         """Write what is due; return the ms until the next deadline, -1 if the connection is over."""
         session = self.session
-        if n < 0 and session.state != st.CLOSED:
+        if n < 0 and session.state != session_states.CLOSED:
             self._close(now)
         left = session.tick(now)
         if left == 0 and self.steady:  # a deadline has come that nothing else would handle
@@ -321,7 +323,7 @@ class Intake:
             left = session.tick(now)
         if self.link.pending:
             left = self._write(left, now)
-        return -1 if session.state == st.CLOSED else left
+        return -1 if session.state == session_states.CLOSED else left
 
     def _write(self, left, now):
         """Write until nothing more is due or the port takes no more; return the ms until the next deadline."""
@@ -357,19 +359,19 @@ class Intake:
         self._more = False
         while True:
             event = session.next_event(now)
-            if not self._ready and session.state == st.READY:
+            if not self._ready and session.state == session_states.READY:
                 self._begin_ready(now)
-            if event == st.EV_NONE:
+            if event == session_states.EV_NONE:
                 return
-            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
-                session.pushed.keeper.take(self, event == st.EV_PUSHED_CUT, now)
+            if event == session_states.EV_PUSHED or event == session_states.EV_PUSHED_CUT:
+                session.pushed.keeper.take(self, event == session_states.EV_PUSHED_CUT, now)
                 if self.steady:
                     if self.link.start == self.link.end:  # `is_empty`, without a call
                         return
                 elif self.link.room() == 0:
                     self._more = True
                     return
-            elif event == st.EV_OVER:
+            elif event == session_states.EV_OVER:
                 if self.steady:
                     self._write_last()
                 self._close(now)
@@ -381,32 +383,32 @@ class Intake:
         session = self.session
         if session.subscriptions[0].keeper is None:
             self._hire(session.subscriptions[0])
-        if event == st.EV_FETCHED:
+        if event == session_states.EV_FETCHED:
             self._take_fetched(now)
-        elif event == st.EV_FETCH_REFUSED:
+        elif event == session_states.EV_FETCH_REFUSED:
             self._take_refusal(now)
-        elif event == st.EV_FETCH_SILENT:
+        elif event == session_states.EV_FETCH_SILENT:
             self.take_news(self.recovery.silent(now), now)
-        elif event == st.EV_OTHER_SPINDLE:
+        elif event == session_states.EV_OTHER_SPINDLE:
             self._take_other_answer(now)
-        elif event == st.EV_TOOL:
+        elif event == session_states.EV_TOOL:
             read_tool(self.store.serial, self.link.buf, self.link.at)
-        elif event == st.EV_REFUSED:
-            self.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
-        elif event == st.EV_UNKNOWN:
+        elif event == session_states.EV_REFUSED:
+            self.counters.note(counter.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
+        elif event == session_states.EV_UNKNOWN:
             if self.commands is None or not self.commands.came_late(session, now):
-                self.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
-        elif event == st.EV_MALFORMED:
+                self.counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
+        elif event == session_states.EV_MALFORMED:
             if session.received.mid or not self._is_junk_noted:
                 self._is_junk_noted = self._is_junk_noted or not session.received.mid
-                self.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+                self.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             else:
-                self.counters.count(h.CONTROLLER_MALFORMED)
-        elif event >= st.EV_WATCH:
+                self.counters.count(counter.CONTROLLER_MALFORMED)
+        elif event >= session_states.EV_WATCH:
             self.subscription_check.on_event(self, event, now)
-        elif event >= st.EV_KEEPERS:
+        elif event >= session_states.EV_KEEPERS:
             session.subscriptions[0].keeper.on_event(self, event, now)  # type: ignore[union-attr] - who asked is there
-        elif event >= st.EV_QUERY:
+        elif event >= session_states.EV_QUERY:
             self.queries.take(event, session, self.counters, now)  # type: ignore
 
     def _take_refusal(self, now):
@@ -535,7 +537,7 @@ class Intake:
 
     def _maintain(self):
         if not self.log.maintain():
-            self.counters.count(h.NOT_SAVED)  # it is retried each time
+            self.counters.count(counter.NOT_SAVED)  # it is retried each time
 
     def _fetch_next(self, now):
         if self.due and self._ask_first(now):
@@ -578,19 +580,19 @@ class Intake:
         """Count what the recovery found gone, which is in the log by now, and what it could not save."""
         gone = self.recovery.ledger.gone()
         if gone != self._gone_reported:
-            self.counters.note(h.IDS_GONE, gone - self._gone_reported, now)
+            self.counters.note(counter.IDS_GONE, gone - self._gone_reported, now)
             self._gone_reported = gone
             self.wake_outlets(now)
             self.subscription_check.fetched(self, -1, now)
         counts = self.counters.counts
         passed_over = self.recovery.passed_over
-        if passed_over != counts[h.PASSED_OVER]:
-            if counts[h.PASSED_OVER] == 0:
-                self.counters.log.add(h.PASSED_OVER, passed_over, now)
-            counts[h.PASSED_OVER] = passed_over
+        if passed_over != counts[counter.PASSED_OVER]:
+            if counts[counter.PASSED_OVER] == 0:
+                self.counters.log.add(counter.PASSED_OVER, passed_over, now)
+            counts[counter.PASSED_OVER] = passed_over
         if self.recovery.ledger.not_saved != self._not_saved_reported:
             self._not_saved_reported = self.recovery.ledger.not_saved
-            self.counters.note(h.NOT_SAVED, 1, now)
+            self.counters.note(counter.NOT_SAVED, 1, now)
 
     def _take_fetched(self, now):
         self.session.old_result.answered()
@@ -623,7 +625,7 @@ class Intake:
         if is_read:
             news = recovery.fetched(self.log.stage, store.body, now, store.flags, store.length)
         else:
-            self.counters.note(h.CONTROLLER_MALFORMED, 65, now)
+            self.counters.note(counter.CONTROLLER_MALFORMED, 65, now)
             check = crc30(link.buf, link.at + HEADER_BYTES, link.at + link.length)
             frame = link.buf[link.at + HEADER_BYTES : link.at + link.length]
             news = recovery.fetched_unread(self.log.stage, store.body, check, now, frame)
@@ -655,11 +657,11 @@ class Intake:
             self.session.old_result.rejected(False)  # it is not the question that ends this connection
             self.session.stop(now)
         elif news == rp.NEWS_NO_OWNER:
-            self.counters.note(h.NO_OWNER, self.session.received.revision, now)
+            self.counters.note(counter.NO_OWNER, self.session.received.revision, now)
         elif news == rp.NEWS_KNOWN or news == rp.NEWS_UNKNOWN:
             self.subscription_check.polled(self, news == rp.NEWS_KNOWN, now)
         elif news == rp.NEWS_OFFSET:
-            self.counters.note(h.IDS_OFF, self.recovery.offset.by, now)
+            self.counters.note(counter.IDS_OFF, self.recovery.offset.by, now)
         elif news == rp.NEWS_RESET:
-            self.counters.note(h.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
+            self.counters.note(counter.CONTROLLER_RESETS, self.recovery.ledger.epoch(), now)
         self._tell_recovery(now)

@@ -25,12 +25,11 @@ Rules
 Imported when the first such controller is met.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.framing import FRAME_BYTES
-from toolcart.agent.openprotocol import error_codes
+from toolcart.agent.openprotocol import error_codes, session_states
 from toolcart.agent.openprotocol import operation_result as op
-from toolcart.agent.openprotocol import session_states as st
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING
 from toolcart.agent.record.provenance import NONE_NAMED
 from toolcart.agent.record.result import ID_BYTES, RESULT_UNREADABLE, ROOM_BYTES, TIGHTENING_ID
@@ -56,12 +55,12 @@ class Operations:
         generic = session.fallback.generic
         mid = session.received.mid
         generic.is_late(now)  # while others come no event says so
-        generic.choose(session)
+        generic.route(session)
         operation = generic.operation
         operation.most = intake.store.longest
         code = operation.take(link.buf, link.at, link.length, mid, session.received.revision, now)
         if cut_short and code != op.PART_UNREADABLE:
-            intake.counters.count(h.CUT_SHORT)
+            intake.counters.count(counter.CUT_SHORT)
         self._look_for_lost(intake, mid, now)
         is_odd = operation.damaged or code == op.PART_FOREIGN or (code == op.PART_KEPT and operation.is_early())
         if is_odd and self._is_spoiled(intake, code, now):
@@ -79,7 +78,7 @@ class Operations:
         session = intake.session
         generic = session.fallback.generic
         if code == op.PART_AGAIN:
-            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             if not operation.under_way and (operation.kept or operation.answered):
                 if operation.kept:
                     session.acknowledge()
@@ -102,7 +101,7 @@ class Operations:
         session, link = intake.session, intake.link
         digits = bytes(link.buf[link.at + op.RESULT_ID : link.at + op.RESULT_ID + ID_BYTES])
         if session.fallback.generic.is_asked_for(session, digits, 0):
-            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
         elif self._keep_as_it_came(intake, operation, now) and self._note_missing(intake, digits, now):
             session.acknowledge()
@@ -111,15 +110,15 @@ class Operations:
     def on_event(self, intake, event, now):
         """Handle an event: a session is up, the next part did not come, or a request is rejected."""
         session = intake.session
-        if event == st.EV_READY:
+        if event == session_states.EV_READY:
             # MID 1201 is asked for by its own ID and answered by it.
             intake.recovery.opened(session.identity, session.system_type, now, True)
             self._look_for_lost(intake, op.OVERALL, now)  # on the last connection
-        elif event == st.EV_GENERIC:
+        elif event == session_states.EV_GENERIC:
             self._meet(intake, now)
-        elif event == st.EV_PART_LATE:
+        elif event == session_states.EV_PART_LATE:
             self._look_for_lost(intake, op.OVERALL, now)
-        elif event == st.EV_HISTORY_REFUSED:
+        elif event == session_states.EV_HISTORY_REFUSED:
             refusal = session.received.refusal if session.received.refusal in _REASKED else error_codes.REFUSED_GONE
             if not _is_left(intake):
                 for operation in session.fallback.generic.unacknowledged(session):
@@ -141,13 +140,13 @@ class Operations:
         """Make it durable that the result of this ID may be missing; False if that cannot be."""
         if intake.recovery.begins(digits, now):
             return True
-        intake.counters.note(h.FLASH_FAILED, intake.log.device.refusal(), now)
+        intake.counters.note(counter.FLASH_FAILED, intake.log.device.refusal(), now)
         intake.answer(NOT_KEPT, now)
         return False
 
     def _meet(self, intake, now):
         """Note a controller that repeats nothing, and keep room for what it pushes while a session ends."""
-        intake.counters.note(h.REPEATS_NOTHING, intake.session.system_type, now)
+        intake.counters.note(counter.REPEATS_NOTHING, intake.session.system_type, now)
         unit = intake.log.device.unit_bytes
         record = (FRAME_BYTES + ROOM_BYTES + unit - 1) // unit * unit
         intake.log.room_bytes = RESERVE_RESULTS * record - FRAME_BYTES
@@ -164,7 +163,7 @@ class Operations:
         for operation in intake.session.fallback.generic.lost():
             lost, operation.lost = operation.lost, op.NOT_LOST
             if lost != op.NOT_LOST:
-                intake.counters.note(h.CONTROLLER_MALFORMED, mid, now)
+                intake.counters.note(counter.CONTROLLER_MALFORMED, mid, now)
             if operation.lost_id and recovery.begins(operation.lost_id, now):
                 operation.lost_id = b""
             if lost == op.LOST_UNKNOWN:
@@ -177,7 +176,7 @@ class Operations:
         session = intake.session
         answers = session.fallback.generic.answers(session)
         if answers == op.ANSWER_LATE:
-            intake.counters.note(h.CONTROLLER_UNKNOWN, session.received.mid, now)
+            intake.counters.note(counter.CONTROLLER_UNKNOWN, session.received.mid, now)
             return
         operation.answered = answers != op.ANSWER_NONE
         if answers != op.ANSWER_SURE:
@@ -219,7 +218,7 @@ class Operations:
         ):
             return False
         if code == op.PART_FOREIGN:
-            intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+            intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             intake.recovery.restart_later(now)
         else:
             session.fallback.generic.operation.drop(False)  # its ID may be damaged as well
@@ -233,7 +232,7 @@ class Operations:
             return False
         while operation.spilled:
             frame = operation.spilled[-1]
-            intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+            intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
             if intake.store.put_unread(frame, 0, len(frame), now) == NOT_KEPT:
                 operation.drop()
                 intake.answer(NOT_KEPT, now)
@@ -247,7 +246,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return False
-        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.store.put_unread(link.buf, link.at, link.length, now) == NOT_KEPT:
             operation.drop()
             intake.answer(NOT_KEPT, now)
@@ -265,7 +264,7 @@ class Operations:
         if _is_left(intake):
             intake.session.withhold()
             return
-        intake.counters.note(h.CONTROLLER_MALFORMED, intake.session.received.mid, now)
+        intake.counters.note(counter.CONTROLLER_MALFORMED, intake.session.received.mid, now)
         if intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now):
             intake.recovery.restart_later(now)
 

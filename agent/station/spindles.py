@@ -16,7 +16,7 @@ Rules
 Imported when the first such controller is met.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import spindle_assembly as cy
 from toolcart.agent.openprotocol.gap_fill import WHY_NEVER
 from toolcart.agent.openprotocol.ids import id_of
@@ -58,7 +58,7 @@ class Spindles:
             self._keep_unread(intake, now)
         else:
             if code == cy.ASSEMBLY_FOREIGN:
-                intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+                intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
             session.withhold()
 
     def on_event(self, intake, event, now):
@@ -72,10 +72,12 @@ class Spindles:
                 ledger.begin()
                 ledger.put_empty()
                 if not ledger.commit():
-                    intake.counters.note(h.NOT_SAVED, 2, now)  # the next session will again begin with only new results
+                    intake.counters.note(
+                        counter.NOT_SAVED, 2, now
+                    )  # the next session will again begin with only new results
 
     def _store_as_it_is(self, intake, cycle, now):
-        intake.counters.note(h.CONTROLLER_MALFORMED, BOLT_MID, now)
+        intake.counters.note(counter.CONTROLLER_MALFORMED, BOLT_MID, now)
         self._store(intake, cycle, False, now)
 
     def _into_stage(self, intake, cycle):
@@ -103,7 +105,7 @@ class Spindles:
                 session.withhold()
                 return
         if cycle.cut:
-            intake.counters.count(h.CUT_SHORT)
+            intake.counters.count(counter.CUT_SHORT)
         self._into_stage(intake, cycle)
         ledger = store.ledger
         follows = not ledger.is_met() or ahead_by(ledger, intake.log.stage, store.body)
@@ -112,7 +114,7 @@ class Spindles:
         if kept == KEPT:
             self._tell_gone(intake, lost, top, id_of(cycle.body, TIGHTENING_ID), now)
         if kept == KEPT and not follows:
-            intake.counters.note(h.OUT_OF_SEQUENCE, 0, now)
+            intake.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         if kept != KEPT_BEFORE:
             # The IDs may have restarted with it: then what was stored last says nothing.
             behind = -1 if kept == KEPT or follows else max(id_of(cycle.body, TIGHTENING_ID) - 1, 0)
@@ -137,7 +139,7 @@ class Spindles:
         """Keep what cannot be read as it came, and acknowledge it, or it would be repeated forever."""
         session = intake.session
         link = session.link
-        intake.counters.note(h.CONTROLLER_MALFORMED, session.received.mid, now)
+        intake.counters.note(counter.CONTROLLER_MALFORMED, session.received.mid, now)
         _ask_for(session, False)
         intake.answer(intake.store.put_unread(link.buf, link.at, link.length, now), now)
 

@@ -17,7 +17,7 @@ Rules
 
 from struct import pack_into
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy, fill, get_u32, is_blank, is_plain
@@ -175,7 +175,7 @@ class Store:
         if source or buf[at + STATION] > 0x30 or buf[at + STATION + 1] > 0x31:  # a station other than 1
             self._sign(1, source, buf, at, length)
         if cut_short:  # what is kept of a result comes first in it
-            self.counters.count(h.CUT_SHORT)
+            self.counters.count(counter.CUT_SHORT)
         flags = res.FLAG_ODD if read == res.RESULT_ODD else 0
         if stage[body + _MONTH] == 0 or (
             stage[body + res.TIGHTENING_STATUS] != 0x31 and stage[body + _TORQUE_END] <= 0x30
@@ -215,7 +215,7 @@ class Store:
             if kept < NOT_KEPT:
                 kept = self._commit_pushed(self.flags, now)
         if kept == KEPT and self._found > res.RESULT_READ:
-            self.counters.count(h.ODD_FIELDS)
+            self.counters.count(counter.ODD_FIELDS)
         return kept
 
     def repeated(self, now):
@@ -236,7 +236,7 @@ class Store:
         if check == self._odd:
             return True
         self._odd = check
-        self.counters.note(h.ODD, length, now)
+        self.counters.note(counter.ODD, length, now)
         return False
 
     # -- what was asked for --------------------------------------------------------------------------------------
@@ -272,9 +272,9 @@ class Store:
             return NO_FIGURES
         kept = self._commit(flags, now, otherwise < 0 and not self.ledger.has_unnamed())
         if kept == KEPT:
-            self.counters.count(h.RECOVERED)
+            self.counters.count(counter.RECOVERED)
             if self._found > res.RESULT_READ:
-                self.counters.count(h.ODD_FIELDS)
+                self.counters.count(counter.ODD_FIELDS)
         return kept
 
     # -- what was stored lately ----------------------------------------------------------------------------------
@@ -366,10 +366,10 @@ class Store:
     def _read_pushed(self, buf, at, length, revision):
         """Read a MID 0061 that is not light, or not as documented; return a RESULT_ code."""
         if revision != 999:
-            self.counters.count(h.OTHER_REVISION)
+            self.counters.count(counter.OTHER_REVISION)
         read = self.read_long(61, buf, at, length, revision)
         if read > res.RESULT_READ:
-            self.counters.count(h.ODD_FIELDS)
+            self.counters.count(counter.ODD_FIELDS)
         place = self.body + res.SERIAL
         if read and is_blank(self.log.stage, place, res.SERIAL_BYTES):
             copy(self.log.stage, place, self.serial, 0, res.SERIAL_BYTES)
@@ -426,10 +426,10 @@ class Store:
         stage = self.log.stage
         body = self.body
         if stage[body + res.TIGHTENING_STATUS] != 0x31 and res.looks_empty(stage, body):
-            self.counters.count(h.NO_VALUES)
+            self.counters.count(counter.NO_VALUES)
         if stage[body + _MONTH]:
             return flags
-        self.counters.count(h.EDGE_TIME)
+        self.counters.count(counter.EDGE_TIME)
         self.clock.stamp_into(self._stamp)
         res.put_time(stage, body, self._stamp, 0)
         return flags | res.FLAG_EDGE_TIME
@@ -449,7 +449,7 @@ class Store:
             return self._known_before(held, now)
         kept = self._commit_pushed(flags | recovery.flags, now)
         if kept == KEPT and not recovery.pushed(self.log.next - 1, now):
-            self.counters.note(h.OUT_OF_SEQUENCE, 0, now)
+            self.counters.note(counter.OUT_OF_SEQUENCE, 0, now)
         return kept
 
     def _put_next(self, stage, body, mark, now):
@@ -465,7 +465,7 @@ class Store:
         if self.length >= _WITH_LIMITS:
             self.ledger.note_unit(stage, body)
         self._numbers[STORED] += 1
-        self.counters.counts[h.STORED] += 1  # without a call
+        self.counters.counts[counter.STORED] += 1  # without a call
         if self.length >= SEVERAL_LEAST or not is_plain(stage, body, res.VIN_BYTES):
             self._note_text()
         return KEPT
@@ -475,7 +475,7 @@ class Store:
         code = self._append(KIND_RESULT, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.counters.counts[h.STORED] += 1
+        self.counters.counts[counter.STORED] += 1
         self._note_text()
         if flags & res.FLAG_ODD:
             self._note_shifted(now)
@@ -487,10 +487,10 @@ class Store:
 
         if not is_shifted(self.log.stage, self.log.place, self.length):
             return
-        self.counters.count(h.SHIFTED)
+        self.counters.count(counter.SHIFTED)
         if not self._shifted_told.armed or self._shifted_told.expired(now):
             self._shifted_told.start(now, _DAY_MS)
-            self.counters.log.add(h.SHIFTED, 0, now)
+            self.counters.log.add(counter.SHIFTED, 0, now)
 
     def _note_text(self):
         """Count the result in the stage, which was kept, if an outlet may have to escape some of its text."""
@@ -501,7 +501,7 @@ class Store:
 
             is_text_plain = is_plain_behind(stage, self.log.place, self.length)
         if not is_text_plain:
-            self.counters.count(h.TEXT_ESCAPED)
+            self.counters.count(counter.TEXT_ESCAPED)
 
     def _append(self, kind, flags, is_unsure=False):
         """Append what is in the stage and was not found in the log, and count it; return the LOG_ code.
@@ -547,9 +547,9 @@ class Store:
         code = self._append(KIND_RAW, flags, is_unsure)
         if code != LOG_DONE:
             return self._refuse(code, now)
-        self.counters.note(h.RAW, length, now)
+        self.counters.note(counter.RAW, length, now)
         if flags & res.FLAG_TRUNCATED:
-            self.counters.count(h.CUT_SHORT)
+            self.counters.count(counter.CUT_SHORT)
         return KEPT
 
     def _known_before(self, held, now):
@@ -559,11 +559,12 @@ class Store:
         """
         if held < 0 or self._scout is not None or self.log.state.alarm == STATE_LAST:
             return self._refuse(LOG_FAILED, now)
-        self.counters.count(h.DUPLICATES)
+        self.counters.count(counter.DUPLICATES)
         return KEPT_BEFORE
 
     def _refuse(self, code, now):
-        self.counters.note(h.REFUSED_FULL if code == LOG_FULL else h.FLASH_FAILED, self.log.device.refusal(), now)
+        code = counter.REFUSED_FULL if code == LOG_FULL else counter.FLASH_FAILED
+        self.counters.note(code, self.log.device.refusal(), now)
         return NOT_KEPT
 
 

@@ -14,12 +14,11 @@ Rules
 4. A result that comes, new or again, is what is hoped for. Any other answer, or none, says nothing.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.snapshot_fields import STORED
-from toolcart.agent.openprotocol import error_codes
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import error_codes, session_states
 from toolcart.agent.openprotocol.error_codes import noted
 from toolcart.agent.openprotocol.ids import is_ahead
 
@@ -125,19 +124,19 @@ class SubscriptionCheck:
         self._heard += number >= 0  # stored, and not pushed
         if not is_ahead(number, self._newest) if number >= 0 else self._heard == self._count():
             self._looks = False
-            intake.counters.note(h.UNSUBSCRIBED, IS_FETCHED, now)
+            intake.counters.note(counter.UNSUBSCRIBED, IS_FETCHED, now)
             intake.session.stop(now)
 
     def on_event(self, intake, event, now):
         """Handle an event from EV_WATCH on."""
         session = intake.session
-        if event == st.EV_ACK_REFUSED:
-            intake.counters.note(h.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
+        if event == session_states.EV_ACK_REFUSED:
+            intake.counters.note(counter.CONTROLLER_REFUSALS, noted(session.received.named, session.received.code), now)
             self.doubt(now)
-        elif event == st.EV_REPEATED:
+        elif event == session_states.EV_REPEATED:
             self.doubt(now, True)
         else:
-            self._hear_subscribed(intake, event == st.EV_SUBSCRIBED, now)
+            self._hear_subscribed(intake, event == session_states.EV_SUBSCRIBED, now)
 
     def _hear_subscribed(self, intake, is_accepted, now):
         self._apart.start(now, APART_MS)
@@ -147,7 +146,7 @@ class SubscriptionCheck:
             self.timer.start(now, 0)  # once more
             return
         if self._accepted == 1 and intake.session.received.refusal == error_codes.REFUSED_EXISTS:
-            intake.counters.note(h.UNSUBSCRIBED, IS_LOST, now)
+            intake.counters.note(counter.UNSUBSCRIBED, IS_LOST, now)
         self._accepted = 0
         self.rest(now)
 

@@ -5,6 +5,7 @@ them (fsync(2)); a start of the program finds the cache, one after a power cut t
 """
 
 import os
+from collections import defaultdict
 
 import pytest
 
@@ -65,6 +66,7 @@ class Life:
         self.disk = Disk(self.dice, SECTOR)
         self.file = self.disk.make(path, b"\xff" * (PAGE_BYTES + BLOCKS * 4096))
         self.disk.names_on_disk = [dict(self.disk.names)]
+        self.disk.opened = defaultdict(lambda: self.file)  # whatever descriptor the one spool is open as
         self.path = path
         unit = (16, 64, 256)[self.dice.randrange(3)]
         self.shape = Shape(unit=unit, payload=600, spread=self.dice.randrange(2) * 200)
@@ -80,7 +82,6 @@ class Life:
         if self.flash is not None:
             self.flash.close()
         self.flash = FileFlash(self.path, BLOCKS * 4 * KIB, self.shape.unit)
-        self.disk.opened[self.flash._descriptor] = self.file
         area = Area(flash=self.flash)
         state, log = area.mount(payload_most=self.shape.payload)
         assert area.mount_result == MOUNT_DONE

@@ -1,6 +1,6 @@
 """Below the limit of the supply a flash is not touched, no result is acknowledged, and nothing is allocated for it."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.board.ram_flash import RamFlash
 from toolcart.board.supplied_flash import SuppliedFlash
@@ -41,7 +41,7 @@ def test_below_limit_no_result_is_taken_and_above_it_they_all_come():
     assert not bench.many_results(1)
     assert bench.controller.acknowledged == stored and bench.station.intake.full, "the controller keeps it"
     assert bytes(flash.cells) == cells and device.refused > 0
-    assert bench.station.counters.counts[h.FLASH_FAILED] > 0
+    assert bench.station.counters.counts[counter.FLASH_FAILED] > 0
     adc.figure = GOOD
     bench.wait(120000)
     assert bench.many_results(5) and bench.sound()

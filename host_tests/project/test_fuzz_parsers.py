@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.base.clock import Dice
 from host_tests.portable import LONG
 from lab.harness.portable_session import Skip
@@ -82,9 +82,16 @@ def test_results_in_parts_over_blocks_are_the_same_in_any_pieces():
 
 
 def test_inputs_reach_what_lies_deep():
-    wanted = {st.EV_STARTED, st.EV_READY, st.EV_PUSHED, st.EV_FETCHED, st.EV_FETCH_REFUSED, st.EV_UNKNOWN}
-    wanted |= {st.EV_MALFORMED, st.EV_REFUSED}
-    for name, more in (("session", {st.EV_OVER}), ("session 3964r", set())):
+    wanted = {
+        session_states.EV_STARTED,
+        session_states.EV_READY,
+        session_states.EV_PUSHED,
+        session_states.EV_FETCHED,
+        session_states.EV_FETCH_REFUSED,
+        session_states.EV_UNKNOWN,
+    }
+    wanted |= {session_states.EV_MALFORMED, session_states.EV_REFUSED}
+    for name, more in (("session", {session_states.EV_OVER}), ("session 3964r", set())):
         parser = named(name)
         events = set()
         for seed in range(300):

@@ -83,7 +83,7 @@ class Disk:
         kept = self.dice.randrange(len(self.names_on_disk))
         self.names = dict(self.names_on_disk[kept])
         self.names_on_disk = [dict(self.names)]
-        self.opened = {}
+        self.opened.clear()
         self.heal()
         for inode in set(self.names.values()):
             for page in sorted(inode.dirty):

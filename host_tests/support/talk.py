@@ -13,7 +13,7 @@ from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_NEED_DATA
 from toolcart.agent.link.stream import CUT_SHORT_BYTES, Stream
 from toolcart.agent.openprotocol import session as ss
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.linked_messages import LEFT_BYTES, LEFT_LARGE_BYTES
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from toolcart.base.clock import START_TICKS
@@ -83,11 +83,11 @@ class Talk:
         session = self.session
         while True:
             event = session.next_event(self.now)
-            if event == st.EV_NONE:
+            if event == session_states.EV_NONE:
                 break
             events.append(event)
             if (
-                event in (st.EV_PUSHED, st.EV_PUSHED_CUT) and session.received.mid == 61
+                event in (session_states.EV_PUSHED, session_states.EV_PUSHED_CUT) and session.received.mid == 61
             ):  # others the test answers itself
                 self._result()
         self.flush()
@@ -148,9 +148,9 @@ class Talk:
 
     def ready(self, started=STARTED):
         """Go through the start to READY; return self."""
-        assert st.EV_STARTED in self.deliver(started)
-        assert self.deliver(accepted(60)) == [st.EV_READY]
-        assert self.session.state == st.READY
+        assert session_states.EV_STARTED in self.deliver(started)
+        assert self.deliver(accepted(60)) == [session_states.EV_READY]
+        assert self.session.state == session_states.READY
         self.take()
         return self
 
@@ -197,18 +197,18 @@ class Model:
         if frame[4:8] != b"0061":
             if len(there) < len(frame) <= self.size:
                 self.joined = b""
-                self.events.append(st.EV_MALFORMED)
+                self.events.append(session_states.EV_MALFORMED)
             else:
-                self.events.append(st.EV_UNKNOWN)
+                self.events.append(session_states.EV_UNKNOWN)
         elif 2 <= count <= 9:
             self._part(frame, there, count, frame[19] - 0x30)
         elif len(there) == len(frame):
-            self._result(st.EV_PUSHED, frame)
+            self._result(session_states.EV_PUSHED, frame)
         elif len(frame) <= self.size:
             self.joined = b""
-            self.events.append(st.EV_MALFORMED)
+            self.events.append(session_states.EV_MALFORMED)
         else:
-            self._result(st.EV_PUSHED_CUT, there)
+            self._result(session_states.EV_PUSHED_CUT, there)
 
     def _result(self, event, octets):
         self.events.append(event)
@@ -224,12 +224,12 @@ class Model:
         fits = under_way and head == self.head and count == self.count
         if fits and part == self.next - 1:
             if self.cut or (len(frame) == len(self.last) and self.last[20:].startswith(there[20:])):
-                self.events.append(st.EV_MALFORMED)
+                self.events.append(session_states.EV_MALFORMED)
                 return
         if part == 1:
             self.joined = b""
             if under_way and len(there) < len(frame) <= self.size:
-                self.events.append(st.EV_MALFORMED)
+                self.events.append(session_states.EV_MALFORMED)
                 return
             self.head = head
             self.count = count
@@ -244,13 +244,13 @@ class Model:
                 self.joined += frame[20:]
         else:
             self.joined = b""
-            self.events.append(st.EV_MALFORMED)
+            self.events.append(session_states.EV_MALFORMED)
             return
         self.next = part + 1
         self.last = frame
         if part == count:
             octets = b"%04d" % len(self.joined) + whole(self.joined)[4:]
-            self._result(st.EV_PUSHED_CUT if self.cut else st.EV_PUSHED, octets)
+            self._result(session_states.EV_PUSHED_CUT if self.cut else session_states.EV_PUSHED, octets)
             self.joined = b""
         elif part == 1 and under_way:
-            self.events.append(st.EV_MALFORMED)
+            self.events.append(session_states.EV_MALFORMED)

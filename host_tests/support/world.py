@@ -9,7 +9,7 @@ import toolcart.agent.cart.app  # noqa: F401 - first: imports nest, and from dee
 # isort: split
 from toolcart.agent.log.snapshot_fields import STORED_AGAIN
 from toolcart.agent.openprotocol import recovery_phases as rp
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.record import KIND_EVENT, KIND_RAW, KIND_RESULT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.result import BODY_BYTES, HEAD_BYTES, TIGHTENING_ID, TIME, TIME_BYTES
@@ -57,7 +57,7 @@ class Cart(whole.Cart):
     # Time
 
     def is_ready(self):
-        return self.station.session.state == st.READY
+        return self.station.session.state == session_states.READY
 
     def ready(self):
         """Let time pass until the subscription stands; return self."""

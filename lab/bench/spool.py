@@ -19,7 +19,7 @@ from pathlib import Path
 
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.log import block_head
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import FRAME_BYTES, seal
 from toolcart.agent.log.log import LOG_DONE, Log
@@ -55,7 +55,7 @@ def logged(device) -> tuple[Snapshot, Log]:
     """Return state and log of results on this device, as a board has them."""
     state = Snapshot(Partition(device, 0, STATE_BLOCKS))
     part = Partition(device, STATE_BLOCKS, device.block_count - STATE_BLOCKS)
-    log = Log(part, state, n.LOG, payload_most=PAYLOAD_MAX)
+    log = Log(part, state, field.LOG, payload_most=PAYLOAD_MAX)
     if mount(state, (log,), 1) != MOUNT_DONE:
         raise AssertionError("the log is not mounted")
     return state, log
@@ -74,8 +74,8 @@ class _Counting(Nor):
         self.cells_programmed = 0
 
     def program(self, address, buf, n):
-        self.cells_programmed += n - bytes(buf[:n]).count(0xFF)
-        return super().program(address, buf, n)
+        self.cells_programmed += field - bytes(buf[:field]).count(0xFF)
+        return super().program(address, buf, field)
 
 
 def _wear(report: Report) -> None:
@@ -87,8 +87,8 @@ def _wear(report: Report) -> None:
             log.maintain()
             if append(log, number, payload(number)) != LOG_DONE:
                 raise AssertionError("the log takes no result")
-            if number > state.numbers[n.LIMIT]:
-                state.numbers[n.LIMIT] = number + BATCH - 1
+            if number > state.numbers[field.LIMIT]:
+                state.numbers[field.LIMIT] = number + BATCH - 1
                 state.save()
             if not log.fresh(cursor):
                 log.peek(cursor)
@@ -133,16 +133,16 @@ class _OneBlock:
 
     def read_into(self, address: int, buf: bytearray, n: int) -> int:
         self.reads += 1
-        self.octets_read += n
+        self.octets_read += field
         block, offset = divmod(address, BLOCK_BYTES)
         if block < STATE_BLOCKS:
-            buf[:n] = self.state[address : address + n]
+            buf[:field] = self.state[address : address + field]
             return 0
         if block != self._head_block:
             self._renumber_head(block)
-        if offset + n > block_head.HEAD_OCTETS and block != self._filled:
+        if offset + field > block_head.HEAD_OCTETS and block != self._filled:
             self._renumber_records(block)
-        buf[:n] = self.a_block[offset : offset + n]
+        buf[:field] = self.a_block[offset : offset + field]
         return 0
 
     def _renumber_head(self, block: int) -> None:

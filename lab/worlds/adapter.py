@@ -16,7 +16,7 @@ from toolcart.agent.cart.config import ConfigError, complete
 from toolcart.agent.cart.outlet_places import KINDS, STAYED, OutletPlaces, hash_at, hash_of, kind_at
 from toolcart.agent.cart.storage import bring_up
 from toolcart.agent.linux import offer_again as offers
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import Partition as PartOf
 from toolcart.agent.log.log import LOG_DONE
@@ -142,13 +142,13 @@ def waiting_beside(agent: Agent, index: int) -> int:
 def counts(agent: Agent, index: int) -> tuple[int, int, int]:
     """Return how many are waiting, kept and overwritten."""
     station = agent.stations[index]
-    return waiting(agent, index), station.quarantine.count(), station.state.numbers[n.OVERWRITTEN]
+    return waiting(agent, index), station.quarantine.count(), station.state.numbers[field.OVERWRITTEN]
 
 
 def overwritten(agent: Agent | None, index: int) -> int:
     """Return how many the agent has counted as overwritten; 0 where it is not up."""
     state = None if agent is None else agent.stations[index].state
-    return 0 if state is None else state.numbers[n.OVERWRITTEN]
+    return 0 if state is None else state.numbers[field.OVERWRITTEN]
 
 
 def has_kept(agent: Agent | None, index: int) -> bool:
@@ -198,12 +198,12 @@ def report_of(agent: Agent, index: int) -> AgentReport:
     numbers = station.state.numbers
     return AgentReport(
         waiting=waiting(agent, index),
-        overwritten=numbers[n.OVERWRITTEN],
+        overwritten=numbers[field.OVERWRITTEN],
         kept=station.quarantine.count(),
         gone=station.ledger.gone(),
         afresh=station.ledger.epoch(),
-        set_aside=numbers[n.SET_ASIDE],
-        dropped=numbers[n.DROPPED],
+        set_aside=numbers[field.SET_ASIDE],
+        dropped=numbers[field.DROPPED],
         full=says_full(agent, index),
         needs_operator=needs_operator(agent, index),
         kept_payloads=[payload for _, payload in entries(agent, index)],
@@ -247,7 +247,7 @@ def places(device) -> list[tuple[int, int, int]]:
     state = Snapshot(PartOf(device.clone(), 0, STATE_BLOCKS))
     if state.load() != STATE_FOUND:
         return []
-    return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, n.PLACES)]
+    return [(kind_at(state, at), hash_at(state, at), state.missed[at]) for at in range(1, field.PLACES)]
 
 
 def has_place(there: list[tuple[int, int, int]], name: str, kind: str) -> bool:
@@ -304,13 +304,13 @@ def counted(agent: Agent, index: int) -> dict[str, int]:
         return {}
     numbers = station.state.numbers
     counts = {
-        "overwritten": numbers[n.OVERWRITTEN],
+        "overwritten": numbers[field.OVERWRITTEN],
         "missed": sum(station.state.missed),
-        "damaged": numbers[n.DAMAGED],
-        "stored_again": numbers[n.STORED_AGAIN],
-        "delivered": numbers[n.DELIVERED],
-        "dropped": numbers[n.DROPPED],
-        "set_aside": numbers[n.SET_ASIDE],
+        "damaged": numbers[field.DAMAGED],
+        "stored_again": numbers[field.STORED_AGAIN],
+        "delivered": numbers[field.DELIVERED],
+        "dropped": numbers[field.DROPPED],
+        "set_aside": numbers[field.SET_ASIDE],
     }
     if station.quarantine is not None:
         counts["kept"] = station.quarantine.count()
@@ -321,7 +321,7 @@ def says_emptied(agent: Agent, index: int) -> bool:
     """True if the agent says that its ToolsNet was emptied."""
     station = agent.station(index)
     return station is not None and (
-        station.counters.counts[SERVER_EMPTY] > 0 or station.state.numbers[n.DOUBT_LACKS] > 0
+        station.counters.counts[SERVER_EMPTY] > 0 or station.state.numbers[field.DOUBT_LACKS] > 0
     )
 
 
@@ -418,7 +418,7 @@ class _Copy:
         """
         twin = self._twin
         ledger, log, scout = IdLedger(twin.state, twin.settings["controller"]["recover"]), twin.log, Cursor()
-        log.rewind(scout, twin.state.durable[n.LOG + n.NEXT] - 1)
+        log.rewind(scout, twin.state.durable[field.LOG + field.NEXT] - 1)
         for is_settled in (False, True):
             if is_settled and not log.settle():
                 return None
@@ -491,7 +491,9 @@ def _differences(station, its: _Copy) -> list[str]:
     more = its.kept - station.quarantine.count()
     if more not in (0, its.in_doubt) and not (more < 0 and station.quarantine.log.doubtful):
         found.append(f"{station.quarantine.count()} are kept, a start says {its.kept}")
-    counts_all = station.state.numbers[n.LOG + n.NEXT] > mine.number  # not yet if another start has settled the log
+    counts_all = (
+        station.state.numbers[field.LOG + field.NEXT] > mine.number
+    )  # not yet if another start has settled the log
     top = its.top if its.number == mine.number and counts_all else None
     if top not in (None, station.ledger.top()):
         found.append(f"the highest ID is {station.ledger.top()}, a start says {top}")

@@ -25,8 +25,7 @@ from toolcart.agent.link import LINK_BROKEN, LINK_JUNK, LINK_NEED_DATA
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
-from toolcart.agent.openprotocol import layouts
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import layouts, session_states
 from toolcart.agent.openprotocol.header import SPINDLE, mid_of, place_of, revision_of, sequence_of
 from toolcart.agent.openprotocol.light_result import LIGHT_BYTES, read_light
 from toolcart.agent.openprotocol.plausibility import plausible
@@ -193,13 +192,13 @@ class Sessions(Parser):
         self._take_events(session, found)
         while self._post(session):
             self._take_events(session, found)
-        return session.state != st.OVER
+        return session.state != session_states.OVER
 
     def _take_events(self, session, found):
         link = session.link
         while True:
             event = session.next_event(0)
-            if event == st.EV_NONE:
+            if event == session_states.EV_NONE:
                 return
             found.append(
                 (
@@ -210,10 +209,14 @@ class Sessions(Parser):
                     session.received.refusal,
                 )
             )
-            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT or event == st.EV_FETCHED:
+            if (
+                event == session_states.EV_PUSHED
+                or event == session_states.EV_PUSHED_CUT
+                or event == session_states.EV_FETCHED
+            ):
                 assert 20 <= link.length <= len(link.buf) - link.at
                 found.append(bytes(link.buf[link.at : link.at + link.length]))
-            if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
+            if event == session_states.EV_PUSHED or event == session_states.EV_PUSHED_CUT:
                 if len(found) % 5:
                     session.acknowledge()
                 else:

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from toolcart import catalogue
 from toolcart.agent.base.ticks import FOREVER, TICKS_MAX
 from toolcart.agent.openprotocol import requests as rq
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.error_codes import NO_CODE
 from toolcart.agent.openprotocol.subscriptions import NAMED, UNSUBSCRIBE_MID
 from toolcart.client.errors import ConnectionLost, OutOfOrder, Refused, Unanswered
@@ -31,16 +31,16 @@ from toolcart.client.traffic import Traffic
 
 CLOSED = "the client is closed"
 _HEADER_BYTES = 20
-_EVENTS = (st.EV_QUERY, st.EV_QUERY_SILENT, st.EV_QUERY_REFUSED)
+_EVENTS = (session_states.EV_QUERY, session_states.EV_QUERY_SILENT, session_states.EV_QUERY_REFUSED)
 _WHY = {
-    st.WHY_FRAMING: "the controller sent what is no message",
-    st.WHY_HEADER: "the controller lays out its headers otherwise: see the option `header`",
-    st.WHY_SILENCE: "the controller does not answer any more",
-    st.WHY_BUSY: "the controller has no room for another client",
-    st.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
-    st.WHY_NO_RESULTS: "the controller knows no subscription for results",
-    st.WHY_REFUSED: "the controller refuses the subscription",
-    st.WHY_STOPPED: "the session was ended",
+    session_states.WHY_FRAMING: "the controller sent what is no message",
+    session_states.WHY_HEADER: "the controller lays out its headers otherwise: see the option `header`",
+    session_states.WHY_SILENCE: "the controller does not answer any more",
+    session_states.WHY_BUSY: "the controller has no room for another client",
+    session_states.WHY_NO_REVISION: "the controller takes no revision of MID 0001",
+    session_states.WHY_NO_RESULTS: "the controller knows no subscription for results",
+    session_states.WHY_REFUSED: "the controller refuses the subscription",
+    session_states.WHY_STOPPED: "the session was ended",
 }
 
 
@@ -55,7 +55,7 @@ class Conversation:
         self.connection = 0  # counts up
         self.traffic = traffic
         self.over: asyncio.Future = self.loop.create_future()  # its result: what ended the connection, as text
-        self.why = st.WHY_NOTHING  # the session's own reason for the end
+        self.why = session_states.WHY_NOTHING  # the session's own reason for the end
         self.is_readied = False
         # MID -> messages that were not asked for, or cannot be read; 0: octets that are no message
         self.unexpected: Counter[int] = Counter()
@@ -80,7 +80,7 @@ class Conversation:
         self.connection += 1
         self.over = self.loop.create_future()
         self.is_readied = False
-        self.why = st.WHY_NOTHING
+        self.why = session_states.WHY_NOTHING
         self._stayed.clear()
         self._left_for = ""
         self.traffic.begin()
@@ -116,7 +116,7 @@ class Conversation:
         now = int(self.loop.time() * 1000) & TICKS_MAX
         while self._line is not None:
             event = session.next_event(now)
-            if event == st.EV_NONE:
+            if event == session_states.EV_NONE:
                 break
             try:
                 self._handle(event)
@@ -124,7 +124,7 @@ class Conversation:
                 self.lost("the controller sent what is no message: %s" % error)
         if self._line is None:
             return
-        if session.state == st.READY and not (self.is_readied and self._subscribing is None):
+        if session.state == session_states.READY and not (self.is_readied and self._subscribing is None):
             self._is_ready()
         left = session.tick(now)
         link = self.link
@@ -241,25 +241,25 @@ class Conversation:
 
     def _handle(self, event: int) -> None:
         session = self.session
-        if event == st.EV_PUSHED or event == st.EV_PUSHED_CUT:
+        if event == session_states.EV_PUSHED or event == session_states.EV_PUSHED_CUT:
             self._take_push()
-        elif event == st.EV_QUERY:
+        elif event == session_states.EV_QUERY:
             self._answered(self._message(), None)
-        elif event == st.EV_QUERY_REFUSED:
+        elif event == session_states.EV_QUERY_REFUSED:
             self._answered(None, self._refusal(self._requested_mid))
-        elif event == st.EV_QUERY_SILENT:
+        elif event == session_states.EV_QUERY_SILENT:
             self._answered(None, Unanswered(self._requested_mid, session.response_timeout_ms / 1000))
-        elif event == st.EV_STARTED or event == st.EV_GENERIC:
+        elif event == session_states.EV_STARTED or event == session_states.EV_GENERIC:
             self._on_start(self._message())
-        elif event == st.EV_REFUSED:
+        elif event == session_states.EV_REFUSED:
             self.refusal = self._refusal(0)
-        elif event == st.EV_READY:
+        elif event == session_states.EV_READY:
             self.refusal = None
-        elif event == st.EV_UNKNOWN or event == st.EV_MALFORMED:
+        elif event == session_states.EV_UNKNOWN or event == session_states.EV_MALFORMED:
             self.unexpected[session.received.mid] += 1
-        elif event == st.EV_OVER:
+        elif event == session_states.EV_OVER:
             self.why = session.why
-            if session.why in (st.WHY_NO_RESULTS, st.WHY_REFUSED):
+            if session.why in (session_states.WHY_NO_RESULTS, session_states.WHY_REFUSED):
                 self.refusal = self._refusal(0)
             self.lost(self._left_for or _WHY.get(session.why, "the connection ended"))
 

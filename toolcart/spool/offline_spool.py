@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from toolcart.agent.cart import outlet_places
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_ALL, Cursor
 from toolcart.agent.log.flash import Partition
 from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
@@ -48,24 +48,24 @@ class OfflineSpool:
         first = STATE_BLOCKS + kept_blocks + graph_blocks
         self.state = Snapshot(Partition(device, 0, STATE_BLOCKS))
         part = Partition(device, first, device.block_count - first)
-        self.log = Log(part, self.state, n.LOG, 0, when_full=WHEN_FULL_OVERWRITE, payload_most=PAYLOAD_WIDE)
+        self.log = Log(part, self.state, field.LOG, 0, when_full=WHEN_FULL_OVERWRITE, payload_most=PAYLOAD_WIDE)
         is_known = owned is not None and any(outlet_places.kind_at(owned, place) for place in range(OUTLETS))
         # That of an outlet which was removed keeps nothing, and nobody counts what it lacks before it returns.
         for place in [place for place in range(OUTLETS) if not is_known or outlet_places.is_in_use(owned, place)]:
-            follow(self.log, n.CURSOR + place)
+            follow(self.log, field.CURSOR + place)
         self.may_refuse = (
             not is_known or outlet_places.kind_at(owned, 0) != 0
         )  # else there never was anything to set aside
         self.sends = not is_known or outlet_places.is_in_use(
             owned, 0
         )  # ToolsNet was among the outlets of the last session
-        self.state.follow(Cursor(), n.EVENT_CURSOR)
+        self.state.follow(Cursor(), field.EVENT_CURSOR)
         part = Partition(device, STATE_BLOCKS, kept_blocks)
-        self.kept = Log(part, self.state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=self.log)
+        self.kept = Log(part, self.state, field.KEPT, cursor_slot=field.KEPT_CURSOR, beside=self.log)
         self.graphs = None
         if graph_blocks:
             part = Partition(device, STATE_BLOCKS + kept_blocks, graph_blocks)
-            self.graphs = Log(part, self.state, n.GRAPHS, OUTLETS, n.GRAPH_CURSOR, beside=self.log)
+            self.graphs = Log(part, self.state, field.GRAPHS, OUTLETS, field.GRAPH_CURSOR, beside=self.log)
         self.answer = mount(self.state, [log for _, log in self.logs()], 0)
         # Nobody waits at a place that was never used, and those of earlier versions do not say whether they were.
         kinds = [outlet_places.kind_at(self.state, place) for place in range(OUTLETS)]
@@ -82,10 +82,10 @@ class OfflineSpool:
         for _, log in self.logs():  # nothing is delivered from here: a last record in doubt counts too
             log.visible, log.doubtful = log.number, False
         if self.state.found:
-            damaged = self.state.numbers[n.DAMAGED]
+            damaged = self.state.numbers[field.DAMAGED]
             for cursor in self._waiting:
                 pass_gone(self.log, cursor)
-            self.gone_at_ends[n.LOG] += self.state.numbers[n.DAMAGED] - damaged
+            self.gone_at_ends[field.LOG] += self.state.numbers[field.DAMAGED] - damaged
         self.begin()  # where nothing is in doubt it writes nothing
 
     def _gone_at_end(self, log: Log, before: Snapshot | None) -> int:
@@ -93,9 +93,9 @@ class OfflineSpool:
 
         A block that holds copies alone may have faded, and is not missed (toolcart.agent.log.mount).
         """
-        if before is None or not before.found or log.block_number >= before.durable[log.ring + n.COUNTS_TO]:
+        if before is None or not before.found or log.block_number >= before.durable[log.ring + field.COUNTS_TO]:
             return 0
-        return max(0, before.durable[log.ring + n.SOLID] - 1 - max(log.number, self.passed(log)))
+        return max(0, before.durable[log.ring + field.SOLID] - 1 - max(log.number, self.passed(log)))
 
     def passed(self, log: Log) -> int:
         """Return up to which number nothing is waited for in this log: blocks without more may be erased."""
@@ -113,10 +113,10 @@ class OfflineSpool:
 
     def logs(self) -> Iterator[tuple[int, Log]]:
         """Each log with the number of its ring, the main one first."""
-        yield n.LOG, self.log
-        yield n.KEPT, self.kept
+        yield field.LOG, self.log
+        yield field.KEPT, self.kept
         if self.graphs is not None:
-            yield n.GRAPHS, self.graphs
+            yield field.GRAPHS, self.graphs
 
     def counting(self, log: Log) -> dict[int, bytes]:
         """Return the payload of every record that counts, by number; the last one too, even if it is in doubt."""
@@ -125,7 +125,7 @@ class OfflineSpool:
 
 def follow(log: Log, slot: int) -> None:
     """Give the log the cursor of this place."""
-    log.follow(Cursor(), slot, n.AHEAD if slot == n.TOOLSNET_CURSOR else -1)
+    log.follow(Cursor(), slot, field.AHEAD if slot == field.TOOLSNET_CURSOR else -1)
 
 
 def each(log: Log, behind: int = 0) -> Iterator[tuple[int, int]]:

@@ -16,7 +16,7 @@ from toolcart import catalogue
 from toolcart.agent.cart.assembly import asked_revisions, controller_session
 from toolcart.agent.cart.status import why_name
 from toolcart.agent.link.port import PORT_OPEN, PORT_OPENING, WHY_TIMED_OUT
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.controller_identity import REPEATS_NOTHING, SHARED_SYSTEM
 from toolcart.agent.openprotocol.error_codes import REFUSED_EXISTS, REFUSED_GONE, refusal_class
 from toolcart.board.linux.board import Board
@@ -325,14 +325,14 @@ def over_line(name: str, controller: dict, folder: str) -> list[Finding]:
     try:
         while time.monotonic() < until:
             received += _pump(session, port, board.now())
-            if session.system_type or session.state in (st.SUBSCRIBING, st.READY):
+            if session.system_type or session.state in (session_states.SUBSCRIBING, session_states.READY):
                 who = bytes(session.identity[_CONTROLLER_NAME]).decode("latin-1").strip(" \0")
                 baud_text = "" if "://" in device else f" at {baud} baud"
                 words = f"a controller answers on {device}{baud_text} ({controller['link']})"
                 words += f": controller name {who}" if who else ""
                 figures = {"octets": received, "controller_name": who}
                 return [Finding(subject, GOOD, words, "", figures), Finding(subject, NOTE, *LOCK_NOTE)]
-            if session.state == st.OVER or port.why:
+            if session.state == session_states.OVER or port.why:
                 break
             time.sleep(TURN_S)
         if port.why:  # unplugged, or the server has ended it
@@ -350,7 +350,7 @@ def _pump(session, port, now: int) -> int:
     n = port.readinto(link.inlet(), link.free)
     if n > 0:
         session.receive(n)
-    while session.next_event(now) != st.EV_NONE:
+    while session.next_event(now) != session_states.EV_NONE:
         pass
     session.tick(now)
     while link.pending:
@@ -362,7 +362,7 @@ def _pump(session, port, now: int) -> int:
 
 
 def _unanswered(subject: str, device: str, baud: int, received: int, session) -> Finding:
-    is_answer = session.why in (st.WHY_HEADER, st.WHY_UNUSABLE)
+    is_answer = session.why in (session_states.WHY_HEADER, session_states.WHY_UNUSABLE)
     why, code = (why_name(session.why), session.received.refused_code) if is_answer else ("silence", received)
     connection = {"line": True, "host": device, "port": baud, "why": why, "why_code": code}
     if is_answer:

@@ -15,7 +15,7 @@ from typing import Any
 
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.cart.status import why_name
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.factory import make
 from toolcart.agent.outlets.toolsnet.forward import Forward
 from toolcart.agent.outlets.toolsnet.status import kept_of
@@ -145,11 +145,15 @@ def _lacking_results(opened, sequence: int, missing: int) -> tuple[int, int]:
     By what the spool knows and by what the server says now.
     """
     numbers = opened.state.numbers
-    lacks, doubt_to = numbers[n.DOUBT_LACKS], numbers[n.DOUBT_TO]
-    is_met = numbers[n.SENT] & n.SENT_MET
-    is_known = sequence == numbers[n.TAKEN] if sequence else numbers[n.SENT] & n.SENT_EMPTY or not numbers[n.DELIVERED]
+    lacks, doubt_to = numbers[field.DOUBT_LACKS], numbers[field.DOUBT_TO]
+    is_met = numbers[field.SENT] & field.SENT_MET
+    is_known = (
+        sequence == numbers[field.TAKEN]
+        if sequence
+        else numbers[field.SENT] & field.SENT_EMPTY or not numbers[field.DELIVERED]
+    )
     if is_met and not is_known and (sequence == 0 or 0 < missing < SEQUENCES // 2):
-        lacks, doubt_to = max(lacks, missing if sequence else numbers[n.DELIVERED]), numbers[n.CURSOR]
+        lacks, doubt_to = max(lacks, missing if sequence else numbers[field.DELIVERED]), numbers[field.CURSOR]
     return lacks, kept_of(opened.log, lacks, doubt_to)
 
 

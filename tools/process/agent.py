@@ -17,7 +17,7 @@ import stat
 from collections.abc import Callable
 from typing import Any, TextIO
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_add, ticks_diff
 from toolcart.agent.cart import status
 from toolcart.agent.cart.app import App, Station
@@ -306,7 +306,9 @@ def _waiting_of(station: Any) -> dict:
 
 def spool_problems(app: App, board: Board) -> list[str]:
     """Return why spools are not up, one text for each station that has tried and has none, with its number."""
-    tried = [station for station in app.stations if not station.mounted and station.counters.counts[h.FLASH_FAILED]]
+    tried = [
+        station for station in app.stations if not station.mounted and station.counters.counts[counter.FLASH_FAILED]
+    ]
     has_several = len(app.stations) > 1
     names = [f"station {station.number}: " if has_several else "" for station in tried]
     return [name + spool_problem(app, board, station) for name, station in zip(names, tried, strict=True)]

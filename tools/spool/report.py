@@ -9,7 +9,7 @@ from typing import Any
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.cart.outlet_places import KINDS, kind_at
 from toolcart.agent.log import block_head
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT, KIND_GRAPH, KIND_RAW
 from toolcart.agent.record import event as ev
@@ -39,7 +39,7 @@ def results(area: Area) -> list[Entry]:
 def row(entry: Entry) -> dict[str, object]:
     """Return one result or raw frame in words."""
     length = len(entry.payload)
-    parked = entry.ring == n.KEPT
+    parked = entry.ring == field.KEPT
     fields: dict[str, object] = {"area": NAMES[entry.ring], "kind": entry.kind_name}
     fields.update(describe(entry.payload, 0, entry.kind, entry.flags, length - PARKED_BYTES if parked else length))
     if parked:
@@ -108,9 +108,9 @@ def account(image: Image, area: Area) -> dict[str, Any]:
         "unit_bytes": device.unit_bytes,
         "block_bytes": device.block_bytes,
     }
-    if area.ring == n.LOG:  # the other areas' rounds are counted from this one's
+    if area.ring == field.LOG:  # the other areas' rounds are counted from this one's
         # At most so many (toolcart.agent.log.framing).
-        erases = image.opened.state.numbers[n.COUNTS_TO] // max(1, area.block_count)
+        erases = image.opened.state.numbers[field.COUNTS_TO] // max(1, area.block_count)
         fields["erases"] = erases
         fields["wear_per_block"] = round(erases / max(1, area.block_count), 1)
         fields["expected_years"] = _years(area, entries, erases)
@@ -122,31 +122,31 @@ def remembered(image: Image, area: Area) -> dict[str, Any]:
     """Return what the next start would know, found by the code of a start itself."""
     spool = image.opened
     numbers = spool.state.numbers
-    if area.ring == n.KEPT:
+    if area.ring == field.KEPT:
         return {"kept": spool.quarantine.count()}
-    if area.ring == n.GRAPHS:
+    if area.ring == field.GRAPHS:
         return {"pieces": sum(entry.kind == KIND_GRAPH and not entry.void for entry in area.entries)}
     listed = gaps(area)
     waits = needed(spool)
     again = sent_again(spool) if spool.may_refuse else 0
-    is_met = numbers[n.SENT] & n.SENT_MET
-    delivered = {"delivered": numbers[n.DELIVERED], "dropped": numbers[n.DROPPED]} if spool.may_refuse else {}
-    overwritten = {"overwritten": numbers[n.OVERWRITTEN]} if spool.may_refuse else {}
+    is_met = numbers[field.SENT] & field.SENT_MET
+    delivered = {"delivered": numbers[field.DELIVERED], "dropped": numbers[field.DROPPED]} if spool.may_refuse else {}
+    overwritten = {"overwritten": numbers[field.OVERWRITTEN]} if spool.may_refuse else {}
     fields = {
-        "stored": numbers[n.STORED],
+        "stored": numbers[field.STORED],
         **delivered,
         "waiting": waits.highest(),
         "waiting_for": [one.as_dict() for one in waits.waiting],
         **({"sent_again": again} if spool.may_refuse else {}),
         **overwritten,
         **_given_up(spool),
-        "jumped": numbers[n.JUMPED],
-        "stored_again_at_most": numbers[n.STORED_AGAIN],
+        "jumped": numbers[field.JUMPED],
+        "stored_again_at_most": numbers[field.STORED_AGAIN],
         "gone": spool.ledger.gone(),
         "gone_ranges": len(listed),
         "gone_not_listed": spool.ledger.gone() - sum(gap["count"] or 0 for gap in listed),
         "missing": spool.ledger.missing(),
-        "sequence": sequence_at(numbers[n.CURSOR] - numbers[n.AHEAD]) if is_met else None,
+        "sequence": sequence_at(numbers[field.CURSOR] - numbers[field.AHEAD]) if is_met else None,
         "state_found": spool.state.found,
     }
     return {**fields, **dict.fromkeys(_REMEMBERED & fields.keys())} if spool.state.lost else fields
@@ -159,8 +159,8 @@ _REMEMBERED |= {"gone", "gone_not_listed", "missing"}
 
 def sent_again(spool: OfflineSpool) -> int:
     """Return how many results at most are still to be sent to ToolsNet again; those that are set aside stay there."""
-    number = spool.state.numbers[n.TOOLSNET_CURSOR]  # also while it is not configured
-    end = min(n.again_to(spool.state.numbers), spool.log.number)
+    number = spool.state.numbers[field.TOOLSNET_CURSOR]  # also while it is not configured
+    end = min(field.again_to(spool.state.numbers), spool.log.number)
     return max(0, end - number - kept(spool.quarantine, number, end)) if number < end else 0
 
 
@@ -170,7 +170,7 @@ def _given_up(spool: OfflineSpool) -> dict[str, int]:
     A spool does not know which of them are durable, so this is not said to be overwritten, nor missed.
     """
     lost: dict[str, int] = {}
-    for place_number in range(1, n.PLACES):
+    for place_number in range(1, field.PLACES):
         kind, count = kind_at(spool.state, place_number), spool.state.missed[place_number]
         if 0 < kind <= len(KINDS) and count:
             name = f"given up for {KINDS[kind - 1]}"

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolcart.agent.cart.outlet_places import kind_at
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.block_head import HEAD_OCTETS
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.flash import Partition
@@ -58,9 +58,18 @@ _SPARE = 1.25  # a new area has room for at least this many times what has to be
 _STEP = 16  # records that are left behind where there is less room than was thought
 _WRITE_BYTES = 1 << 20
 # What belongs to the blocks themselves and not to what they hold.
-_OF_THE_AREA = (*range(n.CURSOR), n.KEPT_CURSOR, *range(n.GRAPH_CURSOR, n.LIMIT), n.AREA)
+_OF_THE_AREA = (*range(field.CURSOR), field.KEPT_CURSOR, *range(field.GRAPH_CURSOR, field.LIMIT), field.AREA)
 # What is known of the server of one station, and of no other.
-_OF_THE_SERVER = (n.SENT, n.TAKEN, n.EVENT_AHEAD, n.LATE, n.LATE_FIRST, n.DELIVERED, n.DOUBT_TO, n.DOUBT_LACKS)
+_OF_THE_SERVER = (
+    field.SENT,
+    field.TAKEN,
+    field.EVENT_AHEAD,
+    field.LATE,
+    field.LATE_FIRST,
+    field.DELIVERED,
+    field.DOUBT_TO,
+    field.DOUBT_LACKS,
+)
 
 
 class CannotTakeOver(Exception):
@@ -206,10 +215,10 @@ def make(old: OfflineSpool, plan: Plan, seed: int) -> NewArea:
     `seed` is the identity of another station's.
     """
     block_bytes = block_bytes_for(plan.size_bytes)
-    records, aside = _records(old.log), _records(old.kept, old.state.numbers[n.KEPT_CURSOR])
+    records, aside = _records(old.log), _records(old.kept, old.state.numbers[field.KEPT_CURSOR])
     area = _Sizes(plan, block_bytes, _usual_kept(old), aside)
     low = min([cursor.number for cursor in old.log.cursors if cursor.durable], default=0)
-    in_doubt = 0 if plan.station else old.state.numbers[n.DOUBT_LACKS]
+    in_doubt = 0 if plan.station else old.state.numbers[field.DOUBT_LACKS]
     needed = [one for one in records if one.number > low or in_doubt]
     front = STATE_BLOCKS + area.kept_blocks(plan.size_bytes)
     least = BLOCKS_LEAST + (area.blocks(needed) if needed else 0)
@@ -308,13 +317,13 @@ def _filled(
     front, log_blocks = parts
     device = RamFlash(front + log_blocks, area.block_bytes, plan.unit_bytes)
     state = Snapshot(Partition(device, 0, STATE_BLOCKS))
-    log = Log(Partition(device, front, log_blocks), state, n.LOG, 0, payload_most=PAYLOAD_WIDE)
+    log = Log(Partition(device, front, log_blocks), state, field.LOG, 0, payload_most=PAYLOAD_WIDE)
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
     part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
-    kept = Log(part, state, n.KEPT, cursor_slot=n.KEPT_CURSOR, beside=log)
+    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, beside=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
-    state.rise(old.state.numbers[n.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
+    state.rise(old.state.numbers[field.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]
     if not _carry(log, carried, passed, old.log.next, plan.station):
         return None
@@ -365,7 +374,7 @@ def _carry(log: Log, records: list[Record], passed: list[int], following: int, s
 
 def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other: bool) -> None:
     """Set cursors, counts, what is known of the controller and, for the same station, of its server."""
-    for index in range(n.NUMBERS):
+    for index in range(field.NUMBERS):
         if index not in _OF_THE_AREA:
             state.numbers[index] = old.state.numbers[index]
     state.octets[:] = old.state.octets
@@ -378,22 +387,22 @@ def _remember(state: Snapshot, log: Log, kept: Log, old: OfflineSpool, is_other:
     kept.cursors[0].number = old.kept.cursors[0].number
     if not kept.number:  # nothing is left of what was set aside: its ring begins anew
         kept.cursors[0].number, kept.next = 0, 1
-        for index in (n.LATE, n.LATE_FIRST, *range(n.HOLES, n.HOLES + 2 * n.HOLES_MOST)):
+        for index in (field.LATE, field.LATE_FIRST, *range(field.HOLES, field.HOLES + 2 * field.HOLES_MOST)):
             state.numbers[index] = 0
     if is_other:
-        for place in range(n.PLACES):
+        for place in range(field.PLACES):
             cursor = Cursor()
-            cursor.slot, cursor.number = n.CURSOR + place, old.state.numbers[n.CURSOR + place]
+            cursor.slot, cursor.number = field.CURSOR + place, old.state.numbers[field.CURSOR + place]
             if cursor.number and kind_at(state, place):
                 state.put_moved(cursor, 0)
         for index in _OF_THE_SERVER:
             state.numbers[index] = 0
-        state.numbers[n.AHEAD] = 0
-        state.numbers[n.LIMIT] = state.numbers[n.CURSOR]
-        toolsnet = log.cursor_at(n.TOOLSNET_CURSOR)
+        state.numbers[field.AHEAD] = 0
+        state.numbers[field.LIMIT] = state.numbers[field.CURSOR]
+        toolsnet = log.cursor_at(field.TOOLSNET_CURSOR)
         if toolsnet is not None:
             toolsnet.ahead = 0
-            state.numbers[n.LIMIT] = toolsnet.number
+            state.numbers[field.LIMIT] = toolsnet.number
 
 
 def _write_file(path: Path, device: RamFlash, owner: tuple[int, int, int]) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolcart.agent.cart.outlet_places import KINDS, TOOLSNET, age_at, hash_at, hash_of, kind_at
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.outlets.toolsnet.data_loss import kept
 from toolcart.agent.record import KIND_EVENT
 from toolcart.spool import image
@@ -87,7 +87,7 @@ _TOOLSNET = outlet_names.NAMES[KINDS[TOOLSNET - 1]]
 
 def needed(spool: OfflineSpool, names: Iterable[str] = ()) -> Needed:
     """Return what is needed of this spool; `names` are those that its outlets may have."""
-    lacks = spool.state.numbers[n.DOUBT_LACKS] if spool.may_refuse else 0
+    lacks = spool.state.numbers[field.DOUBT_LACKS] if spool.may_refuse else 0
     set_aside = spool.quarantine.count() if spool.may_refuse else 0
     return Needed(tuple(waiting(spool, dict(each(spool.log)), names)), set_aside, lacks)
 
@@ -117,9 +117,9 @@ def together(parts: Iterable[Needed]) -> Needed:
 def waiting(spool: OfflineSpool, kinds: dict[int, int], names: Iterable[str] = ()) -> tuple[Waiting, ...]:
     """Return for every outlet how many of these records wait, the most first; `kinds` has the kind of each number."""
     state = spool.state
-    places = [place for place in range(n.PLACES) if 0 < kind_at(state, place) <= len(KINDS)]
+    places = [place for place in range(field.PLACES) if 0 < kind_at(state, place) <= len(KINDS)]
     if not places:
-        moved = [place for place in range(n.PLACES) if state.numbers[n.CURSOR + place]] or range(n.PLACES)
+        moved = [place for place in range(field.PLACES) if state.numbers[field.CURSOR + place]] or range(field.PLACES)
         return (Waiting("", max(waiting_at(spool, kinds, place) for place in moved)),)
     return _sorted(
         Waiting(
@@ -133,10 +133,10 @@ def waiting(spool: OfflineSpool, kinds: dict[int, int], names: Iterable[str] = (
 
 def waiting_at(spool: OfflineSpool, kinds: dict[int, int], place: int) -> int:
     """Return how many of these records wait for the outlet that has this place."""
-    passed = spool.state.numbers[n.CURSOR + place]
+    passed = spool.state.numbers[field.CURSOR + place]
     if place:
         return sum(number > passed for number in kinds)
-    end = min(n.again_to(spool.state.numbers), spool.log.number)
+    end = min(field.again_to(spool.state.numbers), spool.log.number)
     aside = kept(spool.quarantine, passed, end) if passed < end else 0
     return sum(number > passed and kind != KIND_EVENT for number, kind in kinds.items()) - aside
 

@@ -35,7 +35,7 @@ Rules
    nothing. What the log left out or gave up meanwhile is no loss of a server's.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.doubt_width import put_width, width_of
 from toolcart.agent.log.framing import RECORD_NONE
@@ -169,7 +169,7 @@ def note_empty(policy, now):
         return True
     _put_all(policy, lacks, unseen)
     numbers[SENT] |= SENT_EMPTY
-    policy.counters.note(h.SERVER_EMPTY, lacks, now)
+    policy.counters.note(counter.SERVER_EMPTY, lacks, now)
     return policy.in_flight.save()
 
 
@@ -205,7 +205,7 @@ def note_behind(policy, stored, back, now):
         lacks = min(lacks, behind)  # an operator has left the others
     _put(policy, max(1, lacks), width, before)
     numbers[TAKEN] = stored
-    policy.counters.note(h.SERVER_BEHIND, behind, now)
+    policy.counters.note(counter.SERVER_BEHIND, behind, now)
 
 
 def note_lost_meanwhile(policy, stored):

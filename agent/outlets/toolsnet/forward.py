@@ -21,7 +21,7 @@ Rules
 from toolcart.agent.toolsnet import session as ts
 
 # isort: split
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.connection_fault import (
     FOREIGN_PIM,
@@ -132,7 +132,7 @@ class Forward:
         """Close, and make the cursor durable so that nothing is sent twice after a planned stop."""
         self._stopping = True
         if not self.policy.save_at_end():
-            self.counters.count(h.NOT_SAVED)
+            self.counters.count(counter.NOT_SAVED)
         self.session.stop()
         self.port.close()
 
@@ -142,7 +142,7 @@ class Forward:
         if self._waits:
             self.step(now)
         if not self.policy.prepare():
-            self.counters.note(h.NOT_SAVED, 4, now)
+            self.counters.note(counter.NOT_SAVED, 4, now)
         self._is_silent = False
 
     def put_state(self, report):
@@ -257,7 +257,7 @@ class Forward:
     def _send_result(self, out):
         """Send the log's `out.number`, which lies at out.buf[out.at:]; `out` hears what becomes of it."""
         if out.number <= self._highest:
-            self.counters.count(h.REPEATED)
+            self.counters.count(counter.REPEATED)
         else:
             self._highest = out.number
         self.out = out
@@ -302,13 +302,13 @@ class Forward:
             elif event == ts.EV_INFO:
                 self._resume(now)
             elif event == ts.EV_STREAMING:
-                self.counters.count(h.SERVER_CONNECTS)
+                self.counters.count(counter.SERVER_CONNECTS)
                 if self._may_work():
                     self.fault.over()
                 elif self.fault.why != self._lacks_why or self.fault.state != ts.STREAMING:
                     self.fault.set(self._lacks_why, ts.STREAMING, 0, 0, self._delivered())
             elif event == ts.EV_SILENT:
-                self.counters.note(h.SERVER_SILENT, self._unanswered(), now)
+                self.counters.note(counter.SERVER_SILENT, self._unanswered(), now)
                 self.lost(ts.EV_NONE, now)
                 self._blame(NO_ANSWER, now)
             elif event == ts.EV_LOST:
@@ -343,14 +343,14 @@ class Forward:
         if event != ts.EV_NO_PIM and (self.session.state != ts.STREAMING or not self.session.is_idle()):
             self._is_foreign = True
         if event == ts.EV_NO_PIM:
-            counters.note(h.NO_PIM, 0, now)
+            counters.note(counter.NO_PIM, 0, now)
             self._blame(0, now)
         elif event == ts.EV_FOREIGN:
-            counters.note(h.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
+            counters.note(counter.SERVER_FOREIGN, -1 if self.session.state == ts.PIM_INFO else self.policy.number, now)
         elif event == ts.EV_UNKNOWN:
-            counters.note(h.SERVER_UNKNOWN, 0, now)
+            counters.note(counter.SERVER_UNKNOWN, 0, now)
         else:
-            counters.note(h.SERVER_MALFORMED, 0, now)
+            counters.note(counter.SERVER_MALFORMED, 0, now)
             if self.session.state == ts.WAITING:
                 self.lost(event, now)
                 self._blame(MALFORMED, now)
@@ -359,7 +359,7 @@ class Forward:
         session = self.session
         out = self.out
         self._answered()
-        self.counters.note(h.REFUSED_BY_SERVER, session.code, now)
+        self.counters.note(counter.REFUSED_BY_SERVER, session.code, now)
         is_once = out is self.policy and self.policy.may_not_repeat()
         out.refused(session.code, now)
         if session.outstanding.was_late() and not is_once:
@@ -371,7 +371,7 @@ class Forward:
             self._lacking += 1
             self._lacks_why = 0  # `_blame` says it
         if event != ts.EV_NONE:
-            self.counters.note(h.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
+            self.counters.note(counter.SERVER_LOSSES, self.policy.number if self.policy.out else 0, now)
         out = self.out
         self.out = self.policy
         if out is not self.policy:
@@ -387,7 +387,7 @@ class Forward:
         if done:
             self._unwritten_ms = 0
             return
-        self.counters.note(h.NOT_SAVED, 5, now)
+        self.counters.note(counter.NOT_SAVED, 5, now)
         self._break(now)
         self._blame(NOT_WRITTEN, now)
         self._unwritten_ms = ms = min(max(NOT_WRITTEN_MS, 2 * self._unwritten_ms), self.longest_ms)
@@ -401,7 +401,7 @@ class Forward:
 
     def recover(self, now):
         """After a fault: begin with a new connection."""
-        self.counters.note(h.FAULTS, 1, now)
+        self.counters.note(counter.FAULTS, 1, now)
         self.port.close()
         self._opening = False
         self.session.closed(now)
@@ -447,10 +447,10 @@ class Forward:
             return self.pim_host
         if named != self.pim_host:
             if self._allow_hosts is not None and named not in self._allow_hosts:
-                self.counters.note(h.HOST_REFUSED, info.port, now)
+                self.counters.note(counter.HOST_REFUSED, info.port, now)
                 return ""
             if named != self._named_host:  # said with each change, not with each connection
-                self.counters.note(h.OTHER_HOST, info.port, now)
+                self.counters.note(counter.OTHER_HOST, info.port, now)
         self._named_host = named
         return named
 
@@ -505,12 +505,12 @@ class Forward:
             else:
                 why = NO_ANSWER if state == ts.STREAMING else WHY_TIMED_OUT
         counters = self.counters
-        counters.count(h.SERVER_AWAY)
+        counters.count(counter.SERVER_AWAY)
         if self._lacking and not self._lacks_why and state == ts.STREAMING:
             self._lacks_why = why
         if self.fault.set(why, state, port.why_code, 0, self._delivered()):
-            counters.log.add(h.SERVER_AWAY, why, now)
+            counters.log.add(counter.SERVER_AWAY, why, now)
 
     def _delivered(self):
         """Return what moves when the server works (ConnectionFault.set)."""
-        return self.counters.counts[h.DELIVERED]
+        return self.counters.counts[counter.DELIVERED]

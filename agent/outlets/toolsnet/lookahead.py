@@ -8,7 +8,7 @@ Rules
    them all with one snapshot. Until then nothing goes out.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
@@ -207,7 +207,7 @@ class Lookahead:
             if cursor.found == taken:  # else it cannot be read any more
                 cursor.advance()
         numbers[TAKEN] = self.taken_sequence
-        policy.counters.counts[h.DELIVERED] += 1
+        policy.counters.counts[counter.DELIVERED] += 1
         in_flight = policy.in_flight
         in_flight.settle()
         policy.end_trouble()

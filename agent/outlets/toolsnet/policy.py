@@ -40,7 +40,7 @@ from toolcart.agent.quarantine.quarantine import (
 )
 
 # isort: split
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.base.ticks import Timer
 from toolcart.agent.log.framing import RECORD_NONE
@@ -326,7 +326,7 @@ class Policy:
         else:
             self.count_delivered_after_all()
         numbers[TAKEN] = self.sequence
-        self.counters.counts[h.DELIVERED] += 1
+        self.counters.counts[counter.DELIVERED] += 1
         if self.phase:
             self.end_trouble()
         reoffers = self.reoffers
@@ -491,7 +491,7 @@ class Policy:
         """The quarantine has no room for what it must take: wait, and say so once."""
         lookahead = self.lookahead
         if lookahead.short < 0:
-            self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
+            self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
         lookahead.short = lookahead.quarantine.octets()
         self.pause.start(now, AGAIN_MS)
 
@@ -499,7 +499,7 @@ class Policy:
         """Hold everything: there is no room for the head."""
         self.phase = HOLD
         self.pause.start(now, AGAIN_MS)
-        self.counters.note(h.PARKED_FAILED, NO_ROOM, now)
+        self.counters.note(counter.PARKED_FAILED, NO_ROOM, now)
 
     # -- what is durable first ---------------------------------------------------------------------------------
 
@@ -535,7 +535,7 @@ class Policy:
             return  # it has been noted already
         else:
             self.pause.start(now, AGAIN_MS)
-        self.counters.note(h.NOT_SAVED, todo, now)
+        self.counters.note(counter.NOT_SAVED, todo, now)
 
     def allow(self, number):
         """W1, W2: let `number` go out in order, with the rest of its batch; True if that is durable."""
@@ -564,12 +564,12 @@ class Policy:
     def keep(self, number, reason, now):
         """Keep the log's record `number` in the quarantine; return a code of Quarantine.keep."""
         if self.in_flight.state.alarm == STATE_LAST:  # the log keeps everything, and no cursor is durable any more
-            self.counters.note(h.PARKED_FAILED, reason, now)
+            self.counters.note(counter.PARKED_FAILED, reason, now)
             return KEPT_BEFORE
         code = self.lookahead.quarantine.keep(number, reason)
         if code == KEPT_DONE:
             self.reoffers.wants = True
-            self.counters.note(h.PARKED, reason, now)
+            self.counters.note(counter.PARKED, reason, now)
         return code
 
     def keep_and_pass(self, number, reason, now):

@@ -9,7 +9,7 @@
 It needs no room in the log and does not wait for the policy's pause. `ReofferSchedule` says which one, and when.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.snapshot_fields import (
     DELIVERED,
@@ -92,7 +92,7 @@ class Reoffer:
                 return False
             policy.reoffers.done(entry, is_taken, now)
             if is_taken:
-                policy.counters.counts[h.DELIVERED] += 1
+                policy.counters.counts[counter.DELIVERED] += 1
                 self.taken += 1
             if is_passed:
                 numbers[DELIVERED] += 1

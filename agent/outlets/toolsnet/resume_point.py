@@ -24,7 +24,7 @@ Where events lie between, that is a bound: OVERWRITTEN is too high rather than t
 What was kept, dropped or damaged there is not among them.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import RECORD_NONE
@@ -249,7 +249,7 @@ class ResumePoint:
     def _is_unknown(self, stored, now):
         from toolcart.agent.outlets.toolsnet.data_loss import note_unknown
 
-        self.policy.counters.note(h.RESUME_UNKNOWN, stored, now)
+        self.policy.counters.note(counter.RESUME_UNKNOWN, stored, now)
         note_unknown(self.policy)
         return self._rebase(stored)
 
@@ -356,7 +356,7 @@ class ResumePoint:
             if not policy.pass_one(number):
                 return False
             numbers[DROPPED if is_dropped else DELIVERED] += 1
-            policy.counters.count(h.RESUMED)
+            policy.counters.count(counter.RESUMED)
         numbers[TAKEN] = stored
         policy.end_trouble()
         return True

@@ -3,7 +3,7 @@
 import sys
 
 from toolcart.agent.base import byte_moves, fields
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.counters import NAMES, Counters
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.event_log import LOG_ENTRIES
@@ -123,8 +123,8 @@ def test_every_counter_has_one_number_and_one_name():
     if sys.implementation.name != "cpython":
         raise Skip("on a chip constants have no names")
     numbers = {}
-    for name in dir(h):
-        value = getattr(h, name)
+    for name in dir(counter):
+        value = getattr(counter, name)
         if name.isupper() and isinstance(value, int) and name not in ("LOG_ENTRIES",):
             assert value not in numbers, name
             numbers[value] = name
@@ -133,10 +133,15 @@ def test_every_counter_has_one_number_and_one_name():
 
 
 def test_names_say_what_the_constants_say():
-    for number, name in ((h.STORED, "stored"), (h.RAW, "raw"), (h.REFUSED_FULL, "refused full"), (h.FAULTS, "faults")):
+    for number, name in (
+        (counter.STORED, "stored"),
+        (counter.RAW, "raw"),
+        (counter.REFUSED_FULL, "refused full"),
+        (counter.FAULTS, "faults"),
+    ):
         assert NAMES[number] == name
-    for name in dir(h):
-        value = getattr(h, name)
+    for name in dir(counter):
+        value = getattr(counter, name)
         if name.isupper() and isinstance(value, int) and name != "LOG_ENTRIES" and value < len(NAMES):
             words = name.lower().split("_")
             constant = NAMES[value]
@@ -145,17 +150,17 @@ def test_names_say_what_the_constants_say():
 
 def test_counting_and_noting_add_one_each():
     counters = Counters()
-    counters.count(h.STORED)
-    counters.note(h.STORED, 5, 100)
-    assert counters.counts[h.STORED] == 2
+    counters.count(counter.STORED)
+    counters.note(counter.STORED, 5, 100)
+    assert counters.counts[counter.STORED] == 2
     assert sum(counters.counts) == 2
-    assert list(counters.log.entries()) == [(100, h.STORED, 5)]
+    assert list(counters.log.entries()) == [(100, counter.STORED, 5)]
 
 
 def test_log_keeps_the_latest_entries_in_their_order():
     counters = Counters()
     for index in range(LOG_ENTRIES * 2 + 5):
-        counters.note(h.RAW, index, index * 10)
+        counters.note(counter.RAW, index, index * 10)
     entries = list(counters.log.entries())
     assert len(entries) == LOG_ENTRIES and counters.log.logged == LOG_ENTRIES * 2 + 5
     assert [value for _, _, value in entries] == list(range(LOG_ENTRIES + 5, LOG_ENTRIES * 2 + 5))

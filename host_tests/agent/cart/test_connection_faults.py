@@ -1,6 +1,6 @@
 """Why a side cannot be reached, in a whole agent on a simulated plant: the number, the state, once in the log."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.connection_fault import NO_ANSWER
 from toolcart.agent.cart import status
 from lab.harness.cart import CONTROLLER, Cart
@@ -19,8 +19,8 @@ def _sides(cart):
     return station["controller"], station["outlets"][0]
 
 
-def _logged(cart, counter):
-    return [value for _, code, value in cart.station.counters.log.entries() if code == counter]
+def _logged(cart, code):
+    return [value for _, index, value in cart.station.counters.log.entries() if index == code]
 
 
 def test_a_refused_controller_is_logged_once_however_often_it_is_tried():
@@ -29,11 +29,11 @@ def test_a_refused_controller_is_logged_once_however_often_it_is_tried():
     cart.run(60000)
     controller, _ = _sides(cart)
     assert (controller["why"], controller["why_in"]) == ("refused", "closed")
-    assert cart.counted(h.CONTROLLER_AWAY) > 2 and _logged(cart, h.CONTROLLER_AWAY) == [11]
+    assert cart.counted(counter.CONTROLLER_AWAY) > 2 and _logged(cart, counter.CONTROLLER_AWAY) == [11]
     cart.network.up(*CONTROLLER)
     cart.network.swallow(*CONTROLLER)
     cart.run(120000)
-    assert _sides(cart)[0]["why"] == "timed out" and _logged(cart, h.CONTROLLER_AWAY) == [11, 14]
+    assert _sides(cart)[0]["why"] == "timed out" and _logged(cart, counter.CONTROLLER_AWAY) == [11, 14]
     cart.network.up(*CONTROLLER)
     cart.run(60000)
     assert _sides(cart)[0]["why"] == ""
@@ -59,4 +59,4 @@ def test_a_server_that_acknowledges_nothing_is_logged_once():
     cart.run(3000)
     cart.produce(1, 300000)
     _, toolsnet = _sides(cart)
-    assert toolsnet["why"] in ("no answer", "") and _logged(cart, h.SERVER_AWAY) == [NO_ANSWER]
+    assert toolsnet["why"] in ("no answer", "") and _logged(cart, counter.SERVER_AWAY) == [NO_ANSWER]

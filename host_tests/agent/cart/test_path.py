@@ -1,6 +1,6 @@
 """A result walks from the controller over the spool into the archive: once, in order, unchanged, whatever fails."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.base.clock import Dice
 from toolcart.board.ram_flash import RamFlash
 from host_tests.support.log import Area, numbers
@@ -47,7 +47,7 @@ def test_results_of_controllers_since_release_2_9_arrive():
             for result in cart.archive.results
         ]
         assert batches == [["0"], ["1"]]  # ToolsNet's document has no 3
-        assert cart.counted(h.ODD_FIELDS) == cart.counted(h.RAW) == 0
+        assert cart.counted(counter.ODD_FIELDS) == cart.counted(counter.RAW) == 0
         cart.clean()
 
 
@@ -75,7 +75,7 @@ def test_what_a_careful_person_can_read_arrives():
             if one["parameter_id"] == 60006
         ]
         assert odd == ["status 5, torque status 7", "", "torque 12x456"]
-        assert len(spindles) == 5 and cart.counted(h.RAW) == 0 and cart.counted(h.ODD_FIELDS) == 5
+        assert len(spindles) == 5 and cart.counted(counter.RAW) == 0 and cart.counted(counter.ODD_FIELDS) == 5
 
 
 def test_result_is_acknowledged_only_after_it_is_on_flash():
@@ -135,7 +135,7 @@ def test_fault_of_one_station_does_not_touch_the_other():
     del cart.station.outlets[0].step
     cart.until_quiet()
     assert [result["station"] for result in cart.archive.results] == [20] * 5 + [10] * 5
-    assert cart.counted(h.FAULTS) >= 1
+    assert cart.counted(counter.FAULTS) >= 1
 
 
 def broken(now):

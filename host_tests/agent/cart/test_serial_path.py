@@ -2,7 +2,7 @@
 
 import sys
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.base.clock import Dice
 from toolcart.sim.profiles import profile_options
@@ -221,7 +221,7 @@ def test_result_of_odd_habit_is_taken_when_it_comes_again_so():
     cart = ready(kind="ascii", controller={"time_text": "9999-99-99:99:99:99"})
     cart.produce()
     settle(cart)
-    assert cart.station.counters.counts[h.ODD] == 1 and cart.counts()["edge time"] == 1
+    assert cart.station.counters.counts[counter.ODD] == 1 and cart.counts()["edge time"] == 1
 
 
 def mt_focus(**settings):

@@ -5,7 +5,7 @@ from toolcart.agent.link.header_layouts import header_of
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
 from toolcart.agent.link.stream import Stream
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.header import put_header
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.agent.link.test_stream import feed
@@ -82,12 +82,12 @@ def test_a_session_with_any_spindle_starts_subscribes_and_acknowledges():
         own = b"%02d" % spindle
         talk = Ford(spindle, subscriptions=(Subscription(RESULTS, (999, 1)),), start_revisions=(2, 1))
         assert talk.take() == [b"00200001" + own + b"002" + b"0" * 7]
-        assert talk.deliver(refused(1, 97)) == [st.EV_REFUSED]
+        assert talk.deliver(refused(1, 97)) == [session_states.EV_REFUSED]
         assert talk.take() == [b"00200001" + own + b"001" + b"0" * 7]
-        assert talk.deliver(STARTED) == [st.EV_STARTED]
+        assert talk.deliver(STARTED) == [session_states.EV_STARTED]
         assert talk.take() == [b"00200060" + own + b"999" + b"0" * 7]
-        assert talk.deliver(accepted(60)) == [st.EV_READY]
-        assert talk.deliver(EXAMPLE) == [st.EV_PUSHED]
+        assert talk.deliver(accepted(60)) == [session_states.EV_READY]
+        assert talk.deliver(EXAMPLE) == [session_states.EV_PUSHED]
         assert talk.session.received.revision == 999 and talk.take() == [b"00200062" + own + b"001" + b"0" * 7]
         talk.wait(7500)
         assert talk.take() == [b"00209999" + own + b"001" + b"0" * 7]

@@ -1,6 +1,6 @@
 """Requests with link-level numbers: acknowledged by 9997, repeated, refused; and both sides over a bad line."""
 
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.link_level_send import RESENDS, WAIT_MS, LinkLevelSender
 from toolcart.base.clock import Dice
 from host_tests.portable import HAS_ALL
@@ -45,13 +45,13 @@ class Numbered(Talk):
         Talk.connect(self)
 
     def begin(self):
-        assert self.deliver(started(self.flag)) == [st.EV_STARTED]
+        assert self.deliver(started(self.flag)) == [session_states.EV_STARTED]
         return self
 
     def ready(self):
         self.begin()
         self.deliver(ack(60, 2))
-        assert self.deliver(numbered(accepted(60), 1)) == [st.EV_READY]
+        assert self.deliver(numbered(accepted(60), 1)) == [session_states.EV_READY]
         self.take()
         return self
 
@@ -78,7 +78,7 @@ def test_answer_gets_its_time_from_the_acknowledgement_on():
     talk.fetch()
     talk.deliver(ack(64, 3))
     assert talk.wait(WAIT_MS + ANSWER_MS - 1) == [] and talk.sent() == [(64, b"02")]
-    assert talk.wait(1) == [st.EV_FETCH_SILENT]
+    assert talk.wait(1) == [session_states.EV_FETCH_SILENT]
     talk.fetch(8)
     assert talk.sent() == [(64, b"03")]
 
@@ -88,18 +88,18 @@ def test_what_is_not_acknowledged_is_repeated_with_its_number():
     talk.fetch()
     assert talk.wait(RESENDS * WAIT_MS) == []
     assert talk.sent() == [(64, b"02")] * (RESENDS + 1)
-    assert talk.wait(WAIT_MS) == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
+    assert talk.wait(WAIT_MS) == [session_states.EV_OVER] and talk.session.why == session_states.WHY_SILENCE
 
 
 def test_acknowledgement_that_is_not_ours_changes_nothing():
     talk = Numbered().ready()
-    assert talk.deliver(ack(64, 3)) == [st.EV_UNKNOWN]
+    assert talk.deliver(ack(64, 3)) == [session_states.EV_UNKNOWN]
     talk.fetch()
     for strange in (ack(64, 2), ack(64, 4), ack(60, 3), ack(64, 0)):
-        assert talk.deliver(strange) == [st.EV_UNKNOWN]
+        assert talk.deliver(strange) == [session_states.EV_UNKNOWN]
         assert talk.session.link_level_send.waits
-    assert talk.deliver(message(9997, b"")) == [st.EV_MALFORMED]
-    assert talk.deliver(message(9998, b"0064")) == [st.EV_MALFORMED]
+    assert talk.deliver(message(9997, b"")) == [session_states.EV_MALFORMED]
+    assert talk.deliver(message(9998, b"0064")) == [session_states.EV_MALFORMED]
 
 
 def test_numbers_go_round():
@@ -111,7 +111,7 @@ def test_numbers_go_round():
         assert talk.sent() == [(64, b"%02d" % wanted)]
         wanted = wanted % LAST + 1
         talk.deliver(ack(64, wanted))
-        assert talk.deliver(fetched_frame(7, ours)) == [st.EV_FETCHED]
+        assert talk.deliver(fetched_frame(7, ours)) == [session_states.EV_FETCHED]
         ours = ours % LAST + 1
         talk.take()
 
@@ -124,19 +124,21 @@ def test_wrong_number_with_ours_named_is_repeated_at_once():
     assert talk.sent() == [(64, b"02")]
     for _ in range(RESENDS - 1):
         talk.deliver(refusal(64, 2, 3))
-    assert talk.deliver(refusal(64, 2, 3)) == [st.EV_OVER]
+    assert talk.deliver(refusal(64, 2, 3)) == [session_states.EV_OVER]
 
 
 def test_wrong_number_with_another_one_ends_the_session():
     talk = Numbered().ready()
     talk.fetch()
-    assert talk.deliver(refusal(64, 5, 3)) == [st.EV_OVER] and talk.session.why == st.WHY_FRAMING
+    assert (
+        talk.deliver(refusal(64, 5, 3)) == [session_states.EV_OVER] and talk.session.why == session_states.WHY_FRAMING
+    )
 
 
 def test_revision_that_header_check_does_not_know_is_left_for_the_next():
     talk = Numbered().begin()
     assert talk.sent() == [(1, b"  "), (60, b"01")]
-    assert talk.deliver(refusal(60, 2, 2)) == [st.EV_REFUSED]
+    assert talk.deliver(refusal(60, 2, 2)) == [session_states.EV_REFUSED]
     (again,) = talk.take()
     assert again[4:11] == b"0060001" and again[16:18] == b"02" and talk.session.received.code == 2
 
@@ -146,7 +148,7 @@ def test_stop_is_numbered_and_waits_no_longer_than_ever():
     talk.stop()
     assert talk.sent() == [(3, b"02")]
     talk.deliver(ack(3, 3))
-    assert talk.wait(1000) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+    assert talk.wait(1000) == [session_states.EV_OVER] and talk.session.why == session_states.WHY_STOPPED
 
 
 def test_stop_while_something_is_repeated_goes_out_when_its_time_is_over():
@@ -201,18 +203,18 @@ def test_every_request_is_delivered_once_over_a_line_that_loses_and_doubles():
                             talk.deliver(ack(mid, following) if kind == 9997 else refusal(mid, following, code))
                 if len(model.delivered) == requests and dice.randrange(3):
                     answered = True
-                    assert st.EV_FETCHED in talk.deliver(fetched_frame(turn + 1, ours))
+                    assert session_states.EV_FETCHED in talk.deliver(fetched_frame(turn + 1, ours))
                     ours = ours % LAST + 1
                     break
                 talk.wait(WAIT_MS)
-                if talk.session.state == st.OVER or talk.session.can_fetch():
+                if talk.session.state == session_states.OVER or talk.session.can_fetch():
                     break
-            if talk.session.state == st.OVER:
+            if talk.session.state == session_states.OVER:
                 break
             assert model.delivered == [64] * requests
             if not answered and not talk.session.can_fetch():
                 talk.wait(WAIT_MS + ANSWER_MS)
-                if talk.session.state == st.OVER:
+                if talk.session.state == session_states.OVER:
                     break
             assert talk.session.can_fetch()
             talk.take()

@@ -1,12 +1,11 @@
 """A result in parts is one result or none: whole, once, answered once; a part alone is never answered."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_add
 from toolcart.agent.link import LINK_NEED_DATA
 from toolcart.agent.link.r3964 import R3964
 from toolcart.agent.link.serial_ascii import SerialAscii
-from toolcart.agent.openprotocol import linked_messages
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import linked_messages, session_states
 from toolcart.base.clock import Dice
 from toolcart.sim.r3964_peer import block_of
 from host_tests.agent.openprotocol.test_openprotocol_session import ACKNOWLEDGE, MIRROR
@@ -25,7 +24,7 @@ def test_one_part_of_one_and_numbers_that_are_none_are_whole_messages():
     for octets in (b"11", b"1 ", b"01", b"00", b"  ", b"\0\0", b" 1", b"x1", b"A2", b"\xff\xff"):
         talk = Talk().ready()
         frame = EXAMPLE[:18] + octets + EXAMPLE[20:]
-        assert talk.deliver(frame) == [st.EV_PUSHED]
+        assert talk.deliver(frame) == [session_states.EV_PUSHED]
         assert talk.results == [frame] and talk.take() == [ACKNOWLEDGE]
 
 
@@ -34,16 +33,16 @@ def test_a_missing_part_ends_the_message_unanswered():
     for order in ((one, three, four), (one, two, four), (two, three, four), (two, one), (one, two, three, two)):
         talk = Talk().ready()
         events = talk.deliver(*order)
-        assert st.EV_PUSHED not in events and st.EV_MALFORMED in events
+        assert session_states.EV_PUSHED not in events and session_states.EV_MALFORMED in events
         assert talk.take() == [] and talk.results == []
-        assert talk.deliver(one, two, three, four)[-1] == st.EV_PUSHED
+        assert talk.deliver(one, two, three, four)[-1] == session_states.EV_PUSHED
         assert talk.results == [whole(LONG)] and talk.take() == [ACKNOWLEDGE]
 
 
 def test_parts_of_other_messages_belong_to_no_other():
     talk = Talk().ready()
     for frame in (message(900, b"x" * 300), message(1201, b"y" * 300), fetched(7)):
-        assert talk.deliver(*parts_of(frame, 3)) == [st.EV_UNKNOWN] * 3
+        assert talk.deliver(*parts_of(frame, 3)) == [session_states.EV_UNKNOWN] * 3
     assert talk.link.size == len(talk.link.buf)
 
 
@@ -52,7 +51,7 @@ def test_fetched_result_in_parts_is_one_answer():
     talk.fetch()
     talk.take()
     frame = fetched(7)
-    assert talk.deliver(*parts_of(frame, 4)) == [st.EV_FETCHED]
+    assert talk.deliver(*parts_of(frame, 4)) == [session_states.EV_FETCHED]
     assert content_of(talk.link) == whole(frame)
     assert talk.session.can_fetch() and talk.take() == []
 
@@ -64,9 +63,9 @@ def test_message_without_its_next_part_is_given_up_and_reported():
     assert talk.link.size < len(talk.link.buf)
     # A session that sleeps looks at the time with the next octets: the keep-alive's mirror, if nothing else.
     talk.now = ticks_add(talk.now, 1)
-    assert talk.deliver(MIRROR) == [st.EV_MALFORMED] and talk.session.received.mid == 61
+    assert talk.deliver(MIRROR) == [session_states.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
-    assert talk.deliver(parts_of(LONG, 2)[1]) == [st.EV_MALFORMED]
+    assert talk.deliver(parts_of(LONG, 2)[1]) == [session_states.EV_MALFORMED]
     assert 62 not in talk.mids()
 
 
@@ -76,11 +75,11 @@ def test_a_message_torn_by_a_lost_connection_is_never_answered():
     talk.deliver(one)
     talk.session.closed()
     talk.session.opened()
-    assert talk.settle() == [st.EV_MALFORMED] and talk.session.received.mid == 61
+    assert talk.settle() == [session_states.EV_MALFORMED] and talk.session.received.mid == 61
     assert talk.link.size == len(talk.link.buf)
     talk.ready()
-    assert talk.deliver(two) == [st.EV_MALFORMED] and talk.take() == []
-    assert talk.deliver(one, two) == [st.EV_PUSHED]
+    assert talk.deliver(two) == [session_states.EV_MALFORMED] and talk.take() == []
+    assert talk.deliver(one, two) == [session_states.EV_PUSHED]
 
 
 def test_a_message_larger_than_the_buffer_comes_cut_short_once():
@@ -91,16 +90,20 @@ def test_a_message_larger_than_the_buffer_comes_cut_short_once():
             parts = parts_of(frame, count)
             for part in parts[:-1]:
                 assert talk.deliver(part) == [] and talk.take() == []
-            assert talk.deliver(parts[-1]) == [st.EV_PUSHED_CUT]
+            assert talk.deliver(parts[-1]) == [session_states.EV_PUSHED_CUT]
             assert talk.take() == [ACKNOWLEDGE]
             assert len(talk.results[0]) >= 128 and frame[20:].startswith(talk.results[0][20:])
             assert talk.results[0][4:18] == frame[4:18]
-            assert talk.deliver(EXAMPLE) == [st.EV_PUSHED] and talk.link.size == size
+            assert talk.deliver(EXAMPLE) == [session_states.EV_PUSHED] and talk.link.size == size
 
 
 def test_largest_message_that_is_made_whole_fills_the_buffer():
     size = 1024
-    for last_bytes, event in ((128, st.EV_PUSHED), (500, st.EV_PUSHED), (127, st.EV_PUSHED_CUT)):
+    for last_bytes, event in (
+        (128, session_states.EV_PUSHED),
+        (500, session_states.EV_PUSHED),
+        (127, session_states.EV_PUSHED_CUT),
+    ):
         frame = message(61, b"7" * (size - 20), 7)
         cut = size - last_bytes
         parts = [part_of(frame, 2, 1, frame[20:cut]), part_of(frame, 2, 2, frame[cut:])]
@@ -109,16 +112,16 @@ def test_largest_message_that_is_made_whole_fills_the_buffer():
         talk = Talk(size).ready()
         assert talk.deliver(parts[0], shorter) == [event], last_bytes
         talk = Talk(size).ready()
-        assert talk.deliver(*parts) == [st.EV_PUSHED_CUT]
+        assert talk.deliver(*parts) == [session_states.EV_PUSHED_CUT]
 
 
 def test_a_message_that_does_not_fit_beside_parts_ends_them():
     first = part_of(LONG, 2, 1, b"x" * 700)
     for frame in (LONG, message(71, b"y" * 400)):
         talk = Talk(1024).ready()
-        assert talk.deliver(first, frame) == [st.EV_MALFORMED]
+        assert talk.deliver(first, frame) == [session_states.EV_MALFORMED]
         assert talk.take() == [] and talk.results == []
-        assert talk.deliver(frame) == [st.EV_PUSHED if frame == LONG else st.EV_UNKNOWN]
+        assert talk.deliver(frame) == [session_states.EV_PUSHED if frame == LONG else session_states.EV_UNKNOWN]
 
 
 # Link-level numbers
@@ -134,10 +137,12 @@ def talk_numbered():
 
 def test_numbered_last_part_is_acknowledged_once_the_result_is_durable():
     talk = talk_numbered()
-    assert talk.deliver(*parts_of(LONG, 2, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(*parts_of(LONG, 2, 2)) == [session_states.EV_PUSHED]
     assert talk.take()[-1] == b"00249997001     04  0061"
     # Its repeat is a repeat of what is durable.
-    assert talk.deliver(parts_of(LONG, 2, 2)[1]) == [st.EV_REPEATED] and talk.take() == [b"00249997001     04  0061"]
+    assert talk.deliver(parts_of(LONG, 2, 2)[1]) == [session_states.EV_REPEATED] and talk.take() == [
+        b"00249997001     04  0061"
+    ]
 
 
 def test_a_numbered_part_out_of_order_is_refused_with_code_4():
@@ -145,7 +150,7 @@ def test_a_numbered_part_out_of_order_is_refused_with_code_4():
     one, _, three = parts_of(LONG, 3, 2)
     talk.deliver(one)
     talk.take()
-    assert talk.deliver(numbered(three, 3)) == [st.EV_MALFORMED]
+    assert talk.deliver(numbered(three, 3)) == [session_states.EV_MALFORMED]
     assert talk.take() == [b"00289998001     04  00610004"]
     assert talk.deliver(numbered(one, 3)) == [] and talk.take() == [b"00249997001     04  0061"]
 
@@ -200,7 +205,7 @@ def test_part_without_the_others_is_neither_stored_nor_answered_and_counted():
     cart.controller.inject(parts_of(LONG, 2)[1] + b"\0")
     cart.run(50)
     assert 62 not in cart.controller.messages and cart.raw() == [] and cart.stored() == []
-    assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+    assert cart.counted(counter.CONTROLLER_MALFORMED) == 1
 
 
 # Against the model

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.linux.mid0900 import READ
 from toolcart.agent.record import graph as gr
 from toolcart.sim import curve_frames
@@ -53,8 +53,8 @@ def test_each_bolt_s_curve_is_kept_and_sent_as_its_own(named_by):
     ]
     assert sent(cart) == [(spindle, kind) for spindle in spindles for kind in (0, 1)]
     assert [bolt for _, bolt, _, _ in curves] == [one if named_by == "pid" else None for one in (1, 1, 2, 2, 3, 3)]
-    assert cart.counted(h.TRACES) == 7, "and the plot parameters"
-    assert cart.counted(h.TRACES_LOST) == 0
+    assert cart.counted(counter.TRACES) == 7, "and the plot parameters"
+    assert cart.counted(counter.TRACES_LOST) == 0
 
 
 @pytest.mark.parametrize("named_by", ["pid", "header", "object"])

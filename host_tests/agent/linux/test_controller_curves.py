@@ -1,6 +1,6 @@
 """MID 0900 is read by its fields; curves become pieces in a ring: whole, durable, once."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import get_u32
 from toolcart.agent.linux.mid0900 import (
     CURVES,
@@ -222,7 +222,7 @@ def test_octets_of_mt_focus_are_turned_round_and_wrong_order_is_counted():
     assert samples_in(data) == samples and flags == 0
     assert bench.put(trace_message(2, samples=samples, little=True)) == READ
     _, data, flags = bench.curves()[1]
-    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.counters.counts[h.TRACES_ODD] == 1
+    assert flags == res.FLAG_ODD and samples_in(data) != samples and bench.counters.counts[counter.TRACES_ODD] == 1
 
 
 def test_fewer_samples_than_announced_are_kept_and_said_to_be_few():

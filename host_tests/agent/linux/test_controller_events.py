@@ -1,6 +1,6 @@
 """What a controller tells beside results becomes events of the log, once each."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux.controller_events import ControllerEvents
 from toolcart.agent.log.log import LOG_FULL
@@ -65,7 +65,7 @@ class Bench:
 def test_a_log_that_accepts_none_says_so():
     bench = Bench()
     bench.log.append = lambda kind, flags, length: LOG_FULL
-    assert bench.put(*EVENT_MESSAGES[0][:2]) == NOT_KEPT and bench.counters.counts[h.EVENTS] == 0
+    assert bench.put(*EVENT_MESSAGES[0][:2]) == NOT_KEPT and bench.counters.counts[counter.EVENTS] == 0
 
 
 PSET_2 = b"01012" + b"02" + b"Airbag".ljust(25) + b"03" + TIME + b"041" + b"0506" + b"x" * 60
@@ -78,13 +78,13 @@ VIN_2 = b"01" + b"WVW1".ljust(25) + b"02" + b"two".ljust(25) + b"03" + b" " * 25
 def test_counter_of_job_is_no_event_but_what_becomes_of_job_is():
     bench = Bench()
 
-    def tell(counter, status=b"0", tightening=b"01", sequence=b"00042"):
-        data = JOB_5.replace(b"050003", b"05" + counter).replace(b"020", b"02" + status, 1)
+    def tell(made, status=b"0", tightening=b"01", sequence=b"00042"):
+        data = JOB_5.replace(b"050003", b"05" + made).replace(b"020", b"02" + status, 1)
         return bench.put(35, data.replace(b"1001", b"10" + tightening).replace(b"1100042", b"11" + sequence))
 
     assert tell(b"0000") == KEPT
-    for counter in (b"0001", b"0002", b"0003"):
-        assert tell(counter) == KEPT_BEFORE
+    for made in (b"0001", b"0002", b"0003"):
+        assert tell(made) == KEPT_BEFORE
     assert tell(b"0003", tightening=b"02") == KEPT_BEFORE
     assert tell(b"0004", tightening=b"06") == KEPT, "bypassed"
     assert tell(b"0004", tightening=b"06") == KEPT_BEFORE

@@ -1,6 +1,6 @@
 """Curves on their whole way: asked for, pushed, acknowledged by MID 0005, and results undisturbed whatever happens."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.linux.mid0900 import (
     LOST_CUT,
     LOST_EMPTY,
@@ -26,7 +26,7 @@ def kept(cart):
 
 def lost(cart):
     """Return why curves were lost, oldest first."""
-    return [value for _, code, value in cart.station.counters.log.entries() if code == h.TRACES_LOST]
+    return [value for _, code, value in cart.station.counters.log.entries() if code == counter.TRACES_LOST]
 
 
 def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
@@ -44,7 +44,7 @@ def test_a_mt_focus_sends_little_endian_and_no_acknowledgement_counts():
         if lead[gr.WHAT] == 2:
             assert samples_in(data) == tuple(curves(cart.controller.result(ident_of(lead)), 400)[0])
             assert lead[gr.UNIT] == 12 and lead[gr.NUMERATOR] == 10 and lead[gr.DENOMINATOR] == 1 and flags == 0
-    assert cart.counted(h.TRACES_ODD) == 0 and cart.ids() == [1, 2]
+    assert cart.counted(counter.TRACES_ODD) == 0 and cart.ids() == [1, 2]
 
 
 def test_results_are_acknowledged_whatever_curves_come_between_them():
@@ -66,8 +66,8 @@ def test_results_are_acknowledged_whatever_curves_come_between_them():
         cart.controller.inject(hostile[index])
         cart.produce(1, 3000)
         assert cart.ids() == list(range(1, index + 2)), (index, cart.counts())
-    assert cart.counted(h.CONTROLLER_CONNECTS) == 1
-    assert cart.counted(h.TRACES_LOST) == 9 and cart.counted(h.TRACES_ODD) == 1, lost(cart)
+    assert cart.counted(counter.CONTROLLER_CONNECTS) == 1
+    assert cart.counted(counter.TRACES_LOST) == 9 and cart.counted(counter.TRACES_ODD) == 1, lost(cart)
     assert LOST_CUT in lost(cart) and LOST_EMPTY in lost(cart) and LOST_UNREADABLE in lost(cart)
 
 
@@ -79,7 +79,7 @@ def test_a_long_result_fits_beside_a_curve_that_comes_in_parts():
     frame[18:20] = b"21"
     cart.controller.inject(bytes(frame))
     cart.produce(1, 1000)
-    assert cart.ids() == [1] and cart.counted(h.CONTROLLER_MALFORMED) == 0
+    assert cart.ids() == [1] and cart.counted(counter.CONTROLLER_MALFORMED) == 0
 
 
 def test_a_larger_receive_buffer_takes_longer_curves():

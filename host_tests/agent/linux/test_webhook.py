@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 import trustme
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import FOREVER
 from toolcart.agent.cart import settings as config_settings
 from toolcart.agent.cart.status import why_name
@@ -108,7 +108,7 @@ def test_what_an_answer_may_be_that_is_no_receipt():
         plant.run(30500 if "within" in wanted else 500)
         assert wanted in plant.why(), (octets, plant.why())
         assert plant.cursor.number == 0 and not plant.forward.is_up() and len(plant.why()) < 300
-        assert plant.counted(h.OUTLET_FAILED) == 1
+        assert plant.counted(counter.OUTLET_FAILED) == 1
         plant.run(5000)
         assert plant.server.ids() == ids and plant.cursor.number == 3 and plant.forward.is_up()
 
@@ -140,7 +140,7 @@ def test_what_an_answer_may_be_beside_the_usual_one():
         assert plant.cursor.number == 3 and plant.why() == "", (name, plant.why())
         ids += plant.store(2)
         plant.run(1500)
-        assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0, name
+        assert plant.server.ids() == ids and plant.counted(counter.OUTLET_FAILED) == 0, name
         assert plant.server.connections == (2 if closes else 1), name
         assert "Accept-Encoding: identity" in plant.server.heads[0]
 
@@ -239,7 +239,7 @@ def test_a_server_that_was_restored_gets_again_what_the_log_still_has():
     plant.server.model.have[key] = 2
     new = plant.store(2)
     plant.run(500)
-    assert plant.status()["server_behind"] == 1 and plant.counted(h.OUTLET_FAILED) == 1
+    assert plant.status()["server_behind"] == 1 and plant.counted(counter.OUTLET_FAILED) == 1
     assert plant.server.batches[-1]["after"] == 2 and plant.forward.is_up() and plant.cursor.number == 7
     assert plant.server.ids() == old + old[2:] + new
     plant.server.model.have[key] = 0
@@ -569,7 +569,7 @@ def test_only_what_server_closed_is_opened_again_at_once():
         plant.server.answers = [None]
         loses(plant)
         plant.run(30500)
-        assert reason in plant.why() and plant.counted(h.OUTLET_FAILED) == 1
+        assert reason in plant.why() and plant.counted(counter.OUTLET_FAILED) == 1
         assert plant.server.connections == 1
         plant.network.up(*PLACE)
         plant.run(10000)
@@ -587,7 +587,7 @@ def test_connection_that_the_way_ended_counts_as_a_failure(why):
     plant.network.cut(*PLACE)
     plant.port.why = why
     plant.run(100)
-    assert plant.counted(h.OUTLET_FAILED) == 1 and plant.why() == why_name(why)
+    assert plant.counted(counter.OUTLET_FAILED) == 1 and plant.why() == why_name(why)
 
 
 def test_what_never_accepts_a_connection_is_reported_as_of_every_outlet():
@@ -613,13 +613,13 @@ def test_connection_is_used_again_and_opened_again_where_the_server_closed_it():
     plant.network.half_open(*PLACE)  # the server has forgotten it, and we do not know
     ids += plant.store(2)
     plant.run(200)
-    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
+    assert plant.server.ids() == ids and plant.counted(counter.OUTLET_FAILED) == 0
     plant.server.closes = True
     ids += plant.store(2)
     plant.run(200)
     ids += plant.store(2)
     plant.run(200)
-    assert plant.server.ids() == ids and plant.counted(h.OUTLET_FAILED) == 0
+    assert plant.server.ids() == ids and plant.counted(counter.OUTLET_FAILED) == 0
 
 
 def test_at_the_end_nothing_new_goes_out():

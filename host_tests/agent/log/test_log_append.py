@@ -1,6 +1,6 @@
 """The log by itself: order, room, blocks, restarts, refusals, several cursors, nothing allocated for a result."""
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_FRAMES, WANTS_RESULTS, Cursor
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import RECORD_LOST, RECORD_NONE, RETAINED_MAX
@@ -69,7 +69,7 @@ def test_what_was_appended_is_read_in_order_at_every_unit():
         assert log.waits(log.cursors[0]) == 60
         assert read_all(log) == numbers(1, 60)
         assert log.peek(log.cursors[0]) == RECORD_NONE and log.waits(log.cursors[0]) == 0
-        assert log.state.numbers[n.DAMAGED] == 0
+        assert log.state.numbers[field.DAMAGED] == 0
 
 
 def test_cursor_reads_the_kinds_it_wants_in_any_length():
@@ -192,7 +192,7 @@ def test_a_log_that_overwrites_gives_up_no_block_before_it_is_erased():
             assert [cursor.number + 1 for cursor in log.cursors] == [oldest, oldest]
         state, log = area.mount(cursors=2, best_effort=(1,), when_full=WHEN_FULL_OVERWRITE)
         assert [cursor.number + 1 for cursor in log.cursors] == [oldest, oldest]
-    assert oldest > 1 and state.numbers[n.OVERWRITTEN] + state.numbers[n.MISSED] == 2 * (oldest - 1)
+    assert oldest > 1 and state.numbers[field.OVERWRITTEN] + state.numbers[field.MISSED] == 2 * (oldest - 1)
 
 
 def test_what_is_given_up_and_not_saved_is_taken_back():
@@ -203,19 +203,19 @@ def test_what_is_given_up_and_not_saved_is_taken_back():
         assert append(log, ident) == LOG_DONE
         ident += 1
     take_all(log, 1)
-    before = state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.blocks.missed
+    before = state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.missed
     assert log.peek(log.cursors[0]) > RECORD_NONE  # it goes out
     places = [cursor.number for cursor in log.cursors]
     save, state.save = state.save, lambda: False
     assert append(log, ident) == LOG_FAILED
     assert [cursor.number for cursor in log.cursors] == places, "no one goes on behind what may still come back"
-    assert (state.numbers[n.OVERWRITTEN], state.numbers[n.MISSED], log.blocks.missed) == before
+    assert (state.numbers[field.OVERWRITTEN], state.numbers[field.MISSED], log.blocks.missed) == before
     log.cursors[0].advance()
     assert log.cursors[0].number == places[0] + 1, "it is taken"
     state.save = save
     assert append(log, ident) == LOG_DONE
     first = log.cursors[0].number + 1
-    assert state.durable[n.OVERWRITTEN] == first - 2 > places[0], "all but that one"
+    assert state.durable[field.OVERWRITTEN] == first - 2 > places[0], "all but that one"
     assert read_all(log) == numbers(first, ident)
 
 
@@ -237,7 +237,7 @@ def test_a_best_effort_cursor_keeps_nothing_and_what_it_misses_is_counted():
     store(log, range(1, 100), deliver)
     records = read_all(log, 1)
     assert records == numbers(records[0][0], 99)
-    assert area.state.numbers[n.MISSED] == records[0][0] - 1 and area.state.numbers[n.OVERWRITTEN] == 0
+    assert area.state.numbers[field.MISSED] == records[0][0] - 1 and area.state.numbers[field.OVERWRITTEN] == 0
 
 
 def test_what_stands_in_a_block_that_is_erased_is_placed_again():
@@ -254,7 +254,7 @@ def test_what_stands_in_a_block_that_is_erased_is_placed_again():
         assert scout.found > number and ident_in(log.page, log.at) == scout.found
         number = scout.found
         scout.advance()
-    assert number == 79 and area.state.numbers[n.DAMAGED] == 0
+    assert number == 79 and area.state.numbers[field.DAMAGED] == 0
 
 
 def test_what_a_cursor_went_back_to_is_not_erased():
@@ -283,7 +283,7 @@ def test_a_start_finds_everything_and_goes_on():
             assert log.number == ident - 1 and log.next == ident and log.doubtful
         assert log.settle() and not log.doubtful
         assert read_all(log) == numbers(1, ident - 1)
-        assert log.state.numbers[n.DAMAGED] == log.state.numbers[n.JUMPED] == log.damage.torn == 0
+        assert log.state.numbers[field.DAMAGED] == log.state.numbers[field.JUMPED] == log.damage.torn == 0
 
 
 def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
@@ -298,16 +298,16 @@ def test_the_last_record_is_shown_to_no_one_before_it_is_settled():
 def test_a_settled_record_is_not_covered_before_its_owner_says_so():
     area = watched()
     store(area.log, (1, 2, 3))
-    assert area.state.numbers[n.LOG + n.NEXT] == 4
+    assert area.state.numbers[field.LOG + field.NEXT] == 4
     state, log = area.mount()
-    assert state.numbers[n.LOG + n.NEXT] == 1, "the only snapshot was written before the first one"
+    assert state.numbers[field.LOG + field.NEXT] == 1, "the only snapshot was written before the first one"
     log.cover(2)
-    assert log.settle() and state.durable[n.LOG + n.NEXT] == 3
+    assert log.settle() and state.durable[field.LOG + field.NEXT] == 3
     append(log, 4)
-    assert state.numbers[n.LOG + n.NEXT] == 3
+    assert state.numbers[field.LOG + field.NEXT] == 3
     log.cover(4)
     append(log, 5)
-    assert state.numbers[n.LOG + n.NEXT] == 6
+    assert state.numbers[field.LOG + field.NEXT] == 6
 
 
 def test_result_that_turns_out_torn_is_gone_and_its_number_is_used():
@@ -446,7 +446,7 @@ def test_one_waiting_result_in_two_working_blocks_fills_none_until_restart():
             assert log.has_room(PAYLOAD)
         assert log.damage.worn
         state, log = area.mount(when_full=when_full)
-        assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[n.DAMAGED] == 0
+        assert log.settle() and [one[0] for one in held(log)][-1] == ident and state.numbers[field.DAMAGED] == 0
 
 
 def test_nothing_is_appended_where_no_snapshot_can_be_written():
@@ -552,8 +552,8 @@ def test_what_is_given_up_is_saved_even_where_rest_cannot_be_read():
     take_all(log)
     flash.read_fails_in = 4
     assert append(log, 50) == LOG_FAILED and 7 < log.cursors[1].number < 14
-    assert area.state.durable[n.CURSOR + 1] == area.state.durable[n.MISSED] == log.cursors[1].number
-    assert append(log, 50) == LOG_DONE and area.state.numbers[n.MISSED] == log.cursors[1].number
+    assert area.state.durable[field.CURSOR + 1] == area.state.durable[field.MISSED] == log.cursors[1].number
+    assert append(log, 50) == LOG_DONE and area.state.numbers[field.MISSED] == log.cursors[1].number
 
 
 def test_a_device_that_cannot_be_read_tells_nothing():
@@ -579,7 +579,7 @@ def test_damaged_records_are_passed_and_counted_once():
             area.flash.cells[at + 9] ^= 1
     expected = [one for one in numbers(1, 79) if one[0] not in (3, 40)]
     assert read_all(log) == expected and read_all(log, 1) == expected
-    assert area.state.numbers[n.DAMAGED] == 2
+    assert area.state.numbers[field.DAMAGED] == 2
 
 
 def _number(number):
@@ -606,7 +606,7 @@ def test_copies_of_a_cut_session_that_read_well_much_later_hide_nothing():
     log = area.mount(cursors=2, best_effort=(1,))[1]
     assert log.number == 5 and log.settle() and log.next == 6
     assert read_all(log) == [(4, 40), (5, 50)]
-    assert read_all(log, 1) == numbers(1, 3) + [(4, 40), (5, 50)] and area.state.numbers[n.DAMAGED] == 0
+    assert read_all(log, 1) == numbers(1, 3) + [(4, 40), (5, 50)] and area.state.numbers[field.DAMAGED] == 0
 
 
 def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
@@ -633,7 +633,7 @@ def test_copies_of_a_cut_session_unusable_to_the_next_never_count():
     flash.cells[begin:end] = copies
     state, log = area.mount(**options)
     assert log.settle() and read_all(log, 1) == [(1, 1), (2, 2), (3, 3), (4, 40)]
-    assert state.numbers[n.DAMAGED] == 0
+    assert state.numbers[field.DAMAGED] == 0
 
 
 def test_a_newest_block_whose_only_record_is_gone_is_free():
@@ -651,7 +651,7 @@ def test_a_newest_block_whose_only_record_is_gone_is_free():
         records = numbers(1, 7 - is_damaged)
         assert read_all(log) == records and log.cursors[0].number == 7
         assert append(log, 80) == LOG_DONE and read_all(log) == [(8, 80)]
-        assert area.state.numbers[n.DAMAGED] == is_damaged
+        assert area.state.numbers[field.DAMAGED] == is_damaged
 
 
 def test_block_of_a_cut_session_is_older_than_the_next_session_s():

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -69,7 +69,7 @@ def agrees(cart):
     stored = cart.stored_ids()
     assert sorted(stored) == cart.controller.produced, stored
     assert cart.stored_again() == 0 and cart.station.ledger.gone() == 0
-    assert cart.station.ledger.epoch() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
+    assert cart.station.ledger.epoch() == 0 and cart.counted(counter.CONTROLLER_RESETS) == 0
     return True
 
 
@@ -115,7 +115,7 @@ def test_count_that_begins_afresh_is_seen(options):
     cart.miss(5, 1300)
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3, 4, 5] * 2
-    assert cart.station.ledger.epoch() == 1 and cart.counted(h.CONTROLLER_RESETS) == 1
+    assert cart.station.ledger.epoch() == 1 and cart.counted(counter.CONTROLLER_RESETS) == 1
 
 
 def test_rounded_answers_of_another_hour_are_counted(monkeypatch):

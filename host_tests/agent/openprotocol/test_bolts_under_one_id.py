@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from host_tests.support.odd_controllers import BoltsUnderOneId, OddController
 
 
@@ -83,7 +83,7 @@ def test_spindles_that_are_named_count_once_too_if_the_connection_ends_between_t
 def test_a_bolt_that_is_pushed_again_is_stored_once(monkeypatch, answers):
     one = outages(BoltsUnderOneId(monkeypatch, 2, answers, controller={"repeat": 2, "repeat_every_ms": 300}), ("down",))
     assert one.books()[0] == 0 and one.books()[2] == one.books()[3]
-    assert one.cart.counted(h.DUPLICATES) > 20
+    assert one.cart.counted(counter.DUPLICATES) > 20
 
 
 def test_a_controller_that_answers_nothing_is_expected_to_have_made_each_bolt(monkeypatch):

@@ -3,7 +3,7 @@
 import pytest
 
 import toolcart
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol.error_codes import NO_CODE, UNNAMED, code_of, named_in, noted
 from toolcart.agent.openprotocol.recovery import REVISIONS
@@ -29,7 +29,7 @@ def begun(**options):
 
 
 def refusals(cart):
-    return [value for _, code, value in cart.station.counters.log.entries() if code == h.CONTROLLER_REFUSALS]
+    return [value for _, code, value in cart.station.counters.log.entries() if code == counter.CONTROLLER_REFUSALS]
 
 
 def test_every_code_that_is_none_is_read_as_none():

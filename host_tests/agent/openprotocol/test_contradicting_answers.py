@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.tools.messages import attention
@@ -38,7 +38,10 @@ def test_answers_that_all_have_one_id_hide_nothing_and_show_nothing(monkeypatch,
     _, again, missing, gone, opened = odd.books()
     assert (again, gone, opened) == (0, missing, 0), odd.books()
     cart = odd.cart
-    assert cart.counted(h.IDS_OFF) == cart.counted(h.CONTROLLER_RESETS) == 0 and not cart.station.ledger.shares()
+    assert (
+        cart.counted(counter.IDS_OFF) == cart.counted(counter.CONTROLLER_RESETS) == 0
+        and not cart.station.ledger.shares()
+    )
     assert cart.station.recovery.phase == rp.PHASE_OFF and off(cart) == "answers"
     [need] = [need for need in attention.needs(of_station(cart.station, cart.clock.now)) if need.slug == "fetching"]
     assert "does not match what it is asked" in need.words
@@ -91,7 +94,7 @@ def test_what_is_answered_with_another_result_is_gone_and_the_rest_is_fetched(mo
     odd.cart.run(120000)
     _, again, missing, gone, opened = odd.books()
     assert (again, opened) == (0, 0) and missing == gone <= max(0, missed - keeps + 3), odd.books()
-    assert not odd.cart.station.ledger.shares() and odd.cart.counted(h.CONTROLLER_UNKNOWN) == 0
+    assert not odd.cart.station.ledger.shares() and odd.cart.counted(counter.CONTROLLER_UNKNOWN) == 0
 
 
 @pytest.mark.parametrize("keeps", [5, 50])
@@ -110,4 +113,4 @@ def test_an_answer_that_is_late_is_one_all_the_same(monkeypatch, late_ms, keeps)
     cart.run(60000)
     _, again, missing, gone, opened = odd.books()
     assert (again, opened) == (0, 0) and missing == gone <= (6 if keeps == 5 else 0), odd.books()
-    assert cart.counted(h.CONTROLLER_UNKNOWN) == 0 and off(cart) == ""
+    assert cart.counted(counter.CONTROLLER_UNKNOWN) == 0 and off(cart) == ""

@@ -1,7 +1,7 @@
 """Bad input from the controller's side: counted, framed away or answered by a new connection; nothing is lost."""
 
-from toolcart.agent.base import counters as h
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.base import counters as counter
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.session import SHUT_MS
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record.equality import is_same
@@ -103,8 +103,8 @@ def still_serves(cart, lost=0):
     cart.settle()
     assert len(cart.stored_ids()) == before + 2
     assert cart.stored_ids() == cart.controller.produced
-    assert cart.counted(h.CONTROLLER_LOSSES) == lost
-    assert cart.counted(h.FAULTS) == 0
+    assert cart.counted(counter.CONTROLLER_LOSSES) == lost
+    assert cart.counted(counter.FAULTS) == 0
     return True
 
 
@@ -116,9 +116,12 @@ def test_half_a_message_and_then_silence_is_given_up_after_five_seconds():
         cart = connected()
         receive(cart, light(tightening_id=999)[:n])
         cart.run(4500)
-        assert cart.counted(h.CONTROLLER_LOSSES) == 0
+        assert cart.counted(counter.CONTROLLER_LOSSES) == 0
         cart.run(700)
-        assert list(cart.station.counters.log.entries())[-1][1:] == (h.CONTROLLER_LOSSES, st.WHY_FRAMING)
+        assert list(cart.station.counters.log.entries())[-1][1:] == (
+            counter.CONTROLLER_LOSSES,
+            session_states.WHY_FRAMING,
+        )
         assert still_serves(cart, 1)
 
 
@@ -127,7 +130,7 @@ def test_half_a_header_and_then_silence_is_no_message():
         cart = connected()
         receive(cart, light(tightening_id=999)[:n])
         cart.run(5200)
-        assert list(cart.station.counters.log.entries())[-1][1:] == (h.CONTROLLER_MALFORMED, 0)
+        assert list(cart.station.counters.log.entries())[-1][1:] == (counter.CONTROLLER_MALFORMED, 0)
         assert still_serves(cart)
 
 
@@ -136,7 +139,7 @@ def test_message_of_9999_octets_is_framed_away_by_a_small_buffer():
         cart = Cart(controller={"max_clients": 9}, settings={"controller": {"buffer_bytes": size}}, blocks=24).settle()
         huge = b"9999" + message(900, bytes([index & 0xFF for index in range(9979)]))[4:]
         receive(cart, huge, huge + b"\0", huge[:5000], huge[5000:])
-        assert cart.counted(h.CONTROLLER_UNKNOWN) == 3
+        assert cart.counted(counter.CONTROLLER_UNKNOWN) == 3
         assert still_serves(cart)
 
 
@@ -158,8 +161,8 @@ def test_unreadable_result_is_stored_raw_acknowledged_and_shown():
         receive(cart, frame + b"\0")
         assert cart.raw() == [frame] and cart.stored() == []
         assert cart.controller.messages[62] == 1
-        assert cart.counted(h.RAW) == 1
-        assert list(cart.station.counters.log.entries())[-1][1:] == (h.RAW, len(frame))
+        assert cart.counted(counter.RAW) == 1
+        assert list(cart.station.counters.log.entries())[-1][1:] == (counter.RAW, len(frame))
         assert still_serves(cart)
 
 
@@ -186,7 +189,7 @@ def test_binary_noise_is_passed_over():
         cart = connected()
         noise = Mangler(cart.controller, Dice(seed), 1).garbage(200)
         receive(cart, b"A" + noise)
-        assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+        assert cart.counted(counter.CONTROLLER_MALFORMED) == 1
         assert still_serves(cart)
 
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.cart.status import of_station
 from toolcart.agent.openprotocol import error_codes
@@ -232,7 +232,7 @@ def agrees(cart):
     made, stored = cart.controller.produced, cart.stored_ids()
     assert len(stored) == len(set(stored)) and set(stored) <= set(made)
     assert len(made) == len(stored) + cart.station.ledger.gone(), (len(made), stored, cart.station.ledger.gone())
-    assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.station.ledger.epoch() == 0
+    assert cart.counted(counter.CONTROLLER_RESETS) == 0 and cart.station.ledger.epoch() == 0
     return True
 
 

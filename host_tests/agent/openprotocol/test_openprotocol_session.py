@@ -1,6 +1,6 @@
 """The session does what protocol.md 4 says: start, subscription, results, keep-alive, refusals, silence, stop."""
 
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from host_tests.support.frames import EXAMPLE, accepted, fetched, identity_message, message, numbered, refused
 from host_tests.support.talk import STARTED, Talk
 
@@ -26,7 +26,7 @@ def test_every_other_length_of_0002_begins_a_session_too():
     for length in range(20, len(whole) + 1):
         talk = Talk()
         events = talk.deliver(("%04d" % length).encode() + whole[4:length])
-        assert events == [st.EV_STARTED], length
+        assert events == [session_states.EV_STARTED], length
         named = bytes(talk.session.identity[6:31])
         assert named == whole[32:57] or (length < 57 and named.rstrip() == whole[32:length].rstrip()), length
 
@@ -51,33 +51,41 @@ NEVER = (99, 73, 75)
 
 def reaction(state, code):
     """Return (state afterwards, why, MIDs sent at once) for a 0004 to what the state has asked for."""
-    if state == st.STARTING:
+    if state == session_states.STARTING:
         # "On 0004 with any code but 96/16/35 send the next one on the same connection"
-        return (st.OVER, st.WHY_BUSY, []) if code in BUSY else (st.STARTING, st.WHY_REFUSED, [1])
-    if state == st.STOPPING:
-        return st.OVER, st.WHY_STOPPED, []
+        return (
+            (session_states.OVER, session_states.WHY_BUSY, [])
+            if code in BUSY
+            else (session_states.STARTING, session_states.WHY_REFUSED, [1])
+        )
+    if state == session_states.STOPPING:
+        return session_states.OVER, session_states.WHY_STOPPED, []
     if code in BUSY:
-        return st.OVER, st.WHY_BUSY, []
+        return session_states.OVER, session_states.WHY_BUSY, []
     if code in LATER:
-        return state, st.WHY_REFUSED, []
-    if state == st.CLEARING:
+        return state, session_states.WHY_REFUSED, []
+    if state == session_states.CLEARING:
         # "10/12/72 after unsubscribe = success"; any other refusal leaves nothing better than to subscribe again
-        return st.SUBSCRIBING, 0, [60]
+        return session_states.SUBSCRIBING, 0, [60]
     if code in EXISTS:
-        return st.CLEARING, 0, [63]
+        return session_states.CLEARING, 0, [63]
     if code in NEVER:  # a controller without MID 0060: host_tests/agent/openprotocol/test_operation_session.py
-        return st.SUBSCRIBING, st.WHY_REFUSED, [8]
-    return st.SUBSCRIBING, st.WHY_REFUSED, [60]  # whatever the code, it may be the revision that it means
+        return session_states.SUBSCRIBING, session_states.WHY_REFUSED, [8]
+    return (
+        session_states.SUBSCRIBING,
+        session_states.WHY_REFUSED,
+        [60],
+    )  # whatever the code, it may be the revision that it means
 
 
 def talk_in(state):
     """Return a session that is in this state, with what it asks for on the wire."""
     talk = Talk()
-    if state != st.STARTING:
+    if state != session_states.STARTING:
         talk.deliver(STARTED)
-    if state == st.CLEARING:
+    if state == session_states.CLEARING:
         talk.deliver(refused(60, 9))
-    if state == st.STOPPING:
+    if state == session_states.STOPPING:
         talk.deliver(accepted(60))
         talk.stop()
     assert talk.session.state == state
@@ -85,7 +93,12 @@ def talk_in(state):
     return talk
 
 
-ASKED = {st.STARTING: 1, st.SUBSCRIBING: 60, st.CLEARING: 63, st.STOPPING: 3}
+ASKED = {
+    session_states.STARTING: 1,
+    session_states.SUBSCRIBING: 60,
+    session_states.CLEARING: 63,
+    session_states.STOPPING: 3,
+}
 
 
 def test_every_code_in_every_state_has_its_reaction():
@@ -98,8 +111,10 @@ def test_every_code_in_every_state_has_its_reaction():
                 assert talk.session.state == wanted, (state, code)
                 assert talk.session.why == why, (state, code)
                 assert talk.mids() == mids, (state, code)
-                assert events == [st.EV_OVER if wanted == st.OVER else st.EV_REFUSED], (state, code)
-                if events == [st.EV_REFUSED]:
+                assert events == [
+                    session_states.EV_OVER if wanted == session_states.OVER else session_states.EV_REFUSED
+                ], (state, code)
+                if events == [session_states.EV_REFUSED]:
                     assert talk.session.received.code == code
 
 
@@ -112,7 +127,7 @@ def refuse_all(talk, code):
     for _ in range(30):
         frame = talk.take()[-1]
         requests.append((int(frame[4:8]), int(frame[24:27] if frame[4:8] == b"0008" else frame[8:11])))
-        if talk.deliver(refused(requests[-1][0], code)) == [st.EV_OVER]:
+        if talk.deliver(refused(requests[-1][0], code)) == [session_states.EV_OVER]:
             break
     return requests
 
@@ -128,7 +143,7 @@ def test_subscription_without_any_accepted_revision_ends_session_and_begins_agai
         talk = Talk()
         talk.deliver(STARTED)
         assert refuse_all(talk, code) == (EVERY_MID if code in NEVER else EVERYTHING), code
-        assert talk.session.why == st.WHY_NO_RESULTS and talk.session.received.refused_code == code
+        assert talk.session.why == session_states.WHY_NO_RESULTS and talk.session.received.refused_code == code
         talk.lose()
         talk.deliver(STARTED)
         assert talk.take()[-1][8:11] == b"999"
@@ -142,8 +157,8 @@ def test_surviving_subscription_is_cleared_once_and_then_taken_as_it_is():
     assert talk.take() == [b"00200063001         "]
     assert talk.deliver(accepted(63)) == []
     assert talk.take() == [b"002000609990        "]
-    assert talk.deliver(refused(60, 9)) == [st.EV_READY]
-    assert talk.session.state == st.READY and talk.mids() == []
+    assert talk.deliver(refused(60, 9)) == [session_states.EV_READY]
+    assert talk.session.state == session_states.READY and talk.mids() == []
 
 
 # Results
@@ -153,7 +168,7 @@ def test_a_result_while_stopping_is_not_answered_after_0003():
     # Behind 0003 a controller takes nothing but 0001 (OP 5.2.3 p. 73): the result comes again, and is known then.
     talk = Talk(stop_wait_ms=10000).ready()
     talk.stop()
-    assert talk.deliver(EXAMPLE) == [st.EV_PUSHED]
+    assert talk.deliver(EXAMPLE) == [session_states.EV_PUSHED]
     assert talk.mids() == [3]
     talk.wait(9000)  # nor does a keep-alive follow
     assert talk.mids() == []
@@ -172,7 +187,7 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
     talk = fetching()
     talk.wait(14000)
     talk.receive(b"\0")
-    assert talk.wait(1100) == [st.EV_FETCH_SILENT]
+    assert talk.wait(1100) == [session_states.EV_FETCH_SILENT]
     talk.fetch(b"0001234568")
     assert talk.deliver(refused(64, 15)) == []  # it may be an echo
     for _ in range(3):
@@ -181,22 +196,22 @@ def test_refusals_are_taken_again_though_the_echoes_never_come():
     assert talk.session.can_fetch()
     for number in (b"0001234569", b"0001234570"):
         talk.fetch(number)
-        assert talk.deliver(refused(64, 15)) == [st.EV_FETCH_REFUSED]
+        assert talk.deliver(refused(64, 15)) == [session_states.EV_FETCH_REFUSED]
 
 
 def test_answers_with_other_ids_are_taken_again_though_the_echoes_never_come():
     talk = fetching()
     talk.wait(14000)
     talk.receive(b"\0")
-    assert talk.wait(1100) == [st.EV_FETCH_SILENT]
+    assert talk.wait(1100) == [session_states.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
     delivered = []
     for _ in range(3):
         delivered += talk.deliver(fetched(2, tightening_id=1234560))  # it may be an echo
         delivered += talk.wait(5000)
-    assert delivered == [st.EV_FETCH_SILENT]
+    assert delivered == [session_states.EV_FETCH_SILENT]
     talk.fetch(b"0001234566")
-    assert talk.deliver(fetched(2, tightening_id=1234560)) == [st.EV_FETCHED]
+    assert talk.deliver(fetched(2, tightening_id=1234560)) == [session_states.EV_FETCHED]
 
 
 # Keep-alive and silence
@@ -212,7 +227,7 @@ def test_mirror_is_never_answered_in_any_form():
         refused(9999, 99),
     ):
         assert talk.deliver(mirror) == []
-    assert talk.take() == [] and talk.session.state == st.READY
+    assert talk.take() == [] and talk.session.state == session_states.READY
 
 
 def test_port_that_accepts_nothing_is_given_up():
@@ -223,7 +238,7 @@ def test_port_that_accepts_nothing_is_given_up():
     for _ in range(10):
         talk.receive(b"\0")  # the other side is alive, but nothing goes out
         events += talk.wait(2000)
-    assert events == [st.EV_OVER] and talk.session.why == st.WHY_SILENCE
+    assert events == [session_states.EV_OVER] and talk.session.why == session_states.WHY_SILENCE
 
 
 # Stop
@@ -231,9 +246,9 @@ def test_port_that_accepts_nothing_is_given_up():
 
 def test_stop_in_every_state_waits_for_what_is_out_there():
     for state, answers in (
-        (st.STARTING, (STARTED,)),
-        (st.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
-        (st.CLEARING, (accepted(63), refused(63, 10))),
+        (session_states.STARTING, (STARTED,)),
+        (session_states.SUBSCRIBING, (accepted(60), refused(60, 97), refused(60, 99), EXAMPLE)),
+        (session_states.CLEARING, (accepted(63), refused(63, 10))),
     ):
         for answer in answers + (None,):
             talk = talk_in(state)
@@ -243,13 +258,15 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
                 events = talk.wait(1000)
             else:
                 events = talk.deliver(answer)
-                assert events == ([st.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
-            if answer is None and state == st.STARTING:  # there is no session to end
-                assert events == [st.EV_OVER] and talk.mids() == []
+                assert events == ([session_states.EV_PUSHED] if answer == EXAMPLE else []), (state, events)
+            if answer is None and state == session_states.STARTING:  # there is no session to end
+                assert events == [session_states.EV_OVER] and talk.mids() == []
                 continue
             assert [mid for mid in talk.mids() if mid != 62] == [3], (state, answer)
-            assert talk.session.state == st.STOPPING
-            assert talk.deliver(accepted(3)) == [st.EV_OVER] and talk.session.why == st.WHY_STOPPED
+            assert talk.session.state == session_states.STOPPING
+            assert (
+                talk.deliver(accepted(3)) == [session_states.EV_OVER] and talk.session.why == session_states.WHY_STOPPED
+            )
 
 
 # Link-level numbers, where 0002 said so
@@ -257,8 +274,8 @@ def test_stop_in_every_state_waits_for_what_is_out_there():
 
 def talk_numbered():
     talk = Talk(start_revisions=(6,))
-    assert talk.deliver(identity_message(6, sequence_numbers=1)) == [st.EV_STARTED]
-    assert talk.deliver(numbered(accepted(60), 1)) == [st.EV_READY]
+    assert talk.deliver(identity_message(6, sequence_numbers=1)) == [session_states.EV_STARTED]
+    assert talk.deliver(numbered(accepted(60), 1)) == [session_states.EV_READY]
     return talk
 
 
@@ -266,10 +283,10 @@ def test_numbered_result_gets_9997_when_it_is_durable():
     talk = talk_numbered()
     talk.take()
     talk.answers = False
-    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [session_states.EV_PUSHED]
     assert talk.take() == []
     talk.answers = True
-    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [session_states.EV_PUSHED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
@@ -277,25 +294,25 @@ def test_repeated_number_is_acknowledged_again_and_not_delivered():
     talk = talk_numbered()
     talk.deliver(numbered(EXAMPLE, 2))
     talk.take()
-    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_REPEATED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [session_states.EV_REPEATED]
     assert talk.take() == [b"00249997001     03  0061"]
 
 
 def test_acknowledgement_that_is_rejected_is_reported_by_its_name_and_code():
     talk = Talk().ready()
-    assert talk.deliver(refused(62, 19)) == [st.EV_ACK_REFUSED]
+    assert talk.deliver(refused(62, 19)) == [session_states.EV_ACK_REFUSED]
     assert (talk.session.received.named, talk.session.received.code) == (62, 19)
-    assert talk.deliver(refused(63, 10)) == [st.EV_UNKNOWN]
+    assert talk.deliver(refused(63, 10)) == [session_states.EV_UNKNOWN]
     talk = talk_numbered()
-    assert talk.deliver(refused(9997, 5)) == [st.EV_ACK_REFUSED]
+    assert talk.deliver(refused(9997, 5)) == [session_states.EV_ACK_REFUSED]
     for data, events in (
-        (b"99970003", [st.EV_ACK_REFUSED]),
-        (b"00620004", [st.EV_ACK_REFUSED]),
-        (b"00640003", [st.EV_UNKNOWN]),
+        (b"99970003", [session_states.EV_ACK_REFUSED]),
+        (b"00620004", [session_states.EV_ACK_REFUSED]),
+        (b"00640003", [session_states.EV_UNKNOWN]),
     ):
         assert talk.deliver(message(9998, data)) == events, data
     code = talk.session.received.code
-    assert talk.deliver(message(9998, b"0062") + message(9999)) == [st.EV_UNKNOWN]
+    assert talk.deliver(message(9998, b"0062") + message(9999)) == [session_states.EV_UNKNOWN]
     assert talk.session.received.code == code, "what stands behind a short one is the next message"
 
 
@@ -304,12 +321,12 @@ def test_wrong_number_is_refused_with_the_expected_one():
     talk.take()
     assert talk.deliver(numbered(EXAMPLE, 7)) == []
     assert talk.take() == [b"00289998001     02  00610003"]
-    assert talk.deliver(numbered(EXAMPLE, 2)) == [st.EV_PUSHED]
+    assert talk.deliver(numbered(EXAMPLE, 2)) == [session_states.EV_PUSHED]
 
 
 def test_peer_that_counts_its_0002_is_acknowledged_too():
     talk = Talk(start_revisions=(6,))
     talk.take()
-    assert talk.deliver(numbered(identity_message(6, sequence_numbers=1), 1)) == [st.EV_STARTED]
+    assert talk.deliver(numbered(identity_message(6, sequence_numbers=1), 1)) == [session_states.EV_STARTED]
     assert talk.take() == [b"00249997001     02  0002", b"002000609990        "]
-    assert talk.deliver(numbered(accepted(60), 2)) == [st.EV_READY]
+    assert talk.deliver(numbered(accepted(60), 2)) == [session_states.EV_READY]

@@ -1,7 +1,7 @@
 """A session with a controller that has no MID 0060: asked for by 0008, fetched by 0006, known by what was asked."""
 
 from toolcart.agent.openprotocol import operation_result as op
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.record import result as r
 from toolcart.base.clock import START_TICKS
 from toolcart.sim import operation_frames
@@ -16,14 +16,14 @@ HEAP = "2m"
 def talk_with(system_type=4):
     talk = Talk()
     assert talk.deliver(identity_message(6, system_type=system_type)) == [
-        st.EV_GENERIC if system_type == 4 else st.EV_STARTED
+        session_states.EV_GENERIC if system_type == 4 else session_states.EV_STARTED
     ]
     return talk
 
 
 def ready(system_type=4):
     talk = talk_with(system_type)
-    assert talk.deliver(accepted(8)) == [st.EV_READY]
+    assert talk.deliver(accepted(8)) == [session_states.EV_READY]
     talk.take()
     return talk
 
@@ -36,10 +36,10 @@ def operation(talk, revision=2, asked_with=8, **values):
         message(1202, operation_frames.object_data(result, 1, operation_frames.own_fields(result))),
     )
     for frame in octets:
-        assert talk.deliver(frame) == [st.EV_PUSHED]
+        assert talk.deliver(frame) == [session_states.EV_PUSHED]
         link, session = talk.link, talk.session
         generic = session.fallback.generic
-        generic.choose(session)
+        generic.route(session)
         generic.operation.take(
             link.buf, link.at, link.length, session.received.mid, session.received.revision, talk.now
         )
@@ -52,7 +52,12 @@ def test_buffer_grows_with_what_waits_in_it():
     events = talk.deliver(
         identity_message(6, system_type=4), accepted(8), message(1201, b"x" * 3000), message(1202, b"y" * 9000)
     )
-    assert events == [st.EV_GENERIC, st.EV_READY, st.EV_PUSHED, st.EV_PUSHED]
+    assert events == [
+        session_states.EV_GENERIC,
+        session_states.EV_READY,
+        session_states.EV_PUSHED,
+        session_states.EV_PUSHED,
+    ]
     assert talk.link.length == 9020
 
 
@@ -76,10 +81,10 @@ def test_late_refusal_is_not_taken_for_the_next_one():
     talk.take()
     talk.wait(5500)
     assert [octets[20:] for octets in talk.take() if octets[4:8] == b"0006"] == [b"1201002100000000007"]
-    assert talk.deliver(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REFUSED]
     talk.fetch(b"0000000008")
     assert talk.deliver(refused(6, 15)) == []  # to the second try for 7
-    assert talk.deliver(refused(6, 15)) == [st.EV_HISTORY_REFUSED]
+    assert talk.deliver(refused(6, 15)) == [session_states.EV_HISTORY_REFUSED]
 
 
 def test_fields_that_do_not_lead_to_the_message_s_end_are_not_read():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -30,7 +30,7 @@ def agrees(cart):
     made = len(cart.controller.produced)
     again = cart.stored_again()
     assert made <= count <= made + again, (made, count, again, cart.stored_ids())
-    assert cart.station.ledger.gone() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
+    assert cart.station.ledger.gone() == 0 and cart.counted(counter.CONTROLLER_RESETS) == 0
     assert cart.station.ledger.missing() == 0
     return count
 

@@ -1,6 +1,6 @@
 """What is asked by the way: the controller's clock, and the limits of parameter sets. No result waits for it."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.openprotocol import requests as rq
 from toolcart.agent.openprotocol.queries import LIMITS, SETS, ParameterSetLimits, _seconds_apart
@@ -37,7 +37,7 @@ def test_clock_that_is_apart_is_set_once_where_the_settings_say_so():
     cart.run(3000)
     assert (cart.controller.messages[80], cart.controller.messages[82]) == (2, 1)
     assert abs(cart.controller.options.clock_ahead_s) <= 1 and abs(ahead(cart)) <= 1
-    assert (cart.counted(h.CLOCK_APART), cart.counted(h.CLOCK_SET)) == (1, 1)
+    assert (cart.counted(counter.CLOCK_APART), cart.counted(counter.CLOCK_SET)) == (1, 1)
     assert cart.controller.complaints == []
     cart = cart_of("set", clock_ahead_s=2)
     cart.run(3000)
@@ -64,7 +64,7 @@ def test_time_that_is_none_is_counted():
     cart.controller.stamp = lambda: "2024-13-41:25:61:61"
     cart.network.cut(CONTROLLER[0], CONTROLLER[1])
     cart.run(60000)
-    assert ahead(cart) is None and cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.is_ready()
+    assert ahead(cart) is None and cart.counted(counter.CONTROLLER_MALFORMED) == 1 and cart.is_ready()
 
 
 def test_seconds_between_two_times():
@@ -223,7 +223,7 @@ def test_answers_that_are_none_do_no_harm():
         for at in range(res.BODY_BYTES, res.BODY_BYTES + octets):
             assert body[at] == 0x20 or 0x30 <= body[at] <= 0x39
         limits.take(EV_QUERY_REFUSED, session, counters, 0)  # nothing is asked
-    assert counters.counts[h.CONTROLLER_UNKNOWN] == 0
+    assert counters.counts[counter.CONTROLLER_UNKNOWN] == 0
 
 
 def test_date_of_the_answer_is_what_its_limits_hold_for():

@@ -3,7 +3,7 @@
 import pytest
 
 import toolcart
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.revision_fallback import BLANK, Revisions
 from toolcart.sim import profiles
 from host_tests.agent.openprotocol.test_codeless_rejections import words_of_doctor
@@ -20,7 +20,7 @@ def served(settings=None, **options):
     """A cart as soon as it has a session with a controller like this, and the ms that took."""
     cart = Cart(controller=options, settings=settings or {}, blocks=24)
     station = cart.station
-    took = cart.until(lambda: station.session is not None and station.session.state == st.READY, SERVED_MS)
+    took = cart.until(lambda: station.session is not None and station.session.state == session_states.READY, SERVED_MS)
     return cart, took
 
 
@@ -68,7 +68,7 @@ def test_blank_is_tried_once_after_every_other_revision():
     for _ in range(3):
         revisions_tried.append(talk.take()[-1][8:11])
         events = talk.deliver(refused(1, 97))
-    assert revisions_tried == [b"005", b"001", b"   "] and events[-1] == st.EV_OVER
+    assert revisions_tried == [b"005", b"001", b"   "] and events[-1] == session_states.EV_OVER
 
 
 def test_rare_revisions_are_asked_for_only_when_every_way_was_rejected():

@@ -1,6 +1,6 @@
 """Controllers that reject a request and end the connection, at once, later or never: each revision gets its turn."""
 
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.openprotocol.subscriptions import RESULTS, Subscription
 from host_tests.support.frames import accepted, message, refused
 from host_tests.support.talk import STARTED, Talk
@@ -83,16 +83,16 @@ class Line(Talk):
         """Speak on this connection for so long at most; True if the session was ready when it ended."""
         session = self.session
         was_ready = False
-        while session.state != st.OVER:
-            was_ready = was_ready or session.state == st.READY
+        while session.state != session_states.OVER:
+            was_ready = was_ready or session.state == session_states.READY
             frames = self.take()
             if not frames:
-                if session.state == st.READY or ms <= 0:
+                if session.state == session_states.READY or ms <= 0:
                     break
                 ms -= 1000
                 self.wait(1000)
             if self._is_closed_by(frames):
-                return was_ready or session.state == st.READY
+                return was_ready or session.state == session_states.READY
         return was_ready
 
     def _is_closed_by(self, frames):
@@ -115,7 +115,7 @@ class Line(Talk):
 
     def _stays(self):
         """True if the session goes on: nothing that was asked for ends it."""
-        if self.session.state != st.READY:
+        if self.session.state != session_states.READY:
             return False
         self.session.ask_tool()
         self.settle()
@@ -123,7 +123,7 @@ class Line(Talk):
             if self._is_closed_by(self.take()):
                 return False
             self.wait(7000)
-        return self.session.state == st.READY
+        return self.session.state == session_states.READY
 
 
 def test_what_is_not_needed_is_left_out_where_connections_end_with_it():
@@ -171,7 +171,11 @@ def test_what_ended_two_connections_is_not_asked_for_again_for_an_hour():
 
 
 def test_the_code_that_came_is_the_reason_while_a_session_begins():
-    for ends, why in ((AT_ONCE, st.WHY_REFUSED), (LATER, st.WHY_REFUSED), (MUTE, st.WHY_REFUSED)):
+    for ends, why in (
+        (AT_ONCE, session_states.WHY_REFUSED),
+        (LATER, session_states.WHY_REFUSED),
+        (MUTE, session_states.WHY_REFUSED),
+    ):
         line = Line(Controller(1, (60, 999), ends, 79))
         line.run()
         assert (line.session.why, line.session.received.refused_mid, line.session.received.refused_code) == (
@@ -188,17 +192,20 @@ def test_the_code_that_came_is_the_reason_while_a_session_begins():
         ), ends
     line = Line(Controller(1, (60, 999), WITHOUT_A_WORD))
     line.run()
-    assert line.session.why == st.WHY_NOTHING
+    assert line.session.why == session_states.WHY_NOTHING
     line = Line(Controller(5, (), AT_ONCE))
     reasons = []
     for _ in range(30):
         line.run()
         reasons.append(line.session.why)
         line.lose()
-    first = reasons.index(st.WHY_NO_RESULTS)
-    assert reasons == [st.WHY_REFUSED] * first + [st.WHY_NO_RESULTS] * (30 - first) and 5 < first < 20
+    first = reasons.index(session_states.WHY_NO_RESULTS)
+    assert (
+        reasons == [session_states.WHY_REFUSED] * first + [session_states.WHY_NO_RESULTS] * (30 - first)
+        and 5 < first < 20
+    )
     line = Line(Controller(0, (60, 999), AT_ONCE))
     for count in range(9):
         line.run()
-        assert line.session.why == (st.WHY_NO_REVISION if count > 4 else st.WHY_REFUSED), count
+        assert line.session.why == (session_states.WHY_NO_REVISION if count > 4 else session_states.WHY_REFUSED), count
         line.lose()

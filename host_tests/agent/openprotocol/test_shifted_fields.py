@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import layouts
 from toolcart.agent.openprotocol.header import revision_of
 from toolcart.agent.openprotocol.parameter_ids import TEXT
@@ -231,7 +231,7 @@ def test_a_unit_that_is_not_defined_makes_no_result():
             is_known = octet in b"\0 12345678"
             assert len(bench.results()) == is_known, (revision, octet)
             assert [payload[8:] for _, _, payload in bench.records(KIND_RAW)] == [frame[:FRAME_MOST]] * (not is_known)
-            assert bench.counted(h.RAW) == (not is_known)
+            assert bench.counted(counter.RAW) == (not is_known)
             assert ("unreadable" in message_as_data(decode(frame))) == (not is_known)
 
 
@@ -321,7 +321,7 @@ def pushed_light(frame):
     if kind == KIND_RAW:
         assert payload[8:] == frame
         return None
-    assert bool(flags & r.FLAG_ODD) == bool(bench.counted(h.SHIFTED))
+    assert bool(flags & r.FLAG_ODD) == bool(bench.counted(counter.SHIFTED))
     return payload[8 : 8 + r.BODY_BYTES]
 
 
@@ -346,14 +346,14 @@ def test_what_is_shifted_is_odd_counted_and_named():
     bench = Bench()
     bench.push(frame_of(61, 3, {"pset_name": "P01 10.0±0.8N.m".ljust(25).encode()}, torque=1040, torque_unit=1))
     (_, flags, payload) = bench.results()[0]
-    assert flags == r.FLAG_ODD and bench.counted(h.SHIFTED) == bench.counted(h.ODD_FIELDS) == 1
+    assert flags == r.FLAG_ODD and bench.counted(counter.SHIFTED) == bench.counted(counter.ODD_FIELDS) == 1
     assert payload[8 + r.TORQUE : 8 + r.ANGLE] == b"001040"
     assert payload[8 + r.BODY_BYTES + r.TORQUE_UNIT] == 0x31
     assert put_in_order(bytearray(payload), len(payload)) == ([], "shifted")
     for ident in range(2, 5):
         bench.push(frame_of(61, 3, {"vin": "WVWZZZ1KÄ".ljust(25).encode()}, tightening_id=TIGHTENED_ID + ident))
-    assert bench.counted(h.SHIFTED) == 4
-    assert [code for _, code, _ in bench.counters.log.entries()].count(h.SHIFTED) == 1, "once a day"
+    assert bench.counted(counter.SHIFTED) == 4
+    assert [code for _, code, _ in bench.counters.log.entries()].count(counter.SHIFTED) == 1, "once a day"
 
 
 def test_fields_of_the_simulator_are_those_of_the_agent():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.sim import controller_session
 from host_tests.support.world import Cart
 
@@ -41,7 +41,7 @@ def answers(monkeypatch):
 
 
 def is_one_count(cart):
-    return cart.station.ledger.epoch() == 0 and cart.counted(h.CONTROLLER_RESETS) == 0
+    return cart.station.ledger.epoch() == 0 and cart.counted(counter.CONTROLLER_RESETS) == 0
 
 
 @pytest.mark.parametrize("revision", [999, 3])

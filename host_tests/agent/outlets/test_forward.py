@@ -1,6 +1,6 @@
 """Forwarding keeps the log's order, moves on only after 05/000, and after any cut finds where the server stands."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.connection_fault import NO_PORT, NOT_ALLOWED, NOT_WRITTEN
 from toolcart.agent.link.port import PORT_OPENING
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
@@ -118,10 +118,10 @@ def watch_sends(outlet):
 def test_whatever_becomes_of_a_05_each_result_is_there_once():
     for options, results, repeated, connections, counted in (
         ({"lost_acks": [3]}, 5, 1, 1, {}),
-        ({"foreign_ack": True}, 5, 0, 1, {h.SERVER_FOREIGN: 5}),
-        ({"ack_delay_ms": 7000}, 4, 4, 1, {h.DELIVERED: 4}),  # each was sent again after 5 s
-        ({"drop_after_store": [3]}, 6, 0, 2, {h.RESUMED: 1, h.SERVER_LOSSES: 1}),
-        ({"drop_before_store": [3]}, 6, 0, 2, {h.SERVER_LOSSES: 1}),
+        ({"foreign_ack": True}, 5, 0, 1, {counter.SERVER_FOREIGN: 5}),
+        ({"ack_delay_ms": 7000}, 4, 4, 1, {counter.DELIVERED: 4}),  # each was sent again after 5 s
+        ({"drop_after_store": [3]}, 6, 0, 2, {counter.RESUMED: 1, counter.SERVER_LOSSES: 1}),
+        ({"drop_before_store": [3]}, 6, 0, 2, {counter.SERVER_LOSSES: 1}),
     ):
         outlet = holding(results, options)
         took_ms = outlet.until_stored(results)
@@ -129,8 +129,8 @@ def test_whatever_becomes_of_a_05_each_result_is_there_once():
         assert outlet.ids() == numbers(1, results) and outlet.archive.repeated == repeated, options
         assert outlet.toolsnet.pim_connections == outlet.toolsnet.server_connections == connections, options
         assert "drop_before_store" not in options or took_ms < 1000, "it is sent again at once"
-        for counter, count in counted.items():
-            assert outlet.counted(counter) == count, (options, counter)
+        for code, count in counted.items():
+            assert outlet.counted(code) == count, (options, code)
         if "foreign_ack" not in options:
             outlet.clean()
 
@@ -145,7 +145,7 @@ def test_refused_result_is_offered_three_times_and_passed_within_12_s():
     assert outlet.until_stored(7) <= 2000
     outlet.run(100)
     assert outlet.ids() == [1, 2, 3, 5, 6, 7, 8]
-    assert outlet.counted(h.REFUSED_BY_SERVER) == 4 and outlet.counted(h.PARKED) == 1
+    assert outlet.counted(counter.REFUSED_BY_SERVER) == 4 and outlet.counted(counter.PARKED) == 1
     (record,) = outlet.parked_records()
     assert record[:3] == (KIND_RESULT, 4, 17)
     assert b"0000000004" in record[3], "what is set aside is the whole result"
@@ -252,7 +252,7 @@ def test_first_of_a_pass_cut_by_garbage_is_sent_again_not_parked():
         session.send(b"no telegram")
     outlet.until_stored(4, and_ms=100)
     assert outlet.ids() == [1, 2, 3, 4] and outlet.parked_numbers() == []
-    assert outlet.counted(h.SERVER_MALFORMED) == 1
+    assert outlet.counted(counter.SERVER_MALFORMED) == 1
 
 
 def test_result_once_refused_and_then_taken_is_not_set_aside_after_cut():
@@ -271,7 +271,7 @@ def test_refusal_with_a_copy_under_way_is_settled_by_the_next_08():
     outlet.until_refused(1)  # its copy is taken, and the refusal comes first
     outlet.options.code_all = None
     outlet.until_passed()
-    assert outlet.toolsnet.refused == 1 and outlet.counted(h.REPEATED) == 0
+    assert outlet.toolsnet.refused == 1 and outlet.counted(counter.REPEATED) == 0
     assert outlet.ids() == [1, 2] and outlet.parked_numbers() == []
 
 
@@ -453,7 +453,7 @@ def test_result_silent_on_four_connects_is_followed_by_pass_and_set_aside():
     assert outlet.ids() == [1, 2, 4, 5]
     (record,) = outlet.parked_records()
     assert record[:3] == (KIND_RESULT, 3, PARKED_SILENT)
-    assert outlet.counted(h.SERVER_SILENT) == 4
+    assert outlet.counted(counter.SERVER_SILENT) == 4
     assert outlet.toolsnet.server_connections == 5
     outlet.clean()
 
@@ -484,7 +484,7 @@ def test_server_that_stores_without_a_word_makes_no_innocent_result_a_suspect():
     outlet = holding(8, {"lost_acks": [n for n in range(1, 7) for _ in range(3)]})
     outlet.until_stored(8, 3600000, and_ms=100)
     assert outlet.ids() == numbers(1, 8) and outlet.parked_numbers() == []
-    assert outlet.counted(h.RESUMED) == 6
+    assert outlet.counted(counter.RESUMED) == 6
 
 
 def test_first_of_a_silent_row_too_big_for_quarantine_is_dropped():
@@ -670,7 +670,7 @@ def test_result_refused_after_a_rewind_is_kept_like_those_behind():
     refuse(outlet, 2)
     outlet.network.cut(*SERVER)
     outlet.until_stored(3, and_ms=300000)
-    assert outlet.ids() == [1, 3, 5] and outlet.counted(h.PARKED) == 2
+    assert outlet.ids() == [1, 3, 5] and outlet.counted(counter.PARKED) == 2
     assert sorted(outlet.parked_numbers()) == [2, 4]
     assert outlet.waiting() == 0
 
@@ -685,7 +685,7 @@ def test_empty_server_gets_what_is_not_sent_yet():
     outlet.network.cut(*SERVER)
     outlet.store(2)
     outlet.until_stored(2, and_ms=1000)
-    assert outlet.ids() == [6, 7] and outlet.counted(h.SERVER_EMPTY) == 1
+    assert outlet.ids() == [6, 7] and outlet.counted(counter.SERVER_EMPTY) == 1
 
 
 def test_all_from_a_number_on_is_offered_again_whenever_that_is_ordered():
@@ -718,7 +718,7 @@ def test_server_ahead_of_cursor_within_what_was_sent_only_lost_its_05():
     assert outlet.cursor.number < 9
     outlet.until_stored(12, and_ms=100)
     assert outlet.ids() == numbers(1, 12)
-    assert outlet.archive.repeated == 0 and outlet.counted(h.RESUMED) >= 1
+    assert outlet.archive.repeated == 0 and outlet.counted(counter.RESUMED) >= 1
 
 
 def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
@@ -739,7 +739,7 @@ def test_rewound_server_gets_only_what_it_lacks_around_late_offers():
         outlet.store(1)
         outlet.until_stored(len(has) + len(lacks) + 1, and_ms=1000)
         assert outlet.ids() == has + lacks + [7], forgotten
-        assert outlet.counted(h.SERVER_BEHIND) == (forgotten > 0)
+        assert outlet.counted(counter.SERVER_BEHIND) == (forgotten > 0)
 
 
 def test_parked_result_is_not_sent_again_to_a_rewound_server():
@@ -910,7 +910,7 @@ def test_server_is_looked_for_where_the_08_and_the_settings_say():
         outlet.network.listen(place[0], place[1], outlet.toolsnet.server_endpoint)
         outlet.store(1)
         outlet.until_stored(1)
-        assert others is None or outlet.counted(h.OTHER_HOST) == others, options
+        assert others is None or outlet.counted(counter.OTHER_HOST) == others, options
         status = {}
         outlet.forward.put_state(status)
         named = status["server"].partition(":")[0]
@@ -946,7 +946,7 @@ def test_another_host_is_logged_when_it_changes_and_not_with_each_connection():
         outlet.network.cut(*SERVER)
         outlet.store(1)
         outlet.until_stored(count)
-    assert outlet.counted(h.SERVER_CONNECTS) >= 5 and outlet.counted(h.OTHER_HOST) == 1
+    assert outlet.counted(counter.SERVER_CONNECTS) >= 5 and outlet.counted(counter.OTHER_HOST) == 1
 
 
 def test_a_flash_that_refuses_is_blamed_itself_and_left_in_peace():
@@ -968,9 +968,9 @@ def _refuse_while_toolsnet_comes(is_met):
         outlet.cut()
     outlet.network.up(*PIM)
     outlet.until(lambda: outlet.forward.fault.why == NOT_WRITTEN)
-    before = outlet.counted(h.NOT_SAVED)
+    before = outlet.counted(counter.NOT_SAVED)
     outlet.run(600000)
-    assert outlet.counted(h.NOT_SAVED) - before < 16, "it connects again and again"
+    assert outlet.counted(counter.NOT_SAVED) - before < 16, "it connects again and again"
     assert outlet.forward.fault.why == NOT_WRITTEN and outlet.archive.stored == 5 * is_met
     outlet.flash.code = FLASH_DONE
     outlet.until_stored(5 + 5 * is_met)
@@ -980,7 +980,7 @@ def _refuse_while_toolsnet_comes(is_met):
 def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
     outlet = holding(1, allow_hosts=["192.0.2.8", "tn.plant"])
     outlet.run(200000)
-    assert outlet.counted(h.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
+    assert outlet.counted(counter.HOST_REFUSED) >= 2  # the PIM is asked again: somebody may have set it right
     assert outlet.archive.stored == 0
     assert outlet.forward.fault.why == NOT_ALLOWED
     for name in (SERVER[0], "tn.plant"):
@@ -988,7 +988,7 @@ def test_a_server_that_is_none_of_those_allowed_is_not_connected_to():
         outlet.network.listen(name, SERVER[1], outlet.toolsnet.server_endpoint)
         outlet.store(1)
         outlet.until_stored(1)
-        assert outlet.counted(h.HOST_REFUSED) == 0
+        assert outlet.counted(counter.HOST_REFUSED) == 0
 
 
 def test_unreachable_server_is_asked_for_again_at_the_pim_every_60_s():
@@ -1021,7 +1021,7 @@ def test_recovery_from_a_fault_begins_at_the_pim_again():
     outlet.until_stored(1)
     outlet.forward.recover(outlet.clock.now)
     outlet.until_stored(3)
-    assert outlet.ids() == [1, 2, 3] and outlet.counted(h.FAULTS) == 1
+    assert outlet.ids() == [1, 2, 3] and outlet.counted(counter.FAULTS) == 1
 
 
 def test_returning_network_is_used_at_once_without_knocking_at_servers_sooner():

@@ -1,6 +1,6 @@
 """Where ToolsNet stands: settled when it is first met, durable before anything goes out, and never guessed."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.snapshot_fields import LIMIT, SENT, SENT_LOOKAHEAD, SENT_MET
 from toolcart.agent.outlets.toolsnet import policy as pol
@@ -37,7 +37,7 @@ def test_a_meeting_that_cannot_be_written_down_lets_nothing_go_out():
     outlet.flash.code = FLASH_IO
     outlet.run(300000)
     assert outlet.archive.stored == 0 and "04" not in outlet.toolsnet.telegrams
-    assert outlet.counted(h.NOT_SAVED) > 0
+    assert outlet.counted(counter.NOT_SAVED) > 0
     outlet.flash.code = FLASH_DONE
     outlet.until_stored(3)
     assert outlet.archive.sequences() == [26, 27, 28]
@@ -106,14 +106,14 @@ def test_nothing_goes_out_beyond_what_a_failing_flash_holds():
         outlet.until(lambda refusing=refusing: len(refusing.answers) >= 3, 3600000)
         outlet.run(200)
         assert refusing.answers[:3] == [False] * 3, name
-        assert outlet.cursor.number < 3 and outlet.counted(h.DELIVERED) == outlet.cursor.number, name
-        assert outlet.counted(h.PARKED) == 0 and outlet.parked_numbers() == []
+        assert outlet.cursor.number < 3 and outlet.counted(counter.DELIVERED) == outlet.cursor.number, name
+        assert outlet.counted(counter.PARKED) == 0 and outlet.parked_numbers() == []
         assert max([0] + outlet.ids()) <= outlet.limit_after_cut()
         refusing.on = False
         outlet.until_stored(9, 3600000, and_ms=1000)
         assert outlet.ids() == [1, 2] + numbers(4, 10), (name, outlet.ids())
-        assert outlet.parked_numbers() == [3] and outlet.counted(h.PARKED) == 1
-        assert outlet.archive.out_of_order == 0 and outlet.counted(h.NOT_SAVED)
+        assert outlet.parked_numbers() == [3] and outlet.counted(counter.PARKED) == 1
+        assert outlet.archive.out_of_order == 0 and outlet.counted(counter.NOT_SAVED)
 
 
 def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
@@ -126,7 +126,7 @@ def test_result_taken_by_a_pass_is_delivered_after_earlier_are_kept():
     outlet.run(20000)
     assert len(refusing.answers) > 2 and set(refusing.answers) == {False}
     assert outlet.toolsnet.telegrams["04"] == sent, "it is there, and waits for those before it"
-    assert outlet.ids() == [2] and outlet.cursor.number == 0 and outlet.counted(h.DELIVERED) == 0
+    assert outlet.ids() == [2] and outlet.cursor.number == 0 and outlet.counted(counter.DELIVERED) == 0
     # Now the power fails: only what the state says of the lookahead tells what the 08 means.
     outlet.cut()
     outlet.until_stored(2, and_ms=1000)
@@ -144,7 +144,7 @@ def test_server_loss_is_reported_though_a_parked_frame_follows():
     outlet.archive.restore_backup(2)
     outlet.network.cut(*SERVER)
     outlet.until_stored(4, and_ms=1000)
-    assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(h.SERVER_BEHIND) == 1
+    assert outlet.ids() == [1, 2, 3, 4] and outlet.counted(counter.SERVER_BEHIND) == 1
     assert outlet.quarantine.count() == 1, "it is kept already"
 
 
@@ -158,7 +158,7 @@ def test_worn_out_state_lets_results_out_and_refused_ones_pass():
     outlet.run(0)
     outlet.state.alarm = 2
     outlet.until_stored(3, and_ms=1000)
-    assert outlet.ids() == [1, 3, 4] and outlet.counted(h.PARKED_FAILED) == 1
+    assert outlet.ids() == [1, 3, 4] and outlet.counted(counter.PARKED_FAILED) == 1
     assert outlet.log.number == 4 and outlet.waiting() == 0
 
 

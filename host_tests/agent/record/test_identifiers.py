@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.base.fields import copy
 from toolcart.agent.linux import extended_store as read
 from toolcart.agent.linux.json_line import line_of
@@ -60,7 +60,7 @@ def test_results_that_differ_in_one_of_them_alone_are_two(revision):
         one.controller.options.pushed_as.update({**dict.fromkeys(PARTS, ""), **parts})
         one.produce(1, 3000, **same)
     vins = [[vin["vin"].strip() for vin in result["vins"]] for result in one.archive.results]
-    assert vins == [["A"], ["B"], ["A"]] and one.counted(h.DUPLICATES) == 1
+    assert vins == [["A"], ["B"], ["A"]] and one.counted(counter.DUPLICATES) == 1
 
 
 def payload(record, *texts):

@@ -2,7 +2,7 @@
 
 import sys
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_IO
 from toolcart.agent.record import KIND_RESULT
 from toolcart.agent.record import result as res
@@ -87,7 +87,7 @@ def test_synchronous_results_that_no_one_can_read_are_not_gone():
     inject(cart, synchronous(8))
     assert cart.stored_ids() == [1, 4, 8] and cart.station.ledger.gone() == 2
     assert gone_records(cart) == [("5", "7", 2, "never")]
-    assert cart.counted(h.IDS_GONE) == 1 and cart.counted(h.RAW) == 3
+    assert cart.counted(counter.IDS_GONE) == 1 and cart.counted(counter.RAW) == 3
 
 
 def test_unreadable_synchronous_results_are_remembered_over_a_start():
@@ -114,7 +114,7 @@ def test_outage_comes_again_from_where_the_subscription_rewinds():
         cart.run(20000)
         assert cart.stored_ids() == [1, 2, 3, 4, 5, 6, 7, 8, 9] == cart.controller.acknowledged
         once_more = kind is POWERMACS  # the last one shows that its numbers have not restarted
-        assert cart.counted(h.DUPLICATES) == once_more and cart.station.ledger.gone() == 0
+        assert cart.counted(counter.DUPLICATES) == once_more and cart.station.ledger.gone() == 0
         cart.clean()
 
 
@@ -139,7 +139,7 @@ def test_repeats_are_repeats_however_they_come():
     for kind, settings in KINDS[:3]:
         cart = cart_of(kind, settings, repeat=2).ready()
         cart.produce(4, 20000)
-        assert cart.stored_ids() == [1, 2, 3, 4] and cart.counted(h.DUPLICATES) == 8
+        assert cart.stored_ids() == [1, 2, 3, 4] and cart.counted(counter.DUPLICATES) == 8
         cart.clean()
 
 
@@ -156,7 +156,7 @@ def test_only_the_last_one_comes_again_without_its_predecessor():
         cart.produce()
         cart.ready()
         cart.run(20000)
-        assert cart.stored_ids() == [1, 3, 5, 7, 9] and cart.counted(h.DUPLICATES) == 1
+        assert cart.stored_ids() == [1, 3, 5, 7, 9] and cart.counted(counter.DUPLICATES) == 1
         cart.clean()
 
 
@@ -167,7 +167,7 @@ def test_sync_ids_wrap_and_a_jump_is_reported():
     cart.controller.jump_ids(5)
     cart.produce(2, 1500)
     assert cart.stored_ids()[4:] == [7, 8] and cart.station.ledger.gone() == 5
-    assert cart.counted(h.OUT_OF_SEQUENCE) == 0
+    assert cart.counted(counter.OUT_OF_SEQUENCE) == 0
 
 
 def test_a_new_count_while_nothing_can_be_stored_is_asked_for():
@@ -201,7 +201,7 @@ def test_a_result_without_its_bolt_data_is_stored_as_it_is():
         other.torque += 1
         cart.controller.sessions[0].send(message(106, spindle_frames.station_data(other, 4, 3), 4) + b"\0")
     cart.run(15000)
-    assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(h.CONTROLLER_MALFORMED) == 2
+    assert cart.stored_ids() == [1, 2, 3, 1, 2] and cart.counted(counter.CONTROLLER_MALFORMED) == 2
     cart.produce(1, 1500)
     assert cart.stored_ids()[5:] == [4] == cart.controller.acknowledged[3:]
 
@@ -262,7 +262,7 @@ def test_fifty_spindles_fit_one_record_and_one_telegram():
     cart.until_stored(3)
     cart.clean()
     assert [len(telegram["spindles"]) for telegram in cart.archive.results] == [50, 50, 50]
-    assert cart.counted(h.CUT_SHORT) == 0
+    assert cart.counted(counter.CUT_SHORT) == 0
 
 
 def test_unreadable_message_is_kept_raw_and_answered():

@@ -3,8 +3,7 @@
 from toolcart.agent.base.counters import CONTROLLER_UNKNOWN
 from toolcart.agent.cart.settings import CONTROLLER as CONTROLLER_SETTINGS
 from toolcart.agent.link.header_layouts import HEADERS
-from toolcart.agent.openprotocol import commands
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import commands, session_states
 from toolcart.agent.record import KIND_EVENT
 from toolcart.agent.record import event as ev
 from toolcart.agent.record.text import describe, text_of
@@ -410,6 +409,6 @@ def test_a_command_goes_in_front_of_what_is_missing():
 
 def test_the_states_that_the_tests_rely_on():
     assert "commands any ~ " + ",".join(commands.NAMES) in CONTROLLER_SETTINGS.split("\n")
-    assert st.READY == 4 and len(set(commands.NAMES)) == len(commands.COMMANDS)
+    assert session_states.READY == 4 and len(set(commands.NAMES)) == len(commands.COMMANDS)
     longest = max([len(data) for _, _, data in commands.ways_of(commands.find("identifier"), ["I" * 100], 0)])
     assert commands.LONGEST == 20 + longest

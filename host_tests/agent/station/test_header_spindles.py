@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from lab.harness.cart import CONTROLLER, Cart
 
 
@@ -39,7 +39,7 @@ def test_each_spindle_reaches_toolsnet_once_over_connections_and_cuts(spindles, 
     one.produce(2, 1000)
     one.run(20000)
     assert sorted(stored(one)) == expected(range(1, 8), spindles)
-    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.station.ledger.epoch() == 0
+    assert one.counted(counter.CONTROLLER_RESETS) == 0 and one.station.ledger.epoch() == 0
     one.clean()
 
 
@@ -68,7 +68,7 @@ def test_what_was_made_without_the_agent_is_fetched_of_each_spindle(spindles, an
     away(one, 40)
     one.run(20000)
     assert sorted(stored(one)) == expected(range(1, 48), spindles)
-    assert one.counted(h.CONTROLLER_RESETS) == 0 and one.counted(h.CONTROLLER_UNKNOWN) == 0
+    assert one.counted(counter.CONTROLLER_RESETS) == 0 and one.counted(counter.CONTROLLER_UNKNOWN) == 0
 
 
 def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
@@ -78,7 +78,7 @@ def test_controller_that_answers_for_one_spindle_alone_gives_nothing_twice():
     one.produce(2, 1000)
     one.run(20000)
     assert sorted(stored(one)) == sorted(expected((1, 2, 6, 7), (1, 2)) + expected((3, 4, 5), (1,)))
-    assert one.counted(h.CONTROLLER_RESETS) == 0
+    assert one.counted(counter.CONTROLLER_RESETS) == 0
 
 
 def test_controller_with_one_spindle_is_asked_as_ever():
@@ -107,4 +107,4 @@ def test_connection_that_ends_between_two_spindles_loses_neither(spindles):
     session.drop_sent = session.count_sent + 1
     one.produce(1, 60000)
     assert sorted(stored(one)) == expected(range(1, 4), spindles)
-    assert one.counted(h.CONTROLLER_RESETS) == 0
+    assert one.counted(counter.CONTROLLER_RESETS) == 0

@@ -1,9 +1,9 @@
 """Results are stored, then acknowledged, then never asked for again, whatever the controller and the line are like."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_IO, FLASH_WORN
 from toolcart.agent.log.snapshot_fields import OVERWRITTEN
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.agent.record import result as r
 from host_tests.portable import HAS_ALL, LONG
 from host_tests.support.world import Cart, id_of, key_of
@@ -52,7 +52,7 @@ def conversation(**options):
 def test_well_behaved_controller_is_served():
     cart = conversation()
     assert cart.controller.acknowledged == [1, 2, 3, 7, 8, 9]
-    assert cart.counted(h.RECOVERED) == 3 and cart.counted(h.STORED) == 9
+    assert cart.counted(counter.RECOVERED) == 3 and cart.counted(counter.STORED) == 9
     assert cart.station.intake.store.serial == b"C3412129      "
 
 
@@ -136,7 +136,7 @@ def test_repeats_of_the_controller_are_acknowledged_and_stored_once():
     cart.produce(5, 50)
     cart.run(30000)
     agrees(cart, 5)
-    assert cart.counted(h.DUPLICATES) == 20
+    assert cart.counted(counter.DUPLICATES) == 20
     cart.cut()
     cart.run(60000)
     agrees(cart, 5)
@@ -157,7 +157,7 @@ def test_numbered_sessions_lose_and_repeat_nothing():
 
 def test_rejection_is_noted_with_the_mid_that_was_asked_and_its_code():
     cart = Cart(controller={"start_revisions": (3,), "max_clients": 9}).ready()
-    mids = {value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_REFUSALS}
+    mids = {value for _, code, value in cart.station.counters.log.entries() if code == counter.CONTROLLER_REFUSALS}
     assert mids == {1097}
 
 
@@ -165,9 +165,9 @@ def test_accepted_revisions_are_remembered_over_a_restart():
     cart = Cart(controller={"start_revisions": (3,), "result_revisions": (1,), "max_clients": 9}).ready()
     cart.run(1000)
     cart.cut()
-    refusals = cart.counted(h.CONTROLLER_REFUSALS)
+    refusals = cart.counted(counter.CONTROLLER_REFUSALS)
     cart.ready()
-    assert refusals == 0 and cart.counted(h.CONTROLLER_REFUSALS) == 0
+    assert refusals == 0 and cart.counted(counter.CONTROLLER_REFUSALS) == 0
 
 
 # The line
@@ -397,7 +397,7 @@ def test_stop_says_goodbye_and_frees_the_slot():
     cart.app.stop(cart.clock.now)
     cart.until(cart.app.stopped, 3000)
     assert cart.controller.messages[3] == 1
-    assert cart.station.session.state == st.CLOSED
+    assert cart.station.session.state == session_states.CLOSED
     cart.app.close()
 
 
@@ -483,7 +483,7 @@ def test_live_result_is_acknowledged_within_a_second_while_ten_thousand_are_miss
         cart.run(wait_ms)
         cart.produce()
         cart.until(lambda: cart.controller.acknowledged[-1] == cart.controller.produced[-1], 1000)
-    assert cart.station.ledger.missing() > 9000 and cart.counted(h.RECOVERED) > 50
+    assert cart.station.ledger.missing() > 9000 and cart.counted(counter.RECOVERED) > 50
 
 
 def test_repeats_of_a_controller_that_counts_afresh_are_stored_once():
@@ -527,7 +527,7 @@ def stops_in_order(cart):
 
 def test_orderly_stop_of_two_stations_sends_both_goodbyes_and_does_not_spin():
     cart = two_stations()
-    cart.until(lambda: all(one.session.state == st.READY for one in cart.app.stations))
+    cart.until(lambda: all(one.session.state == session_states.READY for one in cart.app.stations))
     cart.run(2000)
     assert stops_in_order(cart) < 5000
     assert cart.controller.messages[3] == 1 and cart.second.messages[3] == 1

@@ -1,7 +1,7 @@
 """Octets that are no message, around the messages of a controller: the station goes on, and says so."""
 
-from toolcart.agent.base import counters as h
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.base import counters as counter
+from toolcart.agent.openprotocol import session_states
 from host_tests.support.frames import light
 from host_tests.support.world import Cart
 from lab.harness.cart import CONTROLLER
@@ -50,10 +50,10 @@ def test_a_controller_that_sends_octets_around_each_message_is_served():
         cart.produce(3, 50)
         cart.settle()
         assert cart.stored_ids() == cart.controller.produced == [1, 2, 3, 4, 5, 6]
-        assert cart.counted(h.CONTROLLER_LOSSES) == 1 and cart.counted(h.CONTROLLER_CONNECTS) == 2
-        assert cart.counted(h.CONTROLLER_MALFORMED) > 5
+        assert cart.counted(counter.CONTROLLER_LOSSES) == 1 and cart.counted(counter.CONTROLLER_CONNECTS) == 2
+        assert cart.counted(counter.CONTROLLER_MALFORMED) > 5
         logged = [one[1:] for one in cart.station.counters.log.entries()]
-        assert logged.count((h.CONTROLLER_MALFORMED, 0)) == 2  # once for each connection
+        assert logged.count((counter.CONTROLLER_MALFORMED, 0)) == 2  # once for each connection
 
 
 def test_a_wrong_length_stops_no_result():
@@ -66,14 +66,14 @@ def test_a_wrong_length_stops_no_result():
         cart.produce(3, 1500)
         cart.run(10000)
         assert len(cart.stored_ids()) + len(cart.raw()) == 3, by
-        assert cart.controller.messages[62] == 3 and cart.counted(h.CONTROLLER_LOSSES) == 0, by
+        assert cart.controller.messages[62] == 3 and cart.counted(counter.CONTROLLER_LOSSES) == 0, by
 
 
 def test_what_is_durable_is_acknowledged_before_the_connection_ends():
     cart = Cart(controller={"max_clients": 9}, blocks=24).settle()
     cart.controller.inject(light(tightening_id=1) + b"\0" + b"A" * 12000)
     cart.run(500)
-    assert cart.counted(h.STORED) == 1 and cart.counted(h.CONTROLLER_LOSSES) == 1
+    assert cart.counted(counter.STORED) == 1 and cart.counted(counter.CONTROLLER_LOSSES) == 1
     assert cart.controller.messages[62] == 1
 
 
@@ -81,12 +81,12 @@ def test_connections_that_end_again_without_a_result_come_after_longer_and_longe
     cart = Cart(controller={"max_clients": 9}, blocks=24).settle()
 
     def connects_in(ms):
-        before = cart.counted(h.CONTROLLER_CONNECTS)
+        before = cart.counted(counter.CONTROLLER_CONNECTS)
         for _ in range(ms // 500):
-            if cart.station.session.state == st.READY:
+            if cart.station.session.state == session_states.READY:
                 cart.controller.inject(b"A" * 12000)
             cart.run(500)
-        return cart.counted(h.CONTROLLER_CONNECTS) - before
+        return cart.counted(counter.CONTROLLER_CONNECTS) - before
 
     connects_in(120000)
     assert connects_in(120000) <= 4

@@ -1,6 +1,6 @@
 """The whole path of a controller without MID 0060: each result once, in order, whatever is lost, cut or full."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.openprotocol import recovery_phases as rp
 from toolcart.agent.record import result as r
 from toolcart.agent.record import spindles as sp
@@ -64,7 +64,7 @@ def test_part_that_is_lost_is_counted_and_its_result_fetched():
     cart.run(20000)  # no other result comes, and no new connection
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3]
-    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+    assert cart.counted(counter.CONTROLLER_MALFORMED) == 1 and cart.counted(counter.RECOVERED) == 1
 
 
 def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
@@ -79,7 +79,7 @@ def test_second_part_whose_first_one_was_lost_lets_result_be_asked_for():
     cart.run(20000)  # its first part may come yet
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3]
-    assert cart.counted(h.CONTROLLER_MALFORMED) == 1 and cart.counted(h.RECOVERED) == 1
+    assert cart.counted(counter.CONTROLLER_MALFORMED) == 1 and cart.counted(counter.RECOVERED) == 1
 
 
 def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing():
@@ -91,10 +91,10 @@ def test_parts_that_are_doubled_late_or_foreign_are_counted_and_change_nothing()
     for index, frame in enumerate((own, part(tightening_id=2), own)):
         inject(cart, frame)
         cart.run(20000)
-        assert cart.counted(h.CONTROLLER_MALFORMED) == index + 1
+        assert cart.counted(counter.CONTROLLER_MALFORMED) == index + 1
     assert cart.stored() == before and cart.gone() == [(2, 2)]  # it was shown, and is not there
     inject(cart, message(1201, frames.overall_data(result, 2), 2), own)
-    assert cart.stored() == before and cart.counted(h.DUPLICATES) == 1
+    assert cart.stored() == before and cart.counted(counter.DUPLICATES) == 1
 
 
 def test_part_that_no_one_can_read_is_kept_as_it_came():
@@ -103,7 +103,7 @@ def test_part_that_no_one_can_read_is_kept_as_it_came():
     frame = bytearray(overall(tightening_id=2))
     frame[30] = 0x58
     inject(cart, bytes(frame))
-    assert cart.raw() == [bytes(frame)] and cart.counted(h.RAW) == 1
+    assert cart.raw() == [bytes(frame)] and cart.counted(counter.RAW) == 1
     cart.produce(1, 1500)
     assert cart.stored_ids() == [1, 2]
 
@@ -147,14 +147,14 @@ def test_damaged_object_is_kept_as_it_came_and_shows_no_figure():
             messages = list(wanted)
             messages[1 + index] = spoiled(messages[1 + index], how)
             inject(cart, *messages)
-            assert cart.raw() == [messages[1 + index]] and cart.counted(h.RAW) == 1, (how, index)
+            assert cart.raw() == [messages[1 + index]] and cart.counted(counter.RAW) == 1, (how, index)
             (payload,) = cart.stored()
             one = spindle_frames.spindles_of(example_tightening(tightening_id=1), 3)
             rows = [(100 + o.number, o.status, o.torque, o.angle) for o in one if o.number != index + 1]
             assert rows_kept(payload) == rows and sp.told_of(payload, 0) == 3, (how, index)
-            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == rows[0][2] and cart.counted(h.ODD_FIELDS) == 1
+            assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == rows[0][2] and cart.counted(counter.ODD_FIELDS) == 1
             inject(cart, *parts_of(3, 2))
-            assert cart.stored_ids() == [1, 2] and cart.counted(h.RAW) == 1
+            assert cart.stored_ids() == [1, 2] and cart.counted(counter.RAW) == 1
 
 
 def test_operation_without_a_proven_object_is_kept_as_it_came():
@@ -166,7 +166,7 @@ def test_operation_without_a_proven_object_is_kept_as_it_came():
             inject(cart, *messages)
             assert cart.stored_ids() == [] and sorted(cart.raw()) == sorted(messages), (count, how)
             inject(cart, *messages)
-            assert cart.counted(h.RAW) == 1 + count and cart.stored_ids() == []
+            assert cart.counted(counter.RAW) == 1 + count and cart.stored_ids() == []
             inject(cart, *parts_of(count, 2))
             assert cart.stored_ids() == [2]
 
@@ -220,7 +220,7 @@ def test_object_that_its_overall_result_does_not_name_is_kept_as_it_came():
             assert [one in cart.raw() for one in others] == [False] + [True] * (len(others) - 1), case
         else:
             assert all(kept_of(cart, others)), case
-        assert first in cart.raw() and cart.counted(h.RAW) == len(cart.raw()), case
+        assert first in cart.raw() and cart.counted(counter.RAW) == len(cart.raw()), case
 
 
 def test_object_named_twice_or_not_at_all_leaves_no_figure_that_was_not_made():
@@ -234,7 +234,7 @@ def test_object_named_twice_or_not_at_all_leaves_no_figure_that_was_not_made():
         inject(cart, *messages)
         (payload,) = cart.stored()
         assert tuple([row[0] for row in rows_kept(payload)]) == rows and sp.told_of(payload, 0) == 3
-        assert cart.raw() == [messages[2]] and cart.counted(h.RAW) == 1
+        assert cart.raw() == [messages[2]] and cart.counted(counter.RAW) == 1
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     messages = [first] + [message_[:36] + b"0999" + message_[40:] for message_ in (one, two, three)]
     inject(cart, *messages)
@@ -259,7 +259,7 @@ def test_damaged_overall_result_is_kept_beside_its_proven_objects():
     first = spoiled(first, (b"0100000102", b"999", 5))
     inject(cart, first, *others)
     (payload,) = cart.stored()
-    assert cart.raw() == [first] and len(rows_kept(payload)) == 2 and cart.counted(h.ODD_FIELDS) == 1
+    assert cart.raw() == [first] and len(rows_kept(payload)) == 2 and cart.counted(counter.ODD_FIELDS) == 1
 
 
 def test_damaged_result_that_is_fetched_is_kept_once_and_not_gone():
@@ -470,8 +470,8 @@ def test_overall_result_that_comes_last_makes_each_result_whole():
             finally:
                 OperationSession._parts = parts
             assert sorted(cart.stored_ids()) == cart.controller.produced, (options, history)
-            assert cart.station.ledger.gone() == cart.station.ledger.open_most() == cart.counted(h.RAW) == 0
-            assert cart.counted(h.CONTROLLER_MALFORMED) == 0
+            assert cart.station.ledger.gone() == cart.station.ledger.open_most() == cart.counted(counter.RAW) == 0
+            assert cart.counted(counter.CONTROLLER_MALFORMED) == 0
 
 
 def test_first_part_that_is_not_the_overall_result_is_durable_as_missing_before_it_is_acknowledged():
@@ -580,9 +580,9 @@ def test_wait_that_ends_names_the_message_that_was_waited_in():
     cart = cart_of(STEP_SYNC, operation_history=False).ready()
     inject(cart, parts_of(2)[0])
     cart.run(20000)
-    assert cart.counted(h.CONTROLLER_MALFORMED) == 1
+    assert cart.counted(counter.CONTROLLER_MALFORMED) == 1
     assert [
-        value for _, counter, value in cart.station.counters.log.entries() if counter == h.CONTROLLER_MALFORMED
+        value for _, code, value in cart.station.counters.log.entries() if code == counter.CONTROLLER_MALFORMED
     ] == [1201]
 
 
@@ -607,7 +607,7 @@ def test_message_longer_than_the_usual_buffer_is_read_whole():
     frame = message(1202, frames.object_data(result, 2, fields), 2)
     assert len(frame) > 8000
     inject(cart, overall(tightening_id=1), frame)
-    assert cart.stored_ids() == [1] and cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+    assert cart.stored_ids() == [1] and cart.counted(counter.ODD_FIELDS) == cart.counted(counter.CUT_SHORT) == 0
 
 
 # -- a full spool --------------------------------------------------------------------------------------------------
@@ -633,7 +633,7 @@ def test_full_spool_ends_the_session_with_room_for_results_under_way():
             cart.produce(1, 100)
         made = len(cart.controller.produced)
         cart.run(5000)
-        assert not cart.controller.sessions and cart.counted(h.REFUSED_FULL) == 0, unit
+        assert not cart.controller.sessions and cart.counted(counter.REFUSED_FULL) == 0, unit
         assert cart.stored_ids() == list(range(1, made + 1)), unit
 
 
@@ -645,7 +645,10 @@ def test_controller_met_without_a_reserve_is_left_before_it_pushes_anything():
     cart.station.log.has_room = lambda octets: octets <= room[0]
     cart.run(30000)
     assert 8 not in cart.controller.messages and cart.controller.messages[3] == 1
-    assert cart.station.intake.full and cart.counted(h.REPEATS_NOTHING) == cart.counted(h.CONTROLLER_CONNECTS) == 1
+    assert (
+        cart.station.intake.full
+        and cart.counted(counter.REPEATS_NOTHING) == cart.counted(counter.CONTROLLER_CONNECTS) == 1
+    )
     room[0] = 100000
     cart.ready()
     cart.clean()
@@ -677,7 +680,7 @@ def test_full_spool_that_empties_gets_what_was_made_meanwhile():
     cart.network.up(*PIM)
     cart.until_quiet(3600000)
     assert cart.ids() == list(range(1, len(cart.controller.produced) + 1))
-    assert cart.counted(h.RECOVERED) >= 29 and cart.counted(h.REFUSED_FULL) == 0
+    assert cart.counted(counter.RECOVERED) >= 29 and cart.counted(counter.REFUSED_FULL) == 0
     cart.clean()
 
 
@@ -736,7 +739,12 @@ def test_every_object_of_an_operation_is_a_row_of_one_result():
             number = int(body_of(payload)[r.TIGHTENING_ID :][:10])
             assert rows_kept(payload) == rows_made(cart, number)
             assert int(body_of(payload)[r.TORQUE : r.ANGLE]) == cart.controller.result(number).torque
-        assert cart.counted(h.CONTROLLER_MALFORMED) == cart.counted(h.ODD_FIELDS) == cart.counted(h.CUT_SHORT) == 0
+        assert (
+            cart.counted(counter.CONTROLLER_MALFORMED)
+            == cart.counted(counter.ODD_FIELDS)
+            == cart.counted(counter.CUT_SHORT)
+            == 0
+        )
         cart.clean()
 
 
@@ -757,7 +765,7 @@ def test_operations_with_several_objects_wait_in_controller_while_the_spool_is_f
     cart.run(3000)
     cart.produce(120, 300)
     stored = cart.station.log.number
-    assert 5 < stored < 120 and cart.counted(h.CONTROLLER_CONNECTS) < 5
+    assert 5 < stored < 120 and cart.counted(counter.CONTROLLER_CONNECTS) < 5
     cart._listen({}, 3000)
     cart.until_stored(120, 3000000)
     assert sorted(cart.ids()) == list(range(1, 121))
@@ -787,4 +795,4 @@ def test_count_that_begins_again_is_found_out():
     cart.produce(3)
     cart.settle()
     assert cart.stored_ids() == [1, 2, 3, 4, 5, 1, 2, 3]
-    assert cart.counted(h.CONTROLLER_RESETS) == 1
+    assert cart.counted(counter.CONTROLLER_RESETS) == 1

@@ -3,7 +3,7 @@
 import pytest
 
 import toolcart
-from toolcart.agent.openprotocol import session_states as st
+from toolcart.agent.openprotocol import session_states
 from toolcart.sim.profiles import profile_options
 from toolcart.tools.doctor.controller import over_tcp
 from lab.harness.cart import Cart
@@ -14,7 +14,7 @@ FIXTURE = profile_options("stepsync", unknown_mids=(), objects=3)  # since softw
 def cart_at(results, **options):
     cart = Cart(controller=options, settings={"controller": {"results": results}}, blocks=24)
     station = cart.station
-    cart.until(lambda: station.session is not None and station.session.state == st.READY, 120000)
+    cart.until(lambda: station.session is not None and station.session.state == session_states.READY, 120000)
     return cart
 
 

@@ -1,6 +1,6 @@
 """A flash that refuses: the controller keeps its results and is left alone, and all of them are taken afterwards."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.cart import status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -38,7 +38,7 @@ def test_it_is_called_refused_and_not_full():
     reported = station_status(cart)
     assert reported["spool"]["refused"] == "broken" and not reported["controller"]["waits_for_room"]
     assert reported["controller"]["next_try_ms"] > 0
-    assert cart.counted(h.FLASH_FAILED) == 1 and cart.counted(h.REFUSED_FULL) == 0
+    assert cart.counted(counter.FLASH_FAILED) == 1 and cart.counted(counter.REFUSED_FULL) == 0
     refusing(cart, FLASH_DONE)
     cart.settle()
     reported = station_status(cart)

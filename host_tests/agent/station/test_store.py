@@ -2,7 +2,7 @@
 
 from struct import pack, unpack
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO
 from toolcart.agent.log.framing import FRAME_BYTES
 from toolcart.agent.log.log import WHEN_FULL_OVERWRITE
@@ -40,7 +40,7 @@ def test_light_result_becomes_one_record_with_everything_in_it():
         b"WVWZZZ1KZAW123456        000700120006000400120042370009"
         b"5\x20\x24\x03\x14\x09\x26\x532024-02-01:08:00:000001234567C3412129      "
     )
-    assert bench.counted(h.STORED) == 1 and bench.counters.log.logged == 0
+    assert bench.counted(counter.STORED) == 1 and bench.counters.log.logged == 0
     other = light(tightening_id=1234568)
     bench.push(other[:14] + b"07" + other[16:])
     assert bench.results()[1][2][6] == 7, "the spindle of its header"
@@ -54,7 +54,7 @@ def test_revision_1_is_the_same_record_with_more_fields():
     assert longer[:6] == plain[:6] and longer[7:114] == plain[7:114]
     assert longer[114:151] == b"004000005000004500000600009000075    "
     assert longer[6] == 0x81 and longer[151:154] == b"\x01\x01\0" and len(longer) == 158, "an origin is behind it"
-    assert first.counted(h.OTHER_REVISION) == 1
+    assert first.counted(counter.OTHER_REVISION) == 1
 
 
 def test_any_documented_revision_is_read_though_999_was_asked_for():
@@ -64,7 +64,7 @@ def test_any_documented_revision_is_read_though_999_was_asked_for():
         payload = bench.results()[0][2]
         assert payload[8 : 8 + r.SERIAL] == example_body()[: r.SERIAL]
         assert payload[8 + r.SERIAL : 8 + r.BODY_BYTES] == b"C3412129      "
-        assert bench.counted(h.RAW) == 0
+        assert bench.counted(counter.RAW) == 0
 
 
 def example_body():
@@ -79,8 +79,8 @@ def test_repeat_is_acknowledged_and_stored_once():
         assert bench.push(frame) == KEPT
         for _ in range(4):
             assert bench.push(frame) == KEPT_BEFORE
-        assert len(bench.results()) == 1 and bench.counted(h.DUPLICATES) == 4
-        assert bench.counted(h.STORED) == 1
+        assert len(bench.results()) == 1 and bench.counted(counter.DUPLICATES) == 4
+        assert bench.counted(counter.STORED) == 1
 
 
 def test_same_id_with_another_time_is_another_tightening():
@@ -88,14 +88,14 @@ def test_same_id_with_another_time_is_another_tightening():
     bench.push(light(tightening_id=5))
     bench.push(light(tightening_id=6))
     assert bench.push(light(tightening_id=5, time="2024-03-15:09:26:53")) == KEPT
-    assert len(bench.results()) == 3 and bench.counted(h.OUT_OF_SEQUENCE) == 1
+    assert len(bench.results()) == 3 and bench.counted(counter.OUT_OF_SEQUENCE) == 1
 
 
 def test_result_without_a_time_gets_the_agents_own_and_says_so():
     bench = Bench()
     assert bench.push(light(time="Last Change Unknown")) == KEPT
     _, flags, payload = bench.results()[0]
-    assert flags == r.FLAG_EDGE_TIME and bench.counted(h.EDGE_TIME) == 1
+    assert flags == r.FLAG_EDGE_TIME and bench.counted(counter.EDGE_TIME) == 1
     assert payload[8 + r.TIME : 8 + r.TIME + 7] == b"\x20\x30\x01\x01\x00\x00\x01"
 
 
@@ -114,8 +114,8 @@ def test_results_without_any_value_are_counted():
     empty = light(vin="", job=0, pset=0, batch_size=0, batch_counter=0, batch_status=0, torque=0, angle=0)
     empty = bytearray(empty)
     empty[58:62] = b"0000"
-    assert bench.push(bytes(empty)) == KEPT and bench.counted(h.NO_VALUES) == 1
-    assert bench.push(light(tightening_id=1234568)) == KEPT and bench.counted(h.NO_VALUES) == 1
+    assert bench.push(bytes(empty)) == KEPT and bench.counted(counter.NO_VALUES) == 1
+    assert bench.push(light(tightening_id=1234568)) == KEPT and bench.counted(counter.NO_VALUES) == 1
 
 
 UNREADABLE = (
@@ -139,7 +139,7 @@ def test_frame_that_cannot_be_read_is_kept_raw_and_may_be_acknowledged():
         raw = bench.records(KIND_RAW)
         assert len(raw) == 1 and raw[0][1] == 0
         assert raw[0][2][8:] == frame
-        assert bench.results() == [] and bench.counted(h.RAW) == 1 and bench.counted(h.STORED) == 0
+        assert bench.results() == [] and bench.counted(counter.RAW) == 1 and bench.counted(counter.STORED) == 0
 
 
 def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
@@ -148,7 +148,7 @@ def test_cut_short_frame_keeps_its_first_octets_and_is_flagged():
     assert bench.push(frame, cut_short=True) == KEPT
     _, flags, payload = bench.records(KIND_RAW)[0]
     assert flags == r.FLAG_TRUNCATED and payload[8:] == frame[:632]
-    assert bench.counted(h.CUT_SHORT) == 1
+    assert bench.counted(counter.CUT_SHORT) == 1
 
 
 def test_unreadable_answer_is_not_taken():
@@ -330,7 +330,7 @@ def test_next_result_of_a_proven_count_is_looked_for_nowhere():
     for number in range(42, 60):
         assert bench.push(light(tightening_id=number, torque=number)) == KEPT_BEFORE
     assert bench.push(light(tightening_id=41)) == KEPT_BEFORE
-    assert bench.idents() == list(range(41, 60)) and bench.counted(h.OUT_OF_SEQUENCE) == 0
+    assert bench.idents() == list(range(41, 60)) and bench.counted(counter.OUT_OF_SEQUENCE) == 0
 
 
 def test_restarted_count_under_earlier_ids_is_all_stored_once():
@@ -545,7 +545,7 @@ def test_repeat_that_is_looked_for_allocates_nothing():
             bench.store.put_pushed(repeat, 999, False, NOW)
 
     push(3)
-    assert allocated(push, 20) == 0 and bench.counted(h.DUPLICATES) == 23
+    assert allocated(push, 20) == 0 and bench.counted(counter.DUPLICATES) == 23
 
 
 REVISIONS = (999, 1, 2, 3, 4, 5, 6, 7) if HAS_ALL else (999, 1, 7)
@@ -711,8 +711,8 @@ def test_results_that_share_a_second_are_others_wherever_they_differ():
     for first in (1, 4):
         for others in OTHERS:
             bench = proven(Bench(24), 100)
-            for index, fields in enumerate([{}, *others]):
-                frame = light(tightening_id=101 + index * first, **{"torque": 4000, "angle": 40, **fields})
+            for index, fields in enumerate([{}] + others):
+                frame = light(tightening_id=101 + index * first, **dict({"torque": 4000, "angle": 40}, **fields))
                 assert bench.push(frame) == KEPT and bench.push(frame) == KEPT_BEFORE
             numbers = bench.log.state.numbers
             assert numbers[STORED_AGAIN] == 0, (first, others)

@@ -3,7 +3,7 @@
 Each test is the whole agent at a simulated controller, on one clock.
 """
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.station.subscription_check import QUIET_MINUTES
 from toolcart.sim.profiles import profile_options
 from host_tests.support.world import Cart
@@ -27,7 +27,7 @@ def agrees(cart, lost=1, more_connections=1):
     cart.settle(240000)
     cart.healthy()
     assert sorted(cart.stored_ids()) == cart.controller.produced, cart.counts()
-    assert cart.counted(h.UNSUBSCRIBED) == lost
+    assert cart.counted(counter.UNSUBSCRIBED) == lost
     assert more_connections is None or cart.controller.connections - cart.connections == more_connections
     assert cart.station.ledger.gone() == 0
     assert cart.controller.complaints == [], cart.controller.complaints
@@ -39,19 +39,19 @@ def test_subscription_lost_before_any_result_is_found_too():
     cart.controller.end_subscriptions()
     cart.produce(2, 200)
     cart.run(QUIET_MS + 60000 + NOTICE_MS)
-    assert agrees(cart) and cart.counted(h.RECOVERED) == 2
+    assert agrees(cart) and cart.counted(counter.RECOVERED) == 2
 
 
 def test_subscription_that_was_lost_is_found_where_all_results_have_id_0():
     cart = cart_of()
     cart.produce(3, 1000, tightening_id=0)
     cart.run(2 * QUIET_MS)
-    assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
+    assert cart.counted(counter.UNSUBSCRIBED) == 0 and cart.controller.connections == 1
     cart.controller.end_subscriptions()
     cart.produce(tightening_id=0)  # nobody will ever hear of it
     cart.run(QUIET_MS + 60000 + NOTICE_MS)
     cart.produce(1, 4 * QUIET_MS, tightening_id=0)
-    assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
+    assert cart.counted(counter.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
     assert cart.stored_ids() == [0] * 4 and cart.controller.complaints == []
 
 
@@ -61,7 +61,7 @@ def test_lost_subscription_is_found_though_its_results_are_gone():
         cart.produce(3, 200)
         cart.controller.end_subscriptions()
         cart.produce(40, 20000)
-        assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
+        assert cart.counted(counter.UNSUBSCRIBED) == 1 and cart.controller.connections == 2
         assert cart.station.ledger.gone() > 10
         assert set(cart.controller.produced[-5:]) <= set(cart.stored_ids())
 
@@ -87,11 +87,11 @@ def test_controller_that_accepts_no_acknowledgement_is_found_when_it_gives_up():
     cart.controller.options.ack_refusal_code = 19
     cart.produce(1, 200)
     cart.run(12000)
-    assert cart.counted(h.CONTROLLER_REFUSALS) == 4 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
+    assert cart.counted(counter.CONTROLLER_REFUSALS) == 4 and cart.counted(counter.CONTROLLER_UNKNOWN) == 0
     cart.controller.options.ack_refusal_code = 0
     cart.produce(3, 200)
     cart.run(NOTICE_MS)
-    assert agrees(cart) and cart.counted(h.RECOVERED) == 3
+    assert agrees(cart) and cart.counted(counter.RECOVERED) == 3
 
 
 def test_quiet_controllers_are_asked_and_nothing_is_reported():
@@ -120,7 +120,7 @@ def test_repeats_without_end_cost_a_question_each_quarter_minute():
     cart.produce(1, 200)
     before = cart.controller.messages.get(64, 0)
     cart.run(400000)
-    assert 10 <= cart.controller.messages[64] - before <= 30 and cart.counted(h.UNSUBSCRIBED) == 0
+    assert 10 <= cart.controller.messages[64] - before <= 30 and cart.counted(counter.UNSUBSCRIBED) == 0
 
 
 def test_subscription_is_sent_again_where_nothing_can_be_asked_for():
@@ -128,11 +128,11 @@ def test_subscription_is_sent_again_where_nothing_can_be_asked_for():
         cart = cart_of(settings, **options)
         cart.produce(2, 200)
         cart.run(QUIET_MS + 70000)
-        assert cart.counted(h.UNSUBSCRIBED) == 0 and cart.controller.messages[60] == 2
+        assert cart.counted(counter.UNSUBSCRIBED) == 0 and cart.controller.messages[60] == 2
         cart.controller.end_subscriptions()
         cart.produce()  # nobody will ever hear of it
         cart.run(QUIET_MS + 70000)
-        assert cart.counted(h.UNSUBSCRIBED) == 1 and cart.controller.messages[60] == 4
+        assert cart.counted(counter.UNSUBSCRIBED) == 1 and cart.controller.messages[60] == 4
         cart.produce(2, 200)
         assert cart.stored_ids() == [1, 2, 4, 5] and cart.controller.connections == 1
         assert cart.controller.complaints == []
@@ -155,7 +155,7 @@ def test_ids_are_found_to_be_shared_whatever_the_software_is_called():
             cart.miss(3, 200)
             cart.settle(240000)
             cart.produce(2, 200)
-        assert cart.station.ledger.shares() and cart.counted(h.PASSED_OVER) > 0
+        assert cart.station.ledger.shares() and cart.counted(counter.PASSED_OVER) > 0
         assert agrees(cart, 0, None), version
 
 
@@ -182,6 +182,9 @@ def test_ids_that_are_off_are_put_right_and_reported():
             cart.settle(240000)
             cart.produce(1, 200)
         offset = cart.station.recovery.offset
-        assert (offset.by, offset.is_consistent) == (by, how == "kept") and cart.counted(h.IDS_OFF) == 1, (how, by)
-        assert cart.counted(h.CONTROLLER_RESETS) == 0 and cart.counted(h.CONTROLLER_UNKNOWN) == 0
+        assert (offset.by, offset.is_consistent) == (by, how == "kept") and cart.counted(counter.IDS_OFF) == 1, (
+            how,
+            by,
+        )
+        assert cart.counted(counter.CONTROLLER_RESETS) == 0 and cart.counted(counter.CONTROLLER_UNKNOWN) == 0
         assert agrees(cart, 0, 3), how

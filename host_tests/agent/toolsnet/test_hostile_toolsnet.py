@@ -1,6 +1,6 @@
 """Whatever answers at ToolsNet's address, the agent neither spins nor stops nor loses a result, and recovers."""
 
-from toolcart.agent.base import counters as h
+from toolcart.agent.base import counters as counter
 from toolcart.agent.toolsnet import session as ts
 from toolcart.base.clock import Dice
 from toolcart.sim.endpoint import Endpoint
@@ -98,7 +98,7 @@ AT_THE_PIM = (
 
 def test_pim_that_is_none_is_counted():
     outlet = survive(PIM, lambda: Hostile())
-    assert outlet.counted(h.NO_PIM) > 50
+    assert outlet.counted(counter.NO_PIM) > 50
 
 
 # -- at the server's address
@@ -151,7 +151,7 @@ def test_backlog_keeps_order_while_the_server_behind_an_open_port_is_away():
 
 def test_server_that_refuses_all_with_any_code_parks_nothing():
     outlet = survive(SERVER, lambda: Hostile(answer=b"002405%s20240314092653999"))
-    assert outlet.counted(h.REFUSED_BY_SERVER) > 10
+    assert outlet.counted(counter.REFUSED_BY_SERVER) > 10
 
 
 # -- servers that do not read

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from host_tests.portable import LONG
 from lab.worlds import adapter, bench
 from lab.worlds.profiles import NO_PROFILE, TRAITS, names_of
@@ -105,7 +105,7 @@ def _forget_the_top(station):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda station: station.state.durable.__setitem__(n.LIMIT, 77),
+        lambda station: station.state.durable.__setitem__(field.LIMIT, 77),
         lambda station: setattr(station.log, "number", station.log.number + 1),
         lambda station: setattr(station.log.cursors[0], "number", -1),
         _forget_the_top,

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.log import flash
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.quarantine import Quarantine
 from toolcart.base import privileges
 from toolcart.board.linux import refusal as linux_refusal
@@ -581,8 +581,8 @@ def test_an_emptied_toolsnet_is_reported_in_the_words_of_the_log(tmp_path):
         for _ in range(5):
             assert log.peek(log.cursors[0]) > 0
             log.cursors[0].advance()
-        state.numbers[n.LIMIT] = state.numbers[n.DELIVERED] = 5
-        state.numbers[n.SENT] = n.SENT_MET
+        state.numbers[field.LIMIT] = state.numbers[field.DELIVERED] = 5
+        state.numbers[field.SENT] = field.SENT_MET
     finding = toolsnet.compare(10, 0, tmp_path / "cart.spool")[0]
     assert "lacks up to 5 results that it had: was its database emptied" in finding.words and finding.verdict == BAD
     order = f"toolcart spool offer-again --spool {tmp_path / 'cart.spool'} --since TIME"

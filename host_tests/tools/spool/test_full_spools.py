@@ -3,7 +3,7 @@
 import pytest
 
 from toolcart.agent.cart.outlet_places import OutletPlaces
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import Cursor
 from toolcart.agent.log.framing import WHEN_FULL_OVERWRITE, WHEN_FULL_REFUSE
 from toolcart.agent.log.snapshot import STATE_BLOCKS
@@ -24,14 +24,14 @@ def full(when_full=WHEN_FULL_OVERWRITE, aside=0):
     station.run(60000)
     station.options.tightening_codes.clear()
     OutletPlaces(station.state, [TOOLSNET]).put(station.state)
-    station.state.numbers[n.DOUBT_TO] = station.state.numbers[n.DOUBT_LACKS] = 4  # which `--leave` leaves
+    station.state.numbers[field.DOUBT_TO] = station.state.numbers[field.DOUBT_LACKS] = 4  # which `--leave` leaves
     assert station.quarantine.count() == aside and station.state.save()
     station.network.abandon(station.port)
     while station.log.has_room(200, gives_up=False):
         station.store(1)
     if when_full == WHEN_FULL_OVERWRITE:
-        before = station.state.numbers[n.OVERWRITTEN]
-        while station.state.numbers[n.OVERWRITTEN] == before:
+        before = station.state.numbers[field.OVERWRITTEN]
+        while station.state.numbers[field.OVERWRITTEN] == before:
             station.store(1)
         while station.log.room(200) > 3:
             station.store(1)
@@ -46,7 +46,7 @@ def numbers_in(log):
 
 def waits_behind(spool):
     """The number behind which results wait for ToolsNet."""
-    return spool.log.cursor_at(n.TOOLSNET_CURSOR).number
+    return spool.log.cursor_at(field.TOOLSNET_CURSOR).number
 
 
 def answer(station, *words):
@@ -62,7 +62,7 @@ def test_a_full_log_that_overwrites_is_taken_over_whole(aside):
     waiting = [number for number in numbers_in(found.log) if number > waits_behind(found)]
     assert made.waiting == len(waiting) and made.kept == aside
     assert [number for number in numbers_in(after.log) if number > waits_behind(after)] == waiting
-    for index in (n.OVERWRITTEN, n.STORED, n.DELIVERED, n.SET_ASIDE):
+    for index in (field.OVERWRITTEN, field.STORED, field.DELIVERED, field.SET_ASIDE):
         assert after.state.numbers[index] == found.state.numbers[index], index
 
 
@@ -70,14 +70,14 @@ def test_a_full_log_that_overwrites_is_taken_over_whole(aside):
 def test_an_order_to_a_full_log_that_overwrites_counts_what_it_gives_up(order):
     station = full(aside=8)
     before = opened(station.flash)
-    held, given_up = numbers_in(before.log), before.state.numbers[n.OVERWRITTEN]
+    held, given_up = numbers_in(before.log), before.state.numbers[field.OVERWRITTEN]
     assert "error" not in answer(station, *order)
     after = opened(station.flash)
     lost = len([number for number in held if number > waits_behind(before)]) - len(
         [number for number in numbers_in(after.log) if number > waits_behind(before)]
     )
     assert numbers_in(after.log)[-1] == held[-1]
-    assert 0 < lost <= after.state.numbers[n.OVERWRITTEN] - given_up
+    assert 0 < lost <= after.state.numbers[field.OVERWRITTEN] - given_up
     assert waits_behind(after) >= numbers_in(after.log)[0] - 1
 
 
@@ -87,7 +87,7 @@ def test_an_order_to_a_full_log_that_refuses_gives_up_nothing():
     assert answer(station, "drop", "all")["count"] == 8
     after = opened(station.flash)
     assert [number for number in numbers_in(after.log) if number > station.cursor.number] == held
-    assert after.state.numbers[n.OVERWRITTEN] == 0
+    assert after.state.numbers[field.OVERWRITTEN] == 0
 
 
 def test_offer_again_without_toolsnet_says_what_is_missing():
@@ -115,12 +115,12 @@ def test_where_the_state_is_lost_an_order_counts_what_a_full_log_gives_up():
     assert answer(station, "drop", "all")["count"] == 0
     after = opened(station.flash)
     lost = len(held) - len(numbers_in(after.log))
-    assert 0 < lost <= after.state.numbers[n.OVERWRITTEN] and numbers_in(after.log)[-1] == held[-1]
+    assert 0 < lost <= after.state.numbers[field.OVERWRITTEN] and numbers_in(after.log)[-1] == held[-1]
 
 
 def test_one_that_keeps_nothing_holds_up_no_order():
     station = Outlet(blocks=13)
-    station.log.follow(Cursor(), n.CURSOR + 1)
+    station.log.follow(Cursor(), field.CURSOR + 1)
     station.log.cursors[1].durable = False
     OutletPlaces(station.state, [TOOLSNET, {**WEBHOOK, "durable": False}]).put(station.state)
     station.store(30)
@@ -136,4 +136,4 @@ def test_one_that_keeps_nothing_holds_up_no_order():
     after = opened(station.flash)
     assert [number for number in numbers_in(after.log) if number > station.cursor.number] == waiting
     gone = numbers_in(after.log)[0] - 1
-    assert after.state.numbers[n.OVERWRITTEN] == 0 and 0 < gone <= after.state.missed[1]
+    assert after.state.numbers[field.OVERWRITTEN] == 0 and 0 < gone <= after.state.missed[1]

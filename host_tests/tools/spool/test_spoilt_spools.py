@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -39,10 +39,10 @@ def sound(tmp_path_factory):
     for index, ident in enumerate([ident for ident in range(1, 81) if ident not in SKIPPED]):
         assert append(log, ident) == LOG_DONE
         ledger.stored(KIND_RESULT, 0, log.stage, log.place, 114)
-        state.numbers[n.STORED] += 1
+        state.numbers[field.STORED] += 1
         if index < 20:
             take_all(log)
-            state.numbers[n.DELIVERED] += 1
+            state.numbers[field.DELIVERED] += 1
     assert [log.firsts[place] for place in range(4)] == [1, 32, 63, 0] and ledger.missing() == 10
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.log import missed
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.log import LOG_DONE
 from toolcart.agent.openprotocol.id_ledger import IdLedger
 from toolcart.agent.quarantine.quarantine import Quarantine
@@ -47,10 +47,10 @@ def filled(tmp_path):
     state, log = area.mount()
     for ident in range(1, 71):
         assert append(log, ident) == LOG_DONE
-        state.numbers[n.STORED] += 1
+        state.numbers[field.STORED] += 1
         if ident <= 20:
             take_all(log)
-            state.numbers[n.DELIVERED] += 1
+            state.numbers[field.DELIVERED] += 1
     quarantine = Quarantine(area.kept, state, log)
     quarantine.start()
     assert quarantine.keep(7, 43) > 0 and state.save()
@@ -136,8 +136,8 @@ def test_info_tells_what_is_remembered(tmp_path):
     for ident in (*range(1, 21), *range(24, 40)):
         append(log, ident)
         ledger.stored(KIND_RESULT, 0, log.stage, log.place, 114)
-    log.cursors[0].ahead, state.numbers[n.SENT] = -700 % 99999, n.SENT_MET
-    state.numbers[n.DELIVERED], log.cursors[0].number = 7, 7
+    log.cursors[0].ahead, state.numbers[field.SENT] = -700 % 99999, field.SENT_MET
+    state.numbers[field.DELIVERED], log.cursors[0].number = 7, 7
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
     names = ("delivered", "waiting", "overwritten", "gone", "missing", "sequence", "format", "jumped")
@@ -152,7 +152,7 @@ def test_info_tells_for_each_kind_what_was_given_up(tmp_path, has_toolsnet):
     assert append(log, 1) == LOG_DONE
     kinds = (1 if has_toolsnet else 0, 3, 4, 0)
     state.places = sum(kind << 6 * place for place, kind in enumerate(kinds))
-    state.missed[1:3], state.numbers[n.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
+    state.missed[1:3], state.numbers[field.OVERWRITTEN] = (217, 31), 12 * has_toolsnet
     missed.put(state)
     assert state.save()
     main = as_json("info", image_of(area, tmp_path))["areas"][0]
@@ -272,7 +272,7 @@ def gappy(tmp_path):
         log.stage[at + ev.TEXT : at + ev.TEXT + len(text)] = text
         log.stage[at + ev.TEXT_LENGTH] = ev.GONE_BYTES
         assert log.append(0xC5, 2, ev.EVENT_LEAST + ev.GONE_BYTES) == LOG_DONE
-    state.numbers[n.GONE] = 7
+    state.numbers[field.GONE] = 7
     assert state.save()
     return image_of(area, tmp_path)
 

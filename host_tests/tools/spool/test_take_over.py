@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from toolcart.agent.cart.outlet_places import RETURNED, STAYED, OutletPlaces
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.quarantine.orders import carry_out
 from toolcart.spool.offline_spool import begun, each, opened
 from toolcart.tools.spool import take_over
@@ -80,7 +80,9 @@ def test_where_sequences_broke_comes_along_to_the_same_station_alone():
     same = begun(moved(before).device).state
     other = begun(moved(before, replace(PLAN, station=11)).device).state
     assert (same.broke_at, same.broke_by) == (30, 12) and other.broke_at == 0
-    assert (same.numbers[n.DELIVERED], other.numbers[n.DELIVERED]) == (40, 0), "another station has delivered none"
+    assert (same.numbers[field.DELIVERED], other.numbers[field.DELIVERED]) == (40, 0), (
+        "another station has delivered none"
+    )
 
 
 def test_what_was_set_aside_is_still_kept_with_its_reason():
@@ -91,7 +93,16 @@ def test_what_was_set_aside_is_still_kept_with_its_reason():
     for number in numbers_of(after.quarantine):
         assert after.quarantine.find(number) > 0 and before.quarantine.find(number) > 0
         assert after.quarantine.reason == before.quarantine.reason
-    for index in (n.STORED, n.DELIVERED, n.SET_ASIDE, n.KEPT_LAST, n.LIMIT, n.SENT, n.TAKEN, n.OVERWRITTEN):
+    for index in (
+        field.STORED,
+        field.DELIVERED,
+        field.SET_ASIDE,
+        field.KEPT_LAST,
+        field.LIMIT,
+        field.SENT,
+        field.TAKEN,
+        field.OVERWRITTEN,
+    ):
         assert after.state.numbers[index] == before.state.numbers[index], index
     assert after.state.octets == before.state.octets and after.ledger.top() == before.ledger.top()
     assert [cursor.number for cursor in after.log.cursors] == [cursor.number for cursor in before.log.cursors]
@@ -113,7 +124,7 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
     left = {"first": kept[8 - KEEP[keeps] :], "last": kept[: KEEP[keeps]], "between": kept[::3][: KEEP[keeps]]}[dropped]
     left = kept if keeps == "all" else left
     gone = [one for one in kept if one not in left]
-    assert station.quarantine.remove(gone, n.DROPPED) == len(gone) and station.policy.save_at_end()
+    assert station.quarantine.remove(gone, field.DROPPED) == len(gone) and station.policy.save_at_end()
     for _ in range(again):
         station = Moved(station, moved(station))
         assert station.quarantine.count() == len(left) == moved(station).kept
@@ -128,7 +139,7 @@ def test_what_is_left_in_a_quarantine_is_counted_right_after_a_take_over(keeps, 
     station.store(1)
     station.until_stored(3, and_ms=1000)
     assert station.parked_numbers() == [*left, 11] and station.quarantine.count() == len(left) + 1
-    assert station.state.numbers[n.SET_ASIDE] == 9
+    assert station.state.numbers[field.SET_ASIDE] == 9
     station.forward.stop()
     station.cut()
     assert station.quarantine.settle() and station.parked_numbers() == [*left, 11] and station.archive.repeated == 0
@@ -252,8 +263,8 @@ def test_another_station_that_gets_the_results_meets_its_server_anew():
     assert station.state.save()
     after = begun(moved(station, Plan(256 * 1024, 48 * 1024, station=12)).device)
     numbers = after.state.numbers
-    assert numbers[n.SENT] == numbers[n.TAKEN] == after.log.cursors[0].ahead == 0
-    assert numbers[n.LIMIT] == after.log.cursors[0].number == 7
+    assert numbers[field.SENT] == numbers[field.TAKEN] == after.log.cursors[0].ahead == 0
+    assert numbers[field.LIMIT] == after.log.cursors[0].number == 7
     assert {payload[4] | payload[5] << 8 for payload in after.counting(after.log).values()} == {12}
     assert NUMBER != 12
 
@@ -302,11 +313,11 @@ def test_what_is_left_behind_is_reported_with_a_size_that_takes_all(kib):
 def test_what_toolsnet_may_lack_is_taken_over(kib):
     station = left_with(500, 0, blocks=60)
     shapes(station, [{"kind": "toolsnet"}])
-    station.state.numbers[n.DOUBT_TO], station.state.numbers[n.DOUBT_LACKS] = 500, 450
+    station.state.numbers[field.DOUBT_TO], station.state.numbers[field.DOUBT_LACKS] = 500, 450
     assert station.state.save()
     plan = Plan(kib * 1024)
     made = moved(station, plan)
-    assert made.records == 500 and made.in_doubt == 450 and begun(made.device).state.numbers[n.DOUBT_LACKS] == 450
+    assert made.records == 500 and made.in_doubt == 450 and begun(made.device).state.numbers[field.DOUBT_LACKS] == 450
     assert "up to 450" in take_over.told_of(made, plan)
 
 
@@ -324,7 +335,7 @@ def test_another_size_than_was_ordered_is_reported(kib):
 
 def erases(station):
     """How often the blocks of this one's log were erased, at most."""
-    return station.state.numbers[n.COUNTS_TO] // station.log.device.block_count
+    return station.state.numbers[field.COUNTS_TO] // station.log.device.block_count
 
 
 @pytest.mark.parametrize("blocks", [40, 60])
@@ -339,7 +350,7 @@ def test_erases_are_counted_on_in_a_spool_of_another_size(kib, blocks):
 
 def test_what_waits_is_reported_for_each_outlet():
     station = left_with(40, 0)
-    station.state.numbers[n.CURSOR + 1] = 30
+    station.state.numbers[field.CURSOR + 1] = 30
     shapes(station, [{"kind": "toolsnet"}, {"kind": "mqtt", "name": "main"}])
     plan = Plan(64 * 1024)
     made = moved(station, plan)

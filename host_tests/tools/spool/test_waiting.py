@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from toolcart.agent.log import snapshot_fields as n
+from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.record import KIND_EVENT
 from toolcart.tools.doctor import agent as agent_check
 from toolcart.tools.service import undelivered_spools
@@ -131,7 +131,7 @@ def test_an_event_waits_for_those_that_get_events(tmp_path):
 def test_what_was_set_aside_and_what_toolsnet_lost_is_needed_too(tmp_path):
     cart, _ = left_behind(tmp_path, (TOOLSNET, MQTT), -1)
     assert cart.quarantine.keep(7, 43) > 0
-    cart.state.numbers[n.DOUBT_LACKS], cart.state.numbers[n.DOUBT_TO] = 12, STORED
+    cart.state.numbers[field.DOUBT_LACKS], cart.state.numbers[field.DOUBT_TO] = 12, STORED
     assert cart.state.save()
     path = file_of(cart, tmp_path)
     for voice, words in voices(path):
@@ -168,7 +168,7 @@ def test_doctor_compares_toolsnet_s_number_with_what_waits_for_toolsnet(tmp_path
     from toolcart.tools.doctor import toolsnet
 
     cart, _ = left_behind(tmp_path, names, behind)
-    cart.state.numbers[n.SENT] |= n.SENT_MET
+    cart.state.numbers[field.SENT] |= field.SENT_MET
     assert cart.state.save()
     [finding, *_] = toolsnet.compare(7, 5, file_of(cart, tmp_path))
     assert finding.figures["sequence"] == STORED, finding
