@@ -17,7 +17,7 @@ Rules
    came since that cannot be read (toolcart.agent.openprotocol.spindle_ids, rule 3).
 7. Spindles that send a result each, named in its header, may share the tightening's ID. Which there are is learned from
    what is stored. `w` is then the result of one of them, and those of the others do not move it. Where several results
-   have one ID and name none, how many is learned by toolcart.agent.openprotocol.spindle_results.
+   have one ID and name none, how many is learned by toolcart.agent.openprotocol.unnamed_spindles.
 8. `doubted`: from this record of the log on some of what may be missing may have been stored before, by a push that was
    not proven or on its way; from the first on, where ranges became one, all that a controller has is missing, or a
    start found a range. While the log has that record, it says whether it has a result; later no one knows. A `run` of

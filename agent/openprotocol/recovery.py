@@ -609,7 +609,7 @@ class Recovery:
         `goes_on`: other IDs were made since these.
         """
         if self._asks_alone() and not self._may_be_apart():
-            from toolcart.agent.openprotocol.spindle_results import unnamed_each
+            from toolcart.agent.openprotocol.unnamed_spindles import unnamed_each
 
             self.ledger.put_results_each(unnamed_each(self.duplicates, self.ledger.epoch(), goes_on))
 
@@ -1478,7 +1478,7 @@ class Recovery:
             return True
         if unpack_id(answer, 0) != ledger.top() or self.ownership.shares or self.ownership.by_own_ids:
             return False
-        from toolcart.agent.openprotocol.spindle_results import is_pushed  # hardly any controller has several
+        from toolcart.agent.openprotocol.unnamed_spindles import is_pushed
 
         return is_pushed(self.duplicates, answer, ledger.epoch())
 
@@ -1486,7 +1486,7 @@ class Recovery:
         """True if the answer, which the log does not have, may be another result of the ID of what is stored."""
         if self._spindle_count() > 1 or not self._has_several() or compare(answer, 0, stored, 0, TIME):
             return False
-        from toolcart.agent.openprotocol.spindle_results import are_near
+        from toolcart.agent.openprotocol.unnamed_spindles import are_near
 
         return are_near(answer, stored)
 
