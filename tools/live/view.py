@@ -10,9 +10,10 @@ Rules:
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding
@@ -111,10 +112,36 @@ class View(App[None]):
         return [*super().get_line_filters(), *([self._ascii] if self._ascii.enabled else [])]
 
     def on_mount(self) -> None:
+        self._resume_only_if_stopped()
         self.driven.start()
         self.push_screen(OneStation(self.driven))
         self._turn()
         self.set_interval(TURN_S, self._turn)
+
+    def _resume_only_if_stopped(self) -> None:
+        """Have SIGCONT resume the terminal only after SIGTSTP (Ctrl-Z) has left it.
+
+        Textual's own handler starts its threads a second time at any SIGCONT, and the first of them are never told to
+        end. The system sends one with SIGHUP when the terminal goes.
+        """
+        suspend, resume = signal.getsignal(signal.SIGTSTP), signal.getsignal(signal.SIGCONT)
+        if not (callable(suspend) and callable(resume)):  # a driver without a terminal has none
+            return
+        is_suspended = False
+
+        def suspended(*arguments: Any) -> None:
+            nonlocal is_suspended
+            is_suspended = True
+            suspend(*arguments)
+
+        def continued(*arguments: Any) -> None:
+            nonlocal is_suspended
+            if is_suspended:
+                is_suspended = False
+                resume(*arguments)
+
+        signal.signal(signal.SIGTSTP, suspended)
+        signal.signal(signal.SIGCONT, continued)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Show in the footer only the keys that this run has."""

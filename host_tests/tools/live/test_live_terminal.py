@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -128,6 +129,26 @@ def test_a_view_whose_terminal_is_closed_ends_its_agent_in_order(carts):
     finally:
         if not closed:
             terminal.close()
+
+
+def test_a_view_that_is_continued_reads_its_keys_once_and_ends(carts):
+    """The system sends SIGCONT also to a view that was not stopped: when its terminal goes."""
+    _, folder = carts
+    terminal = Terminal(folder, 80, 24, "C.UTF-8")
+    try:
+        terminal.until("controllers ready 2 of 3", "● streaming")
+        [view] = terminal.processes()
+        threads = len(os.listdir(f"/proc/{view}/task"))
+        for number in (signal.SIGCONT, signal.SIGSTOP, signal.SIGCONT):
+            os.kill(view, number)
+        terminal.press("?")
+        terminal.until("keys and signs")
+        assert len(os.listdir(f"/proc/{view}/task")) == threads
+        terminal.press("?")
+        terminal.press("q")
+        terminal.until("stored since the spool was made", "delivered to ToolsNet")
+    finally:
+        terminal.close()
 
 
 @pytest.mark.parametrize(("locale", "sign"), [("C.UTF-8", "◐"), ("C", "~")])
