@@ -21,7 +21,8 @@ def is_subscribed(plant):
 def at_toolsnet(plant, count, before=()):
     """Have so many results made, and wait until they are at ToolsNet with those `before`; all of their IDs."""
     made = [*before, *plant.produce(count)]
-    wait_for("all results at ToolsNet", lambda: sorted(plant.archive.tightening_ids()) == sorted(made))
+    arrived = plant.archive.tightening_ids
+    wait_for(lambda: f"made {made}, at ToolsNet {arrived()}", lambda: sorted(arrived()) == sorted(made))
     assert plant.complaints() == []
     return made
 
@@ -91,8 +92,7 @@ def test_ids_that_are_one_too_high_store_nothing_twice(site, plants, how):
         plant.cut_controller(True)
         made += plant.produce(missed)
         plant.cut_controller(False)
-        connections = plant.controller.connections
-        wait_for("the next connection", lambda at=connections: plant.controller.connections > at)
+        wait_for("the subscription", lambda: is_subscribed(plant))  # only a push shows that the IDs are off
         made = at_toolsnet(plant, 1, made)
     agent.wait_for("answers MID 0064 with tightening IDs that are off by 1")
     assert "mean other results" not in agent.output and agent.end() == 0
