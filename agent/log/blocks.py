@@ -32,14 +32,14 @@ from toolcart.agent.log.framing import (
 class Blocks:
     """See the module. `kept_free` blocks stay free: two in a quarantine (its rule 5), else one."""
 
-    __slots__ = ("_first_free", "_oldest", "ahead", "cut", "erases", "kept_free", "lent", "log", "missed", "when_full")
+    __slots__ = ("_first_free", "_oldest", "cut", "erased", "erases", "kept_free", "lent", "log", "missed", "when_full")
 
     def __init__(self, log, when_full, kept_free):
         self.log = log
         self.when_full = when_full
         self.kept_free = kept_free
         self.cut = -1  # a block with copies that do not count: it is opened first
-        self.ahead = -1  # a block erased in this session, to be opened next
+        self.erased = -1  # a block erased in this session, to be opened next
         self.lent = 0  # others have had all up to this: who stands before it now was added
         # since the start
         self.erases = 0
@@ -96,8 +96,8 @@ class Blocks:
         log = self.log
         for _ in range(BLOCKS_TRIED):
             code = self._make_free(leaves, gives_up)
-            if code != LOG_DONE or self.ahead >= 0:
-                return code if code != LOG_DONE else self.ahead
+            if code != LOG_DONE or self.erased >= 0:
+                return code if code != LOG_DONE else self.erased
             place = self._first_free
             if self.cut >= 0 and log.firsts[self.cut] == 0:
                 place = self.cut
@@ -105,7 +105,7 @@ class Blocks:
                 place = self._oldest
             code = self._erase(place)
             if code == FLASH_DONE:
-                self.ahead = place
+                self.erased = place
                 return place
             if code == FLASH_IO:
                 break

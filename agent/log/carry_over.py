@@ -79,7 +79,7 @@ class Copies:
                 note_id(self.ids, page, _ID)
             self.offset = behind
             return code
-        log.blocks.ahead = -1
+        log.blocks.erased = -1
         if code == FLASH_WORN:
             log.damage.worn += 1
             log.mark(self.place, WORN)
@@ -89,7 +89,7 @@ class Copies:
         """Finish: the copies are on flash, and a snapshot must now say that they count."""
         log = self.log
         log.desk.fresh = None  # the last record is elsewhere now
-        log.blocks.ahead = -1
+        log.blocks.erased = -1
         log.enter(self.place, self.first, self.offset, self.number, self.words)
         log.ids.carried(self.ids)
         log.open_to = 0
@@ -160,7 +160,7 @@ def _copy(log, copies):
     while offset + FRAME_BYTES <= log.offset:
         octets = log.look(log.block, offset, log.offset)
         if octets == RECORD_LOST:
-            log.blocks.ahead = -1
+            log.blocks.erased = -1
             return FLASH_IO
         if octets <= 0:
             offset = log.over(offset)

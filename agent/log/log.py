@@ -44,7 +44,7 @@ from toolcart.agent.record import PAYLOAD_MAX
 from toolcart.agent.record.result import HEAD_BYTES as BODY
 from toolcart.agent.record.result import ID_BYTES, ROOM_BYTES, TIGHTENING_ID
 
-AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
+ERASE_AHEAD = const(4)  # with room for fewer records than this the next block is erased ahead of time
 BLOCKS_LEAST = const(3)  # the newest, the one kept free, and one for the backlog
 LIGHT_OCTETS = const(126)
 
@@ -102,29 +102,29 @@ class Log(Reader):
         cursor_slot=field.CURSOR,
         when_full=WHEN_FULL_REFUSE,
         payload_most=PAYLOAD_MAX,
-        beside=None,
+        desk_of=None,
     ):
         if device.block_count < BLOCKS_LEAST:
             raise ValueError("a log needs %d blocks at least" % BLOCKS_LEAST)
         unit = device.unit_bytes
         align = unit if unit > ALIGN_BYTES else ALIGN_BYTES
-        Reader.__init__(self, device, state, ring, beside.desk if beside else Staging(payload_most, unit), align)
+        Reader.__init__(self, device, state, ring, desk_of.desk if desk_of else Staging(payload_most, unit), align)
         self.blocks = Blocks(self, when_full, 2 if ring == field.KEPT else 1)
         self.ids = IdRanges()
         self.last_block_number = 0  # the highest of all blocks
         self.stage = self.desk.stage
         self.room_bytes = ROOM_BYTES  # an append waits for room for this; more where a controller repeats nothing
         self.usual = LIGHT_OCTETS + -LIGHT_OCTETS % align  # the space in a block for this session's longest record
-        self._know_no_block()
+        self._reset()
         for index in range(cursors):
             self.follow(Cursor(), cursor_slot + index, field.AHEAD if ring == field.LOG and index == 0 else -1)
 
-    def _know_no_block(self):
+    def _reset(self):
         """Reset what `mount` will find."""
         self.open_to = 0  # the newest block may be written up to here; 0: another one must be opened
         self.begun = False  # what the start found was carried over
         self.unsaved = False  # it was, but the snapshot that says so is not durable yet
-        self._most = 0  # the highest number that may be appended before the cursors must be checked
+        self._number_limit = 0  # the highest number that may be appended before the cursors must be checked
         self._full_at = -1  # `lowest` when an append was refused for want of room
         self._idle_at = -1  # `lowest` when nothing could be erased ahead of time: no retry until it moves
 
@@ -149,12 +149,12 @@ class Log(Reader):
         """
         octets = length + FRAME_BYTES
         octets += -octets % self.align
-        if self.offset + octets > self.open_to or self.next > self._most or self.state.alarm == STATE_LAST:
-            return self._append_elsewhere(kind, flags, length)
+        if self.offset + octets > self.open_to or self.next > self._number_limit or self.state.alarm == STATE_LAST:
+            return self._append_slowly(kind, flags, length)
         code = self._put(kind, flags, length)
         if code == FLASH_DONE:
             return LOG_DONE
-        return LOG_FAILED if code == FLASH_IO else self._append_elsewhere(kind, flags, length)
+        return LOG_FAILED if code == FLASH_IO else self._append_slowly(kind, flags, length)
 
     def fresh(self, cursor):
         """True if the cursor's next record is the result appended last, and is still in the stage.
@@ -177,7 +177,7 @@ class Log(Reader):
         cursor.behind = self.offset
         return True
 
-    def cover(self, number):
+    def checkpoint(self, number):
         """Let a snapshot say that everything up to `number` is accounted for and need not be replayed."""
         self.state.numbers[self.ring + field.NEXT] = self.next if number >= self.number else number + 1
 
@@ -222,7 +222,7 @@ class Log(Reader):
         free = self.blocks.count_free(low)
         if free > 1 or (free and is_sure and (low >= self.number or (self.begun and not self.blocks.leaves()))):
             return True
-        if free == 0 or (self.begun and not self._is_rich(low)):
+        if free == 0 or (self.begun and not self._has_room_to_carry(low)):
             return self.room(length) > 0
         return fits(self, low, FRAME_BYTES + length)
 
@@ -236,11 +236,11 @@ class Log(Reader):
 
     def is_ready(self):
         """True if the next append, for a record like those before, is one program. Hot: allocates nothing."""
-        if not self.state.sure or self.next > self._most:
+        if not self.state.sure or self.next > self._number_limit:
             return False
         if self.offset + self.usual <= self.open_to:
             return True
-        if self.blocks.ahead < 0 or not self.begun or self.unsaved:
+        if self.blocks.erased < 0 or not self.begun or self.unsaved:
             return False
         low = self.blocks.saved_lowest()
         return low >= self.number or self.blocks.count_free(low) > self.blocks.leaves()
@@ -255,13 +255,13 @@ class Log(Reader):
         """
         if not self.state.ready():
             return False
-        if self.offset + AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
+        if self.offset + ERASE_AHEAD * self.usual <= self.open_to or self.lowest() == self._idle_at:
             return True
-        if (self.blocks.ahead >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
+        if (self.blocks.erased >= 0 and self.is_ready()) or self.state.alarm == STATE_LAST:
             return True
         code = self.begin(LIGHT_OCTETS)
-        if code == LOG_DONE and self.blocks.ahead < 0:
-            code = self.blocks.find(1, False) if self._reaches() else LOG_FULL
+        if code == LOG_DONE and self.blocks.erased < 0:
+            code = self.blocks.find(1, False) if self._update_number_limit() else LOG_FULL
         if code == LOG_FULL:
             self._idle_at = self.lowest()
         return code != LOG_FAILED
@@ -277,11 +277,11 @@ class Log(Reader):
 
     def settle(self):
         """Resolve the doubt about what the start found; return True if none is left."""
-        if self.doubtful and not self._trust():
+        if self.doubtful and not self._trust_last():
             self.begin(0)
         return not self.doubtful
 
-    def _trust(self):
+    def _trust_last(self):
         """Trust the last record if the start's snapshot called it durable and one of this session does too.
 
         Where no snapshot can be written any more what reads well counts: nothing is appended or erased, so a number has
@@ -298,15 +298,15 @@ class Log(Reader):
         state = self.state
         if not state.ready():
             return LOG_FAILED
-        self._trust()
+        self._trust_last()
         if state.alarm == STATE_LAST:
             return LOG_FAILED
-        if not self.begun or self._gains(octets):
+        if not self.begun or self._needs_carry(octets):
             code = carry(self, octets)
             if code != LOG_DONE:
                 return code
             self.begun = True
-            self._reaches()
+            self._update_number_limit()
         if self.unsaved:
             if state.durable[self.ring + field.COUNTS_TO] < self.block_number and not state.save():
                 return LOG_FAILED
@@ -315,12 +315,15 @@ class Log(Reader):
             self.open_to = self.device.block_bytes
         return LOG_DONE
 
-    def _gains(self, octets):
+    def _needs_carry(self, octets):
         """True if a carry would make room for this many bytes, and nothing else does."""
         low = self.lowest()
         if self.offset + octets <= self.open_to or low >= self.number:
             return False
-        if not self._is_rich(low) or self.blocks.count_free(low) > self.blocks.kept_free * self.blocks.leaves():
+        if (
+            not self._has_room_to_carry(low)
+            or self.blocks.count_free(low) > self.blocks.kept_free * self.blocks.leaves()
+        ):
             return False
         return fits(self, low, octets)
 
@@ -370,7 +373,7 @@ class Log(Reader):
             if cursor.number >= self.next:
                 self.next = cursor.number + 1
 
-    def _append_elsewhere(self, kind, flags, length):
+    def _append_slowly(self, kind, flags, length):
         """Append when something else must be done first."""
         if length > self.payload_most():
             raise ValueError("payload of %d octets, at most %d" % (length, self.payload_most()))
@@ -391,7 +394,9 @@ class Log(Reader):
             else:
                 code = self.blocks.find(1)
                 tries += 1
-                if code == LOG_FULL and tries < BLOCKS_TRIED and self._gains(octets):  # the block to be opened is worn
+                if (
+                    code == LOG_FULL and tries < BLOCKS_TRIED and self._needs_carry(octets)
+                ):  # the block to be opened is worn
                     code = self.begin(octets)
                     continue
                 if code < 0:
@@ -410,7 +415,7 @@ class Log(Reader):
         own = self.put_head(stage, place, first, 0)
         octets = block_head.HEAD_OCTETS + seal(stage, block_head.HEAD_OCTETS, kind, flags, length, number)
         octets += -octets % self.align
-        self.blocks.ahead = -1
+        self.blocks.erased = -1
         code = self.device.program(place * self.device.block_bytes, stage, octets)
         if code == FLASH_DONE:
             if first > self.number + 1:
@@ -464,7 +469,7 @@ class Log(Reader):
         self.firsts[place] = first
         self.version += 1
 
-    def _is_rich(self, low):
+    def _has_room_to_carry(self, low):
         """True if the newest block has room that only a carry can use: in records up to `low`, or after a refusal."""
         return not self.unsaved and self.firsts[self.block] <= (low if self.open_to else self.number)
 
@@ -475,15 +480,15 @@ class Log(Reader):
         self._full_at = self.lowest()
         return LOG_FULL
 
-    def _reaches(self):
-        """True if the next number may be used: its five digits are unique in the log."""
+    def _update_number_limit(self):
+        """Set the highest number whose five digits are unique in the log; True if the next one is not above it."""
         low = self.lowest()
-        self._most = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
-        return self.next <= self._most
+        self._number_limit = low + RETAINED_MAX if low < NUMBER_TOP - RETAINED_MAX else NUMBER_TOP
+        return self.next <= self._number_limit
 
     def _keep_below_most(self):
         """Make sure that the next number may be used; return a LOG_ code."""
-        while not self._reaches():
+        while not self._update_number_limit():
             code = LOG_FULL
             if self.blocks.when_full == WHEN_FULL_OVERWRITE:
                 code = self.blocks.give_up_oldest(self.lowest())

@@ -25,7 +25,7 @@ def move_block(quarantine):
     while True:
         kind = quarantine.next_entry(entry)
         if kind == RECORD_LOST:
-            log.blocks.ahead = -1
+            log.blocks.erased = -1
             return False
         if kind == RECORD_NONE or quarantine.entry >= bound:
             break
@@ -41,7 +41,7 @@ def move_block(quarantine):
     log.number = log.visible = number
     log.next = number + 1
     copies.end()
-    log.cover(number)
+    log.checkpoint(number)
     if late:
         numbers[LATE] = late
     quarantine.pass_up_to(entry, lost)

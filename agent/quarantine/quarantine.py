@@ -101,7 +101,7 @@ class Quarantine:
         while True:
             kind = log.peek(fold)
             if kind == RECORD_NONE:
-                log.cover(log.number)
+                log.checkpoint(log.number)
                 return self._pass_kept()
             if kind < RECORD_NONE:
                 return False

@@ -125,7 +125,7 @@ class Store:
                 self._remember(mark)
             scout.advance()
             kind = self._peek(scout)
-        log.cover(scout.number)
+        log.checkpoint(scout.number)
         return kind
 
     def _peek(self, scout):

@@ -240,10 +240,10 @@ class Client:
         while log.peek(self.replayed) > 0:
             numbers[COUNTED] += payload_at(log.page, log.at, log.length)[1]
             self.replayed.advance()
-            log.cover(self.replayed.number)
+            log.checkpoint(self.replayed.number)
         if self.faulty or log.doubtful:
             return
-        log.cover(log.number)
+        log.checkpoint(log.number)
         self.replayed = False
         more = numbers[COUNTED] - sum(promise.acked.values())
         unsure = [idents for number, idents in promise.tried.items() if number not in promise.acked]

@@ -321,7 +321,7 @@ def _filled(
     for cursor in old.log.cursors:
         follow(log, cursor.slot)
     part = Partition(device, STATE_BLOCKS, front - STATE_BLOCKS)
-    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, beside=log)
+    kept = Log(part, state, field.KEPT, cursor_slot=field.KEPT_CURSOR, desk_of=log)
     mount(state, (log, kept), seed if plan.station else old.state.identity or seed)
     state.rise(old.state.numbers[field.COUNTS_TO] // old.log.device.block_count)  # the count of erases goes on
     passed = [cursor.number for cursor in old.log.cursors]
@@ -330,8 +330,8 @@ def _filled(
     if not _carry(kept, aside, [0], old.kept.next, plan.station):
         raise CannotTakeOver("what is set aside does not fit the new spool; make it larger (--parked-kib)")
     _remember(state, log, kept, old, plan.station != 0)
-    log.cover(log.number)
-    kept.cover(kept.number)
+    log.checkpoint(log.number)
+    kept.checkpoint(kept.number)
     if not state.save():
         raise CannotTakeOver("the new spool cannot be written")
     return device

@@ -301,11 +301,11 @@ def test_a_settled_record_is_not_covered_before_its_owner_says_so():
     assert area.state.numbers[field.LOG + field.NEXT] == 4
     state, log = area.mount()
     assert state.numbers[field.LOG + field.NEXT] == 1, "the only snapshot was written before the first one"
-    log.cover(2)
+    log.checkpoint(2)
     assert log.settle() and state.durable[field.LOG + field.NEXT] == 3
     append(log, 4)
     assert state.numbers[field.LOG + field.NEXT] == 3
-    log.cover(4)
+    log.checkpoint(4)
     append(log, 5)
     assert state.numbers[field.LOG + field.NEXT] == 6
 

@@ -31,9 +31,9 @@ TRUTH = {("bool", 1)}
 DEVICE = {(".read_into", 3), (".program", 3), (".erase", 1)}
 ASKED_AGAIN = {
     "settle": "whatever relies on the last record asks whether it is in doubt",
-    "_trust": "a step of settle",
+    "_trust_last": "a step of settle",
     "begin": "a step of settle; a search and a task begin with as many arguments",
-    "_reaches": "says what it has computed",
+    "_update_number_limit": "says what it has computed",
     "load": "what is known is loaded by a method of this name and as many arguments as the state is; only that refuses",
     "flush": "what it could not write down stays owed, and is asked for again after a start",
     "_fails_for_now": "what a connection had asked for as it ended is asked for again by the next one",
