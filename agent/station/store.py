@@ -282,10 +282,9 @@ class Store:
     def _remember(self, mark):
         """The result of this mark is stored. Hot: allocates nothing."""
         at = self._recent_at
-        if at < 0:
-            at = 0
-        self._recent[at] = mark
-        self._recent_at = at + 1 if at + 1 < RECENT else 0
+        self._recent[at] = mark  # -1 is the last one's place
+        at += 1
+        self._recent_at = at if at < RECENT else 0
 
     def _is_recent(self, flags):
         """True if the pushed result in the stage was stored lately, though the log has it not under its ID."""
@@ -569,14 +568,12 @@ class Store:
 
 
 def _mark_of(buf, body):
-    """Return the last digits of torque, angle and time of the body at buf[body:] as one number below 2**30.
+    """Return the last digits of time, torque and angle of the body at buf[body:] as one number below 2**30.
 
     Hot: allocates nothing. Four bits are enough for what is a digit nearly always.
     """
-    mark = buf[body + _SECOND] << 4 ^ buf[body + _TORQUE_END]
-    mark = mark << 4 ^ buf[body + _TORQUE_END - 1]
-    mark = mark << 4 ^ buf[body + _TORQUE_END - 2]
-    return mark << 4 ^ buf[body + _ANGLE_END]
+    digits = buf[body + _TORQUE_END] << 8 ^ buf[body + _TORQUE_END - 1] << 4 ^ buf[body + _ANGLE_END]
+    return buf[body + _SECOND] << 12 ^ digits
 
 
 assert (

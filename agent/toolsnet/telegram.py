@@ -134,6 +134,9 @@ def head_of(buf, at, length):
 
 def _padded(buf, at, n):
     """Return the number at buf[at:at+n], which may have blanks on either side; negative if it is none."""
+    plain = number(buf, at, n)
+    if plain >= 0:
+        return plain
     end = at + n
     while at < end and buf[at] == 0x20:
         at += 1
