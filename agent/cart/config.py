@@ -93,11 +93,11 @@ def value_text(value, key=None):
     if is_secret(key):
         return "***"
     if kind is str:
-        text = "".join([c if " " <= c <= "~" else "?" for c in value[:_SHOWN_MAX]])
+        text = "".join([c if " " <= c <= "~" else "\\u%04x" % ord(c) for c in value[:_SHOWN_MAX]])
         return '"%s%s"' % (text, "..." if len(value) > _SHOWN_MAX else "")
     if kind is list:
         return "a list of %d" % len(value)
-    if kind is int and not -(1 << 60) < value < 1 << 60:
+    if kind in (int, float) and (value <= -(1 << 60) or value >= 1 << 60):
         return "a huge number"  # CPython refuses to write an integer of more than 4300 digits
     if kind in (bool, int, float):
         return str(value).lower()

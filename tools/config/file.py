@@ -24,7 +24,16 @@ from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
 from toolcart.tools.config import path_checks, socket_location
 from toolcart.tools.config import secrets as config_secrets
-from toolcart.tools.config.mistake_reasons import json_place, json_problem, not_json, value_problem
+from toolcart.tools.config.file_text import NotText, text_of
+from toolcart.tools.config.mistake_reasons import (
+    LEVELS_MOST,
+    constant_place,
+    json_place,
+    json_problem,
+    nesting_place,
+    not_json,
+    value_problem,
+)
 from toolcart.tools.messages.durations import counted
 
 SERVICE_FOLDER = Path("/etc/toolcart")
@@ -33,6 +42,7 @@ SERVICE_STATE = Path(path_checks.STATE_FOLDER)
 
 Mistake = tuple[str, str, str]
 WHOLE_FILE = "(file)"  # the place of what is wrong with all of it
+_DIGITS_MOST = 600  # CPython's limit is 640 or more, as it is set; a float has 309 before its point
 
 
 class ConfigurationError(Exception):
@@ -92,8 +102,13 @@ def mistake_as_object(mistake: Mistake) -> dict:
 
 
 def parse(path: str | Path) -> object:
-    """Return the JSON tree of the file; ConfigurationError if a key appears twice in an object."""
-    tree, mistakes = _parse(path, _text(path))
+    """Return the JSON tree of the file; ConfigurationError if it is none, or a key appears twice in an object."""
+    return parse_text(path, _text(path))
+
+
+def parse_text(path: str | Path, text: str) -> object:
+    """Do as `parse` for the text of this file."""
+    tree, mistakes = _parse(path, text)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     return tree
@@ -101,15 +116,22 @@ def parse(path: str | Path) -> object:
 
 def _text(path: str | Path) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8-sig")  # some editors write a byte order mark
+        return text_of(Path(path).read_bytes())
     except OSError as error:
         is_missing = isinstance(error, FileNotFoundError)
         problem = "file not found" if is_missing else f"cannot be read: {error.strerror or error}"
         raise ConfigurationError(path, [(WHOLE_FILE, "", problem)]) from None
-    except UnicodeDecodeError as error:
-        is_utf16 = error.start == 0 and Path(path).read_bytes()[:2] in (b"\xff\xfe", b"\xfe\xff")
-        problem = "UTF-16" if is_utf16 else f"not UTF-8 at byte {error.start}"
-        raise ConfigurationError(path, [(WHOLE_FILE, "", f"{problem}: save it as UTF-8")]) from None
+    except NotText as error:
+        place = _line_and_column(error.at) if error.at else WHOLE_FILE
+        raise ConfigurationError(path, [(place, "", error.problem)]) from None
+
+
+def _line_and_column(at: tuple[int, int]) -> str:
+    return "line {}, column {}".format(*at)
+
+
+class _NoNumber(Exception):
+    """NaN or an infinity: Python reads it, JSON does not have it."""
 
 
 def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
@@ -123,17 +145,28 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
             doubled.append((tree, [key for key, count in key_counts.items() if count > 1]))
         return tree
 
+    def refuse(name: str) -> None:
+        raise _NoNumber(name)
+
     try:
-        tree = json.loads(text, object_pairs_hook=make_object)
+        tree = json.loads(text, object_pairs_hook=make_object, parse_int=_whole_number, parse_constant=refuse)
     except json.JSONDecodeError as error:
         if whole := not_json(text):
             raise ConfigurationError(path, [(WHOLE_FILE, "", whole)]) from None
-        place = "line {}, column {}".format(*json_place(text, error.pos))
-        message = json_problem(text, error.pos, error.msg)
-        raise ConfigurationError(path, [(place, "", f"not JSON: {message}")]) from None
-    except (ValueError, RecursionError) as error:
-        raise ConfigurationError(path, [(WHOLE_FILE, str(error), "JSON of usual size and depth")]) from None
-    return tree, _repeated_keys(tree, doubled) if doubled else []
+        at, problem = json_place(text, error.pos), f"not JSON: {json_problem(text, error.pos, error.msg)}"
+    except _NoNumber as error:
+        at, problem = constant_place(text, str(error)), f"not JSON: {error} is no number of JSON; write digits"
+    except RecursionError:
+        at = nesting_place(text)
+        problem = f"nested too deeply: a configuration has {LEVELS_MOST} levels of brackets at most"
+    else:
+        return tree, _repeated_keys(tree, doubled) if doubled else []
+    raise ConfigurationError(path, [(_line_and_column(at), "", problem)])
+
+
+def _whole_number(digits: str) -> int | float:
+    """Return the number; infinity if it has more digits than Python converts, which no setting takes."""
+    return int(digits) if len(digits) <= _DIGITS_MOST else float(digits)
 
 
 def _repeated_keys(tree: object, doubled: list[tuple[dict, list[str]]]) -> list[Mistake]:

@@ -11,7 +11,6 @@ Rules
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -116,8 +115,8 @@ def certificates(tree: dict) -> list[str]:
 def _named(path: Path) -> tuple[list[Path], set[Path]]:
     """Return the configuration file and those it names, and which of them are secrets; itself alone if unreadable."""
     try:
-        tree = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError, RecursionError):
+        tree = config_file.parse(path)
+    except config_file.ConfigurationError:
         return [path], set()
     if not isinstance(tree, dict):
         return [path], set()

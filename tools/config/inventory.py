@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.messages.durations import counted
 
 ROWS_MOST = 10000
@@ -50,11 +51,12 @@ class Cart:
 def read(path: str | Path) -> list[Cart]:
     """Return the carts in order; InventoryError if there is a mistake."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = text_of(Path(path).read_bytes())
     except OSError as error:
         raise InventoryError(path, [f"{error.strerror}; name an inventory that can be read"]) from None
-    except UnicodeDecodeError as error:
-        raise InventoryError(path, [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+    except NotText as error:
+        place = "line {}, column {}: ".format(*error.at) if error.at else ""
+        raise InventoryError(path, [f"{place}{error.problem}"]) from None
     carts, mistakes = (_toml if str(path).lower().endswith(".toml") else _csv)(path, text)
     mistakes = mistakes or _columns(carts)
     if not mistakes:

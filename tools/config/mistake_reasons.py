@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from toolcart.base.terminal_safe import HIDDEN
+from toolcart.tools.config.file_text import place_in
 
 COMMENTS = ("//", "/*", "#")
 EXAMPLE = "`toolcart config example` prints one"
+LEVELS_MOST = 6  # of brackets within each other, in a configuration that uses every setting
+_BLANKS = " \t\n\r"  # JSON's; Python's str.strip() takes more
+_QUOTES = "'`\u00b4\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
+_CONTROLS = {
+    "\0": "NUL",
+    "\t": "tab",
+    "\n": "line feed",
+    "\r": "carriage return",
+    "\x0b": "vertical tab",
+    "\x0c": "form feed",
+    "\x1b": "escape",
+    "\x7f": "delete",
+    "\x85": "next line",
+    "\ufeff": "byte order mark",  # Unicode's name is that of its other use
+}
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NUMBER_SHOWN = 24  # characters
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[]}]|-?Infinity|NaN', re.DOTALL)
 # What Python's JSON reader says, in words that say what to do.
 _NO_JSON = {
     "Expecting property name": "a name without double quotes",
@@ -13,9 +35,10 @@ _NO_JSON = {
     "Expecting ':' delimiter": "a colon is missing behind a name",
     "Expecting value": "a value is missing here, or a text without quotes",
     "Illegal trailing comma": "a comma behind the last entry: delete it",
-    "Extra data": "something behind the end",
+    "Extra data": "something behind the end: delete it",
+}
+_NO_TEXT = {
     "Unterminated string": "a text does not end: its closing quote is missing",
-    "Invalid control character": "a line break or a tab in a text",
     "Invalid \\escape": "a backslash in a text: write two",
     "Invalid \\u": "\\u without four hexadecimal digits",
 }
@@ -38,28 +61,95 @@ def not_json(text: str) -> str:
 
 def json_place(text: str, at: int) -> tuple[int, int]:
     """Return line and column of what is wrong at this place: a comma behind the last entry is the comma's."""
-    preceding = text[:at].rstrip()
+    preceding = text[:at].rstrip(_BLANKS)
     if text[at : at + 1] in ("}", "]") and preceding.endswith(","):
         at = len(preceding) - 1
-    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return place_in(text, at)
 
 
 def json_problem(text: str, at: int, reader_says: str) -> str:
     """Say what is wrong at this place of a text that is no JSON."""
-    preceding, rest = text[:at].rstrip(), text[at:].lstrip()
     if text[text.rfind("\n", 0, at) + 1 :].lstrip(" \t").startswith(COMMENTS):
         return "a comment: JSON has none, delete it"
+    if reader_says.startswith("Invalid control character"):
+        return _control_in_text(text[at])
+    if problem := _starting_as(reader_says, _NO_TEXT):
+        return problem
+    preceding, rest = text[:at].rstrip(_BLANKS), text[at:].lstrip(_BLANKS)
     if not rest:
         return "the file ends too early: a closing bracket is missing"
-    if rest[0] in "'\u2018\u2019\u201a\u201c\u201d\u201e":
+    if problem := _character_problem(rest[0]) or _comma_problem(preceding, rest):
+        return problem
+    word = re.match(r"\w*", rest)[0]  # type: ignore[index]
+    if word.lower() in ("true", "false", "null", "none") and word not in ("true", "false", "null"):
+        return "true, false and null are written in small letters"
+    return _number_problem(text, at) or _starting_as(reader_says, _NO_JSON) or "what is no JSON"
+
+
+def _starting_as(reader_says: str, problems: dict[str, str]) -> str:
+    return next((problem for start, problem in problems.items() if reader_says.startswith(start)), "")
+
+
+def _control_in_text(character: str) -> str:
+    if character in "\n\r":
+        return "a text does not end in its line: its closing quote is missing"
+    return f"{'a tab' if character == chr(9) else _name_of(character)} in a text: delete it"
+
+
+def _character_problem(character: str) -> str:
+    """Say what is wrong with a character that nothing of JSON begins with; "" if a value without quotes may."""
+    if character in _QUOTES:
         return 'another quote than "'
+    if _is_invisible(character):
+        return f"an invisible character, {_name_of(character)}: delete it"
+    if not character.isascii() and not character.isalpha():
+        return f"{_name_of(character)}: only texts may have it"
+    return ""
+
+
+def _comma_problem(preceding: str, rest: str) -> str:
     if rest[0] in "}]" and preceding.endswith(","):
         return "a comma behind the last entry: delete it"
-    if re.match(r"(True|False|None)\b", rest):
-        return "true, false and null are written in small letters"
-    if rest[0].isdigit() and preceding.endswith("0") and preceding + rest[0] == text[: at + 1]:
+    if rest[0] == "," and preceding.endswith((",", "[", "{")):
+        return "a comma too many: delete it, or write what is missing in front of it"
+    if re.match("[0-9]", rest) and re.search(r"[0-9],$", preceding):
+        return "a name without double quotes; a number has no comma in it"
+    return ""
+
+
+def _number_problem(text: str, at: int) -> str:
+    """Say what is wrong with the number at this place; "" if there is none, or nothing is."""
+    start = at - len(re.search(r"[\w.+-]*$", text[:at], re.ASCII)[0])  # type: ignore[index]
+    number = re.match(r"[\w.+-]*", text[start:], re.ASCII)[0]  # type: ignore[index]
+    if not re.match(r"[+-]?\.?[0-9]", number) or _NUMBER.fullmatch(number):
+        return ""
+    if re.match("-?0[0-9]", number):
         return "a number that begins with 0: delete the 0"
-    return next((problem for start, problem in _NO_JSON.items() if reader_says.startswith(start)), "what is no JSON")
+    return f"a number in a form that JSON does not have: {number[:_NUMBER_SHOWN]}; write it like 6575 or 0.5"
+
+
+def _is_invisible(character: str) -> bool:
+    return unicodedata.category(character) in {*HIDDEN, "Zs"}
+
+
+def _name_of(character: str) -> str:
+    name = _CONTROLS.get(character) or unicodedata.name(character, "control character").lower()
+    return f"U+{ord(character):04X} ({name})"
+
+
+def nesting_place(text: str) -> tuple[int, int]:
+    """Return line and column of the first bracket that is within more others than a configuration has."""
+    level = 0
+    for token in _TOKEN.finditer(text):
+        level += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if level > LEVELS_MOST:
+            return place_in(text, token.start())
+    return 1, 1
+
+
+def constant_place(text: str, name: str) -> tuple[int, int]:
+    """Return line and column of the first NaN, Infinity or -Infinity that is not in a text."""
+    return next((place_in(text, token.start()) for token in _TOKEN.finditer(text) if token[0] == name), (1, 1))
 
 
 def value_problem(found: str, allowed: str) -> str:
@@ -67,6 +157,9 @@ def value_problem(found: str, allowed: str) -> str:
     text = found[1:-1] if found.startswith('"') else None
     if text is None:
         return ""
+    for code in re.findall(r"\\u([0-9a-f]{4})", text):
+        if _is_invisible(chr(int(code, 16))):
+            return f"an invisible character in it, {_name_of(chr(int(code, 16)))}"
     if " or an address alone" in allowed:
         return _host_problem(text)
     if re.match(r"a whole number|[\d.]+ to [\d.]+( |$)", allowed) and re.fullmatch(r"-?[\d.]+", text):

@@ -89,7 +89,7 @@ def test_every_mistake_names_its_row_and_its_column(plant):
         ('"cart\n9",h9,9,192.0.2.9,x', "row 5, column 'name': 'cart\\n9'; letters, digits"),
         (
             'cart9,h9,9,"192.0.2.\n9",x',
-            "row 5 (cart9), column 'controller', stations[0].controller.host: expected a name",
+            "row 5 (cart9), column 'controller', stations[0].controller.host: an invisible character in it, U+000A",
         ),
         ("cart9,h9,9", "row 4: 3 columns, the line of names has 5"),
     ],

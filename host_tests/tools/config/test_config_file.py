@@ -4,9 +4,10 @@ import json
 
 import pytest
 
+from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.tools.config import file as config_file
-from toolcart.tools.config import files
+from toolcart.tools.config import file_text, files, inventory, mistake_reasons
 from toolcart.tools.flash.package import checked_config
 from host_tests.support.running import cart_of, toolcart, written
 
@@ -198,6 +199,169 @@ def test_what_is_no_json_is_reported_in_words(tmp_path, text, expected):
 def test_what_is_no_json_is_reported_where_it_is(tmp_path, text, where):
     [(place, *_)] = wrong(tmp_path, text).mistakes
     assert place == where
+
+
+LONG = "1" * 5000
+
+
+@pytest.mark.parametrize("number", [LONG, "-" + LONG, LONG + ".5", "1e999", "-1e999"])
+def test_a_number_of_any_length_is_a_mistake_of_its_setting(tmp_path, number):
+    with_schema = GOOD.replace("{", '{"$schema": ' + number + ", ", 1)
+    assert config_file.read(written(tmp_path, with_schema)), "a key that nobody reads"
+    assert files.Files(tmp_path / "cart.json").changed() == []
+    for read in (config_file.read, config_file.read_to_run, config_file.read_to_install):
+        [mistake] = mistakes_of(tmp_path, "6575", number, read)
+        assert mistake == ("toolsnet.pim_port", "a huge number", "a whole number from 1 to 65535")
+    assert mistakes_of(tmp_path, "6575", number + ', "reconnect_s": ' + number)[1][1] == "a huge number"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_reported_where_it_is(tmp_path, number):
+    [(place, _, words)] = mistakes_of(tmp_path, '"pim_port": 6575', f'"pim_host": "NaN", "pim_port": {number}')
+    assert place == "line 2, column 73" and words == f"not JSON: {number} is no number of JSON; write digits"
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("[" * 100000, "line 1, column 7"),
+        ('{"a[": ' * 5000 + "1" + "}" * 5000, "line 1, column 43"),
+        ('{"a": [[]],\n"b": ' + "[" * 5000 + "]" * 5000 + "}", "line 2, column 11"),
+    ],
+)
+def test_brackets_of_any_depth_are_reported_where_they_begin_to_be_too_deep(tmp_path, text, place):
+    for read in (config_file.read, config_file.read_to_run, config_file.parse):
+        [mistake] = wrong(tmp_path, text, read).mistakes
+        assert mistake == (place, "", "nested too deeply: a configuration has 6 levels of brackets at most")
+    assert files.check(tmp_path / "cart.json").first().startswith(f"{place}: nested too deeply")
+
+
+def test_no_configuration_has_more_levels_than_that():
+    deepest = max(place.count(".") + place.count("[]") for place, *_ in config.describe())
+    assert deepest + 1 + 1 == mistake_reasons.LEVELS_MOST, "the file itself; the list, or the name of a secret"
+
+
+MARKS = {
+    "utf-32-le": ("UTF-32", b"\xff\xfe\0\0"),
+    "utf-32-be": ("UTF-32", b"\0\0\xfe\xff"),
+    "utf-16-le": ("UTF-16", b"\xff\xfe"),
+    "utf-16-be": ("UTF-16", b"\xfe\xff"),
+}
+
+
+@pytest.mark.parametrize("text", [GOOD, "{}", "  {}", "[]\n"])
+@pytest.mark.parametrize("encoding", MARKS)
+@pytest.mark.parametrize("has_mark", [True, False])
+def test_a_file_in_another_encoding_is_called_by_its_name(tmp_path, text, encoding, has_mark):
+    name, mark = MARKS[encoding]
+    (tmp_path / "cart.json").write_bytes(mark * has_mark + text.encode(encoding))
+    assert files.check(tmp_path / "cart.json").mistakes == [("(file)", "", f"{name}: save it as UTF-8")]
+    (tmp_path / "carts.csv").write_bytes(mark * has_mark + text.encode(encoding))
+    with pytest.raises(inventory.InventoryError) as raised:
+        inventory.read(tmp_path / "carts.csv")
+    assert raised.value.mistakes == [f"{name}: save it as UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("octets", "place", "words"),
+    [
+        (GOOD.replace("raw@", "röw@").encode("latin-1"), "line 6, column 77", "not UTF-8 (the byte 0xF6)"),
+        (GOOD.replace("raw@", "r\u2014\xf6w@").encode("cp1252"), "line 6, column 77", "not UTF-8 (the byte 0x97)"),
+        (b"\xef\xbb\xbf\n{\xff", "line 2, column 2", "not UTF-8 (the byte 0xFF)"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\xff\xff", "(file)", "a binary file"),
+        (b"\0" * 400, "(file)", "nothing but NUL bytes, as a power failure may leave it"),
+        (b"{\0\0\0\0\0\0\0\0", "line 1, column 2", "U+0000 (NUL)"),
+    ],
+)
+def test_what_is_no_text_is_reported_where_it_is(tmp_path, octets, place, words):
+    (tmp_path / "cart.json").write_bytes(octets)
+    [mistake] = files.check(tmp_path / "cart.json").mistakes
+    assert mistake[0] == place and words in mistake[2]
+
+
+def test_a_byte_order_mark_of_utf_8_is_none_of_the_text(tmp_path):
+    path = written(tmp_path, GOOD)
+    (tmp_path / "cart.json").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert config_file.read(path) and files.Files(path).changed() == []
+    (tmp_path / "cart.json").write_bytes(b"\xef\xbb\xbf" * 2 + GOOD.encode())
+    [(place, _, words)] = files.check(path).mistakes
+    assert (
+        place == "line 1, column 1" and words == "not JSON: an invisible character, U+FEFF (byte order mark): delete it"
+    )
+
+
+INVISIBLE = {
+    "\xa0": "U+00A0 (no-break space)",
+    "\u200b": "U+200B (zero width space)",
+    "\u2028": "U+2028 (line separator)",
+    "\u202e": "U+202E (right-to-left override)",
+    "\xad": "U+00AD (soft hyphen)",
+    "\u3000": "U+3000 (ideographic space)",
+    "\ufeff": "U+FEFF (byte order mark)",
+    "\0": "U+0000 (NUL)",
+    "\x0b": "U+000B (vertical tab)",
+    "\x0c": "U+000C (form feed)",
+    "\x1b": "U+001B (escape)",
+    "\x7f": "U+007F (delete)",
+    "\x85": "U+0085 (next line)",
+    "\x01": "U+0001 (control character)",
+}
+PLACES = ('{"a": 1, "b": [2, 3]}', (0, 1, 4, 5, 6, 7, 8, 9, 13, 14, 15, 16, 18, 19, 20, 21))
+
+
+@pytest.mark.parametrize("character", INVISIBLE, ids=INVISIBLE.get)
+def test_an_invisible_character_between_tokens_is_named_and_where_it_is(tmp_path, character):
+    text, places = PLACES
+    for at in places[character == "\ufeff" :]:  # at the beginning it is none of the text
+        (tmp_path / "cart.json").write_bytes(f"{text[:at]}{character}{text[at:]}".encode())
+        [(place, found, words)] = files.check(tmp_path / "cart.json").mistakes
+        assert (place, found) == (f"line 1, column {at + 1}", "")
+        assert words == f"not JSON: an invisible character, {INVISIBLE[character]}: delete it"
+
+
+@pytest.mark.parametrize(("character", "name"), INVISIBLE.items(), ids=INVISIBLE.values())
+def test_an_invisible_character_in_a_text_is_named_too(tmp_path, character, name):
+    words = str(wrong(tmp_path, GOOD.replace("192.0.2.20", "192.0.2.20" + character)))
+    if character < " ":
+        assert f"line 2, column 39  not JSON: {name} in a text: delete it" in words
+        return
+    escaped = f'"192.0.2.20\\u{ord(character):04x}"'
+    assert f"toolsnet.pim_host  an invisible character in it, {name}: {escaped}; expected a name" in words
+    key = str(wrong(tmp_path, GOOD.replace('"board"', f'"boar{character}d"')))
+    assert f"boar\\u{ord(character):04x}d  unknown setting; did you mean board?" in key
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "offset", "words"),
+    [
+        ('20",', '20",,', 4, "a comma too many: delete it, or write what is missing in front of it"),
+        ('20",', '20",\n\n ,', 7, "a comma too many"),
+        ("6575", "[1,,2]", 3, "a comma too many"),
+        ("6575", "[,2]", 1, "a comma too many"),
+        ('20",', '20"\uff0c', 3, "U+FF0C (fullwidth comma): only texts may have it"),
+        ("6575", "\uff16575", 0, "U+FF16 (fullwidth digit six)"),
+        ("6575", "\u22126575", 0, "U+2212 (minus sign): only texts may have it"),
+        *[
+            ("6575", number, offset, f"a number in a form that JSON does not have: {number}; write it like 6575 or 0.5")
+            for number, offset in (("+6575", 0), ("0x19AF", 1), (".5", 0), ("5.", 1), ("6_575", 1), ("6.5.7", 3))
+        ],
+        ("6575", "-07", 2, "a number that begins with 0"),
+        ("6575", "6,575", 2, "a name without double quotes; a number has no comma in it"),
+        ("6575", "TRUE", 0, "small letters"),
+        ("6575", "auto", 0, "a text without quotes"),
+        ("6575", "M\xfcnchen", 0, "a text without quotes"),
+        ("6575", "\xc4rger", 0, "a text without quotes"),
+        ('"192.0.2.20"', "`192.0.2.20`", 0, "another quote"),
+        ('"192.0.2.20"', "\xab192.0.2.20\xbb", 0, "another quote"),
+        ('192.0.2.20"', '192.0.2.20\t"', 10, "a tab in a text: delete it"),
+        ('192.0.2.20"', '192.0.2.20\n"', 10, "its closing quote is missing"),
+        ('192.0.2.20"', '192.0.2.20\0"', 10, "U+0000 (NUL) in a text: delete it"),
+    ],
+)
+def test_what_is_often_typed_is_named(tmp_path, old, new, offset, words):
+    [mistake] = mistakes_of(tmp_path, old, new)
+    line, column = file_text.place_in(GOOD.replace(old, new), GOOD.index(old) + offset)
+    assert mistake[0] == f"line {line}, column {column}" and words in mistake[2]
 
 
 @pytest.mark.parametrize(
