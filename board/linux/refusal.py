@@ -109,6 +109,11 @@ def in_the_way(path):
         return ""
     if os.path.lexists(folder):
         return "%s is no folder" % folder
+    first = folder
+    while not os.path.lexists(os.path.dirname(first) or "."):
+        first = os.path.dirname(first)
+    if ".." in folder[len(first) :].split("/"):  # then people would not know that name
+        folder = first
     return "the folder %s is not there (mkdir -p %s)" % (folder, shlex.quote(folder))
 
 

@@ -236,7 +236,8 @@ def _complete(
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)
-    return config_secrets.attach_pending(config.complete(tree), awaits, folder), tree, absent
+    completed = path_checks.plain_spools(config.complete(tree))
+    return config_secrets.attach_pending(completed, awaits, folder), tree, absent
 
 
 def read_to_check(path: str | Path, credentials: Iterable[str] = ()) -> tuple[dict, list[Mistake]]:

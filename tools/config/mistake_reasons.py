@@ -133,7 +133,8 @@ def _is_invisible(character: str) -> bool:
 
 
 def _name_of(character: str) -> str:
-    name = _CONTROLS.get(character) or unicodedata.name(character, "control character").lower()
+    other = "lone surrogate" if unicodedata.category(character) == "Cs" else "control character"
+    name = _CONTROLS.get(character) or unicodedata.name(character, other).lower()
     return f"U+{ord(character):04X} ({name})"
 
 

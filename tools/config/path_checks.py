@@ -6,6 +6,7 @@ Rules
 3. What is there already has to be what an agent takes: a spool, or a file of its lines.
 4. Two names are one file if they lead to the same one, by links of any kind or by another spelling. What is not there
    yet is told by its folder and its name. Each spool and outlet owns more files than it names: all are compared.
+   A spool is where its path leads as text (`plain_spools`): `x/../a.spool` is a.spool, whatever x is.
 5. The state folder of the service need not be there: systemd makes it (StateDirectory=).
 6. What cannot be looked at is a mistake of the setting that names it, and of no other.
 """
@@ -88,7 +89,8 @@ def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] =
     for place, path, owner in _named(configuration):
         clash: tuple[_File, _File] | None = None
         for file in _owned(place, path, owner, configuration):
-            other = files.setdefault(_identity(folder / file.path), file)
+            leads_to = os.path.normpath(folder / file.path) if owner else folder / file.path
+            other = files.setdefault(_identity(Path(leads_to)), file)
             if other.place != place and clash is None:
                 clash = file, other
         if clash is not None:
@@ -115,6 +117,7 @@ def _owned(place: str, path: str, owner: Owner | None, configuration: dict) -> I
     """Give every file that an agent makes, renames, writes or removes for this spool, or file of an outlet."""
     yield _File(place, "", path)
     if owner:
+        path = os.path.normpath(path)
         yield _File(place, "file while it is made", path + NEW)
         yield _File(place, "socket", path + SUFFIX)
         yield _File(place, "list of orders", path + order_log.SUFFIX)
@@ -157,6 +160,14 @@ def _identity(path: Path) -> tuple:
         status = os.stat(real.parent)
         return status.st_dev, status.st_ino, real.name
     return (str(real),)
+
+
+def plain_spools(configuration: dict) -> dict:
+    """Return the completed configuration with each spool's path spelled without what leads nowhere, but a chip's."""
+    if not is_of_a_chip(configuration):
+        for station in configuration["stations"]:
+            station["spool"]["path"] = os.path.normpath(station["spool"]["path"])
+    return configuration
 
 
 def is_of_a_chip(configuration: dict) -> bool:

@@ -6,7 +6,6 @@ what it has written.
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil

@@ -10,8 +10,9 @@ from toolcart.agent.cart import config
 from toolcart.agent.cart.app import App
 from toolcart.board.linux.board import Board
 from toolcart.board.linux.spool_header import NO_OWNER, Header
+from toolcart.tools.config import file as config_file
 from toolcart.tools.config import path_checks as config_places
-from host_tests.support.running import cart_of, station_at, toolcart, written
+from host_tests.support.running import cart_of, run_agent_while, station_at, toolcart, written
 from host_tests.tools.config.test_config_file import check
 
 
@@ -177,3 +178,44 @@ def test_what_cannot_be_written_though_it_can_be_made_is_reported_and_not_left_t
     monkeypatch.setattr(config_places.os, "write", full)
     [(_, problem, _)] = problems_with(tmp_path)
     assert "Disk quota exceeded" in problem and list(tmp_path.iterdir()) == []
+
+
+SPELLED = ("./x/../a.spool", "a.spool/", "nowhere/../a.spool", ".//a.spool")
+
+
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_a_spool_is_where_its_path_leads_however_it_is_spelled(tmp_path, spelled):
+    """A folder that is only left again need not be there; one that is a link leads nowhere else."""
+    (tmp_path / "elsewhere/sub").mkdir(parents=True)
+    (tmp_path / "x").symlink_to("elsewhere/sub")
+    path = written(tmp_path, cart_of(station={"spool": {"path": spelled}}))
+    assert config_file.read(path)["stations"][0]["spool"]["path"] == "a.spool"
+    check(path)
+    _, lines = run_agent_while(path, lambda: None)
+    assert not [line for line in lines if line["kind"] in ("note", "spool")], "its socket is made"
+    assert (tmp_path / "a.spool").is_file() and not list((tmp_path / "elsewhere").glob("*.*"))
+
+
+@pytest.mark.parametrize("spelled", SPELLED)
+def test_two_spellings_of_one_spool_are_both_told(tmp_path, spelled):
+    (tmp_path / "elsewhere/sub").mkdir(parents=True)
+    (tmp_path / "x").symlink_to("elsewhere/sub")
+    for one, other in ((spelled, "a.spool"), ("a.spool", spelled)):
+        path = written(tmp_path, cart_of(stations=[station_at(7, spool=one), station_at(8, spool=other)]))
+        words = (
+            f"stations[1].spool.path  expected another file than stations[0].spool.path; found {other}, which is the"
+        )
+        assert f"{words} same file as {one}" in check(path, code=2)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "words"),
+    [
+        ("gone/../lines", "the folder {}/gone is not there (mkdir -p {}/gone)"),
+        ("./gone/../x/lines", "the folder {}/gone is not there (mkdir -p {}/gone)"),
+        ("gone/a/b/lines", "the folder {}/gone/a/b is not there (mkdir -p {}/gone/a/b)"),
+    ],
+)
+def test_a_folder_that_a_path_only_goes_through_is_named(tmp_path, spelled, words):
+    [(_, problem, _)] = problems_with(tmp_path, outlets=[{"kind": "toolsnet"}, {"kind": "file", "path": spelled}])
+    assert problem == f"{spelled}: {words.format(tmp_path, tmp_path)}"
