@@ -28,6 +28,9 @@ _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 _GONE = {"toolsnet.window": "one telegram is outstanding at a time, always"}  # what was a setting once
+OWN_CONTROLLER = (
+    "another host, port, station_id or spindle_id than stations[%d].controller has: two stations cannot be one"
+)
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
     STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/internals/figures.md)
@@ -316,10 +319,11 @@ def _duplicates(stations, system, mistakes):
             ("controller.host", controller.get("link") == "tcp" and _peer(controller)),
         ):
             place = "stations[%d]." + place
-            if value and first.setdefault((place, value), i) != i:
-                mistakes.append(
-                    (place % i, value_text(value), "one of its own, not that of " + place % first[place, value])
-                )
+            other = first.setdefault((place, value), i) if value else i
+            if other != i:
+                is_peer = place.endswith("host")
+                words = OWN_CONTROLLER % other if is_peer else "one of its own, not that of " + place % other
+                mistakes.append((place % i, value_text(value), words))
         for outlet in stations[i]["outlets"]:
             place_of = settings.OUTLET_PLACES.get(outlet.get("kind"))
             place = place_of and place_of(outlet, system, stations[i].get("number"))
@@ -330,7 +334,7 @@ def _duplicates(stations, system, mistakes):
 
 def _peer(controller):
     """Return host, port, and the station in the header: if all are the same it is the same station twice."""
-    peer = "%s port %s" % ((controller.get("host") or "").lower(), controller.get("port"))
+    peer = "%s port %s" % ((controller.get("host") or "").lower().rstrip("."), controller.get("port"))
     for key in ("station_id", "spindle_id"):
         if controller.get(key):
             peer += " %s %d" % (key, controller[key])

@@ -68,4 +68,4 @@ def place(settings, system, station):
         return None
     from toolcart.agent.outlets.mqtt import topic_of
 
-    return "%s:%s/%s" % (settings["host"], settings.get("port"), topic_of(settings, system, station))
+    return "%s:%s/%s" % (settings["host"].lower(), settings.get("port"), topic_of(settings, system, station))

@@ -15,6 +15,7 @@ from string import Formatter
 
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.inventory import Cart, InventoryError
+from toolcart.tools.config.shared_controllers import plain_host
 
 
 class _UnfilledText(Exception):
@@ -120,7 +121,7 @@ def _conflicts(completed: list[tuple[Cart, dict]]) -> list[str]:
             controller = station["controller"]
             claims.add(("station", f"{tree['system']['number']}/{station['number']} (system/station)"))
             if controller["link"] == "tcp":
-                claims.add(("controller", f"{controller['host']}:{controller['port']}"))
+                claims.add(("controller", f"{plain_host(controller['host'])}:{controller['port']}"))
         for kind, value in sorted(claims):
             other = first_cart.setdefault((kind, value), cart)
             if other is not cart:

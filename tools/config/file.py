@@ -22,7 +22,7 @@ from toolcart.agent.cart import config
 from toolcart.base import installation
 from toolcart.base.exit_codes import EXIT_CONFIGURATION, EXIT_OTHER
 from toolcart.board import zone
-from toolcart.tools.config import path_checks, socket_location
+from toolcart.tools.config import path_checks, shared_controllers, socket_location
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.config.mistake_reasons import (
@@ -232,7 +232,8 @@ def _complete(
     if not mistakes:
         read = [("this configuration", Path(path)), *[("a secret", folder / name) for name in named]]
         read += [("the agent's status socket", Path(socket)) for socket in socket_location.all_of(path)]
-        mistakes = path_checks.shared(config.complete(tree), folder_of(path), read)
+        completed = config.complete(tree)
+        mistakes = shared_controllers.shared(completed) + path_checks.shared(completed, folder_of(path), read)
     if mistakes:
         raise ConfigurationError(path, mistakes)
     assert isinstance(tree, dict)

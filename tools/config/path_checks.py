@@ -82,7 +82,7 @@ def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] =
     `read` are names and paths of files. What a certificate or key is for is read as well.
     """
     files = {
-        _identity(path): _File(name, "", path.name)
+        identity(path): _File(name, "", path.name)
         for name, path in (*read, *[(name, folder / path) for name, path in _of_tls(configuration)])
     }
     mistakes = []
@@ -90,7 +90,7 @@ def shared(configuration: dict, folder: Path, read: Iterable[tuple[str, Path]] =
         clash: tuple[_File, _File] | None = None
         for file in _owned(place, path, owner, configuration):
             leads_to = os.path.normpath(folder / file.path) if owner else folder / file.path
-            other = files.setdefault(_identity(Path(leads_to)), file)
+            other = files.setdefault(identity(Path(leads_to)), file)
             if other.place != place and clash is None:
                 clash = file, other
         if clash is not None:
@@ -150,8 +150,8 @@ def volatile_spools(configuration: dict, folder: Path) -> list[str]:
     return warnings
 
 
-def _identity(path: Path) -> tuple:
-    """Return what two names of one file have in common."""
+def identity(path: Path) -> tuple:
+    """Return what all names of one file have in common."""
     with suppress(OSError):
         status = os.stat(path)
         return status.st_dev, status.st_ino

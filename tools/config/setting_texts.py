@@ -278,15 +278,17 @@ _INTRODUCTION = """\
 
 <!-- Written by `python -m toolcart.tools.config.setting_texts`. -->
 
-One JSON file, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and writes
-one; `toolcart config check FILE` lists all mistakes, each with its place, what is expected and what was found. A key
-that is not listed here is a mistake, and so is one that stands twice. `toolcart config schema` prints a JSON Schema,
+One JSON file in UTF-8, the same on a Raspberry Pi and on a board. `toolcart config new FILE` asks seven questions and
+writes one; `toolcart config check FILE` lists all mistakes, each with its place, what is expected and what was found. A
+key that is not listed here is a mistake, and so is one that stands twice. `toolcart config schema` prints a JSON Schema,
 with which an editor completes keys. Whatever is left out has the default below.
 
 - Times end in `_s` and are seconds; fractions are allowed, and a millisecond is the least that counts.
 - Relative paths, of a spool or of an outlet's file, start from the configuration file's folder; those of a
   configuration in `/etc/toolcart` from `/var/lib/toolcart`.
-- Two stations share neither their number, nor their spool path, nor their serial device.
+- No two stations share their number, their spool, their controller (host and port, unless `station_id` or `spindle_id`
+  differs), their serial device, a file of lines or an MQTT topic. Two spellings of one file, device or address are one.
+  The virtual stations of a Power Focus 6000 have one host and a port each.
 - `parked_kib` is at most half of `size_kib`, and with `graphs_kib` at most three quarters of it.
 - There are 1 to 250 stations (16 on a board), and 1 to 4 outlets for each ([outlets.md](outlets.md)): at least one
   that is durable, ToolsNet once at most, three others at most. Without ToolsNet there is no section `toolsnet`.

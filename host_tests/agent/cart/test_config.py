@@ -96,10 +96,12 @@ def test_hosts_are_a_list_of_different_ones():
 def test_same_host_and_port_is_same_station_twice_unless_header_names_another():
     tree = second(good())
     one, two = [station["controller"] for station in tree["stations"]]
-    two["host"] = one["host"] = "PF6000"
+    one["host"], two["host"] = "PF6000.plant", "pf6000.Plant."
     mistake = only(config.check(tree))
-    assert mistake[:2] == ("stations[1].controller.host", '"pf6000 port 4545"')
-    assert mistake[2] == "one of its own, not that of stations[0].controller.host"
+    assert mistake[:2] == ("stations[1].controller.host", '"pf6000.plant port 4545"')
+    assert mistake[2] == (
+        "another host, port, station_id or spindle_id than stations[0].controller has: two stations cannot be one"
+    )
     two["port"] = 4546
     assert config.check(tree) == []
     two["port"], one["station_id"], two["station_id"] = 4545, 1, 2

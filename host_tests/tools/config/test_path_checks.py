@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from toolcart.board.linux.board import Board
 from toolcart.board.linux.spool_header import NO_OWNER, Header
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config import path_checks as config_places
+from toolcart.tools.config import setting_texts
 from host_tests.support.running import cart_of, run_agent_while, station_at, toolcart, written
 from host_tests.tools.config.test_config_file import check
 
@@ -178,6 +181,90 @@ def test_what_cannot_be_written_though_it_can_be_made_is_reported_and_not_left_t
     monkeypatch.setattr(config_places.os, "write", full)
     [(_, problem, _)] = problems_with(tmp_path)
     assert "Disk quota exceeded" in problem and list(tmp_path.iterdir()) == []
+
+
+def stations_at(one, other):
+    return cart_of(stations=[{**station_at(7), "controller": one}, {**station_at(8), "controller": other}])
+
+
+def tcp(host, port=4545, **others):
+    return {"host": host, "port": port, **others}
+
+
+def serial(device):
+    return {"link": "ascii", "device": device}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (tcp("fe80::1"), tcp("FE80:0:0::1"), "host  expected another host, port, station_id or spindle_id than"),
+        (tcp("::ffff:10.0.0.5"), tcp("10.0.0.5"), "found 10.0.0.5 port 4545, which is the same as ::ffff:10.0.0.5"),
+        (tcp("::1", station_id=2), tcp("0::1", station_id=2), "found 0::1 port 4545, which is the same as ::1"),
+        (serial("{}/tty0"), serial("{}/by-id"), "found {}/by-id, which is the same as {}/tty0"),
+        (serial("{}/tty0"), serial("{}/x/../tty0"), "found {}/x/../tty0, which is the same as {}/tty0"),
+        (
+            serial("socket://10.0.0.9:4001"),
+            serial("rfc2217://10.0.0.9:4001"),
+            "device  expected another device than stations[0].controller.device; found rfc2217://10.0.0.9:4001, which "
+            "is the same as socket://10.0.0.9:4001",
+        ),
+        (tcp("10.0.0.9", 4001), serial("socket://10.0.0.9:4001"), "which is the same as 10.0.0.9 port 4001"),
+    ],
+)
+def test_two_spellings_of_one_controller_are_both_told(tmp_path, one, other, words):
+    with tempfile.TemporaryDirectory() as folder:  # its name is short enough for a device
+        (Path(folder) / "x").mkdir()
+        (Path(folder) / "tty0").touch()
+        (Path(folder) / "by-id").symlink_to("tty0")
+        tree = json.dumps(stations_at(one, other)).replace("{}", folder)
+        output = check(written(tmp_path, json.loads(tree)), code=2)
+    assert "stations[1].controller." in output and words.replace("{}", folder) in output
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (tcp("10.0.0.5"), tcp("10.0.0.5", 4546)),  # virtual stations of a Power Focus 6000
+        (tcp("10.0.0.5", station_id=1), tcp("10.0.0.5", station_id=2)),
+        (tcp("10.0.0.5", spindle_id=1), tcp("10.0.0.5")),
+        (serial("/dev/ttyUSB0"), serial("/dev/ttyUSB1")),
+        (serial("socket://10.0.0.9:4001"), serial("socket://10.0.0.9:4002")),
+    ],
+)
+def test_stations_of_one_controller_are_several(tmp_path, one, other):
+    assert config_file.read(written(tmp_path, stations_at(one, other)))
+
+
+MQTT = {"kind": "mqtt", "host": "broker", "topic": "a"}
+LINES = {"kind": "file", "path": "lines"}
+
+
+@pytest.mark.parametrize(
+    ("named", "change"),
+    [
+        ("number", lambda one, other: other.update(number=one["number"])),
+        ("spool", lambda one, other: other.update(spool=one["spool"])),
+        (
+            "serial device",
+            lambda one, other: (one.update(controller=serial("a")), other.update(controller=serial("a"))),
+        ),
+        ("controller", lambda one, other: other.update(controller=one["controller"])),
+        ("file of lines", lambda one, other: (one.update(outlets=[LINES]), other.update(outlets=[LINES]))),
+        ("MQTT topic", lambda one, other: (one.update(outlets=[MQTT]), other.update(outlets=[MQTT]))),
+    ],
+)
+def test_what_no_two_stations_share_is_listed_and_refused(tmp_path, named, change):
+    tree = cart_of(stations=[station_at(7), station_at(8)])
+    tree["stations"][1]["controller"] = {"host": "192.0.2.1"}
+    assert config_file.read(written(tmp_path, tree))
+    change(*tree["stations"])
+    tree.pop("toolsnet" if "outlets" in tree["stations"][0] else "", None)
+    with pytest.raises(config_file.ConfigurationError) as raised:
+        config_file.read(written(tmp_path, tree))
+    assert [place for place, *_ in raised.value.mistakes if place.startswith("stations[1].")]
+    [listed] = re.findall(r"^- No two stations share(.*?)^- ", setting_texts.page(), re.DOTALL | re.MULTILINE)
+    assert named in " ".join(listed.split())
 
 
 SPELLED = ("./x/../a.spool", "a.spool/", "nowhere/../a.spool", ".//a.spool")
