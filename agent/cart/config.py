@@ -28,9 +28,7 @@ _NAME_LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789-"
 _NAME_WORDS = "a name of 1 to 24 of a to z, 0 to 9 and -"
 _SHOWN_MAX = const(40)  # characters of a text in a mistake: enough to recognise it, short enough for one line
 _GONE = {"toolsnet.window": "one telegram is outstanding at a time, always"}  # what was a setting once
-OWN_CONTROLLER = (
-    "another host, port, station_id or spindle_id than stations[%d].controller has: two stations cannot be one"
-)
+OWN_CONTROLLER = "another host, port, station_id or spindle_id than those of stations[%d].controller"
 STATIONS_MAX = 16  # a cart has one to four controllers, and a chip has no memory for more
 if ON_CPYTHON:
     STATIONS_MAX = 250  # a line's carts in one file: one process can serve that many (docs/internals/figures.md)

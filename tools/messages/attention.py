@@ -175,7 +175,8 @@ def of_agent(agent: dict) -> list[Need]:
     if mistake:
         words += f"; {'a reload was refused' if configuration['refused'] else 'what is there now is wrong'}: {mistake}"
         hint = f"correct it: `{commands.check_configuration(configuration)}` lists every mistake"
-    return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, words)]
+    key = f"{words} {configuration.get('refusals', 0)}"  # each reload that is refused gets its answer
+    return [Need("configuration", BAD if mistake else WARN, "CHANGED", words, hint, key)]
 
 
 def spool_problem(station: dict) -> str:

@@ -191,6 +191,7 @@ class Agent:
                 problem = " ".join(str(error).split())
         if problem:
             self.configured.refuse(problem)
+            self._due = self.board.now()  # whoever has asked waits for the answer
             self._notifier.ready()
         else:
             self.emit({"kind": "reload", "text": "the configuration is read again: the agent restarts in order"})

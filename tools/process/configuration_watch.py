@@ -30,13 +30,18 @@ class ConfigurationWatch:
         self._checked: tuple[bytes | str, ...] = files.state()
         self._reported: dict = {}
         self._refused: tuple[bytes | str, ...] = ()  # the state of the files that a reload has refused
+        self._refusals = 0
         self._look = Timer()
 
     def report(self) -> dict:
-        """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong."""
+        """Return what people want to know: the file, its digest as it was read, what was changed, what is wrong.
+
+        `refused`: the last reload was refused, and the files are as it found them. `refusals` counts all such reloads.
+        """
         self._look_now()
         report = {"file": self._path, "digest": self._files.digest, "changed": self._changed, "wrong": self._problem}
-        return {**report, "refused": bool(self._refused) and self._refused == self._checked}
+        is_refused = bool(self._refused) and self._refused == self._checked
+        return {**report, "refused": is_refused, "refusals": self._refusals}
 
     def on_turn(self, now: int) -> int:
         """Look at the files if it is time; return the ms until the next time."""
@@ -56,6 +61,7 @@ class ConfigurationWatch:
         """A reload was asked for, and these files cannot be taken."""
         self._look_now()  # they may have been changed since the last look
         self._refused, self._problem = self._checked, problem
+        self._refusals += 1
         self._reported = self.report()
 
     def problem(self) -> str:

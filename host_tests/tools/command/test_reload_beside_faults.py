@@ -10,6 +10,8 @@ import pytest
 
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.config import path_checks
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.process import configuration_watch
 from host_tests.support.running import cart_of, run_agent, station_at, written
 
 TOOLSNET = {"kind": "toolsnet"}
@@ -173,3 +175,48 @@ def test_a_spool_that_is_not_up_refuses_no_correction_of_another_station(tmp_pat
     assert reloaded(path, lambda: edited(path, "Door", "Hood")) == (True, "")
     is_taken, why = reloaded(path, lambda: edited(path, '"7.spool"', '"gone/7.spool"'))
     assert not is_taken and "gone/7.spool" in why
+
+
+REFUSED, WRONG = "a reload was refused: toolsnet.pim_port: missing", "what is there now is wrong: toolsnet.pim_port"
+
+
+def test_each_reload_that_is_refused_is_answered_and_what_is_wrong_is_said_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(configuration_watch, "LOOK_MS", 20)
+    path = cart(tmp_path)
+    figures, texts, asked, later = Figures(), [], [], []
+
+    def goes_on(agent, lines):
+        new = lines[len(later) :]
+        later.extend(new)
+        texts.extend(change.text for line in new for change in figures.feed(line, 0))
+        if not asked and not any(WRONG in text for text in texts):
+            if "pim_port" in path.read_text():
+                edited(path, "pim_port", "pim_prot")
+        elif len(later) > (asked[-1] if asked else 0) + 10:  # nothing is said meanwhile but the answer
+            assert len([text for text in texts if REFUSED in text]) == len(asked)
+            if len(asked) == 3:
+                return False
+            asked.append(len(later))
+            agent.request_reload()
+        return True
+
+    run_agent(path, goes_on)
+    assert len([text for text in texts if WRONG in text]) == 1
+
+
+def test_a_refused_reload_is_answered_at_once(tmp_path):
+    path = cart(tmp_path)
+    lasts = []
+
+    def goes_on(agent, lines):
+        statuses = [line["agent"]["configuration"] for line in lines if line["kind"] == "status"]
+        if agent.every_ms < 3_600_000 and statuses:
+            agent.every_ms = 3_600_000  # one more state, and no other for long
+            lasts.append(len(statuses) + 1)
+        elif lasts and len(statuses) == lasts[0] and len(lasts) == 1:
+            edited(path, "pim_port", "pim_prot")
+            lasts.append(0)
+            agent.request_reload()
+        return not any(one and one["refused"] for one in statuses)
+
+    run_agent(path, goes_on)
