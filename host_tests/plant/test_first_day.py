@@ -41,7 +41,8 @@ def test_a_spool_with_waiting_results_is_seen_and_taken_along(site, plant):
     assert "is in use: end that agent first" in site.output(*install, "--take-spools", as_root=True, code=1)
     assert agent.end() == 0
     moved = root / "var/lib/toolcart/7.spool"
-    assert "with up to 3 results wait" in site.output(*install, "--take-spools", as_root=True, code=0)
+    output = site.output(*install, "--take-spools", as_root=True, code=0)
+    assert f"moved {spool} to /var/lib/toolcart/7.spool: up to 3 results wait for ToolsNet\n" in output, output
     assert moved.stat().st_mode & 0o777 == 0o600 and not spool.exists()
     assert json.loads((moved.parent / "config.json").read_text())["stations"][0]["number"] == 7
     assert '"waiting": 3' in site.output("spool", "info", moved, "--json", as_root=True)

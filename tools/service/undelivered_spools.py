@@ -49,11 +49,13 @@ def left_behind(configuration: dict, config_path: str) -> list[UndeliveredSpool]
 
 def refusal(spools: list[UndeliveredSpool]) -> str:
     """Say what waits where, and what to do."""
-    lines = [f"station {spool.station}: {spool.words} in {spool.old}" for spool in spools]
+    lines = [f"station {spool.station}: {spool.words}, in {spool.old}" for spool in spools]
+    several = len(spools) > 1
+    begin, those, files = ("empty spools", "them", "files") if several else ("an empty spool", "it", "file")
     return (
-        f"{'; '.join(lines)}. The service would begin with an empty spool in {STATE_FOLDER}. End the agent that uses "
-        "it and install with --take-spools, which moves it there; or let that agent deliver first; or move "
-        "the file away."
+        f"{'; '.join(lines)}. The service would begin with {begin} in {STATE_FOLDER}. End the agent that uses "
+        f"{those} and install with --take-spools, which moves {those} there; or let that agent deliver first; or move "
+        f"the {files} away."
     )
 
 
@@ -75,7 +77,7 @@ def _move(inside: int, spool: UndeliveredSpool) -> str:
     with spool.old.open("rb") as source, safe_install.written(inside, spool.name, 0o600) as target:
         shutil.copyfileobj(source, target, 1 << 20)
     spool.old.unlink()
-    return f"moved {spool.old} with {spool.words} to {STATE_FOLDER}/{spool.name}"
+    return f"moved {spool.old} to {STATE_FOLDER}/{spool.name}: {spool.words}"
 
 
 def words_of(path: Path, names: Sequence[str]) -> str:

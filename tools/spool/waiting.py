@@ -24,6 +24,7 @@ from toolcart.agent.record import KIND_EVENT
 from toolcart.spool import image
 from toolcart.spool.offline_spool import OfflineSpool, each, opened
 from toolcart.tools.messages import outlet_names
+from toolcart.tools.messages.durations import counted
 
 
 @dataclass(frozen=True)
@@ -71,15 +72,16 @@ class Needed:
         lacking = [one for one in self.waiting if one.count]
         if lacking:
             noun = "result" if all(one.name.startswith(_TOOLSNET) for one in lacking) else "record"
-            first, *others = [one.text().partition(" ") for one in lacking]
-            is_one = first[0] == "1"
-            words = f"up to {first[0]} {noun}{'' if is_one else 's'} wait{'s' if is_one else ''} {first[2]}".rstrip()
-            parts.append(", ".join([words, *("".join(other) for other in others)]))
+            first, *others = lacking
+            verb = "waits" if first.count == 1 else "wait"
+            words = f"up to {counted(first.count, noun)} {verb}{first.text().removeprefix(str(first.count))}"
+            parts.append(", ".join([words, *(other.text() for other in others)]))
         if self.set_aside:
-            parts.append(f"{self.set_aside} {'is' if self.set_aside == 1 else 'are'} set aside")
+            count = str(self.set_aside) if parts else counted(self.set_aside, "result")
+            parts.append(f"{count} {'is' if self.set_aside == 1 else 'are'} set aside")
         if self.in_doubt:
-            parts.append(f"ToolsNet lacks up to {self.in_doubt} results that it had")
-        return " and ".join(parts)
+            parts.append(f"ToolsNet lacks up to {counted(self.in_doubt, 'result')} that it had")
+        return ", and ".join(parts)
 
 
 _TOOLSNET = outlet_names.NAMES[KINDS[TOOLSNET - 1]]

@@ -1,6 +1,7 @@
 """What waits in the spool of a stopped agent is said for each outlet, by name, and in the same way everywhere."""
 
 import json
+import os
 
 import pytest
 
@@ -8,7 +9,7 @@ from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.record import KIND_EVENT
 from toolcart.tools.doctor import agent as agent_check
 from toolcart.tools.service import undelivered_spools
-from toolcart.tools.spool import take_over
+from toolcart.tools.spool import take_over, waiting
 from host_tests.agent.cart.test_outlet_places import FILE, MQTT, TOOLSNET, Cart
 from host_tests.support.log import EVENT_PAYLOAD
 from host_tests.support.running import toolcart
@@ -135,7 +136,10 @@ def test_what_was_set_aside_and_what_toolsnet_lost_is_needed_too(tmp_path):
     assert cart.state.save()
     path = file_of(cart, tmp_path)
     for voice, words in voices(path):
-        assert "1 is set aside" in words and "ToolsNet lacks up to 12 results that it had" in words, (voice, words)
+        assert "1 result is set aside" in words and "ToolsNet lacks up to 12 results that it had" in words, (
+            voice,
+            words,
+        )
     assert "nothing waits in it" not in toolcart("spool", "info", path).stdout
 
 
@@ -172,3 +176,49 @@ def test_doctor_compares_toolsnet_s_number_with_what_waits_for_toolsnet(tmp_path
     assert cart.state.save()
     [finding, *_] = toolsnet.compare(7, 5, file_of(cart, tmp_path))
     assert finding.figures["sequence"] == STORED, finding
+
+
+def needed(*waits, **others):
+    return waiting.Needed(tuple(waiting.Waiting(name, count) for name, count in waits), **others)
+
+
+SENTENCES = {
+    "up to 1 result waits for ToolsNet": needed(("ToolsNet", 1)),
+    "up to 3 results wait for ToolsNet": needed(("ToolsNet", 3), ("MQTT", 0)),
+    "up to 1 record waits for MQTT": needed(("MQTT", 1), ("ToolsNet", 0)),
+    "up to 3 records wait for MQTT, 1 for ToolsNet": needed(("MQTT", 3), ("ToolsNet", 1)),
+    "up to 3 records wait for MQTT, 1 for ToolsNet, and 2 are set aside": needed(
+        ("MQTT", 3), ("ToolsNet", 1), set_aside=2
+    ),
+    "up to 1 result waits for ToolsNet, and 1 is set aside": needed(("ToolsNet", 1), set_aside=1),
+    "1 result is set aside": needed(("ToolsNet", 0), set_aside=1),
+    "2 results are set aside, and ToolsNet lacks up to 1 result that it had": needed(set_aside=2, in_doubt=1),
+    "up to 3 records wait": needed(("", 3)),
+    "": needed(("ToolsNet", 0)),
+}
+
+
+@pytest.mark.parametrize(("sentence", "what"), SENTENCES.items(), ids=SENTENCES)
+def test_what_waits_is_one_sentence_for_any_number(sentence, what):
+    assert what.words() == sentence
+
+
+@pytest.mark.parametrize("sentence", [sentence for sentence in SENTENCES if sentence])
+def test_the_installer_says_what_waits_in_what_it_moves(tmp_path, sentence):
+    path = file_of(Cart(), tmp_path)
+    spool = undelivered_spools.UndeliveredSpool(7, path, path.name, sentence)
+    refusal = undelivered_spools.refusal([spool])
+    assert refusal.startswith(f"station 7: {sentence}, in {path}. The service would begin with an empty spool in ")
+    assert "End the agent that uses it and install with --take-spools, which moves it there;" in refusal
+    several = undelivered_spools.refusal([spool, spool])
+    assert several.startswith(f"station 7: {sentence}, in {path}; station 7: ")
+    assert "uses them and install with --take-spools, which moves them there;" in several and "empty spools" in several
+    (tmp_path / "state").mkdir()
+    inside = os.open(tmp_path / "state", os.O_RDONLY)
+    try:
+        assert undelivered_spools.take(inside, [spool]) == [
+            f"moved {path} to /var/lib/toolcart/{path.name}: {sentence}"
+        ]
+    finally:
+        os.close(inside)
+    assert (tmp_path / "state" / path.name).exists() and not path.exists()
