@@ -15,6 +15,7 @@ from string import Formatter
 
 from toolcart.tools.config import file as config_file
 from toolcart.tools.config.inventory import Cart, InventoryError
+from toolcart.tools.config.mistake_reasons import NESTED_TOO_DEEPLY
 from toolcart.tools.config.shared_controllers import plain_host
 
 
@@ -41,6 +42,8 @@ def configurations(template_path: str | Path, carts: list[Cart]) -> dict[str, st
             completed.append((cart, config_file.read_text(folder / f"{cart.name}.json", texts[cart.name])))
         except _UnfilledText as absent:
             mistakes.append(f"row {cart.row} ({cart.name}): {absent}")
+        except RecursionError:
+            raise InventoryError(template_path, [NESTED_TOO_DEEPLY]) from None
         except config_file.ConfigurationError as error:
             mistakes += [_mistake_in_row(cart, template, mistake) for mistake in error.mistakes]
     mistakes += _conflicts(completed)

@@ -26,7 +26,7 @@ from toolcart.tools.config import path_checks, shared_controllers, socket_locati
 from toolcart.tools.config import secrets as config_secrets
 from toolcart.tools.config.file_text import NotText, text_of
 from toolcart.tools.config.mistake_reasons import (
-    LEVELS_MOST,
+    NESTED_TOO_DEEPLY,
     constant_place,
     json_place,
     json_problem,
@@ -158,7 +158,7 @@ def _parse(path: str | Path, text: str) -> tuple[object, list[Mistake]]:
         at, problem = constant_place(text, str(error)), f"not JSON: {error} is no number of JSON; write digits"
     except RecursionError:
         at = nesting_place(text)
-        problem = f"nested too deeply: a configuration has {LEVELS_MOST} levels of brackets at most"
+        problem = NESTED_TOO_DEEPLY
     else:
         return tree, _repeated_keys(tree, doubled) if doubled else []
     raise ConfigurationError(path, [(_line_and_column(at), "", problem)])

@@ -99,6 +99,8 @@ def _toml(_path: str | Path, text: str) -> tuple[list[Cart], list[str]]:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return [], [f"no TOML: {error}"]
+    except (ValueError, RecursionError):  # Python's limits
+        return [], ["a number is too long, or brackets are nested too deeply"]
     rows = tree.get("cart")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows) or len(rows) > ROWS_MOST:
         return [], [f"no [[cart]]: one for each cart, at most {ROWS_MOST}"]

@@ -11,6 +11,7 @@ from toolcart.tools.config.file_text import place_in
 COMMENTS = ("//", "/*", "#")
 EXAMPLE = "`toolcart config example` prints one"
 LEVELS_MOST = 6  # of brackets within each other, in a configuration that uses every setting
+NESTED_TOO_DEEPLY = f"nested too deeply: a configuration has {LEVELS_MOST} levels of brackets at most"
 _BLANKS = " \t\n\r"  # JSON's; Python's str.strip() takes more
 _QUOTES = "'`\u00b4\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
 _CONTROLS = {

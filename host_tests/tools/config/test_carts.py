@@ -149,3 +149,15 @@ def test_the_role_for_ansible_is_one(tmp_path):
     command = ["ansible-playbook", "-i", tmp_path / "carts.ini", "--syntax-check", CHECKOUT / "docs/ansible/site.yml"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_template_or_inventory_that_is_nested_too_deeply_or_has_a_huge_number_is_one_mistake(plant):
+    template = json.dumps(TEMPLATE).replace("6575", "[" * 900 + "6575" + "]" * 900)
+    path, form = plant(GOOD)
+    form.write_text(template)
+    with pytest.raises(inventory.InventoryError) as wrong:
+        carts.configurations(form, inventory.read(path))
+    assert wrong.value.mistakes == ["nested too deeply: a configuration has 6 levels of brackets at most"]
+    for value in ("[" * 5000 + "]" * 5000, "1" * 5000):
+        text = f'[[cart]]\nname = "a"\nhost = "a"\nplace = {value}\n'
+        assert mistakes(plant, text, name="carts.toml") == ["a number is too long, or brackets are nested too deeply"]
