@@ -27,6 +27,7 @@ _CONTROLS = {
     "\ufeff": "byte order mark",  # Unicode's name is that of its other use
 }
 _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_NOT_OF_NUMBERS = re.compile("[^A-Za-z0-9_.+-]")  # nor of what people take for one
 _NUMBER_SHOWN = 24  # characters
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[]}]|-?Infinity|NaN', re.DOTALL)
 # What Python's JSON reader says, in words that say what to do.
@@ -81,7 +82,7 @@ def json_problem(text: str, at: int, reader_says: str) -> str:
         return "the file ends too early: a closing bracket is missing"
     if problem := _character_problem(rest[0]) or _comma_problem(preceding, rest):
         return problem
-    word = re.match(r"\w*", rest)[0]  # type: ignore[index]
+    word = re.split(r"\W", rest, maxsplit=1)[0]
     if word.lower() in ("true", "false", "null", "none") and word not in ("true", "false", "null"):
         return "true, false and null are written in small letters"
     return _number_problem(text, at) or _starting_as(reader_says, _NO_JSON) or "what is no JSON"
@@ -120,8 +121,7 @@ def _comma_problem(preceding: str, rest: str) -> str:
 
 def _number_problem(text: str, at: int) -> str:
     """Say what is wrong with the number at this place; "" if there is none, or nothing is."""
-    start = at - len(re.search(r"[\w.+-]*$", text[:at], re.ASCII)[0])  # type: ignore[index]
-    number = re.match(r"[\w.+-]*", text[start:], re.ASCII)[0]  # type: ignore[index]
+    number = _NOT_OF_NUMBERS.split(text[:at])[-1] + _NOT_OF_NUMBERS.split(text[at:], maxsplit=1)[0]
     if not re.match(r"[+-]?\.?[0-9]", number) or _NUMBER.fullmatch(number):
         return ""
     if re.match("-?0[0-9]", number):

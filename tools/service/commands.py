@@ -104,6 +104,7 @@ def _install_agent(config_path: str, only_print: bool, take_spools: bool, no_sta
     program = program_path()
     _note(problems(configuration, program))
     named = config_file.parse_text(config_path, content)
+    assert isinstance(named, dict)
     credentials = tuple(config_secrets.named(named, "credential"))
     text = Service(program, serial_devices(configuration), credentials, sets_clock=sets_clock(configuration)).text()
     if only_print:

@@ -45,7 +45,12 @@ def test_every_mistake_is_reported_with_its_place(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "place"),
-    [('{"system": ', "line 1, column 12"), ("[" * 100000, "line 1, column 7"), ("[]", "(file)"), ("9" * 5000, "(file)")],
+    [
+        ('{"system": ', "line 1, column 12"),
+        ("[" * 100000, "line 1, column 7"),
+        ("[]", "(file)"),
+        ("9" * 5000, "(file)"),
+    ],
 )
 def test_a_file_that_is_no_configuration_is_a_mistake_and_no_traceback(tmp_path, content, place):
     errors = ran("config", "check", written(tmp_path, content), code=2).stderr
