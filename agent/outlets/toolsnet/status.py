@@ -15,23 +15,32 @@ def put_state(report, upstream):
     policy = upstream.policy
     if policy.phase <= RETRY and policy.cursor.number < policy.in_flight.allowed and not policy.log.state.sure:
         report["waits_for_flash"] = False  # the last snapshot allows it
-    put_refused(report, upstream.policy, upstream.clock.now())
+    put_refused(report, policy, upstream.clock.now(), upstream.session.proven)
     put_doubt(report, upstream.policy)
     for source in upstream.sources:
         source.put_state(report)
 
 
-def put_refused(report, policy, now):
-    """Add what is refused, what is done about it, and whether only an operator can help."""
+def put_refused(report, policy, now, answers):
+    """Add what is refused, what is done about it, and whether only an operator can help.
+
+    `answers`: the server has answered something on its last connection. Only then is its silence to a result a refusal,
+    and only the second one: a server that is silent to everything is away, as the connection's own reason says.
+    """
     phase = policy.phase
+    lookahead = policy.lookahead
     is_stuck = policy.is_stuck()
     held = phase == HOLD or (phase == FINISH and is_stuck)
     in_vain = policy.failed_lookaheads() > 0
-    refuses_all = in_vain and policy.lookahead.others > 0
+    refuses_all = in_vain and lookahead.others > 0
+    code = policy.code
+    if refuses_all and code <= 0 < lookahead.code:
+        code = lookahead.code
+    is_refused = code > 0 or (code == 0 and answers and policy.attempts > 1)
     report["refused"] = None
-    if phase and (phase != RETRY or policy.code >= 0):  # else one is offered of which nothing is known yet
+    if held or phase == LATE_OUT or (phase and is_refused):  # else one is offered of which nothing is known yet
         report["refused"] = {
-            "code": policy.code if policy.code > 0 else 0,
+            "code": code if code > 0 else 0,
             "number": policy.reoffer.number if phase == LATE_OUT else policy.head,
             "next_try_ms": policy.pause.left(now) if policy.pause.armed else 0,
             "waiting": policy.log.waits(policy.cursor),
@@ -40,8 +49,9 @@ def put_refused(report, policy, now):
         }
     # With no room for a longer lookahead, none allowed, or neither room for a good result that would prove the server
     # nor one that no lookahead has met, only an operator can let the others go on.
-    has_hope = policy.lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
-    report["needs_operator"] = is_stuck or (in_vain and not (policy.keeps_refused and has_hope))
+    has_hope = lookahead.has_new() or policy.log.has_room(policy.log.room_bytes)
+    is_hopeless = is_stuck or (in_vain and not (policy.keeps_refused and has_hope))
+    report["needs_operator"] = is_hopeless and (held or is_refused)
     report["late"] = policy.reoffers.waiting()
 
 

@@ -452,7 +452,7 @@ class World:
                 return True
         first = policy.head
         refused = {}
-        put_refused(refused, policy, self.now)
+        put_refused(refused, policy, self.now, True)
         if refused["needs_operator"] and len(self.kinds) > 12 and policy.drop_first():
             self.dropped += (first,)
             return True
