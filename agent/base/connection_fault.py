@@ -17,6 +17,7 @@ NO_ANSWER = const(28)  # the server sent no 05
 MALFORMED = const(29)  # it sent something in place of an 08, or a 05, for what was sent to it
 NOT_ALLOWED = const(30)  # the PIM named a server that is not in toolsnet.allow_hosts
 NO_PORT = const(42)  # the PIM named a server whose port cannot be one
+KEPT_AGAIN = const(43)  # we ended it, as results could not be kept; they can be, and the next session begins
 NOT_WRITTEN = const(37)  # our own flash does not take, or give, what an 08 means
 
 

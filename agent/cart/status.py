@@ -7,7 +7,7 @@ Rules
 """
 
 from toolcart.agent.base import counters as counter
-from toolcart.agent.base.connection_fault import NOT_WRITTEN
+from toolcart.agent.base.connection_fault import KEPT_AGAIN, NOT_WRITTEN
 from toolcart.agent.base.ticks import ticks_diff
 from toolcart.agent.log import snapshot_fields as field
 from toolcart.agent.log.cursor import WANTS_RESULTS, Cursor
@@ -32,7 +32,7 @@ WHY_NAMES = (
     "name not found,DNS slow,refused,no route,no network,timed out,reset,ended,in use,no device,not a tty,"
     "no permission,unplugged,no driver,no socket,failed,no PIM,foreign PIM,no info,no answer,malformed,"
     "server not allowed,no TLS,not trusted,not settable,no TLS files,no RFC 2217,"
-    "other header,flash refuses,no usable answer,TLS refused,TLS broken,TLS ended,no port"
+    "other header,flash refuses,no usable answer,TLS refused,TLS broken,TLS ended,no port,kept again"
 )
 # Why a flash or a disk refuses (toolcart.agent.log.flash); the sentences are in toolcart.board.linux.refusal.
 REFUSED_NAMES = ",no room,quota,read-only,broken,not allowed,gone,supply,other"
@@ -154,16 +154,16 @@ def _controller(station, now):
     is_waited = session.state == controller_states.CLOSED and intake.wait.armed
     is_waited = is_waited and not (intake.opening or waits_for_room)
     clock = None if intake.queries is None else intake.queries.clock
-    why = why_name(fault.why)
-    if intake.refused and not why and session.state == controller_states.CLOSED:
-        why = why_name(NOT_WRITTEN)
+    why = fault.why
+    if intake.full and (why == 0 or why == KEPT_AGAIN):
+        why = NOT_WRITTEN if intake.refused else 0
     return {
         "line": line,
         "clock_ahead_s": None if clock is None else clock.ahead_s,
         "host": intake.host,
         "port": intake.port_number,
         "state": controller_states.STATE_NAMES[session.state],
-        "why": why,
+        "why": why_name(why),
         "why_in": controller_states.STATE_NAMES[fault.state] if fault.why else "",
         "why_code": fault.code,
         "why_mid": fault.mid,

@@ -18,7 +18,7 @@ Rules
 
 from toolcart.agent.base import counters as counter
 from toolcart.agent.base.compat import const
-from toolcart.agent.base.connection_fault import ConnectionFault
+from toolcart.agent.base.connection_fault import KEPT_AGAIN, ConnectionFault
 from toolcart.agent.base.crc import crc30
 from toolcart.agent.base.fields import copy
 from toolcart.agent.base.ticks import FOREVER, Backoff, Timer
@@ -277,8 +277,10 @@ class Intake:
         was_open = session.state != session_states.CLOSED
         if was_open:
             self.counters.note(counter.CONTROLLER_LOSSES, why, now)
-        if why == session_states.WHY_STOPPED:
-            return  # we ended it: it starts again by itself
+        if why == session_states.WHY_STOPPED:  # we ended it: it starts again by itself
+            if self.full:
+                self.fault.set(KEPT_AGAIN, session_states.READY, 0, 0, self.counters.counts[counter.STORED])
+            return
         state = session_states.READY if self._ready else session_states.STARTING if was_open else session_states.CLOSED
         is_news = self.fault.set(why, state, code, mid, self.counters.counts[counter.STORED])
         if not was_open:

@@ -25,6 +25,7 @@ from toolcart.tools.messages import (
 )
 from toolcart.tools.messages.durations import counted
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
+from toolcart.tools.messages.reasons import OUR_FLASH
 
 CONNECTING_AFTER_S = 3.0  # a side that is up is reached at once; after this time it is worth a look
 EACH_MOST = 4  # entries of one kind that each get a line, such as one for each MID
@@ -223,16 +224,15 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     reports = []
     ready, takes_results = _ready(status), _takes_results(figures, status)
     entries, outlet = _new_entries(figures, status), outlet_names.name_of(first_outlet(status))
-    agent_left = stopped or status["controller"].get("waits_for_room") or status["spool"].get("refused")
-    for side, is_up, was_up, up_text, is_left in (
-        ("controller", ready, figures.was_ready, "controller ready", agent_left),
-        ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), stopped),
+    for side, is_up, was_up, up_text, left in (
+        ("controller", ready, figures.was_ready, "controller ready", "" if stopped else transitions.left_suffix(status)),
+        ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), "" if stopped else None),
     ):
         name = outlet_names.name_of(connections.main_connections(status)[side])
         if is_up and not was_up:
             reports.append((GOOD, up_text))
-        elif was_up and not is_up and is_left:
-            reports.append((INFO, f"{name} left in order"))
+        elif was_up and not is_up and left is not None:
+            reports.append((INFO, f"{name} left in order{left}"))
         elif was_up and not is_up:
             reports.append((WARNING, f"{name} lost{figures.reported_reasons.loss_suffix(side, status, entries)}"))
     figures.was_ready, figures.was_streaming, figures.takes_results = ready, _streaming(status), takes_results
@@ -317,7 +317,8 @@ def _connecting_changes(figures: StationFigures, status: dict, at_s: float) -> l
         return []
     texts = []
     for side, connection in connections.main_connections(status).items():
-        if side in figures.never_connected and not figures.reported_reasons.has_reported(side):
+        is_tried = connections.reason_of(connection).slug != OUR_FLASH
+        if side in figures.never_connected and is_tried and not figures.reported_reasons.has_reported(side):
             texts.append(
                 f"still connecting to {outlet_names.name_of(connection)} at {connections.place_of(connection)}"
             )

@@ -32,6 +32,7 @@ DEVICE_SERVER = "serial device server"
 NO_NETWORK_WANTED = "no network wanted"  # in place of the agent's "no network" on a board that is to have none
 
 OUR_FLASH = "flash refuses"  # it is not the other side that keeps anything from going on
+KEPT_AGAIN = "kept again"  # the same, and it is over
 
 # The other side is only away: not reached, silent, or it ends the connection. That ends by itself once it is there.
 _AWAY = (
@@ -41,6 +42,7 @@ _AWAY = (
     *SILENCES.values(),
     *(NO_PINGRESP, NO_RECEIPT),
     OUR_FLASH,  # the other side is there; a need of the station says what is wrong
+    KEPT_AGAIN,
 )
 
 
@@ -433,6 +435,10 @@ _SESSION = {
     OUR_FLASH: (
         "there is no session, as this station's own flash or disk refused a write: the controller keeps its results",
         "It is asked again soon after a write has succeeded.",
+    ),
+    KEPT_AGAIN: (
+        "the session was ended, since results could not be kept, and can be kept again: the controller is asked for one",
+        "",
     ),
     "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),
     "refused by code": ("{name} rejected {request}: 0004 {code}", ""),

@@ -45,8 +45,8 @@ class ReportedReasons:
                 continue
             reason = connections.reason_of(connection)
             text, kind = reason.text(), connections.kind_of_reason(connection)
-            if reason.slug == reasons.OUR_FLASH:
-                continue  # so does the disk's need, and nothing is wrong with that side
+            if reason.slug in (reasons.OUR_FLASH, reasons.KEPT_AGAIN):
+                continue  # so does the disk's need, or its end, and nothing is wrong with that side
             if text and kind not in self._reasons[side]:
                 self._reasons[side].add(kind)
                 words = f"no {outlet_names.name_of(connection)}: {text}"
@@ -65,6 +65,19 @@ class ReportedReasons:
         return is_new
 
 
+def left_suffix(status: dict) -> str | None:
+    """Return what to add to "left in order" of the controller's session; None if it was not we who ended it."""
+    controller = status["controller"]
+    slug = connections.reason_of(controller).slug
+    if not slug and controller.get("waits_for_room"):
+        return ": the spool is full"
+    return _LEFT.get(slug)
+
+
+_LEFT = {
+    reasons.OUR_FLASH: ": results cannot be kept now",
+    reasons.KEPT_AGAIN: ": results could not be kept, and can be kept again",
+}
 _ENTRY_OF_END = {"controller": ("controller losses", "ready"), "outlet": ("server away", "streaming")}
 _ENDS = ("silence", "framing lost", "reset", "ended", "timed out", "no answer", "malformed")  # say all without a code
 _ENDS += ("TLS broken", "TLS ended")

@@ -168,7 +168,7 @@ def test_every_number_has_a_word_and_every_word_a_sentence():
     }
     numbers |= {connection_fault.NO_PIM, connection_fault.FOREIGN_PIM, connection_fault.NO_INFO}
     numbers |= {connection_fault.NO_ANSWER, connection_fault.MALFORMED, connection_fault.NOT_ALLOWED}
-    numbers |= {connection_fault.NOT_WRITTEN, connection_fault.NO_PORT}
+    numbers |= {connection_fault.NOT_WRITTEN, connection_fault.NO_PORT, connection_fault.KEPT_AGAIN}
     names = WHY_NAMES.split(",")
     assert numbers == set(range(1, len(names)))
     for slug in set(names) - {"", "stopped"}:

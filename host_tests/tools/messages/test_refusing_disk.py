@@ -11,6 +11,7 @@ pytest.importorskip("starlette")
 
 from toolcart.agent.cart import status as agent_status
 from toolcart.agent.log.flash import FLASH_DONE, FLASH_IO, REFUSED_BROKEN
+from toolcart.agent.openprotocol.session_states import READY, STARTING
 from toolcart.board.linux.flash import FileFlash
 from toolcart.sim.serve import SimulatedPlant
 from toolcart.tools.live import panels
@@ -192,6 +193,108 @@ def test_a_disk_that_works_again_is_noticed_within_seconds_and_the_reason_is_tol
         code, _ = run_agent(cart, goes_on)
     assert code == 0 and seen["needs"] == ["disk"]
     assert seen["over"] < 10, seen
-    assert seen["whys"] == {reasons.OUR_FLASH}
+    assert reasons.OUR_FLASH in seen["whys"] <= {reasons.OUR_FLASH, reasons.KEPT_AGAIN}
     reason = reasons.of_controller({"why": reasons.OUR_FLASH, "host": "h", "port": 1})
     assert "refused a write" in reason.words and not reasons.is_refusal(reason)
+
+
+def refused_and_controller_hangs(cart):
+    """A result cannot be written, and from then on the controller answers nothing."""
+    refuse(cart)
+    flash = cart.flashes["spool0"]
+    program = flash.program
+
+    def refused(*arguments):
+        cart.controller.options.silent = True
+        flash.program = program
+        return program(*arguments)
+
+    flash.program = refused
+    cart.controller.produce()
+
+
+def test_a_session_that_results_have_ended_is_never_down_without_a_reason():
+    cart, figures = Cart(make_flash=Nor).until_ready(and_ms=1000), Figures()
+    figures.feed(status_of(reported_station(cart)), 0.0)
+    refused_and_controller_hangs(cart)
+    texts, reasons_seen, is_cured, before = [], {}, False, None
+    for at_ms in range(60000):
+        cart.run(1)
+        if at_ms > 4000 and cart.station.session.state == STARTING:
+            cart.controller.options.silent = False
+        is_cured = is_cured or at_ms == 4000
+        if is_cured:
+            cart.flashes["spool0"].code = FLASH_DONE
+        if cart.station.session.state == READY and is_cured:
+            break
+        phase = cart.station.session.state, cart.station.intake.full, cart.station.intake.opening
+        if phase == before and at_ms % 200:
+            continue
+        before, station = phase, reported_station(cart)
+        state, reason = station["controller"]["state"], connections.reason_of(station["controller"])
+        if state != "ready":
+            assert reason.words and not reasons.is_refusal(reason), (state, at_ms)
+            reasons_seen.setdefault(state, set()).add(reason.slug)
+        if not at_ms % 200:
+            texts += [change.text for change in figures.feed(status_of(station), at_ms / 1000)]
+    assert reasons_seen.keys() >= {"stopping", "closed", "starting"}
+    assert reasons_seen["stopping"] == {reasons.OUR_FLASH} and reasons_seen["starting"] == {reasons.KEPT_AGAIN}
+    texts += [change.text for change in figures.feed(status_of(reported_station(cart)), 70.0)]
+    assert "controller left in order: results cannot be kept now" in texts, texts
+    assert attention.OVER["disk"] in texts and texts.count("controller ready") == 1
+    assert not [text for text in texts if "controller lost" in text or "no controller" in text], texts
+
+
+def test_the_log_says_why_a_session_was_ended_that_could_be_begun_again_when_it_looked():
+    """The log looks once a second: the disk may have refused and be well again in between."""
+    cart, figures = Cart(make_flash=Nor).until_ready(and_ms=1000), Figures()
+    figures.feed(status_of(reported_station(cart)), 0.0)
+    refused_and_controller_hangs(cart)
+    cart.run(500)
+    cart.flashes["spool0"].code = FLASH_DONE
+    while cart.station.intake.full:
+        cart.run(1)
+    texts = [change.text for change in figures.feed(status_of(reported_station(cart)), 1.0)]
+    assert "controller left in order: results could not be kept, and can be kept again" in texts, texts
+
+
+def test_a_session_that_a_full_spool_has_ended_says_so():
+    cart = Cart().until_ready(and_ms=1000)
+    cart.network.down(*PIM)
+    cart.network.cut(*SERVER)
+    figures, texts = Figures(), []
+    figures.feed(status_of(reported_station(cart)), 0.0)
+    while not (station := reported_station(cart))["controller"]["waits_for_room"]:
+        cart.controller.produce()
+        cart.run(300)
+        texts += [change.text for change in figures.feed(status_of(station), 1.0)]
+    texts += [change.text for change in figures.feed(status_of(reported_station(cart)), 2.0)]
+    assert "controller left in order: the spool is full" in texts, texts
+    cart.network.up(*PIM)
+    for _ in range(6000):
+        cart.run(10)
+        controller = reported_station(cart)["controller"]
+        if controller["state"] == "ready":
+            break
+        assert controller["waits_for_room"] or controller["why"] == reasons.KEPT_AGAIN, controller
+
+
+def test_a_controller_that_no_session_is_wanted_of_is_not_said_to_be_connected_to():
+    cart, figures = Cart(make_flash=Nor).until_ready(and_ms=1000), Figures()
+    refuse(cart)
+    cart.controller.produce()
+    texts = []
+    for second in range(10):
+        cart.run(1000)
+        texts += [change.text for change in figures.feed(status_of(reported_station(cart)), float(second))]
+    assert not [text for text in texts if "still connecting" in text], texts
+
+
+def test_a_controller_that_ends_the_session_while_the_disk_refuses_is_not_said_to_be_left():
+    cart, figures = Cart(make_flash=Nor).until_ready(and_ms=1000), Figures()
+    figures.feed(status_of(reported_station(cart)), 0.0)
+    station = reported_station(cart)
+    station["spool"]["refused"] = "broken"
+    station["controller"].update(state="closed", why="ended", why_in="ready")
+    texts = [change.text for change in figures.feed(status_of(station), 1.0)]
+    assert any(text.startswith("controller lost: controller") and "closed the connection" in text for text in texts), texts
