@@ -274,7 +274,7 @@ def test_each_toolsnet_that_accepts_nothing_has_its_own_reason(site, plant, plan
 @shows(
     "{} fell silent: it did not answer the keep-alive",
     "{} left in order",
-    "fetching up to {} missed result{}",
+    "at most {} left in the controller",
     "no missed result is left in the controller",
     "backlog delivered (",
     "agent started, process",
@@ -304,7 +304,7 @@ def test_an_ended_session_and_a_lost_network_are_reported_meanwhile(site, plant)
     assert "missed results" not in agent.output, "there is nobody to ask"
     made += plant.produce(900)
     plant.controller.options.silent = False
-    agent.wait_for("fetching up to ", 30)
+    agent.wait_for("fetching: at most ", 30)
     agent.wait_for("no missed result is left in the controller")
     wait_for("all delivered", lambda: plant.archive.tightening_ids() == made)
     words.again().agree({7: Truth(waiting=0)})
@@ -710,7 +710,7 @@ def test_missed_results_are_reported_while_they_are_fetched():
         cart.until(condition)
         station = snapshot(cart.app, 0)["stations"][0]
         lines.append(" ".join(" ".join(status_words.station_lines(station)).split()))
-    assert "at most 50 results that were missed, from the controller" in lines[0], lines
+    assert "at most 50 missed results" in lines[0], lines
     assert "missed" not in lines[1]
 
 

@@ -18,12 +18,12 @@ from toolcart.tools.messages import (
     attention,
     connections,
     log_entries,
+    missed_results,
     outlet_names,
     standing_conditions,
     transitions,
     waiting_by_outlet,
 )
-from toolcart.tools.messages.durations import counted
 from toolcart.tools.messages.outlet_names import first_outlet, other_outlets
 from toolcart.tools.messages.reasons import OUR_FLASH
 
@@ -343,12 +343,11 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
         if figures.highest_backlog > 5:
             reports.append((GOOD, _backlog_outcome(figures, status)))
         figures.highest_backlog = 0
-    open_ids = status["recovery"]["open_ids"]
-    if not _ready(status):  # nobody is asked yet, and what is open may have become more by then
+    open_ids, missed = status["recovery"]["open_ids"], missed_results.of_station(status)
+    if not _ready(status) or (missed and not missed.is_known):  # what is open may have become more by then
         return reports
-    if open_ids > figures.open_ids:
-        is_off = status["recovery"].get("off") or status["recovery"].get("needs")
-        reports.append((INFO, f"{'missing' if is_off else 'fetching'} up to {counted(open_ids, 'missed result')}"))
+    if missed and open_ids > figures.open_ids:
+        reports.append((INFO, f"{missed.label}: {missed.words}"))
     elif open_ids == 0 and figures.open_ids:
         reports.append((GOOD, "no missed result is left in the controller"))
     figures.open_ids = open_ids

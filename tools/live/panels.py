@@ -19,7 +19,7 @@ from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.messages import attention, connections, outlet_names, standing_conditions, waiting_by_outlet
+from toolcart.tools.messages import attention, connections, missed_results, outlet_names, standing_conditions, waiting_by_outlet
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word, with_next_try
@@ -189,8 +189,8 @@ def _outlet_line(text: Text, outlet: dict) -> None:
 def _recovery_line(text: Text, station: dict, has_connected: bool) -> None:
     recovery = station["recovery"]
     text.append("recovery    ", "dim")
-    if recovery["open_ids"]:
-        text.append(f"at most {recovery['open_ids']} missed results to fetch, {recovery['phase']}", WARNING_STYLE)
+    if missed := missed_results.of_station(station):
+        text.append(f"{missed.label}: {missed.words}", WARNING_STYLE)
     elif recovery["phase"] != "idle":
         text.append(recovery["phase"])
     elif has_connected:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from toolcart.tools.messages import (
     attention,
     connections,
+    missed_results,
     outlet_names,
     reasons,
     standing_conditions,
@@ -78,13 +79,8 @@ def station_lines(station: dict) -> list[str]:
 def problem_lines(station: dict) -> list[str]:
     """Say what does not work or did not get through, with the command that says more or helps."""
     lines = [_line(need.label, need.text()) for need in standing_conditions.all_needs(station)]
-    recovery = station.get("recovery", {})
-    open_ids = recovery.get("open_ids")
-    if open_ids and (recovery.get("off") or recovery.get("needs")):
-        lines.append(_line("missing", f"at most {open_ids} results, which are not fetched now"))
-    elif open_ids:
-        lines.append(_line("fetching", f"at most {open_ids} results that were missed, from the controller"))
-    return lines
+    missed = missed_results.of_station(station)
+    return [*lines, _line(missed.label, missed.words)] if missed else lines
 
 
 def _connection_lines(connection: dict) -> list[str]:

@@ -56,7 +56,7 @@ FAMILIES = {
     "toolcart_needs": (GAUGE, "1 for each thing that needs attention: refused, operator, full, state and others."),
     "toolcart_results_missing": (
         GAUGE,
-        "IDs that the controller is still to be asked for; there may be fewer results.",
+        "IDs known to be missing that the controller is still to be asked for; there may be fewer results.",
     ),
     "toolcart_results_gone_total": (
         COUNTER,

@@ -230,7 +230,7 @@ def _station(**changed):
             "4 results at most overwritten before ToolsNet had them, because the spool was full, or left out when it",
         ),
         ({"parked": 1}, "in doubt or unreadable; `toolcart quarantine list --spool FILE` shows them"),
-        ({"recovery": {"open_ids": 7, "gone": 2}}, "7 results that were missed"),
+        ({"recovery": {"open_ids": 7, "gone": 2}}, "7 missed results from before"),
         ({"recovery": {"stored_again_at_most": 3}}, "3 results may be stored twice"),
     ],
 )

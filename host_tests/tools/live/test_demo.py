@@ -298,9 +298,9 @@ def test_refusals_of_several_mids_are_not_counted_as_those_of_one():
 
 
 def test_nobody_is_asked_for_what_was_missed_before_there_is_a_session():
-    missed = {"phase": "idle", "open_ids": 9, "gone": 0, "epoch": 0}
+    missed = {"phase": "filling", "open_ids": 9, "gone": 0, "epoch": 0}
     changes = Changes(recovery=missed)(0.2, recovery=missed, controller=READY)
-    assert (INFO, "fetching up to 9 missed results") in changes
+    assert (INFO, "fetching: at most 9 missed results left in the controller") in changes
 
 
 def test_rates_do_not_notice_that_the_agent_was_killed():

@@ -1,0 +1,86 @@
+"""What is said of missed results holds: no voice names fewer than are fetched then (toolcart.tools.messages)."""
+
+import json
+import re
+
+import pytest
+
+pytest.importorskip("textual")
+
+from toolcart.agent.cart.status import snapshot
+from toolcart.tools.live import panels
+from toolcart.tools.live.figures import Figures
+from toolcart.tools.messages import status as words
+from host_tests.support.agent_lines import healthy_station, status_of
+from lab.harness.cart import Cart
+
+MISSED = 38
+
+
+def voices(station):
+    """The sentence about missed results in the status and in the live view."""
+    return [
+        " ".join(" ".join(words.problem_lines(station)).split()),
+        " ".join(str(panels.links(station, {}, True, (200, 40))).split()),
+    ]
+
+
+def missed_twice(first):
+    """A cart that was cut off again with `first` results to fetch, and more have been made since."""
+    cart = Cart(controller={"max_clients": 9}).until_ready()
+    cart.controller.produce()
+    cart.run(1000)
+    cart.network.cut("cart0", 4545)
+    for _ in range(MISSED):
+        cart.controller.produce()
+    cart.until(lambda: 0 < cart.station.ledger.missing() <= first)
+    cart.network.cut("cart0", 4545)
+    cart.run(100)
+    for _ in range(MISSED):
+        cart.controller.produce()
+    return cart
+
+
+@pytest.mark.parametrize("every", [1, 9])
+@pytest.mark.parametrize("first", [20, MISSED])
+def test_a_number_is_never_less_than_what_is_fetched_then(first, every):
+    """Looked at after each step of the agent, or each ninth: a simulated network needs no time."""
+    cart, figures = missed_twice(first), Figures()
+    said, steps = [], 0
+
+    def over():
+        nonlocal steps
+        steps += 1
+        if steps % every and not _is_over(cart):
+            return False
+        station = json.loads(json.dumps(snapshot(cart.app, 0)["stations"][0]))
+        texts = [change.text for change in figures.feed(status_of(station), steps / 1000)]
+        for text in [*texts, *voices(station)]:
+            for count in re.findall(r"(\d+) missed results? left in the controller", text):
+                said.append((int(count), station["stored"], text))
+            assert "fetching up to" not in text and "to fetch" not in text
+        return _is_over(cart)
+
+    cart.until(over)
+    stored = 1 + 2 * MISSED
+    assert said and all(stored - then <= count for count, then, _ in said), said
+
+
+def _is_over(cart):
+    return snapshot(cart.app, 0)["stations"][0]["stored"] == 1 + 2 * MISSED and not cart.station.ledger.missing()
+
+
+@pytest.mark.parametrize("phase", ["idle", "asking for the newest", "walking back", "writing down"])
+@pytest.mark.parametrize("state", ["closed", "ready"])
+def test_before_the_controller_was_asked_there_may_be_more(phase, state):
+    recovery = {"phase": phase, "open_ids": 5, "gone": 0, "epoch": 0}
+    controller = {"host": "10.0.0.1", "port": 4545, "state": state, "why": "", "why_in": ""}
+    station, figures = healthy_station(recovery=recovery, controller=controller), Figures()
+    assert "missing at most 5 missed results from before, and what the controller has made since" in voices(station)[0]
+    assert not [change for change in figures.feed(status_of(station), 1.0) if "missed" in change.text]
+
+
+def test_what_is_not_fetched_is_said_so():
+    recovery = {"phase": "off", "off": "controller", "open_ids": 1, "gone": 0, "epoch": 0}
+    texts = [change.text for change in Figures().feed(status_of(healthy_station(recovery=recovery)), 1.0)]
+    assert "missing: at most 1 missed result so far, not fetched now" in texts, texts
