@@ -85,4 +85,9 @@ def words_of(path: Path, names: Sequence[str]) -> str:
     hidden = obstacle(path)
     if hidden:
         return f"it cannot be told what waits ({hidden})"
-    return waiting.needed_of(path, names).words() if os.path.isfile(path) else ""
+    if not os.path.isfile(path):
+        return ""
+    try:
+        return waiting.needed(image.read(path).opened, names).words()
+    except image.ImageError as reason:
+        return f"results that cannot be counted ({reason})"

@@ -2,8 +2,8 @@
 
 `take-over` moves one into a new file; `offer-again` is an order.
 
-Exit codes: 0 fine, 1 something in it is damaged (`check`, `rescue`) or there is nothing to draw (`plot`), 2 it cannot
-be read or is not a spool.
+Exit codes: 0 fine, 1 something in it cannot be read, so what is shown is not all of it, 2 it cannot be read or is not a
+spool.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ _FILE = click.argument("file", type=click.Path(path_type=Path))
 _JSON = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, for machines.")
 
 
+EXIT_DAMAGED = 1
 NOTHING_NEEDED = "nothing waits in it"
+NOTHING_READABLE_NEEDED = "nothing waits in what can be read of it"
 NEW = "new and empty: nothing is stored in it, and the next start of an agent divides its blocks"
 RUNNING = (
     "this spool is in use. If an agent has it, only that agent knows what it has delivered since it wrote its cursor, "
@@ -51,6 +53,15 @@ def _read(file: Path) -> image.Image:
         _fail(file, reason)
     _note_flaws(found.flaws)
     return found
+
+
+def _end(file: Path, found: image.Image) -> NoReturn:
+    """End with 1 if what was shown is not all that was in the file, and say what tells more."""
+    if found.is_damaged:
+        quoted = shlex.quote(str(file))
+        hint = f"`toolcart spool check {quoted}` tells more, `toolcart spool rescue {quoted}` looks for what is missing"
+        click.echo(f"  {hint}.", err=True)
+    sys.exit(EXIT_DAMAGED if found.is_damaged else 0)
 
 
 def _note_flaws(flaws: list[str]) -> None:
@@ -78,14 +89,14 @@ def info(file: Path, as_json: bool) -> None:
     if as_json:
         report_fields = {"file": str(file), "owner": owner, "running": running, "new": spool.opened.is_new}
         click.echo(json.dumps({**report_fields, "flaws": spool.flaws, "areas": accounts}))
-        return
+        _end(file, spool)
     if running:
         click.echo(f"note: {RUNNING}", err=True)
     if owner is not None and owner["station"]:
         click.echo("station {station} of system {system} (type {type}), spool {identity}".format(**owner))
     if spool.opened.is_new:
         click.echo(NEW)
-    click.echo(needed.words() or NOTHING_NEEDED)
+    click.echo(needed.words() or (NOTHING_READABLE_NEEDED if spool.is_damaged else NOTHING_NEEDED))
     for account in accounts:
         click.echo(f"{account.pop('area')} area")
         account.pop("waiting_for", None)
@@ -95,6 +106,7 @@ def info(file: Path, as_json: bool) -> None:
             if isinstance(value, dict):
                 value = ", ".join(f"{count} {kind}" for kind, count in value.items()) or "none"
             click.echo(f"  {name.replace('_', ' '):18} {'unknown' if value is None else visible(value)}")
+    _end(file, spool)
 
 
 @spool.command("list")
@@ -103,10 +115,12 @@ def info(file: Path, as_json: bool) -> None:
 @click.option("--all", "everything", is_flag=True, help="Show every record, even those that do not count.")
 def list_records(file: Path, as_json: bool, everything: bool) -> None:
     """Print one line for each result, oldest first."""
-    for area in _read(file).areas:
+    found = _read(file)
+    for area in found.areas:
         entries = area.entries if everything else report.results(area)
         for entry in entries:
             _print_entry(entry, as_json)
+    _end(file, found)
 
 
 def _print_entry(entry: image.Entry, as_json: bool) -> None:
@@ -131,8 +145,8 @@ def _print_entry(entry: image.Entry, as_json: bool) -> None:
 @click.argument("number", type=int)
 def show(file: Path, number: int) -> None:
     """Show one result in full, with its bytes."""
-    is_found = False
-    for area in _read(file).areas:
+    is_found, found = False, _read(file)
+    for area in found.areas:
         for entry in area.entries:
             if entry.number == number and number:
                 is_found = True
@@ -142,7 +156,8 @@ def show(file: Path, number: int) -> None:
                     text = "".join(chr(o) if 0x20 <= o <= 0x7E else "." for o in piece)
                     click.echo(f"  {at:4} {piece.hex(' '):48} {text}")
     if not is_found:
-        click.echo(f"{file}: there is no result {number}", err=True)
+        known = " that can be read" * found.is_damaged
+        click.echo(f"{file}: there is no result {number}{known}", err=True)
         sys.exit(1)
 
 
@@ -157,10 +172,12 @@ def export(file: Path, as_csv: bool, as_json: bool) -> None:
     """
     if as_csv and as_json:
         raise click.UsageError("either --csv or --json")
-    areas = _read(file).areas
+    found = _read(file)
+    areas = found.areas
     rows = [report.row(entry) for area in areas for entry in report.results(area)]
     rows += [report.gap_row(gap) for area in areas for gap in report.gaps(area)]
     report.write(rows, report.COLUMNS, as_json)
+    _end(file, found)
 
 
 @spool.command()
@@ -180,10 +197,10 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
     if as_json:
         totals = {name: account.get(name) for name in ("gone", "gone_not_listed", "missing")}
         click.echo(json.dumps({"file": str(file), **totals, "flaws": spool.flaws, "gaps": listed}, indent=1))
-        return
+        _end(file, spool)
     if as_csv:
         report.write(listed, report.GAP_COLUMNS)
-        return
+        _end(file, spool)
     for gap in listed:
         first, last = gap["first_id"], gap["last_id"]
         ids = "unknown IDs" if first is None else f"ID {first}" if first == last else f"IDs {first} to {last}"
@@ -192,11 +209,12 @@ def gaps(file: Path, as_csv: bool, as_json: bool) -> None:
         click.echo(visible(f"{gap['time']}  {ids}, {count} gone: {reason}"))
     if spool.opened.state.lost:
         click.echo("how many are gone in all, and how many are missing that can still be fetched, is not known")
-        return
+        _end(file, spool)
     click.echo(
         f"{account.get('gone', 0)} gone in all, {account.get('gone_not_listed', 0)} of them not listed here; "
         f"{account.get('missing', 0)} missing that can still be fetched"
     )
+    _end(file, spool)
 
 
 @spool.command()
@@ -217,7 +235,7 @@ def check(file: Path, as_json: bool) -> None:
         click.echo(json.dumps(summary))
     else:
         click.echo(f"{records} records, {damaged} damaged, {void} void (copies, or never acknowledged)")
-    sys.exit(1 if found.is_damaged else 0)
+    sys.exit(EXIT_DAMAGED if found.is_damaged else 0)
 
 
 @spool.command()

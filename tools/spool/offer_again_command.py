@@ -43,10 +43,10 @@ def offer_again_command(
     All results from TIME or NUMBER on are sent, in order. TIME is the controller's, as `toolcart spool list` shows it.
     ToolsNet stores twice what it still has. The quarantine is left as it is; curves and events are not sent again.
     """
-    from toolcart.tools.spool.quarantine_commands import Ask, lines_unless_refused, run_and_exit
+    from toolcart.tools.spool.quarantine_commands import LocalSpool, lines_unless_refused, run_and_exit
 
-    def act(ask: Ask) -> int:
-        click.echo(_outcome_text(lines_unless_refused(ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
+    def act(spool: LocalSpool) -> int:
+        click.echo(_outcome_text(lines_unless_refused(spool.ask([ORDER, *which, *[DRY] * dry_run]))[-1]))
         return 0
 
     if (since is not None) + (number is not None) + leave != 1:

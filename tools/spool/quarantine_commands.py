@@ -6,7 +6,7 @@ Rules
 2. If an agent runs but does not answer, nothing is touched and the message says what to do.
 3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
 
-Exit codes: 0 done, 1 not done or not all of it, 2 the configuration, the command line or the spool is wrong, 3 an agent
+Exit codes: 0 done, 1 not done or not all of it, also where a list is not all that was set aside, 2 the configuration, the command line or the spool is wrong, 3 an agent
 has the spool but does not answer.
 """
 
@@ -26,7 +26,7 @@ import click
 
 from toolcart.agent.base.counters import Counters
 from toolcart.agent.linux import offer_again
-from toolcart.agent.log.snapshot_fields import TOOLSNET_CURSOR
+from toolcart.agent.log.snapshot_fields import KEPT, TOOLSNET_CURSOR
 from toolcart.agent.outlets.toolsnet.policy import Policy
 from toolcart.agent.quarantine.orders import NO_TOOLSNET, carry_out
 from toolcart.agent.record.text import CLOCK_UNSET
@@ -111,9 +111,16 @@ class LocalSpool:
             job = orders(device, station, words, self.path, self.sends)
             if not order_log.is_looking(words):
                 job = order_log.carried_out(job, words, order_log.user_of(os.getuid()), station, self._keep_for_log)
-            return [line for line in job if line is not None]
+            lines = [line for line in job if line is not None]
+            return [*lines[:-1], {**lines[-1], **self._unreadable()}] if words[0] == "list" else lines
         finally:
             flash.close()
+
+    def _unreadable(self) -> dict:
+        """Return how many records that were set aside cannot be read, at most, and whether that is known at all."""
+        found = image.read(self.path)
+        damaged = sum(area.damaged for area in found.areas if area.ring == KEPT)
+        return {"parked_damaged": damaged, "is_known": not found.opened.state.lost}
 
     def _keep_for_log(self, line: str) -> None:
         """Keep the order for the log of the next agent."""
@@ -214,13 +221,33 @@ def spool_of(spool_file: str | None, config_path: str | None, station: int | Non
 # -- what people see -----------------------------------------------------------------------------------------------
 
 
-def carry_out_and_print(ask: Ask, order: str, which: Sequence[str] = (), as_json: bool = False) -> int:
-    """Have an order carried out, and print what became of it; return the exit code."""
+def carry_out_and_print(
+    ask: Ask, order: str, which: Sequence[str] = (), as_json: bool = False, spool_file: Path | None = None
+) -> int:
+    """Have an order carried out, and print what became of it; return the exit code.
+
+    `spool_file` is where what is listed lies, if that is on this machine.
+    """
     answer = ask(["list" if order == "export" else order, *which])
     if order == "retry":
         return _print_retry(answer)
-    _PRINTERS[order](lines_unless_refused(answer), as_json)
-    return 0
+    lines = lines_unless_refused(answer)
+    _PRINTERS[order](lines, as_json)
+    unreadable = _unreadable_words(lines[-1], spool_file)
+    if unreadable:
+        click.echo(f"toolcart: {unreadable}", err=True)
+    return EXIT_NOT_DONE if unreadable else 0
+
+
+def _unreadable_words(counts: dict, spool_file: Path | None) -> str:
+    """Say what a list lacks, "" if it is all that was set aside."""
+    if counts.get("parked_damaged"):
+        words = f"up to {counts['parked_damaged']} more were set aside and cannot be read"
+    elif counts.get("is_known", True):
+        return ""
+    else:
+        words = "more may have been set aside, as the spool's state cannot be read"
+    return f"{words}; `toolcart spool check {shlex.quote(str(spool_file))}` tells more" if spool_file else words
 
 
 def _print_list(answer: list[dict], as_json: bool) -> None:
@@ -232,8 +259,8 @@ def _print_list(answer: list[dict], as_json: bool) -> None:
         return
     for record in records:
         click.echo(visible(_record_text(record)))
-    damaged = counts["parked_damaged"]
-    click.echo(f"{counts['parked']} in the quarantine" + (f", {damaged} more unreadable" * bool(damaged)))
+    is_whole = not _unreadable_words(counts, None)
+    click.echo(f"{counts['parked']} in the quarantine{'' if is_whole else ' can be read'}")
     if counts["needs_operator"]:
         aside = f"{counted(counts['parked'], 'record')} set aside, none is dropped without an order"
         room = "retry or drop some, the first of them: room comes by whole blocks"
@@ -416,15 +443,18 @@ def export_command(as_json: bool, **named: Any) -> None:
 
 
 def _run_order(order: str, which: Sequence[str] = (), as_json: bool = False, **named: Any) -> None:
-    run_and_exit(lambda ask: carry_out_and_print(ask, order, which, as_json), **named)
+    def act(spool: LocalSpool) -> int:
+        return carry_out_and_print(spool.ask, order, which, as_json, spool.path)
+
+    run_and_exit(act, **named)
 
 
 def run_and_exit(
-    act: Callable[[Ask], int], spool_file: str | None, config_path: str | None, station: int | None
+    act: Callable[[LocalSpool], int], spool_file: str | None, config_path: str | None, station: int | None
 ) -> None:
     """Give orders to the spool that the command line names, and end with the exit code."""
     try:
-        sys.exit(act(spool_of(spool_file, config_path, station).ask))
+        sys.exit(act(spool_of(spool_file, config_path, station)))
     except OrderNotGiven as error:
         click.echo(f"toolcart: {error}", err=True)
         sys.exit(error.exit_code)

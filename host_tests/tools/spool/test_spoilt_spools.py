@@ -13,6 +13,7 @@ from toolcart.agent.record import KIND_RESULT
 from toolcart.board.linux.flash import FileFlash, FlashUnusable
 from toolcart.tools.doctor import local
 from toolcart.tools.doctor.finding import BAD, GOOD, NOTE, WARN
+from toolcart.tools.service import undelivered_spools
 from host_tests.support.log import Area, append, take_all
 from host_tests.support.running import toolcart
 
@@ -112,7 +113,7 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
     assert (summary["damaged"], summary["records"]) == (damaged, readable), summary
     is_bad = damaged > 0 or STATE in said or HEADER in said
     outputs = {
-        command[0]: toolcart("spool", *command, code=int(is_bad) if command[0] == "check" else 0)
+        command[0]: toolcart("spool", *command, code=int(is_bad and command[0] not in ("show", "take-over")))
         for command in (
             ["check", path],
             ["info", path],
@@ -130,18 +131,58 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
         assert len(notes) == len(said) + len(damage), (command, output.stderr)
         for piece in (*said, *damage):
             assert any(piece in note for note in notes), (command, piece, notes)
+    for command in ("info", "list", "export", "gaps"):
+        assert is_bad == ("`toolcart spool check " in outputs[command].stderr), (command, outputs[command].stderr)
+    nothing = outputs["info"].stdout.count("nothing waits in it")
+    assert not (nothing and is_bad)
     assert f"{damaged} damaged" in outputs["check"].stdout
     assert len(outputs["list"].stdout.splitlines()) == readable
-    info = json.loads(toolcart("spool", "info", path, "--json").stdout)
+    info = json.loads(toolcart("spool", "info", path, "--json", code=int(is_bad)).stdout)
     main = info["areas"][0]
     unknown = [name for name in ("delivered", "gone", "missing", "stored") if main[name] is None]
-    gaps = json.loads(toolcart("spool", "gaps", path, "--json").stdout)
+    gaps = json.loads(toolcart("spool", "gaps", path, "--json", code=int(is_bad)).stdout)
     if STATE in said:
         assert unknown == ["delivered", "gone", "missing", "stored"] and main["state_found"] is False
         assert gaps["missing"] is None and gaps["gone"] is None and "not known" in outputs["gaps"].stdout
     else:
         assert unknown == [] and main["delivered"] == 20 and main["stored"] == 70
         assert gaps["missing"] == 10 and "10 missing that can still be fetched" in outputs["gaps"].stdout
+
+
+KNOWS = {  # of what was set aside: exit code of a list, and what it says of what it lacks
+    "the quarantine": (1, "up to 1 more were set aside and cannot be read; `toolcart spool check "),
+    "all of the state": (1, "more may have been set aside, as the spool's state cannot be read; `toolcart spool check "),
+    "the header": (2, "does not begin as a spool"),
+    "both copies of the header": (2, "damaged header"),
+    "header and state": (2, "does not begin as a spool"),
+}
+KNOWS["the first block"] = KNOWS["all of the state"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_list_of_the_quarantine_does_not_call_empty_what_cannot_be_read(tmp_path, sound, case):
+    path = tmp_path / "cart.spool"
+    path.write_bytes(octets := CASES[case][0](sound))
+    code, lacks = KNOWS.get(case, (0, ""))
+    for command in (["list"], ["list", "--json"], ["export"], ["export", "--json"]):
+        output = toolcart("quarantine", *command, "--spool", path, code=code)
+        assert lacks in output.stderr and bool(lacks) == bool(output.stderr), output.stderr
+        assert "in the quarantine\n" not in output.stdout or not lacks
+        if command[-1] == "--json" and code < 2:
+            found = json.loads(output.stdout)
+            records = found["records"] if command[0] == "list" else found
+            assert len(records) == int(case != "the quarantine")
+        if command == ["list", "--json"] and code < 2:
+            assert (found["parked_damaged"], found["is_known"]) == (int(case == "the quarantine"), STATE not in CASES[case][3])
+    assert path.read_bytes() == octets
+
+
+def test_a_spool_that_cannot_be_read_is_not_left_behind_as_an_empty_one(tmp_path, sound):
+    path = tmp_path / "cart.spool"
+    path.write_bytes(sound[: len(sound) // 2])
+    assert "cannot be counted (it was cut short" in undelivered_spools.words_of(path, ())
+    path.write_bytes(zeroed(LOG, LOG + 1, LOG + 2)(sound))
+    assert "nothing waits in it" not in toolcart("spool", "info", path, code=1).stdout
 
 
 @pytest.mark.parametrize("case", CASES)
