@@ -225,7 +225,13 @@ def _connection_changes(figures: StationFigures, status: dict, stopped: bool) ->
     ready, takes_results = _ready(status), _takes_results(figures, status)
     entries, outlet = _new_entries(figures, status), outlet_names.name_of(first_outlet(status))
     for side, is_up, was_up, up_text, left in (
-        ("controller", ready, figures.was_ready, "controller ready", "" if stopped else transitions.left_suffix(status)),
+        (
+            "controller",
+            ready,
+            figures.was_ready,
+            "controller ready",
+            "" if stopped else transitions.left_suffix(status),
+        ),
         ("outlet", takes_results, figures.takes_results, _up_text(figures, status, outlet), "" if stopped else None),
     ):
         name = outlet_names.name_of(connections.main_connections(status)[side])

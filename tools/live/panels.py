@@ -19,7 +19,14 @@ from rich.text import Text
 
 from toolcart.base.terminal_safe import visible
 from toolcart.tools.live.figures import Change
-from toolcart.tools.messages import attention, connections, missed_results, outlet_names, standing_conditions, waiting_by_outlet
+from toolcart.tools.messages import (
+    attention,
+    connections,
+    missed_results,
+    outlet_names,
+    standing_conditions,
+    waiting_by_outlet,
+)
 from toolcart.tools.messages.durations import span
 from toolcart.tools.messages.outlet_names import other_outlets
 from toolcart.tools.messages.reasons import Reason, short_word, with_next_try

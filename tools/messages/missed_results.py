@@ -1,4 +1,4 @@
-"""What was missed in the controller, in words: how many are left is known once it was asked what it has, and not before.
+"""What was missed in the controller, in words: how many are left is known once it was asked what it has.
 
 Rules
 1. `open_ids` of the status is a bound of what is known to be missing. While a controller is not connected, or is still

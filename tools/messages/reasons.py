@@ -437,7 +437,7 @@ _SESSION = {
         "It is asked again soon after a write has succeeded.",
     ),
     KEPT_AGAIN: (
-        "the session was ended, since results could not be kept, and can be kept again: the controller is asked for one",
+        "the session was ended, since results could not be kept; they can be kept again, and the next is on its way",
         "",
     ),
     "other header": ("{name}: its answers are laid out otherwise than controller.header says", ""),

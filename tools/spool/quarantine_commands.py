@@ -6,8 +6,8 @@ Rules
 2. If an agent runs but does not answer, nothing is touched and the message says what to do.
 3. `drop` is final: on a terminal it asks first, elsewhere it needs --yes.
 
-Exit codes: 0 done, 1 not done or not all of it, also where a list is not all that was set aside, 2 the configuration, the command line or the spool is wrong, 3 an agent
-has the spool but does not answer.
+Exit codes: 0 done, 1 not done or not all of it, also where a list is not all that was set aside, 2 the configuration,
+the command line or the spool is wrong, 3 an agent has the spool but does not answer.
 """
 
 from __future__ import annotations

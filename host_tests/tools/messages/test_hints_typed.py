@@ -90,6 +90,20 @@ def test_a_damaged_spool_names_its_rescue(cart):
     type_it(output, "spool rescue")
 
 
+@pytest.mark.parametrize(("spoilt", "code"), [(slice(4096, None), 2), (slice(4096, 5 * 4096), 1)])
+def test_a_quarantine_that_cannot_be_read_names_the_check(cart, spoilt, code):
+    """All behind the header, and the state alone."""
+    spool = cart.parent / "cart.spool"
+    octets = bytearray(spool.read_bytes())
+    octets[spoilt] = bytes(len(octets[spoilt]))
+    spool.write_bytes(octets)
+    for more in ((), ("--json",)):
+        output = output_of("quarantine list --spool", spool, *more, code=code)
+        type_it(output, "spool check", code=code)
+    output = output_of("spool info", spool, code=code)
+    type_it(output, "spool check" if code == 1 else "spool rescue", code=code % 2)
+
+
 # -- status, doctor, reasons ----------------------------------------------------------------------------------------
 
 

@@ -297,4 +297,6 @@ def test_a_controller_that_ends_the_session_while_the_disk_refuses_is_not_said_t
     station["spool"]["refused"] = "broken"
     station["controller"].update(state="closed", why="ended", why_in="ready")
     texts = [change.text for change in figures.feed(status_of(station), 1.0)]
-    assert any(text.startswith("controller lost: controller") and "closed the connection" in text for text in texts), texts
+    assert any(text.startswith("controller lost: controller") and "closed the connection" in text for text in texts), (
+        texts
+    )

@@ -37,7 +37,9 @@ class _Watched:
 
 @pytest.mark.parametrize("refused", ["park", "block"])
 @pytest.mark.parametrize(
-    "silence", [{"silent": True}, {"silent_sequences": list(ALL)[3:], "silent_telegrams": ("06",)}], ids=["all", "later"]
+    "silence",
+    [{"silent": True}, {"silent_sequences": list(ALL)[3:], "silent_telegrams": ("06",)}],
+    ids=["all", "later"],
 )
 def test_a_silent_server_is_away_for_as_long_as_it_is_silent(silence, refused):
     watched = _Watched(silence, refused=refused)

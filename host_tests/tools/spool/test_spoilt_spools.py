@@ -151,7 +151,10 @@ def test_what_is_not_as_it_should_be_is_said_by_every_command_alike(tmp_path, so
 
 KNOWS = {  # of what was set aside: exit code of a list, and what it says of what it lacks
     "the quarantine": (1, "up to 1 more were set aside and cannot be read; `toolcart spool check "),
-    "all of the state": (1, "more may have been set aside, as the spool's state cannot be read; `toolcart spool check "),
+    "all of the state": (
+        1,
+        "more may have been set aside, as the spool's state cannot be read; `toolcart spool check ",
+    ),
     "the header": (2, "does not begin as a spool"),
     "both copies of the header": (2, "damaged header"),
     "header and state": (2, "does not begin as a spool"),
@@ -173,7 +176,10 @@ def test_a_list_of_the_quarantine_does_not_call_empty_what_cannot_be_read(tmp_pa
             records = found["records"] if command[0] == "list" else found
             assert len(records) == int(case != "the quarantine")
         if command == ["list", "--json"] and code < 2:
-            assert (found["parked_damaged"], found["is_known"]) == (int(case == "the quarantine"), STATE not in CASES[case][3])
+            assert (found["parked_damaged"], found["is_known"]) == (
+                int(case == "the quarantine"),
+                STATE not in CASES[case][3],
+            )
     assert path.read_bytes() == octets
 
 
