@@ -350,11 +350,14 @@ def _backlog_changes(figures: StationFigures, status: dict) -> list[tuple[str, s
             reports.append((GOOD, _backlog_outcome(figures, status)))
         figures.highest_backlog = 0
     open_ids, missed = status["recovery"]["open_ids"], missed_results.of_station(status)
-    if not _ready(status) or (missed and not missed.is_known):  # what is open may have become more by then
+    if not _ready(status):  # nobody is asked yet
+        return reports
+    was_missing, figures.is_missing = figures.is_missing, missed is not None
+    if missed and not missed.is_known:  # what is open may have become more by then
         return reports
     if missed and open_ids > figures.open_ids:
         reports.append((INFO, f"{missed.label}: {missed.words}"))
-    elif open_ids == 0 and figures.open_ids:
+    elif not missed and was_missing:
         reports.append((GOOD, "no missed result is left in the controller"))
     figures.open_ids = open_ids
     return reports

@@ -125,7 +125,7 @@ def test_an_area_without_its_state_is_read_as_a_start_would(filled):
     octets = bytearray(filled.read_bytes())
     octets[: 4 * 4096] = b"\xff" * (4 * 4096)
     filled.write_bytes(octets)
-    main = as_json("info", filled)["areas"][0]
+    main = as_json("info", filled, code=1)["areas"][0]
     assert (main["state_found"], main["results"], main["waiting"]) == (False, 70, 70)
 
 
