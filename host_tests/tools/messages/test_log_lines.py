@@ -105,7 +105,8 @@ def test_why_a_result_was_set_aside_is_reported():
 
 def test_everything_that_the_agent_notes_is_reported_in_words():
     sources = [path.read_text(encoding="utf-8") for path in files_below(ROOT / "toolcart" / "agent")]
-    noted = {getattr(counters, name) for text in sources for name in re.findall(r"\.note\(\s*counter\.([A-Z_]+),", text)}
+    names = {name for text in sources for name in re.findall(r"\.note\(\s*counter\.([A-Z_]+),", text)}
+    noted = {getattr(counters, name) for name in names}
     assert len(noted) > 25
     for name in {NAMES[number] for number in noted} - REPORTED_AS_STATE:
         assert log_entries.explain(name, 5, 7) != f"{name} (5)"
