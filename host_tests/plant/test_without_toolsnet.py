@@ -24,7 +24,7 @@ WORDS_OF_TOOLSNET = ("ToolsNet", "toolsnet", "PIM", "set aside", "quarantine")
 
 
 def lines_of(path):
-    return [json.loads(line)["tightening_id"] for line in path.read_text().splitlines()] if path.is_file() else []
+    return [json.loads(line)["tightening_id"] for line in path.read_text().split("\n")[:-1]] if path.is_file() else []
 
 
 def text_of_each_surface(site, cart, agent):
